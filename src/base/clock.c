@@ -1,0 +1,21 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+static int64_t read_clock_us(clockid_t id) {
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t system_wall_ms(void) {
+    return read_clock_us(CLOCK_REALTIME) / 1000;
+}
+
+static int64_t system_monotonic_us(void) {
+    return read_clock_us(CLOCK_MONOTONIC);
+}
+
+static const struct clock_ops system_clock = {system_wall_ms, system_monotonic_us};
+
+const struct clock_ops *clock_source = &system_clock;

@@ -1,0 +1,26 @@
+/* clock.h: the only place that asks what time it is; a simulator may replace it. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+struct clock_ops {
+    int64_t (*wall_ms)(void);      // milliseconds since 1970-01-01T00:00:00Z
+    int64_t (*monotonic_us)(void); // microseconds since some fixed moment; never goes back
+};
+
+extern const struct clock_ops *clock_source;
+
+static inline int64_t clock_wall_ms(void) {
+    return clock_source->wall_ms();
+}
+
+static inline int64_t clock_monotonic_us(void) {
+    return clock_source->monotonic_us();
+}
+
+static inline int64_t clock_monotonic_ms(void) {
+    return clock_source->monotonic_us() / 1000;
+}
+
+#endif

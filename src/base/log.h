@@ -1,0 +1,36 @@
+/* log.h: one event, one line on stdout.
+ *
+ *     2025-12-31 10:30:45 | match_stream | INFO | message | key=value | key=value
+ *
+ * Callers write message and fields as one format: log_write(LOG_INFO, "match_stream",
+ * "Batch %lld written successfully | batch_id=%lld", id, id). " | " in the format (not in a value)
+ * separates message and fields; a field is `key=value`. With LOG_FORMAT=json the same event is one
+ * JSON object with "timestamp" (UTC, with offset), "logger", "level", "message" and one member per
+ * field. Control characters in values are escaped, so an event never breaks its line.
+ *
+ * Only the streaming floor, surfaces and main log. Any thread may call; lines never interleave. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_LEVEL_COUNT };
+
+/* At start, before the first thread. */
+void log_configure(enum log_level least, bool json);
+
+void log_write(enum log_level level, const char *logger, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+const char *log_level_name(enum log_level level);
+
+/* For a live display on the same terminal: `clear` runs before a line is written and `redraw`
+ * after it, both under the log's lock. NULL, NULL takes them out again. */
+void log_set_display(void (*clear)(void), void (*redraw)(void));
+
+/* Runs `draw` under the log's lock, so that what it prints mixes with no line. */
+void log_display(void (*draw)(void));
+
+#endif

@@ -1,0 +1,29 @@
+/* plan.h: the offset ranges of one micro-batch. */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Offsets [start, end) of one partition. */
+struct offset_range {
+    int32_t partition;
+    int64_t start, end;
+};
+
+struct plan {
+    int64_t batch_id;
+    int64_t timestamp_ms; // what processing_timestamp says, in milliseconds since 1970
+    size_t count;
+    struct offset_range *ranges; // owned; every partition of the topic, ascending, empty ranges too
+};
+
+/* What became of a range: rows + rejects + absent + lost == end - start. */
+struct range_outcome {
+    struct offset_range range;
+    int64_t rows, rejects;
+    int64_t absent; // offsets without a record: compacted, aborted, transaction markers
+    int64_t lost;   // offsets below the log start: gone by retention (FAIL_ON_DATA_LOSS=false)
+};
+
+#endif

@@ -1,0 +1,18 @@
+/* record.h: one Kafka record, as a source hands it out. */
+#ifndef CORE_RECORD_H
+#define CORE_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct record {
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; // milliseconds since 1970; -1: the record has none
+    const char *value;    // NULL: a null value (tombstone)
+    size_t value_size;
+    const char *key; // NULL: no key
+    size_t key_size;
+};
+
+#endif

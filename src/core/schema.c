@@ -1,0 +1,65 @@
+#include "core/schema.h"
+
+#include "base/check.h"
+
+static const struct column origin_columns[] = {
+    {"kafka_timestamp", TYPE_TIMESTAMP, .doc = "The Kafka record's timestamp"},
+    {"partition", TYPE_INT32, .doc = "The Kafka partition that the record came from"},
+    {"offset", TYPE_INT64, .doc = "The record's offset in its partition"},
+    {"processing_timestamp", TYPE_TIMESTAMP, .required = true,
+     .doc = "When the micro-batch was planned; the same for all its rows, also when it runs again"},
+};
+
+enum { ORIGIN_COUNT = sizeof origin_columns / sizeof origin_columns[0] };
+
+static void add_column(struct schema *schema, const struct column *column) {
+    check(schema->count < SCHEMA_COLUMNS_MAX);
+    struct text name = {column->name, (uint32_t)strlen(column->name)};
+    check(schema_find(schema, name) < 0);
+
+    size_t index = schema->count;
+    for (size_t i = 0; i < DERIVE_INPUTS_MAX && column->inputs[i] != NULL; i++) {
+        int input = schema_find(
+            schema, (struct text){column->inputs[i], (uint32_t)strlen(column->inputs[i])});
+        check(input >= 0);
+        schema->inputs[index][i] = (size_t)input;
+        schema->input_count[index] = i + 1;
+    }
+    schema->columns[index] = *column;
+    schema->count++;
+}
+
+void schema_init_plain(struct schema *schema, const char *name, const struct column *columns,
+                       size_t count) {
+    *schema = (struct schema){.name = name};
+    for (size_t i = 0; i < count; i++)
+        add_column(schema, &columns[i]);
+    schema->record_count = count;
+    schema->derived_first = count;
+}
+
+void schema_init(struct schema *schema, const struct record_schema *record,
+                 const struct column *derived, size_t derived_count) {
+    schema_init_plain(schema, record->name, record->columns, record->count);
+    schema->kafka_timestamp = schema->count;
+    schema->partition = schema->count + 1;
+    schema->offset = schema->count + 2;
+    schema->processing_timestamp = schema->count + 3;
+    for (size_t i = 0; i < ORIGIN_COUNT; i++)
+        add_column(schema, &origin_columns[i]);
+
+    schema->derived_first = schema->count;
+    for (size_t i = 0; i < derived_count; i++) {
+        check(derived[i].derive != NULL);
+        add_column(schema, &derived[i]);
+    }
+}
+
+int schema_find(const struct schema *schema, struct text name) {
+    for (size_t i = 0; i < schema->count; i++) {
+        const char *candidate = schema->columns[i].name;
+        if (strlen(candidate) == name.length && memcmp(candidate, name.bytes, name.length) == 0)
+            return (int)i;
+    }
+    return -1;
+}

@@ -1,0 +1,29 @@
+/* vector.h: one column of a task's rows.
+ *
+ *     values   one value per row, in row order; a null row's value is unspecified
+ *     valid    one byte per row, 1: present, 0: null; bytes and not bits, so that a row is set
+ *              without reading its neighbours, and because a vector lives only until it is encoded
+ *
+ * A vector belongs to its rows (core/rows.h), which also own the bytes behind texts. */
+#ifndef CORE_VECTOR_H
+#define CORE_VECTOR_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "core/type.h"
+
+struct vector {
+    enum type type;
+    uint8_t *valid;
+    union {
+        void *values;
+        uint8_t *booleans; // 0 or 1
+        int32_t *int32s;
+        int64_t *int64s; // also timestamps
+        double *doubles;
+        struct text *texts; // strings and binaries
+    };
+};
+
+#endif

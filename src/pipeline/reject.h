@@ -1,0 +1,27 @@
+/* reject.h: rejected records to files of their own table (docs/rejects.md), through the same sink. */
+#ifndef PIPELINE_REJECT_H
+#define PIPELINE_REJECT_H
+
+#include "base/error.h"
+#include "core/file_list.h"
+#include "core/record.h"
+#include "core/reject.h"
+#include "pipeline/sink_parquet.h"
+
+/* topic, partition, offset, kafka_timestamp, key, value, reason, detail, position,
+ * processing_timestamp. */
+const struct schema *reject_schema(void);
+
+struct reject_sink;
+
+/* `sink` gives staging directory, codec, timestamp type, task and memory; its schema and partition
+ * columns are not used. `topic` and the staging directory are borrowed. */
+struct reject_sink *reject_sink_create(const char *topic, int64_t batch_timestamp_ms,
+                                       const struct sink_options *sink);
+MUST_CHECK bool reject_sink_append(struct reject_sink *sink, const struct record *record,
+                                   const struct reject *reject, struct error *err);
+MUST_CHECK bool reject_sink_finish(struct reject_sink *sink, struct file_list *files,
+                                   struct error *err);
+void reject_sink_destroy(struct reject_sink *sink);
+
+#endif

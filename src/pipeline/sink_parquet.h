@@ -1,0 +1,54 @@
+/* sink_parquet.h: rows to Parquet files, one per partition value and task.
+ *
+ * Files are written and synced in a staging directory under names that no reader takes; the commit
+ * renames them into place. Paths, Hive escaping and file names are Spark's:
+ * "status=live/part-<task>-<uuid>.c000.snappy.parquet" ("part-….snappy.parquet" without
+ * partition columns). Not thread-safe: a worker has one sink per task. */
+#ifndef PIPELINE_SINK_PARQUET_H
+#define PIPELINE_SINK_PARQUET_H
+
+#include "base/error.h"
+#include "core/file_list.h"
+#include "core/rows.h"
+
+enum parquet_codec { CODEC_NONE, CODEC_SNAPPY, CODEC_ZSTD, CODEC_LZ4_RAW };
+enum parquet_timestamp { TIMESTAMP_AS_MICROS, TIMESTAMP_AS_INT96 };
+
+struct sink_options {
+    const char *staging_directory; // exists; on the table's file system
+    const struct schema *schema;
+    const size_t *partition_columns; // indexes of string columns, outermost directory first
+    size_t partition_column_count;   // 0: the files lie in the table's root
+    enum parquet_codec codec;
+    enum parquet_timestamp timestamp;
+    unsigned task;     // the number in the file names
+    size_t memory_max; // bytes of encoded data to hold; beyond it, the largest row group is closed
+};
+
+struct sink;
+
+/* Everything that `options` points to is borrowed until sink_destroy(). */
+struct sink *sink_create(const struct sink_options *options);
+
+/* Encodes rows [0, rows->count). ERROR_RETRY: the disk; the task is to be discarded. */
+MUST_CHECK bool sink_append(struct sink *sink, const struct rows *rows, struct error *err);
+
+/* Writes and syncs what is left, and adds every file to `files`. A file is never synced a second
+ * time after a failed sync: ERROR_RETRY means that the task must be discarded. */
+MUST_CHECK bool sink_finish(struct sink *sink, struct file_list *files, struct error *err);
+
+/* Frees everything; removes staged files that sink_finish() did not hand over. */
+void sink_destroy(struct sink *sink);
+
+/* Bytes of memory in use. */
+size_t sink_memory(const struct sink *sink);
+
+enum { PARTITION_NAME_MAX = 255 }; // bytes of one directory name
+
+/* Writes "name=value" with Spark's escaping. False:
+ * the value can't be a directory (it holds NUL, or the name gets too long). `valid` false: null,
+ * which is written as an empty value is: __HIVE_DEFAULT_PARTITION__. */
+bool partition_directory(const char *column, struct text value, bool valid,
+                         char name[static PARTITION_NAME_MAX + 1]);
+
+#endif

@@ -1,0 +1,38 @@
+/* source.h: where a worker's records come from. Implemented by source_kafka.c and source_file.c.
+ *
+ * Each worker has one source of its own and never shares it. A source is asked for one range at a
+ * time: open, read until the range has ended, then the next range. What lies beyond a range's end
+ * stays with the source for a later batch. Records come in ascending order of offset; an offset
+ * that never comes (compacted, aborted, a transaction marker) is simply left out. */
+#ifndef PIPELINE_SOURCE_H
+#define PIPELINE_SOURCE_H
+
+#include "base/error.h"
+#include "core/plan.h"
+#include "core/record.h"
+
+enum source_status {
+    SOURCE_RECORD, // *record is the next one; its bytes are valid until the next call
+    SOURCE_END,    // the range is exhausted
+    SOURCE_WAIT,   // nothing came within the time limit; ask again, or give up
+    SOURCE_FAILED, // *err says why: ERROR_BROKER, ERROR_DATA_LOSS (a first record beyond the start
+                   // because of retention), ERROR_STATE
+};
+
+struct source_ops;
+
+struct source {
+    const struct source_ops *ops; // first member of every implementation's own struct
+};
+
+struct source_ops {
+    bool (*open_range)(struct source *source, const char *topic, struct offset_range range,
+                       struct error *err);
+    enum source_status (*read)(struct source *source, struct record *record, int timeout_ms,
+                               struct error *err);
+    /* Gives up the open range in the middle; the next open_range may name it again. */
+    void (*abandon_range)(struct source *source);
+    void (*close)(struct source *source);
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* broker.h: what a query must know of its topic, and a source per worker. Implemented by
+ * kafka_admin.c (a Kafka cluster) and capture.c (a directory of captured records). A thin seam, so
+ * that a simulator can stand in for the cluster. */
+#ifndef STREAMING_BROKER_H
+#define STREAMING_BROKER_H
+
+#include "base/error.h"
+#include "pipeline/source.h"
+
+struct partition_offsets {
+    int32_t partition;
+    int64_t log_start; // the first offset that still exists
+    int64_t end;       // one past the last offset that a batch may take, under the isolation level
+};
+
+struct topic_offsets {
+    size_t count;
+    struct partition_offsets *partitions; // owned; ascending by partition
+};
+
+void topic_offsets_deinit(struct topic_offsets *offsets);
+
+struct broker_ops;
+
+struct broker {
+    const struct broker_ops *ops; // first member of every implementation's own struct
+};
+
+struct broker_ops {
+    /* Lists the topic's partitions with their offsets, waiting `timeout_ms` at most.
+     * ERROR_BROKER: no broker reached, or no such topic; the message names broker and cause. */
+    bool (*list_offsets)(struct broker *broker, const char *topic, int timeout_ms,
+                         struct topic_offsets *offsets, struct error *err);
+    /* A source for one worker; memory_max bounds what it may prefetch, in bytes. */
+    bool (*open_source)(struct broker *broker, size_t memory_max, struct source **source,
+                        struct error *err);
+    void (*close)(struct broker *broker);
+};
+
+/* One property for librdkafka, from KAFKA_CONF_* and its kin. */
+struct kafka_property {
+    char *name;  // "security.protocol"
+    char *value;
+    bool secret; // never printed
+};
+
+/* ERROR_CONFIG: a property that librdkafka refuses. Reaches for no broker yet. */
+MUST_CHECK bool kafka_broker_open(const char *bootstrap_servers,
+                                  const struct kafka_property *properties, size_t property_count,
+                                  struct broker **broker, struct error *err);
+
+/* `directory` holds one file per partition, "<topic>-<partition>.ndjson", one record a line; an
+ * offset is a line's number from 0. The scheme "file:" in KAFKA_BOOTSTRAP_SERVERS selects it. */
+MUST_CHECK bool capture_broker_open(const char *directory, struct broker **broker,
+                                    struct error *err);
+
+#endif
