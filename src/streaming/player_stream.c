@@ -3,7 +3,8 @@
 #include "streaming/stream.h"
 
 static const struct column derived[] = {
-    {"calculated_win_rate", TYPE_DOUBLE, .doc = "win_rate, or where it is null wins per cent of games",
+    {"calculated_win_rate", TYPE_DOUBLE,
+     .doc = "win_rate, or where it is null wins per cent of games",
      .derive = derive_calculated_win_rate, .inputs = {"total_games", "total_wins", "win_rate"},
      .sql = "CASE WHEN total_games > 0 AND win_rate IS NULL "
             "THEN ROUND(total_wins / total_games * 100, 2) ELSE win_rate END"},
@@ -21,8 +22,8 @@ static const struct column derived[] = {
      .doc = "first_name and last_name with a blank between; what is null is left out",
      .derive = derive_full_name, .inputs = {"first_name", "last_name"},
      .sql = "CONCAT_WS(' ', first_name, last_name)"},
-    {"has_activity", TYPE_BOOL, .doc = "Whether any game was played",
-     .derive = derive_has_activity, .inputs = {"total_games"}, .sql = "total_games > 0"},
+    {"has_activity", TYPE_BOOL, .doc = "Whether any game was played", .derive = derive_has_activity,
+     .inputs = {"total_games"}, .sql = "total_games > 0"},
 };
 
 const struct stream player_stream = {
