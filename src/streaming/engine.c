@@ -151,13 +151,14 @@ bool engine_join(struct engine *engine, struct error *err) {
     for (size_t i = 0; i < engine->query_count; i++)
         query_join(&engine->queries[i]);
     stop_workers(engine);
-    bool done = true;
-    for (size_t i = engine->query_count; i-- > 0;) {
-        if (!engine->queries[i].failed)
-            continue;
-        *err = engine->queries[i].error;
-        done = false;
+    const struct query *first = NULL;
+    for (size_t i = 0; i < engine->query_count; i++) {
+        const struct query *query = &engine->queries[i];
+        if (query->failed && (first == NULL || query->failed_us < first->failed_us))
+            first = query;
     }
+    if (first != NULL)
+        *err = first->error;
     engine_free(engine);
-    return done;
+    return first == NULL;
 }
