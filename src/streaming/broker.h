@@ -39,7 +39,7 @@ struct broker_ops {
 
 /* One property for librdkafka, from KAFKA_CONF_* and its kin. */
 struct kafka_property {
-    char *name;  // "security.protocol"
+    char *name; // "security.protocol"
     char *value;
     bool secret; // never printed
 };
