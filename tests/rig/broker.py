@@ -8,7 +8,14 @@ import subprocess
 import time
 import uuid
 
-from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec
 
 from .paths import GEN, JARS, RIG, java_home
@@ -110,6 +117,13 @@ class Broker:
     def kill(self):
         self._end(signal.SIGKILL)
 
+    def pause(self):
+        """Stands still, as a broker whose machine hangs: connections stay open, nothing answers."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def _end(self, how):
         if self.process is None:
             return
@@ -167,6 +181,34 @@ class Broker:
 
     def start_offsets(self, name):
         return self._offsets(name, OffsetSpec.earliest())
+
+    def readable(self, name):
+        """Every (partition, offset) that a consumer of committed records gets: an account that owes
+        nothing to our program."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": "account",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+            }
+        )
+        parts = self.admin.list_topics(name, timeout=30).topics[name].partitions
+        consumer.assign([TopicPartition(name, part, OFFSET_BEGINNING) for part in parts])
+        found, open_parts = set(), set(parts)
+        while open_parts:
+            message = consumer.poll(30)
+            assert message is not None, f"nothing more from {name}, open: {open_parts}"
+            if not message.error():
+                found.add((message.partition(), message.offset()))
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                open_parts.discard(message.partition())
+            else:
+                raise RuntimeError(message.error())
+        consumer.close()
+        return found
 
     def producer(self, **config):
         options = {key.replace("_", "."): value for key, value in config.items()}

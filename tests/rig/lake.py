@@ -2,21 +2,17 @@
 
 import collections
 import json
+import urllib.parse
 
 import pyarrow
 import pyarrow.parquet
 
 QUERIES = {"matches": "match_stream", "players": "player_stream"}
-REJECTED = "rejected"
 
 
 class Lake:
     def __init__(self, root):
         self.root = root
-
-    @property
-    def settings(self):
-        return {"DATA_LAKE_PATH": self.root}
 
     def table(self, kind):
         return self.root / "processed" / kind
@@ -97,3 +93,27 @@ class Lake:
             f"{kind}: {len(twice)} twice {twice[:5]}, {len(missing)} missing {missing[:5]}, "
             f"{len(strange)} unexpected {strange[:5]}"
         )
+
+    def listed(self, kind):
+        """{path: size} of the files that the sink log lists, read as Spark does: from the newest
+        compact file on."""
+        log = self.table(kind) / "_spark_metadata"
+        names = {path.name.removesuffix(".compact"): path for path in log.glob("[0-9]*")}
+        batches = sorted((int(name), path) for name, path in names.items())
+        compact = [batch for batch, path in batches if path.suffix == ".compact"]
+        files = {}
+        for batch, path in batches:
+            if compact and batch < compact[-1]:
+                continue
+            version, *entries = path.read_text().splitlines()
+            assert version == "v1"
+            for entry in map(json.loads, entries):
+                path = urllib.parse.unquote(entry["path"].removeprefix("file://"))
+                assert path not in files, f"listed twice: {path}"
+                files[path] = entry["size"]
+        return files
+
+    def assert_listed(self, kind):
+        """The sink log lists exactly the files that a globbing reader takes, with their sizes."""
+        found = {str(path): path.stat().st_size for path in self.files(self.table(kind))}
+        assert self.listed(kind) == found

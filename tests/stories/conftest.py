@@ -1,22 +1,23 @@
 """What every story gets: a broker and a Spark that all share, and a program and a lake of its own."""
 
-import itertools
+import os
 import pathlib
 import shutil
 import sys
+import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+os.environ["TZ"] = "UTC"  # what the readers return as local time
+time.tzset()
 
 from rig.broker import Broker  # noqa: E402
+from rig.job import Job  # noqa: E402
 from rig.lake import Lake  # noqa: E402
-from rig.paths import ROOT  # noqa: E402
 from rig.program import Program  # noqa: E402
 from rig.spark import open_session  # noqa: E402
-
-numbers = itertools.count()
-
 
 def pytest_addoption(parser):
     parser.addoption("--program", default="build/release/esports-stream", help="binary under test")
@@ -51,10 +52,5 @@ def program(request, tmp_path):
 
 
 @pytest.fixture
-def topics(broker):
-    """Names of two topics that no other story uses, as settings; they are not created yet."""
-    number = next(numbers)
-    return {
-        "KAFKA_TOPIC_MATCHES": f"matches-{number}",
-        "KAFKA_TOPIC_PLAYERS": f"players-{number}",
-    }
+def job(program, lake, broker):
+    return Job(program, lake, broker)
