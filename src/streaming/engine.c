@@ -13,7 +13,7 @@ static const int64_t fixed_bytes = 32LL * MIB;
 
 /* More than this does not make a worker faster, it only fills caches: beyond it, memory stays free.
  */
-static const int64_t prefetch_max = 16LL * MIB, worker_memory_max = 64LL * MIB;
+static const int64_t prefetch_max = 16LL * MIB;
 
 struct engine {
     struct stop stop;
@@ -151,13 +151,14 @@ bool engine_join(struct engine *engine, struct error *err) {
     for (size_t i = 0; i < engine->query_count; i++)
         query_join(&engine->queries[i]);
     stop_workers(engine);
-    bool done = true;
-    for (size_t i = engine->query_count; i-- > 0;) {
-        if (!engine->queries[i].failed)
-            continue;
-        *err = engine->queries[i].error;
-        done = false;
+    const struct query *first = NULL;
+    for (size_t i = 0; i < engine->query_count; i++) {
+        const struct query *query = &engine->queries[i];
+        if (query->failed && (first == NULL || query->failed_us < first->failed_us))
+            first = query;
     }
+    if (first != NULL)
+        *err = first->error;
     engine_free(engine);
-    return done;
+    return first == NULL;
 }

@@ -247,6 +247,7 @@ static void *query_main(void *argument) {
     struct error err = {0};
     bool done = run_query(query, &err);
     query->failed = !done && err.kind != ERROR_STOPPED;
+    query->failed_us = clock_monotonic_us();
     query->error = err;
     if (query->failed)
         log_write(LOG_CRITICAL, query->how.name, "Query failed: %s", err.message);

@@ -60,10 +60,13 @@ struct query {
     size_t start_count;
     struct topic_offsets topic; // newest listing
     double bytes_per_record;    // running average of what was read
+    char loss_text[512];        // the data loss that was logged last,
+    int64_t loss_logged_ms;     // and when (monotonic)
 
     pthread_t thread;
     bool failed;
-    struct error error; // why, if failed
+    int64_t failed_us;  // monotonic; when
+    struct error error; // why
 };
 
 /* Prepares the query; ERROR_CONFIG: a partition column that the table does not have as a string.

@@ -1,6 +1,8 @@
 #include "streaming/topic_watch.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -61,6 +63,13 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
                          "topic %s has lost data that this query has not read: %s; set "
                          "FAIL_ON_DATA_LOSS=false to go on without it (it is counted as lost)",
                          topic, loss->text);
+    // A partition that is gone is found anew at every look.
+    int64_t now_ms = clock_monotonic_ms();
+    if (strcmp(loss->text, query->loss_text) == 0 &&
+        now_ms - query->loss_logged_ms < LATER_LOG_EVERY_MS)
+        return true;
+    snprintf(query->loss_text, sizeof query->loss_text, "%s", loss->text);
+    query->loss_logged_ms = now_ms;
     log_write(LOG_WARNING, query->how.name, "Data loss | topic=%s | detail=%s | offsets=%" PRId64,
               topic, loss->text, loss->offsets);
     return true;
