@@ -10,6 +10,10 @@
 /* Room for the texts of a slice of rows: about four times what 1,024 ordinary records hold. */
 enum { STRING_BYTES = 1 << 20, READ_TIMEOUT_MS = 100 };
 
+/* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
+ * bytes a row, 400,000 rows. */
+static const size_t sink_memory_max = 32 << 20;
+
 struct worker_lane {
     struct decoder *decoder;
     struct rows rows;
@@ -208,15 +212,16 @@ static void run_task(struct worker *worker, struct task *task) {
     const struct worker_query *query = &worker->queries[task->query];
     struct run run = {
         .worker = worker, .query = query, .lane = &worker->lanes[task->query], .task = task};
-    run.sink_options =
-        (struct sink_options){.staging_directory = task->staging,
-                              .schema = query->schema,
-                              .partition_columns = query->partition_columns,
-                              .partition_column_count = query->partition_column_count,
-                              .codec = query->codec,
-                              .timestamp = query->timestamp,
-                              .task = task->number,
-                              .memory_max = worker->memory_max / 2};
+    run.sink_options = (struct sink_options){
+        .staging_directory = task->staging,
+        .schema = query->schema,
+        .partition_columns = query->partition_columns,
+        .partition_column_count = query->partition_column_count,
+        .codec = query->codec,
+        .timestamp = query->timestamp,
+        .task = task->number,
+        .memory_max =
+            worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     decoder_set_batch_time(run.lane->decoder, task->batch_timestamp_ms);
     struct decode_counts before = *decoder_counts(run.lane->decoder);
