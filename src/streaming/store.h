@@ -1,5 +1,5 @@
-/* store.h: the durable side of one query: its checkpoint, its table, its rejects, and the steps that
- * take a batch from plan to committed (ARCHITECTURE.md, "How a batch runs").
+/* store.h: the durable side of one query: its checkpoint, its table, its rejects, and the steps
+ * that take a batch from plan to committed (ARCHITECTURE.md, "How a batch runs").
  *
  *     checkpoint   metadata, sources/0/0, offsets/N, commits/N as Spark has them; manifests/N, lock
  *     table        data files, _spark_metadata/N, _staging/N/, _orphans/
@@ -16,7 +16,7 @@
 enum sink_log_mode { SINK_LOG_AUTO, SINK_LOG_ON, SINK_LOG_OFF };
 
 struct store_options {
-    const char *query;      // "match_stream"
+    const char *query; // "match_stream"
     const char *topic;
     const char *checkpoint; // absolute paths
     const char *table;
@@ -32,7 +32,7 @@ struct store;
 /* What a batch leaves behind; written to manifests/N as the commit point. */
 struct manifest {
     int64_t batch_id;
-    int64_t timestamp_ms; // the plan's
+    int64_t timestamp_ms;     // the plan's
     struct file_list files;   // of the table
     struct file_list rejects; // of the rejects table
     size_t outcome_count;
@@ -41,15 +41,20 @@ struct manifest {
 
 void manifest_deinit(struct manifest *manifest);
 
+enum { RECOVERY_NOTES_MAX = 8 };
+
 /* Where the query stands after recovery. */
 struct recovery {
-    bool new_query;         // no batch was ever planned: starts come from STARTING_OFFSETS
-    int64_t next_batch;     // the id of the next plan to make
-    bool has_open_plan;     // a planned batch must run (again), before any new plan;
-    struct plan open_plan;  // it has id next_batch, and its ranges' ends are final
+    bool new_query;        // no batch was ever planned: starts come from STARTING_OFFSETS
+    int64_t next_batch;    // the id of the next plan to make
+    bool has_open_plan;    // a planned batch must run (again), before any new plan;
+    struct plan open_plan; // it has id next_batch, and its ranges' ends are final
     size_t start_count;
-    struct offset_range *starts; // owned; without open plan: per partition start == end == next offset
-    bool sink_log;          // whether a sink log is written
+    struct offset_range *starts; // owned; without open plan: start == end == a partition's next
+    bool sink_log;       // whether a sink log is written
+    bool table_unlogged; // SINK_LOG=auto, and the table has files but no sink log: worth a warning
+    size_t note_count;
+    char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, a sentence each, to be logged
 };
 
 void recovery_deinit(struct recovery *recovery);
@@ -61,8 +66,8 @@ MUST_CHECK bool store_open(const struct store_options *options, struct store **s
 void store_close(struct store *store);
 
 /* Brings the disk to a state from which the next batch can run: rolls a committed batch forward,
- * removes or sets aside what an uncommitted one left. ERROR_STATE: a state that must not be touched;
- * the message has cause and cure. Repeatable. */
+ * removes or sets aside what an uncommitted one left. ERROR_STATE: a state that must not be
+ * touched; the message has cause and cure. Repeatable. */
 MUST_CHECK bool store_recover(struct store *store, struct recovery *recovery, struct error *err);
 
 /* Makes the query's first offsets durable (sources/0/0), before its first plan. */
@@ -72,7 +77,8 @@ MUST_CHECK bool store_write_initial(struct store *store, const struct offset_ran
 /* Publishes offsets/N without overwriting. ERROR_STATE: somebody else planned this batch. */
 MUST_CHECK bool store_write_plan(struct store *store, const struct plan *plan, struct error *err);
 
-/* Empties and makes the staging directories of a batch. The paths stay valid until the next call. */
+/* Empties and makes the staging directories of a batch. The paths stay valid until the next call.
+ */
 MUST_CHECK bool store_begin_batch(struct store *store, int64_t batch_id, const char **table_staging,
                                   const char **rejects_staging, struct error *err);
 
@@ -84,8 +90,9 @@ void store_discard_batch(struct store *store, int64_t batch_id);
 MUST_CHECK bool store_commit(struct store *store, const struct manifest *manifest,
                              struct error *err);
 
-/* Everything after the commit point: renames, sink log, reject files, commits/N, each durable before
- * the next. Every step may be repeated: on ERROR_RETRY call again, nothing is ever discarded. */
+/* Everything after the commit point: renames, sink log, reject files, commits/N, each durable
+ * before the next. Every step may be repeated: on ERROR_RETRY call again, nothing is ever
+ * discarded. */
 MUST_CHECK bool store_roll_forward(struct store *store, const struct manifest *manifest,
                                    struct error *err);
 
