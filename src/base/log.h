@@ -21,8 +21,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_
 /* At start, before the first thread. */
 void log_configure(enum log_level least, bool json);
 
-void log_write(enum log_level level, const char *logger, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+void log_write(enum log_level level, const char *logger, const char *format, ...) PRINTF_LIKE(3, 4);
 
 const char *log_level_name(enum log_level level);
 

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 struct data_file {
-    char *path;   // owned; relative to the table, as readers will see it: "status=live/part-….parquet"
+    char
+        *path; // owned; relative to the table, as readers will see it: "status=live/part-….parquet"
     char *staged; // owned; name inside the batch's staging directory; never ends in ".parquet"
     int64_t size; // bytes
     int64_t rows;

@@ -1,9 +1,9 @@
 /* rows.h: decoded rows on their way from the decoder to the sink: one vector per column.
  *
- * Small on purpose (ROWS_CAPACITY), so that a slice of rows is decoded, derived and encoded while it
- * is still in cache; what accumulates is the encoded form (pipeline/parquet). Row `count` is the one
- * being filled: it exists only once its writer has counted it. Texts point into `strings`, which
- * dies with rows_reset(). One worker fills and empties its own rows: not thread-safe. */
+ * Small on purpose (ROWS_CAPACITY), so that a slice of rows is decoded, derived and encoded while
+ * it is still in cache; what accumulates is the encoded form (pipeline/parquet). Row `count` is the
+ * one being filled: it exists only once its writer has counted it. Texts point into `strings`,
+ * which dies with rows_reset(). One worker fills and empties its own rows: not thread-safe. */
 #ifndef CORE_ROWS_H
 #define CORE_ROWS_H
 

@@ -1,4 +1,5 @@
-/* reject.h: rejected records to files of their own table (docs/rejects.md), through the same sink. */
+/* reject.h: rejected records to files of their own table (docs/rejects.md), through the same sink.
+ */
 #ifndef PIPELINE_REJECT_H
 #define PIPELINE_REJECT_H
 

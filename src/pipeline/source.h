@@ -14,9 +14,11 @@
 enum source_status {
     SOURCE_RECORD, // *record is the next one; its bytes are valid until the next call
     SOURCE_END,    // the range is exhausted
-    SOURCE_WAIT,   // nothing came within the time limit; ask again, or give up
-    SOURCE_FAILED, // *err says why: ERROR_BROKER, ERROR_DATA_LOSS (a first record beyond the start
-                   // because of retention), ERROR_STATE
+    SOURCE_WAIT,   // nothing came within the time limit; ask again, or give up. *err says what is
+                   // known to be in the way (ERROR_BROKER: broker, error, attempts), or ERROR_NONE
+    SOURCE_FAILED, // the range is closed; *err says why: ERROR_BROKER (the topic is gone, access is
+                   // refused: the range may be opened again later), ERROR_DATA_LOSS (offsets that
+                   // the broker does not have any more), ERROR_CONFIG, ERROR_STATE
 };
 
 struct source_ops;

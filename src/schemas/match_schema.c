@@ -28,7 +28,8 @@ static const struct column columns[] = {
     {"match_type", TYPE_STRING, .doc = "Mode, such as best_of_3"},
     {"game_number", TYPE_INT32, .doc = "Number of the game within its series"},
     {"data_source", TYPE_STRING, .doc = "Where the provider has it from"},
-    {"ingestion_timestamp", TYPE_INT64, .doc = "When the producer took it in, milliseconds since 1970"},
+    {"ingestion_timestamp", TYPE_INT64,
+     .doc = "When the producer took it in, milliseconds since 1970"},
 };
 /* clang-format on */
 

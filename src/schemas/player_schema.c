@@ -29,7 +29,8 @@ static const struct column columns[] = {
     {"recent_form", TYPE_STRING, .doc = "Newest results, W or L"},
     {"data_source", TYPE_STRING, .doc = "Where the provider has it from"},
     {"profile_updated_at", TYPE_TIMESTAMP, .doc = "When the profile last changed"},
-    {"ingestion_timestamp", TYPE_INT64, .doc = "When the producer took it in, milliseconds since 1970"},
+    {"ingestion_timestamp", TYPE_INT64,
+     .doc = "When the producer took it in, milliseconds since 1970"},
 };
 /* clang-format on */
 

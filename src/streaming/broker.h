@@ -5,6 +5,7 @@
 #define STREAMING_BROKER_H
 
 #include "base/error.h"
+#include "pipeline/kafka_client.h"
 #include "pipeline/source.h"
 
 struct partition_offsets {
@@ -37,14 +38,9 @@ struct broker_ops {
     void (*close)(struct broker *broker);
 };
 
-/* One property for librdkafka, from KAFKA_CONF_* and its kin. */
-struct kafka_property {
-    char *name;  // "security.protocol"
-    char *value;
-    bool secret; // never printed
-};
-
-/* ERROR_CONFIG: a property that librdkafka refuses. Reaches for no broker yet. */
+/* Properties of pipeline/kafka_client.h; they and the servers are borrowed until the broker and
+ * every source of it are closed. ERROR_CONFIG: a property that is the engine's own or that
+ * librdkafka refuses. Reaches for no broker yet. Any thread may call the broker's functions. */
 MUST_CHECK bool kafka_broker_open(const char *bootstrap_servers,
                                   const struct kafka_property *properties, size_t property_count,
                                   struct broker **broker, struct error *err);

@@ -51,7 +51,7 @@ struct recovery {
     struct plan open_plan; // it has id next_batch, and its ranges' ends are final
     size_t start_count;
     struct offset_range *starts; // owned; without open plan: start == end == a partition's next
-    bool sink_log;       // whether a sink log is written
+    bool sink_log;               // whether a sink log is written
     bool table_unlogged; // SINK_LOG=auto, and the table has files but no sink log: worth a warning
     size_t note_count;
     char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, a sentence each, to be logged

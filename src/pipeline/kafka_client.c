@@ -1,0 +1,222 @@
+#include "pipeline/kafka_client.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+
+/* librdkafka repeats a standing trouble at least every 30 s; one that it has not repeated for twice
+ * as long is over. */
+enum { TROUBLE_STALE_MS = 60000 };
+
+/* The engine's own properties. With a value: always set so. Without: not to be set by anybody,
+ * because it would break a promise or do nothing. */
+static const struct own_property {
+    const char *name;
+    const char *value;
+    const char *why;
+} own_properties[] = {
+    {"bootstrap.servers", NULL, "set KAFKA_BOOTSTRAP_SERVERS"},
+    {"metadata.broker.list", NULL, "set KAFKA_BOOTSTRAP_SERVERS"},
+    {"group.id", NULL, "offsets live in the checkpoint; no group is joined"},
+    {"group.instance.id", NULL, "offsets live in the checkpoint; no group is joined"},
+    {"enable.auto.commit", "false", "offsets live in the checkpoint"},
+    {"auto.commit.enable", "false", "offsets live in the checkpoint"},
+    {"enable.auto.offset.store", "false", "offsets live in the checkpoint"},
+    {"offset.store.method", NULL, "offsets live in the checkpoint"},
+    {"auto.offset.reset", "error", "set STARTING_OFFSETS; a lost offset must never be skipped"},
+    {"smallest.offset.reset", NULL, "set STARTING_OFFSETS"},
+    {"enable.partition.eof", "true", "a batch's end is found by it"},
+    {"check.crcs", "true", "records are always checked"},
+    {"allow.auto.create.topics", "false", "reading must not create a topic"},
+    {"queued.max.messages.kbytes", NULL, "set SPARK_DRIVER_MEMORY"},
+    {"queued.min.messages", NULL, "set SPARK_DRIVER_MEMORY"},
+    {"fetch.message.max.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
+    {"max.partition.fetch.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
+    {"fetch.max.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
+    {"receive.message.max.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
+    {"log.queue", NULL, "log lines have their place already"},
+    {"enabled_events", NULL, "events have their place already"},
+};
+
+/* What we think better than librdkafka's defaults; the user may set them. */
+static const struct {
+    const char *name, *value;
+} preferred_properties[] = {
+    {"client.id", "esports-stream"},
+    {"isolation.level", "read_committed"},
+    // A partition that is opened while the broker holds back an answer for the others waits for
+    // that answer: a connection has one fetch under way. So the broker must not hold back for long.
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.error.backoff.ms", "100"},
+    {"reconnect.backoff.max.ms", "2000"},
+    {"socket.nagle.disable", "true"},
+    {"log.connection.close", "false"}, // brokers hang up on idle clients; that is no news
+};
+
+bool kafka_property_is_ours(const char *name, const char **why) {
+    for (size_t i = 0; i < sizeof own_properties / sizeof own_properties[0]; i++) {
+        if (strcmp(own_properties[i].name, name) != 0)
+            continue;
+        if (why != NULL)
+            *why = own_properties[i].why;
+        return true;
+    }
+    return false;
+}
+
+/* Called from kafka_client_trouble(), by way of rd_kafka_poll(). */
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
+    (void)handle;
+    struct kafka_client *client = opaque;
+    pthread_mutex_lock(&client->lock);
+    client->trouble_count++;
+    client->trouble_ms = clock_monotonic_ms();
+    if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
+        client->too_large++;
+    // "2/2 brokers are down" follows the report that says why, which is worth more.
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->trouble[0] == '\0')
+        snprintf(client->trouble, sizeof client->trouble, "%s", reason);
+    pthread_mutex_unlock(&client->lock);
+}
+
+/* Any thread of librdkafka's. */
+static void on_log(const rd_kafka_t *handle, int severity, const char *facility, const char *text) {
+    const struct kafka_client *client = rd_kafka_opaque(handle);
+    char line[1024];
+    snprintf(line, sizeof line, "%s: %s", facility, text);
+    client->log(severity, line);
+}
+
+static void must_set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+    char reason[256];
+    check(rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK);
+}
+
+static void must_set_size(rd_kafka_conf_t *conf, const char *name, size_t value) {
+    char text[24];
+    snprintf(text, sizeof text, "%zu", value);
+    must_set(conf, name, text);
+}
+
+static size_t clamp(size_t value, size_t least, size_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+static void set_limits(rd_kafka_conf_t *conf, const struct kafka_limits *limits) {
+    enum { OVERHEAD = 512 }; // what librdkafka keeps beside each record, roughly
+    size_t response = clamp(limits->response, 1 << 20, 512 << 20);
+    must_set_size(conf, "queued.max.messages.kbytes", clamp(limits->queue / 1024, 1, 2097151));
+    must_set_size(conf, "queued.min.messages", clamp(limits->queue / OVERHEAD, 100, 100000));
+    must_set_size(conf, "fetch.message.max.bytes", clamp(limits->fetch, 1024, 1000000000));
+    must_set_size(conf, "fetch.max.bytes", response);
+    // One record batch is answered even when it is larger than we asked for.
+    must_set_size(conf, "receive.message.max.bytes", clamp(response * 2, 16 << 20, 1 << 30));
+}
+
+static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *property,
+                         struct error *err) {
+    const char *why;
+    if (kafka_property_is_ours(property->name, &why))
+        return error_set(err, ERROR_CONFIG, "Kafka property '%s' can't be set: %s", property->name,
+                         why);
+    char reason[512];
+    rd_kafka_conf_res_t result =
+        rd_kafka_conf_set(conf, property->name, property->value, reason, sizeof reason);
+    if (result == RD_KAFKA_CONF_OK)
+        return true;
+    if (result == RD_KAFKA_CONF_UNKNOWN)
+        return error_set(err, ERROR_CONFIG, "librdkafka knows no Kafka property '%s'",
+                         property->name);
+    return error_set(err, ERROR_CONFIG, "Kafka property '%s': %s", property->name,
+                     property->secret ? "the value is refused" : reason);
+}
+
+static bool set_properties(rd_kafka_conf_t *conf, const struct kafka_settings *settings,
+                           struct error *err) {
+    for (size_t i = 0; i < sizeof own_properties / sizeof own_properties[0]; i++) {
+        if (own_properties[i].value != NULL)
+            must_set(conf, own_properties[i].name, own_properties[i].value);
+    }
+    for (size_t i = 0; i < sizeof preferred_properties / sizeof preferred_properties[0]; i++)
+        must_set(conf, preferred_properties[i].name, preferred_properties[i].value);
+
+    char reason[512];
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", settings->bootstrap_servers, reason,
+                          sizeof reason) != RD_KAFKA_CONF_OK)
+        return error_set(err, ERROR_CONFIG, "KAFKA_BOOTSTRAP_SERVERS '%s': %s",
+                         settings->bootstrap_servers, reason);
+    for (size_t i = 0; i < settings->property_count; i++) {
+        if (!set_property(conf, &settings->properties[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
+                       const struct kafka_limits *limits, struct error *err) {
+    *client = (struct kafka_client){.log = settings->log};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set_limits(conf, limits);
+    if (!set_properties(conf, settings, err)) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    check(pthread_mutex_init(&client->lock, NULL) == 0);
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, settings->log != NULL ? on_log : NULL);
+
+    char reason[512];
+    client->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    if (client->handle != NULL)
+        return true;
+    rd_kafka_conf_destroy(conf); // rd_kafka_new() takes it over only when it succeeds
+    pthread_mutex_destroy(&client->lock);
+    return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s", settings->bootstrap_servers,
+                     reason);
+}
+
+void kafka_client_close(struct kafka_client *client) {
+    if (client->handle == NULL)
+        return;
+    rd_kafka_destroy(client->handle);
+    pthread_mutex_destroy(&client->lock);
+    *client = (struct kafka_client){0};
+}
+
+int kafka_client_trouble(struct kafka_client *client, char *text, size_t size) {
+    (void)rd_kafka_poll(client->handle, 0); // the number of callbacks served
+    pthread_mutex_lock(&client->lock);
+    bool current =
+        client->trouble_count > 0 && clock_monotonic_ms() - client->trouble_ms < TROUBLE_STALE_MS;
+    int count = current ? client->trouble_count : 0;
+    snprintf(text, size, "%s", current ? client->trouble : "");
+    pthread_mutex_unlock(&client->lock);
+    return count;
+}
+
+void kafka_client_note_trouble(struct kafka_client *client, const char *text) {
+    pthread_mutex_lock(&client->lock);
+    client->trouble_count++;
+    client->trouble_ms = clock_monotonic_ms();
+    snprintf(client->trouble, sizeof client->trouble, "%s", text);
+    pthread_mutex_unlock(&client->lock);
+}
+
+void kafka_client_forget_trouble(struct kafka_client *client) {
+    pthread_mutex_lock(&client->lock);
+    client->trouble[0] = '\0';
+    client->trouble_count = 0;
+    pthread_mutex_unlock(&client->lock);
+}
+
+bool kafka_client_met_too_large(struct kafka_client *client) {
+    (void)rd_kafka_poll(client->handle, 0); // the number of callbacks served
+    pthread_mutex_lock(&client->lock);
+    bool met = client->too_large > 0;
+    pthread_mutex_unlock(&client->lock);
+    return met;
+}

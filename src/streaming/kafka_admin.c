@@ -1,0 +1,186 @@
+/* kafka_admin.c: the broker of streaming/broker.h that is a Kafka cluster.
+ *
+ * Offsets are asked for with rd_kafka_offsets_for_times(), which takes the timestamps -2 (log
+ * start) and -1 (end) as the protocol's ListOffsets does, sends one request per leader for all its
+ * partitions, and carries the isolation level: with read_committed the end is the last stable
+ * offset, so that no plan reaches into an open transaction. */
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "pipeline/source_kafka.h"
+#include "streaming/broker.h"
+
+enum { ADMIN_MEMORY = 1 << 20 }; // bytes; the handle never fetches
+
+struct kafka_broker {
+    struct broker broker;
+    struct kafka_settings settings;
+    struct kafka_client client;
+    atomic_int failures; // calls of list_offsets in a row that reached nothing
+};
+
+static struct kafka_broker *self_of(struct broker *broker) {
+    return (struct kafka_broker *)broker;
+}
+
+/* librdkafka's result says only that nothing came; the reason is in its newest report. */
+static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
+                            struct error *err) {
+    char trouble[KAFKA_TROUBLE_MAX];
+    int attempt = atomic_fetch_add_explicit(&self->failures, 1, memory_order_relaxed) + 1;
+    if (kafka_client_trouble(&self->client, trouble, sizeof trouble) == 0)
+        return error_set(err, ERROR_BROKER,
+                         "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
+                         self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
+    return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
+                     topic, self->settings.bootstrap_servers, trouble, attempt);
+}
+
+static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
+                            struct error *err) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        return error_set(err, ERROR_BROKER, "topic '%s' does not exist at '%s'", topic,
+                         self->settings.bootstrap_servers);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        return error_set(err, ERROR_BROKER,
+                         "topic '%s' at '%s': access is refused (it needs DESCRIBE and READ)",
+                         topic, self->settings.bootstrap_servers);
+    default:
+        return error_set(err, ERROR_BROKER, "topic '%s' at '%s': %s", topic,
+                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
+    }
+}
+
+static int left_ms(int64_t deadline_ms) {
+    int64_t left = deadline_ms - clock_monotonic_ms();
+    return left > 1 ? (int)left : 1;
+}
+
+/* The topic's partitions, in `list` (the caller's, destroyed by it), without offsets. */
+static bool list_partitions(struct kafka_broker *self, const char *topic, int64_t deadline_ms,
+                            rd_kafka_topic_partition_list_t **list, struct error *err) {
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(self->client.handle, topic, NULL);
+    if (handle == NULL)
+        return error_set(err, ERROR_CONFIG, "topic '%s': %s", topic,
+                         rd_kafka_err2str(rd_kafka_last_error()));
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(self->client.handle, 0, handle, &metadata, left_ms(deadline_ms));
+    rd_kafka_topic_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return set_unreachable(self, topic, code, err);
+
+    bool found = metadata->topic_cnt == 1 &&
+                 metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                 metadata->topics[0].partition_cnt > 0;
+    if (found) {
+        *list = rd_kafka_topic_partition_list_new(metadata->topics[0].partition_cnt);
+        for (int i = 0; i < metadata->topics[0].partition_cnt; i++)
+            rd_kafka_topic_partition_list_add(*list, topic, metadata->topics[0].partitions[i].id);
+        rd_kafka_topic_partition_list_sort(*list, NULL, NULL);
+    } else {
+        code = metadata->topic_cnt == 1 && metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR
+                   ? metadata->topics[0].err
+                   : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        set_topic_error(self, topic, code, err);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+}
+
+/* Fills in every partition's offset for `which`: RD_KAFKA_OFFSET_BEGINNING or _END. */
+static bool ask_offsets(struct kafka_broker *self, const char *topic,
+                        rd_kafka_topic_partition_list_t *list, int64_t which, int64_t deadline_ms,
+                        struct error *err) {
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = which;
+    rd_kafka_resp_err_t code =
+        rd_kafka_offsets_for_times(self->client.handle, list, left_ms(deadline_ms));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return set_unreachable(self, topic, code, err);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *element = &list->elems[i];
+        if (element->err == RD_KAFKA_RESP_ERR_NO_ERROR && element->offset >= 0)
+            continue;
+        set_topic_error(self, topic, element->err, err);
+        return error_wrap(err, "partition %" PRId32, element->partition);
+    }
+    return true;
+}
+
+static bool list_offsets(struct broker *broker, const char *topic, int timeout_ms,
+                         struct topic_offsets *offsets, struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_topic_partition_list_t *list;
+    if (!list_partitions(self, topic, deadline_ms, &list, err))
+        return false;
+
+    struct topic_offsets result = {
+        .count = (size_t)list->cnt,
+        .partitions = must_alloc((size_t)list->cnt, sizeof *result.partitions),
+    };
+    // The end first: an end that is older than the start by a moment is never below what we may
+    // take.
+    bool listed = ask_offsets(self, topic, list, RD_KAFKA_OFFSET_END, deadline_ms, err);
+    for (size_t i = 0; listed && i < result.count; i++) {
+        result.partitions[i].partition = list->elems[i].partition;
+        result.partitions[i].end = list->elems[i].offset;
+    }
+    listed = listed && ask_offsets(self, topic, list, RD_KAFKA_OFFSET_BEGINNING, deadline_ms, err);
+    for (size_t i = 0; listed && i < result.count; i++)
+        result.partitions[i].log_start = list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!listed) {
+        topic_offsets_deinit(&result);
+        return false;
+    }
+    atomic_store_explicit(&self->failures, 0, memory_order_relaxed);
+    kafka_client_forget_trouble(&self->client);
+    *offsets = result;
+    return true;
+}
+
+static bool open_source(struct broker *broker, size_t memory_max, struct source **source,
+                        struct error *err) {
+    (void)err; // its settings were tried when the broker was opened
+    *source = source_kafka_open(&self_of(broker)->settings, memory_max);
+    return true;
+}
+
+static void close_broker(struct broker *broker) {
+    struct kafka_broker *self = self_of(broker);
+    kafka_client_close(&self->client);
+    free(self);
+}
+
+static const struct broker_ops kafka_ops = {
+    .list_offsets = list_offsets,
+    .open_source = open_source,
+    .close = close_broker,
+};
+
+bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_property *properties,
+                       size_t property_count, struct broker **broker, struct error *err) {
+    struct kafka_broker *self = must_alloc(1, sizeof *self);
+    self->broker.ops = &kafka_ops;
+    self->settings = (struct kafka_settings){
+        .bootstrap_servers = bootstrap_servers,
+        .properties = properties,
+        .property_count = property_count,
+    };
+    const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
+    if (!kafka_client_open(&self->client, &self->settings, &limits, err)) {
+        free(self);
+        return false;
+    }
+    *broker = &self->broker;
+    return true;
+}

@@ -1,0 +1,280 @@
+#include "streaming/micro_batch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "streaming/planner.h"
+#include "streaming/topic_watch.h"
+
+enum {
+    TASK_BYTES = 16 << 20, // of values; a smaller batch is one task: one file per partition value
+    REPLY_TIMEOUT_MS = 100,
+    BACKOFF_FIRST_MS = 200,
+    BACKOFF_MAX_MS = 10000,
+};
+
+/* One attempt at a batch. */
+struct attempt {
+    const struct plan *plan;
+    struct offset_range *ranges; // the plan's, without what retention took
+    int64_t *lost;               // per range
+    struct task_share *shares;
+    struct task *tasks;
+    size_t task_count;
+    struct decode_counts counts;
+};
+
+/* Waits between attempts; gives up when the first failure is too long ago. */
+struct retry {
+    int64_t began_ms; // monotonic; 0: nothing failed yet
+    int64_t backoff_ms;
+};
+
+static bool retry_wait(struct query *query, struct retry *retry, struct error *err) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (retry->began_ms == 0)
+        *retry = (struct retry){.began_ms = now_ms, .backoff_ms = BACKOFF_FIRST_MS};
+    int64_t limit_ms = query->options->write_retry_timeout_ms;
+    if (now_ms - retry->began_ms >= limit_ms)
+        return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
+                          limit_ms / 1000);
+
+    log_write(LOG_ERROR, query->how.name, "%s; trying again | retry_in_ms=%" PRId64, err->message,
+              retry->backoff_ms);
+    query_status_say(&query->status, true, "Waiting to write again after an error");
+    if (stop_sleep(query->stop, retry->backoff_ms))
+        return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");
+    retry->backoff_ms =
+        retry->backoff_ms * 2 < BACKOFF_MAX_MS ? retry->backoff_ms * 2 : BACKOFF_MAX_MS;
+    return true;
+}
+
+static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
+    struct data_loss loss;
+    planner_clip(attempt->ranges, attempt->plan->count, &query->topic, attempt->lost, &loss);
+    return !loss.found || topic_watch_loss(query, &loss, err);
+}
+
+static bool prepare_attempt(struct query *query, const struct plan *plan, struct attempt *attempt,
+                            struct error *err) {
+    *attempt = (struct attempt){.plan = plan};
+    attempt->ranges = must_alloc(plan->count + 1, sizeof *attempt->ranges);
+    attempt->lost = must_alloc(plan->count + 1, sizeof *attempt->lost);
+    memcpy(attempt->ranges, plan->ranges, plan->count * sizeof *plan->ranges);
+    if (!clip_lost(query, attempt, err))
+        return false;
+    attempt->shares = must_alloc(query->worker_count, sizeof *attempt->shares);
+    attempt->task_count = planner_cut(attempt->ranges, plan->count, query->bytes_per_record,
+                                      query->worker_count, TASK_BYTES, attempt->shares);
+    attempt->tasks = must_alloc(attempt->task_count, sizeof *attempt->tasks);
+    return true;
+}
+
+static void attempt_deinit(struct attempt *attempt) {
+    for (size_t i = 0; i < attempt->task_count; i++) {
+        file_list_deinit(&attempt->tasks[i].files);
+        file_list_deinit(&attempt->tasks[i].rejects);
+        free(attempt->tasks[i].outcomes);
+        task_share_deinit(&attempt->shares[i]);
+    }
+    free(attempt->tasks);
+    free(attempt->shares);
+    free(attempt->ranges);
+    free(attempt->lost);
+    *attempt = (struct attempt){0};
+}
+
+static void send_tasks(struct query *query, struct attempt *attempt, const char *staging,
+                       const char *reject_staging) {
+    atomic_store(&query->abandon, false);
+    for (size_t i = 0; i < attempt->task_count; i++) {
+        struct task *task = &attempt->tasks[i];
+        *task = (struct task){.query = query->index,
+                              .number = (unsigned)i,
+                              .batch_timestamp_ms = attempt->plan->timestamp_ms,
+                              .staging = staging,
+                              .reject_staging = reject_staging,
+                              .ranges = attempt->shares[i].ranges,
+                              .range_count = attempt->shares[i].count,
+                              .abandon = &query->abandon,
+                              .reply = &query->replies};
+        task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
+        // Queries start at different workers, so that two small batches run side by side.
+        size_t worker = (query->index + i) % query->worker_count;
+        mailbox_send(&query->workers[worker].tasks, &task->letter);
+    }
+}
+
+/* Waits for all tasks; the first real failure ends the others, and is the one reported. */
+static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
+    bool done = true;
+    struct topic_stall stall = {0};
+    for (size_t outstanding = attempt->task_count; outstanding > 0;) {
+        struct letter *letter = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
+        if (letter == NULL) {
+            if (stop_read(query->stop) == STOP_NOW)
+                atomic_store(&query->abandon, true);
+            topic_watch_stall(query, &stall);
+            continue;
+        }
+        outstanding--;
+        struct task *task = (struct task *)letter;
+        if (task->done)
+            continue;
+        atomic_store(&query->abandon, true);
+        if (done || err->kind == ERROR_STOPPED)
+            *err = task->error;
+        done = false;
+    }
+    return done;
+}
+
+static void add_outcome(struct manifest *manifest, const struct range_outcome *outcome) {
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        struct range_outcome *known = &manifest->outcomes[i];
+        if (known->range.partition != outcome->range.partition)
+            continue;
+        known->rows += outcome->rows;
+        known->rejects += outcome->rejects;
+        known->absent += outcome->absent;
+        return;
+    }
+}
+
+static void add_counts(struct decode_counts *sum, const struct decode_counts *counts) {
+    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+        sum->field_faults[i] += counts->field_faults[i];
+    sum->unknown_keys += counts->unknown_keys;
+    sum->trailing_bytes += counts->trailing_bytes;
+}
+
+static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
+    const struct plan *plan = attempt->plan;
+    *manifest = (struct manifest){.batch_id = plan->batch_id, .timestamp_ms = plan->timestamp_ms};
+    manifest->outcomes = must_alloc(plan->count + 1, sizeof *manifest->outcomes);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ranges[i].end > plan->ranges[i].start)
+            manifest->outcomes[manifest->outcome_count++] =
+                (struct range_outcome){.range = plan->ranges[i], .lost = attempt->lost[i]};
+
+    int64_t bytes = 0;
+    for (size_t i = 0; i < attempt->task_count; i++) {
+        struct task *task = &attempt->tasks[i];
+        file_list_move(&manifest->files, &task->files);
+        file_list_move(&manifest->rejects, &task->rejects);
+        for (size_t j = 0; j < task->range_count; j++)
+            add_outcome(manifest, &task->outcomes[j]);
+        add_counts(&attempt->counts, &task->counts);
+        bytes += task->bytes;
+    }
+    int64_t records = planner_size(attempt->ranges, plan->count);
+    if (records > 0)
+        query->bytes_per_record = (double)bytes / (double)records;
+}
+
+/* From plan to commit point, once. */
+static bool run_once(struct query *query, const struct plan *plan, struct manifest *manifest,
+                     struct decode_counts *counts, struct error *err) {
+    const char *staging, *reject_staging;
+    if (!store_begin_batch(query->store, plan->batch_id, &staging, &reject_staging, err))
+        return false;
+    struct attempt attempt;
+    bool done = prepare_attempt(query, plan, &attempt, err);
+    if (done) {
+        send_tasks(query, &attempt, staging, reject_staging);
+        done = collect_tasks(query, &attempt, err);
+    }
+    if (done) {
+        make_manifest(query, &attempt, manifest);
+        *counts = attempt.counts;
+        done = store_commit(query->store, manifest, err);
+        if (!done)
+            manifest_deinit(manifest);
+    }
+    attempt_deinit(&attempt);
+    reject_log_flush(&query->reject_log, query->how.name);
+    return done;
+}
+
+/* Whether an attempt that failed is worth another. */
+static bool try_again(struct query *query, struct retry *retry, struct error *err) {
+    if (err->kind == ERROR_DATA_LOSS && !query->options->fail_on_data_loss) {
+        // Retention overtook us in the middle: list the topic again and take what is left.
+        log_write(LOG_WARNING, query->how.name, "%s", err->message);
+        return topic_watch_refresh(query, err);
+    }
+    return err->kind == ERROR_RETRY && retry_wait(query, retry, err);
+}
+
+static bool commit_batch(struct query *query, const struct plan *plan, struct manifest *manifest,
+                         struct decode_counts *counts, struct error *err) {
+    struct retry retry = {0};
+    while (!run_once(query, plan, manifest, counts, err)) {
+        if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
+            store_discard_batch(query->store, plan->batch_id);
+        if (!try_again(query, &retry, err))
+            return false;
+    }
+    return true;
+}
+
+static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
+    struct retry retry = {0};
+    while (!store_roll_forward(query->store, manifest, err))
+        if (err->kind != ERROR_RETRY || !retry_wait(query, &retry, err))
+            return false;
+    return true;
+}
+
+static void log_faults(struct query *query, const struct decode_counts *counts) {
+    for (size_t i = 0; i < query->schema.count; i++)
+        if (counts->field_faults[i] > 0)
+            log_write(LOG_WARNING, query->how.name,
+                      "Values of the wrong type became null | column=%s | values=%" PRId64,
+                      query->schema.columns[i].name, counts->field_faults[i]);
+    if (counts->trailing_bytes > 0)
+        log_write(LOG_WARNING, query->how.name,
+                  "Bytes after the JSON value were left out | records=%" PRId64,
+                  counts->trailing_bytes);
+}
+
+static void log_batch(struct query *query, const struct manifest *manifest,
+                      const struct decode_counts *counts, int64_t began_us) {
+    struct range_outcome sum = {0};
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        sum.rows += manifest->outcomes[i].rows;
+        sum.rejects += manifest->outcomes[i].rejects;
+        sum.absent += manifest->outcomes[i].absent;
+        sum.lost += manifest->outcomes[i].lost;
+    }
+    int64_t took_us = clock_monotonic_us() - began_us;
+    int64_t records = sum.rows + sum.rejects;
+    query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
+    log_faults(query, counts);
+    log_write(LOG_INFO, query->how.name,
+              "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
+              " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
+              " | files=%zu | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
+              " | rows_per_second=%.0f | lag=%" PRId64,
+              manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
+              manifest->files.count, counts->unknown_keys, took_us / 1000,
+              took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
+              query_status_read(&query->status).lag);
+}
+
+bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
+    int64_t began_us = clock_monotonic_us();
+    query_status_say(&query->status, true, "Processing new data");
+    struct manifest manifest = {0};
+    struct decode_counts counts = {0};
+    if (!commit_batch(query, plan, &manifest, &counts, err))
+        return false;
+    bool done = roll_forward(query, &manifest, err);
+    if (done)
+        log_batch(query, &manifest, &counts, began_us);
+    manifest_deinit(&manifest);
+    return done;
+}

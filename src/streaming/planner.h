@@ -1,0 +1,59 @@
+/* planner.h: which offsets the next micro-batch takes. Pure functions: no I/O, no clock. */
+#ifndef STREAMING_PLANNER_H
+#define STREAMING_PLANNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/plan.h"
+#include "streaming/broker.h"
+
+/* What the topic no longer has, seen while planning or before running. `text` says it for the log
+ * or an error: which partition, which offsets. */
+struct data_loss {
+    int64_t offsets; // how many are gone for good; 0: none
+    bool found;      // something is wrong, even if no offset can be counted (topic made anew)
+    char text[512];
+};
+
+/* The ranges from where the query stands (`starts`: start == end == next offset, ascending by
+ * partition; a partition of `topic` that is not in it is new and begins at 0) to the topic's ends,
+ * at most `limit` offsets in all (0: no limit), split over the partitions in proportion to their
+ * backlog as Spark's KafkaMicroBatchStream.rateLimit does. Every partition ever seen is in the
+ * result, ascending; a range may be empty. The caller owns *ranges.
+ *
+ * Retention that took offsets ahead of us, a partition that is gone or a topic that was made anew
+ * is reported in *loss. */
+void planner_next(const struct offset_range *starts, size_t start_count,
+                  const struct topic_offsets *topic, int64_t limit, struct offset_range **ranges,
+                  size_t *range_count, struct data_loss *loss);
+
+/* How many offsets the ranges hold. */
+int64_t planner_size(const struct offset_range *ranges, size_t count);
+
+/* Cuts offsets below the log start off the ranges of a plan and tells how many of range i those
+ * were in lost[i]. */
+void planner_clip(struct offset_range *ranges, size_t count, const struct topic_offsets *topic,
+                  int64_t *lost, struct data_loss *loss);
+
+/* One task's share of a plan. */
+struct task_share {
+    size_t count;
+    struct offset_range *ranges; // owned
+};
+
+/* Deals the ranges out to at most `workers` shares: one while the whole is small (so a small batch
+ * writes one file per partition value), else as many as it takes for `task_bytes` each. Partition i
+ * of the topic always starts with the same share for the same number of shares, so that it stays
+ * with its worker's Kafka handle; what makes a share too large is split off the end of its largest
+ * range and given to the smallest share. Empty ranges are left out. The caller owns the shares.
+ *
+ * bytes_per_record: an estimate, from what was read so far. */
+size_t planner_cut(const struct offset_range *ranges, size_t count, double bytes_per_record,
+                   size_t workers, int64_t task_bytes, struct task_share *shares);
+
+void task_share_deinit(struct task_share *share);
+
+#endif

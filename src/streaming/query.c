@@ -1,0 +1,276 @@
+#include "streaming/query.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "streaming/micro_batch.h"
+#include "streaming/planner.h"
+#include "streaming/starting_offsets.h"
+#include "streaming/topic_watch.h"
+
+/* Before the first batch tells: what an event of these topics has. */
+static const double bytes_per_record_guess = 700;
+
+/* With a trigger of 0 seconds: how often an idle topic is looked at. */
+enum { IDLE_POLL_MS = 10 };
+
+static bool find_partition_columns(struct query *query, struct error *err) {
+    const struct store_options *store = &query->options->store;
+    check(store->partition_by_count <= QUERY_PARTITION_COLUMNS_MAX);
+    for (size_t i = 0; i < store->partition_by_count; i++) {
+        const char *name = store->partition_by[i];
+        int column = schema_find(&query->schema, (struct text){name, (uint32_t)strlen(name)});
+        if (column < 0 || query->schema.columns[column].type != TYPE_STRING)
+            return error_set(err, ERROR_CONFIG,
+                             "%s: the table of %s has no string column '%s' to be partitioned by",
+                             query->options->stream->partition_by_setting,
+                             query->options->stream->name, name);
+        query->partition_columns[i] = (size_t)column;
+    }
+    return true;
+}
+
+bool query_init(struct query *query, const struct query_options *options, size_t index,
+                struct broker *broker, struct stop *stop, struct error *err) {
+    *query = (struct query){.options = options,
+                            .index = index,
+                            .broker = broker,
+                            .stop = stop,
+                            .bytes_per_record = bytes_per_record_guess};
+    stream_schema(options->stream, &query->schema);
+    reject_log_init(&query->reject_log);
+    query_status_init(&query->status, options->stream->name);
+    mailbox_init(&query->replies);
+    query->how = (struct worker_query){.name = options->stream->name,
+                                       .topic = options->store.topic,
+                                       .schema = &query->schema,
+                                       .partition_columns = query->partition_columns,
+                                       .partition_column_count = options->store.partition_by_count,
+                                       .parse_mode = options->parse_mode,
+                                       .time_zone = options->time_zone,
+                                       .codec = options->codec,
+                                       .timestamp = options->timestamp,
+                                       .reject_log = &query->reject_log,
+                                       .records_read = &query->status.records_read};
+    return find_partition_columns(query, err);
+}
+
+bool query_open(struct query *query, struct error *err) {
+    return store_open(&query->options->store, &query->store, err);
+}
+
+void query_deinit(struct query *query) {
+    if (query->store != NULL)
+        store_close(query->store);
+    topic_offsets_deinit(&query->topic);
+    free(query->starts);
+    mailbox_deinit(&query->replies);
+    query_status_deinit(&query->status);
+    reject_log_deinit(&query->reject_log);
+    *query = (struct query){0};
+}
+
+/* The query stands behind the batch now. */
+static void move_past(struct query *query, const struct plan *plan) {
+    free(query->starts);
+    query->starts = must_alloc(plan->count + 1, sizeof *query->starts);
+    query->start_count = plan->count;
+    for (size_t i = 0; i < plan->count; i++)
+        query->starts[i] = (struct offset_range){plan->ranges[i].partition, plan->ranges[i].end,
+                                                 plan->ranges[i].end};
+    query->next_batch = plan->batch_id + 1;
+}
+
+static bool begin_new(struct query *query, struct error *err) {
+    const char *topic = query->options->store.topic;
+    if (!starting_offsets_resolve(query->options->starting_offsets, topic, &query->topic,
+                                  &query->starts, err))
+        return false;
+    query->start_count = query->topic.count;
+    log_write(LOG_INFO, query->how.name,
+              "New query: no checkpoint yet | topic=%s | partitions=%zu | starting_offsets=%s",
+              topic, query->topic.count, query->options->starting_offsets);
+    return store_write_initial(query->store, query->starts, query->start_count, err);
+}
+
+/* The topic's end may lie before the end of a plan found on disk: its last records belong to a
+ * transaction that is still open under our isolation level. */
+static bool wait_for_plan_end(struct query *query, const struct plan *plan, struct error *err) {
+    for (int64_t logged_ms = 0;;) {
+        const struct offset_range *behind = NULL;
+        for (size_t i = 0; i < plan->count; i++)
+            for (size_t j = 0; j < query->topic.count; j++)
+                if (query->topic.partitions[j].partition == plan->ranges[i].partition &&
+                    plan->ranges[i].end > plan->ranges[i].start &&
+                    query->topic.partitions[j].end < plan->ranges[i].end)
+                    behind = &plan->ranges[i];
+        if (behind == NULL)
+            return true;
+        if (logged_ms == 0 || clock_monotonic_ms() - logged_ms >= 60000) {
+            log_write(LOG_ERROR, query->how.name,
+                      "The planned batch ends beyond what the topic has for us; waiting | "
+                      "batch_id=%" PRId64 " | topic=%s | partition=%" PRId32
+                      " | planned_end=%" PRId64
+                      " | cause=an open transaction, or a topic that was truncated or made anew",
+                      plan->batch_id, query->options->store.topic, behind->partition, behind->end);
+            logged_ms = clock_monotonic_ms();
+        }
+        if (stop_sleep(query->stop, 500))
+            return error_set(err, ERROR_STOPPED, "stopped while waiting for the topic's end");
+        if (!topic_watch_refresh(query, err))
+            return false;
+    }
+}
+
+static bool run_open_plan(struct query *query, const struct plan *plan, struct error *err) {
+    log_write(LOG_INFO, query->how.name,
+              "Running a planned batch again that was not committed | batch_id=%" PRId64
+              " | offsets=%" PRId64,
+              plan->batch_id, planner_size(plan->ranges, plan->count));
+    if (!wait_for_plan_end(query, plan, err) || !micro_batch_run(query, plan, err))
+        return false;
+    move_past(query, plan);
+    return true;
+}
+
+/* Brings disk and topic together: after it, `starts` and `next_batch` say where the query stands.
+ */
+static bool resume(struct query *query, struct error *err) {
+    struct recovery recovery = {0};
+    if (!store_recover(query->store, &recovery, err))
+        return false;
+    query->next_batch = recovery.next_batch;
+    query->starts = recovery.starts;
+    query->start_count = recovery.start_count;
+    recovery.starts = NULL;
+    if (!recovery.sink_log)
+        log_write(LOG_WARNING, query->how.name,
+                  "This table is written without a sink log, as its files were before | table=%s | "
+                  "setting=SINK_LOG",
+                  query->options->store.table);
+
+    bool ready = topic_watch_start(query, err);
+    if (ready && recovery.new_query)
+        ready = begin_new(query, err);
+    else if (ready && recovery.has_open_plan)
+        ready = run_open_plan(query, &recovery.open_plan, err);
+    else if (ready)
+        log_write(LOG_INFO, query->how.name, "Resuming from the checkpoint | next_batch=%" PRId64,
+                  query->next_batch);
+    recovery_deinit(&recovery);
+    return ready;
+}
+
+/* Plans the next batch from query->topic. Nothing new leaves plan->count 0. */
+static bool make_plan(struct query *query, struct plan *plan, struct error *err) {
+    struct data_loss loss;
+    *plan = (struct plan){.batch_id = query->next_batch, .timestamp_ms = clock_wall_ms()};
+    struct offset_range *ranges;
+    size_t count;
+    planner_next(query->starts, query->start_count, &query->topic, 0, &ranges, &count, &loss);
+    int64_t backlog = planner_size(ranges, count);
+    free(ranges);
+    if (loss.found && !topic_watch_loss(query, &loss, err))
+        return false;
+
+    int64_t limit = query->options->max_offsets_per_trigger;
+    planner_next(query->starts, query->start_count, &query->topic, limit, &plan->ranges,
+                 &plan->count, &loss);
+    int64_t size = planner_size(plan->ranges, plan->count);
+    query_status_set_lag(&query->status, backlog - size);
+    if (size > 0)
+        return true;
+    free(plan->ranges);
+    plan->ranges = NULL;
+    plan->count = 0;
+    return true;
+}
+
+/* One trigger: plan and run a batch if there is anything to do. */
+static bool run_trigger(struct query *query, bool *ran, struct error *err) {
+    struct plan plan;
+    *ran = false;
+    if (!make_plan(query, &plan, err))
+        return false;
+    if (plan.count == 0)
+        return true;
+    bool done = store_write_plan(query->store, &plan, err) && micro_batch_run(query, &plan, err);
+    if (done)
+        move_past(query, &plan);
+    free(plan.ranges);
+    *ran = done;
+    return done;
+}
+
+/* TRIGGER=availableNow: the topic's ends and partitions as they are now, in batches, then the end.
+ */
+static bool run_available(struct query *query, struct error *err) {
+    if (!topic_watch_refresh(query, err))
+        return false;
+    for (bool ran = true; ran && stop_read(query->stop) == STOP_NOT;)
+        if (!run_trigger(query, &ran, err))
+            return false;
+    return true;
+}
+
+static bool run_triggers(struct query *query, struct error *err) {
+    while (stop_read(query->stop) == STOP_NOT) {
+        int64_t began_ms = clock_wall_ms();
+        query_status_say(&query->status, false, "Getting offsets from the topic");
+        bool ran;
+        if (!topic_watch_refresh(query, err) || !run_trigger(query, &ran, err))
+            return false;
+        query_status_say(&query->status, ran,
+                         ran ? "Waiting for next trigger" : "Waiting for data to arrive");
+        int64_t now_ms = clock_wall_ms();
+        int64_t pause_ms = trigger_next_ms(&query->options->trigger, began_ms, now_ms) - now_ms;
+        if (pause_ms == 0 && !ran)
+            pause_ms = IDLE_POLL_MS;
+        if (pause_ms > 0 && stop_sleep(query->stop, pause_ms))
+            return true;
+    }
+    return true;
+}
+
+static bool run_query(struct query *query, struct error *err) {
+    if (!resume(query, err))
+        return false;
+    return query->options->trigger.available_now ? run_available(query, err)
+                                                 : run_triggers(query, err);
+}
+
+static void *query_main(void *argument) {
+    struct query *query = argument;
+    struct error err = {0};
+    bool done = run_query(query, &err);
+    query->failed = !done && err.kind != ERROR_STOPPED;
+    query->failed_us = clock_monotonic_us();
+    query->error = err;
+    if (query->failed)
+        log_write(LOG_CRITICAL, query->how.name, "Query failed: %s", err.message);
+    query_status_say(&query->status, false, query->failed ? err.message : "Stopped");
+    query_status_set_active(&query->status, false);
+    if (query->failed)
+        stop_request(query->stop, STOP_AFTER_BATCH); // the others finish their batch
+    query->on_end();
+    return NULL;
+}
+
+bool query_start(struct query *query, struct worker *workers, size_t worker_count,
+                 struct error *err) {
+    query->workers = workers;
+    query->worker_count = worker_count;
+    query_status_set_active(&query->status, true);
+    int failure = pthread_create(&query->thread, NULL, query_main, query);
+    if (failure != 0)
+        return error_set(err, ERROR_RETRY, "start the thread of %s: %s", query->how.name,
+                         strerror(failure));
+    return true;
+}
+
+void query_join(struct query *query) {
+    check(pthread_join(query->thread, NULL) == 0);
+}

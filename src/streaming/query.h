@@ -1,0 +1,86 @@
+/* query.h: one streaming query at work: its driver thread decides when a batch starts and what it
+ * holds, hands tasks to the workers, and commits.
+ *
+ * Everything in struct query belongs to the driver thread once query_start() was called, but
+ * `status` (any thread) and `error`, which is read after query_join(). */
+#ifndef STREAMING_QUERY_H
+#define STREAMING_QUERY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "base/mailbox.h"
+#include "core/schema.h"
+#include "streaming/broker.h"
+#include "streaming/query_status.h"
+#include "streaming/reject_log.h"
+#include "streaming/stop.h"
+#include "streaming/store.h"
+#include "streaming/stream.h"
+#include "streaming/trigger.h"
+#include "streaming/worker.h"
+
+struct query_options {
+    const struct stream *stream;
+    struct store_options store; // topic, paths, partition columns
+    struct trigger trigger;
+    int64_t max_offsets_per_trigger; // 0: no limit
+    const char *starting_offsets;    // "earliest", "latest" or JSON
+    bool fail_on_data_loss;
+    enum parse_mode parse_mode;
+    const char *time_zone;
+    enum parquet_codec codec;
+    enum parquet_timestamp timestamp;
+    int64_t kafka_startup_timeout_ms, write_retry_timeout_ms;
+};
+
+enum { QUERY_PARTITION_COLUMNS_MAX = 8 };
+
+struct query {
+    const struct query_options *options;
+    size_t index; // among the workers' queries
+    struct schema schema;
+    size_t partition_columns[QUERY_PARTITION_COLUMNS_MAX];
+    struct worker_query how;
+    struct reject_log reject_log;
+    struct query_status status;
+
+    struct broker *broker; // borrowed, as are the next three
+    struct worker *workers;
+    size_t worker_count;
+    struct stop *stop;
+    void (*on_end)(void);
+
+    struct store *store; // owned
+    struct mailbox replies;
+    atomic_bool abandon; // tells the workers to give up this query's tasks
+
+    int64_t next_batch;
+    struct offset_range *starts; // owned; where the query stands: start == end == next offset
+    size_t start_count;
+    struct topic_offsets topic; // newest listing
+    double bytes_per_record;    // running average of what was read
+    char loss_text[512];        // the data loss that was logged last,
+    int64_t loss_logged_ms;     // and when (monotonic)
+
+    pthread_t thread;
+    bool failed;
+    int64_t failed_us;  // monotonic; when
+    struct error error; // why
+};
+
+/* Prepares the query; ERROR_CONFIG: a partition column that the table does not have as a string.
+ * `options` is borrowed. */
+MUST_CHECK bool query_init(struct query *query, const struct query_options *options, size_t index,
+                           struct broker *broker, struct stop *stop, struct error *err);
+
+/* Opens the store: takes the checkpoint's lock. */
+MUST_CHECK bool query_open(struct query *query, struct error *err);
+
+MUST_CHECK bool query_start(struct query *query, struct worker *workers, size_t worker_count,
+                            struct error *err);
+void query_join(struct query *query);
+void query_deinit(struct query *query);
+
+#endif

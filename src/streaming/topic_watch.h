@@ -1,0 +1,29 @@
+/* topic_watch.h: a query's view of its topic: listing it, waiting for it, and saying what is wrong
+ * with it often enough and no more. Driver thread. */
+#ifndef STREAMING_TOPIC_WATCH_H
+#define STREAMING_TOPIC_WATCH_H
+
+#include "streaming/planner.h"
+#include "streaming/query.h"
+
+/* At start: lists the topic, waiting for brokers and topic up to KAFKA_STARTUP_TIMEOUT.
+ * ERROR_BROKER: that is over; ERROR_STOPPED. */
+MUST_CHECK bool topic_watch_start(struct query *query, struct error *err);
+
+/* Later: the same, but waits without limit, with one ERROR line a minute. ERROR_STOPPED. */
+MUST_CHECK bool topic_watch_refresh(struct query *query, struct error *err);
+
+/* Data loss by FAIL_ON_DATA_LOSS: false with ERROR_DATA_LOSS, or a warning and true. */
+MUST_CHECK bool topic_watch_loss(struct query *query, const struct data_loss *loss,
+                                 struct error *err);
+
+/* How long the batch under way has brought no record. */
+struct topic_stall {
+    int64_t records;
+    int64_t since_ms, logged_ms; // monotonic
+};
+
+/* Called while a batch runs: one ERROR a minute while nothing comes. */
+void topic_watch_stall(struct query *query, struct topic_stall *stall);
+
+#endif

@@ -1,0 +1,278 @@
+#include "streaming/worker.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "pipeline/derive.h"
+#include "pipeline/reject.h"
+
+/* Room for the texts of a slice of rows: about four times what 1,024 ordinary records hold. */
+enum { STRING_BYTES = 1 << 20, READ_TIMEOUT_MS = 100 };
+
+/* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
+ * bytes a row, 400,000 rows. */
+static const size_t sink_memory_max = 32 << 20;
+
+struct worker_lane {
+    struct decoder *decoder;
+    struct rows rows;
+};
+
+/* One task under way. */
+struct run {
+    struct worker *worker;
+    const struct worker_query *query;
+    struct worker_lane *lane;
+    struct task *task;
+    struct sink_options sink_options;
+    struct sink *sink;
+    struct reject_sink *rejects; // NULL until the first reject
+    struct range_outcome *outcome;
+};
+
+static bool flush_rows(struct run *run, struct error *err) {
+    struct rows *rows = &run->lane->rows;
+    bool grown = rows->strings.capacity > STRING_BYTES;
+    bool written = rows->count == 0 || sink_append(run->sink, rows, err);
+    rows_reset(rows);
+    if (grown)
+        rows_resize_strings(rows, STRING_BYTES);
+    return written;
+}
+
+static bool reject_record(struct run *run, const struct record *record, const struct reject *reject,
+                          struct error *err) {
+    run->outcome->rejects++;
+    if (run->query->parse_mode == PARSE_FAILFAST)
+        return error_set(err, ERROR_RECORD,
+                         "record at topic %s, partition %" PRId32 ", offset %" PRId64
+                         " is no row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: mend the "
+                         "producer, or set PARSE_MODE=reject to keep such records apart",
+                         run->query->topic, record->partition, record->offset, reject->detail,
+                         reject_reason_name(reject->reason), reject->position);
+    if (run->rejects == NULL) {
+        struct sink_options options = run->sink_options;
+        options.staging_directory = run->task->reject_staging;
+        run->rejects =
+            reject_sink_create(run->query->topic, run->task->batch_timestamp_ms, &options);
+    }
+    reject_log_write(run->query->reject_log, run->query->name, run->query->topic, record, reject);
+    return reject_sink_append(run->rejects, record, reject, err);
+}
+
+static void fill_origin(struct run *run, const struct record *record) {
+    const struct schema *schema = run->query->schema;
+    struct rows *rows = &run->lane->rows;
+    size_t row = rows->count;
+    struct vector *timestamp = &rows->columns[schema->kafka_timestamp];
+    timestamp->valid[row] = record->timestamp_ms >= 0;
+    timestamp->int64s[row] = record->timestamp_ms * 1000;
+    rows->columns[schema->partition].valid[row] = 1;
+    rows->columns[schema->partition].int32s[row] = record->partition;
+    rows->columns[schema->offset].valid[row] = 1;
+    rows->columns[schema->offset].int64s[row] = record->offset;
+    rows->columns[schema->processing_timestamp].valid[row] = 1;
+    rows->columns[schema->processing_timestamp].int64s[row] = run->task->batch_timestamp_ms * 1000;
+}
+
+/* False: the row at rows->count can't be in the table, because no directory can have its name. */
+static bool partition_value_fits(const struct run *run, struct reject *reject) {
+    const struct rows *rows = &run->lane->rows;
+    for (size_t i = 0; i < run->query->partition_column_count; i++) {
+        size_t column = run->query->partition_columns[i];
+        const struct vector *vector = &rows->columns[column];
+        struct text value = vector->texts[rows->count];
+        // Only long values and values with a NUL byte can fail; most have neither.
+        bool valid = vector->valid[rows->count];
+        if (!valid || (value.length < 64 && memchr(value.bytes, 0, value.length) == NULL))
+            continue;
+        char name[PARTITION_NAME_MAX + 1];
+        const char *column_name = run->query->schema->columns[column].name;
+        if (partition_directory(column_name, value, true, name))
+            continue;
+        *reject = (struct reject){.reason = REJECT_PARTITION_VALUE};
+        snprintf(
+            reject->detail, sizeof reject->detail,
+            "the value of partition column '%s' can't be a directory name: it holds a NUL byte "
+            "or is longer than 255 bytes with its name and escapes",
+            column_name);
+        return false;
+    }
+    return true;
+}
+
+/* Decodes into the row at rows->count and derives its other columns. */
+static enum decode_result make_row(struct run *run, const struct record *record,
+                                   struct reject *reject) {
+    struct rows *rows = &run->lane->rows;
+    enum decode_result result = decode_record(run->lane->decoder, record, rows, reject);
+    if (result != DECODE_ROW)
+        return result;
+    fill_origin(run, record);
+    if (!derive_rows(rows, rows->count, 1))
+        return DECODE_FULL;
+    return partition_value_fits(run, reject) ? DECODE_ROW : DECODE_REJECT;
+}
+
+/* More room for the texts of one large record than all the rows of a slice usually have. */
+static bool make_room(struct run *run, const struct record *record, struct error *err) {
+    struct rows *rows = &run->lane->rows;
+    if (rows->count > 0)
+        return flush_rows(run, err);
+    size_t wanted = rows->strings.capacity * 2;
+    if (wanted > run->worker->memory_max)
+        return error_set(err, ERROR_CONFIG,
+                         "record at topic %s, partition %" PRId32 ", offset %" PRId64
+                         " (%zu bytes) needs more memory than SPARK_DRIVER_MEMORY leaves to a "
+                         "worker (%zu bytes): raise it",
+                         run->query->topic, record->partition, record->offset, record->value_size,
+                         run->worker->memory_max);
+    rows_resize_strings(rows, wanted);
+    return true;
+}
+
+static bool take_record(struct run *run, const struct record *record, struct error *err) {
+    struct rows *rows = &run->lane->rows;
+    run->task->bytes += (int64_t)record->value_size;
+    struct reject reject;
+    enum decode_result result = make_row(run, record, &reject);
+    while (result == DECODE_FULL) {
+        if (!make_room(run, record, err))
+            return false;
+        result = make_row(run, record, &reject);
+    }
+    if (result == DECODE_REJECT)
+        return reject_record(run, record, &reject, err);
+    rows->count++;
+    run->outcome->rows++;
+    return rows->count < rows->capacity || flush_rows(run, err);
+}
+
+static bool read_range(struct run *run, struct error *err) {
+    struct source *source = run->worker->source;
+    struct record record;
+    for (;;) {
+        if (atomic_load_explicit(run->task->abandon, memory_order_relaxed))
+            return error_set(err, ERROR_STOPPED, "the batch was abandoned");
+        switch (source->ops->read(source, &record, READ_TIMEOUT_MS, err)) {
+        case SOURCE_RECORD:
+            if (!take_record(run, &record, err))
+                return false;
+            // Relaxed: read alone, for display only.
+            atomic_fetch_add_explicit(run->query->records_read, 1, memory_order_relaxed);
+            break;
+        case SOURCE_END:
+            return true;
+        case SOURCE_WAIT:
+            break;
+        case SOURCE_FAILED:
+            return false;
+        }
+    }
+}
+
+static bool run_range(struct run *run, struct offset_range range, struct error *err) {
+    struct source *source = run->worker->source;
+    *run->outcome = (struct range_outcome){.range = range};
+    if (range.start == range.end)
+        return true;
+    if (!source->ops->open_range(source, run->query->topic, range, err))
+        return false;
+    if (!read_range(run, err)) {
+        source->ops->abandon_range(source);
+        return false;
+    }
+    struct range_outcome *outcome = run->outcome;
+    outcome->absent = range.end - range.start - outcome->rows - outcome->rejects;
+    check(outcome->absent >= 0);
+    return true;
+}
+
+static bool run_ranges(struct run *run, struct error *err) {
+    for (size_t i = 0; i < run->task->range_count; i++) {
+        run->outcome = &run->task->outcomes[i];
+        if (!run_range(run, run->task->ranges[i], err))
+            return false;
+    }
+    if (!flush_rows(run, err) || !sink_finish(run->sink, &run->task->files, err))
+        return false;
+    return run->rejects == NULL || reject_sink_finish(run->rejects, &run->task->rejects, err);
+}
+
+static void count_since(struct decode_counts *counts, const struct decode_counts *now,
+                        const struct decode_counts *before) {
+    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+        counts->field_faults[i] = now->field_faults[i] - before->field_faults[i];
+    counts->unknown_keys = now->unknown_keys - before->unknown_keys;
+    counts->trailing_bytes = now->trailing_bytes - before->trailing_bytes;
+}
+
+static void run_task(struct worker *worker, struct task *task) {
+    const struct worker_query *query = &worker->queries[task->query];
+    struct run run = {
+        .worker = worker, .query = query, .lane = &worker->lanes[task->query], .task = task};
+    run.sink_options = (struct sink_options){
+        .staging_directory = task->staging,
+        .schema = query->schema,
+        .partition_columns = query->partition_columns,
+        .partition_column_count = query->partition_column_count,
+        .codec = query->codec,
+        .timestamp = query->timestamp,
+        .task = task->number,
+        .memory_max =
+            worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
+    run.sink = sink_create(&run.sink_options);
+    decoder_set_batch_time(run.lane->decoder, task->batch_timestamp_ms);
+    struct decode_counts before = *decoder_counts(run.lane->decoder);
+
+    task->done = run_ranges(&run, &task->error);
+    count_since(&task->counts, decoder_counts(run.lane->decoder), &before);
+    rows_reset(&run.lane->rows);
+    if (run.rejects != NULL)
+        reject_sink_destroy(run.rejects);
+    sink_destroy(run.sink);
+}
+
+static void *worker_main(void *argument) {
+    struct worker *worker = argument;
+    struct letter *letter;
+    while ((letter = mailbox_receive(&worker->tasks, -1)) != NULL) {
+        struct task *task = (struct task *)letter;
+        run_task(worker, task);
+        mailbox_send(task->reply, &task->letter);
+    }
+    return NULL;
+}
+
+bool worker_start(struct worker *worker, struct source *source, const struct worker_query *queries,
+                  size_t query_count, size_t memory_max, struct error *err) {
+    *worker = (struct worker){
+        .source = source, .queries = queries, .query_count = query_count, .memory_max = memory_max};
+    worker->lanes = must_alloc(query_count, sizeof *worker->lanes);
+    mailbox_init(&worker->tasks);
+    for (size_t i = 0; i < query_count; i++) {
+        struct worker_lane *lane = &worker->lanes[i];
+        rows_init(&lane->rows, queries[i].schema, ROWS_CAPACITY, STRING_BYTES);
+        if (!decoder_create(&lane->decoder, queries[i].schema, queries[i].parse_mode,
+                            queries[i].time_zone, err))
+            return false;
+    }
+    int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
+    if (failure != 0)
+        return error_set(err, ERROR_RETRY, "start a worker thread: %s", strerror(failure));
+    return true;
+}
+
+void worker_stop(struct worker *worker) {
+    mailbox_close(&worker->tasks);
+    check(pthread_join(worker->thread, NULL) == 0);
+    mailbox_deinit(&worker->tasks);
+    for (size_t i = 0; i < worker->query_count; i++) {
+        decoder_destroy(worker->lanes[i].decoder);
+        rows_deinit(&worker->lanes[i].rows);
+    }
+    free(worker->lanes);
+    worker->source->ops->close(worker->source);
+    *worker = (struct worker){0};
+}

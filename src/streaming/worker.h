@@ -1,0 +1,75 @@
+/* worker.h: a thread that walks tasks through all stages: source, decode, derive, sink.
+ *
+ * Workers are identical and shared by the queries. Each owns its source and, per query, a decoder
+ * and the rows being filled; nothing else is shared but the tasks' mailboxes. */
+#ifndef STREAMING_WORKER_H
+#define STREAMING_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "base/mailbox.h"
+#include "core/file_list.h"
+#include "core/plan.h"
+#include "pipeline/decode_json.h"
+#include "pipeline/sink_parquet.h"
+#include "streaming/broker.h"
+#include "streaming/reject_log.h"
+
+/* How a task of a query is done: the same for all its tasks, constant while the program runs. */
+struct worker_query {
+    const char *name; // the logger
+    const char *topic;
+    const struct schema *schema;
+    const size_t *partition_columns;
+    size_t partition_column_count;
+    enum parse_mode parse_mode;
+    const char *time_zone;
+    enum parquet_codec codec;
+    enum parquet_timestamp timestamp;
+    struct reject_log *reject_log;
+    _Atomic int64_t *records_read; // live, for the progress display
+};
+
+struct task {
+    struct letter letter;
+
+    /* asked */
+    size_t query;    // index into the workers' queries
+    unsigned number; // in its batch
+    int64_t batch_timestamp_ms;
+    const char *staging, *reject_staging; // borrowed while the task is out
+    const struct offset_range *ranges;    // borrowed likewise
+    size_t range_count;
+    const atomic_bool *abandon; // true: give up at once with ERROR_STOPPED
+    struct mailbox *reply;      // where the task goes back to
+
+    /* answered */
+    bool done; // false: `error` says why; nothing is left in the staging directories
+    struct error error;
+    struct file_list files, rejects;
+    struct range_outcome *outcomes; // owned by the asker: room for range_count
+    struct decode_counts counts;    // of this task alone
+    int64_t bytes;                  // of values read
+};
+
+struct worker {
+    pthread_t thread;
+    struct mailbox tasks;
+    struct source *source; // owned
+    const struct worker_query *queries;
+    size_t query_count;
+    struct worker_lane *lanes; // one per query
+    size_t memory_max;         // bytes for everything but what the source prefetches
+};
+
+/* Starts the thread. Takes over `source`. */
+MUST_CHECK bool worker_start(struct worker *worker, struct source *source,
+                             const struct worker_query *queries, size_t query_count,
+                             size_t memory_max, struct error *err);
+
+/* Lets the worker finish the tasks it has, then ends it. */
+void worker_stop(struct worker *worker);
+
+#endif

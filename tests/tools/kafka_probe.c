@@ -1,0 +1,185 @@
+/* kafka_probe: reads a topic through the program's own broker and source, in the way a query does,
+ * and prints what came.
+ *
+ *     kafka_probe SERVERS list TOPIC                 offsets of every partition
+ *     kafka_probe SERVERS read TOPIC P:START:END...  reads the ranges in order with one source
+ *     kafka_probe SERVERS drain TOPIC [STEP]         reads all partitions to their ends in rounds
+ * of STEP offsets per partition (default: all at once)
+ *
+ * A range's line: partition, start, end, records, absent offsets, first and last offset, a sum over
+ * the values' bytes, milliseconds. Options come from the environment: PROBE_CONF="name=value ...",
+ * PROBE_MEMORY (bytes), PROBE_TIMEOUT (seconds without a record after which it gives up, 30). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "streaming/broker.h"
+
+enum { PROPERTIES_MAX = 32 };
+
+static int fail(const struct error *err) {
+    printf("error kind=%d %s\n", (int)err->kind, err->message);
+    return 1;
+}
+
+static size_t read_properties(struct kafka_property *properties) {
+    char *text = getenv("PROBE_CONF");
+    size_t count = 0;
+    for (char *word = text == NULL ? NULL : strtok(text, " "); word != NULL;
+         word = strtok(NULL, " ")) {
+        char *equals = strchr(word, '=');
+        check(equals != NULL && count < PROPERTIES_MAX);
+        *equals = '\0';
+        properties[count++] = (struct kafka_property){.name = word, .value = equals + 1};
+    }
+    return count;
+}
+
+static int64_t number_from(const char *name, int64_t fallback) {
+    const char *text = getenv(name);
+    return text == NULL ? fallback : strtoll(text, NULL, 10);
+}
+
+/* Whether the source may be asked again after a wait. */
+static bool go_on(const struct error *err, int64_t since_ms) {
+    if (err->kind != ERROR_NONE)
+        printf("wait: %s\n", err->message);
+    fflush(stdout);
+    return clock_monotonic_ms() - since_ms < number_from("PROBE_TIMEOUT", 30) * 1000;
+}
+
+static bool read_range(struct source *source, const char *topic, struct offset_range range,
+                       bool quiet, struct error *err) {
+    int64_t began_us = clock_monotonic_us(), progress_ms = clock_monotonic_ms();
+    if (!source->ops->open_range(source, topic, range, err))
+        return false;
+    struct record record;
+    int64_t records = 0, first = -1, last = -1;
+    uint64_t sum = 0;
+    for (;;) {
+        enum source_status status = source->ops->read(source, &record, 1000, err);
+        if (status == SOURCE_END)
+            break;
+        if (status == SOURCE_FAILED)
+            return false;
+        if (status == SOURCE_WAIT) {
+            if (go_on(err, progress_ms))
+                continue;
+            source->ops->abandon_range(source);
+            return error_set(err, ERROR_BROKER, "gave up at offset %" PRId64, last + 1);
+        }
+        progress_ms = clock_monotonic_ms();
+        check(record.offset > last && record.offset >= range.start && record.offset < range.end);
+        if (first < 0)
+            first = record.offset;
+        last = record.offset;
+        records++;
+        for (size_t i = 0; i < record.value_size; i += 64)
+            sum += (unsigned char)record.value[i];
+    }
+    if (!quiet)
+        printf("range %d %" PRId64 " %" PRId64 " records=%" PRId64 " absent=%" PRId64
+               " first=%" PRId64 " last=%" PRId64 " sum=%" PRIu64 " ms=%.1f\n",
+               range.partition, range.start, range.end, records, range.end - range.start - records,
+               first, last, sum, (double)(clock_monotonic_us() - began_us) / 1000.0);
+    fflush(stdout);
+    return true;
+}
+
+static bool list_topic(struct broker *broker, const char *topic, struct topic_offsets *offsets,
+                       struct error *err) {
+    int64_t began_us = clock_monotonic_us();
+    if (!broker->ops->list_offsets(broker, topic, 10000, offsets, err))
+        return false;
+    for (size_t i = 0; i < offsets->count; i++)
+        printf("partition %d log_start=%" PRId64 " end=%" PRId64 "\n",
+               offsets->partitions[i].partition, offsets->partitions[i].log_start,
+               offsets->partitions[i].end);
+    printf("listed in %.1f ms\n", (double)(clock_monotonic_us() - began_us) / 1000.0);
+    return true;
+}
+
+static bool read_ranges(struct source *source, const char *topic, char **ranges, int count,
+                        struct error *err) {
+    for (int i = 0; i < count; i++) {
+        struct offset_range range;
+        check(sscanf(ranges[i], "%" SCNd32 ":%" SCNd64 ":%" SCNd64, &range.partition, &range.start,
+                     &range.end) == 3);
+        if (!read_range(source, topic, range, false, err)) {
+            if (getenv("PROBE_KEEP_GOING") == NULL)
+                return false;
+            (void)fail(err);
+        }
+    }
+    return true;
+}
+
+static bool drain(struct source *source, const char *topic, const struct topic_offsets *offsets,
+                  int64_t step, struct error *err) {
+    bool more = true;
+    for (int64_t round = 0; more; round++) {
+        more = false;
+        for (size_t i = 0; i < offsets->count; i++) {
+            const struct partition_offsets *partition = &offsets->partitions[i];
+            struct offset_range range = {.partition = partition->partition};
+            range.start = partition->log_start + round * step;
+            range.end = partition->end - range.start > step ? range.start + step : partition->end;
+            if (range.start >= partition->end)
+                continue;
+            more = true;
+            if (!read_range(source, topic, range, step < INT64_MAX / 1024, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+static int run(struct broker *broker, int argc, char **argv) {
+    struct error err = {0};
+    const char *mode = argv[2], *topic = argv[3];
+    struct topic_offsets offsets = {0};
+    struct source *source;
+    bool done = true;
+    if (strcmp(mode, "read") != 0)
+        done = list_topic(broker, topic, &offsets, &err);
+    if (!done)
+        return fail(&err);
+    if (!broker->ops->open_source(broker, (size_t)number_from("PROBE_MEMORY", 64 << 20), &source,
+                                  &err))
+        return fail(&err);
+    int64_t began_us = clock_monotonic_us();
+    if (strcmp(mode, "read") == 0)
+        done = read_ranges(source, topic, argv + 4, argc - 4, &err);
+    else if (strcmp(mode, "drain") == 0)
+        done = drain(source, topic, &offsets, argc > 4 ? atoll(argv[4]) : INT64_MAX / 1024, &err);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("done in %.0f ms, cpu %.3f s, max rss %ld MB\n",
+           (double)(clock_monotonic_us() - began_us) / 1000.0,
+           (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+           usage.ru_maxrss / 1024);
+    int result = done ? 0 : fail(&err);
+    source->ops->close(source);
+    topic_offsets_deinit(&offsets);
+    return result;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) {
+        fprintf(stderr, "usage: kafka_probe SERVERS list|read|drain TOPIC [RANGE...|STEP]\n");
+        return 2;
+    }
+    struct kafka_property properties[PROPERTIES_MAX];
+    struct error err = {0};
+    struct broker *broker;
+    if (!kafka_broker_open(argv[1], properties, read_properties(properties), &broker, &err))
+        return fail(&err);
+    int result = run(broker, argc, argv);
+    broker->ops->close(broker);
+    return result;
+}
