@@ -40,6 +40,7 @@ group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 auto.create.topics.enable=false
+socket.request.max.bytes=134217728
 log.retention.ms=-1
 log.retention.bytes=-1
 log.cleaner.backoff.ms=100

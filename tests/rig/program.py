@@ -106,8 +106,11 @@ class Process:
             assert time.monotonic() < deadline, f"no {what} in {timeout} s: {self.tail()}"
             time.sleep(0.02)
 
+    def signal(self, number):
+        self._process.send_signal(number)
+
     def terminate(self):
-        self._process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
 
     def kill(self):
         self._process.kill()
