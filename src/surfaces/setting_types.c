@@ -221,8 +221,10 @@ static bool parse_servers(const struct setting *setting, const char *text, void 
 static bool parse_offsets(const struct setting *setting, const char *text, void *field,
                           struct error *err) {
     (void)setting;
-    if (!starting_offsets_check(text, err))
+    struct starting_offsets starts;
+    if (!starting_offsets_parse(text, &starts, err))
         return false;
+    starting_offsets_deinit(&starts);
     set_text(field, text);
     return true;
 }
