@@ -62,6 +62,7 @@ static bool open_queries(struct engine *engine, const struct engine_options *opt
         engine->query_count = i + 1;
         if (!query_init(query, options->queries[i], i, engine->broker, &engine->stop, err))
             return false;
+        query->on_end = options->on_query_end;
         engine->worker_queries[i] = query->how;
     }
     // All locks before anything else is touched.

@@ -9,6 +9,34 @@
 #include "base/check.h"
 #include "base/json.h"
 
+enum { LATEST = -1, EARLIEST = -2 }; // Spark's numbers in the JSON
+
+/* One partition's start. */
+struct starting_offset {
+    char topic[256];
+    int32_t partition;
+    int64_t offset; // or LATEST, EARLIEST
+};
+
+struct starting_offsets {
+    int64_t everywhere;              // LATEST or EARLIEST; 0: see `offsets`
+    struct starting_offset *offsets; // owned
+    size_t count;
+};
+
+static bool find(const struct starting_offsets *starts, const char *topic, int32_t partition,
+                 int64_t *offset) {
+    *offset = starts->everywhere;
+    for (size_t i = 0; i < starts->count; i++) {
+        const struct starting_offset *start = &starts->offsets[i];
+        if (start->partition != partition || strcmp(start->topic, topic) != 0)
+            continue;
+        *offset = start->offset;
+        return true;
+    }
+    return starts->everywhere != 0;
+}
+
 /* What the walk over the JSON carries. */
 struct walk {
     struct starting_offsets *starts;
@@ -30,12 +58,12 @@ static bool visit_partition(void *context, const char *name, const struct json *
     if (!read_partition(name, &start.partition))
         return error_set(walk->err, ERROR_CONFIG, "'%s' of topic '%s' is no partition's number",
                          name, walk->topic);
-    if (!json_int(value, &start.offset) || start.offset < STARTING_EARLIEST)
+    if (!json_int(value, &start.offset) || start.offset < EARLIEST)
         return error_set(walk->err, ERROR_CONFIG,
                          "partition %s of topic '%s' wants an offset, -2 (earliest) or -1 (latest)",
                          name, walk->topic);
     int64_t known;
-    if (starting_offsets_find(walk->starts, walk->topic, start.partition, &known))
+    if (find(walk->starts, walk->topic, start.partition, &known))
         return error_set(walk->err, ERROR_CONFIG, "partition %s of topic '%s' is named twice", name,
                          walk->topic);
     snprintf(start.topic, sizeof start.topic, "%s", walk->topic);
@@ -57,10 +85,10 @@ static bool visit_topic(void *context, const char *name, const struct json *valu
                      "topic '%s' wants an object of its partitions' offsets", name);
 }
 
-bool starting_offsets_parse(const char *text, struct starting_offsets *starts, struct error *err) {
+static bool parse(const char *text, struct starting_offsets *starts, struct error *err) {
     *starts = (struct starting_offsets){0};
     if (strcasecmp(text, "earliest") == 0 || strcasecmp(text, "latest") == 0) {
-        starts->everywhere = strcasecmp(text, "latest") == 0 ? STARTING_LATEST : STARTING_EARLIEST;
+        starts->everywhere = strcasecmp(text, "latest") == 0 ? LATEST : EARLIEST;
         return true;
     }
     struct error cause = {0};
@@ -70,48 +98,28 @@ bool starting_offsets_parse(const char *text, struct starting_offsets *starts, s
     json_free(document);
     if (ok)
         return true;
-    starting_offsets_deinit(starts);
+    free(starts->offsets);
+    *starts = (struct starting_offsets){0};
     return error_set(
         err, ERROR_CONFIG,
         "want 'earliest', 'latest' or JSON like {\"topic\": {\"0\": 23, \"1\": -2}}: %s",
         cause.kind == ERROR_NONE ? "no topic is named" : cause.message);
 }
 
-void starting_offsets_deinit(struct starting_offsets *starts) {
-    free(starts->offsets);
-    *starts = (struct starting_offsets){0};
-}
-
-bool starting_offsets_name(const struct starting_offsets *starts, const char *topic) {
-    for (size_t i = 0; i < starts->count; i++)
-        if (strcmp(starts->offsets[i].topic, topic) == 0)
-            return true;
-    return starts->everywhere != 0;
-}
-
-bool starting_offsets_find(const struct starting_offsets *starts, const char *topic,
-                           int32_t partition, int64_t *offset) {
-    if (starts->everywhere != 0) {
-        *offset = starts->everywhere;
-        return true;
-    }
-    for (size_t i = 0; i < starts->count; i++) {
-        const struct starting_offset *start = &starts->offsets[i];
-        if (start->partition == partition && strcmp(start->topic, topic) == 0) {
-            *offset = start->offset;
-            return true;
-        }
-    }
-    return false;
+bool starting_offsets_check(const char *text, struct error *err) {
+    struct starting_offsets starts;
+    bool ok = parse(text, &starts, err);
+    free(starts.offsets);
+    return ok;
 }
 
 static bool resolve_one(int64_t wanted, const char *topic,
                         const struct partition_offsets *partition, int64_t *offset,
                         struct error *err) {
     *offset = wanted;
-    if (wanted == STARTING_EARLIEST)
+    if (wanted == EARLIEST)
         *offset = partition->log_start;
-    if (wanted == STARTING_LATEST)
+    if (wanted == LATEST)
         *offset = partition->end;
     if (*offset >= partition->log_start && *offset <= partition->end)
         return true;
@@ -121,18 +129,33 @@ static bool resolve_one(int64_t wanted, const char *topic,
                      partition->partition, topic, partition->log_start, partition->end, wanted);
 }
 
+/* A partition that the topic does not have is a slip of the operator's. */
+static bool check_surplus(const struct starting_offsets *wanted, const char *topic,
+                          const struct topic_offsets *offsets, struct error *err) {
+    for (size_t i = 0; i < wanted->count; i++) {
+        bool known = strcmp(wanted->offsets[i].topic, topic) != 0;
+        for (size_t j = 0; j < offsets->count; j++)
+            known = known || offsets->partitions[j].partition == wanted->offsets[i].partition;
+        if (!known)
+            return error_set(err, ERROR_CONFIG,
+                             "STARTING_OFFSETS: topic '%s' has no partition %" PRId32, topic,
+                             wanted->offsets[i].partition);
+    }
+    return true;
+}
+
 bool starting_offsets_resolve(const char *text, const char *topic,
                               const struct topic_offsets *offsets, struct offset_range **starts,
                               struct error *err) {
     struct starting_offsets wanted;
-    if (!starting_offsets_parse(text, &wanted, err))
+    if (!parse(text, &wanted, err))
         return false;
     struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
-    bool ok = true;
+    bool ok = check_surplus(&wanted, topic, offsets, err);
     for (size_t i = 0; ok && i < offsets->count; i++) {
         const struct partition_offsets *partition = &offsets->partitions[i];
         int64_t offset = 0;
-        ok = starting_offsets_find(&wanted, topic, partition->partition, &offset) ||
+        ok = find(&wanted, topic, partition->partition, &offset) ||
              error_set(err, ERROR_CONFIG,
                        "STARTING_OFFSETS: partition %" PRId32
                        " of topic '%s' is not named; name all "
@@ -141,7 +164,7 @@ bool starting_offsets_resolve(const char *text, const char *topic,
         ok = ok && resolve_one(offset, topic, partition, &offset, err);
         ranges[i] = (struct offset_range){partition->partition, offset, offset};
     }
-    starting_offsets_deinit(&wanted);
+    free(wanted.offsets);
     if (ok)
         *starts = ranges;
     else

@@ -221,10 +221,8 @@ static bool parse_servers(const struct setting *setting, const char *text, void 
 static bool parse_offsets(const struct setting *setting, const char *text, void *field,
                           struct error *err) {
     (void)setting;
-    struct starting_offsets starts;
-    if (!starting_offsets_parse(text, &starts, err))
+    if (!starting_offsets_check(text, err))
         return false;
-    starting_offsets_deinit(&starts);
     set_text(field, text);
     return true;
 }

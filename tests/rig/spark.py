@@ -8,6 +8,7 @@ from .paths import JARS, java_home
 def open_session(directory, memory="1g", threads=2):
     os.environ["JAVA_HOME"] = java_home()
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    os.environ["SPARK_LOCAL_DIRS"] = str(directory / "local")
     os.environ.pop("SPARK_HOME", None)
     from pyspark.sql import SparkSession
 
@@ -24,7 +25,6 @@ def open_session(directory, memory="1g", threads=2):
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.warehouse.dir", str(directory / "warehouse"))
-        .config("spark.local.dir", str(directory / "local"))
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
