@@ -109,8 +109,9 @@ static void a_text_with_no_larger_one_leaves_no_bounds(void **state) {
     memset(bytes, 0xff, sizeof bytes);
     bounds_of_texts(&bounds, TYPE_BINARY, text_of(bytes, 3), text_of(bytes, 100));
     assert_int_equal(bounds.state, BOUNDS_UNKNOWN);
-    for (size_t i = 0; i + 4 <= sizeof bytes; i += 4)
-        memcpy(bytes + i, "\xf4\x8f\xbf\xbf", 4); // U+10FFFF
+    static const char last[4] = {'\xf4', '\x8f', '\xbf', '\xbf'}; // U+10FFFF
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = last[i % 4];
     bounds_of_texts(&bounds, TYPE_STRING, text_of(bytes, 4), text_of(bytes, 100));
     assert_int_equal(bounds.state, BOUNDS_UNKNOWN);
 }
@@ -120,7 +121,7 @@ static void the_next_character_is_never_a_surrogate(void **state) {
     char bytes[90];
     struct bounds bounds;
     memset(bytes, 'a', sizeof bytes);
-    memcpy(bytes + 61, "\xed\x9f\xbf", 3); // U+D7FF
+    bytes[61] = '\xed', bytes[62] = '\x9f', bytes[63] = '\xbf'; // U+D7FF
     bounds_of_texts(&bounds, TYPE_STRING, text_of(bytes, 90), text_of(bytes, 90));
     assert_memory_equal(bounds.max.bytes + 61, "\xee\x80\x80", 3); // U+E000
 }

@@ -51,7 +51,8 @@ static void append(struct file *file) {
 
 static void finish_file(struct file *file, struct parquet_reader *reader) {
     struct error err = {0};
-    struct parquet_file written;
+    struct parquet_file written = {0};
+    *reader = (struct parquet_reader){0};
     append(file);
     if (!parquet_writer_finish(file->writer, &written, &err) ||
         !parquet_reader_open(reader, file->path, &err))
@@ -341,7 +342,7 @@ static void long_texts_end_pages_early(void **state) {
         file.rows.columns[0].valid[0] = 1;
         file.rows.count = 1;
         append(&file);
-        assert_true(page_scratch_memory(&file.table.scratch) < 4 * PAGE_SIZE_MAX);
+        assert_true(page_scratch_memory(&file.table.scratch) < (size_t)4 * PAGE_SIZE_MAX);
     }
     finish_file(&file, &reader);
     struct parquet_cursor cursor;
