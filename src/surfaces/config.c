@@ -80,11 +80,21 @@ static void note_missing(struct loader *loader, const struct setting *setting, c
                typo != NULL ? typo : "");
 }
 
+/* --demo leaves alone what the environment points at; say so, for it is an exception. */
+static void note_sealed(struct loader *loader, const struct setting *setting, const char *option) {
+    const char *text = getenv(setting->name);
+    if (text != NULL && *text != '\0' && setting->fallback != NULL)
+        faults_add(&loader->warnings, "%s (environment) is not used by --demo; %s would be",
+                   setting->name, option);
+}
+
 static void load_setting(struct loader *loader, struct config *config, size_t index,
                          const struct setting *setting) {
     char option[OPTION_NAME_MAX];
     setting_option(setting, option);
     struct candidate candidate = pick(loader, config, index, setting, option);
+    if (config->demo && setting->place && candidate.origin != ORIGIN_FLAG)
+        note_sealed(loader, setting, option);
     if (candidate.text == NULL) {
         if (!config->demo)
             note_missing(loader, setting, option);

@@ -4,12 +4,17 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "base/scope.h"
-#include "streaming/starting_offsets.h"
 #include "surfaces/quantity.h"
 #include "surfaces/settings.h"
 
 enum { DIRECTORIES_MAX = 3 * STREAMS_MAX, NEAR = 2 };
+
+struct topics {
+    const struct config *config;
+    struct faults *faults;
+};
 
 static void check_topics(const struct config *config, struct faults *faults) {
     for (size_t i = 0; streams[i] != NULL; i++) {
@@ -64,31 +69,38 @@ static void check_memory(const struct config *config, struct faults *faults) {
                given, config->workers, least);
 }
 
+/* Whether the topic is one that a query reads; a topic that could not be read may be it. */
+static bool note_unread_topic(void *context, const char *topic, const struct json *partitions) {
+    const struct topics *topics = context;
+    (void)partitions;
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        const char *known = topics->config->queries[i].topic;
+        if (known == NULL || strcmp(known, topic) == 0)
+            return true;
+    }
+    faults_add(topics->faults, "STARTING_OFFSETS: no query reads topic '%s'", topic);
+    return true;
+}
+
 static void check_starting_offsets(const struct config *config, struct faults *faults) {
-    struct starting_offsets starts;
     struct error err;
-    if (config->starting_offsets == NULL ||
-        !starting_offsets_parse(config->starting_offsets, &starts, &err))
+    const char *text = config->starting_offsets;
+    if (text == NULL || strchr(text, '{') == NULL)
         return;
+    struct json *starts = json_parse(text, strlen(text), &err);
+    if (starts == NULL)
+        return; // told when the setting was read
     for (size_t i = 0; streams[i] != NULL; i++) {
         const char *topic = config->queries[i].topic;
-        if (topic != NULL && config_runs(config, streams[i]) &&
-            !starting_offsets_name(&starts, topic))
+        if (topic != NULL && config_runs(config, streams[i]) && json_member(starts, topic) == NULL)
             faults_add(faults,
                        "STARTING_OFFSETS: topic '%s' of %s is not named; name every "
                        "partition of it",
                        topic, streams[i]->name);
     }
-    for (size_t i = 0; i < starts.count; i++) {
-        bool known = false;
-        for (size_t j = 0; streams[j] != NULL; j++)
-            known = known || config->queries[j].topic == NULL ||
-                    strcmp(config->queries[j].topic, starts.offsets[i].topic) == 0;
-        if (!known)
-            faults_add(faults, "STARTING_OFFSETS: no query reads topic '%s'",
-                       starts.offsets[i].topic);
-    }
-    starting_offsets_deinit(&starts);
+    struct topics topics = {config, faults};
+    (void)json_each(starts, note_unread_topic, &topics); // it is an object
+    json_free(starts);
 }
 
 void config_check(const struct config *config, struct faults *faults) {
