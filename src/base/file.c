@@ -131,7 +131,10 @@ bool file_publish_again(const char *directory, const char *name, const void *byt
             return error_set(err, ERROR_STATE, "'%s' is there with other content", path.text);
         return file_sync_directory(directory, err); // its bytes were synced before it had its name
     }
-    return file_publish(directory, name, bytes, size, err);
+    bool published = file_publish(directory, name, bytes, size, err);
+    if (!published && err->kind == ERROR_STATE)
+        err->kind = ERROR_RETRY; // the next call looks at what is there
+    return published;
 }
 
 static bool read_all(int fd, const char *path, char *bytes, size_t size, size_t *got,

@@ -1,0 +1,12 @@
+/* expectation.h: one line of expected.jsonl against a row. */
+#ifndef CONFORMANCE_EXPECTATION_H
+#define CONFORMANCE_EXPECTATION_H
+
+#include <jansson.h>
+
+#include "core/rows.h"
+
+/* Every column that the line names, bit by bit; differences go to stderr. The number of them. */
+int expectation_compare(const json_t *expected, const struct rows *rows, size_t row);
+
+#endif
