@@ -75,9 +75,9 @@ static char *expand(const struct config *config, const char *text) {
 
 static void note_missing(struct loader *loader, const struct setting *setting, const char *option) {
     scoped(scope_free) char *typo = near_miss_of(setting, environ, &loader->variables);
-    faults_add(&loader->faults, "%s is missing: set it, or give %s %s%s%s", setting->name, option,
-               setting->type->placeholder, typo != NULL ? "; is it meant by " : "",
-               typo != NULL ? typo : "");
+    faults_add(&loader->faults, "%s is missing: set it, or give %s %s%s%s%s", setting->name, option,
+               setting->type->placeholder, typo != NULL ? " (" : "", typo != NULL ? typo : "",
+               typo != NULL ? " is set, but is no setting)" : "");
 }
 
 /* --demo leaves alone what the environment points at; say so, for it is an exception. */
