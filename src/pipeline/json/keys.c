@@ -49,7 +49,7 @@ int json_keys_find(struct json_keys *keys, struct json_raw key, size_t nth) {
     char decoded[KEY_NAME_MAX];
     if (!key.plain) {
         struct json_output output = {decoded, decoded + sizeof decoded, false};
-        json_put_text(&output, key);
+        json_output_text(&output, key);
         if (output.is_full)
             return -1;
         key = (struct json_raw){decoded, (size_t)(output.at - decoded), true};
