@@ -13,6 +13,7 @@
 #include "surfaces/config.h"
 #include "surfaces/exit_code.h"
 #include "surfaces/monitor.h"
+#include "surfaces/print_command.h"
 #include "surfaces/progress.h"
 
 static const char logger[] = "main";
@@ -221,7 +222,7 @@ int main(int argc, char **argv) {
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);
-    if (code == EXIT_CODE_OK)
+    if (code == EXIT_CODE_OK && !print_command(stdout, &program.config))
         code = run(&program);
     program_deinit(&program);
     return (int)code;

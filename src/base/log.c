@@ -78,8 +78,19 @@ static size_t character_size(const unsigned char *text, size_t size) {
     return overlong || surrogate || beyond ? 0 : length;
 }
 
+/* Controls (C0, DEL, C1) and Unicode's own line ends, U+2028 and U+2029. */
 static bool is_control(const unsigned char *text) {
-    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
+    bool line_end = text[0] == 0xe2 && text[1] == 0x80 && (text[2] & 0xfe) == 0xa8;
+    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0) || line_end;
+}
+
+/* The code point of a well-formed character of at most three bytes. */
+static unsigned code_point(const unsigned char *text, size_t length) {
+    if (length == 1)
+        return text[0];
+    if (length == 2)
+        return (text[0] & 0x1fU) << 6 | (text[1] & 0x3fU);
+    return (text[0] & 0x0fU) << 12 | (text[1] & 0x3fU) << 6 | (text[2] & 0x3fU);
 }
 
 /* What would break the line or drive the terminal becomes visible instead. */
@@ -109,9 +120,11 @@ static void put_json_string(const char *text, size_t size) {
         char escape[8];
         if (length == 0) {
             put("\xef\xbf\xbd"); // U+FFFD
-        } else if (length == 1 && (is_control(bytes + at) || text[at] == '"' || text[at] == '\\')) {
-            snprintf(escape, sizeof escape, "\\u%04x", bytes[at]);
-            put(text[at] == '"' ? "\\\"" : text[at] == '\\' ? "\\\\" : escape);
+        } else if (text[at] == '"' || text[at] == '\\') {
+            put(text[at] == '"' ? "\\\"" : "\\\\");
+        } else if (is_control(bytes + at)) {
+            snprintf(escape, sizeof escape, "\\u%04x", code_point(bytes + at, length));
+            put(escape);
         } else {
             put_bytes(text + at, length);
         }

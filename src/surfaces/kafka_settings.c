@@ -67,14 +67,19 @@ static struct kafka_property *find_property(const struct config *config, const c
     return NULL;
 }
 
-static void add_property(struct config *config, const char *name, const char *value) {
-    void *grown = realloc(config->kafka_properties,
-                          (config->kafka_property_count + 1) * sizeof config->kafka_properties[0]);
-    check(grown != NULL);
-    config->kafka_properties = grown;
-    struct kafka_property *property = &config->kafka_properties[config->kafka_property_count++];
+static void add_property(struct config *config, const char *name, const char *value,
+                         const char *variable, const char *where) {
+    size_t count = config->kafka_property_count++;
+    void *properties =
+        realloc(config->kafka_properties, (count + 1) * sizeof config->kafka_properties[0]);
+    void *places = realloc(config->kafka_places, (count + 1) * sizeof config->kafka_places[0]);
+    check(properties != NULL && places != NULL);
+    config->kafka_properties = properties;
+    config->kafka_places = places;
+    struct kafka_property *property = &config->kafka_properties[count];
     *property = (struct kafka_property){strdup(name), strdup(value), is_secret(name)};
     check(property->name != NULL && property->value != NULL);
+    check(asprintf(&config->kafka_places[count], "%s, %s", variable, where) >= 0);
 }
 
 static void add_ignored(struct config *config, const char *variable) {
@@ -105,7 +110,7 @@ static void read_variable(struct config *config, const char *variable, const cha
     }
     const struct kafka_property *known = find_property(config, name);
     if (known == NULL)
-        add_property(config, name, value);
+        add_property(config, name, value, variable, where);
     else if (strcmp(known->value, value) != 0)
         faults_add(faults, "%s (%s): another variable sets %s to something else; leave one out",
                    variable, where, name);
@@ -143,10 +148,13 @@ void kafka_settings_deinit(struct config *config) {
     for (size_t i = 0; i < config->kafka_property_count; i++) {
         free(config->kafka_properties[i].name);
         free(config->kafka_properties[i].value);
+        free(config->kafka_places[i]);
     }
     free(config->kafka_properties);
+    free(config->kafka_places);
     free(config->ignored_kafka_variables);
     config->kafka_properties = NULL;
+    config->kafka_places = NULL;
     config->kafka_property_count = 0;
     config->ignored_kafka_variables = NULL;
 }

@@ -227,13 +227,20 @@ static bool parse_offsets(const struct setting *setting, const char *text, void 
     return true;
 }
 
+/* How masters begin that are Spark's and not ours. */
+static const char *const cluster_masters[] = {"spark://", "local-cluster[", "yarn",
+                                              "k8s://",   "mesos://",       "sc://"};
+
 enum master_kind master_parse(const char *text, int *workers) {
     if (strcmp(text, "local") == 0) {
         *workers = 1;
         return MASTER_LOCAL;
     }
+    for (size_t i = 0; i < sizeof cluster_masters / sizeof cluster_masters[0]; i++)
+        if (strncmp(text, cluster_masters[i], strlen(cluster_masters[i])) == 0)
+            return MASTER_CLUSTER;
     if (strncmp(text, "local[", 6) != 0)
-        return MASTER_CLUSTER;
+        return MASTER_WRONG;
     const char *at = text + 6;
     int number = 0;
     if (*at == '*') {
