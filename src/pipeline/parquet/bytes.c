@@ -4,7 +4,9 @@
 
 #include "base/check.h"
 
-enum { CAPACITY_FIRST = 64 };
+/* Small buffers are many, large ones are copied at length: the former grow by half, the latter
+ * double. */
+enum { CAPACITY_FIRST = 64, CAPACITY_LARGE = 64 * 1024 };
 
 void bytes_deinit(struct bytes *bytes) {
     free(bytes->at);
@@ -14,7 +16,10 @@ void bytes_deinit(struct bytes *bytes) {
 void bytes_grow(struct bytes *bytes, size_t more) {
     size_t wanted = bytes->size + more;
     check(wanted >= more);
-    size_t capacity = bytes->capacity < CAPACITY_FIRST ? CAPACITY_FIRST : bytes->capacity * 2;
+    size_t capacity =
+        bytes->capacity + bytes->capacity / (bytes->capacity < CAPACITY_LARGE ? 2 : 1);
+    if (capacity < CAPACITY_FIRST)
+        capacity = CAPACITY_FIRST;
     if (capacity < wanted)
         capacity = wanted;
     bytes->at = realloc(bytes->at, capacity);

@@ -5,11 +5,16 @@
 
 enum {
     VALUES_KEEP = 2 << 20, // bytes of an open page's memory kept for the next page
-    // After so many values of which all but one in a hundred were new, the first full page would
-    // find that the dictionary does not pay: of its 20,000 values some 90 % would be new.
-    EARLY_VALUES = 2048,
-    EARLY_NEW_PER_CENT = 99,
+    // Numbers of values at which an undecided page is looked at. Few distinct values show early,
+    // and are smaller as codes. At the last of them it shows whether the column may have a
+    // dictionary at all: when all but one in a hundred are new, a full page of 20,000 values would
+    // find some 90 % of them new.
+    LOOK_FIRST = 64,
+    LOOK_FACTOR = 8,
+    LOOK_LAST = 4096,
+    LAST_NEW_PER_CENT = 99,
     DICTIONARY_PAGE_COST = 32, // bytes of its header and place in the footer
+    TEXTS_AT_ONCE = 256,
 };
 
 static bool is_text(enum type type) {
@@ -25,7 +30,9 @@ static size_t plain_width(const struct column_format *format) {
 }
 
 static void start_chunk(struct column_writer *writer) {
-    writer->dictionary_on = writer->format->type != TYPE_BOOL && !writer->dictionary_useless;
+    bool plain = writer->format->type == TYPE_BOOL || writer->dictionary_useless;
+    writer->form = plain ? FORM_PLAIN : FORM_UNDECIDED;
+    writer->look_at = LOOK_FIRST;
     writer->dictionary.type = writer->format->type;
 }
 
@@ -51,8 +58,8 @@ void column_writer_reset(struct column_writer *writer) {
     start_chunk(writer);
 }
 
-static size_t code_count(const struct column_writer *writer) {
-    return writer->values.size / sizeof(uint32_t);
+static size_t value_count(const struct column_writer *writer) {
+    return writer->rows - writer->nulls;
 }
 
 /* Whether dictionary and codes together are clearly smaller than the same values PLAIN: these
@@ -63,15 +70,119 @@ static bool dictionary_pays(const struct column_writer *writer) {
     size_t dictionary_size = writer->format->physical == PHYSICAL_INT96
                                  ? (size_t)writer->dictionary.count * INT96_SIZE
                                  : writer->dictionary.values.size;
-    size_t codes_size = code_count(writer) * rle_width(writer->dictionary.count) / 8;
+    size_t codes_size = value_count(writer) * rle_width(writer->dictionary.count) / 8;
     return dictionary_size + codes_size + DICTIONARY_PAGE_COST < writer->plain_size * 3 / 4;
 }
 
-/* The open page's codes become PLAIN values. At most a little more than the dictionary's size,
- * because it is only done when the dictionary does not pay. */
-static void turn_codes_to_plain(struct column_writer *writer) {
-    const uint32_t *codes = (const void *)writer->values.at;
-    size_t count = code_count(writer), width = native_width(writer->format->type);
+static size_t code_size_for(uint32_t dictionary_count) {
+    return dictionary_count <= 1u << 8 ? 1 : dictionary_count <= 1u << 16 ? 2 : 4;
+}
+
+static void narrow(uint8_t *to, const uint32_t *codes, size_t count, size_t size) {
+    for (size_t i = 0; size == 1 && i < count; i++)
+        to[i] = (uint8_t)codes[i];
+    for (size_t i = 0; size == 2 && i < count; i++)
+        ((uint16_t *)(void *)to)[i] = (uint16_t)codes[i];
+    if (size == 4)
+        memcpy(to, codes, count * size);
+}
+
+static void widen(uint32_t *to, const uint8_t *codes, size_t count, size_t size) {
+    for (size_t i = 0; size == 1 && i < count; i++)
+        to[i] = codes[i];
+    for (size_t i = 0; size == 2 && i < count; i++)
+        to[i] = ((const uint16_t *)(const void *)codes)[i];
+    if (size == 4)
+        memcpy(to, codes, count * size);
+}
+
+/* The open page's codes, in scratch->page_codes. */
+static const uint32_t *page_codes(const struct column_writer *writer,
+                                  struct page_scratch *scratch) {
+    size_t count = value_count(writer);
+    scratch->page_codes.size = 0;
+    uint32_t *codes = (void *)bytes_reserve(&scratch->page_codes, (count + 1) * sizeof *codes);
+    widen(codes, writer->values.at, count, writer->code_size);
+    return codes;
+}
+
+/* Adds codes to the open page, in as few bytes each as the dictionary's count allows. */
+static void add_codes(struct column_writer *writer, const uint32_t *codes, size_t count,
+                      struct page_scratch *scratch) {
+    size_t size = code_size_for(writer->dictionary.count);
+    if (size > writer->code_size) {
+        size_t before = value_count(writer);
+        const uint32_t *present = page_codes(writer, scratch);
+        writer->values.size = 0;
+        narrow(bytes_reserve(&writer->values, (before + 1) * size), present, before, size);
+        writer->values.size = before * size;
+        writer->code_size = size;
+    }
+    narrow(bytes_reserve(&writer->values, (count + 1) * size), codes, count, size);
+    writer->values.size += count * size;
+}
+
+/* Codes PLAIN texts. False: the dictionary is full. */
+static bool code_texts(struct dictionary *dictionary, const uint8_t *plain, size_t count,
+                       uint32_t *codes) {
+    struct text texts[TEXTS_AT_ONCE];
+    while (count > 0) {
+        size_t part = count < TEXTS_AT_ONCE ? count : TEXTS_AT_ONCE;
+        for (size_t i = 0; i < part; i++) {
+            memcpy(&texts[i].length, plain, sizeof texts->length);
+            texts[i].bytes = (const char *)plain + sizeof texts->length;
+            plain += sizeof texts->length + texts[i].length;
+        }
+        if (dictionary_encode(dictionary, texts, part, codes) < part)
+            return false;
+        codes += part;
+        count -= part;
+    }
+    return true;
+}
+
+/* The open page's PLAIN values become codes, in scratch->codes. False: the dictionary is full. */
+static bool code_page(struct column_writer *writer, struct page_scratch *scratch) {
+    size_t count = value_count(writer);
+    if (writer->plain_size > (size_t)2 * DICTIONARY_SIZE_MAX)
+        return false;
+    scratch->codes.size = 0;
+    uint32_t *codes = (void *)bytes_reserve(&scratch->codes, (count + 1) * sizeof *codes);
+    scratch->codes.size = count * sizeof *codes;
+    if (is_text(writer->format->type))
+        return code_texts(&writer->dictionary, writer->values.at, count, codes);
+    return dictionary_encode(&writer->dictionary, writer->values.at, count, codes) == count;
+}
+
+/* While a page is undecided its values are PLAIN, which takes far less memory than a dictionary of
+ * mostly new values. `closing`: no more values will come to this page. */
+static void decide(struct column_writer *writer, struct page_scratch *scratch, bool closing) {
+    size_t count = value_count(writer);
+    bool last = count >= LOOK_LAST;
+    bool useful = code_page(writer, scratch);
+    if (useful && last && !closing)
+        useful = (size_t)writer->dictionary.count * 100 < count * LAST_NEW_PER_CENT;
+    else if (useful)
+        useful = dictionary_pays(writer);
+    if (useful) {
+        writer->form = FORM_CODES;
+        writer->code_size = code_size_for(writer->dictionary.count);
+        bytes_deinit(&writer->values);
+        add_codes(writer, (const uint32_t *)(const void *)scratch->codes.at, count, scratch);
+        return;
+    }
+    dictionary_deinit(&writer->dictionary);
+    writer->dictionary_useless = writer->dictionary_useless || last;
+    writer->look_at = count * LOOK_FACTOR < LOOK_LAST ? count * LOOK_FACTOR : LOOK_LAST;
+    if (closing || last)
+        writer->form = FORM_PLAIN;
+}
+
+/* The open page's codes become PLAIN values again. At most a little more than the dictionary's
+ * size, because it is only done when the dictionary does not pay. */
+static void drop_dictionary(struct column_writer *writer, struct page_scratch *scratch) {
+    const uint32_t *codes = page_codes(writer, scratch);
+    size_t count = value_count(writer), width = native_width(writer->format->type);
     struct bytes plain = {0};
     (void)bytes_reserve(&plain, writer->plain_size);
     for (size_t i = 0; i < count; i++) {
@@ -84,21 +195,17 @@ static void turn_codes_to_plain(struct column_writer *writer) {
     }
     bytes_deinit(&writer->values);
     writer->values = plain;
-}
-
-static void drop_dictionary(struct column_writer *writer) {
-    writer->dictionary_useless = code_count(writer) >= EARLY_VALUES;
-    turn_codes_to_plain(writer);
+    writer->dictionary_useless = true;
     dictionary_deinit(&writer->dictionary);
-    writer->dictionary_on = false;
+    writer->form = FORM_PLAIN;
 }
 
 /* Bounds of the values whose codes are in the open page. */
 static void bounds_of_codes(const struct column_writer *writer, struct page_scratch *scratch,
                             struct bounds *bounds) {
     const struct dictionary *dictionary = &writer->dictionary;
-    const uint32_t *codes = (const void *)writer->values.at;
-    size_t width = native_width(dictionary->type), count = code_count(writer);
+    const uint32_t *codes = page_codes(writer, scratch);
+    size_t width = native_width(dictionary->type), count = value_count(writer);
     scratch->codes.size = 0;
     uint8_t *seen = bytes_reserve(&scratch->codes, dictionary->count);
     memset(seen, 0, dictionary->count);
@@ -134,7 +241,7 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
         return;
     if (writer->format->physical == PHYSICAL_INT96) {
         bounds->state = BOUNDS_UNKNOWN;
-    } else if (writer->dictionary_on) {
+    } else if (writer->form == FORM_CODES) {
         bounds_of_codes(writer, scratch, bounds);
     } else if (!is_text(type)) {
         bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
@@ -150,9 +257,9 @@ static void put_body(struct column_writer *writer, struct page_scratch *scratch)
     body->size = 0;
     if (!writer->format->required)
         page_append_levels(body, writer->nulls > 0 ? writer->present.at : NULL, writer->rows);
-    if (writer->dictionary_on)
-        page_append_codes(body, (const uint32_t *)(const void *)writer->values.at,
-                          code_count(writer), writer->dictionary.count);
+    if (writer->form == FORM_CODES)
+        page_append_codes(body, page_codes(writer, scratch), value_count(writer),
+                          writer->dictionary.count);
     else
         page_append_plain(body, writer->format->physical, &writer->values);
     bytes_reset(&writer->values, VALUES_KEEP);
@@ -163,8 +270,10 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
                        struct error *err) {
     if (writer->rows == 0)
         return true;
-    if (writer->dictionary_on && writer->coded_pages == 0 && !dictionary_pays(writer))
-        drop_dictionary(writer);
+    if (writer->form == FORM_UNDECIDED && value_count(writer) > 0)
+        decide(writer, scratch, true);
+    else if (writer->form == FORM_CODES && writer->coded_pages == 0 && !dictionary_pays(writer))
+        drop_dictionary(writer, scratch);
 
     struct page_entry entry = {.offset = (int64_t)writer->pages.size,
                                .first_row = writer->chunk_rows,
@@ -173,7 +282,7 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
     put_body(writer, scratch);
     struct page_kind kind = {
         .type = PAGE_DATA,
-        .encoding = writer->dictionary_on ? ENCODING_PLAIN_DICTIONARY : ENCODING_PLAIN,
+        .encoding = writer->form == FORM_CODES ? ENCODING_PLAIN_DICTIONARY : ENCODING_PLAIN,
         .required = writer->format->required,
         .values = writer->rows,
     };
@@ -184,7 +293,7 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
     entry.size = (int32_t)(writer->pages.size - (size_t)entry.offset);
     bytes_append(&writer->entries, &entry, sizeof entry);
     writer->pages_plain_size += plain_size;
-    writer->coded_pages += writer->dictionary_on;
+    writer->coded_pages += writer->form == FORM_CODES;
     writer->chunk_rows += (int64_t)writer->rows;
     writer->chunk_nulls += (int64_t)writer->nulls;
     writer->rows = writer->nulls = writer->plain_size = 0;
@@ -194,28 +303,23 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
 /* The dictionary has coded its last value. A page that it served well keeps its codes. */
 static bool stop_dictionary(struct column_writer *writer, struct page_scratch *scratch,
                             struct error *err) {
-    bool keep = writer->coded_pages > 0 || dictionary_pays(writer);
-    if (!keep)
-        drop_dictionary(writer);
+    if (writer->coded_pages == 0 && !dictionary_pays(writer))
+        drop_dictionary(writer, scratch);
     else if (!close_page(writer, scratch, err))
         return false;
-    writer->dictionary_on = false;
+    writer->form = FORM_PLAIN;
     return true;
 }
 
-static bool is_mostly_new(const struct column_writer *writer) {
-    size_t count = code_count(writer);
-    return writer->coded_pages == 0 && count >= EARLY_VALUES &&
-           (size_t)writer->dictionary.count * 100 >= count * EARLY_NEW_PER_CENT;
-}
-
 /* True: coded. False: the dictionary is full, nothing was added to the page. */
-static bool append_codes(struct column_writer *writer, struct column_slice slice) {
+static bool append_codes(struct column_writer *writer, struct column_slice slice,
+                         struct page_scratch *scratch) {
     size_t count = slice.rows - slice.nulls;
-    uint32_t *codes = (void *)bytes_reserve(&writer->values, count * sizeof *codes);
+    scratch->codes.size = 0;
+    uint32_t *codes = (void *)bytes_reserve(&scratch->codes, (count + 1) * sizeof *codes);
     if (dictionary_encode(&writer->dictionary, slice.values, count, codes) < count)
         return false;
-    writer->values.size += count * sizeof *codes;
+    add_codes(writer, codes, count, scratch);
     return true;
 }
 
@@ -276,20 +380,21 @@ static bool append_whole(struct column_writer *writer, struct column_slice slice
                          struct page_scratch *scratch, struct error *err) {
     if (writer->rows + slice.rows > PAGE_ROWS_MAX && !close_page(writer, scratch, err))
         return false;
-    if (writer->dictionary_on && !append_codes(writer, slice)) {
-        if (!stop_dictionary(writer, scratch, err))
-            return false;
-    }
-    if (!writer->dictionary_on)
+    if (writer->form == FORM_CODES && !append_codes(writer, slice, scratch) &&
+        !stop_dictionary(writer, scratch, err))
+        return false;
+    if (writer->form != FORM_CODES)
         append_plain(writer, slice, plain_size);
     append_present(writer, slice);
     writer->rows += slice.rows;
     writer->nulls += slice.nulls;
     writer->plain_size += plain_size;
 
-    if (writer->dictionary_on)
-        return !is_mostly_new(writer) || stop_dictionary(writer, scratch, err);
-    return writer->plain_size < PAGE_SIZE_MAX || close_page(writer, scratch, err);
+    if (writer->form == FORM_UNDECIDED && value_count(writer) >= writer->look_at)
+        decide(writer, scratch, false);
+    if (writer->form != FORM_CODES && writer->plain_size >= PAGE_SIZE_MAX)
+        return close_page(writer, scratch, err);
+    return true;
 }
 
 bool column_writer_append(struct column_writer *writer, struct column_slice slice,

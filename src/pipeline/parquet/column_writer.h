@@ -1,13 +1,13 @@
 /* column_writer.h: one column of the open row group of one file, from values to compressed pages.
  *
- * Values gather in the page that is open: as codes while the dictionary is on, otherwise PLAIN. A
- * full page is encoded, compressed and put behind the chunk's other pages; the dictionary's own
- * page comes in front of them when the chunk is closed. As in Spark's files the dictionary is given
- * up when it gets too large, or when the first page shows that it does not pay; pages written with
- * it stay as they are.
+ * Values gather in the page that is open. At first they are PLAIN; when there are enough to judge
+ * by, or the page is closed, they become codes of a dictionary if that is worth it. A full page is
+ * encoded, compressed and put behind the chunk's other pages; the dictionary's own page comes in
+ * front of them when the chunk is closed. As in Spark's files the dictionary is given up when it
+ * gets too large, or when the first page shows that it does not pay; pages written with it stay as
+ * they are.
  *
- * Everything starts empty and grows by doubling: a file of 33 columns with a few rows takes some
- * ten KiB. */
+ * Everything starts empty and grows: a file of 33 columns with a few rows takes some ten KiB. */
 #ifndef PARQUET_COLUMN_WRITER_H
 #define PARQUET_COLUMN_WRITER_H
 
@@ -42,13 +42,15 @@ struct column_writer {
     const struct column_format *format; // borrowed
     enum parquet_codec codec;
     struct dictionary dictionary;
-    bool dictionary_on;      // the open page has codes
-    bool dictionary_useless; // an earlier chunk of the file gave it up at once
+    bool dictionary_useless; // no chunk of the file needs to try it again
+    enum { FORM_UNDECIDED, FORM_CODES, FORM_PLAIN } form; // of the open page
 
+    size_t look_at; // values of an undecided page at which it is looked at
     // the open page
     size_t rows, nulls;
     size_t plain_size;    // what its values take when PLAIN
-    struct bytes values;  // codes (uint32_t), texts PLAIN, or native values
+    size_t code_size;     // bytes of a code: 1, 2 or 4
+    struct bytes values;  // codes, texts PLAIN, or native values
     struct bytes present; // a byte per row, 1: not null; empty while no row is null
 
     // the chunk
@@ -56,7 +58,7 @@ struct column_writer {
     struct bytes pages;              // closed data pages with their headers
     struct bytes entries;            // struct page_entry of each
     size_t pages_plain_size;         // the same pages uncompressed, with headers
-    size_t coded_pages;              // those of dictionary codes; they are the first ones
+    size_t coded_pages;              // those of dictionary codes
 };
 
 /* A chunk as it goes into the file: the dictionary page (may be empty), then the data pages. */

@@ -59,7 +59,7 @@ static const uint32_t code_none = UINT32_MAX; // the dictionary is full
  * cache anyway, what they point at is fetched, then the codes are found. A table of many files has
  * dictionaries of several MB in sum; the fetches of a block wait for memory together instead of one
  * after the other. */
-enum { BLOCK = 32, FETCH_COUNT_MIN = 1024 };
+enum { BLOCK = 16, FETCH_COUNT_MIN = 1024 };
 
 static void make_room(struct dictionary *dictionary, size_t more) {
     while ((dictionary->count + more) * 2 > dictionary->slot_count)

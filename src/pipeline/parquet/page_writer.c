@@ -15,11 +15,13 @@ void page_scratch_deinit(struct page_scratch *scratch) {
     bytes_deinit(&scratch->body);
     bytes_deinit(&scratch->header);
     bytes_deinit(&scratch->codes);
+    bytes_deinit(&scratch->page_codes);
     codec_state_deinit(&scratch->codec);
 }
 
 size_t page_scratch_memory(const struct page_scratch *scratch) {
-    return scratch->body.capacity + scratch->header.capacity + scratch->codes.capacity;
+    return scratch->body.capacity + scratch->header.capacity + scratch->codes.capacity +
+           scratch->page_codes.capacity;
 }
 
 void page_append_levels(struct bytes *body, const uint8_t *present, size_t rows) {

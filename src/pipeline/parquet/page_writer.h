@@ -13,7 +13,8 @@
 struct page_scratch {
     struct bytes body; // an uncompressed page
     struct bytes header;
-    struct bytes codes; // codes of a slice
+    struct bytes codes;      // codes of a slice; which codes a page has
+    struct bytes page_codes; // codes of a page
     struct codec_state codec;
 };
 
