@@ -329,6 +329,41 @@ static void a_dictionary_that_does_not_pay_is_given_up(void **state) {
     }
 }
 
+/* Two of five values are new, so that codes of one, two and four bytes come in turn, until the
+ * dictionary has its megabyte and the rest is PLAIN. */
+static int64_t growing_value(int64_t row) {
+    return row % 5 < 2 ? row : row % 5;
+}
+
+static void a_dictionary_grows_until_it_is_full(void **state) {
+    (void)state;
+    static const struct column one[] = {{"n", TYPE_INT64}};
+    enum { COUNT = 400000 };
+    struct file file;
+    struct parquet_reader reader;
+    struct parquet_cursor cursor;
+    struct error err = {0};
+    size_t column = 0, count;
+    int64_t row = 0;
+    start_file(&file, one, 1, CODEC_SNAPPY, TIMESTAMP_AS_MICROS);
+    for (; row < COUNT; row++) {
+        file.rows.columns[0].int64s[file.rows.count] = growing_value(row);
+        file.rows.columns[0].valid[file.rows.count++] = 1;
+        if (file.rows.count == ROWS_CAPACITY)
+            append(&file);
+    }
+    finish_file(&file, &reader);
+    assert_int_equal(first_page_type(&reader, 0), PAGE_DICTIONARY);
+    assert_true(reader.metadata.row_groups[0].chunks[0].plain_size > DICTIONARY_SIZE_MAX);
+    parquet_cursor_open(&cursor, &reader, &column, 1);
+    for (row = 0; parquet_cursor_next(&cursor, &count, &err) && count > 0;)
+        for (size_t i = 0; i < count; i++, row++)
+            assert_int_equal(cursor.vectors[0].int64s[i], growing_value(row));
+    assert_int_equal(row, COUNT);
+    parquet_cursor_close(&cursor);
+    end_file(&file, &reader);
+}
+
 static void long_texts_end_pages_early(void **state) {
     (void)state;
     static const struct column one[] = {{"text", TYPE_BINARY}};
@@ -452,6 +487,7 @@ int main(void) {
         cmocka_unit_test(the_footer_says_what_spark_says),
         cmocka_unit_test(statistics_cover_nulls_and_bounds),
         cmocka_unit_test(a_dictionary_that_does_not_pay_is_given_up),
+        cmocka_unit_test(a_dictionary_grows_until_it_is_full),
         cmocka_unit_test(long_texts_end_pages_early),
         cmocka_unit_test(selected_rows_are_written_in_their_order),
         cmocka_unit_test(damage_is_an_error_and_never_a_crash),
