@@ -201,10 +201,9 @@ static void drop_dictionary(struct column_writer *writer, struct page_scratch *s
 }
 
 /* Bounds of the values whose codes are in the open page. */
-static void bounds_of_codes(const struct column_writer *writer, struct page_scratch *scratch,
-                            struct bounds *bounds) {
+static void bounds_of_codes(const struct column_writer *writer, const uint32_t *codes,
+                            struct page_scratch *scratch, struct bounds *bounds) {
     const struct dictionary *dictionary = &writer->dictionary;
-    const uint32_t *codes = page_codes(writer, scratch);
     size_t width = native_width(dictionary->type), count = value_count(writer);
     scratch->codes.size = 0;
     uint8_t *seen = bytes_reserve(&scratch->codes, dictionary->count);
@@ -233,8 +232,8 @@ static void bounds_of_codes(const struct column_writer *writer, struct page_scra
         bounds_of_texts(bounds, dictionary->type, min, max);
 }
 
-static void bounds_of_page(const struct column_writer *writer, struct page_scratch *scratch,
-                           struct bounds *bounds) {
+static void bounds_of_page(const struct column_writer *writer, const uint32_t *codes,
+                           struct page_scratch *scratch, struct bounds *bounds) {
     enum type type = writer->format->type;
     *bounds = (struct bounds){.state = BOUNDS_EMPTY};
     if (writer->values.size == 0)
@@ -242,7 +241,7 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
     if (writer->format->physical == PHYSICAL_INT96) {
         bounds->state = BOUNDS_UNKNOWN;
     } else if (writer->form == FORM_CODES) {
-        bounds_of_codes(writer, scratch, bounds);
+        bounds_of_codes(writer, codes, scratch, bounds);
     } else if (!is_text(type)) {
         bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
     } else {
@@ -252,14 +251,14 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
     }
 }
 
-static void put_body(struct column_writer *writer, struct page_scratch *scratch) {
+static void put_body(struct column_writer *writer, const uint32_t *codes,
+                     struct page_scratch *scratch) {
     struct bytes *body = &scratch->body;
     body->size = 0;
     if (!writer->format->required)
         page_append_levels(body, writer->nulls > 0 ? writer->present.at : NULL, writer->rows);
     if (writer->form == FORM_CODES)
-        page_append_codes(body, page_codes(writer, scratch), value_count(writer),
-                          writer->dictionary.count);
+        page_append_codes(body, codes, value_count(writer), writer->dictionary.count);
     else
         page_append_plain(body, writer->format->physical, &writer->values);
     bytes_reset(&writer->values, VALUES_KEEP);
@@ -278,8 +277,9 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
     struct page_entry entry = {.offset = (int64_t)writer->pages.size,
                                .first_row = writer->chunk_rows,
                                .nulls = (int64_t)writer->nulls};
-    bounds_of_page(writer, scratch, &entry.bounds);
-    put_body(writer, scratch);
+    const uint32_t *codes = writer->form == FORM_CODES ? page_codes(writer, scratch) : NULL;
+    bounds_of_page(writer, codes, scratch, &entry.bounds);
+    put_body(writer, codes, scratch);
     struct page_kind kind = {
         .type = PAGE_DATA,
         .encoding = writer->form == FORM_CODES ? ENCODING_PLAIN_DICTIONARY : ENCODING_PLAIN,

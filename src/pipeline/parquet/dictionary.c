@@ -131,24 +131,28 @@ static inline uint32_t encode_word(struct dictionary *dictionary, uint64_t word,
     return dictionary->count - 1;
 }
 
+static inline uint64_t word_at(const char *values, size_t width, size_t index) {
+    return width == 4 ? load_4(values + index * width) : load_8(values + index * width);
+}
+
 static inline __attribute__((always_inline)) size_t encode_words(struct dictionary *dictionary,
                                                                  const char *values, size_t width,
                                                                  size_t count, uint32_t *codes) {
-    uint32_t hashes[BLOCK];
-    uint64_t words[BLOCK];
-    for (size_t i = 0; i < count; i++) {
-        words[i] = width == 4 ? load_4(values + i * width) : load_8(values + i * width);
-        hashes[i] = hash_word(words[i]);
-    }
     make_room(dictionary, count);
-    if (dictionary->count >= FETCH_COUNT_MIN)
+    if (dictionary->count >= FETCH_COUNT_MIN) {
+        uint32_t hashes[BLOCK];
+        for (size_t i = 0; i < count; i++)
+            hashes[i] = hash_word(word_at(values, width, i));
         fetch(dictionary, hashes, count, dictionary->values.at, width);
+    }
+    uint64_t last = ~word_at(values, width, 0);
     for (size_t i = 0; i < count; i++) {
-        codes[i] = i > 0 && words[i] == words[i - 1]
-                       ? codes[i - 1]
-                       : encode_word(dictionary, words[i], width, hashes[i]);
+        uint64_t word = word_at(values, width, i);
+        codes[i] =
+            word == last ? codes[i - 1] : encode_word(dictionary, word, width, hash_word(word));
         if (codes[i] == code_none)
             return i;
+        last = word;
     }
     return count;
 }
