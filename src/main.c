@@ -1,3 +1,228 @@
-int main(void) {
-    return 0;
+/* main.c: the front door: reads settings, starts the engine, waits for signals and for the end. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/filesystem.h"
+#include "base/log.h"
+#include "streaming/engine.h"
+#include "surfaces/config.h"
+#include "surfaces/exit_code.h"
+#include "surfaces/monitor.h"
+#include "surfaces/progress.h"
+
+static const char logger[] = "main";
+
+/* Everything that is borrowed by the engine while it runs. */
+struct program {
+    struct config config;
+    struct query_options queries[ENGINE_QUERIES_MAX];
+    struct engine_options engine_options;
+    struct engine *engine;
+};
+
+/* The signals that main waits for; blocked in all threads, so that none is interrupted. SIGUSR1 is
+ * how a query's thread says that it has ended. */
+static sigset_t awaited_signals(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
+    return signals;
+}
+
+static void on_query_end(void) {
+    kill(getpid(), SIGUSR1);
+}
+
+static void fill_query(struct query_options *options, const struct config *config,
+                       const struct stream *stream) {
+    const struct name_list *partition_by = config_partition_by(config, stream);
+    *options = (struct query_options){
+        .stream = stream,
+        .store = {.query = stream->name,
+                  .topic = config_topic(config, stream),
+                  .checkpoint = config_path(config, PATH_CHECKPOINT, stream),
+                  .table = config_path(config, PATH_TABLE, stream),
+                  .rejects = config_path(config, PATH_REJECTS, stream),
+                  .partition_by = (const char *const *)partition_by->names,
+                  .partition_by_count = partition_by->count,
+                  .sink_log = config->sink_log,
+                  .shuffle_partitions = config->shuffle_partitions},
+        .trigger = config->trigger,
+        .max_offsets_per_trigger = config->max_offsets_per_trigger,
+        .starting_offsets = config->starting_offsets,
+        .fail_on_data_loss = config->fail_on_data_loss,
+        .parse_mode = config->parse_mode,
+        .time_zone = config->time_zone,
+        .codec = config->codec,
+        .timestamp = config->timestamp_type,
+        .kafka_startup_timeout_ms = config->kafka_startup_timeout_ms,
+        .write_retry_timeout_ms = config->write_retry_timeout_ms,
+    };
+}
+
+static void fill_options(struct program *program) {
+    const struct config *config = &program->config;
+    struct engine_options *options = &program->engine_options;
+    *options = (struct engine_options){.worker_count = (size_t)config->workers,
+                                       .memory_max = config->driver_memory,
+                                       .on_query_end = on_query_end};
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        if (!config_runs(config, streams[i]))
+            continue;
+        struct query_options *query = &program->queries[options->query_count];
+        fill_query(query, config, streams[i]);
+        options->queries[options->query_count++] = query;
+    }
+}
+
+static void program_deinit(struct program *program) {
+    for (size_t i = 0; i < program->engine_options.query_count; i++) {
+        free((void *)program->queries[i].store.checkpoint);
+        free((void *)program->queries[i].store.table);
+        free((void *)program->queries[i].store.rejects);
+    }
+    config_deinit(&program->config);
+}
+
+static void log_settings(const struct config *config) {
+    for (size_t i = 0; i < config->warning_count; i++)
+        log_write(LOG_WARNING, logger, "%s", config->warnings[i]);
+    if (config->ignored_kafka_variables != NULL)
+        log_write(LOG_INFO, logger, "KAFKA_* variables that are no setting are ignored | names=%s",
+                  config->ignored_kafka_variables);
+    log_write(LOG_INFO, logger,
+              "esports-stream " PROGRAM_VERSION
+              " | engine=native | master=%s | workers=%d | memory_mb=%" PRId64,
+              config->master, config->workers, config->driver_memory >> 20);
+}
+
+static void warn_of_filesystem(const char *what, const char *path) {
+    const char *warning = filesystem_warning(path);
+    if (warning != NULL)
+        log_write(LOG_WARNING, logger, "The %s %s | path=%s", what, warning, path);
+}
+
+static bool open_broker(const struct config *config, struct broker **broker, struct error *err) {
+    const char *servers = config->bootstrap_servers;
+    return kafka_broker_open(servers, config->kafka_properties, config->kafka_property_count,
+                             broker, err);
+}
+
+/* What a stop has come to so far. */
+struct shutdown {
+    int signal; // the first one; 0: none yet
+    int64_t began_ms;
+    bool abandoned;
+};
+
+/* How long before SHUTDOWN_TIMEOUT the running batch is given up, so that giving it up is over in
+ * time. */
+enum { ABANDON_BEFORE_MS = 1000 };
+
+static void take_signal(struct program *program, struct shutdown *shutdown, int number) {
+    if (shutdown->signal != 0) {
+        log_write(LOG_WARNING, logger, "Second signal: stopping at once | signal=%s",
+                  sigabbrev_np(number));
+        _exit(EXIT_CODE_SIGNAL + number); // safe: what is not committed does not count
+    }
+    *shutdown = (struct shutdown){.signal = number, .began_ms = clock_monotonic_ms()};
+    log_write(LOG_INFO, logger,
+              "Stopping: the batches under way are finished first | signal=%s | "
+              "shutdown_timeout_ms=%" PRId64,
+              sigabbrev_np(number), program->config.shutdown_timeout_ms);
+    engine_request_stop(program->engine, STOP_AFTER_BATCH);
+}
+
+static void check_shutdown(struct program *program, struct shutdown *shutdown) {
+    if (shutdown->signal == 0)
+        return;
+    int64_t waited_ms = clock_monotonic_ms() - shutdown->began_ms;
+    int64_t limit_ms = program->config.shutdown_timeout_ms;
+    if (!shutdown->abandoned && waited_ms >= limit_ms - ABANDON_BEFORE_MS) {
+        shutdown->abandoned = true;
+        log_write(
+            LOG_WARNING, logger,
+            "The batches under way take too long and are abandoned; a restart runs them again");
+        engine_request_stop(program->engine, STOP_NOW);
+    }
+    if (waited_ms >= limit_ms) {
+        log_write(LOG_WARNING, logger, "Stopping without waiting for a disk that does not answer");
+        _exit(EXIT_CODE_OK);
+    }
+}
+
+enum { TICK_MS = 200 };
+
+/* Until all queries have ended. */
+static void watch(struct program *program) {
+    struct monitor monitor;
+    monitor_init(&monitor, program->config.status_interval_ms);
+    progress_start();
+    struct shutdown shutdown = {0};
+    sigset_t signals = awaited_signals();
+    while (engine_is_active(program->engine)) {
+        struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+        int number = sigtimedwait(&signals, NULL, &tick);
+        if (number == SIGINT || number == SIGTERM)
+            take_signal(program, &shutdown, number);
+        check_shutdown(program, &shutdown);
+        struct query_snapshot snapshots[ENGINE_QUERIES_MAX];
+        size_t count = engine_query_count(program->engine);
+        for (size_t i = 0; i < count; i++)
+            snapshots[i] = engine_query_status(program->engine, i);
+        if (!program->config.await_termination)
+            monitor_update(&monitor, snapshots, count);
+        progress_update(snapshots, count);
+    }
+    progress_stop();
+}
+
+static enum exit_code run_engine(struct program *program) {
+    struct error err = {0};
+    struct broker *broker;
+    if (!open_broker(&program->config, &broker, &err) ||
+        !engine_start(&program->engine, &program->engine_options, broker, &err)) {
+        log_write(LOG_CRITICAL, logger, "%s", err.message);
+        return exit_code_of(err.kind);
+    }
+    watch(program);
+    if (!engine_join(program->engine, &err)) {
+        log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
+                  exit_code_of(err.kind), err.message);
+        return exit_code_of(err.kind);
+    }
+    log_write(LOG_INFO, logger, "All queries have ended | exit_code=0");
+    return EXIT_CODE_OK;
+}
+
+static enum exit_code run(struct program *program) {
+    const struct config *config = &program->config;
+    log_configure(config->log_level, config->log_json);
+    log_settings(config);
+    fill_options(program);
+    for (size_t i = 0; i < program->engine_options.query_count; i++) {
+        warn_of_filesystem("checkpoint", program->queries[i].store.checkpoint);
+        warn_of_filesystem("table", program->queries[i].store.table);
+    }
+    return run_engine(program);
+}
+
+int main(int argc, char **argv) {
+    sigset_t signals = awaited_signals();
+    sigprocmask(SIG_BLOCK, &signals, NULL); // before the first thread, which inherits it
+    signal(SIGPIPE, SIG_IGN);
+
+    struct program program = {0};
+    enum exit_code code = config_load(&program.config, argc, argv, stderr);
+    if (code == EXIT_CODE_OK)
+        code = run(&program);
+    program_deinit(&program);
+    return (int)code;
 }

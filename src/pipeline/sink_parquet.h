@@ -10,9 +10,7 @@
 #include "base/error.h"
 #include "core/file_list.h"
 #include "core/rows.h"
-
-enum parquet_codec { CODEC_NONE, CODEC_SNAPPY, CODEC_ZSTD, CODEC_LZ4_RAW };
-enum parquet_timestamp { TIMESTAMP_AS_MICROS, TIMESTAMP_AS_INT96 };
+#include "pipeline/parquet/format.h" // enum parquet_codec, enum parquet_timestamp
 
 struct sink_options {
     const char *staging_directory; // exists; on the table's file system
@@ -22,15 +20,22 @@ struct sink_options {
     enum parquet_codec codec;
     enum parquet_timestamp timestamp;
     unsigned task;     // the number in the file names
-    size_t memory_max; // bytes of encoded data to hold; beyond it, the largest row group is closed
+    size_t memory_max; // bytes to hold; beyond it, the largest row groups are closed. They stay at
+                       // least ROW_GROUP_SIZE_MIN large, so many files may take more than this
 };
+
+/* Bytes of memory below which a row group is not closed for want of memory: smaller ones would cost
+ * more in footers than they give back. */
+enum { ROW_GROUP_SIZE_MIN = 64 * 1024 };
 
 struct sink;
 
 /* Everything that `options` points to is borrowed until sink_destroy(). */
 struct sink *sink_create(const struct sink_options *options);
 
-/* Encodes rows [0, rows->count). ERROR_RETRY: the disk; the task is to be discarded. */
+/* Encodes rows [0, rows->count). ERROR_RETRY: the disk; the task is to be discarded. ERROR_STATE: a
+ * partition value that cannot be a directory (the caller was to reject the record), or a value
+ * beyond 1.5 GiB. */
 MUST_CHECK bool sink_append(struct sink *sink, const struct rows *rows, struct error *err);
 
 /* Writes and syncs what is left, and adds every file to `files`. A file is never synced a second

@@ -13,7 +13,7 @@ static const int64_t fixed_bytes = 32LL * MIB;
 
 /* More than this does not make a worker faster, it only fills caches: beyond it, memory stays free.
  */
-static const int64_t prefetch_max = 16LL * MIB, worker_memory_max = 64LL * MIB;
+static const int64_t prefetch_max = 16LL * MIB;
 
 struct engine {
     struct stop stop;
@@ -62,6 +62,7 @@ static bool open_queries(struct engine *engine, const struct engine_options *opt
         engine->query_count = i + 1;
         if (!query_init(query, options->queries[i], i, engine->broker, &engine->stop, err))
             return false;
+        query->on_end = options->on_query_end;
         engine->worker_queries[i] = query->how;
     }
     // All locks before anything else is touched.

@@ -11,7 +11,8 @@ struct engine_options {
     const struct query_options *queries[ENGINE_QUERIES_MAX]; // borrowed
     size_t query_count;
     size_t worker_count;
-    int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY
+    int64_t memory_max;         // bytes; SPARK_DRIVER_MEMORY
+    void (*on_query_end)(void); // on the query's thread, when it is not active any more
 };
 
 struct engine;

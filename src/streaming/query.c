@@ -255,6 +255,7 @@ static void *query_main(void *argument) {
     query_status_set_active(&query->status, false);
     if (query->failed)
         stop_request(query->stop, STOP_AFTER_BATCH); // the others finish their batch
+    query->on_end();
     return NULL;
 }
 

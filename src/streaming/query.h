@@ -50,6 +50,7 @@ struct query {
     struct worker *workers;
     size_t worker_count;
     struct stop *stop;
+    void (*on_end)(void);
 
     struct store *store; // owned
     struct mailbox replies;

@@ -12,7 +12,9 @@ struct stream {
     const char *job;   // "matches": for --job, the table's and the rejects' directory
     const char *class; // "MatchStreamProcessor": the old job's name for it, kept in log lines
     const char *topic_setting;        // "KAFKA_TOPIC_MATCHES"
+    const char *topic;                // its default: "esports-matches"
     const char *partition_by_setting; // "MATCHES_PARTITION_BY"
+    const char *partition_by;         // its default: "status"
     const struct record_schema *record;
     const struct column *derived;
     size_t derived_count;

@@ -212,15 +212,16 @@ static void run_task(struct worker *worker, struct task *task) {
     const struct worker_query *query = &worker->queries[task->query];
     struct run run = {
         .worker = worker, .query = query, .lane = &worker->lanes[task->query], .task = task};
-    run.sink_options =
-        (struct sink_options){.staging_directory = task->staging,
-                              .schema = query->schema,
-                              .partition_columns = query->partition_columns,
-                              .partition_column_count = query->partition_column_count,
-                              .codec = query->codec,
-                              .timestamp = query->timestamp,
-                              .task = task->number,
-                              .memory_max = worker->memory_max / 2};
+    run.sink_options = (struct sink_options){
+        .staging_directory = task->staging,
+        .schema = query->schema,
+        .partition_columns = query->partition_columns,
+        .partition_column_count = query->partition_column_count,
+        .codec = query->codec,
+        .timestamp = query->timestamp,
+        .task = task->number,
+        .memory_max =
+            worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     decoder_set_batch_time(run.lane->decoder, task->batch_timestamp_ms);
     struct decode_counts before = *decoder_counts(run.lane->decoder);

@@ -1,1 +1,230 @@
 #include "surfaces/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/scope.h"
+#include "surfaces/config_check.h"
+#include "surfaces/env_file.h"
+#include "surfaces/kafka_settings.h"
+#include "surfaces/options.h"
+#include "surfaces/setting_types.h"
+#include "surfaces/settings.h"
+
+/* What config_load() reads from, and what it has found wrong. */
+struct loader {
+    struct options options;
+    struct variables variables;
+    struct faults faults;
+    struct faults warnings;
+    bool cluster_master;
+};
+
+/* Where one setting's text comes from; both are borrowed. */
+struct candidate {
+    const char *text, *where;
+    enum origin origin;
+};
+
+static struct candidate pick(const struct loader *loader, const struct config *config, size_t index,
+                             const struct setting *setting, char option[static OPTION_NAME_MAX]) {
+    // An empty variable counts as not set: Docker Compose passes those it was not given as empty.
+    const char *text = loader->options.settings[index];
+    if (text != NULL)
+        return (struct candidate){text, option, ORIGIN_FLAG};
+    bool sealed = config->demo && setting->place;
+    text = sealed ? NULL : getenv(setting->name);
+    if (text != NULL && *text != '\0')
+        return (struct candidate){text, "environment", ORIGIN_ENVIRONMENT};
+    const struct variable *variable =
+        sealed ? NULL : variables_find(&loader->variables, setting->name);
+    if (variable != NULL && *variable->value != '\0')
+        return (struct candidate){variable->value, variable->where, ORIGIN_ENV_FILE};
+    if (config->demo && setting->demo_fallback != NULL)
+        return (struct candidate){setting->demo_fallback, "default of --demo", ORIGIN_DEFAULT};
+    return (struct candidate){setting->fallback, "default", ORIGIN_DEFAULT};
+}
+
+/* A default's text with the place filled in that it begins with. */
+static char *expand(const struct config *config, const char *text) {
+    static const char lake[] = "{DATA_LAKE_PATH}", demo[] = "{DEMO_DIRECTORY}";
+    char *expanded = NULL;
+    if (strncmp(text, lake, sizeof lake - 1) == 0) {
+        const char *path = config->data_lake_path != NULL ? config->data_lake_path : "/";
+        const char *rest = text + sizeof lake - 1;
+        check(asprintf(&expanded, "%s%s", strcmp(path, "/") == 0 ? "" : path, rest) >= 0);
+    } else if (strcmp(text, demo) == 0) {
+        const char *parent = getenv("TMPDIR");
+        time_t now = (time_t)(clock_wall_ms() / 1000);
+        struct tm local;
+        char stamp[32];
+        localtime_r(&now, &local);
+        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
+        check(asprintf(&expanded, "%s/esports-stream-demo-%s-%d",
+                       parent != NULL && *parent == '/' ? parent : "/tmp", stamp, getpid()) >= 0);
+    } else {
+        expanded = strdup(text);
+        check(expanded != NULL);
+    }
+    return expanded;
+}
+
+static void note_missing(struct loader *loader, const struct setting *setting, const char *option) {
+    scoped(scope_free) char *typo = near_miss_of(setting, environ, &loader->variables);
+    faults_add(&loader->faults, "%s is missing: set it, or give %s %s%s%s", setting->name, option,
+               setting->type->placeholder, typo != NULL ? "; is it meant by " : "",
+               typo != NULL ? typo : "");
+}
+
+static void load_setting(struct loader *loader, struct config *config, size_t index,
+                         const struct setting *setting) {
+    char option[OPTION_NAME_MAX];
+    setting_option(setting, option);
+    struct candidate candidate = pick(loader, config, index, setting, option);
+    if (candidate.text == NULL) {
+        if (!config->demo)
+            note_missing(loader, setting, option);
+        return;
+    }
+    struct setting_value *value = &config->values[index];
+    value->text = candidate.origin == ORIGIN_DEFAULT ? expand(config, candidate.text)
+                                                     : strdup(candidate.text);
+    value->where = strdup(candidate.where);
+    value->origin = candidate.origin;
+    check(value->text != NULL && value->where != NULL);
+
+    struct error err = {0};
+    if (setting->type->parse(setting, value->text, (char *)config + setting->offset, &err))
+        return;
+    int workers;
+    if (setting->type == &type_master && master_parse(value->text, &workers) == MASTER_CLUSTER)
+        loader->cluster_master = true;
+    faults_add(&loader->faults, "%s (%s): '%s': %s", setting->name, value->where, value->text,
+               err.message);
+}
+
+static void unknown_job(struct loader *loader) {
+    struct choice jobs[STREAMS_MAX + 2] = {{"all", 0}};
+    for (size_t i = 0; streams[i] != NULL; i++)
+        jobs[i + 1].name = streams[i]->job;
+    char list[256];
+    choices_list(jobs, true, list, sizeof list);
+    faults_add(&loader->faults, "--job: '%s': want %s", loader->options.job, list);
+}
+
+static void load_job(struct loader *loader, struct config *config) {
+    const struct options *options = &loader->options;
+    config->job = options->fixed_job;
+    if (options->job == NULL)
+        return;
+    const struct stream *asked = NULL;
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (strcmp(streams[i]->job, options->job) == 0)
+            asked = streams[i];
+    if (options->fixed_job != NULL && asked != options->fixed_job)
+        faults_add(&loader->faults, "--job: '%s': %s runs %s only; call esports-stream for others",
+                   options->job, options->fixed_job->name, options->fixed_job->job);
+    else if (asked == NULL && strcmp(options->job, "all") != 0)
+        unknown_job(loader);
+    else
+        config->job = asked;
+}
+
+static void load_settings(struct loader *loader, struct config *config) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (size_t i = 0; i < count; i++)
+        load_setting(loader, config, i, &settings[i]);
+    if (config->master != NULL)
+        (void)master_parse(config->master, &config->workers); // it was parsed before
+}
+
+enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors) {
+    struct loader loader = {0};
+    *config = (struct config){0};
+    options_parse(&loader.options, argc, argv, &loader.faults);
+    config->command = loader.options.command;
+    config->await_termination = loader.options.await_termination;
+    config->demo = loader.options.demo;
+
+    if (config->command < COMMAND_HELP) {
+        for (size_t i = 0; i < loader.options.env_file_count; i++)
+            env_file_read(loader.options.env_files[i], &loader.variables, &loader.faults);
+        load_job(&loader, config);
+        load_settings(&loader, config);
+        if (!config->demo)
+            kafka_settings_read(config, environ, &loader.variables, &loader.faults);
+        config_check(config, &loader.faults);
+        config_find_near_misses(environ, &loader.variables, &loader.warnings);
+    }
+    config->warnings = loader.warnings.lines;
+    config->warning_count = loader.warnings.count;
+
+    faults_print(&loader.faults, program_name(argc > 0 ? argv[0] : NULL), errors);
+    bool only_master = loader.cluster_master && loader.faults.count == 1;
+    enum exit_code code = loader.faults.count == 0 ? EXIT_CODE_OK
+                          : only_master            ? EXIT_CODE_MASTER
+                                                   : EXIT_CODE_USAGE;
+    faults_deinit(&loader.faults);
+    variables_deinit(&loader.variables);
+    return code;
+}
+
+void config_deinit(struct config *config) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].type->release != NULL)
+            settings[i].type->release((char *)config + settings[i].offset);
+        free(config->values[i].text);
+        free(config->values[i].where);
+    }
+    kafka_settings_deinit(config);
+    for (size_t i = 0; i < config->warning_count; i++)
+        free(config->warnings[i]);
+    free(config->warnings);
+    *config = (struct config){0};
+}
+
+bool config_runs(const struct config *config, const struct stream *stream) {
+    return config->job == NULL || config->job == stream;
+}
+
+static const struct query_settings *query_settings(const struct config *config,
+                                                   const struct stream *stream) {
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (streams[i] == stream)
+            return &config->queries[i];
+    check(!"a stream that is not in `streams`");
+    return NULL;
+}
+
+const char *config_topic(const struct config *config, const struct stream *stream) {
+    return query_settings(config, stream)->topic;
+}
+
+const struct name_list *config_partition_by(const struct config *config,
+                                            const struct stream *stream) {
+    return &query_settings(config, stream)->partition_by;
+}
+
+char *config_path(const struct config *config, enum config_path path, const struct stream *stream) {
+    const char *root = path == PATH_TABLE     ? config->processed_path
+                       : path == PATH_REJECTS ? config->data_lake_path
+                                              : config->checkpoint_path;
+    const char *name = path == PATH_CHECKPOINT ? stream->name : stream->job;
+    char *text = NULL;
+    check(asprintf(&text, "%s/%s%s", strcmp(root, "/") == 0 ? "" : root,
+                   path == PATH_REJECTS ? "rejected/" : "", name) >= 0);
+    return text;
+}
+
+int64_t config_memory_floor(const struct config *config, int64_t largest_batch) {
+    const int64_t mib = 1024 * 1024;
+    int64_t beyond = largest_batch > mib ? largest_batch - mib : 0;
+    return MEMORY_FLOOR_BASE + config->workers * MEMORY_FLOOR_BATCHES * beyond;
+}

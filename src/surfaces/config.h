@@ -1,5 +1,6 @@
 /* config.h: the effective settings, each from flag, environment, --env-file or default (in that
- * order), out of one table that also prints --help, --explain and docs/configuration.md. */
+ * order), out of one table (surfaces/settings.h) that also prints --help, --explain and
+ * docs/configuration.md. */
 #ifndef SURFACES_CONFIG_H
 #define SURFACES_CONFIG_H
 
@@ -12,31 +13,54 @@
 #include "pipeline/sink_parquet.h"
 #include "streaming/broker.h"
 #include "streaming/store.h"
+#include "streaming/stream.h"
 #include "streaming/trigger.h"
+#include "surfaces/exit_code.h"
 
-enum job { JOB_ALL, JOB_MATCHES, JOB_PLAYERS };
+enum command {
+    COMMAND_RUN,
+    COMMAND_EXPLAIN, // --explain: settings are read and checked, nothing is started
+    COMMAND_HELP,    // this and what follows: no settings were read
+    COMMAND_VERSION,
+    COMMAND_DOCS_CONFIGURATION,
+    COMMAND_DOCS_SCHEMA,
+};
 
-enum { PARTITION_BY_MAX = 8 };
+enum { PARTITION_BY_MAX = 8, STREAMS_MAX = 8, SETTINGS_MAX = 64 };
 
 struct name_list {
-    char *names[PARTITION_BY_MAX];
+    char *names[PARTITION_BY_MAX]; // owned
     size_t count;
+};
+
+enum origin { ORIGIN_DEFAULT, ORIGIN_ENV_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
+
+/* A setting's text and where it came from. */
+struct setting_value {
+    char *text;  // owned; NULL: not set, and not needed
+    char *where; // owned; "default", "environment", "/etc/esports.env:3", "--trigger"
+    enum origin origin;
+};
+
+/* What each query has for itself. */
+struct query_settings {
+    char *topic;
+    struct name_list partition_by;
 };
 
 struct config {
     /* options without a variable */
-    enum job job;
+    enum command command;
+    const struct stream *job; // the one query to run; NULL: all
     bool await_termination;
     bool demo;
-    bool explain;
 
     /* settings, in the order of the table */
     char *bootstrap_servers;
-    char *topic_matches, *topic_players;
+    struct query_settings queries[STREAMS_MAX]; // in the order of `streams`
     char *master;
     int workers; // from the master: local = 1, local[N] = N, local[*] = processors (cgroup-aware)
-    char *data_lake_path, *processed_path, *checkpoint_path;
-    struct name_list matches_partition_by, players_partition_by;
+    char *data_lake_path, *processed_path, *checkpoint_path; // absolute, no slash at the end
     enum log_level log_level;
     bool log_json;
     int64_t driver_memory; // bytes
@@ -57,11 +81,44 @@ struct config {
 
     struct kafka_property *kafka_properties; // owned
     size_t kafka_property_count;
+
+    struct setting_value values[SETTINGS_MAX]; // by index of the table of settings
+
+    /* What the operator may not know: near misses among variables (to be logged as WARNING), and
+     * the names of KAFKA_* variables that are nobody's (once, as INFO; comma-separated). */
+    char **warnings;
+    size_t warning_count;
+    char *ignored_kafka_variables; // NULL: there is none
 };
 
-/* Reads argv and the environment. Prints every fault to `errors`, a line each, and returns false:
- * the program ends with EXIT_USAGE. */
-bool config_load(struct config *config, int argc, char **argv, FILE *errors);
+/* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help,
+ * --version and docs). Otherwise every fault is printed to `errors`, a line each, and the program
+ * ends with the code: EXIT_CODE_USAGE, or EXIT_CODE_MASTER when a cluster master is the only fault.
+ * Call config_deinit() in both cases. Started as `match_stream` or `player_stream`, that query
+ * alone runs, and is awaited. */
+MUST_CHECK enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors);
 void config_deinit(struct config *config);
+
+bool config_runs(const struct config *config, const struct stream *stream);
+const char *config_topic(const struct config *config, const struct stream *stream);
+const struct name_list *config_partition_by(const struct config *config,
+                                            const struct stream *stream);
+
+enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
+
+/* {PROCESSED_DATA_PATH}/matches, {DATA_LAKE_PATH}/rejected/matches,
+ * {CHECKPOINT_PATH}/match_stream. The caller frees it. */
+char *config_path(const struct config *config, enum config_path path, const struct stream *stream);
+
+enum {
+    MEMORY_FLOOR_BASE = 64 << 20, // bytes
+    MEMORY_FLOOR_BATCHES = 4, // record batches that a worker may hold at once, in one form or other
+    KAFKA_DEFAULT_BATCH = 1 << 20, // bytes; the brokers' default for max.message.bytes, about
+};
+
+/* The least memory that the engine can keep its promise with, in bytes:
+ *     64 MiB + workers * 4 * (largest record batch - 1 MiB, if positive)
+ * `largest_batch` is the topic's max.message.bytes; KAFKA_DEFAULT_BATCH where nobody knows it. */
+int64_t config_memory_floor(const struct config *config, int64_t largest_batch);
 
 #endif

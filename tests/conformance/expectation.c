@@ -15,7 +15,7 @@ static double expected_double(const json_t *value) {
 }
 
 static bool same_double(double a, double b) {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    return (a == b && signbit(a) == signbit(b)) || (isnan(a) && isnan(b));
 }
 
 static bool is_equal(const struct vector *vector, size_t row, const json_t *value) {

@@ -51,7 +51,7 @@ static enum json_column_result read_string(struct json_reader *reader, struct ve
     struct json_output output = open_output(strings, GROWTH_MAX * size_max);
     bool copied = true;
     if (reader->token == JSON_STRING)
-        json_put_text(&output, reader->value);
+        json_output_text(&output, reader->value);
     else
         copied = json_copy_value(reader, &output);
     if (!copied || output.is_full) {
@@ -69,7 +69,7 @@ static bool borrow_text(struct json_reader *reader, struct arena *strings, struc
     }
     size_t used = strings->used;
     struct json_output output = open_output(strings, GROWTH_MAX * reader->value.size);
-    json_put_text(&output, reader->value);
+    json_output_text(&output, reader->value);
     *text = keep_output(strings, used, output);
     return !output.is_full;
 }

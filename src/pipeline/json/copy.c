@@ -11,15 +11,16 @@ static void put_double(struct json_output *output, double value) {
     size_t size = double_format(value, text);
     bool quoted = !isfinite(value);
     if (quoted)
-        json_put(output, "\"", 1);
-    json_put(output, text, size);
+        json_output_put(output, "\"", 1);
+    json_output_put(output, text, size);
     if (quoted)
-        json_put(output, "\"", 1);
+        json_output_put(output, "\"", 1);
 }
 
 static void put_integer(struct json_output *output, struct json_raw number) {
     bool minus_zero = number.size == 2 && number.bytes[0] == '-' && number.bytes[1] == '0';
-    json_put(output, number.bytes + (minus_zero ? 1 : 0), number.size - (minus_zero ? 1 : 0));
+    json_output_put(output, number.bytes + (minus_zero ? 1 : 0),
+                    number.size - (minus_zero ? 1 : 0));
 }
 
 static bool put_scalar(struct json_reader *reader, struct json_output *output) {
@@ -28,7 +29,7 @@ static bool put_scalar(struct json_reader *reader, struct json_output *output) {
     case JSON_STRING:
         if (!json_read_string(reader))
             return false;
-        json_put_quoted(output, reader->value);
+        json_output_quoted(output, reader->value);
         return true;
     case JSON_INTEGER:
         put_integer(output, reader->value);
@@ -41,13 +42,13 @@ static bool put_scalar(struct json_reader *reader, struct json_output *output) {
         put_double(output, value);
         return true;
     case JSON_TRUE:
-        json_put(output, "true", 4);
+        json_output_put(output, "true", 4);
         return true;
     case JSON_FALSE:
-        json_put(output, "false", 5);
+        json_output_put(output, "false", 5);
         return true;
     case JSON_NULL:
-        json_put(output, "null", 4);
+        json_output_put(output, "null", 4);
         return true;
     default:
         return json_fail(reader, reader->at, "expected a value");
@@ -58,24 +59,24 @@ static bool put_scalar(struct json_reader *reader, struct json_output *output) {
 static bool copy_token(struct json_reader *reader, struct json_output *output, bool *needs_comma) {
     bool closes = reader->token == JSON_OBJECT_END || reader->token == JSON_ARRAY_END;
     if (*needs_comma && !closes)
-        json_put(output, ",", 1);
+        json_output_put(output, ",", 1);
     *needs_comma = false;
     switch (reader->token) {
     case JSON_KEY:
-        json_put_quoted(output, reader->key);
-        json_put(output, ":", 1);
+        json_output_quoted(output, reader->key);
+        json_output_put(output, ":", 1);
         return true;
     case JSON_OBJECT:
-        json_put(output, "{", 1);
+        json_output_put(output, "{", 1);
         return true;
     case JSON_ARRAY:
-        json_put(output, "[", 1);
+        json_output_put(output, "[", 1);
         return true;
     case JSON_OBJECT_END:
-        json_put(output, "}", 1);
+        json_output_put(output, "}", 1);
         break;
     case JSON_ARRAY_END:
-        json_put(output, "]", 1);
+        json_output_put(output, "]", 1);
         break;
     default:
         if (!put_scalar(reader, output))

@@ -58,7 +58,7 @@ static int find(const struct json_keys *keys, struct json_raw key) {
         return look_up(keys, key.bytes, key.size);
     char decoded[KEY_NAME_MAX];
     struct json_output output = {decoded, decoded + sizeof decoded, false};
-    json_put_text(&output, key);
+    json_output_text(&output, key);
     return output.is_full ? -1 : look_up(keys, decoded, (size_t)(output.at - decoded));
 }
 

@@ -67,7 +67,7 @@ static uint32_t take_low_surrogate(struct cursor *cursor) {
     return unit;
 }
 
-void json_put(struct json_output *output, const char *bytes, size_t size) {
+void json_output_put(struct json_output *output, const char *bytes, size_t size) {
     if ((size_t)(output->end - output->at) < size) {
         output->end = output->at;
         output->is_full = true;
@@ -79,7 +79,7 @@ void json_put(struct json_output *output, const char *bytes, size_t size) {
 
 static void put_character(struct json_output *output, uint32_t character) {
     char bytes[UTF8_CHARACTER_MAX];
-    json_put(output, bytes, utf8_encode(character, bytes));
+    json_output_put(output, bytes, utf8_encode(character, bytes));
 }
 
 /* Bytes that stand for themselves, in a row. */
@@ -90,15 +90,15 @@ static const char *skip_ascii(struct cursor cursor, bool stop_at_quote) {
     return cursor.at;
 }
 
-void json_put_text(struct json_output *output, struct json_raw raw) {
+void json_output_text(struct json_output *output, struct json_raw raw) {
     if (raw.plain) {
-        json_put(output, raw.bytes, raw.size);
+        json_output_put(output, raw.bytes, raw.size);
         return;
     }
     struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
     while (cursor.at < cursor.end && !output->is_full) {
         const char *run_end = skip_ascii(cursor, false);
-        json_put(output, cursor.at, (size_t)(run_end - cursor.at));
+        json_output_put(output, cursor.at, (size_t)(run_end - cursor.at));
         cursor.at = run_end;
         if (cursor.at == cursor.end)
             break;
@@ -119,7 +119,7 @@ static void put_unit(struct json_output *output, uint32_t unit) {
                      digits[unit >> 8 & 0xF],
                      digits[unit >> 4 & 0xF],
                      digits[unit & 0xF]};
-    json_put(output, escape, sizeof escape);
+    json_output_put(output, escape, sizeof escape);
 }
 
 static void put_escaped(struct json_output *output, uint32_t character) {
@@ -127,7 +127,7 @@ static void put_escaped(struct json_output *output, uint32_t character) {
                                          ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
     if (character < sizeof short_escapes && short_escapes[character] != 0) {
         char escape[] = {'\\', short_escapes[character]};
-        json_put(output, escape, sizeof escape);
+        json_output_put(output, escape, sizeof escape);
     } else if (character < ' ' || is_surrogate(character)) {
         put_unit(output, character);
     } else if (character > 0xFFFF) {
@@ -138,17 +138,17 @@ static void put_escaped(struct json_output *output, uint32_t character) {
     }
 }
 
-void json_put_quoted(struct json_output *output, struct json_raw raw) {
+void json_output_quoted(struct json_output *output, struct json_raw raw) {
     struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
-    json_put(output, "\"", 1);
+    json_output_put(output, "\"", 1);
     while (cursor.at < cursor.end && !output->is_full) {
         const char *run_end = skip_ascii(cursor, true);
-        json_put(output, cursor.at, (size_t)(run_end - cursor.at));
+        json_output_put(output, cursor.at, (size_t)(run_end - cursor.at));
         cursor.at = run_end;
         if (cursor.at < cursor.end)
             put_escaped(output, take_character(&cursor));
     }
-    json_put(output, "\"", 1);
+    json_output_put(output, "\"", 1);
 }
 
 size_t json_text_units(struct json_raw raw) {

@@ -12,14 +12,14 @@ struct json_output {
     bool is_full;
 };
 
-void json_put(struct json_output *output, const char *bytes, size_t size);
+void json_output_put(struct json_output *output, const char *bytes, size_t size);
 
 /* The text's characters in UTF-8; at most three bytes for one of the record. */
-void json_put_text(struct json_output *output, struct json_raw raw);
+void json_output_text(struct json_output *output, struct json_raw raw);
 
 /* The text as a JSON string, as Jackson writes one: in double quotes, escaped where it must be,
  * characters beyond U+FFFF as two escapes. At most three bytes for one of the record. */
-void json_put_quoted(struct json_output *output, struct json_raw raw);
+void json_output_quoted(struct json_output *output, struct json_raw raw);
 
 /* Its length in UTF-16 units. */
 size_t json_text_units(struct json_raw raw);

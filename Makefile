@@ -1,0 +1,45 @@
+# Everything that is done to this project, one word each.
+#
+#   make run     install what building needs (Debian packages), build, show the demo
+#   make test    install what testing needs too (JVM, Kafka, Spark, readers) and run every check
+#
+# Both work on a fresh Debian 12, as root or with sudo, and need no network once they have run.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+
+.PHONY: build run test bench lint format install clean setup-build setup-test
+
+# Tests are left out of this configuration, so that it asks for no test-only package.
+build: setup-build
+	@cmake --preset release -DBUILD_TESTING=OFF --log-level=WARNING >/dev/null
+	@cmake --build --preset release
+
+run: build
+	build/release/esports-stream --demo
+
+test: setup-test
+	@/usr/bin/python3 scripts/test.py
+
+bench: setup-test
+	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release
+	.venv/bin/python bench/run.py $(BENCH_ARGS)
+
+lint: setup-test
+	@cmake --preset dev --log-level=WARNING >/dev/null
+	scripts/lint.sh
+
+format: setup-test
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+install: build
+	cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build
+
+setup-build:
+	@scripts/setup-build.sh
+
+setup-test:
+	@scripts/setup-test.sh

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""The include rules of ARCHITECTURE.md, checked on every file below src/.
+
+A floor includes only itself and the floors below it. A foreign library is included only in its
+adapters, which the table "Dependencies" of ARCHITECTURE.md names."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.M)
+ROW = re.compile(r"^\| ([^|]+) \|[^|]+\| ([^|]+) \|$", re.M)  # library | why | adapters
+
+MAY_INCLUDE = {
+    "base": {"base"},
+    "core": {"core", "base"},
+    "schemas": {"schemas", "core", "base"},
+    "pipeline": {"pipeline", "core", "base"},
+    "streaming": {"streaming", "pipeline", "schemas", "core", "base"},
+    "surfaces": {"surfaces", "streaming", "pipeline", "schemas", "core", "base"},
+    "main.c": {"surfaces", "streaming", "pipeline", "schemas", "core", "base"},
+}
+
+LIBRARIES = {
+    "jansson.h": "jansson",
+    "librdkafka/rdkafka.h": "librdkafka",
+    "librdkafka/rdkafka_mock.h": "librdkafka",
+    "lz4.h": "lz4",
+    "snappy-c.h": "snappy",
+    "uuid/uuid.h": "libuuid",
+    "zstd.h": "zstd",
+}
+
+SYSTEM = set("""
+    arpa/inet.h assert.h ctype.h dirent.h errno.h fcntl.h fenv.h float.h getopt.h immintrin.h
+    inttypes.h limits.h locale.h malloc.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h poll.h
+    pthread.h sanitizer/asan_interface.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h
+    stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h time.h unistd.h wchar.h
+""".split())
+SYSTEM_FOLDERS = ("sys/", "linux/")
+
+
+def adapters():
+    """{library: the files that may include it}, a file meaning its header and its source."""
+    found = {}
+    for libraries, files in ROW.findall((ROOT / "ARCHITECTURE.md").read_text()):
+        for library in libraries.split(", "):
+            found[library] = set(re.findall(r"`([\w/]+)\.c`", files))
+    return found
+
+
+def faults_of(path, allowed):
+    place = path.relative_to(ROOT / "src")
+    for kind, header in INCLUDE.findall(path.read_text()):
+        library = LIBRARIES.get(header)
+        if kind == '"':
+            if header.split("/")[0] not in MAY_INCLUDE[place.parts[0]]:
+                yield f"{place}: {place.parts[0]} may not include {header}"
+        elif library:
+            if str(place.with_suffix("")) not in allowed.get(library, ()):
+                yield f"{place}: is no adapter of {library} in ARCHITECTURE.md"
+        elif header not in SYSTEM and not header.startswith(SYSTEM_FOLDERS):
+            yield f"{place}: <{header}> is neither the system's nor a library of ours"
+
+
+def main():
+    allowed = adapters()
+    missing = set(LIBRARIES.values()) - allowed.keys()
+    if missing:
+        sys.exit(f"check_includes.py: ARCHITECTURE.md names no adapters of {', '.join(missing)}")
+    sources = sorted((ROOT / "src").rglob("*.[ch]"))
+    faults = [fault for path in sources for fault in faults_of(path, allowed)]
+    print("\n".join(faults) or f"{len(sources)} files keep the include rules")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+#!/bin/bash
+# lint.sh [format|includes|tidy]...: the checks that read the source; without a word, all of them.
+# tidy reads build/dev/compile_commands.json: that preset must have been configured.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+sources() { git ls-files -co --exclude-standard -- "$@"; }
+
+format() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
+
+includes() { /usr/bin/python3 scripts/check_includes.py; }
+
+# Headers are checked through the files that include them (HeaderFilterRegex).
+tidy() {
+    sources 'src/*.c' 'tests/*.c' |
+        xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet \
+            --extra-arg=-Wno-unknown-warning-option 2> >(grep -v ' generated\.$' >&2)
+}
+
+checks=("$@")
+[ $# -gt 0 ] || checks=(format includes tidy)
+
+failed=0
+for check in "${checks[@]}"; do
+    "$check" || { echo "lint: $check found something" >&2; failed=1; }
+done
+exit $failed

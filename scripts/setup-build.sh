@@ -1,0 +1,6 @@
+#!/bin/bash
+# What building and running the program needs: Debian packages, nothing else.
+set -eu
+exec "$(dirname "${BASH_SOURCE[0]}")/apt-install.sh" \
+    gcc libc6-dev cmake ninja-build pkg-config \
+    librdkafka-dev libsnappy-dev libzstd-dev liblz4-dev libjansson-dev uuid-dev tzdata

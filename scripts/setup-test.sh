@@ -1,0 +1,46 @@
+#!/bin/bash
+# What only the tests and the bench need, beyond scripts/setup-build.sh: Debian packages; a Python
+# environment with Spark and the readers (.venv); the jars of Kafka and of Spark's Kafka connector
+# (.cache/jars). Each part is made again only when what declares it has changed.
+set -eu
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup-build.sh
+scripts/apt-install.sh libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev git strace \
+    openjdk-17-jdk-headless maven python3 python3-venv ca-certificates
+
+mkdir -p .cache/logs .cache/stamps
+
+# step NAME INPUT COMMAND...: runs the command unless it has been run for these bytes of INPUT.
+step() {
+    local name=$1 input=$2 sum log=.cache/logs/$1.log
+    shift 2
+    sum=$(sha256sum "$input" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
+    [ "$(cat ".cache/stamps/$name" 2>/dev/null)" = "$sum" ] && return
+    echo "setting up $name (log: $log)"
+    "$@" >"$log" 2>&1 </dev/null || {
+        tail -20 "$log" >&2
+        echo "setting up $name did not work (log: $log)" >&2
+        exit 1
+    }
+    echo "$sum" >".cache/stamps/$name"
+}
+
+python_environment() {
+    rm -rf .venv
+    # Debian's own interpreter, whatever else comes first in PATH.
+    /usr/bin/python3 -m venv .venv
+    .venv/bin/pip install --disable-pip-version-check -r tests/requirements.txt
+}
+
+jars() { # NAME: what tests/rig/NAME.xml depends on
+    local version=3.6.1
+    rm -rf ".cache/jars/$1"
+    JAVA_HOME=$(scripts/java-home.sh) mvn -B -ntp -f "tests/rig/$1.xml" \
+        "org.apache.maven.plugins:maven-dependency-plugin:$version:copy-dependencies" \
+        -DoutputDirectory="$PWD/.cache/jars/$1"
+}
+
+step python tests/requirements.txt python_environment
+step kafka tests/rig/kafka.xml jars kafka
+step spark tests/rig/spark.xml jars spark

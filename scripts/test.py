@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""make test: every check, the cheapest to learn from first; a failed step does not stop the next.
+
+The last line counts all tests, "N passed, N failed": each unit test, each lint check, each story in
+each of its runs. Exits non-zero if one failed, was skipped, or could not run."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "build" / "test-results"
+UNIT_TESTS = re.compile(r"^\[==========\] Running (\d+) test\(s\)", re.M)
+UNIT_TESTS_PASSED = re.compile(r"\[  PASSED  \] (\d+) test\(s\)")
+
+
+def run(*command, **environment):
+    """True if the command succeeded."""
+    words = [str(word) for word in command]
+    print(f"\n== {' '.join(words)}", flush=True)
+    started = time.monotonic()
+    done = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL
+    )
+    print(f"== exit {done.returncode} after {time.monotonic() - started:.0f} s", flush=True)
+    return done.returncode == 0
+
+
+class Count:
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+
+    def add(self, name, ok):
+        if ok:
+            self.passed += 1
+        else:
+            self.failed.append(name)
+
+
+def build(preset):
+    return run("cmake", "--preset", preset, "-DBUILD_TESTING=ON", "--log-level=WARNING") and run(
+        "cmake", "--build", "--preset", preset
+    )
+
+
+def count_case(count, step, case):
+    """One ctest test, or one story. A cmocka program says how many tests it holds."""
+    name = f"{step}: {case.get('name')}"
+    failed = case.find("failure") is not None or case.find("error") is not None
+    skipped = case.find("skipped") is not None or case.get("status") == "disabled"
+    output = case.findtext("system-out") or ""
+    held = sum(map(int, UNIT_TESTS.findall(output)))
+    passed = sum(map(int, UNIT_TESTS_PASSED.findall(output)))
+    if held:
+        count.passed += passed
+        count.failed += [name] * max(held - passed, int(failed))
+    else:
+        count.add(name + (" (skipped)" if skipped else ""), not failed and not skipped)
+
+
+def run_counted(count, step, results, *command, **environment):
+    """A runner that writes JUnit results; no results, or no test in them, is a failure."""
+    results.unlink(missing_ok=True)
+    ok = run(*command, **environment)
+    cases = list(xml.parse(results).getroot().iter("testcase")) if results.exists() else []
+    before = len(count.failed)
+    for case in cases:
+        count_case(count, step, case)
+    if not cases or (not ok and len(count.failed) == before):
+        count.failed.append(f"{step}: did not run to its end")
+
+
+def ctest(count, preset):
+    results = RESULTS / f"unit-{preset}.xml"
+    command = ["ctest", "--preset", preset, "--output-junit", results]
+    command += ["--test-output-size-passed", "1000000", "--test-output-size-failed", "1000000"]
+    run_counted(count, f"unit {preset}", results, *command, "-j", os.cpu_count())
+
+
+def stories(count, preset, *options):
+    results = RESULTS / f"stories-{preset}.xml"
+    command = [".venv/bin/python", "-m", "pytest", "tests/stories", f"--junit-xml={results}"]
+    command += [f"--program=build/{preset}/esports-stream", *options]
+    run_counted(count, f"stories {preset}", results, *command)
+
+
+def main():
+    started = time.monotonic()
+    count = Count()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+
+    built = {}
+    for preset in ("dev", "tsan", "release"):
+        built[preset] = build(preset)
+        if not built[preset]:
+            count.failed.append(f"build {preset}")
+        elif preset != "release":
+            ctest(count, preset)
+
+    if built["dev"]:
+        for check in ("format", "includes", "tidy"):
+            count.add(f"lint {check}", run("scripts/lint.sh", check))
+    if built["release"]:
+        stories(count, "release")
+    if built["release"] and built["dev"]:
+        stories(count, "dev", "-m", "sanitized")
+    if built["release"] and built["tsan"]:
+        stories(count, "tsan", "-m", "capture")
+
+    print(f"\nafter {time.monotonic() - started:.0f} s:")
+    for name in count.failed:
+        print(f"FAILED {name}")
+    print(f"{count.passed} passed, {len(count.failed)} failed")
+    return 1 if count.failed or count.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

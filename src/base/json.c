@@ -1,0 +1,120 @@
+#include "base/json.h"
+
+#include <jansson.h>
+
+#include "base/check.h"
+
+/* struct json is never defined: its pointers are jansson's. */
+static json_t *theirs(const struct json *value) {
+    return (json_t *)value;
+}
+
+static struct json *ours(json_t *value) {
+    check(value != NULL); // out of memory, or a text that isn't UTF-8: both our own mistake
+    return (struct json *)value;
+}
+
+struct json *json_parse(const char *bytes, size_t size, struct error *err) {
+    json_error_t cause;
+    json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &cause);
+    if (value == NULL)
+        error_set(err, ERROR_STATE, "not JSON at byte %d: %s", cause.position, cause.text);
+    return (struct json *)value;
+}
+
+void json_free(struct json *value) {
+    json_decref(theirs(value));
+}
+
+const struct json *json_member(const struct json *object, const char *name) {
+    return (const struct json *)json_object_get(theirs(object), name);
+}
+
+bool json_member_int(const struct json *object, const char *name, int64_t *value) {
+    return json_int(json_member(object, name), value);
+}
+
+bool json_member_bool(const struct json *object, const char *name, bool *value) {
+    const json_t *member = theirs(json_member(object, name));
+    if (!json_is_boolean(member))
+        return false;
+    *value = json_is_true(member);
+    return true;
+}
+
+const char *json_member_text(const struct json *object, const char *name) {
+    return json_text(json_member(object, name));
+}
+
+size_t json_count(const struct json *value) {
+    const json_t *counted = theirs(value);
+    return json_is_object(counted) ? json_object_size(counted) : json_array_size(counted);
+}
+
+const struct json *json_at(const struct json *array, size_t index) {
+    return (const struct json *)json_array_get(theirs(array), index);
+}
+
+bool json_each(const struct json *object,
+               bool (*visit)(void *context, const char *name, const struct json *value),
+               void *context) {
+    json_t *walked = theirs(object);
+    if (!json_is_object(walked))
+        return false;
+    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at)) {
+        const struct json *value = (const struct json *)json_object_iter_value(at);
+        if (!visit(context, json_object_iter_key(at), value))
+            return false;
+    }
+    return true;
+}
+
+bool json_int(const struct json *value, int64_t *number) {
+    const json_t *read = theirs(value);
+    if (!json_is_integer(read))
+        return false;
+    *number = json_integer_value(read);
+    return true;
+}
+
+const char *json_text(const struct json *value) {
+    return json_string_value(theirs(value));
+}
+
+struct json *json_new_object(void) {
+    return ours(json_object());
+}
+
+struct json *json_new_array(void) {
+    return ours(json_array());
+}
+
+struct json *json_duplicate(const struct json *value) {
+    return ours(json_deep_copy(theirs(value)));
+}
+
+void json_put(struct json *object, const char *name, struct json *value) {
+    check(json_object_set_new(theirs(object), name, theirs(value)) == 0);
+}
+
+void json_put_int(struct json *object, const char *name, int64_t value) {
+    json_put(object, name, ours(json_integer(value)));
+}
+
+void json_put_bool(struct json *object, const char *name, bool value) {
+    json_put(object, name, ours(json_boolean(value)));
+}
+
+void json_put_text(struct json *object, const char *name, const char *value) {
+    json_put(object, name, ours(json_string(value)));
+}
+
+void json_append(struct json *array, struct json *value) {
+    check(json_array_append_new(theirs(array), theirs(value)) == 0);
+}
+
+char *json_print(const struct json *value) {
+    char *text = json_dumps(theirs(value), JSON_COMPACT);
+    check(text != NULL);
+    return text;
+}

@@ -1,0 +1,56 @@
+/* json.h: small JSON documents (checkpoint, manifests, sink log, settings), read strictly. Records
+ * from Kafka have a decoder of their own (pipeline/decode_json.h).
+ *
+ * A value handed out by a reading function belongs to its document and lives as long. A value put
+ * into another belongs to that one. Members keep their order. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct json; // a value with all that is in it
+
+/* The text must be one object or array and nothing else; a name twice in an object is refused.
+ * NULL: *err has the cause and its place, kind ERROR_STATE (callers with another policy set it). */
+struct json *json_parse(const char *bytes, size_t size, struct error *err);
+void json_free(struct json *value); // a document's root only; accepts NULL
+
+/* NULL: no such member, or `object` is not an object. */
+const struct json *json_member(const struct json *object, const char *name);
+
+/* False or NULL: missing or of another type. */
+bool json_member_int(const struct json *object, const char *name, int64_t *value);
+bool json_member_bool(const struct json *object, const char *name, bool *value);
+const char *json_member_text(const struct json *object, const char *name);
+
+/* Elements of an array, members of an object; 0 for anything else. */
+size_t json_count(const struct json *value);
+const struct json *json_at(const struct json *array, size_t index);
+
+/* Calls visit() for each member, in order; a false from it ends the walk and is returned. False for
+ * anything but an object, too. */
+bool json_each(const struct json *object,
+               bool (*visit)(void *context, const char *name, const struct json *value),
+               void *context);
+
+bool json_int(const struct json *value, int64_t *number); // false: not a whole number
+const char *json_text(const struct json *value);          // NULL: not a text
+
+/* Building. Texts must be valid UTF-8 (checked). */
+struct json *json_new_object(void);
+struct json *json_new_array(void);
+struct json *json_duplicate(const struct json *value);
+void json_put(struct json *object, const char *name, struct json *value); // takes `value` over
+void json_put_int(struct json *object, const char *name, int64_t value);
+void json_put_bool(struct json *object, const char *name, bool value);
+void json_put_text(struct json *object, const char *name, const char *value);
+void json_append(struct json *array, struct json *value); // takes `value` over
+
+/* Compact, as Spark prints it: no blanks, non-ASCII as it is. Owned by the caller. */
+char *json_print(const struct json *value);
+
+#endif

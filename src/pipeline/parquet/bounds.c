@@ -1,0 +1,228 @@
+#include "pipeline/parquet/bounds.h"
+
+#include <math.h>
+
+#include "base/check.h"
+
+static void set_bound(struct bound *bound, const void *value, size_t size) {
+    *bound = (struct bound){.size = (uint8_t)size, .exact = true};
+    if (size > 0)
+        memcpy(bound->bytes, value, size);
+}
+
+static void bounds_of_booleans(struct bounds *bounds, const uint8_t *values, size_t count) {
+    uint8_t min = 1, max = 0;
+    for (size_t i = 0; i < count; i++) {
+        min &= values[i];
+        max |= values[i];
+    }
+    set_bound(&bounds->min, &min, sizeof min);
+    set_bound(&bounds->max, &max, sizeof max);
+}
+
+static void bounds_of_int32s(struct bounds *bounds, const int32_t *values, size_t count) {
+    int32_t min = values[0], max = values[0];
+    for (size_t i = 1; i < count; i++) {
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+    }
+    set_bound(&bounds->min, &min, sizeof min);
+    set_bound(&bounds->max, &max, sizeof max);
+}
+
+static void bounds_of_int64s(struct bounds *bounds, const int64_t *values, size_t count) {
+    int64_t min = values[0], max = values[0];
+    for (size_t i = 1; i < count; i++) {
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+    }
+    set_bound(&bounds->min, &min, sizeof min);
+    set_bound(&bounds->max, &max, sizeof max);
+}
+
+static void bounds_of_doubles(struct bounds *bounds, const double *values, size_t count) {
+    double min = INFINITY, max = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(values[i])) {
+            bounds->state = BOUNDS_UNKNOWN;
+            return;
+        }
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+    }
+    if (min == 0)
+        min = -0.0;
+    if (max == 0)
+        max = 0.0;
+    set_bound(&bounds->min, &min, sizeof min);
+    set_bound(&bounds->max, &max, sizeof max);
+}
+
+void bounds_of_values(struct bounds *bounds, enum type type, const void *values, size_t count) {
+    bounds->state = count == 0 ? BOUNDS_EMPTY : BOUNDS_KNOWN;
+    if (count == 0)
+        return;
+    switch (type) {
+    case TYPE_BOOL:
+        bounds_of_booleans(bounds, values, count);
+        return;
+    case TYPE_INT32:
+        bounds_of_int32s(bounds, values, count);
+        return;
+    case TYPE_INT64:
+    case TYPE_TIMESTAMP:
+        bounds_of_int64s(bounds, values, count);
+        return;
+    case TYPE_DOUBLE:
+        bounds_of_doubles(bounds, values, count);
+        return;
+    default:
+        check(!"texts have bounds_of_texts()");
+    }
+}
+
+int text_compare(struct text a, struct text b) {
+    size_t common = a.length < b.length ? a.length : b.length;
+    int order = common == 0 ? 0 : memcmp(a.bytes, b.bytes, common);
+    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+static bool is_continuation(char byte) {
+    return ((uint8_t)byte & 0xc0) == 0x80;
+}
+
+/* The longest prefix within the limit that does not cut a character. */
+static uint32_t prefix_length(enum type type, struct text text) {
+    uint32_t length = BOUND_SIZE_MAX;
+    if (type == TYPE_STRING)
+        while (length > 0 && is_continuation(text.bytes[length]))
+            length--;
+    return length;
+}
+
+/* The code point of a character of `size` bytes, and the other way round. */
+static uint32_t utf8_decode(const uint8_t *at, size_t size) {
+    uint32_t code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (at[i] & 0x3f);
+    return code;
+}
+
+static size_t utf8_encode(uint32_t code, uint8_t *at) {
+    if (code < 0x80) {
+        at[0] = (uint8_t)code;
+        return 1;
+    }
+    size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = size - 1; i > 0; i--, code >>= 6)
+        at[i] = (uint8_t)(0x80 | (code & 0x3f));
+    at[0] = (uint8_t)(0xf0u << (4 - size) | code);
+    return size;
+}
+
+/* The smallest text of no more characters that is larger than all texts with this prefix. False:
+ * there is none. */
+static bool next_utf8(struct bound *bound) {
+    size_t size = bound->size;
+    while (size > 0) {
+        size_t start = size - 1;
+        while (start > 0 && is_continuation((char)bound->bytes[start]))
+            start--;
+        uint32_t code = utf8_decode(bound->bytes + start, size - start);
+        if (code < 0x10ffff) {
+            code = code + 1 == 0xd800 ? 0xe000 : code + 1; // surrogates are no characters
+            bound->size = (uint8_t)(start + utf8_encode(code, bound->bytes + start));
+            return true;
+        }
+        size = start;
+    }
+    return false;
+}
+
+static bool next_bytes(struct bound *bound) {
+    for (size_t size = bound->size; size > 0; size--) {
+        if (bound->bytes[size - 1] == 0xff)
+            continue;
+        bound->bytes[size - 1]++;
+        bound->size = (uint8_t)size;
+        return true;
+    }
+    return false;
+}
+
+void bounds_of_texts(struct bounds *bounds, enum type type, struct text min, struct text max) {
+    bounds->state = BOUNDS_KNOWN;
+    if (min.length <= BOUND_SIZE_MAX) {
+        set_bound(&bounds->min, min.bytes, min.length);
+    } else {
+        set_bound(&bounds->min, min.bytes, prefix_length(type, min));
+        bounds->min.exact = false;
+    }
+    if (max.length <= BOUND_SIZE_MAX) {
+        set_bound(&bounds->max, max.bytes, max.length);
+        return;
+    }
+    set_bound(&bounds->max, max.bytes, prefix_length(type, max));
+    bounds->max.exact = false;
+    if (!(type == TYPE_STRING ? next_utf8(&bounds->max) : next_bytes(&bounds->max)))
+        bounds->state = BOUNDS_UNKNOWN;
+}
+
+void bounds_find_texts(const uint8_t *plain, size_t size, struct text *min, struct text *max) {
+    bool first = true;
+    for (size_t at = 0; at < size;) {
+        uint32_t length;
+        memcpy(&length, plain + at, sizeof length);
+        struct text text = {.bytes = (const char *)plain + at + sizeof length, .length = length};
+        at += sizeof length + length;
+        if (first || text_compare(text, *min) < 0)
+            *min = text;
+        if (first || text_compare(text, *max) > 0)
+            *max = text;
+        first = false;
+    }
+}
+
+int bound_compare(enum type type, const struct bound *a, const struct bound *b) {
+    int64_t left = 0, right = 0;
+    double x = 0, y = 0;
+    int32_t small = 0;
+    switch (type) {
+    case TYPE_BOOL:
+        return a->bytes[0] - b->bytes[0];
+    case TYPE_INT32:
+        memcpy(&small, a->bytes, sizeof small);
+        left = small;
+        memcpy(&small, b->bytes, sizeof small);
+        right = small;
+        return (left > right) - (left < right);
+    case TYPE_INT64:
+    case TYPE_TIMESTAMP:
+        memcpy(&left, a->bytes, sizeof left);
+        memcpy(&right, b->bytes, sizeof right);
+        return (left > right) - (left < right);
+    case TYPE_DOUBLE:
+        memcpy(&x, a->bytes, sizeof x);
+        memcpy(&y, b->bytes, sizeof y);
+        return (x > y) - (x < y);
+    default:
+        return text_compare((struct text){(const char *)a->bytes, a->size},
+                            (struct text){(const char *)b->bytes, b->size});
+    }
+}
+
+void bounds_widen(struct bounds *bounds, enum type type, const struct bounds *other) {
+    if (other->state == BOUNDS_EMPTY || bounds->state == BOUNDS_UNKNOWN)
+        return;
+    if (bounds->state == BOUNDS_EMPTY || other->state == BOUNDS_UNKNOWN) {
+        *bounds = *other;
+        return;
+    }
+    // Among equal bounds the exact one tells more.
+    int min = bound_compare(type, &other->min, &bounds->min);
+    if (min < 0 || (min == 0 && other->min.exact))
+        bounds->min = other->min;
+    int max = bound_compare(type, &other->max, &bounds->max);
+    if (max > 0 || (max == 0 && other->max.exact))
+        bounds->max = other->max;
+}

@@ -1,0 +1,32 @@
+#include "pipeline/parquet/bytes.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+
+enum { CAPACITY_FIRST = 64 };
+
+void bytes_deinit(struct bytes *bytes) {
+    free(bytes->at);
+    *bytes = (struct bytes){0};
+}
+
+void bytes_grow(struct bytes *bytes, size_t more) {
+    size_t wanted = bytes->size + more;
+    check(wanted >= more);
+    size_t capacity = bytes->capacity < CAPACITY_FIRST ? CAPACITY_FIRST : bytes->capacity * 2;
+    if (capacity < wanted)
+        capacity = wanted;
+    bytes->at = realloc(bytes->at, capacity);
+    check(bytes->at != NULL);
+    bytes->capacity = capacity;
+}
+
+void bytes_append_varint(struct bytes *bytes, uint64_t value) {
+    uint8_t *at = bytes_reserve(bytes, 10);
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7)
+        at[size++] = (uint8_t)(value | 0x80);
+    at[size++] = (uint8_t)value;
+    bytes->size += size;
+}

@@ -1,0 +1,52 @@
+/* bytes.h: a growing run of bytes: pages, levels and footers are put together in one.
+ *
+ * Starts without memory and doubles, so that thousands of empty ones cost nothing. Sizes in bytes.
+ */
+#ifndef PARQUET_BYTES_H
+#define PARQUET_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct bytes {
+    uint8_t *at; // owned
+    size_t size;
+    size_t capacity;
+};
+
+void bytes_deinit(struct bytes *bytes);
+
+/* Makes room for `more` bytes behind the present ones, without counting them. */
+void bytes_grow(struct bytes *bytes, size_t more);
+
+/* Room for `more` bytes behind the present ones, and how many were used of it. */
+static inline uint8_t *bytes_reserve(struct bytes *bytes, size_t more) {
+    if (bytes->capacity - bytes->size < more)
+        bytes_grow(bytes, more);
+    return bytes->at + bytes->size;
+}
+
+static inline void bytes_append(struct bytes *bytes, const void *from, size_t size) {
+    if (size == 0)
+        return;
+    memcpy(bytes_reserve(bytes, size), from, size);
+    bytes->size += size;
+}
+
+static inline void bytes_append_byte(struct bytes *bytes, uint8_t byte) {
+    *bytes_reserve(bytes, 1) = byte;
+    bytes->size++;
+}
+
+/* Unsigned LEB128, as Thrift and the RLE encoding have it. */
+void bytes_append_varint(struct bytes *bytes, uint64_t value);
+
+/* Empties; gives the memory back when it is more than `keep`. */
+static inline void bytes_reset(struct bytes *bytes, size_t keep) {
+    bytes->size = 0;
+    if (bytes->capacity > keep)
+        bytes_deinit(bytes);
+}
+
+#endif

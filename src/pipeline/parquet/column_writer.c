@@ -1,0 +1,321 @@
+#include "pipeline/parquet/column_writer.h"
+
+#include "base/check.h"
+#include "pipeline/parquet/rle.h"
+
+enum {
+    VALUES_KEEP = 2 << 20, // bytes of an open page's memory kept for the next page
+    // After so many values of which all but one in a hundred were new, the first full page would
+    // find that the dictionary does not pay: some 90 % of its 20,000 values would be new.
+    EARLY_VALUES = 2048,
+    EARLY_NEW_PER_CENT = 99,
+    DICTIONARY_PAGE_COST = 32, // bytes of its header and place in the footer
+};
+
+static bool is_text(enum type type) {
+    return type == TYPE_STRING || type == TYPE_BINARY;
+}
+
+static size_t native_width(enum type type) {
+    return is_text(type) ? 0 : type_width(type);
+}
+
+static size_t plain_width(const struct column_format *format) {
+    return format->physical == PHYSICAL_INT96 ? INT96_SIZE : native_width(format->type);
+}
+
+static void start_chunk(struct column_writer *writer) {
+    writer->dictionary_on = writer->format->type != TYPE_BOOL && !writer->dictionary_useless;
+    writer->dictionary.type = writer->format->type;
+}
+
+void column_writer_init(struct column_writer *writer, const struct column_format *format,
+                        enum parquet_codec codec) {
+    *writer = (struct column_writer){.format = format, .codec = codec};
+    start_chunk(writer);
+}
+
+void column_writer_deinit(struct column_writer *writer) {
+    dictionary_deinit(&writer->dictionary);
+    bytes_deinit(&writer->values);
+    bytes_deinit(&writer->present);
+    bytes_deinit(&writer->pages);
+    bytes_deinit(&writer->entries);
+}
+
+void column_writer_reset(struct column_writer *writer) {
+    bool useless = writer->dictionary_useless;
+    column_writer_deinit(writer);
+    *writer = (struct column_writer){
+        .format = writer->format, .codec = writer->codec, .dictionary_useless = useless};
+    start_chunk(writer);
+}
+
+static size_t code_count(const struct column_writer *writer) {
+    return writer->values.size / sizeof(uint32_t);
+}
+
+/* Whether dictionary and codes together are smaller than the same values PLAIN. Only asked of the
+ * first page: later ones find the dictionary already paid. */
+static bool dictionary_pays(const struct column_writer *writer) {
+    size_t dictionary_size = writer->format->physical == PHYSICAL_INT96
+                                 ? (size_t)writer->dictionary.count * INT96_SIZE
+                                 : writer->dictionary.values.size;
+    size_t codes_size = code_count(writer) * rle_width(writer->dictionary.count) / 8;
+    return dictionary_size + codes_size + DICTIONARY_PAGE_COST < writer->plain_size;
+}
+
+/* The open page's codes become PLAIN values. At most a little more than the dictionary's size,
+ * because it is only done when the dictionary does not pay. */
+static void turn_codes_to_plain(struct column_writer *writer) {
+    const uint32_t *codes = (const void *)writer->values.at;
+    size_t count = code_count(writer), width = native_width(writer->format->type);
+    struct bytes plain = {0};
+    (void)bytes_reserve(&plain, writer->plain_size);
+    for (size_t i = 0; i < count; i++) {
+        if (width != 0) {
+            bytes_append(&plain, writer->dictionary.values.at + codes[i] * width, width);
+            continue;
+        }
+        struct text text = dictionary_text(&writer->dictionary, codes[i]);
+        bytes_append(&plain, text.bytes - sizeof text.length, sizeof text.length + text.length);
+    }
+    bytes_deinit(&writer->values);
+    writer->values = plain;
+}
+
+static void drop_dictionary(struct column_writer *writer) {
+    writer->dictionary_useless = code_count(writer) >= EARLY_VALUES;
+    turn_codes_to_plain(writer);
+    dictionary_deinit(&writer->dictionary);
+    writer->dictionary_on = false;
+}
+
+/* Bounds of the values whose codes are in the open page. */
+static void bounds_of_codes(const struct column_writer *writer, struct page_scratch *scratch,
+                            struct bounds *bounds) {
+    const struct dictionary *dictionary = &writer->dictionary;
+    const uint32_t *codes = (const void *)writer->values.at;
+    size_t width = native_width(dictionary->type), count = code_count(writer);
+    scratch->codes.size = 0;
+    uint8_t *seen = bytes_reserve(&scratch->codes, dictionary->count);
+    memset(seen, 0, dictionary->count);
+    for (size_t i = 0; i < count; i++)
+        seen[codes[i]] = 1;
+
+    scratch->body.size = 0; // not yet in use: bounds are found before the page is put together
+    struct text min = {0}, max = {0};
+    for (uint32_t code = 0; code < dictionary->count; code++) {
+        if (!seen[code])
+            continue;
+        if (width != 0) {
+            bytes_append(&scratch->body, dictionary->values.at + code * width, width);
+            continue;
+        }
+        struct text text = dictionary_text(dictionary, code);
+        if (min.bytes == NULL || text_compare(text, min) < 0)
+            min = text;
+        if (max.bytes == NULL || text_compare(text, max) > 0)
+            max = text;
+    }
+    if (width != 0)
+        bounds_of_values(bounds, dictionary->type, scratch->body.at, scratch->body.size / width);
+    else if (min.bytes != NULL)
+        bounds_of_texts(bounds, dictionary->type, min, max);
+}
+
+static void bounds_of_page(const struct column_writer *writer, struct page_scratch *scratch,
+                           struct bounds *bounds) {
+    enum type type = writer->format->type;
+    *bounds = (struct bounds){.state = BOUNDS_EMPTY};
+    if (writer->values.size == 0)
+        return;
+    if (writer->format->physical == PHYSICAL_INT96) {
+        bounds->state = BOUNDS_UNKNOWN;
+    } else if (writer->dictionary_on) {
+        bounds_of_codes(writer, scratch, bounds);
+    } else if (!is_text(type)) {
+        bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
+    } else {
+        struct text min, max;
+        bounds_find_texts(writer->values.at, writer->values.size, &min, &max);
+        bounds_of_texts(bounds, type, min, max);
+    }
+}
+
+static void put_body(struct column_writer *writer, struct page_scratch *scratch) {
+    struct bytes *body = &scratch->body;
+    body->size = 0;
+    if (!writer->format->required)
+        page_append_levels(body, writer->nulls > 0 ? writer->present.at : NULL, writer->rows);
+    if (writer->dictionary_on)
+        page_append_codes(body, (const uint32_t *)(const void *)writer->values.at,
+                          code_count(writer), writer->dictionary.count);
+    else
+        page_append_plain(body, writer->format->physical, &writer->values);
+    bytes_reset(&writer->values, VALUES_KEEP);
+    bytes_reset(&writer->present, VALUES_KEEP);
+}
+
+static bool close_page(struct column_writer *writer, struct page_scratch *scratch,
+                       struct error *err) {
+    if (writer->rows == 0)
+        return true;
+    if (writer->dictionary_on && writer->coded_pages == 0 && !dictionary_pays(writer))
+        drop_dictionary(writer);
+
+    struct page_entry entry = {.offset = (int64_t)writer->pages.size,
+                               .first_row = writer->chunk_rows,
+                               .nulls = (int64_t)writer->nulls};
+    bounds_of_page(writer, scratch, &entry.bounds);
+    put_body(writer, scratch);
+    struct page_kind kind = {
+        .type = PAGE_DATA,
+        .encoding = writer->dictionary_on ? ENCODING_PLAIN_DICTIONARY : ENCODING_PLAIN,
+        .required = writer->format->required,
+        .values = writer->rows,
+    };
+    size_t plain_size = page_put(&writer->pages, kind, writer->codec, scratch, err);
+    if (plain_size == 0)
+        return error_wrap(err, "column '%s'", writer->format->name);
+
+    entry.size = (int32_t)(writer->pages.size - (size_t)entry.offset);
+    bytes_append(&writer->entries, &entry, sizeof entry);
+    writer->pages_plain_size += plain_size;
+    writer->coded_pages += writer->dictionary_on;
+    writer->chunk_rows += (int64_t)writer->rows;
+    writer->chunk_nulls += (int64_t)writer->nulls;
+    writer->rows = writer->nulls = writer->plain_size = 0;
+    return true;
+}
+
+/* The dictionary has coded its last value. A page that it served well keeps its codes. */
+static bool stop_dictionary(struct column_writer *writer, struct page_scratch *scratch,
+                            struct error *err) {
+    bool keep = writer->coded_pages > 0 || dictionary_pays(writer);
+    if (!keep)
+        drop_dictionary(writer);
+    else if (!close_page(writer, scratch, err))
+        return false;
+    writer->dictionary_on = false;
+    return true;
+}
+
+static bool is_mostly_new(const struct column_writer *writer) {
+    size_t count = code_count(writer);
+    return writer->coded_pages == 0 && count >= EARLY_VALUES &&
+           (size_t)writer->dictionary.count * 100 >= count * EARLY_NEW_PER_CENT;
+}
+
+/* True: coded. False: the dictionary is full, nothing was added to the page. */
+static bool append_codes(struct column_writer *writer, struct column_slice slice) {
+    size_t count = slice.rows - slice.nulls;
+    uint32_t *codes = (void *)bytes_reserve(&writer->values, count * sizeof *codes);
+    if (dictionary_encode(&writer->dictionary, slice.values, count, codes) < count)
+        return false;
+    writer->values.size += count * sizeof *codes;
+    return true;
+}
+
+static void append_plain(struct column_writer *writer, struct column_slice slice) {
+    size_t count = slice.rows - slice.nulls;
+    if (!is_text(writer->format->type)) {
+        bytes_append(&writer->values, slice.values, count * native_width(writer->format->type));
+        return;
+    }
+    const struct text *texts = slice.values;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *at = bytes_reserve(&writer->values, sizeof texts->length + texts[i].length);
+        memcpy(at, &texts[i].length, sizeof texts->length);
+        if (texts[i].length > 0)
+            memcpy(at + sizeof texts->length, texts[i].bytes, texts[i].length);
+        writer->values.size += sizeof texts->length + texts[i].length;
+    }
+}
+
+/* Bytes per row only from the first null of a page on: until then there is nothing to say. */
+static void append_present(struct column_writer *writer, struct column_slice slice) {
+    if (writer->nulls == 0 && slice.nulls == 0)
+        return;
+    if (writer->nulls == 0) {
+        memset(bytes_reserve(&writer->present, writer->rows + slice.rows), 1, writer->rows);
+        writer->present.size = writer->rows;
+    }
+    bytes_append(&writer->present, slice.present, slice.rows);
+}
+
+static size_t plain_size_of(const struct column_format *format, struct column_slice slice) {
+    size_t count = slice.rows - slice.nulls;
+    if (!is_text(format->type))
+        return count * plain_width(format);
+    const struct text *texts = slice.values;
+    size_t size = count * sizeof texts->length;
+    for (size_t i = 0; i < count; i++)
+        size += texts[i].length;
+    return size;
+}
+
+static bool append_whole(struct column_writer *writer, struct column_slice slice, size_t plain_size,
+                         struct page_scratch *scratch, struct error *err) {
+    if (writer->rows + slice.rows > PAGE_ROWS_MAX && !close_page(writer, scratch, err))
+        return false;
+    if (writer->dictionary_on && !append_codes(writer, slice)) {
+        if (!stop_dictionary(writer, scratch, err))
+            return false;
+    }
+    if (!writer->dictionary_on)
+        append_plain(writer, slice);
+    append_present(writer, slice);
+    writer->rows += slice.rows;
+    writer->nulls += slice.nulls;
+    writer->plain_size += plain_size;
+
+    if (writer->dictionary_on)
+        return !is_mostly_new(writer) || stop_dictionary(writer, scratch, err);
+    return writer->plain_size < PAGE_SIZE_MAX || close_page(writer, scratch, err);
+}
+
+bool column_writer_append(struct column_writer *writer, struct column_slice slice,
+                          struct page_scratch *scratch, struct error *err) {
+    check(slice.nulls == 0 || !writer->format->required);
+    size_t plain_size = plain_size_of(writer->format, slice);
+    if (plain_size <= PAGE_SIZE_MAX)
+        return append_whole(writer, slice, plain_size, scratch, err);
+
+    // Long texts: row by row, so that a page ends soon after its limit.
+    const struct text *texts = slice.values;
+    for (size_t row = 0; row < slice.rows; row++) {
+        bool is_null = slice.nulls > 0 && !slice.present[row];
+        struct column_slice one = {
+            .values = texts, .present = slice.present + row, .rows = 1, .nulls = is_null};
+        texts += !is_null;
+        if (!append_whole(writer, one, plain_size_of(writer->format, one), scratch, err))
+            return false;
+    }
+    return true;
+}
+
+static bool make_dictionary_page(struct column_writer *writer, struct page_scratch *scratch,
+                                 struct chunk *chunk, struct error *err) {
+    scratch->body.size = 0;
+    page_append_plain(&scratch->body, writer->format->physical, &writer->dictionary.values);
+    struct page_kind kind = {.type = PAGE_DICTIONARY,
+                             .encoding = ENCODING_PLAIN_DICTIONARY,
+                             .values = writer->dictionary.count};
+    chunk->dictionary_plain_size =
+        page_put(&chunk->dictionary_page, kind, writer->codec, scratch, err);
+    return chunk->dictionary_plain_size > 0 || error_wrap(err, "column '%s'", writer->format->name);
+}
+
+bool column_writer_close_chunk(struct column_writer *writer, struct page_scratch *scratch,
+                               struct chunk *chunk, struct error *err) {
+    *chunk = (struct chunk){0};
+    if (!close_page(writer, scratch, err))
+        return false;
+    if (writer->coded_pages > 0 && !make_dictionary_page(writer, scratch, chunk, err))
+        return false;
+    const struct page_entry *entries = (const void *)writer->entries.at;
+    for (size_t i = 0; i < writer->entries.size / sizeof *entries; i++)
+        bounds_widen(&chunk->bounds, writer->format->type, &entries[i].bounds);
+    return true;
+}

@@ -1,0 +1,96 @@
+/* column_writer.h: one column of the open row group of one file, from values to compressed pages.
+ *
+ * Values gather in the page that is open: as codes while the dictionary is on, otherwise PLAIN. A
+ * full page is encoded, compressed and put behind the chunk's other pages; the dictionary's own
+ * page comes in front of them when the chunk is closed. As in Spark's files the dictionary is given
+ * up when it gets too large, or when the first page shows that it does not pay; pages written with
+ * it stay as they are.
+ *
+ * Everything starts empty and grows by doubling: a file of 33 columns with a few rows takes some
+ * ten KiB. */
+#ifndef PARQUET_COLUMN_WRITER_H
+#define PARQUET_COLUMN_WRITER_H
+
+#include "core/vector.h"
+#include "pipeline/parquet/bounds.h"
+#include "pipeline/parquet/dictionary.h"
+#include "pipeline/parquet/page_writer.h"
+
+enum {
+    PAGE_ROWS_MAX = 20000,       // as Spark's files have it
+    PAGE_SIZE_MAX = 1024 * 1024, // of PLAIN values; a page of one value may be larger
+};
+
+/* How a column is stored; the same in all files of a table. */
+struct column_format {
+    const char *name; // borrowed
+    enum type type;
+    enum physical physical;
+    bool required;
+};
+
+/* What the column and offset indexes say of a page. */
+struct page_entry {
+    int64_t offset; // from the first data page; the writer adds where that is
+    int32_t size;   // with header
+    int64_t first_row;
+    int64_t nulls;
+    struct bounds bounds; // BOUNDS_EMPTY: all values are null
+};
+
+struct column_writer {
+    const struct column_format *format; // borrowed
+    enum parquet_codec codec;
+    struct dictionary dictionary;
+    bool dictionary_on;      // the open page has codes
+    bool dictionary_useless; // an earlier chunk of the file gave it up at once
+
+    // the open page
+    size_t rows, nulls;
+    size_t plain_size;    // what its values take when PLAIN
+    struct bytes values;  // codes (uint32_t), texts PLAIN, or native values
+    struct bytes present; // a byte per row, 1: not null; empty while no row is null
+
+    // the chunk
+    int64_t chunk_rows, chunk_nulls; // of closed pages
+    struct bytes pages;              // closed data pages with their headers
+    struct bytes entries;            // struct page_entry of each
+    size_t pages_plain_size;         // the same pages uncompressed, with headers
+    size_t coded_pages;              // those of dictionary codes; they are the first ones
+};
+
+/* Values of consecutive rows, in the vector form of the type, nulls left out. */
+struct column_slice {
+    const void *values;
+    const uint8_t *present; // per row, 1: not null
+    size_t rows, nulls;
+};
+
+/* A chunk as it goes into the file: the dictionary page (may be empty), then the data pages. */
+struct chunk {
+    struct bytes dictionary_page;
+    size_t dictionary_plain_size;
+    struct bounds bounds;
+};
+
+void column_writer_init(struct column_writer *writer, const struct column_format *format,
+                        enum parquet_codec codec);
+void column_writer_deinit(struct column_writer *writer);
+
+/* ERROR_STATE: a value too large for a Parquet page. */
+MUST_CHECK bool column_writer_append(struct column_writer *writer, struct column_slice slice,
+                                     struct page_scratch *scratch, struct error *err);
+
+/* Closes the open page and makes the dictionary's. The chunk's pages stay in the writer until
+ * column_writer_reset(), which starts the next chunk. */
+MUST_CHECK bool column_writer_close_chunk(struct column_writer *writer,
+                                          struct page_scratch *scratch, struct chunk *chunk,
+                                          struct error *err);
+void column_writer_reset(struct column_writer *writer);
+
+static inline size_t column_writer_memory(const struct column_writer *writer) {
+    return dictionary_memory(&writer->dictionary) + writer->values.capacity +
+           writer->present.capacity + writer->pages.capacity + writer->entries.capacity;
+}
+
+#endif

@@ -1,0 +1,283 @@
+#include "pipeline/parquet/writer.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "base/disk.h"
+#include "pipeline/parquet/metadata_writer.h"
+#include "pipeline/parquet/output.h"
+
+struct parquet_writer {
+    struct parquet_table *table; // borrowed
+    char *path;                  // owned
+    int64_t size;                // of the file so far
+    int64_t rows;                // of closed row groups
+    int64_t open_rows;           // of the open one
+    size_t open_memory;          // of its columns
+    struct bytes row_groups;     // their part of the footer
+    size_t row_group_count;
+    struct column_writer columns[]; // table->column_count
+};
+
+static bool is_excluded(size_t column, const size_t *excluded, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (excluded[i] == column)
+            return true;
+    return false;
+}
+
+void parquet_table_init(struct parquet_table *table, const struct schema *schema,
+                        const size_t *excluded, size_t excluded_count, enum parquet_codec codec,
+                        enum parquet_timestamp timestamp) {
+    *table = (struct parquet_table){.codec = codec};
+    for (size_t i = 0; i < schema->count; i++) {
+        if (is_excluded(i, excluded, excluded_count))
+            continue;
+        const struct column *column = &schema->columns[i];
+        table->sources[table->column_count] = i;
+        table->columns[table->column_count++] =
+            (struct column_format){.name = column->name,
+                                   .type = column->type,
+                                   .physical = physical_of(column->type, timestamp),
+                                   .required = column->required};
+    }
+    check(table->column_count > 0);
+    metadata_append_row_json(&table->row_json, table->columns, table->column_count);
+}
+
+void parquet_table_deinit(struct parquet_table *table) {
+    bytes_deinit(&table->row_json);
+    page_scratch_deinit(&table->scratch);
+    bytes_deinit(&table->pending);
+    bytes_deinit(&table->slice);
+    *table = (struct parquet_table){0};
+}
+
+size_t parquet_table_memory(const struct parquet_table *table) {
+    return table->row_json.capacity + page_scratch_memory(&table->scratch) +
+           table->pending.capacity + table->slice.capacity;
+}
+
+struct parquet_writer *parquet_writer_create(struct parquet_table *table, const char *path) {
+    struct parquet_writer *writer =
+        must_alloc(1, sizeof *writer + table->column_count * sizeof writer->columns[0]);
+    writer->table = table;
+    writer->path = strdup(path);
+    check(writer->path != NULL);
+    for (size_t i = 0; i < table->column_count; i++)
+        column_writer_init(&writer->columns[i], &table->columns[i], table->codec);
+    return writer;
+}
+
+void parquet_writer_destroy(struct parquet_writer *writer) {
+    if (writer == NULL)
+        return;
+    for (size_t i = 0; i < writer->table->column_count; i++)
+        column_writer_deinit(&writer->columns[i]);
+    bytes_deinit(&writer->row_groups);
+    free(writer->path);
+    free(writer);
+}
+
+/* One loop per width, so that a value is moved by one instruction. A null's value is written too
+ * and then overwritten by the next: cheaper than a branch that nobody can predict. */
+#define GATHER(values_type)                                                                        \
+    do {                                                                                           \
+        const values_type *from = vector->values;                                                  \
+        values_type *to = values;                                                                  \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            size_t row = selection != NULL ? selection[i] : i;                                     \
+            to[present_count] = from[row];                                                         \
+            present[i] = vector->valid[row];                                                       \
+            present_count += vector->valid[row];                                                   \
+        }                                                                                          \
+    } while (0)
+
+static struct column_slice gather(const struct vector *vector, const uint16_t *selection,
+                                  size_t count, struct bytes *room) {
+    if (selection == NULL && memchr(vector->valid, 0, count) == NULL)
+        return (struct column_slice){
+            .values = vector->values, .present = vector->valid, .rows = count};
+
+    room->size = 0;
+    void *values = bytes_reserve(room, count * (sizeof(struct text) + 1));
+    uint8_t *present = (uint8_t *)values + count * sizeof(struct text);
+    size_t present_count = 0;
+    switch (type_width(vector->type)) {
+    case sizeof(uint8_t):
+        GATHER(uint8_t);
+        break;
+    case sizeof(uint32_t):
+        GATHER(uint32_t);
+        break;
+    case sizeof(uint64_t):
+        GATHER(uint64_t);
+        break;
+    default:
+        GATHER(struct text);
+        break;
+    }
+    return (struct column_slice){
+        .values = values, .present = present, .rows = count, .nulls = count - present_count};
+}
+
+bool parquet_writer_append(struct parquet_writer *writer, const struct rows *rows,
+                           const uint16_t *selection, size_t count, struct error *err) {
+    struct parquet_table *table = writer->table;
+    size_t memory = 0;
+    check(count <= ROWS_CAPACITY);
+    if (count == 0)
+        return true;
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct vector *vector = &rows->columns[table->sources[i]];
+        struct column_slice slice = gather(vector, selection, count, &table->slice);
+        if (!column_writer_append(&writer->columns[i], slice, &table->scratch, err))
+            return error_wrap(err, "'%s'", writer->path);
+        memory += column_writer_memory(&writer->columns[i]);
+    }
+    writer->open_rows += (int64_t)count;
+    writer->open_memory = memory;
+    return memory < ROW_GROUP_SIZE_MAX || parquet_writer_close_row_group(writer, err);
+}
+
+static bool write_chunk(struct column_writer *column, struct parquet_table *table,
+                        struct output *output, struct chunk_place *place, struct error *err) {
+    struct chunk chunk;
+    bool done = column_writer_close_chunk(column, &table->scratch, &chunk, err);
+    *place = (struct chunk_place){
+        .start = output->offset,
+        .data_at = output->offset + (int64_t)chunk.dictionary_page.size,
+        .size = (int64_t)(chunk.dictionary_page.size + column->pages.size),
+        .plain_size = (int64_t)(chunk.dictionary_plain_size + column->pages_plain_size),
+        .rows = column->chunk_rows,
+        .nulls = column->chunk_nulls,
+        .pages = column->entries.size / sizeof(struct page_entry),
+        .coded_pages = column->coded_pages,
+        .bounds = chunk.bounds,
+    };
+    done = done &&
+           output_write(output, chunk.dictionary_page.at, chunk.dictionary_page.size, err) &&
+           output_write(output, column->pages.at, column->pages.size, err);
+    bytes_deinit(&chunk.dictionary_page);
+    bytes_deinit(&column->pages); // early, so that memory falls while the group is written
+    return done;
+}
+
+/* Right behind the row group, not in front of the footer: readers follow the offsets, and what a
+ * closed group still takes in memory is its part of the footer only. */
+static bool write_indexes(struct parquet_writer *writer, struct output *output,
+                          struct chunk_place *places, struct error *err) {
+    struct bytes *index = &writer->table->scratch.header;
+    for (size_t i = 0; i < writer->table->column_count; i++) {
+        const struct column_writer *column = &writer->columns[i];
+        index->size = 0;
+        if (!metadata_append_column_index(index, column->format->type,
+                                          (const void *)column->entries.at, places[i].pages))
+            continue;
+        places[i].column_index_at = output->offset;
+        places[i].column_index_size = (int32_t)index->size;
+        if (!output_write(output, index->at, index->size, err))
+            return false;
+    }
+    for (size_t i = 0; i < writer->table->column_count; i++) {
+        const struct column_writer *column = &writer->columns[i];
+        index->size = 0;
+        metadata_append_offset_index(index, (const void *)column->entries.at, places[i].pages,
+                                     places[i].data_at);
+        places[i].offset_index_at = output->offset;
+        places[i].offset_index_size = (int32_t)index->size;
+        if (!output_write(output, index->at, index->size, err))
+            return false;
+    }
+    return true;
+}
+
+static bool write_row_group(struct parquet_writer *writer, struct output *output,
+                            struct error *err) {
+    struct parquet_table *table = writer->table;
+    struct chunk_place places[SCHEMA_COLUMNS_MAX];
+    for (size_t i = 0; i < table->column_count; i++)
+        if (!write_chunk(&writer->columns[i], table, output, &places[i], err))
+            return false;
+    if (!write_indexes(writer, output, places, err))
+        return false;
+    metadata_append_row_group(&writer->row_groups, table->columns, places, table->column_count,
+                              table->codec, writer->row_group_count++);
+    for (size_t i = 0; i < table->column_count; i++)
+        column_writer_reset(&writer->columns[i]);
+    writer->rows += writer->open_rows;
+    writer->open_rows = 0;
+    writer->open_memory = 0;
+    return true;
+}
+
+static bool write_footer(struct parquet_writer *writer, struct output *output, struct error *err) {
+    struct bytes bytes = {0};
+    struct footer footer = {
+        .columns = writer->table->columns,
+        .column_count = writer->table->column_count,
+        .rows = writer->rows,
+        .row_groups = &writer->row_groups,
+        .row_group_count = writer->row_group_count,
+        .row_json = &writer->table->row_json,
+    };
+    metadata_append_footer(&bytes, &footer);
+    uint32_t size = (uint32_t)bytes.size;
+    bytes_append(&bytes, &size, sizeof size);
+    bytes_append(&bytes, PARQUET_MAGIC, MAGIC_SIZE);
+    bool done = output_write(output, bytes.at, bytes.size, err);
+    bytes_deinit(&bytes);
+    return done;
+}
+
+static bool write_parts(struct parquet_writer *writer, bool with_footer, struct output *output,
+                        struct error *err) {
+    if (output->offset == 0 && !output_write(output, PARQUET_MAGIC, MAGIC_SIZE, err))
+        return false;
+    if (writer->open_rows > 0 && !write_row_group(writer, output, err))
+        return false;
+    return !with_footer || write_footer(writer, output, err);
+}
+
+static bool write_file(struct parquet_writer *writer, bool with_footer, struct error *err) {
+    struct output output;
+    if (!output_open(&output, writer->path, writer->size, &writer->table->pending, err))
+        return false;
+    if (!write_parts(writer, with_footer, &output, err)) {
+        output_abandon(&output);
+        return false;
+    }
+    writer->size = output.offset;
+    return output_close(&output, err);
+}
+
+bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error *err) {
+    return writer->open_rows == 0 || write_file(writer, false, err);
+}
+
+bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *file,
+                           struct error *err) {
+    struct stat status;
+    if (!write_file(writer, true, err))
+        return false;
+    if (disk->stat(writer->path, &status) != 0)
+        return error_set(err, ERROR_RETRY, "look at '%s': %s", writer->path, strerror(errno));
+    int64_t seconds = status.st_mtim.tv_sec, nanos = status.st_mtim.tv_nsec;
+    *file = (struct parquet_file){.size = writer->size,
+                                  .rows = writer->rows,
+                                  .modified_ms = seconds * 1000 + nanos / 1000000};
+    return true;
+}
+
+size_t parquet_writer_open_memory(const struct parquet_writer *writer) {
+    return writer->open_memory;
+}
+
+size_t parquet_writer_memory(const struct parquet_writer *writer) {
+    return sizeof *writer + writer->table->column_count * sizeof writer->columns[0] +
+           writer->row_groups.capacity + writer->open_memory;
+}
+
+const char *parquet_writer_path(const struct parquet_writer *writer) {
+    return writer->path;
+}

@@ -1,0 +1,33 @@
+/* env_file.h: variables from a file, as Docker Compose and systemd have them.
+ *
+ *     # comment
+ *     export KAFKA_BOOTSTRAP_SERVERS=broker:9092   # comment after a blank
+ *     LOG_LEVEL='DEBUG'                            # as it stands
+ *     TRIGGER="1 minute"                           # \n \t \" \\ \$ mean what they say
+ *
+ * Nothing is expanded. LF or CRLF, with or without a byte order mark. */
+#ifndef SURFACES_ENV_FILE_H
+#define SURFACES_ENV_FILE_H
+
+#include <stddef.h>
+
+#include "surfaces/faults.h"
+
+struct variable {
+    char *name, *value;
+    char *where; // "path:line"
+};
+
+struct variables {
+    struct variable *items; // owned
+    size_t count;
+};
+
+/* Adds the file's variables; every line that is none becomes a fault with its place. */
+void env_file_read(const char *path, struct variables *variables, struct faults *faults);
+void variables_deinit(struct variables *variables);
+
+/* The last one of this name, or NULL. */
+const struct variable *variables_find(const struct variables *variables, const char *name);
+
+#endif

@@ -1,0 +1,62 @@
+#include "surfaces/exit_code.h"
+
+const struct exit_code_entry exit_codes[] = {
+    {EXIT_CODE_OK, "ended as asked",
+     "The queries came to their end, or a signal stopped the program in order.", "Nothing."},
+    {EXIT_CODE_UNEXPECTED, "unexpected failure",
+     "Something the program does not know how to handle.",
+     "Read the last CRITICAL or ERROR line; a restart is safe."},
+    {EXIT_CODE_USAGE, "wrong option or setting",
+     "An option, a setting or a property for Kafka is missing or wrong, or a path can't be used.",
+     "Correct what the lines on stderr or the CRITICAL line name."},
+    {EXIT_CODE_LOCKED, "checkpoint in use",
+     "Another process runs a query on one of the chosen checkpoints; nothing was started.",
+     "Stop that process, or choose another CHECKPOINT_PATH and another table."},
+    {EXIT_CODE_KAFKA, "Kafka not there at start",
+     "Within KAFKA_STARTUP_TIMEOUT no broker answered, or a topic did not exist.",
+     "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
+    {EXIT_CODE_STATE, "state on disk is not ours to continue",
+     "Checkpoint and table contradict each other or what was written; nothing was touched.",
+     "Follow the message, which names the files, the cause and the cure."},
+    {EXIT_CODE_DATA_LOSS, "records are gone from Kafka",
+     "Offsets that come next were deleted by retention or with their topic, and "
+     "FAIL_ON_DATA_LOSS is true.",
+     "Accept the gap with FAIL_ON_DATA_LOSS=false, or restore the topic."},
+    {EXIT_CODE_WRITE, "disk failed for too long",
+     "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken.",
+     "Make room or repair the disk, then start again; nothing is lost."},
+    {EXIT_CODE_RECORD, "malformed record",
+     "PARSE_MODE is failfast and a record can't become a row; the message has its place.",
+     "Repair the producer, or start again with PARSE_MODE=reject."},
+    {EXIT_CODE_MASTER, "master not supported yet",
+     "SPARK_MASTER_URL names a cluster; this version runs on the machine it is started on.",
+     "Set SPARK_MASTER_URL to local[*], local[N] or local."},
+    {EXIT_CODE_SIGNAL, "stopped at once",
+     "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",
+     "Nothing: the next start continues after the last committed batch."},
+};
+
+const size_t exit_code_count = sizeof exit_codes / sizeof exit_codes[0];
+
+enum exit_code exit_code_of(enum error_kind kind) {
+    switch (kind) {
+    case ERROR_NONE:
+    case ERROR_STOPPED:
+        return EXIT_CODE_OK;
+    case ERROR_RETRY:
+        return EXIT_CODE_WRITE;
+    case ERROR_BROKER:
+        return EXIT_CODE_KAFKA;
+    case ERROR_CONFIG:
+        return EXIT_CODE_USAGE;
+    case ERROR_LOCKED:
+        return EXIT_CODE_LOCKED;
+    case ERROR_STATE:
+        return EXIT_CODE_STATE;
+    case ERROR_DATA_LOSS:
+        return EXIT_CODE_DATA_LOSS;
+    case ERROR_RECORD:
+        return EXIT_CODE_RECORD;
+    }
+    return EXIT_CODE_UNEXPECTED;
+}

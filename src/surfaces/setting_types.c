@@ -1,0 +1,398 @@
+#include "surfaces/setting_types.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/processors.h"
+#include "base/scope.h"
+#include "streaming/starting_offsets.h"
+#include "surfaces/config.h"
+#include "surfaces/quantity.h"
+
+enum { WORKERS_MAX = 1024, TOPIC_MAX = 249 };
+
+static void release_text(void *field) {
+    free(*(char **)field);
+    *(char **)field = NULL;
+}
+
+static void set_text(void *field, const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    *(char **)field = copy;
+}
+
+void choices_list(const struct choice *choices, bool prose, char *text, size_t size) {
+    size_t used = 0, count = 0, listed = 0;
+    for (const struct choice *choice = choices; choice->name != NULL; choice++)
+        count += choice->alias ? 0 : 1;
+    text[0] = '\0';
+    for (const struct choice *choice = choices; choice->name != NULL; choice++) {
+        if (choice->alias || used >= size)
+            continue;
+        const char *between = listed == 0 ? "" : !prose ? "|" : listed + 1 < count ? ", " : " or ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", between, choice->name);
+        listed++;
+    }
+}
+
+static bool find_choice(const struct setting *setting, const char *text, int *value,
+                        struct error *err) {
+    for (const struct choice *choice = setting->choices; choice->name != NULL; choice++) {
+        if (strcasecmp(choice->name, text) == 0) {
+            *value = choice->value;
+            return true;
+        }
+    }
+    char list[256];
+    choices_list(setting->choices, true, list, sizeof list);
+    return error_set(err, ERROR_CONFIG, "want %s", list);
+}
+
+static bool parse_choice(const struct setting *setting, const char *text, void *field,
+                         struct error *err) {
+    int value;
+    if (!find_choice(setting, text, &value, err))
+        return false;
+    memcpy(field, &value, sizeof value); // all our enums are as wide as int
+    return true;
+}
+
+static bool parse_boolean(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    int value;
+    if (!find_choice(setting, text, &value, err))
+        return false;
+    *(bool *)field = value != 0;
+    return true;
+}
+
+static bool parse_int64(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || isspace((unsigned char)*text) ||
+        number < setting->least || number > setting->most)
+        return setting->most == INT64_MAX
+                   ? error_set(err, ERROR_CONFIG, "want a whole number from %lld on",
+                               (long long)setting->least)
+                   : error_set(err, ERROR_CONFIG, "want a whole number from %lld to %lld",
+                               (long long)setting->least, (long long)setting->most);
+    *(int64_t *)field = number;
+    return true;
+}
+
+static bool parse_int(const struct setting *setting, const char *text, void *field,
+                      struct error *err) {
+    int64_t number;
+    if (!parse_int64(setting, text, &number, err))
+        return false;
+    *(int *)field = (int)number;
+    return true;
+}
+
+static bool parse_size(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    int64_t bytes;
+    if (!size_parse(text, &bytes))
+        return error_set(err, ERROR_CONFIG,
+                         "want a size: a whole number and its unit, such as "
+                         "'512m' or '2g'");
+    if (bytes < setting->least || bytes > setting->most) {
+        char least[SIZE_TEXT_MAX], most[SIZE_TEXT_MAX];
+        size_format(setting->least, least);
+        size_format(setting->most, most);
+        return error_set(err, ERROR_CONFIG, "want a size from %s to %s", least, most);
+    }
+    *(int64_t *)field = bytes;
+    return true;
+}
+
+static bool check_duration(const struct setting *setting, int64_t milliseconds, struct error *err) {
+    if (milliseconds >= setting->least && milliseconds <= setting->most)
+        return true;
+    return error_set(err, ERROR_CONFIG, "want from %lld seconds to %lld hours",
+                     (long long)setting->least / 1000, (long long)setting->most / 3600000);
+}
+
+static bool parse_duration(const struct setting *setting, const char *text, void *field,
+                           struct error *err) {
+    int64_t milliseconds;
+    if (!duration_parse(text, &milliseconds))
+        return error_set(err, ERROR_CONFIG,
+                         "want a duration: a number and its unit, such as "
+                         "'30 seconds', '5 minutes' or '500 ms'");
+    if (!check_duration(setting, milliseconds, err))
+        return false;
+    *(int64_t *)field = milliseconds;
+    return true;
+}
+
+static bool parse_trigger(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    struct trigger trigger = {.available_now = strcasecmp(text, "availableNow") == 0};
+    if (!trigger.available_now && !duration_parse(text, &trigger.interval_ms))
+        return error_set(err, ERROR_CONFIG,
+                         "want availableNow or an interval such as "
+                         "'10 seconds', '1 minute', '500 milliseconds' or "
+                         "'0 seconds'");
+    if (!check_duration(setting, trigger.interval_ms, err))
+        return false;
+    *(struct trigger *)field = trigger;
+    return true;
+}
+
+/* Kafka's own rule for the names of topics. */
+static bool parse_topic(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    (void)setting;
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
+            return error_set(err, ERROR_CONFIG,
+                             "want a topic name: letters, digits, '.', '_' and "
+                             "'-'; one topic only");
+    if (size > TOPIC_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "want a topic name of at most %d characters, and not "
+                         "'.' or '..'",
+                         TOPIC_MAX);
+    set_text(field, text);
+    return true;
+}
+
+/* One broker: host, host:port, [v6]:port, each also behind PROTOCOL:// as librdkafka takes it. */
+static bool is_server(const char *text, size_t size) {
+    const char *end = text + size;
+    const char *protocol = memmem(text, size, "://", 3);
+    const char *host = protocol != NULL ? protocol + 3 : text;
+    const char *after = end > host && *host == '[' ? memchr(host, ']', (size_t)(end - host)) : host;
+    if (after == NULL)
+        return false;
+    const char *colon = memchr(after, ':', (size_t)(end - after));
+    const char *host_end = colon != NULL ? colon : end;
+    for (const char *at = host; at < host_end; at++)
+        if (isspace((unsigned char)*at) || strchr("/,;@", *at) != NULL)
+            return false;
+    if (host_end == host)
+        return false;
+    if (colon == NULL)
+        return true;
+    long port = 0;
+    for (const char *at = colon + 1; at < end; at++) {
+        if (!isdigit((unsigned char)*at) || port > 65535)
+            return false;
+        port = 10 * port + (*at - '0');
+    }
+    return port > 0 && port <= 65535;
+}
+
+static bool parse_servers(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    (void)setting;
+    bool capture = strncmp(text, "file:", 5) == 0;
+    for (const char *at = text; !capture; at++) {
+        at += strspn(at, " \t");
+        size_t size = strcspn(at, ",");
+        size_t trimmed = size;
+        while (trimmed > 0 && isspace((unsigned char)at[trimmed - 1]))
+            trimmed--;
+        if (!is_server(at, trimmed))
+            return error_set(err, ERROR_CONFIG,
+                             "want brokers as host:port, separated by commas; "
+                             "'%.*s' is none",
+                             (int)trimmed, at);
+        at += size;
+        if (*at == '\0')
+            break;
+    }
+    set_text(field, text);
+    return true;
+}
+
+static bool parse_offsets(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    (void)setting;
+    if (!starting_offsets_check(text, err))
+        return false;
+    set_text(field, text);
+    return true;
+}
+
+enum master_kind master_parse(const char *text, int *workers) {
+    if (strcmp(text, "local") == 0) {
+        *workers = 1;
+        return MASTER_LOCAL;
+    }
+    if (strncmp(text, "local[", 6) != 0)
+        return MASTER_CLUSTER;
+    const char *at = text + 6;
+    int number = 0;
+    if (*at == '*') {
+        number = processors_available();
+        at++;
+    } else {
+        for (; isdigit((unsigned char)*at) && number <= WORKERS_MAX; at++)
+            number = 10 * number + (*at - '0');
+    }
+    if (*at == ',' && isdigit((unsigned char)at[1]))
+        at += 1 + strspn(at + 1, "0123456789");
+    if (strcmp(at, "]") != 0 || number < 1 || number > WORKERS_MAX)
+        return MASTER_WRONG;
+    *workers = number;
+    return MASTER_LOCAL;
+}
+
+static bool parse_master(const struct setting *setting, const char *text, void *field,
+                         struct error *err) {
+    (void)setting;
+    int workers;
+    switch (master_parse(text, &workers)) {
+    case MASTER_CLUSTER:
+        return error_set(err, ERROR_CONFIG,
+                         "cluster masters are not supported yet; set it to "
+                         "local[*], local[N] or local to run on this machine");
+    case MASTER_WRONG:
+        return error_set(err, ERROR_CONFIG, "want local, local[*] or local[N] with N from 1 to %d",
+                         WORKERS_MAX);
+    case MASTER_LOCAL:
+        break;
+    }
+    set_text(field, text);
+    return true;
+}
+
+/* Where a URI's path begins in `text`, or NULL: another file system's. A text without a scheme is
+ * a path itself. */
+static const char *local_part(const char *text) {
+    size_t scheme = 0;
+    while (isalnum((unsigned char)text[scheme]) ||
+           (scheme > 0 && strchr("+.-", text[scheme]) && text[scheme] != '\0'))
+        scheme++;
+    if (scheme == 0 || text[scheme] != ':')
+        return text;
+    if (strncasecmp(text, "file:", 5) != 0)
+        return text[scheme + 1] == '/' ? NULL : text;
+    const char *path = text + 5;
+    if (strncmp(path, "//", 2) != 0)
+        return *path == '/' ? path : NULL;
+    return path[2] == '/' ? path + 2 : NULL; // file://host/path is another machine's
+}
+
+static bool parse_path(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    (void)setting;
+    const char *path = local_part(text);
+    if (path == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "want a local directory (a path, or file:///…); other "
+                         "file systems are not supported: mount it, or copy "
+                         "the files");
+    char absolute[PATH_MAX] = "";
+    if (*path != '/' && getcwd(absolute, sizeof absolute) == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "want an absolute path, for the current directory is "
+                         "not known: %s",
+                         strerror(errno));
+    size_t used = strlen(absolute);
+    for (const char *at = path; *at != '\0';) { // no doubled slashes, no "/./", no slash at the end
+        size_t size = strcspn(at, "/");
+        bool skip = size == 0 || (size == 1 && *at == '.');
+        if (!skip && used + size + 2 > sizeof absolute - NAME_MAX)
+            return error_set(err, ERROR_CONFIG, "want a shorter path");
+        if (!skip)
+            used +=
+                (size_t)snprintf(absolute + used, sizeof absolute - used, "/%.*s", (int)size, at);
+        at += size;
+        at += strspn(at, "/");
+    }
+    set_text(field, used > 0 ? absolute : "/");
+    return true;
+}
+
+static bool parse_zone(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    (void)setting;
+    (void)err;
+    set_text(field, text);
+    return true;
+}
+
+static void release_names(void *field) {
+    struct name_list *list = field;
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    *list = (struct name_list){0};
+}
+
+/* Whether the table of the setting's query has this column and it can be a directory. */
+static bool check_partition_column(const struct stream *stream, const char *name,
+                                   struct error *err) {
+    struct schema schema;
+    stream_schema(stream, &schema);
+    int index = schema_find(&schema, (struct text){name, (uint32_t)strlen(name)});
+    if (index >= 0 && schema.columns[index].type == TYPE_STRING)
+        return true;
+    return error_set(err, ERROR_CONFIG,
+                     index < 0 ? "'%s' is no column of the table; want string columns of it "
+                                 "(see esports-stream docs schema)"
+                               : "column '%s' is no string; want string columns of the table "
+                                 "(see esports-stream docs schema)",
+                     name);
+}
+
+static bool add_name(const struct setting *setting, struct name_list *list, const char *name,
+                     struct error *err) {
+    if (*name == '\0')
+        return error_set(err, ERROR_CONFIG, "want columns separated by commas; one is empty");
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i], name) == 0)
+            return error_set(err, ERROR_CONFIG, "column '%s' is named twice", name);
+    if (list->count == PARTITION_BY_MAX)
+        return error_set(err, ERROR_CONFIG, "want at most %d columns", PARTITION_BY_MAX);
+    if (!check_partition_column(setting->stream, name, err))
+        return false;
+    set_text(&list->names[list->count++], name);
+    return true;
+}
+
+static bool parse_names(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    struct name_list list = {0};
+    scoped(scope_free) char *copy = strdup(text);
+    check(copy != NULL);
+    for (char *rest = copy, *name; (name = strsep(&rest, ",")) != NULL;) {
+        name += strspn(name, " \t");
+        for (size_t size = strlen(name); size > 0 && isspace((unsigned char)name[size - 1]);)
+            name[--size] = '\0';
+        if (!add_name(setting, &list, name, err)) {
+            release_names(&list);
+            return false;
+        }
+    }
+    *(struct name_list *)field = list;
+    return true;
+}
+
+const struct setting_type type_servers = {"HOST:PORT,…", parse_servers, release_text};
+const struct setting_type type_topic = {"TOPIC", parse_topic, release_text};
+const struct setting_type type_offsets = {"earliest|latest|JSON", parse_offsets, release_text};
+const struct setting_type type_master = {"local|local[N]|local[*]", parse_master, release_text};
+const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
+const struct setting_type type_zone = {"ZONE", parse_zone, release_text};
+const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
+const struct setting_type type_choice = {NULL, parse_choice, NULL};
+const struct setting_type type_boolean = {NULL, parse_boolean, NULL};
+const struct setting_type type_int = {"NUMBER", parse_int, NULL};
+const struct setting_type type_int64 = {"NUMBER", parse_int64, NULL};
+const struct setting_type type_size = {"SIZE", parse_size, NULL};
+const struct setting_type type_duration = {"DURATION", parse_duration, NULL};
+const struct setting_type type_trigger = {"DURATION|availableNow", parse_trigger, NULL};

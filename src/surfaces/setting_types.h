@@ -1,0 +1,35 @@
+/* setting_types.h: how each kind of setting is read and checked. */
+#ifndef SURFACES_SETTING_TYPES_H
+#define SURFACES_SETTING_TYPES_H
+
+#include "surfaces/settings.h"
+
+extern const struct setting_type type_servers;  // char *, "host:port,host:port" or "file:…"
+extern const struct setting_type type_topic;    // char *
+extern const struct setting_type type_offsets;  // char *, as streaming/starting_offsets.h
+extern const struct setting_type type_master;   // char *
+extern const struct setting_type type_path;     // char *, absolute, without a slash at the end
+extern const struct setting_type type_zone;     // char *
+extern const struct setting_type type_names;    // struct name_list
+extern const struct setting_type type_choice;   // an enum
+extern const struct setting_type type_boolean;  // bool, of choices 0 and 1
+extern const struct setting_type type_int;      // int
+extern const struct setting_type type_int64;    // int64_t
+extern const struct setting_type type_size;     // int64_t, bytes
+extern const struct setting_type type_duration; // int64_t, milliseconds
+extern const struct setting_type type_trigger;  // struct trigger
+
+/* The choices that are no aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
+void choices_list(const struct choice *choices, bool prose, char *text, size_t size);
+
+enum master_kind {
+    MASTER_LOCAL,   // this program's own engine
+    MASTER_CLUSTER, // somebody else's, not supported yet
+    MASTER_WRONG,   // begins like a local one and is none
+};
+
+/* Spark's forms: local, local[N], local[*], each with ",F" (retries, of no use here). *workers is
+ * filled for MASTER_LOCAL. */
+enum master_kind master_parse(const char *text, int *workers);
+
+#endif

@@ -1,0 +1,56 @@
+"""What every story gets: a broker and a Spark that all share, and a program and a lake of its own."""
+
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+os.environ["TZ"] = "UTC"  # what the readers return as local time
+time.tzset()
+
+from rig.broker import Broker  # noqa: E402
+from rig.job import Job  # noqa: E402
+from rig.lake import Lake  # noqa: E402
+from rig.program import Program  # noqa: E402
+from rig.spark import open_session  # noqa: E402
+
+def pytest_addoption(parser):
+    parser.addoption("--program", default="build/release/esports-stream", help="binary under test")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    broker = Broker(tmp_path_factory.mktemp("kafka") / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    session = open_session(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def lake(tmp_path):
+    yield Lake(tmp_path / "lake")
+    shutil.rmtree(tmp_path / "lake", ignore_errors=True)
+
+
+@pytest.fixture
+def program(request, tmp_path):
+    program = Program(ROOT / request.config.getoption("--program"), tmp_path / "runs")
+    yield program
+    program.end_all()
+
+
+@pytest.fixture
+def job(program, lake, broker):
+    return Job(program, lake, broker)

@@ -1,0 +1,61 @@
+"""The whole engine on captured records, without a broker: also under the thread sanitizer, which
+cannot look into librdkafka."""
+
+import subprocess
+
+import pytest
+from rig.paths import GEN
+
+pytestmark = [pytest.mark.capture, pytest.mark.sanitized]
+
+PARTITIONS = 4
+RECORDS = 5000  # per partition
+
+
+@pytest.fixture
+def capture(tmp_path):
+    """The settings of a run on both topics' captures."""
+    directory = tmp_path / "capture"
+    directory.mkdir()
+    for kind in ("matches", "players"):
+        for partition in range(PARTITIONS):
+            command = [GEN, "--stdout", "--quiet", "--type", kind, "--count", RECORDS]
+            command += ["--start", partition * RECORDS, "--malformed", 5]
+            with open(directory / f"esports-{kind}-{partition}.ndjson", "wb") as out:
+                subprocess.run([str(word) for word in command], stdout=out, check=True)
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": f"file:{directory}",
+        "SPARK_MASTER_URL": "local[4]",
+        "MAX_OFFSETS_PER_TRIGGER": 3000,
+        "STATUS_INTERVAL": "1s",
+    }
+
+
+def assert_exact(lake):
+    for kind in ("matches", "players"):
+        lake.assert_holds(kind, {partition: RECORDS for partition in range(PARTITIONS)})
+        lake.assert_listed(kind)
+        assert lake.leftovers(kind) == []
+
+
+def test_a_capture_is_read_to_its_end(program, lake, capture):
+    program.run(TRIGGER="availableNow", DATA_LAKE_PATH=lake.root, **capture)
+
+    assert_exact(lake)
+
+
+def test_a_run_that_is_stopped_and_started_reads_it_too(program, lake, capture):
+    capture["DATA_LAKE_PATH"] = lake.root
+    process = program.start(TRIGGER="0 seconds", **capture)
+    process.wait_until(lambda: lake.batches("players"), what="a batch")
+    process.stop()
+
+    process = program.start(TRIGGER="0 seconds", **{**capture, "MAX_OFFSETS_PER_TRIGGER": 0})
+    ends = {partition: RECORDS for partition in range(PARTITIONS)}
+    for kind in ("matches", "players"):
+        process.wait_until(
+            lambda: lake.planned_ends(kind, lake.batches(kind)[-1]) == ends, 60, f"all {kind}"
+        )
+    process.stop()
+
+    assert_exact(lake)

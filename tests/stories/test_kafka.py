@@ -1,0 +1,243 @@
+"""What happens at Kafka's side: transactions, compaction, retention, brokers and topics that come
+and go."""
+
+import time
+
+import pytest
+from rig.broker import free_ports
+
+MATCH = '{"match_id": "M%d", "status": "finished"}'
+
+
+def matches(count, start=0):
+    return [MATCH % number for number in range(start, start + count)]
+
+
+@pytest.mark.sanitized
+def test_of_transactions_only_what_was_committed_is_read(job):
+    topic = job.create_topic()
+    producer = job.broker.producer(transactional_id=topic)
+    producer.init_transactions(30)
+    for count, commit in ((10, True), (5, False), (7, True), (3, False)):
+        producer.begin_transaction()
+        for value in matches(count):
+            producer.produce(topic, value, partition=0)
+        producer.flush(30)
+        if commit:
+            producer.commit_transaction(30)
+        else:
+            producer.abort_transaction(30)
+
+    # 0..9 committed, 10 marker, 11..15 aborted, 16 marker, 17..23 committed, then nothing to read.
+    assert job.broker.end_offsets(topic) == {0: 29}
+    absent = {(0, offset) for offset in (10, *range(11, 17), *range(24, 29))}
+    job.run()
+    job.assert_exact(absent=absent)
+
+    # An open transaction is not read, and does not hold up the end.
+    producer.begin_transaction()
+    for value in matches(4):
+        producer.produce(topic, value, partition=0)
+    producer.flush(30)
+    job.run()
+    assert len(job.lake.batches("matches")) == 1
+    producer.commit_transaction(30)
+    job.run()
+    job.assert_exact(absent=absent | {(0, 33)})
+
+
+@pytest.mark.sanitized
+def test_offsets_that_compaction_removed_are_no_loss(job):
+    topic = job.create_topic(
+        cleanup_policy="compact",
+        segment_ms=100,
+        min_cleanable_dirty_ratio=0.01,
+        max_compaction_lag_ms=200,
+        delete_retention_ms=100,
+    )
+    values = matches(300)
+    for _ in range(2):
+        job.produce([(f"k{number % 20}", value) for number, value in enumerate(values)])
+        time.sleep(0.3)
+    job.produce([("last", MATCH % 999)])
+    deadline = time.monotonic() + 60
+    while len(job.broker.readable(topic)) > 100:
+        assert time.monotonic() < deadline, "the broker did not compact the topic"
+        job.produce([("last", MATCH % 999)])
+        time.sleep(0.3)
+    left = job.broker.readable(topic)
+
+    job.run()
+
+    # The cleaner may have gone on meanwhile: what is readable now must be there, and no more than
+    # what was readable before.
+    (end,) = job.broker.end_offsets(topic).values()
+    seen = job.lake.account("matches")
+    assert job.broker.readable(topic) <= seen.keys() <= left
+    assert max(seen.values()) == 1
+    assert job.lake.planned_ends("matches", 0) == {0: end}
+
+
+@pytest.mark.timeout(180)
+def test_a_broker_that_goes_away_is_waited_for(job):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 100, 2)
+    process = job.start(TRIGGER="0 seconds")
+    job.wait_committed(process, {0: 50, 1: 50})
+
+    job.broker.kill()
+    process.wait_log(r"\| match_stream \| ERROR \| .*Kafka", timeout=40)
+    assert len(process.lines(r"\| ERROR \|")) <= 2  # one a minute, not one a trigger
+    job.broker.start()
+    job.broker.generate(topic, "matches", 100, 2, start=100)
+
+    job.wait_committed(process, {0: 100, 1: 100}, timeout=60)
+    process.stop()
+    job.assert_exact()
+
+
+def test_without_a_broker_the_program_waits_and_then_ends_with_4(job):
+    (port,) = free_ports(1)
+    began = time.monotonic()
+
+    process = job.run(
+        exit_code=4, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{port}", KAFKA_STARTUP_TIMEOUT="4 seconds"
+    )
+
+    assert 3 < time.monotonic() - began < 12
+    assert f"127.0.0.1:{port}" in process.log()
+    assert process.lines(r"attempt=2")
+
+
+def test_a_missing_topic_is_waited_for_and_read_once_it_is_there(job):
+    process = job.start(TRIGGER="0 seconds")
+    process.wait_log(rf"{job.topics['matches']}.*attempt=")
+
+    job.create_topic()
+    job.produce(matches(10))
+
+    job.wait_committed(process, {0: 10})
+    process.stop()
+    job.assert_exact()
+
+
+def test_a_topic_that_never_comes_ends_with_4(job):
+    process = job.run(exit_code=4, KAFKA_STARTUP_TIMEOUT="2s")
+
+    assert job.topics["matches"] in process.log()
+
+
+def test_partitions_that_are_added_while_it_runs_are_read_from_their_start(job):
+    topic = job.create_topic()
+    job.produce(matches(10))
+    process = job.start(TRIGGER="0 seconds", STARTING_OFFSETS="earliest")
+    job.wait_committed(process, {0: 10})
+
+    job.broker.add_partitions(topic, 3)
+    job.produce(matches(5, 10), partition=1)
+    job.produce(matches(6, 20), partition=2)
+
+    job.wait_committed(process, {0: 10, 1: 5, 2: 6})
+    process.stop()
+    job.assert_exact()
+
+
+def lose(job):
+    """A topic whose offsets 100..149 are gone before they were read."""
+    topic = job.create_topic()
+    job.produce(matches(100))
+    job.run()
+    job.produce(matches(100, 100))
+    job.broker.delete_records(topic, {0: 150})
+
+
+def test_a_gap_by_retention_stops_the_query_by_default(job):
+    lose(job)
+
+    process = job.run(exit_code=6)
+
+    assert "FAIL_ON_DATA_LOSS" in process.log()  # the cure
+    assert process.lines(r"CRITICAL.*\b100\b.*\b150\b|CRITICAL.*partition"), process.tail()
+    assert job.lake.batches("matches") == [0]
+
+
+@pytest.mark.sanitized
+def test_a_gap_by_retention_is_warned_of_and_skipped_on_demand(job):
+    lose(job)
+
+    process = job.run(FAIL_ON_DATA_LOSS="false")
+
+    assert process.lines(r"\| WARNING \| Data loss")
+    lost = {(0, offset) for offset in range(100, 150)}
+    job.assert_exact(absent=lost)
+    assert len(job.lake.account("matches")) == 150
+
+
+def test_what_was_gone_before_the_first_start_is_no_loss(job):
+    topic = job.create_topic()
+    job.produce(matches(100))
+    job.broker.delete_records(topic, {0: 60})
+
+    job.run()
+
+    job.assert_exact(starts={0: 60})
+
+
+def test_latest_begins_at_the_end_of_the_topic_and_remembers_it(job):
+    job.create_topic()
+    job.produce(matches(10))
+    job.run(STARTING_OFFSETS="latest")
+    assert job.lake.batches("matches") == []
+
+    job.produce(matches(5, 10))
+    job.run(STARTING_OFFSETS="latest")
+
+    job.assert_exact(starts={0: 10})
+
+
+def test_starting_offsets_can_be_given_per_partition(job):
+    topic = job.create_topic(partitions=3)
+    for partition in range(3):
+        job.produce(matches(10), partition=partition)
+
+    given = '{"%s": {"0": 4, "1": -2, "2": -1}}' % topic
+    job.run(STARTING_OFFSETS=given)
+
+    job.assert_exact(starts={0: 4, 1: 0, 2: 10})
+
+
+def test_a_batch_takes_of_every_partition_in_proportion_to_its_backlog(job):
+    job.create_topic(partitions=3)
+    job.produce(matches(300), partition=0)
+    job.produce(matches(100), partition=1)
+
+    job.run(MAX_OFFSETS_PER_TRIGGER=40)
+
+    assert job.lake.batches("matches") == list(range(10))
+    assert job.lake.planned_ends("matches", 0) == {0: 30, 1: 10, 2: 0}
+    assert job.lake.planned_ends("matches", 9) == {0: 300, 1: 100, 2: 0}
+    assert (job.lake.table("matches") / "_spark_metadata" / "9.compact").exists()
+    job.assert_exact()
+
+
+def test_available_now_does_not_chase_what_arrives_after_its_start(job):
+    job.create_topic()
+    job.produce(matches(200))
+    process = job.start(TRIGGER="availableNow", MAX_OFFSETS_PER_TRIGGER=2)
+    process.wait_until(lambda: job.lake.batches("matches", "offsets"), what="a plan")
+    job.produce(matches(50, 200))
+
+    process.wait_exit(60, 0)
+
+    last = job.lake.batches("matches")[-1]
+    assert job.lake.planned_ends("matches", last) == {0: 200}
+
+
+@pytest.mark.parametrize("codec", ["lz4", "zstd", "snappy", "gzip"])
+def test_every_compression_of_kafka_is_read(job, codec):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 1000, 2, "--compression", codec)
+
+    job.run()
+
+    job.assert_exact()

@@ -1,0 +1,152 @@
+"""Whatever ends the program, and whenever: the next start goes on as if nothing had been."""
+
+import random
+import signal
+import subprocess
+import time
+
+import pyarrow.parquet
+import pytest
+
+PARTITIONS = 4
+
+
+@pytest.mark.sanitized
+def test_a_restart_goes_on_where_the_last_run_ended(job):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 300, 2)
+    job.run()
+    job.broker.generate(topic, "matches", 200, 2, start=300)
+    job.run()
+    job.run()  # nothing new: no batch
+
+    assert job.lake.batches("matches") == [0, 1]
+    assert job.lake.planned_ends("matches", 0) == {0: 150, 1: 150}
+    assert job.lake.planned_ends("matches", 1) == {0: 250, 1: 250}
+    job.assert_exact()
+
+
+@pytest.mark.sanitized
+@pytest.mark.timeout(240)
+def test_after_twenty_kills_at_random_moments_nothing_is_lost_and_nothing_is_there_twice(job):
+    """Both queries, while both topics grow. Between the kills every visible file is whole."""
+    moments = random.Random(7)
+    job.create_topics(PARTITIONS)
+    load = [
+        subprocess.Popen(command(job.broker, kind, topic)) for kind, topic in job.topics.items()
+    ]
+
+    for _ in range(20):
+        process = job.start("--job", "all", TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=2000)
+        time.sleep(moments.uniform(0.02, 0.7))
+        assert process.poll() is None, process.tail()
+        process.kill()
+        for kind in job.topics:
+            for path in job.lake.files(job.lake.table(kind)) + job.lake.files(
+                job.lake.rejects(kind)
+            ):
+                pyarrow.parquet.ParquetFile(path)
+            assert twice(job.lake.account(kind)) == []
+
+    for process in load:
+        assert process.wait(60) == 0
+    job.run("--job", "all")
+    for kind in job.topics:
+        assert len(job.lake.batches(kind)) > 5
+        job.assert_exact(kind)
+
+
+def command(broker, kind, topic):
+    from rig.paths import GEN
+
+    words = [GEN, "--type", kind, "--count", 60000, "--malformed", 5, "--rate", 6000, "--quiet"]
+    words += ["--brokers", broker.bootstrap, "--topic", topic, "--partitions", PARTITIONS]
+    return [str(word) for word in words]
+
+
+def twice(counter):
+    return [key for key, times in counter.items() if times > 1]
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_under_load_ends_with_0_in_time_and_loses_nothing(job, number):
+    topic = job.create_topic(partitions=PARTITIONS)
+    job.broker.generate(topic, "matches", 100000, PARTITIONS, "--malformed", 5)
+    process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=20000, SHUTDOWN_TIMEOUT="5s")
+    process.wait_until(lambda: job.lake.batches("matches"), what="a first batch")
+
+    process.signal(number)
+
+    process.wait_exit(7, 0)
+    assert job.lake.leftovers("matches") == []
+    assert len(job.lake.batches("matches")) < 5
+    job.run()
+    job.assert_exact()
+
+
+def stuck_in_a_batch(job):
+    """A process in the middle of a batch whose broker has stopped answering."""
+    topic = job.create_topic(partitions=PARTITIONS)
+    job.broker.generate(topic, "matches", 300000, PARTITIONS)
+    process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=0, SHUTDOWN_TIMEOUT="3s")
+    process.wait_until(lambda: job.lake.batches("matches", "offsets"), what="a plan")
+    job.broker.pause()
+    return process
+
+
+def test_a_batch_that_cannot_finish_is_abandoned_at_the_shutdown_timeout(job):
+    process = stuck_in_a_batch(job)
+    try:
+        process.terminate()
+        process.wait_exit(6, 0)
+    finally:
+        job.broker.resume()
+
+    assert job.lake.leftovers("matches") == []
+    job.run()
+    job.assert_exact()
+
+
+def test_a_second_signal_stops_at_once(job):
+    process = stuck_in_a_batch(job)
+    try:
+        process.terminate()
+        time.sleep(0.3)
+        process.terminate()
+        process.wait_exit(1, 128 + signal.SIGTERM)
+    finally:
+        job.broker.resume()
+
+    job.run()
+    job.assert_exact()
+
+
+@pytest.mark.sanitized
+def test_a_second_instance_is_refused_and_names_the_holder(job):
+    topic = job.create_topic()
+    first = job.start(TRIGGER="0 seconds")
+    job.broker.generate(topic, "matches", 10)
+    job.wait_committed(first, {0: 10})
+
+    second = job.run(exit_code=3)
+
+    assert str(first.pid) in second.log() + second.errors()
+    # The lock of one query is enough to start nothing.
+    job.create_topic("players")
+    job.run("--job", "all", exit_code=3)
+    assert not job.lake.batches("players", "offsets")
+    first.stop()
+    job.run()
+    job.assert_exact()
+
+
+def test_a_killed_instance_leaves_no_lock_behind(job):
+    topic = job.create_topic()
+    job.broker.generate(topic, "matches", 10)
+    first = job.start(TRIGGER="0 seconds")
+    job.wait_committed(first, {0: 10})
+    first.kill()
+
+    job.run()
+    job.assert_exact()

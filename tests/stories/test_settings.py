@@ -1,0 +1,203 @@
+"""The command line, settings, log and exit codes."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| [\w.]+ \| (DEBUG|INFO|WARNING|ERROR|CRITICAL) \| .+"
+)
+
+
+@pytest.mark.sanitized
+def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
+    process = job.run(
+        "--job",
+        "sports",
+        "--no-such-option",
+        exit_code=2,
+        KAFKA_BOOTSTRAP_SERVERS=None,
+        PARSE_MODE="maybe",
+        MAX_OFFSETS_PER_TRIGGER="-5",
+        TRIGGER="10 parsecs",
+        SPARK_DRIVER_MEMORY="much",
+        PARQUET_COMPRESSION="zip",
+        MATCHES_PARTITION_BY="match_duration",
+    )
+
+    lines = process.errors().splitlines()
+    for name in (
+        "--job",
+        "--no-such-option",
+        "KAFKA_BOOTSTRAP_SERVERS",
+        "PARSE_MODE",
+        "MAX_OFFSETS_PER_TRIGGER",
+        "TRIGGER",
+        "SPARK_DRIVER_MEMORY",
+        "PARQUET_COMPRESSION",
+        "MATCHES_PARTITION_BY",
+    ):
+        assert len([line for line in lines if name in line]) >= 1, (name, process.tail())
+    assert not job.lake.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "words"),
+    [
+        ({"SPARK_MASTER_URL": "spark://there:7077"}, 9, "local"),
+        ({"SPARK_MASTER_URL": "yarn"}, 9, "local"),
+        ({"SPARK_MASTER_URL": "everywhere"}, 2, "SPARK_MASTER_URL"),
+        ({"DATA_LAKE_PATH": "s3a://bucket/data"}, 2, "s3a"),
+        ({"SPARK_DRIVER_MEMORY": "16m"}, 2, "SPARK_DRIVER_MEMORY"),
+        ({"KAFKA_CONF_ENABLE_AUTO_COMMIT": "true"}, 2, "enable.auto.commit"),
+        ({"KAFKA_CONF_NO_SUCH_THING": "1"}, 2, "no.such.thing"),
+        ({"KAFKA_TOPIC_PLAYERS": "same", "KAFKA_TOPIC_MATCHES": "same"}, 2, "same"),
+        ({"STARTING_OFFSETS": "noon"}, 2, "STARTING_OFFSETS"),
+    ],
+)
+def test_a_setting_that_cannot_be_obeyed_is_refused(job, settings, code, words):
+    process = job.run("--job", "all", exit_code=code, **settings)
+
+    assert words in process.errors() + process.log()
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(job, tmp_path):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    file = tmp_path / "settings.env"
+    file.write_text("# our settings\nTRIGGER='10 seconds'\nPARQUET_COMPRESSION=zstd\nLOG_LEVEL=ERROR\n")
+
+    # TRIGGER: file < environment (availableNow, or it would not end) < flag.
+    job.run("--env-file", str(file), "--trigger", "availableNow", TRIGGER="0 seconds")
+
+    (path,) = job.lake.files(job.lake.table("matches"))
+    assert path.name.endswith(".zstd.parquet")
+
+
+def test_help_version_and_explain_start_nothing(job):
+    help_text = job.run("--help").log()
+    for name in ("--job", "--trigger", "--demo", "MAX_OFFSETS_PER_TRIGGER", "PARSE_MODE"):
+        assert name in help_text
+    assert re.search(r"\d+\.\d+\.\d+", job.run("--version").log())
+
+    explained = job.run(
+        "--explain", "--job", "all", KAFKA_SASL_PASSWORD="hunter2", KAFKA_BOOTSTRAP_SERVERS="x:1"
+    ).log()
+
+    for word in ("MAX_OFFSETS_PER_TRIGGER", "environment", "default", "match_id", "local"):
+        assert word in explained, word
+    assert "hunter2" not in explained
+    assert not job.lake.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "kinds"),
+    [
+        (["--job", "all"], {}, {"matches", "players"}),
+        (["--job", "matches"], {}, {"matches"}),
+        (["--job", "players"], {}, {"players"}),
+        (["--job", "players", "--await-termination"], {}, {"players"}),
+        ([], {"name": "match_stream"}, {"matches"}),
+        ([], {"name": "player_stream"}, {"players"}),
+    ],
+)
+def test_a_job_runs_the_queries_that_it_names(job, arguments, settings, kinds):
+    job.create_topics()
+    job.produce(['{"match_id": "M1"}'])
+    job.produce(['{"player_id": "P1"}'], kind="players")
+
+    job.run(*arguments, **settings)
+
+    assert {kind for kind in job.topics if job.lake.batches(kind)} == kinds
+
+
+def test_the_log_has_the_words_of_the_old_job(job):
+    job.create_topics()
+    job.produce(['{"match_id": "M1"}'])
+
+    process = job.run("--job", "all")
+
+    topic = job.topics["matches"]
+    assert process.lines(rf"Initialized MatchStreamProcessor for topic: {topic}")
+    assert process.lines(r"\| match_stream \| INFO \| Batch 0 written successfully \| batch_id=0")
+    assert [line for line in process.log().splitlines() if not LINE.fullmatch(line)] == []
+
+
+def test_the_status_of_every_query_is_logged_as_it_changes_and_every_so_often(job):
+    job.create_topics()
+    process = job.start("--job", "all", TRIGGER="1 second", STATUS_INTERVAL="1s")
+    status = r"Query %s status \| is_active=True \| is_data_available=%s \| message=.+"
+    for query in ("match_stream", "player_stream"):
+        process.wait_log(status % (query, "False"), count=3)
+
+    job.produce(['{"match_id": "M1"}'] * 1000)
+
+    process.wait_log(status % ("match_stream", "True"))
+    process.stop()
+
+
+def test_awaiting_termination_logs_no_status(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    process = job.start("--await-termination", TRIGGER="0 seconds", STATUS_INTERVAL="1s")
+    job.wait_committed(process, {0: 1})
+    process.stop()
+
+    assert process.lines("status \\| is_active") == []
+
+
+def test_the_log_can_be_json(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}', "bad\u2028\x07"])
+
+    process = job.run(LOG_FORMAT="json")
+
+    events = [json.loads(line) for line in process.log().splitlines()]
+    (written,) = [one for one in events if "written successfully" in one["message"]]
+    assert (written["logger"], written["level"]) == ("match_stream", "INFO")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*(Z|\+00:00)", written["timestamp"])
+    assert str(written["batch_id"]) == "0"
+
+
+def test_foreign_kafka_variables_are_named_once_and_ignored(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+
+    process = job.run(KAFKA_PORT_9092_TCP_ADDR="10.0.0.1", KAFKA_HEAP_OPTS="-Xmx1g")
+
+    assert len(process.lines("KAFKA_PORT_9092_TCP_ADDR")) == 1
+    assert process.lines(r"\| INFO \|.*KAFKA_HEAP_OPTS")
+
+
+def test_librdkafka_takes_properties_from_the_environment(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+
+    job.run(KAFKA_CONF_CLIENT_ID="stories", KAFKA_CONF_FETCH_WAIT_MAX_MS="50")
+
+    job.assert_exact()
+
+
+@pytest.mark.sanitized
+def test_the_demo_runs_to_its_end_and_shows_what_it_made(program, tmp_path):
+    lake = tmp_path / "demo"
+
+    shown = program.run("--demo", DATA_LAKE_PATH=lake, timeout=60).log()
+
+    for word in ("finished", "Support", "malformed", "duckdb", "pandas", "spark", str(lake)):
+        assert word.lower() in shown.lower(), (word, shown)
+    for part in ("processed/matches", "processed/players", "rejected/matches"):
+        assert list((lake / part).glob("**/*.parquet")), part
+
+
+def test_a_table_that_disappeared_behind_its_checkpoint_stops_the_query(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    job.run()
+    shutil.rmtree(job.lake.checkpoint("matches"))
+
+    process = job.run(exit_code=5)
+
+    assert process.lines("CRITICAL")

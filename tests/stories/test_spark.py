@@ -1,0 +1,48 @@
+"""One checkpoint, one table, two programs: Spark takes over from us, and we from Spark."""
+
+import spark_job
+
+
+def run_spark(job, spark):
+    query = spark_job.start(
+        spark, "matches", job.broker.bootstrap, job.topics["matches"], str(job.lake.root)
+    )
+    query.awaitTermination()
+
+
+def rows_by_spark(job, spark):
+    """(rows, distinct offsets) through the sink log."""
+    frame = spark.read.parquet(str(job.lake.table("matches")))
+    return frame.count(), frame.select("partition", "offset").distinct().count()
+
+
+def test_spark_goes_on_from_our_checkpoint_and_we_from_sparks(job, spark):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 200, 2)
+    job.run()
+    assert rows_by_spark(job, spark) == (200, 200)
+
+    job.broker.generate(topic, "matches", 100, 2, start=200)
+    run_spark(job, spark)
+    assert rows_by_spark(job, spark) == (300, 300)
+    assert job.lake.batches("matches") == [0, 1]
+
+    job.broker.generate(topic, "matches", 50, 2, start=300)
+    job.run()
+    assert rows_by_spark(job, spark) == (350, 350)
+    assert job.lake.batches("matches") == [0, 1, 2]
+    job.lake.assert_holds("matches", job.broker.end_offsets(topic))
+
+
+def test_we_go_on_from_a_checkpoint_that_spark_began(job, spark):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 200, 2)
+    run_spark(job, spark)
+    metadata = (job.lake.checkpoint("matches") / "metadata").read_text()
+
+    job.broker.generate(topic, "matches", 100, 2, start=200)
+    job.run()
+
+    assert rows_by_spark(job, spark) == (300, 300)
+    assert (job.lake.checkpoint("matches") / "metadata").read_text() == metadata
+    job.lake.assert_holds("matches", job.broker.end_offsets(topic))

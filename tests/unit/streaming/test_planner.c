@@ -1,0 +1,192 @@
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "streaming/planner.h"
+
+static struct partition_offsets four[] = {{0, 0, 1000}, {1, 0, 500}, {2, 0, 3}, {3, 0, 0}};
+static const struct topic_offsets topic = {.count = 4, .partitions = four};
+
+struct planned {
+    struct offset_range *ranges;
+    size_t count;
+    struct data_loss loss;
+};
+
+static struct planned plan(const struct offset_range *starts, size_t start_count,
+                           const struct topic_offsets *offsets, int64_t limit) {
+    struct planned planned;
+    planner_next(starts, start_count, offsets, limit, &planned.ranges, &planned.count,
+                 &planned.loss);
+    return planned;
+}
+
+static void assert_range(const struct offset_range *range, int32_t partition, int64_t start,
+                         int64_t end) {
+    assert_int_equal(range->partition, partition);
+    assert_int_equal(range->start, start);
+    assert_int_equal(range->end, end);
+}
+
+static void without_limit_a_batch_takes_everything(void **state) {
+    (void)state;
+    const struct offset_range starts[] = {{0, 10, 10}, {1, 500, 500}, {2, 0, 0}, {3, 0, 0}};
+    struct planned planned = plan(starts, 4, &topic, 0);
+    assert_int_equal(planned.count, 4);
+    assert_range(&planned.ranges[0], 0, 10, 1000);
+    assert_range(&planned.ranges[1], 1, 500, 500);
+    assert_range(&planned.ranges[2], 2, 0, 3);
+    assert_range(&planned.ranges[3], 3, 0, 0);
+    assert_int_equal(planner_size(planned.ranges, planned.count), 993);
+    assert_false(planned.loss.found);
+    free(planned.ranges);
+}
+
+static void a_limit_is_split_by_backlog_and_starves_nobody(void **state) {
+    (void)state;
+    const struct offset_range starts[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {3, 0, 0}};
+    struct planned planned = plan(starts, 4, &topic, 100);
+    // 100 * 1000/1503 = 66.5, 100 * 500/1503 = 33.3, 100 * 3/1503 = 0.2: down, down, up
+    assert_range(&planned.ranges[0], 0, 0, 66);
+    assert_range(&planned.ranges[1], 1, 0, 33);
+    assert_range(&planned.ranges[2], 2, 0, 1);
+    assert_range(&planned.ranges[3], 3, 0, 0);
+    free(planned.ranges);
+}
+
+static void a_new_partition_is_read_from_its_start(void **state) {
+    (void)state;
+    const struct offset_range starts[] = {{0, 1000, 1000}};
+    struct planned planned = plan(starts, 1, &topic, 0);
+    assert_int_equal(planned.count, 4);
+    assert_range(&planned.ranges[1], 1, 0, 500);
+    assert_false(planned.loss.found);
+    free(planned.ranges);
+}
+
+static void what_retention_took_is_reported_and_counted(void **state) {
+    (void)state;
+    struct partition_offsets cut[] = {{0, 600, 1000}};
+    const struct offset_range starts[] = {{0, 100, 100}};
+    struct planned planned = plan(starts, 1, &(struct topic_offsets){1, cut}, 0);
+    assert_true(planned.loss.found);
+    assert_int_equal(planned.loss.offsets, 500);
+    assert_non_null(strstr(planned.loss.text, "partition 0"));
+    assert_range(&planned.ranges[0], 0, 100, 1000);
+    free(planned.ranges);
+}
+
+static void a_partition_that_is_gone_stays_in_the_plan(void **state) {
+    (void)state;
+    const struct offset_range starts[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {3, 0, 0}, {9, 77, 77}};
+    struct planned planned = plan(starts, 5, &topic, 0);
+    assert_true(planned.loss.found);
+    assert_int_equal(planned.count, 5);
+    assert_range(&planned.ranges[4], 9, 77, 77);
+    free(planned.ranges);
+}
+
+static void a_topic_made_anew_is_reported_and_not_read_backwards(void **state) {
+    (void)state;
+    struct partition_offsets anew[] = {{0, 0, 5}};
+    const struct offset_range starts[] = {{0, 100, 100}};
+    struct planned planned = plan(starts, 1, &(struct topic_offsets){1, anew}, 0);
+    assert_true(planned.loss.found);
+    assert_int_equal(planner_size(planned.ranges, planned.count), 0);
+    free(planned.ranges);
+}
+
+static void clipping_tells_how_many_offsets_of_each_range_are_lost(void **state) {
+    (void)state;
+    struct partition_offsets cut[] = {{0, 600, 1000}, {1, 2000, 2000}, {2, 0, 50}};
+    struct offset_range ranges[] = {{0, 100, 900}, {1, 10, 20}, {2, 5, 6}};
+    int64_t lost[3];
+    struct data_loss loss;
+    planner_clip(ranges, 3, &(struct topic_offsets){3, cut}, lost, &loss);
+    assert_true(loss.found);
+    assert_int_equal(lost[0], 500);
+    assert_range(&ranges[0], 0, 600, 900);
+    assert_int_equal(lost[1], 10);
+    assert_range(&ranges[1], 1, 20, 20);
+    assert_int_equal(lost[2], 0);
+    assert_int_equal(loss.offsets, 510);
+}
+
+/* Every offset of the plan is in exactly one share. */
+static void assert_covered(const struct offset_range *ranges, size_t count,
+                           const struct task_share *shares, size_t share_count) {
+    for (size_t i = 0; i < count; i++)
+        for (int64_t offset = ranges[i].start; offset < ranges[i].end; offset++) {
+            int found = 0;
+            for (size_t s = 0; s < share_count; s++)
+                for (size_t r = 0; r < shares[s].count; r++) {
+                    const struct offset_range *range = &shares[s].ranges[r];
+                    found += range->partition == ranges[i].partition && offset >= range->start &&
+                             offset < range->end;
+                }
+            assert_int_equal(found, 1);
+        }
+}
+
+static void any_cut_covers_every_offset_once(void **state) {
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 500; round++) {
+        struct offset_range ranges[7];
+        size_t count = 1 + (size_t)rand() % 7, workers = 1 + (size_t)rand() % 6;
+        for (size_t i = 0; i < count; i++) {
+            int64_t start = rand() % 100;
+            int64_t size = rand() % 4 == 0 ? rand() % 300 : rand() % 10;
+            ranges[i] = (struct offset_range){(int32_t)i, start, start + size};
+        }
+        struct task_share shares[6];
+        size_t share_count = planner_cut(ranges, count, 1, workers, 1 + rand() % 100, shares);
+        assert_in_range(share_count, 1, workers);
+        assert_covered(ranges, count, shares, share_count);
+        for (size_t i = 0; i < share_count; i++)
+            task_share_deinit(&shares[i]);
+    }
+}
+
+static void a_small_batch_is_one_task(void **state) {
+    (void)state;
+    const struct offset_range ranges[] = {{0, 0, 10}, {1, 0, 10}};
+    struct task_share shares[4];
+    assert_int_equal(planner_cut(ranges, 2, 700, 4, 1 << 20, shares), 1);
+    assert_int_equal(shares[0].count, 2);
+    task_share_deinit(&shares[0]);
+}
+
+static void a_hot_partition_is_split(void **state) {
+    (void)state;
+    const struct offset_range ranges[] = {{0, 0, 10000}, {1, 0, 100}};
+    struct task_share shares[2];
+    assert_int_equal(planner_cut(ranges, 2, 700, 2, 1 << 20, shares), 2);
+    int64_t first = planner_size(shares[0].ranges, shares[0].count);
+    int64_t second = planner_size(shares[1].ranges, shares[1].count);
+    assert_in_range(first, 5000, 5100);
+    assert_in_range(second, 5000, 5100);
+    task_share_deinit(&shares[0]);
+    task_share_deinit(&shares[1]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_limit_a_batch_takes_everything),
+        cmocka_unit_test(a_limit_is_split_by_backlog_and_starves_nobody),
+        cmocka_unit_test(a_new_partition_is_read_from_its_start),
+        cmocka_unit_test(what_retention_took_is_reported_and_counted),
+        cmocka_unit_test(a_partition_that_is_gone_stays_in_the_plan),
+        cmocka_unit_test(a_topic_made_anew_is_reported_and_not_read_backwards),
+        cmocka_unit_test(clipping_tells_how_many_offsets_of_each_range_are_lost),
+        cmocka_unit_test(any_cut_covers_every_offset_once),
+        cmocka_unit_test(a_small_batch_is_one_task),
+        cmocka_unit_test(a_hot_partition_is_split),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
