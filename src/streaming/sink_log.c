@@ -68,6 +68,14 @@ static struct file_path path_of(const struct sink_log *log, int64_t batch_id, bo
     return file_join(log->directory.text, name);
 }
 
+bool sink_log_check(const struct sink_log *log, struct error *err) {
+    int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
+    for (int64_t batch = compacted < 0 ? 0 : compacted; batch <= log->newest; batch++)
+        if (!sink_log_file_check(path_of(log, batch, is_compaction(log, batch)).text, err))
+            return false;
+    return true;
+}
+
 /* "\n" and the JSON of each file; owned by the caller. */
 static char *print_entries(const struct sink_log *log, const struct file_list *files,
                            size_t *size) {
