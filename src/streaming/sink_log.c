@@ -22,9 +22,10 @@ int64_t sink_log_interval(const int64_t *compact, size_t count) {
     if (count >= 2)
         return compact[count - 1] - compact[count - 2];
     int64_t batches = compact[0] + 1;
-    if (batches <= SINK_LOG_INTERVAL)
-        return batches;
-    for (int64_t divisor = SINK_LOG_INTERVAL; divisor <= batches / 2; divisor++)
+    // deriveCompactInterval() looks for a divisor only when there is room for one below the half: a
+    // lone 19.compact goes on with 20, a lone 29.compact with 10.
+    for (int64_t divisor = SINK_LOG_INTERVAL;
+         batches / 2 > SINK_LOG_INTERVAL && divisor <= batches / 2; divisor++)
         if (batches % divisor == 0)
             return divisor;
     return batches;
