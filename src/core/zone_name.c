@@ -211,6 +211,8 @@ static void complete_digits(char *name, size_t *length) {
 }
 
 bool zone_find(struct text text, struct zone *zone) {
+    if (text.length == 1) // nearly always "Z"
+        return parse_offset(text.bytes, 1, zone);
     char name[NAME_MAX_BYTES + 1] = {0};
     size_t length = text.length;
     if (length > NAME_MAX_BYTES - 2 || memchr(text.bytes, '\0', length) != NULL)

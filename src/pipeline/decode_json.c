@@ -99,18 +99,19 @@ static bool decode_member(struct decoder *decoder, size_t column, struct rows *r
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
 static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
-    for (size_t nth = 0;;) {
-        if (!json_next(reader))
+    for (int previous = -1;;) {
+        int column;
+        if (!json_keys_next(&decoder->keys, reader, previous, &column))
             return OUTCOME_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
             return OUTCOME_OBJECT;
 
         if (reader->token == JSON_KEY) {
-            int column = json_keys_find(&decoder->keys, reader->key, nth++);
             if (column < 0)
                 decoder->unknown_keys++;
             else if (!decode_member(decoder, (size_t)column, rows))
                 return OUTCOME_FULL;
+            previous = column < 0 ? previous : column;
         }
         if (!json_skip_children(reader))
             return OUTCOME_MALFORMED;

@@ -150,10 +150,14 @@ bool checkpoint_create(struct checkpoint *checkpoint, struct error *err) {
             return false;
         checkpoint->has_metadata = true;
     }
-    return file_make_directory(checkpoint->sources.text, err) &&
-           file_make_directory(checkpoint->offsets.text, err) &&
-           file_make_directory(checkpoint->commits.text, err) &&
-           file_make_directory(checkpoint->manifests.text, err);
+    struct file_path sources = file_join(checkpoint->root.text, "sources");
+    return file_make_directory_name(sources.text, err) &&
+           file_make_directory_name(checkpoint->offsets.text, err) &&
+           file_make_directory_name(checkpoint->commits.text, err) &&
+           file_make_directory_name(checkpoint->manifests.text, err) &&
+           file_sync_directory(checkpoint->root.text, err) &&
+           file_make_directory_name(checkpoint->sources.text, err) &&
+           file_sync_directory(sources.text, err);
 }
 
 bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct error *err) {

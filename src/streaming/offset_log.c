@@ -228,7 +228,7 @@ static bool parse_version(struct text *rest, int *version, struct error *err) {
 
 static bool parse_entry(struct text rest, const char *topic, struct offset_entry *entry,
                         struct error *err) {
-    int version;
+    int version = 0;
     struct text metadata, source, more;
     if (!parse_version(&rest, &version, err))
         return false;
@@ -261,7 +261,7 @@ bool offset_log_parse_initial(const char *text, size_t size, const char *topic,
     struct text rest = {text, (uint32_t)size}, source;
     if (rest.length > 0 && rest.bytes[0] == '\0') // very old Sparks wrote none
         rest = (struct text){.bytes = rest.bytes + 1, .length = rest.length - 1};
-    int version;
+    int version = 0;
     if (!parse_version(&rest, &version, err))
         return false;
     if (version != 1 || !next_line(&rest, &source))

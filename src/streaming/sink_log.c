@@ -177,7 +177,8 @@ static void forget_old(const struct sink_log *log, int64_t batch_id) {
 bool sink_log_write(struct sink_log *log, int64_t batch_id, const struct file_list *files,
                     struct error *err) {
     if (!log->exists) {
-        if (!file_make_directory(log->directory.text, err))
+        if (!file_make_directory_name(log->directory.text, err) ||
+            !file_sync_directory(log->table, err))
             return false;
         log->exists = true;
     }

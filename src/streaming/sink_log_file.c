@@ -118,8 +118,8 @@ static bool stream_line(struct stream *stream, const char **line, size_t *size, 
 static bool each_line(struct stream *stream, void (*visit)(void *context, const char *uri),
                       void *context, struct error *err) {
     for (;;) {
-        const char *line;
-        size_t size;
+        const char *line = NULL;
+        size_t size = 0;
         if (!stream_line(stream, &line, &size, err))
             return false;
         if (line == NULL)

@@ -106,6 +106,8 @@ bool store_open(const struct store_options *options, struct store **store, struc
         *store = opened;
         return true;
     }
+    if (err->kind == ERROR_RETRY)
+        err->kind = ERROR_CONFIG; // nothing runs yet that could wait for a disk to come back
     store_close(opened);
     return false;
 }

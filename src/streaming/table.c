@@ -156,7 +156,9 @@ bool table_has_files(const struct table *table, size_t depth, bool *has, struct 
 
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
                  struct error *err) {
-    if (!file_make_directory(table->staging.text, err))
+    if (!file_make_directory(table->root.text, err) ||
+        !file_make_directory_name(table->staging.text, err) ||
+        !file_sync_directory(table->root.text, err))
         return false;
     if (table->has_owner)
         return true;
@@ -176,9 +178,7 @@ struct file_path table_staging_of(const struct table *table, int64_t batch_id) {
 
 bool table_stage(const struct table *table, int64_t batch_id, struct error *err) {
     struct file_path path = table_staging_of(table, batch_id);
-    return file_remove_directory(path.text, err) &&
-           file_make_directory_name(table->staging.text, err) &&
-           file_make_directory_name(path.text, err);
+    return file_remove_directory(path.text, err) && file_make_directory_name(path.text, err);
 }
 
 bool table_sync_staged(const struct table *table, int64_t batch_id, const struct file_list *files,
@@ -198,15 +198,15 @@ bool table_sync_staged(const struct table *table, int64_t batch_id, const struct
                              "that were written",
                              path.text, files->files[i].size);
     }
-    return file_sync_directory(staging.text, err) &&
-           file_sync_directory(table->staging.text, err) &&
-           file_sync_directory(table->root.text, err);
+    return file_sync_directory(staging.text, err) && file_sync_directory(table->staging.text, err);
 }
 
-/* The directories that hold `files`, each once and every parent behind its children. */
+/* The directories on the way to a list of files, each once, ascending, so that a parent comes
+ * before its children. */
 struct directory_set {
     char **paths; // owned; relative to the table
     size_t count, capacity;
+    size_t depth; // of the directories that hold the files: 0 for the table itself
 };
 
 static void directory_set_deinit(struct directory_set *set) {
@@ -228,9 +228,15 @@ static void directory_set_add(struct directory_set *set, char *path) {
     set->paths[set->count++] = path;
 }
 
-/* Ascending, so that a parent comes before its children. */
+static size_t depth_of(const char *path) {
+    size_t depth = 0;
+    for (; *path != '\0'; path++)
+        depth += *path == '/';
+    return depth;
+}
+
 static struct directory_set directories_of(const struct file_list *files) {
-    struct directory_set set = {0};
+    struct directory_set set = {.depth = depth_of(files->files[0].path)};
     for (size_t i = 0; i < files->count; i++) {
         const char *path = files->files[i].path;
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -252,24 +258,38 @@ static struct directory_set directories_of(const struct file_list *files) {
     return set;
 }
 
+/* A name is synced before anything is put under it, also one that was there: whoever made it may
+ * have died before the sync. */
 static bool make_directories(const struct table *table, const struct directory_set *set,
                              struct error *err) {
+    if (set->depth == 0)
+        return true;
     for (size_t i = 0; i < set->count; i++)
         if (!file_make_directory_name(file_join(table->root.text, set->paths[i]).text, err))
+            return false;
+    if (!file_sync_directory(table->root.text, err))
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        if (depth_of(set->paths[i]) + 1 < set->depth &&
+            !file_sync_directory(file_join(table->root.text, set->paths[i]).text, err))
             return false;
     return true;
 }
 
-/* All of them, also those that were there: whoever made them may have died before the sync. */
+/* The directories that hold the files. */
 static bool sync_directories(const struct table *table, const struct directory_set *set,
                              struct error *err) {
+    if (set->depth == 0)
+        return file_sync_directory(table->root.text, err);
     for (size_t i = 0; i < set->count; i++) {
         struct file_path path = file_join(table->root.text, set->paths[i]);
-        int there = file_exists(path.text, NULL, err);
+        if (depth_of(set->paths[i]) + 1 < set->depth)
+            continue;
+        int there = file_exists(path.text, NULL, err); // not, when nothing was ever put there
         if (there < 0 || (there == 1 && !file_sync_directory(path.text, err)))
             return false;
     }
-    return file_sync_directory(table->root.text, err);
+    return true;
 }
 
 /* The rename did not work: is that because an earlier attempt has done it? */

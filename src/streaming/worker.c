@@ -8,7 +8,7 @@
 #include "pipeline/reject.h"
 
 /* Room for the texts of a slice of rows: about four times what 1,024 ordinary records hold. */
-enum { STRING_BYTES = 1 << 20, READ_TIMEOUT_MS = 100 };
+enum { STRING_BYTES = 4 << 20, READ_TIMEOUT_MS = 100 };
 
 /* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
  * bytes a row, 400,000 rows. */
