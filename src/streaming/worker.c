@@ -10,6 +10,9 @@
 /* Room for the texts of a slice of rows: about four times what 1,024 ordinary records hold. */
 enum { STRING_BYTES = 4 << 20, READ_TIMEOUT_MS = 100 };
 
+/* Without a task for so long, the source stops asking the broker for more. */
+enum { REST_AFTER_MS = 1000 };
+
 /* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
  * bytes a row, 400,000 rows. */
 static const size_t sink_memory_max = 32 << 20;
@@ -234,11 +237,20 @@ static void run_task(struct worker *worker, struct task *task) {
     sink_destroy(run.sink);
 }
 
+/* NULL: the mailbox was closed. */
+static struct task *next_task(struct worker *worker) {
+    struct letter *letter = mailbox_receive(&worker->tasks, REST_AFTER_MS);
+    if (letter == NULL) {
+        worker->source->ops->rest(worker->source);
+        letter = mailbox_receive(&worker->tasks, -1);
+    }
+    return (struct task *)letter;
+}
+
 static void *worker_main(void *argument) {
     struct worker *worker = argument;
-    struct letter *letter;
-    while ((letter = mailbox_receive(&worker->tasks, -1)) != NULL) {
-        struct task *task = (struct task *)letter;
+    struct task *task;
+    while ((task = next_task(worker)) != NULL) {
         run_task(worker, task);
         mailbox_send(task->reply, &task->letter);
     }
