@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/processors.h"
 #include "base/scope.h"
+#include "core/zone.h"
 #include "streaming/starting_offsets.h"
 #include "surfaces/config.h"
 #include "surfaces/quantity.h"
@@ -328,7 +329,11 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
 static bool parse_zone(const struct setting *setting, const char *text, void *field,
                        struct error *err) {
     (void)setting;
-    (void)err;
+    struct zone zone;
+    if (!zone_find((struct text){text, (uint32_t)strlen(text)}, &zone))
+        return error_set(err, ERROR_CONFIG,
+                         "want a time zone: a name that the system's tzdata has, "
+                         "such as 'Europe/Paris', or an offset, '+02:00'");
     set_text(field, text);
     return true;
 }
