@@ -114,7 +114,7 @@ static const struct recovery_case cases[] = {
     {"SINK_LOG=off, but the table has a sink log, which would hide new files from Spark",
      log_off_but_there, RECOVER_STOP, "set SINK_LOG=auto"},
     {"SINK_LOG=on, but the table has files and no sink log; a new one would hide them from Spark",
-     log_on_but_hides, RECOVER_STOP, "set SINK_LOG=auto"},
+     log_on_but_hides, RECOVER_REFUSE, "set SINK_LOG=auto"},
 
     {"nothing is planned: a new query", nothing_planned, RECOVER_START, NULL},
 
