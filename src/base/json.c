@@ -89,12 +89,12 @@ struct json *json_new_array(void) {
     return ours(json_array());
 }
 
-void json_put(struct json *object, const char *name, struct json *value) {
-    check(json_object_set_new(theirs(object), name, theirs(value)) == 0);
+struct json *json_duplicate(const struct json *value) {
+    return ours(json_deep_copy(theirs(value)));
 }
 
-void json_put_copy(struct json *object, const char *name, const struct json *value) {
-    json_put(object, name, ours(json_deep_copy(theirs(value))));
+void json_put(struct json *object, const char *name, struct json *value) {
+    check(json_object_set_new(theirs(object), name, theirs(value)) == 0);
 }
 
 void json_put_int(struct json *object, const char *name, int64_t value) {

@@ -43,8 +43,8 @@ const char *json_text(const struct json *value);          // NULL: not a text
 /* Building. Texts must be valid UTF-8 (checked). */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
+struct json *json_duplicate(const struct json *value);
 void json_put(struct json *object, const char *name, struct json *value); // takes `value` over
-void json_put_copy(struct json *object, const char *name, const struct json *value);
 void json_put_int(struct json *object, const char *name, int64_t value);
 void json_put_bool(struct json *object, const char *name, bool value);
 void json_put_text(struct json *object, const char *name, const char *value);

@@ -41,6 +41,8 @@ struct manifest {
 
 void manifest_deinit(struct manifest *manifest);
 
+enum { RECOVERY_NOTES_MAX = 8 };
+
 /* Where the query stands after recovery. */
 struct recovery {
     bool new_query;        // no batch was ever planned: starts come from STARTING_OFFSETS
@@ -48,9 +50,11 @@ struct recovery {
     bool has_open_plan;    // a planned batch must run (again), before any new plan;
     struct plan open_plan; // it has id next_batch, and its ranges' ends are final
     size_t start_count;
-    struct offset_range
-        *starts;   // owned; without open plan: per partition start == end == next offset
-    bool sink_log; // whether a sink log is written
+    struct offset_range *starts; // owned; without open plan: start == end == a partition's next
+    bool sink_log;               // whether a sink log is written
+    bool table_unlogged; // SINK_LOG=auto, and the table has files but no sink log: worth a warning
+    size_t note_count;
+    char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, a sentence each, to be logged
 };
 
 void recovery_deinit(struct recovery *recovery);

@@ -1,0 +1,305 @@
+#include "streaming/checkpoint.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/scope.h"
+#include "base/uuid.h"
+
+/* Far beyond what a topic's partitions and Spark's settings need. */
+enum { LOG_FILE_SIZE_MAX = 16 << 20 };
+
+static const char commit_text[] = "v1\n{\"nextBatchWatermarkMs\":0}";
+
+static bool locked_by_other(int fd, const char *path, struct error *err) {
+    char holder[512] = "";
+    ssize_t size = disk->read(fd, holder, sizeof holder - 1);
+    if (size <= 0)
+        return error_set(err, ERROR_LOCKED, "'%s' is locked by another process", path);
+    holder[size] = '\0';
+    for (char *at = holder; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = ' ';
+    return error_set(err, ERROR_LOCKED,
+                     "'%s' is locked: another instance runs this query (%s). Stop it first, or "
+                     "give this one a CHECKPOINT_PATH of its own",
+                     path, holder);
+}
+
+/* "host=a pid=12 since=2025-12-31T10:30:45Z program=esports-stream": for people to read; nothing is
+ * decided by it. The lock itself is the open file's, and ends with the process. */
+static bool sign_lock(int fd, const char *path, struct error *err) {
+    char host[256] = "unknown", since[32] = "", text[512];
+    (void)gethostname(host, sizeof host - 1);
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL)
+        (void)strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    int size = snprintf(text, sizeof text, "host=%s pid=%ld since=%s program=%s", host,
+                        (long)getpid(), since, program_invocation_short_name);
+    check(size > 0);
+    size_t kept = (size_t)size < sizeof text ? (size_t)size : sizeof text - 1;
+    if (disk->truncate(fd, 0) != 0 || !disk_write_all(fd, text, kept))
+        return error_set(err, ERROR_CONFIG, "write '%s': %s", path, strerror(errno));
+    return true;
+}
+
+static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
+    struct file_path path = file_join(checkpoint->root.text, "lock");
+    int fd = disk->open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return error_set(err, ERROR_CONFIG, "open '%s': %s", path.text, strerror(errno));
+    bool ok;
+    if (disk->lock(fd) == 0)
+        ok = sign_lock(fd, path.text, err);
+    else if (errno == EWOULDBLOCK)
+        ok = locked_by_other(fd, path.text, err);
+    else
+        ok = error_set(err, ERROR_CONFIG, "lock '%s': %s", path.text, strerror(errno));
+    if (ok)
+        checkpoint->lock_fd = fd;
+    else
+        (void)disk->close(fd);
+    return ok;
+}
+
+static bool is_uuid(const char *text) {
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
+static bool parse_metadata(const char *text, size_t size, char query_id[static 37],
+                           struct error *err) {
+    struct json *metadata = json_parse(text, size, err);
+    if (metadata == NULL)
+        return false;
+    const char *id = json_member_text(metadata, "id");
+    bool ok = id != NULL && is_uuid(id);
+    for (size_t i = 0; ok && i < 37; i++)
+        query_id[i] = (char)tolower((unsigned char)id[i]);
+    if (!ok)
+        error_set(err, ERROR_STATE, "it has no \"id\" that is a UUID");
+    json_free(metadata);
+    return ok;
+}
+
+static bool read_metadata(struct checkpoint *checkpoint, struct error *err) {
+    struct file_path path = file_join(checkpoint->root.text, "metadata");
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    checkpoint->has_metadata = text != NULL;
+    if (text != NULL && !parse_metadata(text, size, checkpoint->query_id, err))
+        return error_wrap(err,
+                          "'%s' can't be used; restore it from a backup, or write the query's id "
+                          "into it as {\"id\":\"<uuid>\"} (any, if it is not known)",
+                          path.text);
+    return true;
+}
+
+void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic) {
+    *checkpoint = (struct checkpoint){.topic = topic, .lock_fd = -1};
+    (void)snprintf(checkpoint->root.text, sizeof checkpoint->root.text, "%s", root);
+    checkpoint->sources = file_join(root, "sources/0");
+    checkpoint->offsets = file_join(root, "offsets");
+    checkpoint->commits = file_join(root, "commits");
+    checkpoint->manifests = file_join(root, "manifests");
+    uuid_new(checkpoint->query_id);
+}
+
+bool checkpoint_open(struct checkpoint *checkpoint, struct error *err) {
+    if (!file_make_directory(checkpoint->root.text, err)) {
+        err->kind = ERROR_CONFIG;
+        return error_wrap(err, "the checkpoint");
+    }
+    if (take_lock(checkpoint, err) && read_metadata(checkpoint, err))
+        return true;
+    checkpoint_close(checkpoint);
+    return false;
+}
+
+void checkpoint_close(struct checkpoint *checkpoint) {
+    // The file stays: removing it would let a third process lock a new one beside a second's.
+    if (checkpoint->lock_fd >= 0)
+        (void)disk->close(checkpoint->lock_fd);
+    checkpoint->lock_fd = -1;
+}
+
+bool checkpoint_create(struct checkpoint *checkpoint, struct error *err) {
+    if (!checkpoint->has_metadata) {
+        char text[64];
+        int size = snprintf(text, sizeof text, "{\"id\":\"%s\"}", checkpoint->query_id);
+        if (!file_publish_again(checkpoint->root.text, "metadata", text, (size_t)size, err))
+            return false;
+        checkpoint->has_metadata = true;
+    }
+    struct file_path sources = file_join(checkpoint->root.text, "sources");
+    return file_make_directory_name(sources.text, err) &&
+           file_make_directory_name(checkpoint->offsets.text, err) &&
+           file_make_directory_name(checkpoint->commits.text, err) &&
+           file_make_directory_name(checkpoint->manifests.text, err) &&
+           file_sync_directory(checkpoint->root.text, err) &&
+           file_make_directory_name(checkpoint->sources.text, err) &&
+           file_sync_directory(sources.text, err);
+}
+
+bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    if (!file_list_numbers(log->text, "", &numbers, &count, err))
+        return false;
+    *batch_id = count == 0 ? -1 : numbers[count - 1];
+    return true;
+}
+
+static const char damaged[] = "restore this file from a backup; without one, which records are in "
+                              "the table can't be told, and a new checkpoint needs a new table";
+
+static bool same_topic(const struct checkpoint *checkpoint, const char *path,
+                       struct offset_entry *entry, struct error *err) {
+    if (strcmp(entry->topic, checkpoint->topic) == 0)
+        return true;
+    error_set(err, ERROR_STATE,
+              "'%s' has offsets of topic '%s', but the query reads '%s': set the topic back, or "
+              "give the query a new CHECKPOINT_PATH and PROCESSED_DATA_PATH",
+              path, entry->topic, checkpoint->topic);
+    offset_entry_deinit(entry);
+    return false;
+}
+
+bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct offset_entry *entry, bool *found, struct error *err) {
+    struct file_path path = file_join_number(checkpoint->offsets.text, batch_id);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    *found = text != NULL;
+    if (text == NULL)
+        return true;
+    if (!offset_log_parse(text, size, entry, err))
+        return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
+    return same_topic(checkpoint, path.text, entry, err);
+}
+
+bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_entry *starts,
+                             bool *found, struct error *err) {
+    struct file_path path = file_join_number(checkpoint->sources.text, 0);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    *found = text != NULL;
+    if (text == NULL)
+        return true;
+    if (!offset_log_parse_initial(text, size, starts, err))
+        return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
+    return same_topic(checkpoint, path.text, starts, err);
+}
+
+bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct offsets *starts,
+                              struct error *err) {
+    size_t size;
+    scoped(scope_free) char *text = offset_log_print_initial(checkpoint->topic, starts, &size);
+    return file_publish_again(checkpoint->sources.text, "0", text, size, err);
+}
+
+/* Old batches are forgotten for tidiness only: what can't be removed now is swept at a start. */
+static void forget(const struct file_path *log, int64_t batch_id) {
+    char name[64];
+    (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
+    (void)disk->unlink(file_join(log->text, name).text);
+    (void)disk->unlink(file_join_number(log->text, batch_id).text);
+}
+
+bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                              struct offset_entry *entry, struct error *err) {
+    char name[32];
+    free(entry->topic);
+    entry->topic = strdup(checkpoint->topic);
+    check(entry->topic != NULL);
+    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
+    size_t size;
+    scoped(scope_free) char *text = offset_log_print(entry, &size);
+    if (!file_publish(checkpoint->offsets.text, name, text, size, err))
+        return false;
+    int64_t old = batch_id - CHECKPOINT_BATCHES_KEPT - 1;
+    if (old >= 0) {
+        forget(&checkpoint->offsets, old);
+        forget(&checkpoint->commits, old);
+    }
+    return true;
+}
+
+bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct error *err) {
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n'))
+        return error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1' (%s)", path.text,
+                         damaged);
+    return true;
+}
+
+bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct error *err) {
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    int there = file_exists(path.text, NULL, err);
+    if (there < 0)
+        return false;
+    if (there == 1) // perhaps Spark's, whose bytes differ from version to version
+        return file_sync_directory(checkpoint->commits.text, err);
+    char name[32];
+    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
+    return file_publish_again(checkpoint->commits.text, name, commit_text, sizeof commit_text - 1,
+                              err);
+}
+
+bool checkpoint_commit_author(const struct checkpoint *checkpoint, int64_t batch_id,
+                              enum commit_author *author, struct error *err) {
+    char name[64];
+    (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    int there = file_exists(path.text, NULL, err);
+    int checksum = file_exists(file_join(checkpoint->commits.text, name).text, NULL, err);
+    if (there < 0 || checksum < 0)
+        return false;
+    *author = there == 0 ? COMMIT_MISSING : checksum == 1 ? COMMIT_SPARKS : COMMIT_OURS;
+    return true;
+}
+
+static bool sweep_log(const struct file_path *log, int64_t newest_batch, struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    if (!file_remove_drafts(log->text, err) ||
+        !file_list_numbers(log->text, "", &numbers, &count, err))
+        return false;
+    for (size_t i = 0; i < count && numbers[i] < newest_batch - CHECKPOINT_BATCHES_KEPT; i++)
+        forget(log, numbers[i]);
+    return true;
+}
+
+bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
+                      struct error *err) {
+    return sweep_log(&checkpoint->offsets, newest_batch, err) &&
+           sweep_log(&checkpoint->commits, newest_batch, err) &&
+           file_remove_drafts(checkpoint->manifests.text, err);
+}

@@ -1,0 +1,78 @@
+/* checkpoint.h: a query's checkpoint directory, as Spark has it, with two names of our own.
+ *
+ *     metadata      {"id":"<uuid>"}, the query's id; written first, kept for ever
+ *     sources/0/0   the offsets at which the query began
+ *     offsets/N     the plan of batch N, written before it runs (streaming/offset_log.h)
+ *     commits/N     batch N is done
+ *     manifests/N   ours: batch N is committed (streaming/manifest.h)
+ *     lock          ours: who runs the query now
+ *
+ * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests for
+ * ever. Files are published without replacing: two writers can't both believe to have planned N.
+ * ERROR_RETRY: the disk; ERROR_STATE: a file that is not what it should be. */
+#ifndef STREAMING_CHECKPOINT_H
+#define STREAMING_CHECKPOINT_H
+
+#include "base/error.h"
+#include "base/file.h"
+#include "streaming/offset_log.h"
+
+enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetain
+
+struct checkpoint {
+    const char *topic; // borrowed
+    struct file_path root, sources, offsets, commits, manifests;
+    char query_id[37];
+    bool has_metadata; // false: query_id is new and not on disk yet
+    int lock_fd;       // -1: not locked
+};
+
+/* Sets the paths and a new query id; touches nothing. */
+void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic);
+
+/* Makes the root, locks it and reads `metadata`; creates nothing else. ERROR_LOCKED names the
+ * holder; ERROR_CONFIG: the directory can't be used. */
+MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, struct error *err);
+void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct with lock_fd -1
+
+/* Makes the directories and publishes `metadata` if it is missing. Repeatable. */
+MUST_CHECK bool checkpoint_create(struct checkpoint *checkpoint, struct error *err);
+
+/* The highest batch in a log ("offsets", …), -1 when there is none. */
+MUST_CHECK bool checkpoint_newest(const struct file_path *log, int64_t *batch_id,
+                                  struct error *err);
+
+/* Reads offsets/N. *found false: there is no such file. ERROR_STATE also: of another topic. */
+MUST_CHECK bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                                        struct offset_entry *entry, bool *found, struct error *err);
+MUST_CHECK bool checkpoint_read_initial(const struct checkpoint *checkpoint,
+                                        struct offset_entry *starts, bool *found,
+                                        struct error *err);
+
+/* Publishes sources/0/0; again is fine as long as it says the same. */
+MUST_CHECK bool checkpoint_write_initial(const struct checkpoint *checkpoint,
+                                         const struct offsets *starts, struct error *err);
+
+/* Publishes offsets/N (of the checkpoint's topic), then forgets what is older than
+ * CHECKPOINT_BATCHES_KEPT. */
+MUST_CHECK bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                                         struct offset_entry *entry, struct error *err);
+
+/* ERROR_STATE: commits/N is damaged, or of a version we don't know. */
+MUST_CHECK bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                                        struct error *err);
+
+/* Makes sure that commits/N is there; Spark's own is as good. */
+MUST_CHECK bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                                        struct error *err);
+
+/* Who wrote commits/N. Spark leaves a checksum beside each of its files, we never do. */
+enum commit_author { COMMIT_MISSING, COMMIT_OURS, COMMIT_SPARKS };
+MUST_CHECK bool checkpoint_commit_author(const struct checkpoint *checkpoint, int64_t batch_id,
+                                         enum commit_author *author, struct error *err);
+
+/* Removes drafts that a crash left, and offsets and commits that are too old. */
+MUST_CHECK bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
+                                 struct error *err);
+
+#endif

@@ -1,0 +1,208 @@
+#include "streaming/manifest.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "base/scope.h"
+#include "streaming/table.h"
+
+static const char header[] = "v1\n";
+
+void manifest_deinit(struct manifest *manifest) {
+    file_list_deinit(&manifest->files);
+    file_list_deinit(&manifest->rejects);
+    free(manifest->outcomes);
+    *manifest = (struct manifest){0};
+}
+
+static struct json *print_files(const struct file_list *list) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < list->count; i++) {
+        const struct data_file *file = &list->files[i];
+        struct json *object = json_new_object();
+        json_put_text(object, "path", file->path);
+        json_put_text(object, "staged", file->staged);
+        json_put_int(object, "size", file->size);
+        json_put_int(object, "rows", file->rows);
+        json_put_int(object, "modifiedMs", file->modified_ms);
+        json_append(array, object);
+    }
+    return array;
+}
+
+static struct json *print_ranges(const struct manifest *manifest) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        const struct range_outcome *outcome = &manifest->outcomes[i];
+        struct json *object = json_new_object();
+        json_put_int(object, "partition", outcome->range.partition);
+        json_put_int(object, "start", outcome->range.start);
+        json_put_int(object, "end", outcome->range.end);
+        json_put_int(object, "rows", outcome->rows);
+        json_put_int(object, "rejects", outcome->rejects);
+        json_put_int(object, "absent", outcome->absent);
+        json_put_int(object, "lost", outcome->lost);
+        json_append(array, object);
+    }
+    return array;
+}
+
+char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
+                     size_t *size) {
+    struct json *object = json_new_object();
+    json_put_int(object, "batch", manifest->batch_id);
+    json_put_int(object, "timestampMs", manifest->timestamp_ms);
+    json_put_text(object, "query", origin->query_id);
+    json_put_text(object, "topic", origin->topic);
+    json_put_text(object, "table", origin->table);
+    json_put_text(object, "rejectsTable", origin->rejects_table);
+    json_put(object, "files", print_files(&manifest->files));
+    json_put(object, "rejects", print_files(&manifest->rejects));
+    json_put(object, "ranges", print_ranges(manifest));
+    scoped(scope_free) char *body = json_print(object);
+    json_free(object);
+
+    char *text = NULL;
+    int length = asprintf(&text, "%s%s", header, body);
+    check(length > 0);
+    *size = (size_t)length;
+    return text;
+}
+
+/* A name from disk that will be used below a directory of ours: never absolute, never upwards. */
+static bool stays_below(const char *path, size_t length_max) {
+    if (path == NULL || path[0] == '\0' || path[0] == '/' || strlen(path) > length_max)
+        return false;
+    for (const char *part = path; part != NULL; part = strchr(part, '/')) {
+        part += *part == '/' ? 1 : 0;
+        if (strcmp(part, "..") == 0 || strncmp(part, "../", 3) == 0 || *part == '\0')
+            return false;
+    }
+    return true;
+}
+
+static bool parse_files(const struct json *array, struct file_list *list, struct error *err) {
+    if (array == NULL)
+        return error_set(err, ERROR_STATE, "it has no list of files");
+    for (size_t i = 0; i < json_count(array); i++) {
+        const struct json *object = json_at(array, i);
+        const char *path = json_member_text(object, "path");
+        const char *staged = json_member_text(object, "staged");
+        struct data_file file = {0};
+        if (!stays_below(path, TABLE_FILE_PATH_MAX) || !stays_below(staged, NAME_MAX) ||
+            strchr(staged, '/') != NULL || !json_member_int(object, "size", &file.size) ||
+            !json_member_int(object, "rows", &file.rows) ||
+            !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
+            file.rows <= 0)
+            return error_set(err, ERROR_STATE, "its file number %zu is not described in full", i);
+        file.path = strdup(path);
+        file.staged = strdup(staged);
+        check(file.path != NULL && file.staged != NULL);
+        file_list_add(list, file);
+    }
+    return true;
+}
+
+static bool outcome_adds_up(const struct range_outcome *outcome) {
+    const int64_t parts[] = {outcome->rows, outcome->rejects, outcome->absent, outcome->lost};
+    int64_t left = outcome->range.end - outcome->range.start;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i] < 0 || parts[i] > left)
+            return false;
+        left -= parts[i];
+    }
+    return left == 0 && outcome->range.start >= 0;
+}
+
+static bool parse_ranges(const struct json *array, struct manifest *manifest, struct error *err) {
+    if (array == NULL)
+        return error_set(err, ERROR_STATE, "it has no list of ranges");
+    manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
+    for (size_t i = 0; i < json_count(array); i++) {
+        const struct json *object = json_at(array, i);
+        struct range_outcome *outcome = &manifest->outcomes[i];
+        int64_t partition;
+        if (!json_member_int(object, "partition", &partition) || partition < 0 ||
+            partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
+            !json_member_int(object, "end", &outcome->range.end) ||
+            !json_member_int(object, "rows", &outcome->rows) ||
+            !json_member_int(object, "rejects", &outcome->rejects) ||
+            !json_member_int(object, "absent", &outcome->absent) ||
+            !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
+            return error_set(err, ERROR_STATE, "its range number %zu does not add up", i);
+        outcome->range.partition = (int32_t)partition;
+        manifest->outcome_count++;
+    }
+    return true;
+}
+
+/* Rows in files against rows of ranges; the same for rejects. */
+static bool sums_agree(const struct manifest *manifest) {
+    int64_t rows = 0, rejects = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        rows += manifest->outcomes[i].rows;
+        rejects += manifest->outcomes[i].rejects;
+    }
+    for (size_t i = 0; i < manifest->files.count; i++)
+        rows -= manifest->files.files[i].rows;
+    for (size_t i = 0; i < manifest->rejects.count; i++)
+        rejects -= manifest->rejects.files[i].rows;
+    return rows == 0 && rejects == 0;
+}
+
+static bool same_text(const struct json *object, const char *name, const char *expected,
+                      const char *cure, struct error *err) {
+    const char *text = json_member_text(object, name);
+    if (text != NULL && strcmp(text, expected) == 0)
+        return true;
+    return error_set(err, ERROR_STATE, "its %s is '%s', but ours is '%s': %s", name,
+                     text == NULL ? "" : text, expected, cure);
+}
+
+static bool same_origin(const struct json *object, const struct manifest_origin *origin,
+                        struct error *err) {
+    static const char moved[] = "if the files were moved, move them back or set the paths back; "
+                                "otherwise this checkpoint belongs to another table";
+    return same_text(object, "query", origin->query_id,
+                     "the checkpoint's files come from two queries; restore one of them", err) &&
+           same_text(object, "topic", origin->topic, "set the topic back", err) &&
+           same_text(object, "table", origin->table, moved, err) &&
+           same_text(object, "rejectsTable", origin->rejects_table, moved, err);
+}
+
+static bool parse_object(const struct json *object, int64_t batch_id,
+                         const struct manifest_origin *origin, struct manifest *manifest,
+                         struct error *err) {
+    if (!json_member_int(object, "batch", &manifest->batch_id) || manifest->batch_id != batch_id ||
+        !json_member_int(object, "timestampMs", &manifest->timestamp_ms))
+        return error_set(err, ERROR_STATE, "it is not about batch %lld", (long long)batch_id);
+    if (!same_origin(object, origin, err) ||
+        !parse_files(json_member(object, "files"), &manifest->files, err) ||
+        !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
+        !parse_ranges(json_member(object, "ranges"), manifest, err))
+        return false;
+    if (!sums_agree(manifest))
+        return error_set(err, ERROR_STATE, "its files and its ranges count different rows");
+    return true;
+}
+
+bool manifest_parse(const char *text, size_t size, int64_t batch_id,
+                    const struct manifest_origin *origin, struct manifest *manifest,
+                    struct error *err) {
+    *manifest = (struct manifest){0};
+    size_t skip = sizeof header - 1;
+    if (size < skip || memcmp(text, header, skip) != 0)
+        return error_set(err, ERROR_STATE, "its first line is not 'v1'");
+    struct json *object = json_parse(text + skip, size - skip, err);
+    if (object == NULL)
+        return false;
+    bool ok = parse_object(object, batch_id, origin, manifest, err);
+    json_free(object);
+    if (!ok)
+        manifest_deinit(manifest);
+    return ok;
+}

@@ -1,0 +1,32 @@
+/* manifest.h: the text of manifests/N, the one file that commits a batch.
+ *
+ *     v1
+ *     {"batch":5,"timestampMs":…,"query":"<uuid>","topic":"…","table":"/…","rejectsTable":"/…",
+ *      "files":[{"path":"status=live/part-….parquet","staged":"…","size":1,"rows":1,"modifiedMs":1}],
+ *      "rejects":[…],
+ *      "ranges":[{"partition":0,"start":0,"end":3,"rows":2,"rejects":1,"absent":0,"lost":0}]}
+ *
+ * (one line). Reading is strict: after the commit point whatever it says is done, so that a file
+ * that does not add up is refused as a whole. Pure: no disk. */
+#ifndef STREAMING_MANIFEST_H
+#define STREAMING_MANIFEST_H
+
+#include "base/error.h"
+#include "streaming/store.h"
+
+/* Whose batch it is: what must be the same again when it is rolled forward. Borrowed texts. */
+struct manifest_origin {
+    const char *query_id, *topic, *table, *rejects_table;
+};
+
+/* Owned by the caller. */
+char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
+                     size_t *size);
+
+/* ERROR_STATE, without the file's name: damaged, of another version, or of another origin; the
+ * message says which and what to do. */
+MUST_CHECK bool manifest_parse(const char *text, size_t size, int64_t batch_id,
+                               const struct manifest_origin *origin, struct manifest *manifest,
+                               struct error *err);
+
+#endif

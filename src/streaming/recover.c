@@ -1,0 +1,341 @@
+#include "streaming/recover.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "streaming/commit.h"
+#include "streaming/store_parts.h"
+
+/* Every action that is followed by another look makes progress that the next one sees: a manifest
+ * taken back or rolled forward, a commit written. More rounds than this are a bug of ours. */
+enum { ROUNDS_MAX = 8 };
+
+static void add_note(struct recovery *recovery, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void add_note(struct recovery *recovery, const char *format, ...) {
+    if (recovery->note_count == RECOVERY_NOTES_MAX)
+        return;
+    va_list args;
+    va_start(args, format);
+    int size = vasprintf(&recovery->notes[recovery->note_count], format, args);
+    va_end(args);
+    check(size >= 0);
+    recovery->note_count++;
+}
+
+void recovery_deinit(struct recovery *recovery) {
+    for (size_t i = 0; i < recovery->note_count; i++)
+        free(recovery->notes[i]);
+    free(recovery->open_plan.ranges);
+    free(recovery->starts);
+    *recovery = (struct recovery){0};
+}
+
+static bool signed_by_other(const struct table *table, const char *query_id) {
+    return table->has_owner && strcmp(table->owner_query, query_id) != 0;
+}
+
+static bool survey_sink_log(struct store *store, struct survey *survey, struct error *err) {
+    if (!sink_log_open(&store->sink_log, store->options.table, err) ||
+        !table_has_files(&store->table, store->options.partition_by_count, &survey->table_has_files,
+                         err))
+        return false;
+    survey->sink_log = store->options.sink_log;
+    survey->logged = store->sink_log.newest;
+    survey->sink_log_there = store->sink_log.exists;
+    survey->sink_log_promised = store->table.has_owner && store->table.owner_sink_log;
+
+    // A table that has a log goes on with it; a new one gets one. Once a table is ours, its
+    // signature remembers what was decided, whatever is or isn't in it yet.
+    bool automatic = survey->sink_log_there || (store->table.has_owner ? survey->sink_log_promised
+                                                                       : !survey->table_has_files);
+    survey->sink_log_on =
+        survey->sink_log == SINK_LOG_AUTO ? automatic : survey->sink_log == SINK_LOG_ON;
+    return true;
+}
+
+/* A manifest must end each partition where its plan does. */
+static bool agrees_with_plan(const struct manifest *manifest, const struct offset_entry *plan) {
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        const struct offset_range *range = &manifest->outcomes[i].range;
+        const struct partition_offset *end = offsets_find(&plan->ends, range->partition);
+        if (end == NULL || end->offset != range->end)
+            return false;
+    }
+    return true;
+}
+
+static bool compare_manifest(struct store *store, struct survey *survey,
+                             const struct offset_entry *plan, struct error *err) {
+    bool table_staged, rejects_staged;
+    if (!table_is_staged(&store->table, survey->manifest, &table_staged, err) ||
+        !table_is_staged(&store->rejects, survey->manifest, &rejects_staged, err) ||
+        !checkpoint_commit_author(&store->checkpoint, survey->manifest, &survey->manifest_commit,
+                                  err))
+        return false;
+    struct manifest manifest;
+    if (!commit_read(store, survey->manifest, &manifest, err))
+        return false;
+    survey->manifest_done =
+        survey->manifest_commit == COMMIT_OURS && !table_staged && !rejects_staged;
+    bool ok = true;
+    if (survey->manifest == survey->planned && !agrees_with_plan(&manifest, plan))
+        ok = error_set(err, ERROR_STATE,
+                       "'%s/%" PRId64 "' ends at other offsets than its plan in '%s': restore "
+                       "both from one backup",
+                       store->checkpoint.manifests.text, survey->manifest,
+                       store->checkpoint.offsets.text);
+    else if (!survey->manifest_done)
+        ok = sink_log_compare(&store->sink_log, survey->manifest, &manifest.files,
+                              &survey->manifest_in_log, err);
+    manifest_deinit(&manifest);
+    return ok;
+}
+
+static bool read_plan_of(const struct store *store, int64_t batch_id, struct offset_entry *entry,
+                         struct error *err) {
+    bool found;
+    if (!checkpoint_read_offsets(&store->checkpoint, batch_id, entry, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_STATE, "'%s/%" PRId64 "' is missing: restore it from a backup",
+                         store->checkpoint.offsets.text, batch_id);
+    return true;
+}
+
+/* Reads the newest plan for the sake of its errors, and the newest manifest. */
+static bool survey_newest(struct store *store, struct survey *survey, struct error *err) {
+    survey->manifest_in_log = SINK_LOG_SILENT;
+    if (survey->committed >= 0 &&
+        !checkpoint_check_commit(&store->checkpoint, survey->committed, err))
+        return false;
+    struct offset_entry plan;
+    if (!read_plan_of(store, survey->planned, &plan, err))
+        return false;
+    bool ok = survey->manifest < 0 || survey->manifest > survey->planned ||
+              compare_manifest(store, survey, &plan, err);
+    offset_entry_deinit(&plan);
+    return ok;
+}
+
+static bool survey_plans(struct store *store, struct survey *survey, struct error *err) {
+    const struct checkpoint *checkpoint = &store->checkpoint;
+    if (!checkpoint_newest(&checkpoint->offsets, &survey->planned, err) ||
+        !checkpoint_newest(&checkpoint->commits, &survey->committed, err) ||
+        !checkpoint_newest(&checkpoint->manifests, &survey->manifest, err))
+        return false;
+    if (survey->planned < 0)
+        return true;
+    struct file_path previous =
+        survey->planned == 0 ? file_join_number(checkpoint->sources.text, 0)
+                             : file_join_number(checkpoint->offsets.text, survey->planned - 1);
+    int there = file_exists(previous.text, NULL, err);
+    survey->has_previous_plan = there == 1;
+    return there >= 0;
+}
+
+static bool look(struct store *store, struct survey *survey, struct error *err) {
+    *survey = (struct survey){.has_metadata = store->checkpoint.has_metadata};
+    const char *id = store->checkpoint.query_id;
+    survey->owned_by_other =
+        signed_by_other(&store->table, id) || signed_by_other(&store->rejects, id);
+    return survey_plans(store, survey, err) && survey_sink_log(store, survey, err) &&
+           (survey->owned_by_other || survey->planned < 0 ||
+            (survey_newest(store, survey, err) && sink_log_check(&store->sink_log, err)));
+}
+
+static bool refuse(const struct store *store, const struct survey *survey,
+                   const struct recovery_case *found, struct error *err) {
+    char owner[512] = "";
+    const struct table *table = signed_by_other(&store->table, store->checkpoint.query_id)
+                                    ? &store->table
+                                    : &store->rejects;
+    if (survey->owned_by_other)
+        (void)snprintf(owner, sizeof owner, " ('%s' says '%s')", table->root.text,
+                       table->owner_checkpoint);
+    return error_set(err, found->action == RECOVER_REFUSE ? ERROR_CONFIG : ERROR_STATE,
+                     "checkpoint '%s', table '%s': %s%s. Newest batches: plan %" PRId64
+                     ", commit %" PRId64 ", manifest %" PRId64 ", sink log %" PRId64 ". Cure: %s",
+                     store->options.checkpoint, store->options.table, found->state, owner,
+                     survey->planned, survey->committed, survey->manifest, survey->logged,
+                     found->cure);
+}
+
+static bool with_manifest(struct store *store, int64_t batch_id, enum recovery_action action,
+                          struct error *err) {
+    struct manifest manifest;
+    if (!commit_read(store, batch_id, &manifest, err))
+        return false;
+    bool ok = action == RECOVER_TAKE_BACK ? commit_take_back(store, &manifest, err)
+                                          : commit_roll_forward(store, &manifest, err);
+    manifest_deinit(&manifest);
+    return ok;
+}
+
+static bool act(struct store *store, const struct survey *survey, enum recovery_action action,
+                struct recovery *recovery, struct error *err) {
+    switch (action) {
+    case RECOVER_TAKE_BACK:
+        add_note(recovery,
+                 "Batch %" PRId64
+                 " was committed by us and run again by Spark; our files of it are "
+                 "taken back",
+                 survey->manifest);
+        return with_manifest(store, survey->manifest, action, err);
+    case RECOVER_ROLL_FORWARD:
+        add_note(recovery, "Batch %" PRId64 " was committed and is rolled forward",
+                 survey->manifest);
+        return with_manifest(store, survey->manifest, action, err);
+    case RECOVER_FINISH:
+        add_note(recovery, "Batch %" PRId64 " is in the sink log; its commit is written",
+                 survey->planned);
+        return checkpoint_write_commit(&store->checkpoint, survey->planned, err);
+    case RECOVER_STOP:
+    case RECOVER_REFUSE:
+    case RECOVER_START:
+    case RECOVER_RUN_AGAIN:
+    case RECOVER_RUN_NEXT:
+        break;
+    }
+    check(false && "not an action that changes the disk");
+    return false;
+}
+
+static bool is_last(enum recovery_action action) {
+    return action == RECOVER_START || action == RECOVER_RUN_AGAIN || action == RECOVER_RUN_NEXT;
+}
+
+static bool is_refusal(enum recovery_action action) {
+    return action == RECOVER_STOP || action == RECOVER_REFUSE;
+}
+
+bool recovery_possible(struct store *store, struct error *err) {
+    struct survey survey;
+    if (!look(store, &survey, err))
+        return false;
+    const struct recovery_case *found = recovery_decide(&survey);
+    return !is_refusal(found->action) || refuse(store, &survey, found, err);
+}
+
+static bool settle(struct store *store, struct survey *survey, enum recovery_action *action,
+                   struct recovery *recovery, struct error *err) {
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (!look(store, survey, err))
+            return false;
+        const struct recovery_case *found = recovery_decide(survey);
+        *action = found->action;
+        if (is_refusal(*action))
+            return refuse(store, survey, found, err);
+        store->sink_log_on = survey->sink_log_on;
+        if (is_last(*action))
+            return true;
+        if (!act(store, survey, *action, recovery, err))
+            return false;
+    }
+    check(false && "recovery comes to an end");
+    return false;
+}
+
+/* Where batch `batch_id` begins: the ends of the one before. */
+static bool read_starts_of(const struct store *store, int64_t batch_id, struct offset_entry *starts,
+                           struct error *err) {
+    if (batch_id > 0)
+        return read_plan_of(store, batch_id - 1, starts, err);
+    bool found = false;
+    if (!checkpoint_read_initial(&store->checkpoint, starts, &found, err))
+        return false;
+    check(found); // the survey saw it
+    return true;
+}
+
+/* A partition that the batch before did not know is new, and is read from its beginning. */
+static bool set_ranges(const struct offset_entry *entry, const struct offsets *starts,
+                       struct plan *plan, struct error *err) {
+    plan->ranges = must_alloc(entry->ends.count, sizeof *plan->ranges);
+    for (size_t i = 0; i < entry->ends.count; i++) {
+        struct partition_offset end = entry->ends.entries[i];
+        const struct partition_offset *start = offsets_find(starts, end.partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        if (from > end.offset)
+            return error_set(err, ERROR_STATE,
+                             "the plan of batch %" PRId64 " ends partition %d at offset %" PRId64
+                             ", before its start %" PRId64 ": was the topic deleted and made "
+                             "anew? Then give the query a new CHECKPOINT_PATH and "
+                             "PROCESSED_DATA_PATH",
+                             plan->batch_id, end.partition, end.offset, from);
+        plan->ranges[i] = (struct offset_range){end.partition, from, end.offset};
+    }
+    plan->count = entry->ends.count;
+    return true;
+}
+
+static bool fill_open_plan(const struct store *store, int64_t batch_id, struct recovery *recovery,
+                           struct error *err) {
+    struct offset_entry entry;
+    struct offset_entry starts = {0};
+    if (!read_plan_of(store, batch_id, &entry, err))
+        return false;
+    recovery->has_open_plan = true;
+    recovery->next_batch = batch_id;
+    recovery->open_plan.batch_id = batch_id;
+    recovery->open_plan.timestamp_ms = entry.timestamp_ms;
+    bool ok = read_starts_of(store, batch_id, &starts, err) &&
+              set_ranges(&entry, &starts.ends, &recovery->open_plan, err);
+    offset_entry_deinit(&starts);
+    offset_entry_deinit(&entry);
+    add_note(recovery, "Batch %" PRId64 " was planned and not committed; it runs again", batch_id);
+    return ok;
+}
+
+static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,
+                        struct error *err) {
+    struct offset_entry entry;
+    if (!read_plan_of(store, newest, &entry, err))
+        return false;
+    recovery->next_batch = newest + 1;
+    recovery->starts = must_alloc(entry.ends.count, sizeof *recovery->starts);
+    recovery->start_count = entry.ends.count;
+    for (size_t i = 0; i < entry.ends.count; i++) {
+        struct partition_offset end = entry.ends.entries[i];
+        recovery->starts[i] = (struct offset_range){end.partition, end.offset, end.offset};
+    }
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+/* Only now, when nothing on disk is in doubt, is anything made or removed. */
+static bool prepare(struct store *store, const struct survey *survey, struct error *err) {
+    const char *checkpoint = store->options.checkpoint;
+    const char *id = store->checkpoint.query_id;
+    return checkpoint_create(&store->checkpoint, err) &&
+           table_claim(&store->table, id, checkpoint, survey->sink_log_on, err) &&
+           table_claim(&store->rejects, id, checkpoint, false, err) &&
+           table_unstage_all(&store->table, err) && table_unstage_all(&store->rejects, err) &&
+           checkpoint_sweep(&store->checkpoint, survey->planned, err) &&
+           sink_log_sweep(&store->sink_log, err);
+}
+
+bool recover(struct store *store, struct recovery *recovery, struct error *err) {
+    struct survey survey;
+    enum recovery_action action;
+    *recovery = (struct recovery){0};
+    bool ok = settle(store, &survey, &action, recovery, err);
+    if (ok && action == RECOVER_START)
+        recovery->new_query = true;
+    else if (ok && action == RECOVER_RUN_AGAIN)
+        ok = fill_open_plan(store, survey.planned, recovery, err);
+    else if (ok)
+        ok = fill_starts(store, survey.planned, recovery, err);
+    ok = ok && prepare(store, &survey, err);
+    if (!ok) {
+        recovery_deinit(recovery);
+        return false;
+    }
+    recovery->sink_log = survey.sink_log_on;
+    recovery->table_unlogged = survey.sink_log == SINK_LOG_AUTO && !survey.sink_log_on;
+    return true;
+}

@@ -1,0 +1,62 @@
+/* recover.h: what a start finds on disk, and what it does about it. The table is in recover.c. */
+#ifndef STREAMING_RECOVER_H
+#define STREAMING_RECOVER_H
+
+#include "base/error.h"
+#include "streaming/checkpoint.h"
+#include "streaming/sink_log.h"
+#include "streaming/store.h"
+
+/* Everything that the decision depends on. Batches are the newest of each log, -1: none. */
+struct survey {
+    int64_t planned;   // offsets/
+    int64_t committed; // commits/
+    int64_t manifest;  // manifests/
+    int64_t logged;    // _spark_metadata/
+
+    bool has_metadata;
+    bool has_previous_plan; // offsets/<planned - 1> (sources/0/0 for batch 0) is there
+    bool owned_by_other;    // the table or its rejects are signed by another query
+    bool sink_log_there;
+    bool sink_log_promised; // our signature says that a sink log was begun
+    bool sink_log_on;       // what SINK_LOG and the table come to
+    enum sink_log_mode sink_log;
+    bool table_has_files;
+
+    /* about the newest manifest */
+    bool manifest_done; // nothing of it is staged any more, and its commit is ours
+    enum sink_log_names manifest_in_log;
+    enum commit_author manifest_commit;
+};
+
+enum recovery_action {
+    RECOVER_STOP,         // touch nothing; state and cure say why (ERROR_STATE)
+    RECOVER_REFUSE,       // touch nothing; a setting does not fit the table (ERROR_CONFIG)
+    RECOVER_TAKE_BACK,    // the newest manifest's batch is Spark's: remove our files, look again
+    RECOVER_ROLL_FORWARD, // finish the newest manifest's batch, look again
+    RECOVER_FINISH,       // the planned batch is in the table; write its commit, look again
+    RECOVER_START,        // a new query
+    RECOVER_RUN_AGAIN,    // the planned batch
+    RECOVER_RUN_NEXT,     // plan the next batch
+};
+
+struct recovery_case {
+    const char *state; // what is on disk, in words
+    bool (*holds)(const struct survey *survey);
+    enum recovery_action action;
+    const char *cure; // RECOVER_STOP, RECOVER_REFUSE
+};
+
+/* The first case that holds. There always is one. */
+const struct recovery_case *recovery_decide(const struct survey *survey);
+
+/* All of them, in order, for a test that walks the table. */
+const struct recovery_case *recovery_cases(size_t *count);
+
+/* Looks and decides only. False: what is there would be refused, with recover()'s error. */
+MUST_CHECK bool recovery_possible(struct store *store, struct error *err);
+
+/* Looks, decides and acts until the next batch can run. */
+MUST_CHECK bool recover(struct store *store, struct recovery *recovery, struct error *err);
+
+#endif

@@ -1,0 +1,172 @@
+/* recovery_table.c: for every state that the disk can be in, what a start does. One table; the
+ * functions that look and act are in recover.c. */
+#include "base/check.h"
+#include "streaming/recover.h"
+
+static bool owned_by_other(const struct survey *s) {
+    return s->owned_by_other;
+}
+
+static bool log_without_plan(const struct survey *s) {
+    return s->planned < 0 && s->logged >= 0;
+}
+
+static bool batches_without_plan(const struct survey *s) {
+    return s->planned < 0 && (s->committed >= 0 || s->manifest >= 0);
+}
+
+static bool log_off_but_there(const struct survey *s) {
+    return s->sink_log == SINK_LOG_OFF && s->sink_log_there;
+}
+
+static bool log_on_but_hides(const struct survey *s) {
+    return s->sink_log == SINK_LOG_ON && !s->sink_log_there && s->table_has_files &&
+           !s->sink_log_promised;
+}
+
+static bool nothing_planned(const struct survey *s) {
+    return s->planned < 0;
+}
+
+static bool plan_without_metadata(const struct survey *s) {
+    return !s->has_metadata;
+}
+
+static bool commit_ahead(const struct survey *s) {
+    return s->committed > s->planned;
+}
+
+static bool manifest_ahead(const struct survey *s) {
+    return s->manifest > s->planned;
+}
+
+static bool log_ahead(const struct survey *s) {
+    return s->sink_log_on && s->logged > s->planned;
+}
+
+static bool previous_plan_missing(const struct survey *s) {
+    return s->committed < s->planned && !s->has_previous_plan;
+}
+
+static bool log_behind(const struct survey *s) {
+    return s->sink_log_on && s->committed > s->logged;
+}
+
+static bool open_manifest(const struct survey *s) {
+    return s->manifest >= 0 && !s->manifest_done;
+}
+
+static bool manifest_half_logged(const struct survey *s) {
+    return open_manifest(s) && s->sink_log_on && s->manifest_in_log == SINK_LOG_NAMES_SOME;
+}
+
+static bool manifest_overtaken_in_log(const struct survey *s) {
+    return open_manifest(s) && s->sink_log_on && s->manifest_in_log == SINK_LOG_NAMES_OTHERS;
+}
+
+static bool manifest_overtaken_without_log(const struct survey *s) {
+    return open_manifest(s) && !s->sink_log_on && s->manifest_commit == COMMIT_SPARKS;
+}
+
+static bool manifest_passed_over(const struct survey *s) {
+    return open_manifest(s) && s->manifest < s->planned && s->manifest_commit == COMMIT_MISSING &&
+           s->committed < s->manifest && s->manifest_in_log == SINK_LOG_SILENT;
+}
+
+static bool log_gap_before_manifest(const struct survey *s) {
+    return open_manifest(s) && s->sink_log_on && s->logged < s->manifest - 1;
+}
+
+static bool logged_not_committed(const struct survey *s) {
+    return s->committed < s->planned && s->sink_log_on && s->logged == s->planned;
+}
+
+static bool earlier_batch_open(const struct survey *s) {
+    return s->committed < s->planned - 1 && s->manifest < s->planned - 1 &&
+           !(s->sink_log_on && s->logged >= s->planned - 1);
+}
+
+static bool planned_not_committed(const struct survey *s) {
+    return s->committed < s->planned;
+}
+
+static bool all_committed(const struct survey *s) {
+    return s->committed == s->planned;
+}
+
+static const char new_place[] = "restore the checkpoint from a backup; or, to begin anew, give the "
+                                "query a new CHECKPOINT_PATH and PROCESSED_DATA_PATH";
+static const char restore[] = "restore the checkpoint and the table from one backup";
+
+/* clang-format off: one case per paragraph */
+static const struct recovery_case cases[] = {
+    // The table is not this checkpoint's.
+    {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP,
+     "two checkpoints on one table would each write what the other doesn't know of: use that "
+     "checkpoint, or another PROCESSED_DATA_PATH and DATA_LAKE_PATH. If that checkpoint is gone "
+     "for "
+     "good and its records may come twice, remove the file _esports_stream in the table and its "
+     "rejects"},
+    {"the table has a sink log, but this checkpoint has planned no batch", log_without_plan,
+     RECOVER_STOP, new_place},
+    {"the checkpoint has committed batches, but no plans (offsets/)", batches_without_plan,
+     RECOVER_STOP, new_place},
+    {"SINK_LOG=off, but the table has a sink log, which would hide new files from Spark",
+     log_off_but_there, RECOVER_STOP, "set SINK_LOG=auto"},
+    {"SINK_LOG=on, but the table has files and no sink log; a new one would hide them from Spark",
+     log_on_but_hides, RECOVER_REFUSE, "set SINK_LOG=auto"},
+
+    {"nothing is planned: a new query", nothing_planned, RECOVER_START, NULL},
+
+    // Logs that contradict each other.
+    {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
+     RECOVER_STOP,
+     "restore it, or write the query's id into it as {\"id\":\"<uuid>\"} (any, if it is not "
+     "known)"},
+    {"a commit is ahead of the newest plan (offsets/)", commit_ahead, RECOVER_STOP, restore},
+    {"a manifest is ahead of the newest plan (offsets/)", manifest_ahead, RECOVER_STOP, restore},
+    {"the table's sink log is ahead of the newest plan (offsets/): batches that this checkpoint "
+     "does not "
+     "know of are in the table",
+     log_ahead, RECOVER_STOP, restore},
+    {"the plan before the newest one is missing", previous_plan_missing, RECOVER_STOP, restore},
+    {"the table's sink log is missing, or lacks a committed batch", log_behind, RECOVER_STOP,
+     "is this the right table? If its directory _spark_metadata was removed, restore it, or set "
+     "SINK_LOG=off to go on without one"},
+
+    // A batch that is committed, but perhaps not in every log.
+    {"the sink log names some files of our newest batch, but not all", manifest_half_logged,
+     RECOVER_STOP, restore},
+    {"the newest manifest's batch was run by Spark in the meantime, as the sink log says",
+     manifest_overtaken_in_log, RECOVER_TAKE_BACK, NULL},
+    {"the newest manifest's batch was run by Spark in the meantime, as its commit says",
+     manifest_overtaken_without_log, RECOVER_TAKE_BACK, NULL},
+    {"a batch was planned after one that has a manifest, but no commit", manifest_passed_over,
+     RECOVER_STOP, restore},
+    {"the table's sink log lacks a batch before our newest one", log_gap_before_manifest,
+     RECOVER_STOP, restore},
+    {"the newest manifest's batch is committed, and not finished", open_manifest,
+     RECOVER_ROLL_FORWARD, NULL},
+
+    // A batch that has no manifest.
+    {"the newest plan's files are in the table's sink log, but its commit is missing",
+     logged_not_committed, RECOVER_FINISH, NULL},
+    {"an earlier batch than the newest plan is not committed", earlier_batch_open, RECOVER_STOP,
+     restore},
+    {"the newest plan is not committed", planned_not_committed, RECOVER_RUN_AGAIN, NULL},
+    {"all that is planned is committed", all_committed, RECOVER_RUN_NEXT, NULL},
+};
+/* clang-format on */
+
+const struct recovery_case *recovery_decide(const struct survey *survey) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (cases[i].holds(survey))
+            return &cases[i];
+    check(false && "the last cases are exhaustive");
+    return NULL;
+}
+
+const struct recovery_case *recovery_cases(size_t *count) {
+    *count = sizeof cases / sizeof cases[0];
+    return cases;
+}

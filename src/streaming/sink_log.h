@@ -1,0 +1,65 @@
+/* sink_log.h: Spark's file sink log, <table>/_spark_metadata: which files of the table count.
+ *
+ *     N           "v1", then a line per file that batch N added
+ *     N.compact   the same for all batches up to N, instead of N, when (N + 1) % interval == 0
+ *
+ * Spark reads the newest compact file and what follows it; every one of these must be there. The
+ * interval is 10 for a new log and follows from the compact files of an old one, by Spark's rule.
+ * A compact file is made by copying bytes, so that a table of a million files costs no memory.
+ * ERROR_RETRY: the disk; ERROR_STATE: a log that is not what it should be. */
+#ifndef STREAMING_SINK_LOG_H
+#define STREAMING_SINK_LOG_H
+
+#include "base/error.h"
+#include "base/file.h"
+#include "core/file_list.h"
+
+enum {
+    SINK_LOG_INTERVAL = 10,       // spark.sql.streaming.fileSink.log.compactInterval
+    SINK_LOG_BATCHES_KEPT = 100,  // spark.sql.streaming.minBatchesToRetain
+    SINK_LOG_CLEANUP_MINUTES = 10 // spark.sql.streaming.fileSink.log.cleanupDelay
+};
+
+struct sink_log {
+    struct file_path directory;
+    const char *table; // borrowed; absolute path
+    bool exists;       // the directory is there
+    int64_t newest;    // the highest batch, -1: none
+    int64_t newest_compact;
+    int64_t interval;
+};
+
+/* Looks at the directory; creates nothing. */
+MUST_CHECK bool sink_log_open(struct sink_log *log, const char *table, struct error *err);
+
+/* Sees that everything which Spark would read is there: the newest compact file and what follows
+ * it, each with its header. */
+MUST_CHECK bool sink_log_check(const struct sink_log *log, struct error *err);
+
+/* Publishes batch `batch_id`, which must follow the newest; again is fine as long as it says the
+ * same. Deletes what Spark would delete by now. */
+MUST_CHECK bool sink_log_write(struct sink_log *log, int64_t batch_id,
+                               const struct file_list *files, struct error *err);
+
+/* Whether the log's batch names these files. */
+enum sink_log_names {
+    SINK_LOG_SILENT,       // the log has not come to this batch
+    SINK_LOG_NAMES_THESE,  // these and no others
+    SINK_LOG_NAMES_OTHERS, // none of these, but others: somebody else ran the batch
+    SINK_LOG_NAMES_SOME,   // no writer leaves this behind
+};
+MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
+                                 const struct file_list *files, enum sink_log_names *names,
+                                 struct error *err);
+
+/* Removes drafts that a crash left. */
+MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);
+
+/* The interval by which a log goes on: Spark's CompactibleFileStreamLog. `compact` ascending. */
+int64_t sink_log_interval(const int64_t *compact, size_t count);
+
+/* `path` as a URI, quoted as Java's URI class quotes: "file:///lake/status=a%252Fb". The directory
+ * name on disk is quoted, Hive's own escapes included. Owned by the caller. */
+char *sink_log_uri(const char *path);
+
+#endif
