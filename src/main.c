@@ -13,6 +13,7 @@
 #include "surfaces/config.h"
 #include "surfaces/exit_code.h"
 #include "surfaces/monitor.h"
+#include "surfaces/print_command.h"
 #include "surfaces/progress.h"
 
 static const char logger[] = "main";
@@ -110,10 +111,7 @@ static void warn_of_filesystem(const char *what, const char *path) {
 }
 
 static bool open_broker(const struct config *config, struct broker **broker, struct error *err) {
-    static const char capture[] = "file:";
     const char *servers = config->bootstrap_servers;
-    if (strncmp(servers, capture, sizeof capture - 1) == 0)
-        return capture_broker_open(servers + sizeof capture - 1, broker, err);
     return kafka_broker_open(servers, config->kafka_properties, config->kafka_property_count,
                              broker, err);
 }
@@ -224,7 +222,7 @@ int main(int argc, char **argv) {
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);
-    if (code == EXIT_CODE_OK)
+    if (code == EXIT_CODE_OK && !print_command(stdout, &program.config))
         code = run(&program);
     program_deinit(&program);
     return (int)code;

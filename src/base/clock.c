@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t read_clock_us(clockid_t id) {
     struct timespec now;
     clock_gettime(id, &now);
@@ -19,3 +17,12 @@ static int64_t system_monotonic_us(void) {
 static const struct clock_ops system_clock = {system_wall_ms, system_monotonic_us};
 
 const struct clock_ops *clock_source = &system_clock;
+
+struct timespec clock_deadline(int64_t ms) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    int64_t nanoseconds = at.tv_nsec + ms % 1000 * 1000000;
+    at.tv_sec += ms / 1000 + nanoseconds / 1000000000;
+    at.tv_nsec = nanoseconds % 1000000000;
+    return at;
+}

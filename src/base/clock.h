@@ -3,6 +3,7 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock_ops {
     int64_t (*wall_ms)(void);      // milliseconds since 1970-01-01T00:00:00Z
@@ -22,5 +23,9 @@ static inline int64_t clock_monotonic_us(void) {
 static inline int64_t clock_monotonic_ms(void) {
     return clock_source->monotonic_us() / 1000;
 }
+
+/* The moment `ms` milliseconds from now as pthread_cond_timedwait() wants it, for a condition on
+ * CLOCK_MONOTONIC. Always the system's: threads wait in real time. */
+struct timespec clock_deadline(int64_t ms);
 
 #endif

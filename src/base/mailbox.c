@@ -1,8 +1,7 @@
 #include "base/mailbox.h"
 
-#include <time.h>
-
 #include "base/check.h"
+#include "base/clock.h"
 
 void mailbox_init(struct mailbox *box) {
     *box = (struct mailbox){0};
@@ -32,20 +31,8 @@ void mailbox_send(struct mailbox *box, struct letter *letter) {
     pthread_mutex_unlock(&box->lock);
 }
 
-static struct timespec deadline_after(int64_t timeout_ms) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += timeout_ms / 1000;
-    at.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 struct letter *mailbox_receive(struct mailbox *box, int64_t timeout_ms) {
-    struct timespec deadline = deadline_after(timeout_ms < 0 ? 0 : timeout_ms);
+    struct timespec deadline = clock_deadline(timeout_ms < 0 ? 0 : timeout_ms);
     pthread_mutex_lock(&box->lock);
     bool waiting = true;
     while (box->first == NULL && !box->closed && waiting) {

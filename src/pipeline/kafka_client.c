@@ -47,9 +47,12 @@ static const struct {
 } preferred_properties[] = {
     {"client.id", "esports-stream"},
     {"isolation.level", "read_committed"},
-    // A partition that is opened while the broker holds back an answer for the others waits for
-    // that answer: a connection has one fetch under way. So the broker must not hold back for long.
-    {"fetch.wait.max.ms", "100"},
+    // A connection has one fetch under way. While the broker holds its answer back because the
+    // partitions asked for have nothing new, all others of the connection wait: those just started,
+    // and those whose queues have been read. Measured, six partitions with 100,000 records each,
+    // read one after the other: 1,735 ms with 100 here, 907 with 20, 832 with 10, 696 with 5.
+    // Asking 50 times a second takes 0.5 % of a core; the source's rest() ends it.
+    {"fetch.wait.max.ms", "20"},
     {"fetch.error.backoff.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
     {"socket.nagle.disable", "true"},
@@ -105,15 +108,18 @@ static size_t clamp(size_t value, size_t least, size_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
+size_t kafka_limits_records(const struct kafka_limits *limits) {
+    enum { OVERHEAD = 512 }; // bytes that librdkafka keeps for each record, roughly
+    return clamp(limits->queue / OVERHEAD, 100, 100000);
+}
+
 static void set_limits(rd_kafka_conf_t *conf, const struct kafka_limits *limits) {
-    enum { OVERHEAD = 512 }; // what librdkafka keeps beside each record, roughly
-    size_t response = clamp(limits->response, 1 << 20, 512 << 20);
+    size_t response = clamp(limits->response, 1 << 20, 256 << 20);
     must_set_size(conf, "queued.max.messages.kbytes", clamp(limits->queue / 1024, 1, 2097151));
-    must_set_size(conf, "queued.min.messages", clamp(limits->queue / OVERHEAD, 100, 100000));
+    must_set_size(conf, "queued.min.messages", kafka_limits_records(limits));
     must_set_size(conf, "fetch.message.max.bytes", clamp(limits->fetch, 1024, 1000000000));
     must_set_size(conf, "fetch.max.bytes", response);
-    // One record batch is answered even when it is larger than we asked for.
-    must_set_size(conf, "receive.message.max.bytes", clamp(response * 2, 16 << 20, 1 << 30));
+    must_set_size(conf, "receive.message.max.bytes", clamp(limits->largest, response * 2, 1 << 30));
 }
 
 static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *property,
@@ -155,10 +161,26 @@ static bool set_properties(rd_kafka_conf_t *conf, const struct kafka_settings *s
     return true;
 }
 
+static const char *property_or_empty(const struct kafka_settings *settings, const char *name) {
+    const char *value = "";
+    for (size_t i = 0; i < settings->property_count; i++) {
+        if (strcmp(settings->properties[i].name, name) == 0)
+            value = settings->properties[i].value;
+    }
+    return value;
+}
+
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
-    *client = (struct kafka_client){.log = settings->log};
+    *client = (struct kafka_client){
+        .log = settings->log,
+        .sasl_username = property_or_empty(settings, "sasl.username"),
+        .sasl_password = property_or_empty(settings, "sasl.password"),
+    };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char reason[512];
+    client->refills_itself = rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "1", reason,
+                                               sizeof reason) == RD_KAFKA_CONF_OK;
     set_limits(conf, limits);
     if (!set_properties(conf, settings, err)) {
         rd_kafka_conf_destroy(conf);
@@ -169,7 +191,6 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, settings->log != NULL ? on_log : NULL);
 
-    char reason[512];
     client->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (client->handle != NULL)
         return true;
@@ -185,6 +206,18 @@ void kafka_client_close(struct kafka_client *client) {
     rd_kafka_destroy(client->handle);
     pthread_mutex_destroy(&client->lock);
     *client = (struct kafka_client){0};
+}
+
+void kafka_client_refill(struct kafka_client *client) {
+    if (client->refills_itself)
+        return;
+    // Up to librdkafka 2.1 a broker's thread that found every queue full sleeps for a second,
+    // however fast the queues are emptied meanwhile (2.2 has fetch.queue.backoff.ms for it). The
+    // one call that wakes the threads without disturbing anything is this; the credentials are
+    // those it has.
+    rd_kafka_error_t *error =
+        rd_kafka_sasl_set_credentials(client->handle, client->sasl_username, client->sasl_password);
+    check(error == NULL); // only for a missing argument
 }
 
 int kafka_client_trouble(struct kafka_client *client, char *text, size_t size) {

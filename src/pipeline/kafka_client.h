@@ -46,18 +46,24 @@ struct kafka_limits {
                      // fetch
     size_t fetch;    // per partition and fetch; a larger record batch still comes, whole
     size_t response; // per fetch response; a larger record batch still comes, whole
+    size_t largest;  // what a response may have at all, that is: the largest record batch
 };
+
+/* How many records may wait in a queue, for what librdkafka keeps beside their bytes. */
+size_t kafka_limits_records(const struct kafka_limits *limits);
 
 enum { KAFKA_TROUBLE_MAX = 512 };
 
 struct kafka_client {
     struct rd_kafka_s *handle; // owned; NULL: closed
     kafka_log_fn *log;
-    pthread_mutex_t lock;            // guards everything below
-    char trouble[KAFKA_TROUBLE_MAX]; // "" or the newest report, naming broker and error
-    int trouble_count;               // reports since trouble was last forgotten
-    int64_t trouble_ms;              // monotonic time of the newest
-    uint64_t too_large;              // responses larger than we may take, ever
+    const char *sasl_username, *sasl_password; // borrowed; "" if not set
+    bool refills_itself;                       // kafka_client_refill() has nothing to do
+    pthread_mutex_t lock;                      // guards everything below
+    char trouble[KAFKA_TROUBLE_MAX];           // "" or the newest report, naming broker and error
+    int trouble_count;                         // reports since trouble was last forgotten
+    int64_t trouble_ms;                        // monotonic time of the newest
+    uint64_t too_large;                        // responses larger than we may take, ever
 };
 
 /* The client must not move while open. ERROR_CONFIG: a property that is ours, or that librdkafka
@@ -66,6 +72,10 @@ MUST_CHECK bool kafka_client_open(struct kafka_client *client,
                                   const struct kafka_settings *settings,
                                   const struct kafka_limits *limits, struct error *err);
 void kafka_client_close(struct kafka_client *client);
+
+/* To be called when a queue that was full has been read halfway: makes librdkafka look again
+ * whether there is something to fetch, which it would otherwise find out a second later. */
+void kafka_client_refill(struct kafka_client *client);
 
 /* Takes in what librdkafka has reported. Copies the newest trouble to `text` (cut, terminated) and
  * returns how many reports there were since it was forgotten; 0: none, or none for so long that it

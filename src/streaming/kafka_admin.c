@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/source_kafka.h"
 #include "streaming/broker.h"
 
@@ -119,9 +120,10 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
                          struct topic_offsets *offsets, struct error *err) {
     struct kafka_broker *self = self_of(broker);
     int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
-    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_topic_partition_list_t *list = NULL;
     if (!list_partitions(self, topic, deadline_ms, &list, err))
         return false;
+    check(list != NULL);
 
     struct topic_offsets result = {
         .count = (size_t)list->cnt,
@@ -167,6 +169,13 @@ static const struct broker_ops kafka_ops = {
     .close = close_broker,
 };
 
+/* librdkafka's own lines. What matters of them comes as an error too, and is logged by the query.
+ */
+static void log_line(int severity, const char *text) {
+    (void)severity;
+    log_write(LOG_DEBUG, "kafka", "%s", text);
+}
+
 bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_property *properties,
                        size_t property_count, struct broker **broker, struct error *err) {
     struct kafka_broker *self = must_alloc(1, sizeof *self);
@@ -175,8 +184,9 @@ bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_propert
         .bootstrap_servers = bootstrap_servers,
         .properties = properties,
         .property_count = property_count,
+        .log = log_line,
     };
-    const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
+    const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
     if (!kafka_client_open(&self->client, &self->settings, &limits, err)) {
         free(self);
         return false;

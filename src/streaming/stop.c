@@ -1,8 +1,7 @@
 #include "streaming/stop.h"
 
-#include <time.h>
-
 #include "base/check.h"
+#include "base/clock.h"
 
 void stop_init(struct stop *stop) {
     *stop = (struct stop){0};
@@ -35,11 +34,7 @@ enum stop_level stop_read(struct stop *stop) {
 }
 
 bool stop_sleep(struct stop *stop, int64_t ms) {
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    int64_t nanoseconds = deadline.tv_nsec + ms % 1000 * 1000000;
-    deadline.tv_sec += ms / 1000 + nanoseconds / 1000000000;
-    deadline.tv_nsec = nanoseconds % 1000000000;
+    struct timespec deadline = clock_deadline(ms);
 
     pthread_mutex_lock(&stop->lock);
     bool waiting = true;

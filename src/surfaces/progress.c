@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -79,9 +80,8 @@ void progress_format(const struct query_snapshot *query, struct progress_rate *r
         format_remaining((int64_t)ceil((double)query->lag / rate->per_second), remaining);
         snprintf(eta, sizeof eta, "  %s to the head", remaining);
     }
-    snprintf(line, PROGRESS_LINE_MAX, "%-14s %s rows  %s rejects  %s rows/s  lag %s%s%s",
-             query->name, rows, rejects, speed, lag, query->is_active ? eta : "  ended",
-             query->is_active ? "" : "");
+    snprintf(line, PROGRESS_LINE_MAX, "%-14s %s rows  %s rejects  %s rows/s  lag %s%s", query->name,
+             rows, rejects, speed, lag, query->is_active ? eta : "  ended");
     if (width < PROGRESS_LINE_MAX)
         line[width] = '\0'; // a line that wraps could not be taken back
 }

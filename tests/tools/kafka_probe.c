@@ -106,9 +106,11 @@ static bool list_topic(struct broker *broker, const char *topic, struct topic_of
 static bool read_ranges(struct source *source, const char *topic, char **ranges, int count,
                         struct error *err) {
     for (int i = 0; i < count; i++) {
-        struct offset_range range;
-        check(sscanf(ranges[i], "%" SCNd32 ":%" SCNd64 ":%" SCNd64, &range.partition, &range.start,
-                     &range.end) == 3);
+        char *at = ranges[i];
+        struct offset_range range = {.partition = (int32_t)strtol(at, &at, 10)};
+        range.start = strtoll(at + 1, &at, 10);
+        range.end = strtoll(at + 1, &at, 10);
+        check(*at == '\0' && range.end >= range.start);
         if (!read_range(source, topic, range, false, err)) {
             if (getenv("PROBE_KEEP_GOING") == NULL)
                 return false;
@@ -155,7 +157,8 @@ static int run(struct broker *broker, int argc, char **argv) {
     if (strcmp(mode, "read") == 0)
         done = read_ranges(source, topic, argv + 4, argc - 4, &err);
     else if (strcmp(mode, "drain") == 0)
-        done = drain(source, topic, &offsets, argc > 4 ? atoll(argv[4]) : INT64_MAX / 1024, &err);
+        done = drain(source, topic, &offsets,
+                     argc > 4 ? strtoll(argv[4], NULL, 10) : INT64_MAX / 1024, &err);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("done in %.0f ms, cpu %.3f s, max rss %ld MB\n",

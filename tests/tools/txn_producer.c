@@ -90,10 +90,11 @@ static void put(int partition, const char *key, const char *value, size_t size) 
 }
 
 static void put_many(const char *arguments) {
-    int partition = 0;
-    long count = 0, size = 0, first = 0;
-    if (sscanf(arguments, "%d %ld %ld %ld", &partition, &count, &size, &first) < 2)
-        die("put", arguments);
+    char *at = (char *)arguments;
+    int partition = (int)strtol(at, &at, 10);
+    long count = strtol(at, &at, 10), size = strtol(at, &at, 10), first = strtol(at, &at, 10);
+    if (*at != '\0' || count <= 0)
+        die("put wants PARTITION COUNT [SIZE [FIRST]]", arguments);
     char *value = malloc((size_t)size + 64);
     if (value == NULL)
         die("put", "no memory");
@@ -117,7 +118,8 @@ static void put_line(char *arguments) {
     if (partition == NULL || key == NULL || rest == NULL)
         die("line", "wants PARTITION KEY TEXT");
     const char *value = strcmp(rest, "\\N") == 0 ? NULL : rest;
-    put(atoi(partition), strcmp(key, "-") == 0 ? NULL : key, value, length_of(value));
+    put((int)strtol(partition, NULL, 10), strcmp(key, "-") == 0 ? NULL : key, value,
+        length_of(value));
 }
 
 static void flush(void) {
@@ -151,7 +153,7 @@ static void run(char *line, bool *in_transaction) {
     } else if (strcmp(line, "flush") == 0) {
         flush();
     } else if (strcmp(line, "sleep") == 0) {
-        usleep((useconds_t)atol(arguments) * 1000);
+        usleep((useconds_t)strtol(arguments, NULL, 10) * 1000);
     } else if (strcmp(line, "say") == 0) {
         puts(arguments);
     } else if (strcmp(line, "crash") == 0) {

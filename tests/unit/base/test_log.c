@@ -81,9 +81,10 @@ static void a_line_below_the_least_level_is_not_written(void **state) {
 
 static void control_characters_and_bad_utf8_become_visible(void **state) {
     (void)state;
-    log_write(LOG_INFO, "main", "value=%s", "a\nb\tc\r\x1b[2Jd\x7f é \xff \xc2\x9b \xed\xa0\x80");
+    log_write(LOG_INFO, "main", "value=%s",
+              "a\nb\tc\r\x1b[2Jd\x7f é \xff \xc2\x9b \xed\xa0\x80 \xe2\x80\xa8");
     assert_string_equal(captured(), "2025-12-31 10:30:45 | main | INFO | value=a\\nb\\tc\\r\\x1b[2J"
-                                    "d\\x7f é \\xff \\xc2\\x9b \\xed\\xa0\\x80\n");
+                                    "d\\x7f é \\xff \\xc2\\x9b \\xed\\xa0\\x80 \\xe2\\x80\\xa8\n");
 }
 
 static void json_has_a_member_per_field_and_utc_with_offset(void **state) {
@@ -102,9 +103,10 @@ static void json_has_a_member_per_field_and_utc_with_offset(void **state) {
 static void json_strings_are_escaped_and_no_number_is_not_a_number(void **state) {
     (void)state;
     log_configure(LOG_INFO, true);
-    log_write(LOG_INFO, "main", "said | what=%s | ratio=%.1f", "\"a\\b\"\n\xff", 0.0 / 0.0);
+    log_write(LOG_INFO, "main", "said | what=%s | ratio=%.1f", "\"a\\b\"\n\xff\xc2\x85\xe2\x80\xa9",
+              0.0 / 0.0);
     const char *text = captured();
-    assert_non_null(strstr(text, "\"what\": \"\\\"a\\\\b\\\"\\u000a\xef\xbf\xbd\""));
+    assert_non_null(strstr(text, "\"what\": \"\\\"a\\\\b\\\"\\u000a\xef\xbf\xbd\\u0085\\u2029\""));
     assert_non_null(
         strstr(text, "\"ratio\": \"-nan\"}") != NULL ? text : strstr(text, "\"ratio\": \"nan\"}"));
 }

@@ -1,0 +1,81 @@
+#include "base/utf8.h"
+
+static bool is_continuation(unsigned char byte) {
+    return (byte & 0xC0) == 0x80;
+}
+
+/* How many bytes the lead byte announces; 0: it can't lead. */
+static size_t announced_size(unsigned char lead) {
+    if (lead < 0x80)
+        return 1;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return 2;
+    if ((lead & 0xF0) == 0xE0)
+        return 3;
+    return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+}
+
+/* Rules out overlong forms and what lies beyond U+10FFFF. Surrogates pass: Java reads all of their
+ * three bytes before it refuses them. */
+static bool is_second_byte(unsigned char lead, unsigned char byte) {
+    switch (lead) {
+    case 0xE0:
+        return byte >= 0xA0 && byte <= 0xBF;
+    case 0xF0:
+        return byte >= 0x90 && byte <= 0xBF;
+    case 0xF4:
+        return byte >= 0x80 && byte <= 0x8F;
+    default:
+        return is_continuation(byte);
+    }
+}
+
+uint32_t utf8_decode(const char *at, const char *end, size_t *size, bool *valid) {
+    const unsigned char *bytes = (const unsigned char *)at;
+    size_t room = (size_t)(end - at);
+    size_t announced = announced_size(bytes[0]);
+
+    *valid = false;
+    *size = 1;
+    if (announced == 1) {
+        *valid = true;
+        return bytes[0];
+    }
+    if (announced == 0 || room < 2 || !is_second_byte(bytes[0], bytes[1]))
+        return UTF8_REPLACEMENT;
+
+    uint32_t character = bytes[0] & (0x7Fu >> announced);
+    character = character << 6 | (bytes[1] & 0x3F);
+    for (*size = 2; *size < announced; ++*size) {
+        if (*size >= room || !is_continuation(bytes[*size]))
+            return UTF8_REPLACEMENT;
+        character = character << 6 | (bytes[*size] & 0x3F);
+    }
+    if (character >= 0xD800 && character <= 0xDFFF)
+        return UTF8_REPLACEMENT;
+    *valid = true;
+    return character;
+}
+
+size_t utf8_encode(uint32_t character, char *out) {
+    if (character < 0x80) {
+        out[0] = (char)character;
+        return 1;
+    }
+    if (character < 0x800) {
+        out[0] = (char)(0xC0 | character >> 6);
+        out[1] = (char)(0x80 | (character & 0x3F));
+        return 2;
+    }
+    if (character < 0x10000) {
+        out[0] = (char)(0xE0 | character >> 12);
+        out[1] = (char)(0x80 | (character >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (character & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | character >> 18);
+    out[1] = (char)(0x80 | (character >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (character >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (character & 0x3F));
+    return 4;
+}

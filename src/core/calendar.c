@@ -1,0 +1,44 @@
+#include "core/calendar.h"
+
+/* Years are counted from March, so that the leap day is a year's last; 400 years are one cycle. */
+enum { DAYS_PER_CYCLE = 146097, DAYS_TO_1970 = 719468 };
+
+bool calendar_is_leap(int64_t year) {
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+int calendar_days_of_month(int64_t year, int month) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && calendar_is_leap(year) ? 1 : 0);
+}
+
+int64_t calendar_days(struct date date) {
+    int64_t year = date.year - (date.month <= 2 ? 1 : 0);
+    int64_t cycle = calendar_floor_divide(year, 400);
+    int64_t year_of_cycle = year - cycle * 400;
+    int month_from_march = (date.month + 9) % 12;
+    int64_t day_of_year = (153 * month_from_march + 2) / 5 + date.day - 1;
+    return cycle * DAYS_PER_CYCLE + year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 +
+           day_of_year - DAYS_TO_1970;
+}
+
+struct date calendar_date(int64_t days) {
+    days += DAYS_TO_1970;
+    int64_t cycle = calendar_floor_divide(days, DAYS_PER_CYCLE);
+    int64_t day = days - cycle * DAYS_PER_CYCLE;
+    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    int day_of_year = (int)(day - (365 * year + year / 4 - year / 100));
+    int month_from_march = (5 * day_of_year + 2) / 153;
+    struct date date = {
+        .year = cycle * 400 + year,
+        .month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9,
+        .day = day_of_year - (153 * month_from_march + 2) / 5 + 1,
+    };
+    date.year += date.month <= 2 ? 1 : 0;
+    return date;
+}
+
+int calendar_weekday(int64_t days) {
+    int64_t shifted = days + 4; // 1970-01-01 was a Thursday
+    return (int)(shifted - calendar_floor_divide(shifted, 7) * 7);
+}

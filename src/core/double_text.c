@@ -1,0 +1,192 @@
+#include "core/double_text.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "core/double_digits.h"
+
+/* Powers of ten that a double holds exactly. */
+static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+enum { EXACT_POWER_MAX = sizeof powers_of_ten / sizeof powers_of_ten[0] - 1 };
+
+static const uint64_t exact_integer_max = UINT64_C(1) << 53;
+
+static size_t put(char *text, const char *bytes, size_t size) {
+    memcpy(text, bytes, size);
+    return size;
+}
+
+static size_t put_zeros(char *text, int count) {
+    memset(text, '0', (size_t)count);
+    return (size_t)count;
+}
+
+/* Digits with the point after the first `before`; there is always a digit after the point. */
+static size_t put_digits(char *text, const struct double_digits *decimal, int before) {
+    int whole = decimal->count < before ? decimal->count : before;
+    size_t size = put(text, decimal->digits, (size_t)whole);
+    size += put_zeros(text + size, before - whole);
+    text[size++] = '.';
+    if (decimal->count > whole)
+        size += put(text + size, decimal->digits + whole, (size_t)(decimal->count - whole));
+    else
+        text[size++] = '0';
+    return size;
+}
+
+static size_t put_exponent(char *text, int exponent) {
+    char reversed[8];
+    size_t count = 0, size = 0;
+    text[size++] = 'E';
+    if (exponent < 0)
+        text[size++] = '-';
+    for (unsigned rest = (unsigned)abs(exponent); count == 0 || rest != 0; rest /= 10)
+        reversed[count++] = (char)('0' + rest % 10);
+    while (count > 0)
+        text[size++] = reversed[--count];
+    return size;
+}
+
+size_t double_format(double value, char text[static DOUBLE_TEXT_MAX]) {
+    if (isnan(value))
+        return put(text, "NaN", 3);
+
+    size_t size = 0;
+    if (signbit(value))
+        text[size++] = '-';
+    value = fabs(value);
+    if (isinf(value))
+        return size + put(text + size, "Infinity", 8);
+    if (value == 0)
+        return size + put(text + size, "0.0", 3);
+
+    struct double_digits decimal;
+    double_digits(value, &decimal);
+    if (decimal.exponent > 0 && decimal.exponent < 8)
+        return size + put_digits(text + size, &decimal, decimal.exponent);
+    if (decimal.exponent <= 0 && decimal.exponent > -3) {
+        size += put(text + size, "0.", 2);
+        size += put_zeros(text + size, -decimal.exponent);
+        return size + put(text + size, decimal.digits, (size_t)decimal.count);
+    }
+    size += put_digits(text + size, &decimal, 1);
+    return size + put_exponent(text + size, decimal.exponent - 1);
+}
+
+/* The library's own reading, correctly rounded, without the locale's decimal point. */
+static double parse_slowly(const char *text, size_t size) {
+    char copy[DOUBLE_PARSE_MAX + 1];
+    check(size <= DOUBLE_PARSE_MAX);
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    // The "C" locale is built into glibc: asking for it allocates nothing and cannot fail.
+    return strtod_l(copy, NULL, newlocale(LC_ALL_MASK, "C", (locale_t)0));
+}
+
+struct decimal {
+    bool negative;
+    bool exact; // all digits are in `digits`
+    uint64_t digits;
+    int64_t exponent;
+};
+
+static bool is_digit(char byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+static const char *read_digits(const char *at, const char *end, struct decimal *decimal) {
+    for (; at < end && is_digit(*at); at++) {
+        if (decimal->digits > UINT64_MAX / 10 - 1)
+            decimal->exact = false;
+        else
+            decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
+    }
+    return at;
+}
+
+static struct decimal read_decimal(const char *text, size_t size) {
+    const char *at = text, *end = text + size;
+    struct decimal decimal = {.exact = true};
+    if (at < end && *at == '-') {
+        decimal.negative = true;
+        at++;
+    }
+    at = read_digits(at, end, &decimal);
+    if (at < end && *at == '.') {
+        const char *fraction = at + 1;
+        at = read_digits(fraction, end, &decimal);
+        decimal.exponent = fraction - at;
+    }
+    if (at < end) { // 'e' or 'E'
+        at++;
+        bool negative = at < end && *at == '-';
+        if (at < end && (*at == '-' || *at == '+'))
+            at++;
+        struct decimal exponent = {.exact = true};
+        read_digits(at, end, &exponent);
+        if (!exponent.exact || exponent.digits > 100000)
+            decimal.exact = false;
+        else
+            decimal.exponent += negative ? -(int64_t)exponent.digits : (int64_t)exponent.digits;
+    }
+    return decimal;
+}
+
+double double_parse(const char *text, size_t size) {
+    struct decimal decimal = read_decimal(text, size);
+    bool small_enough = decimal.exact && decimal.digits <= exact_integer_max &&
+                        decimal.exponent >= -EXACT_POWER_MAX && decimal.exponent <= EXACT_POWER_MAX;
+    if (!small_enough)
+        return parse_slowly(text, size);
+
+    // Clinger: both operands are exact, so the one operation rounds correctly.
+    double value = (double)decimal.digits;
+    if (decimal.exponent < 0)
+        value /= powers_of_ten[-decimal.exponent];
+    else
+        value *= powers_of_ten[decimal.exponent];
+    return decimal.negative ? -value : value;
+}
+
+/* The first `keep` digits as a whole number, rounded by the digit after them. */
+static uint64_t round_digits(const struct double_digits *decimal, int keep) {
+    uint64_t whole = 0;
+    for (int i = 0; i < keep; i++)
+        whole = whole * 10 + (uint64_t)(decimal->digits[i] - '0');
+    return whole + (decimal->digits[keep] >= '5' ? 1 : 0);
+}
+
+double double_round(double value, int places) {
+    if (!isfinite(value))
+        return value;
+    if (value == 0)
+        return 0.0;
+
+    struct double_digits decimal;
+    double_digits(fabs(value), &decimal);
+    int keep = decimal.exponent + places;
+    if (keep >= decimal.count)
+        return value;
+    uint64_t whole = keep < 0 ? 0 : round_digits(&decimal, keep);
+    if (whole == 0)
+        return 0.0;
+
+    double rounded;
+    if (whole <= exact_integer_max) {
+        rounded = (double)whole / powers_of_ten[places];
+    } else {
+        char text[48];
+        int size = snprintf(text, sizeof text, "%llue-%d", (unsigned long long)whole, places);
+        rounded = parse_slowly(text, (size_t)size);
+    }
+    return value < 0 ? -rounded : rounded;
+}

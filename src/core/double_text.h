@@ -1,0 +1,24 @@
+/* double_text.h: doubles and their decimal texts, as Java and Spark have them. */
+#ifndef CORE_DOUBLE_TEXT_H
+#define CORE_DOUBLE_TEXT_H
+
+#include <stddef.h>
+
+enum {
+    DOUBLE_TEXT_MAX = 32,    // bytes of the longest text, such as -2.2250738585072014E-308
+    DOUBLE_PARSE_MAX = 1200, // bytes of the longest number: JSON numbers end at 1000 digits
+};
+
+/* Writes what JDK 17's Double.toString says ("1.0E-7", "Infinity", "-0.0"); not terminated. The
+ * number of bytes. */
+size_t double_format(double value, char text[static DOUBLE_TEXT_MAX]);
+
+/* The double nearest to a number in JSON's grammar, ties to even, too large ones infinite; the
+ * process's locale does not matter. At most DOUBLE_PARSE_MAX bytes. */
+double double_parse(const char *text, size_t size);
+
+/* Spark's round(double, places): half away from zero, on the decimal text of the number, so that
+ * 1.005 becomes 1.01 although it is stored as a little less. Never -0.0. `places` is 0 to 15. */
+double double_round(double value, int places);
+
+#endif

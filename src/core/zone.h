@@ -1,0 +1,33 @@
+/* zone.h: time zones by the names that Java knows, with the rules of the system's tzdata.
+ *
+ * A zone is a small value that may be copied freely: a fixed offset, or rules that are read once
+ * per process and never freed. Any thread may call. */
+#ifndef CORE_ZONE_H
+#define CORE_ZONE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct zone_rules;
+
+struct zone {
+    const struct zone_rules *rules; // NULL: always `offset`
+    int32_t offset;                 // seconds east of Greenwich
+};
+
+static const struct zone zone_utc = {0};
+
+/* As Spark reads a zone: "Z", "UTC", "GMT+2", "+02:00", "+2", "+0200", Java's short names ("PST"),
+ * and regions ("Europe/Paris"). False: there is none of that name. */
+bool zone_find(struct text name, struct zone *zone);
+
+/* The offset at a moment, in UTC seconds since 1970. */
+int32_t zone_offset_at(const struct zone *zone, int64_t utc_seconds);
+
+/* The offset that turns a local time into UTC (UTC = local - offset). In a gap it is the offset
+ * before, which moves the time forward by the gap; in an overlap it is the earlier one. */
+int32_t zone_offset_of_local(const struct zone *zone, int64_t local_seconds);
+
+#endif

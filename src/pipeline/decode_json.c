@@ -1,0 +1,226 @@
+#include "pipeline/decode_json.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "core/timestamp.h"
+#include "pipeline/json/column.h"
+#include "pipeline/json/keys.h"
+#include "pipeline/json/reader.h"
+
+struct decoder {
+    const struct schema *schema;
+    enum parse_mode mode;
+    struct timestamp_context context;
+    struct json_reader reader;
+    struct json_keys keys;
+    struct decode_counts counts;
+
+    // Of the record under way; they only count once it has become a row.
+    int64_t unknown_keys;
+    bool has_faults;
+    int64_t faults[SCHEMA_COLUMNS_MAX];
+    bool identifier_seen;
+    size_t identifier_at;           // byte offset of its last value
+    const char *identifier_problem; // NULL: none
+};
+
+/* What the record as a whole was. */
+enum outcome { OUTCOME_OBJECT, OUTCOME_OTHER_VALUE, OUTCOME_MALFORMED, OUTCOME_FULL };
+
+bool decoder_create(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
+                    const char *zone_name, struct error *err) {
+    struct zone zone;
+    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
+        return error_set(err, ERROR_CONFIG,
+                         "time zone '%s' is unknown: use an IANA name that is in "
+                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
+                         zone_name);
+    *decoder = must_alloc(1, sizeof **decoder);
+    (*decoder)->schema = schema;
+    (*decoder)->mode = mode;
+    (*decoder)->context.zone = zone;
+    json_keys_init(&(*decoder)->keys, schema);
+    return true;
+}
+
+void decoder_destroy(struct decoder *decoder) {
+    free(decoder);
+}
+
+void decoder_set_batch_time(struct decoder *decoder, int64_t timestamp_ms) {
+    decoder->context.now_ms = timestamp_ms;
+}
+
+const struct decode_counts *decoder_counts(const struct decoder *decoder) {
+    return &decoder->counts;
+}
+
+static void clear_row(const struct decoder *decoder, struct rows *rows) {
+    for (size_t i = 0; i < decoder->schema->record_count; i++)
+        rows->columns[i].valid[rows->count] = 0;
+}
+
+static void clear_record(struct decoder *decoder) {
+    decoder->unknown_keys = 0;
+    decoder->identifier_seen = false;
+    decoder->identifier_at = 0;
+    decoder->identifier_problem = NULL;
+    if (decoder->has_faults)
+        memset(decoder->faults, 0, sizeof decoder->faults);
+    decoder->has_faults = false;
+}
+
+static void note_fault(struct decoder *decoder, size_t column) {
+    decoder->has_faults = true;
+    decoder->faults[column]++;
+}
+
+/* One member whose key is a column's. False: the room is too small. */
+static bool decode_member(struct decoder *decoder, size_t column, struct rows *rows) {
+    struct json_reader *reader = &decoder->reader;
+    reader->problem = NULL;
+    size_t at = (size_t)(reader->at - reader->start);
+    enum json_column_result result = json_read_column(
+        reader, &decoder->context, &rows->columns[column], rows->count, &rows->strings);
+    if (result == JSON_COLUMN_FULL)
+        return false;
+    if (result == JSON_COLUMN_FAULT)
+        note_fault(decoder, column);
+    if (column == 0) {
+        decoder->identifier_seen = true;
+        decoder->identifier_at = at;
+        decoder->identifier_problem = reader->problem;
+    }
+    return true;
+}
+
+/* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
+ * level, it takes that level's members for the root's and its end for the root's end: so do we. */
+static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
+    struct json_reader *reader = &decoder->reader;
+    for (int previous = -1;;) {
+        int column;
+        if (!json_keys_next(&decoder->keys, reader, previous, &column))
+            return OUTCOME_MALFORMED;
+        if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
+            return OUTCOME_OBJECT;
+
+        if (reader->token == JSON_KEY) {
+            if (column < 0)
+                decoder->unknown_keys++;
+            else if (!decode_member(decoder, (size_t)column, rows))
+                return OUTCOME_FULL;
+            previous = column < 0 ? previous : column;
+        }
+        if (!json_skip_children(reader))
+            return OUTCOME_MALFORMED;
+    }
+}
+
+static bool is_blank(const char *at, const char *end) {
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+        at++;
+    return at == end;
+}
+
+static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
+    struct json_reader *reader = &decoder->reader;
+    if (!json_next(reader))
+        return OUTCOME_MALFORMED;
+    if (reader->token == JSON_OBJECT)
+        return decode_members(decoder, rows);
+    reader->problem_at = 0;
+    return json_read_string(reader) ? OUTCOME_OTHER_VALUE : OUTCOME_MALFORMED;
+}
+
+static const char *value_name(enum json_token token) {
+    switch (token) {
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+    case JSON_FLOAT:
+    case JSON_NOT_FINITE:
+        return "a number";
+    case JSON_NULL:
+        return "null";
+    default:
+        return "true or false";
+    }
+}
+
+static void count_row(struct decoder *decoder) {
+    struct decode_counts *counts = &decoder->counts;
+    counts->unknown_keys += decoder->unknown_keys;
+    if (!is_blank(decoder->reader.at, decoder->reader.end))
+        counts->trailing_bytes++;
+    if (!decoder->has_faults)
+        return;
+    for (size_t i = 0; i < decoder->schema->record_count; i++)
+        counts->field_faults[i] += decoder->faults[i];
+}
+
+static enum decode_result reject_with(struct reject *reject, enum reject_reason reason,
+                                      size_t position, const char *detail) {
+    *reject = (struct reject){.reason = reason, .position = position};
+    (void)snprintf(reject->detail, sizeof reject->detail, "%s", detail);
+    return DECODE_REJECT;
+}
+
+static enum decode_result reject_identifier(const struct decoder *decoder, struct reject *reject) {
+    const char *name = decoder->schema->columns[0].name;
+    *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
+    if (!decoder->identifier_seen) {
+        reject->reason = REJECT_MISSING_IDENTIFIER;
+        (void)snprintf(reject->detail, sizeof reject->detail, "the object has no '%s'", name);
+    } else if (decoder->identifier_problem != NULL) {
+        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' can't be read: %s", name,
+                       decoder->identifier_problem);
+    } else {
+        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
+    }
+    return DECODE_REJECT;
+}
+
+static enum decode_result reject_root(const struct decoder *decoder, enum outcome outcome,
+                                      struct reject *reject) {
+    const struct json_reader *reader = &decoder->reader;
+    if (outcome == OUTCOME_MALFORMED)
+        return reject_with(reject, REJECT_MALFORMED_JSON, reader->problem_at, reader->problem);
+    *reject = (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = reader->problem_at};
+    (void)snprintf(reject->detail, sizeof reject->detail, "expected an object, not %s",
+                   value_name(reader->token));
+    return DECODE_REJECT;
+}
+
+enum decode_result decode_record(struct decoder *decoder, const struct record *record,
+                                 struct rows *rows, struct reject *reject) {
+    if (record->value == NULL)
+        return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
+    if (is_blank(record->value, record->value + record->value_size))
+        return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
+
+    size_t used = rows->strings.used;
+    json_reader_init(&decoder->reader, record->value, record->value_size);
+    clear_record(decoder);
+    clear_row(decoder, rows);
+    enum outcome outcome = decode_root(decoder, rows);
+
+    if (outcome == OUTCOME_OBJECT) {
+        if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
+            arena_rewind(&rows->strings, used);
+            return reject_identifier(decoder, reject);
+        }
+        count_row(decoder);
+        return DECODE_ROW;
+    }
+    arena_rewind(&rows->strings, used);
+    if (outcome == OUTCOME_FULL)
+        return DECODE_FULL;
+    if (decoder->mode != PARSE_PERMISSIVE)
+        return reject_root(decoder, outcome, reject);
+    clear_row(decoder, rows);
+    return DECODE_ROW;
+}

@@ -1,0 +1,29 @@
+/* column.h: the current JSON value as the value of a column, by the column's type.
+ *
+ *     bool        true, false
+ *     int, long   integers in range
+ *     double      numbers, and strings that are spelled like NaN and the infinities
+ *     string      strings; every other value as its JSON text (copy.h)
+ *     timestamp   strings (core/timestamp.h); integers as seconds since 1970, wrapping silently
+ */
+#ifndef PIPELINE_JSON_COLUMN_H
+#define PIPELINE_JSON_COLUMN_H
+
+#include "base/arena.h"
+#include "core/timestamp.h"
+#include "core/vector.h"
+#include "pipeline/json/reader.h"
+
+enum json_column_result {
+    JSON_COLUMN_SET,   // the row has the value, or null for null
+    JSON_COLUMN_FAULT, // another type, out of range, or not JSON: the row's value is as it was
+    JSON_COLUMN_FULL,  // `strings` has no room for the text
+};
+
+/* Moves from a key to its value first. Texts are copied into `strings`. After a fault the reader
+ * stands where Spark would go on. */
+enum json_column_result json_read_column(struct json_reader *reader,
+                                         const struct timestamp_context *context,
+                                         struct vector *vector, size_t row, struct arena *strings);
+
+#endif

@@ -1,0 +1,270 @@
+#include "pipeline/json/reader.h"
+
+#include <string.h>
+
+#include "pipeline/json/lexer.h"
+#include "pipeline/json/text.h"
+
+void json_reader_init(struct json_reader *reader, const char *bytes, size_t size) {
+    // Levels are cleared as they are opened.
+    reader->start = reader->at = bytes;
+    reader->end = bytes + size;
+    reader->token = reader->pending = JSON_NONE;
+    reader->string_is_unread = false;
+    reader->depth = 0;
+    reader->problem = "";
+    reader->problem_at = 0;
+}
+
+static bool level_bit(const uint64_t *bits, unsigned level) {
+    return (bits[level / 64] >> level % 64 & 1) != 0;
+}
+
+static void set_level_bit(uint64_t *bits, unsigned level, bool on) {
+    uint64_t mask = UINT64_C(1) << level % 64;
+    bits[level / 64] = on ? bits[level / 64] | mask : bits[level / 64] & ~mask;
+}
+
+static bool is_in_array(const struct json_reader *reader) {
+    return reader->depth > 0 && level_bit(reader->is_array, reader->depth);
+}
+
+static bool is_in_object(const struct json_reader *reader) {
+    return reader->depth > 0 && !level_bit(reader->is_array, reader->depth);
+}
+
+/* The level is open even when it is one too many: Jackson, too, looks after it has entered. */
+static bool open_level(struct json_reader *reader, bool is_array) {
+    if (reader->depth >= JSON_DEPTH_MAX) {
+        if (reader->depth == JSON_DEPTH_MAX) {
+            reader->depth++;
+            set_level_bit(reader->is_array, reader->depth, is_array);
+            set_level_bit(reader->has_member, reader->depth, false);
+        }
+        return json_fail(reader, reader->at - 1, "nested deeper than 1000 levels");
+    }
+    reader->depth++;
+    set_level_bit(reader->is_array, reader->depth, is_array);
+    set_level_bit(reader->has_member, reader->depth, false);
+    return true;
+}
+
+static bool close_level(struct json_reader *reader, uint32_t bracket) {
+    if (bracket == ']') {
+        if (!is_in_array(reader))
+            return json_fail(reader, reader->at - 1, "']' where no array is open");
+        reader->token = JSON_ARRAY_END;
+    } else {
+        if (!is_in_object(reader))
+            return json_fail(reader, reader->at - 1, "'}' where no object is open");
+        reader->token = JSON_OBJECT_END;
+    }
+    reader->depth--;
+    return true;
+}
+
+/* Skips white space and takes the character behind it. False: a character that can't stand there.
+ * At the end of the bytes *character is END_OF_BYTES. */
+enum { END_OF_BYTES = UINT32_C(0x110000) };
+
+static bool take_significant(struct json_reader *reader, uint32_t *character) {
+    const char *at = reader->at;
+    while (at < reader->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    reader->at = at;
+    if (at == reader->end) {
+        *character = END_OF_BYTES;
+        return true;
+    }
+    if ((unsigned char)*at >= 0x80) {
+        *character = json_take_character(reader);
+        return true;
+    }
+    reader->at++;
+    *character = (unsigned char)*at;
+    if (*character < ' ')
+        return json_fail(reader, at, "control character outside of a string");
+    if (*character == '/')
+        return json_fail(reader, at, "'/' outside of a string: comments are not JSON");
+    return true;
+}
+
+static bool fail_at_end(struct json_reader *reader) {
+    return json_fail(reader, reader->end,
+                     is_in_array(reader) ? "ends inside an array" : "ends inside an object");
+}
+
+/* Members after the first of their level need a comma, which stands in *character. */
+static bool take_comma(struct json_reader *reader, uint32_t *character) {
+    if (reader->depth == 0)
+        return true;
+    if (!level_bit(reader->has_member, reader->depth)) {
+        set_level_bit(reader->has_member, reader->depth, true);
+        return true;
+    }
+    if (*character != ',')
+        return json_fail(reader, reader->at - 1,
+                         is_in_array(reader) ? "expected ',' or ']' after a value"
+                                             : "expected ',' or '}' after a value");
+    if (!take_significant(reader, character))
+        return false;
+    return *character != END_OF_BYTES || fail_at_end(reader);
+}
+
+/* The key, its colon, and the first character of its value. */
+static bool take_key(struct json_reader *reader, uint32_t *character) {
+    if (*character != '"' && *character != '\'')
+        return json_fail(reader, reader->at - 1, "expected a key in quotes");
+    if (!json_lex_quoted(reader, (char)*character, &reader->key))
+        return false;
+    if (reader->key.size > JSON_KEY_MAX && json_text_units(reader->key) > JSON_KEY_MAX)
+        return json_fail(reader, reader->at - 1, "key longer than 50000 characters");
+
+    reader->token = JSON_KEY;
+    reader->pending = JSON_NONE;
+    if (!take_significant(reader, character))
+        return false;
+    if (*character == END_OF_BYTES)
+        return fail_at_end(reader);
+    if (*character != ':')
+        return json_fail(reader, reader->at - 1, "expected ':' after a key");
+    if (!take_significant(reader, character))
+        return false;
+    return *character != END_OF_BYTES || fail_at_end(reader);
+}
+
+static bool lex_value(struct json_reader *reader, uint32_t first, enum json_token *token) {
+    switch (first) {
+    case '"':
+        reader->string_is_unread = true;
+        *token = JSON_STRING;
+        return true;
+    case '{':
+        *token = JSON_OBJECT;
+        return true;
+    case '[':
+        *token = JSON_ARRAY;
+        return true;
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+        return json_lex_number(reader, (char)first, token);
+    default:
+        return json_lex_word(reader, first, token);
+    }
+}
+
+static bool enter(struct json_reader *reader, enum json_token token) {
+    return (token != JSON_OBJECT && token != JSON_ARRAY) || open_level(reader, token == JSON_ARRAY);
+}
+
+/* The token behind the key is known already. */
+static bool take_pending(struct json_reader *reader) {
+    enum json_token token = reader->pending;
+    reader->pending = JSON_NONE;
+    if (!enter(reader, token))
+        return false;
+    reader->token = token;
+    return true;
+}
+
+bool json_read_string(struct json_reader *reader) {
+    if (!reader->string_is_unread)
+        return true;
+    reader->string_is_unread = false;
+    return json_lex_quoted(reader, '"', &reader->value);
+}
+
+bool json_next(struct json_reader *reader) {
+    if (reader->token == JSON_KEY)
+        return take_pending(reader);
+    if (reader->string_is_unread && !json_read_string(reader))
+        return false;
+
+    uint32_t character;
+    if (!take_significant(reader, &character))
+        return false;
+    if (character == END_OF_BYTES) {
+        reader->token = JSON_NONE;
+        return reader->depth == 0 || fail_at_end(reader);
+    }
+    if (character == ']' || character == '}')
+        return close_level(reader, character);
+    if (!take_comma(reader, &character))
+        return false;
+
+    enum json_token token = JSON_NONE;
+    if (is_in_object(reader)) {
+        if (!take_key(reader, &character) || !lex_value(reader, character, &token))
+            return false;
+        reader->pending = token;
+        return true;
+    }
+    if (!lex_value(reader, character, &token) || !enter(reader, token))
+        return false;
+    reader->token = token;
+    return true;
+}
+
+/* memcmp() for short keys, inline. */
+static bool same_bytes(const char *a, const char *b, size_t size) {
+    uint64_t word_a, word_b;
+    if (size < sizeof word_a)
+        return memcmp(a, b, size) == 0;
+    uint64_t difference = 0;
+    for (size_t at = 0; at < size - sizeof word_a; at += sizeof word_a) {
+        memcpy(&word_a, a + at, sizeof word_a);
+        memcpy(&word_b, b + at, sizeof word_b);
+        difference |= word_a ^ word_b;
+    }
+    memcpy(&word_a, a + size - sizeof word_a, sizeof word_a);
+    memcpy(&word_b, b + size - sizeof word_b, sizeof word_b);
+    return (difference | (word_a ^ word_b)) == 0;
+}
+
+bool json_next_predicted(struct json_reader *reader, struct json_raw pattern, struct json_raw key,
+                         bool *matched) {
+    *matched = false;
+    const char *at = reader->at;
+    if ((size_t)(reader->end - at) <= pattern.size || !same_bytes(at, pattern.bytes, pattern.size))
+        return true;
+    unsigned char first = (unsigned char)at[pattern.size];
+    if (first <= ' ' || first == '/' || first >= 0x80)
+        return true;
+
+    *matched = true;
+    reader->at = at + pattern.size + 1;
+    reader->key = key;
+    reader->token = JSON_KEY;
+    reader->pending = JSON_NONE;
+    set_level_bit(reader->has_member, reader->depth, true);
+    enum json_token token;
+    if (!lex_value(reader, first, &token))
+        return false;
+    reader->pending = token;
+    return true;
+}
+
+bool json_skip_children(struct json_reader *reader) {
+    if (reader->token != JSON_OBJECT && reader->token != JSON_ARRAY)
+        return true;
+    for (unsigned open = 1; open > 0;) {
+        if (!json_next(reader))
+            return false;
+        if (reader->token == JSON_NONE)
+            return fail_at_end(reader);
+        if (reader->token == JSON_OBJECT || reader->token == JSON_ARRAY)
+            open++;
+        else if (reader->token == JSON_OBJECT_END || reader->token == JSON_ARRAY_END)
+            open--;
+    }
+    return true;
+}

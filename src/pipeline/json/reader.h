@@ -1,0 +1,87 @@
+/* reader.h: a record's bytes as JSON tokens, one at a time.
+ *
+ * It accepts what Spark's parser (Jackson, with Spark's options) accepts: JSON, and beyond it
+ * strings and keys in single quotes and the numbers NaN, Infinity, -Infinity, +Infinity, -INF,
+ * +INF. Limits: 1000 levels, 1000 digits in a number, 50,000 characters in a key.
+ *
+ * Spark goes on after some errors in the middle of a value, so what the reader does after `false`
+ * is part of its behaviour and the same as Jackson's:
+ *   - a value's first token is read together with its key, and the bytes of a string in double
+ *     quotes only when somebody asks for them or moves on. An error is seen where this order puts
+ * it.
+ *   - after an error the reader stands behind the bytes it has looked at, at the level it was on,
+ *     and json_next() goes on from there. After an error between a key and its value, json_next()
+ *     says JSON_NONE, as at the end of the bytes.
+ *
+ * Nothing is allocated, no byte behind the value is read, every byte is looked at a bounded number
+ * of times, and depth costs bits, not stack. */
+#ifndef PIPELINE_JSON_READER_H
+#define PIPELINE_JSON_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { JSON_DEPTH_MAX = 1000, JSON_DIGITS_MAX = 1000, JSON_KEY_MAX = 50000 };
+
+enum json_token {
+    JSON_NONE, // the end of the bytes
+    JSON_OBJECT,
+    JSON_OBJECT_END,
+    JSON_ARRAY,
+    JSON_ARRAY_END,
+    JSON_KEY,
+    JSON_STRING,
+    JSON_INTEGER,
+    JSON_FLOAT,
+    JSON_NOT_FINITE, // NaN, Infinity and its other spellings
+    JSON_TRUE,
+    JSON_FALSE,
+    JSON_NULL,
+};
+
+/* Text as it stands in the record: between its quotes, or a number's. */
+struct json_raw {
+    const char *bytes;
+    size_t size;
+    bool plain; // ASCII without escapes: its bytes are its characters
+};
+
+struct json_reader {
+    const char *start, *at, *end;
+    enum json_token token;   // the current one
+    enum json_token pending; // the token behind the current key
+    bool string_is_unread;   // the current or pending string's end has not been looked for
+    struct json_raw key;     // the newest key
+    struct json_raw value;   // of the current string, once read, or number
+
+    unsigned depth;                               // levels open
+    uint64_t is_array[JSON_DEPTH_MAX / 64 + 1];   // per level
+    uint64_t has_member[JSON_DEPTH_MAX / 64 + 1]; // per level: the next member needs a comma
+
+    const char *problem; // after false: one sentence for a person, never NULL
+    size_t problem_at;   // byte offset
+};
+
+void json_reader_init(struct json_reader *reader, const char *bytes, size_t size);
+
+/* Moves to the next token. False: not JSON. */
+MUST_CHECK bool json_next(struct json_reader *reader);
+
+/* json_next() for a key that is known to come often: where `pattern` (what stood between the end of
+ * the value before and the first byte of a value: comma, key, colon, white space) comes next, and a
+ * value behind it, *matched becomes true and the key of this pattern the current token. Otherwise
+ * nothing happens. Only to be called in the root object, on its own level. */
+MUST_CHECK bool json_next_predicted(struct json_reader *reader, struct json_raw pattern,
+                                    struct json_raw key, bool *matched);
+
+/* Finds the end of the current string and checks its escapes; reader->value is what lies between
+ * the quotes. Once it is read, true without doing anything. */
+MUST_CHECK bool json_read_string(struct json_reader *reader);
+
+/* If the current token opens an object or array, moves to the token that closes it. */
+MUST_CHECK bool json_skip_children(struct json_reader *reader);
+
+#endif

@@ -1,0 +1,160 @@
+#include "pipeline/json/text.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+struct cursor {
+    const char *at, *end;
+};
+
+static bool is_surrogate(uint32_t character) {
+    return character >= 0xD800 && character <= 0xDFFF;
+}
+
+static uint32_t hex_value(char byte) {
+    if (byte <= '9')
+        return (uint32_t)(byte - '0');
+    return (uint32_t)((byte | 0x20) - 'a' + 10);
+}
+
+static uint32_t take_escape(struct cursor *cursor) {
+    char kind = *cursor->at++;
+    switch (kind) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'u': {
+        uint32_t unit = 0;
+        for (int i = 0; i < 4; i++)
+            unit = unit << 4 | hex_value(*cursor->at++);
+        return unit;
+    }
+    default:
+        return (unsigned char)kind; // a quote, a slash, a backslash
+    }
+}
+
+/* The next character; an escaped surrogate comes as it is. The lexer has checked the escapes. */
+static uint32_t take_character(struct cursor *cursor) {
+    if (*cursor->at == '\\') {
+        cursor->at++;
+        return take_escape(cursor);
+    }
+    size_t size;
+    bool valid;
+    uint32_t character = utf8_decode(cursor->at, cursor->end, &size, &valid);
+    cursor->at += size;
+    return character;
+}
+
+/* The second half of a pair right behind its first half, or 0. */
+static uint32_t take_low_surrogate(struct cursor *cursor) {
+    struct cursor ahead = *cursor;
+    if (ahead.at == ahead.end || *ahead.at != '\\')
+        return 0;
+    uint32_t unit = take_character(&ahead);
+    if (unit < 0xDC00 || unit > 0xDFFF)
+        return 0;
+    *cursor = ahead;
+    return unit;
+}
+
+void json_output_put(struct json_output *output, const char *bytes, size_t size) {
+    if ((size_t)(output->end - output->at) < size) {
+        output->end = output->at;
+        output->is_full = true;
+        return;
+    }
+    memcpy(output->at, bytes, size);
+    output->at += size;
+}
+
+static void put_character(struct json_output *output, uint32_t character) {
+    char bytes[UTF8_CHARACTER_MAX];
+    json_output_put(output, bytes, utf8_encode(character, bytes));
+}
+
+/* Bytes that stand for themselves, in a row. */
+static const char *skip_ascii(struct cursor cursor, bool stop_at_quote) {
+    while (cursor.at < cursor.end && (unsigned char)*cursor.at < 0x80 && *cursor.at != '\\' &&
+           !(stop_at_quote && *cursor.at == '"'))
+        cursor.at++;
+    return cursor.at;
+}
+
+void json_output_text(struct json_output *output, struct json_raw raw) {
+    if (raw.plain) {
+        json_output_put(output, raw.bytes, raw.size);
+        return;
+    }
+    struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
+    while (cursor.at < cursor.end && !output->is_full) {
+        const char *run_end = skip_ascii(cursor, false);
+        json_output_put(output, cursor.at, (size_t)(run_end - cursor.at));
+        cursor.at = run_end;
+        if (cursor.at == cursor.end)
+            break;
+        uint32_t character = take_character(&cursor);
+        if (is_surrogate(character)) {
+            uint32_t low = character < 0xDC00 ? take_low_surrogate(&cursor) : 0;
+            character = low != 0 ? 0x10000 + ((character - 0xD800) << 10 | (low - 0xDC00)) : '?';
+        }
+        put_character(output, character);
+    }
+}
+
+static void put_unit(struct json_output *output, uint32_t unit) {
+    static const char digits[] = "0123456789ABCDEF";
+    char escape[] = {'\\',
+                     'u',
+                     digits[unit >> 12 & 0xF],
+                     digits[unit >> 8 & 0xF],
+                     digits[unit >> 4 & 0xF],
+                     digits[unit & 0xF]};
+    json_output_put(output, escape, sizeof escape);
+}
+
+static void put_escaped(struct json_output *output, uint32_t character) {
+    static const char short_escapes[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                         ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+    if (character < sizeof short_escapes && short_escapes[character] != 0) {
+        char escape[] = {'\\', short_escapes[character]};
+        json_output_put(output, escape, sizeof escape);
+    } else if (character < ' ' || is_surrogate(character)) {
+        put_unit(output, character);
+    } else if (character > 0xFFFF) {
+        put_unit(output, 0xD800 + ((character - 0x10000) >> 10));
+        put_unit(output, 0xDC00 + ((character - 0x10000) & 0x3FF));
+    } else {
+        put_character(output, character);
+    }
+}
+
+void json_output_quoted(struct json_output *output, struct json_raw raw) {
+    struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
+    json_output_put(output, "\"", 1);
+    while (cursor.at < cursor.end && !output->is_full) {
+        const char *run_end = skip_ascii(cursor, true);
+        json_output_put(output, cursor.at, (size_t)(run_end - cursor.at));
+        cursor.at = run_end;
+        if (cursor.at < cursor.end)
+            put_escaped(output, take_character(&cursor));
+    }
+    json_output_put(output, "\"", 1);
+}
+
+size_t json_text_units(struct json_raw raw) {
+    struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
+    size_t units = 0;
+    while (cursor.at < cursor.end)
+        units += take_character(&cursor) > 0xFFFF ? 2 : 1;
+    return units;
+}

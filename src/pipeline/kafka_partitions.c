@@ -1,0 +1,249 @@
+#include "pipeline/kafka_partitions.h"
+
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+enum {
+    SLOTS_FIRST = 8,          // partitions that the first handle's memory is cut for
+    QUEUE_LEAST = 128 * 1024, // bytes; below this a queue no longer hides a round trip
+    QUEUE_MOST = 16 << 20,    // bytes; above this it only costs memory
+    FETCH_LEAST = 64 * 1024,  // bytes
+    FETCH_MOST = 1 << 20,     // bytes
+    RESPONSE_MOST = 16 << 20, // bytes
+};
+
+void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
+                           size_t memory_max) {
+    *set = (struct kafka_partitions){
+        .settings = settings, .memory_max = memory_max, .slots = SLOTS_FIRST};
+}
+
+static void *grow(void *array, size_t count, size_t size) {
+    void *larger = reallocarray(array, count + 1, size);
+    check(larger != NULL);
+    return larger;
+}
+
+static size_t find_topic(struct kafka_partitions *set, const char *name) {
+    for (size_t i = 0; i < set->topic_count; i++) {
+        if (strcmp(set->topics[i].name, name) == 0)
+            return i;
+    }
+    set->topics = grow(set->topics, set->topic_count, sizeof *set->topics);
+    char *copy = strdup(name);
+    check(copy != NULL);
+    set->topics[set->topic_count] = (struct kafka_topic){.name = copy};
+    return set->topic_count++;
+}
+
+static size_t find_partition(struct kafka_partitions *set, size_t topic, int32_t id) {
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->partitions[i].topic == topic && set->partitions[i].id == id)
+            return i;
+    }
+    set->partitions = grow(set->partitions, set->count, sizeof *set->partitions);
+    set->partitions[set->count] = (struct kafka_partition){.topic = topic, .id = id};
+    return set->count++;
+}
+
+size_t kafka_partitions_use(struct kafka_partitions *set, const char *topic, int32_t id) {
+    size_t index = find_partition(set, find_topic(set, topic), id);
+    set->partitions[index].opened = ++set->uses;
+    return index;
+}
+
+static struct kafka_topic *topic_of(const struct kafka_partitions *set, size_t index) {
+    return &set->topics[set->partitions[index].topic];
+}
+
+const char *kafka_partitions_topic(const struct kafka_partitions *set, size_t index) {
+    return topic_of(set, index)->name;
+}
+
+void kafka_partitions_stop(struct kafka_partitions *set, size_t index) {
+    struct kafka_partition *partition = &set->partitions[index];
+    for (size_t i = 0; i < partition->held_count; i++)
+        rd_kafka_message_destroy(partition->held[i]);
+    free(partition->held);
+    partition->held = NULL;
+    partition->held_count = 0;
+    if (!partition->started)
+        return;
+    // Waits for librdkafka's own threads only, never for a broker; fails only for what isn't
+    // started. Whatever is in the queue is thrown away.
+    (void)rd_kafka_consume_stop(topic_of(set, index)->handle, partition->id);
+    rd_kafka_queue_destroy(partition->queue);
+    partition->queue = NULL;
+    partition->started = false;
+}
+
+static void close_client(struct kafka_partitions *set) {
+    for (size_t i = 0; i < set->count; i++)
+        kafka_partitions_stop(set, i);
+    for (size_t i = 0; i < set->topic_count; i++) {
+        if (set->topics[i].handle != NULL)
+            rd_kafka_topic_destroy(set->topics[i].handle);
+        set->topics[i].handle = NULL;
+    }
+    kafka_client_close(&set->client);
+}
+
+void kafka_partitions_deinit(struct kafka_partitions *set) {
+    close_client(set);
+    for (size_t i = 0; i < set->topic_count; i++)
+        free(set->topics[i].name);
+    free(set->topics);
+    free(set->partitions);
+    *set = (struct kafka_partitions){0};
+}
+
+/* --- starting within the memory -------------------------------------------------------------- */
+
+static size_t between(size_t least, size_t value, size_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+static struct kafka_limits limits_for(size_t memory_max, size_t slots) {
+    check(slots > 0);
+    return (struct kafka_limits){
+        .queue = between(QUEUE_LEAST, memory_max / 2 / slots, QUEUE_MOST),
+        .fetch = between(FETCH_LEAST, memory_max / 4 / slots, FETCH_MOST),
+        .response = between(FETCH_MOST, memory_max / 8, RESPONSE_MOST),
+        .largest = memory_max,
+    };
+}
+
+static void stop_longest_unused(struct kafka_partitions *set) {
+    size_t oldest = set->count;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct kafka_partition *partition = &set->partitions[i];
+        if (partition->started &&
+            (oldest == set->count || partition->opened < set->partitions[oldest].opened))
+            oldest = i;
+    }
+    check(oldest < set->count);
+    kafka_partitions_stop(set, oldest);
+}
+
+static size_t started_count(const struct kafka_partitions *set) {
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++)
+        count += set->partitions[i].started;
+    return count;
+}
+
+/* Afterwards there is a client with room for one more partition. */
+static bool make_room(struct kafka_partitions *set, struct error *err) {
+    if (started_count(set) >= set->slots) {
+        if (set->memory_max >= QUEUE_LEAST * 4 * set->slots) {
+            close_client(set);
+            set->slots *= 2;
+        } else {
+            stop_longest_unused(set);
+        }
+    }
+    if (set->client.handle != NULL)
+        return true;
+    set->limits = limits_for(set->memory_max, set->slots);
+    return kafka_client_open(&set->client, set->settings, &set->limits, err);
+}
+
+bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
+                            struct error *err) {
+    kafka_partitions_stop(set, index);
+    if (!make_room(set, err))
+        return false;
+    struct kafka_partition *partition = &set->partitions[index];
+    struct kafka_topic *topic = topic_of(set, index);
+    if (topic->handle == NULL)
+        topic->handle = rd_kafka_topic_new(set->client.handle, topic->name, NULL);
+    if (topic->handle == NULL)
+        return error_set(err, ERROR_CONFIG, "topic '%s': %s", topic->name,
+                         rd_kafka_err2str(rd_kafka_last_error()));
+    if (rd_kafka_consume_start(topic->handle, partition->id, offset) != 0)
+        return error_set(
+            err, ERROR_BROKER, "topic '%s' partition %" PRId32 ": start at offset %" PRId64 ": %s",
+            topic->name, partition->id, offset, rd_kafka_err2str(rd_kafka_last_error()));
+    partition->queue = rd_kafka_queue_get_partition(set->client.handle, topic->name, partition->id);
+    check(partition->queue != NULL);
+    partition->started = true;
+    partition->position = partition->proved_to = offset;
+    partition->read_count = partition->read_bytes = 0;
+    return true;
+}
+
+void kafka_partitions_rest(struct kafka_partitions *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        const struct kafka_partition *partition = &set->partitions[i];
+        // One: often the report that the partition's end was reached. A record is fetched again.
+        if (partition->started &&
+            partition->held_count + rd_kafka_queue_length(partition->queue) <= 1)
+            kafka_partitions_stop(set, i);
+    }
+}
+
+/* --- taking ---------------------------------------------------------------------------------- */
+
+/* Counts what was taken, and has the queue filled again when it may have been full and no more
+ * waits in it than was taken. Not more often: every broker's thread is woken. */
+static void refill(struct kafka_partitions *set, struct kafka_partition *partition,
+                   rd_kafka_message_t *const *messages, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        partition->read_bytes += messages[i]->len + messages[i]->key_len;
+    partition->read_count += count;
+    if (partition->read_bytes < set->limits.queue / 2 &&
+        partition->read_count < kafka_limits_records(&set->limits) / 2)
+        return;
+    if (rd_kafka_queue_length(partition->queue) > partition->read_count)
+        return;
+    partition->read_count = partition->read_bytes = 0;
+    kafka_client_refill(&set->client);
+}
+
+static bool is_trouble(const rd_kafka_message_t *message) {
+    return message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
+           message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
+size_t kafka_partitions_take(struct kafka_partitions *set, size_t index,
+                             rd_kafka_message_t **messages, size_t size, int wait_ms) {
+    struct kafka_partition *partition = &set->partitions[index];
+    rd_kafka_topic_t *topic = topic_of(set, index)->handle;
+    // Not a single call with the time limit: it would wait until it has all that it may take.
+    ssize_t count = rd_kafka_consume_batch(topic, partition->id, 0, messages, size);
+    if (count == 0 && wait_ms > 0)
+        count = rd_kafka_consume_batch(topic, partition->id, wait_ms, messages, 1);
+    if (count <= 0)
+        return 0;
+    if (!is_trouble(messages[0]))
+        kafka_client_forget_trouble(&set->client);
+    refill(set, partition, messages, (size_t)count);
+    return (size_t)count;
+}
+
+void kafka_partitions_hold(struct kafka_partitions *set, size_t index,
+                           rd_kafka_message_t *const *messages, size_t count) {
+    struct kafka_partition *partition = &set->partitions[index];
+    check(partition->held_count == 0 && count <= KAFKA_TAKE_MAX);
+    if (count == 0)
+        return;
+    partition->held = must_alloc(count, sizeof(rd_kafka_message_t *));
+    memcpy(partition->held, messages, count * sizeof(rd_kafka_message_t *));
+    partition->held_count = count;
+}
+
+size_t kafka_partitions_unhold(struct kafka_partitions *set, size_t index,
+                               rd_kafka_message_t **messages) {
+    struct kafka_partition *partition = &set->partitions[index];
+    size_t count = partition->held_count;
+    if (count > 0)
+        memcpy(messages, partition->held, count * sizeof(rd_kafka_message_t *));
+    free(partition->held);
+    partition->held = NULL;
+    partition->held_count = 0;
+    return count;
+}

@@ -1,0 +1,186 @@
+/* conformance.c: runs the corpus through decoding and derivation (README.md). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/scope.h"
+#include "expectation.h"
+#include "pipeline/decode_json.h"
+#include "pipeline/derive.h"
+#include "streaming/stream.h"
+
+enum { STRING_BYTES = 4 << 20 };
+
+struct run {
+    enum parse_mode mode;
+    struct schema schema;
+    struct rows rows;
+    struct decoder *decoder;
+    const char *partition_columns[2];
+    size_t partition_column_count;
+    json_t *expected; // by id
+    const char *only; // NULL: all cases
+    int cases, failures;
+};
+
+static json_t *load_expected(const char *path) {
+    FILE *file = fopen(path, "r");
+    check(file != NULL);
+    json_t *all = json_object();
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    while ((size = getline(&line, &capacity, file)) > 0) {
+        json_error_t problem;
+        json_t *value = json_loadb(line, (size_t)size, JSON_ALLOW_NUL, &problem);
+        check(value != NULL);
+        json_object_set_new(all, json_string_value(json_object_get(value, "id")), value);
+    }
+    free(line);
+    (void)fclose(file);
+    return all;
+}
+
+static int base64_digit(char character) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = character == '\0' ? NULL : strchr(digits, character);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* Allocated to the byte, so that the sanitizer sees every read beyond it. */
+static char *base64_decode(const char *text, size_t *size) {
+    size_t length = strcspn(text, "\r\n=");
+    *size = length * 3 / 4;
+    char *bytes = malloc(*size == 0 ? 1 : *size);
+    check(bytes != NULL);
+    uint32_t bits = 0;
+    size_t done = 0;
+    for (size_t i = 0; i < length; i++) {
+        int digit = base64_digit(text[i]);
+        check(digit >= 0);
+        bits = bits << 6 | (uint32_t)digit;
+        if (i % 4 != 0)
+            bytes[done++] = (char)(bits >> (6 - i % 4 * 2));
+    }
+    check(done == *size);
+    return bytes;
+}
+
+static bool fail(struct run *run, const char *id, const char *what) {
+    fprintf(stderr, "%s: %s\n", id, what);
+    run->failures++;
+    return false;
+}
+
+/* Whether the reason of a reject is one that the case can have. */
+static bool is_right_reason(const json_t *expected, const struct record *record,
+                            const struct reject *reject) {
+    const char *category = json_string_value(json_object_get(expected, "cat"));
+    if (record->value == NULL)
+        return reject->reason == REJECT_NULL_VALUE;
+    if (!json_is_true(json_object_get(expected, "emitted")))
+        return reject->reason == REJECT_BLANK_VALUE;
+    if (strcmp(category, "truncated") == 0 || strcmp(category, "leading") == 0)
+        return reject->reason == REJECT_MALFORMED_JSON;
+    return reject->reason == REJECT_MALFORMED_JSON || reject->reason == REJECT_NOT_AN_OBJECT ||
+           reject->reason == REJECT_MISSING_IDENTIFIER || reject->reason == REJECT_NULL_IDENTIFIER;
+}
+
+static bool expects_row(const struct run *run, const json_t *expected) {
+    if (!json_is_true(json_object_get(expected, "emitted")))
+        return false;
+    const char *identifier = run->schema.columns[0].name;
+    const json_t *value = json_object_get(json_object_get(expected, "row"), identifier);
+    return run->mode == PARSE_PERMISSIVE || !json_is_null(value);
+}
+
+static bool run_case(struct run *run, const char *id, const struct record *record) {
+    const json_t *expected = json_object_get(run->expected, id);
+    check(expected != NULL);
+    rows_reset(&run->rows);
+    struct reject reject = {0};
+    enum decode_result result = decode_record(run->decoder, record, &run->rows, &reject);
+    if (result == DECODE_FULL)
+        return fail(run, id, "does not fit");
+    if (result == DECODE_REJECT) {
+        if (run->only != NULL)
+            printf("%s: %s at byte %zu: %s\n", id, reject_reason_name(reject.reason),
+                   reject.position, reject.detail);
+        if (expects_row(run, expected))
+            return fail(run, id, "was rejected; Spark has a row with its identifier");
+        if (!is_right_reason(expected, record, &reject))
+            return fail(run, id, reject_reason_name(reject.reason));
+        return reject.detail[0] != '\0' || fail(run, id, "no detail");
+    }
+    if (!expects_row(run, expected))
+        return fail(run, id, "became a row");
+    if (!derive_rows(&run->rows, 0, 1))
+        return fail(run, id, "derivation does not fit");
+    int differences = expectation_compare(expected, &run->rows, 0);
+    differences += expectation_compare_directory(expected, &run->rows, 0, run->partition_columns,
+                                                 run->partition_column_count);
+    if (differences > 0)
+        return fail(run, id, "is another row than Spark's");
+    return true;
+}
+
+static void run_line(struct run *run, char *line) {
+    char *save = NULL;
+    const char *id = strtok_r(line, "\t", &save);
+    (void)strtok_r(NULL, "\t", &save); // the category; expected.jsonl has it, too
+    const char *text = strtok_r(NULL, "\t", &save);
+    if (run->only != NULL && strcmp(run->only, id) != 0)
+        return;
+
+    struct record record = {0};
+    bool is_null = text != NULL && strncmp(text, "\\N", 2) == 0;
+    scoped(scope_free) char *value =
+        is_null ? NULL : base64_decode(text == NULL ? "" : text, &record.value_size);
+    record.value = value;
+    run->cases++;
+    (void)run_case(run, id, &record);
+}
+
+static void run_input(struct run *run, const char *path) {
+    FILE *file = fopen(path, "r");
+    check(file != NULL);
+    char *line = NULL;
+    size_t capacity = 0;
+    while (getline(&line, &capacity, file) > 0)
+        run_line(run, line);
+    free(line);
+    (void)fclose(file);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 5) {
+        fprintf(stderr, "usage: %s matches|players permissive|reject INPUT EXPECTED [id]\n",
+                argv[0]);
+        return 2;
+    }
+    const struct stream *stream = strcmp(argv[1], "matches") == 0 ? &match_stream : &player_stream;
+    struct run run = {
+        .mode = strcmp(argv[2], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT,
+        .expected = load_expected(argv[4]),
+        .only = argc > 5 ? argv[5] : NULL,
+    };
+    run.partition_columns[run.partition_column_count++] = "status";
+    if (stream == &player_stream)
+        run.partition_columns[run.partition_column_count++] = "role";
+    schema_init(&run.schema, stream->record, stream->derived, stream->derived_count);
+    rows_init(&run.rows, &run.schema, 1, STRING_BYTES);
+    struct error err = {0};
+    if (!decoder_create(&run.decoder, &run.schema, run.mode, "UTC", &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    run_input(&run, argv[3]);
+    printf("%d cases, %d failed\n", run.cases, run.failures);
+    bool complete = run.only != NULL || run.cases == (int)json_object_size(run.expected);
+
+    decoder_destroy(run.decoder);
+    rows_deinit(&run.rows);
+    json_decref(run.expected);
+    return complete && run.cases > 0 && run.failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,120 @@
+#include "expectation.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pipeline/sink_parquet.h"
+
+static double expected_double(const json_t *value) {
+    if (!json_is_string(value))
+        return json_number_value(value);
+    const char *word = json_string_value(value);
+    if (strcmp(word, "NaN") == 0)
+        return (double)NAN;
+    return word[0] == '-' ? -INFINITY : INFINITY;
+}
+
+static bool same_double(double a, double b) {
+    return (a == b && signbit(a) == signbit(b)) || (isnan(a) && isnan(b));
+}
+
+static bool is_equal(const struct vector *vector, size_t row, const json_t *value) {
+    switch (vector->type) {
+    case TYPE_BOOL:
+        return json_is_boolean(value) && vector->booleans[row] == json_is_true(value);
+    case TYPE_INT32:
+        return json_is_integer(value) && vector->int32s[row] == json_integer_value(value);
+    case TYPE_INT64:
+    case TYPE_TIMESTAMP:
+        return json_is_integer(value) && vector->int64s[row] == json_integer_value(value);
+    case TYPE_DOUBLE:
+        return same_double(vector->doubles[row], expected_double(value));
+    default:
+        return json_is_string(value) && vector->texts[row].length == json_string_length(value) &&
+               memcmp(vector->texts[row].bytes, json_string_value(value),
+                      vector->texts[row].length) == 0;
+    }
+}
+
+static void print_value(const struct vector *vector, size_t row) {
+    if (!vector->valid[row]) {
+        fputs("null", stderr);
+        return;
+    }
+    switch (vector->type) {
+    case TYPE_BOOL:
+        fputs(vector->booleans[row] ? "true" : "false", stderr);
+        break;
+    case TYPE_INT32:
+        fprintf(stderr, "%" PRId32, vector->int32s[row]);
+        break;
+    case TYPE_INT64:
+    case TYPE_TIMESTAMP:
+        fprintf(stderr, "%" PRId64, vector->int64s[row]);
+        break;
+    case TYPE_DOUBLE:
+        fprintf(stderr, "%.17g", vector->doubles[row]);
+        break;
+    default:
+        fprintf(stderr, "\"%.*s\"", (int)vector->texts[row].length, vector->texts[row].bytes);
+    }
+}
+
+static bool compare_column(const json_t *expected, const char *name, const json_t *value,
+                           const struct rows *rows, size_t row) {
+    int column = schema_find(rows->schema, (struct text){name, (uint32_t)strlen(name)});
+    if (column < 0) {
+        fprintf(stderr, "no column '%s'\n", name);
+        return false;
+    }
+    const struct vector *vector = &rows->columns[column];
+    if (vector->type == TYPE_TIMESTAMP)
+        value = json_object_get(json_object_get(expected, "us"), name);
+    bool expects_null = value == NULL || json_is_null(value);
+    bool equal = vector->valid[row] ? !expects_null && is_equal(vector, row, value) : expects_null;
+    if (equal)
+        return true;
+
+    fprintf(stderr, "%s (%s): column %s is ", json_string_value(json_object_get(expected, "id")),
+            json_string_value(json_object_get(expected, "cat")), name);
+    print_value(vector, row);
+    char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    fprintf(stderr, ", Spark has %.300s\n", text == NULL ? "null" : text);
+    free(text);
+    return false;
+}
+
+int expectation_compare(const json_t *expected, const struct rows *rows, size_t row) {
+    int differences = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(expected, "row"), name, value) {
+        if (!compare_column(expected, name, value, rows, row))
+            differences++;
+    }
+    return differences;
+}
+
+int expectation_compare_directory(const json_t *expected, const struct rows *rows, size_t row,
+                                  const char *const columns[], size_t column_count) {
+    char path[4 * (PARTITION_NAME_MAX + 1)] = "";
+    for (size_t i = 0; i < column_count; i++) {
+        struct text column = {columns[i], (uint32_t)strlen(columns[i])};
+        const struct vector *vector = &rows->columns[schema_find(rows->schema, column)];
+        bool valid = vector->valid[row] != 0;
+        struct text value = valid ? vector->texts[row] : TEXT("");
+        char name[PARTITION_NAME_MAX + 1];
+        if (!partition_directory(columns[i], value, valid, name))
+            return memchr(value.bytes, '\0', value.length) == NULL; // Spark's job stops at it, too
+        size_t used = strlen(path);
+        (void)snprintf(path + used, sizeof path - used, "%s%s", i == 0 ? "" : "/", name);
+    }
+    const char *directory = json_string_value(json_object_get(expected, "dir"));
+    if (directory != NULL && strcmp(directory, path) == 0)
+        return 0;
+    fprintf(stderr, "%s: directory is %s, Spark has %s\n",
+            json_string_value(json_object_get(expected, "id")), path, directory);
+    return 1;
+}
