@@ -73,7 +73,7 @@ bool kafka_property_is_ours(const char *name, const char **why) {
     return false;
 }
 
-static bool is_refusal(int code) {
+bool kafka_error_is_refusal(int code) {
     return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
            code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
            code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
@@ -87,13 +87,15 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     pthread_mutex_lock(&client->lock);
     client->trouble_count++;
     client->trouble_ms = clock_monotonic_ms();
-    if (is_refusal(code))
+    if (kafka_error_is_refusal(code))
         client->refused = true;
     if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
         client->too_large++;
     // "2/2 brokers are down" follows the report that says why, which is worth more.
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->trouble[0] == '\0')
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         snprintf(client->trouble, sizeof client->trouble, "%s", reason);
+    else if (client->trouble[0] == '\0')
+        snprintf(client->trouble, sizeof client->trouble, "%s: %s", client->servers, reason);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -185,6 +187,7 @@ static const char *property_or_empty(const struct kafka_settings *settings, cons
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
     *client = (struct kafka_client){
+        .servers = settings->bootstrap_servers,
         .log = settings->log,
         .sasl_username = property_or_empty(settings, "sasl.username"),
         .sasl_password = property_or_empty(settings, "sasl.password"),
