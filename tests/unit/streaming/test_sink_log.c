@@ -81,8 +81,7 @@ static void write_batches(int64_t first, int64_t last) {
 static size_t lines_of(const char *name) {
     scoped(scope_free) char *path = fixture_text("processed/matches/_spark_metadata/%s", name);
     scoped(scope_free) char *text = fixture_read(&fixture, path);
-    if (text == NULL)
-        fail_msg("'%s' is missing", name);
+    check(text != NULL);
     size_t lines = 1;
     for (const char *at = text; *at != '\0'; at++)
         lines += *at == '\n';
