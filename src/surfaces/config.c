@@ -237,5 +237,5 @@ char *config_path(const struct config *config, enum config_path path, const stru
 int64_t config_memory_floor(const struct config *config, int64_t largest_batch) {
     const int64_t mib = 1 << 20;
     int64_t beyond = largest_batch > mib ? largest_batch - mib : 0;
-    return MEMORY_FLOOR_BASE + config->workers * MEMORY_FLOOR_BATCHES * beyond;
+    return MEMORY_FLOOR_BASE + (int64_t)config->workers * MEMORY_FLOOR_BATCHES * beyond;
 }
