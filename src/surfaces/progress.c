@@ -40,9 +40,9 @@ static void format_count(int64_t number, char text[static 32]) {
 static void format_remaining(int64_t seconds, char text[static 32]) {
     if (seconds < 120)
         snprintf(text, 32, "%lld s", (long long)seconds);
-    else if (seconds < 2 * 3600)
+    else if (seconds < 7200)
         snprintf(text, 32, "%lld min", (long long)seconds / 60);
-    else if (seconds < 48 * 3600)
+    else if (seconds < 172800)
         snprintf(text, 32, "%lld h", (long long)seconds / 3600);
     else
         snprintf(text, 32, "%lld days", (long long)seconds / 86400);
