@@ -232,7 +232,7 @@ static bool parse_common(struct text text, int64_t *micros) {
         fraction += unit * (at[i] - '0');
     }
     int64_t days = calendar_days((struct date){century * 100 + year, (int)month, (int)day});
-    int64_t seconds = days * SECONDS_PER_DAY + (hour * 60 + minute) * 60 + second;
+    int64_t seconds = days * SECONDS_PER_DAY + ((int64_t)hour * 60 + minute) * 60 + second;
     *micros = seconds * micros_per_second + fraction;
     return true;
 }

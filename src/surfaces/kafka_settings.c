@@ -6,29 +6,19 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "pipeline/kafka_client.h"
 #include "surfaces/settings.h"
 
-/* Properties that are not the operator's to set, and what to do instead. */
+/* Properties of Java's client that librdkafka does not have, and what to set instead. */
 static const struct {
     const char *name;
     const char *cure;
-} refused[] = {
-    {"bootstrap.servers", "set KAFKA_BOOTSTRAP_SERVERS"},
-    {"metadata.broker.list", "set KAFKA_BOOTSTRAP_SERVERS"},
-    {"enable.auto.commit", "the engine relies on it: offsets are kept in the checkpoint"},
-    {"enable.auto.offset.store", "the engine relies on it: offsets are kept in the checkpoint"},
-    {"auto.offset.reset", "the engine relies on it; set STARTING_OFFSETS or FAIL_ON_DATA_LOSS"},
-    {"enable.partition.eof", "the engine relies on it"},
-    {"queued.max.messages.kbytes", "it follows from SPARK_DRIVER_MEMORY"},
-    {"queued.min.messages", "it follows from SPARK_DRIVER_MEMORY"},
-    {"ssl.truststore.location",
-     "only Java's client has it; set KAFKA_SSL_CA_LOCATION to a PEM file"},
-    {"ssl.truststore.password", "only Java's client has it; a PEM file in KAFKA_SSL_CA_LOCATION "
-                                "needs none"},
-    {"ssl.truststore.type", "only Java's client has it; KAFKA_SSL_CA_LOCATION takes PEM"},
-    {"ssl.keystore.type", "only Java's client has it; KAFKA_SSL_KEYSTORE_LOCATION takes PKCS#12"},
-    {"sasl.jaas.config", "only Java's client has it; set KAFKA_SASL_USERNAME and "
-                         "KAFKA_SASL_PASSWORD"},
+} java_properties[] = {
+    {"ssl.truststore.location", "KAFKA_SSL_CA_LOCATION, a PEM file"},
+    {"ssl.truststore.password", "KAFKA_SSL_CA_LOCATION, a PEM file without a password"},
+    {"ssl.truststore.type", "KAFKA_SSL_CA_LOCATION, a PEM file"},
+    {"ssl.keystore.type", "KAFKA_SSL_KEYSTORE_LOCATION, a PKCS#12 file"},
+    {"sasl.jaas.config", "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"},
 };
 
 /* What in a property's name says that its value must not be printed. */
@@ -57,6 +47,8 @@ static char *property_name(const char *variable) {
     check(property != NULL);
     for (char *at = property; *at != '\0'; at++)
         *at = (char)(*at == '_' ? '.' : tolower((unsigned char)*at));
+    if (strcmp(property, "log.level") == 0)
+        property[3] = '_'; // the only one to be set by text that has an underscore
     return property;
 }
 
@@ -91,6 +83,25 @@ static void add_ignored(struct config *config, const char *variable) {
     config->ignored_kafka_variables = list;
 }
 
+/* Whether the property is the operator's to set; otherwise adds a fault with the cure. */
+static bool may_set(const char *name, const char *variable, const char *where,
+                    struct faults *faults) {
+    const char *why;
+    if (kafka_property_is_ours(name, &why)) {
+        faults_add(faults, "%s (%s): Kafka property '%s' can't be set: %s", variable, where, name,
+                   why);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof java_properties / sizeof java_properties[0]; i++) {
+        if (strcmp(java_properties[i].name, name) != 0)
+            continue;
+        faults_add(faults, "%s (%s): only Java's client has '%s'; set %s", variable, where, name,
+                   java_properties[i].cure);
+        return false;
+    }
+    return true;
+}
+
 /* One variable that the environment or a file has. */
 static void read_variable(struct config *config, const char *variable, const char *value,
                           const char *where, struct faults *faults) {
@@ -101,13 +112,8 @@ static void read_variable(struct config *config, const char *variable, const cha
         add_ignored(config, variable);
         return;
     }
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        if (strcmp(refused[i].name, name) == 0) {
-            faults_add(faults, "%s (%s): %s can't be set: %s", variable, where, name,
-                       refused[i].cure);
-            return;
-        }
-    }
+    if (!may_set(name, variable, where, faults))
+        return;
     const struct kafka_property *known = find_property(config, name);
     if (known == NULL)
         add_property(config, name, value, variable, where);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/check.h"
 #include "directory.h"
 #include "pipeline/parquet/reader.h"
 #include "pipeline/parquet/writer.h"
@@ -52,11 +53,9 @@ static void append(struct file *file) {
 static void finish_file(struct file *file, struct parquet_reader *reader) {
     struct error err = {0};
     struct parquet_file written = {0};
-    *reader = (struct parquet_reader){0};
     append(file);
-    if (!parquet_writer_finish(file->writer, &written, &err) ||
-        !parquet_reader_open(reader, file->path, &err))
-        fail_msg("%s", err.message);
+    check(parquet_writer_finish(file->writer, &written, &err));
+    check(parquet_reader_open(reader, file->path, &err));
     assert_int_equal(written.size, reader->input.size);
     assert_int_equal(written.rows, reader->metadata.rows);
 }

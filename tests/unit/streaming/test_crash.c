@@ -1,6 +1,7 @@
 /* test_crash.c: a query is stopped at every single call that it makes to the disk, in every way a
  * call can go wrong, and started again: nothing may be lost, twice or left behind. */
 #include "faulty_disk.h"
+#include "tree.h"
 
 #include "base/json.h"
 #include "base/scope.h"
@@ -11,45 +12,12 @@ static int64_t sparks_batch = -1; // this one is Spark's: no manifest, no reject
 
 /* ---- directories: kept, compared ---- */
 
-struct tree {
-    char *paths[2048]; // owned; relative to the root, files only, sorted
-    size_t count;
-};
-
-static struct tree *walked; // nftw() has no context
-static size_t walked_root_length;
-
-static int add_path(const char *path, const struct stat *status, int type, struct FTW *at) {
-    (void)status, (void)at;
-    check(walked->count < sizeof walked->paths / sizeof walked->paths[0]);
-    if (type == FTW_F)
-        walked->paths[walked->count++] = strdup(path + walked_root_length + 1);
-    return 0;
-}
-
-static int compare_texts(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void tree_init(struct tree *tree, const char *root) {
-    *tree = (struct tree){0};
-    walked = tree;
-    walked_root_length = strlen(root);
-    (void)nftw(root, add_path, 16, FTW_PHYS);
-    qsort(tree->paths, tree->count, sizeof(char *), compare_texts);
-}
-
-static void tree_deinit(struct tree *tree) {
-    for (size_t i = 0; i < tree->count; i++)
-        free(tree->paths[i]);
-}
-
 static const char *copy_to;
 
 static int copy_path(const char *path, const struct stat *status, int type, struct FTW *at) {
     (void)status, (void)at;
     struct file_path to;
-    (void)snprintf(to.text, sizeof to.text, "%s%s", copy_to, path + walked_root_length);
+    (void)snprintf(to.text, sizeof to.text, "%s%s", copy_to, path + tree_root_length);
     if (type == FTW_D) {
         (void)mkdir(to.text, 0755);
         return 0;
@@ -67,7 +35,7 @@ static int copy_path(const char *path, const struct stat *status, int type, stru
 static void copy_tree(const char *from, const char *to) {
     (void)nftw(to, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
     copy_to = to;
-    walked_root_length = strlen(from);
+    tree_root_length = strlen(from);
     (void)nftw(from, copy_path, 16, FTW_PHYS);
 }
 
@@ -161,7 +129,8 @@ static void assert_no_partial_file(void) {
         scoped(scope_free) char *content = fixture_read(&fixture, tree.paths[i]);
         const char *name = strstr(tree.paths[i], "part-");
         assert_non_null(name);
-        scoped(scope_free) char *expected = fixture_text("batch %lld ", atoll(name + 5));
+        scoped(scope_free) char *expected =
+            fixture_text("batch %lld ", strtoll(name + 5, NULL, 10));
         assert_memory_equal(content, expected, strlen(expected));
         assert_true(strlen(content) > strlen(expected) ||
                     strstr(tree.paths[i], "rejected/") != NULL);
@@ -187,10 +156,9 @@ static void add_logged(struct tree *tree, const char *name) {
         size_t skip = strlen("file://") + strlen(fixture.root) + 1;
         char *out = path;
         for (const char *in = path + skip; *in != '\0'; in++) {
-            unsigned code = 0;
-            bool quoted = *in == '%' && sscanf(in + 1, "%2x", &code) == 1;
-            *out++ = quoted ? (char)code : *in;
-            in += quoted ? 2 : 0;
+            const char digits[3] = {in[1], in[1] != '\0' ? in[2] : '\0', '\0'};
+            *out++ = *in == '%' ? (char)strtoul(digits, NULL, 16) : *in;
+            in += *in == '%' ? 2 : 0;
         }
         *out = '\0';
         tree->paths[tree->count++] = path;
@@ -206,7 +174,7 @@ static void assert_sink_log_lists(const struct tree *tree, int64_t last) {
                          (batch + 1) % 10 == 0 ? ".compact" : "");
         add_logged(&logged, name);
     }
-    qsort(logged.paths, logged.count, sizeof(char *), compare_texts);
+    qsort(logged.paths, logged.count, sizeof(char *), tree_compare);
     size_t at = 0;
     for (size_t i = 0; i < tree->count; i++)
         if (strncmp(tree->paths[i], "processed/", 10) == 0 && has_end(tree->paths[i], ".parquet")) {
