@@ -111,7 +111,10 @@ static void warn_of_filesystem(const char *what, const char *path) {
 }
 
 static bool open_broker(const struct config *config, struct broker **broker, struct error *err) {
+    static const char capture[] = "file:";
     const char *servers = config->bootstrap_servers;
+    if (strncmp(servers, capture, sizeof capture - 1) == 0)
+        return capture_broker_open(servers + sizeof capture - 1, broker, err);
     return kafka_broker_open(servers, config->kafka_properties, config->kafka_property_count,
                              broker, err);
 }

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "streaming/commit.h"
+#include "streaming/orphans.h"
 #include "streaming/store_parts.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -314,14 +315,14 @@ static bool fill_starts(const struct store *store, int64_t newest, struct recove
 /* A query that found nothing to do when it first started still begins where it stood then: with
  * STARTING_OFFSETS=latest, what came between two starts would be lost otherwise. */
 static bool fill_initial(const struct store *store, struct recovery *recovery, struct error *err) {
-    struct offsets starts = {0};
+    struct offset_entry entry = {0};
     bool found = false;
-    if (!checkpoint_read_initial(&store->checkpoint, &starts, &found, err))
+    if (!checkpoint_read_initial(&store->checkpoint, &entry, &found, err))
         return false;
     recovery->new_query = !found;
     if (found)
-        set_starts(&starts, recovery);
-    offsets_deinit(&starts);
+        set_starts(&entry.ends, recovery);
+    offset_entry_deinit(&entry);
     return true;
 }
 
@@ -337,6 +338,29 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            sink_log_sweep(&store->sink_log, err);
 }
 
+static bool look_for_orphans(struct store *store, const struct survey *survey,
+                             struct recovery *recovery, struct error *err) {
+    struct orphan_report report;
+    const struct plan *plan = recovery->has_open_plan ? &recovery->open_plan : NULL;
+    if (!orphans_set_aside(store, plan, survey->manifest, &report, err))
+        return false;
+    if (report.moved > 0)
+        add_note(recovery,
+                 "%zu files that a crash of Spark left in '%s' were moved to its directory "
+                 "_orphans: their records are in other files, or in the batch that runs again",
+                 report.moved, store->options.table);
+    if (report.left > 0)
+        add_note(recovery,
+                 "%zu files in '%s' are not in its sink log, such as '%s': they are not of this "
+                 "query and were left alone",
+                 report.left, store->options.table, report.left_path);
+    if (report.too_many)
+        add_note(recovery, "Too many files in '%s' are new to look for those that don't count",
+                 store->options.table);
+    orphan_report_deinit(&report);
+    return true;
+}
+
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {
     struct survey survey;
     enum recovery_action action;
@@ -348,7 +372,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
         ok = fill_open_plan(store, survey.planned, recovery, err);
     else if (ok)
         ok = fill_starts(store, survey.planned, recovery, err);
-    ok = ok && prepare(store, &survey, err);
+    ok = ok && prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;
