@@ -55,7 +55,7 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     self->current = kafka_partitions_use(&self->set, topic, range.partition);
     const struct kafka_partition *partition = current_of(self);
 
-    bool goes_on = partition->started && partition->position == range.start;
+    bool goes_on = partition->active && partition->position == range.start;
     if (!goes_on && range.end > range.start &&
         !kafka_partitions_start(&self->set, self->current, range.start, err))
         return false;
@@ -77,7 +77,7 @@ static void leave_range(struct source_kafka *self) {
 static enum source_status end_range(struct source_kafka *self) {
     struct kafka_partition *partition = current_of(self);
     leave_range(self);
-    if (partition->started && partition->position < self->range.end)
+    if (partition->active && partition->position < self->range.end)
         partition->position = self->range.end;
     return SOURCE_END;
 }
@@ -91,15 +91,16 @@ static void abandon_range(struct source *source) {
         leave_range(self);
 }
 
-static void stop_current(struct source_kafka *self) {
+/* What can't go on begins anew, with another handle. */
+static void reset(struct source_kafka *self) {
     for (; self->next < self->count; self->next++)
         rd_kafka_message_destroy(self->taken[self->next]);
     self->next = self->count = 0;
-    kafka_partitions_stop(&self->set, self->current);
+    kafka_partitions_reset(&self->set);
 }
 
 static enum source_status fail_range(struct source_kafka *self) {
-    stop_current(self);
+    reset(self);
     self->is_open = false;
     return SOURCE_FAILED;
 }
@@ -107,31 +108,26 @@ static enum source_status fail_range(struct source_kafka *self) {
 /* --- one message after the other ------------------------------------------------------------- */
 
 /* What became of a message. */
-enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_FAILED };
+enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_NOT_THERE, STEP_FAILED };
 
 /* The broker said that it does not have the offset we want. Whether that is so is asked of it,
  * since a report may be late: librdkafka does not tell it from one for an earlier start. */
-static enum step confirm_loss(struct source_kafka *self, struct error *err) {
+static bool confirm_there(struct source_kafka *self, struct error *err) {
     struct kafka_partition *partition = current_of(self);
     const char *topic = kafka_partitions_topic(&self->set, self->current);
     int64_t position = partition->position, low = -1, high = -1;
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
         self->set.client.handle, topic, partition->id, &low, &high, CONFIRM_WAIT_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set_at(self, err, ERROR_BROKER, "is it still on the broker? %s",
-                     rd_kafka_err2str(code));
-        return STEP_FAILED;
-    }
-    if (position < low || position > high) {
-        error_set_at(self, err, ERROR_DATA_LOSS,
-                     "the broker does not have it; its log starts at %" PRId64
-                     " and ends at %" PRId64 " (wanted: %" PRId64 " to %" PRId64 ")",
-                     low, high, self->range.start, self->range.end);
-        return STEP_FAILED;
-    }
-    stop_current(self);
-    return kafka_partitions_start(&self->set, self->current, position, err) ? STEP_NEXT
-                                                                            : STEP_FAILED;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set_at(self, err, ERROR_BROKER, "is it still on the broker? %s",
+                            rd_kafka_err2str(code));
+    if (position < low || position > high)
+        return error_set_at(self, err, ERROR_DATA_LOSS,
+                            "the broker does not have it; its log starts at %" PRId64
+                            " and ends at %" PRId64 " (wanted: %" PRId64 " to %" PRId64 ")",
+                            low, high, self->range.start, self->range.end);
+    reset(self);
+    return kafka_partitions_start(&self->set, self->current, position, err);
 }
 
 /* Errors after which librdkafka goes on by itself without leaving anything out. */
@@ -172,12 +168,7 @@ static enum step step_report(struct source_kafka *self, const rd_kafka_message_t
         return STEP_NEXT;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        return confirm_loss(self, err);
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        error_set_at(self, err, ERROR_BROKER, "%s", "the topic or partition does not exist");
-        return STEP_FAILED;
+        return STEP_NOT_THERE;
     default:
         break;
     }
@@ -244,6 +235,8 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
     }
     if (count > 0)
         error_set_at(self, err, ERROR_BROKER, "%s (attempt %d)", text, count);
+    if (count > 0 && kafka_client_was_refused(&self->set.client))
+        return fail_range(self);
     return SOURCE_WAIT;
 }
 
@@ -283,6 +276,10 @@ static enum source_status read_record(struct source *source, struct record *reco
             return SOURCE_RECORD;
         case STEP_END:
             return end_range(self);
+        case STEP_NOT_THERE:
+            if (!confirm_there(self, err))
+                return fail_range(self);
+            break;
         case STEP_FAILED:
             return fail_range(self);
         case STEP_NEXT:

@@ -15,8 +15,9 @@
 /* Before the first batch tells: what an event of these topics has. */
 static const double bytes_per_record_guess = 700;
 
-/* With a trigger of 0 seconds: how often an idle topic is looked at. */
-enum { IDLE_POLL_MS = 10 };
+/* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
+ * nothing comes, so that only the first record after a silence waits for the longer one. */
+enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 200 };
 
 static bool find_partition_columns(struct query *query, struct error *err) {
     const struct store_options *store = &query->options->store;
@@ -240,6 +241,7 @@ static bool run_available(struct query *query, struct error *err) {
 }
 
 static bool run_triggers(struct query *query, struct error *err) {
+    int64_t idle_ms = IDLE_POLL_MS;
     while (stop_read(query->stop) == STOP_NOT) {
         int64_t began_ms = clock_wall_ms();
         query_status_say(&query->status, false, "Getting offsets from the topic");
@@ -250,8 +252,11 @@ static bool run_triggers(struct query *query, struct error *err) {
                          ran ? "Waiting for next trigger" : "Waiting for data to arrive");
         int64_t now_ms = clock_wall_ms();
         int64_t pause_ms = trigger_next_ms(&query->options->trigger, began_ms, now_ms) - now_ms;
+        idle_ms = ran                              ? IDLE_POLL_MS
+                  : 2 * idle_ms < IDLE_POLL_MAX_MS ? 2 * idle_ms
+                                                   : IDLE_POLL_MAX_MS;
         if (pause_ms == 0 && !ran)
-            pause_ms = IDLE_POLL_MS;
+            pause_ms = idle_ms;
         if (pause_ms > 0 && stop_sleep(query->stop, pause_ms))
             return true;
     }

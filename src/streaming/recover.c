@@ -292,18 +292,36 @@ static bool fill_open_plan(const struct store *store, int64_t batch_id, struct r
     return ok;
 }
 
+static void set_starts(const struct offsets *offsets, struct recovery *recovery) {
+    recovery->starts = must_alloc(offsets->count, sizeof *recovery->starts);
+    recovery->start_count = offsets->count;
+    for (size_t i = 0; i < offsets->count; i++) {
+        struct partition_offset next = offsets->entries[i];
+        recovery->starts[i] = (struct offset_range){next.partition, next.offset, next.offset};
+    }
+}
+
 static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,
                         struct error *err) {
     struct offset_entry entry;
     if (!read_plan_of(store, newest, &entry, err))
         return false;
     recovery->next_batch = newest + 1;
-    recovery->starts = must_alloc(entry.ends.count, sizeof *recovery->starts);
-    recovery->start_count = entry.ends.count;
-    for (size_t i = 0; i < entry.ends.count; i++) {
-        struct partition_offset end = entry.ends.entries[i];
-        recovery->starts[i] = (struct offset_range){end.partition, end.offset, end.offset};
-    }
+    set_starts(&entry.ends, recovery);
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+/* A query that found nothing to do when it first started still begins where it stood then: with
+ * STARTING_OFFSETS=latest, what came between two starts would be lost otherwise. */
+static bool fill_initial(const struct store *store, struct recovery *recovery, struct error *err) {
+    struct offset_entry entry = {0};
+    bool found = false;
+    if (!checkpoint_read_initial(&store->checkpoint, &entry, &found, err))
+        return false;
+    recovery->new_query = !found;
+    if (found)
+        set_starts(&entry.ends, recovery);
     offset_entry_deinit(&entry);
     return true;
 }
@@ -349,7 +367,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     *recovery = (struct recovery){0};
     bool ok = settle(store, &survey, &action, recovery, err);
     if (ok && action == RECOVER_START)
-        recovery->new_query = true;
+        ok = fill_initial(store, recovery, err);
     else if (ok && action == RECOVER_RUN_AGAIN)
         ok = fill_open_plan(store, survey.planned, recovery, err);
     else if (ok)

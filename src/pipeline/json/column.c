@@ -114,13 +114,16 @@ static bool read_double(struct json_reader *reader, double *value) {
     }
 }
 
-/* The types whose values need no room. */
+/* The types whose values need no room. Nothing is written unless the value fits: a duplicate that
+ * does not leaves the one before. */
 static bool read_scalar(struct json_reader *reader, struct vector *vector, size_t row) {
     int64_t integer;
     switch (vector->type) {
     case TYPE_BOOL:
+        if (reader->token != JSON_TRUE && reader->token != JSON_FALSE)
+            return false;
         vector->booleans[row] = reader->token == JSON_TRUE;
-        return reader->token == JSON_TRUE || reader->token == JSON_FALSE;
+        return true;
     case TYPE_INT32:
         if (reader->token != JSON_INTEGER || !json_int64(reader->value, &integer) ||
             integer < INT32_MIN || integer > INT32_MAX)

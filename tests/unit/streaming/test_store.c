@@ -176,9 +176,32 @@ static void slashes_too_many_do_not_make_another_table(void **state) {
 
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void a_query_that_never_had_a_batch_still_knows_where_it_began(void **state) {
+    (void)state;
+    struct error err = {0};
+    for (int start = 0; start < 2; start++) {
+        struct store *store = NULL;
+        assert_true(store_open(&fixture.options, &store, &err));
+        struct recovery recovery;
+        assert_true(store_recover(store, &recovery, &err));
+        assert_int_equal(recovery.new_query, start == 0);
+        assert_int_equal(recovery.next_batch, 0);
+        if (start == 0) {
+            struct offset_range began = {.partition = 0, .start = 7, .end = 7};
+            assert_true(store_write_initial(store, &began, 1, &err));
+        } else {
+            assert_int_equal(recovery.start_count, 1);
+            assert_int_equal(recovery.starts[0].start, 7);
+        }
+        recovery_deinit(&recovery);
+        store_close(store);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(a_new_query_runs_and_a_restart_goes_on),
+        ON_DISK(a_query_that_never_had_a_batch_still_knows_where_it_began),
         ON_DISK(a_plan_that_somebody_else_made_is_not_overwritten),
         ON_DISK(a_batch_that_does_not_add_up_is_not_committed),
         ON_DISK(a_batch_whose_file_is_not_there_is_not_committed),
