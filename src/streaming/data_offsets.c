@@ -15,7 +15,7 @@ static bool is_torn(const char *path, bool *torn, struct error *err) {
     if (!input_open(&input, path, err))
         return false;
     bool ok = true;
-    *torn = input.size < 2 * MAGIC_SIZE;
+    *torn = input.size < (int64_t)2 * MAGIC_SIZE;
     if (!*torn) {
         ok = input_read(&input, input.size - MAGIC_SIZE, MAGIC_SIZE, &end, err);
         *torn = ok && memcmp(end.at, PARQUET_MAGIC, MAGIC_SIZE) != 0;

@@ -203,8 +203,8 @@ bool sink_log_compare(const struct sink_log *log, int64_t batch_id, const struct
 
 bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count, bool *listed,
                    struct error *err) {
-    struct comparison comparison = {.wanted = must_alloc(count, sizeof(struct wanted)),
-                                    .listed = listed};
+    struct comparison comparison = {.wanted = must_alloc(count, sizeof(struct wanted))};
+    comparison.listed = listed;
     for (size_t i = 0; i < count; i++)
         comparison_add(&comparison, paths[i]);
     comparison_sort(&comparison);

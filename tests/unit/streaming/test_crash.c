@@ -58,6 +58,11 @@ static bool drive_batch(struct driver *driver, const struct plan *plan) {
         manifest_deinit(&manifest);
         if (!may_retry(driver, i))
             return false;
+        // "Try again" is a promise that the batch is not committed.
+        struct file_path log = file_join(fixture.checkpoint, "manifests");
+        struct stat status;
+        assert_int_not_equal(
+            disk_real.stat(file_join_number(log.text, plan->batch_id).text, &status), 0);
         store_discard_batch(driver->store, plan->batch_id);
     }
     bool ok = store_roll_forward(driver->store, &manifest, &driver->err);
