@@ -124,6 +124,18 @@ static bool is_number(const struct segment *segment, const char *value, size_t v
     return value_size > 0 && value[value_size - 1] >= '0' && value[value_size - 1] <= '9'; // no nan
 }
 
+/* A field's name; one that the frame has already gets a prefix, so that no member is there twice.
+ */
+static void put_json_key(const char *key, size_t size) {
+    static const char *const frame[] = {"timestamp", "logger", "level", "message"};
+    char name[TEXT_MAX];
+    bool taken = false;
+    for (size_t i = 0; i < sizeof frame / sizeof frame[0]; i++)
+        taken = taken || (strlen(frame[i]) == size && memcmp(frame[i], key, size) == 0);
+    int length = snprintf(name, sizeof name, "%s%.*s", taken ? "field_" : "", (int)size, key);
+    put_json_string(name, length < TEXT_MAX ? (size_t)length : TEXT_MAX - 1);
+}
+
 static void put_json(int64_t wall_ms, enum log_level level, const char *logger,
                      const struct event *event) {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -150,7 +162,7 @@ static void put_json(int64_t wall_ms, enum log_level level, const char *logger,
         const char *value = equals + 1;
         size_t value_size = segment->size - key_size - 1;
         put(", ");
-        put_json_string(segment->text, key_size);
+        put_json_key(segment->text, key_size);
         put(": ");
         if (is_number(segment, value, value_size))
             put_bytes(value, value_size);

@@ -23,6 +23,8 @@ struct decoder {
     bool identifier_seen;
     size_t identifier_at;           // byte offset of its last value
     const char *identifier_problem; // NULL: none
+    const char *first_problem;      // the first that Spark went on after; NULL: none
+    size_t first_problem_at;
 };
 
 /* What the record as a whole was. */
@@ -66,6 +68,7 @@ static void clear_record(struct decoder *decoder) {
     decoder->identifier_seen = false;
     decoder->identifier_at = 0;
     decoder->identifier_problem = NULL;
+    decoder->first_problem = NULL;
     if (decoder->has_faults)
         memset(decoder->faults, 0, sizeof decoder->faults);
     decoder->has_faults = false;
@@ -76,20 +79,31 @@ static void note_fault(struct decoder *decoder, size_t column) {
     decoder->faults[column]++;
 }
 
+/* Where the value behind the current key starts: its first token has been read already. */
+static size_t value_position(const struct json_reader *reader) {
+    bool only_opened =
+        reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
+    return (size_t)((only_opened ? reader->at - 1 : reader->value.bytes) - reader->start);
+}
+
 /* One member whose key is a column's. False: the room is too small. */
 static bool decode_member(struct decoder *decoder, size_t column, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     reader->problem = NULL;
-    size_t at = (size_t)(reader->at - reader->start);
+    if (column == 0)
+        decoder->identifier_at = value_position(reader);
     enum json_column_result result = json_read_column(
         reader, &decoder->context, &rows->columns[column], rows->count, &rows->strings);
     if (result == JSON_COLUMN_FULL)
         return false;
     if (result == JSON_COLUMN_FAULT)
         note_fault(decoder, column);
+    if (reader->problem != NULL && decoder->first_problem == NULL) {
+        decoder->first_problem = reader->problem;
+        decoder->first_problem_at = reader->problem_at;
+    }
     if (column == 0) {
         decoder->identifier_seen = true;
-        decoder->identifier_at = at;
         decoder->identifier_problem = reader->problem;
     }
     return true;
@@ -118,10 +132,10 @@ static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     }
 }
 
-static bool is_blank(const char *at, const char *end) {
+static const char *skip_blanks(const char *at, const char *end) {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
         at++;
-    return at == end;
+    return at;
 }
 
 static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
@@ -130,7 +144,6 @@ static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
         return OUTCOME_MALFORMED;
     if (reader->token == JSON_OBJECT)
         return decode_members(decoder, rows);
-    reader->problem_at = 0;
     return json_read_string(reader) ? OUTCOME_OTHER_VALUE : OUTCOME_MALFORMED;
 }
 
@@ -154,7 +167,7 @@ static const char *value_name(enum json_token token) {
 static void count_row(struct decoder *decoder) {
     struct decode_counts *counts = &decoder->counts;
     counts->unknown_keys += decoder->unknown_keys;
-    if (!is_blank(decoder->reader.at, decoder->reader.end))
+    if (skip_blanks(decoder->reader.at, decoder->reader.end) < decoder->reader.end)
         counts->trailing_bytes++;
     if (!decoder->has_faults)
         return;
@@ -187,9 +200,14 @@ static enum decode_result reject_identifier(const struct decoder *decoder, struc
 static enum decode_result reject_root(const struct decoder *decoder, enum outcome outcome,
                                       struct reject *reject) {
     const struct json_reader *reader = &decoder->reader;
+    if (outcome == OUTCOME_MALFORMED && decoder->first_problem != NULL)
+        return reject_with(reject, REJECT_MALFORMED_JSON, decoder->first_problem_at,
+                           decoder->first_problem);
     if (outcome == OUTCOME_MALFORMED)
         return reject_with(reject, REJECT_MALFORMED_JSON, reader->problem_at, reader->problem);
-    *reject = (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = reader->problem_at};
+    const char *at = skip_blanks(reader->start, reader->end);
+    *reject =
+        (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = (size_t)(at - reader->start)};
     (void)snprintf(reject->detail, sizeof reject->detail, "expected an object, not %s",
                    value_name(reader->token));
     return DECODE_REJECT;
@@ -199,7 +217,8 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
                                  struct rows *rows, struct reject *reject) {
     if (record->value == NULL)
         return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
-    if (is_blank(record->value, record->value + record->value_size))
+    const char *end = record->value + record->value_size;
+    if (skip_blanks(record->value, end) == end)
         return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
 
     size_t used = rows->strings.used;

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "streaming/commit.h"
+#include "streaming/orphans.h"
 #include "streaming/store_parts.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -291,18 +292,36 @@ static bool fill_open_plan(const struct store *store, int64_t batch_id, struct r
     return ok;
 }
 
+static void set_starts(const struct offsets *offsets, struct recovery *recovery) {
+    recovery->starts = must_alloc(offsets->count, sizeof *recovery->starts);
+    recovery->start_count = offsets->count;
+    for (size_t i = 0; i < offsets->count; i++) {
+        struct partition_offset next = offsets->entries[i];
+        recovery->starts[i] = (struct offset_range){next.partition, next.offset, next.offset};
+    }
+}
+
 static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,
                         struct error *err) {
     struct offset_entry entry;
     if (!read_plan_of(store, newest, &entry, err))
         return false;
     recovery->next_batch = newest + 1;
-    recovery->starts = must_alloc(entry.ends.count, sizeof *recovery->starts);
-    recovery->start_count = entry.ends.count;
-    for (size_t i = 0; i < entry.ends.count; i++) {
-        struct partition_offset end = entry.ends.entries[i];
-        recovery->starts[i] = (struct offset_range){end.partition, end.offset, end.offset};
-    }
+    set_starts(&entry.ends, recovery);
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+/* A query that found nothing to do when it first started still begins where it stood then: with
+ * STARTING_OFFSETS=latest, what came between two starts would be lost otherwise. */
+static bool fill_initial(const struct store *store, struct recovery *recovery, struct error *err) {
+    struct offset_entry entry = {0};
+    bool found = false;
+    if (!checkpoint_read_initial(&store->checkpoint, &entry, &found, err))
+        return false;
+    recovery->new_query = !found;
+    if (found)
+        set_starts(&entry.ends, recovery);
     offset_entry_deinit(&entry);
     return true;
 }
@@ -319,18 +338,41 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            sink_log_sweep(&store->sink_log, err);
 }
 
+static bool look_for_orphans(struct store *store, const struct survey *survey,
+                             struct recovery *recovery, struct error *err) {
+    struct orphan_report report;
+    const struct plan *plan = recovery->has_open_plan ? &recovery->open_plan : NULL;
+    if (!orphans_set_aside(store, plan, survey->manifest, &report, err))
+        return false;
+    if (report.moved > 0)
+        add_note(recovery,
+                 "%zu files that a crash of Spark left in '%s' were moved to its directory "
+                 "_orphans: their records are in other files, or in the batch that runs again",
+                 report.moved, store->options.table);
+    if (report.left > 0)
+        add_note(recovery,
+                 "%zu files in '%s' are not in its sink log, such as '%s': they are not of this "
+                 "query and were left alone",
+                 report.left, store->options.table, report.left_path);
+    if (report.too_many)
+        add_note(recovery, "Too many files in '%s' are new to look for those that don't count",
+                 store->options.table);
+    orphan_report_deinit(&report);
+    return true;
+}
+
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {
     struct survey survey;
     enum recovery_action action;
     *recovery = (struct recovery){0};
     bool ok = settle(store, &survey, &action, recovery, err);
     if (ok && action == RECOVER_START)
-        recovery->new_query = true;
+        ok = fill_initial(store, recovery, err);
     else if (ok && action == RECOVER_RUN_AGAIN)
         ok = fill_open_plan(store, survey.planned, recovery, err);
     else if (ok)
         ok = fill_starts(store, survey.planned, recovery, err);
-    ok = ok && prepare(store, &survey, err);
+    ok = ok && prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;

@@ -52,6 +52,11 @@ MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
                                  const struct file_list *files, enum sink_log_names *names,
                                  struct error *err);
 
+/* Sets listed[i] for each of the paths, relative to the table, that the log lists. Streams the
+ * newest compact file and what follows it. All paths must lie equally deep. */
+MUST_CHECK bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count,
+                              bool *listed, struct error *err);
+
 /* Removes drafts that a crash left. */
 MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);
 

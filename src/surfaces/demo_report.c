@@ -21,13 +21,18 @@ static void print_total(FILE *out, const struct lake_files *files, const char *w
         rows += files->files[i].rows;
         bytes += files->files[i].bytes;
     }
-    (void)fprintf(out, "\n%s: %lld rows, %zu files, %lld KiB, in %s\n\n", what, (long long)rows,
-                  files->count, (long long)(bytes + 1023) / 1024, path);
+    (void)fprintf(out, "\n%s: ", what);
+    if (files->count == 0)
+        (void)fprintf(out, "none\n");
+    else
+        (void)fprintf(out, "%lld row%s, %zu file%s, %lld KiB, in %s\n\n", (long long)rows,
+                      rows == 1 ? "" : "s", files->count, files->count == 1 ? "" : "s",
+                      (long long)(bytes + 1023) / 1024, path);
 }
 
 static void print_partitions(FILE *out, const struct lake_files *files) {
     struct text_table table;
-    text_table_init(&table, (const char *const[]){"partition", ">rows", ">files"}, 3);
+    text_table_init(&table, (const char *const[]){"directory", ">rows", ">files"}, 3);
     for (size_t i = 0; i < files->count;) {
         const char *directory = files->files[i].directory;
         long long rows = 0;
@@ -39,7 +44,8 @@ static void print_partitions(FILE *out, const struct lake_files *files) {
         snprintf(files_text, sizeof files_text, "%zu", i - first);
         text_table_add(&table, (const char *const[]){directory, rows_text, files_text});
     }
-    text_table_print(&table, 2, out);
+    if (files->count > 0)
+        text_table_print(&table, 2, out);
     text_table_deinit(&table);
 }
 
@@ -65,7 +71,7 @@ static size_t choose_columns(const struct stream *stream, const struct file_meta
 static void add_headings(struct text_table *table, const struct file_metadata *metadata,
                          const size_t *columns, size_t count) {
     char names[TEXT_TABLE_COLUMNS_MAX][64];
-    const char *headings[TEXT_TABLE_COLUMNS_MAX] = {"partition"};
+    const char *headings[TEXT_TABLE_COLUMNS_MAX] = {"directory"};
     for (size_t i = 0; i < count; i++) {
         const struct file_column *column = &metadata->columns[columns[i]];
         bool number =

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/scope.h"
 #include "pipeline/kafka_client.h"
 #include "surfaces/settings.h"
+
+enum { PROPERTY_NAME_MAX = 256 };
 
 /* Properties of Java's client that librdkafka does not have, and what to set instead. */
 static const struct {
@@ -32,24 +33,23 @@ static bool is_secret(const char *property) {
     return false;
 }
 
-/* The property that a variable sets, owned by the caller; NULL: none. */
-static char *property_name(const char *variable) {
+/* Writes the property that a variable sets. False: it sets none. */
+static bool property_name(const char *variable, char property[static PROPERTY_NAME_MAX]) {
     static const char own[] = "KAFKA_CONF_", plain[] = "KAFKA_";
-    const char *name = NULL;
+    const char *name = "";
     if (strncmp(variable, own, sizeof own - 1) == 0)
         name = variable + sizeof own - 1;
     else if (strcmp(variable, "KAFKA_SECURITY_PROTOCOL") == 0 ||
              strncmp(variable, "KAFKA_SASL_", 11) == 0 || strncmp(variable, "KAFKA_SSL_", 10) == 0)
         name = variable + sizeof plain - 1;
-    if (name == NULL || *name == '\0')
-        return NULL;
-    char *property = strdup(name);
-    check(property != NULL);
-    for (char *at = property; *at != '\0'; at++)
-        *at = (char)(*at == '_' ? '.' : tolower((unsigned char)*at));
+    size_t size = strlen(name);
+    if (size == 0 || size >= PROPERTY_NAME_MAX)
+        return false;
+    for (size_t i = 0; i <= size; i++)
+        property[i] = (char)(name[i] == '_' ? '.' : tolower((unsigned char)name[i]));
     if (strcmp(property, "log.level") == 0)
         property[3] = '_'; // the only one to be set by text that has an underscore
-    return property;
+    return true;
 }
 
 static struct kafka_property *find_property(const struct config *config, const char *name) {
@@ -107,8 +107,8 @@ static void read_variable(struct config *config, const char *variable, const cha
                           const char *where, struct faults *faults) {
     if (strncmp(variable, "KAFKA_", 6) != 0 || settings_find(variable) >= 0 || *value == '\0')
         return;
-    scoped(scope_free) char *name = property_name(variable);
-    if (name == NULL) {
+    char name[PROPERTY_NAME_MAX];
+    if (!property_name(variable, name)) {
         add_ignored(config, variable);
         return;
     }
@@ -138,9 +138,10 @@ void kafka_settings_read(struct config *config, char *const *environment,
         const char *equals = strchr(*entry, '=');
         if (equals == NULL)
             continue;
-        scoped(scope_free) char *name = strndup(*entry, (size_t)(equals - *entry));
+        char *name = strndup(*entry, (size_t)(equals - *entry));
         check(name != NULL);
         read_variable(config, name, equals + 1, "environment", faults);
+        free(name);
     }
     for (size_t i = 0; i < variables->count; i++) {
         const struct variable *variable = &variables->items[i];

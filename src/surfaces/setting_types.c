@@ -11,7 +11,6 @@
 
 #include "base/check.h"
 #include "base/processors.h"
-#include "base/scope.h"
 #include "core/zone.h"
 #include "streaming/starting_offsets.h"
 #include "surfaces/config.h"
@@ -63,7 +62,7 @@ static bool find_choice(const struct setting *setting, const char *text, int *va
 
 static bool parse_choice(const struct setting *setting, const char *text, void *field,
                          struct error *err) {
-    int value;
+    int value = 0;
     if (!find_choice(setting, text, &value, err))
         return false;
     memcpy(field, &value, sizeof value); // all our enums are as wide as int
@@ -72,7 +71,7 @@ static bool parse_choice(const struct setting *setting, const char *text, void *
 
 static bool parse_boolean(const struct setting *setting, const char *text, void *field,
                           struct error *err) {
-    int value;
+    int value = 0;
     if (!find_choice(setting, text, &value, err))
         return false;
     *(bool *)field = value != 0;
@@ -97,7 +96,7 @@ static bool parse_int64(const struct setting *setting, const char *text, void *f
 
 static bool parse_int(const struct setting *setting, const char *text, void *field,
                       struct error *err) {
-    int64_t number;
+    int64_t number = 0;
     if (!parse_int64(setting, text, &number, err))
         return false;
     *(int *)field = (int)number;
@@ -383,16 +382,19 @@ static bool add_name(const struct setting *setting, struct name_list *list, cons
 static bool parse_names(const struct setting *setting, const char *text, void *field,
                         struct error *err) {
     struct name_list list = {0};
-    scoped(scope_free) char *copy = strdup(text);
+    char *copy = strdup(text);
     check(copy != NULL);
-    for (char *rest = copy, *name; (name = strsep(&rest, ",")) != NULL;) {
+    bool ok = true;
+    for (char *rest = copy, *name; ok && (name = strsep(&rest, ",")) != NULL;) {
         name += strspn(name, " \t");
         for (size_t size = strlen(name); size > 0 && isspace((unsigned char)name[size - 1]);)
             name[--size] = '\0';
-        if (!add_name(setting, &list, name, err)) {
-            release_names(&list);
-            return false;
-        }
+        ok = add_name(setting, &list, name, err);
+    }
+    free(copy);
+    if (!ok) {
+        release_names(&list);
+        return false;
     }
     *(struct name_list *)field = list;
     return true;

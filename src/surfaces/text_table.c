@@ -9,12 +9,9 @@
 void text_table_init(struct text_table *table, const char *const *headings, size_t count) {
     check(count <= TEXT_TABLE_COLUMNS_MAX);
     *table = (struct text_table){.column_count = count};
-    const char *plain[TEXT_TABLE_COLUMNS_MAX];
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         table->right[i] = headings[i][0] == '>';
-        plain[i] = headings[i] + (table->right[i] ? 1 : 0);
-    }
-    text_table_add(table, plain);
+    text_table_add(table, headings);
 }
 
 void text_table_add(struct text_table *table, const char *const *cells) {
@@ -23,7 +20,8 @@ void text_table_add(struct text_table *table, const char *const *cells) {
     check(grown != NULL);
     table->cells = grown;
     for (size_t i = 0; i < table->column_count; i++) {
-        table->cells[used + i] = strdup(cells[i]);
+        bool marked = table->row_count == 0 && table->right[i]; // a heading's '>'
+        table->cells[used + i] = strdup(marked ? cells[i] + 1 : cells[i]);
         check(table->cells[used + i] != NULL);
     }
     table->row_count++;
