@@ -182,9 +182,11 @@ static bool same_topic(const struct checkpoint *checkpoint, const char *path,
     return false;
 }
 
-bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
-                             struct offset_entry *entry, bool *found, struct error *err) {
-    struct file_path path = file_join_number(checkpoint->offsets.text, batch_id);
+typedef bool parse_fn(const char *text, size_t size, struct offset_entry *entry, struct error *err);
+
+static bool read_offsets(const struct checkpoint *checkpoint, struct file_path path,
+                         parse_fn *parse, struct offset_entry *entry, bool *found,
+                         struct error *err) {
     scoped(scope_free) char *text = NULL;
     size_t size;
     if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
@@ -192,24 +194,21 @@ bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_
     *found = text != NULL;
     if (text == NULL)
         return true;
-    if (!offset_log_parse(text, size, entry, err))
+    if (!parse(text, size, entry, err))
         return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
     return same_topic(checkpoint, path.text, entry, err);
 }
 
+bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct offset_entry *entry, bool *found, struct error *err) {
+    return read_offsets(checkpoint, file_join_number(checkpoint->offsets.text, batch_id),
+                        offset_log_parse, entry, found, err);
+}
+
 bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_entry *starts,
                              bool *found, struct error *err) {
-    struct file_path path = file_join_number(checkpoint->sources.text, 0);
-    scoped(scope_free) char *text = NULL;
-    size_t size;
-    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
-        return false;
-    *found = text != NULL;
-    if (text == NULL)
-        return true;
-    if (!offset_log_parse_initial(text, size, starts, err))
-        return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
-    return same_topic(checkpoint, path.text, starts, err);
+    return read_offsets(checkpoint, file_join_number(checkpoint->sources.text, 0),
+                        offset_log_parse_initial, starts, found, err);
 }
 
 bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct offsets *starts,

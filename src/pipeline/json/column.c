@@ -40,7 +40,7 @@ static enum json_column_result set_plain(struct json_raw raw, struct vector *vec
 static enum json_column_result read_string(struct json_reader *reader, struct vector *vector,
                                            size_t row, struct arena *strings) {
     if (reader->token == JSON_STRING) {
-        if (!json_read_string(reader))
+        if (!json_take_string(reader))
             return JSON_COLUMN_FAULT;
         if (reader->value.plain)
             return set_plain(reader->value, vector, row, strings);
@@ -85,7 +85,7 @@ static enum json_column_result read_timestamp(struct json_reader *reader,
             return JSON_COLUMN_FAULT;
         micros = (int64_t)((uint64_t)seconds * (uint64_t)micros_per_second);
     } else {
-        if (reader->token != JSON_STRING || !json_read_string(reader))
+        if (reader->token != JSON_STRING || !json_take_string(reader))
             return JSON_COLUMN_FAULT;
         size_t used = strings->used;
         struct text text;
@@ -153,7 +153,7 @@ enum json_column_result json_read_column(struct json_reader *reader,
     if (vector->type == TYPE_TIMESTAMP)
         return read_timestamp(reader, context, vector, row, strings);
     // Spark looks at the text of a string even where it wants none: a broken one shows here.
-    if (reader->token == JSON_STRING && !json_read_string(reader))
+    if (reader->token == JSON_STRING && !json_take_string(reader))
         return JSON_COLUMN_FAULT;
     if (!read_scalar(reader, vector, row))
         return JSON_COLUMN_FAULT;

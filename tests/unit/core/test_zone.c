@@ -19,7 +19,8 @@ static struct zone zone_named(const char *name) {
 }
 
 static int64_t seconds(int64_t year, int month, int day, int hour, int minute) {
-    return calendar_days((struct date){year, month, day}) * 86400 + hour * 3600 + minute * 60;
+    return calendar_days((struct date){year, month, day}) * 86400 +
+           (hour * 60 + minute) * INT64_C(60);
 }
 
 static void offsets_are_read_in_all_of_javas_forms(void **state) {

@@ -5,12 +5,13 @@
 
 #include <cmocka.h>
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "pipeline/decode_json.h"
+#include "pipeline/json/reader.h"
 
 enum { ID, COUNT, TOTAL, SHARE, FLAG, AT, NOTE };
 
@@ -97,16 +98,16 @@ static void a_row_is_the_same_in_any_order_and_spacing(void **state) {
         "{\"id\":\"x\",\"count\":1,\"note\":\"n\",\"id\":\"a\"}",
         "\t{\"count\":1,\"id\":\"a\",\"note\":\"n\"}\n",
     };
-    enum { COUNT_OF_RECORDS = sizeof records / sizeof records[0] };
+    const size_t count = sizeof records / sizeof records[0];
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
-    for (size_t i = 0; i < COUNT_OF_RECORDS * COUNT_OF_RECORDS; i++) {
+    for (size_t i = 0; i < count * count; i++) {
         // Each after each other one, so that each prediction is wrong some time.
-        assert_int_equal(decode(&fixture, records[i % COUNT_OF_RECORDS]), DECODE_ROW);
+        assert_int_equal(decode(&fixture, records[i % count]), DECODE_ROW);
         assert_text(&fixture, ID, "a");
         assert_text(&fixture, NOTE, "n");
         assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 1);
-        assert_int_equal(decode(&fixture, records[i / COUNT_OF_RECORDS]), DECODE_ROW);
+        assert_int_equal(decode(&fixture, records[i / count]), DECODE_ROW);
         assert_text(&fixture, ID, "a");
         rows_reset(&fixture.rows);
     }
@@ -286,7 +287,7 @@ static char *nested(size_t levels, const char *prefix) {
     char *at = stpcpy(json, prefix);
     memset(at, '[', levels);
     memset(at + levels, ']', levels);
-    (void)strcpy(at + 2 * levels, "}");
+    (void)stpcpy(at + 2 * levels, "}");
     return json;
 }
 
@@ -360,20 +361,20 @@ static void time_grows_with_the_size_only(void **state) {
         {"{\"", "k", "\":1}"},
         {"{\"share\":", "9", "}"},
     };
-    enum { SMALL = 1 << 14, TIMES = 16 };
+    const size_t size = 1 << 14, times = 16;
     struct fixture fixture;
-    open_fixture(&fixture, PARSE_PERMISSIVE, 3 * (SMALL * TIMES + 64));
+    open_fixture(&fixture, PARSE_PERMISSIVE, 3 * (size * times + 64));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *prefix = cases[i].prefix, *unit = cases[i].unit, *suffix = cases[i].suffix;
         // The best of some, for the machine does other things, too; 4 is far below quadratic's 16.
         double small = 1, large = 1;
-        for (int run = 0; run < 10 && (run == 0 || large > 4 * TIMES * small); run++) {
-            double again = seconds_for(&fixture, prefix, unit, suffix, SMALL);
+        for (int run = 0; run < 10 && (run == 0 || large > 4 * (double)times * small); run++) {
+            double again = seconds_for(&fixture, prefix, unit, suffix, size);
             small = run == 0 || again < small ? again : small;
-            again = seconds_for(&fixture, prefix, unit, suffix, SMALL * TIMES);
+            again = seconds_for(&fixture, prefix, unit, suffix, size * times);
             large = run == 0 || again < large ? again : large;
         }
-        if (large > 4 * TIMES * small && large > 0.05)
+        if (large > 4 * (double)times * small && large > 0.05)
             fail_msg("'%s%s…%s': %.6f s for 16 KiB, %.6f s for 256 KiB", prefix, unit, suffix,
                      small, large);
     }
@@ -396,6 +397,36 @@ static void a_record_of_fifty_megabytes_is_decoded(void **state) {
                      DECODE_ROW);
     assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 3);
     free(json);
+    close_fixture(&fixture);
+}
+
+static void a_string_of_more_than_twenty_million_characters_is_no_value(void **state) {
+    (void)state;
+    static const struct {
+        const char *key;
+        size_t beyond;
+        enum decode_result result;
+    } cases[] = {
+        {"note", 0, DECODE_ROW},         {"note", 1, DECODE_ROW},   {"count", 1, DECODE_ROW},
+        {"note", 100000, DECODE_REJECT}, {"x", 100000, DECODE_ROW},
+    };
+    struct fixture fixture;
+    open_fixture(&fixture, PARSE_REJECT, JSON_STRING_MAX + 16);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = JSON_STRING_MAX + cases[i].beyond;
+        char *json = malloc(size + 64);
+        assert_non_null(json);
+        int prefix = sprintf(json, "{\"id\":\"a\",\"%s\":\"", cases[i].key);
+        memset(json + prefix, 'y', size);
+        (void)stpcpy(json + (size_t)prefix + size, "\"}");
+        rows_reset(&fixture.rows);
+        struct record record = {.value = json, .value_size = (size_t)prefix + size + 2};
+        assert_int_equal(decode_record(fixture.decoder, &record, &fixture.rows, &fixture.reject),
+                         cases[i].result);
+        if (cases[i].result == DECODE_ROW)
+            assert_int_equal(is_null(&fixture, NOTE), i != 0);
+        free(json);
+    }
     close_fixture(&fixture);
 }
 
@@ -425,6 +456,7 @@ int main(void) {
         cmocka_unit_test(ten_thousand_levels_are_survived),
         cmocka_unit_test(time_grows_with_the_size_only),
         cmocka_unit_test(a_record_of_fifty_megabytes_is_decoded),
+        cmocka_unit_test(a_string_of_more_than_twenty_million_characters_is_no_value),
         cmocka_unit_test(an_unknown_zone_is_a_mistake_in_the_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
