@@ -82,11 +82,15 @@ def ctest(count, preset):
     run_counted(count, f"unit {preset}", results, *command, "-j", os.cpu_count())
 
 
+def pytest(count, step, *options, **environment):
+    results = RESULTS / f"{step.replace(' ', '-')}.xml"
+    command = [".venv/bin/python", "-m", "pytest", f"--junit-xml={results}", *options]
+    run_counted(count, step, results, *command, **environment)
+
+
 def stories(count, preset, *options):
-    results = RESULTS / f"stories-{preset}.xml"
-    command = [".venv/bin/python", "-m", "pytest", "tests/stories", f"--junit-xml={results}"]
-    command += [f"--program=build/{preset}/esports-stream", *options]
-    run_counted(count, f"stories {preset}", results, *command)
+    program = f"--program=build/{preset}/esports-stream"
+    pytest(count, f"stories {preset}", "tests/stories", program, *options)
 
 
 def main():
@@ -106,6 +110,7 @@ def main():
         for check in ("format", "includes", "tidy"):
             count.add(f"lint {check}", run("scripts/lint.sh", check))
     if built["release"]:
+        pytest(count, "readers", "tests/parquet", BUILD_DIR="build/release")
         stories(count, "release")
     if built["release"] and built["dev"]:
         stories(count, "dev", "-m", "sanitized")

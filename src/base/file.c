@@ -70,16 +70,20 @@ static bool sync_and_close(struct file_draft *draft, struct error *err) {
     return true;
 }
 
-static enum error_kind rename_failure(int error_number) {
-    switch (error_number) {
-    case EEXIST:
-        return ERROR_STATE; // another writer was here
-    case EINVAL:
-    case ENOSYS:
-        return ERROR_CONFIG; // this file system cannot publish without replacing
-    default:
-        return ERROR_RETRY;
-    }
+/* The rename said no. Whether it did nothing is asked of the disk, not believed: over a network a
+ * lost answer looks the same. True: it was done after all. */
+static bool renamed_after_all(const struct file_draft *draft, int error_number, struct error *err) {
+    int left = file_exists(draft->temporary.text, NULL, err);
+    if (left == 0)
+        return true;
+    enum error_kind kind = left < 0                 ? ERROR_STATE // nobody knows
+                           : error_number == EEXIST ? ERROR_STATE // another writer was here
+                           : error_number == EINVAL || error_number == ENOSYS
+                               ? ERROR_CONFIG // this file system cannot publish without replacing
+                               : ERROR_RETRY;
+    (void)disk->unlink(draft->temporary.text);
+    return error_set(err, kind, "publish '%s' without replacing: %s", draft->target.text,
+                     strerror(error_number));
 }
 
 bool file_draft_publish(struct file_draft *draft, struct error *err) {
@@ -90,12 +94,9 @@ bool file_draft_publish(struct file_draft *draft, struct error *err) {
 
     // Not a plain rename: that replaces an existing file in silence, and two processes that share
     // one checkpoint directory by mistake would each believe that they had published.
-    if (disk->rename_new(draft->temporary.text, draft->target.text) != 0) {
-        int error_number = errno;
-        (void)disk->unlink(draft->temporary.text);
-        return error_set(err, rename_failure(error_number), "publish '%s' without replacing: %s",
-                         draft->target.text, strerror(error_number));
-    }
+    if (disk->rename_new(draft->temporary.text, draft->target.text) != 0 &&
+        !renamed_after_all(draft, errno, err))
+        return false;
 
     // The name lives in the directory, not in the file: without this a power cut can take the name
     // away again although the bytes are safe. If it fails nobody can tell whether it will be there
@@ -122,19 +123,21 @@ bool file_publish(const char *directory, const char *name, const void *bytes, si
 bool file_publish_again(const char *directory, const char *name, const void *bytes, size_t size,
                         struct error *err) {
     struct file_path path = file_join(directory, name);
-    scoped(scope_free) char *there = NULL;
-    size_t there_size = 0;
+    char *there;
+    size_t there_size;
     if (!file_read(path.text, size, &there, &there_size, err))
         return false;
-    if (there != NULL) {
-        if (there_size != size || memcmp(there, bytes, size) != 0)
-            return error_set(err, ERROR_STATE, "'%s' is there with other content", path.text);
-        return file_sync_directory(directory, err); // its bytes were synced before it had its name
+    if (there == NULL) {
+        bool published = file_publish(directory, name, bytes, size, err);
+        if (!published && err->kind == ERROR_STATE)
+            err->kind = ERROR_RETRY; // the next call looks at what is there
+        return published;
     }
-    bool published = file_publish(directory, name, bytes, size, err);
-    if (!published && err->kind == ERROR_STATE)
-        err->kind = ERROR_RETRY; // the next call looks at what is there
-    return published;
+    bool same = there_size == size && memcmp(there, bytes, size) == 0;
+    free(there);
+    if (!same)
+        return error_set(err, ERROR_STATE, "'%s' is there with other content", path.text);
+    return file_sync_directory(directory, err); // its bytes were synced before it had its name
 }
 
 static bool read_all(int fd, const char *path, char *bytes, size_t size, size_t *got,

@@ -1,5 +1,5 @@
 /* decode_json.h: one record's JSON bytes to one row, as Spark 4's from_json in PERMISSIVE mode with
- * the declared schema makes it (docs/spark-compatibility.md holds the rules).
+ * the declared schema makes it (the cases are in tests/conformance/).
  *
  * The row is written at index rows->count of the record columns; the caller fills the other columns
  * and counts the row. Texts are copied into rows->strings. One decoder per worker and query: it

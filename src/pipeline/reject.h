@@ -1,5 +1,4 @@
-/* reject.h: rejected records to files of their own table (docs/rejects.md), through the same sink.
- */
+/* reject.h: rejected records to files of their own table, through the same sink. */
 #ifndef PIPELINE_REJECT_H
 #define PIPELINE_REJECT_H
 
@@ -19,10 +18,10 @@ struct reject_sink;
  * columns are not used. `topic` and the staging directory are borrowed. */
 struct reject_sink *reject_sink_create(const char *topic, int64_t batch_timestamp_ms,
                                        const struct sink_options *sink);
-MUST_CHECK bool reject_sink_append(struct reject_sink *sink, const struct record *record,
+MUST_CHECK bool reject_sink_append(struct reject_sink *rejects, const struct record *record,
                                    const struct reject *reject, struct error *err);
-MUST_CHECK bool reject_sink_finish(struct reject_sink *sink, struct file_list *files,
+MUST_CHECK bool reject_sink_finish(struct reject_sink *rejects, struct file_list *files,
                                    struct error *err);
-void reject_sink_destroy(struct reject_sink *sink);
+void reject_sink_destroy(struct reject_sink *rejects);
 
 #endif

@@ -10,7 +10,7 @@ static const struct text hive_default = {hive_name, sizeof hive_name - 1};
 
 /* Spark escapes these and nothing else (ExternalCatalogUtils; tried for every ASCII character). */
 static bool must_escape(unsigned char c) {
-    return c < 0x20 || c == 0x7f || memchr("\"#%'*/:=?[\\]^{", c, 14) != NULL;
+    return c < 0x20 || c == 0x7f || strchr("\"#%'*/:=?[\\]^{", c) != NULL;
 }
 
 static bool append_name(char *name, size_t *size, struct text text) {

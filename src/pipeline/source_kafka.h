@@ -1,6 +1,6 @@
 /* source_kafka.h: the records of a Kafka cluster, through one librdkafka handle per source.
  *
- * Every partition that was opened here stays started (kafka_partitions.h): the handle fetches
+ * Every partition that was opened here stays active (kafka_partitions.h): the handle fetches
  * ahead, and what lies beyond a range's end waits for the next range, which then begins without a
  * round trip. A range that begins elsewhere starts its partition anew.
  *

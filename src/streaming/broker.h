@@ -46,7 +46,8 @@ MUST_CHECK bool kafka_broker_open(const char *bootstrap_servers,
                                   struct broker **broker, struct error *err);
 
 /* `directory` holds one file per partition, "<topic>-<partition>.ndjson", one record a line; an
- * offset is a line's number from 0. The scheme "file:" in KAFKA_BOOTSTRAP_SERVERS selects it. */
+ * offset is a line's number from 0 (pipeline/source_file.h). `directory` is borrowed. ERROR_CONFIG:
+ * it can't be read. The scheme "file:" in KAFKA_BOOTSTRAP_SERVERS selects it. */
 MUST_CHECK bool capture_broker_open(const char *directory, struct broker **broker,
                                     struct error *err);
 

@@ -39,11 +39,6 @@ static struct budget divide_memory(int64_t memory_max, size_t worker_count) {
     return budget;
 }
 
-int64_t engine_memory_floor(size_t worker_count) {
-    int64_t floor = fixed_bytes + (int64_t)worker_count * 16 * MIB;
-    return floor < 64LL * MIB ? 64LL * MIB : floor;
-}
-
 static void engine_free(struct engine *engine) {
     for (size_t i = 0; i < engine->query_count; i++)
         query_deinit(&engine->queries[i]);

@@ -85,12 +85,20 @@ static bool check_path(const char *what, const char *path, struct error *err) {
     return true;
 }
 
-static bool open_tables(struct store *store, struct error *err) {
+static bool open_parts(struct store *store, struct error *err) {
     const struct store_options *options = &store->options;
-    return table_open(&store->table, options->table, err) &&
-           table_open(&store->rejects, options->rejects, err) &&
-           table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
-                                  err);
+    checkpoint_init(&store->checkpoint, options->checkpoint, options->topic);
+    if (!table_open(&store->table, options->table, err) ||
+        !table_open(&store->rejects, options->rejects, err) ||
+        !table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
+                                err))
+        return false;
+    // A checkpoint that is not there must not be begun, not even with a lock, for a table that
+    // would be refused.
+    int there = file_exists(options->checkpoint, NULL, err);
+    if (there < 0 || (there == 0 && !recovery_possible(store, err)))
+        return false;
+    return checkpoint_open(&store->checkpoint, err);
 }
 
 bool store_open(const struct store_options *options, struct store **store, struct error *err) {
@@ -99,13 +107,14 @@ bool store_open(const struct store_options *options, struct store **store, struc
         !check_path("the rejects table", options->rejects, err))
         return false;
     struct store *opened = must_alloc(1, sizeof *opened);
-    opened->checkpoint.lock_fd = -1;
     copy_options(&opened->options, options);
-    if (open_tables(opened, err) && checkpoint_open(&opened->checkpoint, opened->options.checkpoint,
-                                                    opened->options.topic, err)) {
+    opened->checkpoint.lock_fd = -1;
+    if (open_parts(opened, err)) {
         *store = opened;
         return true;
     }
+    if (err->kind == ERROR_RETRY)
+        err->kind = ERROR_CONFIG; // nothing runs yet that could wait for a disk to come back
     store_close(opened);
     return false;
 }

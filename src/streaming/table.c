@@ -114,9 +114,13 @@ bool table_check_partitions(const struct table *table, const char *const *names,
 }
 
 struct search {
-    const char *directory;
-    size_t depth;
-    bool found, ok;
+    struct file_path directory; // relative to the table; empty: the table itself
+    const struct table *table;
+    size_t depth; // how many more directories down
+    bool (*visit)(void *context, const char *path);
+    void *context;
+    bool ended; // the visitor has seen enough
+    bool ok;
     struct error *err;
 };
 
@@ -124,39 +128,59 @@ static bool search_directory(struct search *search);
 
 static bool search_name(void *context, const char *name) {
     struct search *search = context;
-    if (is_hidden(name))
+    bool is_file = ends_with(name, ".parquet");
+    if (is_hidden(name) || is_file != (search->depth == 0) || (!is_file && !strchr(name, '=')))
         return true;
-    if (search->depth == 0) {
-        search->found = ends_with(name, ".parquet");
-    } else if (strchr(name, '=') != NULL) {
-        struct file_path path = file_join(search->directory, name);
-        struct search below = {
-            .directory = path.text, .depth = search->depth - 1, .ok = true, .err = search->err};
+    struct search below = *search;
+    if (search->directory.text[0] == '\0')
+        (void)snprintf(below.directory.text, sizeof below.directory.text, "%s", name);
+    else
+        below.directory = file_join(search->directory.text, name);
+    below.depth--;
+    if (is_file) {
+        search->ended = !search->visit(search->context, below.directory.text);
+    } else {
         search->ok = search_directory(&below);
-        search->found = below.found;
+        search->ended = below.ended;
     }
-    return search->ok && !search->found;
+    return search->ok && !search->ended;
 }
 
 /* Calls itself once per partition column, whose number is a setting and small. */
 static bool search_directory(struct search *search) {
-    if (disk->list(search->directory, search_name, search) != 0 && errno != ENOENT &&
-        errno != ENOTDIR)
-        return error_set(search->err, ERROR_RETRY, "list '%s': %s", search->directory,
-                         strerror(errno));
+    struct file_path path = search->table->root;
+    if (search->directory.text[0] != '\0')
+        path = file_join(path.text, search->directory.text);
+    if (disk->list(path.text, search_name, search) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_set(search->err, ERROR_RETRY, "list '%s': %s", path.text, strerror(errno));
     return search->ok;
 }
 
+bool table_each_file(const struct table *table, size_t depth,
+                     bool (*visit)(void *context, const char *path), void *context,
+                     struct error *err) {
+    struct search search = {
+        .table = table, .depth = depth, .visit = visit, .context = context, .ok = true, .err = err};
+    return search_directory(&search);
+}
+
+static bool note_file(void *context, const char *path) {
+    bool *has = context;
+    (void)path;
+    *has = true;
+    return false;
+}
+
 bool table_has_files(const struct table *table, size_t depth, bool *has, struct error *err) {
-    struct search search = {.directory = table->root.text, .depth = depth, .ok = true, .err = err};
-    bool ok = search_directory(&search);
-    *has = search.found;
-    return ok;
+    *has = false;
+    return table_each_file(table, depth, note_file, has, err);
 }
 
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
                  struct error *err) {
-    if (!file_make_directory(table->staging.text, err))
+    if (!file_make_directory(table->root.text, err) ||
+        !file_make_directory_name(table->staging.text, err) ||
+        !file_sync_directory(table->root.text, err))
         return false;
     if (table->has_owner)
         return true;
@@ -176,9 +200,7 @@ struct file_path table_staging_of(const struct table *table, int64_t batch_id) {
 
 bool table_stage(const struct table *table, int64_t batch_id, struct error *err) {
     struct file_path path = table_staging_of(table, batch_id);
-    return file_remove_directory(path.text, err) &&
-           file_make_directory_name(table->staging.text, err) &&
-           file_make_directory_name(path.text, err);
+    return file_remove_directory(path.text, err) && file_make_directory_name(path.text, err);
 }
 
 bool table_sync_staged(const struct table *table, int64_t batch_id, const struct file_list *files,
@@ -198,15 +220,15 @@ bool table_sync_staged(const struct table *table, int64_t batch_id, const struct
                              "that were written",
                              path.text, files->files[i].size);
     }
-    return file_sync_directory(staging.text, err) &&
-           file_sync_directory(table->staging.text, err) &&
-           file_sync_directory(table->root.text, err);
+    return file_sync_directory(staging.text, err) && file_sync_directory(table->staging.text, err);
 }
 
-/* The directories that hold `files`, each once and every parent behind its children. */
+/* The directories on the way to a list of files, each once, ascending, so that a parent comes
+ * before its children. */
 struct directory_set {
     char **paths; // owned; relative to the table
     size_t count, capacity;
+    size_t depth; // of the directories that hold the files: 0 for the table itself
 };
 
 static void directory_set_deinit(struct directory_set *set) {
@@ -228,9 +250,15 @@ static void directory_set_add(struct directory_set *set, char *path) {
     set->paths[set->count++] = path;
 }
 
-/* Ascending, so that a parent comes before its children. */
+static size_t depth_of(const char *path) {
+    size_t depth = 0;
+    for (; *path != '\0'; path++)
+        depth += *path == '/';
+    return depth;
+}
+
 static struct directory_set directories_of(const struct file_list *files) {
-    struct directory_set set = {0};
+    struct directory_set set = {.depth = depth_of(files->files[0].path)};
     for (size_t i = 0; i < files->count; i++) {
         const char *path = files->files[i].path;
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -252,24 +280,38 @@ static struct directory_set directories_of(const struct file_list *files) {
     return set;
 }
 
+/* A name is synced before anything is put under it, also one that was there: whoever made it may
+ * have died before the sync. */
 static bool make_directories(const struct table *table, const struct directory_set *set,
                              struct error *err) {
+    if (set->depth == 0)
+        return true;
     for (size_t i = 0; i < set->count; i++)
         if (!file_make_directory_name(file_join(table->root.text, set->paths[i]).text, err))
+            return false;
+    if (!file_sync_directory(table->root.text, err))
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        if (depth_of(set->paths[i]) + 1 < set->depth &&
+            !file_sync_directory(file_join(table->root.text, set->paths[i]).text, err))
             return false;
     return true;
 }
 
-/* All of them, also those that were there: whoever made them may have died before the sync. */
+/* The directories that hold the files. */
 static bool sync_directories(const struct table *table, const struct directory_set *set,
                              struct error *err) {
+    if (set->depth == 0)
+        return file_sync_directory(table->root.text, err);
     for (size_t i = 0; i < set->count; i++) {
         struct file_path path = file_join(table->root.text, set->paths[i]);
-        int there = file_exists(path.text, NULL, err);
+        if (depth_of(set->paths[i]) + 1 < set->depth)
+            continue;
+        int there = file_exists(path.text, NULL, err); // not, when nothing was ever put there
         if (there < 0 || (there == 1 && !file_sync_directory(path.text, err)))
             return false;
     }
-    return file_sync_directory(table->root.text, err);
+    return true;
 }
 
 /* The rename did not work: is that because an earlier attempt has done it? */

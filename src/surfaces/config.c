@@ -31,7 +31,8 @@ struct candidate {
 };
 
 static struct candidate pick(const struct loader *loader, const struct config *config, size_t index,
-                             const struct setting *setting, char option[static OPTION_NAME_MAX]) {
+                             const struct setting *setting,
+                             const char option[static OPTION_NAME_MAX]) {
     // An empty variable counts as not set: Docker Compose passes those it was not given as empty.
     const char *text = loader->options.settings[index];
     if (text != NULL)
@@ -75,9 +76,17 @@ static char *expand(const struct config *config, const char *text) {
 
 static void note_missing(struct loader *loader, const struct setting *setting, const char *option) {
     scoped(scope_free) char *typo = near_miss_of(setting, environ, &loader->variables);
-    faults_add(&loader->faults, "%s is missing: set it, or give %s %s%s%s", setting->name, option,
-               setting->type->placeholder, typo != NULL ? "; is it meant by " : "",
-               typo != NULL ? typo : "");
+    faults_add(&loader->faults, "%s is missing: set it, or give %s %s%s%s%s", setting->name, option,
+               setting->type->placeholder, typo != NULL ? " (" : "", typo != NULL ? typo : "",
+               typo != NULL ? " is set, but is no setting)" : "");
+}
+
+/* --demo leaves alone what the environment points at; say so, for it is an exception. */
+static void note_sealed(struct loader *loader, const struct setting *setting, const char *option) {
+    const char *text = getenv(setting->name);
+    if (text != NULL && *text != '\0' && setting->fallback != NULL)
+        faults_add(&loader->warnings, "%s (environment) is not used by --demo; %s would be",
+                   setting->name, option);
 }
 
 static void load_setting(struct loader *loader, struct config *config, size_t index,
@@ -85,6 +94,8 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     char option[OPTION_NAME_MAX];
     setting_option(setting, option);
     struct candidate candidate = pick(loader, config, index, setting, option);
+    if (config->demo && setting->place && candidate.origin != ORIGIN_FLAG)
+        note_sealed(loader, setting, option);
     if (candidate.text == NULL) {
         if (!config->demo)
             note_missing(loader, setting, option);
@@ -224,7 +235,7 @@ char *config_path(const struct config *config, enum config_path path, const stru
 }
 
 int64_t config_memory_floor(const struct config *config, int64_t largest_batch) {
-    const int64_t mib = 1024 * 1024;
+    const int64_t mib = 1 << 20;
     int64_t beyond = largest_batch > mib ? largest_batch - mib : 0;
-    return MEMORY_FLOOR_BASE + config->workers * MEMORY_FLOOR_BATCHES * beyond;
+    return MEMORY_FLOOR_BASE + (int64_t)config->workers * MEMORY_FLOOR_BATCHES * beyond;
 }

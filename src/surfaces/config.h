@@ -80,6 +80,7 @@ struct config {
     enum sink_log_mode sink_log;
 
     struct kafka_property *kafka_properties; // owned
+    char **kafka_places;                     // owned, parallel: "KAFKA_SASL_PASSWORD, environment"
     size_t kafka_property_count;
 
     struct setting_value values[SETTINGS_MAX]; // by index of the table of settings

@@ -24,8 +24,8 @@ void choices_list(const struct choice *choices, bool prose, char *text, size_t s
 
 enum master_kind {
     MASTER_LOCAL,   // this program's own engine
-    MASTER_CLUSTER, // somebody else's, not supported yet
-    MASTER_WRONG,   // begins like a local one and is none
+    MASTER_CLUSTER, // one of Spark's that is not supported yet
+    MASTER_WRONG,   // no master at all
 };
 
 /* Spark's forms: local, local[N], local[*], each with ",F" (retries, of no use here). *workers is

@@ -55,7 +55,7 @@ static const struct setting common[] = {
     {kafka, "KAFKA_BOOTSTRAP_SERVERS", &type_servers, FIELD(bootstrap_servers), NULL,
      "Brokers to begin with, host:port, separated by commas. `file:` and a directory reads "
      "captured "
-     "records instead: one file <topic>-<partition>.ndjson per partition, a record a line.",
+     "records instead: one file `<topic>-<partition>.ndjson` per partition, a record a line.",
      .place = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
     {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(starting_offsets), "earliest",
@@ -211,4 +211,20 @@ void setting_option(const struct setting *setting, char option[static OPTION_NAM
     check(size < OPTION_NAME_MAX);
     for (char *at = option; *at != '\0'; at++)
         *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
+}
+
+void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
+    if (setting->choices != NULL)
+        choices_list(setting->choices, false, text, SETTING_TEXT_MAX);
+    else
+        snprintf(text, SETTING_TEXT_MAX, "%s", setting->type->placeholder);
+}
+
+void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
+    const char *gap = setting->stream != NULL ? strstr(setting->doc, "%s") : NULL;
+    if (gap != NULL)
+        snprintf(text, SETTING_TEXT_MAX, "%.*s%s%s", (int)(gap - setting->doc), setting->doc,
+                 setting->stream->name, gap + 2);
+    else
+        snprintf(text, SETTING_TEXT_MAX, "%s", setting->doc);
 }

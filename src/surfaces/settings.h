@@ -41,7 +41,7 @@ struct setting {
     const struct stream *stream; // the query it belongs to; NULL: all
 };
 
-enum { OPTION_NAME_MAX = 64 };
+enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024 };
 
 /* All settings, queries' ones included, in the order of the documentation. */
 const struct setting *settings_table(size_t *count);
@@ -51,5 +51,11 @@ int settings_find(const char *name);
 
 /* The setting's option: TRIGGER is "--trigger". */
 void setting_option(const struct setting *setting, char option[static OPTION_NAME_MAX]);
+
+/* What the value may be, for --help: "SIZE", "reject|permissive|failfast". */
+void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]);
+
+/* The setting's doc, naming its query where it has one. */
+void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]);
 
 #endif

@@ -3,13 +3,13 @@
  *
  *     parquet_samples DIRECTORY        DIRECTORY exists and is empty
  *
- * Files: <kind>-<codec>-<timestamp type>.parquet and .jsonl, a JSON array per row: null, integers
- * (booleans, timestamps in microseconds, doubles as their bits) or texts in hexadecimal. */
-#include <inttypes.h>
+ * Files: <kind>-<codec>-<timestamp type>.parquet, and <kind>.jsonl, their rows as values.h prints
+ * them. */
 #include <math.h>
 
 #include "base/check.h"
 #include "pipeline/parquet/writer.h"
+#include "values.h"
 
 static const struct column columns[] = {
     {"id", TYPE_INT64, .required = true},
@@ -20,7 +20,7 @@ static const struct column columns[] = {
     {"ratio", TYPE_DOUBLE},
     {"number", TYPE_DOUBLE},
     {"word", TYPE_STRING},
-    {"unique", TYPE_STRING},
+    {"token", TYPE_STRING},
     {"long", TYPE_STRING},
     {"raw", TYPE_BINARY},
     {"moment", TYPE_TIMESTAMP},
@@ -70,7 +70,7 @@ static struct text sample_text(struct arena *strings, size_t column, uint64_t ro
     } else if (strcmp(name, "word") == 0) {
         const char *word = words[any % (sizeof words / sizeof words[0])];
         return make_text(strings, word, strlen(word));
-    } else if (strcmp(name, "unique") == 0) {
+    } else if (strcmp(name, "token") == 0) {
         size = (size_t)snprintf(text, sizeof text, "key-%08" PRIu64 "-%04x", row,
                                 (unsigned)any & 0xffff);
     } else if (strcmp(name, "long") == 0) {
@@ -134,48 +134,25 @@ static void sample_value(struct rows *rows, size_t column, uint64_t row) {
     }
 }
 
-static void print_value(FILE *file, const struct vector *vector, size_t row) {
-    int64_t number = 0;
-    if (!vector->valid[row]) {
-        (void)fprintf(file, "null");
-        return;
-    }
-    switch (vector->type) {
-    case TYPE_BOOL:
-        number = vector->booleans[row];
-        break;
-    case TYPE_INT32:
-        number = vector->int32s[row];
-        break;
-    case TYPE_STRING:
-    case TYPE_BINARY:
-        (void)fputc('"', file);
-        for (size_t i = 0; i < vector->texts[row].length; i++)
-            (void)fprintf(file, "%02x", (uint8_t)vector->texts[row].bytes[i]);
-        (void)fputc('"', file);
-        return;
-    default:
-        number = vector->int64s[row]; // doubles too: their bits
-        break;
-    }
-    (void)fprintf(file, "%" PRId64, number);
-}
-
-static void print_rows(FILE *file, const struct rows *rows) {
-    for (size_t row = 0; row < rows->count; row++) {
-        for (size_t column = 0; column < COLUMN_COUNT; column++) {
-            (void)fputs(column == 0 ? "[" : ",", file);
-            print_value(file, &rows->columns[column], row);
-        }
-        (void)fputs("]\n", file);
-    }
-}
-
 struct sample {
     const char *kind;
     uint64_t rows;
     uint64_t group_rows; // 0: one row group
+    bool snappy_only;    // large: not in every codec
 };
+
+/* Fills the next rows of a sample; how many: until the slice or a row group is full. */
+static bool fill_rows(struct rows *rows, const struct sample *sample, uint64_t *row) {
+    bool closes = false;
+    while (rows->count < rows->capacity && *row < sample->rows && !closes) {
+        for (size_t column = 0; column < COLUMN_COUNT; column++)
+            sample_value(rows, column, *row);
+        rows->count++;
+        ++*row;
+        closes = sample->group_rows > 0 && *row % sample->group_rows == 0;
+    }
+    return closes;
+}
 
 static void write_sample(const char *directory, const struct sample *sample,
                          enum parquet_codec codec, enum parquet_timestamp timestamp) {
@@ -189,45 +166,58 @@ static void write_sample(const char *directory, const struct sample *sample,
     rows_init(&rows, &schema, ROWS_CAPACITY, 4 << 20);
 
     char path[4096];
-    int length = snprintf(path, sizeof path, "%s/%s-%s-%s.parquet", directory, sample->kind,
-                          codecs[codec], timestamps[timestamp]);
-    check(length > 0 && (size_t)length < sizeof path);
+    (void)snprintf(path, sizeof path, "%s/%s-%s-%s.parquet", directory, sample->kind, codecs[codec],
+                   timestamps[timestamp]);
     struct parquet_writer *writer = parquet_writer_create(&table, path);
-    memcpy(path + length - strlen("parquet"), "jsonl", sizeof "jsonl");
-    FILE *values = fopen(path, "w");
-    check(values != NULL);
-
     struct error err = {0};
     struct parquet_file file;
-    for (uint64_t row = 0; row < sample->rows; row++) {
-        for (size_t column = 0; column < COLUMN_COUNT; column++)
-            sample_value(&rows, column, row);
-        rows.count++;
-        bool closes = sample->group_rows > 0 && (row + 1) % sample->group_rows == 0;
-        if (rows.count < rows.capacity && !closes && row + 1 < sample->rows)
-            continue;
-        print_rows(values, &rows);
+    for (uint64_t row = 0; row < sample->rows;) {
+        bool closes = fill_rows(&rows, sample, &row);
         check(parquet_writer_append(writer, &rows, NULL, rows.count, &err));
         check(!closes || parquet_writer_close_row_group(writer, &err));
         rows_reset(&rows);
     }
     check(parquet_writer_finish(writer, &file, &err));
-    check(fclose(values) == 0);
     parquet_writer_destroy(writer);
     rows_deinit(&rows);
     parquet_table_deinit(&table);
 }
 
+static void print_sample(const char *directory, const struct sample *sample) {
+    struct schema schema;
+    struct rows rows;
+    char path[4096];
+    schema_init_plain(&schema, "sample", columns, COLUMN_COUNT);
+    rows_init(&rows, &schema, ROWS_CAPACITY, 4 << 20);
+    (void)snprintf(path, sizeof path, "%s/%s.jsonl", directory, sample->kind);
+    FILE *values = fopen(path, "w");
+    check(values != NULL);
+    for (uint64_t row = 0; row < sample->rows;) {
+        (void)fill_rows(&rows, sample, &row);
+        print_rows(values, rows.columns, COLUMN_COUNT, rows.count);
+        rows_reset(&rows);
+    }
+    check(fclose(values) == 0);
+    rows_deinit(&rows);
+}
+
 int main(int argc, char **argv) {
-    static const struct sample samples[] = {
-        {"small", 7, 0}, {"pages", 65000, 0}, {"groups", 9000, 700}, {"empty", 0, 0}};
+    static const struct sample samples[] = {{"small", 7, 0},
+                                            {"pages", 45000, 0, .snappy_only = true},
+                                            {"groups", 9000, 700},
+                                            {"empty", 0, 0}};
     if (argc != 2) {
         (void)fprintf(stderr, "usage: parquet_samples DIRECTORY\n");
         return 2;
     }
-    for (enum parquet_codec codec = CODEC_NONE; codec <= CODEC_LZ4_RAW; codec++)
-        for (enum parquet_timestamp type = TIMESTAMP_AS_MICROS; type <= TIMESTAMP_AS_INT96; type++)
-            for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
-                write_sample(argv[1], &samples[i], codec, type);
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        print_sample(argv[1], &samples[i]);
+        for (enum parquet_codec codec = CODEC_NONE; codec <= CODEC_LZ4_RAW; codec++) {
+            if (samples[i].snappy_only && codec != CODEC_SNAPPY)
+                continue;
+            write_sample(argv[1], &samples[i], codec, TIMESTAMP_AS_MICROS);
+            write_sample(argv[1], &samples[i], codec, TIMESTAMP_AS_INT96);
+        }
+    }
     return 0;
 }

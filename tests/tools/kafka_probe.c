@@ -8,7 +8,8 @@
  *
  * A range's line: partition, start, end, records, absent offsets, first and last offset, a sum over
  * the values' bytes, milliseconds. Options come from the environment: PROBE_CONF="name=value ...",
- * PROBE_MEMORY (bytes), PROBE_TIMEOUT (seconds without a record after which it gives up, 30). */
+ * PROBE_REST (rest after every range), PROBE_KEEP_GOING (after a failed range), PROBE_MEMORY
+ * (bytes), PROBE_TIMEOUT (seconds without a record after which it gives up, 30). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #include "streaming/broker.h"
 
 enum { PROPERTIES_MAX = 32 };
+
+static int64_t total; // records read
 
 static int fail(const struct error *err) {
     printf("error kind=%d %s\n", (int)err->kind, err->message);
@@ -78,9 +81,12 @@ static bool read_range(struct source *source, const char *topic, struct offset_r
             first = record.offset;
         last = record.offset;
         records++;
+        total++;
         for (size_t i = 0; i < record.value_size; i += 64)
             sum += (unsigned char)record.value[i];
     }
+    if (getenv("PROBE_REST") != NULL)
+        source->ops->rest(source);
     if (!quiet)
         printf("range %d %" PRId64 " %" PRId64 " records=%" PRId64 " absent=%" PRId64
                " first=%" PRId64 " last=%" PRId64 " sum=%" PRIu64 " ms=%.1f\n",
@@ -161,7 +167,7 @@ static int run(struct broker *broker, int argc, char **argv) {
                      argc > 4 ? strtoll(argv[4], NULL, 10) : INT64_MAX / 1024, &err);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("done in %.0f ms, cpu %.3f s, max rss %ld MB\n",
+    printf("done: %" PRId64 " records in %.0f ms, cpu %.3f s, max rss %ld MB\n", total,
            (double)(clock_monotonic_us() - began_us) / 1000.0,
            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,

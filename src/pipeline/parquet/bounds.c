@@ -77,7 +77,7 @@ void bounds_of_values(struct bounds *bounds, enum type type, const void *values,
         bounds_of_doubles(bounds, values, count);
         return;
     default:
-        check(!"texts have bounds_of_texts()");
+        check(false); // texts have bounds_of_texts()
     }
 }
 

@@ -101,7 +101,7 @@ static void make_room(struct dictionary *dictionary) {
         grow_slots(dictionary);
 }
 
-enum { CODE_NONE = UINT32_MAX }; // the dictionary is full
+static const uint32_t code_none = UINT32_MAX; // the dictionary is full
 
 static uint32_t encode_text(struct dictionary *dictionary, struct text text) {
     make_room(dictionary);
@@ -112,10 +112,10 @@ static uint32_t encode_text(struct dictionary *dictionary, struct text text) {
         if (places[code].hash == hash && is_same(dictionary_text(dictionary, code), text))
             return code;
         if (++probes == PROBES_MAX)
-            return CODE_NONE;
+            return code_none;
     }
     if (dictionary->values.size + TEXT_HEAD + text.length > DICTIONARY_SIZE_MAX)
-        return CODE_NONE;
+        return code_none;
     struct dictionary_place place = {.at = (uint32_t)dictionary->values.size, .hash = hash};
     bytes_append(&dictionary->places, &place, sizeof place);
     bytes_append(&dictionary->values, &text.length, TEXT_HEAD);
@@ -132,10 +132,10 @@ static uint32_t encode_word(struct dictionary *dictionary, uint64_t word, size_t
         if (fixed_value(dictionary, code) == word)
             return code;
         if (++probes == PROBES_MAX)
-            return CODE_NONE;
+            return code_none;
     }
     if (dictionary->values.size + width > DICTIONARY_SIZE_MAX)
-        return CODE_NONE;
+        return code_none;
     bytes_append(&dictionary->values, &word, width); // little-endian: the low bytes come first
     dictionary->slots[slot] = ++dictionary->count;
     return dictionary->count - 1;
@@ -146,7 +146,7 @@ static size_t encode_texts(struct dictionary *dictionary, const struct text *tex
     for (size_t i = 0; i < count; i++) {
         codes[i] = i > 0 && is_same(texts[i], texts[i - 1]) ? codes[i - 1]
                                                             : encode_text(dictionary, texts[i]);
-        if (codes[i] == CODE_NONE)
+        if (codes[i] == code_none)
             return i;
     }
     return count;
@@ -158,7 +158,7 @@ static size_t encode_4(struct dictionary *dictionary, const uint32_t *values, si
         codes[i] = i > 0 && values[i] == values[i - 1]
                        ? codes[i - 1]
                        : encode_word(dictionary, values[i], sizeof *values);
-        if (codes[i] == CODE_NONE)
+        if (codes[i] == code_none)
             return i;
     }
     return count;
@@ -170,7 +170,7 @@ static size_t encode_8(struct dictionary *dictionary, const uint64_t *values, si
         codes[i] = i > 0 && values[i] == values[i - 1]
                        ? codes[i - 1]
                        : encode_word(dictionary, values[i], sizeof *values);
-        if (codes[i] == CODE_NONE)
+        if (codes[i] == code_none)
             return i;
     }
     return count;

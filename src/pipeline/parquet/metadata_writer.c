@@ -71,7 +71,7 @@ bool metadata_append_column_index(struct bytes *out, enum type type,
     thrift_put_list(&writer, 3, THRIFT_BINARY, count);
     for (size_t i = 0; i < count; i++)
         thrift_element_binary(&writer, entries[i].bounds.max.bytes, entries[i].bounds.max.size);
-    thrift_put_i32(&writer, 4, order_of(type, entries, count));
+    thrift_put_i32(&writer, 4, (int32_t)order_of(type, entries, count));
     thrift_put_list(&writer, 5, THRIFT_I64, count);
     for (size_t i = 0; i < count; i++)
         thrift_element_i64(&writer, entries[i].nulls);
@@ -122,14 +122,14 @@ static void put_encodings(struct thrift_writer *writer, int field, bool required
     encodings[count++] = ENCODING_BIT_PACKED;
     thrift_put_list(writer, field, THRIFT_I32, count);
     for (size_t i = 0; i < count; i++)
-        thrift_element_i32(writer, encodings[i]);
+        thrift_element_i32(writer, (int32_t)encodings[i]);
 }
 
 static void put_page_count(struct thrift_writer *writer, enum page_type type,
                            enum encoding encoding, size_t count) {
     thrift_begin_element(writer);
-    thrift_put_i32(writer, 1, type);
-    thrift_put_i32(writer, 2, encoding);
+    thrift_put_i32(writer, 1, (int32_t)type);
+    thrift_put_i32(writer, 2, (int32_t)encoding);
     thrift_put_i32(writer, 3, (int32_t)count);
     thrift_end(writer);
 }
@@ -152,11 +152,11 @@ static void put_column_metadata(struct thrift_writer *writer, int field,
                                 const struct column_format *column, const struct chunk_place *place,
                                 enum parquet_codec codec) {
     thrift_begin(writer, field);
-    thrift_put_i32(writer, 1, column->physical);
+    thrift_put_i32(writer, 1, (int32_t)column->physical);
     put_encodings(writer, 2, column->required, place);
     thrift_put_list(writer, 3, THRIFT_BINARY, 1);
     thrift_element_binary(writer, column->name, strlen(column->name));
-    thrift_put_i32(writer, 4, codec_number(codec));
+    thrift_put_i32(writer, 4, (int32_t)codec_number(codec));
     thrift_put_i64(writer, 5, place->rows);
     thrift_put_i64(writer, 6, place->plain_size);
     thrift_put_i64(writer, 7, place->size);
@@ -234,7 +234,7 @@ static void put_schema(struct thrift_writer *writer, int field, const struct foo
     for (size_t i = 0; i < footer->column_count; i++) {
         const struct column_format *column = &footer->columns[i];
         thrift_begin_element(writer);
-        thrift_put_i32(writer, 1, column->physical);
+        thrift_put_i32(writer, 1, (int32_t)column->physical);
         thrift_put_i32(writer, 3, column->required ? REPETITION_REQUIRED : REPETITION_OPTIONAL);
         thrift_put_text(writer, 4, column->name);
         put_logical_type(writer, column);

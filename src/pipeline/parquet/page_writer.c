@@ -72,18 +72,18 @@ static void put_header(struct bytes *header, struct page_kind kind, size_t size,
                        size_t compressed) {
     header->size = 0;
     struct thrift_writer writer = {.out = header};
-    thrift_put_i32(&writer, 1, kind.type);
+    thrift_put_i32(&writer, 1, (int32_t)kind.type);
     thrift_put_i32(&writer, 2, (int32_t)size);
     thrift_put_i32(&writer, 3, (int32_t)compressed);
     if (kind.type == PAGE_DICTIONARY) {
         thrift_begin(&writer, 7);
         thrift_put_i32(&writer, 1, (int32_t)kind.values);
-        thrift_put_i32(&writer, 2, kind.encoding);
+        thrift_put_i32(&writer, 2, (int32_t)kind.encoding);
     } else {
         thrift_begin(&writer, 5);
         thrift_put_i32(&writer, 1, (int32_t)kind.values);
-        thrift_put_i32(&writer, 2, kind.encoding);
-        thrift_put_i32(&writer, 3, kind.required ? ENCODING_BIT_PACKED : ENCODING_RLE);
+        thrift_put_i32(&writer, 2, (int32_t)kind.encoding);
+        thrift_put_i32(&writer, 3, (int32_t)(kind.required ? ENCODING_BIT_PACKED : ENCODING_RLE));
         thrift_put_i32(&writer, 4, ENCODING_BIT_PACKED);
     }
     thrift_end(&writer);

@@ -81,9 +81,10 @@ static void a_line_below_the_least_level_is_not_written(void **state) {
 
 static void control_characters_and_bad_utf8_become_visible(void **state) {
     (void)state;
-    log_write(LOG_INFO, "main", "value=%s", "a\nb\tc\r\x1b[2Jd\x7f é \xff \xc2\x9b \xed\xa0\x80");
+    log_write(LOG_INFO, "main", "value=%s",
+              "a\nb\tc\r\x1b[2Jd\x7f é \xff \xc2\x9b \xed\xa0\x80 \xe2\x80\xa8");
     assert_string_equal(captured(), "2025-12-31 10:30:45 | main | INFO | value=a\\nb\\tc\\r\\x1b[2J"
-                                    "d\\x7f é \\xff \\xc2\\x9b \\xed\\xa0\\x80\n");
+                                    "d\\x7f é \\xff \\xc2\\x9b \\xed\\xa0\\x80 \\xe2\\x80\\xa8\n");
 }
 
 static void json_has_a_member_per_field_and_utc_with_offset(void **state) {
@@ -102,9 +103,10 @@ static void json_has_a_member_per_field_and_utc_with_offset(void **state) {
 static void json_strings_are_escaped_and_no_number_is_not_a_number(void **state) {
     (void)state;
     log_configure(LOG_INFO, true);
-    log_write(LOG_INFO, "main", "said | what=%s | ratio=%.1f", "\"a\\b\"\n\xff", 0.0 / 0.0);
+    log_write(LOG_INFO, "main", "said | what=%s | ratio=%.1f", "\"a\\b\"\n\xff\xc2\x85\xe2\x80\xa9",
+              0.0 / 0.0);
     const char *text = captured();
-    assert_non_null(strstr(text, "\"what\": \"\\\"a\\\\b\\\"\\u000a\xef\xbf\xbd\""));
+    assert_non_null(strstr(text, "\"what\": \"\\\"a\\\\b\\\"\\u000a\xef\xbf\xbd\\u0085\\u2029\""));
     assert_non_null(
         strstr(text, "\"ratio\": \"-nan\"}") != NULL ? text : strstr(text, "\"ratio\": \"nan\"}"));
 }
@@ -133,6 +135,14 @@ static void an_endless_text_is_cut_and_still_one_line(void **state) {
     const char *logged = captured();
     assert_int_equal(strchr(logged, '\n') - logged, (ptrdiff_t)strlen(logged) - 1);
     assert_string_equal(logged + strlen(logged) - 3, "\"}\n");
+}
+
+static void a_field_never_hides_a_member_of_the_frame(void **state) {
+    (void)state;
+    log_configure(LOG_INFO, true);
+    log_write(LOG_INFO, "main", "Status | level=%d | message=%s", 7, "waiting");
+    assert_non_null(strstr(captured(), "\"message\": \"Status\", \"field_level\": 7, "
+                                       "\"field_message\": \"waiting\"}"));
 }
 
 static void clear_display(void) {
@@ -195,6 +205,7 @@ int main(void) {
         FACT(json_strings_are_escaped_and_no_number_is_not_a_number),
         FACT(a_separator_in_a_value_stays_in_the_value),
         FACT(a_separator_in_the_message_stays_in_the_message),
+        FACT(a_field_never_hides_a_member_of_the_frame),
         FACT(an_endless_text_is_cut_and_still_one_line),
         FACT(a_display_is_cleared_before_a_line_and_drawn_again_after_it),
         FACT(lines_of_several_threads_never_interleave),

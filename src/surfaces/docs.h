@@ -1,0 +1,10 @@
+/* docs.h: the documents that are printed from tables and kept in docs/; a test compares them. */
+#ifndef SURFACES_DOCS_H
+#define SURFACES_DOCS_H
+
+#include <stdio.h>
+
+void docs_print_configuration(FILE *out); // docs/configuration.md
+void docs_print_schema(FILE *out);        // docs/schema.md
+
+#endif

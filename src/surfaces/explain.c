@@ -1,0 +1,128 @@
+#include "surfaces/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/filesystem.h"
+#include "base/processors.h"
+#include "base/scope.h"
+#include "surfaces/paragraph.h"
+#include "surfaces/quantity.h"
+#include "surfaces/setting_types.h"
+#include "surfaces/settings.h"
+
+static void print_engine(FILE *out, const struct config *config) {
+    (void)fprintf(out, "esports-stream %s\n\n", PROGRAM_VERSION);
+    (void)fprintf(out,
+                  "Engine: this program's own, %d worker%s (SPARK_MASTER_URL=%s; %d processor%s "
+                  "to use)\n",
+                  config->workers, config->workers == 1 ? "" : "s", config->master,
+                  processors_available(), processors_available() == 1 ? "" : "s");
+    (void)fprintf(out, "Job: %s%s\n", config->job != NULL ? config->job->job : "all",
+                  config->demo                ? ", on a Kafka of its own (--demo)"
+                  : config->await_termination ? ", awaiting termination"
+                                              : ", logging the status of the queries");
+}
+
+/* The value as it is in effect: paths are shown as they were understood. */
+static const char *effective(const struct config *config, const struct setting *setting,
+                             const struct setting_value *value) {
+    if (setting->type == &type_path)
+        return *(char *const *)((const char *)config + setting->offset);
+    return value->text != NULL ? value->text : "";
+}
+
+static void print_padded(FILE *out, const char *text, int width) {
+    int columns = text_columns(text);
+    (void)fprintf(out, "%s%*s", text, columns < width ? width - columns : 0, "");
+}
+
+static void print_settings(FILE *out, const struct config *config) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    (void)fprintf(out, "\nSettings\n");
+    for (size_t i = 0; i < count; i++) {
+        const struct setting_value *value = &config->values[i];
+        (void)fprintf(out, "  ");
+        print_padded(out, settings[i].name, 28);
+        print_padded(out, effective(config, &settings[i], value), 44);
+        (void)fprintf(out, "  %s\n", value->where != NULL ? value->where : "of --demo");
+    }
+    if (config->kafka_property_count > 0)
+        (void)fprintf(out, "\nProperties for librdkafka\n");
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        (void)fprintf(out, "  ");
+        print_padded(out, property->name, 28);
+        print_padded(out, property->secret ? "***" : property->value, 44);
+        (void)fprintf(out, "  %s\n", config->kafka_places[i]);
+    }
+    if (config->ignored_kafka_variables != NULL)
+        (void)fprintf(out, "\nIgnored: %s\n", config->ignored_kafka_variables);
+    for (size_t i = 0; i < config->warning_count; i++)
+        (void)fprintf(out, "Warning: %s\n", config->warnings[i]);
+}
+
+static void print_memory(FILE *out, const struct config *config) {
+    char budget[SIZE_TEXT_MAX], floor[SIZE_TEXT_MAX];
+    size_format(config->driver_memory, budget);
+    size_format(config_memory_floor(config, KAFKA_DEFAULT_BATCH), floor);
+    (void)fprintf(out,
+                  "\nMemory\n"
+                  "  budget  %s (SPARK_DRIVER_MEMORY, the whole process)\n"
+                  "  floor   %s = %d MiB + %d workers * %d * (largest record batch - 1 MiB, if "
+                  "positive)\n"
+                  "          The largest record batch is the topic's max.message.bytes; here "
+                  "Kafka's default\n"
+                  "          of 1 MiB, because --explain asks no broker.\n",
+                  budget, floor, MEMORY_FLOOR_BASE >> 20, config->workers, MEMORY_FLOOR_BATCHES);
+}
+
+static void print_path(FILE *out, const struct config *config, const struct stream *stream,
+                       enum config_path path, const char *label) {
+    scoped(scope_free) char *text = config_path(config, path, stream);
+    const char *warning = filesystem_warning(text);
+    (void)fprintf(out, "  %-13s %s\n", label, text);
+    if (warning != NULL)
+        (void)fprintf(out, "  %-13s   warning: it %s\n", "", warning);
+}
+
+static void print_columns(FILE *out, const struct stream *stream) {
+    struct schema schema;
+    stream_schema(stream, &schema);
+    (void)fprintf(out, "  columns\n");
+    for (size_t i = 0; i < schema.count; i++) {
+        const struct column *column = &schema.columns[i];
+        (void)fprintf(out, "    %-20s %-9s %s  %s\n", column->name, type_sql_name(column->type),
+                      column->required ? "NOT NULL" : "        ",
+                      column->sql != NULL       ? column->sql
+                      : i < schema.record_count ? "from the record"
+                                                : "from Kafka and the batch");
+    }
+}
+
+static void print_query(FILE *out, const struct config *config, const struct stream *stream) {
+    const struct name_list *names = config_partition_by(config, stream);
+    scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
+    (void)fprintf(out, "\nQuery %s: topic %s -> table %s\n", stream->name,
+                  config_topic(config, stream), table);
+    print_path(out, config, stream, PATH_TABLE, "table");
+    print_path(out, config, stream, PATH_REJECTS, "rejects");
+    print_path(out, config, stream, PATH_CHECKPOINT, "checkpoint");
+    (void)fprintf(out, "  %-13s ", "partitioned");
+    for (size_t i = 0; i < names->count; i++)
+        (void)fprintf(out, "%s%s", i > 0 ? "/" : "by ", names->names[i]);
+    (void)fprintf(out, "\n  %-13s %s; a record without it is a reject (PARSE_MODE)\n", "identifier",
+                  stream->record->columns[0].name);
+    print_columns(out, stream);
+}
+
+void explain_print(FILE *out, const struct config *config) {
+    print_engine(out, config);
+    print_settings(out, config);
+    print_memory(out, config);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            print_query(out, config, streams[i]);
+    (void)fprintf(out, "\nNothing was started.\n");
+}

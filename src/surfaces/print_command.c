@@ -1,0 +1,29 @@
+#include "surfaces/print_command.h"
+
+#include "surfaces/docs.h"
+#include "surfaces/explain.h"
+#include "surfaces/help.h"
+
+bool print_command(FILE *out, const struct config *config) {
+    switch (config->command) {
+    case COMMAND_RUN:
+        return false;
+    case COMMAND_EXPLAIN:
+        explain_print(out, config);
+        break;
+    case COMMAND_HELP:
+        help_print(out);
+        break;
+    case COMMAND_VERSION:
+        version_print(out);
+        break;
+    case COMMAND_DOCS_CONFIGURATION:
+        docs_print_configuration(out);
+        break;
+    case COMMAND_DOCS_SCHEMA:
+        docs_print_schema(out);
+        break;
+    }
+    (void)fflush(out);
+    return true;
+}

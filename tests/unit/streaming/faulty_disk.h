@@ -1,0 +1,299 @@
+/* faulty_disk.h: the real disk, but for one call that fails or at which the process or the machine
+ * ends. Calls are numbered from 1 in the order in which they are made.
+ *
+ * A process that has ended makes no further call: each fails, so that the code unwinds, and only
+ * close() works, which ends the lock as the kernel would. After a power cut, in addition, what was
+ * not synced is taken back: names whose directory was not synced since, the newest first, and the
+ * bytes of files that were not synced. */
+#ifndef FAULTY_DISK_H
+#define FAULTY_DISK_H
+
+#include "store_fixture.h"
+
+enum fault {
+    FAULT_NONE,       // only count
+    FAULT_READ_ERROR, // any call fails, once, and has no effect; those that only read included
+    FAULT_ERROR,      // a call that changes the disk fails, once, and has no effect
+    FAULT_LATE_ERROR, // the call fails, once, but its effect is there
+    FAULT_KILL,       // the process ends before the call; of a write, half is done
+    FAULT_POWER_CUT,  // the machine stops before the call: all that is not synced is lost
+    FAULT_POWER_SOME, // the same, but the older half of it is not
+    FAULT_COUNT,
+};
+
+enum { FAULT_FDS = 4096, FAULT_EFFECTS = 4096 };
+
+enum effect_kind {
+    EFFECT_NONE,
+    EFFECT_CREATE,
+    EFFECT_RENAME,
+    EFFECT_UNLINK,
+    EFFECT_MKDIR,
+    EFFECT_RMDIR
+};
+
+struct effect {
+    enum effect_kind kind; // EFFECT_NONE: durable by now
+    char *path, *from;     // owned; `from`: a rename's old name, or where an unlinked file is kept
+};
+
+static struct {
+    enum fault fault;
+    int error_number;
+    long at, calls; // the fault comes with call number `at`
+    bool dead;
+    char graveyard[300]; // where unlinked files are kept
+    long buried;
+    char *open_path[FAULT_FDS]; // owned; by descriptor
+    struct effect effects[FAULT_EFFECTS];
+    size_t effect_count;
+    char *unsynced[FAULT_EFFECTS]; // owned; files whose bytes are not synced
+    size_t unsynced_count;
+} faulty;
+
+/* What the next call must do. */
+enum faulty_verdict { CALL, CALL_AND_FAIL, FAIL };
+
+/* Between two calls that change the disk it does not matter at which the process ends, and a call
+ * that changes nothing fails in one way only: such calls are numbered for FAULT_READ_ERROR alone.
+ */
+static enum faulty_verdict faulty_next(bool changes) {
+    if (faulty.dead) {
+        errno = EIO;
+        return FAIL;
+    }
+    if (!changes && faulty.fault != FAULT_READ_ERROR)
+        return CALL;
+    if (++faulty.calls != faulty.at || faulty.fault == FAULT_NONE)
+        return CALL;
+    errno = faulty.error_number;
+    if (faulty.fault == FAULT_LATE_ERROR)
+        return CALL_AND_FAIL;
+    faulty.dead = faulty.fault != FAULT_ERROR && faulty.fault != FAULT_READ_ERROR;
+    return FAIL;
+}
+
+static int faulty_result(enum faulty_verdict verdict, int result) {
+    if (verdict != CALL_AND_FAIL)
+        return result;
+    errno = faulty.error_number;
+    return -1;
+}
+
+static void faulty_effect(enum effect_kind kind, const char *path, const char *from) {
+    check(faulty.effect_count < FAULT_EFFECTS);
+    faulty.effects[faulty.effect_count++] =
+        (struct effect){kind, strdup(path), from == NULL ? NULL : strdup(from)};
+}
+
+/* Moves what is known about a file's unsynced bytes with its name, or forgets it. */
+static void faulty_unsynced_move(const char *from, const char *to) {
+    for (size_t i = 0; i < faulty.unsynced_count; i++) {
+        if (strcmp(faulty.unsynced[i], from) != 0)
+            continue;
+        free(faulty.unsynced[i]);
+        if (to != NULL)
+            faulty.unsynced[i] = strdup(to);
+        else
+            faulty.unsynced[i--] = faulty.unsynced[--faulty.unsynced_count];
+    }
+}
+
+static int faulty_open(const char *path, int flags, mode_t mode) {
+    enum faulty_verdict verdict = faulty_next((flags & O_CREAT) != 0);
+    if (verdict == FAIL)
+        return -1;
+    bool is_new = (flags & O_CREAT) != 0 && access(path, F_OK) != 0;
+    int fd = disk_real.open(path, flags, mode);
+    if (fd < 0)
+        return -1;
+    check(fd < FAULT_FDS);
+    if (is_new)
+        faulty_effect(EFFECT_CREATE, path, NULL);
+    if (verdict == CALL_AND_FAIL) {
+        close(fd);
+        return faulty_result(verdict, 0);
+    }
+    faulty.open_path[fd] = strdup(path);
+    return fd;
+}
+
+static ssize_t faulty_read(int fd, void *bytes, size_t size) {
+    return faulty_next(false) == CALL ? disk_real.read(fd, bytes, size) : -1;
+}
+
+static ssize_t faulty_write(int fd, const void *bytes, size_t size) {
+    bool was_dead = faulty.dead;
+    enum faulty_verdict verdict = faulty_next(true);
+    if (was_dead)
+        return -1;
+    faulty_unsynced_move(faulty.open_path[fd], NULL);
+    check(faulty.unsynced_count < FAULT_EFFECTS);
+    faulty.unsynced[faulty.unsynced_count++] = strdup(faulty.open_path[fd]);
+    if (verdict == CALL)
+        return disk_real.write(fd, bytes, size);
+    int error_number = errno;
+    ssize_t half = disk_real.write(fd, bytes, size / 2);
+    (void)half;
+    errno = error_number;
+    return -1;
+}
+
+static int faulty_truncate(int fd, off_t size) {
+    enum faulty_verdict verdict = faulty_next(true);
+    return verdict == FAIL ? -1 : faulty_result(verdict, disk_real.truncate(fd, size));
+}
+
+static bool faulty_is_in(const char *path, const char *directory) {
+    size_t length = strlen(directory);
+    return strncmp(path, directory, length) == 0 && path[length] == '/' &&
+           strchr(path + length + 1, '/') == NULL;
+}
+
+static int faulty_fsync(int fd) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict != CALL)
+        return -1; // nobody knows what a failed sync has done: here, nothing
+    const char *path = faulty.open_path[fd];
+    faulty_unsynced_move(path, NULL);
+    for (size_t i = 0; i < faulty.effect_count; i++)
+        if (faulty_is_in(faulty.effects[i].path, path))
+            faulty.effects[i].kind = EFFECT_NONE;
+    return disk_real.fsync(fd);
+}
+
+static int faulty_close(int fd) {
+    enum faulty_verdict verdict = faulty_next(false);
+    free(faulty.open_path[fd]);
+    faulty.open_path[fd] = NULL;
+    int result = disk_real.close(fd); // a failed close has closed, too
+    return verdict == CALL ? result : faulty_result(CALL_AND_FAIL, result);
+}
+
+static int faulty_rename_new(const char *from, const char *to) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL || disk_real.rename_new(from, to) != 0)
+        return -1;
+    faulty_effect(EFFECT_RENAME, to, from);
+    faulty_unsynced_move(from, to);
+    return faulty_result(verdict, 0);
+}
+
+static int faulty_unlink(const char *path) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL)
+        return -1;
+    char grave[400];
+    (void)snprintf(grave, sizeof grave, "%s/%ld", faulty.graveyard, ++faulty.buried);
+    if (link(path, grave) != 0) // also says ENOENT, as unlink does
+        return -1;
+    int result = disk_real.unlink(path);
+    check(result == 0);
+    faulty_effect(EFFECT_UNLINK, path, grave);
+    faulty_unsynced_move(path, NULL);
+    return faulty_result(verdict, 0);
+}
+
+static int faulty_mkdir(const char *path, mode_t mode) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL || disk_real.mkdir(path, mode) != 0)
+        return -1;
+    faulty_effect(EFFECT_MKDIR, path, NULL);
+    return faulty_result(verdict, 0);
+}
+
+static int faulty_rmdir(const char *path) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL || disk_real.rmdir(path) != 0)
+        return -1;
+    faulty_effect(EFFECT_RMDIR, path, NULL);
+    return faulty_result(verdict, 0);
+}
+
+static int faulty_stat(const char *path, struct stat *status) {
+    return faulty_next(false) == CALL ? disk_real.stat(path, status) : -1;
+}
+
+static int faulty_list(const char *directory, bool (*visit)(void *context, const char *name),
+                       void *context) {
+    return faulty_next(false) == CALL ? disk_real.list(directory, visit, context) : -1;
+}
+
+static int faulty_lock(int fd) {
+    return faulty_next(false) == CALL ? disk_real.lock(fd) : -1;
+}
+
+static const struct disk_ops faulty_disk = {
+    .open = faulty_open,
+    .read = faulty_read,
+    .write = faulty_write,
+    .truncate = faulty_truncate,
+    .fsync = faulty_fsync,
+    .close = faulty_close,
+    .rename_new = faulty_rename_new,
+    .unlink = faulty_unlink,
+    .mkdir = faulty_mkdir,
+    .rmdir = faulty_rmdir,
+    .stat = faulty_stat,
+    .list = faulty_list,
+    .lock = faulty_lock,
+};
+
+static void faulty_undo(const struct effect *effect) {
+    int result = 0;
+    switch (effect->kind) {
+    case EFFECT_NONE:
+        break;
+    case EFFECT_CREATE:
+        result = unlink(effect->path);
+        break;
+    case EFFECT_RENAME:
+        result = rename(effect->path, effect->from);
+        break;
+    case EFFECT_UNLINK:
+        result = link(effect->from, effect->path);
+        break;
+    case EFFECT_MKDIR:
+        result = nftw(effect->path, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+        break;
+    case EFFECT_RMDIR:
+        result = mkdir(effect->path, 0755);
+        break;
+    }
+    (void)result; // a name may be gone with its directory by now
+}
+
+/* Takes the disk away: from now on it is the real one, in the state that a restart would find. */
+static void faulty_end(void) {
+    disk = &disk_real;
+    bool cut = faulty.dead && (faulty.fault == FAULT_POWER_CUT || faulty.fault == FAULT_POWER_SOME);
+    size_t kept = faulty.fault == FAULT_POWER_SOME ? faulty.effect_count / 2 : 0;
+    for (size_t i = 0; cut && i < faulty.unsynced_count; i++) {
+        int result = truncate(faulty.unsynced[i], 0);
+        (void)result;
+    }
+    for (size_t i = faulty.effect_count; cut && i > kept; i--)
+        faulty_undo(&faulty.effects[i - 1]);
+    for (size_t i = 0; i < faulty.effect_count; i++) {
+        free(faulty.effects[i].path);
+        free(faulty.effects[i].from);
+    }
+    for (size_t i = 0; i < faulty.unsynced_count; i++)
+        free(faulty.unsynced[i]);
+    for (size_t i = 0; i < FAULT_FDS; i++)
+        free(faulty.open_path[i]);
+    (void)nftw(faulty.graveyard, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* `graveyard`: a directory on the fixture's file system, made and removed here. */
+static void faulty_begin(enum fault fault, int error_number, long at, const char *graveyard) {
+    memset(&faulty, 0, sizeof faulty);
+    faulty.fault = fault;
+    faulty.error_number = error_number;
+    faulty.at = at;
+    (void)snprintf(faulty.graveyard, sizeof faulty.graveyard, "%s", graveyard);
+    check(mkdir(faulty.graveyard, 0755) == 0);
+    disk = &faulty_disk;
+}
+
+#endif

@@ -1,0 +1,141 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "surfaces/config.h"
+#include "surfaces/exit_code.h"
+#include "surfaces/paragraph.h"
+#include "surfaces/print_command.h"
+#include "surfaces/settings.h"
+
+static char *printed; // by print_as()
+
+/* What the program prints for this command line in a small environment. */
+static const char *print_as(int count, char **words) {
+    static char *small[] = {"KAFKA_BOOTSTRAP_SERVERS=broker:9092", "KAFKA_SASL_PASSWORD=geheim",
+                            "DATA_LAKE_PATH=/lake", "TRIGGER=5 seconds", NULL};
+    environ = small;
+    struct config config;
+    size_t size;
+    assert_int_equal(config_load(&config, count, words, stderr), EXIT_CODE_OK);
+    free(printed);
+    FILE *out = open_memstream(&printed, &size);
+    assert_true(print_command(out, &config));
+    (void)fclose(out);
+    config_deinit(&config);
+    return printed;
+}
+
+#define PRINT(...)                                                                                 \
+    print_as((int)(sizeof((char *[]){"esports-stream", __VA_ARGS__}) / sizeof(char *)),            \
+             (char *[]){"esports-stream", __VA_ARGS__})
+
+static char **first_environ;
+
+static int setup(void **state) {
+    (void)state;
+    first_environ = environ;
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    environ = first_environ;
+    free(printed);
+    printed = NULL;
+    return 0;
+}
+
+static void explain_shows_settings_with_their_origin_and_no_secret(void **state) {
+    (void)state;
+    const char *text = PRINT("--explain", "--job", "matches", "--log-level", "DEBUG");
+    assert_non_null(strstr(text, "TRIGGER                     5 seconds"));
+    assert_non_null(strstr(text, "environment\n"));
+    assert_non_null(strstr(text, "--log-level\n"));
+    assert_non_null(strstr(text, "default\n"));
+    assert_non_null(strstr(text, "sasl.password               ***"));
+    assert_null(strstr(text, "geheim"));
+}
+
+static void explain_shows_engine_plan_schema_paths_and_memory_floor(void **state) {
+    (void)state;
+    const char *text = PRINT("--explain", "--job", "matches", "--spark-master-url", "local[3]");
+    static const char *const expected[] = {
+        "Engine: this program's own, 3 workers",
+        "Query match_stream: topic esports-matches -> table /lake/processed/matches",
+        "/lake/rejected/matches",
+        "/lake/checkpoints/match_stream",
+        "partitioned   by status",
+        "duration_minutes     INT                 CAST(match_duration / 60 AS INT)",
+        "floor   64m = 64 MiB + 3 workers * 4 * ",
+        "Nothing was started.",
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        if (strstr(text, expected[i]) == NULL)
+            fail_msg("no '%s' in:\n%s", expected[i], text);
+    assert_null(strstr(text, "player_stream:"));
+}
+
+static void help_names_every_setting_and_every_exit_code(void **state) {
+    (void)state;
+    const char *text = PRINT("--help");
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        char option[OPTION_NAME_MAX];
+        setting_option(&settings[i], option);
+        assert_non_null(strstr(text, settings[i].name));
+        assert_non_null(strstr(text, option));
+    }
+    for (size_t i = 0; i < exit_code_count; i++)
+        assert_non_null(strstr(text, exit_codes[i].name));
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        char copy[512];
+        snprintf(copy, sizeof copy, "%.*s", (int)strcspn(line, "\n"), line);
+        assert_true(text_columns(copy) <= PARAGRAPH_WIDTH);
+    }
+}
+
+static void version_is_one_line(void **state) {
+    (void)state;
+    assert_string_equal(PRINT("--version"), "esports-stream " PROGRAM_VERSION "\n");
+}
+
+static void every_kind_of_error_has_an_exit_code_that_is_documented(void **state) {
+    (void)state;
+    static const struct {
+        enum error_kind kind;
+        int code;
+    } cases[] = {{ERROR_NONE, 0},      {ERROR_STOPPED, 0}, {ERROR_CONFIG, 2},
+                 {ERROR_LOCKED, 3},    {ERROR_BROKER, 4},  {ERROR_STATE, 5},
+                 {ERROR_DATA_LOSS, 6}, {ERROR_RETRY, 7},   {ERROR_RECORD, 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(exit_code_of(cases[i].kind), cases[i].code);
+        bool documented = false;
+        for (size_t j = 0; j < exit_code_count; j++)
+            documented = documented || (int)exit_codes[j].code == cases[i].code;
+        assert_true(documented);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(explain_shows_settings_with_their_origin_and_no_secret,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(explain_shows_engine_plan_schema_paths_and_memory_floor,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(help_names_every_setting_and_every_exit_code, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(version_is_one_line, setup, teardown),
+        cmocka_unit_test(every_kind_of_error_has_an_exit_code_that_is_documented),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
