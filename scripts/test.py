@@ -75,11 +75,11 @@ def run_counted(count, step, results, *command, **environment):
         count.failed.append(f"{step}: did not run to its end")
 
 
-def ctest(count, preset, *options):
+def ctest(count, preset):
     results = RESULTS / f"unit-{preset}.xml"
     command = ["ctest", "--preset", preset, "--output-junit", results]
     command += ["--test-output-size-passed", "1000000", "--test-output-size-failed", "1000000"]
-    run_counted(count, f"unit {preset}", results, *command, "-j", os.cpu_count(), *options)
+    run_counted(count, f"unit {preset}", results, *command, "-j", os.cpu_count())
 
 
 def pytest(count, step, *options, **environment):
@@ -107,7 +107,7 @@ def main():
     if built["dev"]:
         ctest(count, "dev")
     if built["tsan"]:
-        ctest(count, "tsan", "-L", "threads")
+        ctest(count, "tsan")
 
     if built["dev"]:
         for check in ("format", "includes", "tidy"):
