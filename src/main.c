@@ -219,7 +219,8 @@ static enum exit_code run_demo(struct program *program) {
         const struct query_options *query = &program->queries[i];
         topics[i] = (struct demo_topic){.name = query->store.topic,
                                         .schema = query->stream->record,
-                                        .partition_column = query->store.partition_by[0]};
+                                        .partition_by = query->store.partition_by,
+                                        .partition_by_count = query->store.partition_by_count};
     }
     struct demo_broker *demo;
     if (!demo_broker_open(&demo, topics, count, DEMO_RECORDS, &err)) {

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "core/timestamp.h"
 #include "pipeline/json/column.h"
+#include "pipeline/json/common.h"
 #include "pipeline/json/keys.h"
 #include "pipeline/json/reader.h"
 
@@ -109,18 +110,54 @@ static bool decode_member(struct decoder *decoder, size_t column, struct rows *r
     return true;
 }
 
+/* Whether the reader stands where the root's own next member may stand, and, if `previous` is no
+ * column, where no member came before. */
+static bool is_between_members(const struct json_reader *reader, int previous) {
+    bool is_first = reader->token == JSON_OBJECT;
+    return reader->depth == 1 && reader->token != JSON_KEY && !reader->string_is_unread &&
+           is_first == (previous < 0);
+}
+
+/* As many members as come in the order of the record before and in the usual form: nearly always
+ * all of them. The last column that came. */
+static int decode_expected_members(struct decoder *decoder, struct rows *rows, int previous) {
+    struct json_reader *reader = &decoder->reader;
+    for (;;) {
+        size_t column;
+        const char *value = json_keys_match(&decoder->keys, reader, previous, &column);
+        if (value == NULL)
+            return previous;
+        const char *behind = json_read_common(value, reader->end, &decoder->context,
+                                              &rows->columns[column], rows->count, &rows->strings);
+        if (behind == NULL)
+            return previous;
+        if (column == 0) {
+            decoder->identifier_seen = true;
+            decoder->identifier_at = (size_t)(value - reader->start);
+            decoder->identifier_problem = NULL;
+        }
+        json_reader_pass(reader, behind);
+        previous = (int)column;
+    }
+}
+
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
 static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     for (int previous = -1;;) {
-        int column;
-        if (!json_keys_next(&decoder->keys, reader, previous, &column))
+        const char *from = NULL;
+        if (is_between_members(reader, previous)) {
+            previous = decode_expected_members(decoder, rows, previous);
+            from = reader->at;
+        }
+        if (!json_next(reader))
             return OUTCOME_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
             return OUTCOME_OBJECT;
 
         if (reader->token == JSON_KEY) {
+            int column = json_keys_find(&decoder->keys, reader, previous, from);
             if (column < 0)
                 decoder->unknown_keys++;
             else if (!decode_member(decoder, (size_t)column, rows))

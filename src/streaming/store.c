@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/disk.h"
 #include "streaming/commit.h"
 #include "streaming/recover.h"
 #include "streaming/store_parts.h"
@@ -122,6 +123,11 @@ bool store_open(const struct store_options *options, struct store **store, struc
 void store_close(struct store *store) {
     if (store == NULL)
         return;
+    if (store->recovered) {
+        // Tidiness: a staging directory goes when it is empty, and is made again by the next start.
+        (void)disk->rmdir(store->table.staging.text);
+        (void)disk->rmdir(store->rejects.staging.text);
+    }
     checkpoint_close(&store->checkpoint);
     table_close(&store->table);
     table_close(&store->rejects);
@@ -139,7 +145,8 @@ struct manifest_origin store_origin(const struct store *store) {
 }
 
 bool store_recover(struct store *store, struct recovery *recovery, struct error *err) {
-    return recover(store, recovery, err);
+    store->recovered = recover(store, recovery, err);
+    return store->recovered;
 }
 
 static struct offsets starts_of(const struct offset_range *ranges, size_t count) {

@@ -76,7 +76,8 @@ static bool fill_topic(struct demo_broker *broker, const struct demo_topic *topi
                          rd_kafka_err2str(code));
     struct sample *sample = must_alloc(1, sizeof *sample);
     sample->schema = topic->schema;
-    sample->partition_column = topic->partition_column;
+    sample->partition_by = topic->partition_by;
+    sample->partition_by_count = topic->partition_by_count;
     bool filled = true;
     for (size_t i = 0; filled && i < records; i++) {
         sample_make(sample, i);

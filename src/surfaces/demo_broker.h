@@ -15,7 +15,9 @@ enum { DEMO_PARTITIONS = 3, DEMO_RECORDS_MAX = 10000 };
 struct demo_topic {
     const char *name;
     const struct record_schema *schema;
-    const char *partition_column; // gets a value that can't be a directory now and then
+    const char *const
+        *partition_by;         // names of columns that get a value now and then that can't be a
+    size_t partition_by_count; // directory
 };
 
 struct demo_broker;

@@ -78,6 +78,19 @@ static bool is_left_out(const struct sample *sample, size_t index, uint64_t numb
     return !sample->present[index] && (number + index) % 2 == 0;
 }
 
+/* The first column that a directory is named after, or `count`. */
+static size_t partition_column(const struct sample *sample) {
+    size_t count = sample->schema->count;
+    for (size_t i = 0; i < count; i++) {
+        const struct column *column = &sample->schema->columns[i];
+        for (size_t j = 0; j < sample->partition_by_count; j++) {
+            if (column->type == TYPE_STRING && strcmp(column->name, sample->partition_by[j]) == 0)
+                return i;
+        }
+    }
+    return count;
+}
+
 static void put_column(struct sample *sample, size_t index, uint64_t number,
                        enum sample_fault fault) {
     const struct column *column = &sample->schema->columns[index];
@@ -86,7 +99,7 @@ static void put_column(struct sample *sample, size_t index, uint64_t number,
     bool goes_wrong = fault == SAMPLE_WRONG_TYPE || fault == SAMPLE_OUT_OF_RANGE;
     if (index == 0 && fault == SAMPLE_NULL_IDENTIFIER)
         put(sample, "null");
-    else if (fault == SAMPLE_BAD_PARTITION && strcmp(column->name, sample->partition_column) == 0)
+    else if (fault == SAMPLE_BAD_PARTITION && index == partition_column(sample))
         put(sample, "\"no\\u0000directory\"");
     else if (goes_wrong && index == wrong_column(sample, number))
         put_wrong(sample, column->type, fault);

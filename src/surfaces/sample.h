@@ -20,7 +20,7 @@ enum sample_fault {
     SAMPLE_ARRAY,
     SAMPLE_NO_IDENTIFIER,
     SAMPLE_NULL_IDENTIFIER,
-    SAMPLE_BAD_PARTITION, // a text that can't be a directory, in `partition_column`
+    SAMPLE_BAD_PARTITION, // a text that can't be a directory, in a partition column
     SAMPLE_WRONG_TYPE,    // from here on: rows; another column in each
     SAMPLE_OUT_OF_RANGE,
     SAMPLE_UNKNOWN_KEY,
@@ -32,7 +32,8 @@ enum sample_fault sample_fault_of(uint64_t number);
 /* Room for one record. A struct of about 16 KiB. */
 struct sample {
     const struct record_schema *schema; // in; borrowed
-    const char *partition_column;       // in; borrowed: a text column of the schema
+    const char *const *partition_by;    // in; borrowed: names; what is no text column of the schema
+    size_t partition_by_count;          // does not count
 
     char value[SAMPLE_SIZE_MAX];                      // out
     size_t size;                                      // in bytes

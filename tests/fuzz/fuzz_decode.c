@@ -13,7 +13,7 @@
 #include "pipeline/derive.h"
 #include "schemas/schemas.h"
 
-enum { ROOM_SMALL = 16, ROOM_LARGE = 1 << 20, BATCH_MS = 1717200000 };
+enum { ROOM_SMALL = 16, ROOM_LARGE = 1 << 14, BATCH_MS = 1717200000 };
 
 static const char match_sample[] =
     "{\"match_id\":\"m\",\"game_id\":\"g\",\"winner_id\":null,\"match_duration\":1,\"status\":"

@@ -232,45 +232,6 @@ bool json_next(struct json_reader *reader) {
     return true;
 }
 
-/* memcmp() for short keys, inline. */
-static bool same_bytes(const char *a, const char *b, size_t size) {
-    uint64_t word_a, word_b;
-    if (size < sizeof word_a)
-        return memcmp(a, b, size) == 0;
-    uint64_t difference = 0;
-    for (size_t at = 0; at < size - sizeof word_a; at += sizeof word_a) {
-        memcpy(&word_a, a + at, sizeof word_a);
-        memcpy(&word_b, b + at, sizeof word_b);
-        difference |= word_a ^ word_b;
-    }
-    memcpy(&word_a, a + size - sizeof word_a, sizeof word_a);
-    memcpy(&word_b, b + size - sizeof word_b, sizeof word_b);
-    return (difference | (word_a ^ word_b)) == 0;
-}
-
-bool json_next_predicted(struct json_reader *reader, struct json_raw pattern, struct json_raw key,
-                         bool *matched) {
-    *matched = false;
-    const char *at = reader->at;
-    if ((size_t)(reader->end - at) <= pattern.size || !same_bytes(at, pattern.bytes, pattern.size))
-        return true;
-    unsigned char first = (unsigned char)at[pattern.size];
-    if (first <= ' ' || first == '/' || first >= 0x80)
-        return true;
-
-    *matched = true;
-    reader->at = at + pattern.size + 1;
-    reader->key = key;
-    reader->token = JSON_KEY;
-    reader->pending = JSON_NONE;
-    set_level_bit(reader->has_member, reader->depth, true);
-    enum json_token token;
-    if (!lex_value(reader, first, &token))
-        return false;
-    reader->pending = token;
-    return true;
-}
-
 bool json_skip_children(struct json_reader *reader) {
     if (reader->token != JSON_OBJECT && reader->token != JSON_ARRAY)
         return true;

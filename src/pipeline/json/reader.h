@@ -75,12 +75,14 @@ void json_reader_init(struct json_reader *reader, const char *bytes, size_t size
 /* Moves to the next token. False: not JSON. */
 MUST_CHECK bool json_next(struct json_reader *reader);
 
-/* json_next() for a key that is known to come often: where `pattern` (what stood between the end of
- * the value before and the first byte of a value: comma, key, colon, white space) comes next, and a
- * value behind it, *matched becomes true and the key of this pattern the current token. Otherwise
- * nothing happens. Only to be called in the root object, on its own level. */
-MUST_CHECK bool json_next_predicted(struct json_reader *reader, struct json_raw pattern,
-                                    struct json_raw key, bool *matched);
+/* Goes on at `behind`, which stands behind a scalar member of the root object that the caller has
+ * read by itself. Only on the root object's own level. */
+static inline void json_reader_pass(struct json_reader *reader, const char *behind) {
+    enum { ROOT_LEVEL = 1 };
+    reader->at = behind;
+    reader->token = JSON_NULL; // stands for any scalar
+    reader->has_member[0] |= UINT64_C(1) << ROOT_LEVEL;
+}
 
 /* Finds the end of the current string and checks its escapes; reader->value is what lies between
  * the quotes. Once it is read, true without doing anything. */

@@ -245,7 +245,7 @@ static char *record_of_size(size_t size) {
 
 static void a_record_larger_than_the_slice_gets_its_room(void **state) {
     (void)state;
-    char *large = record_of_size(20 << 20);
+    char *large = record_of_size(18 << 20);
     const char *const values[] = {mixed[0], large, mixed[5]};
     struct bench *bench = bench_open(values, 3, PARSE_REJECT, PLENTY);
     struct task *task = bench_run(bench, 3);
@@ -259,7 +259,7 @@ static void a_record_larger_than_the_slice_gets_its_room(void **state) {
 
 static void a_record_larger_than_the_budget_stops_with_its_place(void **state) {
     (void)state;
-    char *large = record_of_size(20 << 20);
+    char *large = record_of_size(18 << 20);
     const char *const values[] = {mixed[0], large, mixed[5]};
     struct bench *bench = bench_open(values, 3, PARSE_REJECT, 8 << 20);
     struct task *task = bench_run(bench, 3);

@@ -16,15 +16,17 @@
 
 enum { RECORDS = 1000 };
 
-static const struct demo_topic topics[] = {{"esports-matches", &match_schema, "status"},
-                                           {"esports-players", &player_schema, "role"}};
+static const char *const partition_by[] = {"status", "role"};
+static const struct demo_topic topics[] = {{"esports-matches", &match_schema, partition_by, 1},
+                                           {"esports-players", &player_schema, partition_by, 2}};
 
 /* Reads a partition and compares it with the samples that should be in it. */
 static void expect_samples(struct source *source, const struct demo_topic *topic,
                            const struct partition_offsets *offsets) {
     struct sample *sample = calloc(1, sizeof *sample);
     sample->schema = topic->schema;
-    sample->partition_column = topic->partition_column;
+    sample->partition_by = topic->partition_by;
+    sample->partition_by_count = topic->partition_by_count;
     struct offset_range range = {offsets->partition, offsets->log_start, offsets->end};
     struct record record;
     struct error err;

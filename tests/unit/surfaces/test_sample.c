@@ -18,18 +18,17 @@
 
 enum { RECORDS = 2000 };
 
-static const struct {
-    const struct record_schema *schema;
-    const char *partition_column;
-} topics[] = {{&match_schema, "status"}, {&player_schema, "role"}};
+static const struct record_schema *const schemas[] = {&match_schema, &player_schema};
+static const char *const partition_by[] = {"status", "role"}; // a player's record has no status
 
 static struct sample samples[2];
 
 static int set_up(void **state) {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        samples[i].schema = topics[i].schema;
-        samples[i].partition_column = topics[i].partition_column;
+        samples[i].schema = schemas[i];
+        samples[i].partition_by = partition_by;
+        samples[i].partition_by_count = i + 1;
     }
     return 0;
 }
@@ -139,6 +138,19 @@ static void columns_that_belong_together_fit(void **state) {
     }
 }
 
+static void a_bad_partition_value_stands_in_a_partition_column(void **state) {
+    (void)state;
+    uint64_t number = 0;
+    while (sample_fault_of(number) != SAMPLE_BAD_PARTITION)
+        number++;
+    for (size_t i = 0; i < 2; i++) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "\"%s\": \"no\\u0000directory\"", partition_by[i]);
+        sample_make(&samples[i], number);
+        assert_non_null(memmem(samples[i].value, samples[i].size, expected, strlen(expected)));
+    }
+}
+
 static const int reason_of[SAMPLE_FAULT_COUNT] = {
     [SAMPLE_GOOD] = -1,
     [SAMPLE_NULL_VALUE] = REJECT_NULL_VALUE,
@@ -160,7 +172,7 @@ static void every_fault_is_taken_for_what_it_is(void **state) {
         struct rows rows;
         struct decoder *decoder;
         struct error err;
-        schema_init(&schema, topics[topic].schema, NULL, 0);
+        schema_init(&schema, schemas[topic], NULL, 0);
         rows_init(&rows, &schema, 16, 1 << 16);
         assert_true(decoder_create(&decoder, &schema, PARSE_REJECT, "UTC", &err));
         for (uint64_t number = 0; number < RECORDS; number++) {
@@ -193,6 +205,7 @@ int main(void) {
         cmocka_unit_test(the_same_number_gives_the_same_record),
         cmocka_unit_test(alternatives_come_as_often_as_they_are_named),
         cmocka_unit_test(columns_that_belong_together_fit),
+        cmocka_unit_test(a_bad_partition_value_stands_in_a_partition_column),
         cmocka_unit_test(every_fault_is_taken_for_what_it_is),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
