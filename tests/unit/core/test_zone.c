@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <string.h>
 
 #include "core/calendar.h"
@@ -181,6 +182,31 @@ static void a_damaged_file_is_no_zone(void **state) {
     assert_null(zone_rules_parse(header, sizeof header));
 }
 
+static void *ask_for_zones(void *failures) {
+    static const char *const names[] = {"Europe/Berlin", "Asia/Tokyo", "America/Lima", "PST",
+                                        "Europe/Nowhere"};
+    for (size_t i = 0; i < 1000; i++) {
+        const char *name = names[i % 5];
+        struct zone zone;
+        bool found = zone_find((struct text){name, (uint32_t)strlen(name)}, &zone);
+        if (found != (i % 5 != 4) || (found && zone_offset_at(&zone, 0) == 0))
+            ++*(int *)failures;
+    }
+    return NULL;
+}
+
+static void threads_may_ask_for_the_same_zones_at_once(void **state) {
+    (void)state;
+    pthread_t threads[4];
+    int failures[4] = {0};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_for_zones, &failures[i]), 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(failures[i], 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offsets_are_read_in_all_of_javas_forms),
@@ -191,6 +217,7 @@ int main(void) {
         cmocka_unit_test(far_years_follow_the_last_rule),
         cmocka_unit_test(posix_strings_are_read_with_all_their_parts),
         cmocka_unit_test(a_damaged_file_is_no_zone),
+        cmocka_unit_test(threads_may_ask_for_the_same_zones_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
