@@ -217,10 +217,10 @@ def test_a_record_batch_beyond_the_memory_stops_the_range_with_its_place(source)
     source.broker.create_topic(source.topic, max_message_bytes=40_000_000)
     source.script("put 0 3", "flush", "put 0 1 20000000", "flush", "put 0 3", codec="none")
 
-    output = source.run("read", "0:0:7", exit_code=1, memory=4_000_000)
+    output = source.run("read", "0:0:7", exit_code=1, batch=4_000_000)
     assert re.search(r"error kind=3 .*at offset 3: .*SPARK_DRIVER_MEMORY", output)
 
-    assert source.ranges((0, 0, 7), memory=64_000_000) == [((0, 0, 7), set(range(7)))]
+    assert source.ranges((0, 0, 7), memory=1_000_000) == [((0, 0, 7), set(range(7)))]
 
 
 def test_new_partitions_show_up_and_missing_topics_are_named(source):
