@@ -173,11 +173,11 @@ static bool even_out(struct task_share *shares, size_t count, int64_t total) {
 
 size_t planner_cut(const struct offset_range *ranges, size_t count, double bytes_per_record,
                    size_t workers, int64_t task_bytes, struct task_share *shares) {
-    check(workers > 0);
     int64_t total = planner_size(ranges, count);
     double bytes = (double)total * bytes_per_record;
     size_t wanted = bytes <= (double)task_bytes ? 1 : (size_t)(bytes / (double)task_bytes) + 1;
     size_t share_count = wanted < workers ? wanted : workers;
+    check(share_count > 0);
 
     // Each pass of even_out() adds one range to one share, and there are at most share_count
     // passes.

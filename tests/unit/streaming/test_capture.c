@@ -50,7 +50,7 @@ static void a_topics_partitions_are_its_files_and_the_ends_their_lines(void **st
     (void)state;
     struct broker *broker;
     struct error err;
-    struct topic_offsets offsets;
+    struct topic_offsets offsets = {0};
     assert_true(capture_broker_open(directory, &broker, &err));
     assert_true(broker->ops->list_offsets(broker, "t", 0, &offsets, &err));
     const struct partition_offsets expected[] = {{0, 0, 2}, {2, 0, 1}, {10, 0, 0}};
