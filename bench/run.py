@@ -96,7 +96,7 @@ def check_with_duckdb(lake, kind, count):
             f'SELECT count(*), count(DISTINCT (partition, "offset")), min("offset"), max("offset")'
             f" FROM (SELECT partition, \"offset\" FROM read_parquet('{paths[0]}') UNION ALL"
             f" SELECT partition, \"offset\" FROM read_parquet('{paths[1]}'))"
-        ).fetchone()
+        ).fetchall()[0]
     wanted = (count, count, 0, (count - 1) // PARTITIONS)
     if found != wanted:
         sys.exit(f"{kind}: DuckDB counts {found}, not {wanted}")

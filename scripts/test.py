@@ -42,9 +42,9 @@ class Count:
             self.failed.append(name)
 
 
-def build(preset):
+def build(preset, target="all"):
     return run("cmake", "--preset", preset, "-DBUILD_TESTING=ON", "--log-level=WARNING") and run(
-        "cmake", "--build", "--preset", preset
+        "cmake", "--build", "--preset", preset, "--target", target
     )
 
 
@@ -82,11 +82,15 @@ def ctest(count, preset):
     run_counted(count, f"unit {preset}", results, *command, "-j", os.cpu_count())
 
 
+def pytest(count, step, *options, **environment):
+    results = RESULTS / f"{step.replace(' ', '-')}.xml"
+    command = [".venv/bin/python", "-m", "pytest", f"--junit-xml={results}", *options]
+    run_counted(count, step, results, *command, **environment)
+
+
 def stories(count, preset, *options):
-    results = RESULTS / f"stories-{preset}.xml"
-    command = [".venv/bin/python", "-m", "pytest", "tests/stories", f"--junit-xml={results}"]
-    command += [f"--program=build/{preset}/esports-stream", *options]
-    run_counted(count, f"stories {preset}", results, *command)
+    program = f"--program=build/{preset}/esports-stream"
+    pytest(count, f"stories {preset}", "tests/stories", program, *options)
 
 
 def main():
@@ -95,17 +99,21 @@ def main():
     RESULTS.mkdir(parents=True, exist_ok=True)
 
     built = {}
-    for preset in ("dev", "tsan", "release"):
-        built[preset] = build(preset)
+    # Unit tests run under the sanitizers; the release build is for stories and readers.
+    for preset, target in (("dev", "all"), ("tsan", "threads"), ("release", "programs")):
+        built[preset] = build(preset, target)
         if not built[preset]:
             count.failed.append(f"build {preset}")
-        elif preset != "release":
-            ctest(count, preset)
+    if built["dev"]:
+        ctest(count, "dev")
+    if built["tsan"]:
+        ctest(count, "tsan")
 
     if built["dev"]:
         for check in ("format", "includes", "tidy"):
             count.add(f"lint {check}", run("scripts/lint.sh", check))
     if built["release"]:
+        pytest(count, "readers", "tests/parquet", BUILD_DIR="build/release")
         stories(count, "release")
     if built["release"] and built["dev"]:
         stories(count, "dev", "-m", "sanitized")

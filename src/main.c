@@ -11,12 +11,16 @@
 #include "base/log.h"
 #include "streaming/engine.h"
 #include "surfaces/config.h"
+#include "surfaces/demo_broker.h"
+#include "surfaces/demo_report.h"
 #include "surfaces/exit_code.h"
 #include "surfaces/monitor.h"
 #include "surfaces/print_command.h"
 #include "surfaces/progress.h"
 
 static const char logger[] = "main";
+
+enum { DEMO_RECORDS = 2000 }; // per topic
 
 /* Everything that is borrowed by the engine while it runs. */
 struct program {
@@ -110,8 +114,11 @@ static void warn_of_filesystem(const char *what, const char *path) {
         log_write(LOG_WARNING, logger, "The %s %s | path=%s", what, warning, path);
 }
 
-static bool open_broker(const struct config *config, struct broker **broker, struct error *err) {
-    const char *servers = config->bootstrap_servers;
+static bool open_broker(const struct config *config, const char *servers, struct broker **broker,
+                        struct error *err) {
+    static const char capture[] = "file:";
+    if (strncmp(servers, capture, sizeof capture - 1) == 0)
+        return capture_broker_open(servers + sizeof capture - 1, broker, err);
     return kafka_broker_open(servers, config->kafka_properties, config->kafka_property_count,
                              broker, err);
 }
@@ -185,10 +192,10 @@ static void watch(struct program *program) {
     progress_stop();
 }
 
-static enum exit_code run_engine(struct program *program) {
+static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
-    if (!open_broker(&program->config, &broker, &err) ||
+    if (!open_broker(&program->config, servers, &broker, &err) ||
         !engine_start(&program->engine, &program->engine_options, broker, &err)) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);
@@ -203,6 +210,32 @@ static enum exit_code run_engine(struct program *program) {
     return EXIT_CODE_OK;
 }
 
+/* The same on an embedded Kafka with sample records, and then a look at what came of them. */
+static enum exit_code run_demo(struct program *program) {
+    struct error err = {0};
+    struct demo_topic topics[ENGINE_QUERIES_MAX];
+    size_t count = program->engine_options.query_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct query_options *query = &program->queries[i];
+        topics[i] = (struct demo_topic){.name = query->store.topic,
+                                        .schema = query->stream->record,
+                                        .partition_by = query->store.partition_by,
+                                        .partition_by_count = query->store.partition_by_count};
+    }
+    struct demo_broker *demo;
+    if (!demo_broker_open(&demo, topics, count, DEMO_RECORDS, &err)) {
+        log_write(LOG_CRITICAL, logger, "%s", err.message);
+        return exit_code_of(err.kind);
+    }
+    enum exit_code code = run_engine(program, demo_broker_bootstrap(demo));
+    demo_broker_close(demo);
+    if (code == EXIT_CODE_OK && !demo_report_print(stdout, &program->config, &err)) {
+        log_write(LOG_CRITICAL, logger, "%s", err.message);
+        code = exit_code_of(err.kind);
+    }
+    return code;
+}
+
 static enum exit_code run(struct program *program) {
     const struct config *config = &program->config;
     log_configure(config->log_level, config->log_json);
@@ -212,7 +245,7 @@ static enum exit_code run(struct program *program) {
         warn_of_filesystem("checkpoint", program->queries[i].store.checkpoint);
         warn_of_filesystem("table", program->queries[i].store.table);
     }
-    return run_engine(program);
+    return config->demo ? run_demo(program) : run_engine(program, config->bootstrap_servers);
 }
 
 int main(int argc, char **argv) {

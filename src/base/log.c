@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 enum {
     TEXT_MAX = 8192,           // bytes of one event; the rest is cut
@@ -62,73 +63,50 @@ static void put(const char *text) {
     put_bytes(text, strlen(text));
 }
 
-/* Bytes of the well-formed UTF-8 character at `text`, 0 if there is none. */
-static size_t character_size(const unsigned char *text, size_t size) {
-    if (text[0] < 0x80)
-        return 1;
-    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-    if (text[0] < 0xc2 || text[0] > 0xf4 || length > size)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool surrogate = text[0] == 0xed && text[1] > 0x9f;
-    bool beyond = text[0] == 0xf4 && text[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : length;
-}
-
-/* Controls (C0, DEL, C1) and Unicode's own line ends, U+2028 and U+2029. */
-static bool is_control(const unsigned char *text) {
-    bool line_end = text[0] == 0xe2 && text[1] == 0x80 && (text[2] & 0xfe) == 0xa8;
-    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0) || line_end;
-}
-
-/* The code point of a well-formed character of at most three bytes. */
-static unsigned code_point(const unsigned char *text, size_t length) {
-    if (length == 1)
-        return text[0];
-    if (length == 2)
-        return (text[0] & 0x1fU) << 6 | (text[1] & 0x3fU);
-    return (text[0] & 0x0fU) << 12 | (text[1] & 0x3fU) << 6 | (text[2] & 0x3fU);
+/* Controls (C0, DEL, C1) and Unicode's own line ends. */
+static bool is_control(uint32_t character) {
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
+           character == 0x2029;
 }
 
 /* What would break the line or drive the terminal becomes visible instead. */
 static void put_escaped(const char *text, size_t size) {
-    const unsigned char *bytes = (const unsigned char *)text;
-    for (size_t at = 0; at < size;) {
-        size_t length = character_size(bytes + at, size - at);
+    const char *end = text + size;
+    size_t length;
+    bool valid;
+    for (; text < end; text += length) {
+        uint32_t character = utf8_decode(text, end, &length, &valid);
         char escape[8];
-        if (length > 0 && !is_control(bytes + at))
-            put_bytes(text + at, length);
-        else if (bytes[at] == '\n' || bytes[at] == '\r' || bytes[at] == '\t')
-            put(bytes[at] == '\n' ? "\\n" : bytes[at] == '\r' ? "\\r" : "\\t");
+        if (valid && !is_control(character))
+            put_bytes(text, length);
+        else if (character == '\n' || character == '\r' || character == '\t')
+            put(character == '\n' ? "\\n" : character == '\r' ? "\\r" : "\\t");
         else
-            for (size_t i = 0; i < (length > 0 ? length : 1); i++) {
-                snprintf(escape, sizeof escape, "\\x%02x", bytes[at + i]);
+            for (size_t i = 0; i < length; i++) {
+                snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)text[i]);
                 put(escape);
             }
-        at += length > 0 ? length : 1;
     }
 }
 
 static void put_json_string(const char *text, size_t size) {
-    const unsigned char *bytes = (const unsigned char *)text;
+    const char *end = text + size;
+    size_t length;
+    bool valid;
     put("\"");
-    for (size_t at = 0; at < size;) {
-        size_t length = character_size(bytes + at, size - at);
+    for (; text < end; text += length) {
+        uint32_t character = utf8_decode(text, end, &length, &valid);
         char escape[8];
-        if (length == 0) {
+        if (!valid) {
             put("\xef\xbf\xbd"); // U+FFFD
-        } else if (text[at] == '"' || text[at] == '\\') {
-            put(text[at] == '"' ? "\\\"" : "\\\\");
-        } else if (is_control(bytes + at)) {
-            snprintf(escape, sizeof escape, "\\u%04x", code_point(bytes + at, length));
+        } else if (character == '"' || character == '\\') {
+            put(character == '"' ? "\\\"" : "\\\\");
+        } else if (is_control(character)) {
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)character);
             put(escape);
         } else {
-            put_bytes(text + at, length);
+            put_bytes(text, length);
         }
-        at += length > 0 ? length : 1;
     }
     put("\"");
 }
@@ -144,6 +122,18 @@ static bool is_number(const struct segment *segment, const char *value, size_t v
         if (strchr(".0123456789lhzjt", *flag) == NULL)
             return false;
     return value_size > 0 && value[value_size - 1] >= '0' && value[value_size - 1] <= '9'; // no nan
+}
+
+/* A field's name; one that the frame has already gets a prefix, so that no member is there twice.
+ */
+static void put_json_key(const char *key, size_t size) {
+    static const char *const frame[] = {"timestamp", "logger", "level", "message"};
+    char name[TEXT_MAX];
+    bool taken = false;
+    for (size_t i = 0; i < sizeof frame / sizeof frame[0]; i++)
+        taken = taken || (strlen(frame[i]) == size && memcmp(frame[i], key, size) == 0);
+    int length = snprintf(name, sizeof name, "%s%.*s", taken ? "field_" : "", (int)size, key);
+    put_json_string(name, length < TEXT_MAX ? (size_t)length : TEXT_MAX - 1);
 }
 
 static void put_json(int64_t wall_ms, enum log_level level, const char *logger,
@@ -172,7 +162,7 @@ static void put_json(int64_t wall_ms, enum log_level level, const char *logger,
         const char *value = equals + 1;
         size_t value_size = segment->size - key_size - 1;
         put(", ");
-        put_json_string(segment->text, key_size);
+        put_json_key(segment->text, key_size);
         put(": ");
         if (is_number(segment, value, value_size))
             put_bytes(value, value_size);

@@ -6,7 +6,8 @@
  * "Batch %lld written successfully | batch_id=%lld", id, id). " | " in the format (not in a value)
  * separates message and fields; a field is `key=value`. With LOG_FORMAT=json the same event is one
  * JSON object with "timestamp" (UTC, with offset), "logger", "level", "message" and one member per
- * field. Control characters in values are escaped, so an event never breaks its line.
+ * field (a field that has one of these names itself gets "field_" in front). Control characters in
+ * values are escaped, so an event never breaks its line.
  *
  * Only the streaming floor, surfaces and main log. Any thread may call; lines never interleave. */
 #ifndef BASE_LOG_H

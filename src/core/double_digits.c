@@ -145,22 +145,23 @@ static bool is_written_with_exponent(int decimal_exponent) {
     return decimal_exponent < -3 || decimal_exponent >= 8;
 }
 
-/* All numbers fit in 63 bits. Note `>` where the long way has `>=`: Java's, too. */
+/* B, S and 10 S fit in 63 bits, their sums and doubles may not: Java's arithmetic wraps, and so it
+ * is done without sign here. Note `>` where the long way has `>=`: Java's, too. */
 static void develop_short(struct parts parts, struct scale scale, struct double_digits *out) {
-    int64_t b =
-        (int64_t)(((parts.fraction >> parts.trailing_zeros) * power_of_5(scale.b5)) << scale.b2);
-    int64_t s = (int64_t)(power_of_5(scale.s5) << scale.s2);
+    uint64_t b = ((parts.fraction >> parts.trailing_zeros) * power_of_5(scale.b5)) << scale.b2;
+    uint64_t s = power_of_5(scale.s5) << scale.s2;
     uint64_t m = power_of_5(scale.m5) << scale.m2;
-    int64_t tens = s * 10;
+    uint64_t tens = s * 10;
     bool low = false, high = false;
     bool first = true;
 
     while (first || (!low && !high)) {
-        int64_t digit = b / s;
+        uint64_t digit = b / s;
         b = 10 * (b % s);
-        m *= 10; // may wrap to a negative number; it is then beyond b for certain
-        low = (int64_t)m <= 0 || b < (int64_t)m;
-        high = (int64_t)m <= 0 || b + (int64_t)m > tens;
+        m *= 10;
+        bool wrapped = (int64_t)m <= 0; // it is then beyond b for certain
+        low = wrapped || b < m;
+        high = wrapped || (int64_t)(b + m) > (int64_t)tens;
         if (first && digit == 0 && !high)
             scale.decimal_exponent--; // the estimate was one too high
         else
@@ -170,7 +171,7 @@ static void develop_short(struct parts parts, struct scale scale, struct double_
         first = false;
     }
     out->exponent = scale.decimal_exponent + 1;
-    int64_t difference = 2 * b - tens;
+    int64_t difference = (int64_t)(2 * b - tens);
     finish(out, low, high, (difference > 0) - (difference < 0));
 }
 

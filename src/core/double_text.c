@@ -141,20 +141,22 @@ static struct decimal read_decimal(const char *text, size_t size) {
     return decimal;
 }
 
+bool double_compose(bool negative, uint64_t digits, int64_t exponent, double *value) {
+    if (digits > exact_integer_max || exponent < -EXACT_POWER_MAX || exponent > EXACT_POWER_MAX)
+        return false;
+    // Clinger: both operands are exact, so the one operation rounds correctly.
+    double magnitude = exponent < 0 ? (double)digits / powers_of_ten[-exponent]
+                                    : (double)digits * powers_of_ten[exponent];
+    *value = negative ? -magnitude : magnitude;
+    return true;
+}
+
 double double_parse(const char *text, size_t size) {
     struct decimal decimal = read_decimal(text, size);
-    bool small_enough = decimal.exact && decimal.digits <= exact_integer_max &&
-                        decimal.exponent >= -EXACT_POWER_MAX && decimal.exponent <= EXACT_POWER_MAX;
-    if (!small_enough)
-        return parse_slowly(text, size);
-
-    // Clinger: both operands are exact, so the one operation rounds correctly.
-    double value = (double)decimal.digits;
-    if (decimal.exponent < 0)
-        value /= powers_of_ten[-decimal.exponent];
-    else
-        value *= powers_of_ten[decimal.exponent];
-    return decimal.negative ? -value : value;
+    double value;
+    if (decimal.exact && double_compose(decimal.negative, decimal.digits, decimal.exponent, &value))
+        return value;
+    return parse_slowly(text, size);
 }
 
 /* The first `keep` digits as a whole number, rounded by the digit after them. */

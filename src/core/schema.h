@@ -37,6 +37,21 @@ struct column {
     const char *sql;                       // derived columns: the same in Spark SQL
 };
 
+/* `sample`: the values that a sample generator (surfaces/sample.h) draws from, as one of several
+ * alternatives, each as likely as its neighbours, and what goes for the value as a whole:
+ *
+ *     finished|live|scheduled       texts; for other types the JSON literal (true|false)
+ *     T-{1..9}  M-{#}               a number in a text; {#} is the number of the record
+ *     0..40  0.50..9.00             a number, with as many places after the point as the first has
+ *     0..total_games                up to the value of a column declared before
+ *     2024-06-01T00:00:00Z..2024-06-30T23:59:59Z    a moment, to the second
+ *     =team_1_id  =games-wins       the value of a column declared before; a difference of two
+ *
+ *     ?5                            no value in 5 per cent of the records: null or left out
+ *     &team                         columns of the same group draw alike: the third alternative of
+ *                                   one goes with the third of the other
+ *     @status=finished              null unless that column, wherever declared, has that value */
+
 /* What one kind of record holds. The first column is the identifier: a record without it is no row
  * (PARSE_MODE). */
 struct record_schema {

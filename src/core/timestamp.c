@@ -181,22 +181,22 @@ static bool parse_once(struct text text, const struct timestamp_context *context
     return to_micros(local - zone_offset_of_local(&zone, local), values[FRACTION], micros);
 }
 
-/* Spark's second chance: the text without its first "GMT". Spark looks for it in the trimmed text
- * and cuts at that index out of the untrimmed one; so do we. */
+/* Spark's second chance: the text without "GMT", wherever it stands. Longer texts have had their
+ * only chance: there is nothing in them but digits of a fraction. */
 static bool parse_without_gmt(struct text text, const struct timestamp_context *context,
                               int64_t *micros) {
-    struct text trimmed = trim(text);
-    const char *found = trimmed.length < 3 || text.length > LEGACY_MAX
-                            ? NULL
-                            : memmem(trimmed.bytes, trimmed.length, "GMT", 3);
-    if (found == NULL)
+    if (text.length > LEGACY_MAX || memmem(text.bytes, text.length, "GMT", 3) == NULL)
         return false;
 
     char copy[LEGACY_MAX];
-    size_t index = (size_t)(found - trimmed.bytes);
-    memcpy(copy, text.bytes, index);
-    memcpy(copy + index, text.bytes + index + 3, text.length - index - 3);
-    return parse_once((struct text){copy, text.length - 3}, context, micros);
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < text.length;) {
+        if (text.length - i >= 3 && memcmp(text.bytes + i, "GMT", 3) == 0)
+            i += 3;
+        else
+            copy[size++] = text.bytes[i++];
+    }
+    return parse_once((struct text){copy, size}, context, micros);
 }
 
 /* Two digits as a number; anything else gives 100 or more. */
@@ -232,7 +232,7 @@ static bool parse_common(struct text text, int64_t *micros) {
         fraction += unit * (at[i] - '0');
     }
     int64_t days = calendar_days((struct date){century * 100 + year, (int)month, (int)day});
-    int64_t seconds = days * SECONDS_PER_DAY + (hour * 60 + minute) * 60 + second;
+    int64_t seconds = days * SECONDS_PER_DAY + ((int64_t)hour * 60 + minute) * 60 + second;
     *micros = seconds * micros_per_second + fraction;
     return true;
 }

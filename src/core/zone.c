@@ -22,7 +22,8 @@ static int64_t change_day(const struct zone_change *change, int64_t year) {
         break;
     }
     int64_t first = calendar_days((struct date){year, change->month, 1});
-    int64_t day = first + (change->day - calendar_weekday(first) + 7) % 7 + (change->week - 1) * 7;
+    int64_t day =
+        first + (change->day - calendar_weekday(first) + 7) % 7 + (change->week - INT64_C(1)) * 7;
     int64_t next_month = first + calendar_days_of_month(year, change->month);
     return day < next_month ? day : day - 7; // week 5 means the last one
 }
@@ -58,7 +59,7 @@ static bool is_behind(struct change change, int64_t seconds, bool local) {
 static int32_t forever_offset(const struct zone_forever *forever, int64_t seconds, bool local) {
     if (!forever->has_summer)
         return forever->standard;
-    struct change changes[CHANGES_MAX];
+    struct change changes[CHANGES_MAX] = {0};
     size_t count = changes_around(forever, seconds, changes);
     int32_t offset = changes[0].before;
     for (size_t i = 0; i < count && is_behind(changes[i], seconds, local); i++)

@@ -1,5 +1,8 @@
 /* zone.h: time zones by the names that Java knows, with the rules of the system's tzdata.
  *
+ * Spark takes the rules that its JVM brings along: where those are of another edition, or where
+ * tzdata was built with another history before 1970, an offset can differ.
+ *
  * A zone is a small value that may be copied freely: a fixed offset, or rules that are read once
  * per process and never freed. Any thread may call. */
 #ifndef CORE_ZONE_H

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "core/timestamp.h"
 #include "pipeline/json/column.h"
+#include "pipeline/json/common.h"
 #include "pipeline/json/keys.h"
 #include "pipeline/json/reader.h"
 
@@ -23,6 +24,8 @@ struct decoder {
     bool identifier_seen;
     size_t identifier_at;           // byte offset of its last value
     const char *identifier_problem; // NULL: none
+    const char *first_problem;      // the first that Spark went on after; NULL: none
+    size_t first_problem_at;
 };
 
 /* What the record as a whole was. */
@@ -66,6 +69,7 @@ static void clear_record(struct decoder *decoder) {
     decoder->identifier_seen = false;
     decoder->identifier_at = 0;
     decoder->identifier_problem = NULL;
+    decoder->first_problem = NULL;
     if (decoder->has_faults)
         memset(decoder->faults, 0, sizeof decoder->faults);
     decoder->has_faults = false;
@@ -76,23 +80,65 @@ static void note_fault(struct decoder *decoder, size_t column) {
     decoder->faults[column]++;
 }
 
+/* Where the value behind the current key starts: its first token has been read already. */
+static size_t value_position(const struct json_reader *reader) {
+    bool only_opened =
+        reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
+    return (size_t)((only_opened ? reader->at - 1 : reader->value.bytes) - reader->start);
+}
+
 /* One member whose key is a column's. False: the room is too small. */
 static bool decode_member(struct decoder *decoder, size_t column, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     reader->problem = NULL;
-    size_t at = (size_t)(reader->at - reader->start);
+    if (column == 0)
+        decoder->identifier_at = value_position(reader);
     enum json_column_result result = json_read_column(
         reader, &decoder->context, &rows->columns[column], rows->count, &rows->strings);
     if (result == JSON_COLUMN_FULL)
         return false;
     if (result == JSON_COLUMN_FAULT)
         note_fault(decoder, column);
+    if (reader->problem != NULL && decoder->first_problem == NULL) {
+        decoder->first_problem = reader->problem;
+        decoder->first_problem_at = reader->problem_at;
+    }
     if (column == 0) {
         decoder->identifier_seen = true;
-        decoder->identifier_at = at;
         decoder->identifier_problem = reader->problem;
     }
     return true;
+}
+
+/* Whether the reader stands where the root's own next member may stand, and, if `previous` is no
+ * column, where no member came before. */
+static bool is_between_members(const struct json_reader *reader, int previous) {
+    bool is_first = reader->token == JSON_OBJECT;
+    return reader->depth == 1 && reader->token != JSON_KEY && !reader->string_is_unread &&
+           is_first == (previous < 0);
+}
+
+/* As many members as come in the order of the record before and in the usual form: nearly always
+ * all of them. The last column that came. */
+static int decode_expected_members(struct decoder *decoder, struct rows *rows, int previous) {
+    struct json_reader *reader = &decoder->reader;
+    for (;;) {
+        size_t column;
+        const char *value = json_keys_match(&decoder->keys, reader, previous, &column);
+        if (value == NULL)
+            return previous;
+        const char *behind = json_read_common(value, reader->end, &decoder->context,
+                                              &rows->columns[column], rows->count, &rows->strings);
+        if (behind == NULL)
+            return previous;
+        if (column == 0) {
+            decoder->identifier_seen = true;
+            decoder->identifier_at = (size_t)(value - reader->start);
+            decoder->identifier_problem = NULL;
+        }
+        json_reader_pass(reader, behind);
+        previous = (int)column;
+    }
 }
 
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
@@ -100,13 +146,18 @@ static bool decode_member(struct decoder *decoder, size_t column, struct rows *r
 static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     for (int previous = -1;;) {
-        int column;
-        if (!json_keys_next(&decoder->keys, reader, previous, &column))
+        const char *from = NULL;
+        if (is_between_members(reader, previous)) {
+            previous = decode_expected_members(decoder, rows, previous);
+            from = reader->at;
+        }
+        if (!json_next(reader))
             return OUTCOME_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
             return OUTCOME_OBJECT;
 
         if (reader->token == JSON_KEY) {
+            int column = json_keys_find(&decoder->keys, reader, previous, from);
             if (column < 0)
                 decoder->unknown_keys++;
             else if (!decode_member(decoder, (size_t)column, rows))
@@ -118,10 +169,10 @@ static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     }
 }
 
-static bool is_blank(const char *at, const char *end) {
+static const char *skip_blanks(const char *at, const char *end) {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
         at++;
-    return at == end;
+    return at;
 }
 
 static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
@@ -130,7 +181,6 @@ static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
         return OUTCOME_MALFORMED;
     if (reader->token == JSON_OBJECT)
         return decode_members(decoder, rows);
-    reader->problem_at = 0;
     return json_read_string(reader) ? OUTCOME_OTHER_VALUE : OUTCOME_MALFORMED;
 }
 
@@ -154,7 +204,7 @@ static const char *value_name(enum json_token token) {
 static void count_row(struct decoder *decoder) {
     struct decode_counts *counts = &decoder->counts;
     counts->unknown_keys += decoder->unknown_keys;
-    if (!is_blank(decoder->reader.at, decoder->reader.end))
+    if (skip_blanks(decoder->reader.at, decoder->reader.end) < decoder->reader.end)
         counts->trailing_bytes++;
     if (!decoder->has_faults)
         return;
@@ -187,9 +237,14 @@ static enum decode_result reject_identifier(const struct decoder *decoder, struc
 static enum decode_result reject_root(const struct decoder *decoder, enum outcome outcome,
                                       struct reject *reject) {
     const struct json_reader *reader = &decoder->reader;
+    if (outcome == OUTCOME_MALFORMED && decoder->first_problem != NULL)
+        return reject_with(reject, REJECT_MALFORMED_JSON, decoder->first_problem_at,
+                           decoder->first_problem);
     if (outcome == OUTCOME_MALFORMED)
         return reject_with(reject, REJECT_MALFORMED_JSON, reader->problem_at, reader->problem);
-    *reject = (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = reader->problem_at};
+    const char *at = skip_blanks(reader->start, reader->end);
+    *reject =
+        (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = (size_t)(at - reader->start)};
     (void)snprintf(reject->detail, sizeof reject->detail, "expected an object, not %s",
                    value_name(reader->token));
     return DECODE_REJECT;
@@ -199,7 +254,8 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
                                  struct rows *rows, struct reject *reject) {
     if (record->value == NULL)
         return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
-    if (is_blank(record->value, record->value + record->value_size))
+    const char *end = record->value + record->value_size;
+    if (skip_blanks(record->value, end) == end)
         return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
 
     size_t used = rows->strings.used;

@@ -1,5 +1,5 @@
 /* decode_json.h: one record's JSON bytes to one row, as Spark 4's from_json in PERMISSIVE mode with
- * the declared schema makes it (docs/spark-compatibility.md holds the rules).
+ * the declared schema makes it (the cases are in tests/conformance/).
  *
  * The row is written at index rows->count of the record columns; the caller fills the other columns
  * and counts the row. Texts are copied into rows->strings. One decoder per worker and query: it
@@ -24,10 +24,12 @@ enum parse_mode {
 enum decode_result {
     DECODE_ROW,    // row rows->count is filled (record columns only)
     DECODE_REJECT, // *reject says why; the row and its texts are taken back
-    DECODE_FULL,   // rows->strings is too small for this record; the row is taken back
+    DECODE_FULL, // rows->strings is too small for this record (three bytes for each of the value's
+                 // always suffice); the row is taken back
 };
 
-/* What decoding saw beside rows and rejects, since decoder_create(); the caller reads it. */
+/* What decoding saw in the records that became rows, since decoder_create(); the caller reads it. A
+ * record that is decoded again because a later stage had no room counts again. */
 struct decode_counts {
     int64_t field_faults[SCHEMA_COLUMNS_MAX]; // values that became null: wrong type, out of range
     int64_t unknown_keys;

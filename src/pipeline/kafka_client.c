@@ -55,6 +55,9 @@ static const struct {
     {"fetch.wait.max.ms", "20"},
     {"fetch.error.backoff.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
+    // How long a topic that the cluster does not know is hoped for before it is reported. We only
+    // read topics whose offsets were listed.
+    {"topic.metadata.propagation.max.ms", "1000"},
     {"socket.nagle.disable", "true"},
     {"log.connection.close", "false"}, // brokers hang up on idle clients; that is no news
 };
@@ -70,6 +73,13 @@ bool kafka_property_is_ours(const char *name, const char **why) {
     return false;
 }
 
+bool kafka_error_is_refusal(int code) {
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
 /* Called from kafka_client_trouble(), by way of rd_kafka_poll(). */
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
     (void)handle;
@@ -77,11 +87,15 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     pthread_mutex_lock(&client->lock);
     client->trouble_count++;
     client->trouble_ms = clock_monotonic_ms();
+    if (kafka_error_is_refusal(code))
+        client->refused = true;
     if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
         client->too_large++;
     // "2/2 brokers are down" follows the report that says why, which is worth more.
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->trouble[0] == '\0')
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         snprintf(client->trouble, sizeof client->trouble, "%s", reason);
+    else if (client->trouble[0] == '\0')
+        snprintf(client->trouble, sizeof client->trouble, "%s: %s", client->servers, reason);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -173,6 +187,7 @@ static const char *property_or_empty(const struct kafka_settings *settings, cons
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
     *client = (struct kafka_client){
+        .servers = settings->bootstrap_servers,
         .log = settings->log,
         .sasl_username = property_or_empty(settings, "sasl.username"),
         .sasl_password = property_or_empty(settings, "sasl.password"),
@@ -243,7 +258,15 @@ void kafka_client_forget_trouble(struct kafka_client *client) {
     pthread_mutex_lock(&client->lock);
     client->trouble[0] = '\0';
     client->trouble_count = 0;
+    client->refused = false;
     pthread_mutex_unlock(&client->lock);
+}
+
+bool kafka_client_was_refused(struct kafka_client *client) {
+    pthread_mutex_lock(&client->lock);
+    bool refused = client->refused;
+    pthread_mutex_unlock(&client->lock);
+    return refused;
 }
 
 bool kafka_client_met_too_large(struct kafka_client *client) {

@@ -56,6 +56,7 @@ enum { KAFKA_TROUBLE_MAX = 512 };
 
 struct kafka_client {
     struct rd_kafka_s *handle; // owned; NULL: closed
+    const char *servers;       // borrowed
     kafka_log_fn *log;
     const char *sasl_username, *sasl_password; // borrowed; "" if not set
     bool refills_itself;                       // kafka_client_refill() has nothing to do
@@ -63,6 +64,7 @@ struct kafka_client {
     char trouble[KAFKA_TROUBLE_MAX];           // "" or the newest report, naming broker and error
     int trouble_count;                         // reports since trouble was last forgotten
     int64_t trouble_ms;                        // monotonic time of the newest
+    bool refused;                              // a topic, since trouble was last forgotten
     uint64_t too_large;                        // responses larger than we may take, ever
 };
 
@@ -85,6 +87,14 @@ void kafka_client_forget_trouble(struct kafka_client *client);
 
 /* For reports that come another way than librdkafka's error callback. */
 void kafka_client_note_trouble(struct kafka_client *client, const char *text);
+
+/* Whether librdkafka's error code says that a topic or partition does not exist or may not be read.
+ */
+bool kafka_error_is_refusal(int code);
+
+/* Whether the trouble is that a topic or partition does not exist or may not be read: waiting does
+ * not help. */
+bool kafka_client_was_refused(struct kafka_client *client);
 
 /* Whether a broker has sent a response that exceeds what we may take (since the client was opened).
  * librdkafka drops the connection and asks again, for ever. */

@@ -8,6 +8,7 @@
 #include "base/check.h"
 
 enum {
+    STARVING_MS = 5,          // longer than an answer takes that is not held back
     SLOTS_FIRST = 8,          // partitions that the first handle's memory is cut for
     QUEUE_LEAST = 128 * 1024, // bytes; below this a queue no longer hides a round trip
     QUEUE_MOST = 16 << 20,    // bytes; above this it only costs memory
@@ -17,9 +18,11 @@ enum {
 };
 
 void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
-                           size_t memory_max) {
-    *set = (struct kafka_partitions){
-        .settings = settings, .memory_max = memory_max, .slots = SLOTS_FIRST};
+                           size_t memory_max, size_t batch_max) {
+    *set = (struct kafka_partitions){.settings = settings,
+                                     .memory_max = memory_max,
+                                     .batch_max = batch_max,
+                                     .slots = SLOTS_FIRST};
 }
 
 static void *grow(void *array, size_t count, size_t size) {
@@ -64,26 +67,44 @@ const char *kafka_partitions_topic(const struct kafka_partitions *set, size_t in
     return topic_of(set, index)->name;
 }
 
-void kafka_partitions_stop(struct kafka_partitions *set, size_t index) {
-    struct kafka_partition *partition = &set->partitions[index];
+static void forget_held(struct kafka_partition *partition) {
     for (size_t i = 0; i < partition->held_count; i++)
         rd_kafka_message_destroy(partition->held[i]);
     free(partition->held);
     partition->held = NULL;
     partition->held_count = 0;
-    if (!partition->started)
-        return;
-    // Waits for librdkafka's own threads only, never for a broker; fails only for what isn't
-    // started. Whatever is in the queue is thrown away.
-    (void)rd_kafka_consume_stop(topic_of(set, index)->handle, partition->id);
-    rd_kafka_queue_destroy(partition->queue);
-    partition->queue = NULL;
-    partition->started = false;
+    partition->active = false;
 }
 
-static void close_client(struct kafka_partitions *set) {
-    for (size_t i = 0; i < set->count; i++)
-        kafka_partitions_stop(set, i);
+/* Nothing is stopped with rd_kafka_consume_stop(), neither here nor at the end: up to
+ * librdkafka 2.0.2 at least, stopping a partition whose topic was deleted leaves a reference behind
+ * for which rd_kafka_destroy() waits for ever. */
+static rd_kafka_topic_partition_list_t *list_new(const struct kafka_partitions *set) {
+    return rd_kafka_topic_partition_list_new((int)set->count);
+}
+
+static void list_add(struct kafka_partitions *set, rd_kafka_topic_partition_list_t *list,
+                     size_t index) {
+    rd_kafka_topic_partition_list_add(list, topic_of(set, index)->name, set->partitions[index].id);
+}
+
+/* Also destroys the list. What is queued for its partitions is thrown away. */
+static void pause_list(struct kafka_partitions *set, rd_kafka_topic_partition_list_t *list) {
+    // Waits for librdkafka's own threads only; fails only for partitions that it does not know.
+    if (list->cnt > 0)
+        (void)rd_kafka_pause_partitions(set->client.handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_partitions_reset(struct kafka_partitions *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        struct kafka_partition *partition = &set->partitions[i];
+        forget_held(partition);
+        if (partition->queue != NULL)
+            rd_kafka_queue_destroy(partition->queue);
+        partition->queue = NULL;
+        partition->known = false;
+    }
     for (size_t i = 0; i < set->topic_count; i++) {
         if (set->topics[i].handle != NULL)
             rd_kafka_topic_destroy(set->topics[i].handle);
@@ -93,7 +114,7 @@ static void close_client(struct kafka_partitions *set) {
 }
 
 void kafka_partitions_deinit(struct kafka_partitions *set) {
-    close_client(set);
+    kafka_partitions_reset(set);
     for (size_t i = 0; i < set->topic_count; i++)
         free(set->topics[i].name);
     free(set->topics);
@@ -107,83 +128,149 @@ static size_t between(size_t least, size_t value, size_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
-static struct kafka_limits limits_for(size_t memory_max, size_t slots) {
+static struct kafka_limits limits_for(const struct kafka_partitions *set) {
+    size_t memory_max = set->memory_max, slots = set->slots;
     check(slots > 0);
     return (struct kafka_limits){
         .queue = between(QUEUE_LEAST, memory_max / 2 / slots, QUEUE_MOST),
         .fetch = between(FETCH_LEAST, memory_max / 4 / slots, FETCH_MOST),
         .response = between(FETCH_MOST, memory_max / 8, RESPONSE_MOST),
-        .largest = memory_max,
+        .largest = set->batch_max,
     };
 }
 
-static void stop_longest_unused(struct kafka_partitions *set) {
+static void pause_longest_unused(struct kafka_partitions *set) {
     size_t oldest = set->count;
     for (size_t i = 0; i < set->count; i++) {
         const struct kafka_partition *partition = &set->partitions[i];
-        if (partition->started &&
+        if (partition->active &&
             (oldest == set->count || partition->opened < set->partitions[oldest].opened))
             oldest = i;
     }
     check(oldest < set->count);
-    kafka_partitions_stop(set, oldest);
+    rd_kafka_topic_partition_list_t *list = list_new(set);
+    forget_held(&set->partitions[oldest]);
+    list_add(set, list, oldest);
+    pause_list(set, list);
 }
 
-static size_t started_count(const struct kafka_partitions *set) {
+static size_t active_count(const struct kafka_partitions *set) {
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++)
-        count += set->partitions[i].started;
+        count += set->partitions[i].active;
     return count;
 }
 
 /* Afterwards there is a client with room for one more partition. */
 static bool make_room(struct kafka_partitions *set, struct error *err) {
-    if (started_count(set) >= set->slots) {
-        if (set->memory_max >= QUEUE_LEAST * 4 * set->slots) {
-            close_client(set);
+    if (active_count(set) >= set->slots) {
+        if (set->memory_max / 4 >= QUEUE_LEAST * set->slots) {
+            kafka_partitions_reset(set);
             set->slots *= 2;
         } else {
-            stop_longest_unused(set);
+            pause_longest_unused(set);
         }
     }
     if (set->client.handle != NULL)
         return true;
-    set->limits = limits_for(set->memory_max, set->slots);
+    set->limits = limits_for(set);
     return kafka_client_open(&set->client, set->settings, &set->limits, err);
 }
 
-bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
-                            struct error *err) {
-    kafka_partitions_stop(set, index);
-    if (!make_room(set, err))
-        return false;
+static bool set_start_error(const char *topic, int32_t partition, struct error *err) {
+    return error_set(err, ERROR_BROKER, "topic '%s' partition %" PRId32 ": start reading: %s",
+                     topic, partition, rd_kafka_err2str(rd_kafka_last_error()));
+}
+
+/* The first start in this client. */
+static bool start_new(struct kafka_partitions *set, size_t index, int64_t offset,
+                      struct error *err) {
     struct kafka_partition *partition = &set->partitions[index];
     struct kafka_topic *topic = topic_of(set, index);
     if (topic->handle == NULL)
         topic->handle = rd_kafka_topic_new(set->client.handle, topic->name, NULL);
-    if (topic->handle == NULL)
-        return error_set(err, ERROR_CONFIG, "topic '%s': %s", topic->name,
-                         rd_kafka_err2str(rd_kafka_last_error()));
-    if (rd_kafka_consume_start(topic->handle, partition->id, offset) != 0)
-        return error_set(
-            err, ERROR_BROKER, "topic '%s' partition %" PRId32 ": start at offset %" PRId64 ": %s",
-            topic->name, partition->id, offset, rd_kafka_err2str(rd_kafka_last_error()));
+    if (topic->handle == NULL || rd_kafka_consume_start(topic->handle, partition->id, offset) != 0)
+        return set_start_error(topic->name, partition->id, err);
     partition->queue = rd_kafka_queue_get_partition(set->client.handle, topic->name, partition->id);
     check(partition->queue != NULL);
-    partition->started = true;
+    partition->known = true;
+    return true;
+}
+
+static bool start_again(struct kafka_partitions *set, size_t index, bool paused, int64_t offset,
+                        struct error *err) {
+    struct kafka_topic *topic = topic_of(set, index);
+    if (paused) {
+        rd_kafka_topic_partition_list_t *list = list_new(set);
+        list_add(set, list, index);
+        (void)rd_kafka_resume_partitions(set->client.handle, list); // as in pause_list()
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+    // Without a time limit: with one, it would wait for librdkafka to have done it. What is taken
+    // from the queue from here on is from the new offset.
+    if (rd_kafka_seek(topic->handle, set->partitions[index].id, offset, 0) != 0)
+        return set_start_error(topic->name, set->partitions[index].id, err);
+    return true;
+}
+
+bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
+                            struct error *err) {
+    struct kafka_partition *partition = &set->partitions[index];
+    bool was_active = partition->active;
+    forget_held(partition);
+    if (!make_room(set, err))
+        return false;
+    if (!(partition->known ? start_again(set, index, !was_active, offset, err)
+                           : start_new(set, index, offset, err)))
+        return false;
+    partition->active = true;
     partition->position = partition->proved_to = offset;
     partition->read_count = partition->read_bytes = 0;
     return true;
 }
 
+/* Whether nothing waits for a later range. One message may: often it is the report that the
+ * partition's end was reached, and a record is fetched again. */
+static bool is_idle(const struct kafka_partition *partition) {
+    return partition->active &&
+           partition->held_count + rd_kafka_queue_length(partition->queue) <= 1;
+}
+
 void kafka_partitions_rest(struct kafka_partitions *set) {
+    if (set->client.handle == NULL)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_new(set);
     for (size_t i = 0; i < set->count; i++) {
-        const struct kafka_partition *partition = &set->partitions[i];
-        // One: often the report that the partition's end was reached. A record is fetched again.
-        if (partition->started &&
-            partition->held_count + rd_kafka_queue_length(partition->queue) <= 1)
-            kafka_partitions_stop(set, i);
+        if (!is_idle(&set->partitions[i]))
+            continue;
+        forget_held(&set->partitions[i]);
+        list_add(set, list, i);
     }
+    pause_list(set, list);
+}
+
+/* As far as the broker's latest answer says. */
+static bool is_at_end(const struct kafka_partitions *set, size_t index) {
+    const struct kafka_partition *partition = &set->partitions[index];
+    int64_t low, high;
+    return rd_kafka_get_watermark_offsets(set->client.handle, topic_of(set, index)->name,
+                                          partition->id, &low,
+                                          &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           high >= 0 && partition->position >= high;
+}
+
+/* Partition `index` waits for records. Those that have been read to their end are in its way: with
+ * nothing else to fetch while its own queue is full, the broker is asked for news of them and takes
+ * its time (fetch.wait.max.ms), in which the queue is read empty. */
+static void pause_those_in_the_way(struct kafka_partitions *set, size_t index) {
+    rd_kafka_topic_partition_list_t *list = list_new(set);
+    for (size_t i = 0; i < set->count; i++) {
+        if (i == index || !is_idle(&set->partitions[i]) || !is_at_end(set, i))
+            continue;
+        forget_held(&set->partitions[i]);
+        list_add(set, list, i);
+    }
+    pause_list(set, list);
 }
 
 /* --- taking ---------------------------------------------------------------------------------- */
@@ -215,8 +302,13 @@ size_t kafka_partitions_take(struct kafka_partitions *set, size_t index,
     rd_kafka_topic_t *topic = topic_of(set, index)->handle;
     // Not a single call with the time limit: it would wait until it has all that it may take.
     ssize_t count = rd_kafka_consume_batch(topic, partition->id, 0, messages, size);
-    if (count == 0 && wait_ms > 0)
-        count = rd_kafka_consume_batch(topic, partition->id, wait_ms, messages, 1);
+    int short_ms = wait_ms < STARVING_MS ? wait_ms : STARVING_MS;
+    if (count == 0 && short_ms > 0)
+        count = rd_kafka_consume_batch(topic, partition->id, short_ms, messages, 1);
+    if (count == 0 && wait_ms > short_ms) {
+        pause_those_in_the_way(set, index);
+        count = rd_kafka_consume_batch(topic, partition->id, wait_ms - short_ms, messages, 1);
+    }
     if (count <= 0)
         return 0;
     if (!is_trouble(messages[0]))

@@ -1,12 +1,12 @@
 /* kafka_partitions.h: the partitions that one source reads through one librdkafka handle: which are
- * started, where each stands, and what is in memory for them.
+ * active, where each stands, and what is in memory for them.
  *
- * A started partition is fetched ahead into a queue of its own. Memory for that is cut for a number
+ * An active partition is fetched ahead into a queue of its own. Memory for that is cut for a number
  * of partitions (slots): half of it for what waits in the queues, a quarter for the fetch that each
  * may overshoot its queue by, the rest for the response under way and for what was taken from a
- * queue. When more partitions are started than there are slots, the handle is made anew with twice
+ * queue. When more partitions are active than there are slots, the handle is made anew with twice
  * the slots and smaller queues; once queues would get too small to be useful, the partition that
- * was opened longest ago is stopped instead.
+ * was opened longest ago is paused instead.
  *
  * One worker's thread only. */
 #ifndef PIPELINE_KAFKA_PARTITIONS_H
@@ -28,11 +28,12 @@ struct kafka_topic {
 struct kafka_partition {
     size_t topic; // index
     int32_t id;
-    bool started;
+    bool active;                      // it is fetched, and position, proved_to and held count
+    bool known;                       // to the client: started there, perhaps paused
     int64_t position;                 // the offset from which on nothing has been handed out
     int64_t proved_to;                // no record that was not handed out lies below
     uint64_t opened;                  // the use that was its latest
-    struct rd_kafka_queue_s *queue;   // owned; only while started
+    struct rd_kafka_queue_s *queue;   // owned; while known
     size_t read_count, read_bytes;    // taken from the queue since it was last made to refill
     struct rd_kafka_message_s **held; // owned, with the messages: taken, but for a later range
     size_t held_count;
@@ -40,7 +41,7 @@ struct kafka_partition {
 
 struct kafka_partitions {
     const struct kafka_settings *settings; // borrowed
-    size_t memory_max;
+    size_t memory_max, batch_max;          // bytes
     size_t slots;
     struct kafka_limits limits; // the client's
     struct kafka_client client; // opened when the first partition is started
@@ -52,7 +53,7 @@ struct kafka_partitions {
 };
 
 void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
-                           size_t memory_max);
+                           size_t memory_max, size_t batch_max);
 void kafka_partitions_deinit(struct kafka_partitions *set);
 
 /* The partition's index, which stays. Its `opened` becomes the newest. */
@@ -61,13 +62,17 @@ size_t kafka_partitions_use(struct kafka_partitions *set, const char *topic, int
 /* The topic's name. */
 const char *kafka_partitions_topic(const struct kafka_partitions *set, size_t index);
 
-/* Starts it at the offset; a started one forgets what it has and starts anew. */
+/* Starts it at the offset; an active one forgets what it has and starts anew. */
 MUST_CHECK bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
                                        struct error *err);
-void kafka_partitions_stop(struct kafka_partitions *set, size_t index);
 
-/* Stops those that have nothing waiting. */
+/* Pauses those that have nothing waiting. */
 void kafka_partitions_rest(struct kafka_partitions *set);
+
+/* Forgets all that was fetched and closes the client; the next start opens another. For whatever
+ * has left librdkafka in a state of its own: a topic that is gone, a refused offset, a broken
+ * batch. */
+void kafka_partitions_reset(struct kafka_partitions *set);
 
 /* Takes up to `size` messages from the partition's queue; when it is empty, waits for one. The
  * caller owns the messages. */

@@ -1,5 +1,4 @@
-/* reject.h: rejected records to files of their own table (docs/rejects.md), through the same sink.
- */
+/* reject.h: rejected records to files of their own table, through the same sink. */
 #ifndef PIPELINE_REJECT_H
 #define PIPELINE_REJECT_H
 

@@ -34,9 +34,9 @@ struct source_ops {
                                struct error *err);
     /* Gives up the open range in the middle; the next open_range may name it again. */
     void (*abandon_range)(struct source *source);
-    /* To be called, between ranges, when there has been nothing to read for a second or so: what the
-     * source does to have the next records ready (a Kafka handle asks the brokers 50 times a second)
-     * ends until the next range is opened. */
+    /* To be called, between ranges, when there has been nothing to read for a second or so: what
+     * the source does to have the next records ready (a Kafka handle asks the brokers 50 times a
+     * second) ends until the next range is opened. */
     void (*rest)(struct source *source);
     void (*close)(struct source *source);
 };

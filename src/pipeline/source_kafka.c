@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -10,6 +11,8 @@
 
 enum {
     CONFIRM_WAIT_MS = 5000, // for the broker's word on where a log starts and ends
+    QUIET_MS = 3000,        // without records and without trouble, after which the broker is asked
+    ASK_WAIT_MS = 1000,     // for the answer
 };
 
 struct source_kafka {
@@ -19,6 +22,7 @@ struct source_kafka {
     bool is_open;
     struct offset_range range; // the open one
     size_t current;            // its partition
+    int64_t quiet_since_ms;    // when something came last, or the broker was asked
     rd_kafka_message_t *taken[KAFKA_TAKE_MAX];
     size_t next, count;       // taken[next .. count) are still to be looked at
     rd_kafka_message_t *lent; // whose bytes the caller may still look at
@@ -55,13 +59,14 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     self->current = kafka_partitions_use(&self->set, topic, range.partition);
     const struct kafka_partition *partition = current_of(self);
 
-    bool goes_on = partition->started && partition->position == range.start;
+    bool goes_on = partition->active && partition->position == range.start;
     if (!goes_on && range.end > range.start &&
         !kafka_partitions_start(&self->set, self->current, range.start, err))
         return false;
     self->next = 0;
     self->count = kafka_partitions_unhold(&self->set, self->current, self->taken);
     self->range = range;
+    self->quiet_since_ms = clock_monotonic_ms();
     self->is_open = true;
     return true;
 }
@@ -77,7 +82,7 @@ static void leave_range(struct source_kafka *self) {
 static enum source_status end_range(struct source_kafka *self) {
     struct kafka_partition *partition = current_of(self);
     leave_range(self);
-    if (partition->started && partition->position < self->range.end)
+    if (partition->active && partition->position < self->range.end)
         partition->position = self->range.end;
     return SOURCE_END;
 }
@@ -91,15 +96,16 @@ static void abandon_range(struct source *source) {
         leave_range(self);
 }
 
-static void stop_current(struct source_kafka *self) {
+/* What can't go on begins anew, with another handle. */
+static void reset(struct source_kafka *self) {
     for (; self->next < self->count; self->next++)
         rd_kafka_message_destroy(self->taken[self->next]);
     self->next = self->count = 0;
-    kafka_partitions_stop(&self->set, self->current);
+    kafka_partitions_reset(&self->set);
 }
 
 static enum source_status fail_range(struct source_kafka *self) {
-    stop_current(self);
+    reset(self);
     self->is_open = false;
     return SOURCE_FAILED;
 }
@@ -107,31 +113,32 @@ static enum source_status fail_range(struct source_kafka *self) {
 /* --- one message after the other ------------------------------------------------------------- */
 
 /* What became of a message. */
-enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_FAILED };
+enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_NOT_THERE, STEP_FAILED };
+
+/* Where the partition's log starts, and where it ends under the isolation level. */
+static rd_kafka_resp_err_t ask_log(struct source_kafka *self, int64_t *low, int64_t *high,
+                                   int timeout_ms) {
+    *low = *high = -1;
+    return rd_kafka_query_watermark_offsets(self->set.client.handle,
+                                            kafka_partitions_topic(&self->set, self->current),
+                                            self->range.partition, low, high, timeout_ms);
+}
 
 /* The broker said that it does not have the offset we want. Whether that is so is asked of it,
  * since a report may be late: librdkafka does not tell it from one for an earlier start. */
-static enum step confirm_loss(struct source_kafka *self, struct error *err) {
-    struct kafka_partition *partition = current_of(self);
-    const char *topic = kafka_partitions_topic(&self->set, self->current);
-    int64_t position = partition->position, low = -1, high = -1;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        self->set.client.handle, topic, partition->id, &low, &high, CONFIRM_WAIT_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set_at(self, err, ERROR_BROKER, "is it still on the broker? %s",
-                     rd_kafka_err2str(code));
-        return STEP_FAILED;
-    }
-    if (position < low || position > high) {
-        error_set_at(self, err, ERROR_DATA_LOSS,
-                     "the broker does not have it; its log starts at %" PRId64
-                     " and ends at %" PRId64 " (wanted: %" PRId64 " to %" PRId64 ")",
-                     low, high, self->range.start, self->range.end);
-        return STEP_FAILED;
-    }
-    stop_current(self);
-    return kafka_partitions_start(&self->set, self->current, position, err) ? STEP_NEXT
-                                                                            : STEP_FAILED;
+static bool confirm_there(struct source_kafka *self, struct error *err) {
+    int64_t position = current_of(self)->position, low, high;
+    rd_kafka_resp_err_t code = ask_log(self, &low, &high, CONFIRM_WAIT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set_at(self, err, ERROR_BROKER, "is it still on the broker? %s",
+                            rd_kafka_err2str(code));
+    if (position < low || position > high)
+        return error_set_at(self, err, ERROR_DATA_LOSS,
+                            "the broker does not have it; its log starts at %" PRId64
+                            " and ends at %" PRId64 " (wanted: %" PRId64 " to %" PRId64 ")",
+                            low, high, self->range.start, self->range.end);
+    reset(self);
+    return kafka_partitions_start(&self->set, self->current, position, err);
 }
 
 /* Errors after which librdkafka goes on by itself without leaving anything out. */
@@ -172,12 +179,7 @@ static enum step step_report(struct source_kafka *self, const rd_kafka_message_t
         return STEP_NEXT;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        return confirm_loss(self, err);
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        error_set_at(self, err, ERROR_BROKER, "%s", "the topic or partition does not exist");
-        return STEP_FAILED;
+        return STEP_NOT_THERE;
     default:
         break;
     }
@@ -230,20 +232,64 @@ static enum step step(struct source_kafka *self, struct record *record, struct e
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* The topic's own error behind `code`: a topic that may not be read is only "unknown" otherwise. */
+static rd_kafka_resp_err_t topic_error(struct source_kafka *self, rd_kafka_resp_err_t code) {
+    rd_kafka_topic_t *topic = self->set.topics[current_of(self)->topic].handle;
+    const rd_kafka_metadata_t *metadata;
+    if (rd_kafka_metadata(self->set.client.handle, 0, topic, &metadata, ASK_WAIT_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return code;
+    if (metadata->topic_cnt == 1 && metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = metadata->topics[0].err;
+    rd_kafka_metadata_destroy(metadata);
+    return code;
+}
+
+/* Nothing has come for a while and nothing is known to be wrong: asks the broker now and then. What
+ * it says goes to the client's trouble. False: waiting does not help. */
+static bool ask_why(struct source_kafka *self, struct error *err) {
+    int64_t low, high;
+    rd_kafka_resp_err_t code = ask_log(self, &low, &high, ASK_WAIT_MS);
+    self->quiet_since_ms = clock_monotonic_ms();
+    if (kafka_error_is_refusal((int)code))
+        return error_set_at(self, err, ERROR_BROKER, "%s",
+                            rd_kafka_err2str(topic_error(self, code)));
+    char text[256] = "";
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        snprintf(text, sizeof text, "no answer from Kafka at '%s': %s",
+                 self->set.settings->bootstrap_servers, rd_kafka_err2str(code));
+    else if (high < self->range.end)
+        snprintf(text, sizeof text,
+                 "waits for the topic to reach offset %" PRId64 "; it ends at %" PRId64
+                 " (what follows may be in an open transaction)",
+                 self->range.end, high);
+    char known[KAFKA_TROUBLE_MAX]; // meanwhile; it says more
+    if (text[0] != '\0' && kafka_client_trouble(&self->set.client, known, sizeof known) == 0)
+        kafka_client_note_trouble(&self->set.client, text);
+    return true;
+}
+
 /* Nothing came: says what stands in the way, if anything is known to. */
 static enum source_status wait_or_fail(struct source_kafka *self, struct error *err) {
     char text[KAFKA_TROUBLE_MAX];
-    *err = (struct error){0};
     int count = kafka_client_trouble(&self->set.client, text, sizeof text);
+    if (count == 0 && clock_monotonic_ms() - self->quiet_since_ms > QUIET_MS) {
+        if (!ask_why(self, err))
+            return fail_range(self);
+        count = kafka_client_trouble(&self->set.client, text, sizeof text);
+    }
+    *err = (struct error){0};
     if (kafka_client_met_too_large(&self->set.client)) {
         error_set_at(self, err, ERROR_CONFIG,
                      "a record batch is larger than the %zu bytes of memory for it: raise "
                      "SPARK_DRIVER_MEMORY (%s)",
-                     self->set.memory_max, text);
+                     self->set.limits.largest, text);
         return fail_range(self);
     }
     if (count > 0)
         error_set_at(self, err, ERROR_BROKER, "%s (attempt %d)", text, count);
+    if (count > 0 && kafka_client_was_refused(&self->set.client))
+        return fail_range(self);
     return SOURCE_WAIT;
 }
 
@@ -253,11 +299,15 @@ static bool fetch(struct source_kafka *self, int timeout_ms, int64_t *deadline_m
     size_t size = left < KAFKA_TAKE_MAX ? (size_t)left : KAFKA_TAKE_MAX;
     self->next = 0;
     self->count = kafka_partitions_take(&self->set, self->current, self->taken, size, 0);
-    if (self->count > 0)
+    if (self->count > 0) {
+        self->quiet_since_ms = -1;
         return true;
+    }
     int64_t now_ms = clock_monotonic_ms();
     if (*deadline_ms < 0)
         *deadline_ms = now_ms + timeout_ms;
+    if (self->quiet_since_ms < 0)
+        self->quiet_since_ms = now_ms; // the clock is not asked while records come
     if (now_ms >= *deadline_ms)
         return false;
     self->count = kafka_partitions_take(&self->set, self->current, self->taken, size,
@@ -283,6 +333,10 @@ static enum source_status read_record(struct source *source, struct record *reco
             return SOURCE_RECORD;
         case STEP_END:
             return end_range(self);
+        case STEP_NOT_THERE:
+            if (!confirm_there(self, err))
+                return fail_range(self);
+            break;
         case STEP_FAILED:
             return fail_range(self);
         case STEP_NEXT:
@@ -305,7 +359,8 @@ static void close_source(struct source *source) {
     free(self);
 }
 
-struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max) {
+struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max,
+                                 size_t batch_max) {
     static const struct source_ops ops = {
         .open_range = open_range,
         .read = read_record,
@@ -315,6 +370,6 @@ struct source *source_kafka_open(const struct kafka_settings *settings, size_t m
     };
     struct source_kafka *self = must_alloc(1, sizeof *self);
     self->source.ops = &ops;
-    kafka_partitions_init(&self->set, settings, memory_max);
+    kafka_partitions_init(&self->set, settings, memory_max, batch_max);
     return &self->source;
 }

@@ -32,9 +32,11 @@ struct broker_ops {
      * ERROR_BROKER: no broker reached, or no such topic; the message names broker and cause. */
     bool (*list_offsets)(struct broker *broker, const char *topic, int timeout_ms,
                          struct topic_offsets *offsets, struct error *err);
-    /* A source for one worker; memory_max bounds what it may prefetch, in bytes. */
-    bool (*open_source)(struct broker *broker, size_t memory_max, struct source **source,
-                        struct error *err);
+    /* A source for one worker. In bytes: memory_max bounds what is fetched ahead, batch_max is the
+     * largest record batch that may be fetched at all; a larger one stops the range that needs it.
+     */
+    bool (*open_source)(struct broker *broker, size_t memory_max, size_t batch_max,
+                        struct source **source, struct error *err);
     void (*close)(struct broker *broker);
 };
 
@@ -46,7 +48,8 @@ MUST_CHECK bool kafka_broker_open(const char *bootstrap_servers,
                                   struct broker **broker, struct error *err);
 
 /* `directory` holds one file per partition, "<topic>-<partition>.ndjson", one record a line; an
- * offset is a line's number from 0. The scheme "file:" in KAFKA_BOOTSTRAP_SERVERS selects it. */
+ * offset is a line's number from 0 (pipeline/source_file.h). `directory` is borrowed. ERROR_CONFIG:
+ * it can't be read. The scheme "file:" in KAFKA_BOOTSTRAP_SERVERS selects it. */
 MUST_CHECK bool capture_broker_open(const char *directory, struct broker **broker,
                                     struct error *err);
 

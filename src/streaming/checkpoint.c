@@ -104,11 +104,7 @@ static bool read_metadata(struct checkpoint *checkpoint, struct error *err) {
     if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
         return false;
     checkpoint->has_metadata = text != NULL;
-    if (text == NULL) {
-        uuid_new(checkpoint->query_id);
-        return true;
-    }
-    if (!parse_metadata(text, size, checkpoint->query_id, err))
+    if (text != NULL && !parse_metadata(text, size, checkpoint->query_id, err))
         return error_wrap(err,
                           "'%s' can't be used; restore it from a backup, or write the query's id "
                           "into it as {\"id\":\"<uuid>\"} (any, if it is not known)",
@@ -116,16 +112,18 @@ static bool read_metadata(struct checkpoint *checkpoint, struct error *err) {
     return true;
 }
 
-bool checkpoint_open(struct checkpoint *checkpoint, const char *root, const char *topic,
-                     struct error *err) {
+void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic) {
     *checkpoint = (struct checkpoint){.topic = topic, .lock_fd = -1};
     (void)snprintf(checkpoint->root.text, sizeof checkpoint->root.text, "%s", root);
     checkpoint->sources = file_join(root, "sources/0");
     checkpoint->offsets = file_join(root, "offsets");
     checkpoint->commits = file_join(root, "commits");
     checkpoint->manifests = file_join(root, "manifests");
+    uuid_new(checkpoint->query_id);
+}
 
-    if (!file_make_directory(root, err)) {
+bool checkpoint_open(struct checkpoint *checkpoint, struct error *err) {
+    if (!file_make_directory(checkpoint->root.text, err)) {
         err->kind = ERROR_CONFIG;
         return error_wrap(err, "the checkpoint");
     }
@@ -172,30 +170,45 @@ bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct er
 static const char damaged[] = "restore this file from a backup; without one, which records are in "
                               "the table can't be told, and a new checkpoint needs a new table";
 
-bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
-                             struct offset_entry *entry, bool *found, struct error *err) {
-    struct file_path path = file_join_number(checkpoint->offsets.text, batch_id);
-    scoped(scope_free) char *text = NULL;
-    size_t size;
-    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
-        return false;
-    *found = text != NULL;
-    if (text != NULL && !offset_log_parse(text, size, checkpoint->topic, entry, err))
-        return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
-    return true;
+static bool same_topic(const struct checkpoint *checkpoint, const char *path,
+                       struct offset_entry *entry, struct error *err) {
+    if (strcmp(entry->topic, checkpoint->topic) == 0)
+        return true;
+    error_set(err, ERROR_STATE,
+              "'%s' has offsets of topic '%s', but the query reads '%s': set the topic back, or "
+              "give the query a new CHECKPOINT_PATH and PROCESSED_DATA_PATH",
+              path, entry->topic, checkpoint->topic);
+    offset_entry_deinit(entry);
+    return false;
 }
 
-bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offsets *starts,
-                             bool *found, struct error *err) {
-    struct file_path path = file_join_number(checkpoint->sources.text, 0);
+typedef bool parse_fn(const char *text, size_t size, struct offset_entry *entry, struct error *err);
+
+static bool read_offsets(const struct checkpoint *checkpoint, struct file_path path,
+                         parse_fn *parse, struct offset_entry *entry, bool *found,
+                         struct error *err) {
     scoped(scope_free) char *text = NULL;
     size_t size;
     if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
         return false;
     *found = text != NULL;
-    if (text != NULL && !offset_log_parse_initial(text, size, checkpoint->topic, starts, err))
+    if (text == NULL)
+        return true;
+    if (!parse(text, size, entry, err))
         return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
-    return true;
+    return same_topic(checkpoint, path.text, entry, err);
+}
+
+bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct offset_entry *entry, bool *found, struct error *err) {
+    return read_offsets(checkpoint, file_join_number(checkpoint->offsets.text, batch_id),
+                        offset_log_parse, entry, found, err);
+}
+
+bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_entry *starts,
+                             bool *found, struct error *err) {
+    return read_offsets(checkpoint, file_join_number(checkpoint->sources.text, 0),
+                        offset_log_parse_initial, starts, found, err);
 }
 
 bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct offsets *starts,
@@ -214,11 +227,14 @@ static void forget(const struct file_path *log, int64_t batch_id) {
 }
 
 bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
-                              const struct offset_entry *entry, struct error *err) {
+                              struct offset_entry *entry, struct error *err) {
     char name[32];
+    free(entry->topic);
+    entry->topic = strdup(checkpoint->topic);
+    check(entry->topic != NULL);
     (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
     size_t size;
-    scoped(scope_free) char *text = offset_log_print(checkpoint->topic, entry, &size);
+    scoped(scope_free) char *text = offset_log_print(entry, &size);
     if (!file_publish(checkpoint->offsets.text, name, text, size, err))
         return false;
     int64_t old = batch_id - CHECKPOINT_BATCHES_KEPT - 1;
@@ -226,6 +242,19 @@ bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch
         forget(&checkpoint->offsets, old);
         forget(&checkpoint->commits, old);
     }
+    return true;
+}
+
+bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct error *err) {
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n'))
+        return error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1' (%s)", path.text,
+                         damaged);
     return true;
 }
 

@@ -27,10 +27,12 @@ struct checkpoint {
     int lock_fd;       // -1: not locked
 };
 
+/* Sets the paths and a new query id; touches nothing. */
+void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic);
+
 /* Makes the root, locks it and reads `metadata`; creates nothing else. ERROR_LOCKED names the
  * holder; ERROR_CONFIG: the directory can't be used. */
-MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, const char *root, const char *topic,
-                                struct error *err);
+MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, struct error *err);
 void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct with lock_fd -1
 
 /* Makes the directories and publishes `metadata` if it is missing. Repeatable. */
@@ -40,19 +42,25 @@ MUST_CHECK bool checkpoint_create(struct checkpoint *checkpoint, struct error *e
 MUST_CHECK bool checkpoint_newest(const struct file_path *log, int64_t *batch_id,
                                   struct error *err);
 
-/* Reads offsets/N. *found false: there is no such file. */
+/* Reads offsets/N. *found false: there is no such file. ERROR_STATE also: of another topic. */
 MUST_CHECK bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
                                         struct offset_entry *entry, bool *found, struct error *err);
-MUST_CHECK bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offsets *starts,
-                                        bool *found, struct error *err);
+MUST_CHECK bool checkpoint_read_initial(const struct checkpoint *checkpoint,
+                                        struct offset_entry *starts, bool *found,
+                                        struct error *err);
 
 /* Publishes sources/0/0; again is fine as long as it says the same. */
 MUST_CHECK bool checkpoint_write_initial(const struct checkpoint *checkpoint,
                                          const struct offsets *starts, struct error *err);
 
-/* Publishes offsets/N, then forgets what is older than CHECKPOINT_BATCHES_KEPT. */
+/* Publishes offsets/N (of the checkpoint's topic), then forgets what is older than
+ * CHECKPOINT_BATCHES_KEPT. */
 MUST_CHECK bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
-                                         const struct offset_entry *entry, struct error *err);
+                                         struct offset_entry *entry, struct error *err);
+
+/* ERROR_STATE: commits/N is damaged, or of a version we don't know. */
+MUST_CHECK bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                                        struct error *err);
 
 /* Makes sure that commits/N is there; Spark's own is as good. */
 MUST_CHECK bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,

@@ -31,7 +31,4 @@ struct query_snapshot engine_query_status(struct engine *engine, size_t query);
 /* Waits for all queries to end and frees everything. False: *err is the first failed query's. */
 MUST_CHECK bool engine_join(struct engine *engine, struct error *err);
 
-/* The least SPARK_DRIVER_MEMORY for so many workers, in bytes. */
-int64_t engine_memory_floor(size_t worker_count);
-
 #endif

@@ -79,7 +79,8 @@ static bool stays_below(const char *path, size_t length_max) {
         return false;
     for (const char *part = path; part != NULL; part = strchr(part, '/')) {
         part += *part == '/' ? 1 : 0;
-        if (strcmp(part, "..") == 0 || strncmp(part, "../", 3) == 0 || *part == '\0')
+        if (strcmp(part, "..") == 0 || strncmp(part, "../", 3) == 0 || *part == '\0' ||
+            *part == '/')
             return false;
     }
     return true;

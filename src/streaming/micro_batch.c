@@ -7,13 +7,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "streaming/planner.h"
+#include "streaming/retry.h"
 #include "streaming/topic_watch.h"
 
 enum {
     TASK_BYTES = 16 << 20, // of values; a smaller batch is one task: one file per partition value
     REPLY_TIMEOUT_MS = 100,
-    BACKOFF_FIRST_MS = 200,
-    BACKOFF_MAX_MS = 10000,
+    BROKER_PAUSE_MS = 1000, // before a batch is read again that the broker could not give us
 };
 
 /* One attempt at a batch. */
@@ -26,31 +26,6 @@ struct attempt {
     size_t task_count;
     struct decode_counts counts;
 };
-
-/* Waits between attempts; gives up when the first failure is too long ago. */
-struct retry {
-    int64_t began_ms; // monotonic; 0: nothing failed yet
-    int64_t backoff_ms;
-};
-
-static bool retry_wait(struct query *query, struct retry *retry, struct error *err) {
-    int64_t now_ms = clock_monotonic_ms();
-    if (retry->began_ms == 0)
-        *retry = (struct retry){.began_ms = now_ms, .backoff_ms = BACKOFF_FIRST_MS};
-    int64_t limit_ms = query->options->write_retry_timeout_ms;
-    if (now_ms - retry->began_ms >= limit_ms)
-        return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
-                          limit_ms / 1000);
-
-    log_write(LOG_ERROR, query->how.name, "%s; trying again | retry_in_ms=%" PRId64, err->message,
-              retry->backoff_ms);
-    query_status_say(&query->status, true, "Waiting to write again after an error");
-    if (stop_sleep(query->stop, retry->backoff_ms))
-        return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");
-    retry->backoff_ms =
-        retry->backoff_ms * 2 < BACKOFF_MAX_MS ? retry->backoff_ms * 2 : BACKOFF_MAX_MS;
-    return true;
-}
 
 static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
     struct data_loss loss;
@@ -206,7 +181,15 @@ static bool try_again(struct query *query, struct retry *retry, struct error *er
         log_write(LOG_WARNING, query->how.name, "%s", err->message);
         return topic_watch_refresh(query, err);
     }
-    return err->kind == ERROR_RETRY && retry_wait(query, retry, err);
+    if (err->kind == ERROR_BROKER) {
+        // The topic went away, or access to it, or a batch of records came damaged: nothing of ours
+        // is wrong, and nothing counts yet. Wait until the topic can be listed, and read it again.
+        log_write(LOG_ERROR, query->how.name, "%s; reading the batch again", err->message);
+        if (stop_sleep(query->stop, BROKER_PAUSE_MS))
+            return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
+        return topic_watch_refresh(query, err);
+    }
+    return retry_again(query, retry, err);
 }
 
 static bool commit_batch(struct query *query, const struct plan *plan, struct manifest *manifest,
@@ -224,7 +207,7 @@ static bool commit_batch(struct query *query, const struct plan *plan, struct ma
 static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
     struct retry retry = {0};
     while (!store_roll_forward(query->store, manifest, err))
-        if (err->kind != ERROR_RETRY || !retry_wait(query, &retry, err))
+        if (!retry_again(query, &retry, err))
             return false;
     return true;
 }

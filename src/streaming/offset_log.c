@@ -66,6 +66,7 @@ const struct partition_offset *offsets_find(const struct offsets *offsets, int32
 }
 
 void offset_entry_deinit(struct offset_entry *entry) {
+    free(entry->topic);
     json_free(entry->conf);
     offsets_deinit(&entry->ends);
     *entry = (struct offset_entry){0};
@@ -100,14 +101,14 @@ static char *print_source(const char *topic, const struct offsets *offsets) {
     return text;
 }
 
-char *offset_log_print(const char *topic, const struct offset_entry *entry, size_t *size) {
+char *offset_log_print(const struct offset_entry *entry, size_t *size) {
     struct json *line = json_new_object();
     json_put_int(line, "batchWatermarkMs", 0);
     json_put_int(line, "batchTimestampMs", entry->timestamp_ms);
     json_put(line, "conf", json_duplicate(entry->conf));
     scoped(scope_free) char *metadata = json_print(line);
     json_free(line);
-    scoped(scope_free) char *source = print_source(topic, &entry->ends);
+    scoped(scope_free) char *source = print_source(entry->topic, &entry->ends);
 
     char *text = NULL;
     int length = asprintf(&text, "v1\n%s\n%s", metadata, source);
@@ -157,41 +158,37 @@ static bool add_partition(void *context, const char *name, const struct json *va
 }
 
 struct topic_reading {
-    const char *topic;
+    char *topic; // owned
     const struct json *partitions;
-    char other[256];
 };
 
-static bool find_topic(void *context, const char *name, const struct json *value) {
+static bool take_topic(void *context, const char *name, const struct json *value) {
     struct topic_reading *reading = context;
-    if (strcmp(name, reading->topic) == 0)
-        reading->partitions = value;
-    else
-        (void)snprintf(reading->other, sizeof reading->other, "%s", name);
+    if (reading->topic != NULL)
+        return false;
+    reading->topic = strdup(name);
+    check(reading->topic != NULL);
+    reading->partitions = value;
     return true;
 }
 
-static bool parse_source(struct text line, const char *topic, struct offsets *offsets,
-                         struct error *err) {
+static bool parse_source(struct text line, struct offset_entry *entry, struct error *err) {
     if (text_equals(line, TEXT("-")))
         return error_set(err, ERROR_STATE, "its source has no offsets ('-')");
     struct json *source = json_parse(line.bytes, line.length, err);
     if (source == NULL)
         return error_wrap(err, "its offsets");
 
-    struct topic_reading topics = {.topic = topic};
-    struct source_reading reading = {.offsets = offsets, .err = err};
+    struct topic_reading topics = {0};
+    struct source_reading reading = {.offsets = &entry->ends, .err = err};
     bool ok = true;
-    if (!json_each(source, find_topic, &topics) || topics.partitions == NULL ||
-        topics.other[0] != '\0')
-        ok = error_set(err, ERROR_STATE, "it has offsets of topic '%s', not of '%s' alone",
-                       topics.other, topic);
-    else if (json_count(topics.partitions) == 0)
-        ok = error_set(err, ERROR_STATE, "it has no partitions of topic '%s'", topic);
+    if (!json_each(source, take_topic, &topics) || json_count(topics.partitions) == 0)
+        ok = error_set(err, ERROR_STATE, "its offsets are not those of one topic");
     else
         ok = json_each(topics.partitions, add_partition, &reading);
+    entry->topic = topics.topic;
     json_free(source);
-    offsets_sort(offsets);
+    offsets_sort(&entry->ends);
     return ok;
 }
 
@@ -226,8 +223,7 @@ static bool parse_version(struct text *rest, int *version, struct error *err) {
     return true;
 }
 
-static bool parse_entry(struct text rest, const char *topic, struct offset_entry *entry,
-                        struct error *err) {
+static bool parse_entry(struct text rest, struct offset_entry *entry, struct error *err) {
     int version = 0;
     struct text metadata, source, more;
     if (!parse_version(&rest, &version, err))
@@ -241,22 +237,22 @@ static bool parse_entry(struct text rest, const char *topic, struct offset_entry
             return error_set(err, ERROR_STATE, "it is version 2, but its source isn't numbered 0");
         source = (struct text){.bytes = source.bytes + 2, .length = source.length - 2};
     }
-    return parse_metadata(metadata, entry, err) && parse_source(source, topic, &entry->ends, err);
+    return parse_metadata(metadata, entry, err) && parse_source(source, entry, err);
 }
 
-bool offset_log_parse(const char *text, size_t size, const char *topic, struct offset_entry *entry,
+bool offset_log_parse(const char *text, size_t size, struct offset_entry *entry,
                       struct error *err) {
     *entry = (struct offset_entry){0};
     check(size <= UINT32_MAX);
-    if (parse_entry((struct text){text, (uint32_t)size}, topic, entry, err))
+    if (parse_entry((struct text){text, (uint32_t)size}, entry, err))
         return true;
     offset_entry_deinit(entry);
     return false;
 }
 
-bool offset_log_parse_initial(const char *text, size_t size, const char *topic,
-                              struct offsets *starts, struct error *err) {
-    *starts = (struct offsets){0};
+bool offset_log_parse_initial(const char *text, size_t size, struct offset_entry *starts,
+                              struct error *err) {
+    *starts = (struct offset_entry){0};
     check(size <= UINT32_MAX);
     struct text rest = {text, (uint32_t)size}, source;
     if (rest.length > 0 && rest.bytes[0] == '\0') // very old Sparks wrote none
@@ -266,8 +262,8 @@ bool offset_log_parse_initial(const char *text, size_t size, const char *topic,
         return false;
     if (version != 1 || !next_line(&rest, &source))
         return error_set(err, ERROR_STATE, "it ends too early, or is of another version");
-    if (parse_source(source, topic, starts, err))
+    if (parse_source(source, starts, err))
         return true;
-    offsets_deinit(starts);
+    offset_entry_deinit(starts);
     return false;
 }

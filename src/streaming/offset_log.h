@@ -35,6 +35,7 @@ void offsets_sort(struct offsets *offsets);
 const struct partition_offset *offsets_find(const struct offsets *offsets, int32_t partition);
 
 struct offset_entry {
+    char *topic; // owned
     int64_t timestamp_ms;
     struct json *conf; // owned; an object of Spark settings
     struct offsets ends;
@@ -50,14 +51,14 @@ struct json *offset_log_new_conf(int shuffle_partitions);
 void offset_log_complete_conf(struct json *conf, const struct json *fresh);
 
 /* Text of offsets/N and of sources/0/0; owned by the caller, `size` bytes. */
-char *offset_log_print(const char *topic, const struct offset_entry *entry, size_t *size);
+char *offset_log_print(const struct offset_entry *entry, size_t *size);
 char *offset_log_print_initial(const char *topic, const struct offsets *starts, size_t *size);
 
-/* ERROR_STATE, without the file's name: another version, another topic, more than one source, or
- * not what these files look like. */
-MUST_CHECK bool offset_log_parse(const char *text, size_t size, const char *topic,
-                                 struct offset_entry *entry, struct error *err);
-MUST_CHECK bool offset_log_parse_initial(const char *text, size_t size, const char *topic,
-                                         struct offsets *starts, struct error *err);
+/* ERROR_STATE, without the file's name: another version, more than one source or topic, or not what
+ * these files look like. `starts` has only topic and ends. */
+MUST_CHECK bool offset_log_parse(const char *text, size_t size, struct offset_entry *entry,
+                                 struct error *err);
+MUST_CHECK bool offset_log_parse_initial(const char *text, size_t size, struct offset_entry *starts,
+                                         struct error *err);
 
 #endif

@@ -8,14 +8,16 @@
 #include "base/log.h"
 #include "streaming/micro_batch.h"
 #include "streaming/planner.h"
+#include "streaming/retry.h"
 #include "streaming/starting_offsets.h"
 #include "streaming/topic_watch.h"
 
 /* Before the first batch tells: what an event of these topics has. */
 static const double bytes_per_record_guess = 700;
 
-/* With a trigger of 0 seconds: how often an idle topic is looked at. */
-enum { IDLE_POLL_MS = 10 };
+/* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
+ * nothing comes, so that only the first record after a silence waits for the longer one. */
+enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 200 };
 
 static bool find_partition_columns(struct query *query, struct error *err) {
     const struct store_options *store = &query->options->store;
@@ -93,7 +95,11 @@ static bool begin_new(struct query *query, struct error *err) {
     log_write(LOG_INFO, query->how.name,
               "New query: no checkpoint yet | topic=%s | partitions=%zu | starting_offsets=%s",
               topic, query->topic.count, query->options->starting_offsets);
-    return store_write_initial(query->store, query->starts, query->start_count, err);
+    struct retry retry = {0};
+    while (!store_write_initial(query->store, query->starts, query->start_count, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    return true;
 }
 
 /* The topic's end may lie before the end of a plan found on disk: its last records belong to a
@@ -136,21 +142,31 @@ static bool run_open_plan(struct query *query, const struct plan *plan, struct e
     return true;
 }
 
+static bool recover_store(struct query *query, struct recovery *recovery, struct error *err) {
+    struct retry retry = {0};
+    while (!store_recover(query->store, recovery, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    for (size_t i = 0; i < recovery->note_count; i++)
+        log_write(LOG_WARNING, query->how.name, "%s", recovery->notes[i]);
+    if (recovery->table_unlogged)
+        log_write(LOG_WARNING, query->how.name,
+                  "This table has files but no sink log, and is written without one | table=%s | "
+                  "setting=SINK_LOG",
+                  query->options->store.table);
+    return true;
+}
+
 /* Brings disk and topic together: after it, `starts` and `next_batch` say where the query stands.
  */
 static bool resume(struct query *query, struct error *err) {
     struct recovery recovery = {0};
-    if (!store_recover(query->store, &recovery, err))
+    if (!recover_store(query, &recovery, err))
         return false;
     query->next_batch = recovery.next_batch;
     query->starts = recovery.starts;
     query->start_count = recovery.start_count;
     recovery.starts = NULL;
-    if (!recovery.sink_log)
-        log_write(LOG_WARNING, query->how.name,
-                  "This table is written without a sink log, as its files were before | table=%s | "
-                  "setting=SINK_LOG",
-                  query->options->store.table);
 
     bool ready = topic_watch_start(query, err);
     if (ready && recovery.new_query)
@@ -189,6 +205,14 @@ static bool make_plan(struct query *query, struct plan *plan, struct error *err)
     return true;
 }
 
+static bool write_plan(struct query *query, const struct plan *plan, struct error *err) {
+    struct retry retry = {0};
+    while (!store_write_plan(query->store, plan, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    return true;
+}
+
 /* One trigger: plan and run a batch if there is anything to do. */
 static bool run_trigger(struct query *query, bool *ran, struct error *err) {
     struct plan plan;
@@ -197,7 +221,7 @@ static bool run_trigger(struct query *query, bool *ran, struct error *err) {
         return false;
     if (plan.count == 0)
         return true;
-    bool done = store_write_plan(query->store, &plan, err) && micro_batch_run(query, &plan, err);
+    bool done = write_plan(query, &plan, err) && micro_batch_run(query, &plan, err);
     if (done)
         move_past(query, &plan);
     free(plan.ranges);
@@ -217,6 +241,7 @@ static bool run_available(struct query *query, struct error *err) {
 }
 
 static bool run_triggers(struct query *query, struct error *err) {
+    int64_t idle_ms = IDLE_POLL_MS;
     while (stop_read(query->stop) == STOP_NOT) {
         int64_t began_ms = clock_wall_ms();
         query_status_say(&query->status, false, "Getting offsets from the topic");
@@ -227,8 +252,11 @@ static bool run_triggers(struct query *query, struct error *err) {
                          ran ? "Waiting for next trigger" : "Waiting for data to arrive");
         int64_t now_ms = clock_wall_ms();
         int64_t pause_ms = trigger_next_ms(&query->options->trigger, began_ms, now_ms) - now_ms;
+        idle_ms = ran                              ? IDLE_POLL_MS
+                  : 2 * idle_ms < IDLE_POLL_MAX_MS ? 2 * idle_ms
+                                                   : IDLE_POLL_MAX_MS;
         if (pause_ms == 0 && !ran)
-            pause_ms = IDLE_POLL_MS;
+            pause_ms = idle_ms;
         if (pause_ms > 0 && stop_sleep(query->stop, pause_ms))
             return true;
     }

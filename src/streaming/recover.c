@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "streaming/commit.h"
+#include "streaming/orphans.h"
 #include "streaming/store_parts.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -58,10 +59,19 @@ static bool survey_sink_log(struct store *store, struct survey *survey, struct e
     return true;
 }
 
-static bool survey_manifest(struct store *store, struct survey *survey, struct error *err) {
-    survey->manifest_in_log = SINK_LOG_SILENT;
-    if (survey->manifest < 0 || survey->manifest > survey->planned)
-        return true;
+/* A manifest must end each partition where its plan does. */
+static bool agrees_with_plan(const struct manifest *manifest, const struct offset_entry *plan) {
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        const struct offset_range *range = &manifest->outcomes[i].range;
+        const struct partition_offset *end = offsets_find(&plan->ends, range->partition);
+        if (end == NULL || end->offset != range->end)
+            return false;
+    }
+    return true;
+}
+
+static bool compare_manifest(struct store *store, struct survey *survey,
+                             const struct offset_entry *plan, struct error *err) {
     bool table_staged, rejects_staged;
     if (!table_is_staged(&store->table, survey->manifest, &table_staged, err) ||
         !table_is_staged(&store->rejects, survey->manifest, &rejects_staged, err) ||
@@ -73,10 +83,43 @@ static bool survey_manifest(struct store *store, struct survey *survey, struct e
         return false;
     survey->manifest_done =
         survey->manifest_commit == COMMIT_OURS && !table_staged && !rejects_staged;
-    bool ok =
-        survey->manifest_done || sink_log_compare(&store->sink_log, survey->manifest,
-                                                  &manifest.files, &survey->manifest_in_log, err);
+    bool ok = true;
+    if (survey->manifest == survey->planned && !agrees_with_plan(&manifest, plan))
+        ok = error_set(err, ERROR_STATE,
+                       "'%s/%" PRId64 "' ends at other offsets than its plan in '%s': restore "
+                       "both from one backup",
+                       store->checkpoint.manifests.text, survey->manifest,
+                       store->checkpoint.offsets.text);
+    else if (!survey->manifest_done)
+        ok = sink_log_compare(&store->sink_log, survey->manifest, &manifest.files,
+                              &survey->manifest_in_log, err);
     manifest_deinit(&manifest);
+    return ok;
+}
+
+static bool read_plan_of(const struct store *store, int64_t batch_id, struct offset_entry *entry,
+                         struct error *err) {
+    bool found;
+    if (!checkpoint_read_offsets(&store->checkpoint, batch_id, entry, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_STATE, "'%s/%" PRId64 "' is missing: restore it from a backup",
+                         store->checkpoint.offsets.text, batch_id);
+    return true;
+}
+
+/* Reads the newest plan for the sake of its errors, and the newest manifest. */
+static bool survey_newest(struct store *store, struct survey *survey, struct error *err) {
+    survey->manifest_in_log = SINK_LOG_SILENT;
+    if (survey->committed >= 0 &&
+        !checkpoint_check_commit(&store->checkpoint, survey->committed, err))
+        return false;
+    struct offset_entry plan;
+    if (!read_plan_of(store, survey->planned, &plan, err))
+        return false;
+    bool ok = survey->manifest < 0 || survey->manifest > survey->planned ||
+              compare_manifest(store, survey, &plan, err);
+    offset_entry_deinit(&plan);
     return ok;
 }
 
@@ -102,7 +145,8 @@ static bool look(struct store *store, struct survey *survey, struct error *err) 
     survey->owned_by_other =
         signed_by_other(&store->table, id) || signed_by_other(&store->rejects, id);
     return survey_plans(store, survey, err) && survey_sink_log(store, survey, err) &&
-           (survey->owned_by_other || survey_manifest(store, survey, err));
+           (survey->owned_by_other || survey->planned < 0 ||
+            (survey_newest(store, survey, err) && sink_log_check(&store->sink_log, err)));
 }
 
 static bool refuse(const struct store *store, const struct survey *survey,
@@ -114,7 +158,7 @@ static bool refuse(const struct store *store, const struct survey *survey,
     if (survey->owned_by_other)
         (void)snprintf(owner, sizeof owner, " ('%s' says '%s')", table->root.text,
                        table->owner_checkpoint);
-    return error_set(err, ERROR_STATE,
+    return error_set(err, found->action == RECOVER_REFUSE ? ERROR_CONFIG : ERROR_STATE,
                      "checkpoint '%s', table '%s': %s%s. Newest batches: plan %" PRId64
                      ", commit %" PRId64 ", manifest %" PRId64 ", sink log %" PRId64 ". Cure: %s",
                      store->options.checkpoint, store->options.table, found->state, owner,
@@ -152,6 +196,7 @@ static bool act(struct store *store, const struct survey *survey, enum recovery_
                  survey->planned);
         return checkpoint_write_commit(&store->checkpoint, survey->planned, err);
     case RECOVER_STOP:
+    case RECOVER_REFUSE:
     case RECOVER_START:
     case RECOVER_RUN_AGAIN:
     case RECOVER_RUN_NEXT:
@@ -165,6 +210,18 @@ static bool is_last(enum recovery_action action) {
     return action == RECOVER_START || action == RECOVER_RUN_AGAIN || action == RECOVER_RUN_NEXT;
 }
 
+static bool is_refusal(enum recovery_action action) {
+    return action == RECOVER_STOP || action == RECOVER_REFUSE;
+}
+
+bool recovery_possible(struct store *store, struct error *err) {
+    struct survey survey;
+    if (!look(store, &survey, err))
+        return false;
+    const struct recovery_case *found = recovery_decide(&survey);
+    return !is_refusal(found->action) || refuse(store, &survey, found, err);
+}
+
 static bool settle(struct store *store, struct survey *survey, enum recovery_action *action,
                    struct recovery *recovery, struct error *err) {
     for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -172,7 +229,7 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
             return false;
         const struct recovery_case *found = recovery_decide(survey);
         *action = found->action;
-        if (*action == RECOVER_STOP)
+        if (is_refusal(*action))
             return refuse(store, survey, found, err);
         store->sink_log_on = survey->sink_log_on;
         if (is_last(*action))
@@ -184,32 +241,15 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
     return false;
 }
 
-static bool read_plan_of(const struct store *store, int64_t batch_id, struct offset_entry *entry,
-                         struct error *err) {
-    bool found;
-    if (!checkpoint_read_offsets(&store->checkpoint, batch_id, entry, &found, err))
-        return false;
-    if (!found)
-        return error_set(err, ERROR_STATE, "'%s/%" PRId64 "' is missing: restore it from a backup",
-                         store->checkpoint.offsets.text, batch_id);
-    return true;
-}
-
-static bool read_starts_of(const struct store *store, int64_t batch_id, struct offsets *starts,
+/* Where batch `batch_id` begins: the ends of the one before. */
+static bool read_starts_of(const struct store *store, int64_t batch_id, struct offset_entry *starts,
                            struct error *err) {
-    if (batch_id == 0) {
-        bool found;
-        if (!checkpoint_read_initial(&store->checkpoint, starts, &found, err))
-            return false;
-        check(found); // the survey saw it
-        return true;
-    }
-    struct offset_entry previous;
-    if (!read_plan_of(store, batch_id - 1, &previous, err))
+    if (batch_id > 0)
+        return read_plan_of(store, batch_id - 1, starts, err);
+    bool found = false;
+    if (!checkpoint_read_initial(&store->checkpoint, starts, &found, err))
         return false;
-    *starts = previous.ends;
-    previous.ends = (struct offsets){0};
-    offset_entry_deinit(&previous);
+    check(found); // the survey saw it
     return true;
 }
 
@@ -237,7 +277,7 @@ static bool set_ranges(const struct offset_entry *entry, const struct offsets *s
 static bool fill_open_plan(const struct store *store, int64_t batch_id, struct recovery *recovery,
                            struct error *err) {
     struct offset_entry entry;
-    struct offsets starts = {0};
+    struct offset_entry starts = {0};
     if (!read_plan_of(store, batch_id, &entry, err))
         return false;
     recovery->has_open_plan = true;
@@ -245,11 +285,20 @@ static bool fill_open_plan(const struct store *store, int64_t batch_id, struct r
     recovery->open_plan.batch_id = batch_id;
     recovery->open_plan.timestamp_ms = entry.timestamp_ms;
     bool ok = read_starts_of(store, batch_id, &starts, err) &&
-              set_ranges(&entry, &starts, &recovery->open_plan, err);
-    offsets_deinit(&starts);
+              set_ranges(&entry, &starts.ends, &recovery->open_plan, err);
+    offset_entry_deinit(&starts);
     offset_entry_deinit(&entry);
     add_note(recovery, "Batch %" PRId64 " was planned and not committed; it runs again", batch_id);
     return ok;
+}
+
+static void set_starts(const struct offsets *offsets, struct recovery *recovery) {
+    recovery->starts = must_alloc(offsets->count, sizeof *recovery->starts);
+    recovery->start_count = offsets->count;
+    for (size_t i = 0; i < offsets->count; i++) {
+        struct partition_offset next = offsets->entries[i];
+        recovery->starts[i] = (struct offset_range){next.partition, next.offset, next.offset};
+    }
 }
 
 static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,
@@ -258,12 +307,21 @@ static bool fill_starts(const struct store *store, int64_t newest, struct recove
     if (!read_plan_of(store, newest, &entry, err))
         return false;
     recovery->next_batch = newest + 1;
-    recovery->starts = must_alloc(entry.ends.count, sizeof *recovery->starts);
-    recovery->start_count = entry.ends.count;
-    for (size_t i = 0; i < entry.ends.count; i++) {
-        struct partition_offset end = entry.ends.entries[i];
-        recovery->starts[i] = (struct offset_range){end.partition, end.offset, end.offset};
-    }
+    set_starts(&entry.ends, recovery);
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+/* A query that found nothing to do when it first started still begins where it stood then: with
+ * STARTING_OFFSETS=latest, what came between two starts would be lost otherwise. */
+static bool fill_initial(const struct store *store, struct recovery *recovery, struct error *err) {
+    struct offset_entry entry = {0};
+    bool found = false;
+    if (!checkpoint_read_initial(&store->checkpoint, &entry, &found, err))
+        return false;
+    recovery->new_query = !found;
+    if (found)
+        set_starts(&entry.ends, recovery);
     offset_entry_deinit(&entry);
     return true;
 }
@@ -280,18 +338,41 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            sink_log_sweep(&store->sink_log, err);
 }
 
+static bool look_for_orphans(struct store *store, const struct survey *survey,
+                             struct recovery *recovery, struct error *err) {
+    struct orphan_report report;
+    const struct plan *plan = recovery->has_open_plan ? &recovery->open_plan : NULL;
+    if (!orphans_set_aside(store, plan, survey->manifest, &report, err))
+        return false;
+    if (report.moved > 0)
+        add_note(recovery,
+                 "%zu files that a crash of Spark left in '%s' were moved to its directory "
+                 "_orphans: their records are in other files, or in the batch that runs again",
+                 report.moved, store->options.table);
+    if (report.left > 0)
+        add_note(recovery,
+                 "%zu files in '%s' are not in its sink log, such as '%s': they are not of this "
+                 "query and were left alone",
+                 report.left, store->options.table, report.left_path);
+    if (report.too_many)
+        add_note(recovery, "Too many files in '%s' are new to look for those that don't count",
+                 store->options.table);
+    orphan_report_deinit(&report);
+    return true;
+}
+
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {
     struct survey survey;
     enum recovery_action action;
     *recovery = (struct recovery){0};
     bool ok = settle(store, &survey, &action, recovery, err);
     if (ok && action == RECOVER_START)
-        recovery->new_query = true;
+        ok = fill_initial(store, recovery, err);
     else if (ok && action == RECOVER_RUN_AGAIN)
         ok = fill_open_plan(store, survey.planned, recovery, err);
     else if (ok)
         ok = fill_starts(store, survey.planned, recovery, err);
-    ok = ok && prepare(store, &survey, err);
+    ok = ok && prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;

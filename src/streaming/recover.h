@@ -30,7 +30,8 @@ struct survey {
 };
 
 enum recovery_action {
-    RECOVER_STOP,         // touch nothing; cause and cure say why
+    RECOVER_STOP,         // touch nothing; state and cure say why (ERROR_STATE)
+    RECOVER_REFUSE,       // touch nothing; a setting does not fit the table (ERROR_CONFIG)
     RECOVER_TAKE_BACK,    // the newest manifest's batch is Spark's: remove our files, look again
     RECOVER_ROLL_FORWARD, // finish the newest manifest's batch, look again
     RECOVER_FINISH,       // the planned batch is in the table; write its commit, look again
@@ -43,7 +44,7 @@ struct recovery_case {
     const char *state; // what is on disk, in words
     bool (*holds)(const struct survey *survey);
     enum recovery_action action;
-    const char *cure; // RECOVER_STOP
+    const char *cure; // RECOVER_STOP, RECOVER_REFUSE
 };
 
 /* The first case that holds. There always is one. */
@@ -51,6 +52,9 @@ const struct recovery_case *recovery_decide(const struct survey *survey);
 
 /* All of them, in order, for a test that walks the table. */
 const struct recovery_case *recovery_cases(size_t *count);
+
+/* Looks and decides only. False: what is there would be refused, with recover()'s error. */
+MUST_CHECK bool recovery_possible(struct store *store, struct error *err);
 
 /* Looks, decides and acts until the next batch can run. */
 MUST_CHECK bool recover(struct store *store, struct recovery *recovery, struct error *err);

@@ -29,7 +29,7 @@ static bool nothing_planned(const struct survey *s) {
 }
 
 static bool plan_without_metadata(const struct survey *s) {
-    return !s->has_metadata;
+    return s->planned >= 0 && !s->has_metadata;
 }
 
 static bool commit_ahead(const struct survey *s) {
@@ -98,41 +98,43 @@ static const char new_place[] = "restore the checkpoint from a backup; or, to be
                                 "query a new CHECKPOINT_PATH and PROCESSED_DATA_PATH";
 static const char restore[] = "restore the checkpoint and the table from one backup";
 
-/* clang-format off: one case per paragraph */
+static const char write_metadata[] =
+    "restore it, or write {\"id\":\"<uuid>\"} into it, with the query id that the file "
+    "_esports_stream in the table names (any, if there is none)";
+
+static const char use_owner[] =
+    "two checkpoints on one table would each write what the other does not know: use that one, or "
+    "another PROCESSED_DATA_PATH and DATA_LAKE_PATH. If it is gone for good and its records may "
+    "come twice, remove the file _esports_stream from the table and from its rejects";
+
+static const char find_log[] =
+    "is this the right table? If its directory _spark_metadata was removed, restore it, or set "
+    "SINK_LOG=off to go on without one";
+
 static const struct recovery_case cases[] = {
-    // The table is not this checkpoint's.
-    {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP,
-     "two checkpoints on one table would each write what the other doesn't know of: use that "
-     "checkpoint, or another PROCESSED_DATA_PATH and DATA_LAKE_PATH. If that checkpoint is gone "
-     "for "
-     "good and its records may come twice, remove the file _esports_stream in the table and its "
-     "rejects"},
+    // The table is not this checkpoint's, or not for these settings.
+    {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
+     RECOVER_STOP, write_metadata},
+    {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP, use_owner},
     {"the table has a sink log, but this checkpoint has planned no batch", log_without_plan,
      RECOVER_STOP, new_place},
     {"the checkpoint has committed batches, but no plans (offsets/)", batches_without_plan,
      RECOVER_STOP, new_place},
     {"SINK_LOG=off, but the table has a sink log, which would hide new files from Spark",
-     log_off_but_there, RECOVER_STOP, "set SINK_LOG=auto"},
+     log_off_but_there, RECOVER_REFUSE, "set SINK_LOG=auto"},
     {"SINK_LOG=on, but the table has files and no sink log; a new one would hide them from Spark",
-     log_on_but_hides, RECOVER_STOP, "set SINK_LOG=auto"},
+     log_on_but_hides, RECOVER_REFUSE, "set SINK_LOG=auto"},
 
     {"nothing is planned: a new query", nothing_planned, RECOVER_START, NULL},
 
     // Logs that contradict each other.
-    {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
-     RECOVER_STOP,
-     "restore it, or write the query's id into it as {\"id\":\"<uuid>\"} (any, if it is not "
-     "known)"},
     {"a commit is ahead of the newest plan (offsets/)", commit_ahead, RECOVER_STOP, restore},
     {"a manifest is ahead of the newest plan (offsets/)", manifest_ahead, RECOVER_STOP, restore},
-    {"the table's sink log is ahead of the newest plan (offsets/): batches that this checkpoint "
-     "does not "
-     "know of are in the table",
-     log_ahead, RECOVER_STOP, restore},
+    {"the table's sink log is ahead of the newest plan (offsets/)", log_ahead, RECOVER_STOP,
+     restore},
     {"the plan before the newest one is missing", previous_plan_missing, RECOVER_STOP, restore},
     {"the table's sink log is missing, or lacks a committed batch", log_behind, RECOVER_STOP,
-     "is this the right table? If its directory _spark_metadata was removed, restore it, or set "
-     "SINK_LOG=off to go on without one"},
+     find_log},
 
     // A batch that is committed, but perhaps not in every log.
     {"the sink log names some files of our newest batch, but not all", manifest_half_logged,
@@ -156,7 +158,6 @@ static const struct recovery_case cases[] = {
     {"the newest plan is not committed", planned_not_committed, RECOVER_RUN_AGAIN, NULL},
     {"all that is planned is committed", all_committed, RECOVER_RUN_NEXT, NULL},
 };
-/* clang-format on */
 
 const struct recovery_case *recovery_decide(const struct survey *survey) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

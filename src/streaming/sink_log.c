@@ -22,9 +22,10 @@ int64_t sink_log_interval(const int64_t *compact, size_t count) {
     if (count >= 2)
         return compact[count - 1] - compact[count - 2];
     int64_t batches = compact[0] + 1;
-    if (batches <= SINK_LOG_INTERVAL)
-        return batches;
-    for (int64_t divisor = SINK_LOG_INTERVAL; divisor <= batches / 2; divisor++)
+    // deriveCompactInterval() looks for a divisor only when there is room for one below the half: a
+    // lone 19.compact goes on with 20, a lone 29.compact with 10.
+    for (int64_t divisor = SINK_LOG_INTERVAL;
+         batches / 2 > SINK_LOG_INTERVAL && divisor <= batches / 2; divisor++)
         if (batches % divisor == 0)
             return divisor;
     return batches;
@@ -66,6 +67,14 @@ static struct file_path path_of(const struct sink_log *log, int64_t batch_id, bo
     char name[40];
     name_of(batch_id, compact, name);
     return file_join(log->directory.text, name);
+}
+
+bool sink_log_check(const struct sink_log *log, struct error *err) {
+    int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
+    for (int64_t batch = compacted < 0 ? 0 : compacted; batch <= log->newest; batch++)
+        if (!sink_log_file_check(path_of(log, batch, is_compaction(log, batch)).text, err))
+            return false;
+    return true;
 }
 
 /* "\n" and the JSON of each file; owned by the caller. */

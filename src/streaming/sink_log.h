@@ -32,6 +32,10 @@ struct sink_log {
 /* Looks at the directory; creates nothing. */
 MUST_CHECK bool sink_log_open(struct sink_log *log, const char *table, struct error *err);
 
+/* Sees that everything which Spark would read is there: the newest compact file and what follows
+ * it, each with its header. */
+MUST_CHECK bool sink_log_check(const struct sink_log *log, struct error *err);
+
 /* Publishes batch `batch_id`, which must follow the newest; again is fine as long as it says the
  * same. Deletes what Spark would delete by now. */
 MUST_CHECK bool sink_log_write(struct sink_log *log, int64_t batch_id,
@@ -47,6 +51,11 @@ enum sink_log_names {
 MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
                                  const struct file_list *files, enum sink_log_names *names,
                                  struct error *err);
+
+/* Sets listed[i] for each of the paths, relative to the table, that the log lists. Streams the
+ * newest compact file and what follows it. All paths must lie equally deep. */
+MUST_CHECK bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count,
+                              bool *listed, struct error *err);
 
 /* Removes drafts that a crash left. */
 MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);

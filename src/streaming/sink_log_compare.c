@@ -55,50 +55,64 @@ char *sink_log_uri(const char *path) {
     return uri;
 }
 
-/* The files we look for, quoted and relative to the table, against the entries that go by. */
+/* A file that we look for. */
+struct wanted {
+    char *name; // owned; quoted, relative to the table
+    size_t index;
+};
+
+/* The files that we look for, against the entries that go by. */
 struct comparison {
-    char **names; // owned, sorted
+    struct wanted *wanted; // owned, sorted
     size_t count;
     size_t depth;   // slashes in each name
     size_t entries; // entries seen
     size_t found;   // of them, ours
+    bool *listed;   // borrowed; by index. NULL: not asked for
 };
 
 static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
 }
 
-static struct comparison comparison_of(const struct file_list *files) {
-    struct comparison comparison = {.names = must_alloc(files->count, sizeof(char *))};
-    for (size_t i = 0; i < files->count; i++) {
-        const char *path = files->files[i].path;
-        comparison.names[i] = must_alloc(3 * strlen(path) + 1, 1);
-        (void)quote(comparison.names[i], path);
-    }
-    comparison.count = files->count;
-    for (const char *at = files->count > 0 ? files->files[0].path : ""; *at != '\0'; at++)
-        comparison.depth += *at == '/';
-    if (comparison.count > 1)
-        qsort(comparison.names, comparison.count, sizeof(char *), compare_names);
-    return comparison;
+static void comparison_add(struct comparison *comparison, const char *path) {
+    struct wanted *wanted = &comparison->wanted[comparison->count];
+    *wanted = (struct wanted){must_alloc(3 * strlen(path) + 1, 1), comparison->count};
+    (void)quote(wanted->name, path);
+    comparison->depth = 0;
+    for (const char *at = path; *at != '\0'; at++)
+        comparison->depth += *at == '/';
+    comparison->count++;
+}
+
+static void comparison_sort(struct comparison *comparison) {
+    if (comparison->count > 1)
+        qsort(comparison->wanted, comparison->count, sizeof(struct wanted), compare_names);
 }
 
 static void comparison_deinit(struct comparison *comparison) {
     for (size_t i = 0; i < comparison->count; i++)
-        free(comparison->names[i]);
-    free(comparison->names);
+        free(comparison->wanted[i].name);
+    free(comparison->wanted);
 }
 
 static void compare_entry(void *context, const char *uri) {
     struct comparison *comparison = context;
     comparison->entries++;
+    if (comparison->count == 0)
+        return;
     const char *name = uri + strlen(uri);
     for (size_t slashes = 0; name > uri; name--)
         if (name[-1] == '/' && slashes++ == comparison->depth)
             break;
-    if (comparison->count > 0 &&
-        bsearch(&name, comparison->names, comparison->count, sizeof name, compare_names) != NULL)
-        comparison->found++;
+    const struct wanted key = {.name = (char *)name};
+    const struct wanted *found =
+        bsearch(&key, comparison->wanted, comparison->count, sizeof key, compare_names);
+    if (found == NULL)
+        return;
+    comparison->found++;
+    if (comparison->listed != NULL)
+        comparison->listed[found->index] = true;
 }
 
 /* Walks the file of one batch: N, or else N.compact. */
@@ -178,8 +192,28 @@ bool sink_log_compare(const struct sink_log *log, int64_t batch_id, const struct
     *names = SINK_LOG_SILENT;
     if (log->newest < batch_id)
         return true;
-    struct comparison comparison = comparison_of(files);
+    struct comparison comparison = {.wanted = must_alloc(files->count, sizeof(struct wanted))};
+    for (size_t i = 0; i < files->count; i++)
+        comparison_add(&comparison, files->files[i].path);
+    comparison_sort(&comparison);
     bool ok = compare_batch(log, batch_id, &comparison, names, err);
+    comparison_deinit(&comparison);
+    return ok;
+}
+
+bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count, bool *listed,
+                   struct error *err) {
+    struct comparison comparison = {.wanted = must_alloc(count, sizeof(struct wanted))};
+    comparison.listed = listed;
+    for (size_t i = 0; i < count; i++)
+        comparison_add(&comparison, paths[i]);
+    comparison_sort(&comparison);
+    bool ok = true;
+    int64_t first = (log->newest + 1) / log->interval * log->interval - 1;
+    for (int64_t batch = first < 0 ? 0 : first; ok && batch <= log->newest; batch++) {
+        bool found, compact;
+        ok = walk(log, batch, &comparison, &found, &compact, err);
+    }
     comparison_deinit(&comparison);
     return ok;
 }

@@ -85,13 +85,26 @@ static bool copy_stream(struct stream *stream, struct file_draft *draft, struct 
     return true;
 }
 
+/* As stream_open(), of a file that must be there. */
+static bool stream_open_present(struct stream *stream, const char *path, struct error *err) {
+    bool found;
+    if (!stream_open(stream, path, &found, err))
+        return false;
+    return found || error_set(err, ERROR_STATE, "'%s' is missing: %s", path, damaged);
+}
+
+bool sink_log_file_check(const char *path, struct error *err) {
+    struct stream stream;
+    if (!stream_open_present(&stream, path, err))
+        return false;
+    stream_close(&stream);
+    return true;
+}
+
 bool sink_log_file_copy(const char *path, struct file_draft *draft, struct error *err) {
     struct stream stream;
-    bool found;
-    if (!stream_open(&stream, path, &found, err))
+    if (!stream_open_present(&stream, path, err))
         return false;
-    if (!found)
-        return error_set(err, ERROR_STATE, "'%s' is missing: %s", path, damaged);
     bool ok = copy_stream(&stream, draft, err);
     stream_close(&stream);
     return ok;

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "base/file.h"
 
+/* ERROR_STATE: missing, empty, or not a sink log by its header. */
+MUST_CHECK bool sink_log_file_check(const char *path, struct error *err);
+
 /* Appends everything behind the header to `draft`, as it is, without a newline at the end.
  * ERROR_STATE: missing, empty, or not a sink log. */
 MUST_CHECK bool sink_log_file_copy(const char *path, struct file_draft *draft, struct error *err);

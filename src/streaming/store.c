@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/disk.h"
 #include "streaming/commit.h"
 #include "streaming/recover.h"
 #include "streaming/store_parts.h"
@@ -85,12 +86,20 @@ static bool check_path(const char *what, const char *path, struct error *err) {
     return true;
 }
 
-static bool open_tables(struct store *store, struct error *err) {
+static bool open_parts(struct store *store, struct error *err) {
     const struct store_options *options = &store->options;
-    return table_open(&store->table, options->table, err) &&
-           table_open(&store->rejects, options->rejects, err) &&
-           table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
-                                  err);
+    checkpoint_init(&store->checkpoint, options->checkpoint, options->topic);
+    if (!table_open(&store->table, options->table, err) ||
+        !table_open(&store->rejects, options->rejects, err) ||
+        !table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
+                                err))
+        return false;
+    // A checkpoint that is not there must not be begun, not even with a lock, for a table that
+    // would be refused.
+    int there = file_exists(options->checkpoint, NULL, err);
+    if (there < 0 || (there == 0 && !recovery_possible(store, err)))
+        return false;
+    return checkpoint_open(&store->checkpoint, err);
 }
 
 bool store_open(const struct store_options *options, struct store **store, struct error *err) {
@@ -99,10 +108,9 @@ bool store_open(const struct store_options *options, struct store **store, struc
         !check_path("the rejects table", options->rejects, err))
         return false;
     struct store *opened = must_alloc(1, sizeof *opened);
-    opened->checkpoint.lock_fd = -1;
     copy_options(&opened->options, options);
-    if (open_tables(opened, err) && checkpoint_open(&opened->checkpoint, opened->options.checkpoint,
-                                                    opened->options.topic, err)) {
+    opened->checkpoint.lock_fd = -1;
+    if (open_parts(opened, err)) {
         *store = opened;
         return true;
     }
@@ -115,6 +123,11 @@ bool store_open(const struct store_options *options, struct store **store, struc
 void store_close(struct store *store) {
     if (store == NULL)
         return;
+    if (store->recovered) {
+        // Tidiness: a staging directory goes when it is empty, and is made again by the next start.
+        (void)disk->rmdir(store->table.staging.text);
+        (void)disk->rmdir(store->rejects.staging.text);
+    }
     checkpoint_close(&store->checkpoint);
     table_close(&store->table);
     table_close(&store->rejects);
@@ -132,7 +145,8 @@ struct manifest_origin store_origin(const struct store *store) {
 }
 
 bool store_recover(struct store *store, struct recovery *recovery, struct error *err) {
-    return recover(store, recovery, err);
+    store->recovered = recover(store, recovery, err);
+    return store->recovered;
 }
 
 static struct offsets starts_of(const struct offset_range *ranges, size_t count) {

@@ -45,7 +45,7 @@ enum { RECOVERY_NOTES_MAX = 8 };
 
 /* Where the query stands after recovery. */
 struct recovery {
-    bool new_query;        // no batch was ever planned: starts come from STARTING_OFFSETS
+    bool new_query;        // it never started before: starts come from STARTING_OFFSETS
     int64_t next_batch;    // the id of the next plan to make
     bool has_open_plan;    // a planned batch must run (again), before any new plan;
     struct plan open_plan; // it has id next_batch, and its ranges' ends are final

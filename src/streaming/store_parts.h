@@ -13,6 +13,7 @@ struct store {
     struct checkpoint checkpoint;
     struct table table, rejects;
     struct sink_log sink_log;
+    bool recovered;                                  // the disk is in order, and ours to write to
     bool sink_log_on;                                // decided by recovery
     struct file_path table_staging, rejects_staging; // what store_begin_batch() handed out
 };

@@ -114,9 +114,13 @@ bool table_check_partitions(const struct table *table, const char *const *names,
 }
 
 struct search {
-    const char *directory;
-    size_t depth;
-    bool found, ok;
+    struct file_path directory; // relative to the table; empty: the table itself
+    const struct table *table;
+    size_t depth; // how many more directories down
+    bool (*visit)(void *context, const char *path);
+    void *context;
+    bool ended; // the visitor has seen enough
+    bool ok;
     struct error *err;
 };
 
@@ -124,34 +128,52 @@ static bool search_directory(struct search *search);
 
 static bool search_name(void *context, const char *name) {
     struct search *search = context;
-    if (is_hidden(name))
+    bool is_file = ends_with(name, ".parquet");
+    if (is_hidden(name) || is_file != (search->depth == 0) || (!is_file && !strchr(name, '=')))
         return true;
-    if (search->depth == 0) {
-        search->found = ends_with(name, ".parquet");
-    } else if (strchr(name, '=') != NULL) {
-        struct file_path path = file_join(search->directory, name);
-        struct search below = {
-            .directory = path.text, .depth = search->depth - 1, .ok = true, .err = search->err};
+    struct search below = *search;
+    if (search->directory.text[0] == '\0')
+        (void)snprintf(below.directory.text, sizeof below.directory.text, "%s", name);
+    else
+        below.directory = file_join(search->directory.text, name);
+    below.depth--;
+    if (is_file) {
+        search->ended = !search->visit(search->context, below.directory.text);
+    } else {
         search->ok = search_directory(&below);
-        search->found = below.found;
+        search->ended = below.ended;
     }
-    return search->ok && !search->found;
+    return search->ok && !search->ended;
 }
 
 /* Calls itself once per partition column, whose number is a setting and small. */
 static bool search_directory(struct search *search) {
-    if (disk->list(search->directory, search_name, search) != 0 && errno != ENOENT &&
-        errno != ENOTDIR)
-        return error_set(search->err, ERROR_RETRY, "list '%s': %s", search->directory,
-                         strerror(errno));
+    struct file_path path = search->table->root;
+    if (search->directory.text[0] != '\0')
+        path = file_join(path.text, search->directory.text);
+    if (disk->list(path.text, search_name, search) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_set(search->err, ERROR_RETRY, "list '%s': %s", path.text, strerror(errno));
     return search->ok;
 }
 
+bool table_each_file(const struct table *table, size_t depth,
+                     bool (*visit)(void *context, const char *path), void *context,
+                     struct error *err) {
+    struct search search = {
+        .table = table, .depth = depth, .visit = visit, .context = context, .ok = true, .err = err};
+    return search_directory(&search);
+}
+
+static bool note_file(void *context, const char *path) {
+    bool *has = context;
+    (void)path;
+    *has = true;
+    return false;
+}
+
 bool table_has_files(const struct table *table, size_t depth, bool *has, struct error *err) {
-    struct search search = {.directory = table->root.text, .depth = depth, .ok = true, .err = err};
-    bool ok = search_directory(&search);
-    *has = search.found;
-    return ok;
+    *has = false;
+    return table_each_file(table, depth, note_file, has, err);
 }
 
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,

@@ -37,6 +37,12 @@ void table_close(struct table *table);
 MUST_CHECK bool table_check_partitions(const struct table *table, const char *const *names,
                                        size_t count, struct error *err);
 
+/* Calls visit() with the path, relative to the table, of each Parquet file that lies `depth`
+ * directories of partition values below it. A false from it ends the walk, which is no error. */
+MUST_CHECK bool table_each_file(const struct table *table, size_t depth,
+                                bool (*visit)(void *context, const char *path), void *context,
+                                struct error *err);
+
 /* Whether there is any Parquet file, `depth` directories below the root. */
 MUST_CHECK bool table_has_files(const struct table *table, size_t depth, bool *has,
                                 struct error *err);

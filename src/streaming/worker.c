@@ -7,8 +7,15 @@
 #include "pipeline/derive.h"
 #include "pipeline/reject.h"
 
-/* Room for the texts of a slice of rows: about four times what 1,024 ordinary records hold. */
-enum { STRING_BYTES = 4 << 20, READ_TIMEOUT_MS = 100 };
+enum { READ_TIMEOUT_MS = 100 };
+
+/* A slice of rows is as large as still stays in cache; with little memory it is smaller. Room for
+ * texts: about twice what ordinary records hold. */
+enum { ROWS_FEW = 512, TEXT_BYTES_PER_ROW = 1024 };
+static const size_t memory_for_large_slices = 64 << 20;
+
+/* Without a task for so long, the source stops asking the broker for more. */
+enum { REST_AFTER_MS = 1000 };
 
 /* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
  * bytes a row, 400,000 rows. */
@@ -17,6 +24,7 @@ static const size_t sink_memory_max = 32 << 20;
 struct worker_lane {
     struct decoder *decoder;
     struct rows rows;
+    size_t string_bytes; // of the rows; more while one large record passes through
 };
 
 /* One task under way. */
@@ -33,11 +41,11 @@ struct run {
 
 static bool flush_rows(struct run *run, struct error *err) {
     struct rows *rows = &run->lane->rows;
-    bool grown = rows->strings.capacity > STRING_BYTES;
+    bool grown = rows->strings.capacity > run->lane->string_bytes;
     bool written = rows->count == 0 || sink_append(run->sink, rows, err);
     rows_reset(rows);
     if (grown)
-        rows_resize_strings(rows, STRING_BYTES);
+        rows_resize_strings(rows, run->lane->string_bytes);
     return written;
 }
 
@@ -234,11 +242,20 @@ static void run_task(struct worker *worker, struct task *task) {
     sink_destroy(run.sink);
 }
 
+/* NULL: the mailbox was closed. */
+static struct task *next_task(struct worker *worker) {
+    struct letter *letter = mailbox_receive(&worker->tasks, REST_AFTER_MS);
+    if (letter == NULL) {
+        worker->source->ops->rest(worker->source);
+        letter = mailbox_receive(&worker->tasks, -1);
+    }
+    return (struct task *)letter;
+}
+
 static void *worker_main(void *argument) {
     struct worker *worker = argument;
-    struct letter *letter;
-    while ((letter = mailbox_receive(&worker->tasks, -1)) != NULL) {
-        struct task *task = (struct task *)letter;
+    struct task *task;
+    while ((task = next_task(worker)) != NULL) {
         run_task(worker, task);
         mailbox_send(task->reply, &task->letter);
     }
@@ -253,7 +270,9 @@ bool worker_start(struct worker *worker, struct source *source, const struct wor
     mailbox_init(&worker->tasks);
     for (size_t i = 0; i < query_count; i++) {
         struct worker_lane *lane = &worker->lanes[i];
-        rows_init(&lane->rows, queries[i].schema, ROWS_CAPACITY, STRING_BYTES);
+        size_t capacity = memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
+        lane->string_bytes = capacity * TEXT_BYTES_PER_ROW;
+        rows_init(&lane->rows, queries[i].schema, capacity, lane->string_bytes);
         if (!decoder_create(&lane->decoder, queries[i].schema, queries[i].parse_mode,
                             queries[i].time_zone, err))
             return false;

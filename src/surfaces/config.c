@@ -31,7 +31,8 @@ struct candidate {
 };
 
 static struct candidate pick(const struct loader *loader, const struct config *config, size_t index,
-                             const struct setting *setting, char option[static OPTION_NAME_MAX]) {
+                             const struct setting *setting,
+                             const char option[static OPTION_NAME_MAX]) {
     // An empty variable counts as not set: Docker Compose passes those it was not given as empty.
     const char *text = loader->options.settings[index];
     if (text != NULL)
@@ -234,7 +235,7 @@ char *config_path(const struct config *config, enum config_path path, const stru
 }
 
 int64_t config_memory_floor(const struct config *config, int64_t largest_batch) {
-    const int64_t mib = 1024 * 1024;
+    const int64_t mib = 1 << 20;
     int64_t beyond = largest_batch > mib ? largest_batch - mib : 0;
-    return MEMORY_FLOOR_BASE + config->workers * MEMORY_FLOOR_BATCHES * beyond;
+    return MEMORY_FLOOR_BASE + (int64_t)config->workers * MEMORY_FLOOR_BATCHES * beyond;
 }

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "base/scope.h"
 #include "surfaces/quantity.h"
 #include "surfaces/settings.h"
 
@@ -46,7 +45,8 @@ static void check_directories(const struct config *config, struct faults *faults
             paths[count++] = config_path(config, path, streams[i]);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
-            if (i != j && is_within(paths[i], paths[j]) && (i > j || strcmp(paths[i], paths[j])))
+            if (i != j && is_within(paths[i], paths[j]) &&
+                (i > j || strcmp(paths[i], paths[j]) != 0))
                 faults_add(faults,
                            "'%s' is within '%s': tables, rejects and checkpoints need "
                            "directories of their own; change DATA_LAKE_PATH, "
@@ -145,9 +145,10 @@ char *near_miss_of(const struct setting *setting, char *const *environment,
 void config_find_near_misses(char *const *environment, const struct variables *variables,
                              struct faults *warnings) {
     for (char *const *entry = environment; *entry != NULL; entry++) {
-        scoped(scope_free) char *name = strndup(*entry, strcspn(*entry, "="));
+        char *name = strndup(*entry, strcspn(*entry, "="));
         check(name != NULL);
         check_near_miss(name, "environment", warnings);
+        free(name);
     }
     for (size_t i = 0; i < variables->count; i++)
         check_near_miss(variables->items[i].name, variables->items[i].where, warnings);

@@ -89,15 +89,15 @@ static void read_line(const char *text, const char *path, int line, struct varia
         faults_add(faults, "%s:%d: want NAME=value, a comment or an empty line", path, line);
         return;
     }
-    scoped(scope_free) char *value = must_alloc(strlen(equals) + 1, 1);
-    if (!read_value(skip_blanks(equals + 1), value)) {
+    char *value = must_alloc(strlen(equals) + 1, 1);
+    if (read_value(skip_blanks(equals + 1), value))
+        add_variable(variables, at, size, value, path, line);
+    else
         faults_add(faults,
                    "%s:%d: %.*s: the quote must end in the same line, and only a comment "
                    "may follow it",
                    path, line, (int)size, at);
-        return;
-    }
-    add_variable(variables, at, size, value, path, line);
+    free(value);
 }
 
 void env_file_read(const char *path, struct variables *variables, struct faults *faults) {

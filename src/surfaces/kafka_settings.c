@@ -5,30 +5,21 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/scope.h"
+#include "pipeline/kafka_client.h"
 #include "surfaces/settings.h"
 
-/* Properties that are not the operator's to set, and what to do instead. */
+enum { PROPERTY_NAME_MAX = 256 };
+
+/* Properties of Java's client that librdkafka does not have, and what to set instead. */
 static const struct {
     const char *name;
     const char *cure;
-} refused[] = {
-    {"bootstrap.servers", "set KAFKA_BOOTSTRAP_SERVERS"},
-    {"metadata.broker.list", "set KAFKA_BOOTSTRAP_SERVERS"},
-    {"enable.auto.commit", "the engine relies on it: offsets are kept in the checkpoint"},
-    {"enable.auto.offset.store", "the engine relies on it: offsets are kept in the checkpoint"},
-    {"auto.offset.reset", "the engine relies on it; set STARTING_OFFSETS or FAIL_ON_DATA_LOSS"},
-    {"enable.partition.eof", "the engine relies on it"},
-    {"queued.max.messages.kbytes", "it follows from SPARK_DRIVER_MEMORY"},
-    {"queued.min.messages", "it follows from SPARK_DRIVER_MEMORY"},
-    {"ssl.truststore.location",
-     "only Java's client has it; set KAFKA_SSL_CA_LOCATION to a PEM file"},
-    {"ssl.truststore.password", "only Java's client has it; a PEM file in KAFKA_SSL_CA_LOCATION "
-                                "needs none"},
-    {"ssl.truststore.type", "only Java's client has it; KAFKA_SSL_CA_LOCATION takes PEM"},
-    {"ssl.keystore.type", "only Java's client has it; KAFKA_SSL_KEYSTORE_LOCATION takes PKCS#12"},
-    {"sasl.jaas.config", "only Java's client has it; set KAFKA_SASL_USERNAME and "
-                         "KAFKA_SASL_PASSWORD"},
+} java_properties[] = {
+    {"ssl.truststore.location", "KAFKA_SSL_CA_LOCATION, a PEM file"},
+    {"ssl.truststore.password", "KAFKA_SSL_CA_LOCATION, a PEM file without a password"},
+    {"ssl.truststore.type", "KAFKA_SSL_CA_LOCATION, a PEM file"},
+    {"ssl.keystore.type", "KAFKA_SSL_KEYSTORE_LOCATION, a PKCS#12 file"},
+    {"sasl.jaas.config", "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"},
 };
 
 /* What in a property's name says that its value must not be printed. */
@@ -42,22 +33,23 @@ static bool is_secret(const char *property) {
     return false;
 }
 
-/* The property that a variable sets, owned by the caller; NULL: none. */
-static char *property_name(const char *variable) {
+/* Writes the property that a variable sets. False: it sets none. */
+static bool property_name(const char *variable, char property[static PROPERTY_NAME_MAX]) {
     static const char own[] = "KAFKA_CONF_", plain[] = "KAFKA_";
-    const char *name = NULL;
+    const char *name = "";
     if (strncmp(variable, own, sizeof own - 1) == 0)
         name = variable + sizeof own - 1;
     else if (strcmp(variable, "KAFKA_SECURITY_PROTOCOL") == 0 ||
              strncmp(variable, "KAFKA_SASL_", 11) == 0 || strncmp(variable, "KAFKA_SSL_", 10) == 0)
         name = variable + sizeof plain - 1;
-    if (name == NULL || *name == '\0')
-        return NULL;
-    char *property = strdup(name);
-    check(property != NULL);
-    for (char *at = property; *at != '\0'; at++)
-        *at = (char)(*at == '_' ? '.' : tolower((unsigned char)*at));
-    return property;
+    size_t size = strlen(name);
+    if (size == 0 || size >= PROPERTY_NAME_MAX)
+        return false;
+    for (size_t i = 0; i <= size; i++)
+        property[i] = (char)(name[i] == '_' ? '.' : tolower((unsigned char)name[i]));
+    if (strcmp(property, "log.level") == 0)
+        property[3] = '_'; // the only one to be set by text that has an underscore
+    return true;
 }
 
 static struct kafka_property *find_property(const struct config *config, const char *name) {
@@ -91,23 +83,37 @@ static void add_ignored(struct config *config, const char *variable) {
     config->ignored_kafka_variables = list;
 }
 
+/* Whether the property is the operator's to set; otherwise adds a fault with the cure. */
+static bool may_set(const char *name, const char *variable, const char *where,
+                    struct faults *faults) {
+    const char *why;
+    if (kafka_property_is_ours(name, &why)) {
+        faults_add(faults, "%s (%s): Kafka property '%s' can't be set: %s", variable, where, name,
+                   why);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof java_properties / sizeof java_properties[0]; i++) {
+        if (strcmp(java_properties[i].name, name) != 0)
+            continue;
+        faults_add(faults, "%s (%s): only Java's client has '%s'; set %s", variable, where, name,
+                   java_properties[i].cure);
+        return false;
+    }
+    return true;
+}
+
 /* One variable that the environment or a file has. */
 static void read_variable(struct config *config, const char *variable, const char *value,
                           const char *where, struct faults *faults) {
     if (strncmp(variable, "KAFKA_", 6) != 0 || settings_find(variable) >= 0 || *value == '\0')
         return;
-    scoped(scope_free) char *name = property_name(variable);
-    if (name == NULL) {
+    char name[PROPERTY_NAME_MAX];
+    if (!property_name(variable, name)) {
         add_ignored(config, variable);
         return;
     }
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        if (strcmp(refused[i].name, name) == 0) {
-            faults_add(faults, "%s (%s): %s can't be set: %s", variable, where, name,
-                       refused[i].cure);
-            return;
-        }
-    }
+    if (!may_set(name, variable, where, faults))
+        return;
     const struct kafka_property *known = find_property(config, name);
     if (known == NULL)
         add_property(config, name, value, variable, where);
@@ -132,9 +138,10 @@ void kafka_settings_read(struct config *config, char *const *environment,
         const char *equals = strchr(*entry, '=');
         if (equals == NULL)
             continue;
-        scoped(scope_free) char *name = strndup(*entry, (size_t)(equals - *entry));
+        char *name = strndup(*entry, (size_t)(equals - *entry));
         check(name != NULL);
         read_variable(config, name, equals + 1, "environment", faults);
+        free(name);
     }
     for (size_t i = 0; i < variables->count; i++) {
         const struct variable *variable = &variables->items[i];

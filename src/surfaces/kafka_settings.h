@@ -4,7 +4,7 @@
  *     KAFKA_SECURITY_PROTOCOL           security.protocol
  *     KAFKA_SASL_*, KAFKA_SSL_*         sasl.*, ssl.*
  *
- * None of librdkafka's properties that a text can set has an underscore in its name. */
+ * librdkafka's one property with an underscore, log_level, is KAFKA_CONF_LOG_LEVEL. */
 #ifndef SURFACES_KAFKA_SETTINGS_H
 #define SURFACES_KAFKA_SETTINGS_H
 

@@ -88,11 +88,11 @@ static void unknown_option(const struct given *given, struct faults *faults) {
         if (i < count)
             setting_option(&settings[i], option);
         else
-            strcpy(option, option_entries[i - count].name);
+            snprintf(option, sizeof option, "%s", option_entries[i - count].name);
         size_t distance = edit_distance(given->name, option);
         if (distance < least && is_near_miss(given->name, option)) {
             least = distance;
-            strcpy(nearest, option);
+            snprintf(nearest, sizeof nearest, "%s", option);
         }
     }
     if (*nearest != '\0')

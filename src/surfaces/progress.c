@@ -40,9 +40,9 @@ static void format_count(int64_t number, char text[static 32]) {
 static void format_remaining(int64_t seconds, char text[static 32]) {
     if (seconds < 120)
         snprintf(text, 32, "%lld s", (long long)seconds);
-    else if (seconds < 2 * 3600)
+    else if (seconds < 7200)
         snprintf(text, 32, "%lld min", (long long)seconds / 60);
-    else if (seconds < 48 * 3600)
+    else if (seconds < 172800)
         snprintf(text, 32, "%lld h", (long long)seconds / 3600);
     else
         snprintf(text, 32, "%lld days", (long long)seconds / 86400);
@@ -106,11 +106,17 @@ static void clear_lines(void) {
     display.drawn = 0;
 }
 
+/* Over the lines drawn last, if they are still there; in one piece, so that nothing flickers. */
 static void draw_lines(void) {
-    for (size_t i = 0; i < display.count; i++) {
-        put(display.lines[i]);
-        put("\n");
-    }
+    static char screen[PROGRESS_QUERIES_MAX * (PROGRESS_LINE_MAX + 8) + 32];
+    size_t used = 0;
+    screen[0] = '\0';
+    if (display.drawn > 0)
+        used = (size_t)snprintf(screen, sizeof screen, "\x1b[%zuA\r", display.drawn);
+    for (size_t i = 0; i < display.count; i++)
+        used +=
+            (size_t)snprintf(screen + used, sizeof screen - used, "%s\x1b[K\n", display.lines[i]);
+    put(screen);
     display.drawn = display.count;
 }
 
@@ -125,7 +131,8 @@ static void refresh(void) {
     int64_t now_us = clock_monotonic_us();
     for (size_t i = 0; i < display.count; i++)
         progress_format(&display.queries[i], &display.rates[i], now_us, width, display.lines[i]);
-    clear_lines();
+    if (display.drawn > display.count)
+        clear_lines();
     draw_lines();
 }
 

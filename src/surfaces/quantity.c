@@ -79,8 +79,8 @@ static const struct {
     {"d", 86400 * 1000000LL},
     {"day", 86400 * 1000000LL},
     {"days", 86400 * 1000000LL},
-    {"week", 7 * 86400 * 1000000LL},
-    {"weeks", 7 * 86400 * 1000000LL},
+    {"week", 604800 * 1000000LL},
+    {"weeks", 604800 * 1000000LL},
 };
 
 /* The unit's length in microseconds, 0 if there is none. */

@@ -11,12 +11,16 @@
 
 #include "base/check.h"
 #include "base/processors.h"
-#include "base/scope.h"
+#include "core/zone.h"
 #include "streaming/starting_offsets.h"
 #include "surfaces/config.h"
 #include "surfaces/quantity.h"
 
-enum { WORKERS_MAX = 1024, TOPIC_MAX = 249 };
+enum {
+    WORKERS_MAX = 1024,
+    TOPIC_MAX = 249,      // Kafka's own limit
+    ROOT_PATH_MAX = 1024, // bytes; leaves room in FILE_PATH_MAX for partition directories and files
+};
 
 static void release_text(void *field) {
     free(*(char **)field);
@@ -58,7 +62,7 @@ static bool find_choice(const struct setting *setting, const char *text, int *va
 
 static bool parse_choice(const struct setting *setting, const char *text, void *field,
                          struct error *err) {
-    int value;
+    int value = 0;
     if (!find_choice(setting, text, &value, err))
         return false;
     memcpy(field, &value, sizeof value); // all our enums are as wide as int
@@ -67,7 +71,7 @@ static bool parse_choice(const struct setting *setting, const char *text, void *
 
 static bool parse_boolean(const struct setting *setting, const char *text, void *field,
                           struct error *err) {
-    int value;
+    int value = 0;
     if (!find_choice(setting, text, &value, err))
         return false;
     *(bool *)field = value != 0;
@@ -92,7 +96,7 @@ static bool parse_int64(const struct setting *setting, const char *text, void *f
 
 static bool parse_int(const struct setting *setting, const char *text, void *field,
                       struct error *err) {
-    int64_t number;
+    int64_t number = 0;
     if (!parse_int64(setting, text, &number, err))
         return false;
     *(int *)field = (int)number;
@@ -303,7 +307,7 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
                          "want a local directory (a path, or file:///…); other "
                          "file systems are not supported: mount it, or copy "
                          "the files");
-    char absolute[PATH_MAX] = "";
+    char absolute[PATH_MAX] = ""; // what getcwd() may need
     if (*path != '/' && getcwd(absolute, sizeof absolute) == NULL)
         return error_set(err, ERROR_CONFIG,
                          "want an absolute path, for the current directory is "
@@ -313,8 +317,8 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
     for (const char *at = path; *at != '\0';) { // no doubled slashes, no "/./", no slash at the end
         size_t size = strcspn(at, "/");
         bool skip = size == 0 || (size == 1 && *at == '.');
-        if (!skip && used + size + 2 > sizeof absolute - NAME_MAX)
-            return error_set(err, ERROR_CONFIG, "want a shorter path");
+        if (!skip && used + 1 + size > ROOT_PATH_MAX)
+            return error_set(err, ERROR_CONFIG, "want a path of at most %d bytes", ROOT_PATH_MAX);
         if (!skip)
             used +=
                 (size_t)snprintf(absolute + used, sizeof absolute - used, "/%.*s", (int)size, at);
@@ -328,7 +332,11 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
 static bool parse_zone(const struct setting *setting, const char *text, void *field,
                        struct error *err) {
     (void)setting;
-    (void)err;
+    struct zone zone;
+    if (!zone_find((struct text){text, (uint32_t)strlen(text)}, &zone))
+        return error_set(err, ERROR_CONFIG,
+                         "want a time zone: a name that the system's tzdata has, "
+                         "such as 'Europe/Paris', or an offset, '+02:00'");
     set_text(field, text);
     return true;
 }
@@ -374,16 +382,19 @@ static bool add_name(const struct setting *setting, struct name_list *list, cons
 static bool parse_names(const struct setting *setting, const char *text, void *field,
                         struct error *err) {
     struct name_list list = {0};
-    scoped(scope_free) char *copy = strdup(text);
+    char *copy = strdup(text);
     check(copy != NULL);
-    for (char *rest = copy, *name; (name = strsep(&rest, ",")) != NULL;) {
+    bool ok = true;
+    for (char *rest = copy, *name; ok && (name = strsep(&rest, ",")) != NULL;) {
         name += strspn(name, " \t");
         for (size_t size = strlen(name); size > 0 && isspace((unsigned char)name[size - 1]);)
             name[--size] = '\0';
-        if (!add_name(setting, &list, name, err)) {
-            release_names(&list);
-            return false;
-        }
+        ok = add_name(setting, &list, name, err);
+    }
+    free(copy);
+    if (!ok) {
+        release_names(&list);
+        return false;
     }
     *(struct name_list *)field = list;
     return true;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/sink_parquet.h"
+
 static double expected_double(const json_t *value) {
     if (!json_is_string(value))
         return json_number_value(value);
@@ -15,7 +17,7 @@ static double expected_double(const json_t *value) {
 }
 
 static bool same_double(double a, double b) {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    return (a == b && signbit(a) == signbit(b)) || (isnan(a) && isnan(b));
 }
 
 static bool is_equal(const struct vector *vector, size_t row, const json_t *value) {
@@ -93,4 +95,26 @@ int expectation_compare(const json_t *expected, const struct rows *rows, size_t 
             differences++;
     }
     return differences;
+}
+
+int expectation_compare_directory(const json_t *expected, const struct rows *rows, size_t row,
+                                  const char *const columns[], size_t column_count) {
+    char path[4 * (PARTITION_NAME_MAX + 1)] = "";
+    for (size_t i = 0; i < column_count; i++) {
+        struct text column = {columns[i], (uint32_t)strlen(columns[i])};
+        const struct vector *vector = &rows->columns[schema_find(rows->schema, column)];
+        bool valid = vector->valid[row] != 0;
+        struct text value = valid ? vector->texts[row] : TEXT("");
+        char name[PARTITION_NAME_MAX + 1];
+        if (!partition_directory(columns[i], value, valid, name))
+            return memchr(value.bytes, '\0', value.length) == NULL; // Spark's job stops at it, too
+        size_t used = strlen(path);
+        (void)snprintf(path + used, sizeof path - used, "%s%s", i == 0 ? "" : "/", name);
+    }
+    const char *directory = json_string_value(json_object_get(expected, "dir"));
+    if (directory != NULL && strcmp(directory, path) == 0)
+        return 0;
+    fprintf(stderr, "%s: directory is %s, Spark has %s\n",
+            json_string_value(json_object_get(expected, "id")), path, directory);
+    return 1;
 }

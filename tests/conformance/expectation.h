@@ -9,4 +9,9 @@
 /* Every column that the line names, bit by bit; differences go to stderr. The number of them. */
 int expectation_compare(const json_t *expected, const struct rows *rows, size_t row);
 
+/* The row's directory under the given string columns, outermost first. 1: it differs; 0: it does
+ * not, or there can be none and a value says why (it holds NUL). */
+int expectation_compare_directory(const json_t *expected, const struct rows *rows, size_t row,
+                                  const char *const columns[], size_t column_count);
+
 #endif

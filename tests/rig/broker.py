@@ -180,6 +180,13 @@ class Broker:
         """{partition: the offset after the last one}, transaction markers included."""
         return self._offsets(name, OffsetSpec.latest())
 
+    def wait_end_offsets(self, name, ends, timeout=30):
+        """Until the topic ends there: a transaction's marker is written after its end is told."""
+        deadline = time.monotonic() + timeout
+        while self.end_offsets(name) != ends:
+            assert time.monotonic() < deadline, (self.end_offsets(name), ends)
+            time.sleep(0.05)
+
     def start_offsets(self, name):
         return self._offsets(name, OffsetSpec.earliest())
 

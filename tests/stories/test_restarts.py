@@ -7,6 +7,8 @@ import time
 
 import pyarrow.parquet
 import pytest
+from rig.lake import QUERIES
+from rig.paths import GEN
 
 PARTITIONS = 4
 
@@ -36,9 +38,12 @@ def test_after_twenty_kills_at_random_moments_nothing_is_lost_and_nothing_is_the
         subprocess.Popen(command(job.broker, kind, topic)) for kind, topic in job.topics.items()
     ]
 
-    for _ in range(20):
-        process = job.start("--job", "all", TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=2000)
-        time.sleep(moments.uniform(0.02, 0.7))
+    for number in range(20):
+        before = plans(job.lake)
+        process = job.start("--job", "all", TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=1000)
+        if number % 2:  # somewhere in a batch, or else somewhere in the start
+            process.wait_until(lambda: plans(job.lake) > before, what="a new plan")
+        time.sleep(moments.uniform(0, 0.4))
         assert process.poll() is None, process.tail()
         process.kill()
         for kind in job.topics:
@@ -52,14 +57,16 @@ def test_after_twenty_kills_at_random_moments_nothing_is_lost_and_nothing_is_the
         assert process.wait(60) == 0
     job.run("--job", "all")
     for kind in job.topics:
-        assert len(job.lake.batches(kind)) > 5
+        assert len(job.lake.batches(kind)) > 2
         job.assert_exact(kind)
 
 
-def command(broker, kind, topic):
-    from rig.paths import GEN
+def plans(lake):
+    return sum(len(lake.batches(kind, "offsets")) for kind in QUERIES)
 
-    words = [GEN, "--type", kind, "--count", 60000, "--malformed", 5, "--rate", 6000, "--quiet"]
+
+def command(broker, kind, topic):
+    words = [GEN, "--type", kind, "--count", 60000, "--malformed", 5, "--rate", 4000, "--quiet"]
     words += ["--brokers", broker.bootstrap, "--topic", topic, "--partitions", PARTITIONS]
     return [str(word) for word in words]
 
@@ -73,14 +80,14 @@ def twice(counter):
 def test_a_signal_under_load_ends_with_0_in_time_and_loses_nothing(job, number):
     topic = job.create_topic(partitions=PARTITIONS)
     job.broker.generate(topic, "matches", 100000, PARTITIONS, "--malformed", 5)
-    process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=20000, SHUTDOWN_TIMEOUT="5s")
+    process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=1000, SHUTDOWN_TIMEOUT="5s")
     process.wait_until(lambda: job.lake.batches("matches"), what="a first batch")
 
     process.signal(number)
 
     process.wait_exit(7, 0)
     assert job.lake.leftovers("matches") == []
-    assert len(job.lake.batches("matches")) < 5
+    assert len(job.lake.batches("matches")) < 100  # of 100: it did stop
     job.run()
     job.assert_exact()
 

@@ -184,7 +184,7 @@ def test_librdkafka_takes_properties_from_the_environment(job):
 def test_the_demo_runs_to_its_end_and_shows_what_it_made(program, tmp_path):
     lake = tmp_path / "demo"
 
-    shown = program.run("--demo", DATA_LAKE_PATH=lake, timeout=60).log()
+    shown = program.run("--demo", "--data-lake-path", str(lake), timeout=60).log()
 
     for word in ("finished", "Support", "malformed", "duckdb", "pandas", "spark", str(lake)):
         assert word.lower() in shown.lower(), (word, shown)

@@ -4,11 +4,17 @@
  *     kafka_probe SERVERS list TOPIC                 offsets of every partition
  *     kafka_probe SERVERS read TOPIC P:START:END...  reads the ranges in order with one source
  *     kafka_probe SERVERS drain TOPIC [STEP]         reads all partitions to their ends in rounds
- * of STEP offsets per partition (default: all at once)
+ * of STEP offsets a partition (default: at once)
  *
- * A range's line: partition, start, end, records, absent offsets, first and last offset, a sum over
- * the values' bytes, milliseconds. Options come from the environment: PROBE_CONF="name=value ...",
- * PROBE_MEMORY (bytes), PROBE_TIMEOUT (seconds without a record after which it gives up, 30). */
+ * A range's line: partition, start and end; the offsets that came, in runs; milliseconds. Options
+ * come from the environment:
+ *
+ *     PROBE_CONF="name=value ..."    properties for librdkafka
+ *     PROBE_MEMORY                   what the source may fetch ahead, in bytes
+ *     PROBE_BATCH                    the largest record batch that it may fetch, in bytes
+ *     PROBE_TIMEOUT                  gives a range up after so many seconds without a record (30)
+ *     PROBE_KEEP_GOING               goes on after a range that failed
+ *     PROBE_REST                     rests after every range */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +26,8 @@
 #include "streaming/broker.h"
 
 enum { PROPERTIES_MAX = 32 };
+
+static int64_t total; // records read
 
 static int fail(const struct error *err) {
     printf("error kind=%d %s\n", (int)err->kind, err->message);
@@ -52,40 +60,70 @@ static bool go_on(const struct error *err, int64_t since_ms) {
     return clock_monotonic_ms() - since_ms < number_from("PROBE_TIMEOUT", 30) * 1000;
 }
 
+/* "0-9,12" of the offsets that came, one after the other. */
+struct runs {
+    int64_t first, last; // the run under way; last < first: none yet
+    char text[4096];
+};
+
+static void runs_close(struct runs *runs) {
+    size_t used = strlen(runs->text);
+    if (runs->last < runs->first)
+        return;
+    if (used + 64 > sizeof runs->text)
+        return; // enough for any test that looks
+    snprintf(runs->text + used, sizeof runs->text - used, "%s%" PRId64 "-%" PRId64,
+             used == 0 ? "" : ",", runs->first, runs->last);
+}
+
+static void runs_add(struct runs *runs, int64_t offset) {
+    if (runs->last < runs->first || offset != runs->last + 1) {
+        runs_close(runs);
+        runs->first = offset;
+    }
+    runs->last = offset;
+}
+
+static bool read_records(struct source *source, struct offset_range range, struct runs *runs,
+                         struct error *err) {
+    int64_t progress_ms = clock_monotonic_ms();
+    struct record record;
+    for (;;) {
+        switch (source->ops->read(source, &record, 1000, err)) {
+        case SOURCE_END:
+            return true;
+        case SOURCE_FAILED:
+            return false;
+        case SOURCE_WAIT:
+            if (go_on(err, progress_ms))
+                break;
+            source->ops->abandon_range(source);
+            return error_set(err, ERROR_BROKER, "gave up");
+        case SOURCE_RECORD:
+            progress_ms = clock_monotonic_ms();
+            check(record.offset >= range.start && record.offset < range.end);
+            check(runs->last < runs->first || record.offset > runs->last);
+            runs_add(runs, record.offset);
+            total++;
+            break;
+        }
+    }
+}
+
 static bool read_range(struct source *source, const char *topic, struct offset_range range,
                        bool quiet, struct error *err) {
-    int64_t began_us = clock_monotonic_us(), progress_ms = clock_monotonic_ms();
-    if (!source->ops->open_range(source, topic, range, err))
+    int64_t began_us = clock_monotonic_us();
+    struct runs runs = {.first = 0, .last = -1};
+    if (!source->ops->open_range(source, topic, range, err) ||
+        !read_records(source, range, &runs, err))
         return false;
-    struct record record;
-    int64_t records = 0, first = -1, last = -1;
-    uint64_t sum = 0;
-    for (;;) {
-        enum source_status status = source->ops->read(source, &record, 1000, err);
-        if (status == SOURCE_END)
-            break;
-        if (status == SOURCE_FAILED)
-            return false;
-        if (status == SOURCE_WAIT) {
-            if (go_on(err, progress_ms))
-                continue;
-            source->ops->abandon_range(source);
-            return error_set(err, ERROR_BROKER, "gave up at offset %" PRId64, last + 1);
-        }
-        progress_ms = clock_monotonic_ms();
-        check(record.offset > last && record.offset >= range.start && record.offset < range.end);
-        if (first < 0)
-            first = record.offset;
-        last = record.offset;
-        records++;
-        for (size_t i = 0; i < record.value_size; i += 64)
-            sum += (unsigned char)record.value[i];
-    }
+    if (getenv("PROBE_REST") != NULL)
+        source->ops->rest(source);
+    runs_close(&runs);
     if (!quiet)
-        printf("range %d %" PRId64 " %" PRId64 " records=%" PRId64 " absent=%" PRId64
-               " first=%" PRId64 " last=%" PRId64 " sum=%" PRIu64 " ms=%.1f\n",
-               range.partition, range.start, range.end, records, range.end - range.start - records,
-               first, last, sum, (double)(clock_monotonic_us() - began_us) / 1000.0);
+        printf("range %d:%" PRId64 ":%" PRId64 " offsets=%s ms=%.1f\n", range.partition,
+               range.start, range.end, runs.text,
+               (double)(clock_monotonic_us() - began_us) / 1000.0);
     fflush(stdout);
     return true;
 }
@@ -150,8 +188,8 @@ static int run(struct broker *broker, int argc, char **argv) {
         done = list_topic(broker, topic, &offsets, &err);
     if (!done)
         return fail(&err);
-    if (!broker->ops->open_source(broker, (size_t)number_from("PROBE_MEMORY", 64 << 20), &source,
-                                  &err))
+    if (!broker->ops->open_source(broker, (size_t)number_from("PROBE_MEMORY", 16 << 20),
+                                  (size_t)number_from("PROBE_BATCH", 64 << 20), &source, &err))
         return fail(&err);
     int64_t began_us = clock_monotonic_us();
     if (strcmp(mode, "read") == 0)
@@ -161,7 +199,7 @@ static int run(struct broker *broker, int argc, char **argv) {
                      argc > 4 ? strtoll(argv[4], NULL, 10) : INT64_MAX / 1024, &err);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("done in %.0f ms, cpu %.3f s, max rss %ld MB\n",
+    printf("done: %" PRId64 " records in %.0f ms, cpu %.3f s, max rss %ld MB\n", total,
            (double)(clock_monotonic_us() - began_us) / 1000.0,
            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,

@@ -40,7 +40,7 @@ static enum json_column_result set_plain(struct json_raw raw, struct vector *vec
 static enum json_column_result read_string(struct json_reader *reader, struct vector *vector,
                                            size_t row, struct arena *strings) {
     if (reader->token == JSON_STRING) {
-        if (!json_read_string(reader))
+        if (!json_take_string(reader))
             return JSON_COLUMN_FAULT;
         if (reader->value.plain)
             return set_plain(reader->value, vector, row, strings);
@@ -85,7 +85,7 @@ static enum json_column_result read_timestamp(struct json_reader *reader,
             return JSON_COLUMN_FAULT;
         micros = (int64_t)((uint64_t)seconds * (uint64_t)micros_per_second);
     } else {
-        if (reader->token != JSON_STRING || !json_read_string(reader))
+        if (reader->token != JSON_STRING || !json_take_string(reader))
             return JSON_COLUMN_FAULT;
         size_t used = strings->used;
         struct text text;
@@ -114,13 +114,16 @@ static bool read_double(struct json_reader *reader, double *value) {
     }
 }
 
-/* The types whose values need no room. */
+/* The types whose values need no room. Nothing is written unless the value fits: a duplicate that
+ * does not leaves the one before. */
 static bool read_scalar(struct json_reader *reader, struct vector *vector, size_t row) {
     int64_t integer;
     switch (vector->type) {
     case TYPE_BOOL:
+        if (reader->token != JSON_TRUE && reader->token != JSON_FALSE)
+            return false;
         vector->booleans[row] = reader->token == JSON_TRUE;
-        return reader->token == JSON_TRUE || reader->token == JSON_FALSE;
+        return true;
     case TYPE_INT32:
         if (reader->token != JSON_INTEGER || !json_int64(reader->value, &integer) ||
             integer < INT32_MIN || integer > INT32_MAX)
@@ -150,7 +153,7 @@ enum json_column_result json_read_column(struct json_reader *reader,
     if (vector->type == TYPE_TIMESTAMP)
         return read_timestamp(reader, context, vector, row, strings);
     // Spark looks at the text of a string even where it wants none: a broken one shows here.
-    if (reader->token == JSON_STRING && !json_read_string(reader))
+    if (reader->token == JSON_STRING && !json_take_string(reader))
         return JSON_COLUMN_FAULT;
     if (!read_scalar(reader, vector, row))
         return JSON_COLUMN_FAULT;

@@ -27,7 +27,7 @@ static bool put_scalar(struct json_reader *reader, struct json_output *output) {
     double value = 0;
     switch (reader->token) {
     case JSON_STRING:
-        if (!json_read_string(reader))
+        if (!json_take_string(reader))
             return false;
         json_output_quoted(output, reader->value);
         return true;

@@ -62,12 +62,36 @@ static int find(const struct json_keys *keys, struct json_raw key) {
     return output.is_full ? -1 : look_up(keys, decoded, (size_t)(output.at - decoded));
 }
 
-/* Only the root's own members, with nothing of the value before left to read, can be predicted; and
- * where no column came before, only the very first key, which has no comma in front. */
-static bool is_predictable(const struct json_reader *reader, int previous) {
-    bool is_first = reader->token == JSON_OBJECT;
-    return reader->depth == 1 && reader->token != JSON_KEY && !reader->string_is_unread &&
-           is_first == (previous < 0);
+/* memcmp() for short keys, inline. */
+static bool same_bytes(const char *a, const char *b, size_t size) {
+    uint64_t word_a, word_b;
+    if (size < sizeof word_a)
+        return memcmp(a, b, size) == 0;
+    uint64_t difference = 0;
+    for (size_t at = 0; at < size - sizeof word_a; at += sizeof word_a) {
+        memcpy(&word_a, a + at, sizeof word_a);
+        memcpy(&word_b, b + at, sizeof word_b);
+        difference |= word_a ^ word_b;
+    }
+    memcpy(&word_a, a + size - sizeof word_a, sizeof word_a);
+    memcpy(&word_b, b + size - sizeof word_b, sizeof word_b);
+    return (difference | (word_a ^ word_b)) == 0;
+}
+
+static bool is_pattern(const struct json_prediction *prediction, const char *at, const char *end) {
+    return prediction->size > 0 && (size_t)(end - at) > prediction->size &&
+           same_bytes(at, prediction->pattern, prediction->size);
+}
+
+const char *json_keys_match(struct json_keys *keys, const struct json_reader *reader, int previous,
+                            size_t *column) {
+    enum { CONFIDENCE_MAX = 8 };
+    struct json_prediction *prediction = &keys->predictions[previous + 1];
+    if (!is_pattern(prediction, reader->at, reader->end))
+        return NULL;
+    prediction->confidence = CONFIDENCE_MAX;
+    *column = prediction->column;
+    return reader->at + prediction->size;
 }
 
 /* `from` is where the value before the current key ended. */
@@ -89,31 +113,12 @@ static void learn(struct json_prediction *prediction, const struct json_reader *
     memcpy(prediction->pattern, from, prediction->size);
 }
 
-bool json_keys_next(struct json_keys *keys, struct json_reader *reader, int previous, int *column) {
-    enum { CONFIDENCE_MAX = 8 };
+int json_keys_find(struct json_keys *keys, const struct json_reader *reader, int previous,
+                   const char *from) {
+    int column = find(keys, reader->key);
     struct json_prediction *prediction = &keys->predictions[previous + 1];
-    bool predictable = is_predictable(reader, previous);
-    if (predictable && prediction->size > 0) {
-        struct text name = keys->names[prediction->column];
-        bool matched;
-        if (!json_next_predicted(reader,
-                                 (struct json_raw){prediction->pattern, prediction->size, true},
-                                 (struct json_raw){name.bytes, name.length, true}, &matched))
-            return false;
-        if (matched) {
-            prediction->confidence = CONFIDENCE_MAX;
-            *column = prediction->column;
-            return true;
-        }
-    }
-    const char *from = reader->at;
-    *column = -1;
-    if (!json_next(reader))
-        return false;
-    if (reader->token != JSON_KEY)
-        return true;
-    *column = find(keys, reader->key);
-    if (predictable && *column >= 0)
-        learn(prediction, reader, from, *column);
-    return true;
+    // Where the pattern is right, it was the value that did not come in its usual form.
+    if (column >= 0 && from != NULL && !is_pattern(prediction, from, reader->end))
+        learn(prediction, reader, from, column);
+    return column;
 }

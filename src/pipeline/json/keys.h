@@ -31,9 +31,17 @@ struct json_keys {
 /* The record columns of a schema, which is borrowed. */
 void json_keys_init(struct json_keys *keys, const struct schema *schema);
 
-/* json_next() in an object. *column is the column that the next key names, or -1: another key, or
- * another token. `previous` is the last column that was named, -1 at the start. */
-MUST_CHECK bool json_keys_next(struct json_keys *keys, struct json_reader *reader, int previous,
-                               int *column);
+/* Whether the key that came behind column `previous` (-1: as the first) last time comes next in the
+ * root object: the first byte of its value, and *column; NULL: something else comes. Only where the
+ * root's own next member may stand, and with -1 only where no member came before: a remembered
+ * pattern holds the comma in front of its key, or that there was none. */
+const char *json_keys_match(struct json_keys *keys, const struct json_reader *reader, int previous,
+                            size_t *column);
+
+/* The column that the reader's current key names, or -1. `from` is where the value before it ended,
+ * so that the key can be remembered; NULL: it can't, because json_keys_match() could not be asked.
+ */
+int json_keys_find(struct json_keys *keys, const struct json_reader *reader, int previous,
+                   const char *from);
 
 #endif

@@ -2,11 +2,8 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "base/utf8.h"
+#include "pipeline/json/scan.h"
 
 enum { WORD_SHOWN_MAX = 256 }; // characters of an unknown word that Jackson moves over
 
@@ -22,37 +19,6 @@ uint32_t json_take_character(struct json_reader *reader) {
     uint32_t character = utf8_decode(reader->at, reader->end, &size, &valid);
     reader->at += size;
     return character;
-}
-
-/* Moves over bytes that are neither quote, backslash nor control character; `*ascii` becomes false
- * when one of them is not ASCII. */
-static const char *skip_plain(const char *at, const char *end, char quote, bool *ascii) {
-#ifdef __SSE2__
-    const __m128i quotes = _mm_set1_epi8(quote);
-    const __m128i backslashes = _mm_set1_epi8('\\');
-    const __m128i last_control = _mm_set1_epi8(0x1F);
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i stop =
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslashes));
-        stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
-        unsigned stops = (unsigned)_mm_movemask_epi8(stop);
-        unsigned high = (unsigned)_mm_movemask_epi8(bytes);
-        if (stops != 0) {
-            unsigned before = (stops & -stops) - 1;
-            *ascii = *ascii && (high & before) == 0;
-            return at + __builtin_ctz(stops);
-        }
-        *ascii = *ascii && high == 0;
-    }
-#endif
-    for (; at < end; at++) {
-        unsigned char byte = (unsigned char)*at;
-        if (byte == (unsigned char)quote || byte == '\\' || byte < ' ')
-            break;
-        *ascii = *ascii && byte < 0x80;
-    }
-    return at;
 }
 
 static bool is_hex(uint32_t character) {
@@ -84,7 +50,7 @@ bool json_lex_quoted(struct json_reader *reader, char quote, struct json_raw *ra
     const char *start = reader->at;
     bool ascii = true, escaped = false;
     for (;;) {
-        reader->at = skip_plain(reader->at, reader->end, quote, &ascii);
+        reader->at = json_skip_plain(reader->at, reader->end, quote, &ascii);
         if (reader->at == reader->end)
             return json_fail(reader, reader->at, "ends inside a string");
         char byte = *reader->at++;
@@ -100,12 +66,8 @@ bool json_lex_quoted(struct json_reader *reader, char quote, struct json_raw *ra
     return true;
 }
 
-static bool is_digit(char byte) {
-    return byte >= '0' && byte <= '9';
-}
-
 static const char *skip_digits(const char *at, const char *end) {
-    while (at < end && is_digit(*at))
+    while (at < end && json_is_digit(*at))
         at++;
     return at;
 }
@@ -269,14 +231,14 @@ static bool lex_fraction(struct json_reader *reader, const char *at, bool starts
 bool json_lex_number(struct json_reader *reader, char first, enum json_token *token) {
     const char *start = reader->at - 1;
     if (first == '-') {
-        if (reader->at == reader->end || !is_digit(*reader->at))
+        if (reader->at == reader->end || !json_is_digit(*reader->at))
             return lex_signed_word(reader, true, token);
         first = *reader->at++;
     }
 
     const char *whole = reader->at - 1;
     bool starts_with_zero = first == '0';
-    if (starts_with_zero && reader->at < reader->end && is_digit(*reader->at))
+    if (starts_with_zero && reader->at < reader->end && json_is_digit(*reader->at))
         return json_fail(reader, whole, "a number can't start with 0");
     const char *at = skip_digits(reader->at, reader->end);
     struct number_shape shape = {.digits = (size_t)(at - whole)};

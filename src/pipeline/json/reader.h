@@ -2,14 +2,14 @@
  *
  * It accepts what Spark's parser (Jackson, with Spark's options) accepts: JSON, and beyond it
  * strings and keys in single quotes and the numbers NaN, Infinity, -Infinity, +Infinity, -INF,
- * +INF. Limits: 1000 levels, 1000 digits in a number, 50,000 characters in a key.
+ * +INF. Limits: 1000 levels, 1000 digits in a number, 50,000 characters in a key, 20 million in a
+ * string that becomes a value.
  *
  * Spark goes on after some errors in the middle of a value, so what the reader does after `false`
  * is part of its behaviour and the same as Jackson's:
- *   - a value's first token is read together with its key, and the bytes of a string in double
- *     quotes only when somebody asks for them or moves on. An error is seen where this order puts
- * it.
- *   - after an error the reader stands behind the bytes it has looked at, at the level it was on,
+ *   - A value's first token is read together with its key, and the bytes of a string in double
+ *     quotes only when somebody asks for them or moves on. This order decides where an error shows.
+ *   - After an error the reader stands behind the bytes it has looked at, at the level it was on,
  *     and json_next() goes on from there. After an error between a key and its value, json_next()
  *     says JSON_NONE, as at the end of the bytes.
  *
@@ -24,7 +24,12 @@
 
 #include "base/error.h"
 
-enum { JSON_DEPTH_MAX = 1000, JSON_DIGITS_MAX = 1000, JSON_KEY_MAX = 50000 };
+enum {
+    JSON_DEPTH_MAX = 1000,
+    JSON_DIGITS_MAX = 1000,
+    JSON_KEY_MAX = 50000,       // UTF-16 units, as the next
+    JSON_STRING_MAX = 20000000, // of strings that somebody takes
+};
 
 enum json_token {
     JSON_NONE, // the end of the bytes
@@ -70,16 +75,21 @@ void json_reader_init(struct json_reader *reader, const char *bytes, size_t size
 /* Moves to the next token. False: not JSON. */
 MUST_CHECK bool json_next(struct json_reader *reader);
 
-/* json_next() for a key that is known to come often: where `pattern` (what stood between the end of
- * the value before and the first byte of a value: comma, key, colon, white space) comes next, and a
- * value behind it, *matched becomes true and the key of this pattern the current token. Otherwise
- * nothing happens. Only to be called in the root object, on its own level. */
-MUST_CHECK bool json_next_predicted(struct json_reader *reader, struct json_raw pattern,
-                                    struct json_raw key, bool *matched);
+/* Goes on at `behind`, which stands behind a scalar member of the root object that the caller has
+ * read by itself. Only on the root object's own level. */
+static inline void json_reader_pass(struct json_reader *reader, const char *behind) {
+    enum { ROOT_LEVEL = 1 };
+    reader->at = behind;
+    reader->token = JSON_NULL; // stands for any scalar
+    reader->has_member[0] |= UINT64_C(1) << ROOT_LEVEL;
+}
 
 /* Finds the end of the current string and checks its escapes; reader->value is what lies between
  * the quotes. Once it is read, true without doing anything. */
 MUST_CHECK bool json_read_string(struct json_reader *reader);
+
+/* The same for a string whose text is wanted: false, too, if it is longer than JSON_STRING_MAX. */
+MUST_CHECK bool json_take_string(struct json_reader *reader);
 
 /* If the current token opens an object or array, moves to the token that closes it. */
 MUST_CHECK bool json_skip_children(struct json_reader *reader);

@@ -151,10 +151,11 @@ void json_output_quoted(struct json_output *output, struct json_raw raw) {
     json_output_put(output, "\"", 1);
 }
 
-size_t json_text_units(struct json_raw raw) {
+const char *json_text_skip(struct json_raw raw, size_t units) {
+    if (raw.plain || raw.size <= units) // a unit has one byte at least
+        return raw.bytes + (raw.size < units ? raw.size : units);
     struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
-    size_t units = 0;
-    while (cursor.at < cursor.end)
-        units += take_character(&cursor) > 0xFFFF ? 2 : 1;
-    return units;
+    for (size_t seen = 0; cursor.at < cursor.end && seen < units;)
+        seen += take_character(&cursor) > 0xFFFF ? 2 : 1;
+    return cursor.at;
 }

@@ -21,7 +21,7 @@ void json_output_text(struct json_output *output, struct json_raw raw);
  * characters beyond U+FFFF as two escapes. At most three bytes for one of the record. */
 void json_output_quoted(struct json_output *output, struct json_raw raw);
 
-/* Its length in UTF-16 units. */
-size_t json_text_units(struct json_raw raw);
+/* Where its first `units` UTF-16 units end: its own end, if it has no more. */
+const char *json_text_skip(struct json_raw raw, size_t units);
 
 #endif

@@ -137,6 +137,14 @@ static void an_endless_text_is_cut_and_still_one_line(void **state) {
     assert_string_equal(logged + strlen(logged) - 3, "\"}\n");
 }
 
+static void a_field_never_hides_a_member_of_the_frame(void **state) {
+    (void)state;
+    log_configure(LOG_INFO, true);
+    log_write(LOG_INFO, "main", "Status | level=%d | message=%s", 7, "waiting");
+    assert_non_null(strstr(captured(), "\"message\": \"Status\", \"field_level\": 7, "
+                                       "\"field_message\": \"waiting\"}"));
+}
+
 static void clear_display(void) {
     assert_int_equal(write(STDOUT_FILENO, "<", 1), 1);
 }
@@ -197,6 +205,7 @@ int main(void) {
         FACT(json_strings_are_escaped_and_no_number_is_not_a_number),
         FACT(a_separator_in_a_value_stays_in_the_value),
         FACT(a_separator_in_the_message_stays_in_the_message),
+        FACT(a_field_never_hides_a_member_of_the_frame),
         FACT(an_endless_text_is_cut_and_still_one_line),
         FACT(a_display_is_cleared_before_a_line_and_drawn_again_after_it),
         FACT(lines_of_several_threads_never_interleave),

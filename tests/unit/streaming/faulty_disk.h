@@ -12,7 +12,8 @@
 
 enum fault {
     FAULT_NONE,       // only count
-    FAULT_ERROR,      // the call fails, once, and has no effect
+    FAULT_READ_ERROR, // any call fails, once, and has no effect; those that only read included
+    FAULT_ERROR,      // a call that changes the disk fails, once, and has no effect
     FAULT_LATE_ERROR, // the call fails, once, but its effect is there
     FAULT_KILL,       // the process ends before the call; of a write, half is done
     FAULT_POWER_CUT,  // the machine stops before the call: all that is not synced is lost
@@ -54,21 +55,21 @@ static struct {
 enum faulty_verdict { CALL, CALL_AND_FAIL, FAIL };
 
 /* Between two calls that change the disk it does not matter at which the process ends, and a call
- * that changes nothing fails in one way only: such calls are numbered for FAULT_ERROR alone. */
+ * that changes nothing fails in one way only: such calls are numbered for FAULT_READ_ERROR alone.
+ */
 static enum faulty_verdict faulty_next(bool changes) {
     if (faulty.dead) {
         errno = EIO;
         return FAIL;
     }
-    if (!changes && faulty.fault != FAULT_ERROR)
+    if (!changes && faulty.fault != FAULT_READ_ERROR)
         return CALL;
     if (++faulty.calls != faulty.at || faulty.fault == FAULT_NONE)
         return CALL;
     errno = faulty.error_number;
     if (faulty.fault == FAULT_LATE_ERROR)
         return CALL_AND_FAIL;
-    if (faulty.fault != FAULT_ERROR)
-        faulty.dead = true;
+    faulty.dead = faulty.fault != FAULT_ERROR && faulty.fault != FAULT_READ_ERROR;
     return FAIL;
 }
 

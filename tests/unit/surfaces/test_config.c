@@ -178,6 +178,7 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"STARTING_OFFSETS=noon", "earliest"},
         {"FAIL_ON_DATA_LOSS=maybe", "true or false"},
         {"PARSE_MODE=lenient", "reject, permissive or failfast"},
+        {"SPARK_SQL_SESSION_TIMEZONE=Mars/Olympus", "time zone"},
         {"PARQUET_COMPRESSION=gzip", "snappy, zstd, lz4_raw or none"},
         {"PARQUET_TIMESTAMP_TYPE=TIMESTAMP_MILLIS", "TIMESTAMP_MICROS or INT96"},
         {"KAFKA_STARTUP_TIMEOUT=5", "unit"},
@@ -339,12 +340,12 @@ static void help_version_and_docs_want_no_settings(void **state) {
 
 static void properties_for_librdkafka_come_from_their_variables(void **state) {
     (void)state;
-    assert_int_equal(
-        load(WORDS(BROKER, "KAFKA_CONF_CLIENT_ID=me", "KAFKA_SECURITY_PROTOCOL=SASL_SSL",
-                   "KAFKA_SASL_PASSWORD=geheim", "KAFKA_SSL_CA_LOCATION=/ca.pem",
-                   "KAFKA_CONF_fetch_wait_max_ms=50", "KAFKA_SSL_KEY_PEM=----"),
-             NULL),
-        EXIT_CODE_OK);
+    assert_int_equal(load(WORDS(BROKER, "KAFKA_CONF_CLIENT_ID=me",
+                                "KAFKA_SECURITY_PROTOCOL=SASL_SSL", "KAFKA_SASL_PASSWORD=geheim",
+                                "KAFKA_SSL_CA_LOCATION=/ca.pem", "KAFKA_CONF_fetch_wait_max_ms=50",
+                                "KAFKA_SSL_KEY_PEM=----", "KAFKA_CONF_LOG_LEVEL=7"),
+                          NULL),
+                     EXIT_CODE_OK);
     static const struct {
         const char *name, *value, *place;
         bool secret;
@@ -355,6 +356,7 @@ static void properties_for_librdkafka_come_from_their_variables(void **state) {
         {"ssl.ca.location", "/ca.pem", "KAFKA_SSL_CA_LOCATION, environment", false},
         {"fetch.wait.max.ms", "50", "KAFKA_CONF_fetch_wait_max_ms, environment", false},
         {"ssl.key.pem", "----", "KAFKA_SSL_KEY_PEM, environment", true},
+        {"log_level", "7", "KAFKA_CONF_LOG_LEVEL, environment", false},
     };
     assert_int_equal(config.kafka_property_count, sizeof expected / sizeof expected[0]);
     for (size_t i = 0; i < config.kafka_property_count; i++) {

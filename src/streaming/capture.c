@@ -1,0 +1,110 @@
+/* capture.c: the broker of streaming/broker.h that is a directory of captured records. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "pipeline/capture_file.h"
+#include "pipeline/source_file.h"
+#include "streaming/broker.h"
+
+struct capture_broker {
+    struct broker broker;
+    const char *directory; // borrowed
+};
+
+static struct capture_broker *self_of(struct broker *broker) {
+    return (struct capture_broker *)broker;
+}
+
+/* The partition in "<topic>-<partition>.ndjson", or -1. */
+static int32_t partition_of(const char *name, const char *topic) {
+    size_t length = strlen(topic);
+    if (strncmp(name, topic, length) != 0 || name[length] != '-')
+        return -1;
+    const char *digits = name + length + 1;
+    if (*digits < '0' || *digits > '9')
+        return -1;
+    char *end;
+    long partition = strtol(digits, &end, 10);
+    return strcmp(end, ".ndjson") == 0 && partition <= INT32_MAX ? (int32_t)partition : -1;
+}
+
+static bool add_partition(struct capture_broker *self, const char *topic, int32_t partition,
+                          struct topic_offsets *offsets, struct error *err) {
+    struct capture_file file;
+    if (!capture_file_open(&file, self->directory, topic, partition, err))
+        return false;
+    offsets->partitions =
+        reallocarray(offsets->partitions, offsets->count + 1, sizeof *offsets->partitions);
+    check(offsets->partitions != NULL);
+    offsets->partitions[offsets->count++] =
+        (struct partition_offsets){.partition = partition, .end = file.lines};
+    capture_file_close(&file);
+    return true;
+}
+
+static int by_partition(const void *a, const void *b) {
+    const struct partition_offsets *left = a, *right = b;
+    return (left->partition > right->partition) - (left->partition < right->partition);
+}
+
+static bool list_files(struct capture_broker *self, DIR *directory, const char *topic,
+                       struct topic_offsets *offsets, struct error *err) {
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        int32_t partition = partition_of(entry->d_name, topic);
+        if (partition >= 0 && !add_partition(self, topic, partition, offsets, err))
+            return false;
+    }
+    if (offsets->count == 0)
+        return error_set(err, ERROR_BROKER, "topic '%s' does not exist: no '%s/%s-0.ndjson'", topic,
+                         self->directory, topic);
+    qsort(offsets->partitions, offsets->count, sizeof *offsets->partitions, by_partition);
+    return true;
+}
+
+static bool list_offsets(struct broker *broker, const char *topic, int timeout_ms,
+                         struct topic_offsets *offsets, struct error *err) {
+    (void)timeout_ms;
+    struct capture_broker *self = self_of(broker);
+    DIR *directory = opendir(self->directory);
+    if (directory == NULL)
+        return error_set(err, ERROR_BROKER, "capture directory '%s': %s", self->directory,
+                         strerror(errno));
+    struct topic_offsets result = {0};
+    bool listed = list_files(self, directory, topic, &result, err);
+    closedir(directory);
+    if (listed)
+        *offsets = result;
+    else
+        topic_offsets_deinit(&result);
+    return listed;
+}
+
+static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
+                        struct source **source, struct error *err) {
+    (void)memory_max, (void)batch_max, (void)err; // the file is mapped: nothing is held
+    *source = source_file_open(self_of(broker)->directory);
+    return true;
+}
+
+static void close_broker(struct broker *broker) {
+    free(self_of(broker));
+}
+
+bool capture_broker_open(const char *directory, struct broker **broker, struct error *err) {
+    static const struct broker_ops ops = {
+        .list_offsets = list_offsets, .open_source = open_source, .close = close_broker};
+    DIR *opened = opendir(directory);
+    if (opened == NULL)
+        return error_set(err, ERROR_CONFIG, "capture directory '%s': %s", directory,
+                         strerror(errno));
+    closedir(opened);
+    struct capture_broker *self = must_alloc(1, sizeof *self);
+    self->broker.ops = &ops;
+    self->directory = directory;
+    *broker = &self->broker;
+    return true;
+}

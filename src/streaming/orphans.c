@@ -1,0 +1,254 @@
+#include "streaming/orphans.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk.h"
+#include "base/scope.h"
+#include "streaming/commit.h"
+#include "streaming/data_offsets.h"
+#include "streaming/offset_set.h"
+#include "streaming/store_parts.h"
+
+enum {
+    FILES_MAX = 200000,             // some 30 MB of names
+    OFFSET_SET_SIZE_MAX = 64 << 20, // half a billion offsets
+};
+
+struct recent_files {
+    const struct table *table;
+    struct timespec since;
+    char **paths; // owned; relative to the table
+    bool *listed; // owned; the file counts
+    size_t count, capacity;
+    bool failed; // *err says why
+    struct error *err;
+};
+
+void orphan_report_deinit(struct orphan_report *report) {
+    free(report->left_path);
+    *report = (struct orphan_report){0};
+}
+
+static void recent_files_deinit(struct recent_files *files) {
+    for (size_t i = 0; i < files->count; i++)
+        free(files->paths[i]);
+    free(files->paths);
+    free(files->listed);
+}
+
+static bool add_if_recent(void *context, const char *path) {
+    struct recent_files *files = context;
+    struct stat status;
+    struct file_path full = file_join(files->table->root.text, path);
+    if (disk->stat(full.text, &status) != 0) {
+        files->failed = errno != ENOENT;
+        return !files->failed ||
+               error_set(files->err, ERROR_RETRY, "look at '%s': %s", full.text, strerror(errno));
+    }
+    bool older = status.st_mtim.tv_sec != files->since.tv_sec
+                     ? status.st_mtim.tv_sec < files->since.tv_sec
+                     : status.st_mtim.tv_nsec < files->since.tv_nsec;
+    if (older || !S_ISREG(status.st_mode))
+        return true;
+    if (files->count == files->capacity) {
+        files->capacity = files->capacity == 0 ? 64 : files->capacity * 2;
+        files->paths = realloc(files->paths, files->capacity * sizeof *files->paths);
+        check(files->paths != NULL);
+    }
+    files->paths[files->count] = strdup(path);
+    check(files->paths[files->count] != NULL);
+    files->count++;
+    return files->count <= FILES_MAX;
+}
+
+/* The moment from which on files are looked at. *found false: nothing was ever planned. */
+static bool find_since(const struct store *store, int64_t manifest, struct timespec *since,
+                       bool *found, struct error *err) {
+    const struct file_path *log = &store->checkpoint.manifests;
+    int64_t batch = manifest;
+    if (manifest < 0) {
+        scoped(scope_free) int64_t *plans = NULL;
+        size_t count;
+        log = &store->checkpoint.offsets;
+        if (!file_list_numbers(log->text, "", &plans, &count, err))
+            return false;
+        batch = count == 0 ? -1 : plans[0];
+    }
+    *found = batch >= 0;
+    if (!*found)
+        return true;
+    struct stat status;
+    struct file_path path = file_join_number(log->text, batch);
+    if (disk->stat(path.text, &status) != 0)
+        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+    *since = status.st_mtim;
+    return true;
+}
+
+static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
+                                    struct recent_files *files, struct error *err) {
+    struct manifest manifest;
+    if (batch_id < 0)
+        return true;
+    if (!commit_read(store, batch_id, &manifest, err))
+        return false;
+    for (size_t i = 0; i < files->count; i++)
+        for (size_t j = 0; j < manifest.files.count; j++)
+            if (strcmp(files->paths[i], manifest.files.files[j].path) == 0)
+                files->listed[i] = true;
+    manifest_deinit(&manifest);
+    return true;
+}
+
+/* ---- what is in an unlisted file ---- */
+
+static bool is_in_plan(void *context, int32_t partition, int64_t offset) {
+    const struct plan *plan = context;
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ranges[i].partition == partition)
+            return offset >= plan->ranges[i].start && offset < plan->ranges[i].end;
+    return false;
+}
+
+static bool widen(void *context, int32_t partition, int64_t offset) {
+    offset_set_widen(context, partition, offset);
+    return true;
+}
+
+static bool add(void *context, int32_t partition, int64_t offset) {
+    offset_set_add(context, partition, offset);
+    return true;
+}
+
+static bool remove_offset(void *context, int32_t partition, int64_t offset) {
+    struct offset_set *set = context;
+    offset_set_remove(set, partition, offset);
+    return set->count > 0;
+}
+
+/* Takes out of `set` what the listed files hold. */
+static bool remove_listed(const struct recent_files *files, struct offset_set *set,
+                          struct error *err) {
+    for (size_t i = 0; i < files->count && set->count > 0; i++) {
+        enum data_offsets outcome;
+        struct file_path path = file_join(files->table->root.text, files->paths[i]);
+        if (files->listed[i] && !data_offsets_each(path.text, remove_offset, set, &outcome, err))
+            return false;
+    }
+    return true;
+}
+
+static bool is_in_listed_files(const struct recent_files *files, const char *path, bool *orphan,
+                               struct error *err) {
+    struct offset_set set = {0};
+    enum data_offsets outcome;
+    bool ok = data_offsets_each(path, widen, &set, &outcome, err);
+    if (ok && outcome == DATA_OFFSETS_READ && offset_set_allocate(&set, OFFSET_SET_SIZE_MAX)) {
+        ok = data_offsets_each(path, add, &set, &outcome, err) && remove_listed(files, &set, err);
+        *orphan = ok && set.count == 0;
+    }
+    offset_set_deinit(&set);
+    return ok;
+}
+
+static bool is_orphan(const struct recent_files *files, const struct plan *open_plan,
+                      bool sink_log_on, const char *path, bool *orphan, struct error *err) {
+    const struct plan nothing = {0};
+    const struct plan *plan = open_plan == NULL ? &nothing : open_plan;
+    enum data_offsets outcome;
+    *orphan = false;
+    if (!data_offsets_each(path, is_in_plan, (void *)plan, &outcome, err))
+        return false;
+    *orphan = outcome == DATA_OFFSETS_TORN || (outcome == DATA_OFFSETS_READ && open_plan != NULL);
+    if (*orphan || outcome == DATA_OFFSETS_OTHER || !sink_log_on)
+        return true;
+    return is_in_listed_files(files, path, orphan, err);
+}
+
+/* ---- and where it goes ---- */
+
+static struct file_path parent_of(const char *path) {
+    struct file_path parent;
+    (void)snprintf(parent.text, sizeof parent.text, "%s", path);
+    char *slash = strrchr(parent.text, '/');
+    check(slash != NULL);
+    *slash = '\0';
+    return parent;
+}
+
+/* Spark's checksum beside it would make the next reader of the name fail. */
+static bool remove_checksum(const char *path, struct error *err) {
+    struct file_path parent = parent_of(path);
+    scoped(scope_free) char *name = NULL;
+    check(asprintf(&name, ".%s.crc", path + strlen(parent.text) + 1) > 0);
+    return file_remove(file_join(parent.text, name).text, err);
+}
+
+/* Durable before the plan runs again: its manifest would be newer than the file, and no start would
+ * look at it any more. */
+static bool set_aside(const struct table *table, const char *name, struct error *err) {
+    scoped(scope_free) char *aside = NULL;
+    check(asprintf(&aside, "_orphans/%s.orphan", name) > 0);
+    struct file_path from = file_join(table->root.text, name);
+    struct file_path to = file_join(table->root.text, aside);
+    struct file_path from_directory = parent_of(from.text), to_directory = parent_of(to.text);
+    if (!file_make_directory(to_directory.text, err))
+        return false;
+    if (disk->rename_new(from.text, to.text) != 0)
+        return error_set(err, ERROR_RETRY, "rename '%s' to '%s': %s", from.text, to.text,
+                         strerror(errno));
+    return remove_checksum(from.text, err) && file_sync_directory(to_directory.text, err) &&
+           file_sync_directory(from_directory.text, err);
+}
+
+static bool judge(const struct store *store, const struct recent_files *files,
+                  const struct plan *open_plan, struct orphan_report *report, struct error *err) {
+    for (size_t i = 0; i < files->count; i++) {
+        bool orphan;
+        struct file_path path = file_join(files->table->root.text, files->paths[i]);
+        if (files->listed[i])
+            continue;
+        if (!is_orphan(files, open_plan, store->sink_log_on, path.text, &orphan, err) ||
+            (orphan && !set_aside(files->table, files->paths[i], err)))
+            return false;
+        if (orphan) {
+            report->moved++;
+        } else if (store->sink_log_on && report->left++ == 0) {
+            report->left_path = strdup(files->paths[i]);
+            check(report->left_path != NULL);
+        }
+    }
+    return true;
+}
+
+bool orphans_set_aside(struct store *store, const struct plan *open_plan, int64_t manifest,
+                       struct orphan_report *report, struct error *err) {
+    *report = (struct orphan_report){0};
+    struct recent_files files = {.table = &store->table, .err = err};
+    bool found;
+    if (!find_since(store, manifest, &files.since, &found, err))
+        return false;
+    if (!found || (!store->sink_log_on && open_plan == NULL))
+        return true;
+    bool ok = table_each_file(&store->table, store->options.partition_by_count, add_if_recent,
+                              &files, err) &&
+              !files.failed;
+    report->too_many = files.count > FILES_MAX;
+    if (report->too_many || (ok && files.count == 0)) {
+        recent_files_deinit(&files);
+        return true;
+    }
+    files.listed = must_alloc(files.count + 1, sizeof *files.listed);
+    ok = ok && mark_listed_by_manifest(store, manifest, &files, err) &&
+         (!store->sink_log_on || sink_log_find(&store->sink_log, (const char *const *)files.paths,
+                                               files.count, files.listed, err)) &&
+         judge(store, &files, open_plan, report, err);
+    if (!ok)
+        orphan_report_deinit(report);
+    recent_files_deinit(&files);
+    return ok;
+}

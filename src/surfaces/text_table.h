@@ -1,0 +1,24 @@
+/* text_table.h: rows of short texts in columns, for people. */
+#ifndef SURFACES_TEXT_TABLE_H
+#define SURFACES_TEXT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { TEXT_TABLE_COLUMNS_MAX = 16 };
+
+struct text_table {
+    size_t column_count;
+    bool right[TEXT_TABLE_COLUMNS_MAX]; // aligned right: numbers
+    char **cells;                       // owned, row by row; the first row is the header
+    size_t row_count;
+};
+
+/* A heading that begins with '>' belongs to a column of numbers. */
+void text_table_init(struct text_table *table, const char *const *headings, size_t count);
+void text_table_add(struct text_table *table, const char *const *cells);
+void text_table_print(const struct text_table *table, int indent, FILE *out);
+void text_table_deinit(struct text_table *table);
+
+#endif

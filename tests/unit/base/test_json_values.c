@@ -1,0 +1,108 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "base/json.h"
+
+static struct json *parse(const char *text) {
+    struct error err;
+    return json_parse(text, strlen(text), &err);
+}
+
+static void members_are_found_by_name_and_type(void **state) {
+    (void)state;
+    struct json *value = parse(" {\"n\":-7,\"t\":\"x\",\"b\":true,\"a\":[1,\"2\"],\"z\":null} ");
+    int64_t number = 0;
+    bool truth = false;
+    assert_true(json_member_int(value, "n", &number));
+    assert_int_equal(number, -7);
+    assert_false(json_member_int(value, "t", &number));
+    assert_false(json_member_int(value, "none", &number));
+    assert_string_equal(json_member_text(value, "t"), "x");
+    assert_null(json_member_text(value, "n"));
+    assert_true(json_member_bool(value, "b", &truth));
+    assert_true(truth);
+    assert_false(json_member_bool(value, "z", &truth));
+    assert_int_equal(json_count(value), 5);
+    assert_int_equal(json_count(json_member(value, "a")), 2);
+    assert_true(json_int(json_at(json_member(value, "a"), 0), &number));
+    assert_string_equal(json_text(json_at(json_member(value, "a"), 1)), "2");
+    assert_null(json_at(json_member(value, "a"), 2));
+    assert_null(json_member(json_member(value, "a"), "n"));
+    json_free(value);
+}
+
+static void what_is_not_one_document_is_refused_with_its_place(void **state) {
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "{",
+        "7",
+        "\"x\"",
+        "{} {}",
+        "{\"a\":1,}",
+        "[1,]",
+        "{'a':1",
+        "{\"a\":01}",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":99999999999999999999}",
+        "{\"a\":\"\xff\"}",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err = {0};
+        assert_null(json_parse(cases[i], strlen(cases[i]), &err));
+        assert_int_equal(err.kind, ERROR_STATE);
+        assert_non_null(strstr(err.message, "not JSON at byte "));
+    }
+}
+
+static bool count_to_two(void *context, const char *name, const struct json *value) {
+    (void)name, (void)value;
+    int *count = context;
+    return ++*count < 2;
+}
+
+static void a_walk_can_be_ended(void **state) {
+    (void)state;
+    int count = 0;
+    struct json *value = parse("{\"c\":1,\"a\":2,\"b\":3}");
+    assert_false(json_each(value, count_to_two, &count));
+    assert_int_equal(count, 2);
+    json_free(value);
+    value = parse("[1]");
+    assert_false(json_each(value, count_to_two, &count));
+    json_free(value);
+    json_free(NULL);
+}
+
+static void printing_is_compact_and_keeps_order_and_letters(void **state) {
+    (void)state;
+    struct json *list = json_new_array(), *item = json_new_object(), *value = json_new_object();
+    json_put_text(item, "path", "file:///a/\xc3\xa9\"\\");
+    json_append(list, item);
+    json_put_int(value, "z", INT64_MIN);
+    json_put_bool(value, "a", false);
+    json_put(value, "list", list);
+    json_put(value, "copy", json_duplicate(list));
+    char *text = json_print(value);
+    assert_string_equal(text, "{\"z\":-9223372036854775808,\"a\":false,"
+                              "\"list\":[{\"path\":\"file:///a/\xc3\xa9\\\"\\\\\"}],"
+                              "\"copy\":[{\"path\":\"file:///a/\xc3\xa9\\\"\\\\\"}]}");
+    free(text);
+    json_free(value);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_are_found_by_name_and_type),
+        cmocka_unit_test(what_is_not_one_document_is_refused_with_its_place),
+        cmocka_unit_test(a_walk_can_be_ended),
+        cmocka_unit_test(printing_is_compact_and_keeps_order_and_letters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+/* mock_kafka.h: librdkafka's mock cluster and a producer for it, for as long as a test. */
+#ifndef TEST_MOCK_KAFKA_H
+#define TEST_MOCK_KAFKA_H
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+struct mock_kafka {
+    rd_kafka_t *producer; // owns the cluster
+    rd_kafka_mock_cluster_t *cluster;
+    const char *servers;
+};
+
+static inline void mock_kafka_open(struct mock_kafka *mock) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char reason[256];
+    check(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", reason, sizeof reason) == 0);
+    check(rd_kafka_conf_set(conf, "linger.ms", "0", reason, sizeof reason) == 0);
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    mock->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    check(mock->producer != NULL);
+    mock->cluster = rd_kafka_handle_mock_cluster(mock->producer);
+    mock->servers = rd_kafka_mock_cluster_bootstraps(mock->cluster);
+}
+
+static inline void mock_kafka_close(struct mock_kafka *mock) {
+    rd_kafka_destroy(mock->producer);
+}
+
+static inline void mock_kafka_topic(struct mock_kafka *mock, const char *topic, int partitions) {
+    check(rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1) == 0);
+}
+
+/* `count` records with values "first", "first + 1" …, each filled up to `size` bytes. */
+static inline void mock_kafka_put(struct mock_kafka *mock, const char *topic, int partition,
+                                  int first, int count, size_t size) {
+    static char value[1 << 16];
+    check(size < sizeof value);
+    for (int i = first; i < first + count; i++) {
+        memset(value, '.', size);
+        size_t length = (size_t)snprintf(value, sizeof value, "%d", i);
+        if (length < size)
+            value[length] = '.';
+        check(rd_kafka_producev(mock->producer, RD_KAFKA_V_TOPIC(topic),
+                                RD_KAFKA_V_PARTITION(partition),
+                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY("k", 1),
+                                RD_KAFKA_V_VALUE(value, length < size ? size : length),
+                                RD_KAFKA_V_TIMESTAMP(1000 + i), RD_KAFKA_V_END) == 0);
+    }
+    check(rd_kafka_flush(mock->producer, 20000) == 0);
+}
+
+#endif

@@ -1,0 +1,116 @@
+#include "store_fixture.h"
+
+#include "base/scope.h"
+#include "streaming/manifest.h"
+
+static const struct manifest_origin origin = {
+    .query_id = "da77e58c-99e0-4b75-b7d5-d1673dcb880c",
+    .topic = "t1",
+    .table = "/lake/processed/matches",
+    .rejects_table = "/lake/rejected/matches",
+};
+
+static const char written[] =
+    "v1\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[{\"path\":\"status=a%2Fb\xc3\xa9/part-1.parquet\",\"staged\":\"1.staged\","
+    "\"size\":100,\"rows\":2,\"modifiedMs\":7}],"
+    "\"rejects\":[{\"path\":\"part-2.parquet\",\"staged\":\"2.staged\",\"size\":50,\"rows\":1,"
+    "\"modifiedMs\":8}],"
+    "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":15,\"rows\":2,\"rejects\":1,\"absent\":2,"
+    "\"lost\":0}]}";
+
+static bool parse(const char *text, struct error *err) {
+    struct manifest manifest;
+    *err = (struct error){0};
+    bool ok = manifest_parse(text, strlen(text), 5, &origin, &manifest, err);
+    if (ok)
+        manifest_deinit(&manifest);
+    return ok;
+}
+
+static void what_is_written_is_read_again(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(written, sizeof written - 1, 5, &origin, &manifest, &err));
+    assert_int_equal(manifest.files.count, 1);
+    assert_string_equal(manifest.files.files[0].staged, "1.staged");
+    assert_int_equal(manifest.rejects.files[0].size, 50);
+    assert_int_equal(manifest.outcomes[0].absent, 2);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, written);
+    assert_int_equal(size, sizeof written - 1);
+    manifest_deinit(&manifest);
+}
+
+/* `written` with its first `from` replaced by `to`. */
+static char *changed(const char *from, const char *to) {
+    const char *at = strstr(written, from);
+    check(at != NULL);
+    return fixture_text("%.*s%s%s", (int)(at - written), written, to, at + strlen(from));
+}
+
+static void one_wrong_thing_is_enough_to_refuse(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to, *why;
+    } cases[] = {
+        {"v1", "v2", "first line"},
+        {"\"batch\":5", "\"batch\":6", "not about batch 5"},
+        {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},
+        {"da77", "ea77", "its query is"},
+        {"\"topic\":\"t1\"", "\"topic\":\"t2\"", "set the topic back"},
+        {"/lake/processed", "/pond/processed", "if the files were moved"},
+        {"/lake/rejected", "/pond/rejected", "if the files were moved"},
+        {"\"files\":[", "\"fils\":[", "no list of files"},
+        {"\"path\":\"status", "\"path\":\"/status", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"../status", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"a/../status", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"a//status", "file number 0"},
+        {"1.staged", "../1.staged", "file number 0"},
+        {"1.staged", "a/1.staged", "file number 0"},
+        {"1.staged", "", "file number 0"},
+        {"\"size\":100", "\"size\":0", "file number 0"},
+        {"\"size\":100", "\"size\":1e2", "file number 0"},
+        {"\"modifiedMs\":7", "\"modified\":7", "file number 0"},
+        {"\"rows\":2,\"mod", "\"rows\":3,\"mod", "count different rows"},
+        {"\"rows\":1,\"mod", "\"rows\":2,\"mod", "count different rows"},
+        {"\"ranges\"", "\"range\"", "no list of ranges"},
+        {"\"end\":15", "\"end\":16", "range number 0"},
+        {"\"absent\":2", "\"absent\":-2", "range number 0"},
+        {"\"lost\":0", "\"lost\":1", "range number 0"},
+        {"\"partition\":3", "\"partition\":-3", "range number 0"},
+        {"\"lost\":0}]}", "\"lost\":0}]", "not JSON"},
+        {"\"lost\":0}]}", "\"lost\":0}]}x", "not JSON"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        scoped(scope_free) char *text = changed(cases[i].from, cases[i].to);
+        struct error err;
+        if (parse(text, &err))
+            fail_msg("accepted %s", cases[i].to);
+        assert_int_equal(err.kind, ERROR_STATE);
+        if (strstr(err.message, cases[i].why) == NULL)
+            fail_msg("%s: expected '%s', not: %s", cases[i].to, cases[i].why, err.message);
+    }
+}
+
+static void a_truncated_manifest_is_refused_wherever_it_is_cut(void **state) {
+    (void)state;
+    for (size_t size = 0; size < sizeof written - 1; size++) {
+        struct manifest manifest;
+        struct error err;
+        assert_false(manifest_parse(written, size, 5, &origin, &manifest, &err));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(one_wrong_thing_is_enough_to_refuse),
+        cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

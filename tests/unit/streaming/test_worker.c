@@ -1,0 +1,304 @@
+/* A worker on a source that hands out records from memory: what becomes of each offset. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "streaming/stream.h"
+#include "streaming/worker.h"
+
+/* Values by offset; an offset without value is absent. */
+struct memory_source {
+    struct source source;
+    const char *const *values;
+    int64_t count, next, end;
+    int64_t fail_at; // -1: never
+    bool waits;      // never hands anything out
+};
+
+static bool memory_open(struct source *source, const char *topic, struct offset_range range,
+                        struct error *err) {
+    (void)topic, (void)err;
+    struct memory_source *self = (struct memory_source *)source;
+    self->next = range.start;
+    self->end = range.end;
+    return true;
+}
+
+static enum source_status memory_read(struct source *source, struct record *record, int timeout_ms,
+                                      struct error *err) {
+    struct memory_source *self = (struct memory_source *)source;
+    if (self->waits) {
+        usleep((useconds_t)timeout_ms * 100);
+        return SOURCE_WAIT;
+    }
+    while (self->next < self->end && self->next < self->count && self->values[self->next] == NULL)
+        self->next++;
+    if (self->next >= self->end || self->next >= self->count)
+        return SOURCE_END;
+    if (self->next == self->fail_at) {
+        error_set(err, ERROR_BROKER, "planned failure");
+        return SOURCE_FAILED;
+    }
+    const char *value = self->values[self->next];
+    *record = (struct record){.partition = 3,
+                              .offset = self->next++,
+                              .timestamp_ms = 1700000000000,
+                              .value = value,
+                              .value_size = strlen(value)};
+    return SOURCE_RECORD;
+}
+
+static void memory_nothing(struct source *source) {
+    (void)source;
+}
+
+static const struct source_ops memory_ops = {.open_range = memory_open,
+                                             .read = memory_read,
+                                             .abandon_range = memory_nothing,
+                                             .rest = memory_nothing,
+                                             .close = memory_nothing};
+
+struct bench {
+    char directory[64];
+    struct schema schema;
+    size_t partition_column;
+    struct reject_log reject_log;
+    _Atomic int64_t records_read;
+    struct worker_query query;
+    struct memory_source source;
+    struct worker worker;
+    struct mailbox replies;
+    atomic_bool abandon;
+    struct offset_range range;
+    struct range_outcome outcome;
+    struct task task;
+};
+
+static struct bench *bench_open(const char *const *values, int64_t count, enum parse_mode mode,
+                                size_t memory_max) {
+    struct bench *bench = must_alloc(1, sizeof *bench);
+    snprintf(bench->directory, sizeof bench->directory, "/tmp/test_worker_XXXXXX");
+    assert_non_null(mkdtemp(bench->directory));
+    stream_schema(&match_stream, &bench->schema);
+    bench->partition_column = (size_t)schema_find(&bench->schema, TEXT("status"));
+    reject_log_init(&bench->reject_log);
+    mailbox_init(&bench->replies);
+    bench->query = (struct worker_query){.name = "match_stream",
+                                         .topic = "t",
+                                         .schema = &bench->schema,
+                                         .partition_columns = &bench->partition_column,
+                                         .partition_column_count = 1,
+                                         .parse_mode = mode,
+                                         .time_zone = "UTC",
+                                         .codec = CODEC_SNAPPY,
+                                         .reject_log = &bench->reject_log,
+                                         .records_read = &bench->records_read};
+    bench->source = (struct memory_source){
+        .source = {&memory_ops}, .values = values, .count = count, .fail_at = -1};
+    struct error err = {0};
+    assert_true(
+        worker_start(&bench->worker, &bench->source.source, &bench->query, 1, memory_max, &err));
+    return bench;
+}
+
+static struct task *bench_run(struct bench *bench, int64_t end) {
+    bench->range = (struct offset_range){3, 0, end};
+    bench->task = (struct task){.batch_timestamp_ms = 1700000001000,
+                                .staging = bench->directory,
+                                .reject_staging = bench->directory,
+                                .ranges = &bench->range,
+                                .range_count = 1,
+                                .abandon = &bench->abandon,
+                                .reply = &bench->replies,
+                                .outcomes = &bench->outcome};
+    mailbox_send(&bench->worker.tasks, &bench->task.letter);
+    return &bench->task;
+}
+
+static void bench_wait(struct bench *bench) {
+    assert_ptr_equal(mailbox_receive(&bench->replies, 30000), &bench->task.letter);
+}
+
+static size_t staged_files(const struct bench *bench) {
+    DIR *directory = opendir(bench->directory);
+    assert_non_null(directory);
+    size_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+static void bench_close(struct bench *bench) {
+    worker_stop(&bench->worker);
+    for (size_t i = 0; i < bench->task.files.count; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", bench->directory, bench->task.files.files[i].staged);
+        unlink(path);
+    }
+    for (size_t i = 0; i < bench->task.rejects.count; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", bench->directory, bench->task.rejects.files[i].staged);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(bench->directory), 0);
+    file_list_deinit(&bench->task.files);
+    file_list_deinit(&bench->task.rejects);
+    mailbox_deinit(&bench->replies);
+    reject_log_deinit(&bench->reject_log);
+    free(bench);
+}
+
+enum { PLENTY = 64 << 20 };
+
+static const char *const mixed[] = {
+    "{\"match_id\":\"a\",\"status\":\"live\",\"match_duration\":\"long\"}",
+    "nonsense",
+    "",
+    NULL,
+    "{\"match_id\":null}",
+    "{\"match_id\":\"b\",\"status\":\"finished\",\"colour\":1} tail",
+    NULL,
+};
+
+static void every_offset_is_a_row_a_reject_or_absent(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
+    struct task *task = bench_run(bench, 7);
+    bench_wait(bench);
+    assert_true(task->done);
+    assert_int_equal(bench->outcome.rows, 2);
+    assert_int_equal(bench->outcome.rejects, 3);
+    assert_int_equal(bench->outcome.absent, 2);
+    assert_int_equal(task->files.count, 2); // status=live, status=finished
+    assert_int_equal(task->rejects.count, 1);
+    assert_int_equal(task->rejects.files[0].rows, 3);
+    size_t duration = (size_t)schema_find(&bench->schema, TEXT("match_duration"));
+    assert_int_equal(task->counts.field_faults[duration], 1);
+    assert_int_equal(task->counts.unknown_keys, 1);
+    assert_int_equal(task->counts.trailing_bytes, 1);
+    assert_int_equal(bench->records_read, 5);
+    bench_close(bench);
+}
+
+static void permissive_rejects_only_what_spark_drops(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_PERMISSIVE, PLENTY);
+    bench_run(bench, 7);
+    bench_wait(bench);
+    assert_int_equal(bench->outcome.rows, 4);
+    assert_int_equal(bench->outcome.rejects, 1);
+    bench_close(bench);
+}
+
+static void failfast_stops_at_the_first_reject_with_its_place(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_FAILFAST, PLENTY);
+    struct task *task = bench_run(bench, 7);
+    bench_wait(bench);
+    assert_false(task->done);
+    assert_int_equal(task->error.kind, ERROR_RECORD);
+    assert_non_null(strstr(task->error.message, "topic t, partition 3, offset 1"));
+    assert_int_equal(staged_files(bench), 0);
+    bench_close(bench);
+}
+
+static void a_failing_source_leaves_no_file(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
+    bench->source.fail_at = 5;
+    struct task *task = bench_run(bench, 7);
+    bench_wait(bench);
+    assert_false(task->done);
+    assert_int_equal(task->error.kind, ERROR_BROKER);
+    assert_int_equal(staged_files(bench), 0);
+    bench_close(bench);
+}
+
+static void a_task_without_records_can_be_abandoned(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
+    bench->source.waits = true;
+    struct task *task = bench_run(bench, 7);
+    atomic_store(&bench->abandon, true);
+    bench_wait(bench);
+    assert_false(task->done);
+    assert_int_equal(task->error.kind, ERROR_STOPPED);
+    bench_close(bench);
+}
+
+static char *record_of_size(size_t size) {
+    char *value = NULL;
+    char *filler = must_alloc(size + 1, 1);
+    memset(filler, 'x', size);
+    assert_true(asprintf(&value, "{\"match_id\":\"%s\"}", filler) > 0);
+    free(filler);
+    return value;
+}
+
+static void a_record_larger_than_the_slice_gets_its_room(void **state) {
+    (void)state;
+    char *large = record_of_size(18 << 20);
+    const char *const values[] = {mixed[0], large, mixed[5]};
+    struct bench *bench = bench_open(values, 3, PARSE_REJECT, PLENTY);
+    struct task *task = bench_run(bench, 3);
+    bench_wait(bench);
+    if (!task->done)
+        fail_msg("%s", task->error.message);
+    assert_int_equal(bench->outcome.rows, 3);
+    bench_close(bench);
+    free(large);
+}
+
+static void a_record_larger_than_the_budget_stops_with_its_place(void **state) {
+    (void)state;
+    char *large = record_of_size(18 << 20);
+    const char *const values[] = {mixed[0], large, mixed[5]};
+    struct bench *bench = bench_open(values, 3, PARSE_REJECT, 8 << 20);
+    struct task *task = bench_run(bench, 3);
+    bench_wait(bench);
+    assert_false(task->done);
+    assert_int_equal(task->error.kind, ERROR_CONFIG);
+    assert_non_null(strstr(task->error.message, "topic t, partition 3, offset 1"));
+    assert_non_null(strstr(task->error.message, "SPARK_DRIVER_MEMORY"));
+    bench_close(bench);
+    free(large);
+}
+
+static void a_partition_value_that_is_no_directory_is_a_reject(void **state) {
+    (void)state;
+    char too_long[512], filler[250] = {0};
+    memset(filler, 'x', 249);
+    snprintf(too_long, sizeof too_long, "{\"match_id\":\"a\",\"status\":\"%s\"}", filler);
+    const char *const values[] = {"{\"match_id\":\"a\",\"status\":\"\\u0000\"}", too_long,
+                                  mixed[0]};
+    struct bench *bench = bench_open(values, 3, PARSE_PERMISSIVE, PLENTY);
+    bench_run(bench, 3);
+    bench_wait(bench);
+    assert_int_equal(bench->outcome.rows, 1);
+    assert_int_equal(bench->outcome.rejects, 2);
+    bench_close(bench);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_offset_is_a_row_a_reject_or_absent),
+        cmocka_unit_test(permissive_rejects_only_what_spark_drops),
+        cmocka_unit_test(failfast_stops_at_the_first_reject_with_its_place),
+        cmocka_unit_test(a_failing_source_leaves_no_file),
+        cmocka_unit_test(a_task_without_records_can_be_abandoned),
+        cmocka_unit_test(a_record_larger_than_the_slice_gets_its_room),
+        cmocka_unit_test(a_record_larger_than_the_budget_stops_with_its_place),
+        cmocka_unit_test(a_partition_value_that_is_no_directory_is_a_reject),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
