@@ -18,9 +18,11 @@ enum {
 };
 
 void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
-                           size_t memory_max) {
-    *set = (struct kafka_partitions){
-        .settings = settings, .memory_max = memory_max, .slots = SLOTS_FIRST};
+                           size_t memory_max, size_t batch_max) {
+    *set = (struct kafka_partitions){.settings = settings,
+                                     .memory_max = memory_max,
+                                     .batch_max = batch_max,
+                                     .slots = SLOTS_FIRST};
 }
 
 static void *grow(void *array, size_t count, size_t size) {
@@ -126,13 +128,14 @@ static size_t between(size_t least, size_t value, size_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
-static struct kafka_limits limits_for(size_t memory_max, size_t slots) {
+static struct kafka_limits limits_for(const struct kafka_partitions *set) {
+    size_t memory_max = set->memory_max, slots = set->slots;
     check(slots > 0);
     return (struct kafka_limits){
         .queue = between(QUEUE_LEAST, memory_max / 2 / slots, QUEUE_MOST),
         .fetch = between(FETCH_LEAST, memory_max / 4 / slots, FETCH_MOST),
         .response = between(FETCH_MOST, memory_max / 8, RESPONSE_MOST),
-        .largest = memory_max,
+        .largest = set->batch_max,
     };
 }
 
@@ -170,7 +173,7 @@ static bool make_room(struct kafka_partitions *set, struct error *err) {
     }
     if (set->client.handle != NULL)
         return true;
-    set->limits = limits_for(set->memory_max, set->slots);
+    set->limits = limits_for(set);
     return kafka_client_open(&set->client, set->settings, &set->limits, err);
 }
 

@@ -41,7 +41,7 @@ struct kafka_partition {
 
 struct kafka_partitions {
     const struct kafka_settings *settings; // borrowed
-    size_t memory_max;
+    size_t memory_max, batch_max;          // bytes
     size_t slots;
     struct kafka_limits limits; // the client's
     struct kafka_client client; // opened when the first partition is started
@@ -53,7 +53,7 @@ struct kafka_partitions {
 };
 
 void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
-                           size_t memory_max);
+                           size_t memory_max, size_t batch_max);
 void kafka_partitions_deinit(struct kafka_partitions *set);
 
 /* The partition's index, which stays. Its `opened` becomes the newest. */

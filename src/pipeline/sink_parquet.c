@@ -96,26 +96,28 @@ static void select_rows(struct sink *sink, size_t count) {
     }
 }
 
-static bool append_to_file(struct sink *sink, struct sink_file *file, const struct rows *rows,
+static bool append_to_file(struct sink *sink, struct sink_file *file, const struct row_slice *slice,
                            const uint16_t *selection, size_t count, struct error *err) {
     sink->writers_memory -= parquet_writer_memory(file->writer);
-    bool done = parquet_writer_append(file->writer, rows, selection, count, err);
+    bool done = parquet_writer_append(file->writer, slice, selection, count, err);
     sink->writers_memory += parquet_writer_memory(file->writer);
     return done;
 }
 
 static bool append_slice(struct sink *sink, const struct rows *rows, struct error *err) {
+    struct row_slice slice;
+    row_slice_init(&slice, rows);
     struct sink_file *first = &sink->files[sink->route_of[0]];
     if (first->slice_rows == rows->count) {
         first->slice_rows = 0;
-        return append_to_file(sink, first, rows, NULL, rows->count, err);
+        return append_to_file(sink, first, &slice, NULL, rows->count, err);
     }
     select_rows(sink, rows->count);
     for (size_t start = 0; start < rows->count;) {
         struct sink_file *file = &sink->files[sink->route_of[sink->selection[start]]];
         size_t count = file->slice_rows;
         file->slice_rows = file->slice_end = 0;
-        if (!append_to_file(sink, file, rows, sink->selection + start, count, err))
+        if (!append_to_file(sink, file, &slice, sink->selection + start, count, err))
             return false;
         start += count;
     }

@@ -1,6 +1,7 @@
 #include "pipeline/sink_route.h"
 
 #include "base/check.h"
+#include "pipeline/parquet/text_hash.h"
 #include "pipeline/sink_parquet.h"
 
 enum { SLOTS_FIRST = 16 };
@@ -59,8 +60,8 @@ void routes_deinit(struct routes *routes) {
 }
 
 /* The partition value as the key has it. */
-static struct text key_part(const struct routes *routes, size_t part, const struct rows *rows,
-                            size_t row) {
+static inline struct text key_part(const struct routes *routes, size_t part,
+                                   const struct rows *rows, size_t row) {
     const struct vector *vector = &rows->columns[routes->columns[part]];
     struct text text = vector->texts[row];
     if (!vector->valid[row] || text.length == 0)
@@ -69,26 +70,21 @@ static struct text key_part(const struct routes *routes, size_t part, const stru
 }
 
 static uint32_t hash_row(const struct routes *routes, const struct rows *rows, size_t row) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a: partition values are few and short
-    for (size_t part = 0; part < routes->column_count; part++) {
-        struct text text = key_part(routes, part, rows, row);
-        for (size_t i = 0; i < text.length; i++)
-            hash = (hash ^ (uint8_t)text.bytes[i]) * 0x100000001b3u;
-        hash = (hash ^ 0xff) * 0x100000001b3u;
-    }
-    return (uint32_t)(hash ^ hash >> 32);
+    uint32_t hash = 0;
+    for (size_t part = 0; part < routes->column_count; part++)
+        hash = hash * 31 + text_hash(key_part(routes, part, rows, row));
+    return hash;
 }
 
 static bool is_route(const struct routes *routes, const struct route *route,
                      const struct rows *rows, size_t row) {
     const char *key = route->key;
     for (size_t part = 0; part < routes->column_count; part++) {
-        struct text text = key_part(routes, part, rows, row);
-        uint32_t length;
-        memcpy(&length, key, sizeof length);
-        if (length != text.length || memcmp(key + sizeof length, text.bytes, length) != 0)
+        struct text text = {.bytes = key + sizeof text.length};
+        memcpy(&text.length, key, sizeof text.length);
+        if (!text_same(text, key_part(routes, part, rows, row)))
             return false;
-        key += sizeof length + length;
+        key += sizeof text.length + text.length;
     }
     return true;
 }

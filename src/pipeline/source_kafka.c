@@ -283,7 +283,7 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
         error_set_at(self, err, ERROR_CONFIG,
                      "a record batch is larger than the %zu bytes of memory for it: raise "
                      "SPARK_DRIVER_MEMORY (%s)",
-                     self->set.memory_max, text);
+                     self->set.limits.largest, text);
         return fail_range(self);
     }
     if (count > 0)
@@ -359,7 +359,8 @@ static void close_source(struct source *source) {
     free(self);
 }
 
-struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max) {
+struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max,
+                                 size_t batch_max) {
     static const struct source_ops ops = {
         .open_range = open_range,
         .read = read_record,
@@ -369,6 +370,6 @@ struct source *source_kafka_open(const struct kafka_settings *settings, size_t m
     };
     struct source_kafka *self = must_alloc(1, sizeof *self);
     self->source.ops = &ops;
-    kafka_partitions_init(&self->set, settings, memory_max);
+    kafka_partitions_init(&self->set, settings, memory_max, batch_max);
     return &self->source;
 }

@@ -13,10 +13,11 @@
 #include "pipeline/kafka_client.h"
 #include "pipeline/source.h"
 
-/* `settings` is borrowed; they were tried already, by the broker they are of. `memory_max`, in
- * bytes, bounds what is fetched ahead, compressed batches being counted by what they hold; a record
- * batch that is larger than it stops the range. Nothing is connected before the first range is
- * opened. */
-struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max);
+/* `settings` is borrowed; they were tried already, by the broker they are of. In bytes:
+ * `memory_max` bounds what is fetched ahead, and a range that needs a record batch larger than
+ * `batch_max` fails with ERROR_CONFIG. A batch is weighed as it was sent: what it decompresses to
+ * is known only then. Nothing is connected before the first range is opened. */
+struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max,
+                                 size_t batch_max);
 
 #endif

@@ -28,11 +28,12 @@ struct engine {
 /* How one worker's memory is divided. */
 struct budget {
     int64_t prefetch, worker;
+    int64_t batch; // the largest record batch: held up to four times (MEMORY_FLOOR_BATCHES)
 };
 
 static struct budget divide_memory(int64_t memory_max, size_t worker_count) {
     int64_t share = (memory_max - fixed_bytes) / (int64_t)worker_count;
-    struct budget budget = {.prefetch = share / 3};
+    struct budget budget = {.prefetch = share / 3, .batch = share / 4};
     if (budget.prefetch > prefetch_max)
         budget.prefetch = prefetch_max;
     budget.worker = share - budget.prefetch;
@@ -72,8 +73,8 @@ static bool start_workers(struct engine *engine, const struct engine_options *op
     struct budget budget = divide_memory(options->memory_max, options->worker_count);
     for (size_t i = 0; i < options->worker_count; i++) {
         struct source *source;
-        if (!engine->broker->ops->open_source(engine->broker, (size_t)budget.prefetch, &source,
-                                              err))
+        if (!engine->broker->ops->open_source(engine->broker, (size_t)budget.prefetch,
+                                              (size_t)budget.batch, &source, err))
             return false;
         if (!worker_start(&engine->workers[i], source, engine->worker_queries, engine->query_count,
                           (size_t)budget.worker, err))

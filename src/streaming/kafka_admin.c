@@ -150,10 +150,10 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
     return true;
 }
 
-static bool open_source(struct broker *broker, size_t memory_max, struct source **source,
-                        struct error *err) {
+static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
+                        struct source **source, struct error *err) {
     (void)err; // its settings were tried when the broker was opened
-    *source = source_kafka_open(&self_of(broker)->settings, memory_max);
+    *source = source_kafka_open(&self_of(broker)->settings, memory_max, batch_max);
     return true;
 }
 

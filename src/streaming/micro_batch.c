@@ -13,6 +13,7 @@
 enum {
     TASK_BYTES = 16 << 20, // of values; a smaller batch is one task: one file per partition value
     REPLY_TIMEOUT_MS = 100,
+    BROKER_PAUSE_MS = 1000, // before a batch is read again that the broker could not give us
 };
 
 /* One attempt at a batch. */
@@ -178,6 +179,14 @@ static bool try_again(struct query *query, struct retry *retry, struct error *er
     if (err->kind == ERROR_DATA_LOSS && !query->options->fail_on_data_loss) {
         // Retention overtook us in the middle: list the topic again and take what is left.
         log_write(LOG_WARNING, query->how.name, "%s", err->message);
+        return topic_watch_refresh(query, err);
+    }
+    if (err->kind == ERROR_BROKER) {
+        // The topic went away, or access to it, or a batch of records came damaged: nothing of ours
+        // is wrong, and nothing counts yet. Wait until the topic can be listed, and read it again.
+        log_write(LOG_ERROR, query->how.name, "%s; reading the batch again", err->message);
+        if (stop_sleep(query->stop, BROKER_PAUSE_MS))
+            return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
         return topic_watch_refresh(query, err);
     }
     return retry_again(query, retry, err);

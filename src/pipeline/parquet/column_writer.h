@@ -11,10 +11,10 @@
 #ifndef PARQUET_COLUMN_WRITER_H
 #define PARQUET_COLUMN_WRITER_H
 
-#include "core/vector.h"
 #include "pipeline/parquet/bounds.h"
 #include "pipeline/parquet/dictionary.h"
 #include "pipeline/parquet/page_writer.h"
+#include "pipeline/parquet/slice.h"
 
 enum {
     PAGE_ROWS_MAX = 20000,       // as Spark's files have it
@@ -57,13 +57,6 @@ struct column_writer {
     struct bytes entries;            // struct page_entry of each
     size_t pages_plain_size;         // the same pages uncompressed, with headers
     size_t coded_pages;              // those of dictionary codes; they are the first ones
-};
-
-/* Values of consecutive rows, in the vector form of the type, nulls left out. */
-struct column_slice {
-    const void *values;
-    const uint8_t *present; // per row, 1: not null
-    size_t rows, nulls;
 };
 
 /* A chunk as it goes into the file: the dictionary page (may be empty), then the data pages. */

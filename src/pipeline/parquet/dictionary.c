@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "pipeline/parquet/text_hash.h"
 
 enum { SLOTS_FIRST = 16, PROBES_MAX = 256, TEXT_HEAD = sizeof(uint32_t) };
 
@@ -14,61 +15,17 @@ void dictionary_deinit(struct dictionary *dictionary) {
     *dictionary = (struct dictionary){.type = dictionary->type};
 }
 
-/* Multiplying to 128 bits and folding, as wyhash does: every bit of both operands reaches every bit
- * of the result. */
-static uint64_t fold(uint64_t a, uint64_t b) {
-    __extension__ typedef unsigned __int128 wide;
-    wide product = (wide)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+/* Bits of a product depend only on those below them in its operands, and what tells doubles apart
+ * is in their upper bits: those are brought down first. */
+static inline uint32_t hash_word(uint64_t word) {
+    return (uint32_t)((word ^ word >> 32) * hash_salt_1 >> 32);
 }
 
-static const uint64_t salt_1 = 0x9e3779b97f4a7c15u, salt_2 = 0xe7037ed1a0b428dbu;
-
-static uint64_t load_8(const char *at) {
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-static uint64_t load_4(const char *at) {
-    uint32_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-/* Not text_equals(): an empty text may have no bytes to point to. */
-static bool is_same(struct text a, struct text b) {
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
-
-static uint32_t hash_text(struct text text) {
-    const char *at = text.bytes;
-    size_t left = text.length;
-    uint64_t hash = salt_1 ^ left;
-    for (; left > 16; at += 16, left -= 16)
-        hash = fold(load_8(at) ^ salt_2, load_8(at + 8) ^ hash);
-    uint64_t a = 0, b = 0;
-    if (left >= 8) {
-        a = load_8(at);
-        b = load_8(at + left - 8);
-    } else if (left >= 4) {
-        a = load_4(at);
-        b = load_4(at + left - 4);
-    } else if (left > 0) {
-        a = (uint64_t)(uint8_t)at[0] << 16 | (uint64_t)(uint8_t)at[left / 2] << 8 |
-            (uint8_t)at[left - 1];
-    }
-    return (uint32_t)fold(a ^ salt_2, b ^ hash);
-}
-
-static uint32_t hash_word(uint64_t word) {
-    return (uint32_t)fold(word ^ salt_2, salt_1);
-}
-
-static uint64_t fixed_value(const struct dictionary *dictionary, uint32_t code) {
-    if (dictionary->type == TYPE_INT32)
-        return ((const uint32_t *)(const void *)dictionary->values.at)[code];
-    return ((const uint64_t *)(const void *)dictionary->values.at)[code];
+/* `width` is 4 or 8, and known where this is inlined. */
+static inline uint64_t load_value(const struct dictionary *dictionary, uint32_t code,
+                                  size_t width) {
+    const char *at = (const char *)dictionary->values.at + code * width;
+    return width == 4 ? load_4(at) : load_8(at);
 }
 
 static bool is_text(enum type type) {
@@ -78,7 +35,7 @@ static bool is_text(enum type type) {
 static uint32_t hash_of_code(const struct dictionary *dictionary, uint32_t code) {
     if (is_text(dictionary->type))
         return ((const struct dictionary_place *)(const void *)dictionary->places.at)[code].hash;
-    return hash_word(fixed_value(dictionary, code));
+    return hash_word(load_value(dictionary, code, type_width(dictionary->type)));
 }
 
 /* At most half of the slots are taken. */
@@ -96,20 +53,37 @@ static void grow_slots(struct dictionary *dictionary) {
     }
 }
 
-static void make_room(struct dictionary *dictionary) {
-    if ((dictionary->count + 1) * 2 > dictionary->slot_count)
+static const uint32_t code_none = UINT32_MAX; // the dictionary is full
+
+/* Values are coded in blocks: first all hashes, then, when the dictionary is too large to be in
+ * cache anyway, what they point at is fetched, then the codes are found. A table of many files has
+ * dictionaries of several MB in sum; the fetches of a block wait for memory together instead of one
+ * after the other. */
+enum { BLOCK = 32, FETCH_COUNT_MIN = 1024 };
+
+static void make_room(struct dictionary *dictionary, size_t more) {
+    while ((dictionary->count + more) * 2 > dictionary->slot_count)
         grow_slots(dictionary);
 }
 
-static const uint32_t code_none = UINT32_MAX; // the dictionary is full
+/* `entry_size`: bytes of what a code leads to, at `entries`. */
+static void fetch(const struct dictionary *dictionary, const uint32_t *hashes, size_t count,
+                  const uint8_t *entries, size_t entry_size) {
+    uint32_t mask = dictionary->slot_count - 1;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(&dictionary->slots[hashes[i] & mask]);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t code = dictionary->slots[hashes[i] & mask]; // one too high: near enough
+        __builtin_prefetch(entries + code * entry_size);
+    }
+}
 
-static uint32_t encode_text(struct dictionary *dictionary, struct text text) {
-    make_room(dictionary);
-    uint32_t hash = hash_text(text), mask = dictionary->slot_count - 1, slot = hash & mask;
+static uint32_t encode_text(struct dictionary *dictionary, struct text text, uint32_t hash) {
+    uint32_t mask = dictionary->slot_count - 1, slot = hash & mask;
     const struct dictionary_place *places = (const void *)dictionary->places.at;
     for (int probes = 0; dictionary->slots[slot] != 0; slot = (slot + 1) & mask) {
         uint32_t code = dictionary->slots[slot] - 1;
-        if (places[code].hash == hash && is_same(dictionary_text(dictionary, code), text))
+        if (places[code].hash == hash && text_same(dictionary_text(dictionary, code), text))
             return code;
         if (++probes == PROBES_MAX)
             return code_none;
@@ -124,12 +98,28 @@ static uint32_t encode_text(struct dictionary *dictionary, struct text text) {
     return dictionary->count - 1;
 }
 
-static uint32_t encode_word(struct dictionary *dictionary, uint64_t word, size_t width) {
-    make_room(dictionary);
-    uint32_t mask = dictionary->slot_count - 1, slot = hash_word(word) & mask;
+static size_t encode_texts(struct dictionary *dictionary, const struct text *texts, size_t count,
+                           uint32_t *codes) {
+    uint32_t hashes[BLOCK];
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = text_hash(texts[i]);
+    make_room(dictionary, count);
+    if (dictionary->count >= FETCH_COUNT_MIN)
+        fetch(dictionary, hashes, count, dictionary->places.at, sizeof(struct dictionary_place));
+    for (size_t i = 0; i < count; i++) {
+        codes[i] = encode_text(dictionary, texts[i], hashes[i]);
+        if (codes[i] == code_none)
+            return i;
+    }
+    return count;
+}
+
+static inline uint32_t encode_word(struct dictionary *dictionary, uint64_t word, size_t width,
+                                   uint32_t hash) {
+    uint32_t mask = dictionary->slot_count - 1, slot = hash & mask;
     for (int probes = 0; dictionary->slots[slot] != 0; slot = (slot + 1) & mask) {
         uint32_t code = dictionary->slots[slot] - 1;
-        if (fixed_value(dictionary, code) == word)
+        if (load_value(dictionary, code, width) == word)
             return code;
         if (++probes == PROBES_MAX)
             return code_none;
@@ -141,47 +131,47 @@ static uint32_t encode_word(struct dictionary *dictionary, uint64_t word, size_t
     return dictionary->count - 1;
 }
 
-static size_t encode_texts(struct dictionary *dictionary, const struct text *texts, size_t count,
-                           uint32_t *codes) {
+static inline __attribute__((always_inline)) size_t encode_words(struct dictionary *dictionary,
+                                                                 const char *values, size_t width,
+                                                                 size_t count, uint32_t *codes) {
+    uint32_t hashes[BLOCK];
+    uint64_t words[BLOCK];
     for (size_t i = 0; i < count; i++) {
-        codes[i] = i > 0 && is_same(texts[i], texts[i - 1]) ? codes[i - 1]
-                                                            : encode_text(dictionary, texts[i]);
+        words[i] = width == 4 ? load_4(values + i * width) : load_8(values + i * width);
+        hashes[i] = hash_word(words[i]);
+    }
+    make_room(dictionary, count);
+    if (dictionary->count >= FETCH_COUNT_MIN)
+        fetch(dictionary, hashes, count, dictionary->values.at, width);
+    for (size_t i = 0; i < count; i++) {
+        codes[i] = i > 0 && words[i] == words[i - 1]
+                       ? codes[i - 1]
+                       : encode_word(dictionary, words[i], width, hashes[i]);
         if (codes[i] == code_none)
             return i;
     }
     return count;
 }
 
-static size_t encode_4(struct dictionary *dictionary, const uint32_t *values, size_t count,
-                       uint32_t *codes) {
-    for (size_t i = 0; i < count; i++) {
-        codes[i] = i > 0 && values[i] == values[i - 1]
-                       ? codes[i - 1]
-                       : encode_word(dictionary, values[i], sizeof *values);
-        if (codes[i] == code_none)
-            return i;
-    }
-    return count;
-}
-
-static size_t encode_8(struct dictionary *dictionary, const uint64_t *values, size_t count,
-                       uint32_t *codes) {
-    for (size_t i = 0; i < count; i++) {
-        codes[i] = i > 0 && values[i] == values[i - 1]
-                       ? codes[i - 1]
-                       : encode_word(dictionary, values[i], sizeof *values);
-        if (codes[i] == code_none)
-            return i;
-    }
-    return count;
+static size_t encode_block(struct dictionary *dictionary, const char *values, size_t width,
+                           size_t count, uint32_t *codes) {
+    if (is_text(dictionary->type))
+        return encode_texts(dictionary, (const void *)values, count, codes);
+    if (width == 4)
+        return encode_words(dictionary, values, 4, count, codes);
+    return encode_words(dictionary, values, 8, count, codes);
 }
 
 size_t dictionary_encode(struct dictionary *dictionary, const void *values, size_t count,
                          uint32_t *codes) {
     check(dictionary->type != TYPE_BOOL);
-    if (is_text(dictionary->type))
-        return encode_texts(dictionary, values, count, codes);
-    if (dictionary->type == TYPE_INT32)
-        return encode_4(dictionary, values, count, codes);
-    return encode_8(dictionary, values, count, codes);
+    size_t width = type_width(dictionary->type);
+    for (size_t at = 0; at < count; at += BLOCK) {
+        size_t part = count - at < BLOCK ? count - at : BLOCK;
+        size_t coded =
+            encode_block(dictionary, (const char *)values + at * width, width, part, codes + at);
+        if (coded < part)
+            return at + coded;
+    }
+    return count;
 }

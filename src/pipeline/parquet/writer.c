@@ -79,53 +79,7 @@ void parquet_writer_destroy(struct parquet_writer *writer) {
     free(writer);
 }
 
-/* Copies the values that are not null, and the null marks. Returns how many values. A null's value
- * is written too and then overwritten by the next: cheaper than a branch that nobody can predict.
- * Inlined per width, so that a value is moved by one instruction. */
-static inline __attribute__((always_inline)) size_t
-gather_width(const struct vector *vector, const uint16_t *selection, size_t count, size_t width,
-             uint8_t *values, uint8_t *present) {
-    const uint8_t *from = vector->values;
-    size_t present_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t row = selection != NULL ? selection[i] : i;
-        memcpy(values + present_count * width, from + row * width, width);
-        present[i] = vector->valid[row];
-        present_count += vector->valid[row];
-    }
-    return present_count;
-}
-
-static struct column_slice gather(const struct vector *vector, const uint16_t *selection,
-                                  size_t count, struct bytes *room) {
-    if (selection == NULL && memchr(vector->valid, 0, count) == NULL)
-        return (struct column_slice){
-            .values = vector->values, .present = vector->valid, .rows = count};
-
-    room->size = 0;
-    uint8_t *values = bytes_reserve(room, count * (sizeof(struct text) + 1));
-    uint8_t *present = values + count * sizeof(struct text);
-    size_t present_count = 0;
-    switch (type_width(vector->type)) {
-    case 1:
-        present_count = gather_width(vector, selection, count, 1, values, present);
-        break;
-    case 4:
-        present_count = gather_width(vector, selection, count, 4, values, present);
-        break;
-    case 8:
-        present_count = gather_width(vector, selection, count, 8, values, present);
-        break;
-    default:
-        check(type_width(vector->type) == sizeof(struct text));
-        present_count =
-            gather_width(vector, selection, count, sizeof(struct text), values, present);
-    }
-    return (struct column_slice){
-        .values = values, .present = present, .rows = count, .nulls = count - present_count};
-}
-
-bool parquet_writer_append(struct parquet_writer *writer, const struct rows *rows,
+bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice *slice,
                            const uint16_t *selection, size_t count, struct error *err) {
     struct parquet_table *table = writer->table;
     size_t memory = 0;
@@ -133,9 +87,9 @@ bool parquet_writer_append(struct parquet_writer *writer, const struct rows *row
     if (count == 0)
         return true;
     for (size_t i = 0; i < table->column_count; i++) {
-        const struct vector *vector = &rows->columns[table->sources[i]];
-        struct column_slice slice = gather(vector, selection, count, &table->slice);
-        if (!column_writer_append(&writer->columns[i], slice, &table->scratch, err))
+        struct column_slice values =
+            slice_gather(slice, table->sources[i], selection, count, &table->slice);
+        if (!column_writer_append(&writer->columns[i], values, &table->scratch, err))
             return error_wrap(err, "'%s'", writer->path);
         memory += column_writer_memory(&writer->columns[i]);
     }

@@ -7,8 +7,9 @@
 #ifndef PARQUET_WRITER_H
 #define PARQUET_WRITER_H
 
-#include "core/rows.h"
+#include "core/schema.h"
 #include "pipeline/parquet/column_writer.h"
+#include "pipeline/parquet/slice.h"
 
 /* Encoded bytes after which a row group is closed in any case, as Spark's default is. */
 enum { ROW_GROUP_SIZE_MAX = 128 * 1024 * 1024 };
@@ -42,7 +43,7 @@ void parquet_writer_destroy(struct parquet_writer *writer);
 
 /* Appends the rows whose numbers are in `selection`, or with NULL rows [0, count). At most
  * ROWS_CAPACITY. After an error the file can only be removed. ERROR_RETRY: the disk. */
-MUST_CHECK bool parquet_writer_append(struct parquet_writer *writer, const struct rows *rows,
+MUST_CHECK bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice *slice,
                                       const uint16_t *selection, size_t count, struct error *err);
 
 /* Writes the open row group, if it has rows, and syncs. */

@@ -45,7 +45,9 @@ static void start_file(struct file *file, const struct column *of, size_t count,
 
 static void append(struct file *file) {
     struct error err = {0};
-    if (!parquet_writer_append(file->writer, &file->rows, NULL, file->rows.count, &err))
+    struct row_slice slice;
+    row_slice_init(&slice, &file->rows);
+    if (!parquet_writer_append(file->writer, &slice, NULL, file->rows.count, &err))
         fail_msg("%s", err.message);
     rows_reset(&file->rows);
 }
@@ -363,6 +365,7 @@ static void selected_rows_are_written_in_their_order(void **state) {
     (void)state;
     static const struct column one[] = {{"n", TYPE_INT32}};
     static const uint16_t selection[] = {1, 3, 4, 8};
+    struct row_slice slice;
     struct file file;
     struct parquet_reader reader;
     struct parquet_cursor cursor;
@@ -374,7 +377,8 @@ static void selected_rows_are_written_in_their_order(void **state) {
         file.rows.columns[0].valid[row] = row != 4;
     }
     file.rows.count = 10;
-    assert_true(parquet_writer_append(file.writer, &file.rows, selection, 4, &err));
+    row_slice_init(&slice, &file.rows);
+    assert_true(parquet_writer_append(file.writer, &slice, selection, 4, &err));
     rows_reset(&file.rows);
     finish_file(&file, &reader);
     parquet_cursor_open(&cursor, &reader, &column, 1);

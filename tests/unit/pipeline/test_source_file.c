@@ -26,7 +26,7 @@ static void append(const char *name, const char *text) {
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(directory + sizeof directory - 7, "XXXXXX");
+    snprintf(directory + sizeof directory - 7, 7, "XXXXXX");
     assert_non_null(mkdtemp(directory));
     source = source_file_open(directory);
     return 0;

@@ -23,7 +23,7 @@ static int set_up(void **state) {
     (void)state;
     mock_kafka_open(&mock);
     settings = (struct kafka_settings){.bootstrap_servers = mock.servers};
-    source = source_kafka_open(&settings, MEMORY);
+    source = source_kafka_open(&settings, MEMORY, MEMORY);
     return 0;
 }
 
@@ -166,7 +166,7 @@ static void rest_forgets_nothing(void **state) {
 static void read_many(size_t memory) {
     enum { PARTITIONS = 40 };
     source->ops->close(source);
-    source = source_kafka_open(&settings, memory);
+    source = source_kafka_open(&settings, memory, MEMORY);
     mock_kafka_topic(&mock, "many", PARTITIONS);
     for (int partition = 0; partition < PARTITIONS; partition++)
         mock_kafka_put(&mock, "many", partition, 0, 60, 200);
@@ -191,7 +191,7 @@ static void queues_smaller_than_a_range_are_filled_again(void **state) {
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 4000, 1000);
     source->ops->close(source);
-    source = source_kafka_open(&settings, 1 << 20);
+    source = source_kafka_open(&settings, 1 << 20, MEMORY);
     int64_t began_ms = clock_monotonic_ms();
     read_range("t", 0, 0, 4000);                                // 4 MB through a queue of 128 KiB
     assert_in_range(clock_monotonic_ms() - began_ms, 0, 15000); // left to itself: over 20 s

@@ -50,12 +50,12 @@ static void a_topics_partitions_are_its_files_and_the_ends_their_lines(void **st
     (void)state;
     struct broker *broker;
     struct error err;
-    struct topic_offsets offsets;
+    struct topic_offsets offsets = {0};
     assert_true(capture_broker_open(directory, &broker, &err));
     assert_true(broker->ops->list_offsets(broker, "t", 0, &offsets, &err));
     const struct partition_offsets expected[] = {{0, 0, 2}, {2, 0, 1}, {10, 0, 0}};
     assert_int_equal(offsets.count, 3);
-    for (size_t i = 0; i < offsets.count; i++) {
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         assert_int_equal(offsets.partitions[i].partition, expected[i].partition);
         assert_int_equal(offsets.partitions[i].log_start, expected[i].log_start);
         assert_int_equal(offsets.partitions[i].end, expected[i].end);
@@ -64,7 +64,7 @@ static void a_topics_partitions_are_its_files_and_the_ends_their_lines(void **st
 
     struct source *source;
     struct record record;
-    assert_true(broker->ops->open_source(broker, 1 << 20, &source, &err));
+    assert_true(broker->ops->open_source(broker, 1 << 20, 1 << 20, &source, &err));
     assert_true(source->ops->open_range(
         source, "t", (struct offset_range){.partition = 2, .start = 0, .end = 1}, &err));
     assert_int_equal(source->ops->read(source, &record, 0, &err), SOURCE_RECORD);

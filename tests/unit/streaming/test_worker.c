@@ -1,4 +1,5 @@
 /* A worker on a source that hands out records from memory: what becomes of each offset. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +86,7 @@ struct bench {
 static struct bench *bench_open(const char *const *values, int64_t count, enum parse_mode mode,
                                 size_t memory_max) {
     struct bench *bench = must_alloc(1, sizeof *bench);
-    strcpy(bench->directory, "/tmp/test_worker_XXXXXX");
+    snprintf(bench->directory, sizeof bench->directory, "/tmp/test_worker_XXXXXX");
     assert_non_null(mkdtemp(bench->directory));
     stream_schema(&match_stream, &bench->schema);
     bench->partition_column = (size_t)schema_find(&bench->schema, TEXT("status"));
@@ -128,12 +129,12 @@ static void bench_wait(struct bench *bench) {
 }
 
 static size_t staged_files(const struct bench *bench) {
-    char command[128];
-    snprintf(command, sizeof command, "ls %s | wc -l", bench->directory);
-    FILE *pipe = popen(command, "r");
+    DIR *directory = opendir(bench->directory);
+    assert_non_null(directory);
     size_t count = 0;
-    assert_int_equal(fscanf(pipe, "%zu", &count), 1);
-    pclose(pipe);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
     return count;
 }
 
@@ -236,10 +237,11 @@ static void a_task_without_records_can_be_abandoned(void **state) {
 }
 
 static char *record_of_size(size_t size) {
-    char *value = must_alloc(size + 64, 1);
-    size_t at = (size_t)sprintf(value, "{\"match_id\":\"");
-    memset(value + at, 'x', size);
-    strcpy(value + at + size, "\"}");
+    char *value = NULL;
+    char *filler = must_alloc(size + 1, 1);
+    memset(filler, 'x', size);
+    assert_true(asprintf(&value, "{\"match_id\":\"%s\"}", filler) > 0);
+    free(filler);
     return value;
 }
 
@@ -274,9 +276,9 @@ static void a_record_larger_than_the_budget_stops_with_its_place(void **state) {
 
 static void a_partition_value_that_is_no_directory_is_a_reject(void **state) {
     (void)state;
-    char too_long[512] = "{\"match_id\":\"a\",\"status\":\"";
-    memset(too_long + strlen(too_long), 'x', 249);
-    strcat(too_long, "\"}");
+    char too_long[512], filler[250] = {0};
+    memset(filler, 'x', 249);
+    snprintf(too_long, sizeof too_long, "{\"match_id\":\"a\",\"status\":\"%s\"}", filler);
     const char *const values[] = {"{\"match_id\":\"a\",\"status\":\"\\u0000\"}", too_long,
                                   mixed[0]};
     struct bench *bench = bench_open(values, 3, PARSE_PERMISSIVE, PLENTY);
