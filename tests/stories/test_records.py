@@ -112,7 +112,7 @@ def test_a_value_of_the_wrong_type_is_null_in_its_row_and_counted(job):
 
     assert process.lines(r"\| WARNING \| .*column=match_duration .*values=1\b"), process.tail()
     assert process.lines(r"\| WARNING \| .*after.* value"), process.tail()
-    row, _ = = job.lake.rows(job.lake.table("matches"))
+    row, _ = job.lake.rows(job.lake.table("matches"))
     assert (row["match_duration"], row["duration_minutes"], row["team_1_kills"]) == (None, None, 3)
 
 
