@@ -105,11 +105,14 @@ def test_failfast_stops_at_the_first_reject_and_names_its_place(job):
 
 def test_a_value_of_the_wrong_type_is_null_in_its_row_and_counted(job):
     job.create_topic()
-    job.produce(['{"match_id": "M1", "match_duration": "long", "team_1_kills": 3}'])
+    value = '{"match_id": "M1", "match_duration": "long", "team_1_kills": 3}'
+    job.produce([value, '{"match_id": "M2"} {"match_id": "M3"}'])
 
-    job.run()
+    process = job.run()
 
-    (row,) = job.lake.rows(job.lake.table("matches"))
+    assert process.lines(r"\| WARNING \| .*column=match_duration .*values=1\b"), process.tail()
+    assert process.lines(r"\| WARNING \| .*after.* value"), process.tail()
+    row, _ = job.lake.rows(job.lake.table("matches"))
     assert (row["match_duration"], row["duration_minutes"], row["team_1_kills"]) == (None, None, 3)
 
 
