@@ -10,6 +10,7 @@
 #include "base/filesystem.h"
 #include "base/log.h"
 #include "streaming/engine.h"
+#include "surfaces/commands.h"
 #include "surfaces/config.h"
 #include "surfaces/demo_broker.h"
 #include "surfaces/demo_report.h"
@@ -47,18 +48,9 @@ static void on_query_end(void) {
 
 static void fill_query(struct query_options *options, const struct config *config,
                        const struct stream *stream) {
-    const struct name_list *partition_by = config_partition_by(config, stream);
     *options = (struct query_options){
         .stream = stream,
-        .store = {.query = stream->name,
-                  .topic = config_topic(config, stream),
-                  .checkpoint = config_path(config, PATH_CHECKPOINT, stream),
-                  .table = config_path(config, PATH_TABLE, stream),
-                  .rejects = config_path(config, PATH_REJECTS, stream),
-                  .partition_by = (const char *const *)partition_by->names,
-                  .partition_by_count = partition_by->count,
-                  .sink_log = config->sink_log,
-                  .shuffle_partitions = config->shuffle_partitions},
+        .store = config_store_options(config, stream),
         .trigger = config->trigger,
         .max_offsets_per_trigger = config->max_offsets_per_trigger,
         .starting_offsets = config->starting_offsets,
@@ -88,11 +80,8 @@ static void fill_options(struct program *program) {
 }
 
 static void program_deinit(struct program *program) {
-    for (size_t i = 0; i < program->engine_options.query_count; i++) {
-        free((void *)program->queries[i].store.checkpoint);
-        free((void *)program->queries[i].store.table);
-        free((void *)program->queries[i].store.rejects);
-    }
+    for (size_t i = 0; i < program->engine_options.query_count; i++)
+        config_store_options_deinit(&program->queries[i].store);
     config_deinit(&program->config);
 }
 
@@ -236,9 +225,19 @@ static enum exit_code run_demo(struct program *program) {
     return code;
 }
 
+static enum exit_code run_command(const struct config *config) {
+    struct error err = {0};
+    if (command_run(config, stdout, &err))
+        return EXIT_CODE_OK;
+    log_write(LOG_CRITICAL, logger, "%s: %s", config->entry->name, err.message);
+    return exit_code_of(err.kind);
+}
+
 static enum exit_code run(struct program *program) {
     const struct config *config = &program->config;
     log_configure(config->log_level, config->log_json);
+    if (config->command == COMMAND_ENTRY)
+        return run_command(config);
     log_settings(config);
     fill_options(program);
     for (size_t i = 0; i < program->engine_options.query_count; i++) {

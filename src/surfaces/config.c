@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "surfaces/commands.h"
 #include "surfaces/config_check.h"
 #include "surfaces/env_file.h"
 #include "surfaces/kafka_settings.h"
@@ -97,7 +98,7 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     if (config->demo && setting->place && candidate.origin != ORIGIN_FLAG)
         note_sealed(loader, setting, option);
     if (candidate.text == NULL) {
-        if (!config->demo)
+        if (!config->demo && (config->entry == NULL || config->entry->needs_broker))
             note_missing(loader, setting, option);
         return;
     }
@@ -159,6 +160,8 @@ enum exit_code config_load(struct config *config, int argc, char **argv, FILE *e
     *config = (struct config){0};
     options_parse(&loader.options, argc, argv, &loader.faults);
     config->command = loader.options.command;
+    config->entry = loader.options.entry;
+    config->to_batch = loader.options.to_batch;
     config->await_termination = loader.options.await_termination;
     config->demo = loader.options.demo;
 
@@ -232,6 +235,27 @@ char *config_path(const struct config *config, enum config_path path, const stru
     check(asprintf(&text, "%s/%s%s", strcmp(root, "/") == 0 ? "" : root,
                    path == PATH_REJECTS ? "rejected/" : "", name) >= 0);
     return text;
+}
+
+struct store_options config_store_options(const struct config *config,
+                                          const struct stream *stream) {
+    const struct name_list *partition_by = config_partition_by(config, stream);
+    return (struct store_options){.query = stream->name,
+                                  .topic = config_topic(config, stream),
+                                  .checkpoint = config_path(config, PATH_CHECKPOINT, stream),
+                                  .table = config_path(config, PATH_TABLE, stream),
+                                  .rejects = config_path(config, PATH_REJECTS, stream),
+                                  .partition_by = (const char *const *)partition_by->names,
+                                  .partition_by_count = partition_by->count,
+                                  .sink_log = config->sink_log,
+                                  .shuffle_partitions = config->shuffle_partitions};
+}
+
+void config_store_options_deinit(struct store_options *options) {
+    free((void *)options->checkpoint);
+    free((void *)options->table);
+    free((void *)options->rejects);
+    *options = (struct store_options){0};
 }
 
 int64_t config_memory_floor(const struct config *config, int64_t largest_batch) {

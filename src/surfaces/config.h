@@ -17,8 +17,11 @@
 #include "streaming/trigger.h"
 #include "surfaces/exit_code.h"
 
+struct command_entry; // surfaces/commands.h
+
 enum command {
     COMMAND_RUN,
+    COMMAND_ENTRY,   // config.entry (surfaces/commands.h)
     COMMAND_EXPLAIN, // --explain: settings are read and checked, nothing is started
     COMMAND_HELP,    // this and what follows: no settings were read
     COMMAND_VERSION,
@@ -51,7 +54,9 @@ struct query_settings {
 struct config {
     /* options without a variable */
     enum command command;
-    const struct stream *job; // the one query to run; NULL: all
+    const struct command_entry *entry; // NULL: not a command of its own
+    int64_t to_batch;                  // --to-batch; -1: not given
+    const struct stream *job;          // the one query to run; NULL: all
     bool await_termination;
     bool demo;
 
@@ -110,6 +115,10 @@ enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
 /* {PROCESSED_DATA_PATH}/matches, {DATA_LAKE_PATH}/rejected/matches,
  * {CHECKPOINT_PATH}/match_stream. The caller frees it. */
 char *config_path(const struct config *config, enum config_path path, const struct stream *stream);
+
+/* What the query's store needs: its paths are owned, the rest is borrowed from the config. */
+struct store_options config_store_options(const struct config *config, const struct stream *stream);
+void config_store_options_deinit(struct store_options *options);
 
 enum {
     MEMORY_FLOOR_BASE = 64 << 20, // bytes

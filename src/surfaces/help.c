@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "surfaces/commands.h"
 #include "surfaces/exit_code.h"
 #include "surfaces/options.h"
 #include "surfaces/paragraph.h"
@@ -11,6 +12,7 @@ static const char usage[] =
     "Usage: esports-stream [--job JOB] [--await-termination] [OPTION]...\n"
     "       match_stream [OPTION]...     the matches alone, awaited\n"
     "       player_stream [OPTION]...    the players alone, awaited\n"
+    "       esports-stream COMMAND [OPTION]...\n"
     "       esports-stream docs configuration|schema\n"
     "\n"
     "Reads Kafka topics of JSON records and appends them, typed and enriched, to partitioned\n"
@@ -24,6 +26,15 @@ static const char properties[] =
     "`KAFKA_CONF_<NAME>` sets any property of librdkafka, dots as underscores "
     "(`KAFKA_CONF_CLIENT_ID`); `KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_*` and `KAFKA_SSL_*` set "
     "security.protocol, sasl.* and ssl.*. Other `KAFKA_*` variables are ignored.";
+
+static void print_commands(FILE *out) {
+    (void)fprintf(out, "\nCommands\n");
+    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
+        (void)fprintf(out, "  %s%s%s\n", entry->name, *entry->arguments != '\0' ? " " : "",
+                      entry->arguments);
+        paragraph_print(out, 6, entry->doc);
+    }
+}
 
 static void print_options(FILE *out) {
     (void)fprintf(out, "\nOptions\n");
@@ -78,6 +89,7 @@ static void print_exit_codes(FILE *out) {
 
 void help_print(FILE *out) {
     (void)fputs(usage, out);
+    print_commands(out);
     print_options(out);
     print_settings(out);
     print_exit_codes(out);

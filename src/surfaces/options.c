@@ -1,11 +1,14 @@
 #include "surfaces/options.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "surfaces/commands.h"
 #include "surfaces/settings.h"
 
-enum { JOB, AWAIT, DEMO, ENV_FILE, EXPLAIN, VERSION, HELP };
+enum { JOB, AWAIT, DEMO, ENV_FILE, TO_BATCH, EXPLAIN, VERSION, HELP };
 
 /* clang-format off: one option per paragraph reads better than what the formatter makes of it */
 const struct option_entry option_entries[] = {
@@ -24,6 +27,7 @@ const struct option_entry option_entries[] = {
                   "Read variables that the environment does not have from NAME=value lines; may be "
                   "repeated, the "
                   "last file counts."},
+    [TO_BATCH] = {"--to-batch", 0, "N", "With rewind: the newest batch that stays."},
     [EXPLAIN] = {"--explain", 0, NULL,
                  "Print the effective settings and where each comes from, the engine, and each "
                  "query's topic, "
@@ -101,6 +105,16 @@ static void unknown_option(const struct given *given, struct faults *faults) {
         faults_add(faults, "%s: unknown option; --help lists all", given->name);
 }
 
+static void take_to_batch(struct options *options, const char *value, struct faults *faults) {
+    char *end;
+    errno = 0;
+    long long batch = strtoll(value, &end, 10);
+    if (errno != 0 || *value < '0' || *value > '9' || *end != '\0')
+        faults_add(faults, "--to-batch: '%s': want the number of a batch", value);
+    else
+        options->to_batch = batch;
+}
+
 static void apply_entry(struct options *options, int entry, const char *value,
                         struct faults *faults) {
     switch (entry) {
@@ -118,6 +132,9 @@ static void apply_entry(struct options *options, int entry, const char *value,
             faults_add(faults, "--env-file: want at most %d files", ENV_FILES_MAX);
         else
             options->env_files[options->env_file_count++] = value;
+        break;
+    case TO_BATCH:
+        take_to_batch(options, value, faults);
         break;
     case EXPLAIN:
         options->command = COMMAND_EXPLAIN;
@@ -181,7 +198,7 @@ static void take_docs(struct options *options, const char *topic, struct faults 
 }
 
 void options_parse(struct options *options, int argc, char **argv, struct faults *faults) {
-    *options = (struct options){.command = COMMAND_RUN};
+    *options = (struct options){.command = COMMAND_RUN, .to_batch = -1};
     const char *program = program_name(argc > 0 ? argv[0] : NULL);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (strcmp(streams[i]->name, program) == 0)
@@ -192,9 +209,15 @@ void options_parse(struct options *options, int argc, char **argv, struct faults
         take_docs(options, argc == 3 ? argv[2] : NULL, faults);
         return;
     }
-    for (int i = 1; i < argc; i++) {
+    options->entry = argc > 1 ? command_find(argv[1]) : NULL;
+    if (options->entry != NULL)
+        options->command = COMMAND_ENTRY;
+    for (int i = options->entry != NULL ? 2 : 1; i < argc; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
-            faults_add(faults, "'%s': unexpected argument; options begin with --", argv[i]);
+            faults_add(
+                faults,
+                "'%s': unexpected argument; want a command or an option, which begins with --",
+                argv[i]);
             continue;
         }
         struct given given = take_apart(argv + i, argc - i);

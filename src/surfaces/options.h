@@ -29,8 +29,10 @@ enum { ENV_FILES_MAX = 8 };
 /* Everything is borrowed from argv. */
 struct options {
     enum command command;
-    const struct stream *fixed_job; // argv[0] is a query's name; NULL: it is not
-    const char *job;                // NULL: not given
+    const struct command_entry *entry; // NULL: none
+    int64_t to_batch;                  // -1: not given
+    const struct stream *fixed_job;    // argv[0] is a query's name; NULL: it is not
+    const char *job;                   // NULL: not given
     bool await_termination, demo;
     const char *env_files[ENV_FILES_MAX];
     size_t env_file_count;

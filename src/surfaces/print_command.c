@@ -7,6 +7,7 @@
 bool print_command(FILE *out, const struct config *config) {
     switch (config->command) {
     case COMMAND_RUN:
+    case COMMAND_ENTRY:
         return false;
     case COMMAND_EXPLAIN:
         explain_print(out, config);

@@ -7,7 +7,7 @@
 
 #include "surfaces/config.h"
 
-/* Prints what config->command asks for. False: it is COMMAND_RUN, and nothing was printed. */
+/* Prints what config->command asks for. False: it is nothing that only prints. */
 bool print_command(FILE *out, const struct config *config);
 
 #endif
