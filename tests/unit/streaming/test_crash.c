@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/scope.h"
+#include "streaming/store_parts.h"
 
 static struct fixture fixture;
 static char snapshot[300], graveyard[300];
@@ -69,6 +70,8 @@ static bool drive_batch(struct driver *driver, const struct plan *plan) {
     for (int i = 0; !ok && may_retry(driver, i); i++)
         ok = store_roll_forward(driver->store, &manifest, &driver->err);
     manifest_deinit(&manifest);
+    // What a thread does between two batches; whatever becomes of it, the next one must be right.
+    sink_log_upkeep_work(&driver->store->sink_log.upkeep);
     return ok;
 }
 
@@ -336,7 +339,7 @@ static void a_new_query_survives_any_fault(void **state) {
 
 static void a_compaction_batch_survives_any_fault(void **state) {
     (void)state;
-    reach(8);
+    reach(7); // batch 8 lets the compact file be begun, 9 publishes it
     survive("compaction", FAULT_READ_ERROR, 9);
 }
 
