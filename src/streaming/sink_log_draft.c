@@ -9,7 +9,7 @@
 #include "base/disk.h"
 
 enum {
-    SYNC_AT = 4 << 20,    // bytes written between two syncs: what the disk does at a time
+    SYNC_AT = 1 << 20,    // bytes written between two syncs: what a commit may have to wait for
     SYNC_LEAST = 1 << 16, // less than this is not worth a sync of its own
 };
 

@@ -92,7 +92,7 @@ static void *upkeep_main(void *argument) {
     struct sink_log_upkeep *upkeep = argument;
     pthread_mutex_lock(&upkeep->lock);
     while (!upkeep->stop) {
-        if (upkeep->taken || upkeep->idle) {
+        if (upkeep->taken || upkeep->paused || upkeep->idle) {
             pthread_cond_wait(&upkeep->changed, &upkeep->lock);
             continue;
         }
@@ -153,6 +153,12 @@ static void unlock(struct sink_log_upkeep *upkeep) {
         return;
     pthread_cond_broadcast(&upkeep->changed);
     pthread_mutex_unlock(&upkeep->lock);
+}
+
+void sink_log_upkeep_pause(struct sink_log_upkeep *upkeep, bool pause) {
+    lock(upkeep);
+    upkeep->paused = pause;
+    unlock(upkeep);
 }
 
 void sink_log_upkeep_note(struct sink_log_upkeep *upkeep, int64_t batch_id) {

@@ -21,7 +21,7 @@ struct sink_log_upkeep {
     int64_t newest;    // the log is complete up to it; -1: nothing was noted yet
     int64_t compacted; // the newest compact file, until old files were deleted; else -1
     bool idle;         // nothing to do before the next note
-    bool busy, taken, stop;
+    bool busy, taken, paused, stop;
 
     bool running; // the thread is there
     pthread_mutex_t lock;
@@ -37,6 +37,9 @@ void sink_log_upkeep_start(struct sink_log_upkeep *upkeep);
 
 /* Ends the thread, deletes what was due to be deleted, and leaves no draft. */
 void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep);
+
+/* The thread makes no new step until it is let go on: a commit wants the disk to itself. */
+void sink_log_upkeep_pause(struct sink_log_upkeep *upkeep, bool pause);
 
 /* Batch `batch_id` is in the log. */
 void sink_log_upkeep_note(struct sink_log_upkeep *upkeep, int64_t batch_id);

@@ -222,12 +222,19 @@ void store_discard_batch(struct store *store, int64_t batch_id) {
     (void)table, (void)rejects;
 }
 
+/* From here to the end of its roll-forward the batch has the disk to itself. */
 bool store_commit(struct store *store, const struct manifest *manifest, struct error *err) {
-    return commit_publish(store, manifest, err);
+    sink_log_upkeep_pause(&store->sink_log.upkeep, true);
+    bool done = commit_publish(store, manifest, err);
+    if (!done)
+        sink_log_upkeep_pause(&store->sink_log.upkeep, false);
+    return done;
 }
 
 bool store_roll_forward(struct store *store, const struct manifest *manifest, struct error *err) {
-    return commit_roll_forward(store, manifest, err);
+    bool done = commit_roll_forward(store, manifest, err);
+    sink_log_upkeep_pause(&store->sink_log.upkeep, false);
+    return done;
 }
 
 const char *store_query_id(const struct store *store) {
