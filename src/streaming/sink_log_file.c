@@ -182,15 +182,18 @@ bool sink_log_file_each(const char *path, void (*visit)(void *context, const cha
     return ok;
 }
 
-static void visit_nothing(void *context, const char *uri) {
-    (void)context, (void)uri;
+static void keep_last(void *context, const char *uri) {
+    char **last = context;
+    free(*last);
+    *last = strdup(uri);
+    check(*last != NULL);
 }
 
-bool sink_log_file_check(const char *path, struct error *err) {
+bool sink_log_file_check(const char *path, char **last, struct error *err) {
     struct sink_log_stream stream;
     if (!stream_open_present(&stream, path, err))
         return false;
-    bool ok = each_line(&stream, visit_nothing, NULL, err);
+    bool ok = each_line(&stream, keep_last, last, err);
     stream_close(&stream);
     return ok;
 }
@@ -234,7 +237,7 @@ bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size, b
     return true;
 }
 
-bool sink_log_file_check_ends(const char *path, struct error *err) {
+bool sink_log_file_check_ends(const char *path, char **last, struct error *err) {
     struct sink_log_stream stream;
     if (!stream_open_present(&stream, path, err))
         return false;
@@ -249,7 +252,7 @@ bool sink_log_file_check_ends(const char *path, struct error *err) {
         stream.end = CHUNK_SIZE;
         stream.start = newline != NULL ? (size_t)(newline - stream.bytes) : 0;
     }
-    ok = ok && each_line(&stream, visit_nothing, NULL, err);
+    ok = ok && each_line(&stream, keep_last, last, err);
     stream_close(&stream);
     return ok;
 }
