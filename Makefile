@@ -30,6 +30,7 @@ bench: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release
 	.venv/bin/python bench/run.py $(BENCH_ARGS)
+	.venv/bin/python bench/sink_log.py
 
 lint: setup-test
 	@cmake --preset dev --log-level=WARNING >/dev/null

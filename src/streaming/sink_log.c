@@ -94,17 +94,20 @@ static char *path_of_uri(const char *uri) {
  * read it, and what we append would be another place's. (Where they are, it may be the same place
  * under another name.) */
 static bool check_place(const struct sink_log *log, const char *last, struct error *err) {
-    scoped(scope_free) char *path = last == NULL ? NULL : path_of_uri(last);
+    char *path = last == NULL ? NULL : path_of_uri(last);
     size_t length = strlen(log->table);
-    if (path == NULL || (strncmp(path, log->table, length) == 0 && path[length] == '/'))
-        return true;
+    bool ok = path == NULL || (strncmp(path, log->table, length) == 0 && path[length] == '/');
     struct error ignored;
-    if (strlen(path) < FILE_PATH_MAX && file_exists(path, NULL, &ignored) == 1)
-        return true;
-    return error_set(err, ERROR_STATE,
-                     "'%s' lists files of another place, such as '%s', which is not there: if the "
-                     "lake was moved, run `esports-stream relocate`, or move it back",
-                     log->directory.text, path);
+    if (!ok && strlen(path) < FILE_PATH_MAX)
+        ok = file_exists(path, NULL, &ignored) == 1;
+    if (!ok)
+        error_set(
+            err, ERROR_STATE,
+            "'%s' lists files of another place, such as '%s', which is not there: if the lake "
+            "was moved, run `esports-stream relocate`, or move it back",
+            log->directory.text, path);
+    free(path);
+    return ok;
 }
 
 bool sink_log_check(const struct sink_log *log, struct error *err) {

@@ -157,17 +157,15 @@ static bool visit_line(const struct sink_log_stream *stream, const char *line, s
 
 static bool each_line(struct sink_log_stream *stream, void (*visit)(void *context, const char *uri),
                       void *context, struct error *err) {
-    scoped(scope_free) char *room = must_alloc(CHUNK_SIZE, 1);
-    for (;;) {
-        const char *line = NULL;
-        size_t size = 0;
-        if (!stream_line(stream, &line, &size, err))
-            return false;
-        if (line == NULL)
-            return true;
-        if (size > 0 && !visit_line(stream, line, size, room, visit, context, err))
-            return false;
-    }
+    char *room = must_alloc(CHUNK_SIZE, 1);
+    const char *line = NULL;
+    size_t size = 0;
+    bool ok = stream_line(stream, &line, &size, err);
+    while (ok && line != NULL)
+        ok = (size == 0 || visit_line(stream, line, size, room, visit, context, err)) &&
+             stream_line(stream, &line, &size, err);
+    free(room);
+    return ok;
 }
 
 bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
@@ -230,11 +228,11 @@ static bool tail_of(const char *path, char *bytes, size_t size, bool *found, str
 
 bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size, bool *same,
                              struct error *err) {
-    scoped(scope_free) char *tail = must_alloc(size + 1, 1);
-    if (!tail_of(path, tail, size, same, err))
-        return false;
-    *same = *same && memcmp(tail, bytes, size) == 0;
-    return true;
+    char *tail = must_alloc(size + 1, 1);
+    bool ok = tail_of(path, tail, size, same, err);
+    *same = ok && *same && memcmp(tail, bytes, size) == 0;
+    free(tail);
+    return ok;
 }
 
 bool sink_log_file_check_ends(const char *path, char **last, struct error *err) {
