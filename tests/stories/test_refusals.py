@@ -12,8 +12,6 @@ from rig.lake import Lake
 from rig.paths import GEN, ROOT
 from rig.program import Program
 
-pytestmark = pytest.mark.capture
-
 STATE = 5  # the exit code
 LAST = 11  # batches 0 to 11: the sink log is 9.compact, 10, 11
 RECORDS = 4  # of a batch

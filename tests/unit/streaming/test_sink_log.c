@@ -228,6 +228,87 @@ static void a_log_with_a_gap_is_refused(void **state) {
     }
 }
 
+/* Compact files larger than what is read at a time, of `files` in each of ten batches. */
+static void write_large(size_t files) {
+    struct sink_log log;
+    struct error err;
+    check(sink_log_open(&log, fixture.table, &err));
+    for (int64_t batch = 0; batch < 10; batch++) {
+        struct file_list list = {0};
+        for (size_t i = 0; i < files; i++)
+            file_list_add(&list, fixture_file(batch, "status=a b%2Fc", (unsigned)i, "0123456789"));
+        if (!sink_log_write(&log, batch, &list, &err))
+            fail_msg("%s", err.message);
+        file_list_deinit(&list);
+    }
+    sink_log_close(&log);
+}
+
+static bool check_log(struct error *err) {
+    struct sink_log log;
+    check(sink_log_open(&log, fixture.table, err));
+    return sink_log_check(&log, err);
+}
+
+static void a_compact_file_that_was_cut_off_is_refused(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 200};
+    for (size_t i = 0; i < 2; i++) {
+        write_large(sizes[i]);
+        struct error err;
+        assert_true(check_log(&err));
+        struct file_path path = file_join(fixture.table, "_spark_metadata/9.compact");
+        struct stat status;
+        assert_int_equal(stat(path.text, &status), 0);
+        assert_int_equal(truncate(path.text, status.st_size - 5), 0);
+        assert_false(check_log(&err));
+        assert_int_equal(err.kind, ERROR_STATE);
+        fixture_clear(&fixture);
+        assert_true(file_make_directory(fixture.table, &err));
+    }
+}
+
+static void a_log_of_another_place_is_refused_if_its_files_are_not_there(void **state) {
+    (void)state;
+    write_batches(0, 2);
+    char moved[400];
+    (void)snprintf(moved, sizeof moved, "%s/processed/moved", fixture.root);
+    assert_int_equal(rename(fixture.table, moved), 0);
+    struct sink_log log;
+    struct error err;
+    assert_true(sink_log_open(&log, moved, &err));
+    assert_false(sink_log_check(&log, &err));
+    assert_non_null(strstr(err.message, "esports-stream relocate"));
+    assert_non_null(strstr(err.message, "status=a b%2Fc")); // as on disk, not as in the log
+
+    assert_int_equal(symlink(moved, fixture.table), 0); // the same place under two names
+    fixture_write(&fixture, "processed/moved/_spark_metadata/3", "v1");
+    assert_int_equal(mkdir(file_join(moved, "status=a b%2Fc").text, 0755), 0);
+    fixture_write(&fixture, "processed/moved/status=a b%2Fc/part-00002-0.c000.snappy.parquet",
+                  "rows");
+    assert_true(sink_log_open(&log, moved, &err));
+    assert_true(sink_log_check(&log, &err));
+}
+
+/* Its own compact file is known by its end; one that is not quite is read from its beginning. */
+static void a_large_compact_file_is_compared_as_a_small_one(void **state) {
+    (void)state;
+    write_large(200);
+    struct file_list ours = {0};
+    for (unsigned i = 0; i < 200; i++)
+        file_list_add(&ours, fixture_file(9, "status=a b%2Fc", i, "0123456789"));
+    assert_int_equal(compare(9, &ours), SINK_LOG_NAMES_THESE);
+    scoped(scope_free) char *text =
+        fixture_read(&fixture, "processed/matches/_spark_metadata/9.compact");
+    scoped(scope_free) char *longer = fixture_text("%s\n", text);
+    fixture_write(&fixture, "processed/matches/_spark_metadata/9.compact", longer);
+    assert_int_equal(compare(9, &ours), SINK_LOG_NAMES_THESE);
+    *strrchr(text, '\n') = '\0';
+    fixture_write(&fixture, "processed/matches/_spark_metadata/9.compact", text);
+    assert_int_equal(compare(9, &ours), SINK_LOG_NAMES_SOME);
+    file_list_deinit(&ours);
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -243,6 +324,9 @@ int main(void) {
         ON_DISK(the_log_tells_whose_batch_it_names),
         ON_DISK(a_batch_whose_file_is_deleted_is_found_in_the_compact_one),
         ON_DISK(a_log_with_a_gap_is_refused),
+        ON_DISK(a_compact_file_that_was_cut_off_is_refused),
+        ON_DISK(a_log_of_another_place_is_refused_if_its_files_are_not_there),
+        ON_DISK(a_large_compact_file_is_compared_as_a_small_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
