@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run test bench lint format install clean setup-build setup-test
+.PHONY: build run test crash-matrix bench lint format install clean setup-build setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -19,6 +19,12 @@ run: build
 
 test: setup-test
 	@/usr/bin/python3 scripts/test.py
+
+# Every call of the crash matrix with every fault; make test takes those that matter most.
+crash-matrix: setup-test
+	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target programs
+	CRASH_MATRIX=all .venv/bin/python -m pytest tests/stories/test_crash_matrix.py -s
 
 bench: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null

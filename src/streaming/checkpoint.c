@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/json.h"
 #include "base/scope.h"
 #include "base/uuid.h"
 
@@ -255,7 +256,11 @@ bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_
     if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n'))
         return error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1' (%s)", path.text,
                          damaged);
-    return true;
+    if (size <= 3) // nothing more: Spark takes it, too
+        return true;
+    struct json *commit = json_parse(text + 3, size - 3, err);
+    json_free(commit);
+    return commit != NULL || error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
 }
 
 bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,

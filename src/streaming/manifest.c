@@ -166,7 +166,8 @@ static bool same_text(const struct json *object, const char *name, const char *e
 
 static bool same_origin(const struct json *object, const struct manifest_origin *origin,
                         struct error *err) {
-    static const char moved[] = "if the files were moved, move them back or set the paths back; "
+    static const char moved[] = "if the lake was moved, run `esports-stream relocate`, or move "
+                                "it back; if only the settings changed, set the paths back; "
                                 "otherwise this checkpoint belongs to another table";
     return same_text(object, "query", origin->query_id,
                      "the checkpoint's files come from two queries; restore one of them", err) &&

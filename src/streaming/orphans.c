@@ -104,6 +104,19 @@ static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
     return true;
 }
 
+/* The whole sink log is streamed only for a file that the newest manifest does not explain. */
+static bool mark_listed(struct store *store, int64_t manifest, struct recent_files *files,
+                        struct error *err) {
+    if (!mark_listed_by_manifest(store, manifest, files, err))
+        return false;
+    size_t unexplained = 0;
+    for (size_t i = 0; i < files->count; i++)
+        unexplained += !files->listed[i];
+    return unexplained == 0 || !store->sink_log_on ||
+           sink_log_find(&store->sink_log, (const char *const *)files->paths, files->count,
+                         files->listed, err);
+}
+
 /* ---- what is in an unlisted file ---- */
 
 static bool is_in_plan(void *context, int32_t partition, int64_t offset) {
@@ -243,9 +256,7 @@ bool orphans_set_aside(struct store *store, const struct plan *open_plan, int64_
         return true;
     }
     files.listed = must_alloc(files.count + 1, sizeof *files.listed);
-    ok = ok && mark_listed_by_manifest(store, manifest, &files, err) &&
-         (!store->sink_log_on || sink_log_find(&store->sink_log, (const char *const *)files.paths,
-                                               files.count, files.listed, err)) &&
+    ok = ok && mark_listed(store, manifest, &files, err) &&
          judge(store, &files, open_plan, report, err);
     if (!ok)
         orphan_report_deinit(report);

@@ -147,6 +147,7 @@ static bool recover_store(struct query *query, struct recovery *recovery, struct
     while (!store_recover(query->store, recovery, err))
         if (!retry_again(query, &retry, err))
             return false;
+    store_start_upkeep(query->store);
     for (size_t i = 0; i < recovery->note_count; i++)
         log_write(LOG_WARNING, query->how.name, "%s", recovery->notes[i]);
     if (recovery->table_unlogged)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/scope.h"
 #include "streaming/commit.h"
 #include "streaming/orphans.h"
 #include "streaming/store_parts.h"
@@ -70,6 +71,31 @@ static bool agrees_with_plan(const struct manifest *manifest, const struct offse
     return true;
 }
 
+/* What the log says of a manifest's files. One that is done is looked at while it is the log's
+ * newest; its files may be listed by another batch then (`adopt` puts all that there are in one).
+ */
+static bool look_in_log(struct store *store, struct survey *survey, const struct manifest *manifest,
+                        struct error *err) {
+    if (survey->manifest_done && survey->manifest != survey->logged)
+        return true;
+    if (!sink_log_compare(&store->sink_log, survey->manifest, &manifest->files,
+                          &survey->manifest_in_log, err))
+        return false;
+    if (!survey->manifest_done || survey->manifest_in_log == SINK_LOG_NAMES_THESE)
+        return true;
+    size_t count = manifest->files.count, listed = 0;
+    scoped(scope_free) const char **paths = must_alloc(count + 1, sizeof *paths);
+    scoped(scope_free) bool *is_listed = must_alloc(count + 1, sizeof *is_listed);
+    for (size_t i = 0; i < count; i++)
+        paths[i] = manifest->files.files[i].path;
+    if (!sink_log_find(&store->sink_log, paths, count, is_listed, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        listed += is_listed[i];
+    survey->manifest_in_log = listed == count ? SINK_LOG_NAMES_THESE : SINK_LOG_NAMES_SOME;
+    return true;
+}
+
 static bool compare_manifest(struct store *store, struct survey *survey,
                              const struct offset_entry *plan, struct error *err) {
     bool table_staged, rejects_staged;
@@ -90,9 +116,8 @@ static bool compare_manifest(struct store *store, struct survey *survey,
                        "both from one backup",
                        store->checkpoint.manifests.text, survey->manifest,
                        store->checkpoint.offsets.text);
-    else if (!survey->manifest_done)
-        ok = sink_log_compare(&store->sink_log, survey->manifest, &manifest.files,
-                              &survey->manifest_in_log, err);
+    else
+        ok = look_in_log(store, survey, &manifest, err);
     manifest_deinit(&manifest);
     return ok;
 }
@@ -214,20 +239,28 @@ static bool is_refusal(enum recovery_action action) {
     return action == RECOVER_STOP || action == RECOVER_REFUSE;
 }
 
+bool recovery_look(struct store *store, struct survey *survey, const struct recovery_case **found,
+                   struct error *err) {
+    if (!look(store, survey, err))
+        return false;
+    *found = recovery_decide(survey);
+    return true;
+}
+
 bool recovery_possible(struct store *store, struct error *err) {
     struct survey survey;
-    if (!look(store, &survey, err))
+    const struct recovery_case *found;
+    if (!recovery_look(store, &survey, &found, err))
         return false;
-    const struct recovery_case *found = recovery_decide(&survey);
     return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
 static bool settle(struct store *store, struct survey *survey, enum recovery_action *action,
                    struct recovery *recovery, struct error *err) {
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (!look(store, survey, err))
+        const struct recovery_case *found;
+        if (!recovery_look(store, survey, &found, err))
             return false;
-        const struct recovery_case *found = recovery_decide(survey);
         *action = found->action;
         if (is_refusal(*action))
             return refuse(store, survey, found, err);

@@ -25,7 +25,8 @@ struct survey {
 
     /* about the newest manifest */
     bool manifest_done; // nothing of it is staged any more, and its commit is ours
-    enum sink_log_names manifest_in_log;
+    enum sink_log_names
+        manifest_in_log; // SILENT also for one that is done and not the log's newest
     enum commit_author manifest_commit;
 };
 
@@ -53,7 +54,11 @@ const struct recovery_case *recovery_decide(const struct survey *survey);
 /* All of them, in order, for a test that walks the table. */
 const struct recovery_case *recovery_cases(size_t *count);
 
-/* Looks and decides only. False: what is there would be refused, with recover()'s error. */
+/* Looks and decides only. False: what is there can't even be read; *err says why. */
+MUST_CHECK bool recovery_look(struct store *store, struct survey *survey,
+                              const struct recovery_case **found, struct error *err);
+
+/* The same. False: what is there would be refused, with recover()'s error. */
 MUST_CHECK bool recovery_possible(struct store *store, struct error *err);
 
 /* Looks, decides and acts until the next batch can run. */

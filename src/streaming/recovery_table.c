@@ -77,6 +77,12 @@ static bool log_gap_before_manifest(const struct survey *s) {
     return open_manifest(s) && s->sink_log_on && s->logged < s->manifest - 1;
 }
 
+static bool done_manifest_not_logged(const struct survey *s) {
+    return s->manifest >= 0 && s->manifest_done && s->sink_log_on &&
+           (s->manifest_in_log == SINK_LOG_NAMES_SOME ||
+            s->manifest_in_log == SINK_LOG_NAMES_OTHERS);
+}
+
 static bool logged_not_committed(const struct survey *s) {
     return s->committed < s->planned && s->sink_log_on && s->logged == s->planned;
 }
@@ -149,6 +155,8 @@ static const struct recovery_case cases[] = {
      RECOVER_STOP, restore},
     {"the newest manifest's batch is committed, and not finished", open_manifest,
      RECOVER_ROLL_FORWARD, NULL},
+    {"our newest batch is finished, but the sink log does not name all its files, or names others",
+     done_manifest_not_logged, RECOVER_STOP, restore},
 
     // A batch that has no manifest.
     {"the newest plan's files are in the table's sink log, but its commit is missing",

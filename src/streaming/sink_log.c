@@ -52,34 +52,73 @@ bool sink_log_open(struct sink_log *log, const char *table, struct error *err) {
     if (log->newest_compact > log->newest)
         log->newest = log->newest_compact;
     log->interval = sink_log_interval(compact, compact_count);
+    sink_log_upkeep_init(&log->upkeep, &log->directory, log->interval);
     return true;
+}
+
+void sink_log_close(struct sink_log *log) {
+    if (log->interval > 0) // it was opened
+        sink_log_upkeep_stop(&log->upkeep);
 }
 
 static bool is_compaction(const struct sink_log *log, int64_t batch_id) {
     return (batch_id + 1) % log->interval == 0;
 }
 
-static void name_of(int64_t batch_id, bool compact, char name[static 40]) {
-    (void)snprintf(name, 40, "%" PRId64 "%s", batch_id, compact ? ".compact" : "");
-}
-
-static struct file_path path_of(const struct sink_log *log, int64_t batch_id, bool compact) {
+struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id) {
     char name[40];
-    name_of(batch_id, compact, name);
+    (void)snprintf(name, sizeof name, "%" PRId64 "%s", batch_id,
+                   is_compaction(log, batch_id) ? ".compact" : "");
     return file_join(log->directory.text, name);
 }
 
-bool sink_log_check(const struct sink_log *log, struct error *err) {
-    int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
-    for (int64_t batch = compacted < 0 ? 0 : compacted; batch <= log->newest; batch++)
-        if (!sink_log_file_check(path_of(log, batch, is_compaction(log, batch)).text, err))
-            return false;
-    return true;
+/* The path that a URI of ours or of Spark's names, owned; NULL: it isn't one of a local file. */
+static char *path_of_uri(const char *uri) {
+    static const char scheme[] = "file:";
+    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
+        return NULL;
+    const char *from = uri + sizeof scheme - 1;
+    while (from[0] == '/' && from[1] == '/')
+        from++;
+    char *path = must_alloc(strlen(from) + 1, 1), *to = path;
+    for (; *from != '\0'; from++) {
+        const char digits[3] = {from[1], from[1] != '\0' ? from[2] : '\0', '\0'};
+        bool quoted = *from == '%' && strspn(digits, "0123456789abcdefABCDEF") == 2;
+        *to++ = quoted ? (char)strtoul(digits, NULL, 16) : *from;
+        from += quoted ? 2 : 0;
+    }
+    return path;
 }
 
-/* "\n" and the JSON of each file; owned by the caller. */
-static char *print_entries(const struct sink_log *log, const struct file_list *files,
-                           size_t *size) {
+/* A log that names files elsewhere, where they are not, came here with its table: Spark could not
+ * read it, and what we append would be another place's. (Where they are, it may be the same place
+ * under another name.) */
+static bool check_place(const struct sink_log *log, const char *last, struct error *err) {
+    scoped(scope_free) char *path = last == NULL ? NULL : path_of_uri(last);
+    size_t length = strlen(log->table);
+    if (path == NULL || (strncmp(path, log->table, length) == 0 && path[length] == '/'))
+        return true;
+    struct error ignored;
+    if (strlen(path) < FILE_PATH_MAX && file_exists(path, NULL, &ignored) == 1)
+        return true;
+    return error_set(err, ERROR_STATE,
+                     "'%s' lists files of another place, such as '%s', which is not there: if the "
+                     "lake was moved, run `esports-stream relocate`, or move it back",
+                     log->directory.text, path);
+}
+
+bool sink_log_check(const struct sink_log *log, struct error *err) {
+    scoped(scope_free) char *last = NULL;
+    int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
+    for (int64_t batch = compacted < 0 ? 0 : compacted; batch <= log->newest; batch++)
+        if (is_compaction(log, batch)
+                ? !sink_log_file_check_ends(sink_log_path(log, batch).text, &last, err)
+                : !sink_log_file_check(sink_log_path(log, batch).text, &last, err))
+            return false;
+    return check_place(log, last, err);
+}
+
+char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
     check(out != NULL);
@@ -102,85 +141,51 @@ static char *print_entries(const struct sink_log *log, const struct file_list *f
     return text;
 }
 
-/* Copies the entries of batches [first, last] into a draft. */
-static bool copy_entries(const struct sink_log *log, int64_t first, int64_t last,
-                         struct file_draft *draft, struct error *err) {
-    for (int64_t batch = first; batch <= last; batch++) {
-        struct file_path path = path_of(log, batch, is_compaction(log, batch));
-        if (!sink_log_file_copy(path.text, draft, err))
-            return false;
-    }
-    return true;
-}
-
-static bool publish(const struct sink_log *log, int64_t batch_id, const struct file_list *files,
+static bool publish(struct sink_log *log, int64_t batch_id, const struct file_list *files,
                     struct error *err) {
-    bool compact = is_compaction(log, batch_id);
-    int64_t first = batch_id < log->interval ? 0 : batch_id - log->interval;
-    char name[40];
-    name_of(batch_id, compact, name);
     size_t size;
-    scoped(scope_free) char *entries = print_entries(log, files, &size);
+    scoped(scope_free) char *entries = sink_log_print(log, files, &size);
+    if (is_compaction(log, batch_id))
+        return sink_log_upkeep_publish(&log->upkeep, batch_id, entries, size, err);
 
+    char name[32];
+    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
     struct file_draft draft;
     if (!file_draft_open(&draft, log->directory.text, name, err))
         return false;
-    if (!file_draft_write(&draft, "v1", 2, err) ||
-        (compact && !copy_entries(log, first, batch_id - 1, &draft, err)) ||
-        !file_draft_write(&draft, entries, size, err)) {
+    if (!file_draft_write(&draft, "v1", 2, err) || !file_draft_write(&draft, entries, size, err)) {
         file_draft_discard(&draft);
         return false;
     }
-    return file_draft_publish(&draft, err);
-}
-
-/* A number with or without ".compact", optionally as a checksum's name: ".N.crc". */
-static bool batch_of(const char *name, int64_t *batch_id) {
-    if (*name == '.')
-        name++;
-    if (*name < '0' || *name > '9')
+    if (!file_draft_publish(&draft, err))
         return false;
-    char *rest;
-    errno = 0;
-    *batch_id = strtoll(name, &rest, 10);
-    static const char *const endings[] = {"", ".compact", ".crc", ".compact.crc"};
-    for (size_t i = 0; errno == 0 && i < sizeof endings / sizeof endings[0]; i++)
-        if (strcmp(rest, endings[i]) == 0)
-            return true;
-    return false;
-}
-
-struct expiry {
-    const struct sink_log *log;
-    int64_t keep_from;       // batches before it may go
-    int64_t modified_before; // milliseconds
-};
-
-static bool delete_expired(void *context, const char *name) {
-    const struct expiry *expiry = context;
-    int64_t batch_id;
-    struct stat status;
-    if (!batch_of(name, &batch_id) || batch_id >= expiry->keep_from)
-        return true;
-    struct file_path path = file_join(expiry->log->directory.text, name);
-    if (disk->stat(path.text, &status) == 0 &&
-        (int64_t)status.st_mtim.tv_sec * 1000 <= expiry->modified_before)
-        (void)disk->unlink(path.text); // tidiness: the next compaction tries again
+    sink_log_upkeep_note(&log->upkeep, batch_id);
     return true;
 }
 
-/* Spark's rule: what only a reader that is 100 batches late could want, if it is old enough that
- * none is in the middle of reading it. */
-static void forget_old(const struct sink_log *log, int64_t batch_id) {
-    int64_t least = batch_id + 1 - SINK_LOG_BATCHES_KEPT;
-    if (least < log->interval || !is_compaction(log, batch_id))
-        return;
-    struct expiry expiry = {
-        .log = log,
-        .keep_from = least - least % log->interval - 1,
-        .modified_before = clock_wall_ms() - (int64_t)SINK_LOG_CLEANUP_MINUTES * 60 * 1000,
-    };
-    (void)disk->list(log->directory.text, delete_expired, &expiry);
+static void note_newest(struct sink_log *log, int64_t batch_id) {
+    if (log->newest < batch_id)
+        log->newest = batch_id;
+    if (is_compaction(log, batch_id) && log->newest_compact < batch_id)
+        log->newest_compact = batch_id;
+}
+
+/* The batch is in the log already: does it say what we would write? */
+static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_list *files,
+                    struct error *err) {
+    enum sink_log_names names;
+    note_newest(log, batch_id);
+    if (!sink_log_compare(log, batch_id, files, &names, err))
+        return false;
+    if (names != SINK_LOG_NAMES_THESE)
+        return error_set(err, ERROR_STATE,
+                         "'%s' lists batch %" PRId64 " with other files: another writer uses "
+                         "this table; stop it and start again",
+                         log->directory.text, batch_id);
+    if (!file_sync_directory(log->directory.text, err))
+        return false;
+    sink_log_upkeep_note(&log->upkeep, batch_id);
+    return true;
 }
 
 bool sink_log_write(struct sink_log *log, int64_t batch_id, const struct file_list *files,
@@ -191,34 +196,20 @@ bool sink_log_write(struct sink_log *log, int64_t batch_id, const struct file_li
             return false;
         log->exists = true;
     }
-    int there = file_exists(path_of(log, batch_id, is_compaction(log, batch_id)).text, NULL, err);
+    int there = file_exists(sink_log_path(log, batch_id).text, NULL, err);
     if (there < 0)
         return false;
-    if (there == 1) {
-        enum sink_log_names names;
-        log->newest = log->newest < batch_id ? batch_id : log->newest;
-        if (!sink_log_compare(log, batch_id, files, &names, err))
-            return false;
-        if (names != SINK_LOG_NAMES_THESE)
-            return error_set(err, ERROR_STATE,
-                             "'%s' lists batch %" PRId64 " with other files: another writer uses "
-                             "this table; stop it and start again",
-                             log->directory.text, batch_id);
-        return file_sync_directory(log->directory.text, err);
-    }
+    if (there == 1)
+        return confirm(log, batch_id, files, err);
     if (!publish(log, batch_id, files, err)) {
         // Taken, or published and not synced: the next call looks at what is there.
         struct error ignored;
         if (err->kind == ERROR_STATE &&
-            file_exists(path_of(log, batch_id, is_compaction(log, batch_id)).text, NULL,
-                        &ignored) == 1)
+            file_exists(sink_log_path(log, batch_id).text, NULL, &ignored) == 1)
             err->kind = ERROR_RETRY;
         return false;
     }
-    log->newest = batch_id;
-    if (is_compaction(log, batch_id))
-        log->newest_compact = batch_id;
-    forget_old(log, batch_id);
+    note_newest(log, batch_id);
     return true;
 }
 

@@ -5,14 +5,16 @@
  *
  * Spark reads the newest compact file and what follows it; every one of these must be there. The
  * interval is 10 for a new log and follows from the compact files of an old one, by Spark's rule.
- * A compact file is made by copying bytes, so that a table of a million files costs no memory.
- * ERROR_RETRY: the disk; ERROR_STATE: a log that is not what it should be. */
+ * A compact file is made by copying bytes, ahead of its batch (streaming/sink_log_upkeep.h), so
+ * that a table of a million files costs neither memory nor time. ERROR_RETRY: the disk;
+ * ERROR_STATE: a log that is not what it should be. */
 #ifndef STREAMING_SINK_LOG_H
 #define STREAMING_SINK_LOG_H
 
 #include "base/error.h"
 #include "base/file.h"
 #include "core/file_list.h"
+#include "streaming/sink_log_upkeep.h"
 
 enum {
     SINK_LOG_INTERVAL = 10,       // spark.sql.streaming.fileSink.log.compactInterval
@@ -27,17 +29,21 @@ struct sink_log {
     int64_t newest;    // the highest batch, -1: none
     int64_t newest_compact;
     int64_t interval;
+    struct sink_log_upkeep upkeep;
 };
 
-/* Looks at the directory; creates nothing. */
+/* Looks at the directory; creates nothing. A log that was written to wants sink_log_close(). */
 MUST_CHECK bool sink_log_open(struct sink_log *log, const char *table, struct error *err);
 
-/* Sees that everything which Spark would read is there: the newest compact file and what follows
- * it, each with its header. */
+/* Ends the upkeep's thread, if it was started (sink_log_upkeep_start()), and removes its draft. */
+void sink_log_close(struct sink_log *log);
+
+/* Sees that everything which Spark would read is there: the newest compact file, with its header
+ * and its last entry, and what follows it, whole. */
 MUST_CHECK bool sink_log_check(const struct sink_log *log, struct error *err);
 
 /* Publishes batch `batch_id`, which must follow the newest; again is fine as long as it says the
- * same. Deletes what Spark would delete by now. */
+ * same. */
 MUST_CHECK bool sink_log_write(struct sink_log *log, int64_t batch_id,
                                const struct file_list *files, struct error *err);
 
@@ -62,6 +68,12 @@ MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);
 
 /* The interval by which a log goes on: Spark's CompactibleFileStreamLog. `compact` ascending. */
 int64_t sink_log_interval(const int64_t *compact, size_t count);
+
+/* N or N.compact, as the interval has it. */
+struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id);
+
+/* "\n" and the JSON of each file, as they stand in the log; owned by the caller. */
+char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size);
 
 /* `path` as a URI, quoted as Java's URI class quotes: "file:///lake/status=a%252Fb". The directory
  * name on disk is quoted, Hive's own escapes included. Owned by the caller. */

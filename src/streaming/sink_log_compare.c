@@ -150,27 +150,51 @@ static bool entries_before(const struct sink_log *log, int64_t batch_id, int64_t
     return true;
 }
 
-static enum sink_log_names verdict(const struct comparison *comparison, int64_t entries_of_batch) {
-    if (comparison->found == comparison->count)
-        return entries_of_batch < 0 || entries_of_batch == (int64_t)comparison->count
-                   ? SINK_LOG_NAMES_THESE
-               : comparison->count == 0 ? SINK_LOG_NAMES_OTHERS
-                                        : SINK_LOG_NAMES_SOME;
-    return comparison->found == 0 ? SINK_LOG_NAMES_OTHERS : SINK_LOG_NAMES_SOME;
+/* Whether N.compact is what we would make of the files before it and these entries: it is as long,
+ * and ends with them. */
+static bool is_our_compact(const struct sink_log *log, int64_t batch_id,
+                           const struct file_list *files, bool *ours, struct error *err) {
+    size_t entries_size;
+    scoped(scope_free) char *entries = sink_log_print(log, files, &entries_size);
+    int64_t expected = SINK_LOG_HEADER_SIZE + (int64_t)entries_size;
+    int64_t first = batch_id < log->interval ? 0 : batch_id - log->interval;
+    for (int64_t batch = first; batch < batch_id; batch++) {
+        int64_t size = 0;
+        struct file_path path = sink_log_path(log, batch);
+        if (file_exists(path.text, &size, err) < 0)
+            return false;
+        expected += size - SINK_LOG_HEADER_SIZE;
+    }
+    struct file_path path = sink_log_path(log, batch_id);
+    int64_t size = 0;
+    if (file_exists(path.text, &size, err) < 0)
+        return false;
+    *ours = size == expected;
+    return !*ours || sink_log_file_ends_with(path.text, entries, entries_size, ours, err);
+}
+
+/* All that we look for was found; whether the batch has other entries too. */
+static bool has_others(const struct sink_log *log, int64_t batch_id,
+                       const struct comparison *comparison, bool *others, struct error *err) {
+    int64_t before;
+    if (!entries_before(log, batch_id, &before, err))
+        return false;
+    // Entries can't be dropped from a compact file but by Spark's option "retention".
+    *others = before >= 0 && before <= (int64_t)comparison->entries &&
+              (int64_t)comparison->entries - before != (int64_t)comparison->count;
+    return true;
 }
 
 static bool compare_batch(const struct sink_log *log, int64_t batch_id,
                           struct comparison *comparison, enum sink_log_names *names,
                           struct error *err) {
-    bool found, compact;
-    int64_t before = 0;
+    bool found, compact, others = false;
     if (!walk(log, batch_id, comparison, &found, &compact, err))
         return false;
-    if (found && compact && !entries_before(log, batch_id, &before, err))
-        return false;
-    if (!found) {
+    if (found && !compact) {
+        others = comparison->entries != comparison->count;
+    } else if (!found) {
         // Its own file is deleted by now: what it named is in the newest compact file.
-        before = -1;
         if (!walk(log, log->newest_compact, comparison, &found, &compact, err))
             return false;
         if (!found || log->newest_compact < batch_id)
@@ -178,12 +202,14 @@ static bool compare_batch(const struct sink_log *log, int64_t batch_id,
                              "'%s' has no file for batch %" PRId64 ", but goes on after it: "
                              "restore the missing file from a backup",
                              log->directory.text, batch_id);
+    } else if (comparison->found == comparison->count &&
+               !has_others(log, batch_id, comparison, &others, err)) {
+        return false;
     }
-    // Entries can't be dropped from a compact file but by Spark's option "retention".
-    int64_t own = before < 0 || before > (int64_t)comparison->entries
-                      ? -1
-                      : (int64_t)comparison->entries - before;
-    *names = verdict(comparison, own);
+    bool all = comparison->found == comparison->count;
+    *names = all && !others           ? SINK_LOG_NAMES_THESE
+             : comparison->found == 0 ? SINK_LOG_NAMES_OTHERS
+                                      : SINK_LOG_NAMES_SOME;
     return true;
 }
 
@@ -192,6 +218,13 @@ bool sink_log_compare(const struct sink_log *log, int64_t batch_id, const struct
     *names = SINK_LOG_SILENT;
     if (log->newest < batch_id)
         return true;
+    bool ours = false; // the whole log is only walked when it isn't
+    if ((batch_id + 1) % log->interval == 0 && !is_our_compact(log, batch_id, files, &ours, err))
+        return false;
+    if (ours) {
+        *names = SINK_LOG_NAMES_THESE;
+        return true;
+    }
     struct comparison comparison = {.wanted = must_alloc(files->count, sizeof(struct wanted))};
     for (size_t i = 0; i < files->count; i++)
         comparison_add(&comparison, files->files[i].path);

@@ -1,8 +1,10 @@
 #include "streaming/sink_log_file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/disk.h"
@@ -11,27 +13,18 @@
 
 enum {
     CHUNK_SIZE = 64 << 10,
-    HEADER_SIZE = 2, // "v1"
 };
 
 static const char damaged[] = "restore it from a backup, or rebuild the log from the files of the "
                               "table";
 
-struct stream {
-    const char *path;
-    int fd;
-    char *bytes;       // owned; CHUNK_SIZE
-    size_t start, end; // what is read and not taken yet
-    bool at_end;
-};
-
-static void stream_close(struct stream *stream) {
+static void stream_close(struct sink_log_stream *stream) {
     disk_scope_close(&stream->fd);
     free(stream->bytes);
 }
 
 /* Moves what is left to the front and reads behind it. False: the disk won't. */
-static bool stream_fill(struct stream *stream, struct error *err) {
+static bool stream_fill(struct sink_log_stream *stream, struct error *err) {
     memmove(stream->bytes, stream->bytes + stream->start, stream->end - stream->start);
     stream->end -= stream->start;
     stream->start = 0;
@@ -40,7 +33,7 @@ static bool stream_fill(struct stream *stream, struct error *err) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(err, ERROR_RETRY, "read '%s': %s", stream->path, strerror(errno));
+            return error_set(err, ERROR_RETRY, "read '%s': %s", stream->path.text, strerror(errno));
         stream->at_end = got == 0;
         stream->end += (size_t)got;
     }
@@ -48,8 +41,10 @@ static bool stream_fill(struct stream *stream, struct error *err) {
 }
 
 /* Opens behind the header. With *found false there is nothing to close. */
-static bool stream_open(struct stream *stream, const char *path, bool *found, struct error *err) {
-    *stream = (struct stream){.path = path, .fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0)};
+static bool stream_open(struct sink_log_stream *stream, const char *path, bool *found,
+                        struct error *err) {
+    *stream = (struct sink_log_stream){.fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0)};
+    (void)snprintf(stream->path.text, sizeof stream->path.text, "%s", path);
     *found = stream->fd >= 0;
     if (stream->fd < 0)
         return errno == ENOENT
@@ -57,61 +52,58 @@ static bool stream_open(struct stream *stream, const char *path, bool *found, st
                    : error_set(err, ERROR_RETRY, "open '%s': %s", path, strerror(errno));
     stream->bytes = must_alloc(CHUNK_SIZE, 1);
     bool ok = stream_fill(stream, err);
-    if (ok && (stream->end < HEADER_SIZE || memcmp(stream->bytes, "v1", HEADER_SIZE) != 0 ||
-               (stream->end > HEADER_SIZE && stream->bytes[HEADER_SIZE] != '\n')))
+    if (ok && (stream->end < SINK_LOG_HEADER_SIZE ||
+               memcmp(stream->bytes, "v1", SINK_LOG_HEADER_SIZE) != 0 ||
+               (stream->end > SINK_LOG_HEADER_SIZE && stream->bytes[SINK_LOG_HEADER_SIZE] != '\n')))
         ok = error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1': %s", path, damaged);
-    stream->start = HEADER_SIZE;
+    stream->start = SINK_LOG_HEADER_SIZE;
     if (!ok)
         stream_close(stream);
     return ok;
 }
 
-/* Holds a newline back until something follows it: at the end of a file it would become an empty
- * line in the middle of the copy. */
-static bool copy_stream(struct stream *stream, struct file_draft *draft, struct error *err) {
-    bool newline_held = false;
-    while (stream->start < stream->end) {
-        size_t size = stream->end - stream->start;
-        const char *bytes = stream->bytes + stream->start;
-        if (newline_held && !file_draft_write(draft, "\n", 1, err))
-            return false;
-        newline_held = bytes[size - 1] == '\n';
-        if (!file_draft_write(draft, bytes, size - (newline_held ? 1 : 0), err))
-            return false;
-        stream->start = stream->end;
-        if (!stream_fill(stream, err))
-            return false;
-    }
-    return true;
-}
-
 /* As stream_open(), of a file that must be there. */
-static bool stream_open_present(struct stream *stream, const char *path, struct error *err) {
+static bool stream_open_present(struct sink_log_stream *stream, const char *path,
+                                struct error *err) {
     bool found;
     if (!stream_open(stream, path, &found, err))
         return false;
     return found || error_set(err, ERROR_STATE, "'%s' is missing: %s", path, damaged);
 }
 
-bool sink_log_file_check(const char *path, struct error *err) {
-    struct stream stream;
-    if (!stream_open_present(&stream, path, err))
-        return false;
-    stream_close(&stream);
+bool sink_log_copy_open(struct sink_log_copy *copy, const char *path, struct error *err) {
+    copy->newline_held = false;
+    return stream_open_present(&copy->stream, path, err);
+}
+
+/* Holds a newline back until something follows it: at the end of a file it would become an empty
+ * line in the middle of the copy. */
+bool sink_log_copy_step(struct sink_log_copy *copy, struct file_draft *draft, size_t *size,
+                        bool *done, struct error *err) {
+    struct sink_log_stream *stream = &copy->stream;
+    const char *bytes = stream->bytes + stream->start;
+    *size = stream->end - stream->start;
+    if (*size > 0) {
+        bool newline_held = bytes[*size - 1] == '\n';
+        if ((copy->newline_held && !file_draft_write(draft, "\n", 1, err)) ||
+            !file_draft_write(draft, bytes, *size - (newline_held ? 1 : 0), err))
+            return false;
+        copy->newline_held = newline_held;
+        stream->start = stream->end;
+        if (!stream_fill(stream, err))
+            return false;
+    }
+    *done = stream->start == stream->end;
     return true;
 }
 
-bool sink_log_file_copy(const char *path, struct file_draft *draft, struct error *err) {
-    struct stream stream;
-    if (!stream_open_present(&stream, path, err))
-        return false;
-    bool ok = copy_stream(&stream, draft, err);
-    stream_close(&stream);
-    return ok;
+void sink_log_copy_close(struct sink_log_copy *copy) {
+    stream_close(&copy->stream);
 }
 
 /* The next line, without its newline, inside the stream's buffer; NULL at the end. */
-static bool stream_line(struct stream *stream, const char **line, size_t *size, struct error *err) {
+static bool stream_line(struct sink_log_stream *stream, const char **line, size_t *size,
+                        struct error *err) {
     for (int attempt = 0; attempt < 2; attempt++) {
         const char *from = stream->bytes + stream->start;
         const char *newline = memchr(from, '\n', stream->end - stream->start);
@@ -124,12 +116,48 @@ static bool stream_line(struct stream *stream, const char **line, size_t *size, 
         if (!stream_fill(stream, err))
             return false;
     }
-    return error_set(err, ERROR_STATE, "'%s' has a line of more than %d bytes: %s", stream->path,
-                     CHUNK_SIZE, damaged);
+    return error_set(err, ERROR_STATE, "'%s' has a line of more than %d bytes: %s",
+                     stream->path.text, CHUNK_SIZE, damaged);
 }
 
-static bool each_line(struct stream *stream, void (*visit)(void *context, const char *uri),
+/* The `path` of a line as every Spark writes it, `{"path":"…",`; NULL: it is written otherwise. The
+ * text is copied to `uri`, which has room for a line. */
+static const char *plain_uri(const char *line, size_t size, char *uri) {
+    static const char start[] = "{\"path\":\"";
+    enum { START_SIZE = sizeof start - 1 };
+    if (size <= START_SIZE || memcmp(line, start, START_SIZE) != 0)
+        return NULL;
+    const char *from = line + START_SIZE;
+    size_t rest = size - START_SIZE;
+    const char *end = memchr(from, '"', rest);
+    if (end == NULL || line[size - 1] != '}' || memchr(from, '\\', (size_t)(end - from)) != NULL)
+        return NULL;
+    memcpy(uri, from, (size_t)(end - from));
+    uri[end - from] = '\0';
+    return uri;
+}
+
+/* A million lines of JSON take seconds to parse, and only one member of them is wanted. */
+static bool visit_line(const struct sink_log_stream *stream, const char *line, size_t size,
+                       char *room, void (*visit)(void *context, const char *uri), void *context,
+                       struct error *err) {
+    const char *uri = plain_uri(line, size, room);
+    if (uri != NULL) {
+        visit(context, uri);
+        return true;
+    }
+    struct json *entry = json_parse(line, size, err);
+    uri = entry == NULL ? NULL : json_member_text(entry, "path");
+    if (uri != NULL)
+        visit(context, uri);
+    json_free(entry);
+    return uri != NULL || error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
+                                    stream->path.text, damaged);
+}
+
+static bool each_line(struct sink_log_stream *stream, void (*visit)(void *context, const char *uri),
                       void *context, struct error *err) {
+    scoped(scope_free) char *room = must_alloc(CHUNK_SIZE, 1);
     for (;;) {
         const char *line = NULL;
         size_t size = 0;
@@ -137,28 +165,94 @@ static bool each_line(struct stream *stream, void (*visit)(void *context, const 
             return false;
         if (line == NULL)
             return true;
-        if (size == 0)
-            continue;
-        struct json *entry = json_parse(line, size, err);
-        const char *uri = entry == NULL ? NULL : json_member_text(entry, "path");
-        if (uri == NULL) {
-            json_free(entry);
-            return error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
-                             stream->path, damaged);
-        }
-        visit(context, uri);
-        json_free(entry);
+        if (size > 0 && !visit_line(stream, line, size, room, visit, context, err))
+            return false;
     }
 }
 
 bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
                         void *context, bool *found, struct error *err) {
-    struct stream stream;
+    struct sink_log_stream stream;
     if (!stream_open(&stream, path, found, err))
         return false;
     if (!*found)
         return true;
     bool ok = each_line(&stream, visit, context, err);
+    stream_close(&stream);
+    return ok;
+}
+
+static void keep_last(void *context, const char *uri) {
+    char **last = context;
+    free(*last);
+    *last = strdup(uri);
+    check(*last != NULL);
+}
+
+bool sink_log_file_check(const char *path, char **last, struct error *err) {
+    struct sink_log_stream stream;
+    if (!stream_open_present(&stream, path, err))
+        return false;
+    bool ok = each_line(&stream, keep_last, last, err);
+    stream_close(&stream);
+    return ok;
+}
+
+/* The last `size` bytes of a file that has at least as many. */
+static bool read_tail(int fd, const char *path, int64_t file_size, char *bytes, size_t size,
+                      struct error *err) {
+    for (size_t done = 0; done < size;) {
+        ssize_t got =
+            pread(fd, bytes + done, size - done, (off_t)(file_size - (int64_t)(size - done)));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return error_set(err, ERROR_RETRY, "read '%s': %s", path,
+                             got < 0 ? strerror(errno) : "it became shorter");
+        done += (size_t)got;
+    }
+    return true;
+}
+
+static bool tail_of(const char *path, char *bytes, size_t size, bool *found, struct error *err) {
+    int64_t file_size = 0;
+    *found = false;
+    if (file_exists(path, &file_size, err) < 0)
+        return false;
+    if (file_size < (int64_t)size)
+        return true;
+    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set(err, ERROR_RETRY, "open '%s': %s", path, strerror(errno));
+    *found = true;
+    return read_tail(fd, path, file_size, bytes, size, err);
+}
+
+bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size, bool *same,
+                             struct error *err) {
+    scoped(scope_free) char *tail = must_alloc(size + 1, 1);
+    if (!tail_of(path, tail, size, same, err))
+        return false;
+    *same = *same && memcmp(tail, bytes, size) == 0;
+    return true;
+}
+
+bool sink_log_file_check_ends(const char *path, char **last, struct error *err) {
+    struct sink_log_stream stream;
+    if (!stream_open_present(&stream, path, err))
+        return false;
+    // A whole file that is not larger than a line can be; else its last bytes as if they were one.
+    bool ok = true;
+    if (!stream.at_end) {
+        int64_t size = 0;
+        ok = file_exists(path, &size, err) >= 0 &&
+             read_tail(stream.fd, path, size, stream.bytes, CHUNK_SIZE, err);
+        const char *newline = ok ? memchr(stream.bytes, '\n', CHUNK_SIZE) : NULL;
+        stream.at_end = true;
+        stream.end = CHUNK_SIZE;
+        stream.start = newline != NULL ? (size_t)(newline - stream.bytes) : 0;
+    }
+    ok = ok && each_line(&stream, keep_last, last, err);
     stream_close(&stream);
     return ok;
 }

@@ -6,12 +6,42 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* ERROR_STATE: missing, empty, or not a sink log by its header. */
-MUST_CHECK bool sink_log_file_check(const char *path, struct error *err);
+enum { SINK_LOG_HEADER_SIZE = 2 }; // "v1"
 
-/* Appends everything behind the header to `draft`, as it is, without a newline at the end.
- * ERROR_STATE: missing, empty, or not a sink log. */
-MUST_CHECK bool sink_log_file_copy(const char *path, struct file_draft *draft, struct error *err);
+/* Whether it is all right; *last is the URI of its last entry, owned, unless it has none.
+ * ERROR_STATE: missing, empty, or not a sink log by its header or by any of its entries. */
+MUST_CHECK bool sink_log_file_check(const char *path, char **last, struct error *err);
+
+/* The same by its header and its last entry alone, whatever its size: sees what was cut off. */
+MUST_CHECK bool sink_log_file_check_ends(const char *path, char **last, struct error *err);
+
+/* Whether these are the last bytes of the file. */
+MUST_CHECK bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size,
+                                        bool *same, struct error *err);
+
+/* One file as a stream; what is behind the header is read in pieces of a bounded size. */
+struct sink_log_stream {
+    struct file_path path;
+    int fd;
+    char *bytes;       // owned
+    size_t start, end; // what is read and not taken yet
+    bool at_end;
+};
+
+/* A file on its way into a draft: everything behind its header, as it is, but for a newline at its
+ * end. */
+struct sink_log_copy {
+    struct sink_log_stream stream;
+    bool newline_held; // one that may turn out to be the last byte
+};
+
+/* ERROR_STATE: missing, empty, or not a sink log. */
+MUST_CHECK bool sink_log_copy_open(struct sink_log_copy *copy, const char *path, struct error *err);
+
+/* Appends the next piece, of *size bytes. After a failure the draft is of no use. */
+MUST_CHECK bool sink_log_copy_step(struct sink_log_copy *copy, struct file_draft *draft,
+                                   size_t *size, bool *done, struct error *err);
+void sink_log_copy_close(struct sink_log_copy *copy);
 
 /* Calls visit() with the `path` member of each entry, a URI. *found false: there is no such file.
  */

@@ -123,6 +123,7 @@ bool store_open(const struct store_options *options, struct store **store, struc
 void store_close(struct store *store) {
     if (store == NULL)
         return;
+    sink_log_close(&store->sink_log);
     if (store->recovered) {
         // Tidiness: a staging directory goes when it is empty, and is made again by the next start.
         (void)disk->rmdir(store->table.staging.text);
@@ -147,6 +148,11 @@ struct manifest_origin store_origin(const struct store *store) {
 bool store_recover(struct store *store, struct recovery *recovery, struct error *err) {
     store->recovered = recover(store, recovery, err);
     return store->recovered;
+}
+
+void store_start_upkeep(struct store *store) {
+    if (store->sink_log_on)
+        sink_log_upkeep_start(&store->sink_log.upkeep);
 }
 
 static struct offsets starts_of(const struct offset_range *ranges, size_t count) {
@@ -216,12 +222,19 @@ void store_discard_batch(struct store *store, int64_t batch_id) {
     (void)table, (void)rejects;
 }
 
+/* From here to the end of its roll-forward the batch has the disk to itself. */
 bool store_commit(struct store *store, const struct manifest *manifest, struct error *err) {
-    return commit_publish(store, manifest, err);
+    sink_log_upkeep_pause(&store->sink_log.upkeep, true);
+    bool done = commit_publish(store, manifest, err);
+    if (!done)
+        sink_log_upkeep_pause(&store->sink_log.upkeep, false);
+    return done;
 }
 
 bool store_roll_forward(struct store *store, const struct manifest *manifest, struct error *err) {
-    return commit_roll_forward(store, manifest, err);
+    bool done = commit_roll_forward(store, manifest, err);
+    sink_log_upkeep_pause(&store->sink_log.upkeep, false);
+    return done;
 }
 
 const char *store_query_id(const struct store *store) {

@@ -70,6 +70,9 @@ void store_close(struct store *store);
  * touched; the message has cause and cure. Repeatable. */
 MUST_CHECK bool store_recover(struct store *store, struct recovery *recovery, struct error *err);
 
+/* Once recovered: lets a thread do ahead what a later commit would wait for. */
+void store_start_upkeep(struct store *store);
+
 /* Makes the query's first offsets durable (sources/0/0), before its first plan. */
 MUST_CHECK bool store_write_initial(struct store *store, const struct offset_range *starts,
                                     size_t count, struct error *err);

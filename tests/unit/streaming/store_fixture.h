@@ -177,6 +177,28 @@ static inline void fixture_must_advance(const struct fixture *fixture, int64_t l
         fail_msg("%s", err.message);
 }
 
+/* Plans batch `batch`, writes its files and, with `commit`, its manifest; then the process ends. */
+static inline void fixture_leave_open(const struct fixture *fixture, int64_t batch, bool commit) {
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct offset_range ranges[2];
+    struct plan plan = fixture_plan(batch, ranges);
+    const char *table, *rejects;
+    struct manifest manifest = {0};
+    bool ok = store_open(&fixture->options, &store, &err) && store_recover(store, &recovery, &err);
+    if (ok)
+        recovery_deinit(&recovery);
+    ok = ok && store_write_plan(store, &plan, &err) &&
+         store_begin_batch(store, batch, &table, &rejects, &err) &&
+         fixture_write_batch(&plan, 5, table, rejects, &manifest, &err) &&
+         (!commit || store_commit(store, &manifest, &err));
+    manifest_deinit(&manifest);
+    store_close(store);
+    if (!ok)
+        fail_msg("%s", err.message);
+}
+
 /* The content of root/name, NULL when it is not there. Owned by the caller. */
 static inline char *fixture_read(const struct fixture *fixture, const char *name) {
     struct error err;

@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "streaming/recover.h"
+#include "streaming/store_parts.h"
 
 static struct fixture fixture;
 
@@ -82,6 +83,7 @@ static void every_case_of_the_table_is_reached(void **state) {
         {{5, 3, 4, 3}, OPEN | NO_COMMIT},
         {{4, 2, 4, 2}, OPEN | NO_COMMIT},
         {{4, 3, 4, 3}, OPEN | NO_COMMIT},
+        {{4, 4, 4, 4}, NAMES_SOME},
         {{5, 4, 4, 5}, 0},
         {{5, 3, 3, 3}, 0},
         {{5, 4, 4, 4}, 0},
@@ -226,7 +228,7 @@ static void a_moved_table_is_refused(void **state) {
     char table[400];
     (void)snprintf(table, sizeof table, "%s/moved/matches", fixture.root);
     fixture.options.table = table;
-    assert_refused(ERROR_STATE, "if the files were moved, move them back");
+    assert_refused(ERROR_STATE, "if the lake was moved, run `esports-stream relocate`");
 }
 
 static void other_partition_columns_are_refused(void **state) {
@@ -426,6 +428,211 @@ static void drafts_that_a_crash_left_are_swept(void **state) {
         assert_false(fixture_has(&fixture, drafts[i]));
 }
 
+/* ---- the table, walked on disk ---- */
+
+/* Each builds on a query that has run batches 0 to 4, but for `an_empty_disk`. */
+
+static void a_healthy_query(void) {
+    fixture_must_advance(&fixture, 4, 0);
+}
+
+static void a_healthy_query_without_log(void) {
+    fixture.options.sink_log = SINK_LOG_OFF;
+    a_healthy_query();
+}
+
+static void an_empty_disk(void) {
+}
+
+static void no_metadata(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "metadata");
+}
+
+static void another_query_id(void) {
+    a_healthy_query();
+    fixture_write(&fixture, CHECKPOINT "metadata",
+                  "{\"id\":\"00000000-0000-0000-0000-000000000001\"}");
+}
+
+static void no_plans(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "offsets");
+}
+
+static void no_plans_and_no_log(void) {
+    a_healthy_query_without_log();
+    remove_path(CHECKPOINT "offsets");
+}
+
+static void a_log_that_is_not_wanted(void) {
+    a_healthy_query();
+    fixture.options.sink_log = SINK_LOG_OFF;
+}
+
+static void a_log_wanted_too_late(void) {
+    a_healthy_query_without_log();
+    fixture.options.sink_log = SINK_LOG_ON;
+}
+
+static void a_commit_too_many(void) {
+    a_healthy_query();
+    fixture_write(&fixture, CHECKPOINT "commits/5", "v1\n{}");
+}
+
+static void a_manifest_too_many(void) {
+    a_healthy_query();
+    fixture_write(&fixture, CHECKPOINT "manifests/5", "v1\n{}");
+}
+
+static void a_log_entry_too_many(void) {
+    a_healthy_query();
+    fixture_write(&fixture, SINK_LOG "5", "v1");
+}
+
+static void a_plan_too_few(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "commits/4");
+    remove_path(CHECKPOINT "offsets/3");
+}
+
+static void a_log_entry_too_few(void) {
+    a_healthy_query();
+    remove_path(SINK_LOG "4");
+}
+
+static void a_committed_batch(void) {
+    a_healthy_query();
+    fixture_leave_open(&fixture, 5, true);
+}
+
+/* `name`: of the only file that the sink log has for the committed batch 5. */
+static void a_committed_batch_logged_as(const char *name) {
+    a_committed_batch();
+    scoped(scope_free) char *entry =
+        fixture_text("v1\n{\"path\":\"file://%s/status=live/%s\",\"size\":12,\"isDir\":false,"
+                     "\"modificationTime\":1,\"blockReplication\":1,\"blockSize\":33554432,"
+                     "\"action\":\"add\"}",
+                     fixture.table, name);
+    fixture_write(&fixture, SINK_LOG "5", entry);
+}
+
+static void a_half_logged_batch(void) {
+    a_committed_batch_logged_as("part-00005-5.c000.snappy.parquet");
+}
+
+static void a_batch_that_spark_logged(void) {
+    a_committed_batch_logged_as("part-00005-spark.c000.snappy.parquet");
+}
+
+static void a_batch_that_spark_committed(void) {
+    a_healthy_query_without_log();
+    fixture_leave_open(&fixture, 5, true);
+    fixture_write(&fixture, CHECKPOINT "commits/5", "v1\n{}");
+    fixture_write(&fixture, CHECKPOINT "commits/.5.crc", "crc");
+}
+
+static void a_plan_after_a_committed_batch(void) {
+    a_committed_batch();
+    scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/5");
+    fixture_write(&fixture, CHECKPOINT "offsets/6", plan);
+}
+
+static void a_log_that_misses_two(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "commits/3");
+    remove_path(CHECKPOINT "commits/4");
+    remove_path(SINK_LOG "3");
+    remove_path(SINK_LOG "4");
+}
+
+static void a_log_entry_cut_short(void) {
+    a_healthy_query();
+    scoped(scope_free) char *text = fixture_read(&fixture, SINK_LOG "4");
+    *strrchr(text, '\n') = '\0'; // between two lines: what is left is well-formed
+    fixture_write(&fixture, SINK_LOG "4", text);
+}
+
+static void a_logged_batch_of_spark(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "manifests");
+    remove_path(CHECKPOINT "commits/4");
+}
+
+static void two_open_batches_of_spark(void) {
+    a_log_that_misses_two();
+    remove_path(CHECKPOINT "manifests");
+}
+
+static void a_planned_batch(void) {
+    a_healthy_query();
+    fixture_leave_open(&fixture, 5, false);
+}
+
+/* In the table's order: a case without a state on disk fails. */
+static void (*const states[])(void) = {
+    no_metadata,
+    another_query_id,
+    no_plans,
+    no_plans_and_no_log,
+    a_log_that_is_not_wanted,
+    a_log_wanted_too_late,
+    an_empty_disk,
+    a_commit_too_many,
+    a_manifest_too_many,
+    a_log_entry_too_many,
+    a_plan_too_few,
+    a_log_entry_too_few,
+    a_half_logged_batch,
+    a_batch_that_spark_logged,
+    a_batch_that_spark_committed,
+    a_plan_after_a_committed_batch,
+    a_log_that_misses_two,
+    a_committed_batch,
+    a_log_entry_cut_short,
+    a_logged_batch_of_spark,
+    two_open_batches_of_spark,
+    a_planned_batch,
+    a_healthy_query,
+};
+
+static const struct recovery_case *look(void) {
+    struct store *store = NULL;
+    struct survey survey;
+    struct error err = {0};
+    const struct recovery_case *found = NULL;
+    if (!store_open(&fixture.options, &store, &err) || !recovery_look(store, &survey, &found, &err))
+        fail_msg("%s", err.message);
+    store_close(store);
+    return found;
+}
+
+static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {
+    (void)state;
+    size_t count;
+    const struct recovery_case *cases = recovery_cases(&count);
+    assert_int_equal(count, sizeof states / sizeof states[0]);
+    for (size_t i = 0; i < count; i++) {
+        fixture_clear(&fixture);
+        fixture_init(&fixture);
+        states[i]();
+        const struct recovery_case *found = look();
+        if (found != &cases[i])
+            fail_msg("case %zu '%s' was taken for '%s'", i, cases[i].state, found->state);
+        if (found->action == RECOVER_STOP || found->action == RECOVER_REFUSE) {
+            assert_refused(found->action == RECOVER_STOP ? ERROR_STATE : ERROR_CONFIG, found->cure);
+            continue;
+        }
+        fixture_must_advance(&fixture, 6, 9); // it goes on, and a start finds nothing to do then
+        struct recovery recovery;
+        must_start(&recovery);
+        assert_int_equal(recovery.next_batch, 7);
+        assert_int_equal(recovery.note_count, 0);
+        recovery_deinit(&recovery);
+    }
+    print_message("%zu cases of the table, each as a state on disk\n", count);
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -447,6 +654,7 @@ int main(void) {
         ON_DISK(a_plan_that_ends_before_its_start_is_refused),
         ON_DISK(what_spark_leaves_in_its_directories_does_not_disturb),
         ON_DISK(drafts_that_a_crash_left_are_swept),
+        ON_DISK(every_case_is_a_state_on_disk_and_is_acted_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,7 @@ static void write_batches(int64_t first, int64_t last) {
         file_list_deinit(&list);
     }
     assert_true(sink_log_check(&log, &err));
+    sink_log_close(&log);
 }
 
 static size_t lines_of(const char *name) {
@@ -134,6 +135,7 @@ static void a_batch_without_files_is_a_header(void **state) {
     assert_true(sink_log_write(&log, 0, &(struct file_list){0}, &err));
     scoped(scope_free) char *text = fixture_read(&fixture, "processed/matches/_spark_metadata/0");
     assert_string_equal(text, "v1");
+    sink_log_close(&log);
 }
 
 static void writing_a_batch_again_changes_nothing(void **state) {
@@ -147,6 +149,7 @@ static void writing_a_batch_again_changes_nothing(void **state) {
         assert_true(sink_log_write(&log, batch, &list, &err));
         file_list_deinit(&list);
     }
+    sink_log_close(&log);
     assert_int_equal(lines_of("9.compact"), 11);
 }
 
