@@ -128,8 +128,21 @@ static bool stream_line(struct stream *stream, const char **line, size_t *size, 
                      CHUNK_SIZE, damaged);
 }
 
-static bool each_line(struct stream *stream, void (*visit)(void *context, const char *uri),
-                      void *context, struct error *err) {
+/* What is no entry is an error before it is visited. */
+static bool visit_line(const struct stream *stream, const char *line, size_t size,
+                       sink_log_entry_fn *visit, void *context, struct error *err) {
+    struct json *entry = json_parse(line, size, err);
+    bool ok = entry != NULL && json_member_text(entry, "path") != NULL;
+    if (!ok)
+        error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s", stream->path,
+                  damaged);
+    ok = ok && visit(context, entry, err);
+    json_free(entry);
+    return ok;
+}
+
+static bool each_line(struct stream *stream, sink_log_entry_fn *visit, void *context,
+                      struct error *err) {
     for (;;) {
         const char *line = NULL;
         size_t size = 0;
@@ -137,22 +150,13 @@ static bool each_line(struct stream *stream, void (*visit)(void *context, const 
             return false;
         if (line == NULL)
             return true;
-        if (size == 0)
-            continue;
-        struct json *entry = json_parse(line, size, err);
-        const char *uri = entry == NULL ? NULL : json_member_text(entry, "path");
-        if (uri == NULL) {
-            json_free(entry);
-            return error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
-                             stream->path, damaged);
-        }
-        visit(context, uri);
-        json_free(entry);
+        if (size > 0 && !visit_line(stream, line, size, visit, context, err))
+            return false;
     }
 }
 
-bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
-                        void *context, bool *found, struct error *err) {
+bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit, void *context, bool *found,
+                           struct error *err) {
     struct stream stream;
     if (!stream_open(&stream, path, found, err))
         return false;
@@ -161,4 +165,22 @@ bool sink_log_file_each(const char *path, void (*visit)(void *context, const cha
     bool ok = each_line(&stream, visit, context, err);
     stream_close(&stream);
     return ok;
+}
+
+struct uri_visitor {
+    void (*visit)(void *context, const char *uri);
+    void *context;
+};
+
+static bool visit_uri(void *context, struct json *entry, struct error *err) {
+    const struct uri_visitor *visitor = context;
+    (void)err;
+    visitor->visit(visitor->context, json_member_text(entry, "path"));
+    return true;
+}
+
+bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
+                        void *context, bool *found, struct error *err) {
+    struct uri_visitor visitor = {visit, context};
+    return sink_log_file_entries(path, visit_uri, &visitor, found, err);
 }
