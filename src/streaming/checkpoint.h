@@ -6,6 +6,7 @@
  *     commits/N     batch N is done
  *     manifests/N   ours: batch N is committed (streaming/manifest.h)
  *     lock          ours: who runs the query now
+ *     rewind        ours: batches are being taken back (streaming/rewind.c)
  *
  * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests for
  * ever. Files are published without replacing: two writers can't both believe to have planned N.
@@ -16,6 +17,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "streaming/offset_log.h"
+
+#define CHECKPOINT_REWIND "rewind"
 
 enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetain
 

@@ -51,6 +51,15 @@ static struct json *print_ranges(const struct manifest *manifest) {
     return array;
 }
 
+static char *print_object(const struct json *object, size_t *size) {
+    scoped(scope_free) char *body = json_print(object);
+    char *text = NULL;
+    int length = asprintf(&text, "%s%s", header, body);
+    check(length > 0);
+    *size = (size_t)length;
+    return text;
+}
+
 char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
                      size_t *size) {
     struct json *object = json_new_object();
@@ -63,13 +72,8 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     json_put(object, "files", print_files(&manifest->files));
     json_put(object, "rejects", print_files(&manifest->rejects));
     json_put(object, "ranges", print_ranges(manifest));
-    scoped(scope_free) char *body = json_print(object);
+    char *text = print_object(object, size);
     json_free(object);
-
-    char *text = NULL;
-    int length = asprintf(&text, "%s%s", header, body);
-    check(length > 0);
-    *size = (size_t)length;
     return text;
 }
 
@@ -206,5 +210,35 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
     json_free(object);
     if (!ok)
         manifest_deinit(manifest);
+    return ok;
+}
+
+static bool names_tables(const struct json *object, const struct manifest_origin *origin) {
+    const char *table = json_member_text(object, "table");
+    const char *rejects = json_member_text(object, "rejectsTable");
+    return table != NULL && rejects != NULL && strcmp(table, origin->table) == 0 &&
+           strcmp(rejects, origin->rejects_table) == 0;
+}
+
+bool manifest_move(const char *text, size_t size, int64_t batch_id,
+                   const struct manifest_origin *origin, char **moved, size_t *moved_size,
+                   struct error *err) {
+    *moved = NULL;
+    size_t skip = sizeof header - 1;
+    if (size < skip || memcmp(text, header, skip) != 0)
+        return error_set(err, ERROR_STATE, "its first line is not 'v1'");
+    struct json *object = json_parse(text + skip, size - skip, err);
+    if (object == NULL)
+        return false;
+    bool ok = true;
+    if (!names_tables(object, origin)) {
+        struct manifest manifest = {0};
+        json_put_text(object, "table", origin->table);
+        json_put_text(object, "rejectsTable", origin->rejects_table);
+        ok = parse_object(object, batch_id, origin, &manifest, err);
+        *moved = ok ? print_object(object, moved_size) : NULL;
+        manifest_deinit(&manifest);
+    }
+    json_free(object);
     return ok;
 }

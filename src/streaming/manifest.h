@@ -29,4 +29,10 @@ MUST_CHECK bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                                const struct manifest_origin *origin, struct manifest *manifest,
                                struct error *err);
 
+/* The same text with the tables of `origin`, owned by the caller; NULL in *moved: it has them
+ * already. The errors of manifest_parse(). */
+MUST_CHECK bool manifest_move(const char *text, size_t size, int64_t batch_id,
+                              const struct manifest_origin *origin, char **moved,
+                              size_t *moved_size, struct error *err);
+
 #endif

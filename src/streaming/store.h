@@ -52,7 +52,8 @@ struct recovery {
     size_t start_count;
     struct offset_range *starts; // owned; without open plan: start == end == a partition's next
     bool sink_log;               // whether a sink log is written
-    bool table_unlogged; // SINK_LOG=auto, and the table has files but no sink log: worth a warning
+    bool table_unlogged;  // SINK_LOG=auto, and the table has files but no sink log: worth a warning
+    bool orphans_unknown; // too many new files to look for those that a crash of Spark left
     size_t note_count;
     char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, a sentence each, to be logged
 };
