@@ -107,8 +107,6 @@ static bool open_parts_to_read(struct store *store, struct error *err) {
     checkpoint_init(&store->checkpoint, options->checkpoint, options->topic);
     return table_open(&store->table, options->table, err) &&
            table_open(&store->rejects, options->rejects, err) &&
-           table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
-                                  err) &&
            checkpoint_open_to_read(&store->checkpoint, err);
 }
 

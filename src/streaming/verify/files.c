@@ -126,6 +126,9 @@ static bool list_table(const struct store *store, const struct snapshot *snapsho
     struct verify_files *files = walk->files;
     size_t depth = store->options.partition_by_count;
     const struct sink_log *log = &store->sink_log;
+    if (!log->exists &&
+        !table_check_partitions(&store->table, store->options.partition_by, depth, err))
+        return false; // the walk would not find its files
     bool ok = log->exists ? listing_read(log, snapshot->horizon, take_entry, walk, err)
                           : table_each_file(&store->table, depth, take_found, walk, err);
     sort_files(files, 0);
