@@ -34,20 +34,22 @@ static struct json *print_files(const struct file_list *list) {
     return array;
 }
 
+struct json *manifest_print_range(const struct range_outcome *outcome) {
+    struct json *object = json_new_object();
+    json_put_int(object, "partition", outcome->range.partition);
+    json_put_int(object, "start", outcome->range.start);
+    json_put_int(object, "end", outcome->range.end);
+    json_put_int(object, "rows", outcome->rows);
+    json_put_int(object, "rejects", outcome->rejects);
+    json_put_int(object, "absent", outcome->absent);
+    json_put_int(object, "lost", outcome->lost);
+    return object;
+}
+
 static struct json *print_ranges(const struct manifest *manifest) {
     struct json *array = json_new_array();
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        const struct range_outcome *outcome = &manifest->outcomes[i];
-        struct json *object = json_new_object();
-        json_put_int(object, "partition", outcome->range.partition);
-        json_put_int(object, "start", outcome->range.start);
-        json_put_int(object, "end", outcome->range.end);
-        json_put_int(object, "rows", outcome->rows);
-        json_put_int(object, "rejects", outcome->rejects);
-        json_put_int(object, "absent", outcome->absent);
-        json_put_int(object, "lost", outcome->lost);
-        json_append(array, object);
-    }
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        json_append(array, manifest_print_range(&manifest->outcomes[i]));
     return array;
 }
 
@@ -123,23 +125,28 @@ static bool outcome_adds_up(const struct range_outcome *outcome) {
     return left == 0 && outcome->range.start >= 0;
 }
 
+bool manifest_parse_range(const struct json *object, struct range_outcome *outcome) {
+    int64_t partition;
+    *outcome = (struct range_outcome){0};
+    if (!json_member_int(object, "partition", &partition) || partition < 0 ||
+        partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
+        !json_member_int(object, "end", &outcome->range.end) ||
+        !json_member_int(object, "rows", &outcome->rows) ||
+        !json_member_int(object, "rejects", &outcome->rejects) ||
+        !json_member_int(object, "absent", &outcome->absent) ||
+        !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
+        return false;
+    outcome->range.partition = (int32_t)partition;
+    return true;
+}
+
 static bool parse_ranges(const struct json *array, struct manifest *manifest, struct error *err) {
     if (array == NULL)
         return error_set(err, ERROR_STATE, "it has no list of ranges");
     manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
     for (size_t i = 0; i < json_count(array); i++) {
-        const struct json *object = json_at(array, i);
-        struct range_outcome *outcome = &manifest->outcomes[i];
-        int64_t partition;
-        if (!json_member_int(object, "partition", &partition) || partition < 0 ||
-            partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
-            !json_member_int(object, "end", &outcome->range.end) ||
-            !json_member_int(object, "rows", &outcome->rows) ||
-            !json_member_int(object, "rejects", &outcome->rejects) ||
-            !json_member_int(object, "absent", &outcome->absent) ||
-            !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
+        if (!manifest_parse_range(json_at(array, i), &manifest->outcomes[i]))
             return error_set(err, ERROR_STATE, "its range number %zu does not add up", i);
-        outcome->range.partition = (int32_t)partition;
         manifest->outcome_count++;
     }
     return true;

@@ -64,6 +64,11 @@ void recovery_deinit(struct recovery *recovery);
  * ERROR_CONFIG: paths that can't be used, or a table with other partition columns. */
 MUST_CHECK bool store_open(const struct store_options *options, struct store **store,
                            struct error *err);
+
+/* The same for who only looks: takes no lock, makes nothing, and only what reads may be called with
+ * it. ERROR_STATE: there is no checkpoint. */
+MUST_CHECK bool store_open_to_read(const struct store_options *options, struct store **store,
+                                   struct error *err);
 void store_close(struct store *store);
 
 /* Brings the disk to a state from which the next batch can run: rolls a committed batch forward,
