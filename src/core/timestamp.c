@@ -200,19 +200,22 @@ static bool parse_without_gmt(struct text text, const struct timestamp_context *
     return parse_once((struct text){copy, size}, context, micros);
 }
 
-/* Whether each byte of `word` is a digit where `form` has '0', and the same as in `form` elsewhere.
- * `pairs` gets two digits as a number, in the place of the first one. */
-static bool match_form(uint64_t word, const char form[static WORD_SIZE], uint64_t *pairs) {
+/* Eight characters of a common form: a digit where it has '0', and the same character elsewhere.
+ * `lift` takes whatever does not fit to 0x80: digits that are 10 or more, others that are not 0
+ * once the form is taken away from them. */
+struct form {
+    char characters[WORD_SIZE + 1], lift[WORD_SIZE + 1];
+};
+
+#define DIGIT "\x76" // 0x80 - 10
+#define EXACT "\x7F" // 0x80 - 1
+
+/* `pairs` gets two digits as a number, in the place of the first one. */
+static inline bool match_form(const char *at, struct form form, uint64_t *pairs) {
     const uint64_t high_bits = UINT64_C(0x8080808080808080);
-    uint64_t wanted = word_load(form);
-    uint64_t rest = word ^ wanted; // digits: their values; the rest: 0
-    // All forms stand in this file, so this is a constant: what lifts a byte that does not fit to
-    // 0x80, which is 10 for digits and 1 for the rest.
-    uint64_t lift = 0;
-    for (unsigned i = 0; i < WORD_SIZE; i++)
-        lift |= (uint64_t)(form[i] == '0' ? 0x80 - 10 : 0x80 - 1) << 8 * i;
+    uint64_t rest = word_load(at) ^ word_load(form.characters);
     *pairs = rest * 10 + (rest >> 8);
-    return ((((rest & ~high_bits) + lift) | rest) & high_bits) == 0;
+    return ((((rest & ~high_bits) + word_load(form.lift)) | rest) & high_bits) == 0;
 }
 
 static unsigned pair_at(uint64_t pairs, unsigned place) {
@@ -267,10 +270,13 @@ static bool parse_common(struct text text, const struct timestamp_context *conte
     if (text.length < SIZE)
         return false;
     const char *at = text.bytes;
+    static const struct form date_form = {"0000-00-",
+                                          DIGIT DIGIT DIGIT DIGIT EXACT DIGIT DIGIT EXACT};
+    static const struct form time_form = {"00T00:00",
+                                          DIGIT DIGIT EXACT DIGIT DIGIT EXACT DIGIT DIGIT};
     uint64_t date, time;
-    if (!match_form(word_load(at), "0000-00-", &date) ||
-        !match_form(word_load(at + DAY_AT), "00T00:00", &time) || at[SECONDS_AT] != ':' ||
-        !is_digit(at[SECONDS_AT + 1]) || !is_digit(at[SECONDS_AT + 2]))
+    if (!match_form(at, date_form, &date) || !match_form(at + DAY_AT, time_form, &time) ||
+        at[SECONDS_AT] != ':' || !is_digit(at[SECONDS_AT + 1]) || !is_digit(at[SECONDS_AT + 2]))
         return false;
     unsigned year = pair_at(date, 0) * 100 + pair_at(date, 2), month = pair_at(date, 5);
     unsigned day = pair_at(time, 0), hour = pair_at(time, 3), minute = pair_at(time, 6);

@@ -61,11 +61,11 @@ const struct decode_counts *decoder_counts(const struct decoder *decoder) {
     return &decoder->counts;
 }
 
-/* Nulls in those of the record columns whose bits are set. */
-static void clear_columns(const struct decoder *decoder, struct rows *rows, uint64_t columns) {
-    uint64_t all = UINT64_MAX >> (64 - decoder->schema->record_count);
-    for (columns &= all; columns != 0; columns &= columns - 1)
-        rows->columns[__builtin_ctzll(columns)].valid[rows->count] = 0;
+static void clear_row(const struct decoder *decoder, struct rows *rows) {
+    size_t row = rows->count;
+    for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
+         vector < end; vector++)
+        vector->valid[row] = 0;
 }
 
 static void clear_record(struct decoder *decoder) {
@@ -122,32 +122,28 @@ static bool is_between_members(const struct json_reader *reader, int previous) {
            is_first == (previous < 0);
 }
 
-/* As many members as come in the usual form: nearly always all of them. The columns that were set.
+/* As many members as come in the usual form: nearly always all of them. The last column that came.
  */
-static uint64_t decode_usual_members(struct decoder *decoder, struct rows *rows, int *previous) {
+static int decode_usual_members(struct decoder *decoder, struct rows *rows, int previous) {
     struct json_reader *reader = &decoder->reader;
-    struct json_members_run run = {.at = (size_t)(reader->at - reader->start),
-                                   .previous = *previous};
+    size_t from = (size_t)(reader->at - reader->start);
+    struct json_members_run run = {.at = from, .previous = previous};
     json_members_read(&decoder->members, &decoder->context, rows, &run);
-    if (run.seen == 0)
-        return 0;
-    *previous = run.previous;
-    json_reader_pass(reader, reader->start + run.at);
-    if ((run.seen & 1) != 0) {
+    if (run.at > from)
+        json_reader_pass(reader, reader->start + run.at);
+    if (run.identifier_is_null) {
         decoder->identifier_seen = true;
         decoder->identifier_at = run.identifier_at;
         decoder->identifier_problem = NULL;
     }
-    return run.seen;
+    return run.previous;
 }
 
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
 static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
-    int previous = -1;
-    uint64_t seen = decode_usual_members(decoder, rows, &previous);
-    clear_columns(decoder, rows, ~seen);
+    int previous = decode_usual_members(decoder, rows, -1);
     if (json_reader_close_root(reader))
         return OUTCOME_OBJECT;
     for (;;) {
@@ -167,7 +163,7 @@ static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
         if (!json_skip_children(reader))
             return OUTCOME_MALFORMED;
         if (is_between_members(reader, previous))
-            (void)decode_usual_members(decoder, rows, &previous);
+            previous = decode_usual_members(decoder, rows, previous);
     }
 }
 
@@ -266,6 +262,7 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
     json_reader_init(&decoder->reader, record->value, record->value_size);
     json_members_open(&decoder->members, record->value, record->value_size);
     clear_record(decoder);
+    clear_row(decoder, rows);
     enum outcome outcome = decode_root(decoder, rows);
 
     if (outcome == OUTCOME_OBJECT) {
@@ -281,6 +278,6 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
         return DECODE_FULL;
     if (decoder->mode != PARSE_PERMISSIVE)
         return reject_root(decoder, outcome, reject);
-    clear_columns(decoder, rows, UINT64_MAX);
+    clear_row(decoder, rows);
     return DECODE_ROW;
 }

@@ -9,19 +9,20 @@ enum { DIGITS_MAX = 18 };
 const bool json_behind_value[256] = {
     [','] = true, ['}'] = true, [' '] = true, ['\n'] = true, ['\r'] = true, ['\t'] = true};
 
+static const uint64_t powers_of_ten[] = {1,      10,      100,      1000,     10000,
+                                         100000, 1000000, 10000000, 100000000};
+
 /* At least one digit, at most DIGITS_MAX; NULL: none, or more. */
 static const char *read_digits(const char *at, uint64_t *value) {
-    uint64_t digits = digits_load(at);
-    unsigned count = digits_count(digits);
-    if (count == 0)
-        return NULL;
-    *value = digits_number(digits, count);
-    if (count < WORD_SIZE)
-        return at + count;
-    const char *start = at;
-    for (at += WORD_SIZE; json_is_digit(*at) && at - start < DIGITS_MAX; at++)
-        *value = *value * 10 + (uint64_t)(*at - '0');
-    return json_is_digit(*at) ? NULL : at;
+    const char *end = at;
+    *value = 0;
+    for (unsigned count = WORD_SIZE; count == WORD_SIZE && end - at <= DIGITS_MAX; end += count) {
+        uint64_t digits = digits_load(end);
+        count = digits_count(digits);
+        if (count > 0)
+            *value = *value * powers_of_ten[count] + digits_number(digits, count);
+    }
+    return end == at || end - at > DIGITS_MAX ? NULL : end;
 }
 
 /* The digits of a whole number: without a leading zero. */
@@ -41,8 +42,6 @@ const char *json_common_long(const char *at, int64_t *value) {
 }
 
 const char *json_common_double(const char *at, double *value) {
-    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
-                                      100000, 1000000, 10000000, 100000000};
     bool negative = *at == '-';
     uint64_t whole;
     const char *point = read_whole(at + negative, &whole);
@@ -53,7 +52,7 @@ const char *json_common_double(const char *at, double *value) {
     if (count == 0)
         return NULL;
     const char *behind = point + 1 + count;
-    whole = whole * powers[count] + digits_number(digits, count);
+    whole = whole * powers_of_ten[count] + digits_number(digits, count);
     if (!json_is_behind_value(*behind) || !double_compose(negative, whole, -(int64_t)count, value))
         return NULL;
     return behind;

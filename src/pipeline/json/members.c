@@ -7,11 +7,9 @@
 /* Inlined, so that where reading stands is in registers, and for each instruction set anew. */
 #define HOT static inline __attribute__((always_inline))
 
-_Static_assert(SCHEMA_COLUMNS_MAX <= 64, "the columns seen are bits of one word");
-
 /* How many misses a prediction outlives: once it has been right, and when it is new. Where keys
  * come in no order, learning at every miss would be for nothing. */
-enum { CONFIDENCE_MAX = 8, CONFIDENCE_NEW = 4, NO_COLUMN = 0xFF };
+enum { CONFIDENCE_MAX = 8, CONFIDENCE_NEW = 4 };
 
 /* Where reading stands. Bytes are those of the copy. */
 struct place {
@@ -36,8 +34,9 @@ struct kernel {
 
 void json_members_init(struct json_members *members, const struct json_keys *keys) {
     members->keys = keys;
+    // Nothing is known yet: a pattern of no size, before a byte that no value starts with.
     for (size_t i = 0; i <= SCHEMA_COLUMNS_MAX; i++)
-        members->predictions[i].column = NO_COLUMN;
+        members->predictions[i].pattern = (struct json_prefix){.bytes = "}", .needed = 1};
     json_stops_init(&members->stops);
 #ifdef JSON_HAS_X86
     members->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
@@ -66,8 +65,8 @@ HOT const uint16_t *skip_stops(const char *bytes, const uint16_t *stop, const ch
 }
 
 /* What stood between two values, for the next time. */
-static void learn(struct json_prediction *prediction, struct place from, struct place value,
-                  int column) {
+static void learn(struct json_members *members, struct json_prediction *prediction,
+                  struct place from, struct place value, int column) {
     // White space that is a stop as well would need counting at each match: it is rare enough.
     size_t size = (size_t)(value.at - from.at);
     if (size > JSON_PREFIX_MAX || value.stop - from.stop != 2)
@@ -76,14 +75,15 @@ static void learn(struct json_prediction *prediction, struct place from, struct 
     prediction->size = (uint8_t)size;
     prediction->column = (uint8_t)column;
     prediction->confidence = CONFIDENCE_NEW;
+    prediction->next = &members->predictions[column + 1];
 }
 
 /* Reads the next key and moves to its value. The column, or -1: no key of a column, or not in the
  * usual form. */
-HOT int find_member(const struct json_keys *keys, const char *bytes,
-                    struct json_prediction *prediction, bool is_first, struct place *place) {
+HOT int find_member(struct json_members *members, const char *bytes,
+                    struct json_prediction *prediction, struct place *place) {
     const char *at = skip_blanks(place->at);
-    if (!is_first) {
+    if (prediction != members->predictions) {
         if (*at != ',')
             return -1;
         at = skip_blanks(at + 1);
@@ -92,7 +92,7 @@ HOT int find_member(const struct json_keys *keys, const char *bytes,
     const char *end = bytes + quote[1];
     if (*at != '"' || *end != '"')
         return -1;
-    int column = json_keys_find_plain(keys, at + 1, (size_t)(end - at - 1));
+    int column = json_keys_find_plain(members->keys, at + 1, (size_t)(end - at - 1));
     const char *colon = skip_blanks(end + 1);
     if (column < 0 || *colon != ':')
         return -1;
@@ -102,7 +102,7 @@ HOT int find_member(const struct json_keys *keys, const char *bytes,
     if (prediction->confidence > 0)
         prediction->confidence--;
     else
-        learn(prediction, *place, value, column);
+        learn(members, prediction, *place, value, column);
     *place = value;
     return column;
 }
@@ -170,27 +170,31 @@ HOT bool read_value(struct reading *reading, struct place *place, struct vector 
     }
 }
 
+static void note_null_identifier(struct json_members_run *run, size_t at) {
+    run->identifier_is_null = true;
+    run->identifier_at = at;
+}
+
 HOT struct place read_members(struct json_members *members, struct reading *shared,
                               struct json_members_run *run, struct place place,
                               struct kernel kernel) {
     struct reading local = *shared, *reading = &local;
     struct json_prediction *prediction = &members->predictions[run->previous + 1];
-    uint64_t seen = 0;
-    unsigned last = 0;
     for (struct place member = place;; place = member) {
-        unsigned column;
-        if (kernel.has_prefix(member.at, &prediction->pattern) && prediction->column != NO_COLUMN) {
+        struct json_prediction *next;
+        struct vector *vector;
+        if (kernel.has_prefix(member.at, &prediction->pattern)) {
             prediction->confidence = CONFIDENCE_MAX;
-            column = prediction->column;
+            vector = &reading->columns[prediction->column];
+            next = prediction->next;
             member = (struct place){member.at + prediction->size, member.stop + 2};
         } else {
-            int found = find_member(members->keys, reading->bytes, prediction,
-                                    prediction == members->predictions, &member);
-            if (found < 0)
+            int column = find_member(members, reading->bytes, prediction, &member);
+            if (column < 0)
                 break;
-            column = (unsigned)found;
+            vector = &reading->columns[column];
+            next = &members->predictions[column + 1];
         }
-        struct vector *vector = &reading->columns[column];
         const char *value = member.at;
         if (read_value(reading, &member, vector, kernel)) {
             vector->valid[reading->row] = 1;
@@ -198,17 +202,13 @@ HOT struct place read_members(struct json_members *members, struct reading *shar
             if (!pass(&member, json_common_null(value)))
                 break;
             vector->valid[reading->row] = 0;
-            if (column == 0)
-                run->identifier_at = (size_t)(value - reading->bytes);
+            if (vector == reading->columns)
+                note_null_identifier(run, (size_t)(value - reading->bytes));
         }
-        seen |= UINT64_C(1) << column;
-        last = column;
-        prediction = &members->predictions[column + 1];
+        prediction = next;
     }
     shared->texts = local.texts;
-    run->seen = seen;
-    if (seen != 0)
-        run->previous = (int)last;
+    run->previous = (int)(prediction - members->predictions) - 1;
     return place;
 }
 
@@ -232,7 +232,6 @@ JSON_AVX2 static struct place read_members_avx2(struct json_members *members,
 void json_members_read(struct json_members *members, const struct timestamp_context *context,
                        struct rows *rows, struct json_members_run *run) {
     const struct json_stops *stops = &members->stops;
-    run->seen = 0;
     if (!members->has_record)
         return;
     // No text is longer than in the record, so this is room for all that are left.

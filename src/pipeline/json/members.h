@@ -19,17 +19,18 @@
 /* A key as it was, with all that stood between the value before and its own. */
 struct json_prediction {
     struct json_prefix pattern;
-    uint8_t size;       // of the pattern
-    uint8_t column;     // NO_COLUMN: nothing is known yet
-    uint8_t confidence; // falls with each miss; at 0 another key is learned
+    uint8_t size;                 // of the pattern
+    uint8_t column;               // that the key names
+    uint8_t confidence;           // falls with each miss; at 0 another key is learned
+    struct json_prediction *next; // what is predicted behind that column
 };
 
 /* What came of reading on. */
 struct json_members_run {
-    size_t at;            // byte offset: where to go on; behind the value of the last member read
-    int previous;         // the column of that member; -1: none yet
-    uint64_t seen;        // a bit for each column that was set: to a value or to null
-    size_t identifier_at; // byte offset of the value of column 0, if that was null
+    size_t at;    // byte offset: where to go on; behind the value of the last member read
+    int previous; // the column of that member; -1: none yet
+    bool identifier_is_null;
+    size_t identifier_at; // then the byte offset of that null
 };
 
 struct json_members {
@@ -48,8 +49,7 @@ void json_members_open(struct json_members *members, const char *bytes, size_t s
 
 /* Reads members from run->at on, where the root's own next member may stand (with `previous` -1:
  * the first), into row rows->count, as long as they come in the usual form. Texts go to
- * rows->strings; where these might not suffice nothing is read. Sets all of *run, `identifier_at`
- * only if it has a meaning. */
+ * rows->strings; where these might not suffice nothing is read. */
 void json_members_read(struct json_members *members, const struct timestamp_context *context,
                        struct rows *rows, struct json_members_run *run);
 
