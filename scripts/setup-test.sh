@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/setup-build.sh
-scripts/apt-install.sh libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev git strace \
+scripts/apt-install.sh libcmocka-dev libsimdjson-dev g++ clang clang-tidy clang-format libclang-rt-14-dev git strace \
     openjdk-17-jdk-headless maven python3 python3-venv ca-certificates
 
 mkdir -p .cache/logs .cache/stamps
