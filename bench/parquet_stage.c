@@ -20,7 +20,7 @@
 #include "records.h"
 #include "streaming/stream.h"
 
-enum { TEXT_BYTES_PER_ROW = 1024, BASE = 10 };
+enum { TEXT_BYTES_PER_ROW = 1024, BASE = 10, PARTITIONS = 4 };
 static const int64_t batch_ms = 1717200000000;
 
 struct stage {
@@ -54,15 +54,19 @@ static int no_sync(int fd) {
     return 0;
 }
 
-static void fill_origin(const struct schema *schema, struct rows *rows, uint64_t number) {
-    size_t row = rows->count;
+/* As a task walks its topic: one Kafka partition after the other, some records in each millisecond.
+ */
+static void fill_origin(const struct stage *stage, struct rows *rows, uint64_t number) {
+    const struct schema *schema = &stage->schema;
+    size_t row = rows->count, share = (stage->row_count + PARTITIONS - 1) / PARTITIONS;
+    int64_t offset = (int64_t)(number % share);
     const size_t columns[] = {schema->kafka_timestamp, schema->partition, schema->offset,
                               schema->processing_timestamp};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         rows->columns[columns[i]].valid[row] = 1;
-    rows->columns[schema->kafka_timestamp].int64s[row] = (batch_ms + (int64_t)number / 4) * 1000;
-    rows->columns[schema->partition].int32s[row] = (int32_t)(number % 4);
-    rows->columns[schema->offset].int64s[row] = (int64_t)number / 4;
+    rows->columns[schema->kafka_timestamp].int64s[row] = (batch_ms + offset / 8) * 1000;
+    rows->columns[schema->partition].int32s[row] = (int32_t)(number / share);
+    rows->columns[schema->offset].int64s[row] = offset;
     rows->columns[schema->processing_timestamp].int64s[row] = batch_ms * 1000;
 }
 
@@ -80,7 +84,7 @@ static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t
     struct reject reject;
     if (decode_record(decoder, &record, rows, &reject) != DECODE_ROW)
         fail("a generated record is no row");
-    fill_origin(&stage->schema, rows, number);
+    fill_origin(stage, rows, number);
     if (!derive_rows(rows, rows->count, 1))
         fail("too little room for texts");
     rows->count++;
