@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run test bench lint format install clean setup-build setup-test
+.PHONY: build run test fuzz-spark bench lint format install clean setup-build setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -19,6 +19,12 @@ run: build
 
 test: setup-test
 	@/usr/bin/python3 scripts/test.py
+
+# FUZZ_ARGS: --rounds N or --seconds S, --seed N, --count N (messages of each query and round).
+fuzz-spark: setup-test
+	@cmake --preset dev --log-level=WARNING >/dev/null
+	@cmake --build --preset dev --target conformance
+	.venv/bin/python tests/fuzz_spark/fuzz.py --conformance build/dev/tests/conformance/conformance $(FUZZ_ARGS)
 
 bench: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
