@@ -48,7 +48,8 @@ bool commit_read(const struct store *store, int64_t batch_id, struct manifest *m
     if (text == NULL)
         return error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path.text);
     if (!manifest_parse(text, size, batch_id, &origin, manifest, err))
-        return error_wrap(err, "'%s' can't be used", path.text);
+        return error_wrap(err, "'%s' can't be used (if it is damaged, restore it from a backup)",
+                          path.text);
     return true;
 }
 

@@ -207,6 +207,17 @@ static void settle(const struct gaps *gaps, const struct topic_offsets *topic,
     }
 }
 
+static void note_dropped(const struct gaps *gaps, struct verify_report *report) {
+    int64_t dropped = 0;
+    for (size_t i = 0; i < gaps->count; i++)
+        dropped += gaps->gaps[i].dropped;
+    if (dropped > 0)
+        verify_say(report, VERIFY_NOTE,
+                   "%" PRId64 " records of Spark's batches that count as absent have a null or "
+                   "blank value: Spark drops them",
+                   dropped);
+}
+
 static void name_lost_and_absent(const struct gaps *gaps, struct verify_report *report) {
     const struct snapshot_range *ranges = gaps->snapshot->ranges;
     for (size_t i = 0; i < gaps->piece_count; i++) {
@@ -262,6 +273,7 @@ bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
     if (ok) {
         settle(gaps, &topic, report);
         name_lost_and_absent(gaps, report);
+        note_dropped(gaps, report);
     }
     topic_offsets_deinit(&topic);
     return ok;

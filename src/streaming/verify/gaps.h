@@ -15,10 +15,11 @@ enum { GAPS_MAX = 1 << 18 };
 
 struct gap {
     int64_t start, end;
-    uint32_t range; // index of the snapshot's ranges
-    uint32_t piece; // of struct gaps
-    int64_t found;  // offsets of it that the broker has a record for
-    bool asked;     // the broker was
+    uint32_t range;  // index of the snapshot's ranges
+    uint32_t piece;  // of struct gaps
+    int64_t found;   // offsets of it that the broker has a record for,
+    int64_t dropped; // but for those whose value Spark drops
+    bool asked;      // the broker was
 };
 
 /* A part of a partition's range that one outcome accounts for, or none. */
