@@ -66,6 +66,8 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     self->file = file;
     self->next = range.start;
     self->at = capture_file_seek(file, range.start);
+    if (self->at < file->passed)
+        file->passed = self->at;
     self->is_open = true;
     return true;
 }
@@ -92,6 +94,7 @@ static enum source_status read_record(struct source *source, struct record *reco
     }
     if (self->next == self->file->lines)
         return wait_for_more(self, timeout_ms, err);
+    capture_file_pass(self->file, self->at);
     struct text line = capture_file_line(self->file, &self->at);
     bool is_null = text_equals(line, TEXT("\\N"));
     *record = (struct record){
