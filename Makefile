@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run test crash-matrix bench lint format install clean setup-build setup-test
+.PHONY: build run test crash-matrix fuzz-spark bench lint format install clean setup-build setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -25,6 +25,12 @@ crash-matrix: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target programs
 	CRASH_MATRIX=all .venv/bin/python -m pytest tests/stories/test_crash_matrix.py -s
+
+# FUZZ_ARGS: --rounds N or --seconds S, --seed N, --count N (messages of each query and round).
+fuzz-spark: setup-test
+	@cmake --preset dev --log-level=WARNING >/dev/null
+	@cmake --build --preset dev --target conformance
+	.venv/bin/python tests/fuzz_spark/fuzz.py --conformance build/dev/tests/conformance/conformance $(FUZZ_ARGS)
 
 bench: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null

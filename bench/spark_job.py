@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The same job in Spark: Kafka JSON to partitioned Parquet tables with Structured Streaming's file
-sink. The bench runs it beside our program; the stories hand checkpoints to it and take them back."""
+"""The same job in Spark, 3.5 or 4: Kafka JSON to partitioned Parquet tables with Structured
+Streaming's file sink, or by foreachBatch, which keeps no sink log. The bench runs it beside our
+program; the stories hand checkpoints to it and take them back."""
 
 import argparse
 import os
@@ -70,9 +71,10 @@ def rows(records, job):
     return table
 
 
-def start(spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=0):
+def start(spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=0, sink="file"):
     """Starts the query on a lake laid out as our program's."""
     name, _, _, partition_by = JOBS[job]
+    table = os.path.join(lake, "processed", job)
     reader = spark.readStream.format("kafka").options(
         **{
             "kafka.bootstrap.servers": brokers,
@@ -83,9 +85,16 @@ def start(spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=
     )
     if max_offsets:
         reader = reader.option("maxOffsetsPerTrigger", max_offsets)
-    writer = rows(reader.load(), job).writeStream.queryName(name).format("parquet")
+    writer = rows(reader.load(), job).writeStream.queryName(name)
     writer = writer.option("checkpointLocation", os.path.join(lake, "checkpoints", name))
-    writer = writer.option("path", os.path.join(lake, "processed", job)).partitionBy(*partition_by)
+    if sink == "foreachBatch":
+
+        def append(batch, _):
+            batch.write.mode("append").partitionBy(*partition_by).parquet(table)
+
+        writer = writer.foreachBatch(append)
+    else:
+        writer = writer.format("parquet").option("path", table).partitionBy(*partition_by)
     if trigger == "availableNow":
         return writer.trigger(availableNow=True).start()
     return writer.trigger(processingTime=trigger).start()
@@ -94,9 +103,13 @@ def start(spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--brokers", required=True)
-    parser.add_argument("--topic-matches", required=True)
-    parser.add_argument("--topic-players", required=True)
+    parser.add_argument("--job", choices=[*JOBS, "all"], default="all")
+    parser.add_argument("--topic-matches", default="esports-matches")
+    parser.add_argument("--topic-players", default="esports-players")
     parser.add_argument("--lake", required=True)
+    parser.add_argument("--sink", choices=["file", "foreachBatch"], default="file")
+    parser.add_argument("--trigger", default="availableNow", help="or an interval: '1 second'")
+    parser.add_argument("--max-offsets", type=int, default=0, help="of a batch; 0: no limit")
     parser.add_argument("--jars", required=True)
     parser.add_argument("--memory", default="2g")
     options = parser.parse_args()
@@ -118,7 +131,11 @@ def main():
     )
     spark.sparkContext.setLogLevel("WARN")
     topics = {"matches": options.topic_matches, "players": options.topic_players}
-    queries = [start(spark, job, options.brokers, topics[job], options.lake) for job in JOBS]
+    how = {"trigger": options.trigger, "max_offsets": options.max_offsets, "sink": options.sink}
+    queries = [
+        start(spark, job, options.brokers, topics[job], options.lake, **how)
+        for job in (JOBS if options.job == "all" else [options.job])
+    ]
     for query in queries:
         query.awaitTermination()
     spark.stop()

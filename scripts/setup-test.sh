@@ -1,12 +1,13 @@
 #!/bin/bash
 # What only the tests and the bench need, beyond scripts/setup-build.sh: Debian packages; a Python
-# environment with Spark and the readers (.venv); the jars of Kafka and of Spark's Kafka connector
-# (.cache/jars). Each part is made again only when what declares it has changed.
+# environment with Spark 4 and the readers (.venv), one with Spark 3.5 (.venv-spark35); the jars of
+# Kafka and of both Sparks' Kafka connectors (.cache/jars). Each part is made again only when what
+# declares it has changed.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/setup-build.sh
-scripts/apt-install.sh libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev git strace \
+scripts/apt-install.sh libcmocka-dev libsimdjson-dev g++ clang clang-tidy clang-format libclang-rt-14-dev git strace \
     openjdk-17-jdk-headless maven python3 python3-venv ca-certificates
 
 mkdir -p .cache/logs .cache/stamps
@@ -26,11 +27,11 @@ step() {
     echo "$sum" >".cache/stamps/$name"
 }
 
-python_environment() {
-    rm -rf .venv
+python_environment() { # DIRECTORY REQUIREMENTS
+    rm -rf "$1"
     # Debian's own interpreter, whatever else comes first in PATH.
-    /usr/bin/python3 -m venv .venv
-    .venv/bin/pip install --disable-pip-version-check -r tests/requirements.txt
+    /usr/bin/python3 -m venv "$1"
+    "$1/bin/pip" install --disable-pip-version-check -r "$2"
 }
 
 jars() { # NAME: what tests/rig/NAME.xml depends on
@@ -41,6 +42,12 @@ jars() { # NAME: what tests/rig/NAME.xml depends on
         -DoutputDirectory="$PWD/.cache/jars/$1"
 }
 
-step python tests/requirements.txt python_environment
+environment() { # NAME DIRECTORY REQUIREMENTS
+    step "$1" "$3" python_environment "$2" "$3"
+}
+
+environment python .venv tests/requirements.txt
+environment python-spark35 .venv-spark35 tests/requirements-spark35.txt
 step kafka tests/rig/kafka.xml jars kafka
 step spark tests/rig/spark.xml jars spark
+step spark35 tests/rig/spark35.xml jars spark35

@@ -103,15 +103,6 @@ static void warn_of_filesystem(const char *what, const char *path) {
         log_write(LOG_WARNING, logger, "The %s %s | path=%s", what, warning, path);
 }
 
-static bool open_broker(const struct config *config, const char *servers, struct broker **broker,
-                        struct error *err) {
-    static const char capture[] = "file:";
-    if (strncmp(servers, capture, sizeof capture - 1) == 0)
-        return capture_broker_open(servers + sizeof capture - 1, broker, err);
-    return kafka_broker_open(servers, config->kafka_properties, config->kafka_property_count,
-                             broker, err);
-}
-
 /* What a stop has come to so far. */
 struct shutdown {
     int signal; // the first one; 0: none yet
@@ -184,7 +175,9 @@ static void watch(struct program *program) {
 static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
-    if (!open_broker(&program->config, servers, &broker, &err) ||
+    const struct config *config = &program->config;
+    if (!broker_open(servers, config->kafka_properties, config->kafka_property_count, &broker,
+                     &err) ||
         !engine_start(&program->engine, &program->engine_options, broker, &err)) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);

@@ -49,6 +49,7 @@ const struct disk_ops disk_real = {
     .fsync = fsync,
     .close = close,
     .rename_new = real_rename_new,
+    .rename = rename,
     .unlink = unlink,
     .mkdir = mkdir,
     .rmdir = rmdir,

@@ -23,6 +23,7 @@ struct disk_ops {
     /* Never replaces: EEXIST when `to` is taken; EINVAL when the file system cannot promise that.
      */
     int (*rename_new)(const char *from, const char *to);
+    int (*rename)(const char *from, const char *to); // replaces a file
     int (*unlink)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);

@@ -108,6 +108,31 @@ bool file_draft_publish(struct file_draft *draft, struct error *err) {
     return true;
 }
 
+bool file_draft_replace(struct file_draft *draft, struct error *err) {
+    if (!sync_and_close(draft, err)) {
+        file_draft_discard(draft);
+        return false;
+    }
+    if (disk->rename(draft->temporary.text, draft->target.text) != 0) {
+        disk_error(err, "replace", draft->target.text);
+        (void)disk->unlink(draft->temporary.text);
+        return false;
+    }
+    return file_sync_directory(draft->directory.text, err);
+}
+
+bool file_replace(const char *directory, const char *name, const void *bytes, size_t size,
+                  struct error *err) {
+    struct file_draft draft;
+    if (!file_draft_open(&draft, directory, name, err))
+        return false;
+    if (!file_draft_write(&draft, bytes, size, err)) {
+        file_draft_discard(&draft);
+        return false;
+    }
+    return file_draft_replace(&draft, err);
+}
+
 bool file_publish(const char *directory, const char *name, const void *bytes, size_t size,
                   struct error *err) {
     struct file_draft draft;

@@ -44,6 +44,11 @@ MUST_CHECK bool file_draft_write(struct file_draft *draft, const void *bytes, si
  * ERROR_RETRY   nothing was published */
 MUST_CHECK bool file_draft_publish(struct file_draft *draft, struct error *err);
 
+/* The same, but takes the place of what has the name: readers see the old bytes or the new ones.
+ * Closes the draft in any case. ERROR_RETRY: the old ones are there, or the new ones and perhaps
+ * not durable: to do it all again is right in both cases. */
+MUST_CHECK bool file_draft_replace(struct file_draft *draft, struct error *err);
+
 /* Gives the draft up and removes its temporary file. Does nothing for one that is not open. */
 void file_draft_discard(struct file_draft *draft);
 
@@ -55,6 +60,10 @@ MUST_CHECK bool file_publish(const char *directory, const char *name, const void
  * it already; may be called until it is true. ERROR_STATE: it is there with other bytes. */
 MUST_CHECK bool file_publish_again(const char *directory, const char *name, const void *bytes,
                                    size_t size, struct error *err);
+
+/* Makes `name` have these bytes, whatever it had. ERROR_RETRY, as file_draft_replace(). */
+MUST_CHECK bool file_replace(const char *directory, const char *name, const void *bytes,
+                             size_t size, struct error *err);
 
 /* *bytes is owned by the caller, with a terminating NUL behind the last byte; NULL and true: there
  * is no such file. ERROR_STATE: larger than size_max. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digits.h"
 #include "core/calendar.h"
 
 enum segment { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, FRACTION, ZONE, SEGMENT_COUNT };
@@ -199,45 +200,97 @@ static bool parse_without_gmt(struct text text, const struct timestamp_context *
     return parse_once((struct text){copy, size}, context, micros);
 }
 
-/* Two digits as a number; anything else gives 100 or more. */
-static unsigned two_digits(const char *at) {
-    unsigned tens = (unsigned char)at[0] - (unsigned)'0',
-             ones = (unsigned char)at[1] - (unsigned)'0';
-    return tens <= 9 && ones <= 9 ? tens * 10 + ones : 100;
+/* Eight characters of a common form: a digit where it has '0', and the same character elsewhere.
+ * `lift` takes whatever does not fit to 0x80: digits that are 10 or more, others that are not 0
+ * once the form is taken away from them. */
+struct form {
+    char characters[WORD_SIZE + 1], lift[WORD_SIZE + 1];
+};
+
+#define DIGIT "\x76" // 0x80 - 10
+#define EXACT "\x7F" // 0x80 - 1
+
+/* `pairs` gets two digits as a number, in the place of the first one. */
+static inline bool match_form(const char *at, struct form form, uint64_t *pairs) {
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    uint64_t rest = word_load(at) ^ word_load(form.characters);
+    *pairs = rest * 10 + (rest >> 8);
+    return ((((rest & ~high_bits) + word_load(form.lift)) | rest) & high_bits) == 0;
 }
 
-/* The form that nearly all producers write, "2024-06-01T12:30:00[.fraction]Z". False: another one.
- */
-static bool parse_common(struct text text, int64_t *micros) {
-    enum { SIZE_TO_SECONDS = 19 };
-    const char *at = text.bytes;
-    if (text.length <= SIZE_TO_SECONDS || at[4] != '-' || at[7] != '-' || at[10] != 'T' ||
-        at[13] != ':' || at[16] != ':' || at[text.length - 1] != 'Z')
-        return false;
-    unsigned century = two_digits(at), year = two_digits(at + 2), month = two_digits(at + 5);
-    unsigned day = two_digits(at + 8), hour = two_digits(at + 11), minute = two_digits(at + 14);
-    unsigned second = two_digits(at + 17);
-    // Days beyond the 28th are left to the general way, which knows the months.
-    if (century > 99 || year > 99 || month - 1 > 11 || day - 1 > 27 || hour > 23 || minute > 59 ||
-        second > 59)
-        return false;
+static unsigned pair_at(uint64_t pairs, unsigned place) {
+    return pairs >> 8 * place & 0xFF;
+}
 
-    int64_t fraction = 0, unit = micros_per_second;
-    if (text.length > SIZE_TO_SECONDS + 1 && at[SIZE_TO_SECONDS] != '.')
-        return false;
-    for (size_t i = SIZE_TO_SECONDS + 1; i + 1 < text.length; i++) {
-        if (!is_digit(at[i]))
-            return false;
-        unit /= 10;
-        fraction += unit * (at[i] - '0');
+/* Days from 1970 to a day of the years 0 to 9999. */
+static int64_t common_days(unsigned year, unsigned month, unsigned day) {
+    enum { DAYS_IN_400_YEARS = 146097, DAYS_TO_1970 = 719468 };
+    // Years start in March (calendar.c), and 400 years earlier, so that none is negative.
+    static const uint16_t month_starts[] = {306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275};
+    unsigned years = year + 400 - (month <= 2);
+    unsigned days = years * 365 + years / 4 - years / 100 + years / 400;
+    return (int64_t)days + month_starts[month - 1] + day - 1 - DAYS_TO_1970 - DAYS_IN_400_YEARS;
+}
+
+/* What stands behind the seconds: a fraction, "Z", "+hh:mm", or nothing. False: something else. */
+static bool parse_common_end(const char *at, const char *end,
+                             const struct timestamp_context *context, int64_t local,
+                             int64_t *micros) {
+    enum { OFFSET_SIZE = 6, OFFSET_HOURS_MAX = 17 };
+    int64_t fraction = 0;
+    if (at < end && *at == '.') {
+        int64_t unit = micros_per_second;
+        for (at++; at < end && is_digit(*at); at++) {
+            unit /= 10;
+            fraction += unit * (*at - '0');
+        }
     }
-    int64_t days = calendar_days((struct date){century * 100 + year, (int)month, (int)day});
-    int64_t seconds = days * SECONDS_PER_DAY + ((int64_t)hour * 60 + minute) * 60 + second;
-    *micros = seconds * micros_per_second + fraction;
+    int64_t offset = 0;
+    if (at == end) {
+        offset = zone_offset_of_local(&context->zone, local);
+    } else if (end - at == OFFSET_SIZE && (*at == '+' || *at == '-') && at[3] == ':') {
+        if (!is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[4]) || !is_digit(at[5]))
+            return false;
+        int hours = (at[1] - '0') * 10 + at[2] - '0', minutes = (at[4] - '0') * 10 + at[5] - '0';
+        if (hours > OFFSET_HOURS_MAX || minutes > 59)
+            return false;
+        offset = (*at == '-' ? -60 : 60) * (hours * 60 + minutes);
+    } else if (end - at != 1 || *at != 'Z') {
+        return false;
+    }
+    *micros = (local - offset) * micros_per_second + fraction;
     return true;
 }
 
+/* The form that nearly all producers write, "2024-06-01T12:30:00" and what parse_common_end()
+ * knows. False: another one. */
+static bool parse_common(struct text text, const struct timestamp_context *context,
+                         int64_t *micros) {
+    enum { DAY_AT = 8, SECONDS_AT = 16, SIZE = 19 };
+    if (text.length < SIZE)
+        return false;
+    const char *at = text.bytes;
+    static const struct form date_form = {"0000-00-",
+                                          DIGIT DIGIT DIGIT DIGIT EXACT DIGIT DIGIT EXACT};
+    static const struct form time_form = {"00T00:00",
+                                          DIGIT DIGIT EXACT DIGIT DIGIT EXACT DIGIT DIGIT};
+    uint64_t date, time;
+    if (!match_form(at, date_form, &date) || !match_form(at + DAY_AT, time_form, &time) ||
+        at[SECONDS_AT] != ':' || !is_digit(at[SECONDS_AT + 1]) || !is_digit(at[SECONDS_AT + 2]))
+        return false;
+    unsigned year = pair_at(date, 0) * 100 + pair_at(date, 2), month = pair_at(date, 5);
+    unsigned day = pair_at(time, 0), hour = pair_at(time, 3), minute = pair_at(time, 6);
+    unsigned second =
+        (unsigned)(at[SECONDS_AT + 1] - '0') * 10 + (unsigned)(at[SECONDS_AT + 2] - '0');
+    if (month - 1 > 11 || day - 1 > 30 || hour > 23 || minute > 59 || second > 59 ||
+        (day > 28 && (int)day > calendar_days_of_month(year, (int)month)))
+        return false;
+    int64_t local = common_days(year, month, day) * SECONDS_PER_DAY +
+                    ((int64_t)hour * 60 + minute) * 60 + second;
+    return parse_common_end(at + SIZE, at + text.length, context, local, micros);
+}
+
 bool timestamp_parse(struct text text, const struct timestamp_context *context, int64_t *micros) {
-    return parse_common(text, micros) || parse_once(text, context, micros) ||
+    return parse_common(text, context, micros) || parse_once(text, context, micros) ||
            parse_without_gmt(text, context, micros);
 }

@@ -13,7 +13,20 @@
 
 #include "base/check.h"
 
-enum { LINES_PER_MARK = 1024 };
+enum {
+    LINES_PER_MARK = 1024,
+    WINDOW = 8 << 20, // bytes that stay in memory behind the reader
+};
+
+void capture_file_pass(struct capture_file *file, size_t at) {
+    if (at < file->passed || at - file->passed < WINDOW)
+        return;
+    // Only this mapping's pages go; the page cache keeps them, and they come back when looked at.
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t from = file->passed / page * page, size = at / page * page - from;
+    (void)madvise((char *)file->bytes + from, size, MADV_DONTNEED);
+    file->passed = at;
+}
 
 static void add_mark(struct capture_file *file, size_t start) {
     if ((file->mark_count & (file->mark_count - 1)) == 0) { // a power of two: full
@@ -36,7 +49,9 @@ static void count_lines(struct capture_file *file) {
             add_mark(file, at);
         (void)capture_file_line(file, &at); // only its end matters
         file->lines++;
+        capture_file_pass(file, at);
     }
+    file->passed = 0;
 }
 
 bool capture_file_refresh(struct capture_file *file, struct error *err) {

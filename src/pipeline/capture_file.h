@@ -17,6 +17,7 @@ struct capture_file {
     int fd;
     const char *bytes; // mapped; NULL while the file is empty
     size_t size;
+    size_t passed; // up to here the mapping's pages were let go
     int64_t lines;
     size_t *marks; // owned; where line i * 1024 starts
     size_t mark_count;
@@ -35,5 +36,9 @@ size_t capture_file_seek(const struct capture_file *file, int64_t line);
 
 /* The line that starts at *at, without its end; *at moves to the next. There must be one. */
 struct text capture_file_line(const struct capture_file *file, size_t *at);
+
+/* Everything before `at` is not needed soon: a mapped file would count as this process's memory.
+ * It can still be read. */
+void capture_file_pass(struct capture_file *file, size_t at);
 
 #endif

@@ -5,8 +5,8 @@
 #include "base/check.h"
 #include "core/timestamp.h"
 #include "pipeline/json/column.h"
-#include "pipeline/json/common.h"
 #include "pipeline/json/keys.h"
+#include "pipeline/json/members.h"
 #include "pipeline/json/reader.h"
 
 struct decoder {
@@ -15,6 +15,7 @@ struct decoder {
     struct timestamp_context context;
     struct json_reader reader;
     struct json_keys keys;
+    struct json_members members;
     struct decode_counts counts;
 
     // Of the record under way; they only count once it has become a row.
@@ -44,6 +45,7 @@ bool decoder_create(struct decoder **decoder, const struct schema *schema, enum 
     (*decoder)->mode = mode;
     (*decoder)->context.zone = zone;
     json_keys_init(&(*decoder)->keys, schema);
+    json_members_init(&(*decoder)->members, &(*decoder)->keys);
     return true;
 }
 
@@ -60,8 +62,10 @@ const struct decode_counts *decoder_counts(const struct decoder *decoder) {
 }
 
 static void clear_row(const struct decoder *decoder, struct rows *rows) {
-    for (size_t i = 0; i < decoder->schema->record_count; i++)
-        rows->columns[i].valid[rows->count] = 0;
+    size_t row = rows->count;
+    for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
+         vector < end; vector++)
+        vector->valid[row] = 0;
 }
 
 static void clear_record(struct decoder *decoder) {
@@ -118,46 +122,38 @@ static bool is_between_members(const struct json_reader *reader, int previous) {
            is_first == (previous < 0);
 }
 
-/* As many members as come in the order of the record before and in the usual form: nearly always
- * all of them. The last column that came. */
-static int decode_expected_members(struct decoder *decoder, struct rows *rows, int previous) {
+/* As many members as come in the usual form: nearly always all of them. The last column that came.
+ */
+static int decode_usual_members(struct decoder *decoder, struct rows *rows, int previous) {
     struct json_reader *reader = &decoder->reader;
-    for (;;) {
-        size_t column;
-        const char *value = json_keys_match(&decoder->keys, reader, previous, &column);
-        if (value == NULL)
-            return previous;
-        const char *behind = json_read_common(value, reader->end, &decoder->context,
-                                              &rows->columns[column], rows->count, &rows->strings);
-        if (behind == NULL)
-            return previous;
-        if (column == 0) {
-            decoder->identifier_seen = true;
-            decoder->identifier_at = (size_t)(value - reader->start);
-            decoder->identifier_problem = NULL;
-        }
-        json_reader_pass(reader, behind);
-        previous = (int)column;
+    size_t from = (size_t)(reader->at - reader->start);
+    struct json_members_run run = {.at = from, .previous = previous};
+    json_members_read(&decoder->members, &decoder->context, rows, &run);
+    if (run.at > from)
+        json_reader_pass(reader, reader->start + run.at);
+    if (run.identifier_is_null) {
+        decoder->identifier_seen = true;
+        decoder->identifier_at = run.identifier_at;
+        decoder->identifier_problem = NULL;
     }
+    return run.previous;
 }
 
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
 static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
-    for (int previous = -1;;) {
-        const char *from = NULL;
-        if (is_between_members(reader, previous)) {
-            previous = decode_expected_members(decoder, rows, previous);
-            from = reader->at;
-        }
+    int previous = decode_usual_members(decoder, rows, -1);
+    if (json_reader_close_root(reader))
+        return OUTCOME_OBJECT;
+    for (;;) {
         if (!json_next(reader))
             return OUTCOME_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
             return OUTCOME_OBJECT;
 
         if (reader->token == JSON_KEY) {
-            int column = json_keys_find(&decoder->keys, reader, previous, from);
+            int column = json_keys_find(&decoder->keys, reader->key);
             if (column < 0)
                 decoder->unknown_keys++;
             else if (!decode_member(decoder, (size_t)column, rows))
@@ -166,6 +162,8 @@ static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
         }
         if (!json_skip_children(reader))
             return OUTCOME_MALFORMED;
+        if (is_between_members(reader, previous))
+            previous = decode_usual_members(decoder, rows, previous);
     }
 }
 
@@ -177,6 +175,8 @@ static const char *skip_blanks(const char *at, const char *end) {
 
 static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
+    if (json_reader_open_root(reader))
+        return decode_members(decoder, rows);
     if (!json_next(reader))
         return OUTCOME_MALFORMED;
     if (reader->token == JSON_OBJECT)
@@ -260,6 +260,7 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
 
     size_t used = rows->strings.used;
     json_reader_init(&decoder->reader, record->value, record->value_size);
+    json_members_open(&decoder->members, record->value, record->value_size);
     clear_record(decoder);
     clear_row(decoder, rows);
     enum outcome outcome = decode_root(decoder, rows);

@@ -161,9 +161,13 @@ static size_t active_count(const struct kafka_partitions *set) {
     return count;
 }
 
+bool kafka_partitions_has_room(const struct kafka_partitions *set) {
+    return active_count(set) < set->slots;
+}
+
 /* Afterwards there is a client with room for one more partition. */
 static bool make_room(struct kafka_partitions *set, struct error *err) {
-    if (active_count(set) >= set->slots) {
+    if (!kafka_partitions_has_room(set)) {
         if (set->memory_max / 4 >= QUEUE_LEAST * set->slots) {
             kafka_partitions_reset(set);
             set->slots *= 2;

@@ -62,6 +62,9 @@ size_t kafka_partitions_use(struct kafka_partitions *set, const char *topic, int
 /* The topic's name. */
 const char *kafka_partitions_topic(const struct kafka_partitions *set, size_t index);
 
+/* Whether one more can be started without disturbing the others. */
+bool kafka_partitions_has_room(const struct kafka_partitions *set);
+
 /* Starts it at the offset; an active one forgets what it has and starts anew. */
 MUST_CHECK bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
                                        struct error *err);

@@ -28,6 +28,10 @@ struct source {
 };
 
 struct source_ops {
+    /* Says which ranges are opened next, in this order, so that what they need is under way before
+     * they are. A hint: what can't be begun now is begun, or refused, when its range is opened. */
+    void (*expect_ranges)(struct source *source, const char *topic,
+                          const struct offset_range *ranges, size_t count);
     bool (*open_range)(struct source *source, const char *topic, struct offset_range range,
                        struct error *err);
     enum source_status (*read)(struct source *source, struct record *record, int timeout_ms,

@@ -66,6 +66,8 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     self->file = file;
     self->next = range.start;
     self->at = capture_file_seek(file, range.start);
+    if (self->at < file->passed)
+        file->passed = self->at;
     self->is_open = true;
     return true;
 }
@@ -92,6 +94,7 @@ static enum source_status read_record(struct source *source, struct record *reco
     }
     if (self->next == self->file->lines)
         return wait_for_more(self, timeout_ms, err);
+    capture_file_pass(self->file, self->at);
     struct text line = capture_file_line(self->file, &self->at);
     bool is_null = text_equals(line, TEXT("\\N"));
     *record = (struct record){
@@ -107,6 +110,11 @@ static enum source_status read_record(struct source *source, struct record *reco
 
 static void abandon_range(struct source *source) {
     self_of(source)->is_open = false;
+}
+
+static void expect_ranges(struct source *source, const char *topic,
+                          const struct offset_range *ranges, size_t count) {
+    (void)source, (void)topic, (void)ranges, (void)count; // a file is there at once
 }
 
 static void rest(struct source *source) {
@@ -125,6 +133,7 @@ static void close_source(struct source *source) {
 
 struct source *source_file_open(const char *directory) {
     static const struct source_ops ops = {
+        .expect_ranges = expect_ranges,
         .open_range = open_range,
         .read = read_record,
         .abandon_range = abandon_range,

@@ -50,6 +50,30 @@ static void return_lent(struct source_kafka *self) {
     self->lent = NULL;
 }
 
+/* Whether what is fetched of the partition begins where the range does. */
+static bool goes_on_at(const struct kafka_partition *partition, int64_t start) {
+    return partition->active && partition->position == start;
+}
+
+/* Without this, each partition's first records would wait for the broker to give up waiting for
+ * news of the one before: 20 ms (fetch.wait.max.ms) a partition after a start or a rest. */
+static void expect_ranges(struct source *source, const char *topic,
+                          const struct offset_range *ranges, size_t count) {
+    struct source_kafka *self = self_of(source);
+    check(!self->is_open);
+    struct error ignored;
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].start == ranges[i].end)
+            continue;
+        size_t index = kafka_partitions_use(&self->set, topic, ranges[i].partition);
+        if (goes_on_at(&self->set.partitions[index], ranges[i].start))
+            continue;
+        if (!kafka_partitions_has_room(&self->set) ||
+            !kafka_partitions_start(&self->set, index, ranges[i].start, &ignored))
+            return;
+    }
+}
+
 static bool open_range(struct source *source, const char *topic, struct offset_range range,
                        struct error *err) {
     struct source_kafka *self = self_of(source);
@@ -57,10 +81,7 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     check(range.start >= 0 && range.end >= range.start);
     return_lent(self);
     self->current = kafka_partitions_use(&self->set, topic, range.partition);
-    const struct kafka_partition *partition = current_of(self);
-
-    bool goes_on = partition->active && partition->position == range.start;
-    if (!goes_on && range.end > range.start &&
+    if (!goes_on_at(current_of(self), range.start) && range.end > range.start &&
         !kafka_partitions_start(&self->set, self->current, range.start, err))
         return false;
     self->next = 0;
@@ -362,6 +383,7 @@ static void close_source(struct source *source) {
 struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max,
                                  size_t batch_max) {
     static const struct source_ops ops = {
+        .expect_ranges = expect_ranges,
         .open_range = open_range,
         .read = read_record,
         .abandon_range = abandon_range,

@@ -53,4 +53,8 @@ MUST_CHECK bool kafka_broker_open(const char *bootstrap_servers,
 MUST_CHECK bool capture_broker_open(const char *directory, struct broker **broker,
                                     struct error *err);
 
+/* The one of these two that `servers` asks for. */
+MUST_CHECK bool broker_open(const char *servers, const struct kafka_property *properties,
+                            size_t property_count, struct broker **broker, struct error *err);
+
 #endif

@@ -120,6 +120,7 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char
     checkpoint->offsets = file_join(root, "offsets");
     checkpoint->commits = file_join(root, "commits");
     checkpoint->manifests = file_join(root, "manifests");
+    checkpoint->coverage = file_join(root, "coverage");
     uuid_new(checkpoint->query_id);
 }
 
@@ -132,6 +133,14 @@ bool checkpoint_open(struct checkpoint *checkpoint, struct error *err) {
         return true;
     checkpoint_close(checkpoint);
     return false;
+}
+
+bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
+    if (!read_metadata(checkpoint, err))
+        return false;
+    return checkpoint->has_metadata ||
+           error_set(err, ERROR_STATE, "'%s' has no file `metadata`: is this the right checkpoint?",
+                     checkpoint->root.text);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint) {

@@ -5,11 +5,14 @@
  *     offsets/N     the plan of batch N, written before it runs (streaming/offset_log.h)
  *     commits/N     batch N is done
  *     manifests/N   ours: batch N is committed (streaming/manifest.h)
+ *     coverage/N    ours: what the manifests up to N said (streaming/coverage.h)
  *     lock          ours: who runs the query now
+ *     rewind        ours: batches are being taken back (streaming/rewind.c)
  *
- * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests for
- * ever. Files are published without replacing: two writers can't both believe to have planned N.
- * ERROR_RETRY: the disk; ERROR_STATE: a file that is not what it should be. */
+ * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests
+ * too: what older ones said about offsets is folded into coverage/N. Files are published without
+ * replacing: two writers can't both believe to have planned N. ERROR_RETRY: the disk; ERROR_STATE:
+ * a file that is not what it should be. */
 #ifndef STREAMING_CHECKPOINT_H
 #define STREAMING_CHECKPOINT_H
 
@@ -17,11 +20,13 @@
 #include "base/file.h"
 #include "streaming/offset_log.h"
 
+#define CHECKPOINT_REWIND "rewind"
+
 enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetain
 
 struct checkpoint {
     const char *topic; // borrowed
-    struct file_path root, sources, offsets, commits, manifests;
+    struct file_path root, sources, offsets, commits, manifests, coverage;
     char query_id[37];
     bool has_metadata; // false: query_id is new and not on disk yet
     int lock_fd;       // -1: not locked
@@ -33,6 +38,10 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char
 /* Makes the root, locks it and reads `metadata`; creates nothing else. ERROR_LOCKED names the
  * holder; ERROR_CONFIG: the directory can't be used. */
 MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, struct error *err);
+
+/* As checkpoint_open(), but takes no lock and makes nothing: for who only looks. ERROR_STATE: there
+ * is no checkpoint. */
+MUST_CHECK bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err);
 void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct with lock_fd -1
 
 /* Makes the directories and publishes `metadata` if it is missing. Repeatable. */

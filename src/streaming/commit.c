@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/disk.h"
+#include "base/log.h"
 #include "base/scope.h"
+#include "streaming/coverage.h"
 #include "streaming/store_parts.h"
 
 /* Some thousand files of long names; more than that is not a manifest. */
@@ -76,6 +78,19 @@ static bool remove_staging(struct store *store, const struct manifest *manifest,
            table_unstage(&store->rejects, manifest->batch_id, err);
 }
 
+/* Tidiness: what could not be folded now is folded ten batches later. */
+static bool fold_manifests(struct store *store, const struct manifest *manifest,
+                           struct error *err) {
+    struct error why;
+    (void)err;
+    if (!coverage_fold(store, manifest->batch_id, &why))
+        log_write(LOG_WARNING, store->options.query,
+                  "Old manifests stay, they could not be folded into one file | batch_id=%" PRId64
+                  " | error=%s",
+                  manifest->batch_id, why.message);
+    return true;
+}
+
 /* The order is a promise: a file is in place before a log names it, and a batch is in every log
  * before Spark's commit says that it is done. */
 static const struct {
@@ -87,6 +102,7 @@ static const struct {
     {"publish its rejects", publish_rejects},
     {"write its commit", write_commit},
     {"remove its staging directory", remove_staging},
+    {"fold old manifests", fold_manifests},
 };
 
 bool commit_roll_forward(struct store *store, const struct manifest *manifest, struct error *err) {

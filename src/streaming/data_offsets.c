@@ -37,7 +37,7 @@ static enum data_offsets visit_rows(const struct parquet_cursor *cursor, size_t 
     return DATA_OFFSETS_READ;
 }
 
-static bool find_columns(const struct file_metadata *metadata, size_t columns[static 2]) {
+bool data_offsets_columns(const struct file_metadata *metadata, size_t columns[static 2]) {
     int partition = file_metadata_find(metadata, "partition");
     int offset = file_metadata_find(metadata, "offset");
     if (partition < 0 || offset < 0)
@@ -54,7 +54,7 @@ static bool walk(struct parquet_reader *reader, const struct visitor *visitor,
                  enum data_offsets *outcome, struct error *err) {
     size_t columns[2];
     *outcome = DATA_OFFSETS_OTHER;
-    if (!find_columns(&reader->metadata, columns))
+    if (!data_offsets_columns(&reader->metadata, columns))
         return true;
     struct parquet_cursor cursor;
     parquet_cursor_open(&cursor, reader, columns, 2);

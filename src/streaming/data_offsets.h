@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/parquet/metadata_reader.h"
 
 enum data_offsets {
     DATA_OFFSETS_READ,  // every row was visited
@@ -18,5 +19,8 @@ enum data_offsets {
 MUST_CHECK bool data_offsets_each(const char *path,
                                   bool (*visit)(void *context, int32_t partition, int64_t offset),
                                   void *context, enum data_offsets *outcome, struct error *err);
+
+/* Where these columns are in a file. False: it lacks them, or has them with other types. */
+bool data_offsets_columns(const struct file_metadata *metadata, size_t columns[static 2]);
 
 #endif

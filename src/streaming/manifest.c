@@ -34,21 +34,32 @@ static struct json *print_files(const struct file_list *list) {
     return array;
 }
 
+struct json *manifest_print_range(const struct range_outcome *outcome) {
+    struct json *object = json_new_object();
+    json_put_int(object, "partition", outcome->range.partition);
+    json_put_int(object, "start", outcome->range.start);
+    json_put_int(object, "end", outcome->range.end);
+    json_put_int(object, "rows", outcome->rows);
+    json_put_int(object, "rejects", outcome->rejects);
+    json_put_int(object, "absent", outcome->absent);
+    json_put_int(object, "lost", outcome->lost);
+    return object;
+}
+
 static struct json *print_ranges(const struct manifest *manifest) {
     struct json *array = json_new_array();
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        const struct range_outcome *outcome = &manifest->outcomes[i];
-        struct json *object = json_new_object();
-        json_put_int(object, "partition", outcome->range.partition);
-        json_put_int(object, "start", outcome->range.start);
-        json_put_int(object, "end", outcome->range.end);
-        json_put_int(object, "rows", outcome->rows);
-        json_put_int(object, "rejects", outcome->rejects);
-        json_put_int(object, "absent", outcome->absent);
-        json_put_int(object, "lost", outcome->lost);
-        json_append(array, object);
-    }
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        json_append(array, manifest_print_range(&manifest->outcomes[i]));
     return array;
+}
+
+static char *print_object(const struct json *object, size_t *size) {
+    scoped(scope_free) char *body = json_print(object);
+    char *text = NULL;
+    int length = asprintf(&text, "%s%s", header, body);
+    check(length > 0);
+    *size = (size_t)length;
+    return text;
 }
 
 char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
@@ -63,13 +74,8 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     json_put(object, "files", print_files(&manifest->files));
     json_put(object, "rejects", print_files(&manifest->rejects));
     json_put(object, "ranges", print_ranges(manifest));
-    scoped(scope_free) char *body = json_print(object);
+    char *text = print_object(object, size);
     json_free(object);
-
-    char *text = NULL;
-    int length = asprintf(&text, "%s%s", header, body);
-    check(length > 0);
-    *size = (size_t)length;
     return text;
 }
 
@@ -119,23 +125,28 @@ static bool outcome_adds_up(const struct range_outcome *outcome) {
     return left == 0 && outcome->range.start >= 0;
 }
 
+bool manifest_parse_range(const struct json *object, struct range_outcome *outcome) {
+    int64_t partition;
+    *outcome = (struct range_outcome){0};
+    if (!json_member_int(object, "partition", &partition) || partition < 0 ||
+        partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
+        !json_member_int(object, "end", &outcome->range.end) ||
+        !json_member_int(object, "rows", &outcome->rows) ||
+        !json_member_int(object, "rejects", &outcome->rejects) ||
+        !json_member_int(object, "absent", &outcome->absent) ||
+        !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
+        return false;
+    outcome->range.partition = (int32_t)partition;
+    return true;
+}
+
 static bool parse_ranges(const struct json *array, struct manifest *manifest, struct error *err) {
     if (array == NULL)
         return error_set(err, ERROR_STATE, "it has no list of ranges");
     manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
     for (size_t i = 0; i < json_count(array); i++) {
-        const struct json *object = json_at(array, i);
-        struct range_outcome *outcome = &manifest->outcomes[i];
-        int64_t partition;
-        if (!json_member_int(object, "partition", &partition) || partition < 0 ||
-            partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
-            !json_member_int(object, "end", &outcome->range.end) ||
-            !json_member_int(object, "rows", &outcome->rows) ||
-            !json_member_int(object, "rejects", &outcome->rejects) ||
-            !json_member_int(object, "absent", &outcome->absent) ||
-            !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
+        if (!manifest_parse_range(json_at(array, i), &manifest->outcomes[i]))
             return error_set(err, ERROR_STATE, "its range number %zu does not add up", i);
-        outcome->range.partition = (int32_t)partition;
         manifest->outcome_count++;
     }
     return true;
@@ -206,5 +217,35 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
     json_free(object);
     if (!ok)
         manifest_deinit(manifest);
+    return ok;
+}
+
+static bool names_tables(const struct json *object, const struct manifest_origin *origin) {
+    const char *table = json_member_text(object, "table");
+    const char *rejects = json_member_text(object, "rejectsTable");
+    return table != NULL && rejects != NULL && strcmp(table, origin->table) == 0 &&
+           strcmp(rejects, origin->rejects_table) == 0;
+}
+
+bool manifest_move(const char *text, size_t size, int64_t batch_id,
+                   const struct manifest_origin *origin, char **moved, size_t *moved_size,
+                   struct error *err) {
+    *moved = NULL;
+    size_t skip = sizeof header - 1;
+    if (size < skip || memcmp(text, header, skip) != 0)
+        return error_set(err, ERROR_STATE, "its first line is not 'v1'");
+    struct json *object = json_parse(text + skip, size - skip, err);
+    if (object == NULL)
+        return false;
+    bool ok = true;
+    if (!names_tables(object, origin)) {
+        struct manifest manifest = {0};
+        json_put_text(object, "table", origin->table);
+        json_put_text(object, "rejectsTable", origin->rejects_table);
+        ok = parse_object(object, batch_id, origin, &manifest, err);
+        *moved = ok ? print_object(object, moved_size) : NULL;
+        manifest_deinit(&manifest);
+    }
+    json_free(object);
     return ok;
 }

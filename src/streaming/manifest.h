@@ -12,6 +12,7 @@
 #define STREAMING_MANIFEST_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "streaming/store.h"
 
 /* Whose batch it is: what must be the same again when it is rolled forward. Borrowed texts. */
@@ -28,5 +29,15 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
 MUST_CHECK bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                                const struct manifest_origin *origin, struct manifest *manifest,
                                struct error *err);
+
+/* The same text with the tables of `origin`, owned by the caller; NULL in *moved: it has them
+ * already. The errors of manifest_parse(). */
+MUST_CHECK bool manifest_move(const char *text, size_t size, int64_t batch_id,
+                              const struct manifest_origin *origin, char **moved,
+                              size_t *moved_size, struct error *err);
+
+/* One of its ranges, as an object. False: it is not described in full, or does not add up. */
+struct json *manifest_print_range(const struct range_outcome *outcome);
+MUST_CHECK bool manifest_parse_range(const struct json *object, struct range_outcome *outcome);
 
 #endif

@@ -11,6 +11,7 @@
 #include "streaming/commit.h"
 #include "streaming/data_offsets.h"
 #include "streaming/offset_set.h"
+#include "streaming/set_aside.h"
 #include "streaming/store_parts.h"
 
 enum {
@@ -184,38 +185,14 @@ static bool is_orphan(const struct recent_files *files, const struct plan *open_
 
 /* ---- and where it goes ---- */
 
-static struct file_path parent_of(const char *path) {
-    struct file_path parent;
-    (void)snprintf(parent.text, sizeof parent.text, "%s", path);
-    char *slash = strrchr(parent.text, '/');
-    check(slash != NULL);
-    *slash = '\0';
-    return parent;
-}
-
-/* Spark's checksum beside it would make the next reader of the name fail. */
-static bool remove_checksum(const char *path, struct error *err) {
-    struct file_path parent = parent_of(path);
-    scoped(scope_free) char *name = NULL;
-    check(asprintf(&name, ".%s.crc", path + strlen(parent.text) + 1) > 0);
-    return file_remove(file_join(parent.text, name).text, err);
-}
+static const struct set_aside_place orphanage = {"_orphans", ".orphan"};
 
 /* Durable before the plan runs again: its manifest would be newer than the file, and no start would
  * look at it any more. */
-static bool set_aside(const struct table *table, const char *name, struct error *err) {
-    scoped(scope_free) char *aside = NULL;
-    check(asprintf(&aside, "_orphans/%s.orphan", name) > 0);
-    struct file_path from = file_join(table->root.text, name);
-    struct file_path to = file_join(table->root.text, aside);
-    struct file_path from_directory = parent_of(from.text), to_directory = parent_of(to.text);
-    if (!file_make_directory(to_directory.text, err))
-        return false;
-    if (disk->rename_new(from.text, to.text) != 0)
-        return error_set(err, ERROR_RETRY, "rename '%s' to '%s': %s", from.text, to.text,
-                         strerror(errno));
-    return remove_checksum(from.text, err) && file_sync_directory(to_directory.text, err) &&
-           file_sync_directory(from_directory.text, err);
+static bool put_away(const struct table *table, const char *name, struct error *err) {
+    bool moved;
+    return set_aside(table->root.text, name, &orphanage, &moved, err) &&
+           set_aside_sync(table->root.text, name, &orphanage, err);
 }
 
 static bool judge(const struct store *store, const struct recent_files *files,
@@ -226,7 +203,7 @@ static bool judge(const struct store *store, const struct recent_files *files,
         if (files->listed[i])
             continue;
         if (!is_orphan(files, open_plan, store->sink_log_on, path.text, &orphan, err) ||
-            (orphan && !set_aside(files->table, files->paths[i], err)))
+            (orphan && !put_away(files->table, files->paths[i], err)))
             return false;
         if (orphan) {
             report->moved++;

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "streaming/commit.h"
 #include "streaming/orphans.h"
+#include "streaming/sink_log_entries.h"
 #include "streaming/store_parts.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -164,14 +165,28 @@ static bool survey_plans(struct store *store, struct survey *survey, struct erro
     return there >= 0;
 }
 
+static bool survey_rewind(struct store *store, struct survey *survey, struct error *err) {
+    struct file_path path = file_join(store->checkpoint.root.text, CHECKPOINT_REWIND);
+    int there = file_exists(path.text, NULL, err);
+    survey->rewinding = there == 1;
+    return there >= 0;
+}
+
+static bool check_sink_log(struct store *store, struct survey *survey, struct error *err) {
+    return sink_log_check(&store->sink_log, err) &&
+           sink_log_is_elsewhere(&store->sink_log, store->options.partition_by_count,
+                                 &survey->log_elsewhere, err);
+}
+
 static bool look(struct store *store, struct survey *survey, struct error *err) {
     *survey = (struct survey){.has_metadata = store->checkpoint.has_metadata};
     const char *id = store->checkpoint.query_id;
     survey->owned_by_other =
         signed_by_other(&store->table, id) || signed_by_other(&store->rejects, id);
-    return survey_plans(store, survey, err) && survey_sink_log(store, survey, err) &&
-           (survey->owned_by_other || survey->planned < 0 ||
-            (survey_newest(store, survey, err) && sink_log_check(&store->sink_log, err)));
+    return survey_rewind(store, survey, err) && survey_plans(store, survey, err) &&
+           survey_sink_log(store, survey, err) &&
+           (survey->rewinding || survey->owned_by_other || survey->planned < 0 ||
+            (survey_newest(store, survey, err) && check_sink_log(store, survey, err)));
 }
 
 static bool refuse(const struct store *store, const struct survey *survey,
@@ -387,6 +402,7 @@ static bool look_for_orphans(struct store *store, const struct survey *survey,
                  "%zu files in '%s' are not in its sink log, such as '%s': they are not of this "
                  "query and were left alone",
                  report.left, store->options.table, report.left_path);
+    recovery->orphans_unknown = report.too_many;
     if (report.too_many)
         add_note(recovery, "Too many files in '%s' are new to look for those that don't count",
                  store->options.table);

@@ -17,6 +17,8 @@ struct survey {
     bool has_metadata;
     bool has_previous_plan; // offsets/<planned - 1> (sources/0/0 for batch 0) is there
     bool owned_by_other;    // the table or its rejects are signed by another query
+    bool rewinding;         // the checkpoint has a file `rewind`: not finished
+    bool log_elsewhere;     // the sink log names files that are not below the table
     bool sink_log_there;
     bool sink_log_promised; // our signature says that a sink log was begun
     bool sink_log_on;       // what SINK_LOG and the table come to

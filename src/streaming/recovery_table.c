@@ -15,6 +15,14 @@ static bool batches_without_plan(const struct survey *s) {
     return s->planned < 0 && (s->committed >= 0 || s->manifest >= 0);
 }
 
+static bool rewinding(const struct survey *s) {
+    return s->rewinding;
+}
+
+static bool log_elsewhere(const struct survey *s) {
+    return s->log_elsewhere;
+}
+
 static bool log_off_but_there(const struct survey *s) {
     return s->sink_log == SINK_LOG_OFF && s->sink_log_there;
 }
@@ -113,17 +121,27 @@ static const char use_owner[] =
     "another PROCESSED_DATA_PATH and DATA_LAKE_PATH. If it is gone for good and its records may "
     "come twice, remove the file _esports_stream from the table and from its rejects";
 
+static const char rewind_again[] =
+    "run `esports-stream rewind` again, with the --to-batch that its first line names";
+
+static const char relocate[] =
+    "if the lake was moved, run `esports-stream relocate`; if not, set PROCESSED_DATA_PATH back";
+
 static const char find_log[] =
     "is this the right table? If its directory _spark_metadata was removed, restore it, or set "
     "SINK_LOG=off to go on without one";
 
 static const struct recovery_case cases[] = {
+    {"taking batches back is not finished (the checkpoint has a file `rewind`)", rewinding,
+     RECOVER_STOP, rewind_again},
+
     // The table is not this checkpoint's, or not for these settings.
     {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
      RECOVER_STOP, write_metadata},
     {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP, use_owner},
     {"the table has a sink log, but this checkpoint has planned no batch", log_without_plan,
      RECOVER_STOP, new_place},
+    {"the table's sink log names files of another place", log_elsewhere, RECOVER_STOP, relocate},
     {"the checkpoint has committed batches, but no plans (offsets/)", batches_without_plan,
      RECOVER_STOP, new_place},
     {"SINK_LOG=off, but the table has a sink log, which would hide new files from Spark",

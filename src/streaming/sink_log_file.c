@@ -120,6 +120,15 @@ static bool stream_line(struct sink_log_stream *stream, const char **line, size_
                      stream->path.text, CHUNK_SIZE, damaged);
 }
 
+/* What is done with a line of the file. */
+typedef bool line_fn(const struct sink_log_stream *stream, const char *line, size_t size,
+                     void *context, struct error *err);
+
+static bool not_an_entry(const struct sink_log_stream *stream, struct error *err) {
+    return error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
+                     stream->path.text, damaged);
+}
+
 /* The `path` of a line as every Spark writes it, `{"path":"…",`; NULL: it is written otherwise. The
  * text is copied to `uri`, which has room for a line. */
 static const char *plain_uri(const char *line, size_t size, char *uri) {
@@ -137,39 +146,71 @@ static const char *plain_uri(const char *line, size_t size, char *uri) {
     return uri;
 }
 
+struct uri_visitor {
+    void (*visit)(void *context, const char *uri);
+    void *context;
+    char *room; // for a line
+};
+
 /* A million lines of JSON take seconds to parse, and only one member of them is wanted. */
-static bool visit_line(const struct sink_log_stream *stream, const char *line, size_t size,
-                       char *room, void (*visit)(void *context, const char *uri), void *context,
-                       struct error *err) {
-    const char *uri = plain_uri(line, size, room);
+static bool visit_uri(const struct sink_log_stream *stream, const char *line, size_t size,
+                      void *context, struct error *err) {
+    const struct uri_visitor *visitor = context;
+    const char *uri = plain_uri(line, size, visitor->room);
     if (uri != NULL) {
-        visit(context, uri);
+        visitor->visit(visitor->context, uri);
         return true;
     }
     struct json *entry = json_parse(line, size, err);
     uri = entry == NULL ? NULL : json_member_text(entry, "path");
     if (uri != NULL)
-        visit(context, uri);
+        visitor->visit(visitor->context, uri);
     json_free(entry);
-    return uri != NULL || error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
-                                    stream->path.text, damaged);
+    return uri != NULL || not_an_entry(stream, err);
 }
 
-static bool each_line(struct sink_log_stream *stream, void (*visit)(void *context, const char *uri),
-                      void *context, struct error *err) {
-    char *room = must_alloc(CHUNK_SIZE, 1);
-    const char *line = NULL;
-    size_t size = 0;
-    bool ok = stream_line(stream, &line, &size, err);
-    while (ok && line != NULL)
-        ok = (size == 0 || visit_line(stream, line, size, room, visit, context, err)) &&
-             stream_line(stream, &line, &size, err);
-    free(room);
+struct entry_visitor {
+    sink_log_entry_fn *visit;
+    void *context;
+};
+
+/* What is no entry is an error before it is visited. */
+static bool visit_entry(const struct sink_log_stream *stream, const char *line, size_t size,
+                        void *context, struct error *err) {
+    const struct entry_visitor *visitor = context;
+    struct json *entry = json_parse(line, size, err);
+    bool ok =
+        (entry != NULL && json_member_text(entry, "path") != NULL) || not_an_entry(stream, err);
+    ok = ok && visitor->visit(visitor->context, entry, err);
+    json_free(entry);
     return ok;
 }
 
-bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
-                        void *context, bool *found, struct error *err) {
+static bool each_line(struct sink_log_stream *stream, line_fn *visit, void *context,
+                      struct error *err) {
+    for (;;) {
+        const char *line = NULL;
+        size_t size = 0;
+        if (!stream_line(stream, &line, &size, err))
+            return false;
+        if (line == NULL)
+            return true;
+        if (size > 0 && !visit(stream, line, size, context, err))
+            return false;
+    }
+}
+
+static bool each_uri(struct sink_log_stream *stream, void (*visit)(void *context, const char *uri),
+                     void *context, struct error *err) {
+    struct uri_visitor visitor = {visit, context, must_alloc(CHUNK_SIZE, 1)};
+    bool ok = each_line(stream, visit_uri, &visitor, err);
+    free(visitor.room);
+    return ok;
+}
+
+/* Visits every line of the file, if there is one. */
+static bool each_line_of(const char *path, line_fn *visit, void *context, bool *found,
+                         struct error *err) {
     struct sink_log_stream stream;
     if (!stream_open(&stream, path, found, err))
         return false;
@@ -178,6 +219,20 @@ bool sink_log_file_each(const char *path, void (*visit)(void *context, const cha
     bool ok = each_line(&stream, visit, context, err);
     stream_close(&stream);
     return ok;
+}
+
+bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
+                        void *context, bool *found, struct error *err) {
+    struct uri_visitor visitor = {visit, context, must_alloc(CHUNK_SIZE, 1)};
+    bool ok = each_line_of(path, visit_uri, &visitor, found, err);
+    free(visitor.room);
+    return ok;
+}
+
+bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit, void *context, bool *found,
+                           struct error *err) {
+    struct entry_visitor visitor = {visit, context};
+    return each_line_of(path, visit_entry, &visitor, found, err);
 }
 
 static void keep_last(void *context, const char *uri) {
@@ -191,7 +246,7 @@ bool sink_log_file_check(const char *path, char **last, struct error *err) {
     struct sink_log_stream stream;
     if (!stream_open_present(&stream, path, err))
         return false;
-    bool ok = each_line(&stream, keep_last, last, err);
+    bool ok = each_uri(&stream, keep_last, last, err);
     stream_close(&stream);
     return ok;
 }
@@ -250,7 +305,7 @@ bool sink_log_file_check_ends(const char *path, char **last, struct error *err) 
         stream.end = CHUNK_SIZE;
         stream.start = newline != NULL ? (size_t)(newline - stream.bytes) : 0;
     }
-    ok = ok && each_line(&stream, keep_last, last, err);
+    ok = ok && each_uri(&stream, keep_last, last, err);
     stream_close(&stream);
     return ok;
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 
 enum { SINK_LOG_HEADER_SIZE = 2 }; // "v1"
 
@@ -42,6 +43,14 @@ MUST_CHECK bool sink_log_copy_open(struct sink_log_copy *copy, const char *path,
 MUST_CHECK bool sink_log_copy_step(struct sink_log_copy *copy, struct file_draft *draft,
                                    size_t *size, bool *done, struct error *err);
 void sink_log_copy_close(struct sink_log_copy *copy);
+
+/* An entry, whole, which has a `path`; it lives until the visitor returns. False: *err says why,
+ * and the walk ends. */
+typedef bool sink_log_entry_fn(void *context, struct json *entry, struct error *err);
+
+/* Calls visit() for each entry. *found false: there is no such file. */
+MUST_CHECK bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit, void *context,
+                                      bool *found, struct error *err);
 
 /* Calls visit() with the `path` member of each entry, a URI. *found false: there is no such file.
  */

@@ -102,7 +102,17 @@ static bool open_parts(struct store *store, struct error *err) {
     return checkpoint_open(&store->checkpoint, err);
 }
 
-bool store_open(const struct store_options *options, struct store **store, struct error *err) {
+static bool open_parts_to_read(struct store *store, struct error *err) {
+    const struct store_options *options = &store->options;
+    checkpoint_init(&store->checkpoint, options->checkpoint, options->topic);
+    return table_open(&store->table, options->table, err) &&
+           table_open(&store->rejects, options->rejects, err) &&
+           checkpoint_open_to_read(&store->checkpoint, err);
+}
+
+static bool open_with(const struct store_options *options,
+                      bool (*open)(struct store *store, struct error *err), struct store **store,
+                      struct error *err) {
     if (!check_path("the checkpoint", options->checkpoint, err) ||
         !check_path("the table", options->table, err) ||
         !check_path("the rejects table", options->rejects, err))
@@ -110,7 +120,7 @@ bool store_open(const struct store_options *options, struct store **store, struc
     struct store *opened = must_alloc(1, sizeof *opened);
     copy_options(&opened->options, options);
     opened->checkpoint.lock_fd = -1;
-    if (open_parts(opened, err)) {
+    if (open(opened, err)) {
         *store = opened;
         return true;
     }
@@ -118,6 +128,15 @@ bool store_open(const struct store_options *options, struct store **store, struc
         err->kind = ERROR_CONFIG; // nothing runs yet that could wait for a disk to come back
     store_close(opened);
     return false;
+}
+
+bool store_open(const struct store_options *options, struct store **store, struct error *err) {
+    return open_with(options, open_parts, store, err);
+}
+
+bool store_open_to_read(const struct store_options *options, struct store **store,
+                        struct error *err) {
+    return open_with(options, open_parts_to_read, store, err);
 }
 
 void store_close(struct store *store) {

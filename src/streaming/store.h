@@ -52,7 +52,8 @@ struct recovery {
     size_t start_count;
     struct offset_range *starts; // owned; without open plan: start == end == a partition's next
     bool sink_log;               // whether a sink log is written
-    bool table_unlogged; // SINK_LOG=auto, and the table has files but no sink log: worth a warning
+    bool table_unlogged;  // SINK_LOG=auto, and the table has files but no sink log: worth a warning
+    bool orphans_unknown; // too many new files to look for those that a crash of Spark left
     size_t note_count;
     char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, a sentence each, to be logged
 };
@@ -63,6 +64,11 @@ void recovery_deinit(struct recovery *recovery);
  * ERROR_CONFIG: paths that can't be used, or a table with other partition columns. */
 MUST_CHECK bool store_open(const struct store_options *options, struct store **store,
                            struct error *err);
+
+/* The same for who only looks: takes no lock, makes nothing, and only what reads may be called with
+ * it. ERROR_STATE: there is no checkpoint. */
+MUST_CHECK bool store_open_to_read(const struct store_options *options, struct store **store,
+                                   struct error *err);
 void store_close(struct store *store);
 
 /* Brings the disk to a state from which the next batch can run: rolls a committed batch forward,

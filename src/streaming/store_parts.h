@@ -1,4 +1,5 @@
-/* store_parts.h: what a store is made of, for store.c, commit.c and recover.c alone. */
+/* store_parts.h: what a store is made of, for store.c, commit.c, recover.c and the
+ * operations alone. */
 #ifndef STREAMING_STORE_PARTS_H
 #define STREAMING_STORE_PARTS_H
 

@@ -25,6 +25,9 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
               json_member_bool(owner, "sinkLog", &table->owner_sink_log);
     if (ok) {
         (void)snprintf(table->owner_query, sizeof table->owner_query, "%s", query);
+        if (!json_member_int(owner, "adoptedAt", &table->owner_adopted_at))
+            table->owner_adopted_at = -1;
+        free(table->owner_checkpoint);
         table->owner_checkpoint = strdup(checkpoint);
         check(table->owner_checkpoint != NULL);
         table->has_owner = true;
@@ -36,7 +39,7 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
 }
 
 bool table_open(struct table *table, const char *root, struct error *err) {
-    *table = (struct table){0};
+    *table = (struct table){.owner_adopted_at = -1};
     (void)snprintf(table->root.text, sizeof table->root.text, "%s", root);
     table->staging = file_join(root, "_staging");
     struct file_path path = file_join(root, owner_name);
@@ -119,7 +122,8 @@ struct search {
     size_t depth; // how many more directories down
     bool (*visit)(void *context, const char *path);
     void *context;
-    bool ended; // the visitor has seen enough
+    bool strangers; // visit what is neither such a file nor such a directory, instead
+    bool ended;     // the visitor has seen enough
     bool ok;
     struct error *err;
 };
@@ -129,7 +133,9 @@ static bool search_directory(struct search *search);
 static bool search_name(void *context, const char *name) {
     struct search *search = context;
     bool is_file = ends_with(name, ".parquet");
-    if (is_hidden(name) || is_file != (search->depth == 0) || (!is_file && !strchr(name, '=')))
+    bool is_strange = is_file != (search->depth == 0) || (!is_file && !strchr(name, '='));
+    if (is_hidden(name) || (is_strange && !search->strangers) ||
+        (is_file && !is_strange && search->strangers))
         return true;
     struct search below = *search;
     if (search->directory.text[0] == '\0')
@@ -137,7 +143,7 @@ static bool search_name(void *context, const char *name) {
     else
         below.directory = file_join(search->directory.text, name);
     below.depth--;
-    if (is_file) {
+    if (is_file || is_strange) {
         search->ended = !search->visit(search->context, below.directory.text);
     } else {
         search->ok = search_directory(&below);
@@ -164,6 +170,25 @@ bool table_each_file(const struct table *table, size_t depth,
     return search_directory(&search);
 }
 
+static bool note_path(void *context, const char *path) {
+    struct file_path *found = context;
+    (void)snprintf(found->text, sizeof found->text, "%s", path);
+    return false;
+}
+
+bool table_find_stranger(const struct table *table, size_t depth, struct file_path *stranger,
+                         struct error *err) {
+    stranger->text[0] = '\0';
+    struct search search = {.table = table,
+                            .depth = depth,
+                            .strangers = true,
+                            .visit = note_path,
+                            .context = stranger,
+                            .ok = true,
+                            .err = err};
+    return search_directory(&search);
+}
+
 static bool note_file(void *context, const char *path) {
     bool *has = context;
     (void)path;
@@ -176,6 +201,27 @@ bool table_has_files(const struct table *table, size_t depth, bool *has, struct 
     return table_each_file(table, depth, note_file, has, err);
 }
 
+/* The text of a signature; owned by the caller. */
+static char *print_owner(const struct table *table, const char *query_id, const char *checkpoint,
+                         bool sink_log) {
+    struct json *owner = json_new_object();
+    json_put_text(owner, "query", query_id);
+    json_put_text(owner, "checkpoint", checkpoint);
+    json_put_bool(owner, "sinkLog", sink_log);
+    if (table->owner_adopted_at >= 0)
+        json_put_int(owner, "adoptedAt", table->owner_adopted_at);
+    char *text = json_print(owner);
+    json_free(owner);
+    return text;
+}
+
+bool table_sign(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
+                struct error *err) {
+    scoped(scope_free) char *text = print_owner(table, query_id, checkpoint, sink_log);
+    return file_replace(table->root.text, owner_name, text, strlen(text), err) &&
+           parse_owner(table, text, strlen(text), err);
+}
+
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
                  struct error *err) {
     if (!file_make_directory(table->root.text, err) ||
@@ -184,12 +230,7 @@ bool table_claim(struct table *table, const char *query_id, const char *checkpoi
         return false;
     if (table->has_owner)
         return true;
-    struct json *owner = json_new_object();
-    json_put_text(owner, "query", query_id);
-    json_put_text(owner, "checkpoint", checkpoint);
-    json_put_bool(owner, "sinkLog", sink_log);
-    scoped(scope_free) char *text = json_print(owner);
-    json_free(owner);
+    scoped(scope_free) char *text = print_owner(table, query_id, checkpoint, sink_log);
     return file_publish_again(table->root.text, owner_name, text, strlen(text), err) &&
            parse_owner(table, text, strlen(text), err);
 }

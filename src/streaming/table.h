@@ -4,7 +4,9 @@
  *     status=live/part-….parquet   the files, in directories of their partition values
  *     _staging/N/                  what batch N has written and not published yet
  *     _esports_stream              whose table it is: {"query":"<uuid>","checkpoint":"/…",
- *                                  "sinkLog":true}. One checkpoint writes to one table
+ *                                  "sinkLog":true}. One checkpoint writes to one table.
+ *                                  "adoptedAt":12 if the log was begun by adopting a table: up to
+ *                                  this batch it does not say which batch a file is of
  *
  * Names that begin with "_" are hidden from Spark's readers, and none ends in ".parquet", so that
  * nobody else's glob takes them either. ERROR_RETRY: the disk, unless said otherwise. */
@@ -22,10 +24,11 @@ enum {
 
 struct table {
     struct file_path root, staging;
-    bool has_owner;         // the table says whose it is:
-    char owner_query[37];   // the query's id
-    char *owner_checkpoint; // owned; where that query's checkpoint was
-    bool owner_sink_log;    // whether a sink log was begun
+    bool has_owner;           // the table says whose it is:
+    char owner_query[37];     // the query's id
+    char *owner_checkpoint;   // owned; where that query's checkpoint was
+    bool owner_sink_log;      // whether a sink log was begun
+    int64_t owner_adopted_at; // -1: the log was not begun by adopting
 };
 
 /* Reads the owner, creates nothing. ERROR_STATE: the owner file is damaged. */
@@ -46,6 +49,15 @@ MUST_CHECK bool table_each_file(const struct table *table, size_t depth,
 /* Whether there is any Parquet file, `depth` directories below the root. */
 MUST_CHECK bool table_has_files(const struct table *table, size_t depth, bool *has,
                                 struct error *err);
+
+/* The first thing found that readers of the directories take and that is neither a Parquet file
+ * `depth` directories of partition values down nor on the way to one; empty: there is none. */
+MUST_CHECK bool table_find_stranger(const struct table *table, size_t depth,
+                                    struct file_path *stranger, struct error *err);
+
+/* Signs the table, in the place of any signature; owner_adopted_at stays. */
+MUST_CHECK bool table_sign(struct table *table, const char *query_id, const char *checkpoint,
+                           bool sink_log, struct error *err);
 
 /* Makes the directories and, if nobody owns it, signs the table. */
 MUST_CHECK bool table_claim(struct table *table, const char *query_id, const char *checkpoint,

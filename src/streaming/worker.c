@@ -198,6 +198,9 @@ static bool run_range(struct run *run, struct offset_range range, struct error *
 }
 
 static bool run_ranges(struct run *run, struct error *err) {
+    struct source *source = run->worker->source;
+    source->ops->expect_ranges(source, run->query->topic, run->task->ranges,
+                               run->task->range_count);
     for (size_t i = 0; i < run->task->range_count; i++) {
         run->outcome = &run->task->outcomes[i];
         if (!run_range(run, run->task->ranges[i], err))

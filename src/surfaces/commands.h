@@ -23,6 +23,7 @@ struct command_entry {
     const char *doc;
     bool needs_broker; // KAFKA_BOOTSTRAP_SERVERS is required
     bool (*run)(const struct command_scope *scope, struct error *err);
+    bool goes_on; // what is wrong with one query (ERROR_STATE) does not keep it from the others
 };
 
 /* Ended by an entry without a name. */
@@ -31,7 +32,8 @@ extern const struct command_entry command_entries[];
 /* NULL: no such command. */
 const struct command_entry *command_find(const char *name);
 
-/* Runs config->entry for each chosen query, until one fails. */
+/* Runs config->entry for each chosen query, until one fails; *err is the last failure, and
+ * those before it are logged. */
 MUST_CHECK bool command_run(const struct config *config, FILE *out, struct error *err);
 
 #endif

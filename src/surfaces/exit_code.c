@@ -16,7 +16,8 @@ const struct exit_code_entry exit_codes[] = {
      "Within KAFKA_STARTUP_TIMEOUT no broker answered, or a topic did not exist.",
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "state on disk is not ours to continue",
-     "Checkpoint and table contradict each other or what was written; nothing was touched.",
+     "Checkpoint and table contradict each other or what was written; nothing was touched. Also: "
+     "`verify` found an offset that is missing or double, or a file that is not as its log says.",
      "Follow the message, which names the files, the cause and the cure."},
     {EXIT_CODE_DATA_LOSS, "records are gone from Kafka",
      "Offsets that come next were deleted by retention or with their topic, and "

@@ -197,6 +197,19 @@ static void take_docs(struct options *options, const char *topic, struct faults 
         faults_add(faults, "docs: want 'docs configuration' or 'docs schema'");
 }
 
+/* Batches are numbered by each query for itself, so that a number without its query is a slip. */
+static void check_rewind(const struct options *options, struct faults *faults) {
+    bool rewind = options->entry != NULL && strcmp(options->entry->name, "rewind") == 0;
+    if (!rewind && options->to_batch >= 0)
+        faults_add(faults, "--to-batch: only with the command rewind");
+    if (rewind && options->to_batch < 0)
+        faults_add(faults, "rewind: want --to-batch N, the newest batch that stays");
+    bool one = options->fixed_job != NULL ||
+               (options->job != NULL && strcmp(options->job, option_entries[JOB].placeholder) != 0);
+    if (rewind && !one)
+        faults_add(faults, "rewind: want --job: each query numbers its own batches");
+}
+
 void options_parse(struct options *options, int argc, char **argv, struct faults *faults) {
     *options = (struct options){.command = COMMAND_RUN, .to_batch = -1};
     const char *program = program_name(argc > 0 ? argv[0] : NULL);
@@ -227,4 +240,5 @@ void options_parse(struct options *options, int argc, char **argv, struct faults
             return;
         }
     }
+    check_rewind(options, faults);
 }

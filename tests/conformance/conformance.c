@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/scope.h"
@@ -120,6 +121,8 @@ static bool run_case(struct run *run, const char *id, const struct record *recor
     int differences = expectation_compare(expected, &run->rows, 0);
     differences += expectation_compare_directory(expected, &run->rows, 0, run->partition_columns,
                                                  run->partition_column_count);
+    if (run->only != NULL)
+        expectation_print_row(&run->rows, 0);
     if (differences > 0)
         return fail(run, id, "is another row than Spark's");
     return true;
@@ -153,17 +156,31 @@ static void run_input(struct run *run, const char *path) {
     (void)fclose(file);
 }
 
+static int usage(void) {
+    fputs("usage: conformance [-n MS] matches|players permissive|reject INPUT EXPECTED [ID]\n"
+          "  -n   the time of which times without a day take theirs, in ms since 1970\n"
+          "  ID   this case only, with the row that we make of it\n",
+          stderr);
+    return 2;
+}
+
 int main(int argc, char **argv) {
-    if (argc < 5) {
-        fprintf(stderr, "usage: %s matches|players permissive|reject INPUT EXPECTED [id]\n",
-                argv[0]);
-        return 2;
+    int64_t now_ms = 0;
+    int option;
+    while ((option = getopt(argc, argv, "n:")) != -1) {
+        if (option != 'n')
+            return usage();
+        now_ms = strtoll(optarg, NULL, 10);
     }
-    const struct stream *stream = strcmp(argv[1], "matches") == 0 ? &match_stream : &player_stream;
+    char **words = argv + optind;
+    int word_count = argc - optind;
+    if (word_count < 4)
+        return usage();
+    const struct stream *stream = strcmp(words[0], "matches") == 0 ? &match_stream : &player_stream;
     struct run run = {
-        .mode = strcmp(argv[2], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT,
-        .expected = load_expected(argv[4]),
-        .only = argc > 5 ? argv[5] : NULL,
+        .mode = strcmp(words[1], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT,
+        .expected = load_expected(words[3]),
+        .only = word_count > 4 ? words[4] : NULL,
     };
     run.partition_columns[run.partition_column_count++] = "status";
     if (stream == &player_stream)
@@ -175,7 +192,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    run_input(&run, argv[3]);
+    decoder_set_batch_time(run.decoder, now_ms);
+    run_input(&run, words[2]);
     printf("%d cases, %d failed\n", run.cases, run.failures);
     bool complete = run.only != NULL || run.cases == (int)json_object_size(run.expected);
 

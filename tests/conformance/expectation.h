@@ -9,8 +9,11 @@
 /* Every column that the line names, bit by bit; differences go to stderr. The number of them. */
 int expectation_compare(const json_t *expected, const struct rows *rows, size_t row);
 
+/* Every decoded and derived column of the row, to standard output. */
+void expectation_print_row(const struct rows *rows, size_t row);
+
 /* The row's directory under the given string columns, outermost first. 1: it differs; 0: it does
- * not, or there can be none and a value says why (it holds NUL). */
+ * not, or there can be none for a reason that stops Spark, too: NUL, or a name over 255 bytes. */
 int expectation_compare_directory(const json_t *expected, const struct rows *rows, size_t row,
                                   const char *const columns[], size_t column_count);
 

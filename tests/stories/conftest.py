@@ -18,6 +18,8 @@ from rig.job import Job  # noqa: E402
 from rig.lake import Lake  # noqa: E402
 from rig.program import Program  # noqa: E402
 from rig.spark import open_session  # noqa: E402
+from rig.spark_process import SparkProcess  # noqa: E402
+
 
 def pytest_addoption(parser):
     parser.addoption("--program", default="build/release/esports-stream", help="binary under test")
@@ -36,6 +38,20 @@ def spark(tmp_path_factory):
     session = open_session(tmp_path_factory.mktemp("spark"))
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def spark35(tmp_path_factory):
+    """Spark 3.5, in a process of its own; up from the first request on."""
+    with SparkProcess("3.5", tmp_path_factory.mktemp("spark35")) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def spark4(tmp_path_factory):
+    """Spark 4 in a process of its own: `spark`, the session in this process, can't be killed."""
+    with SparkProcess("4", tmp_path_factory.mktemp("spark4")) as process:
+        yield process
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """One checkpoint, one table, two programs: Spark takes over from us, and we from Spark."""
 
+import pytest
 import spark_job
 
 
@@ -46,3 +47,25 @@ def test_we_go_on_from_a_checkpoint_that_spark_began(job, spark):
     assert rows_by_spark(job, spark) == (300, 300)
     assert (job.lake.checkpoint("matches") / "metadata").read_text() == metadata
     job.lake.assert_holds("matches", job.broker.end_offsets(topic))
+
+
+@pytest.mark.parametrize("sink", ["file", "foreachBatch"])
+@pytest.mark.parametrize("version", ["3.5", "4"])
+def test_either_spark_runs_the_job_with_either_sink(job, request, version, sink):
+    spark = request.getfixturevalue({"3.5": "spark35", "4": "spark4"}[version])
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 200, 2)
+
+    spark.run_job(job, sink=sink, max_offsets=120)
+
+    table = job.lake.table("matches")
+    assert spark.count(table) == (200, 200)
+    assert (table / "_spark_metadata").exists() == (sink == "file")
+    assert job.lake.batches("matches") == [0, 1]
+
+    spark.start_job(job, sink=sink)
+    job.broker.generate(topic, "matches", 100, 2, start=200)
+    spark.kill_when(lambda: 2 in job.lake.batches("matches", "offsets"))
+    spark.run_job(job, sink=sink)
+    rows, offsets = spark.count(table)
+    assert offsets == 300 and (rows == 300 or sink == "foreachBatch")

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "base/utf8.h"
 #include "pipeline/json/scan.h"
+#include "pipeline/json/text.h"
 
 enum { WORD_SHOWN_MAX = 256 }; // characters of an unknown word that Jackson moves over
 
@@ -14,16 +14,7 @@ bool json_fail(struct json_reader *reader, const char *at, const char *problem) 
 }
 
 uint32_t json_take_character(struct json_reader *reader) {
-    size_t size;
-    bool valid;
-    uint32_t character = utf8_decode(reader->at, reader->end, &size, &valid);
-    reader->at += size;
-    return character;
-}
-
-static bool is_hex(uint32_t character) {
-    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f') ||
-           (character >= 'A' && character <= 'F');
+    return json_take_unit(reader->start, reader->end, &reader->at);
 }
 
 /* What follows a backslash. */
@@ -40,7 +31,7 @@ static bool lex_escape(struct json_reader *reader) {
         if (reader->at == reader->end)
             return json_fail(reader, reader->at, "ends inside an escape");
         at = reader->at;
-        if (!is_hex(json_take_character(reader)))
+        if (json_hex_value(json_take_character(reader)) < 0)
             return json_fail(reader, at, "expected four hexadecimal digits after \\u");
     }
     return true;
@@ -86,7 +77,7 @@ static bool is_word_part(uint32_t character) {
     bool has_no_letters = (character >= 0x2000 && character <= 0x206F) ||
                           (character >= 0x2190 && character <= 0x2BFF) ||
                           (character >= 0x3000 && character <= 0x3004) ||
-                          (character >= 0xE000 && character <= 0xF8FF) || character >= 0xFFF0;
+                          (character >= 0xD800 && character <= 0xF8FF) || character >= 0xFFF0;
     return !has_no_letters;
 }
 

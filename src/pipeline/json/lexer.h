@@ -8,7 +8,8 @@
 /* Sets the problem; returns false. `at` lies within the record or at its end. */
 bool json_fail(struct json_reader *reader, const char *at, const char *problem);
 
-/* Moves over one character, however many bytes it has, and returns it. There must be one. */
+/* Moves over one character, or half of one beyond U+FFFF (text.h), and returns it. There must be
+ * one. */
 uint32_t json_take_character(struct json_reader *reader);
 
 /* Up to and over the closing quote; `raw` gets what lies before it. */

@@ -75,13 +75,36 @@ void json_reader_init(struct json_reader *reader, const char *bytes, size_t size
 /* Moves to the next token. False: not JSON. */
 MUST_CHECK bool json_next(struct json_reader *reader);
 
+enum { JSON_ROOT_LEVEL = 1 };
+
+/* What json_next() does at the very first byte if that opens an object; else nothing, and false. */
+static inline bool json_reader_open_root(struct json_reader *reader) {
+    if (*reader->at != '{')
+        return false;
+    reader->at++;
+    reader->token = JSON_OBJECT;
+    reader->depth = JSON_ROOT_LEVEL;
+    reader->is_array[0] = reader->has_member[0] = 0;
+    return true;
+}
+
 /* Goes on at `behind`, which stands behind a scalar member of the root object that the caller has
  * read by itself. Only on the root object's own level. */
 static inline void json_reader_pass(struct json_reader *reader, const char *behind) {
-    enum { ROOT_LEVEL = 1 };
     reader->at = behind;
     reader->token = JSON_NULL; // stands for any scalar
-    reader->has_member[0] |= UINT64_C(1) << ROOT_LEVEL;
+    reader->has_member[0] |= UINT64_C(1) << JSON_ROOT_LEVEL;
+}
+
+/* What json_next() does behind a member of the root object if the very next byte closes it; else
+ * nothing, and false. Only on the root object's own level. */
+static inline bool json_reader_close_root(struct json_reader *reader) {
+    if (reader->at == reader->end || *reader->at != '}')
+        return false;
+    reader->at++;
+    reader->token = JSON_OBJECT_END;
+    reader->depth = 0;
+    return true;
 }
 
 /* Finds the end of the current string and checks its escapes; reader->value is what lies between

@@ -5,17 +5,55 @@
 #include "base/utf8.h"
 
 struct cursor {
-    const char *at, *end;
+    const char *start, *at, *end;
 };
 
 static bool is_surrogate(uint32_t character) {
     return character >= 0xD800 && character <= 0xDFFF;
 }
 
-static uint32_t hex_value(char byte) {
-    if (byte <= '9')
-        return (uint32_t)(byte - '0');
-    return (uint32_t)((byte | 0x20) - 'a' + 10);
+static uint32_t high_surrogate(uint32_t character) {
+    return 0xD800 + ((character - 0x10000) >> 10);
+}
+
+static uint32_t low_surrogate(uint32_t character) {
+    return 0xDC00 + ((character - 0x10000) & 0x3FF);
+}
+
+/* The second half of the character in whose middle `at` stands; 0: it does not. */
+static uint32_t second_half(const char *start, const char *end, const char *at) {
+    enum { FIRST_BYTES = UTF8_CHARACTER_MAX - 1 };
+    if (at - start < FIRST_BYTES || ((unsigned char)*at & 0xC0) != 0x80)
+        return 0;
+    size_t size;
+    bool valid;
+    uint32_t character = utf8_decode(at - FIRST_BYTES, end, &size, &valid);
+    return valid && character > 0xFFFF ? low_surrogate(character) : 0;
+}
+
+uint32_t json_take_unit(const char *start, const char *end, const char **at) {
+    size_t size;
+    bool valid;
+    uint32_t character = utf8_decode(*at, end, &size, &valid);
+    if (character > 0xFFFF) {
+        *at += size - 1;
+        return high_surrogate(character);
+    }
+    uint32_t half = valid ? 0 : second_half(start, end, *at);
+    *at += size;
+    return half != 0 ? half : character;
+}
+
+int json_hex_value(uint32_t unit) {
+    unit &= 0xFF;
+    if (unit >= '0' && unit <= '9')
+        return (int)unit - '0';
+    unit |= 0x20;
+    return unit >= 'a' && unit <= 'f' ? (int)unit - 'a' + 10 : -1;
+}
+
+static uint32_t take_unit(struct cursor *cursor) {
+    return json_take_unit(cursor->start, cursor->end, &cursor->at);
 }
 
 static uint32_t take_escape(struct cursor *cursor) {
@@ -34,7 +72,7 @@ static uint32_t take_escape(struct cursor *cursor) {
     case 'u': {
         uint32_t unit = 0;
         for (int i = 0; i < 4; i++)
-            unit = unit << 4 | hex_value(*cursor->at++);
+            unit = unit << 4 | (unsigned)json_hex_value(take_unit(cursor));
         return unit;
     }
     default:
@@ -42,7 +80,7 @@ static uint32_t take_escape(struct cursor *cursor) {
     }
 }
 
-/* The next character; an escaped surrogate comes as it is. The lexer has checked the escapes. */
+/* The next character; a surrogate by itself comes as it is. The lexer has checked the escapes. */
 static uint32_t take_character(struct cursor *cursor) {
     if (*cursor->at == '\\') {
         cursor->at++;
@@ -51,14 +89,15 @@ static uint32_t take_character(struct cursor *cursor) {
     size_t size;
     bool valid;
     uint32_t character = utf8_decode(cursor->at, cursor->end, &size, &valid);
+    uint32_t half = valid ? 0 : second_half(cursor->start, cursor->end, cursor->at);
     cursor->at += size;
-    return character;
+    return half != 0 ? half : character;
 }
 
 /* The second half of a pair right behind its first half, or 0. */
 static uint32_t take_low_surrogate(struct cursor *cursor) {
     struct cursor ahead = *cursor;
-    if (ahead.at == ahead.end || *ahead.at != '\\')
+    if (ahead.at == ahead.end)
         return 0;
     uint32_t unit = take_character(&ahead);
     if (unit < 0xDC00 || unit > 0xDFFF)
@@ -95,7 +134,7 @@ void json_output_text(struct json_output *output, struct json_raw raw) {
         json_output_put(output, raw.bytes, raw.size);
         return;
     }
-    struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
+    struct cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
     while (cursor.at < cursor.end && !output->is_full) {
         const char *run_end = skip_ascii(cursor, false);
         json_output_put(output, cursor.at, (size_t)(run_end - cursor.at));
@@ -131,15 +170,15 @@ static void put_escaped(struct json_output *output, uint32_t character) {
     } else if (character < ' ' || is_surrogate(character)) {
         put_unit(output, character);
     } else if (character > 0xFFFF) {
-        put_unit(output, 0xD800 + ((character - 0x10000) >> 10));
-        put_unit(output, 0xDC00 + ((character - 0x10000) & 0x3FF));
+        put_unit(output, high_surrogate(character));
+        put_unit(output, low_surrogate(character));
     } else {
         put_character(output, character);
     }
 }
 
 void json_output_quoted(struct json_output *output, struct json_raw raw) {
-    struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
+    struct cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
     json_output_put(output, "\"", 1);
     while (cursor.at < cursor.end && !output->is_full) {
         const char *run_end = skip_ascii(cursor, true);
@@ -154,7 +193,7 @@ void json_output_quoted(struct json_output *output, struct json_raw raw) {
 const char *json_text_skip(struct json_raw raw, size_t units) {
     if (raw.plain || raw.size <= units) // a unit has one byte at least
         return raw.bytes + (raw.size < units ? raw.size : units);
-    struct cursor cursor = {raw.bytes, raw.bytes + raw.size};
+    struct cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
     for (size_t seen = 0; cursor.at < cursor.end && seen < units;)
         seen += take_character(&cursor) > 0xFFFF ? 2 : 1;
     return cursor.at;

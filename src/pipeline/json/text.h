@@ -1,6 +1,8 @@
 /* text.h: what the text between two quotes means, with Java's strings in between.
  *
- * Ill-formed UTF-8 is U+FFFD (base/utf8.h), an escaped surrogate without its partner '?'. */
+ * Ill-formed UTF-8 is U+FFFD (base/utf8.h), a surrogate without its partner '?'. Jackson reads
+ * UTF-16: where it stops or counts after one unit, that can be in the middle of a character beyond
+ * U+FFFF. Then we stand before the last of its four bytes. */
 #ifndef PIPELINE_JSON_TEXT_H
 #define PIPELINE_JSON_TEXT_H
 
@@ -20,6 +22,13 @@ void json_output_text(struct json_output *output, struct json_raw raw);
 /* The text as a JSON string, as Jackson writes one: in double quotes, escaped where it must be,
  * characters beyond U+FFFF as two escapes. At most three bytes for one of the record. */
 void json_output_quoted(struct json_output *output, struct json_raw raw);
+
+/* The next UTF-16 unit of [start, end), at *at, which moves on. There must be one. */
+uint32_t json_take_unit(const char *start, const char *end, const char **at);
+
+/* The value of a hexadecimal digit, or -1. As Jackson has it, of the unit's low byte: a letter of
+ * another script can be one. */
+int json_hex_value(uint32_t unit);
 
 /* Where its first `units` UTF-16 units end: its own end, if it has no more. */
 const char *json_text_skip(struct json_raw raw, size_t units);

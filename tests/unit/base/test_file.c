@@ -131,6 +131,28 @@ static void the_kind_of_an_error_says_whether_it_is_published(void **state) {
     assert_true(file_publish_again(root, "7", "hello", 5, &err));
 }
 
+static void replacing_leaves_the_old_bytes_or_the_new_ones(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    assert_true(file_replace(root, "7", "first", 5, &err));
+    assert_true(file_replace(root, "7", "second", 6, &err));
+    assert_content("7", "second");
+
+    disk = &ops;
+    ops.fsync = refuse_sync;
+    assert_false(file_replace(root, "7", "third", 5, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_content("7", "second");
+    ops = disk_real;
+    ops.rename = refuse_rename;
+    assert_false(file_replace(root, "7", "third", 5, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_content("7", "second");
+    assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
+    disk = &disk_real;
+}
+
 static ssize_t write_little(int fd, const void *bytes, size_t size) {
     static int calls;
     if (++calls % 2 == 0) {
@@ -241,6 +263,7 @@ int main(void) {
         ON_DISK(publishing_again_wants_the_same_bytes),
         ON_DISK(what_a_crash_left_of_a_draft_does_not_show),
         ON_DISK(the_kind_of_an_error_says_whether_it_is_published),
+        ON_DISK(replacing_leaves_the_old_bytes_or_the_new_ones),
         ON_DISK(short_and_interrupted_writes_are_continued),
         ON_DISK(reading_has_a_limit),
         ON_DISK(directories_are_made_with_their_parents),

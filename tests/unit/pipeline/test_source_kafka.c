@@ -100,6 +100,25 @@ static void a_range_may_begin_anywhere(void **state) {
     read_range("t", 0, 0, 2000);
 }
 
+static void ranges_may_be_expected_more_than_there_is_room_for_and_in_vain(void **state) {
+    (void)state;
+    enum { PARTITIONS = 20 };
+    struct offset_range ranges[PARTITIONS];
+    mock_kafka_topic(&mock, "t", PARTITIONS);
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        mock_kafka_put(&mock, "t", i, 0, 30, 20);
+        ranges[i] = (struct offset_range){i, 10, 10 + i};
+    }
+    for (int round = 0; round < 2; round++) {
+        source->ops->expect_ranges(source, "t", ranges, PARTITIONS);
+        for (int32_t i = 0; i < PARTITIONS; i++)
+            read_range("t", i, 10, 10 + i);
+    }
+    source->ops->expect_ranges(source, "t", ranges, PARTITIONS);
+    read_range("t", 3, 0, 30);
+    read_range("t", 0, 10, 30);
+}
+
 static void an_empty_range_ends_at_once(void **state) {
     (void)state;
     open_range("nowhere", 0, 7, 7);
@@ -290,6 +309,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ranges_follow_one_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_range_may_begin_anywhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            ranges_may_be_expected_more_than_there_is_room_for_and_in_vain, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_range_ends_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_abandoned_range_is_opened_again_from_any_offset, set_up,
                                         tear_down),

@@ -35,6 +35,7 @@ enum effect_kind {
 struct effect {
     enum effect_kind kind; // EFFECT_NONE: durable by now
     char *path, *from;     // owned; `from`: a rename's old name, or where an unlinked file is kept
+    char *replaced;        // owned; where a file that a rename replaced is kept; NULL: none was
 };
 
 static struct {
@@ -83,7 +84,7 @@ static int faulty_result(enum faulty_verdict verdict, int result) {
 static void faulty_effect(enum effect_kind kind, const char *path, const char *from) {
     check(faulty.effect_count < FAULT_EFFECTS);
     faulty.effects[faulty.effect_count++] =
-        (struct effect){kind, strdup(path), from == NULL ? NULL : strdup(from)};
+        (struct effect){kind, strdup(path), from == NULL ? NULL : strdup(from), NULL};
 }
 
 /* Moves what is known about a file's unsynced bytes with its name, or forgets it. */
@@ -179,6 +180,23 @@ static int faulty_rename_new(const char *from, const char *to) {
     return faulty_result(verdict, 0);
 }
 
+/* What it replaces is kept, as the old name's file. */
+static int faulty_rename(const char *from, const char *to) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL)
+        return -1;
+    char grave[400];
+    (void)snprintf(grave, sizeof grave, "%s/%ld", faulty.graveyard, ++faulty.buried);
+    bool replaces = link(to, grave) == 0;
+    if (disk_real.rename(from, to) != 0)
+        return -1;
+    faulty_effect(EFFECT_RENAME, to, from);
+    if (replaces)
+        faulty.effects[faulty.effect_count - 1].replaced = strdup(grave);
+    faulty_unsynced_move(from, to);
+    return faulty_result(verdict, 0);
+}
+
 static int faulty_unlink(const char *path) {
     enum faulty_verdict verdict = faulty_next(true);
     if (verdict == FAIL)
@@ -231,6 +249,7 @@ static const struct disk_ops faulty_disk = {
     .fsync = faulty_fsync,
     .close = faulty_close,
     .rename_new = faulty_rename_new,
+    .rename = faulty_rename,
     .unlink = faulty_unlink,
     .mkdir = faulty_mkdir,
     .rmdir = faulty_rmdir,
@@ -249,6 +268,8 @@ static void faulty_undo(const struct effect *effect) {
         break;
     case EFFECT_RENAME:
         result = rename(effect->path, effect->from);
+        if (effect->replaced != NULL)
+            result = link(effect->replaced, effect->path);
         break;
     case EFFECT_UNLINK:
         result = link(effect->from, effect->path);
@@ -277,6 +298,7 @@ static void faulty_end(void) {
     for (size_t i = 0; i < faulty.effect_count; i++) {
         free(faulty.effects[i].path);
         free(faulty.effects[i].from);
+        free(faulty.effects[i].replaced);
     }
     for (size_t i = 0; i < faulty.unsynced_count; i++)
         free(faulty.unsynced[i]);

@@ -31,6 +31,8 @@ enum {
     NAMES_OTHERS = 1 << 8,
     NO_COMMIT = 1 << 9, // of the newest manifest's batch
     SPARKS_COMMIT = 1 << 10,
+    REWINDING = 1 << 11,
+    ELSEWHERE = 1 << 12,
 };
 
 static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
@@ -41,6 +43,8 @@ static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
         .logged = newest[3],
         .has_metadata = !(unlike & NO_METADATA),
         .has_previous_plan = !(unlike & NO_PREVIOUS),
+        .rewinding = unlike & REWINDING,
+        .log_elsewhere = unlike & ELSEWHERE,
         .owned_by_other = unlike & OTHERS_TABLE,
         .sink_log_there = !(unlike & NO_SINK_LOG),
         .sink_log_on = !(unlike & NO_SINK_LOG),
@@ -65,9 +69,11 @@ static void every_case_of_the_table_is_reached(void **state) {
         int64_t newest[4];
         unsigned unlike;
     } surveys[] = {
+        {{4, 4, 4, 4}, REWINDING | NO_METADATA | OTHERS_TABLE},
         {{4, 4, 4, 4}, NO_METADATA | OTHERS_TABLE},
         {{4, 4, 4, 4}, OTHERS_TABLE},
         {{-1, -1, -1, 3}, 0},
+        {{4, 4, 4, 4}, ELSEWHERE | SETTING_OFF},
         {{-1, 3, -1, -1}, NO_SINK_LOG},
         {{4, 4, 4, 4}, SETTING_OFF},
         {{-1, -1, -1, -1}, SETTING_ON | NO_SINK_LOG},

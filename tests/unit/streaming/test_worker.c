@@ -61,7 +61,13 @@ static void memory_nothing(struct source *source) {
     (void)source;
 }
 
-static const struct source_ops memory_ops = {.open_range = memory_open,
+static void memory_expect(struct source *source, const char *topic,
+                          const struct offset_range *ranges, size_t count) {
+    (void)source, (void)topic, (void)ranges, (void)count;
+}
+
+static const struct source_ops memory_ops = {.expect_ranges = memory_expect,
+                                             .open_range = memory_open,
                                              .read = memory_read,
                                              .abandon_range = memory_nothing,
                                              .rest = memory_nothing,

@@ -1,0 +1,217 @@
+/* parquet_stage: decoded rows to Parquet files, alone: routing, encoding, compressing, writing.
+ *
+ *     parquet_stage DIRECTORY [matches|players [ROWS [SLICE_ROWS [ROUNDS [CODEC]]]]]
+ *
+ * DIRECTORY exists, is empty and best lies in memory (/dev/shm). Made-up records are decoded once;
+ * every round writes the same slices through one sink, as a worker writes one task. A slice is read
+ * once before its turn, untimed: in the pipeline the decoder has just written it. Syncing is left
+ * out. Printed: the least CPU time of the thread over all rounds, and the size of the files, which
+ * stay in DIRECTORY for parquet_stage.py to compare. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/disk.h"
+#include "pipeline/decode_json.h"
+#include "pipeline/derive.h"
+#include "pipeline/sink_parquet.h"
+#include "records.h"
+#include "streaming/stream.h"
+
+enum { TEXT_BYTES_PER_ROW = 1024, BASE = 10, PARTITIONS = 4 };
+static const int64_t batch_ms = 1717200000000;
+
+struct stage {
+    const char *directory;
+    const struct stream *stream;
+    struct schema schema;
+    size_t partition_columns[1];
+    struct rows *slices; // owned
+    size_t slice_count, row_count;
+    enum parquet_codec codec;
+};
+
+struct figures {
+    double append_ns, finish_ns; // CPU time of the thread, of all rows
+    size_t bytes, files, peak;
+};
+
+static _Noreturn void fail(const char *what) {
+    (void)fprintf(stderr, "parquet_stage: %s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+static double cpu_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int no_sync(int fd) {
+    (void)fd;
+    return 0;
+}
+
+/* As a task walks its topic: one Kafka partition after the other, some records in each millisecond.
+ */
+static void fill_origin(const struct stage *stage, struct rows *rows, uint64_t number) {
+    const struct schema *schema = &stage->schema;
+    size_t row = rows->count, share = (stage->row_count + PARTITIONS - 1) / PARTITIONS;
+    int64_t offset = (int64_t)(number % share);
+    const size_t columns[] = {schema->kafka_timestamp, schema->partition, schema->offset,
+                              schema->processing_timestamp};
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        rows->columns[columns[i]].valid[row] = 1;
+    rows->columns[schema->kafka_timestamp].int64s[row] = (batch_ms + offset / 8) * 1000;
+    rows->columns[schema->partition].int32s[row] = (int32_t)(number / share);
+    rows->columns[schema->offset].int64s[row] = offset;
+    rows->columns[schema->processing_timestamp].int64s[row] = batch_ms * 1000;
+}
+
+static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t number,
+                    struct rows *rows) {
+    static const struct record_options compact = {.seed = 42};
+    struct record_options options = compact;
+    options.match = stage->stream == &match_stream;
+    static struct made_record made;
+    record_make(&options, number, INGESTED_BY_NUMBER, &made);
+    struct record record = {.offset = (int64_t)number,
+                            .timestamp_ms = batch_ms,
+                            .value = made.value,
+                            .value_size = made.size};
+    struct reject reject;
+    if (decode_record(decoder, &record, rows, &reject) != DECODE_ROW)
+        fail("a generated record is no row");
+    fill_origin(stage, rows, number);
+    if (!derive_rows(rows, rows->count, 1))
+        fail("too little room for texts");
+    rows->count++;
+}
+
+static void make_slices(struct stage *stage, size_t slice_rows) {
+    struct decoder *decoder;
+    struct error err = {0};
+    if (!decoder_create(&decoder, &stage->schema, PARSE_REJECT, "UTC", &err))
+        fail(err.message);
+    decoder_set_batch_time(decoder, batch_ms);
+    stage->slice_count = (stage->row_count + slice_rows - 1) / slice_rows;
+    stage->slices = must_alloc(stage->slice_count, sizeof *stage->slices);
+    for (size_t number = 0; number < stage->row_count; number++) {
+        struct rows *rows = &stage->slices[number / slice_rows];
+        if (number % slice_rows == 0)
+            rows_init(rows, &stage->schema, slice_rows, slice_rows * TEXT_BYTES_PER_ROW);
+        add_row(stage, decoder, number, rows);
+    }
+    decoder_destroy(decoder);
+}
+
+/* Reads what a slice holds, so that it is as near as the decoder leaves it. */
+static void touch(const struct rows *rows) {
+    enum { LINE = 64 };
+    static volatile unsigned char sink;
+    for (size_t i = 0; i < rows->strings.used; i += LINE)
+        sink = rows->strings.base[i];
+    for (size_t column = 0; column < rows->schema->count; column++) {
+        const struct vector *vector = &rows->columns[column];
+        for (size_t i = 0; i < rows->count * type_width(vector->type); i += LINE)
+            sink = ((const unsigned char *)vector->values)[i];
+    }
+    (void)sink;
+}
+
+static void remove_files(const char *directory, struct file_list *files) {
+    char path[4096];
+    for (size_t i = 0; i < files->count; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", directory, files->files[i].staged);
+        (void)disk->unlink(path);
+    }
+    file_list_deinit(files);
+}
+
+static struct figures run_round(const struct stage *stage, struct file_list *files) {
+    struct figures figures = {0};
+    struct error err = {0};
+    struct sink_options options = {.staging_directory = stage->directory,
+                                   .schema = &stage->schema,
+                                   .partition_columns = stage->partition_columns,
+                                   .partition_column_count = 1,
+                                   .codec = stage->codec,
+                                   .memory_max = 32 << 20};
+    double start = cpu_ns();
+    struct sink *sink = sink_create(&options);
+    figures.append_ns = cpu_ns() - start;
+    for (size_t i = 0; i < stage->slice_count; i++) {
+        touch(&stage->slices[i]);
+        start = cpu_ns();
+        if (!sink_append(sink, &stage->slices[i], &err))
+            fail(err.message);
+        figures.append_ns += cpu_ns() - start;
+        figures.peak = sink_memory(sink) > figures.peak ? sink_memory(sink) : figures.peak;
+    }
+    start = cpu_ns();
+    if (!sink_finish(sink, files, &err))
+        fail(err.message);
+    sink_destroy(sink);
+    figures.finish_ns = cpu_ns() - start;
+    for (size_t i = 0; i < files->count; i++)
+        figures.bytes += (size_t)files->files[i].size;
+    figures.files = files->count;
+    return figures;
+}
+
+static void run_rounds(const struct stage *stage, size_t rounds) {
+    struct figures best = {0};
+    for (size_t round = 0; round < rounds; round++) {
+        struct file_list files = {0};
+        struct figures figures = run_round(stage, &files);
+        if (round == 0 || figures.append_ns + figures.finish_ns < best.append_ns + best.finish_ns)
+            best = figures;
+        if (round + 1 < rounds)
+            remove_files(stage->directory, &files);
+        else
+            file_list_deinit(&files);
+    }
+    double rows = (double)stage->row_count;
+    (void)printf("%s rows %zu files %zu ns/row %.1f (append %.1f finish %.1f) bytes/row %.2f "
+                 "bytes %zu sink memory %.1f MB\n",
+                 stage->stream->job, stage->row_count, best.files,
+                 (best.append_ns + best.finish_ns) / rows, best.append_ns / rows,
+                 best.finish_ns / rows, (double)best.bytes / rows, best.bytes,
+                 (double)best.peak / 1e6);
+}
+
+static size_t number_argument(int argc, char **argv, int index, size_t otherwise) {
+    return argc > index ? strtoull(argv[index], NULL, BASE) : otherwise;
+}
+
+static enum parquet_codec codec_argument(int argc, char **argv, int index) {
+    static const char *const names[] = {"none", "snappy", "zstd", "lz4"};
+    for (size_t i = 0; argc > index && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(argv[index], names[i]) == 0)
+            return (enum parquet_codec)i;
+    return CODEC_SNAPPY;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2)
+        fail("usage: parquet_stage DIRECTORY [matches|players [ROWS [SLICE_ROWS [ROUNDS "
+             "[CODEC]]]]]");
+    bool players = argc > 2 && strcmp(argv[2], "players") == 0;
+    struct stage stage = {.directory = argv[1],
+                          .stream = players ? &player_stream : &match_stream,
+                          .row_count = number_argument(argc, argv, 3, 250000),
+                          .codec = codec_argument(argc, argv, 6)};
+    struct disk_ops in_memory = disk_real;
+    in_memory.fsync = no_sync;
+    disk = &in_memory;
+    stream_schema(stage.stream, &stage.schema);
+    stage.partition_columns[0] = (size_t)schema_find(&stage.schema, TEXT("status"));
+    make_slices(&stage, number_argument(argc, argv, 4, ROWS_CAPACITY));
+    run_rounds(&stage, number_argument(argc, argv, 5, 5));
+    for (size_t i = 0; i < stage.slice_count; i++)
+        rows_deinit(&stage.slices[i]);
+    free(stage.slices);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,86 @@
+#include "pipeline/json/marked.h"
+
+#include "base/utf8.h"
+#include "pipeline/json/words.h"
+
+/* Digits' values plus one; 0: no digit. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
+static const char short_escapes[256] = {
+    ['b'] = '\b', ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+    ['"'] = '"',  ['/'] = '/',  ['\\'] = '\\', ['\''] = '\''};
+
+enum { UNIT_SIZE = 4, UNIT_NONE = 0x10000 };
+
+/* The four hexadecimal digits at `at`, or UNIT_NONE. */
+static uint32_t read_unit(const char *at) {
+    uint32_t unit = 0;
+    bool all = true;
+    for (int i = 0; i < UNIT_SIZE; i++) {
+        uint32_t digit = hex_digits[(unsigned char)at[i]];
+        all = all && digit != 0;
+        unit = unit << 4 | ((digit - 1) & 0xF);
+    }
+    return all ? unit : UNIT_NONE;
+}
+
+/* The escape behind the backslash before `at`; the byte behind it, or NULL. */
+static const char *take_escape(const char *at, char **to) {
+    char simple = short_escapes[(unsigned char)*at];
+    if (simple != 0) {
+        *(*to)++ = simple;
+        return at + 1;
+    }
+    uint32_t character = *at == 'u' ? read_unit(at + 1) : UNIT_NONE;
+    if (character == UNIT_NONE)
+        return NULL;
+    at += 1 + UNIT_SIZE;
+    if (character >= 0xD800 && character <= 0xDFFF) {
+        uint32_t low = at[0] == '\\' && at[1] == 'u' ? read_unit(at + 2) : UNIT_NONE;
+        if (character > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
+            return NULL;
+        character = 0x10000 + ((character - 0xD800) << 10 | (low - 0xDC00));
+        at += 2 + UNIT_SIZE;
+    }
+    *to += utf8_encode(character, *to);
+    return at;
+}
+
+/* The character beyond ASCII at `at`; the byte behind it, or NULL. */
+static const char *take_character(const char *at, char **to) {
+    size_t size;
+    bool valid;
+    (void)utf8_decode(at, at + UTF8_CHARACTER_MAX, &size, &valid); // zeros end the record
+    if (!valid)
+        return NULL;
+    memcpy(*to, at, UTF8_CHARACTER_MAX);
+    *to += size;
+    return at + size;
+}
+
+bool json_read_marked(const char *bytes, const uint16_t **stop, char **to) {
+    const uint16_t *next = *stop + 1;
+    const char *from = bytes + **stop + 1;
+    char *out = *to;
+    for (;;) {
+        const char *mark = bytes + *next;
+        json_copy_loosely(out, from, (size_t)(mark - from));
+        out += mark - from;
+        if (*mark == '"') {
+            *stop = next;
+            *to = out;
+            return true;
+        }
+        if (*mark == '\\')
+            from = take_escape(mark + 1, &out);
+        else
+            from = (signed char)*mark < 0 ? take_character(mark, &out) : NULL;
+        if (from == NULL)
+            return false;
+        while (bytes + *next < from)
+            next++;
+    }
+}

@@ -1,0 +1,27 @@
+#include "streaming/operations.h"
+
+#include "base/file.h"
+#include "streaming/store_parts.h"
+
+bool operation_open(const struct store_options *options, struct store **store, struct error *err) {
+    struct store_options ours = *options;
+    ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not what the next start is told
+    int there = file_exists(options->checkpoint, NULL, err);
+    if (there < 0)
+        return false;
+    if (there == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "there is no checkpoint '%s': check CHECKPOINT_PATH, or choose the query "
+                         "with --job",
+                         options->checkpoint);
+    return store_open(&ours, store, err);
+}
+
+bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
+                       struct error *err) {
+    if (!store_recover(store, recovery, err))
+        return false;
+    for (size_t i = 0; i < recovery->note_count; i++)
+        (void)fprintf(out, "%s: %s.\n", store->options.query, recovery->notes[i]);
+    return true;
+}

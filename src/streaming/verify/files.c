@@ -1,0 +1,255 @@
+#include "streaming/verify/files.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk.h"
+#include "streaming/data_offsets.h"
+#include "streaming/verify/faults.h"
+#include "streaming/verify/listing.h"
+
+void verify_files_deinit(struct verify_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        free(files->files[i].path);
+        free(files->files[i].fault);
+    }
+    for (size_t i = 0; i < files->unlisted_count; i++)
+        free(files->unlisted[i]);
+    free(files->files);
+    free(files->unlisted);
+    *files = (struct verify_files){0};
+}
+
+struct file_path verify_file_path(const struct store *store, const struct verify_file *file) {
+    const struct table *table = file->reject ? &store->rejects : &store->table;
+    return file_join(table->root.text, file->path);
+}
+
+static char *copy_of(struct verify_files *files, const char *path) {
+    char *copy = strdup(path);
+    check(copy != NULL);
+    files->memory += strlen(path) + 32; // and what malloc() takes for itself
+    return copy;
+}
+
+static struct verify_file *add_file(struct verify_files *files, const char *path, bool reject) {
+    if (files->count == files->capacity) {
+        files->capacity = files->capacity == 0 ? 256 : 2 * files->capacity;
+        files->files = reallocarray(files->files, files->capacity, sizeof *files->files);
+        check(files->files != NULL);
+    }
+    struct verify_file *file = &files->files[files->count++];
+    *file = (struct verify_file){
+        .path = copy_of(files, path), .reject = reject, .size = -1, .rows = -1};
+    files->memory += 2 * sizeof *file;
+    return file;
+}
+
+static int by_path(const void *a, const void *b) {
+    const struct verify_file *left = a, *right = b;
+    return strcmp(left->path, right->path);
+}
+
+static void sort_files(struct verify_files *files, size_t first) {
+    if (files->count - first > 1)
+        qsort(files->files + first, files->count - first, sizeof *files->files, by_path);
+}
+
+static struct verify_file *find_file(const struct verify_files *files, const char *path,
+                                     bool reject) {
+    struct verify_file key = {.path = (char *)path};
+    size_t first = reject ? files->table_count : 0;
+    size_t count = reject ? files->count - files->table_count : files->table_count;
+    return count == 0 ? NULL : bsearch(&key, files->files + first, count, sizeof key, by_path);
+}
+
+/* ---- lists ---- */
+
+struct walk {
+    struct verify_files *files;
+    struct verify_report *report;
+    const char *root; // of the table, when the sink log is read
+    bool reject;
+};
+
+static void take_entry(void *context, const char *path, int64_t size) {
+    struct walk *walk = context;
+    size_t length = strlen(walk->root);
+    if (strncmp(path, walk->root, length) != 0 || path[length] != '/') {
+        verify_say(walk->report, VERIFY_FILE,
+                   "the sink log lists '%s', which is not below '%s': was the table moved?", path,
+                   walk->root);
+        return;
+    }
+    struct verify_file *file = add_file(walk->files, path + length + 1, false);
+    file->counted = true;
+    file->size = size;
+}
+
+static bool take_found(void *context, const char *path) {
+    struct walk *walk = context;
+    (void)add_file(walk->files, path, walk->reject);
+    return true;
+}
+
+static bool take_unlisted(void *context, const char *path) {
+    struct verify_files *files = ((struct walk *)context)->files;
+    if (find_file(files, path, false) != NULL)
+        return true;
+    if (files->unlisted_count == files->unlisted_capacity) {
+        files->unlisted_capacity =
+            files->unlisted_capacity == 0 ? 64 : 2 * files->unlisted_capacity;
+        files->unlisted =
+            reallocarray(files->unlisted, files->unlisted_capacity, sizeof *files->unlisted);
+        check(files->unlisted != NULL);
+    }
+    files->unlisted[files->unlisted_count++] = copy_of(files, path);
+    return true;
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void find_listed_twice(const struct verify_files *files, struct verify_report *report) {
+    for (size_t i = 1; i < files->table_count; i++)
+        if (strcmp(files->files[i - 1].path, files->files[i].path) == 0)
+            verify_say(report, VERIFY_FILE, "'%s' is twice in the sink log: Spark reads it twice",
+                       files->files[i].path);
+}
+
+static bool list_table(const struct store *store, const struct snapshot *snapshot,
+                       struct walk *walk, struct error *err) {
+    struct verify_files *files = walk->files;
+    size_t depth = store->options.partition_by_count;
+    const struct sink_log *log = &store->sink_log;
+    if (!log->exists &&
+        !table_check_partitions(&store->table, store->options.partition_by, depth, err))
+        return false; // the walk would not find its files
+    bool ok = log->exists ? listing_read(log, snapshot->horizon, take_entry, walk, err)
+                          : table_each_file(&store->table, depth, take_found, walk, err);
+    sort_files(files, 0);
+    files->table_count = files->count;
+    if (!ok || !log->exists)
+        return ok;
+    find_listed_twice(files, walk->report);
+    for (size_t at = 0; ok && at <= depth; at++) // also where no writer of ours puts them
+        ok = table_each_file(&store->table, at, take_unlisted, walk, err);
+    if (files->unlisted_count > 1)
+        qsort(files->unlisted, files->unlisted_count, sizeof *files->unlisted, by_text);
+    return ok;
+}
+
+/* What the manifests say of files. */
+static void compare_promises(const struct store *store, const struct snapshot *snapshot,
+                             struct verify_files *files, struct verify_report *report) {
+    for (size_t i = 0; i < snapshot->file_count; i++) {
+        const struct promised_file *promise = &snapshot->files[i];
+        struct verify_file *file = find_file(files, promise->path, promise->reject);
+        bool listed = store->sink_log.exists && !promise->reject;
+        if (file == NULL) {
+            verify_say(report, VERIFY_FILE,
+                       "%s'%s' is in the manifest of batch %" PRId64 ", but not %s",
+                       promise->reject ? "the rejects' file " : "", promise->path,
+                       promise->batch_id, listed ? "in the sink log" : "on disk");
+            continue;
+        }
+        if (file->size >= 0 && file->size != promise->size)
+            verify_say(report, VERIFY_FILE,
+                       "'%s' has %" PRId64 " bytes in the sink log, but %" PRId64
+                       " in the manifest of batch %" PRId64,
+                       file->path, file->size, promise->size, promise->batch_id);
+        file->size = file->size < 0 ? promise->size : file->size;
+        file->rows = promise->rows;
+    }
+}
+
+bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
+                       struct verify_files *files, struct verify_report *report,
+                       struct error *err) {
+    struct walk walk = {.files = files, .report = report, .root = store->options.table};
+    *files = (struct verify_files){0};
+    if (store->sink_log.exists && store->sink_log.newest < snapshot->horizon)
+        return error_set(err, ERROR_STATE,
+                         "'%s' ends at batch %" PRId64 ", but batch %" PRId64
+                         " is committed: is this the right table?",
+                         store->sink_log.directory.text, store->sink_log.newest, snapshot->horizon);
+    if (!list_table(store, snapshot, &walk, err))
+        return false;
+    walk.reject = true;
+    if (!table_each_file(&store->rejects, 0, take_found, &walk, err))
+        return false;
+    sort_files(files, files->table_count);
+    compare_promises(store, snapshot, files, report);
+    return true;
+}
+
+/* ---- what is not listed ---- */
+
+struct judgement {
+    const struct snapshot *snapshot;
+    int32_t partition; // of the first row that is not beyond the horizon
+    int64_t offset;
+};
+
+static bool is_beyond(void *context, int32_t partition, int64_t offset) {
+    struct judgement *judgement = context;
+    const struct snapshot_range *range = snapshot_find(judgement->snapshot, partition);
+    judgement->partition = partition;
+    judgement->offset = offset;
+    return range == NULL || offset >= range->end;
+}
+
+/* Written since the horizon was, as far as the clocks of one machine tell. */
+static bool is_newer(const struct stat *status, const struct timespec *than) {
+    return status->st_mtim.tv_sec != than->tv_sec ? status->st_mtim.tv_sec > than->tv_sec
+                                                  : status->st_mtim.tv_nsec >= than->tv_nsec;
+}
+
+static bool judge(const struct store *store, const struct snapshot *snapshot, const char *path,
+                  struct verify_report *report, struct error *err) {
+    struct judgement judgement = {.snapshot = snapshot};
+    struct file_path full = file_join(store->table.root.text, path);
+    struct stat status;
+    enum data_offsets outcome;
+    if (disk->stat(full.text, &status) != 0) // taken back, or set aside, by a query that starts
+        return errno == ENOENT
+                   ? true
+                   : error_set(err, ERROR_RETRY, "look at '%s': %s", full.text, strerror(errno));
+    if (!data_offsets_each(full.text, is_beyond, &judgement, &outcome, err))
+        return false;
+    switch (outcome) {
+    case DATA_OFFSETS_READ:
+        break;
+    case DATA_OFFSETS_ENDED:
+        verify_say(report, VERIFY_FILE,
+                   "'%s' is not in the sink log, but a reader that lists directories takes it: "
+                   "it has partition %" PRId32 ", offset %" PRId64,
+                   path, judgement.partition, judgement.offset);
+        break;
+    case DATA_OFFSETS_TORN:
+        if (!is_newer(&status, &snapshot->committed))
+            verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and was never finished",
+                       path);
+        break;
+    case DATA_OFFSETS_OTHER:
+        if (disk->stat(full.text, &status) != 0 && errno == ENOENT)
+            break;
+        verify_say(report, VERIFY_FILE, "'%s' is not in the sink log, and not a file of this query",
+                   path);
+        break;
+    }
+    return true;
+}
+
+bool verify_files_judge(const struct store *store, const struct snapshot *snapshot,
+                        const struct verify_files *files, struct verify_report *report,
+                        struct error *err) {
+    for (size_t i = 0; i < files->unlisted_count; i++)
+        if (!judge(store, snapshot, files->unlisted[i], report, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,42 @@
+/* files.h: the files that a verification looks at, and what is said of them. About 150 bytes of
+ * memory each, more with long names. */
+#ifndef VERIFY_FILES_H
+#define VERIFY_FILES_H
+
+#include "streaming/verify/snapshot.h"
+#include "streaming/verify/verify.h"
+
+struct verify_file {
+    char *path;   // owned; relative to its table
+    bool reject;  // of the rejects table
+    bool counted; // by the sink log: its rows may not lie beyond the horizon
+    bool ignored; // it belongs to a batch beyond the horizon
+    int64_t size; // as the sink log or a manifest says; -1: nobody does
+    int64_t rows; // as a manifest says; -1: none does
+    char *fault;  // owned; what is wrong with it; NULL: nothing was found yet
+};
+
+struct verify_files {
+    struct verify_file *files; // owned; of the table, then of the rejects; each ascending by path
+    size_t count, capacity;
+    size_t table_count;
+    char **unlisted; // owned; in the table, but not in its sink log; ascending
+    size_t unlisted_count, unlisted_capacity;
+    size_t memory; // bytes, about
+};
+
+/* Lists the files. What contradicts another list becomes a fault of `report`. */
+MUST_CHECK bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
+                                  struct verify_files *files, struct verify_report *report,
+                                  struct error *err);
+void verify_files_deinit(struct verify_files *files);
+
+/* Looks into the unlisted files: one that only has offsets beyond the horizon belongs to a batch
+ * that is under way, every other is a fault. */
+MUST_CHECK bool verify_files_judge(const struct store *store, const struct snapshot *snapshot,
+                                   const struct verify_files *files, struct verify_report *report,
+                                   struct error *err);
+
+struct file_path verify_file_path(const struct store *store, const struct verify_file *file);
+
+#endif

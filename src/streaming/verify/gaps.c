@@ -1,0 +1,280 @@
+#include "streaming/verify/gaps.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "streaming/verify/faults.h"
+
+enum {
+    COVERED_GAPS_MAX = GAPS_MAX / 2, // what manifests explain must not crowd the others out
+    ASK_OFFSETS_MAX = 1 << 24,       // some ten seconds of reading
+    ASK_RANGES_MAX = 1 << 14,
+    SPOT_OFFSETS_MAX = 1 << 17, // of offsets that are absent by a manifest's word
+    SPOT_RANGES_MAX = 1 << 8,
+};
+
+void gaps_deinit(struct gaps *gaps) {
+    free(gaps->pieces);
+    free(gaps->gaps);
+    *gaps = (struct gaps){0};
+}
+
+/* ---- pieces ---- */
+
+static void add_piece(struct gaps *gaps, size_t range, int64_t start, int64_t end,
+                      const struct range_outcome *outcome) {
+    if (start < end)
+        gaps->pieces[gaps->piece_count++] = (struct piece){
+            .range = (uint32_t)range, .start = start, .end = end, .outcome = outcome};
+}
+
+static void cut_range(struct gaps *gaps, size_t index, size_t *at) {
+    const struct snapshot_range *range = &gaps->snapshot->ranges[index];
+    const struct coverage *outcomes = &gaps->snapshot->outcomes;
+    while (*at < outcomes->count && outcomes->ranges[*at].range.partition < range->partition)
+        ++*at;
+    int64_t done = range->start;
+    for (; *at < outcomes->count && outcomes->ranges[*at].range.partition == range->partition;
+         ++*at) {
+        const struct range_outcome *outcome = &outcomes->ranges[*at];
+        int64_t start = outcome->range.start > done ? outcome->range.start : done;
+        int64_t end = outcome->range.end < range->end ? outcome->range.end : range->end;
+        if (start >= end)
+            continue;
+        add_piece(gaps, index, done, start, NULL);
+        add_piece(gaps, index, start, end, outcome);
+        done = end;
+    }
+    add_piece(gaps, index, done, range->end, NULL);
+}
+
+void gaps_init(struct gaps *gaps, const struct snapshot *snapshot) {
+    *gaps = (struct gaps){.snapshot = snapshot};
+    gaps->pieces =
+        must_alloc(2 * snapshot->outcomes.count + snapshot->range_count + 1, sizeof *gaps->pieces);
+    gaps->gaps = must_alloc(GAPS_MAX, sizeof *gaps->gaps);
+    size_t at = 0;
+    for (size_t i = 0; i < snapshot->range_count; i++)
+        cut_range(gaps, i, &at);
+}
+
+/* ---- gaps ---- */
+
+static void add_gap(struct gaps *gaps, size_t piece_index, int64_t start, int64_t end) {
+    struct piece *piece = &gaps->pieces[piece_index];
+    piece->unmet += end - start;
+    if (piece->outcome != NULL && piece->outcome->lost > 0)
+        return; // all of it is lost: there is nothing to tell apart
+    struct gap *last = gaps->count > 0 ? &gaps->gaps[gaps->count - 1] : NULL;
+    if (last != NULL && last->piece == piece_index && last->end == start) {
+        last->end = end; // a gap over the end of a window
+        return;
+    }
+    size_t max = piece->outcome != NULL ? COVERED_GAPS_MAX : GAPS_MAX;
+    if (gaps->count < max)
+        gaps->gaps[gaps->count++] = (struct gap){
+            .start = start, .end = end, .range = piece->range, .piece = (uint32_t)piece_index};
+}
+
+static void collect_piece(struct gaps *gaps, size_t piece_index, const struct offset_map *map,
+                          const struct offset_window *window) {
+    const struct piece *piece = &gaps->pieces[piece_index];
+    int64_t start = piece->start > window->start ? piece->start : window->start;
+    int64_t end = piece->end < window->end ? piece->end : window->end;
+    int64_t gap_end;
+    for (; start < end && offset_map_gap(map, window, end, &start, &gap_end); start = gap_end)
+        add_gap(gaps, piece_index, start, gap_end);
+}
+
+void gaps_collect(struct gaps *gaps, const struct offset_map *map) {
+    size_t piece = 0;
+    for (size_t i = 0; i < map->window_count; i++) {
+        const struct offset_window *window = &map->windows[i];
+        for (; piece < gaps->piece_count; piece++) {
+            const struct piece *at = &gaps->pieces[piece];
+            int32_t partition = gaps->snapshot->ranges[at->range].partition;
+            if (partition > window->partition)
+                break;
+            if (partition == window->partition)
+                collect_piece(gaps, piece, map, window);
+        }
+    }
+}
+
+/* ---- what they mean ---- */
+
+static bool is_unaccounted(const struct piece *piece) {
+    return piece->unmet > 0 && (piece->outcome == NULL || (piece->outcome->lost == 0 &&
+                                                           piece->unmet > piece->outcome->absent));
+}
+
+static bool is_absent_by_word(const struct piece *piece) {
+    return piece->unmet > 0 && piece->outcome != NULL && piece->outcome->lost == 0 &&
+           piece->unmet <= piece->outcome->absent;
+}
+
+/* What the gaps of a piece come to. */
+struct findings {
+    int64_t found;    // the broker has a record
+    int64_t unproven; // the broker does not have the offset, or was not asked
+    int64_t kept;     // in gaps that are known by place
+};
+
+static struct findings sum_up(const struct gaps *gaps, size_t *at, size_t piece,
+                              const struct topic_offsets *topic) {
+    struct findings sum = {0};
+    for (; *at < gaps->count && gaps->gaps[*at].piece == piece; ++*at) {
+        const struct gap *gap = &gaps->gaps[*at];
+        struct offset_range there = gap_on_broker(gaps, gap, topic);
+        sum.kept += gap->end - gap->start;
+        sum.found += gap->found;
+        sum.unproven += gap->end - gap->start - (gap->asked ? there.end - there.start : 0);
+    }
+    return sum;
+}
+
+/* Offsets that a manifest counts as rows or rejects, and that can't be told from the absent ones
+ * because the broker has no record of them any more. */
+static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64_t untold,
+                        struct verify_report *report) {
+    enum { NAMED_MAX = 8 };
+    const struct piece *piece = &gaps->pieces[gaps->gaps[first].piece];
+    char text[NAMED_MAX * 48] = "";
+    size_t used = 0, named = 0;
+    for (size_t i = first; i < end && named < NAMED_MAX; i++) {
+        const struct gap *gap = &gaps->gaps[i];
+        if (gap->found == gap->end - gap->start)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId64 " to %" PRId64,
+                                 named++ > 0 ? ", " : "", gap->start, gap->end - 1);
+    }
+    verify_say(report, VERIFY_MISSING,
+               "partition %" PRId32 ", %" PRId64 " of the offsets %s%s: manifests "
+               "count them as rows or rejects",
+               gaps->snapshot->ranges[piece->range].partition, untold, text,
+               named == NAMED_MAX ? ", …" : "");
+}
+
+static void settle_unaccounted(const struct piece *piece, const struct findings *sum,
+                               struct verify_partition *partition) {
+    int64_t unproven = sum->unproven + piece->unmet - sum->kept;
+    partition->missing += sum->found;
+    partition->unproven += unproven;
+    partition->absent += piece->unmet - sum->found - unproven;
+}
+
+static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
+                             const struct findings *sum, size_t first, size_t end,
+                             struct verify_report *report) {
+    struct verify_partition *partition = &report->partitions[piece->range];
+    const struct range_outcome *outcome = piece->outcome;
+    int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent;
+    if (piece->unmet < promised)
+        verify_say(report, VERIFY_MISSING,
+                   "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64 ": manifests say "
+                   "that %" PRId64 " have no record, but only %" PRId64 " are in no file",
+                   partition->partition, piece->start, piece->end - 1, promised, piece->unmet);
+    if (outcome->lost > 0) {
+        partition->lost += piece->unmet;
+        return;
+    }
+    int64_t missing = piece->unmet > promised ? piece->unmet - promised : 0;
+    if (missing > sum->found && end > first)
+        name_untold(gaps, first, end, missing - sum->found, report);
+    else if (missing > sum->found)
+        verify_say(report, VERIFY_MISSING,
+                   "partition %" PRId32 ", %" PRId64 " of the offsets %" PRId64 " to %" PRId64
+                   "; they are too scattered to be named",
+                   partition->partition, missing - sum->found, piece->start, piece->end - 1);
+    missing = missing > sum->found ? missing : sum->found;
+    partition->missing += missing;
+    partition->absent += piece->unmet - missing;
+}
+
+static void settle(const struct gaps *gaps, const struct topic_offsets *topic,
+                   struct verify_report *report) {
+    size_t at = 0;
+    for (size_t i = 0; i < gaps->piece_count; i++) {
+        const struct piece *piece = &gaps->pieces[i];
+        size_t first = at;
+        struct findings sum = sum_up(gaps, &at, i, topic);
+        if (piece->outcome == NULL)
+            settle_unaccounted(piece, &sum, &report->partitions[piece->range]);
+        else
+            settle_accounted(gaps, piece, &sum, first, at, report);
+    }
+}
+
+static void note_dropped(const struct gaps *gaps, struct verify_report *report) {
+    int64_t dropped = 0;
+    for (size_t i = 0; i < gaps->count; i++)
+        dropped += gaps->gaps[i].dropped;
+    if (dropped > 0)
+        verify_say(report, VERIFY_NOTE,
+                   "%" PRId64 " records of Spark's batches that count as absent have a null or "
+                   "blank value: Spark drops them",
+                   dropped);
+}
+
+static void name_lost_and_absent(const struct gaps *gaps, struct verify_report *report) {
+    const struct snapshot_range *ranges = gaps->snapshot->ranges;
+    for (size_t i = 0; i < gaps->piece_count; i++) {
+        const struct piece *piece = &gaps->pieces[i];
+        if (piece->outcome != NULL && piece->outcome->lost > 0)
+            verify_say(report, VERIFY_LOST,
+                       "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
+                       ranges[piece->range].partition, piece->start, piece->end - 1);
+    }
+    for (size_t i = 0; i < gaps->count; i++) {
+        const struct gap *gap = &gaps->gaps[i];
+        const struct piece *piece = &gaps->pieces[gap->piece];
+        bool absent = piece->outcome == NULL ? gap->asked : is_absent_by_word(piece);
+        if (absent && gap->found == 0)
+            verify_say(report, VERIFY_ABSENT,
+                       "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
+                       ranges[gap->range].partition, gap->start, gap->end - 1);
+    }
+}
+
+static void note_topic(const struct gaps *gaps, const struct topic_offsets *topic,
+                       struct verify_report *report) {
+    for (size_t i = 0; i < gaps->snapshot->range_count; i++) {
+        const struct snapshot_range *range = &gaps->snapshot->ranges[i];
+        size_t j = 0;
+        while (j < topic->count && topic->partitions[j].partition != range->partition)
+            j++;
+        if (j == topic->count && range->end > range->start)
+            verify_say(report, VERIFY_NOTE, "the topic has no partition %" PRId32 " any more",
+                       range->partition);
+        else if (j < topic->count && topic->partitions[j].end < range->end)
+            verify_say(report, VERIFY_NOTE,
+                       "the topic ends partition %" PRId32 " at offset %" PRId64 ", before the "
+                       "%" PRId64 " that the table has: was it made anew?",
+                       range->partition, topic->partitions[j].end, range->end);
+    }
+}
+
+bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
+                  struct verify_report *report, struct error *err) {
+    static const struct question questions[] = {
+        {is_unaccounted, "the broker has a record there", ASK_OFFSETS_MAX, ASK_RANGES_MAX},
+        {is_absent_by_word, "a manifest says absent, but the broker has a record there",
+         SPOT_OFFSETS_MAX, SPOT_RANGES_MAX},
+    };
+    struct topic_offsets topic = {0};
+    bool ok = options->broker->ops->list_offsets(options->broker, options->store->topic,
+                                                 options->timeout_ms, &topic, err);
+    if (ok)
+        note_topic(gaps, &topic, report);
+    for (size_t i = 0; ok && i < sizeof questions / sizeof questions[0]; i++)
+        ok = gaps_ask(gaps, &questions[i], options, &topic, report, err);
+    if (ok) {
+        settle(gaps, &topic, report);
+        name_lost_and_absent(gaps, report);
+        note_dropped(gaps, report);
+    }
+    topic_offsets_deinit(&topic);
+    return ok;
+}

@@ -1,0 +1,110 @@
+#include "streaming/verify/listing.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/scope.h"
+
+enum { LINE_MAX_BYTES = 64 << 10 };
+
+static void close_stream(FILE **stream) {
+    if (*stream != NULL)
+        (void)fclose(*stream); // nothing was written through it
+}
+
+static int digit_of(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
+/* "file:///lake/a%20b" or "file:/lake/a%20b" to "/lake/a b", into `path`, which is as long. */
+static bool unquote(const char *uri, char *path) {
+    if (strncmp(uri, "file:", 5) != 0)
+        return false;
+    const char *at = uri + 5;
+    if (strncmp(at, "///", 3) == 0)
+        at += 2;
+    if (at[0] != '/' || at[1] == '/')
+        return false;
+    while (*at != '\0') {
+        int high = *at == '%' ? digit_of(at[1]) : 0;
+        int low = *at == '%' && high >= 0 ? digit_of(at[2]) : 0;
+        if (high < 0 || low < 0)
+            return false;
+        *path++ = *at == '%' ? (char)(high * 16 + low) : *at;
+        at += *at == '%' ? 3 : 1;
+    }
+    *path = '\0';
+    return true;
+}
+
+struct listing {
+    const char *path; // of the log's file
+    void (*visit)(void *context, const char *path, int64_t size);
+    void *context;
+    char *name; // owned; room for an unquoted path
+};
+
+static bool visit_line(struct listing *listing, const char *line, size_t size, size_t number,
+                       struct error *err) {
+    struct json *entry = json_parse(line, size, err);
+    const char *uri = entry == NULL ? NULL : json_member_text(entry, "path");
+    int64_t bytes;
+    bool ok = uri != NULL && strlen(uri) < LINE_MAX_BYTES &&
+              json_member_int(entry, "size", &bytes) && unquote(uri, listing->name);
+    if (ok)
+        listing->visit(listing->context, listing->name, bytes);
+    json_free(entry);
+    return ok || error_set(err, ERROR_STATE,
+                           "'%s', line %zu describes no file: restore it from a "
+                           "backup",
+                           listing->path, number);
+}
+
+static bool read_one(struct listing *listing, struct error *err) {
+    scoped(close_stream) FILE *stream = fopen(listing->path, "re");
+    if (stream == NULL)
+        return error_set(err, errno == ENOENT ? ERROR_STATE : ERROR_RETRY, "open '%s': %s",
+                         listing->path, strerror(errno));
+    scoped(scope_free) char *line = NULL;
+    size_t capacity = 0, number = 1;
+    ssize_t size = getline(&line, &capacity, stream);
+    if (size < 2 || strncmp(line, "v1", 2) != 0 || (size > 2 && line[2] != '\n'))
+        return error_set(err, ERROR_STATE,
+                         "'%s' does not begin with a line 'v1': restore it from "
+                         "a backup",
+                         listing->path);
+    while ((size = getline(&line, &capacity, stream)) >= 0) {
+        number++;
+        size -= size > 0 && line[size - 1] == '\n';
+        if (size > 0 && !visit_line(listing, line, (size_t)size, number, err))
+            return false;
+    }
+    return ferror(stream) == 0 ||
+           error_set(err, ERROR_RETRY, "read '%s': %s", listing->path, strerror(errno));
+}
+
+bool listing_read(const struct sink_log *log, int64_t last,
+                  void (*visit)(void *context, const char *path, int64_t size), void *context,
+                  struct error *err) {
+    scoped(scope_free) char *name = malloc(LINE_MAX_BYTES);
+    if (name == NULL)
+        return error_set(err, ERROR_RETRY, "no memory to read '%s'", log->directory.text);
+    int64_t first = (last + 1) / log->interval * log->interval - 1;
+    for (int64_t batch = first < 0 ? 0 : first; batch <= last; batch++) {
+        char file[40];
+        (void)snprintf(file, sizeof file, "%" PRId64 "%s", batch,
+                       (batch + 1) % log->interval == 0 ? ".compact" : "");
+        struct file_path path = file_join(log->directory.text, file);
+        struct listing listing = {path.text, visit, context, name};
+        if (!read_one(&listing, err))
+            return false;
+    }
+    return true;
+}

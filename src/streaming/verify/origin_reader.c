@@ -1,0 +1,76 @@
+#include "streaming/verify/origin_reader.h"
+
+#include <string.h>
+
+#include "pipeline/parquet/reader.h"
+#include "streaming/data_offsets.h"
+
+/* False: the statistics don't say. */
+static bool bounds_of(const struct file_row_group *group, const size_t columns[static 2],
+                      struct origin_bounds *bounds) {
+    const struct file_statistics *partition = &group->chunks[columns[0]].statistics;
+    const struct file_statistics *offset = &group->chunks[columns[1]].statistics;
+    if (!partition->has_bounds || partition->min.length != sizeof(int32_t) ||
+        partition->max.length != sizeof(int32_t) || !offset->has_bounds ||
+        offset->min.length != sizeof(int64_t) || offset->max.length != sizeof(int64_t))
+        return false;
+    memcpy(&bounds->partition_min, partition->min.bytes, sizeof(int32_t));
+    memcpy(&bounds->partition_max, partition->max.bytes, sizeof(int32_t));
+    memcpy(&bounds->offset_min, offset->min.bytes, sizeof(int64_t));
+    memcpy(&bounds->offset_max, offset->max.bytes, sizeof(int64_t));
+    return true;
+}
+
+static void pass_over(struct parquet_cursor *cursor, const struct origin_visitor *visitor) {
+    const struct file_metadata *metadata = &cursor->reader->metadata;
+    struct origin_bounds bounds;
+    while (visitor->wants != NULL && cursor->rows_left == 0 &&
+           cursor->row_group < metadata->row_group_count &&
+           bounds_of(&metadata->row_groups[cursor->row_group], cursor->columns, &bounds) &&
+           !visitor->wants(visitor->context, &bounds))
+        cursor->row_group++;
+}
+
+static bool has_null(const struct vector *vector, size_t rows) {
+    return memchr(vector->valid, 0, rows) != NULL;
+}
+
+static bool read_rows(struct parquet_cursor *cursor, const struct origin_visitor *visitor,
+                      struct error *err) {
+    for (;;) {
+        size_t rows;
+        pass_over(cursor, visitor);
+        if (!parquet_cursor_next(cursor, &rows, err))
+            return false;
+        if (rows == 0)
+            return true;
+        if (has_null(&cursor->vectors[0], rows) || has_null(&cursor->vectors[1], rows))
+            return error_set(err, ERROR_STATE, "'%s' has a row without partition or offset",
+                             cursor->reader->input.name);
+        visitor->rows(visitor->context, cursor->vectors[0].int32s, cursor->vectors[1].int64s, rows);
+    }
+}
+
+static bool read_columns(struct parquet_reader *reader, const struct origin_visitor *visitor,
+                         struct error *err) {
+    size_t columns[2];
+    if (!data_offsets_columns(&reader->metadata, columns))
+        return error_set(err, ERROR_STATE, "'%s' has no columns `partition` and `offset`",
+                         reader->input.name);
+    struct parquet_cursor cursor;
+    parquet_cursor_open(&cursor, reader, columns, 2);
+    bool ok = read_rows(&cursor, visitor, err);
+    parquet_cursor_close(&cursor);
+    return ok;
+}
+
+bool origin_read(const char *path, size_t page_size_max, const struct origin_visitor *visitor,
+                 struct error *err) {
+    struct parquet_reader reader;
+    bool ok = parquet_reader_open(&reader, path, err);
+    reader.page_size_max = page_size_max;
+    if (ok && visitor->begin(visitor->context, reader.input.size, reader.metadata.rows))
+        ok = read_columns(&reader, visitor, err);
+    parquet_reader_close(&reader);
+    return ok;
+}

@@ -1,0 +1,31 @@
+/* origin_reader.h: the origin of a data file's rows, its columns `partition` and `offset`, and
+ * nothing else of it but the footer. Row groups whose statistics show that they have nothing of
+ * interest are passed over. */
+#ifndef VERIFY_ORIGIN_READER_H
+#define VERIFY_ORIGIN_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct origin_bounds {
+    int32_t partition_min, partition_max;
+    int64_t offset_min, offset_max;
+};
+
+struct origin_visitor {
+    void *context;
+    /* The file is open, with so many bytes and rows by its footer. False: enough of it. */
+    bool (*begin)(void *context, int64_t size, int64_t rows);
+    /* Whether a row group with such rows is wanted; NULL: all are. */
+    bool (*wants)(void *context, const struct origin_bounds *bounds);
+    void (*rows)(void *context, const int32_t *partitions, const int64_t *offsets, size_t count);
+};
+
+/* `page_size_max`: bytes; a larger page counts as damage. ERROR_STATE: there is no such file, it is
+ * damaged, or it is not of a query; ERROR_RETRY: the disk. */
+MUST_CHECK bool origin_read(const char *path, size_t page_size_max,
+                            const struct origin_visitor *visitor, struct error *err);
+
+#endif

@@ -1,0 +1,194 @@
+#include "streaming/verify/scan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "streaming/verify/origin_reader.h"
+
+/* What one thread has counted of a partition. */
+struct tally {
+    int64_t rows, rejects;
+};
+
+struct scan_thread {
+    pthread_t thread;
+    struct scan *scan;
+    _Atomic size_t *next;  // shared; the next file that nobody has taken
+    _Atomic bool *give_up; // shared; another thread has failed
+    struct tally *tallies; // owned; by index of the snapshot's ranges
+    struct offset_pen pen;
+    struct verify_file *file; // that is read now
+    int64_t bytes, rows;
+    int64_t *tallied; // where a row of `partition` is counted; NULL: not yet looked up
+    const struct snapshot_range *range;
+    int32_t partition;
+    bool failed;
+    struct error err;
+};
+
+/* ---- one file ---- */
+
+static void set_fault(struct verify_file *file, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The first one is kept: what follows from it is no news. */
+static void set_fault(struct verify_file *file, const char *format, ...) {
+    if (file->fault != NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    check(vasprintf(&file->fault, format, args) >= 0);
+    va_end(args);
+}
+
+static bool begin_file(void *context, int64_t size, int64_t rows) {
+    struct scan_thread *thread = context;
+    struct verify_file *file = thread->file;
+    if (!thread->scan->first_pass)
+        return true;
+    thread->bytes += size;
+    if (file->size >= 0 && size != file->size)
+        set_fault(file, "'%s' has %" PRId64 " bytes, but its log says %" PRId64, file->path, size,
+                  file->size);
+    if (file->rows >= 0 && rows != file->rows)
+        set_fault(file, "'%s' has %" PRId64 " rows, but its manifest says %" PRId64, file->path,
+                  rows, file->rows);
+    return true;
+}
+
+static bool wants_group(void *context, const struct origin_bounds *bounds) {
+    const struct scan_thread *thread = context;
+    const struct offset_map *map = thread->scan->map;
+    for (size_t i = 0; i < map->window_count; i++) {
+        const struct offset_window *window = &map->windows[i];
+        if (window->partition >= bounds->partition_min &&
+            window->partition <= bounds->partition_max && window->start <= bounds->offset_max &&
+            window->end > bounds->offset_min)
+            return true;
+    }
+    return false;
+}
+
+static void change_partition(struct scan_thread *thread, int32_t partition) {
+    const struct snapshot *snapshot = thread->scan->snapshot;
+    thread->partition = partition;
+    thread->range = snapshot_find(snapshot, partition);
+    struct tally *tally =
+        thread->range == NULL ? NULL : &thread->tallies[thread->range - snapshot->ranges];
+    thread->tallied = tally == NULL ? NULL : thread->file->reject ? &tally->rejects : &tally->rows;
+}
+
+/* A row that is in no window: of another pass, of a batch beyond the horizon, or of no batch. */
+static void see_outside(struct scan_thread *thread, int32_t partition, int64_t offset) {
+    struct verify_file *file = thread->file;
+    const struct snapshot_range *range = thread->range;
+    if (!thread->scan->first_pass)
+        return;
+    bool beyond = range == NULL || offset >= range->end;
+    if (beyond ? file->counted : offset < range->start)
+        set_fault(file,
+                  "'%s' has partition %" PRId32 ", offset %" PRId64
+                  ", which no committed batch has taken",
+                  file->path, partition, offset);
+}
+
+static void take_rows(void *context, const int32_t *partitions, const int64_t *offsets,
+                      size_t count) {
+    struct scan_thread *thread = context;
+    thread->rows += (int64_t)count;
+    for (size_t i = 0; i < count; i++) {
+        if (thread->partition != partitions[i] || thread->tallied == NULL)
+            change_partition(thread, partitions[i]);
+        if (offset_pen_add(&thread->pen, partitions[i], offsets[i]))
+            ++*thread->tallied;
+        else
+            see_outside(thread, partitions[i], offsets[i]);
+    }
+}
+
+static bool read_file(struct scan_thread *thread, struct verify_file *file) {
+    const struct origin_visitor visitor = {
+        .context = thread,
+        .begin = begin_file,
+        .wants = thread->scan->first_pass ? NULL : wants_group,
+        .rows = take_rows,
+    };
+    struct file_path path = verify_file_path(thread->scan->store, file);
+    thread->file = file;
+    thread->tallied = NULL;
+    bool ok = origin_read(path.text, thread->scan->page_size_max, &visitor, &thread->err);
+    offset_pen_finish(&thread->pen);
+    if (ok || thread->err.kind != ERROR_STATE)
+        return ok;
+    struct error ignored;
+    bool gone = file->size < 0 && file_exists(path.text, NULL, &ignored) == 0;
+    if (!gone) // a query that starts may set a file aside that no list promises
+        set_fault(file, "%s", thread->err.message);
+    return true;
+}
+
+/* ---- all of them ---- */
+
+static void *thread_main(void *argument) {
+    struct scan_thread *thread = argument;
+    struct verify_files *files = thread->scan->files;
+    while (!atomic_load(thread->give_up)) {
+        size_t i = atomic_fetch_add(thread->next, 1);
+        if (i >= files->count)
+            break;
+        if (!read_file(thread, &files->files[i])) {
+            thread->failed = true;
+            atomic_store(thread->give_up, true);
+        }
+    }
+    return NULL;
+}
+
+static void add_thread(struct scan *scan, const struct scan_thread *thread) {
+    scan->report->bytes += thread->bytes;
+    scan->report->rows += thread->rows;
+    for (size_t i = 0; i < scan->snapshot->range_count; i++) {
+        scan->report->partitions[i].rows += thread->tallies[i].rows;
+        scan->report->partitions[i].rejects += thread->tallies[i].rejects;
+    }
+}
+
+static void add_doubles(struct scan *scan) {
+    const struct offset_map *map = scan->map;
+    for (size_t i = 0; i < map->window_count; i++) {
+        const struct snapshot_range *range =
+            snapshot_find(scan->snapshot, map->windows[i].partition);
+        scan->report->partitions[range - scan->snapshot->ranges].doubles +=
+            atomic_load(&map->windows[i].doubles);
+    }
+}
+
+bool scan_run(struct scan *scan, struct error *err) {
+    _Atomic size_t next = 0;
+    _Atomic bool give_up = false;
+    size_t count = (size_t)scan->workers;
+    struct scan_thread *threads = must_alloc(count, sizeof *threads);
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        struct scan_thread *thread = &threads[i];
+        *thread = (struct scan_thread){.scan = scan, .next = &next, .give_up = &give_up};
+        thread->tallies = must_alloc(scan->snapshot->range_count + 1, sizeof *thread->tallies);
+        offset_pen_init(&thread->pen, scan->map);
+        check(pthread_create(&thread->thread, NULL, thread_main, thread) == 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        check(pthread_join(threads[i].thread, NULL) == 0);
+        if (threads[i].failed && ok)
+            *err = threads[i].err;
+        ok = ok && !threads[i].failed;
+        add_thread(scan, &threads[i]);
+        free(threads[i].tallies);
+    }
+    free(threads);
+    add_doubles(scan);
+    return ok;
+}

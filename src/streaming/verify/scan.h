@@ -1,0 +1,26 @@
+/* scan.h: all files of a verification through its threads, into the map of offsets. */
+#ifndef VERIFY_SCAN_H
+#define VERIFY_SCAN_H
+
+#include "streaming/verify/files.h"
+#include "streaming/verify/offset_map.h"
+
+struct scan {
+    const struct store *store;
+    const struct snapshot *snapshot;
+    struct verify_files *files;
+    struct offset_map *map;
+    struct verify_report *report; // its partitions are the snapshot's ranges
+    int workers;
+    size_t page_size_max;
+    bool first_pass; // files are checked in this one, and rows outside of all ranges are seen
+};
+
+/* Adds what lies in the map's windows to it and to the counts of the report. ERROR_RETRY: the disk;
+ * what is wrong with a file is in its `fault`. */
+MUST_CHECK bool scan_run(struct scan *scan, struct error *err);
+
+/* Which files hold the offsets that the map has met twice: a fault for each range of them. */
+MUST_CHECK bool scan_name_doubles(struct scan *scan, struct error *err);
+
+#endif

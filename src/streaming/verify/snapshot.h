@@ -1,0 +1,48 @@
+/* snapshot.h: what the checkpoint says at one moment, without its lock: the horizon of a
+ * verification. A query may run beside it.
+ *
+ * The horizon is the newest committed batch (commits/N): by then all its files are in place and in
+ * every log. What later batches have done is not looked at. */
+#ifndef VERIFY_SNAPSHOT_H
+#define VERIFY_SNAPSHOT_H
+
+#include <time.h>
+
+#include "streaming/coverage.h"
+#include "streaming/store_parts.h"
+
+/* What a partition's batches up to the horizon took: [start, end). */
+struct snapshot_range {
+    int32_t partition;
+    int64_t start, end;
+};
+
+/* What a manifest says of a file. */
+struct promised_file {
+    char *path; // owned; relative to its table
+    bool reject;
+    int64_t size, rows, batch_id;
+};
+
+struct snapshot {
+    int64_t horizon;           // batch id; -1: nothing is committed
+    struct timespec committed; // when commits/<horizon> was written
+    size_t range_count;
+    struct snapshot_range *ranges; // owned; ascending by partition
+    bool starts_known;             // sources/0/0 is there
+    struct coverage outcomes;    // of all batches that are ours; what is lost is a range of its own
+    size_t manifest_count;       // that are not folded
+    struct promised_file *files; // owned; of those manifests
+    size_t file_count, file_capacity;
+    int64_t overtaken; // the manifest of this batch counts no more, Spark ran it; -1: none
+};
+
+/* `store` was opened to be read only; its sink log is opened here. ERROR_STATE: what can't be read
+ * makes every further look pointless. */
+MUST_CHECK bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err);
+void snapshot_deinit(struct snapshot *snapshot);
+
+/* NULL: no such partition. */
+const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int32_t partition);
+
+#endif

@@ -1,0 +1,169 @@
+#include "streaming/verify/verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "streaming/verify/faults.h"
+#include "streaming/verify/gaps.h"
+#include "streaming/verify/scan.h"
+
+enum {
+    MAP_SIZE_MIN = 4 << 10, // bytes
+    PAGE_SIZE_MIN = 16 << 20,
+};
+
+/* All that a verification holds. */
+struct verification {
+    const struct verify_options *options;
+    struct verify_report *report;
+    struct store *store;
+    struct snapshot snapshot;
+    struct verify_files files;
+    struct offset_map map;
+    struct gaps gaps;
+    struct scan scan;
+};
+
+/* Where the next pass begins. */
+struct position {
+    size_t range;
+    int64_t offset;
+};
+
+static void set_partitions(struct verification *verification) {
+    const struct snapshot *snapshot = &verification->snapshot;
+    struct verify_report *report = verification->report;
+    report->partitions = must_alloc(snapshot->range_count + 1, sizeof *report->partitions);
+    report->partition_count = snapshot->range_count;
+    for (size_t i = 0; i < snapshot->range_count; i++)
+        report->partitions[i] =
+            (struct verify_partition){.partition = snapshot->ranges[i].partition,
+                                      .start = snapshot->ranges[i].start,
+                                      .end = snapshot->ranges[i].end};
+}
+
+/* Half of the budget is for files and bits; the bits get what the files leave, but never so little
+ * that the files would be read for ever. */
+static int64_t offsets_at_once(const struct verification *verification) {
+    int64_t memory = verification->options->memory_max;
+    int64_t size = memory / 2 - (int64_t)verification->files.memory;
+    size = size < memory / 8 ? memory / 8 : size;
+    return 8 * (size < MAP_SIZE_MIN ? MAP_SIZE_MIN : size);
+}
+
+/* The windows of the next pass: as many offsets as there is room for. False: all had their pass. */
+static bool next_windows(struct verification *verification, struct position *position) {
+    const struct snapshot *snapshot = &verification->snapshot;
+    struct offset_window *windows = must_alloc(snapshot->range_count + 1, sizeof *windows);
+    int64_t room = offsets_at_once(verification);
+    size_t count = 0;
+    while (position->range < snapshot->range_count && room > 0) {
+        const struct snapshot_range *range = &snapshot->ranges[position->range];
+        int64_t start = position->offset > range->start ? position->offset : range->start;
+        int64_t end = range->end - start > room ? start + room : range->end;
+        if (start < end) {
+            windows[count].partition = range->partition;
+            windows[count].start = start;
+            windows[count++].end = end;
+            room -= end - start;
+        }
+        position->offset = end;
+        if (end >= range->end)
+            *position = (struct position){.range = position->range + 1};
+    }
+    offset_map_set_windows(&verification->map, windows, count);
+    free(windows);
+    return count > 0;
+}
+
+static bool read_files(struct verification *verification, struct error *err) {
+    struct position position = {0};
+    struct verify_report *report = verification->report;
+    int64_t began_us = clock_monotonic_us();
+    bool more = next_windows(verification, &position);
+    // The first pass looks at all files, whatever the offsets.
+    for (bool first = true; first || more; more = next_windows(verification, &position)) {
+        verification->scan.first_pass = first;
+        if (!scan_run(&verification->scan, err))
+            return false;
+        gaps_collect(&verification->gaps, &verification->map);
+        report->passes++;
+        first = false;
+    }
+    report->scan_us = clock_monotonic_us() - began_us;
+    return true;
+}
+
+static void report_files(const struct verify_files *files, struct verify_report *report) {
+    report->table_files = (int64_t)files->table_count;
+    report->reject_files = (int64_t)(files->count - files->table_count);
+    for (size_t i = 0; i < files->count; i++)
+        if (files->files[i].fault != NULL)
+            verify_say(report, VERIFY_FILE, "%s%s", files->files[i].reject ? "rejects: " : "",
+                       files->files[i].fault);
+}
+
+static void note_snapshot(const struct snapshot *snapshot, struct verify_report *report) {
+    if (!snapshot->starts_known)
+        verify_say(report, VERIFY_NOTE,
+                   "the checkpoint has no sources/0/0: it is taken that the query began "
+                   "at offset 0");
+    if (snapshot->overtaken >= 0)
+        verify_say(report, VERIFY_NOTE,
+                   "batch %" PRId64 " was run by Spark after we had committed it: our next start "
+                   "takes our files of it back",
+                   snapshot->overtaken);
+}
+
+static bool look(struct verification *verification, struct error *err) {
+    struct verify_report *report = verification->report;
+    struct store *store = verification->store;
+    struct snapshot *snapshot = &verification->snapshot;
+    if (!snapshot_take(store, snapshot, err))
+        return false;
+    report->horizon = snapshot->horizon;
+    if (snapshot->horizon < 0)
+        return true;
+    report->sink_log = store->sink_log.exists;
+    note_snapshot(snapshot, report);
+    set_partitions(verification);
+    gaps_init(&verification->gaps, snapshot);
+    if (!verify_files_list(store, snapshot, &verification->files, report, err))
+        return false;
+    if (!read_files(verification, err))
+        return false;
+    report_files(&verification->files, report);
+    return scan_name_doubles(&verification->scan, err) &&
+           gaps_explain(&verification->gaps, verification->options, report, err) &&
+           verify_files_judge(store, snapshot, &verification->files, report, err);
+}
+
+bool verify_run(const struct verify_options *options, struct verify_report *report,
+                struct error *err) {
+    struct verification verification = {.options = options, .report = report};
+    *report = (struct verify_report){.horizon = -1};
+    if (!store_open_to_read(options->store, &verification.store, err))
+        return false;
+    int64_t page_size_max = options->memory_max / (8 * (int64_t)options->workers);
+    verification.scan = (struct scan){
+        .store = verification.store,
+        .snapshot = &verification.snapshot,
+        .files = &verification.files,
+        .map = &verification.map,
+        .report = report,
+        .workers = options->workers,
+        .page_size_max = (size_t)(page_size_max < PAGE_SIZE_MIN ? PAGE_SIZE_MIN : page_size_max),
+    };
+    offset_map_init(&verification.map);
+    bool ok = look(&verification, err);
+    offset_map_deinit(&verification.map);
+    gaps_deinit(&verification.gaps);
+    verify_files_deinit(&verification.files);
+    snapshot_deinit(&verification.snapshot);
+    store_close(verification.store);
+    if (!ok)
+        verify_report_deinit(report);
+    return ok;
+}

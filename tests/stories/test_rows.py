@@ -1,0 +1,45 @@
+"""Rows are Spark's rows: of thousands of awkward messages that are new in each run."""
+
+import json
+import os
+import time
+
+import pytest
+from fuzz_spark import fuzz
+
+SEED = int(os.environ.get("FUZZ_SEED") or time.time())
+COUNT = int(os.environ.get("FUZZ_COUNT") or 4000)
+
+
+@pytest.fixture
+def conformance(request):
+    program = fuzz.ROOT / request.config.getoption("--program")
+    return program.parent / "tests" / "conformance" / "conformance"
+
+
+@pytest.mark.parametrize("kind", ["matches", "players"])
+def test_new_awkward_messages_become_the_rows_that_spark_makes_of_them(
+    conformance, tmp_path, spark, capsys, kind
+):
+    with capsys.disabled():  # the seed is wanted of every run
+        assert fuzz.run_round(spark, conformance, kind, SEED, COUNT, tmp_path) == 0
+
+
+@pytest.mark.parametrize("what", ["row", "us", "dir"])
+def test_one_other_value_in_one_of_sparks_rows_is_noticed(conformance, tmp_path, spark, what):
+    one = fuzz.Round("matches", SEED, 50)
+    one.evaluate(spark, tmp_path)
+    assert one.differences(conformance) == {}
+
+    lines = [json.loads(line) for line in one.expected.read_text().split("\n") if line]
+    changed = next(line for line in lines if line["emitted"] and line["us"])
+    if what == "dir":
+        changed["dir"] += "x"
+    elif what == "us":
+        name = next(iter(changed["us"]))
+        changed["us"][name] += 1
+    else:
+        changed["row"]["game_id"] = f"not {changed['row']['game_id']}"
+    one.expected.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    assert list(one.differences(conformance)) == [changed["id"]]

@@ -1,0 +1,106 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "streaming/coverage.h"
+
+static const struct manifest_origin origin = {"q", "t", "/table", "/rejects"};
+
+static bool add(struct coverage *coverage, int32_t partition, int64_t start, int64_t rows,
+                int64_t lost) {
+    struct error err;
+    return coverage_add(coverage,
+                        &(struct range_outcome){.range = {partition, start, start + rows + lost},
+                                                .rows = rows,
+                                                .lost = lost},
+                        &err);
+}
+
+static void assert_range(const struct coverage *coverage, size_t index, int32_t partition,
+                         int64_t start, int64_t end, int64_t rows, int64_t lost) {
+    const struct range_outcome *found = &coverage->ranges[index];
+    assert_true(index < coverage->count);
+    assert_int_equal(found->range.partition, partition);
+    assert_int_equal(found->range.start, start);
+    assert_int_equal(found->range.end, end);
+    assert_int_equal(found->rows, rows);
+    assert_int_equal(found->lost, lost);
+}
+
+static void neighbours_become_one_range(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = -1};
+    assert_true(add(&coverage, 1, 0, 10, 0));
+    assert_true(add(&coverage, 0, 5, 5, 0));
+    assert_true(add(&coverage, 1, 10, 10, 0));
+    assert_true(add(&coverage, 0, 10, 0, 0)); // empty: nothing
+    assert_true(add(&coverage, 0, 12, 8, 0)); // Spark had 10 and 11
+    assert_int_equal(coverage.count, 3);
+    assert_range(&coverage, 0, 0, 5, 10, 5, 0);
+    assert_range(&coverage, 1, 0, 12, 20, 8, 0);
+    assert_range(&coverage, 2, 1, 0, 20, 20, 0);
+    coverage_deinit(&coverage);
+}
+
+static void what_is_lost_stays_a_range_of_its_own(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = -1};
+    assert_true(add(&coverage, 0, 0, 0, 4));
+    assert_true(add(&coverage, 0, 4, 2, 6));
+    assert_true(add(&coverage, 0, 12, 3, 0));
+    assert_int_equal(coverage.count, 2);
+    assert_range(&coverage, 0, 0, 0, 10, 0, 10);
+    assert_range(&coverage, 1, 0, 10, 15, 5, 0);
+    coverage_deinit(&coverage);
+}
+
+static void an_offset_that_two_batches_took_is_refused(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = -1};
+    assert_true(add(&coverage, 0, 10, 10, 0));
+    assert_false(add(&coverage, 0, 19, 1, 0));
+    assert_false(add(&coverage, 0, 10, 1, 0));
+    assert_false(add(&coverage, 0, 5, 6, 0));
+    assert_true(add(&coverage, 0, 5, 5, 0));
+    assert_false(add(&coverage, 0, 6, 1, 0));
+    coverage_deinit(&coverage);
+}
+
+static void what_is_printed_is_read_again(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 7}, again;
+    struct error err;
+    size_t size;
+    assert_true(add(&coverage, 0, 0, 3, 2));
+    assert_true(add(&coverage, 3, 9, 4, 0));
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_true(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_int_equal(again.through, 7);
+    assert_int_equal(again.count, 3);
+    assert_memory_equal(again.ranges, coverage.ranges, 3 * sizeof *again.ranges);
+    coverage_deinit(&again);
+    assert_false(coverage_parse(text, size, 8, &origin, &again, &err));
+    for (size_t cut = 0; cut < size; cut++)
+        assert_false(coverage_parse(text, cut, 7, &origin, &again, &err));
+    const struct manifest_origin other = {"q", "u", "/table", "/rejects"};
+    assert_false(coverage_parse(text, size, 7, &other, &again, &err));
+    assert_non_null(strstr(err.message, "another query or topic"));
+    coverage_deinit(&coverage);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_become_one_range),
+        cmocka_unit_test(what_is_lost_stays_a_range_of_its_own),
+        cmocka_unit_test(an_offset_that_two_batches_took_is_refused),
+        cmocka_unit_test(what_is_printed_is_read_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
