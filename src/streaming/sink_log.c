@@ -72,53 +72,14 @@ struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id) {
     return file_join(log->directory.text, name);
 }
 
-/* The path that a URI of ours or of Spark's names, owned; NULL: it isn't one of a local file. */
-static char *path_of_uri(const char *uri) {
-    static const char scheme[] = "file:";
-    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
-        return NULL;
-    const char *from = uri + sizeof scheme - 1;
-    while (from[0] == '/' && from[1] == '/')
-        from++;
-    char *path = must_alloc(strlen(from) + 1, 1), *to = path;
-    for (; *from != '\0'; from++) {
-        const char digits[3] = {from[1], from[1] != '\0' ? from[2] : '\0', '\0'};
-        bool quoted = *from == '%' && strspn(digits, "0123456789abcdefABCDEF") == 2;
-        *to++ = quoted ? (char)strtoul(digits, NULL, 16) : *from;
-        from += quoted ? 2 : 0;
-    }
-    return path;
-}
-
-/* A log that names files elsewhere, where they are not, came here with its table: Spark could not
- * read it, and what we append would be another place's. (Where they are, it may be the same place
- * under another name.) */
-static bool check_place(const struct sink_log *log, const char *last, struct error *err) {
-    char *path = last == NULL ? NULL : path_of_uri(last);
-    size_t length = strlen(log->table);
-    bool ok = path == NULL || (strncmp(path, log->table, length) == 0 && path[length] == '/');
-    struct error ignored;
-    if (!ok && strlen(path) < FILE_PATH_MAX)
-        ok = file_exists(path, NULL, &ignored) == 1;
-    if (!ok)
-        error_set(
-            err, ERROR_STATE,
-            "'%s' lists files of another place, such as '%s', which is not there: if the lake "
-            "was moved, run `esports-stream relocate`, or move it back",
-            log->directory.text, path);
-    free(path);
-    return ok;
-}
-
 bool sink_log_check(const struct sink_log *log, struct error *err) {
-    scoped(scope_free) char *last = NULL;
     int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
     for (int64_t batch = compacted < 0 ? 0 : compacted; batch <= log->newest; batch++)
         if (is_compaction(log, batch)
-                ? !sink_log_file_check_ends(sink_log_path(log, batch).text, &last, err)
-                : !sink_log_file_check(sink_log_path(log, batch).text, &last, err))
+                ? !sink_log_file_check_ends(sink_log_path(log, batch).text, err)
+                : !sink_log_file_check(sink_log_path(log, batch).text, err))
             return false;
-    return check_place(log, last, err);
+    return true;
 }
 
 char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size) {

@@ -9,12 +9,11 @@
 
 enum { SINK_LOG_HEADER_SIZE = 2 }; // "v1"
 
-/* Whether it is all right; *last is the URI of its last entry, owned, unless it has none.
- * ERROR_STATE: missing, empty, or not a sink log by its header or by any of its entries. */
-MUST_CHECK bool sink_log_file_check(const char *path, char **last, struct error *err);
+/* ERROR_STATE: missing, empty, or not a sink log by its header or by any of its entries. */
+MUST_CHECK bool sink_log_file_check(const char *path, struct error *err);
 
 /* The same by its header and its last entry alone, whatever its size: sees what was cut off. */
-MUST_CHECK bool sink_log_file_check_ends(const char *path, char **last, struct error *err);
+MUST_CHECK bool sink_log_file_check_ends(const char *path, struct error *err);
 
 /* Whether these are the last bytes of the file. */
 MUST_CHECK bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size,

@@ -268,28 +268,6 @@ static void a_compact_file_that_was_cut_off_is_refused(void **state) {
     }
 }
 
-static void a_log_of_another_place_is_refused_if_its_files_are_not_there(void **state) {
-    (void)state;
-    write_batches(0, 2);
-    char moved[400];
-    (void)snprintf(moved, sizeof moved, "%s/processed/moved", fixture.root);
-    assert_int_equal(rename(fixture.table, moved), 0);
-    struct sink_log log;
-    struct error err;
-    assert_true(sink_log_open(&log, moved, &err));
-    assert_false(sink_log_check(&log, &err));
-    assert_non_null(strstr(err.message, "esports-stream relocate"));
-    assert_non_null(strstr(err.message, "status=a b%2Fc")); // as on disk, not as in the log
-
-    assert_int_equal(symlink(moved, fixture.table), 0); // the same place under two names
-    fixture_write(&fixture, "processed/moved/_spark_metadata/3", "v1");
-    assert_int_equal(mkdir(file_join(moved, "status=a b%2Fc").text, 0755), 0);
-    fixture_write(&fixture, "processed/moved/status=a b%2Fc/part-00002-0.c000.snappy.parquet",
-                  "rows");
-    assert_true(sink_log_open(&log, moved, &err));
-    assert_true(sink_log_check(&log, &err));
-}
-
 /* Its own compact file is known by its end; one that is not quite is read from its beginning. */
 static void a_large_compact_file_is_compared_as_a_small_one(void **state) {
     (void)state;
@@ -325,7 +303,6 @@ int main(void) {
         ON_DISK(a_batch_whose_file_is_deleted_is_found_in_the_compact_one),
         ON_DISK(a_log_with_a_gap_is_refused),
         ON_DISK(a_compact_file_that_was_cut_off_is_refused),
-        ON_DISK(a_log_of_another_place_is_refused_if_its_files_are_not_there),
         ON_DISK(a_large_compact_file_is_compared_as_a_small_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
