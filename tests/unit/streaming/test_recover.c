@@ -232,7 +232,7 @@ static void a_moved_table_is_refused(void **state) {
     char table[400];
     (void)snprintf(table, sizeof table, "%s/moved/matches", fixture.root);
     fixture.options.table = table;
-    assert_refused(ERROR_STATE, "if the files were moved, move them back");
+    assert_refused(ERROR_STATE, "if the lake was moved, run `esports-stream relocate`");
 }
 
 static void other_partition_columns_are_refused(void **state) {
