@@ -309,5 +309,6 @@ bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
                       struct error *err) {
     return sweep_log(&checkpoint->offsets, newest_batch, err) &&
            sweep_log(&checkpoint->commits, newest_batch, err) &&
-           file_remove_drafts(checkpoint->manifests.text, err);
+           file_remove_drafts(checkpoint->manifests.text, err) &&
+           file_remove_drafts(checkpoint->coverage.text, err);
 }
