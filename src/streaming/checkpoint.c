@@ -315,5 +315,6 @@ bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
     return file_remove(file_join(checkpoint->root.text, "." CHECKPOINT_REWIND ".tmp").text, err) &&
            sweep_log(&checkpoint->offsets, newest_batch, err) &&
            sweep_log(&checkpoint->commits, newest_batch, err) &&
-           file_remove_drafts(checkpoint->manifests.text, err);
+           file_remove_drafts(checkpoint->manifests.text, err) &&
+           file_remove_drafts(checkpoint->coverage.text, err);
 }
