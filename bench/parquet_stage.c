@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/heap.h"
 #include "pipeline/decode_json.h"
 #include "pipeline/derive.h"
 #include "pipeline/sink_parquet.h"
@@ -218,6 +219,7 @@ int main(int argc, char **argv) {
     struct disk_ops in_memory = disk_real;
     in_memory.fsync = no_sync;
     disk = &in_memory;
+    heap_keep();
     stream_schema(stage.stream, &stage.schema);
     stage.partition_columns[0] = (size_t)schema_find(&stage.schema, TEXT("status"));
     make_slices(&stage, number_argument(argc, argv, 4, ROWS_CAPACITY));
