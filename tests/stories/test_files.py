@@ -187,7 +187,7 @@ def test_the_table_can_be_read_as_a_stream_that_goes_on(job, spark, tmp_path):
         schema = spark.read.parquet(str(job.lake.table("matches"))).schema
         stream = spark.readStream.schema(schema).parquet(str(job.lake.table("matches")))
         writer = stream.writeStream.option("checkpointLocation", str(tmp_path / "reader"))
-        take = lambda frame, _: seen.extend(frame.select("partition", "offset").collect())  # noqa: E731
+        take = lambda frame, _: seen.extend(frame.select("partition", "offset").collect())
         writer.foreachBatch(take).trigger(availableNow=True).start().awaitTermination()
 
     for start in (0, 100):

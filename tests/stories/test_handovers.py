@@ -76,6 +76,7 @@ class Story:
             before = set(self.job.lake.files(self.table))
             self.sparks[who].begin_job(self.job)
             self.sparks[who].kill_when(lambda: set(self.job.lake.files(self.table)) - before)
+            self.sparks[who].start()  # comes up while others run
         assert (self.checkpoint / "offsets" / str(batch)).exists()
         assert not self.sink_log(batch).exists()
         assert not (self.checkpoint / "commits" / str(batch)).exists()
@@ -99,6 +100,8 @@ class Story:
 
 @pytest.fixture
 def story(job, spark35, spark4):
+    spark35.start()
+    spark4.start()
     return Story(job, {"spark35": spark35, "spark4": spark4})
 
 
