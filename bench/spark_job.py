@@ -5,6 +5,7 @@ program; the stories hand checkpoints to it and take them back."""
 
 import argparse
 import os
+import time
 
 from pyspark.sql import functions as f
 
@@ -71,8 +72,11 @@ def rows(records, job):
     return table
 
 
-def start(spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=0, sink="file"):
-    """Starts the query on a lake laid out as our program's."""
+def start(
+    spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=0, sink="file", linger=0
+):
+    """Starts the query on a lake laid out as our program's. `linger`: seconds between the files of a
+    foreachBatch batch and its commit, for whoever wants to end it there."""
     name, _, _, partition_by = JOBS[job]
     table = os.path.join(lake, "processed", job)
     reader = spark.readStream.format("kafka").options(
@@ -91,6 +95,7 @@ def start(spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=
 
         def append(batch, _):
             batch.write.mode("append").partitionBy(*partition_by).parquet(table)
+            time.sleep(linger)
 
         writer = writer.foreachBatch(append)
     else:

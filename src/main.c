@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/filesystem.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "streaming/engine.h"
 #include "surfaces/commands.h"
@@ -244,6 +245,7 @@ int main(int argc, char **argv) {
     sigset_t signals = awaited_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); // before the first thread, which inherits it
     signal(SIGPIPE, SIG_IGN);
+    heap_keep();
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);

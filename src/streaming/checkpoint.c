@@ -312,7 +312,9 @@ static bool sweep_log(const struct file_path *log, int64_t newest_batch, struct 
 
 bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
                       struct error *err) {
-    return sweep_log(&checkpoint->offsets, newest_batch, err) &&
+    return file_remove(file_join(checkpoint->root.text, "." CHECKPOINT_REWIND ".tmp").text, err) &&
+           sweep_log(&checkpoint->offsets, newest_batch, err) &&
            sweep_log(&checkpoint->commits, newest_batch, err) &&
-           file_remove_drafts(checkpoint->manifests.text, err);
+           file_remove_drafts(checkpoint->manifests.text, err) &&
+           file_remove_drafts(checkpoint->coverage.text, err);
 }

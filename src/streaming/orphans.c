@@ -66,6 +66,50 @@ static bool add_if_recent(void *context, const char *path) {
     return files->count <= FILES_MAX;
 }
 
+/* ---- what a batch write of Spark leaves when it is killed before its files are in place ---- */
+
+enum { TEMPORARY_DEPTH = 4 }; // _temporary/0/_temporary/attempt_…/, and partition directories
+
+struct temporary_search {
+    struct recent_files *files;
+    struct file_path directory; // relative to the table
+    size_t depth;               // how many more directories down
+};
+
+static bool search_temporary(struct temporary_search *search);
+
+static bool search_temporary_name(void *context, const char *name) {
+    struct temporary_search *search = context;
+    struct temporary_search below = *search;
+    size_t length = strlen(name), end = sizeof ".parquet" - 1;
+    below.directory = file_join(search->directory.text, name);
+    if (name[0] == '.' || search->depth == 0)
+        return true;
+    if (length > end && strcmp(name + length - end, ".parquet") == 0)
+        return add_if_recent(search->files, below.directory.text);
+    below.depth--;
+    return search_temporary(&below);
+}
+
+/* Calls itself once per level, of which there are few. False: enough was seen. */
+static bool search_temporary(struct temporary_search *search) {
+    struct recent_files *files = search->files;
+    struct file_path path = file_join(files->table->root.text, search->directory.text);
+    if (disk->list(path.text, search_temporary_name, search) != 0 && errno != ENOENT &&
+        errno != ENOTDIR) {
+        files->failed = true;
+        (void)error_set(files->err, ERROR_RETRY, "list '%s': %s", path.text, strerror(errno));
+    }
+    return !files->failed && files->count <= FILES_MAX;
+}
+
+static bool add_temporary(struct recent_files *files, size_t partition_columns) {
+    struct temporary_search search = {
+        .files = files, .directory = {"_temporary"}, .depth = TEMPORARY_DEPTH + partition_columns};
+    (void)search_temporary(&search);
+    return !files->failed;
+}
+
 /* The moment from which on files are looked at. *found false: nothing was ever planned. */
 static bool find_since(const struct store *store, int64_t manifest, struct timespec *since,
                        bool *found, struct error *err) {
@@ -226,7 +270,8 @@ bool orphans_set_aside(struct store *store, const struct plan *open_plan, int64_
         return true;
     bool ok = table_each_file(&store->table, store->options.partition_by_count, add_if_recent,
                               &files, err) &&
-              !files.failed;
+              !files.failed &&
+              (open_plan == NULL || add_temporary(&files, store->options.partition_by_count));
     report->too_many = files.count > FILES_MAX;
     if (report->too_many || (ok && files.count == 0)) {
         recent_files_deinit(&files);

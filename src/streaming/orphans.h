@@ -2,6 +2,9 @@
  * so. A reader that lists the table's directories would take them, so a start sets them aside, as
  * <table>/_orphans/<path>.orphan; nothing is ever deleted.
  *
+ * A batch write of Spark that was killed before its files were in place has left them below
+ * _temporary/, where a glob sees them too: while the plan is open, they are looked at as well.
+ *
  * Only files modified since the newest manifest are looked at (without any: since the oldest plan
  * that is left). One that the sink log lists, or the newest manifest, counts. Another is an orphan
  * when it was never finished, when every row of it lies in the plan that is to run again, or, in a

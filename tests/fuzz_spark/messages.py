@@ -32,7 +32,7 @@ ESCAPES = [
 ]
 # Jackson takes the low byte of each UTF-16 unit for a hexadecimal digit.
 ESCAPES += ["\\u12b𝄞", "\\u004\u0130", "\\u\u0661\u0661\u0661\u0661"]
-ESCAPES += [ "\\ud8b𝄞", "\\u00𝄰𝄰"]
+ESCAPES += ["\\ud8b𝄞", "\\u00𝄰𝄰"]
 BAD_ESCAPES = ["\\u12", "\\u", "\\u12G4", "\\x41", "\\'", "\\0", "\\a", "\\U0041", "\\ "]
 BAD_ESCAPES += ["\\\n", "\\", "\\😀", "\\u😀", "\\u1😀", "\\é", "\\u\u0660é"]
 CHARACTERS = list("abcXYZ 019-_.,:;/\\'#%*?[]{}^=|~<>&$!@`()+") + ["é", "ß", "€", "\u2028", "漢"]

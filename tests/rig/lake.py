@@ -40,12 +40,15 @@ class Lake:
         return {int(partition): end for partition, end in ends.items()}
 
     def leftovers(self, kind):
-        """What must not be there once the program has come to rest: staged and temporary files."""
+        """What must not be there once the program has come to rest: staged and temporary files.
+        The checksum that Spark puts beside each file of its own is none."""
         found = []
         for directory in (self.table(kind), self.rejects(kind), self.checkpoint(kind)):
             for path in directory.glob("**/*"):
                 staged = "_staging" in path.parts
                 temporary = path.name.endswith(".tmp") or path.name.startswith(".")
+                if path.suffix == ".crc" and path.with_name(path.name[1:-4]).exists():
+                    continue
                 if path.is_file() and (staged or temporary):
                     found.append(path)
         return found

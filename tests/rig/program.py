@@ -26,13 +26,14 @@ class Program:
         self.started = []
         directory.mkdir(parents=True, exist_ok=True)
 
-    def start(self, *arguments, name=None, **settings):
-        """`name`: the command's other name, such as match_stream."""
+    def start(self, *arguments, name=None, under=(), **settings):
+        """`name`: the command's other name, such as match_stream; `under`: the command that runs
+        it, such as strace with its options."""
         binary = self.binary.with_name(name) if name else self.binary
         keep = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
         given = {key: str(value) for key, value in settings.items() if value is not None}
         log = self.directory / f"run-{len(self.started)}"
-        process = Process([binary, *arguments], {**keep, **SANITIZERS, **given}, log)
+        process = Process([*under, binary, *arguments], {**keep, **SANITIZERS, **given}, log)
         self.started.append(process)
         return process
 

@@ -5,8 +5,11 @@ import os
 import pathlib
 import sys
 
+from pyspark.sql import functions as f
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:1] = [str(ROOT / "tests"), str(ROOT / "bench")]
+if __name__ == "__main__":
+    sys.path[:1] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
 from rig.spark import open_session  # noqa: E402
 
@@ -27,11 +30,30 @@ def stop_jobs(spark):
 
 
 def count(spark, table):
-    frame = spark.read.parquet(table)
-    return frame.count(), frame.select("partition", "offset").distinct().count()
+    """(rows, distinct offsets)."""
+    both = "count(*)", "count(DISTINCT partition, offset)"
+    (row,) = spark.read.parquet(table).selectExpr(*both).collect()
+    return tuple(row)
 
 
-TASKS = {task.__name__: task for task in (run_job, start_job, stop_jobs, count)}
+def schema(spark, table):
+    """Names, types and nullability, as printSchema has them."""
+    return json.loads(spark.read.parquet(table).schema.json())
+
+
+def rows(spark, table):
+    """In order of partition and offset, timestamps in microseconds since 1970; without the time of
+    processing, which is another in each run."""
+    frame = spark.read.parquet(table).drop("processing_timestamp")
+    times = [name for name, its_type in frame.dtypes if its_type == "timestamp"]
+    for name in times:
+        frame = frame.withColumn(name, f.unix_micros(name))
+    return [json.loads(row) for row in frame.orderBy("partition", "offset").toJSON().collect()]
+
+
+TASKS = {
+    task.__name__: task for task in (run_job, start_job, stop_jobs, count, schema, rows)
+}
 
 
 def main():

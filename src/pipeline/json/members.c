@@ -1,36 +1,16 @@
 #include "pipeline/json/members.h"
 
 #include "base/check.h"
-#include "pipeline/json/common.h"
-#include "pipeline/json/marked.h"
-
-/* Inlined, so that where reading stands is in registers, and for each instruction set anew. */
-#define HOT static inline __attribute__((always_inline))
+#include "pipeline/json/scattered.h"
+#include "pipeline/json/value.h"
 
 /* How many misses a prediction outlives: once it has been right, and when it is new. Where keys
  * come in no order, learning at every miss would be for nothing. */
 enum { CONFIDENCE_MAX = 8, CONFIDENCE_NEW = 4 };
 
-/* Where reading stands. Bytes are those of the copy. */
-struct place {
-    const char *at;
-    const uint16_t *stop; // the first at or behind `at`
-};
-
-/* One call of json_members_read(). */
-struct reading {
-    const char *bytes; // of the record
-    const struct timestamp_context *context;
-    struct vector *columns;
-    size_t row;
-    char *texts; // where the next text goes
-};
-
-/* What has an edition for each instruction set. */
-struct kernel {
-    bool (*has_prefix)(const char *at, const struct json_prefix *prefix);
-    void (*copy)(char *to, const char *from, size_t size);
-};
+/* With more misses than that in one record, keys come in no order; so many records are then read
+ * without expecting one. */
+enum { MISSES_MAX = 6, RECORDS_SCATTERED = 64 };
 
 void json_members_init(struct json_members *members, const struct json_keys *keys) {
     members->keys = keys;
@@ -81,7 +61,7 @@ static void learn(struct json_members *members, struct json_prediction *predicti
 /* Reads the next key and moves to its value. The column, or -1: no key of a column, or not in the
  * usual form. */
 HOT int find_member(struct json_members *members, const char *bytes,
-                    struct json_prediction *prediction, struct place *place) {
+                    struct json_prediction *prediction, struct place *place, struct kernel kernel) {
     const char *at = skip_blanks(place->at);
     if (prediction != members->predictions) {
         if (*at != ',')
@@ -92,7 +72,8 @@ HOT int find_member(struct json_members *members, const char *bytes,
     const char *end = bytes + quote[1];
     if (*at != '"' || *end != '"')
         return -1;
-    int column = json_keys_find_plain(members->keys, at + 1, (size_t)(end - at - 1));
+    int column =
+        json_keys_find_plain(members->keys, at + 1, (size_t)(end - at - 1), kernel.has_prefix);
     const char *colon = skip_blanks(end + 1);
     if (column < 0 || *colon != ':')
         return -1;
@@ -107,69 +88,6 @@ HOT int find_member(struct json_members *members, const char *bytes,
     return column;
 }
 
-HOT bool read_text(struct reading *reading, struct place *place, struct text *text,
-                   struct kernel kernel) {
-    if (*place->at != '"')
-        return false;
-    const char *start = place->at + 1, *end = reading->bytes + place->stop[1];
-    char *to = reading->texts;
-    if (*end == '"') {
-        kernel.copy(to, start, (size_t)(end - start));
-        *text = (struct text){to, (uint32_t)(end - start)};
-        reading->texts = to + (end - start);
-        *place = (struct place){end + 1, place->stop + 2};
-        return true;
-    }
-    const uint16_t *stop = place->stop;
-    char *behind = to;
-    if (!json_read_marked(reading->bytes, &stop, &behind))
-        return false;
-    *text = (struct text){to, (uint32_t)(behind - to)};
-    reading->texts = behind;
-    *place = (struct place){reading->bytes + *stop + 1, stop + 1};
-    return true;
-}
-
-HOT bool read_timestamp(const struct reading *reading, struct place *place, int64_t *micros) {
-    const char *start = place->at + 1, *end = reading->bytes + place->stop[1];
-    int64_t parsed;
-    if (*place->at != '"' || *end != '"' ||
-        !timestamp_parse((struct text){start, (uint32_t)(end - start)}, reading->context, &parsed))
-        return false;
-    *micros = parsed;
-    *place = (struct place){end + 1, place->stop + 2};
-    return true;
-}
-
-/* Moves behind a value without stops; `behind` is NULL if it could not be read. */
-HOT bool pass(struct place *place, const char *behind) {
-    if (behind == NULL)
-        return false;
-    place->at = behind;
-    return true;
-}
-
-HOT bool read_value(struct reading *reading, struct place *place, struct vector *vector,
-                    struct kernel kernel) {
-    size_t row = reading->row;
-    switch (vector->type) {
-    case TYPE_STRING:
-        return read_text(reading, place, &vector->texts[row], kernel);
-    case TYPE_INT32:
-        return pass(place, json_common_int32(place->at, &vector->int32s[row]));
-    case TYPE_INT64:
-        return pass(place, json_common_int64(place->at, &vector->int64s[row]));
-    case TYPE_DOUBLE:
-        return pass(place, json_common_double(place->at, &vector->doubles[row]));
-    case TYPE_BOOL:
-        return pass(place, json_common_bool(place->at, &vector->booleans[row]));
-    case TYPE_TIMESTAMP:
-        return read_timestamp(reading, place, &vector->int64s[row]);
-    default:
-        return false;
-    }
-}
-
 static void note_null_identifier(struct json_members_run *run, size_t at) {
     run->identifier_is_null = true;
     run->identifier_at = at;
@@ -180,6 +98,7 @@ HOT struct place read_members(struct json_members *members, struct reading *shar
                               struct kernel kernel) {
     struct reading local = *shared, *reading = &local;
     struct json_prediction *prediction = &members->predictions[run->previous + 1];
+    unsigned misses = 0;
     for (struct place member = place;; place = member) {
         struct json_prediction *next;
         struct vector *vector;
@@ -189,41 +108,38 @@ HOT struct place read_members(struct json_members *members, struct reading *shar
             next = prediction->next;
             member = (struct place){member.at + prediction->size, member.stop + 2};
         } else {
-            int column = find_member(members, reading->bytes, prediction, &member);
+            int column = find_member(members, reading->bytes, prediction, &member, kernel);
             if (column < 0)
                 break;
+            misses++;
             vector = &reading->columns[column];
             next = &members->predictions[column + 1];
         }
         const char *value = member.at;
-        if (read_value(reading, &member, vector, kernel)) {
-            vector->valid[reading->row] = 1;
-        } else {
-            if (!pass(&member, json_common_null(value)))
-                break;
-            vector->valid[reading->row] = 0;
-            if (vector == reading->columns)
-                note_null_identifier(run, (size_t)(value - reading->bytes));
-        }
+        bool is_null;
+        if (!read_value(reading, &member, vector, kernel, &is_null))
+            break;
+        if (is_null && vector == reading->columns)
+            note_null_identifier(run, (size_t)(value - reading->bytes));
         prediction = next;
     }
     shared->texts = local.texts;
+    if (misses > MISSES_MAX)
+        members->scattered = RECORDS_SCATTERED;
     run->previous = (int)(prediction - members->predictions) - 1;
     return place;
 }
 
 static struct place read_members_baseline(struct json_members *members, struct reading *reading,
                                           struct json_members_run *run, struct place place) {
-    struct kernel kernel = {json_has_prefix, json_copy_loosely};
-    return read_members(members, reading, run, place, kernel);
+    return read_members(members, reading, run, place, kernel_baseline);
 }
 
 #ifdef JSON_HAS_X86
 JSON_AVX2 static struct place read_members_avx2(struct json_members *members,
                                                 struct reading *reading,
                                                 struct json_members_run *run, struct place place) {
-    struct kernel kernel = {json_has_prefix_avx2, json_copy_loosely_avx2};
-    return read_members(members, reading, run, place, kernel);
+    return read_members(members, reading, run, place, kernel_avx2);
 }
 #else
 #define read_members_avx2 read_members_baseline
@@ -245,8 +161,12 @@ void json_members_read(struct json_members *members, const struct timestamp_cont
                               .texts = texts};
     struct place place = {.at = reading.bytes + run->at};
     place.stop = skip_stops(reading.bytes, members->stop, place.at);
-    place = members->has_avx2 ? read_members_avx2(members, &reading, run, place)
-                              : read_members_baseline(members, &reading, run, place);
+    if (run->previous < 0 && members->scattered > 0)
+        members->scattered--;
+    if (run->previous >= 0 || members->scattered == 0 ||
+        !json_scattered_read(members, &reading, run, &place))
+        place = members->has_avx2 ? read_members_avx2(members, &reading, run, place)
+                                  : read_members_baseline(members, &reading, run, place);
     arena_rewind(&rows->strings, (size_t)(reading.texts - (char *)rows->strings.base));
     members->stop = place.stop;
     run->at = (size_t)(place.at - reading.bytes);

@@ -38,6 +38,7 @@ struct json_members {
     struct json_prediction predictions[SCHEMA_COLUMNS_MAX + 1]; // behind column i - 1; 0: the first
     bool has_record;
     bool has_avx2;
+    unsigned scattered;   // records that are still read as if their keys came in no order
     const uint16_t *stop; // no stop before it is needed again
     struct json_stops stops;
 };

@@ -74,52 +74,20 @@ static bool dictionary_pays(const struct column_writer *writer) {
     return dictionary_size + codes_size + DICTIONARY_PAGE_COST < writer->plain_size * 3 / 4;
 }
 
-static size_t code_size_for(uint32_t dictionary_count) {
-    return dictionary_count <= 1u << 8 ? 1 : dictionary_count <= 1u << 16 ? 2 : 4;
-}
-
-static void narrow(uint8_t *to, const uint32_t *codes, size_t count, size_t size) {
-    for (size_t i = 0; size == 1 && i < count; i++)
-        to[i] = (uint8_t)codes[i];
-    for (size_t i = 0; size == 2 && i < count; i++)
-        ((uint16_t *)(void *)to)[i] = (uint16_t)codes[i];
-    if (size == 4)
-        memcpy(to, codes, count * size);
-}
-
-static void widen(uint32_t *to, const uint8_t *codes, size_t count, size_t size) {
-    for (size_t i = 0; size == 1 && i < count; i++)
-        to[i] = codes[i];
-    for (size_t i = 0; size == 2 && i < count; i++)
-        to[i] = ((const uint16_t *)(const void *)codes)[i];
-    if (size == 4)
-        memcpy(to, codes, count * size);
-}
-
-/* The open page's codes, in scratch->page_codes. */
-static const uint32_t *page_codes(const struct column_writer *writer,
-                                  struct page_scratch *scratch) {
-    size_t count = value_count(writer);
-    scratch->page_codes.size = 0;
-    uint32_t *codes = (void *)bytes_reserve(&scratch->page_codes, (count + 1) * sizeof *codes);
-    widen(codes, writer->values.at, count, writer->code_size);
-    return codes;
+/* The open page's codes. */
+static struct codes page_codes(const struct column_writer *writer) {
+    return (struct codes){
+        .at = writer->values.at, .count = value_count(writer), .size = writer->code_size};
 }
 
 /* Adds codes to the open page, in as few bytes each as the dictionary's count allows. */
-static void add_codes(struct column_writer *writer, const uint32_t *codes, size_t count,
-                      struct page_scratch *scratch) {
+static void add_codes(struct column_writer *writer, const uint32_t *codes, size_t count) {
     size_t size = code_size_for(writer->dictionary.count);
     if (size > writer->code_size) {
-        size_t before = value_count(writer);
-        const uint32_t *present = page_codes(writer, scratch);
-        writer->values.size = 0;
-        narrow(bytes_reserve(&writer->values, (before + 1) * size), present, before, size);
-        writer->values.size = before * size;
+        codes_widen(&writer->values, writer->code_size, size);
         writer->code_size = size;
     }
-    narrow(bytes_reserve(&writer->values, (count + 1) * size), codes, count, size);
-    writer->values.size += count * size;
+    codes_append(&writer->values, size, codes, count);
 }
 
 /* Codes PLAIN texts. False: the dictionary is full. */
@@ -168,7 +136,7 @@ static void decide(struct column_writer *writer, struct page_scratch *scratch, b
         writer->form = FORM_CODES;
         writer->code_size = code_size_for(writer->dictionary.count);
         bytes_deinit(&writer->values);
-        add_codes(writer, (const uint32_t *)(const void *)scratch->codes.at, count, scratch);
+        add_codes(writer, (const uint32_t *)(const void *)scratch->codes.at, count);
         return;
     }
     dictionary_deinit(&writer->dictionary);
@@ -180,17 +148,18 @@ static void decide(struct column_writer *writer, struct page_scratch *scratch, b
 
 /* The open page's codes become PLAIN values again. At most a little more than the dictionary's
  * size, because it is only done when the dictionary does not pay. */
-static void drop_dictionary(struct column_writer *writer, struct page_scratch *scratch) {
-    const uint32_t *codes = page_codes(writer, scratch);
+static void drop_dictionary(struct column_writer *writer) {
+    const uint8_t *codes = writer->values.at;
     size_t count = value_count(writer), width = native_width(writer->format->type);
     struct bytes plain = {0};
     (void)bytes_reserve(&plain, writer->plain_size);
     for (size_t i = 0; i < count; i++) {
+        uint32_t code = code_load(codes, writer->code_size, i);
         if (width != 0) {
-            bytes_append(&plain, writer->dictionary.values.at + codes[i] * width, width);
+            bytes_append(&plain, writer->dictionary.values.at + code * width, width);
             continue;
         }
-        struct text text = dictionary_text(&writer->dictionary, codes[i]);
+        struct text text = dictionary_text(&writer->dictionary, code);
         bytes_append(&plain, text.bytes - sizeof text.length, sizeof text.length + text.length);
     }
     bytes_deinit(&writer->values);
@@ -201,15 +170,14 @@ static void drop_dictionary(struct column_writer *writer, struct page_scratch *s
 }
 
 /* Bounds of the values whose codes are in the open page. */
-static void bounds_of_codes(const struct column_writer *writer, const uint32_t *codes,
-                            struct page_scratch *scratch, struct bounds *bounds) {
+static void bounds_of_codes(const struct column_writer *writer, struct page_scratch *scratch,
+                            struct bounds *bounds) {
     const struct dictionary *dictionary = &writer->dictionary;
-    size_t width = native_width(dictionary->type), count = value_count(writer);
+    size_t width = native_width(dictionary->type);
     scratch->codes.size = 0;
     uint8_t *seen = bytes_reserve(&scratch->codes, dictionary->count);
     memset(seen, 0, dictionary->count);
-    for (size_t i = 0; i < count; i++)
-        seen[codes[i]] = 1;
+    codes_mark(page_codes(writer), seen, dictionary->count);
 
     scratch->body.size = 0; // not yet in use: bounds are found before the page is put together
     struct text min = {0}, max = {0};
@@ -232,8 +200,8 @@ static void bounds_of_codes(const struct column_writer *writer, const uint32_t *
         bounds_of_texts(bounds, dictionary->type, min, max);
 }
 
-static void bounds_of_page(const struct column_writer *writer, const uint32_t *codes,
-                           struct page_scratch *scratch, struct bounds *bounds) {
+static void bounds_of_page(const struct column_writer *writer, struct page_scratch *scratch,
+                           struct bounds *bounds) {
     enum type type = writer->format->type;
     *bounds = (struct bounds){.state = BOUNDS_EMPTY};
     if (writer->values.size == 0)
@@ -241,7 +209,7 @@ static void bounds_of_page(const struct column_writer *writer, const uint32_t *c
     if (writer->format->physical == PHYSICAL_INT96) {
         bounds->state = BOUNDS_UNKNOWN;
     } else if (writer->form == FORM_CODES) {
-        bounds_of_codes(writer, codes, scratch, bounds);
+        bounds_of_codes(writer, scratch, bounds);
     } else if (!is_text(type)) {
         bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
     } else {
@@ -251,14 +219,13 @@ static void bounds_of_page(const struct column_writer *writer, const uint32_t *c
     }
 }
 
-static void put_body(struct column_writer *writer, const uint32_t *codes,
-                     struct page_scratch *scratch) {
+static void put_body(struct column_writer *writer, struct page_scratch *scratch) {
     struct bytes *body = &scratch->body;
     body->size = 0;
     if (!writer->format->required)
         page_append_levels(body, writer->nulls > 0 ? writer->present.at : NULL, writer->rows);
     if (writer->form == FORM_CODES)
-        page_append_codes(body, codes, value_count(writer), writer->dictionary.count);
+        page_append_codes(body, page_codes(writer), writer->dictionary.count);
     else
         page_append_plain(body, writer->format->physical, &writer->values);
     bytes_reset(&writer->values, VALUES_KEEP);
@@ -272,14 +239,13 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
     if (writer->form == FORM_UNDECIDED && value_count(writer) > 0)
         decide(writer, scratch, true);
     else if (writer->form == FORM_CODES && writer->coded_pages == 0 && !dictionary_pays(writer))
-        drop_dictionary(writer, scratch);
+        drop_dictionary(writer);
 
     struct page_entry entry = {.offset = (int64_t)writer->pages.size,
                                .first_row = writer->chunk_rows,
                                .nulls = (int64_t)writer->nulls};
-    const uint32_t *codes = writer->form == FORM_CODES ? page_codes(writer, scratch) : NULL;
-    bounds_of_page(writer, codes, scratch, &entry.bounds);
-    put_body(writer, codes, scratch);
+    bounds_of_page(writer, scratch, &entry.bounds);
+    put_body(writer, scratch);
     struct page_kind kind = {
         .type = PAGE_DATA,
         .encoding = writer->form == FORM_CODES ? ENCODING_PLAIN_DICTIONARY : ENCODING_PLAIN,
@@ -304,7 +270,7 @@ static bool close_page(struct column_writer *writer, struct page_scratch *scratc
 static bool stop_dictionary(struct column_writer *writer, struct page_scratch *scratch,
                             struct error *err) {
     if (writer->coded_pages == 0 && !dictionary_pays(writer))
-        drop_dictionary(writer, scratch);
+        drop_dictionary(writer);
     else if (!close_page(writer, scratch, err))
         return false;
     writer->form = FORM_PLAIN;
@@ -319,7 +285,7 @@ static bool append_codes(struct column_writer *writer, struct column_slice slice
     uint32_t *codes = (void *)bytes_reserve(&scratch->codes, (count + 1) * sizeof *codes);
     if (dictionary_encode(&writer->dictionary, slice.values, count, codes) < count)
         return false;
-    add_codes(writer, codes, count, scratch);
+    add_codes(writer, codes, count);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #ifndef PARQUET_DICTIONARY_H
 #define PARQUET_DICTIONARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,14 @@ enum { DICTIONARY_SIZE_MAX = 1024 * 1024 };
 
 struct dictionary {
     enum type type; // any but TYPE_BOOL
+    bool portable;  // no instructions that only some processors have, for tests
     uint32_t count;
+    // TYPE_INT32 at first, while its values lie near one another: code + 1 of each value from
+    // direct_first on, 0: not seen. There are no slots then.
+    int32_t direct_first;
+    uint32_t direct_count;
+    uint16_t *direct;    // owned
+    bool scattered;      // they don't
     uint32_t slot_count; // a power of two, or 0
     uint32_t *slots;     // owned; 0: free, otherwise code + 1
     struct bytes values; // fixed width: native values; texts: PLAIN, each behind its 4-byte length
@@ -40,7 +48,7 @@ size_t dictionary_encode(struct dictionary *dictionary, const void *values, size
 
 static inline size_t dictionary_memory(const struct dictionary *dictionary) {
     return dictionary->slot_count * sizeof *dictionary->slots + dictionary->values.capacity +
-           dictionary->places.capacity;
+           dictionary->places.capacity + dictionary->direct_count * sizeof *dictionary->direct;
 }
 
 /* The bytes of a text: `at` as in its place. */

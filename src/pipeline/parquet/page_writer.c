@@ -15,13 +15,11 @@ void page_scratch_deinit(struct page_scratch *scratch) {
     bytes_deinit(&scratch->body);
     bytes_deinit(&scratch->header);
     bytes_deinit(&scratch->codes);
-    bytes_deinit(&scratch->page_codes);
     codec_state_deinit(&scratch->codec);
 }
 
 size_t page_scratch_memory(const struct page_scratch *scratch) {
-    return scratch->body.capacity + scratch->header.capacity + scratch->codes.capacity +
-           scratch->page_codes.capacity;
+    return scratch->body.capacity + scratch->header.capacity + scratch->codes.capacity;
 }
 
 void page_append_levels(struct bytes *body, const uint8_t *present, size_t rows) {
@@ -63,11 +61,10 @@ void page_append_plain(struct bytes *body, enum physical physical, const struct 
         bytes_append(body, values->at, values->size);
 }
 
-void page_append_codes(struct bytes *body, const uint32_t *codes, size_t count,
-                       uint32_t dictionary_count) {
+void page_append_codes(struct bytes *body, struct codes codes, uint32_t dictionary_count) {
     unsigned width = rle_width(dictionary_count);
     bytes_append_byte(body, (uint8_t)width);
-    rle_encode(body, codes, count, width);
+    rle_encode(body, codes, width);
 }
 
 static void put_header(struct bytes *header, struct page_kind kind, size_t size,

@@ -7,14 +7,14 @@
 #include "core/type.h"
 #include "pipeline/parquet/bytes.h"
 #include "pipeline/parquet/codec.h"
+#include "pipeline/parquet/codes.h"
 #include "pipeline/parquet/format.h"
 
 /* Working memory for encoding, shared by all writers of one thread. {0} is a valid one. */
 struct page_scratch {
     struct bytes body; // an uncompressed page
     struct bytes header;
-    struct bytes codes;      // codes of a slice; which codes a page has
-    struct bytes page_codes; // codes of a page
+    struct bytes codes; // codes of a slice; which codes a page has
     struct codec_state codec;
 };
 
@@ -29,8 +29,7 @@ void page_append_levels(struct bytes *body, const uint8_t *present, size_t rows)
 void page_append_plain(struct bytes *body, enum physical physical, const struct bytes *values);
 
 /* Dictionary codes behind their width. */
-void page_append_codes(struct bytes *body, const uint32_t *codes, size_t count,
-                       uint32_t dictionary_count);
+void page_append_codes(struct bytes *body, struct codes codes, uint32_t dictionary_count);
 
 struct page_kind {
     enum page_type type;

@@ -22,19 +22,44 @@ static void append_run(struct bytes *out, size_t length, uint32_t value, unsigne
         bytes_append_byte(out, (uint8_t)(value >> bits));
 }
 
-static void append_literals(struct bytes *out, const uint32_t *values, size_t count,
-                            unsigned width) {
-    if (count == 0)
-        return;
-    size_t groups = (count + GROUP - 1) / GROUP;
-    bytes_append_varint(out, (uint64_t)groups << 1 | 1);
-    uint8_t *at = bytes_reserve(out, groups * width + sizeof(uint64_t));
-    out->size += groups * width;
+/* Eight codes of one byte to as many of `width` bits, side by side: neighbours are pushed together,
+ * then pairs, then fours. */
+static inline uint64_t pack_bytes(uint64_t eight, unsigned width) {
+    const uint64_t bytes = 0x00ff00ff00ff00ffu, pairs = 0x0000ffff0000ffffu;
+    eight = (eight & bytes) | (eight & ~bytes) >> (8 - width);
+    eight = (eight & pairs) | (eight & ~pairs) >> (16 - 2 * width);
+    return (eight & UINT32_MAX) | eight >> 32 << 4 * width;
+}
 
+/* Four codes of two bytes, likewise. */
+static inline uint64_t pack_shorts(uint64_t four, unsigned width) {
+    const uint64_t shorts = 0x0000ffff0000ffffu;
+    four = (four & shorts) | (four & ~shorts) >> (16 - width);
+    return (four & UINT32_MAX) | four >> 32 << 2 * width;
+}
+
+enum { PACK_ROOM = 2 * sizeof(uint64_t) }; // what is written of a group may be longer than it is
+
+/* A group of eight codes to `width` bytes. */
+static inline void pack_codes(const uint8_t *codes, size_t size, unsigned width, uint8_t *at) {
+    uint64_t words[2];
+    if (size == 1) {
+        memcpy(words, codes, sizeof words[0]);
+        words[0] = pack_bytes(words[0], width);
+        memcpy(at, words, sizeof words[0]);
+        return;
+    }
+    if (size == 2) {
+        __extension__ typedef unsigned __int128 wide;
+        memcpy(words, codes, sizeof words);
+        wide group = (wide)pack_shorts(words[1], width) << 4 * width | pack_shorts(words[0], width);
+        memcpy(at, &group, sizeof group);
+        return;
+    }
     uint64_t pending = 0;
     unsigned bits = 0;
-    for (size_t i = 0; i < count; i++) {
-        pending |= (uint64_t)values[i] << bits;
+    for (size_t i = 0; i < GROUP; i++) {
+        pending |= (uint64_t)code_load(codes, size, i) << bits;
         bits += width;
         if (bits >= 32) {
             memcpy(at, &pending, 4);
@@ -43,47 +68,76 @@ static void append_literals(struct bytes *out, const uint32_t *values, size_t co
             bits -= 32;
         }
     }
-    // What is missing of the last group is zero; it can be more than what is pending.
-    memset(at, 0, (size_t)(out->at + out->size - at));
-    for (; bits > 0; bits = bits > 8 ? bits - 8 : 0) {
-        *at++ = (uint8_t)pending;
-        pending >>= 8;
-    }
+    memcpy(at, &pending, 4);
 }
 
-static bool group_is_equal(const uint32_t *values) {
-    uint32_t difference = 0;
-    for (size_t i = 1; i < GROUP; i++)
-        difference |= values[i] ^ values[0];
+/* What is missing of the last group is zero. */
+static inline __attribute__((always_inline)) void append_literals(struct bytes *out,
+                                                                  const uint8_t *codes, size_t size,
+                                                                  size_t count, unsigned width) {
+    if (count == 0)
+        return;
+    size_t groups = (count + GROUP - 1) / GROUP, whole = count / GROUP;
+    bytes_append_varint(out, (uint64_t)groups << 1 | 1);
+    uint8_t *at = bytes_reserve(out, groups * width + PACK_ROOM);
+    for (size_t group = 0; group < whole; group++)
+        pack_codes(codes + group * GROUP * size, size, width, at + group * width);
+    if (whole < groups) {
+        uint8_t last[GROUP * sizeof(uint32_t)] = {0};
+        memcpy(last, codes + whole * GROUP * size, (count - whole * GROUP) * size);
+        pack_codes(last, size, width, at + whole * width);
+    }
+    out->size += groups * width;
+}
+
+static inline bool group_is_equal(const uint8_t *codes, size_t size) {
+    uint64_t words[GROUP * sizeof(uint32_t) / sizeof(uint64_t)], difference;
+    memcpy(words, codes, GROUP * size);
+    if (size == 1)
+        return words[0] == codes[0] * UINT64_C(0x0101010101010101);
+    uint64_t first = code_load(codes, size, 0);
+    first *= size == 2 ? 0x0001000100010001u : 0x0000000100000001u;
+    difference = (words[0] ^ first) | (words[1] ^ first);
+    if (size == sizeof(uint32_t))
+        difference |= (words[2] ^ first) | (words[3] ^ first);
     return difference == 0;
 }
 
-void rle_encode(struct bytes *out, const uint32_t *values, size_t count, unsigned width) {
-    if (width == 0) {
-        if (count > 0)
-            append_run(out, count, 0, 0);
-        return;
-    }
+/* `size` is a constant where this is inlined. */
+static inline __attribute__((always_inline)) void
+encode_codes(struct bytes *out, const uint8_t *codes, size_t size, size_t count, unsigned width) {
     size_t worth = run_length_min(width);
     size_t literals = 0, at = 0;
     while (at + GROUP <= count) {
-        if (!group_is_equal(values + at)) {
+        if (!group_is_equal(codes + at * size, size)) {
             at += GROUP;
             continue;
         }
+        uint32_t code = code_load(codes, size, at);
         size_t length = GROUP;
-        while (at + length < count && values[at + length] == values[at])
+        while (at + length < count && code_load(codes, size, at + length) == code)
             length++;
         if (length < worth) {
             at += length / GROUP * GROUP;
             continue;
         }
-        append_literals(out, values + literals, at - literals, width);
-        append_run(out, length, values[at], width);
+        append_literals(out, codes + literals * size, size, at - literals, width);
+        append_run(out, length, code, width);
         at += length;
         literals = at;
     }
-    append_literals(out, values + literals, count - literals, width);
+    append_literals(out, codes + literals * size, size, count - literals, width);
+}
+
+void rle_encode(struct bytes *out, struct codes codes, unsigned width) {
+    if (width == 0 && codes.count > 0)
+        append_run(out, codes.count, 0, 0);
+    else if (codes.size == 1 && width > 0)
+        encode_codes(out, codes.at, 1, codes.count, width);
+    else if (codes.size == 2 && width > 0)
+        encode_codes(out, codes.at, 2, codes.count, width);
+    else if (width > 0)
+        encode_codes(out, codes.at, 4, codes.count, width);
 }
 
 /* Up to eight bytes of 0 or 1 to as many bits: the product moves byte i's bit to bit 56 + i. */

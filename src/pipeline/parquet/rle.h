@@ -9,13 +9,13 @@
 
 #include <stdint.h>
 
-#include "pipeline/parquet/bytes.h"
+#include "pipeline/parquet/codes.h"
 
 /* Bits that a code below `count` needs; 0 for a single one. */
 unsigned rle_width(uint32_t count);
 
-/* Appends `count` values below 2^width. */
-void rle_encode(struct bytes *out, const uint32_t *values, size_t count, unsigned width);
+/* Appends codes below 2^width. */
+void rle_encode(struct bytes *out, struct codes codes, unsigned width);
 
 /* Appends `count` values of width 1, given as bytes 0 or 1. */
 void rle_encode_bits(struct bytes *out, const uint8_t *values, size_t count);

@@ -64,6 +64,7 @@ void gaps_init(struct gaps *gaps, const struct snapshot *snapshot) {
 
 static void add_gap(struct gaps *gaps, size_t piece_index, int64_t start, int64_t end) {
     struct piece *piece = &gaps->pieces[piece_index];
+    check(gaps->gaps != NULL);
     piece->unmet += end - start;
     if (piece->outcome != NULL && piece->outcome->lost > 0)
         return; // all of it is lost: there is nothing to tell apart
@@ -218,23 +219,29 @@ static void note_dropped(const struct gaps *gaps, struct verify_report *report) 
                    dropped);
 }
 
+static void name_range(struct verify_report *report, enum verify_kind kind, int32_t partition,
+                       int64_t start, int64_t end) {
+    if (end == start + 1)
+        verify_say(report, kind, "partition %" PRId32 ", offset %" PRId64, partition, start);
+    else
+        verify_say(report, kind, "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
+                   partition, start, end - 1);
+}
+
 static void name_lost_and_absent(const struct gaps *gaps, struct verify_report *report) {
     const struct snapshot_range *ranges = gaps->snapshot->ranges;
     for (size_t i = 0; i < gaps->piece_count; i++) {
         const struct piece *piece = &gaps->pieces[i];
         if (piece->outcome != NULL && piece->outcome->lost > 0)
-            verify_say(report, VERIFY_LOST,
-                       "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
-                       ranges[piece->range].partition, piece->start, piece->end - 1);
+            name_range(report, VERIFY_LOST, ranges[piece->range].partition, piece->start,
+                       piece->end);
     }
     for (size_t i = 0; i < gaps->count; i++) {
         const struct gap *gap = &gaps->gaps[i];
         const struct piece *piece = &gaps->pieces[gap->piece];
         bool absent = piece->outcome == NULL ? gap->asked : is_absent_by_word(piece);
         if (absent && gap->found == 0)
-            verify_say(report, VERIFY_ABSENT,
-                       "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
-                       ranges[gap->range].partition, gap->start, gap->end - 1);
+            name_range(report, VERIFY_ABSENT, ranges[gap->range].partition, gap->start, gap->end);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "base/scope.h"
 
@@ -45,7 +46,7 @@ static bool unquote(const char *uri, char *path) {
 }
 
 struct listing {
-    const char *path; // of the log's file
+    struct file_path path; // of the log's file
     void (*visit)(void *context, const char *path, int64_t size);
     void *context;
     char *name; // owned; room for an unquoted path
@@ -64,14 +65,14 @@ static bool visit_line(struct listing *listing, const char *line, size_t size, s
     return ok || error_set(err, ERROR_STATE,
                            "'%s', line %zu describes no file: restore it from a "
                            "backup",
-                           listing->path, number);
+                           listing->path.text, number);
 }
 
 static bool read_one(struct listing *listing, struct error *err) {
-    scoped(close_stream) FILE *stream = fopen(listing->path, "re");
+    scoped(close_stream) FILE *stream = fopen(listing->path.text, "re");
     if (stream == NULL)
         return error_set(err, errno == ENOENT ? ERROR_STATE : ERROR_RETRY, "open '%s': %s",
-                         listing->path, strerror(errno));
+                         listing->path.text, strerror(errno));
     scoped(scope_free) char *line = NULL;
     size_t capacity = 0, number = 1;
     ssize_t size = getline(&line, &capacity, stream);
@@ -79,7 +80,7 @@ static bool read_one(struct listing *listing, struct error *err) {
         return error_set(err, ERROR_STATE,
                          "'%s' does not begin with a line 'v1': restore it from "
                          "a backup",
-                         listing->path);
+                         listing->path.text);
     while ((size = getline(&line, &capacity, stream)) >= 0) {
         number++;
         size -= size > 0 && line[size - 1] == '\n';
@@ -87,24 +88,29 @@ static bool read_one(struct listing *listing, struct error *err) {
             return false;
     }
     return ferror(stream) == 0 ||
-           error_set(err, ERROR_RETRY, "read '%s': %s", listing->path, strerror(errno));
+           error_set(err, ERROR_RETRY, "read '%s': %s", listing->path.text, strerror(errno));
+}
+
+static bool read_from(const struct sink_log *log, int64_t first, int64_t last,
+                      struct listing *listing, struct error *err) {
+    for (int64_t batch = first; batch <= last; batch++) {
+        char file[40];
+        (void)snprintf(file, sizeof file, "%" PRId64 "%s", batch,
+                       (batch + 1) % log->interval == 0 ? ".compact" : "");
+        listing->path = file_join(log->directory.text, file);
+        if (!read_one(listing, err))
+            return false;
+    }
+    return true;
 }
 
 bool listing_read(const struct sink_log *log, int64_t last,
                   void (*visit)(void *context, const char *path, int64_t size), void *context,
                   struct error *err) {
-    scoped(scope_free) char *name = malloc(LINE_MAX_BYTES);
-    if (name == NULL)
-        return error_set(err, ERROR_RETRY, "no memory to read '%s'", log->directory.text);
     int64_t first = (last + 1) / log->interval * log->interval - 1;
-    for (int64_t batch = first < 0 ? 0 : first; batch <= last; batch++) {
-        char file[40];
-        (void)snprintf(file, sizeof file, "%" PRId64 "%s", batch,
-                       (batch + 1) % log->interval == 0 ? ".compact" : "");
-        struct file_path path = file_join(log->directory.text, file);
-        struct listing listing = {path.text, visit, context, name};
-        if (!read_one(&listing, err))
-            return false;
-    }
-    return true;
+    struct listing listing = {
+        .visit = visit, .context = context, .name = must_alloc(LINE_MAX_BYTES, 1)};
+    bool ok = read_from(log, first < 0 ? 0 : first, last, &listing, err);
+    free(listing.name);
+    return ok;
 }

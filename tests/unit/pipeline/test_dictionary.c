@@ -62,21 +62,60 @@ static void many_values_of_every_type_come_back_by_their_code(void **state) {
     free(codes);
 }
 
+static void integers_near_and_far_come_back_by_their_code(void **state) {
+    (void)state;
+    static const int32_t values[] = {5,         70,        -3, 5,         4000,      -4000,     70,
+                                     INT32_MAX, INT32_MIN, 5,  INT32_MIN, INT32_MAX, 2000000000};
+    static const uint32_t expected[] = {0, 1, 2, 0, 3, 4, 1, 5, 6, 0, 6, 5, 7};
+    enum { COUNT = sizeof values / sizeof values[0] };
+    uint32_t codes[COUNT];
+    for (size_t start = 0; start < 3; start++) { // at either end of the type, and in the middle
+        struct dictionary dictionary = {.type = TYPE_INT32};
+        int32_t edges[][3] = {{INT32_MIN, INT32_MIN + 9, INT32_MIN},
+                              {INT32_MAX, INT32_MAX - 99, INT32_MAX},
+                              {5, 70, 5}};
+        assert_int_equal(dictionary_encode(&dictionary, edges[start], 3, codes), 3);
+        assert_int_equal(codes[0], 0);
+        assert_int_equal(codes[1], 1);
+        assert_int_equal(codes[2], 0);
+        assert_int_equal(dictionary_encode(&dictionary, values, COUNT, codes), COUNT);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_memory_equal(dictionary.values.at + codes[i] * sizeof values[0], &values[i],
+                                sizeof values[0]);
+        dictionary_deinit(&dictionary);
+    }
+    struct dictionary dictionary = {.type = TYPE_INT32};
+    assert_int_equal(dictionary_encode(&dictionary, values, COUNT, codes), COUNT);
+    assert_memory_equal(codes, expected, sizeof expected);
+    dictionary_deinit(&dictionary);
+}
+
+/* Texts that differ in their length or in one byte only, in memory of exactly their size. */
 static void texts_of_all_lengths_come_back(void **state) {
     (void)state;
-    char bytes[200];
-    uint32_t code;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (char)(i * 7);
-    struct dictionary dictionary = {.type = TYPE_BINARY};
-    for (uint32_t round = 0; round < 2; round++) {
-        for (uint32_t length = 0; length < sizeof bytes; length++) {
+    enum { LENGTHS = 100 };
+    uint32_t code, expected;
+    struct dictionary dictionaries[] = {{.type = TYPE_BINARY},
+                                        {.type = TYPE_BINARY, .portable = true}};
+    for (uint32_t round = 0; round < 4; round++) {
+        struct dictionary *dictionary = &dictionaries[round / 2];
+        expected = 0;
+        for (uint32_t length = 0; length < LENGTHS; length++) {
+            char *bytes = calloc(1, length + (length == 0));
             struct text text = {bytes, length};
-            assert_int_equal(dictionary_encode(&dictionary, &text, 1, &code), 1);
-            assert_int_equal(code, length);
+            for (uint32_t at = 0; at <= length; at++) {
+                if (at < length)
+                    bytes[at] = 1;
+                assert_int_equal(dictionary_encode(dictionary, &text, 1, &code), 1);
+                assert_int_equal(code, expected++);
+                if (at < length)
+                    bytes[at] = 0;
+            }
+            free(bytes);
         }
     }
-    dictionary_deinit(&dictionary);
+    dictionary_deinit(&dictionaries[0]);
+    dictionary_deinit(&dictionaries[1]);
 }
 
 static void a_full_dictionary_codes_no_more(void **state) {
@@ -102,6 +141,7 @@ int main(void) {
         cmocka_unit_test(codes_count_up_in_the_order_of_first_sight),
         cmocka_unit_test(doubles_are_told_apart_by_their_bits),
         cmocka_unit_test(many_values_of_every_type_come_back_by_their_code),
+        cmocka_unit_test(integers_near_and_far_come_back_by_their_code),
         cmocka_unit_test(texts_of_all_lengths_come_back),
         cmocka_unit_test(a_full_dictionary_codes_no_more),
     };

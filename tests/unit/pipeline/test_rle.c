@@ -11,9 +11,33 @@
 
 enum { VALUES_MAX = 5000 };
 
+static void encode(struct bytes *bytes, const uint32_t *values, size_t count, unsigned width) {
+    rle_encode(bytes, (struct codes){(const void *)values, count, sizeof *values}, width);
+}
+
+/* The same codes in fewer bytes each give the same bytes. */
+static void assert_same_when_narrow(const uint32_t *values, size_t count, unsigned width,
+                                    const struct bytes *expected) {
+    for (size_t size = width <= 8 ? 1 : 2; width <= 16 && size <= 2; size++) {
+        struct bytes narrow = {0}, bytes = {0};
+        codes_append(&narrow, size, values, count);
+        uint8_t *copy = malloc(narrow.size + (narrow.size == 0)); // so that ASan sees its end
+        if (narrow.size > 0)
+            memcpy(copy, narrow.at, narrow.size);
+        rle_encode(&bytes, (struct codes){copy, count, size}, width);
+        assert_int_equal(bytes.size, expected->size);
+        if (bytes.size > 0)
+            assert_memory_equal(bytes.at, expected->at, bytes.size);
+        bytes_deinit(&narrow);
+        bytes_deinit(&bytes);
+        free(copy);
+    }
+}
+
 static void assert_round_trip(const uint32_t *values, size_t count, unsigned width) {
     struct bytes bytes = {0};
-    rle_encode(&bytes, values, count, width);
+    encode(&bytes, values, count, width);
+    assert_same_when_narrow(values, count, width, &bytes);
     // A copy of exactly this size, so that ASan sees a read past the end.
     uint8_t *copy = malloc(bytes.size + (bytes.size == 0));
     memcpy(copy, bytes.at, bytes.size);
@@ -43,7 +67,7 @@ static void the_example_of_the_specification_is_packed_as_it_says(void **state) 
     static const uint32_t values[] = {0, 1, 2, 3, 4, 5, 6, 7};
     static const uint8_t expected[] = {0x03, 0x88, 0xc6, 0xfa}; // 1 group of literals, then 3 bytes
     struct bytes bytes = {0};
-    rle_encode(&bytes, values, 8, 3);
+    encode(&bytes, values, 8, 3);
     assert_int_equal(bytes.size, sizeof expected);
     assert_memory_equal(bytes.at, expected, sizeof expected);
     bytes_deinit(&bytes);
@@ -97,7 +121,7 @@ static void a_long_run_takes_few_bytes(void **state) {
     for (size_t i = 0; i < VALUES_MAX; i++)
         values[i] = 3;
     struct bytes bytes = {0};
-    rle_encode(&bytes, values, VALUES_MAX, 2);
+    encode(&bytes, values, VALUES_MAX, 2);
     assert_int_equal(bytes.size, 3);
     bytes_deinit(&bytes);
 }
@@ -108,7 +132,7 @@ static void bytes_that_are_cut_short_are_refused(void **state) {
     for (size_t i = 0; i < VALUES_MAX; i++)
         values[i] = (uint32_t)(i * 7919 % 1000);
     struct bytes bytes = {0};
-    rle_encode(&bytes, values, VALUES_MAX, 10);
+    encode(&bytes, values, VALUES_MAX, 10);
     for (size_t size = 0; size < bytes.size; size += 11) {
         uint8_t *copy = malloc(size + 1);
         memcpy(copy, bytes.at, size);

@@ -112,8 +112,8 @@ static void a_crash_releases_the_lock(void **state) {
 static void a_hundred_batches_are_kept_as_spark_keeps_them(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 129, 0);
-    static const char *const logs[] = {"offsets", "commits"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const logs[] = {"offsets", "commits", "manifests"};
+    for (size_t i = 0; i < 3; i++) {
         int64_t *numbers;
         size_t count;
         struct error err;
@@ -124,7 +124,7 @@ static void a_hundred_batches_are_kept_as_spark_keeps_them(void **state) {
         assert_int_equal(numbers[100], 129);
         free(numbers);
     }
-    assert_true(fixture_has(&fixture, "checkpoints/match_stream/manifests/0"));
+    assert_true(fixture_has(&fixture, "checkpoints/match_stream/coverage/28"));
 }
 
 static void a_commit_is_spark_s_29_bytes(void **state) {

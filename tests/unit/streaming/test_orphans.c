@@ -135,6 +135,21 @@ static void a_torn_file_is_set_aside(void **state) {
     assert_moved("status=live/part-b.parquet");
 }
 
+static void what_a_killed_batch_write_left_is_set_aside(void **state) {
+    (void)state;
+    plan_batch_3();
+    static const char *const directories[] = {TABLE "_temporary", TABLE "_temporary/0",
+                                              TABLE "_temporary/0/task_1",
+                                              TABLE "_temporary/0/task_1/status=live"};
+    for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
+        assert_int_equal(mkdir(file_join(fixture.root, directories[i]).text, 0755), 0);
+    write_parquet("_temporary/0/task_1/status=live/part-a.parquet", columns, 1, 9, 12);
+    write_parquet("_temporary/0/task_1/status=live/part-b.parquet", columns, 1, 8, 12);
+    free(start());
+    assert_moved("_temporary/0/task_1/status=live/part-a.parquet");
+    assert_left("_temporary/0/task_1/status=live/part-b.parquet"); // not the plan's
+}
+
 static void what_a_listed_file_of_spark_holds_too_is_set_aside(void **state) {
     (void)state;
     run_batch_3();
@@ -228,6 +243,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(what_lies_in_the_plan_to_run_again_is_set_aside),
         ON_DISK(a_torn_file_is_set_aside),
+        ON_DISK(what_a_killed_batch_write_left_is_set_aside),
         ON_DISK(what_a_listed_file_of_spark_holds_too_is_set_aside),
         ON_DISK(somebody_else_s_file_is_left_alone),
         ON_DISK(a_file_that_is_older_than_the_newest_manifest_is_not_looked_at),

@@ -1,0 +1,269 @@
+"""What an operator does to a stopped query: adopt, release, relocate, rewind, proven by Spark."""
+
+import os
+import shutil
+
+import pytest
+from rig.lake import Lake
+
+KIND = "matches"
+VERSIONS = {"3.5": "spark35", "4": "spark4"}
+
+
+class Topic:
+    """A growing topic; the table must hold each of its offsets once, by the log and by a glob."""
+
+    def __init__(self, job, partitions=2):
+        self.job = job
+        self.partitions = partitions
+        self.name = job.create_topic(partitions=partitions)
+        self.count = 0
+
+    def grow(self, count):
+        self.job.broker.generate(self.name, KIND, count, self.partitions, start=self.count)
+        self.count += count
+
+    def assert_once(self, *sparks):
+        lake = self.job.lake
+        lake.assert_holds(KIND, self.job.broker.end_offsets(self.name))
+        for spark in sparks:
+            assert spark.count(lake.table(KIND)) == (self.count, self.count)
+
+
+def operate(job, *command, exit_code=0, **settings):
+    """Runs one command; gives what it said."""
+    process = job.start(*command, "--job", "matches", **settings)
+    process.wait_exit(60, exit_code)
+    return process.log() + process.errors()
+
+
+def kill_in_commit_window(job, spark):
+    """A foreachBatch batch whose files are all in place, and whose commit never comes."""
+    spark.start_job(job, sink="foreachBatch", linger=60)
+    lake = job.lake
+    success = lake.table(KIND) / "_SUCCESS"
+    before = success.stat().st_mtime_ns
+
+    def written():
+        planned, done = lake.batches(KIND, "offsets"), lake.batches(KIND)
+        return planned[-1] > done[-1] and success.stat().st_mtime_ns > before
+
+    spark.kill_when(written)
+    assert lake.batches(KIND, "offsets")[-1] == lake.batches(KIND)[-1] + 1
+
+
+def orphans(job):
+    return list((job.lake.table(KIND) / "_orphans").glob("**/*.orphan"))
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_foreach_batch_table_is_adopted_and_released(job, request, version):
+    """Young (C < 9) and old (C >= 9), each time after a kill between a batch's files and its commit."""
+    spark = request.getfixturevalue(VERSIONS[version])
+    other = request.getfixturevalue(VERSIONS["4" if version == "3.5" else "3.5"])
+    topic = Topic(job)
+    log = job.lake.table(KIND) / "_spark_metadata"
+
+    topic.grow(300)
+    spark.run_job(job, sink="foreachBatch", max_offsets=100)
+    topic.grow(60)
+    kill_in_commit_window(job, spark)
+    assert job.lake.batches(KIND)[-1] == 2
+    assert sum(job.lake.keys(job.lake.table(KIND)).values()) == 360  # of 300 that count
+    said = operate(job, "adopt")
+    assert "as of batch 2" in said and len(orphans(job)) > 0
+    assert sorted(os.listdir(log)) == ["0", "1", "2"]
+    assert spark.count(job.lake.table(KIND)) == (300, 300)
+    job.run()
+    topic.assert_once(spark)
+    topic.grow(50)
+    spark.run_job(job)  # the file sink
+    topic.assert_once(spark)
+    job.lake.assert_listed(KIND)
+
+    assert "no sink log any more" in operate(job, "release")
+    assert not log.exists()
+    topic.grow(400)
+    spark.run_job(job, sink="foreachBatch", max_offsets=50)
+    topic.assert_once(spark)
+    topic.grow(60)
+    set_aside = len(orphans(job))
+    kill_in_commit_window(job, spark)
+    newest = job.lake.batches(KIND)[-1]
+    assert newest >= 12
+    assert f"as of batch {newest}" in operate(job, "adopt")
+    assert "nothing to do" in operate(job, "adopt")
+    assert len(orphans(job)) > set_aside
+    assert sorted(os.listdir(log)) == sorted(
+        ["9.compact", *[str(batch) for batch in range(10, newest + 1)]]
+    )
+    spark.run_job(job)
+    topic.assert_once(spark)
+    topic.grow(600)
+    job.run(MAX_OFFSETS_PER_TRIGGER=100)  # across 19.compact
+    topic.grow(100)
+    other.run_job(job)
+    topic.assert_once(other)
+    job.lake.assert_listed(KIND)
+    assert (log / "19.compact").exists()
+
+
+def test_a_batch_write_killed_before_its_files_are_in_place_is_not_seen_by_a_glob(job, spark4):
+    topic = Topic(job)
+    topic.grow(100)
+    spark4.run_job(job, sink="foreachBatch")
+    topic.grow(40000)
+    spark4.start_job(job, sink="foreachBatch")
+    temporary = job.lake.table(KIND) / "_temporary"
+    spark4.kill_when(lambda: any(temporary.glob("0/_temporary/*/*/*.parquet")))
+    job.run()
+    topic.assert_once(spark4)
+
+
+def test_a_log_that_disagrees_is_not_released(job):
+    topic = Topic(job)
+    topic.grow(50)
+    job.run()
+    table = job.lake.table(KIND)
+    (path, *_) = job.lake.files(table)
+    shutil.copy(path, path.with_name("part-copy.parquet"))
+    said = operate(job, "release", exit_code=5)
+    assert "part-copy.parquet' is there and not listed" in said
+    path.with_name("part-copy.parquet").unlink()
+    operate(job, "release")
+    job.run()
+    topic.assert_once()
+
+
+def tree(root):
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.glob("**/*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+@pytest.mark.timeout(180)
+def test_a_moved_lake_is_refused_then_relocated_and_goes_on(job, spark35, spark4, tmp_path):
+    topic = Topic(job)
+    topic.grow(600)
+    job.run(MAX_OFFSETS_PER_TRIGGER=60)  # 0..9, so across 9.compact
+    topic.grow(60)
+    spark4.run_job(job)
+    topic.grow(60)
+    job.run()
+
+    moved = tmp_path / "an other place"
+    job.lake.root.rename(moved)
+    job.lake = Lake(moved)
+    job.settings["DATA_LAKE_PATH"] = moved
+    before = tree(moved)
+    said = operate(job, "release", exit_code=5)
+    assert "esports-stream relocate" in said
+    job.run(exit_code=5)
+    assert tree(moved) == before
+    (lost, *_) = job.lake.files(job.lake.table(KIND))
+    lost.rename(tmp_path / "lost")
+    assert lost.name in operate(job, "relocate", exit_code=5)
+    (tmp_path / "lost").rename(lost)
+    assert tree(moved) == before
+
+    assert "is at" in operate(job, "relocate")
+    topic.assert_once(spark35, spark4)
+    job.lake.assert_listed(KIND)
+    topic.grow(60)
+    spark35.run_job(job)
+    topic.grow(60)
+    job.run()
+    topic.assert_once(spark35, spark4)
+    shutil.rmtree(moved)
+
+
+@pytest.mark.timeout(240)
+def test_batches_of_both_programs_are_taken_back_and_done_again(job, spark35, spark4):
+    """Rewound past a compact file, of batches by our program and by Spark; then resumed by each."""
+    topic = Topic(job)
+    table = job.lake.table(KIND)
+    for step in range(6):
+        topic.grow(100)
+        job.run(MAX_OFFSETS_PER_TRIGGER=50)
+        if step % 2:
+            topic.grow(50)
+            spark4.run_job(job)
+    total, newest = topic.count, job.lake.batches(KIND)[-1]
+    assert newest >= 12
+
+    for to_batch, resumed_by in ((newest - 1, "ours"), (7, "spark"), (4, "ours")):
+        said = operate(job, "rewind", "--to-batch", str(to_batch))
+        assert f"rewound to batch {to_batch}" in said
+        ends = job.lake.planned_ends(KIND, to_batch)
+        assert spark35.count(table) == (sum(ends.values()),) * 2
+        job.lake.assert_holds(KIND, ends)
+        job.lake.assert_listed(KIND)
+        if resumed_by == "ours":
+            job.run(MAX_OFFSETS_PER_TRIGGER=50)
+        else:
+            spark35.run_job(job, max_offsets=50)
+        topic.assert_once(spark35)
+        assert total == topic.count
+    assert list((table / "_rewound").glob("**/*.rewound"))
+    assert not list((table / "_rewound").glob("**/*.parquet"))
+    topic.grow(50)
+    spark4.run_job(job)
+    topic.grow(50)
+    job.run()
+    topic.assert_once(spark4)
+    job.lake.assert_listed(KIND)
+
+
+@pytest.mark.timeout(180)
+def test_an_adopted_table_is_rewound_by_what_its_files_hold(job, spark4):
+    topic = Topic(job)
+    topic.grow(650)
+    spark4.run_job(job, sink="foreachBatch", max_offsets=50)  # 0..12
+    operate(job, "adopt")
+    topic.grow(50)
+    job.run()
+    for to_batch in (11, 6):
+        assert f"rewound to batch {to_batch}" in operate(job, "rewind", "--to-batch", str(to_batch))
+        ends = job.lake.planned_ends(KIND, to_batch)
+        assert spark4.count(job.lake.table(KIND)) == (sum(ends.values()),) * 2
+        job.lake.assert_holds(KIND, ends)
+        job.lake.assert_listed(KIND)
+        if to_batch == 11:
+            job.run(MAX_OFFSETS_PER_TRIGGER=50)
+        else:
+            spark4.run_job(job, max_offsets=50)
+        topic.assert_once(spark4)
+        job.lake.assert_listed(KIND)
+
+    operate(job, "release")
+    operate(job, "rewind", "--to-batch", "8")  # without a log, some batches of Spark's
+    job.lake.assert_holds(KIND, job.lake.planned_ends(KIND, 8))
+    job.run()
+    topic.assert_once(spark4)
+
+
+def test_slips_on_the_command_line_are_usage_errors(job):
+    for words, what in (
+        (["--to-batch", "3"], "--to-batch: only with the command rewind"),
+        (["adopt", "--to-batch", "3"], "--to-batch: only with the command rewind"),
+        (["rewind", "--job", "matches"], "rewind: want --to-batch N"),
+        (["rewind", "--to-batch", "3"], "rewind: want --job"),
+        (["rewind", "--job", "all", "--to-batch", "3"], "rewind: want --job"),
+    ):
+        process = job.program.run(*words, exit_code=2, **job.settings)
+        assert what in process.errors() + process.log()
+    operate(job, "adopt", exit_code=2)  # never ran
+
+
+def test_a_running_query_is_left_alone(job):
+    topic = Topic(job)
+    topic.grow(20)
+    running = job.start(TRIGGER="0 seconds")
+    job.wait_committed(running, {0: 10, 1: 10})
+    for command in (["adopt"], ["release"], ["relocate"], ["rewind", "--to-batch", "0"]):
+        assert str(running.pid) in operate(job, *command, exit_code=3)
+    running.stop()
+    topic.assert_once()
