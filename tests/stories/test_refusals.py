@@ -210,13 +210,3 @@ def test_a_moved_lake_of_spark_is_refused(program, healthy, capture):
     shutil.rmtree(moved / CHECKPOINT / "manifests")
     settings = environment(capture, moved)
     assert_refused(program, moved, settings, ["files of another place", "esports-stream relocate"])
-
-
-def test_a_lake_under_another_name_is_not_a_moved_one(program, healthy, capture):
-    """A link to it, say: its files are where the log says. Spark's own logs alone tell no place."""
-    link = healthy.root.with_name("link")
-    link.symlink_to(healthy.root)
-    shutil.rmtree(healthy.root / CHECKPOINT / "manifests")
-    program.run("--job", "matches", **environment(capture, link))
-    ends = {0: RECORDS * (LAST + 2)}
-    healthy.assert_holds("matches", ends)

@@ -450,6 +450,24 @@ static void a_healthy_query_without_log(void) {
 static void an_empty_disk(void) {
 }
 
+static void a_rewind_half_done(void) {
+    a_healthy_query();
+    fixture_write(&fixture, CHECKPOINT "rewind", "v1");
+}
+
+/* Each file of the log names one of another lake. */
+static void a_log_from_elsewhere(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "manifests"); // they would tell first
+    for (int64_t batch = 0; batch <= 4; batch++) {
+        scoped(scope_free) char *name = fixture_text(SINK_LOG "%" PRId64, batch);
+        fixture_write(&fixture, name,
+                      "v1\n{\"path\":\"file:///gone/status=live/part-0.c000.snappy.parquet\","
+                      "\"size\":12,\"isDir\":false,\"modificationTime\":1,\"blockReplication\":1,"
+                      "\"blockSize\":33554432,\"action\":\"add\"}");
+    }
+}
+
 static void no_metadata(void) {
     a_healthy_query();
     remove_path(CHECKPOINT "metadata");
@@ -577,9 +595,11 @@ static void a_planned_batch(void) {
 
 /* In the table's order: a case without a state on disk fails. */
 static void (*const states[])(void) = {
+    a_rewind_half_done,
     no_metadata,
     another_query_id,
     no_plans,
+    a_log_from_elsewhere,
     no_plans_and_no_log,
     a_log_that_is_not_wanted,
     a_log_wanted_too_late,
