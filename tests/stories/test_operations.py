@@ -185,16 +185,15 @@ def test_batches_of_both_programs_are_taken_back_and_done_again(job, spark35, sp
     """Rewound past a compact file, of batches by our program and by Spark; then resumed by each."""
     topic = Topic(job)
     table = job.lake.table(KIND)
-    for step in range(6):
-        topic.grow(100)
-        job.run(MAX_OFFSETS_PER_TRIGGER=50)
-        if step % 2:
-            topic.grow(50)
-            spark4.run_job(job)
-    total, newest = topic.count, job.lake.batches(KIND)[-1]
-    assert newest >= 12
+    topic.grow(250)
+    job.run(MAX_OFFSETS_PER_TRIGGER=50)  # 0..4
+    topic.grow(300)
+    spark4.run_job(job, max_offsets=50)  # 5..10, so 9.compact is Spark's
+    topic.grow(100)
+    job.run(MAX_OFFSETS_PER_TRIGGER=50)  # 11 and 12
+    assert job.lake.batches(KIND)[-1] == 12
 
-    for to_batch, resumed_by in ((newest - 1, "ours"), (7, "spark"), (4, "ours")):
+    for to_batch, resumed_by in ((10, "ours"), (7, "spark"), (3, "ours")):
         said = operate(job, "rewind", "--to-batch", str(to_batch))
         assert f"rewound to batch {to_batch}" in said
         ends = job.lake.planned_ends(KIND, to_batch)
@@ -206,14 +205,8 @@ def test_batches_of_both_programs_are_taken_back_and_done_again(job, spark35, sp
         else:
             spark35.run_job(job, max_offsets=50)
         topic.assert_once(spark35)
-        assert total == topic.count
     assert list((table / "_rewound").glob("**/*.rewound"))
     assert not list((table / "_rewound").glob("**/*.parquet"))
-    topic.grow(50)
-    spark4.run_job(job)
-    topic.grow(50)
-    job.run()
-    topic.assert_once(spark4)
     job.lake.assert_listed(KIND)
 
 
