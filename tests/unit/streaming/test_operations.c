@@ -1,122 +1,8 @@
-/* test_operations.c: adopt, release, relocate and rewind: what they make of healthy directories,
- * what they refuse, and that they may be stopped at any call to the disk. */
-#include "faulty_disk.h"
-#include "tree.h"
+/* test_operations.c: what adopt, release, relocate and rewind make of healthy directories, and what
+ * they refuse. */
+#include "operate.h"
 
-#include "base/scope.h"
-#include "streaming/operations.h"
 #include "streaming/path_set.h"
-
-static struct fixture fixture;
-static char snapshot[300], graveyard[300];
-
-#define CHECKPOINT "checkpoints/match_stream/"
-#define TABLE "processed/matches/"
-#define SINK_LOG TABLE "_spark_metadata/"
-
-/* ---- running them ---- */
-
-enum operation { ADOPT, RELEASE, RELOCATE, REWIND };
-static int64_t to_batch; // of REWIND
-
-static bool operate(enum operation operation, char **said, struct error *err) {
-    size_t size;
-    *said = NULL;
-    FILE *out = open_memstream(said, &size);
-    check(out != NULL);
-    bool ok = operation == ADOPT      ? operation_adopt(&fixture.options, out, err)
-              : operation == RELEASE  ? operation_release(&fixture.options, out, err)
-              : operation == RELOCATE ? operation_relocate(&fixture.options, out, err)
-                                      : operation_rewind(&fixture.options, to_batch, out, err);
-    check(fclose(out) == 0);
-    return ok;
-}
-
-static void must_operate(enum operation operation, const char *what) {
-    struct error err = {0};
-    scoped(scope_free) char *said = NULL;
-    if (!operate(operation, &said, &err))
-        fail_msg("%s", err.message);
-    if (strstr(said, what) == NULL)
-        fail_msg("expected '%s', not: %s", what, said);
-}
-
-/* Refuses, says why, and leaves the disk as it is but for the lock's text. */
-static void assert_refuses(enum operation operation, enum error_kind kind, const char *why) {
-    struct error err = {0};
-    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
-    scoped(scope_free) char *said = NULL;
-    if (operate(operation, &said, &err))
-        fail_msg("not refused: %s", said);
-    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
-    if (err.kind != kind || strstr(err.message, why) == NULL)
-        fail_msg("expected '%s', not: %s", why, err.message);
-    assert_string_equal(before, after);
-}
-
-static void remove_path(const char *name) {
-    struct file_path path = file_join(fixture.root, name);
-    (void)nftw(path.text, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* ---- what is there ---- */
-
-static bool has_end(const char *text, const char *end) {
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
-
-static size_t count_files(const char *start, const char *end) {
-    struct tree tree;
-    tree_init(&tree, fixture.root);
-    size_t count = 0;
-    for (size_t i = 0; i < tree.count; i++)
-        count += strncmp(tree.paths[i], start, strlen(start)) == 0 && has_end(tree.paths[i], end);
-    tree_deinit(&tree);
-    return count;
-}
-
-static size_t lines_of(const char *name) {
-    scoped(scope_free) char *text = fixture_read(&fixture, name);
-    if (text == NULL)
-        fail_msg("'%s' is missing", name);
-    assert_memory_equal(text, "v1", 2);
-    size_t lines = 0;
-    for (const char *at = text; *at != '\0'; at++)
-        lines += *at == '\n';
-    return lines;
-}
-
-/* How many files the log lists as of `last`, in a log whose interval is 10. */
-static size_t listed(int64_t last) {
-    int64_t compact = (last + 1) / 10 * 10 - 1;
-    size_t lines = 0;
-    for (int64_t batch = compact < 0 ? 0 : compact; batch <= last; batch++) {
-        scoped(scope_free) char *name =
-            fixture_text(SINK_LOG "%" PRId64 "%s", batch, (batch + 1) % 10 == 0 ? ".compact" : "");
-        lines += lines_of(name);
-    }
-    return lines;
-}
-
-/* Batches 0..last are there once, two files of each, one of rejects; nothing else is. */
-static void assert_table(int64_t last) {
-    assert_int_equal(count_files(TABLE, ".parquet"), 2 * (last + 1));
-    assert_int_equal(count_files("rejected/matches/", ".parquet"), last + 1);
-    for (int64_t batch = 0; batch <= last; batch++) {
-        scoped(scope_free) char *start =
-            fixture_text(TABLE "status=live/part-%05" PRId64 "-", batch);
-        assert_int_equal(count_files(start, ".parquet"), 1);
-    }
-    assert_int_equal(count_files("", ".tmp"), 0);
-}
-
-/* A query that wrote batches 0..last without a sink log, as the foreachBatch job does. */
-static void write_unlogged(int64_t last) {
-    fixture.options.sink_log = SINK_LOG_OFF;
-    fixture_must_advance(&fixture, last, 0);
-    fixture.options.sink_log = SINK_LOG_AUTO;
-}
 
 /* ---- adopt and release ---- */
 
@@ -236,25 +122,6 @@ static void a_log_that_disagrees_is_not_released(void **state) {
 }
 
 /* ---- relocate ---- */
-
-static void move_lake(void) {
-    char old[300], new[300];
-    (void)snprintf(old, sizeof old, "%s/processed", fixture.root);
-    (void)snprintf(new, sizeof new, "%s/moved here", fixture.root);
-    assert_int_equal(rename(old, new), 0);
-    (void)snprintf(fixture.table, sizeof fixture.table, "%s/moved here/matches", fixture.root);
-}
-
-static void start_refuses(const char *why) {
-    struct store *store = NULL;
-    struct recovery recovery;
-    struct error err = {0};
-    bool ok = store_open(&fixture.options, &store, &err) && store_recover(store, &recovery, &err);
-    store_close(store);
-    assert_false(ok);
-    if (err.kind != ERROR_STATE || strstr(err.message, why) == NULL)
-        fail_msg("expected '%s', not: %s", why, err.message);
-}
 
 static void a_moved_table_is_refused_until_it_is_relocated(void **state) {
     (void)state;
@@ -385,150 +252,6 @@ static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
     assert_int_equal(listed(12), 26);
 }
 
-/* ---- faults ---- */
-
-static const char *copy_to;
-
-/* Copies, not second names: these operations write into files that are there. */
-static int copy_path(const char *path, const struct stat *status, int type, struct FTW *at) {
-    (void)status, (void)at;
-    struct file_path to;
-    (void)snprintf(to.text, sizeof to.text, "%s%s", copy_to, path + tree_root_length);
-    check((type == FTW_D ? mkdir(to.text, 0755) : link(path, to.text)) == 0);
-    return 0;
-}
-
-static void copy_tree(const char *from, const char *to) {
-    (void)nftw(to, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
-    copy_to = to;
-    tree_root_length = strlen(from);
-    (void)nftw(from, copy_path, 16, FTW_PHYS);
-}
-
-static const char *const fault_names[FAULT_COUNT] = {
-    "none", "read error", "error", "late error", "kill", "power cut", "power cut, half synced"};
-
-/* With a fault at call `at`, then again without one. False: there are fewer calls. */
-static bool try_fault(enum operation operation, enum fault fault, long at, void (*verify)(void)) {
-    struct error err = {0};
-    scoped(scope_free) char *said = NULL;
-    scoped(scope_free) char *again = NULL;
-    copy_tree(snapshot, fixture.root);
-    faulty_begin(fault, fault == FAULT_ERROR ? ENOSPC : EIO, at, graveyard);
-    bool ok = operate(operation, &said, &err);
-    bool reached = faulty.calls >= at, dead = faulty.dead;
-    faulty_end();
-    if (!ok && !dead && err.kind == ERROR_NONE)
-        fail_msg("%s at call %ld: gave up without an error", fault_names[fault], at);
-    if (!operate(operation, &again, &err))
-        fail_msg("again, after %s at call %ld: %s", fault_names[fault], at, err.message);
-    verify();
-    return reached;
-}
-
-static void survive(const char *name, enum operation operation, void (*verify)(void)) {
-    copy_tree(fixture.root, snapshot);
-    long points = 0;
-    for (enum fault fault = FAULT_READ_ERROR; fault < FAULT_COUNT; fault++)
-        for (long at = 1; try_fault(operation, fault, at, verify); at++)
-            points++;
-    print_message("%s: %ld faults survived\n", name, points);
-}
-
-static void verify_adopted(void) {
-    assert_int_equal(listed(11), 24);
-    assert_false(fixture_has(&fixture, TABLE "_spark_metadata_new"));
-    fixture_must_advance(&fixture, 12, 1);
-    assert_int_equal(listed(12), 26);
-    assert_table(12);
-}
-
-static void adopting_survives_any_fault(void **state) {
-    (void)state;
-    write_unlogged(11);
-    survive("adopt", ADOPT, verify_adopted);
-}
-
-static void verify_released(void) {
-    assert_false(fixture_has(&fixture, TABLE "_spark_metadata"));
-    assert_false(fixture_has(&fixture, TABLE "_spark_metadata_released"));
-    fixture_must_advance(&fixture, 3, 1);
-    assert_false(fixture_has(&fixture, TABLE "_spark_metadata"));
-    assert_table(3);
-}
-
-static void releasing_survives_any_fault(void **state) {
-    (void)state;
-    fixture_must_advance(&fixture, 2, 0);
-    survive("release", RELEASE, verify_released);
-}
-
-static void verify_relocated(void) {
-    fixture_must_advance(&fixture, 12, 1);
-    assert_int_equal(count_files("moved here/matches/status", ".parquet"), 26);
-    scoped(scope_free) char *log =
-        fixture_read(&fixture, "moved here/matches/_spark_metadata/9.compact");
-    assert_null(strstr(log, "processed"));
-}
-
-static void relocating_survives_any_fault(void **state) {
-    (void)state;
-    fixture_must_advance(&fixture, 9, 0);
-    move_lake();
-    survive("relocate", RELOCATE, verify_relocated);
-}
-
-static void verify_rewound(void) {
-    assert_table(8);
-    assert_int_equal(listed(8), 18);
-    assert_int_equal(count_files(TABLE "_rewound/", ".rewound"), 6);
-    fixture_must_advance(&fixture, 11, 1);
-    assert_table(11);
-    assert_int_equal(listed(11), 24);
-}
-
-static void rewinding_survives_any_fault(void **state) {
-    (void)state;
-    fixture_must_advance(&fixture, 11, 0);
-    to_batch = 8;
-    survive("rewind", REWIND, verify_rewound);
-}
-
-/* Between a fault and the second run, a start must go on without harm or refuse: never half. */
-static void nothing_starts_on_a_rewind_that_is_not_finished(void **state) {
-    (void)state;
-    fixture_must_advance(&fixture, 6, 0);
-    to_batch = 3;
-    copy_tree(fixture.root, snapshot);
-    long refused = 0, before = 0, after = 0;
-    for (long at = 1;; at++) {
-        struct error err = {0};
-        scoped(scope_free) char *said = NULL;
-        copy_tree(snapshot, fixture.root);
-        faulty_begin(FAULT_KILL, EIO, at, graveyard);
-        bool ok = operate(REWIND, &said, &err);
-        bool reached = faulty.calls >= at;
-        faulty_end();
-        if (!reached) {
-            assert_true(ok);
-            break;
-        }
-        if (fixture_has(&fixture, CHECKPOINT "rewind")) {
-            start_refuses("rewind` again");
-            refused++;
-        } else if (fixture_has(&fixture, CHECKPOINT "commits/4")) {
-            fixture_must_advance(&fixture, 7, 1);
-            assert_table(7);
-            before++;
-        } else {
-            fixture_must_advance(&fixture, 7, 1);
-            assert_table(7);
-            after++;
-        }
-    }
-    assert_true(before > 0 && refused > 0 && after > 0);
-}
-
 /* ---- the set ---- */
 
 static void a_set_knows_its_members_and_what_came_twice(void **state) {
@@ -549,20 +272,13 @@ static void a_set_knows_its_members_and_what_came_twice(void **state) {
 
 static int set_up(void **state) {
     (void)state;
-    if (access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 1); // thousands of runs that sync: memory is quick
     fixture_init(&fixture);
-    (void)snprintf(snapshot, sizeof snapshot, "%s.snapshot", fixture.root);
-    (void)snprintf(graveyard, sizeof graveyard, "%s.graveyard", fixture.root);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    disk = &disk_real;
     fixture_clear(&fixture);
-    (void)nftw(snapshot, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
-    (void)nftw(graveyard, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }
 
@@ -587,11 +303,6 @@ int main(void) {
         ON_DISK(a_table_without_a_log_is_rewound_by_its_manifests),
         ON_DISK(what_can_not_be_rewound_is_refused),
         ON_DISK(an_adopted_batch_whose_files_do_not_tell_is_refused),
-        ON_DISK(adopting_survives_any_fault),
-        ON_DISK(releasing_survives_any_fault),
-        ON_DISK(relocating_survives_any_fault),
-        ON_DISK(rewinding_survives_any_fault),
-        ON_DISK(nothing_starts_on_a_rewind_that_is_not_finished),
         cmocka_unit_test(a_set_knows_its_members_and_what_came_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

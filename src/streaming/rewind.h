@@ -1,0 +1,25 @@
+/* rewind.h: what shall be taken back, for rewind.c, which does it. The text of the file `rewind` is
+ * described there. */
+#ifndef STREAMING_REWIND_H
+#define STREAMING_REWIND_H
+
+#include "streaming/path_set.h"
+#include "streaming/sink_log_entries.h"
+#include "streaming/store_parts.h"
+
+struct rewind {
+    struct store *store; // recovered
+    int64_t to_batch;
+    int64_t newest;      // committed batch before the rewind
+    struct offsets ends; // owned; of to_batch
+    struct log_draft intent;
+    struct path_set kept; // owned; what the log lists as of to_batch
+    bool failed;          // *err says why
+    struct error *err;
+};
+
+/* Makes the decision durable, as `rewind` in the checkpoint. ERROR_STATE: which files belong to
+ * later batches can't be told. */
+MUST_CHECK bool rewind_decide(struct rewind *rewind, struct error *err);
+
+#endif

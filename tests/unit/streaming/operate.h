@@ -1,0 +1,139 @@
+/* operate.h: running an operation on the fixture's directories, and looking at what it made. */
+#ifndef OPERATE_H
+#define OPERATE_H
+
+#include "tree.h"
+
+#include "base/scope.h"
+#include "streaming/operations.h"
+
+static struct fixture fixture;
+
+#define CHECKPOINT "checkpoints/match_stream/"
+#define TABLE "processed/matches/"
+#define SINK_LOG TABLE "_spark_metadata/"
+
+/* ---- running them ---- */
+
+enum operation { ADOPT, RELEASE, RELOCATE, REWIND };
+static int64_t to_batch; // of REWIND
+
+static inline bool operate(enum operation operation, char **said, struct error *err) {
+    size_t size;
+    *said = NULL;
+    FILE *out = open_memstream(said, &size);
+    check(out != NULL);
+    bool ok = operation == ADOPT      ? operation_adopt(&fixture.options, out, err)
+              : operation == RELEASE  ? operation_release(&fixture.options, out, err)
+              : operation == RELOCATE ? operation_relocate(&fixture.options, out, err)
+                                      : operation_rewind(&fixture.options, to_batch, out, err);
+    check(fclose(out) == 0);
+    return ok;
+}
+
+static inline void must_operate(enum operation operation, const char *what) {
+    struct error err = {0};
+    scoped(scope_free) char *said = NULL;
+    if (!operate(operation, &said, &err))
+        fail_msg("%s", err.message);
+    if (strstr(said, what) == NULL)
+        fail_msg("expected '%s', not: %s", what, said);
+}
+
+/* Refuses, says why, and leaves the disk as it is but for the lock's text. */
+static inline void assert_refuses(enum operation operation, enum error_kind kind, const char *why) {
+    struct error err = {0};
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    scoped(scope_free) char *said = NULL;
+    if (operate(operation, &said, &err))
+        fail_msg("not refused: %s", said);
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    if (err.kind != kind || strstr(err.message, why) == NULL)
+        fail_msg("expected '%s', not: %s", why, err.message);
+    assert_string_equal(before, after);
+}
+
+static inline void remove_path(const char *name) {
+    struct file_path path = file_join(fixture.root, name);
+    (void)nftw(path.text, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- what is there ---- */
+
+static inline bool has_end(const char *text, const char *end) {
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static inline size_t count_files(const char *start, const char *end) {
+    struct tree tree;
+    tree_init(&tree, fixture.root);
+    size_t count = 0;
+    for (size_t i = 0; i < tree.count; i++)
+        count += strncmp(tree.paths[i], start, strlen(start)) == 0 && has_end(tree.paths[i], end);
+    tree_deinit(&tree);
+    return count;
+}
+
+static inline size_t lines_of(const char *name) {
+    scoped(scope_free) char *text = fixture_read(&fixture, name);
+    if (text == NULL)
+        fail_msg("'%s' is missing", name);
+    assert_memory_equal(text, "v1", 2);
+    size_t lines = 0;
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    return lines;
+}
+
+/* How many files the log lists as of `last`, in a log whose interval is 10. */
+static inline size_t listed(int64_t last) {
+    int64_t compact = (last + 1) / 10 * 10 - 1;
+    size_t lines = 0;
+    for (int64_t batch = compact < 0 ? 0 : compact; batch <= last; batch++) {
+        scoped(scope_free) char *name =
+            fixture_text(SINK_LOG "%" PRId64 "%s", batch, (batch + 1) % 10 == 0 ? ".compact" : "");
+        lines += lines_of(name);
+    }
+    return lines;
+}
+
+/* Batches 0..last are there once, two files of each, one of rejects; nothing else is. */
+static inline void assert_table(int64_t last) {
+    assert_int_equal(count_files(TABLE, ".parquet"), 2 * (last + 1));
+    assert_int_equal(count_files("rejected/matches/", ".parquet"), last + 1);
+    for (int64_t batch = 0; batch <= last; batch++) {
+        scoped(scope_free) char *start =
+            fixture_text(TABLE "status=live/part-%05" PRId64 "-", batch);
+        assert_int_equal(count_files(start, ".parquet"), 1);
+    }
+    assert_int_equal(count_files("", ".tmp"), 0);
+}
+
+/* A query that wrote batches 0..last without a sink log, as the foreachBatch job does. */
+static inline void write_unlogged(int64_t last) {
+    fixture.options.sink_log = SINK_LOG_OFF;
+    fixture_must_advance(&fixture, last, 0);
+    fixture.options.sink_log = SINK_LOG_AUTO;
+}
+
+static inline void move_lake(void) {
+    char old[300], new[300];
+    (void)snprintf(old, sizeof old, "%s/processed", fixture.root);
+    (void)snprintf(new, sizeof new, "%s/moved here", fixture.root);
+    assert_int_equal(rename(old, new), 0);
+    (void)snprintf(fixture.table, sizeof fixture.table, "%s/moved here/matches", fixture.root);
+}
+
+static inline void start_refuses(const char *why) {
+    struct store *store = NULL;
+    struct recovery recovery;
+    struct error err = {0};
+    bool ok = store_open(&fixture.options, &store, &err) && store_recover(store, &recovery, &err);
+    store_close(store);
+    assert_false(ok);
+    if (err.kind != ERROR_STATE || strstr(err.message, why) == NULL)
+        fail_msg("expected '%s', not: %s", why, err.message);
+}
+
+#endif
