@@ -156,7 +156,8 @@ static void run(enum parse_mode mode, uint64_t seed) {
         if (draw(&state, 16) == 0)
             sample = samples[draw(&state, sizeof samples / sizeof samples[0])];
         size_t size = strlen(sample);
-        memcpy(bytes, sample, size);
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = sample[i];
         for (size_t left = draw(&state, 4); left > 0; left--)
             size = mutate(&state, bytes, size);
         decode_all(&state, bytes, size);
