@@ -254,7 +254,8 @@ static bool parse_common_end(const char *at, const char *end,
         int hours = (at[1] - '0') * 10 + at[2] - '0', minutes = (at[4] - '0') * 10 + at[5] - '0';
         if (hours > OFFSET_HOURS_MAX || minutes > 59)
             return false;
-        offset = (*at == '-' ? -60 : 60) * (hours * 60 + minutes);
+        int64_t seconds = (int64_t)60 * (hours * 60 + minutes);
+        offset = *at == '-' ? -seconds : seconds;
     } else if (end - at != 1 || *at != 'Z') {
         return false;
     }

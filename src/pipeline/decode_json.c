@@ -45,7 +45,7 @@ bool decoder_create(struct decoder **decoder, const struct schema *schema, enum 
     (*decoder)->mode = mode;
     (*decoder)->context.zone = zone;
     json_keys_init(&(*decoder)->keys, schema);
-    json_members_init(&(*decoder)->members, &(*decoder)->keys);
+    decoder_set_path(*decoder, DECODE_FASTEST);
     return true;
 }
 
@@ -55,6 +55,11 @@ void decoder_destroy(struct decoder *decoder) {
 
 void decoder_set_batch_time(struct decoder *decoder, int64_t timestamp_ms) {
     decoder->context.now_ms = timestamp_ms;
+}
+
+void decoder_set_path(struct decoder *decoder, enum decode_path path) {
+    json_members_init(&decoder->members, &decoder->keys, path == DECODE_FASTEST);
+    decoder->members.is_off = path == DECODE_GENERAL;
 }
 
 const struct decode_counts *decoder_counts(const struct decoder *decoder) {

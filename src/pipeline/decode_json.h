@@ -48,6 +48,16 @@ void decoder_destroy(struct decoder *decoder);
  * gives the same rows. Milliseconds since 1970. */
 void decoder_set_batch_time(struct decoder *decoder, int64_t timestamp_ms);
 
+/* How records in the usual form are read. All ways give the same rows, rejects and counts; only
+ * tests have a reason to choose. */
+enum decode_path {
+    DECODE_GENERAL,  // as any other record
+    DECODE_PORTABLE, // without what some machines of this architecture lack
+    DECODE_FASTEST,  // as this machine can do it best: a new decoder's way
+};
+
+void decoder_set_path(struct decoder *decoder, enum decode_path path);
+
 enum decode_result decode_record(struct decoder *decoder, const struct record *record,
                                  struct rows *rows, struct reject *reject);
 

@@ -12,20 +12,21 @@ enum { CONFIDENCE_MAX = 8, CONFIDENCE_NEW = 4 };
  * without expecting one. */
 enum { MISSES_MAX = 6, RECORDS_SCATTERED = 64 };
 
-void json_members_init(struct json_members *members, const struct json_keys *keys) {
+void json_members_init(struct json_members *members, const struct json_keys *keys, bool fastest) {
+    memset(members, 0, sizeof *members);
     members->keys = keys;
     // Nothing is known yet: a pattern of no size, before a byte that no value starts with.
     for (size_t i = 0; i <= SCHEMA_COLUMNS_MAX; i++)
         members->predictions[i].pattern = (struct json_prefix){.bytes = "}", .needed = 1};
-    json_stops_init(&members->stops);
+    json_stops_init(&members->stops, fastest);
 #ifdef JSON_HAS_X86
-    members->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-                        __builtin_cpu_supports("popcnt");
+    members->has_avx2 = fastest && __builtin_cpu_supports("avx2") &&
+                        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
 #endif
 }
 
 void json_members_open(struct json_members *members, const char *bytes, size_t size) {
-    members->has_record = size <= JSON_STOPS_RECORD_MAX;
+    members->has_record = !members->is_off && size <= JSON_STOPS_RECORD_MAX;
     if (members->has_record)
         json_stops_read(&members->stops, bytes, size);
     members->stop = members->stops.at;

@@ -36,6 +36,7 @@ struct json_members_run {
 struct json_members {
     const struct json_keys *keys;                               // borrowed
     struct json_prediction predictions[SCHEMA_COLUMNS_MAX + 1]; // behind column i - 1; 0: the first
+    bool is_off;                                                // everything is left to reader.h
     bool has_record;
     bool has_avx2;
     unsigned scattered;   // records that are still read as if their keys came in no order
@@ -43,7 +44,9 @@ struct json_members {
     struct json_stops stops;
 };
 
-void json_members_init(struct json_members *members, const struct json_keys *keys);
+/* `fastest`: with the best instructions that this machine has, else with those that every one has.
+ */
+void json_members_init(struct json_members *members, const struct json_keys *keys, bool fastest);
 
 /* Another record. A large one is left to reader.h as a whole. */
 void json_members_open(struct json_members *members, const char *bytes, size_t size);

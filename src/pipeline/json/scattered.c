@@ -36,7 +36,7 @@ HOT int find_members(const struct json_members *members, const char *bytes, cons
     findings->present = 0;
     do {
         const char *key = bytes + *stop + 1, *end = bytes + stop[1];
-        if (end[0] != '"' || end[1] != ':')
+        if (key[-1] != '"' || end[0] != '"' || end[1] != ':')
             return -1;
         int column =
             json_keys_find_plain(members->keys, key, (size_t)(end - key), kernel.has_prefix);

@@ -176,8 +176,8 @@ const struct json_stops_kernel json_stops_kernels[] = {
 };
 const size_t json_stops_kernel_count = sizeof json_stops_kernels / sizeof json_stops_kernels[0];
 
-void json_stops_init(struct json_stops *stops) {
-    size_t best = 0;
+void json_stops_init(struct json_stops *stops, bool fastest) {
+    size_t best = fastest ? 0 : json_stops_kernel_count - 1;
     while (!json_stops_kernels[best].is_supported())
         best++;
     stops->find = json_stops_kernels[best].find;

@@ -42,8 +42,8 @@ struct json_stops {
     char copy[JSON_STOPS_SLACK + JSON_STOPS_RECORD_MAX + JSON_STOPS_BLOCK + JSON_STOPS_SLACK];
 };
 
-/* Picks the best kernel. */
-void json_stops_init(struct json_stops *stops);
+/* Picks the best kernel, or the one that runs everywhere. */
+void json_stops_init(struct json_stops *stops, bool fastest);
 
 /* `size` is at most JSON_STOPS_RECORD_MAX. */
 void json_stops_read(struct json_stops *stops, const char *bytes, size_t size);
