@@ -23,7 +23,8 @@ def ours(program: str, directory: str, job: str, rows: int, codec: str) -> tuple
     """ns per row and bytes of one run of three rounds, whose files stay in the directory."""
     for file in pathlib.Path(directory).iterdir():
         file.unlink()
-    out = subprocess.run([program, directory, job, str(rows), "4096", "3", codec], check=True, capture_output=True, text=True)
+    command = [program, directory, job, str(rows), "4096", "3", codec]
+    out = subprocess.run(command, check=True, capture_output=True, text=True)
     found = re.search(r"ns/row ([\d.]+) .* bytes (\d+)", out.stdout)
     return float(found[1]), int(found[2])
 
@@ -46,11 +47,10 @@ def compare(options: argparse.Namespace, job: str, codec: str) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as mine, tempfile.TemporaryDirectory(dir="/dev/shm") as theirs:
         best, size = ours(options.program, mine, job, options.rows, codec)
         tables = [pq.ParquetFile(path).read().combine_chunks() for path in sorted(pathlib.Path(mine).iterdir())]
-        names = {"lz4": "lz4"}  # Arrow's word for LZ4_RAW is its own
-        arrow_best, arrow_size = arrow(tables, theirs, names.get(codec, codec))
+        arrow_best, arrow_size = arrow(tables, theirs, codec)
         for _ in range(options.rounds):
             best = min(best, ours(options.program, mine, job, options.rows, codec)[0])
-            arrow_best = min(arrow_best, arrow(tables, theirs, names.get(codec, codec))[0])
+            arrow_best = min(arrow_best, arrow(tables, theirs, codec)[0])
         rows = options.rows
         print(f"{job:8} {codec:6} {rows} rows   ours {best:6.1f} ns/row {size / rows:6.2f} B/row   "
               f"Arrow {pa.__version__} {arrow_best / rows:6.1f} ns/row {arrow_size / rows:6.2f} B/row   "
