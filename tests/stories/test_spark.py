@@ -62,10 +62,3 @@ def test_either_spark_runs_the_job_with_either_sink(job, request, version, sink)
     assert spark.count(table) == (200, 200)
     assert (table / "_spark_metadata").exists() == (sink == "file")
     assert job.lake.batches("matches") == [0, 1]
-
-    spark.start_job(job, sink=sink)
-    job.broker.generate(topic, "matches", 100, 2, start=200)
-    spark.kill_when(lambda: 2 in job.lake.batches("matches", "offsets"))
-    spark.run_job(job, sink=sink)
-    rows, offsets = spark.count(table)
-    assert offsets == 300 and (rows == 300 or sink == "foreachBatch")
