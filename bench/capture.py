@@ -94,6 +94,18 @@ def measure(work, count, rounds):
     }
 
 
+def as_text(found):
+    lines = ["| program | wall s | CPU s | peak RSS MB | Parquet MB |", "|---|---|---|---|---|"]
+    for name, one in found.items():
+        lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in one.values()) + " |")
+    one, two, peer = found.values()
+    lines.append(
+        f"\n{peer['wall_s'] / two['wall_s']:.1f} x DuckDB's speed, {peer['cpu_s'] / two['cpu_s']:.1f} x less "
+        f"CPU; two workers are {one['wall_s'] / two['wall_s']:.2f} x as fast as one"
+    )
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
@@ -101,14 +113,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
         found = measure(pathlib.Path(directory), options.count, options.rounds)
-    print("| program | wall s | CPU s | peak RSS MB | Parquet MB |\n|---|---|---|---|---|")
-    for name, one in found.items():
-        print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in one.values()) + " |")
-    one, two, peer = found.values()
-    print(
-        f"\n{peer['wall_s'] / two['wall_s']:.1f} x DuckDB's speed, {peer['cpu_s'] / two['cpu_s']:.1f} x less "
-        f"CPU; two workers are {one['wall_s'] / two['wall_s']:.2f} x as fast as one"
-    )
+    print(as_text(found))
 
 
 if __name__ == "__main__":

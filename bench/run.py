@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Both jobs from Kafka to Parquet, by our program and by Spark's file sink, side by side on this
-machine: COUNT match and COUNT player records, 5 % of them malformed, in one run to the end.
+"""make bench: every measurement, one after the other, each beside its peer or its limit.
 
-Prints a table and writes bench/results/<date>-<commit>.json and .md. Absolute figures belong to
-the machine; quote the ratios."""
+Prints what it finds and writes it to bench/results/<date>-<commit>.md and .json, with the machine and
+the commands; draws docs/performance.svg. A part alone: --parts end_to_end,latency,…"""
 
 import argparse
 import datetime
@@ -14,147 +13,55 @@ import subprocess
 import sys
 import tempfile
 
+import capture
+import end_to_end
+import latency
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-import duckdb  # noqa: E402
-from rig.broker import Broker  # noqa: E402
-from rig.paths import JARS, java_home  # noqa: E402
-from rig.spark import open_session  # noqa: E402
-
-PARTITIONS = 4
-MALFORMED_PERCENT = 5
-TOPICS = {"matches": "esports-matches", "players": "esports-players"}
-PROGRAM = ROOT / "build" / "release" / "esports-stream"
+RESULTS = ROOT / "bench" / "results"
 
 
-def our_command(broker, lake):
-    return [PROGRAM, "--job", "all", "--trigger", "availableNow"], {
-        "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
-        "DATA_LAKE_PATH": str(lake),
-        "LOG_LEVEL": "WARNING",
-    }
-
-
-def spark_command(broker, lake):
-    jars = ",".join(str(path) for path in sorted((JARS / "spark").glob("*.jar")))
-    command = [sys.executable, ROOT / "bench" / "spark_job.py", "--brokers", broker.bootstrap]
-    for kind, topic in TOPICS.items():
-        command += [f"--topic-{kind}", topic]
-    command += ["--lake", lake, "--jars", jars]
-    return command, {"JAVA_HOME": java_home(), "SPARK_LOCAL_IP": "127.0.0.1"}
-
-
-def broker_cpu_s(broker):
-    with open(f"/proc/{broker.process.pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def batches_s(lake):
-    """From the first plan to the last commit of both queries."""
-    plans = [path.stat().st_mtime for path in lake.glob("checkpoints/*/offsets/[0-9]*")]
-    commits = [path.stat().st_mtime for path in lake.glob("checkpoints/*/commits/[0-9]*")]
-    return round(max(commits) - min(plans), 3)
-
-
-def measure(name, make_command, broker, work, count):
-    lake, result = work / "lake", work / "measured.json"
-    command, settings = make_command(broker, lake)
-    before = broker_cpu_s(broker)
-    with open(work / "log", "wb") as log:
-        done = subprocess.run(
-            [sys.executable, ROOT / "bench" / "measure.py", result, *command],
-            env={**os.environ, **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+def command_output(*command):
+    """What a measuring program printed; it has its own table."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"{name} ended with {done.returncode}:\n{(work / 'log').read_text()[-3000:]}")
-    figures = json.loads(result.read_text())
-    broker_s = broker_cpu_s(broker) - before
-    figures.update(
-        name=name,
-        records=2 * count,
-        batches_s=batches_s(lake),
-        broker_cpu_s=round(broker_s, 2),
-        others_cpu_s=round(figures.pop("busy_s") - figures["cpu_s"] - broker_s, 2),
-        out_mb=round(sum(p.stat().st_size for p in lake.glob("**/*.parquet")) / 1e6, 1),
-    )
-    figures["rows_per_s"] = round(figures["records"] / figures["wall_s"])
-    figures["rows_per_s_in_batches"] = round(figures["records"] / figures["batches_s"])
-    figures["cpu_s_per_million"] = round(figures["cpu_s"] / figures["records"] * 1e6, 2)
-    return figures
+        sys.exit(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return f"    {' '.join(words)}\n\n```\n{done.stdout.strip()}\n```", None
 
 
-def check_with_duckdb(lake, kind, count):
-    """Table and rejects hold each offset of the topic once."""
-    paths = [f"{lake}/{folder}/{kind}/**/*.parquet" for folder in ("processed", "rejected")]
-    with duckdb.connect() as connection:
-        found = connection.sql(
-            f'SELECT count(*), count(DISTINCT (partition, "offset")), min("offset"), max("offset")'
-            f" FROM (SELECT partition, \"offset\" FROM read_parquet('{paths[0]}') UNION ALL"
-            f" SELECT partition, \"offset\" FROM read_parquet('{paths[1]}'))"
-        ).fetchall()[0]
-    wanted = (count, count, 0, (count - 1) // PARTITIONS)
-    if found != wanted:
-        sys.exit(f"{kind}: DuckDB counts {found}, not {wanted}")
+def script(name, *arguments):
+    return command_output(sys.executable, f"bench/{name}.py", *arguments)
 
 
-def check_with_spark(spark, lake, kind, count):
-    keys = [
-        spark.read.parquet(f"{lake}/{folder}/{kind}").select("partition", "offset")
-        for folder in ("processed", "rejected")
-    ]
-    both = keys[0].unionAll(keys[1])
-    found = (both.count(), both.distinct().count())
-    if found != (count, count):
-        sys.exit(f"{kind}: Spark counts {found}, not {count} of each")
+def part_end_to_end(work, options):
+    medians = end_to_end.measure_all(work, options.count, options.rounds, options.spark_rounds)
+    text = f"{options.count} match and {options.count} player records, lz4, {end_to_end.MALFORMED_PERCENT} % malformed\n\n"
+    return text + f"{end_to_end.as_table(medians)}\n\n{end_to_end.as_ratios(medians)}", medians
 
 
-def check(lake, count, work):
-    spark = open_session(work)
-    for kind in TOPICS:
-        check_with_duckdb(lake, kind, count)
-        check_with_spark(spark, lake, kind, count)
-    spark.stop()
-    print(f"table and rejects hold each of the {2 * count} offsets once, by DuckDB and by Spark")
+def part_latency(work, options):
+    figures = latency.measure(work)
+    return "\n".join(f"- {name}: {value}" for name, value in figures.items()), figures
 
 
-COLUMNS = {
-    "name": "program",
-    "wall_s": "wall s",
-    "rows_per_s": "rows/s",
-    "batches_s": "plan to commit s",
-    "rows_per_s_in_batches": "rows/s in it",
-    "cpu_s": "CPU s",
-    "cpu_s_per_million": "CPU s/M rows",
-    "rss_peak_mb": "peak RSS MB",
-    "out_mb": "Parquet MB",
-    "others_cpu_s": "others' CPU s",
+def part_capture(work, options):
+    found = capture.measure(work, 1_000_000, options.rounds)
+    return capture.as_text(found), found
+
+
+PARTS = {
+    "end_to_end": ("From Kafka to committed Parquet", part_end_to_end),
+    "latency": ("Waiting", part_latency),
+    "capture": ("A capture, without a broker", part_capture),
+    "decode": (
+        "Decoding alone, beside simdjson On-Demand",
+        lambda work, options: command_output("build/release/bench/stages", "decode", 20000, 30),
+    ),
+    "parquet": ("Parquet alone, beside Arrow C++", lambda work, options: script("parquet_stage")),
+    "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),
+    "verify": ("verify", lambda work, options: script("verify")),
 }
-
-
-def as_table(runs):
-    lines = [" | ".join(COLUMNS.values()), " | ".join("---" for _ in COLUMNS)]
-    lines += [" | ".join(str(run[column]) for column in COLUMNS) for run in runs]
-    return "\n".join(f"| {line} |" for line in lines)
-
-
-def as_ratios(runs):
-    """Ours against Spark, each by its best run."""
-    best = {}
-    for run in runs:
-        if run["wall_s"] < best.get(run["name"], run)["wall_s"] or run["name"] not in best:
-            best[run["name"]] = run
-    ours, spark = best["esports-stream"], best["spark"]
-    return (
-        f"{ours['rows_per_s'] / spark['rows_per_s']:.1f} x the rows/s of the whole run, "
-        f"{ours['rows_per_s_in_batches'] / spark['rows_per_s_in_batches']:.1f} x from plan to "
-        f"commit, {spark['cpu_s'] / ours['cpu_s']:.1f} x less CPU, "
-        f"{spark['rss_peak_mb'] / ours['rss_peak_mb']:.1f} x less memory"
-    )
 
 
 def commit():
@@ -168,47 +75,56 @@ def machine():
     return f"{os.cpu_count()} x {model.split(':', 1)[1].strip()}, Linux {os.uname().release}"
 
 
-def write_results(runs, count):
-    day = datetime.date.today().isoformat()
-    path = ROOT / "bench" / "results" / f"{day}-{commit()}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    document = {"machine": machine(), "commit": commit(), "count": count, "runs": runs}
-    path.with_name(path.name + ".json").write_text(json.dumps(document, indent=2) + "\n")
-    path.with_name(path.name + ".md").write_text(
-        f"{count} match and {count} player records, {MALFORMED_PERCENT} % malformed, "
-        f"{PARTITIONS} partitions each, one broker on the same machine ({machine()}).\n\n"
-        f"{as_table(runs)}\n\n{as_ratios(runs)}\n"
+BAR = '''  <text x="150" y="{y}" text-anchor="end">{name}</text>
+  <rect x="160" y="{top}" width="{width:.1f}" height="16" fill="{fill}"/>
+  <text x="{end:.1f}" y="{y}">{value}</text>
+'''
+
+
+def draw(medians):
+    """docs/performance.svg: rows/s and CPU seconds per million rows of each program."""
+    fills = {"esports-stream": "#2a78d6", "bare consumer": "#9aa0a6", "spark": "#d9730d"}
+    body, y = "", 24
+    for column, title in (("rows_per_s", "rows/s"), ("cpu_s_per_million", "CPU s per million rows")):
+        body += f'  <text x="10" y="{y}" font-weight="bold">{title}</text>\n'
+        most = max(run[column] for run in medians.values())
+        for name, run in medians.items():
+            y += 24
+            width = 380 * run[column] / most
+            value = f"{run[column]:,}"
+            body += BAR.format(y=y, top=y - 12, name=name, width=width, fill=fills[name], end=168 + width, value=value)
+        y += 40
+    (ROOT / "docs" / "performance.svg").write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{y - 16}" '
+        f'font-family="sans-serif" font-size="13">\n'
+        f'  <rect width="100%" height="100%" fill="white"/>\n{body}</svg>\n'
     )
-    return path
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1_000_000, help="records of each kind")
-    parser.add_argument("--rounds", type=int, default=1, help="runs of each, taken in turns")
+    parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated (default: all)")
+    parser.add_argument("--count", type=int, default=2_500_000, help="records of each kind")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--spark-rounds", type=int, default=1)
     options = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
-        work = pathlib.Path(directory)
-        broker = Broker(work / "kafka").start()
-        try:
-            for kind, topic in TOPICS.items():
-                broker.create_topic(topic, PARTITIONS)
-                bad = ("--malformed", MALFORMED_PERCENT)
-                broker.generate(topic, kind, options.count, PARTITIONS, *bad)
-            runs = []
-            for number in range(options.rounds):
-                for name, command in (("esports-stream", our_command), ("spark", spark_command)):
-                    place = work / f"{name}-{number}"
-                    place.mkdir()
-                    runs.append(measure(name, command, broker, place, options.count))
-                    print(f"{name}: {runs[-1]['rows_per_s']} rows/s", flush=True)
-            check(work / "esports-stream-0" / "lake", options.count, work)
-        finally:
-            broker.stop()
-    print(as_table(runs))
-    print(as_ratios(runs))
-    print(f"results: {write_results(runs, options.count)}.md")
+    text = f"# Measured {datetime.date.today()}\n\ncommit {commit()}; {machine()}; `make bench`\n"
+    figures = {}
+    for name in options.parts.split(","):
+        title, measure = PARTS[name]
+        print(f"== {title}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
+            found, figures[name] = measure(pathlib.Path(directory), options)
+        print(found, flush=True)
+        text += f"\n## {title}\n{found}\n"
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{datetime.date.today()}-{commit()}"
+    path.with_name(path.name + ".md").write_text(text)
+    path.with_name(path.name + ".json").write_text(json.dumps(figures, indent=1) + "\n")
+    if figures.get("end_to_end"):
+        draw(figures["end_to_end"])
+    print(f"results: {path}.md")
 
 
 if __name__ == "__main__":
