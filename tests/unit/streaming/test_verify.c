@@ -55,7 +55,11 @@ static void fake_end(struct source *source) {
 
 static bool fake_open_source(struct broker *broker, size_t memory_max, size_t batch_max,
                              struct source **source, struct error *err) {
-    static const struct source_ops ops = {fake_open_range, fake_read, fake_end, fake_end, fake_end};
+    static const struct source_ops ops = {.open_range = fake_open_range,
+                                          .read = fake_read,
+                                          .abandon_range = fake_end,
+                                          .rest = fake_end,
+                                          .close = fake_end};
     (void)broker, (void)memory_max, (void)batch_max, (void)err;
     fake.source.ops = &ops;
     *source = &fake.source;
