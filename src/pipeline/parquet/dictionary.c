@@ -44,10 +44,23 @@ static uint32_t hash_of_code(const struct dictionary *dictionary, uint32_t code)
     return hash_word(load_value(dictionary, code, type_width(dictionary->type)));
 }
 
+static const uint32_t code_none = UINT32_MAX; // the dictionary is full
+
+/* Values are coded in blocks: first all hashes, then, when the dictionary is too large to be in
+ * cache anyway, what they point at is fetched, then the codes are found. A table of many files has
+ * dictionaries of several MB in sum; the fetches of a block wait for memory together instead of one
+ * after the other. */
+enum { BLOCK = 16, FETCH_COUNT_MIN = 1024 };
+
 /* At most half of the slots are taken. */
-static void grow_slots(struct dictionary *dictionary) {
+static void make_room(struct dictionary *dictionary, size_t more) {
+    size_t wanted = (dictionary->count + more) * 2;
+    if (wanted <= dictionary->slot_count)
+        return;
     uint32_t slot_count =
-        dictionary->slot_count == 0 ? (uint32_t)SLOTS_FIRST : dictionary->slot_count * 2;
+        dictionary->slot_count == 0 ? (uint32_t)SLOTS_FIRST : dictionary->slot_count;
+    while (slot_count < wanted)
+        slot_count *= 2;
     free(dictionary->slots);
     dictionary->slots = must_alloc(slot_count, sizeof *dictionary->slots);
     dictionary->slot_count = slot_count;
@@ -57,19 +70,6 @@ static void grow_slots(struct dictionary *dictionary) {
             slot = (slot + 1) & (slot_count - 1);
         dictionary->slots[slot] = code + 1;
     }
-}
-
-static const uint32_t code_none = UINT32_MAX; // the dictionary is full
-
-/* Values are coded in blocks: first all hashes, then, when the dictionary is too large to be in
- * cache anyway, what they point at is fetched, then the codes are found. A table of many files has
- * dictionaries of several MB in sum; the fetches of a block wait for memory together instead of one
- * after the other. */
-enum { BLOCK = 16, FETCH_COUNT_MIN = 1024 };
-
-static void make_room(struct dictionary *dictionary, size_t more) {
-    while ((dictionary->count + more) * 2 > dictionary->slot_count)
-        grow_slots(dictionary);
 }
 
 /* `entry_size`: bytes of what a code leads to, at `entries`. */

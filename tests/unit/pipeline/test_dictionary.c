@@ -90,6 +90,27 @@ static void integers_near_and_far_come_back_by_their_code(void **state) {
     dictionary_deinit(&dictionary);
 }
 
+static void integers_that_were_near_keep_their_codes_when_one_is_far(void **state) {
+    (void)state;
+    enum { NEAR = 5000 };
+    for (int32_t near = 1; near < NEAR; near *= 3) {
+        struct dictionary dictionary = {.type = TYPE_INT32};
+        uint32_t code;
+        int32_t far[] = {INT32_MIN, INT32_MAX, 1 << 20};
+        for (int32_t i = 0; i < near; i++)
+            assert_int_equal(dictionary_encode(&dictionary, &i, 1, &code), 1);
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_int_equal(dictionary_encode(&dictionary, &far[i], 1, &code), 1);
+            assert_int_equal(code, (uint32_t)near + i);
+        }
+        for (int32_t i = 0; i < near; i++) {
+            assert_int_equal(dictionary_encode(&dictionary, &i, 1, &code), 1);
+            assert_int_equal(code, i);
+        }
+        dictionary_deinit(&dictionary);
+    }
+}
+
 /* Texts that differ in their length or in one byte only, in memory of exactly their size. */
 static void texts_of_all_lengths_come_back(void **state) {
     (void)state;
@@ -142,6 +163,7 @@ int main(void) {
         cmocka_unit_test(doubles_are_told_apart_by_their_bits),
         cmocka_unit_test(many_values_of_every_type_come_back_by_their_code),
         cmocka_unit_test(integers_near_and_far_come_back_by_their_code),
+        cmocka_unit_test(integers_that_were_near_keep_their_codes_when_one_is_far),
         cmocka_unit_test(texts_of_all_lengths_come_back),
         cmocka_unit_test(a_full_dictionary_codes_no_more),
     };
