@@ -72,28 +72,43 @@ static bool agrees_with_plan(const struct manifest *manifest, const struct offse
     return true;
 }
 
-/* What the log says of a manifest's files. One that is done is looked at while it is the log's
- * newest; its files may be listed by another batch then (`adopt` puts all that there are in one).
+/* Of a batch that is done: its own file in the log is small, its compact file is known by its end.
+ * If they don't tell, the files may be listed elsewhere (`adopt` puts all that there are in one).
  */
-static bool look_in_log(struct store *store, struct survey *survey, const struct manifest *manifest,
-                        struct error *err) {
-    if (survey->manifest_done && survey->manifest != survey->logged)
-        return true;
-    if (!sink_log_compare(&store->sink_log, survey->manifest, &manifest->files,
-                          &survey->manifest_in_log, err))
+static bool is_listed(const struct sink_log *log, const struct manifest *manifest, bool *listed,
+                      struct error *err) {
+    enum sink_log_names names = SINK_LOG_SILENT;
+    bool compact = (manifest->batch_id + 1) % log->interval == 0;
+    if (compact ? !sink_log_is_our_compact(log, manifest->batch_id, &manifest->files, listed, err)
+                : !sink_log_compare(log, manifest->batch_id, &manifest->files, &names, err))
         return false;
-    if (!survey->manifest_done || survey->manifest_in_log == SINK_LOG_NAMES_THESE)
+    *listed = compact ? *listed : names == SINK_LOG_NAMES_THESE;
+    size_t count = manifest->files.count;
+    if (*listed || count == 0)
         return true;
-    size_t count = manifest->files.count, listed = 0;
-    scoped(scope_free) const char **paths = must_alloc(count + 1, sizeof *paths);
-    scoped(scope_free) bool *is_listed = must_alloc(count + 1, sizeof *is_listed);
+    scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
+    scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
     for (size_t i = 0; i < count; i++)
         paths[i] = manifest->files.files[i].path;
-    if (!sink_log_find(&store->sink_log, paths, count, is_listed, err))
+    if (!sink_log_find(log, paths, count, found, err))
         return false;
+    *listed = true;
     for (size_t i = 0; i < count; i++)
-        listed += is_listed[i];
-    survey->manifest_in_log = listed == count ? SINK_LOG_NAMES_THESE : SINK_LOG_NAMES_SOME;
+        *listed = *listed && found[i];
+    return true;
+}
+
+static bool look_in_log(struct store *store, struct survey *survey, const struct manifest *manifest,
+                        struct error *err) {
+    const struct sink_log *log = &store->sink_log;
+    if (!survey->manifest_done)
+        return sink_log_compare(log, survey->manifest, &manifest->files, &survey->manifest_in_log,
+                                err);
+    bool listed = true;
+    if (survey->manifest == survey->logged && !is_listed(log, manifest, &listed, err))
+        return false;
+    if (!listed)
+        survey->manifest_in_log = SINK_LOG_NAMES_SOME;
     return true;
 }
 

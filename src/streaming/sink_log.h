@@ -58,6 +58,12 @@ MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
                                  const struct file_list *files, enum sink_log_names *names,
                                  struct error *err);
 
+/* Whether the batch has a compact file, and it is what we would make of the files before it and of
+ * these: as long, and with these at its end. Reads no more than the end. */
+MUST_CHECK bool sink_log_is_our_compact(const struct sink_log *log, int64_t batch_id,
+                                        const struct file_list *files, bool *ours,
+                                        struct error *err);
+
 /* Sets listed[i] for each of the paths, relative to the table, that the log lists. Streams the
  * newest compact file and what follows it. All paths must lie equally deep. */
 MUST_CHECK bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count,

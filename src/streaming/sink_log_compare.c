@@ -150,10 +150,11 @@ static bool entries_before(const struct sink_log *log, int64_t batch_id, int64_t
     return true;
 }
 
-/* Whether N.compact is what we would make of the files before it and these entries: it is as long,
- * and ends with them. */
-static bool is_our_compact(const struct sink_log *log, int64_t batch_id,
-                           const struct file_list *files, bool *ours, struct error *err) {
+bool sink_log_is_our_compact(const struct sink_log *log, int64_t batch_id,
+                             const struct file_list *files, bool *ours, struct error *err) {
+    *ours = false;
+    if ((batch_id + 1) % log->interval != 0)
+        return true;
     size_t entries_size;
     scoped(scope_free) char *entries = sink_log_print(log, files, &entries_size);
     int64_t expected = SINK_LOG_HEADER_SIZE + (int64_t)entries_size;
@@ -218,8 +219,8 @@ bool sink_log_compare(const struct sink_log *log, int64_t batch_id, const struct
     *names = SINK_LOG_SILENT;
     if (log->newest < batch_id)
         return true;
-    bool ours = false; // the whole log is only walked when it isn't
-    if ((batch_id + 1) % log->interval == 0 && !is_our_compact(log, batch_id, files, &ours, err))
+    bool ours; // the whole log is only walked when it isn't
+    if (!sink_log_is_our_compact(log, batch_id, files, &ours, err))
         return false;
     if (ours) {
         *names = SINK_LOG_NAMES_THESE;
