@@ -21,8 +21,8 @@ struct command_entry {
     const char *name;      // "adopt"
     const char *arguments; // its own options, as --help shows them; "": none
     const char *doc;
-    bool needs_broker; // KAFKA_BOOTSTRAP_SERVERS is required
     bool (*run)(const struct command_scope *scope, struct error *err);
+    bool needs_broker; // KAFKA_BOOTSTRAP_SERVERS is required
     bool goes_on; // what is wrong with one query (ERROR_STATE) does not keep it from the others
 };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "pipeline/decode_json.h"
 
 enum { ROUNDS = 40000, RECORD_MAX = 1024, STRING_BYTES = 16 * RECORD_MAX, PATH_COUNT = 3 };
@@ -70,6 +71,7 @@ struct state {
 };
 
 static size_t draw(struct state *state, size_t below) {
+    check(below > 0);
     state->random = state->random * UINT64_C(6364136223846793005) + 1442695040888963407U;
     return (size_t)(state->random >> 33) % below;
 }

@@ -77,8 +77,7 @@ static inline size_t count_files(const char *start, const char *end) {
 
 static inline size_t lines_of(const char *name) {
     scoped(scope_free) char *text = fixture_read(&fixture, name);
-    if (text == NULL)
-        fail_msg("'%s' is missing", name);
+    check(text != NULL);
     assert_memory_equal(text, "v1", 2);
     size_t lines = 0;
     for (const char *at = text; *at != '\0'; at++)

@@ -42,6 +42,7 @@ static void an_entry_is_as_the_sink_log_writes_it(void **state) {
     must_operate(RELEASE, "the 2 files");
     must_operate(ADOPT, "lists all 2 files");
     scoped(scope_free) char *adopted = fixture_read(&fixture, SINK_LOG "0");
+    check(ours != NULL && adopted != NULL);
     for (char *text = ours; text != NULL; text = text == ours ? adopted : NULL)
         for (char *at = text; (at = strstr(at, "\"modificationTime\":")) != NULL;)
             for (at += strlen("\"modificationTime\":"); *at != ','; at++)
