@@ -51,7 +51,7 @@ static bool list_file(void *context, const char *path) {
                          "'%s' is not a plain file: move it out of the table, then adopt again",
                          full.text);
     int64_t modified_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-    scoped(scope_free) char *line = sink_entry_print(full.text, status.st_size, modified_ms);
+    scoped(scope_free) char *line = sink_log_print_entry(full.text, status.st_size, modified_ms);
     listing->bytes += status.st_size;
     listing->failed = !log_draft_add(&listing->draft, line, listing->err);
     return !listing->failed;

@@ -82,23 +82,29 @@ bool sink_log_check(const struct sink_log *log, struct error *err) {
     return true;
 }
 
+char *sink_log_print_entry(const char *path, int64_t size, int64_t modified_ms) {
+    scoped(scope_free) char *uri = sink_log_uri(path);
+    struct json *entry = json_new_object();
+    json_put_text(entry, "path", uri);
+    json_put_int(entry, "size", size);
+    json_put_bool(entry, "isDir", false);
+    json_put_int(entry, "modificationTime", modified_ms);
+    json_put_int(entry, "blockReplication", BLOCK_REPLICATION);
+    json_put_int(entry, "blockSize", BLOCK_SIZE);
+    json_put_text(entry, "action", "add");
+    char *line = json_print(entry);
+    json_free(entry);
+    return line;
+}
+
 char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
     check(out != NULL);
     for (size_t i = 0; i < files->count; i++) {
-        scoped(scope_free) char *uri =
-            sink_log_uri(file_join(log->table, files->files[i].path).text);
-        struct json *entry = json_new_object();
-        json_put_text(entry, "path", uri);
-        json_put_int(entry, "size", files->files[i].size);
-        json_put_bool(entry, "isDir", false);
-        json_put_int(entry, "modificationTime", files->files[i].modified_ms);
-        json_put_int(entry, "blockReplication", BLOCK_REPLICATION);
-        json_put_int(entry, "blockSize", BLOCK_SIZE);
-        json_put_text(entry, "action", "add");
-        scoped(scope_free) char *line = json_print(entry);
-        json_free(entry);
+        const struct data_file *file = &files->files[i];
+        scoped(scope_free) char *line = sink_log_print_entry(file_join(log->table, file->path).text,
+                                                             file->size, file->modified_ms);
         check(fprintf(out, "\n%s", line) > 0);
     }
     check(fclose(out) == 0);

@@ -81,6 +81,9 @@ struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id);
 /* "\n" and the JSON of each file, as they stand in the log; owned by the caller. */
 char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size);
 
+/* The line of one file, given by its absolute path; owned by the caller. */
+char *sink_log_print_entry(const char *path, int64_t size, int64_t modified_ms);
+
 /* `path` as a URI, quoted as Java's URI class quotes: "file:///lake/status=a%252Fb". The directory
  * name on disk is quoted, Hive's own escapes included. Owned by the caller. */
 char *sink_log_uri(const char *path);

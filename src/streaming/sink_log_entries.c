@@ -80,22 +80,6 @@ void sink_entry_deinit(struct sink_entry *entry) {
     *entry = (struct sink_entry){0};
 }
 
-/* Neither of the two block values matters to a reader; they are Spark's for a local file. */
-char *sink_entry_print(const char *path, int64_t size, int64_t modified_ms) {
-    scoped(scope_free) char *uri = sink_log_uri(path);
-    struct json *entry = json_new_object();
-    json_put_text(entry, "path", uri);
-    json_put_int(entry, "size", size);
-    json_put_bool(entry, "isDir", false);
-    json_put_int(entry, "modificationTime", modified_ms);
-    json_put_int(entry, "blockReplication", 1);
-    json_put_int(entry, "blockSize", 33554432);
-    json_put_text(entry, "action", "add");
-    char *line = json_print(entry);
-    json_free(entry);
-    return line;
-}
-
 /* ---- files ---- */
 
 static void name_of(int64_t batch_id, bool compact, char name[static 40]) {
@@ -105,12 +89,6 @@ static void name_of(int64_t batch_id, bool compact, char name[static 40]) {
 static int64_t first_of(const struct sink_log *log) {
     int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
     return compacted < 0 ? 0 : compacted;
-}
-
-static struct file_path needed_file(const struct sink_log *log, int64_t batch_id) {
-    char name[40];
-    name_of(batch_id, (batch_id + 1) % log->interval == 0, name);
-    return file_join(log->directory.text, name);
 }
 
 bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then, bool *complete,
@@ -127,7 +105,7 @@ bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then
     then->interval = sink_log_interval(compact, kept);
     *complete = log->newest >= last;
     for (int64_t batch = first_of(then); *complete && batch <= last; batch++) {
-        int there = file_exists(needed_file(then, batch).text, NULL, err);
+        int there = file_exists(sink_log_path(then, batch).text, NULL, err);
         if (there < 0)
             return false;
         *complete = there == 1;
@@ -139,7 +117,7 @@ bool sink_log_each_entry(const struct sink_log *log, sink_log_entry_fn *visit, v
                          struct error *err) {
     for (int64_t batch = first_of(log); batch <= log->newest; batch++) {
         bool found;
-        struct file_path path = needed_file(log, batch);
+        struct file_path path = sink_log_path(log, batch);
         if (!sink_log_file_entries(path.text, visit, context, &found, err))
             return false;
         if (!found)
@@ -171,7 +149,7 @@ bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsew
     struct first_entry first = {.log = log, .depth = depth};
     for (int64_t batch = first_of(log); !first.elsewhere && batch <= log->newest; batch++) {
         bool found;
-        if (!sink_log_file_entries(needed_file(log, batch).text, look_at_first, &first, &found,
+        if (!sink_log_file_entries(sink_log_path(log, batch).text, look_at_first, &first, &found,
                                    err) &&
             err->kind != ERROR_STOPPED)
             return false;

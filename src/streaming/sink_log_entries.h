@@ -19,9 +19,6 @@ MUST_CHECK bool sink_entry_read(struct sink_entry *entry, const struct json *lin
                                 const char *table, size_t depth, struct error *err);
 void sink_entry_deinit(struct sink_entry *entry);
 
-/* The line of a file of the table, as Spark writes it; owned by the caller. */
-char *sink_entry_print(const char *path, int64_t size, int64_t modified_ms);
-
 /* The log as it was when `last` was its newest batch. False in *complete: a file of it is gone. */
 MUST_CHECK bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then,
                             bool *complete, struct error *err);
