@@ -20,6 +20,8 @@ struct decoder {
 
     // Of the record under way; they only count once it has become a row.
     int64_t unknown_keys;
+    bool has_trailing_bytes;
+    bool is_counted; // the record, in `counts`
     bool has_faults;
     int64_t faults[SCHEMA_COLUMNS_MAX];
     bool identifier_seen;
@@ -206,15 +208,21 @@ static const char *value_name(enum json_token token) {
     }
 }
 
-static void count_row(struct decoder *decoder) {
+/* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
+static void count_row(struct decoder *decoder, int times) {
     struct decode_counts *counts = &decoder->counts;
-    counts->unknown_keys += decoder->unknown_keys;
-    if (skip_blanks(decoder->reader.at, decoder->reader.end) < decoder->reader.end)
-        counts->trailing_bytes++;
+    counts->unknown_keys += times * decoder->unknown_keys;
+    counts->trailing_bytes += times * (int)decoder->has_trailing_bytes;
     if (!decoder->has_faults)
         return;
     for (size_t i = 0; i < decoder->schema->record_count; i++)
-        counts->field_faults[i] += decoder->faults[i];
+        counts->field_faults[i] += times * decoder->faults[i];
+}
+
+void decoder_uncount_row(struct decoder *decoder) {
+    if (decoder->is_counted)
+        count_row(decoder, -1);
+    decoder->is_counted = false;
 }
 
 static enum decode_result reject_with(struct reject *reject, enum reject_reason reason,
@@ -264,6 +272,7 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
         return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
 
     size_t used = rows->strings.used;
+    decoder->is_counted = false;
     json_reader_init(&decoder->reader, record->value, record->value_size);
     json_members_open(&decoder->members, record->value, record->value_size);
     clear_record(decoder);
@@ -275,7 +284,10 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
             arena_rewind(&rows->strings, used);
             return reject_identifier(decoder, reject);
         }
-        count_row(decoder);
+        const struct json_reader *reader = &decoder->reader;
+        decoder->has_trailing_bytes = skip_blanks(reader->at, reader->end) < reader->end;
+        decoder->is_counted = true;
+        count_row(decoder, 1);
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);

@@ -28,8 +28,8 @@ enum decode_result {
                  // always suffice); the row is taken back
 };
 
-/* What decoding saw in the records that became rows, since decoder_create(); the caller reads it. A
- * record that is decoded again because a later stage had no room counts again. */
+/* What decoding saw in the records that became rows, since decoder_create(); the caller reads it.
+ */
 struct decode_counts {
     int64_t field_faults[SCHEMA_COLUMNS_MAX]; // values that became null: wrong type, out of range
     int64_t unknown_keys;
@@ -62,5 +62,9 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
                                  struct rows *rows, struct reject *reject);
 
 const struct decode_counts *decoder_counts(const struct decoder *decoder);
+
+/* The row that was decoded last did not become one after all: a later stage refused it, or had no
+ * room and has it decoded again. Takes back what was counted of it. */
+void decoder_uncount_row(struct decoder *decoder);
 
 #endif

@@ -119,8 +119,12 @@ static enum decode_result make_row(struct run *run, const struct record *record,
         return result;
     fill_origin(run, record);
     if (!derive_rows(rows, rows->count, 1))
-        return DECODE_FULL;
-    return partition_value_fits(run, reject) ? DECODE_ROW : DECODE_REJECT;
+        result = DECODE_FULL;
+    else if (!partition_value_fits(run, reject))
+        result = DECODE_REJECT;
+    if (result != DECODE_ROW)
+        decoder_uncount_row(run->lane->decoder);
+    return result;
 }
 
 /* More room for the texts of one large record than all the rows of a slice usually have. */

@@ -236,6 +236,16 @@ static void what_only_looks_odd_is_counted(void **state) {
     assert_int_equal(counts->unknown_keys, 2);
     assert_int_equal(counts->trailing_bytes, 1);
     assert_int_equal(counts->field_faults[COUNT], 0);
+    // Nor does a row that a later stage refuses.
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"x\":1,\"count\":\"1\"} z"), DECODE_ROW);
+        assert_int_equal(counts->field_faults[COUNT], 1);
+        decoder_uncount_row(fixture.decoder);
+        decoder_uncount_row(fixture.decoder);
+        assert_int_equal(counts->unknown_keys, 2);
+        assert_int_equal(counts->trailing_bytes, 1);
+        assert_int_equal(counts->field_faults[COUNT], 0);
+    }
     close_fixture(&fixture);
 }
 
