@@ -13,7 +13,7 @@ static const int64_t fixed_bytes = 32LL * MIB;
 
 /* More than this does not make a worker faster, it only fills caches: beyond it, memory stays free.
  */
-static const int64_t prefetch_max = 16LL * MIB;
+static const int64_t prefetch_max = 8LL * MIB;
 
 struct engine {
     struct stop stop;

@@ -17,7 +17,7 @@ static const double bytes_per_record_guess = 700;
 
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
  * nothing comes, so that only the first record after a silence waits for the longer one. */
-enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 200 };
+enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 400 };
 
 static bool find_partition_columns(struct query *query, struct error *err) {
     const struct store_options *store = &query->options->store;

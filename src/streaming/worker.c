@@ -18,8 +18,8 @@ static const size_t memory_for_large_slices = 64 << 20;
 enum { REST_AFTER_MS = 1000 };
 
 /* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
- * bytes a row, 400,000 rows. */
-static const size_t sink_memory_max = 32 << 20;
+ * bytes a row, 200,000 rows. */
+static const size_t sink_memory_max = 16 << 20;
 
 struct worker_lane {
     struct decoder *decoder;
