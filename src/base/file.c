@@ -121,28 +121,27 @@ bool file_draft_replace(struct file_draft *draft, struct error *err) {
     return file_sync_directory(draft->directory.text, err);
 }
 
+/* A draft that holds these bytes; on failure there is none. */
+static bool draft_with(struct file_draft *draft, const char *directory, const char *name,
+                       const void *bytes, size_t size, struct error *err) {
+    if (!file_draft_open(draft, directory, name, err))
+        return false;
+    if (file_draft_write(draft, bytes, size, err))
+        return true;
+    file_draft_discard(draft);
+    return false;
+}
+
 bool file_replace(const char *directory, const char *name, const void *bytes, size_t size,
                   struct error *err) {
     struct file_draft draft;
-    if (!file_draft_open(&draft, directory, name, err))
-        return false;
-    if (!file_draft_write(&draft, bytes, size, err)) {
-        file_draft_discard(&draft);
-        return false;
-    }
-    return file_draft_replace(&draft, err);
+    return draft_with(&draft, directory, name, bytes, size, err) && file_draft_replace(&draft, err);
 }
 
 bool file_publish(const char *directory, const char *name, const void *bytes, size_t size,
                   struct error *err) {
     struct file_draft draft;
-    if (!file_draft_open(&draft, directory, name, err))
-        return false;
-    if (!file_draft_write(&draft, bytes, size, err)) {
-        file_draft_discard(&draft);
-        return false;
-    }
-    return file_draft_publish(&draft, err);
+    return draft_with(&draft, directory, name, bytes, size, err) && file_draft_publish(&draft, err);
 }
 
 bool file_publish_again(const char *directory, const char *name, const void *bytes, size_t size,

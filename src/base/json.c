@@ -1,6 +1,9 @@
 #include "base/json.h"
 
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -117,4 +120,23 @@ char *json_print(const struct json *value) {
     char *text = json_dumps(theirs(value), JSON_COMPACT);
     check(text != NULL);
     return text;
+}
+
+static const char v1[] = "v1\n";
+enum { V1_SIZE = sizeof v1 - 1 };
+
+char *json_print_v1(const struct json *value, size_t *size) {
+    char *body = json_print(value), *text = NULL;
+    int length = asprintf(&text, "%s%s", v1, body);
+    check(length > 0);
+    free(body);
+    *size = (size_t)length;
+    return text;
+}
+
+struct json *json_parse_v1(const char *bytes, size_t size, struct error *err) {
+    if (size >= V1_SIZE && memcmp(bytes, v1, V1_SIZE) == 0)
+        return json_parse(bytes + V1_SIZE, size - V1_SIZE, err);
+    error_set(err, ERROR_STATE, "its first line is not 'v1'");
+    return NULL;
 }

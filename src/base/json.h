@@ -53,4 +53,8 @@ void json_append(struct json *array, struct json *value); // takes `value` over
 /* Compact, as Spark prints it: no blanks, non-ASCII as it is. Owned by the caller. */
 char *json_print(const struct json *value);
 
+/* The same behind a first line "v1", which the files of a checkpoint begin with. */
+char *json_print_v1(const struct json *value, size_t *size);
+struct json *json_parse_v1(const char *bytes, size_t size, struct error *err);
+
 #endif

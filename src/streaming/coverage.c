@@ -14,8 +14,6 @@
 /* A range takes about 100 bytes: some millions of ranges, which no topic comes to. */
 enum { COVERAGE_SIZE_MAX = 512 << 20 };
 
-static const char header[] = "v1\n";
-
 void coverage_deinit(struct coverage *coverage) {
     free(coverage->ranges);
     *coverage = (struct coverage){.through = -1};
@@ -111,12 +109,8 @@ char *coverage_print(const struct coverage *coverage, const struct manifest_orig
     for (size_t i = 0; i < coverage->count; i++)
         json_append(ranges, manifest_print_range(&coverage->ranges[i]));
     json_put(object, "ranges", ranges);
-    scoped(scope_free) char *body = json_print(object);
+    char *text = json_print_v1(object, size);
     json_free(object);
-    char *text = NULL;
-    int length = asprintf(&text, "%s%s", header, body);
-    check(length > 0);
-    *size = (size_t)length;
     return text;
 }
 
@@ -148,10 +142,7 @@ bool coverage_parse(const char *text, size_t size, int64_t through,
                     const struct manifest_origin *origin, struct coverage *coverage,
                     struct error *err) {
     *coverage = (struct coverage){.through = -1};
-    size_t skip = sizeof header - 1;
-    if (size < skip || memcmp(text, header, skip) != 0)
-        return error_set(err, ERROR_STATE, "its first line is not 'v1'");
-    struct json *object = json_parse(text + skip, size - skip, err);
+    struct json *object = json_parse_v1(text, size, err);
     if (object == NULL)
         return false;
     bool ok = parse_object(object, through, origin, coverage, err);

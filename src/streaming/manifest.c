@@ -10,8 +10,6 @@
 #include "base/scope.h"
 #include "streaming/table.h"
 
-static const char header[] = "v1\n";
-
 void manifest_deinit(struct manifest *manifest) {
     file_list_deinit(&manifest->files);
     file_list_deinit(&manifest->rejects);
@@ -53,15 +51,6 @@ static struct json *print_ranges(const struct manifest *manifest) {
     return array;
 }
 
-static char *print_object(const struct json *object, size_t *size) {
-    scoped(scope_free) char *body = json_print(object);
-    char *text = NULL;
-    int length = asprintf(&text, "%s%s", header, body);
-    check(length > 0);
-    *size = (size_t)length;
-    return text;
-}
-
 char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
                      size_t *size) {
     struct json *object = json_new_object();
@@ -74,7 +63,7 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     json_put(object, "files", print_files(&manifest->files));
     json_put(object, "rejects", print_files(&manifest->rejects));
     json_put(object, "ranges", print_ranges(manifest));
-    char *text = print_object(object, size);
+    char *text = json_print_v1(object, size);
     json_free(object);
     return text;
 }
@@ -207,10 +196,7 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                     const struct manifest_origin *origin, struct manifest *manifest,
                     struct error *err) {
     *manifest = (struct manifest){0};
-    size_t skip = sizeof header - 1;
-    if (size < skip || memcmp(text, header, skip) != 0)
-        return error_set(err, ERROR_STATE, "its first line is not 'v1'");
-    struct json *object = json_parse(text + skip, size - skip, err);
+    struct json *object = json_parse_v1(text, size, err);
     if (object == NULL)
         return false;
     bool ok = parse_object(object, batch_id, origin, manifest, err);
@@ -231,10 +217,7 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
                    const struct manifest_origin *origin, char **moved, size_t *moved_size,
                    struct error *err) {
     *moved = NULL;
-    size_t skip = sizeof header - 1;
-    if (size < skip || memcmp(text, header, skip) != 0)
-        return error_set(err, ERROR_STATE, "its first line is not 'v1'");
-    struct json *object = json_parse(text + skip, size - skip, err);
+    struct json *object = json_parse_v1(text, size, err);
     if (object == NULL)
         return false;
     bool ok = true;
@@ -243,7 +226,7 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
         json_put_text(object, "table", origin->table);
         json_put_text(object, "rejectsTable", origin->rejects_table);
         ok = parse_object(object, batch_id, origin, &manifest, err);
-        *moved = ok ? print_object(object, moved_size) : NULL;
+        *moved = ok ? json_print_v1(object, moved_size) : NULL;
         manifest_deinit(&manifest);
     }
     json_free(object);
