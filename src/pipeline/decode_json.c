@@ -209,10 +209,10 @@ static const char *value_name(enum json_token token) {
 }
 
 /* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
-static void count_row(struct decoder *decoder, int times) {
+static void count_row(struct decoder *decoder, int64_t times) {
     struct decode_counts *counts = &decoder->counts;
     counts->unknown_keys += times * decoder->unknown_keys;
-    counts->trailing_bytes += times * (int)decoder->has_trailing_bytes;
+    counts->trailing_bytes += times * decoder->has_trailing_bytes;
     if (!decoder->has_faults)
         return;
     for (size_t i = 0; i < decoder->schema->record_count; i++)

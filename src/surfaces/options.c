@@ -227,10 +227,8 @@ void options_parse(struct options *options, int argc, char **argv, struct faults
         options->command = COMMAND_ENTRY;
     for (int i = options->entry != NULL ? 2 : 1; i < argc; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
-            faults_add(
-                faults,
-                "'%s': unexpected argument; want a command or an option, which begins with --",
-                argv[i]);
+            faults_add(faults, "'%s': unexpected argument; --help lists commands and options",
+                       argv[i]);
             continue;
         }
         struct given given = take_apart(argv + i, argc - i);

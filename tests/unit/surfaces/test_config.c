@@ -243,8 +243,7 @@ static void all_faults_are_told_at_once(void **state) {
         static const char *const faults[] = {
             "esports-stream: --job: 'sports': want all, matches or players\n",
             "esports-stream: --triger: unknown option; did you mean --trigger?\n",
-            "esports-stream: 'stray': unexpected argument; want a command or an option, which "
-            "begins with --\n",
+            "esports-stream: 'stray': unexpected argument; --help lists commands and options\n",
             "esports-stream: --demo: takes no value\n",
             "SPARK_UI_PORT (--spark-ui-port): 'no': want a whole number from 0 to 65535\n",
             "esports-stream: --log-level: want a value behind it\n",
