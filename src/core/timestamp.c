@@ -26,18 +26,24 @@ struct reading {
 
 enum { DIGITS_SEEN_MAX = 100 };
 
+/* What Java's String.trim() takes away, and with it Spark around a zone. */
+static bool is_space(char byte) {
+    return (unsigned char)byte <= ' ';
+}
+
+/* What Spark's own trimAll() takes away, around the whole text. */
 static bool is_blank(char byte) {
-    return (unsigned char)byte <= ' ' || byte == 0x7F;
+    return is_space(byte) || byte == 0x7F;
 }
 
 static bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
 }
 
-static struct text trim(struct text text) {
-    while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+static struct text trim(struct text text, bool (*goes)(char byte)) {
+    while (text.length > 0 && goes(text.bytes[text.length - 1]))
         text.length--;
-    while (text.length > 0 && is_blank(text.bytes[0])) {
+    while (text.length > 0 && goes(text.bytes[0])) {
         text.bytes++;
         text.length--;
     }
@@ -109,7 +115,7 @@ static void scale_fraction(struct parsed *parsed, int digits) {
 }
 
 static bool split(struct text text, struct parsed *parsed) {
-    struct text trimmed = trim(text);
+    struct text trimmed = trim(text, is_blank);
     *parsed = (struct parsed){.values = {[YEAR] = 1, [MONTH] = 1, [DAY] = 1}};
     const char *at = trimmed.bytes, *end = trimmed.bytes + trimmed.length;
     if (at == end)
@@ -132,7 +138,7 @@ static bool split(struct text text, struct parsed *parsed) {
         if (!read_separator(&reading, parsed, *at, at == text.bytes, has_sign))
             return false;
         if (reading.segment == ZONE)
-            parsed->zone = trim((struct text){at, (uint32_t)(end - at)});
+            parsed->zone = trim((struct text){at, (uint32_t)(end - at)}, is_space);
     }
     if (reading.segment == FRACTION)
         fraction_digits = reading.digits;

@@ -1,13 +1,15 @@
-"""Rows are Spark's rows: of thousands of awkward messages that are new in each run."""
+"""Rows are Spark's rows, of thousands of awkward messages.
+
+Always the same ones, so that a failure is owed to a change and not to luck; FUZZ_SEED chooses others,
+and `make fuzz-spark` new ones each time."""
 
 import json
 import os
-import time
 
 import pytest
 from fuzz_spark import fuzz
 
-SEED = int(os.environ.get("FUZZ_SEED") or time.time())
+SEED = int(os.environ.get("FUZZ_SEED") or 1795394876)
 COUNT = int(os.environ.get("FUZZ_COUNT") or 4000)
 
 
@@ -18,7 +20,7 @@ def conformance(request):
 
 
 @pytest.mark.parametrize("kind", ["matches", "players"])
-def test_new_awkward_messages_become_the_rows_that_spark_makes_of_them(
+def test_awkward_messages_become_the_rows_that_spark_makes_of_them(
     conformance, tmp_path, spark, capsys, kind
 ):
     with capsys.disabled():  # the seed is wanted of every run
