@@ -15,10 +15,12 @@
 
 enum { NAME_MAX_BYTES = 64, OFFSET_MAX = 18 * 3600, FILE_MAX = 1 << 20 };
 
-/* Java's ZoneId.SHORT_IDS. */
+/* Names that stand for others: Java's ZoneId.SHORT_IDS, and of the names that tzdata 2024b gave to
+ * regions those that Java 17 has so, too; Debian's files keep rules of their own for them, which
+ * differ before 1977. */
 static const struct {
     const char *name, *meaning;
-} short_names[] = {
+} other_names[] = {
     {"ACT", "Australia/Darwin"},
     {"AET", "Australia/Sydney"},
     {"AGT", "America/Argentina/Buenos_Aires"},
@@ -47,6 +49,10 @@ static const struct {
     {"PST", "America/Los_Angeles"},
     {"SST", "Pacific/Guadalcanal"},
     {"VST", "Asia/Ho_Chi_Minh"},
+    {"CET", "Europe/Brussels"},
+    {"EET", "Europe/Athens"},
+    {"MET", "Europe/Brussels"},
+    {"WET", "Europe/Lisbon"},
 };
 
 /* What lies in tzdata's directory but is no region of Java's. */
@@ -219,9 +225,9 @@ bool zone_find(struct text text, struct zone *zone) {
         return false; // longer than any zone's name
     memcpy(name, text.bytes, length);
     complete_digits(name, &length);
-    for (size_t i = 0; i < sizeof short_names / sizeof short_names[0]; i++) {
-        if (strcmp(short_names[i].name, name) == 0)
-            return find_named(short_names[i].meaning, strlen(short_names[i].meaning), zone);
+    for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
+        if (strcmp(other_names[i].name, name) == 0)
+            return find_named(other_names[i].meaning, strlen(other_names[i].meaning), zone);
     }
     return find_named(name, length, zone);
 }

@@ -24,6 +24,14 @@ static int64_t seconds(int64_t year, int month, int day, int hour, int minute) {
            (hour * 60 + minute) * INT64_C(60);
 }
 
+static void names_that_tzdata_has_given_up_are_those_of_regions(void **state) {
+    (void)state;
+    const int64_t year_1582 = seconds(1582, 3, 4, 12, 0);
+    struct zone cet = zone_named("CET");
+    assert_int_equal(zone_offset_at(&cet, year_1582), 17 * 60 + 30); // local mean time of Brussels
+    assert_int_equal(zone_offset_at(&cet, seconds(2024, 7, 1, 0, 0)), 7200);
+}
+
 static void offsets_are_read_in_all_of_javas_forms(void **state) {
     (void)state;
     static const struct {
@@ -210,6 +218,7 @@ static void threads_may_ask_for_the_same_zones_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offsets_are_read_in_all_of_javas_forms),
+        cmocka_unit_test(names_that_tzdata_has_given_up_are_those_of_regions),
         cmocka_unit_test(what_java_does_not_know_is_no_zone),
         cmocka_unit_test(short_names_mean_what_java_says),
         cmocka_unit_test(a_gap_moves_forward_and_an_overlap_takes_the_earlier_offset),
