@@ -27,7 +27,8 @@ def command_output(*command):
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return f"    {' '.join(words)}\n\n```\n{done.stdout.strip()}\n```", None
+    shown = [word.removeprefix(f"{ROOT}/") for word in words]
+    return f"    {' '.join(shown)}\n\n```\n{done.stdout.strip()}\n```", None
 
 
 def script(name, *arguments):
@@ -124,7 +125,7 @@ def main():
     path.with_name(path.name + ".json").write_text(json.dumps(figures, indent=1) + "\n")
     if figures.get("end_to_end"):
         draw(figures["end_to_end"])
-    print(f"results: {path}.md")
+    print(f"results: {path.relative_to(ROOT)}.md")
 
 
 if __name__ == "__main__":
