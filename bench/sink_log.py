@@ -166,7 +166,7 @@ def main():
         "of Spark's reaches to its first batch.\n\n" + as_table(runs) + "\n"
     )
     print(as_table(runs))
-    print(f"results: {path}.md")
+    print(f"results: {path.relative_to(ROOT)}.md")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 #include "base/disk.h"
 #include "base/scope.h"
+#include "streaming/examples.h"
 #include "streaming/operations.h"
 #include "streaming/path_set.h"
 #include "streaming/sink_log_entries.h"
@@ -160,32 +161,16 @@ bool operation_adopt(const struct store_options *options, FILE *out, struct erro
 
 /* ---- release ---- */
 
-enum { EXAMPLES_MAX = 3 };
-
 /* What the log lists against what is there. */
 struct agreement {
     const struct store *store;
     struct path_set listed;
     int64_t files;
     int64_t missing, resized, unlisted, repeated;
-    char examples[700]; // some of them, in words
-    size_t used;
-    int example_count;
-    bool failed; // *err says why
+    struct examples examples; // of all of these
+    bool failed;              // *err says why
     struct error *err;
 };
-
-static void add_example(struct agreement *agreement, const char *path, const char *what) {
-    size_t room = sizeof agreement->examples - agreement->used;
-    if (agreement->example_count++ >= EXAMPLES_MAX || room < 2)
-        return;
-    int length = snprintf(agreement->examples + agreement->used, room, "%s'%s' %s",
-                          agreement->used > 0 ? ", " : "", path, what);
-    if (length > 0 && (size_t)length < room)
-        agreement->used += (size_t)length;
-    else
-        agreement->examples[agreement->used] = '\0';
-}
 
 static bool check_listed(void *context, struct json *line, struct error *err) {
     struct agreement *agreement = context;
@@ -197,10 +182,10 @@ static bool check_listed(void *context, struct json *line, struct error *err) {
     int there = entry.in_table ? file_exists(entry.path, &size, err) : 0;
     if (there == 0) {
         agreement->missing++;
-        add_example(agreement, entry.path, "is listed and not there");
+        examples_add(&agreement->examples, entry.path, "is listed and not there");
     } else if (there == 1 && size != entry.size) {
         agreement->resized++;
-        add_example(agreement, entry.path, "is listed with another size");
+        examples_add(&agreement->examples, entry.path, "is listed with another size");
     }
     path_set_add(&agreement->listed, entry.relative);
     agreement->files++;
@@ -212,7 +197,7 @@ static bool check_present(void *context, const char *path) {
     struct agreement *agreement = context;
     if (!path_set_has(&agreement->listed, path)) {
         agreement->unlisted++;
-        add_example(agreement, path, "is there and not listed");
+        examples_add(&agreement->examples, path, "is there and not listed");
     }
     return true;
 }
@@ -223,7 +208,8 @@ static bool compare_log(struct agreement *agreement, struct error *err) {
         return false;
     agreement->repeated = (int64_t)path_set_seal(&agreement->listed);
     if (agreement->repeated > 0)
-        add_example(agreement, store->sink_log.directory.text, "lists files more than once");
+        examples_add(&agreement->examples, store->sink_log.directory.text,
+                     "lists files more than once");
     return table_each_file(&store->table, store->options.partition_by_count, check_present,
                            agreement, err);
 }
@@ -238,7 +224,7 @@ static bool refuse_disagreement(const struct agreement *agreement, struct error 
         "again (%s). Move what is not listed out of the table, restore what is missing, then "
         "release again",
         agreement->store->options.table, agreement->missing, agreement->resized,
-        agreement->unlisted, agreement->repeated, agreement->examples);
+        agreement->unlisted, agreement->repeated, agreement->examples.text);
 }
 
 /* The signature first: a log that is still there goes on, but one that is gone and promised would

@@ -10,42 +10,29 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/examples.h"
 #include "streaming/operations.h"
 #include "streaming/sink_log_entries.h"
 #include "streaming/store_parts.h"
 
-enum { MANIFEST_SIZE_MAX = 256 << 20, EXAMPLES_MAX = 3 };
+enum { MANIFEST_SIZE_MAX = 256 << 20 };
 
 struct move {
     struct store *store;
     struct manifest_origin origin;
-    struct file_path old; // where the table was, as its log says; empty: where it is
-    int64_t files;        // listed
-    int64_t missing;
-    char examples[700];
-    size_t used;
+    struct file_path old;                // where the table was, as its log says; empty: where it is
+    int64_t files;                       // listed
+    struct examples missing;             // not there, or of another size
     int64_t logs, manifests, signatures; // rewritten
 };
-
-static void add_missing(struct move *move, const char *path, const char *what) {
-    size_t room = sizeof move->examples - move->used;
-    if (move->missing++ >= EXAMPLES_MAX || room < 2)
-        return;
-    int length = snprintf(move->examples + move->used, room, "%s'%s' %s",
-                          move->used > 0 ? ", " : "", path, what);
-    if (length > 0 && (size_t)length < room)
-        move->used += (size_t)length;
-    else
-        move->examples[move->used] = '\0';
-}
 
 static bool check_file(struct move *move, const char *path, int64_t size, struct error *err) {
     int64_t found = -1;
     int there = file_exists(path, &found, err);
     if (there == 0)
-        add_missing(move, path, "is not there");
+        examples_add(&move->missing, path, "is not there");
     else if (there == 1 && found != size)
-        add_missing(move, path, "has another size");
+        examples_add(&move->missing, path, "has another size");
     return there >= 0;
 }
 
@@ -152,12 +139,12 @@ static bool look(struct move *move, struct error *err) {
         !sink_log_each_entry(&store->sink_log, check_entry, move, err) ||
         !check_newest_manifest(move, err))
         return false;
-    if (move->missing == 0)
+    if (move->missing.count == 0)
         return true;
     return error_set(err, ERROR_STATE,
                      "%" PRId64 " files of the table are not in '%s' as its logs have them (%s): "
                      "move them there too, or set the paths right; then relocate again",
-                     move->missing, store->options.table, move->examples);
+                     move->missing.count, store->options.table, move->missing.text);
 }
 
 /* ---- write ---- */
