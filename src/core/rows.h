@@ -11,7 +11,7 @@
 #include "core/schema.h"
 #include "core/vector.h"
 
-enum { ROWS_CAPACITY = 4096 };
+enum { ROWS_CAPACITY = 1024 };
 
 struct rows {
     const struct schema *schema; // borrowed

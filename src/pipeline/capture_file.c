@@ -29,12 +29,18 @@ void capture_file_pass(struct capture_file *file, size_t at) {
 }
 
 static void add_mark(struct capture_file *file, size_t start) {
-    if ((file->mark_count & (file->mark_count - 1)) == 0) { // a power of two: full
-        size_t capacity = file->mark_count == 0 ? 1 : file->mark_count * 2;
-        file->marks = reallocarray(file->marks, capacity, sizeof *file->marks);
+    if (file->mark_count == file->mark_capacity) {
+        file->mark_capacity = file->mark_capacity == 0 ? 1 : file->mark_capacity * 2;
+        file->marks = reallocarray(file->marks, file->mark_capacity, sizeof *file->marks);
         check(file->marks != NULL);
     }
     file->marks[file->mark_count++] = start;
+}
+
+void capture_file_know(struct capture_file *file, const size_t *marks, size_t count) {
+    check(file->mark_count == 0);
+    for (size_t i = 0; i < count; i++)
+        add_mark(file, marks[i]);
 }
 
 /* Counts the lines from the last mark on, which may have been in the middle of growing. */
@@ -43,6 +49,7 @@ static void count_lines(struct capture_file *file) {
     if (file->mark_count > 0) {
         at = file->marks[--file->mark_count];
         file->lines = (int64_t)file->mark_count * LINES_PER_MARK;
+        file->passed = at;
     }
     while (at < file->size) {
         if (file->lines % LINES_PER_MARK == 0)
@@ -61,7 +68,8 @@ bool capture_file_refresh(struct capture_file *file, struct error *err) {
     size_t size = (size_t)status.st_size;
     if (size == file->size)
         return true;
-    if (size < file->size)
+    bool is_cut = file->mark_count > 0 && size < file->marks[file->mark_count - 1];
+    if (size < file->size || is_cut)
         return error_set(err, ERROR_STATE, "a capture got shorter while it was read");
     void *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, file->fd, 0);
     if (bytes == MAP_FAILED)
@@ -84,10 +92,7 @@ bool capture_file_open(struct capture_file *file, const char *directory, const c
     *file = (struct capture_file){.fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (file->fd < 0)
         return error_set(err, ERROR_BROKER, "capture '%s': %s", path, strerror(errno));
-    if (capture_file_refresh(file, err))
-        return true;
-    capture_file_close(file);
-    return error_wrap(err, "'%s'", path);
+    return true;
 }
 
 void capture_file_close(struct capture_file *file) {

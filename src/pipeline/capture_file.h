@@ -20,13 +20,17 @@ struct capture_file {
     size_t passed; // up to here the mapping's pages were let go
     int64_t lines;
     size_t *marks; // owned; where line i * 1024 starts
-    size_t mark_count;
+    size_t mark_count, mark_capacity;
 };
 
-/* ERROR_BROKER: there is no such file, or it can't be read. */
+/* Its lines are counted by the first capture_file_refresh(). ERROR_BROKER: there is no such file,
+ * or it can't be read. */
 MUST_CHECK bool capture_file_open(struct capture_file *file, const char *directory,
                                   const char *topic, int32_t partition, struct error *err);
 void capture_file_close(struct capture_file *file);
+
+/* Before the first capture_file_refresh(): where lines 0, 1024, 2048… start, as someone counted. */
+void capture_file_know(struct capture_file *file, const size_t *marks, size_t count);
 
 /* Takes in what was appended since. ERROR_STATE: the file got shorter. */
 MUST_CHECK bool capture_file_refresh(struct capture_file *file, struct error *err);

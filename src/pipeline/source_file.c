@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "pipeline/capture_file.h"
 
 /* A file stays open until the source is closed. */
 struct open_capture {
@@ -17,6 +16,7 @@ struct open_capture {
 struct source_file {
     struct source source;
     const char *directory;
+    struct capture_index *index;
     struct open_capture *captures; // owned
     size_t capture_count;
 
@@ -39,7 +39,7 @@ static struct capture_file *find_file(struct source_file *self, const char *topi
             return &capture->file;
     }
     struct capture_file file;
-    if (!capture_file_open(&file, self->directory, topic, partition, err))
+    if (!capture_index_open_file(self->index, &file, self->directory, topic, partition, err))
         return NULL;
     self->captures = reallocarray(self->captures, self->capture_count + 1, sizeof *self->captures);
     char *copy = strdup(topic);
@@ -131,7 +131,7 @@ static void close_source(struct source *source) {
     free(self);
 }
 
-struct source *source_file_open(const char *directory) {
+struct source *source_file_open(const char *directory, struct capture_index *index) {
     static const struct source_ops ops = {
         .expect_ranges = expect_ranges,
         .open_range = open_range,
@@ -143,5 +143,6 @@ struct source *source_file_open(const char *directory) {
     struct source_file *self = must_alloc(1, sizeof *self);
     self->source.ops = &ops;
     self->directory = directory;
+    self->index = index;
     return &self->source;
 }

@@ -6,9 +6,10 @@
 #ifndef PIPELINE_SOURCE_FILE_H
 #define PIPELINE_SOURCE_FILE_H
 
+#include "pipeline/capture_index.h"
 #include "pipeline/source.h"
 
-/* `directory` is borrowed. */
-struct source *source_file_open(const char *directory);
+/* Both are borrowed. */
+struct source *source_file_open(const char *directory, struct capture_index *index);
 
 #endif

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "pipeline/capture_file.h"
 #include "pipeline/source_file.h"
 #include "streaming/broker.h"
 
 struct capture_broker {
     struct broker broker;
-    const char *directory; // borrowed
+    const char *directory;       // borrowed
+    struct capture_index *index; // owned
 };
 
 static struct capture_broker *self_of(struct broker *broker) {
@@ -34,7 +34,7 @@ static int32_t partition_of(const char *name, const char *topic) {
 static bool add_partition(struct capture_broker *self, const char *topic, int32_t partition,
                           struct topic_offsets *offsets, struct error *err) {
     struct capture_file file;
-    if (!capture_file_open(&file, self->directory, topic, partition, err))
+    if (!capture_index_open_file(self->index, &file, self->directory, topic, partition, err))
         return false;
     offsets->partitions =
         reallocarray(offsets->partitions, offsets->count + 1, sizeof *offsets->partitions);
@@ -86,11 +86,12 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
 static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
                         struct source **source, struct error *err) {
     (void)memory_max, (void)batch_max, (void)err; // the file is mapped: nothing is held
-    *source = source_file_open(self_of(broker)->directory);
+    *source = source_file_open(self_of(broker)->directory, self_of(broker)->index);
     return true;
 }
 
 static void close_broker(struct broker *broker) {
+    capture_index_destroy(self_of(broker)->index);
     free(self_of(broker));
 }
 
@@ -105,6 +106,7 @@ bool capture_broker_open(const char *directory, struct broker **broker, struct e
     struct capture_broker *self = must_alloc(1, sizeof *self);
     self->broker.ops = &ops;
     self->directory = directory;
+    self->index = capture_index_create();
     *broker = &self->broker;
     return true;
 }

@@ -14,6 +14,7 @@
 
 static char directory[] = "/tmp/source-file-XXXXXX";
 static struct source *source;
+static struct capture_index *capture_index;
 
 static void append(const char *name, const char *text) {
     char path[256];
@@ -28,13 +29,15 @@ static int set_up(void **state) {
     (void)state;
     snprintf(directory + sizeof directory - 7, 7, "XXXXXX");
     assert_non_null(mkdtemp(directory));
-    source = source_file_open(directory);
+    capture_index = capture_index_create();
+    source = source_file_open(directory, capture_index);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
     source->ops->close(source);
+    capture_index_destroy(capture_index);
     const char *names[] = {"t-0.ndjson", "t-1.ndjson"};
     for (size_t i = 0; i < 2; i++) {
         char path[256];
