@@ -1,6 +1,6 @@
 /* parquet_stage: decoded rows to Parquet files, alone: routing, encoding, compressing, writing.
  *
- *     parquet_stage DIRECTORY [matches|players [ROWS [SLICE_ROWS [ROUNDS [CODEC]]]]]
+ *     parquet_stage DIRECTORY [matches|players [ROWS [SLICE_ROWS [ROUNDS [CODEC [plain]]]]]]
  *
  * DIRECTORY exists, is empty and best lies in memory (/dev/shm). Made-up records are decoded once;
  * every round writes the same slices through one sink, as a worker writes one task. A slice is read
@@ -33,7 +33,7 @@ struct stage {
     struct rows *slices; // owned
     size_t slice_count, row_count;
     double *least_ns; // owned; of each slice, and of finishing
-    enum parquet_codec codec;
+    struct parquet_options parquet;
 };
 
 struct figures {
@@ -147,7 +147,7 @@ static struct figures run_round(const struct stage *stage, struct file_list *fil
                                    .schema = &stage->schema,
                                    .partition_columns = stage->partition_columns,
                                    .partition_column_count = 1,
-                                   .codec = stage->codec,
+                                   .parquet = stage->parquet,
                                    .memory_max = 32 << 20};
     double start = cpu_ns();
     struct sink *sink = sink_create(&options);
@@ -210,12 +210,13 @@ static enum parquet_codec codec_argument(int argc, char **argv, int index) {
 int main(int argc, char **argv) {
     if (argc < 2)
         fail("usage: parquet_stage DIRECTORY [matches|players [ROWS [SLICE_ROWS [ROUNDS "
-             "[CODEC]]]]]");
+             "[CODEC [plain]]]]]]");
     bool players = argc > 2 && strcmp(argv[2], "players") == 0;
     struct stage stage = {.directory = argv[1],
                           .stream = players ? &player_stream : &match_stream,
                           .row_count = number_argument(argc, argv, 3, 250000),
-                          .codec = codec_argument(argc, argv, 6)};
+                          .parquet = {.codec = codec_argument(argc, argv, 6),
+                                      .delta = argc <= 7 || strcmp(argv[7], "plain") != 0}};
     struct disk_ops in_memory = disk_real;
     in_memory.fsync = no_sync;
     disk = &in_memory;

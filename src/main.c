@@ -58,8 +58,7 @@ static void fill_query(struct query_options *options, const struct config *confi
         .fail_on_data_loss = config->fail_on_data_loss,
         .parse_mode = config->parse_mode,
         .time_zone = config->time_zone,
-        .codec = config->codec,
-        .timestamp = config->timestamp_type,
+        .parquet = config->parquet,
         .kafka_startup_timeout_ms = config->kafka_startup_timeout_ms,
         .write_retry_timeout_ms = config->write_retry_timeout_ms,
     };

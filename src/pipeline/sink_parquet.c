@@ -32,7 +32,7 @@ struct sink *sink_create(const struct sink_options *options) {
     struct sink *sink = must_alloc(1, sizeof *sink);
     sink->options = *options;
     parquet_table_init(&sink->table, options->schema, options->partition_columns,
-                       options->partition_column_count, options->codec, options->timestamp);
+                       options->partition_column_count, &options->parquet);
     routes_init(&sink->routes, options->schema, options->partition_columns,
                 options->partition_column_count);
     return sink;
@@ -59,7 +59,7 @@ static void add_file(struct sink *sink) {
     char id[37];
     uuid_new(id);
     struct sink_file file = {.name = format_text("part-%05u-%s.c000%s.parquet", sink->options.task,
-                                                 id, codec_file_word(sink->options.codec))};
+                                                 id, codec_file_word(sink->options.parquet.codec))};
     char *path = format_text("%s/%s.staged", sink->options.staging_directory, file.name);
     file.writer = parquet_writer_create(&sink->table, path);
     free(path);

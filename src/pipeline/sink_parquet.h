@@ -10,15 +10,14 @@
 #include "base/error.h"
 #include "core/file_list.h"
 #include "core/rows.h"
-#include "pipeline/parquet/format.h" // enum parquet_codec, enum parquet_timestamp
+#include "pipeline/parquet/format.h" // struct parquet_options
 
 struct sink_options {
     const char *staging_directory; // exists; on the table's file system
     const struct schema *schema;
     const size_t *partition_columns; // indexes of string columns, outermost directory first
     size_t partition_column_count;   // 0: the files lie in the table's root
-    enum parquet_codec codec;
-    enum parquet_timestamp timestamp;
+    struct parquet_options parquet;
     unsigned task;     // the number in the file names
     size_t memory_max; // bytes to hold; beyond it, the largest row groups are closed. They stay at
                        // least ROW_GROUP_SIZE_MIN large, so many files may take more than this

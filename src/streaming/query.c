@@ -53,8 +53,7 @@ bool query_init(struct query *query, const struct query_options *options, size_t
                                        .partition_column_count = options->store.partition_by_count,
                                        .parse_mode = options->parse_mode,
                                        .time_zone = options->time_zone,
-                                       .codec = options->codec,
-                                       .timestamp = options->timestamp,
+                                       .parquet = options->parquet,
                                        .reject_log = &query->reject_log,
                                        .records_read = &query->status.records_read};
     return find_partition_columns(query, err);

@@ -30,8 +30,7 @@ struct query_options {
     bool fail_on_data_loss;
     enum parse_mode parse_mode;
     const char *time_zone;
-    enum parquet_codec codec;
-    enum parquet_timestamp timestamp;
+    struct parquet_options parquet;
     int64_t kafka_startup_timeout_ms, write_retry_timeout_ms;
 };
 

@@ -232,8 +232,7 @@ static void run_task(struct worker *worker, struct task *task) {
         .schema = query->schema,
         .partition_columns = query->partition_columns,
         .partition_column_count = query->partition_column_count,
-        .codec = query->codec,
-        .timestamp = query->timestamp,
+        .parquet = query->parquet,
         .task = task->number,
         .memory_max =
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};

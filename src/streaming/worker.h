@@ -26,8 +26,7 @@ struct worker_query {
     size_t partition_column_count;
     enum parse_mode parse_mode;
     const char *time_zone;
-    enum parquet_codec codec;
-    enum parquet_timestamp timestamp;
+    struct parquet_options parquet;
     struct reject_log *reject_log;
     _Atomic int64_t *records_read; // live, for the progress display
 };

@@ -77,8 +77,7 @@ struct config {
     char *starting_offsets;          // "earliest", "latest" or JSON
     bool fail_on_data_loss;
     enum parse_mode parse_mode;
-    enum parquet_codec codec;
-    enum parquet_timestamp timestamp_type;
+    struct parquet_options parquet;
     char *time_zone;
     int64_t kafka_startup_timeout_ms, write_retry_timeout_ms, shutdown_timeout_ms;
     int64_t status_interval_ms;

@@ -23,7 +23,7 @@ class Sample:
 
     def __init__(self, path, rows):
         self.path = path
-        self.kind, self.codec, self.timestamp = path.stem.split("-")
+        self.kind, self.codec, self.timestamp, self.integers = path.stem.split("-")
         self.rows = rows
 
     def column(self, index):

@@ -3,8 +3,8 @@
  *
  *     parquet_samples DIRECTORY        DIRECTORY exists and is empty
  *
- * Files: <kind>-<codec>-<timestamp type>.parquet, and <kind>.jsonl, their rows as values.h prints
- * them. */
+ * Files: <kind>-<codec>-<timestamp type>-<integers>.parquet, and <kind>.jsonl, their rows as
+ * values.h prints them. */
 #include <math.h>
 
 #include "base/check.h"
@@ -155,19 +155,20 @@ static bool fill_rows(struct rows *rows, const struct sample *sample, uint64_t *
 }
 
 static void write_sample(const char *directory, const struct sample *sample,
-                         enum parquet_codec codec, enum parquet_timestamp timestamp) {
+                         const struct parquet_options *options) {
     static const char *const codecs[] = {"none", "snappy", "zstd", "lz4_raw"};
     static const char *const timestamps[] = {"micros", "int96"};
     struct schema schema;
     struct parquet_table table;
     struct rows rows;
     schema_init_plain(&schema, "sample", columns, COLUMN_COUNT);
-    parquet_table_init(&table, &schema, NULL, 0, codec, timestamp);
+    parquet_table_init(&table, &schema, NULL, 0, options);
     rows_init(&rows, &schema, ROWS_CAPACITY, 4 << 20);
 
     char path[4096];
-    (void)snprintf(path, sizeof path, "%s/%s-%s-%s.parquet", directory, sample->kind, codecs[codec],
-                   timestamps[timestamp]);
+    (void)snprintf(path, sizeof path, "%s/%s-%s-%s-%s.parquet", directory, sample->kind,
+                   codecs[options->codec], timestamps[options->timestamp],
+                   options->delta ? "delta" : "plain");
     struct parquet_writer *writer = parquet_writer_create(&table, path);
     struct error err = {0};
     struct parquet_file file;
@@ -217,8 +218,12 @@ int main(int argc, char **argv) {
         for (enum parquet_codec codec = CODEC_NONE; codec <= CODEC_LZ4_RAW; codec++) {
             if (samples[i].snappy_only && codec != CODEC_SNAPPY)
                 continue;
-            write_sample(argv[1], &samples[i], codec, TIMESTAMP_AS_MICROS);
-            write_sample(argv[1], &samples[i], codec, TIMESTAMP_AS_INT96);
+            for (int delta = codec == CODEC_SNAPPY ? 0 : 1; delta <= 1; delta++) {
+                struct parquet_options options = {codec, TIMESTAMP_AS_MICROS, delta};
+                write_sample(argv[1], &samples[i], &options);
+                options.timestamp = TIMESTAMP_AS_INT96;
+                write_sample(argv[1], &samples[i], &options);
+            }
         }
     }
     return 0;

@@ -63,8 +63,9 @@ def value(found):
     return found
 
 
-def pick(samples, *words):
-    return next(s for s in samples if (s.kind, s.codec, s.timestamp) == words)
+def pick(samples, *words, integers="delta"):
+    words = (*words, integers)
+    return next(s for s in samples if (s.kind, s.codec, s.timestamp, s.integers) == words)
 
 
 def assert_same(sample, found):
@@ -241,10 +242,19 @@ def test_statistics_are_those_of_the_values(samples):
         assert first == metadata.num_rows == len(sample.rows)
 
 
+def encodings(metadata):
+    return {
+        encoding
+        for group in range(metadata.num_row_groups)
+        for index in range(len(NAMES))
+        for encoding in metadata.row_group(group).column(index).encodings
+    }
+
+
 def test_the_footer_is_like_spark_s(samples, spark, tmp_path):
     """Key-values, schema and encodings, beside a file that Spark makes of the same rows."""
     for timestamp in ("micros", "int96"):
-        sample = pick(samples, "groups", "snappy", timestamp)
+        sample = pick(samples, "groups", "snappy", timestamp, integers="plain")
         outputs = {"micros": "TIMESTAMP_MICROS", "int96": "INT96"}
         spark.conf.set("spark.sql.parquet.outputTimestampType", outputs[timestamp])
         directory = tmp_path / timestamp
@@ -261,13 +271,11 @@ def test_the_footer_is_like_spark_s(samples, spark, tmp_path):
             assert mine.physical_type == other.physical_type
             assert str(mine.logical_type) == str(other.logical_type)
             assert mine.converted_type == other.converted_type
-        encodings = {
-            encoding
-            for group in range(ours.num_row_groups)
-            for index in range(len(NAMES))
-            for encoding in ours.row_group(group).column(index).encodings
-        }
-        assert encodings == {"PLAIN", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED"}
+        sparks = {"PLAIN", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED"}
+        assert encodings(ours) == sparks
+        delta = pick(samples, "groups", "snappy", timestamp)
+        found = encodings(pyarrow.parquet.read_metadata(delta.path))
+        assert found == sparks | {"DELTA_BINARY_PACKED"}
 
 
 def test_our_reader_finds_the_values(samples, dump):
@@ -308,6 +316,23 @@ def test_our_reader_finds_what_pyarrow_writes(samples, dump, tmp_path, page):
         file = tmp_path / f"{codec}.parquet"
         pyarrow.parquet.write_table(table, file, compression=codec, data_page_version=page)
         assert dump(file) == sample.rows
+
+
+@pytest.mark.parametrize("page", ["1.0", "2.0"])
+def test_our_reader_finds_the_differences_that_pyarrow_writes(samples, dump, tmp_path, page):
+    sample = pick(samples, "pages", "snappy", "micros")
+    table = pyarrow.parquet.read_table(sample.path)
+    integers = ("id", "small", "wide", "moment", "batch", "no_number")
+    file = tmp_path / "delta.parquet"
+    pyarrow.parquet.write_table(
+        table,
+        file,
+        use_dictionary=False,
+        column_encoding={name: "DELTA_BINARY_PACKED" for name in integers},
+        data_page_version=page,
+    )
+    assert "DELTA_BINARY_PACKED" in encodings(pyarrow.parquet.read_metadata(file))
+    assert dump(file) == sample.rows
 
 
 def test_a_table_of_old_and_new_files_is_one_to_spark(samples, spark):

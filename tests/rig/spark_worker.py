@@ -41,9 +41,10 @@ def schema(spark, table):
     return json.loads(spark.read.parquet(table).schema.json())
 
 
-def rows(spark, table):
+def rows(spark, table, vectorized=True):
     """In order of partition and offset, timestamps in microseconds since 1970; without the time of
     processing, which is another in each run."""
+    spark.conf.set("spark.sql.parquet.enableVectorizedReader", str(vectorized).lower())
     frame = spark.read.parquet(table).drop("processing_timestamp")
     times = [name for name, its_type in frame.dtypes if its_type == "timestamp"]
     for name in times:

@@ -197,6 +197,37 @@ def test_the_table_can_be_read_as_a_stream_that_goes_on(job, spark, tmp_path):
         assert len(seen) == len(set(seen)) == start + 100
 
 
+def encodings(table):
+    """{column: what its pages are encoded with, in any file}"""
+    found = {}
+    for path in Lake(None).files(table):
+        metadata = pyarrow.parquet.ParquetFile(path).metadata
+        for group in range(metadata.num_row_groups):
+            for column in map(metadata.row_group(group).column, range(metadata.num_columns)):
+                found.setdefault(column.path_in_schema, set()).update(column.encodings)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["matches", "players"])
+def test_every_spark_reads_integers_stored_as_differences(job, spark, spark35, kind):
+    topic = job.create_topic(kind, partitions=2)
+    job.broker.generate(topic, kind, 6000, 2, "--malformed", 5)
+    job.run("--job", kind)
+    plain = job.lake.root / "plain"
+    job.run("--job", kind, DATA_LAKE_PATH=plain, PARQUET_DELTA_ENCODING="false")
+    plain, table = plain / "processed" / kind, job.lake.table(kind)
+    stored = encodings(table)
+    for column in ("offset", "kafka_timestamp", "ingestion_timestamp"):
+        assert "DELTA_BINARY_PACKED" in stored[column], column
+    assert not any("DELTA_BINARY_PACKED" in names for names in encodings(plain).values())
+
+    wanted = spark_worker.rows(spark, str(plain))
+    assert len(wanted) > 5000
+    for vectorized in (True, False):
+        assert spark_worker.rows(spark, str(table), vectorized) == wanted
+        assert spark35.ask("rows", table=str(table), vectorized=vectorized) == wanted
+
+
 # A table in which Spark's files have INT96 timestamps and ours MICROS.
 
 

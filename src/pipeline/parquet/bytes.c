@@ -4,9 +4,7 @@
 
 #include "base/check.h"
 
-/* Small buffers are many, large ones are copied at length: the former grow by half, the latter
- * double. */
-enum { CAPACITY_FIRST = 64, CAPACITY_LARGE = 64 * 1024 };
+enum { CAPACITY_FIRST = 64 };
 
 void bytes_deinit(struct bytes *bytes) {
     free(bytes->at);
@@ -16,8 +14,7 @@ void bytes_deinit(struct bytes *bytes) {
 void bytes_grow(struct bytes *bytes, size_t more) {
     size_t wanted = bytes->size + more;
     check(wanted >= more);
-    size_t capacity =
-        bytes->capacity + bytes->capacity / (bytes->capacity < CAPACITY_LARGE ? 2 : 1);
+    size_t capacity = bytes->capacity * 2;
     if (capacity < CAPACITY_FIRST)
         capacity = CAPACITY_FIRST;
     if (capacity < wanted)

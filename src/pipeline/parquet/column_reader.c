@@ -198,6 +198,13 @@ static bool open_values(struct column_reader *reader, const struct page_header *
             return damaged(reader, "its run lengths are cut short", err);
         rle_reader_init(&reader->codes, at, size, 1);
         return true;
+    case ENCODING_DELTA_BINARY_PACKED:
+        reader->form = VALUES_DELTA;
+        if (reader->column->physical != PHYSICAL_INT32 &&
+            reader->column->physical != PHYSICAL_INT64)
+            return damaged(reader, "differences of what are no integers", err);
+        return delta_reader_init(&reader->deltas, at, (size_t)(end - at)) ||
+               damaged(reader, "its differences have no head that can be read", err);
     default:
         return damaged(reader, "it has an encoding that is not read", err);
     }
@@ -309,6 +316,20 @@ static bool read_coded(struct column_reader *reader, size_t count, struct error 
     return true;
 }
 
+/* Reads `count` values without nulls into reader->row. */
+static bool read_values(struct column_reader *reader, size_t count, struct error *err) {
+    bool found;
+    if (reader->form == VALUES_CODES || reader->form == VALUES_RLE)
+        return read_coded(reader, count, err);
+    if (reader->form == VALUES_DELTA)
+        found = delta_read(&reader->deltas, &reader->row, plain_width(reader->column), count);
+    else if (reader->column->physical == PHYSICAL_BOOLEAN)
+        found = read_plain_booleans(reader, count);
+    else
+        found = take_plain(reader->column, &reader->plain, reader->plain_end, &reader->row, count);
+    return found || damaged(reader, "it has too few values", err);
+}
+
 /* Values without nulls move to their rows, from the last to the first. */
 static void spread(struct column_reader *reader, size_t rows, size_t values) {
     size_t width = type_width(reader->column->type);
@@ -327,15 +348,8 @@ bool column_reader_read(struct column_reader *reader, size_t rows, struct vector
     size_t values;
     if (!read_levels(reader, rows, &values, err))
         return false;
-    if (reader->form != VALUES_PLAIN) {
-        if (!read_coded(reader, values, err))
-            return false;
-    } else if (reader->column->physical == PHYSICAL_BOOLEAN
-                   ? !read_plain_booleans(reader, values)
-                   : !take_plain(reader->column, &reader->plain, reader->plain_end, &reader->row,
-                                 values)) {
-        return damaged(reader, "it has too few values", err);
-    }
+    if (!read_values(reader, values, err))
+        return false;
     if (reader->column->millis)
         for (size_t i = 0; i < values; i++)
             reader->row.int64s[i] = (int64_t)((uint64_t)reader->row.int64s[i] * 1000);

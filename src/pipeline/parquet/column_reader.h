@@ -1,13 +1,14 @@
 /* column_reader.h: the values of one column chunk, page by page, some rows at a time.
  *
- * Reads PLAIN, dictionary and RLE (booleans) in pages of format 1 and 2. What a damaged file says
- * is never believed: a page is decoded in small steps, so no count in it can make us allocate more
- * than its bytes. */
+ * Reads PLAIN, dictionary, differences (integers) and RLE (booleans) in pages of format 1 and 2.
+ * What a damaged file says is never believed: a page is decoded in small steps, so no count in it
+ * can make us allocate more than its bytes. */
 #ifndef PARQUET_COLUMN_READER_H
 #define PARQUET_COLUMN_READER_H
 
 #include "core/vector.h"
 #include "pipeline/parquet/codec.h"
+#include "pipeline/parquet/delta_reader.h"
 #include "pipeline/parquet/input.h"
 #include "pipeline/parquet/metadata_reader.h"
 #include "pipeline/parquet/rle_reader.h"
@@ -33,10 +34,11 @@ struct column_reader {
     int64_t page_rows; // left in it
     bool has_levels;
     struct rle_reader levels;
-    enum { VALUES_PLAIN, VALUES_CODES, VALUES_RLE } form;
+    enum { VALUES_PLAIN, VALUES_CODES, VALUES_RLE, VALUES_DELTA } form;
     const uint8_t *plain, *plain_end; // what is left
     unsigned plain_bit;               // of the next PLAIN boolean
     struct rle_reader codes;
+    struct delta_reader deltas;
 
     uint8_t valid[READ_ROWS_MAX];
     uint32_t numbers[READ_ROWS_MAX]; // levels, then codes

@@ -5,7 +5,8 @@
  * encoded, compressed and put behind the chunk's other pages; the dictionary's own page comes in
  * front of them when the chunk is closed. As in Spark's files the dictionary is given up when it
  * gets too large, or when the first page shows that it does not pay; pages written with it stay as
- * they are.
+ * they are. Integers without a dictionary are written as differences (delta.h) where that is
+ * smaller. A chunk whose first full page hardly gets smaller by compression is not compressed.
  *
  * Everything starts empty and grows: a file of 33 columns with a few rows takes some ten KiB. */
 #ifndef PARQUET_COLUMN_WRITER_H
@@ -39,8 +40,8 @@ struct page_entry {
 };
 
 struct column_writer {
-    const struct column_format *format; // borrowed
-    enum parquet_codec codec;
+    const struct column_format *format;    // borrowed
+    const struct parquet_options *options; // borrowed
     struct dictionary dictionary;
     bool dictionary_useless; // no chunk of the file needs to try it again
     enum { FORM_UNDECIDED, FORM_CODES, FORM_PLAIN } form; // of the open page
@@ -54,11 +55,13 @@ struct column_writer {
     struct bytes present; // a byte per row, 1: not null; empty while no row is null
 
     // the chunk
+    enum parquet_codec codec;        // of all its pages
     int64_t chunk_rows, chunk_nulls; // of closed pages
     struct bytes pages;              // closed data pages with their headers
     struct bytes entries;            // struct page_entry of each
     size_t pages_plain_size;         // the same pages uncompressed, with headers
     size_t coded_pages;              // those of dictionary codes
+    size_t delta_pages;              // those of differences
 };
 
 /* A chunk as it goes into the file: the dictionary page (may be empty), then the data pages. */
@@ -69,7 +72,7 @@ struct chunk {
 };
 
 void column_writer_init(struct column_writer *writer, const struct column_format *format,
-                        enum parquet_codec codec);
+                        const struct parquet_options *options);
 void column_writer_deinit(struct column_writer *writer);
 
 /* ERROR_STATE: a value too large for a Parquet page. */

@@ -5,10 +5,19 @@
 #ifndef PARQUET_FORMAT_H
 #define PARQUET_FORMAT_H
 
+#include <stdbool.h>
+
 #include "core/type.h"
 
 enum parquet_codec { CODEC_NONE, CODEC_SNAPPY, CODEC_ZSTD, CODEC_LZ4_RAW };
 enum parquet_timestamp { TIMESTAMP_AS_MICROS, TIMESTAMP_AS_INT96 };
+
+/* The user's choices for the files of a table. */
+struct parquet_options {
+    enum parquet_codec codec;
+    enum parquet_timestamp timestamp;
+    bool delta; // integers and timestamps without a dictionary as differences (delta.h)
+};
 
 /* Type in parquet.thrift. */
 enum physical {
@@ -27,6 +36,7 @@ enum encoding {
     ENCODING_PLAIN_DICTIONARY = 2, // what format v1 calls both the dictionary and its codes
     ENCODING_RLE = 3,
     ENCODING_BIT_PACKED = 4, // what format v1 says of levels that are not there
+    ENCODING_DELTA_BINARY_PACKED = 5,
     ENCODING_RLE_DICTIONARY = 8,
 };
 

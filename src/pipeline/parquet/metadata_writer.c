@@ -107,16 +107,22 @@ static void put_statistics(struct thrift_writer *writer, int field,
     thrift_end(writer);
 }
 
+static size_t plain_pages_of(const struct chunk_place *place) {
+    return place->pages - place->coded_pages - place->delta_pages;
+}
+
 /* Every encoding that occurs. BIT_PACKED stands for levels that are not there: of repetition, and
  * of definition where the column is required. */
 static void put_encodings(struct thrift_writer *writer, int field, bool required,
                           const struct chunk_place *place) {
-    enum encoding encodings[4];
+    enum encoding encodings[5];
     size_t count = 0;
     if (place->coded_pages > 0)
         encodings[count++] = ENCODING_PLAIN_DICTIONARY;
-    if (place->pages > place->coded_pages)
+    if (plain_pages_of(place) > 0)
         encodings[count++] = ENCODING_PLAIN;
+    if (place->delta_pages > 0)
+        encodings[count++] = ENCODING_DELTA_BINARY_PACKED;
     if (!required)
         encodings[count++] = ENCODING_RLE;
     encodings[count++] = ENCODING_BIT_PACKED;
@@ -137,26 +143,29 @@ static void put_page_count(struct thrift_writer *writer, enum page_type type,
 /* Readers that see that all pages have codes can filter by the dictionary alone. */
 static void put_page_counts(struct thrift_writer *writer, int field,
                             const struct chunk_place *place) {
-    size_t plain_pages = place->pages - place->coded_pages;
+    size_t plain_pages = plain_pages_of(place);
     thrift_put_list(writer, field, THRIFT_STRUCT,
-                    (place->coded_pages > 0 ? 2u : 0u) + (plain_pages > 0));
+                    (place->coded_pages > 0 ? 2u : 0u) + (plain_pages > 0) +
+                        (place->delta_pages > 0));
     if (place->coded_pages > 0) {
         put_page_count(writer, PAGE_DICTIONARY, ENCODING_PLAIN_DICTIONARY, 1);
         put_page_count(writer, PAGE_DATA, ENCODING_PLAIN_DICTIONARY, place->coded_pages);
     }
     if (plain_pages > 0)
         put_page_count(writer, PAGE_DATA, ENCODING_PLAIN, plain_pages);
+    if (place->delta_pages > 0)
+        put_page_count(writer, PAGE_DATA, ENCODING_DELTA_BINARY_PACKED, place->delta_pages);
 }
 
 static void put_column_metadata(struct thrift_writer *writer, int field,
-                                const struct column_format *column, const struct chunk_place *place,
-                                enum parquet_codec codec) {
+                                const struct column_format *column,
+                                const struct chunk_place *place) {
     thrift_begin(writer, field);
     thrift_put_i32(writer, 1, (int32_t)column->physical);
     put_encodings(writer, 2, column->required, place);
     thrift_put_list(writer, 3, THRIFT_BINARY, 1);
     thrift_element_binary(writer, column->name, strlen(column->name));
-    thrift_put_i32(writer, 4, (int32_t)codec_number(codec));
+    thrift_put_i32(writer, 4, (int32_t)codec_number(place->codec));
     thrift_put_i64(writer, 5, place->rows);
     thrift_put_i64(writer, 6, place->plain_size);
     thrift_put_i64(writer, 7, place->size);
@@ -169,10 +178,10 @@ static void put_column_metadata(struct thrift_writer *writer, int field,
 }
 
 static void put_column_chunk(struct thrift_writer *writer, const struct column_format *column,
-                             const struct chunk_place *place, enum parquet_codec codec) {
+                             const struct chunk_place *place) {
     thrift_begin_element(writer);
     thrift_put_i64(writer, 2, place->start);
-    put_column_metadata(writer, 3, column, place, codec);
+    put_column_metadata(writer, 3, column, place);
     thrift_put_i64(writer, 4, place->offset_index_at);
     thrift_put_i32(writer, 5, place->offset_index_size);
     if (place->column_index_size > 0) {
@@ -183,13 +192,12 @@ static void put_column_chunk(struct thrift_writer *writer, const struct column_f
 }
 
 void metadata_append_row_group(struct bytes *out, const struct column_format *columns,
-                               const struct chunk_place *places, size_t count,
-                               enum parquet_codec codec, size_t ordinal) {
+                               const struct chunk_place *places, size_t count, size_t ordinal) {
     int64_t plain_size = 0, size = 0;
     struct thrift_writer writer = {.out = out};
     thrift_put_list(&writer, 1, THRIFT_STRUCT, count);
     for (size_t i = 0; i < count; i++) {
-        put_column_chunk(&writer, &columns[i], &places[i], codec);
+        put_column_chunk(&writer, &columns[i], &places[i]);
         plain_size += places[i].plain_size;
         size += places[i].size;
     }

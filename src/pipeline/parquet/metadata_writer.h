@@ -15,7 +15,8 @@ struct chunk_place {
     int64_t size;    // of all its pages
     int64_t plain_size;
     int64_t rows, nulls;
-    size_t pages, coded_pages;
+    enum parquet_codec codec;
+    size_t pages, coded_pages, delta_pages; // the others are PLAIN
     struct bounds bounds;
     int64_t column_index_at, offset_index_at;
     int32_t column_index_size; // 0: there is none
@@ -37,8 +38,7 @@ void metadata_append_offset_index(struct bytes *out, const struct page_entry *en
 
 /* One RowGroup, as an element of the footer's list. */
 void metadata_append_row_group(struct bytes *out, const struct column_format *columns,
-                               const struct chunk_place *places, size_t count,
-                               enum parquet_codec codec, size_t ordinal);
+                               const struct chunk_place *places, size_t count, size_t ordinal);
 
 struct footer {
     const struct column_format *columns;

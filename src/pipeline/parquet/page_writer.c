@@ -7,6 +7,7 @@ enum {
     HEADER_ROOM = 64,        // bytes that no page header reaches
     PAGE_BODY_MAX = 3 << 29, // 1.5 GiB: compressed by any codec it still fits in an int32
     BODY_KEEP = 4 << 20,     // bytes of scratch kept between pages
+    WORTH_PER_CENT = 95,     // of its size, from which on a compressed page is not worth it
 };
 
 static const int64_t micros_per_day = 86400000000;
@@ -89,7 +90,21 @@ static void put_header(struct bytes *header, struct page_kind kind, size_t size,
     thrift_end(&writer);
 }
 
-size_t page_put(struct bytes *out, struct page_kind kind, enum parquet_codec codec,
+/* Compresses the page's body behind `out`. Packed codes and differences of measured values hardly
+ * get smaller; a chunk that goes without saves the writer and every reader that part of their time.
+ */
+static size_t compress_body(struct bytes *out, struct page_kind kind, enum parquet_codec *codec,
+                            struct page_scratch *scratch) {
+    size_t start = out->size, size = scratch->body.size;
+    size_t compressed = codec_compress(&scratch->codec, *codec, scratch->body.at, size, out);
+    if (!kind.judges_codec || compressed * 100 < size * WORTH_PER_CENT)
+        return compressed;
+    *codec = CODEC_NONE;
+    out->size = start;
+    return codec_compress(&scratch->codec, CODEC_NONE, scratch->body.at, size, out);
+}
+
+size_t page_put(struct bytes *out, struct page_kind kind, enum parquet_codec *codec,
                 struct page_scratch *scratch, struct error *err) {
     size_t size = scratch->body.size;
     if (size > PAGE_BODY_MAX) {
@@ -101,7 +116,7 @@ size_t page_put(struct bytes *out, struct page_kind kind, enum parquet_codec cod
     size_t start = out->size;
     (void)bytes_reserve(out, HEADER_ROOM);
     out->size += HEADER_ROOM;
-    size_t compressed = codec_compress(&scratch->codec, codec, scratch->body.at, size, out);
+    size_t compressed = compress_body(out, kind, codec, scratch);
     put_header(&scratch->header, kind, size, compressed);
 
     size_t header_size = scratch->header.size;

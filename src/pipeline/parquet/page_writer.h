@@ -36,11 +36,14 @@ struct page_kind {
     enum encoding encoding;
     bool required; // a data page without definition levels
     size_t values; // rows, or the dictionary's values
+    bool judges_codec;
 };
 
-/* Compresses scratch->body behind `out`, header first. Returns the uncompressed size with header,
+/* Compresses scratch->body behind `out`, header first. All pages of a chunk have one codec: when a
+ * page that judges it hardly gets smaller, *codec becomes CODEC_NONE, for it and those that follow.
+ * Returns the uncompressed size with header,
  * or 0 with ERROR_STATE: a page beyond what the format's 32-bit sizes can say. */
-MUST_CHECK size_t page_put(struct bytes *out, struct page_kind kind, enum parquet_codec codec,
+MUST_CHECK size_t page_put(struct bytes *out, struct page_kind kind, enum parquet_codec *codec,
                            struct page_scratch *scratch, struct error *err);
 
 #endif

@@ -27,9 +27,9 @@ static bool is_excluded(size_t column, const size_t *excluded, size_t count) {
 }
 
 void parquet_table_init(struct parquet_table *table, const struct schema *schema,
-                        const size_t *excluded, size_t excluded_count, enum parquet_codec codec,
-                        enum parquet_timestamp timestamp) {
-    *table = (struct parquet_table){.codec = codec};
+                        const size_t *excluded, size_t excluded_count,
+                        const struct parquet_options *options) {
+    *table = (struct parquet_table){.options = *options};
     for (size_t i = 0; i < schema->count; i++) {
         if (is_excluded(i, excluded, excluded_count))
             continue;
@@ -38,7 +38,7 @@ void parquet_table_init(struct parquet_table *table, const struct schema *schema
         table->columns[table->column_count++] =
             (struct column_format){.name = column->name,
                                    .type = column->type,
-                                   .physical = physical_of(column->type, timestamp),
+                                   .physical = physical_of(column->type, options->timestamp),
                                    .required = column->required};
     }
     check(table->column_count > 0);
@@ -65,7 +65,7 @@ struct parquet_writer *parquet_writer_create(struct parquet_table *table, const 
     writer->path = strdup(path);
     check(writer->path != NULL);
     for (size_t i = 0; i < table->column_count; i++)
-        column_writer_init(&writer->columns[i], &table->columns[i], table->codec);
+        column_writer_init(&writer->columns[i], &table->columns[i], &table->options);
     return writer;
 }
 
@@ -111,6 +111,8 @@ static bool write_chunk(struct column_writer *column, struct parquet_table *tabl
         .nulls = column->chunk_nulls,
         .pages = column->entries.size / sizeof(struct page_entry),
         .coded_pages = column->coded_pages,
+        .delta_pages = column->delta_pages,
+        .codec = column->codec,
         .bounds = chunk.bounds,
     };
     done = done &&
@@ -160,7 +162,7 @@ static bool write_row_group(struct parquet_writer *writer, struct output *output
     if (!write_indexes(writer, output, places, err))
         return false;
     metadata_append_row_group(&writer->row_groups, table->columns, places, table->column_count,
-                              table->codec, writer->row_group_count++);
+                              writer->row_group_count++);
     for (size_t i = 0; i < table->column_count; i++)
         column_writer_reset(&writer->columns[i]);
     writer->rows += writer->open_rows;

@@ -19,7 +19,7 @@ struct parquet_table {
     size_t column_count;
     struct column_format columns[SCHEMA_COLUMNS_MAX];
     size_t sources[SCHEMA_COLUMNS_MAX]; // the column's index in the rows
-    enum parquet_codec codec;
+    struct parquet_options options;
     struct bytes row_json;
     struct page_scratch scratch;
     struct bytes pending; // output's
@@ -28,8 +28,8 @@ struct parquet_table {
 
 /* The schema's columns but those in `excluded` (the partition columns) go into the files. */
 void parquet_table_init(struct parquet_table *table, const struct schema *schema,
-                        const size_t *excluded, size_t excluded_count, enum parquet_codec codec,
-                        enum parquet_timestamp timestamp);
+                        const size_t *excluded, size_t excluded_count,
+                        const struct parquet_options *options);
 void parquet_table_deinit(struct parquet_table *table);
 size_t parquet_table_memory(const struct parquet_table *table);
 

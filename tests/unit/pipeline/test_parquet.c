@@ -34,11 +34,11 @@ struct file {
 };
 
 static void start_file(struct file *file, const struct column *of, size_t count,
-                       enum parquet_codec codec, enum parquet_timestamp timestamp) {
+                       const struct parquet_options *options) {
     file->directory = directory_make();
     (void)snprintf(file->path, sizeof file->path, "%s/file", file->directory.path);
     schema_init_plain(&file->schema, "test", of, count);
-    parquet_table_init(&file->table, &file->schema, NULL, 0, codec, timestamp);
+    parquet_table_init(&file->table, &file->schema, NULL, 0, options);
     rows_init(&file->rows, &file->schema, ROWS_CAPACITY, 4 << 20);
     file->writer = parquet_writer_create(&file->table, file->path);
 }
@@ -167,11 +167,11 @@ static void assert_rows_are_there(struct parquet_reader *reader, uint64_t total,
     parquet_cursor_close(&cursor);
 }
 
-static void assert_round_trip(enum parquet_codec codec, enum parquet_timestamp timestamp,
-                              uint64_t total, uint64_t cardinality) {
+static void assert_round_trip(const struct parquet_options *options, uint64_t total,
+                              uint64_t cardinality) {
     struct file file;
     struct parquet_reader reader;
-    start_file(&file, columns, COLUMN_COUNT, codec, timestamp);
+    start_file(&file, columns, COLUMN_COUNT, options);
     for (uint64_t row = 0; row < total; row++) {
         if (file.rows.count >= 1000 - row / 1000) // slices of several sizes
             append(&file);
@@ -186,14 +186,17 @@ static void rows_of_every_type_come_back_in_every_codec(void **state) {
     (void)state;
     for (enum parquet_codec codec = CODEC_NONE; codec <= CODEC_LZ4_RAW; codec++)
         for (enum parquet_timestamp as = TIMESTAMP_AS_MICROS; as <= TIMESTAMP_AS_INT96; as++)
-            assert_round_trip(codec, as, 3000, 100);
+            for (int delta = 0; delta <= 1; delta++)
+                assert_round_trip(&(struct parquet_options){codec, as, delta}, 3000, 100);
 }
 
 static void rows_of_few_and_many_distinct_values_come_back(void **state) {
     (void)state;
     static const uint64_t cardinalities[] = {1, 2, 300, 15000, UINT64_MAX};
     for (size_t i = 0; i < sizeof cardinalities / sizeof cardinalities[0]; i++)
-        assert_round_trip(CODEC_SNAPPY, TIMESTAMP_AS_MICROS, 25000, cardinalities[i]);
+        for (int delta = 0; delta <= 1; delta++)
+            assert_round_trip(&(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, delta},
+                              25000, cardinalities[i]);
 }
 
 static void row_groups_follow_each_other(void **state) {
@@ -201,7 +204,8 @@ static void row_groups_follow_each_other(void **state) {
     struct file file;
     struct parquet_reader reader;
     struct error err = {0};
-    start_file(&file, columns, COLUMN_COUNT, CODEC_SNAPPY, TIMESTAMP_AS_MICROS);
+    start_file(&file, columns, COLUMN_COUNT,
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = true});
     for (uint64_t row = 0; row < 5000; row++) {
         add_row(&file, row, 1000);
         if (row % 100 == 99) {
@@ -220,7 +224,8 @@ static void a_file_without_rows_is_a_file(void **state) {
     (void)state;
     struct file file;
     struct parquet_reader reader;
-    start_file(&file, columns, COLUMN_COUNT, CODEC_SNAPPY, TIMESTAMP_AS_MICROS);
+    start_file(&file, columns, COLUMN_COUNT,
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = true});
     finish_file(&file, &reader);
     assert_int_equal(reader.metadata.row_group_count, 0);
     assert_int_equal(reader.metadata.column_count, COLUMN_COUNT);
@@ -233,7 +238,8 @@ static void the_footer_says_what_spark_says(void **state) {
     static const struct column two[] = {{"a", TYPE_INT64, .required = true}, {"b", TYPE_STRING}};
     struct file file;
     struct parquet_reader reader;
-    start_file(&file, two, 2, CODEC_SNAPPY, TIMESTAMP_AS_MICROS);
+    start_file(&file, two, 2,
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = true});
     finish_file(&file, &reader);
     struct text json =
         parquet_reader_key_value(&reader, "org.apache.spark.sql.parquet.row.metadata");
@@ -264,7 +270,8 @@ static void statistics_cover_nulls_and_bounds(void **state) {
         {"n", TYPE_INT64}, {"d", TYPE_DOUBLE}, {"nothing", TYPE_STRING}};
     struct file file;
     struct parquet_reader reader;
-    start_file(&file, three, 3, CODEC_NONE, TIMESTAMP_AS_MICROS);
+    start_file(&file, three, 3,
+               &(struct parquet_options){CODEC_NONE, TIMESTAMP_AS_MICROS, .delta = true});
     for (int64_t row = 0; row < 50000; row++) { // several pages
         size_t at = file.rows.count++;
         file.rows.columns[0].int64s[at] = row * 3 % 1001 - 500;
@@ -310,7 +317,8 @@ static void a_dictionary_that_does_not_pay_is_given_up(void **state) {
     for (size_t i = 0; i < 3; i++) {
         struct file file;
         struct parquet_reader reader;
-        start_file(&file, two, 2, CODEC_NONE, TIMESTAMP_AS_MICROS);
+        start_file(&file, two, 2,
+                   &(struct parquet_options){CODEC_NONE, TIMESTAMP_AS_MICROS, .delta = true});
         for (int64_t row = 0; row < row_counts[i]; row++) {
             size_t at = file.rows.count++;
             file.rows.columns[0].int64s[at] = row % 7;
@@ -345,7 +353,8 @@ static void a_dictionary_grows_until_it_is_full(void **state) {
     struct error err = {0};
     size_t column = 0, count;
     int64_t row = 0;
-    start_file(&file, one, 1, CODEC_SNAPPY, TIMESTAMP_AS_MICROS);
+    start_file(&file, one, 1,
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = true});
     for (; row < COUNT; row++) {
         file.rows.columns[0].int64s[file.rows.count] = growing_value(row);
         file.rows.columns[0].valid[file.rows.count++] = 1;
@@ -371,7 +380,8 @@ static void long_texts_end_pages_early(void **state) {
     struct file file;
     struct parquet_reader reader;
     char *text = must_alloc(LONG, 1);
-    start_file(&file, one, 1, CODEC_NONE, TIMESTAMP_AS_MICROS);
+    start_file(&file, one, 1,
+               &(struct parquet_options){CODEC_NONE, TIMESTAMP_AS_MICROS, .delta = true});
     for (size_t row = 0; row < COUNT; row++) {
         memcpy(text, &row, sizeof row); // the slices end before the next changes it
         file.rows.columns[0].texts[0] = (struct text){text, LONG};
@@ -406,7 +416,8 @@ static void selected_rows_are_written_in_their_order(void **state) {
     struct parquet_cursor cursor;
     struct error err = {0};
     size_t column = 0, count;
-    start_file(&file, one, 1, CODEC_SNAPPY, TIMESTAMP_AS_MICROS);
+    start_file(&file, one, 1,
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = true});
     for (int32_t row = 0; row < 10; row++) {
         file.rows.columns[0].int32s[row] = row * row;
         file.rows.columns[0].valid[row] = row != 4;
@@ -452,7 +463,8 @@ static void damage_is_an_error_and_never_a_crash(void **state) {
     struct parquet_reader reader;
     struct bytes bytes = {0};
     struct error err = {0};
-    start_file(&file, columns, COLUMN_COUNT, CODEC_SNAPPY, TIMESTAMP_AS_INT96);
+    start_file(&file, columns, COLUMN_COUNT,
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_INT96, .delta = true});
     for (uint64_t row = 0; row < 300; row++)
         add_row(&file, row, 20);
     finish_file(&file, &reader);

@@ -22,7 +22,7 @@ struct table {
 static void start(struct table *table) {
     *table = (struct table){.staging = directory_make()};
     struct sink_options options = {.staging_directory = table->staging.path,
-                                   .codec = CODEC_SNAPPY,
+                                   .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                    .task = 3,
                                    .memory_max = 8 << 20};
     table->sink = reject_sink_create("esports-matches", 1764583845123, &options);

@@ -37,7 +37,7 @@ static void start(struct table *table, const size_t *partition_columns, size_t c
                                            .schema = &table->schema,
                                            .partition_columns = partition_columns,
                                            .partition_column_count = count,
-                                           .codec = CODEC_SNAPPY,
+                                           .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                            .task = 7,
                                            .memory_max = 64 << 20};
     table->sink = sink_create(&table->options);
@@ -198,7 +198,7 @@ static void paths_and_names_are_those_of_spark(void **state) {
         struct table table;
         start(&table, by_both, 2);
         sink_destroy(table.sink);
-        table.options.codec = cases[i].codec;
+        table.options.parquet.codec = cases[i].codec;
         table.sink = sink_create(&table.options);
         add(&table, 1, "live", "top/mid");
         finish(&table);

@@ -40,7 +40,7 @@ static void write_parquet(const char *name, const struct column *of, int32_t par
     }
     const struct sink_options options = {.staging_directory = fixture.root,
                                          .schema = &schema,
-                                         .codec = CODEC_SNAPPY,
+                                         .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                          .memory_max = 1 << 20};
     struct file_list files = {0};
     struct sink *sink = sink_create(&options);

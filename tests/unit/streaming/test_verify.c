@@ -110,7 +110,7 @@ static void write_file(const char *directory, bool partitioned, char letter,
                                          .schema = &schema,
                                          .partition_columns = by_status,
                                          .partition_column_count = partitioned,
-                                         .codec = CODEC_SNAPPY,
+                                         .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                          .memory_max = 1 << 20};
     struct sink *sink = sink_create(&options);
     for (int32_t partition = 0; partition < PARTITIONS; partition++)

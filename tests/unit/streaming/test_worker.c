@@ -105,7 +105,7 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
                                          .partition_column_count = 1,
                                          .parse_mode = mode,
                                          .time_zone = "UTC",
-                                         .codec = CODEC_SNAPPY,
+                                         .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                          .reject_log = &bench->reject_log,
                                          .records_read = &bench->records_read};
     bench->source = (struct memory_source){

@@ -98,8 +98,8 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_string_equal(config.starting_offsets, "earliest");
     assert_true(config.fail_on_data_loss);
     assert_int_equal(config.parse_mode, PARSE_REJECT);
-    assert_int_equal(config.codec, CODEC_SNAPPY);
-    assert_int_equal(config.timestamp_type, TIMESTAMP_AS_MICROS);
+    assert_int_equal(config.parquet.codec, CODEC_SNAPPY);
+    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_MICROS);
     assert_string_equal(config.time_zone, "UTC");
     assert_int_equal(config.status_interval_ms, 30000);
     assert_true(config.shutdown_timeout_ms < 10000);
@@ -226,8 +226,8 @@ static void right_values_are_taken(void **state) {
     assert_int_equal(config.max_offsets_per_trigger, 0);
     assert_false(config.fail_on_data_loss);
     assert_int_equal(config.parse_mode, PARSE_REJECT);
-    assert_int_equal(config.codec, CODEC_NONE);
-    assert_int_equal(config.timestamp_type, TIMESTAMP_AS_INT96);
+    assert_int_equal(config.parquet.codec, CODEC_NONE);
+    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_INT96);
     assert_int_equal(config.ui_port, 0);
     assert_int_equal(config.sink_log, SINK_LOG_ON);
 }

@@ -131,7 +131,7 @@ static void a_report_has_counts_rows_rejects_and_how_to_read_them(void **state) 
                                    .schema = &schema,
                                    .partition_columns = &status,
                                    .partition_column_count = 1,
-                                   .codec = CODEC_SNAPPY,
+                                   .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                    .memory_max = 1 << 20};
     write_matches(&options,
                   (const char *const[]){
