@@ -354,7 +354,7 @@ static void a_dictionary_grows_until_it_is_full(void **state) {
     size_t column = 0, count;
     int64_t row = 0;
     start_file(&file, one, 1,
-               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = true});
+               &(struct parquet_options){CODEC_SNAPPY, TIMESTAMP_AS_MICROS, .delta = false});
     for (; row < COUNT; row++) {
         file.rows.columns[0].int64s[file.rows.count] = growing_value(row);
         file.rows.columns[0].valid[file.rows.count++] = 1;
