@@ -28,6 +28,7 @@ LIBRARIES = {
     "librdkafka/rdkafka_mock.h": "librdkafka",
     "lz4.h": "lz4",
     "snappy-c.h": "snappy",
+    "systemd/sd-daemon.h": "libsystemd",
     "uuid/uuid.h": "libuuid",
     "zstd.h": "zstd",
 }

@@ -19,6 +19,7 @@
 #include "surfaces/monitor.h"
 #include "surfaces/print_command.h"
 #include "surfaces/progress.h"
+#include "surfaces/service_manager.h"
 
 static const char logger[] = "main";
 
@@ -30,6 +31,7 @@ struct program {
     struct query_options queries[ENGINE_QUERIES_MAX];
     struct engine_options engine_options;
     struct engine *engine;
+    struct service_manager service_manager;
 };
 
 /* The signals that main waits for; blocked in all threads, so that none is interrupted. SIGUSR1 is
@@ -125,6 +127,7 @@ static void take_signal(struct program *program, struct shutdown *shutdown, int 
               "Stopping: the batches under way are finished first | signal=%s | "
               "shutdown_timeout_ms=%" PRId64,
               sigabbrev_np(number), program->config.shutdown_timeout_ms);
+    service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
     engine_request_stop(program->engine, STOP_AFTER_BATCH);
 }
 
@@ -148,9 +151,22 @@ static void check_shutdown(struct program *program, struct shutdown *shutdown) {
 
 enum { TICK_MS = 200 };
 
+/* Shows everybody what the queries do. */
+static void show(struct program *program, struct monitor *monitor) {
+    struct query_snapshot snapshots[ENGINE_QUERIES_MAX];
+    size_t count = engine_query_count(program->engine);
+    for (size_t i = 0; i < count; i++)
+        snapshots[i] = engine_query_status(program->engine, i);
+    if (!program->config.await_termination)
+        monitor_update(monitor, snapshots, count);
+    progress_update(snapshots, count);
+    service_manager_update(&program->service_manager, snapshots, count);
+}
+
 /* Until all queries have ended. */
 static void watch(struct program *program) {
     struct monitor monitor;
+    service_manager_init(&program->service_manager);
     monitor_init(&monitor, program->config.status_interval_ms);
     progress_start();
     struct shutdown shutdown = {0};
@@ -161,15 +177,11 @@ static void watch(struct program *program) {
         if (number == SIGINT || number == SIGTERM)
             take_signal(program, &shutdown, number);
         check_shutdown(program, &shutdown);
-        struct query_snapshot snapshots[ENGINE_QUERIES_MAX];
-        size_t count = engine_query_count(program->engine);
-        for (size_t i = 0; i < count; i++)
-            snapshots[i] = engine_query_status(program->engine, i);
-        if (!program->config.await_termination)
-            monitor_update(&monitor, snapshots, count);
-        progress_update(snapshots, count);
+        show(program, &monitor);
     }
+    show(program, &monitor); // queries may have started and ended since the last look
     progress_stop();
+    service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
 }
 
 static enum exit_code run_engine(struct program *program, const char *servers) {

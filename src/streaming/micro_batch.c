@@ -62,6 +62,11 @@ static void attempt_deinit(struct attempt *attempt) {
     *attempt = (struct attempt){0};
 }
 
+/* Queries start at different workers, so that two small batches run side by side. */
+static struct worker *worker_of(const struct query *query, size_t task) {
+    return &query->workers[(query->index + task) % query->worker_count];
+}
+
 static void send_tasks(struct query *query, struct attempt *attempt, const char *staging,
                        const char *reject_staging) {
     atomic_store(&query->abandon, false);
@@ -77,26 +82,39 @@ static void send_tasks(struct query *query, struct attempt *attempt, const char 
                               .abandon = &query->abandon,
                               .reply = &query->replies};
         task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
-        // Queries start at different workers, so that two small batches run side by side.
-        size_t worker = (query->index + i) % query->worker_count;
-        mailbox_send(&query->workers[worker].tasks, &task->letter);
+        mailbox_send(&worker_of(query, i)->tasks, &task->letter);
     }
+}
+
+/* The driver lives while a worker that it waits for does, if only with a task of another query that
+ * comes first. */
+static void pass_on_signs(struct query *query, const struct attempt *attempt, int64_t *seen) {
+    int64_t signs = 0;
+    for (size_t i = 0; i < attempt->task_count; i++)
+        if (!attempt->tasks[i].back)
+            signs += worker_signs(worker_of(query, i));
+    if (signs != *seen)
+        query_status_sign(&query->status);
+    *seen = signs;
 }
 
 /* Waits for all tasks; the first real failure ends the others, and is the one reported. */
 static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
     bool done = true;
     struct topic_stall stall = {0};
+    int64_t signs = 0;
     for (size_t outstanding = attempt->task_count; outstanding > 0;) {
         struct letter *letter = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
         if (letter == NULL) {
             if (stop_read(query->stop) == STOP_NOW)
                 atomic_store(&query->abandon, true);
+            pass_on_signs(query, attempt, &signs);
             topic_watch_stall(query, &stall);
             continue;
         }
         outstanding--;
         struct task *task = (struct task *)letter;
+        task->back = true;
         if (task->done)
             continue;
         atomic_store(&query->abandon, true);

@@ -1,6 +1,7 @@
 #include "streaming/query.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -123,6 +124,7 @@ static bool wait_for_plan_end(struct query *query, const struct plan *plan, stru
                       plan->batch_id, query->options->store.topic, behind->partition, behind->end);
             logged_ms = clock_monotonic_ms();
         }
+        query_status_say(&query->status, true, "Waiting for the end of the planned batch");
         if (stop_sleep(query->stop, 500))
             return error_set(err, ERROR_STOPPED, "stopped while waiting for the topic's end");
         if (!topic_watch_refresh(query, err))
@@ -257,6 +259,7 @@ static bool run_triggers(struct query *query, struct error *err) {
                                                    : IDLE_POLL_MAX_MS;
         if (pause_ms == 0 && !ran)
             pause_ms = idle_ms;
+        query_status_rest(&query->status, pause_ms);
         if (pause_ms > 0 && stop_sleep(query->stop, pause_ms))
             return true;
     }
@@ -266,13 +269,22 @@ static bool run_triggers(struct query *query, struct error *err) {
 static bool run_query(struct query *query, struct error *err) {
     if (!resume(query, err))
         return false;
+    query_status_set_started(&query->status);
     return query->options->trigger.available_now ? run_available(query, err)
                                                  : run_triggers(query, err);
+}
+
+/* So that top -H and a debugger show whose thread it is. */
+static void name_thread(const char *query) {
+    char name[16]; // the kernel's limit
+    snprintf(name, sizeof name, "%s", query);
+    (void)pthread_setname_np(pthread_self(), name); // only for people
 }
 
 static void *query_main(void *argument) {
     struct query *query = argument;
     struct error err = {0};
+    name_thread(query->how.name);
     bool done = run_query(query, &err);
     query->failed = !done && err.kind != ERROR_STOPPED;
     query->failed_us = clock_monotonic_us();

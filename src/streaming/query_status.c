@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 
 void query_status_init(struct query_status *status, const char *name) {
     *status = (struct query_status){
@@ -24,8 +25,27 @@ struct query_snapshot query_status_read(struct query_status *status) {
     return copy;
 }
 
+void query_status_sign(struct query_status *status) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.signs++;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_rest(struct query_status *status, int64_t ms) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.rest_until_ms = clock_monotonic_ms() + ms;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_started(struct query_status *status) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.is_started = true;
+    pthread_mutex_unlock(&status->lock);
+}
+
 void query_status_say(struct query_status *status, bool is_data_available, const char *message) {
     pthread_mutex_lock(&status->lock);
+    status->snapshot.signs++;
     status->snapshot.is_data_available = is_data_available;
     snprintf(status->snapshot.message, sizeof status->snapshot.message, "%s", message);
     pthread_mutex_unlock(&status->lock);

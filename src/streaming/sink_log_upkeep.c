@@ -90,6 +90,7 @@ void sink_log_upkeep_work(struct sink_log_upkeep *upkeep) {
 
 static void *upkeep_main(void *argument) {
     struct sink_log_upkeep *upkeep = argument;
+    (void)pthread_setname_np(pthread_self(), "sink-log"); // only for people
     pthread_mutex_lock(&upkeep->lock);
     while (!upkeep->stop) {
         if (upkeep->taken || upkeep->paused || upkeep->idle) {

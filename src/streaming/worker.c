@@ -161,10 +161,21 @@ static bool take_record(struct run *run, const struct record *record, struct err
     return rows->count < rows->capacity || flush_rows(run, err);
 }
 
+/* The worker alone writes it, so that no locked instruction is needed. */
+static void give_sign(struct worker *worker) {
+    int64_t signs = atomic_load_explicit(&worker->signs, memory_order_relaxed);
+    atomic_store_explicit(&worker->signs, signs + 1, memory_order_relaxed);
+}
+
+int64_t worker_signs(const struct worker *worker) {
+    return atomic_load_explicit(&worker->signs, memory_order_relaxed);
+}
+
 static bool read_range(struct run *run, struct error *err) {
     struct source *source = run->worker->source;
     struct record record;
     for (;;) {
+        give_sign(run->worker);
         if (atomic_load_explicit(run->task->abandon, memory_order_relaxed))
             return error_set(err, ERROR_STOPPED, "the batch was abandoned");
         switch (source->ops->read(source, &record, READ_TIMEOUT_MS, err)) {
@@ -261,6 +272,7 @@ static struct task *next_task(struct worker *worker) {
 static void *worker_main(void *argument) {
     struct worker *worker = argument;
     struct task *task;
+    (void)pthread_setname_np(pthread_self(), "worker"); // only for people
     while ((task = next_task(worker)) != NULL) {
         run_task(worker, task);
         mailbox_send(task->reply, &task->letter);

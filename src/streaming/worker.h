@@ -44,6 +44,8 @@ struct task {
     const atomic_bool *abandon; // true: give up at once with ERROR_STOPPED
     struct mailbox *reply;      // where the task goes back to
 
+    bool back; // the asker's note: it came back
+
     /* answered */
     bool done; // false: `error` says why; nothing is left in the staging directories
     struct error error;
@@ -61,12 +63,16 @@ struct worker {
     size_t query_count;
     struct worker_lane *lanes; // one per query
     size_t memory_max;         // bytes for everything but what the source prefetches
+    _Atomic int64_t signs;     // of life: grows with each record and each quiet wait for one
 };
 
 /* Starts the thread. Takes over `source`. */
 MUST_CHECK bool worker_start(struct worker *worker, struct source *source,
                              const struct worker_query *queries, size_t query_count,
                              size_t memory_max, struct error *err);
+
+/* Grows as long as the worker gets on with a task, whose ever it is. Any thread. */
+int64_t worker_signs(const struct worker *worker);
 
 /* Lets the worker finish the tasks it has, then ends it. */
 void worker_stop(struct worker *worker);
