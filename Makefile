@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run test crash-matrix fuzz-spark bench lint format install clean setup-build setup-test
+.PHONY: build run test package image crash-matrix fuzz-spark bench lint format install clean setup-build setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -47,6 +47,14 @@ format: setup-test
 
 install: build
 	cmake --install build/release --prefix $(PREFIX)
+
+# build/package/esports-stream_VERSION_ARCHITECTURE.deb
+package: build
+	@scripts/apt-install.sh dpkg-dev file
+	@cpack --config build/release/CPackConfig.cmake -B build/package
+
+image:
+	scripts/try-image.sh
 
 clean:
 	rm -rf build

@@ -114,6 +114,7 @@ def main():
             count.add(f"lint {check}", run("scripts/lint.sh", check))
     if built["release"]:
         pytest(count, "readers", "tests/parquet", BUILD_DIR="build/release")
+        pytest(count, "deploy", "tests/deploy")
         stories(count, "release")
     if built["release"] and built["dev"]:
         stories(count, "dev", "-m", "sanitized")

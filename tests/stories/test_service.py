@@ -1,5 +1,9 @@
 """Under a service manager: ready, status, watchdog and stop over a real notification socket."""
 
+import os
+import pathlib
+import signal
+
 import pytest
 from rig.supervisor import Supervisor, frozen, quiet_for, threads_named
 
@@ -47,6 +51,21 @@ def test_a_run_that_does_not_start_is_never_ready(job, tmp_path):
         job.run(KAFKA_STARTUP_TIMEOUT="1s", exit_code=4, **supervisor.settings)
 
         assert supervisor.told("READY") == []
+
+
+def test_it_stops_cleanly_as_the_first_process_of_a_container(job, tmp_path):
+    """The kernel keeps from process 1 every signal that it does not ask for."""
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    outer = job.start(under=("unshare", "--pid", "--fork", "--mount-proc"), TRIGGER="0 seconds")
+    job.wait_committed(outer, {0: 1})
+
+    (first,) = pathlib.Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()
+    assert f"NSpid:\t{first}\t1\n" in pathlib.Path(f"/proc/{first}/status").read_text()
+    os.kill(int(first), signal.SIGTERM)
+
+    outer.wait_exit(30, 0)
+    job.assert_exact()
 
 
 @pytest.mark.parametrize("thread", ["match_stream", "worker"])

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "surfaces/service_manager.h"
 
-enum { SECOND = 1000 };
+static const int64_t second = 1000; // in milliseconds
 
 static int64_t now_ms;
 
@@ -38,7 +38,7 @@ static char received[4096];
 static int setup(void **state) {
     (void)state;
     clock_source = &test_clock;
-    now_ms = 1000 * SECOND;
+    now_ms = 1000 * second;
     log_configure(LOG_CRITICAL, false);
     snprintf(path, sizeof path, "/tmp/notify-%d", (int)getpid());
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -114,9 +114,9 @@ static void status_names_every_query_and_changes_at_most_every_second(void **sta
                            "rejects, lag 40; player_stream: one two|"));
     queries[0].rows = 1204;
     assert_null(strstr(told_by_update(&manager, queries, 2), "STATUS"));
-    now_ms += SECOND;
+    now_ms += second;
     assert_non_null(strstr(told_by_update(&manager, queries, 2), "1204 rows"));
-    now_ms += SECOND;
+    now_ms += second;
     assert_null(strstr(told_by_update(&manager, queries, 2), "STATUS"));
 }
 
@@ -125,7 +125,7 @@ static bool fed_within(struct service_manager *manager, const struct query_snaps
                        size_t count, int seconds) {
     bool fed = false;
     for (int i = 0; i < seconds; i++) {
-        now_ms += SECOND;
+        now_ms += second;
         fed = strstr(told_by_update(manager, queries, count), "WATCHDOG=1") != NULL || fed;
     }
     return fed;
@@ -157,7 +157,7 @@ static void sleeping_on_purpose_is_no_silence(void **state) {
     struct service_manager manager;
     service_manager_init(&manager);
     struct query_snapshot query = running("match_stream");
-    query.rest_until_ms = now_ms + 3600 * SECOND;
+    query.rest_until_ms = now_ms + 3600 * second;
     for (int i = 0; i < 3600 / 16; i++)
         assert_true(fed_within(&manager, &query, 1, 16));
     (void)fed_within(&manager, &query, 1, 31 + 16);
@@ -184,11 +184,11 @@ static void a_start_that_waits_is_given_more_time_and_one_that_hangs_is_not(void
     query.is_started = false;
     for (int i = 0; i < 100; i++) {
         query.signs++;
-        now_ms += 10 * SECOND;
+        now_ms += 10 * second;
         assert_non_null(
             strstr(told_by_update(&manager, &query, 1), "EXTEND_TIMEOUT_USEC=60000000|"));
     }
-    now_ms += 61 * SECOND;
+    now_ms += 61 * second;
     assert_null(strstr(told_by_update(&manager, &query, 1), "EXTEND_TIMEOUT_USEC"));
 }
 
@@ -198,10 +198,10 @@ static void a_stop_says_so_and_how_long_it_may_take(void **state) {
     service_manager_init(&manager);
     struct query_snapshot query = running("match_stream");
     (void)told_by_update(&manager, &query, 1);
-    service_manager_stop(&manager, 8 * SECOND);
+    service_manager_stop(&manager, 8 * second);
     assert_string_equal(told(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=13000000|");
     query.is_started = false;
-    now_ms += 10 * SECOND;
+    now_ms += 10 * second;
     query.signs++;
     assert_null(strstr(told_by_update(&manager, &query, 1), "EXTEND_TIMEOUT_USEC"));
 }
@@ -214,7 +214,7 @@ static void without_a_service_manager_nothing_is_told(void **state) {
     service_manager_init(&manager);
     struct query_snapshot query = running("match_stream");
     service_manager_update(&manager, &query, 1);
-    service_manager_stop(&manager, SECOND);
+    service_manager_stop(&manager, second);
     assert_string_equal(told(), "");
 }
 

@@ -1,0 +1,122 @@
+"""The Debian package: installed, run, upgraded and removed by dpkg, with and without systemd."""
+
+import re
+import signal
+import subprocess
+import time
+
+SETTINGS = "/etc/esports-stream/esports-stream.env"
+LAKE = "/var/lib/esports-stream"
+UNIT = "esports-stream.service"
+AS_SERVICE = ("setpriv", "--reuid=esports-stream", "--regid=esports-stream", "--clear-groups")
+
+# What dpkg, adduser and systemctl write for every package.
+BOOKKEEPING = re.compile(r"/var/(lib/dpkg|log|cache|backups)/|/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$"
+                         r"|/etc/\.pwd\.lock$")
+
+
+def test_the_package_is_clean_by_lintian(package):
+    done = subprocess.run(
+        ["lintian", "--no-cfg", "--fail-on", "error,warning", "--allow-root", package],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == ""
+
+
+def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
+    machine.put(package, "/tmp/package.deb")
+    machine.run("dpkg", "-i", "/tmp/package.deb")
+
+    assert machine.run("stat", "-c", "%U:%G %a", SETTINGS, LAKE).splitlines() == [
+        "root:esports-stream 640",
+        "esports-stream:esports-stream 750",
+    ]
+    # systemd knows every word of the unit, and what it names is there.
+    assert machine.run("systemd-analyze", "verify", f"/lib/systemd/system/{UNIT}") == ""
+    # As shipped one setting is missing, and the settings are read from the file.
+    refused = machine.try_run("esports-stream", "--env-file", SETTINGS)
+    assert refused.returncode == 2
+    assert "KAFKA_BOOTSTRAP_SERVERS" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1, refused.stderr
+    demo = machine.run(*AS_SERVICE, "esports-stream", "--demo", "--data-lake-path", f"{LAKE}/demo")
+    assert "malformed" in demo
+    assert machine.run("match_stream", "--version") == machine.run("esports-stream", "--version")
+
+    machine.run("dpkg", "-r", "esports-stream")
+    assert machine.try_run("sh", "-c", "command -v esports-stream").returncode != 0
+    assert machine.run("ls", SETTINGS)
+    machine.run("dpkg", "-P", "esports-stream")
+    left = [path for path in machine.changes() if not BOOKKEEPING.search(path)]
+    assert left and all(path.startswith(f"{LAKE}/demo/") for path in left), left
+    machine.run("getent", "passwd", "esports-stream")  # whose the data is
+
+
+def test_without_data_a_purge_leaves_no_trace(machine, package):
+    before = machine.run("getent", "passwd")
+    machine.put(package, "/tmp/package.deb")
+    machine.run("dpkg", "-i", "/tmp/package.deb")
+    machine.run("dpkg", "-P", "esports-stream")
+
+    assert [path for path in machine.changes() if not BOOKKEEPING.search(path)] == []
+    assert machine.run("getent", "passwd") == before
+    assert machine.try_run("ls", LAKE, "/etc/esports-stream").stdout == ""
+
+
+def test_the_service_runs_hardened_is_watched_upgraded_and_stopped(booted, broker, package, newer_package):
+    broker.create_topic("esports-matches")
+    broker.create_topic("esports-players")
+    booted.put(package, "/root/package.deb")
+    booted.put(newer_package, "/root/newer.deb")
+    booted.run("dpkg", "-i", "/root/package.deb")
+    assert booted.show(UNIT, "ActiveState", "UnitFileState") == {
+        "ActiveState": "inactive",
+        "UnitFileState": "disabled",
+    }
+
+    # Settings that are wrong: it says so, and is not started again and again.
+    assert booted.try_run("systemctl", "start", UNIT).returncode != 0
+    booted.wait_unit(UNIT, ActiveState="failed", ExecMainStatus="2", NRestarts="0")
+
+    booted.append(SETTINGS, f"KAFKA_BOOTSTRAP_SERVERS={broker.bootstrap}\nTRIGGER=0 seconds\n")
+    booted.run("systemctl", "reset-failed", UNIT)
+    booted.run("systemctl", "enable", "--now", UNIT)  # returns when it is ready
+    broker.produce("esports-matches", ['{"match_id": "M1", "status": "live"}'])
+    _wait_status(booted, "match_stream: Waiting for data to arrive, batch 0, 1 rows")
+    files = booted.run("find", f"{LAKE}/processed", "-name", "*.parquet", "-printf", "%u:%g %m\n")
+    assert files == "esports-stream:esports-stream 640\n"
+
+    # One that hangs is ended by the watchdog and started again.
+    booted.run("mkdir", "-p", f"/run/systemd/system/{UNIT}.d")
+    booted.append(f"/run/systemd/system/{UNIT}.d/test.conf", "[Service]\nWatchdogSec=2\nRestartSec=0\n")
+    booted.run("systemctl", "daemon-reload")
+    booted.run("systemctl", "restart", UNIT)
+    booted.run("systemctl", "kill", "--kill-whom=main", f"--signal={signal.SIGSTOP.name}", UNIT)
+    booted.wait_unit(UNIT, NRestarts="1", ActiveState="active")
+    assert "Watchdog timeout" in booted.run("journalctl", "-u", UNIT, "--no-pager")
+
+    # An upgrade keeps the settings and restarts what runs.
+    settings = booted.run("cat", SETTINGS)
+    before = booted.show(UNIT, "MainPID")
+    booted.run("dpkg", "-i", "/root/newer.deb")
+    booted.wait_unit(UNIT, ActiveState="active", Result="success")
+    assert booted.show(UNIT, "MainPID") != before
+    assert booted.run("cat", SETTINGS) == settings
+    broker.produce("esports-matches", ['{"match_id": "M2", "status": "live"}'])
+    _wait_status(booted, "batch 1, 1 rows")
+
+    booted.run("systemctl", "stop", UNIT)
+    booted.wait_unit(UNIT, ActiveState="inactive", Result="success", ExecMainStatus="0")
+    booted.run("systemctl", "start", UNIT)
+    booted.run("dpkg", "-P", "esports-stream")
+    assert booted.try_run("pgrep", "-f", "^/usr/bin/esports-stream").stdout == ""
+    assert booted.try_run("systemctl", "is-enabled", UNIT).returncode != 0
+    assert booted.run("find", f"{LAKE}/processed", "-name", "*.parquet").count("\n") == 2
+
+
+def _wait_status(machine, words):
+    deadline = time.monotonic() + 30
+    while words not in (status := machine.show(UNIT, "StatusText")["StatusText"]):
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
