@@ -80,6 +80,19 @@ bool kafka_error_is_refusal(int code) {
            code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
+/* What librdkafka's report leaves to be guessed. */
+static const char *hint_of(const struct kafka_client *client, int code) {
+    // Up to 2.6.0 it sends its nonce twice, which brokers before Kafka 4.0 overlook.
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && client->scram &&
+        rd_kafka_version() < 0x020601ff)
+        return "; if the password is right: librdkafka before 2.6.1 can't log in at Kafka 4 by "
+               "SCRAM; "
+               "install a newer one, or use PLAIN over TLS or a client's certificate";
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        return "; they hang up without a word: is KAFKA_SECURITY_PROTOCOL that of the listener?";
+    return "";
+}
+
 /* Called from kafka_client_trouble(), by way of rd_kafka_poll(). */
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
     (void)handle;
@@ -93,9 +106,10 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
         client->too_large++;
     // "2/2 brokers are down" follows the report that says why, which is worth more.
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        snprintf(client->trouble, sizeof client->trouble, "%s", reason);
+        snprintf(client->trouble, sizeof client->trouble, "%s%s", reason, hint_of(client, code));
     else if (client->trouble[0] == '\0')
-        snprintf(client->trouble, sizeof client->trouble, "%s: %s", client->servers, reason);
+        snprintf(client->trouble, sizeof client->trouble, "%s: %s%s", client->servers, reason,
+                 hint_of(client, code));
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -191,6 +205,8 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
         .log = settings->log,
         .sasl_username = property_or_empty(settings, "sasl.username"),
         .sasl_password = property_or_empty(settings, "sasl.password"),
+        .scram = strncmp(property_or_empty(settings, "sasl.mechanism"), "SCRAM-", 6) == 0 ||
+                 strncmp(property_or_empty(settings, "sasl.mechanisms"), "SCRAM-", 6) == 0,
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char reason[512];

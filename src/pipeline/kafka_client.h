@@ -59,6 +59,7 @@ struct kafka_client {
     const char *servers;       // borrowed
     kafka_log_fn *log;
     const char *sasl_username, *sasl_password; // borrowed; "" if not set
+    bool scram;                                // the log-in is by SCRAM-SHA-…
     bool refills_itself;                       // kafka_client_refill() has nothing to do
     pthread_mutex_t lock;                      // guards everything below
     char trouble[KAFKA_TROUBLE_MAX];           // "" or the newest report, naming broker and error

@@ -73,10 +73,15 @@ class Broker:
         directory.mkdir(parents=True)
         self._properties.write_text(
             PROPERTIES.format(port=self.port, controller_port=controller_port, directory=directory)
+            + self.further_properties(controller_port)
         )
         cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         self._run("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._properties)
         self._admin = None
+
+    def further_properties(self, controller_port):
+        """What a kind of broker adds; a line that comes later wins."""
+        return ""
 
     def _command(self, *arguments):
         return [
