@@ -11,7 +11,6 @@
 #include "streaming/topic_watch.h"
 
 enum {
-    TASK_BYTES = 16 << 20, // of values; a smaller batch is one task: one file per partition value
     REPLY_TIMEOUT_MS = 100,
     BROKER_PAUSE_MS = 1000, // before a batch is read again that the broker could not give us
 };
@@ -43,7 +42,7 @@ static bool prepare_attempt(struct query *query, const struct plan *plan, struct
         return false;
     attempt->shares = must_alloc(query->worker_count, sizeof *attempt->shares);
     attempt->task_count = planner_cut(attempt->ranges, plan->count, query->bytes_per_record,
-                                      query->worker_count, TASK_BYTES, attempt->shares);
+                                      query->worker_count, PLANNER_TASK_BYTES, attempt->shares);
     attempt->tasks = must_alloc(attempt->task_count, sizeof *attempt->tasks);
     return true;
 }

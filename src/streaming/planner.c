@@ -171,12 +171,15 @@ static bool even_out(struct task_share *shares, size_t count, int64_t total) {
     return true;
 }
 
+size_t planner_task_count(double bytes, size_t workers, int64_t task_bytes) {
+    double wanted = bytes <= (double)task_bytes ? 1 : bytes / (double)task_bytes + 1;
+    return wanted < (double)workers ? (size_t)wanted : workers;
+}
+
 size_t planner_cut(const struct offset_range *ranges, size_t count, double bytes_per_record,
                    size_t workers, int64_t task_bytes, struct task_share *shares) {
     int64_t total = planner_size(ranges, count);
-    double bytes = (double)total * bytes_per_record;
-    size_t wanted = bytes <= (double)task_bytes ? 1 : (size_t)(bytes / (double)task_bytes) + 1;
-    size_t share_count = wanted < workers ? wanted : workers;
+    size_t share_count = planner_task_count((double)total * bytes_per_record, workers, task_bytes);
     check(share_count > 0);
 
     // Each pass of even_out() adds one range to one share, and there are at most share_count

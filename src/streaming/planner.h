@@ -38,6 +38,16 @@ int64_t planner_size(const struct offset_range *ranges, size_t count);
 void planner_clip(struct offset_range *ranges, size_t count, const struct topic_offsets *topic,
                   int64_t *lost, struct data_loss *loss);
 
+enum {
+    // Of values; a batch up to this is one task, and so writes one file per partition value.
+    PLANNER_TASK_BYTES = 16 << 20,
+    // Before the first batch tells: what an event of these topics has.
+    PLANNER_RECORD_BYTES = 700,
+};
+
+/* How many tasks a batch of so many bytes becomes. */
+size_t planner_task_count(double bytes, size_t workers, int64_t task_bytes);
+
 /* One task's share of a plan. */
 struct task_share {
     size_t count;

@@ -13,9 +13,6 @@
 #include "streaming/starting_offsets.h"
 #include "streaming/topic_watch.h"
 
-/* Before the first batch tells: what an event of these topics has. */
-static const double bytes_per_record_guess = 700;
-
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
  * nothing comes, so that only the first record after a silence waits for the longer one. */
 enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 400 };
@@ -42,7 +39,7 @@ bool query_init(struct query *query, const struct query_options *options, size_t
                             .index = index,
                             .broker = broker,
                             .stop = stop,
-                            .bytes_per_record = bytes_per_record_guess};
+                            .bytes_per_record = PLANNER_RECORD_BYTES};
     stream_schema(options->stream, &query->schema);
     reject_log_init(&query->reject_log);
     query_status_init(&query->status, options->stream->name);

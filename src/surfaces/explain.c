@@ -6,6 +6,7 @@
 #include "base/filesystem.h"
 #include "base/processors.h"
 #include "base/scope.h"
+#include "surfaces/forecast.h"
 #include "surfaces/paragraph.h"
 #include "surfaces/quantity.h"
 #include "surfaces/setting_types.h"
@@ -101,6 +102,75 @@ static void print_columns(FILE *out, const struct stream *stream) {
     }
 }
 
+/* A whole number with its thousands apart, or a size in the unit that suits it. */
+static const char *format_number(double number, char text[static 32]) {
+    char digits[32];
+    int size = snprintf(digits, sizeof digits, "%.0f", number);
+    size_t used = 0;
+    for (int i = 0; i < size && used < 30; i++) {
+        if (i > 0 && (size - i) % 3 == 0)
+            text[used++] = ' ';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static const char *format_bytes(double bytes, char text[static 32]) {
+    if (bytes < 1e6)
+        snprintf(text, 32, "%.0f kB", bytes / 1e3);
+    else
+        snprintf(text, 32, "%.0f MB", bytes / 1e6);
+    return text;
+}
+
+static void print_forecast(FILE *out, const struct forecast_input *input) {
+    char rate[32], files[32], size[32];
+    struct forecast forecast = forecast_make(input);
+    (void)fprintf(out, "    %11s  %11s  %9s", format_number(input->records_per_second, rate),
+                  format_number(forecast.files, files), format_bytes(forecast.file_bytes, size));
+    int64_t better_ms = forecast_better_trigger(input);
+    if (!forecast.small) {
+        (void)fprintf(out, "\n");
+    } else if (better_ms == 0) {
+        (void)fprintf(out, "  warning: many small files; partition by less, or compact them\n");
+    } else {
+        struct forecast_input other = *input;
+        other.trigger_ms = better_ms;
+        forecast = forecast_make(&other);
+        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%lld minutes\" makes %s of %s\n",
+                      (long long)better_ms / 60000, format_number(forecast.files, files),
+                      format_bytes(forecast.file_bytes, size));
+    }
+}
+
+/* Nobody knows the rate and the values before the topic is read: rates of all sizes, and a guess.
+ */
+static void print_forecasts(FILE *out, const struct config *config, const struct stream *stream) {
+    enum { VALUES_PER_COLUMN = 4 };
+    static const double rates[] = {1, 10, 100, 1000, 10000, 100000};
+    const struct name_list *names = config_partition_by(config, stream);
+    struct forecast_input input = {.trigger_ms = config->trigger.interval_ms,
+                                   .max_offsets = config->max_offsets_per_trigger,
+                                   .partition_values = 1,
+                                   .workers = (size_t)config->workers};
+    for (size_t i = 0; i < names->count; i++)
+        input.partition_values *= VALUES_PER_COLUMN;
+    if (config->trigger.available_now) {
+        (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
+        return;
+    }
+    (void)fprintf(out,
+                  "  files         forecast with %.0f partition value%s, %d a column "
+                  "(docs/operations.md, \"Size\")\n"
+                  "    records/s    files/day       mean\n",
+                  input.partition_values, input.partition_values > 1 ? "s" : "", VALUES_PER_COLUMN);
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        input.records_per_second = rates[i];
+        print_forecast(out, &input);
+    }
+}
+
 static void print_query(FILE *out, const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
     scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
@@ -114,6 +184,7 @@ static void print_query(FILE *out, const struct config *config, const struct str
         (void)fprintf(out, "%s%s", i > 0 ? "/" : "by ", names->names[i]);
     (void)fprintf(out, "\n  %-13s %s; a record without it is a reject (PARSE_MODE)\n", "identifier",
                   stream->record->columns[0].name);
+    print_forecasts(out, config, stream);
     print_columns(out, stream);
 }
 

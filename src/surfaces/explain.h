@@ -7,7 +7,8 @@
 #include "surfaces/config.h"
 
 /* Engine, effective settings with their origin, properties for librdkafka (secrets as ***), memory,
- * and per query that would run its topic, paths, partition columns and schema. */
+ * and per query that would run its topic, paths, partition columns, how many files a day it would
+ * write, and schema. */
 void explain_print(FILE *out, const struct config *config);
 
 #endif

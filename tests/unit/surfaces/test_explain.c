@@ -84,6 +84,18 @@ static void explain_shows_engine_plan_schema_paths_and_memory_floor(void **state
     assert_null(strstr(text, "player_stream:"));
 }
 
+static void explain_forecasts_files_and_warns_of_small_ones(void **state) {
+    (void)state;
+    const char *text = PRINT("--explain", "--job", "matches", "--spark-master-url", "local[2]",
+                             "--trigger", "10 seconds");
+    assert_non_null(strstr(text, "forecast with 4 partition values"));
+    assert_non_null(strstr(text, "      1 000       34 560     184 kB  warning: many small files; "
+                                 "TRIGGER=\"15 minutes\" makes 768 of 8 MB\n"));
+    text = PRINT("--explain", "--job", "matches", "--trigger", "15 minutes");
+    assert_non_null(strstr(text, "      1 000          768       8 MB\n"));
+    assert_null(strstr(PRINT("--explain", "--trigger", "availableNow"), "files/day"));
+}
+
 static void help_names_every_setting_and_every_exit_code(void **state) {
     (void)state;
     const char *text = PRINT("--help");
@@ -132,6 +144,8 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(explain_shows_engine_plan_schema_paths_and_memory_floor,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(explain_forecasts_files_and_warns_of_small_ones, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(help_names_every_setting_and_every_exit_code, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(version_is_one_line, setup, teardown),
