@@ -43,3 +43,18 @@ def test_a_snapshot_of_the_running_lake_is_a_backup(job, tmp_path):
         restore(job, tmp_path / f"snapshot-{number}")
         job.run()
         job.assert_exact()
+
+
+def test_a_later_programs_files_are_refused_untouched_after_a_roll_back(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    job.run()
+    manifest = job.lake.checkpoint("matches") / "manifests" / "0"
+    later = manifest.read_text().replace("v1\n", "v2\n", 1)
+    manifest.write_text(later)
+    before = sorted(job.lake.root.glob("**/*"))
+
+    process = job.run(exit_code=5)
+
+    assert process.lines(f"CRITICAL.*{manifest}")
+    assert sorted(job.lake.root.glob("**/*")) == before and manifest.read_text() == later
