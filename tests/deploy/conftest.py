@@ -16,10 +16,8 @@ from rig.machine import Machine  # noqa: E402
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
-    broker = Broker(tmp_path_factory.mktemp("kafka") / "broker")
-    broker.start()
-    yield broker
-    broker.stop()
+    with Broker(tmp_path_factory.mktemp("kafka") / "broker") as broker:
+        yield broker
 
 
 def make_package(directory, *options):

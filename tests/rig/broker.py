@@ -117,6 +117,12 @@ class Broker:
             time.sleep(0.05)
         return self
 
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
     def stop(self):
         self._end(signal.SIGTERM)
 

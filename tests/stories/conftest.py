@@ -27,10 +27,8 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
-    broker = Broker(tmp_path_factory.mktemp("kafka") / "broker")
-    broker.start()
-    yield broker
-    broker.stop()
+    with Broker(tmp_path_factory.mktemp("kafka") / "broker") as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

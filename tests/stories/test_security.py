@@ -15,10 +15,8 @@ NEWER = pathlib.Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.lib
 
 @pytest.fixture(scope="module")
 def secure_broker(tmp_path_factory):
-    broker = SecureBroker(tmp_path_factory.mktemp("secure-kafka") / "broker")
-    broker.start()
-    yield broker
-    broker.stop()
+    with SecureBroker(tmp_path_factory.mktemp("secure-kafka") / "broker") as broker:
+        yield broker
 
 
 @pytest.fixture
