@@ -65,11 +65,10 @@ def test_compose_takes_the_file_and_what_it_mounts_is_there():
     assert set(services) == {"kafka", "topics", "esports-stream", "prometheus", "grafana"}
     for name, service in services.items():
         assert name in ("topics", "esports-stream") or "healthcheck" in service, name
-        assert not any(port.get("host_ip", "127.0.0.1") == "0.0.0.0" for port in _ports(service)), name
-
-
-def _ports(service):
-    return [port for port in service.get("ports", []) if isinstance(port, dict)]
+        # Nothing of it is offered to other machines.
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        mounts = [volume.split(":")[0] for volume in service.get("volumes", [])]
+        assert [path for path in mounts if path.startswith("/") and not os.path.exists(path)] == []
 
 
 @pytest.mark.parametrize("path", KUBERNETES, ids=lambda path: path.stem)
