@@ -1,10 +1,13 @@
 /* capture.c: the broker of streaming/broker.h that is a directory of captured records. */
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/processors.h"
 #include "pipeline/source_file.h"
 #include "streaming/broker.h"
 
@@ -31,18 +34,72 @@ static int32_t partition_of(const char *name, const char *topic) {
     return strcmp(end, ".ndjson") == 0 && partition <= INT32_MAX ? (int32_t)partition : -1;
 }
 
-static bool add_partition(struct capture_broker *self, const char *topic, int32_t partition,
-                          struct topic_offsets *offsets, struct error *err) {
-    struct capture_file file;
-    if (!capture_index_open_file(self->index, &file, self->directory, topic, partition, err))
-        return false;
+static void add_partition(struct topic_offsets *offsets, int32_t partition) {
     offsets->partitions =
         reallocarray(offsets->partitions, offsets->count + 1, sizeof *offsets->partitions);
     check(offsets->partitions != NULL);
-    offsets->partitions[offsets->count++] =
-        (struct partition_offsets){.partition = partition, .end = file.lines};
-    capture_file_close(&file);
-    return true;
+    offsets->partitions[offsets->count++] = (struct partition_offsets){.partition = partition};
+}
+
+/* Counting the lines of some files, on as many threads as there are processors: before the first
+ * batch of a large capture nothing else can be done. */
+struct count {
+    struct capture_broker *broker;
+    const char *topic;
+    struct topic_offsets *offsets;
+    atomic_size_t next;
+    pthread_mutex_t lock; // guards error
+    bool failed;
+    struct error error; // the first
+};
+
+static void count_file(struct count *count, struct partition_offsets *partition) {
+    struct capture_file file;
+    struct error err = {0};
+    if (capture_index_open_file(count->broker->index, &file, count->broker->directory, count->topic,
+                                partition->partition, &err)) {
+        partition->end = file.lines;
+        capture_file_close(&file);
+        return;
+    }
+    check(pthread_mutex_lock(&count->lock) == 0);
+    if (!count->failed)
+        count->error = err;
+    count->failed = true;
+    check(pthread_mutex_unlock(&count->lock) == 0);
+}
+
+static void *count_files(void *argument) {
+    struct count *count = argument;
+    for (;;) {
+        size_t index = atomic_fetch_add(&count->next, 1);
+        if (index >= count->offsets->count)
+            return NULL;
+        count_file(count, &count->offsets->partitions[index]);
+    }
+}
+
+enum { COUNTERS_MAX = 16 };
+
+static bool count_all(struct capture_broker *self, const char *topic, struct topic_offsets *offsets,
+                      struct error *err) {
+    struct count count = {.broker = self, .topic = topic, .offsets = offsets};
+    check(pthread_mutex_init(&count.lock, NULL) == 0);
+    pthread_t threads[COUNTERS_MAX];
+    size_t wanted = (size_t)processors_available(), started = 0;
+    wanted = wanted > COUNTERS_MAX ? COUNTERS_MAX : wanted;
+    wanted = wanted > offsets->count ? offsets->count : wanted;
+    // This thread counts, too; without the others it takes longer.
+    while (started + 1 < wanted &&
+           pthread_create(&threads[started], NULL, count_files, &count) == 0)
+        started++;
+    (void)count_files(&count);
+    for (size_t i = 0; i < started; i++)
+        check(pthread_join(threads[i], NULL) == 0);
+    check(pthread_mutex_destroy(&count.lock) == 0);
+    if (count.failed)
+        *err = count.error;
+    return !count.failed;
 }
 
 static int by_partition(const void *a, const void *b) {
@@ -55,14 +112,14 @@ static bool list_files(struct capture_broker *self, DIR *directory, const char *
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
         int32_t partition = partition_of(entry->d_name, topic);
-        if (partition >= 0 && !add_partition(self, topic, partition, offsets, err))
-            return false;
+        if (partition >= 0)
+            add_partition(offsets, partition);
     }
     if (offsets->count == 0)
         return error_set(err, ERROR_BROKER, "topic '%s' does not exist: no '%s/%s-0.ndjson'", topic,
                          self->directory, topic);
     qsort(offsets->partitions, offsets->count, sizeof *offsets->partitions, by_partition);
-    return true;
+    return count_all(self, topic, offsets, err);
 }
 
 static bool list_offsets(struct broker *broker, const char *topic, int timeout_ms,
