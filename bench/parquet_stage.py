@@ -23,7 +23,7 @@ def ours(program: str, directory: str, job: str, rows: int, codec: str) -> tuple
     """ns per row and bytes of one run of three rounds, whose files stay in the directory."""
     for file in pathlib.Path(directory).iterdir():
         file.unlink()
-    command = [program, directory, job, str(rows), "4096", "3", codec]
+    command = [program, directory, job, str(rows), "1024", "3", codec]
     out = subprocess.run(command, check=True, capture_output=True, text=True)
     found = re.search(r"ns/row ([\d.]+) .* bytes (\d+)", out.stdout)
     return float(found[1]), int(found[2])

@@ -16,6 +16,9 @@ import tempfile
 import capture
 import end_to_end
 import latency
+import memory
+import scaling
+import stages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
@@ -51,15 +54,26 @@ def part_capture(work, options):
     return capture.as_text(found), found
 
 
+def part_memory(work, options):
+    found = memory.measure(work)
+    return memory.as_text(found), found
+
+
 PARTS = {
     "end_to_end": ("From Kafka to committed Parquet", part_end_to_end),
     "latency": ("Waiting", part_latency),
     "capture": ("A capture, without a broker", part_capture),
+    "stages": ("Where a record's time goes", lambda work, options: (stages.measure(work), None)),
     "decode": (
         "Decoding alone, beside simdjson On-Demand",
         lambda work, options: command_output("build/release/bench/stages", "decode", 20000, 30),
     ),
     "parquet": ("Parquet alone, beside Arrow C++", lambda work, options: script("parquet_stage")),
+    "scaling": (
+        "Scaling",
+        lambda work, options: (scaling.measure(work, options.most_rows), None),
+    ),
+    "memory": ("64m under pressure", part_memory),
     "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),
     "verify": ("verify", lambda work, options: script("verify")),
 }
@@ -108,6 +122,7 @@ def main():
     parser.add_argument("--count", type=int, default=2_500_000, help="records of each kind")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--spark-rounds", type=int, default=1)
+    parser.add_argument("--most-rows", type=int, default=10_000_000, help="of the scaling part")
     options = parser.parse_args()
 
     text = f"# Measured {datetime.date.today()}\n\ncommit {commit()}; {machine()}; `make bench`\n"

@@ -240,6 +240,7 @@ static enum exit_code run_command(const struct config *config) {
 
 static enum exit_code run(struct program *program) {
     const struct config *config = &program->config;
+    heap_keep(config->driver_memory);
     log_configure(config->log_level, config->log_json);
     if (config->command == COMMAND_ENTRY)
         return run_command(config);
@@ -256,7 +257,6 @@ int main(int argc, char **argv) {
     sigset_t signals = awaited_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); // before the first thread, which inherits it
     signal(SIGPIPE, SIG_IGN);
-    heap_keep();
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);

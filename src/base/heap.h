@@ -6,9 +6,11 @@
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
-/* Keeps some freed memory (HEAP_KEPT bytes per thread at most) for the next batch. Once, at the
- * start. */
-void heap_keep(void);
+#include <stdint.h>
+
+/* Keeps some freed memory for the next batch, per thread a 64th of `budget` (bytes) and HEAP_KEPT
+ * at most. Before the first thread. */
+void heap_keep(int64_t budget);
 
 enum {
     HEAP_KEPT = 16 << 20,

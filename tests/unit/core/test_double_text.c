@@ -6,8 +6,11 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/double_digits.h"
 #include "core/double_text.h"
 
 /* Written by JDK 17. */
@@ -127,12 +130,49 @@ static void rounding_takes_the_decimal_text_half_away_from_zero(void **state) {
     assert_true(double_round(2.5, 0) == 3);
 }
 
+/* What the digits of Java's text say, rounded half up and parsed again. */
+static double rounded_by_digits(double value, int places) {
+    struct double_digits decimal;
+    double_digits(fabs(value), &decimal);
+    int keep = decimal.exponent + places;
+    if (keep >= decimal.count)
+        return value;
+    uint64_t whole = 0;
+    for (int i = 0; i < keep; i++)
+        whole = whole * 10 + (uint64_t)(decimal.digits[i] - '0');
+    if (keep >= 0)
+        whole += decimal.digits[keep] >= '5';
+    char text[64];
+    (void)snprintf(text, sizeof text, "%llue-%d", (unsigned long long)whole, places);
+    double rounded = strtod(text, NULL);
+    return whole == 0 ? 0.0 : copysign(rounded, value);
+}
+
+static void rounding_near_a_half_is_as_the_digits_say(void **state) {
+    (void)state;
+    uint64_t seed = 1;
+    for (int i = 0; i < 300000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        // Halves of all sizes, and the doubles right beside them.
+        double value = (double)(seed >> (20 + seed % 40)) / 1000;
+        for (int step = (int)(seed >> 8 & 3); step > 0; step--)
+            value = nextafter(value, seed & 1024 ? INFINITY : -INFINITY);
+        if (value == 0)
+            continue;
+        value = seed & 2048 ? -value : value;
+        double found = double_round(value, 2), wanted = rounded_by_digits(value, 2);
+        if (found != wanted || signbit(found) != signbit(wanted))
+            fail_msg("%.17g was rounded to %.17g, not %.17g", value, found, wanted);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_double_is_printed_as_java_prints_it),
         cmocka_unit_test(a_number_is_read_to_the_nearest_double),
         cmocka_unit_test(a_thousand_digits_are_read),
         cmocka_unit_test(rounding_takes_the_decimal_text_half_away_from_zero),
+        cmocka_unit_test(rounding_near_a_half_is_as_the_digits_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
