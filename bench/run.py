@@ -125,7 +125,8 @@ def main():
     parser.add_argument("--most-rows", type=int, default=10_000_000, help="of the scaling part")
     options = parser.parse_args()
 
-    text = f"# Measured {datetime.date.today()}\n\ncommit {commit()}; {machine()}; `make bench`\n"
+    measured = commit()  # now: measuring writes files of its own
+    text = f"# Measured {datetime.date.today()}\n\ncommit {measured}; {machine()}; `make bench`\n"
     figures = {}
     for name in options.parts.split(","):
         title, measure = PARTS[name]
@@ -135,7 +136,7 @@ def main():
         print(found, flush=True)
         text += f"\n## {title}\n{found}\n"
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.date.today()}-{commit()}"
+    path = RESULTS / f"{datetime.date.today()}-{measured}"
     path.with_name(path.name + ".md").write_text(text)
     path.with_name(path.name + ".json").write_text(json.dumps(figures, indent=1) + "\n")
     if figures.get("end_to_end"):
