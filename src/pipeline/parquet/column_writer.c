@@ -255,7 +255,8 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
 
 /* Appends the open page's integers as differences, if that is smaller than PLAIN. */
 static bool put_delta(const struct column_writer *writer, struct bytes *body) {
-    size_t start = body->size, width = native_width(writer->format->type);
+    size_t start = body->size;
+    size_t width = writer->format->physical == PHYSICAL_INT32 ? sizeof(int32_t) : sizeof(int64_t);
     if (!has_delta(writer) || writer->values.size == 0)
         return false;
     delta_encode(body, writer->values.at, width, writer->values.size / width);
