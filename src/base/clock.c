@@ -1,9 +1,13 @@
 #include "base/clock.h"
 
-static int64_t read_clock_us(clockid_t id) {
+static int64_t read_clock_ns(clockid_t id) {
     struct timespec now;
     clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t read_clock_us(clockid_t id) {
+    return read_clock_ns(id) / 1000;
 }
 
 static int64_t system_wall_ms(void) {
@@ -17,6 +21,10 @@ static int64_t system_monotonic_us(void) {
 static const struct clock_ops system_clock = {system_wall_ms, system_monotonic_us};
 
 const struct clock_ops *clock_source = &system_clock;
+
+int64_t clock_stopwatch_ns(void) {
+    return read_clock_ns(CLOCK_MONOTONIC);
+}
 
 struct timespec clock_deadline(int64_t ms) {
     struct timespec at;

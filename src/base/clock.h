@@ -24,6 +24,10 @@ static inline int64_t clock_monotonic_ms(void) {
     return clock_source->monotonic_us() / 1000;
 }
 
+/* For measuring how long our own code takes: nanoseconds since some fixed moment, always the
+ * system's. Some 25 ns where the kernel lets the clock be read without a call. */
+int64_t clock_stopwatch_ns(void);
+
 /* The moment `ms` milliseconds from now as pthread_cond_timedwait() wants it, for a condition on
  * CLOCK_MONOTONIC. Always the system's: threads wait in real time. */
 struct timespec clock_deadline(int64_t ms);

@@ -8,6 +8,10 @@
 #include "pipeline/json/keys.h"
 #include "pipeline/json/members.h"
 #include "pipeline/json/reader.h"
+#include "pipeline/json/text.h"
+
+/* Of one record: how many of its unknown keys are counted by name. */
+enum { NAMED_KEYS_MAX = 16 };
 
 struct decoder {
     const struct schema *schema;
@@ -20,6 +24,8 @@ struct decoder {
 
     // Of the record under way; they only count once it has become a row.
     int64_t unknown_keys;
+    uint8_t named_keys[NAMED_KEYS_MAX]; // those of them that have a name in `counts`
+    size_t named_count;
     bool has_trailing_bytes;
     bool is_counted; // the record, in `counts`
     bool has_faults;
@@ -77,6 +83,7 @@ static void clear_row(const struct decoder *decoder, struct rows *rows) {
 
 static void clear_record(struct decoder *decoder) {
     decoder->unknown_keys = 0;
+    decoder->named_count = 0;
     decoder->identifier_seen = false;
     decoder->identifier_at = 0;
     decoder->identifier_problem = NULL;
@@ -89,6 +96,22 @@ static void clear_record(struct decoder *decoder) {
 static void note_fault(struct decoder *decoder, size_t column) {
     decoder->has_faults = true;
     decoder->faults[column]++;
+}
+
+static void note_unknown_key(struct decoder *decoder) {
+    decoder->unknown_keys++;
+    if (decoder->named_count == NAMED_KEYS_MAX)
+        return;
+    char name[UNKNOWN_NAME_MAX];
+    struct json_output output = {name, name + sizeof name, false};
+    struct json_raw key = decoder->reader.key;
+    if (key.plain && key.size > sizeof name)
+        key.size = sizeof name; // the beginning of a long name is better than none
+    json_output_text(&output, key);
+    int index = unknown_keys_find(&decoder->counts.unknown_names,
+                                  (struct text){name, (uint32_t)(output.at - name)});
+    if (index >= 0)
+        decoder->named_keys[decoder->named_count++] = (uint8_t)index;
 }
 
 /* Where the value behind the current key starts: its first token has been read already. */
@@ -162,7 +185,7 @@ static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
         if (reader->token == JSON_KEY) {
             int column = json_keys_find(&decoder->keys, reader->key);
             if (column < 0)
-                decoder->unknown_keys++;
+                note_unknown_key(decoder);
             else if (!decode_member(decoder, (size_t)column, rows))
                 return OUTCOME_FULL;
             previous = column < 0 ? previous : column;
@@ -212,6 +235,8 @@ static const char *value_name(enum json_token token) {
 static void count_row(struct decoder *decoder, int64_t times) {
     struct decode_counts *counts = &decoder->counts;
     counts->unknown_keys += times * decoder->unknown_keys;
+    for (size_t i = 0; i < decoder->named_count; i++)
+        counts->unknown_names.names[decoder->named_keys[i]].count += times;
     counts->trailing_bytes += times * decoder->has_trailing_bytes;
     if (!decoder->has_faults)
         return;

@@ -14,6 +14,7 @@
 #include "core/reject.h"
 #include "core/rows.h"
 #include "core/schema.h"
+#include "pipeline/unknown_keys.h"
 
 enum parse_mode {
     PARSE_REJECT,     // a record without its identifier, or that is no JSON object, is a reject
@@ -33,7 +34,8 @@ enum decode_result {
 struct decode_counts {
     int64_t field_faults[SCHEMA_COLUMNS_MAX]; // values that became null: wrong type, out of range
     int64_t unknown_keys;
-    int64_t trailing_bytes; // records with bytes after the first root value
+    struct unknown_keys unknown_names; // of the first names that came
+    int64_t trailing_bytes;            // records with bytes after the first root value
 };
 
 struct decoder;

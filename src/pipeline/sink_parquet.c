@@ -206,3 +206,7 @@ size_t sink_memory(const struct sink *sink) {
     return sizeof *sink + sink->file_capacity * sizeof *sink->files + sink->writers_memory +
            parquet_table_memory(&sink->table) + routes_memory(&sink->routes);
 }
+
+int64_t sink_write_ns(const struct sink *sink) {
+    return sink->table.write_ns;
+}

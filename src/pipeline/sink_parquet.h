@@ -47,6 +47,9 @@ void sink_destroy(struct sink *sink);
 /* Bytes of memory in use. */
 size_t sink_memory(const struct sink *sink);
 
+/* How long it has waited for the disk, in nanoseconds; the rest of its time is encoding. */
+int64_t sink_write_ns(const struct sink *sink);
+
 enum { PARTITION_NAME_MAX = 255 }; // bytes of one directory name
 
 /* Writes "name=value" with Spark's escaping. False:

@@ -23,6 +23,7 @@ struct engine {
     struct worker *workers;
     struct worker_query *worker_queries;
     size_t worker_count;
+    int64_t memory_max, prefetch_max; // bytes; of all workers
 };
 
 /* How one worker's memory is divided. */
@@ -71,6 +72,8 @@ static bool open_queries(struct engine *engine, const struct engine_options *opt
 static bool start_workers(struct engine *engine, const struct engine_options *options,
                           struct error *err) {
     struct budget budget = divide_memory(options->memory_max, options->worker_count);
+    engine->memory_max = options->memory_max;
+    engine->prefetch_max = budget.prefetch * (int64_t)options->worker_count;
     for (size_t i = 0; i < options->worker_count; i++) {
         struct source *source;
         if (!engine->broker->ops->open_source(engine->broker, (size_t)budget.prefetch,
@@ -142,6 +145,29 @@ size_t engine_query_count(const struct engine *engine) {
 struct query_snapshot engine_query_status(struct engine *engine, size_t query) {
     check(query < engine->query_count);
     return query_status_read(&engine->queries[query].status);
+}
+
+struct query_view engine_query_view(struct engine *engine, size_t index) {
+    check(index < engine->query_count);
+    struct query *query = &engine->queries[index];
+    return (struct query_view){.options = query->options,
+                               .schema = &query->schema,
+                               .status = &query->status,
+                               .history = &query->history};
+}
+
+struct engine_memory engine_memory_read(struct engine *engine) {
+    struct engine_memory memory = {.budget = engine->memory_max,
+                                   .prefetch_max = engine->prefetch_max};
+    for (size_t i = 0; i < engine->worker_count; i++) {
+        struct worker *worker = &engine->workers[i];
+        memory.rows += (int64_t)worker_rows_memory(worker);
+        // Relaxed: a number for display; nothing else hangs on it.
+        memory.encoded += (int64_t)atomic_load_explicit(&worker->encoded, memory_order_relaxed);
+    }
+    for (size_t i = 0; i < engine->query_count; i++)
+        memory.history += (int64_t)query_history_memory(&engine->queries[i].history);
+    return memory;
 }
 
 bool engine_join(struct engine *engine, struct error *err) {

@@ -17,6 +17,24 @@ struct engine_options {
 
 struct engine;
 
+/* One query, for who looks at it: any thread, until engine_join(). */
+struct query_view {
+    const struct query_options *options;
+    const struct schema *schema;
+    struct query_status *status;
+    struct query_history *history;
+};
+
+/* Bytes of SPARK_DRIVER_MEMORY and what is known to take them; the rest of the process is code,
+ * libraries, and what librdkafka has fetched. */
+struct engine_memory {
+    int64_t budget;
+    int64_t rows;         // slices of decoded rows
+    int64_t encoded;      // Parquet pages in the making, now
+    int64_t history;      // what the queries tell of themselves
+    int64_t prefetch_max; // what librdkafka was told to hold at most, all workers together
+};
+
 /* Takes every query's checkpoint lock first: if one is held, nothing starts (ERROR_LOCKED). Takes
  * over `broker`. */
 MUST_CHECK bool engine_start(struct engine **engine, const struct engine_options *options,
@@ -27,6 +45,8 @@ void engine_request_stop(struct engine *engine, enum stop_level level);
 bool engine_is_active(struct engine *engine); // whether any query still runs
 size_t engine_query_count(const struct engine *engine);
 struct query_snapshot engine_query_status(struct engine *engine, size_t query);
+struct query_view engine_query_view(struct engine *engine, size_t query);
+struct engine_memory engine_memory_read(struct engine *engine);
 
 /* Waits for all queries to end and frees everything. False: *err is the first failed query's. */
 MUST_CHECK bool engine_join(struct engine *engine, struct error *err);

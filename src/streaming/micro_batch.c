@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "streaming/planner.h"
+#include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/topic_watch.h"
 
@@ -23,7 +24,7 @@ struct attempt {
     struct task_share *shares;
     struct task *tasks;
     size_t task_count;
-    struct decode_counts counts;
+    struct tally tally;
 };
 
 static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
@@ -51,6 +52,7 @@ static void attempt_deinit(struct attempt *attempt) {
     for (size_t i = 0; i < attempt->task_count; i++) {
         file_list_deinit(&attempt->tasks[i].files);
         file_list_deinit(&attempt->tasks[i].rejects);
+        tally_deinit(&attempt->tasks[i].tally);
         free(attempt->tasks[i].outcomes);
         task_share_deinit(&attempt->shares[i]);
     }
@@ -58,6 +60,7 @@ static void attempt_deinit(struct attempt *attempt) {
     free(attempt->shares);
     free(attempt->ranges);
     free(attempt->lost);
+    tally_deinit(&attempt->tally);
     *attempt = (struct attempt){0};
 }
 
@@ -136,13 +139,6 @@ static void add_outcome(struct manifest *manifest, const struct range_outcome *o
     }
 }
 
-static void add_counts(struct decode_counts *sum, const struct decode_counts *counts) {
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
-        sum->field_faults[i] += counts->field_faults[i];
-    sum->unknown_keys += counts->unknown_keys;
-    sum->trailing_bytes += counts->trailing_bytes;
-}
-
 static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
     const struct plan *plan = attempt->plan;
     *manifest = (struct manifest){.batch_id = plan->batch_id, .timestamp_ms = plan->timestamp_ms};
@@ -152,24 +148,22 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
             manifest->outcomes[manifest->outcome_count++] =
                 (struct range_outcome){.range = plan->ranges[i], .lost = attempt->lost[i]};
 
-    int64_t bytes = 0;
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
         file_list_move(&manifest->files, &task->files);
         file_list_move(&manifest->rejects, &task->rejects);
         for (size_t j = 0; j < task->range_count; j++)
             add_outcome(manifest, &task->outcomes[j]);
-        add_counts(&attempt->counts, &task->counts);
-        bytes += task->bytes;
+        tally_add(&attempt->tally, &task->tally);
     }
     int64_t records = planner_size(attempt->ranges, plan->count);
     if (records > 0)
-        query->bytes_per_record = (double)bytes / (double)records;
+        query->bytes_per_record = (double)attempt->tally.bytes / (double)records;
 }
 
 /* From plan to commit point, once. */
 static bool run_once(struct query *query, const struct plan *plan, struct manifest *manifest,
-                     struct decode_counts *counts, struct error *err) {
+                     struct tally *tally, struct error *err) {
     const char *staging, *reject_staging;
     if (!store_begin_batch(query->store, plan->batch_id, &staging, &reject_staging, err))
         return false;
@@ -181,9 +175,12 @@ static bool run_once(struct query *query, const struct plan *plan, struct manife
     }
     if (done) {
         make_manifest(query, &attempt, manifest);
-        *counts = attempt.counts;
+        int64_t began_us = clock_monotonic_us();
         done = store_commit(query->store, manifest, err);
-        if (!done)
+        query->clock.publish_us = clock_monotonic_us() - began_us;
+        if (done)
+            tally_add(tally, &attempt.tally);
+        else
             manifest_deinit(manifest);
     }
     attempt_deinit(&attempt);
@@ -202,30 +199,41 @@ static bool try_again(struct query *query, struct retry *retry, struct error *er
         // The topic went away, or access to it, or a batch of records came damaged: nothing of ours
         // is wrong, and nothing counts yet. Wait until the topic can be listed, and read it again.
         log_write(LOG_ERROR, query->how.name, "%s; reading the batch again", err->message);
+        query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
         if (stop_sleep(query->stop, BROKER_PAUSE_MS))
             return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
-        return topic_watch_refresh(query, err);
+        if (!topic_watch_refresh(query, err))
+            return false;
+        query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+        return true;
     }
     return retry_again(query, retry, err);
 }
 
 static bool commit_batch(struct query *query, const struct plan *plan, struct manifest *manifest,
-                         struct decode_counts *counts, struct error *err) {
+                         struct tally *tally, struct error *err) {
     struct retry retry = {0};
-    while (!run_once(query, plan, manifest, counts, err)) {
+    int64_t began_us = clock_monotonic_us();
+    while (!run_once(query, plan, manifest, tally, err)) {
+        int64_t *lost_us =
+            err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
             store_discard_batch(query->store, plan->batch_id);
         if (!try_again(query, &retry, err))
             return false;
+        trigger_clock_add(lost_us, began_us);
+        began_us = clock_monotonic_us();
     }
     return true;
 }
 
 static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
     struct retry retry = {0};
+    int64_t began_us = clock_monotonic_us();
     while (!store_roll_forward(query->store, manifest, err))
         if (!retry_again(query, &retry, err))
             return false;
+    trigger_clock_add(&query->clock.forward_us, began_us);
     return true;
 }
 
@@ -243,13 +251,7 @@ static void log_faults(struct query *query, const struct decode_counts *counts) 
 
 static void log_batch(struct query *query, const struct manifest *manifest,
                       const struct decode_counts *counts, int64_t began_us) {
-    struct range_outcome sum = {0};
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        sum.rows += manifest->outcomes[i].rows;
-        sum.rejects += manifest->outcomes[i].rejects;
-        sum.absent += manifest->outcomes[i].absent;
-        sum.lost += manifest->outcomes[i].lost;
-    }
+    struct range_outcome sum = query_report_sum(manifest);
     int64_t took_us = clock_monotonic_us() - began_us;
     int64_t records = sum.rows + sum.rejects;
     query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
@@ -267,14 +269,17 @@ static void log_batch(struct query *query, const struct manifest *manifest,
 
 bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
     int64_t began_us = clock_monotonic_us();
-    query_status_say(&query->status, true, "Processing new data");
+    query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
     struct manifest manifest = {0};
-    struct decode_counts counts = {0};
-    if (!commit_batch(query, plan, &manifest, &counts, err))
+    struct tally tally = {0};
+    if (!commit_batch(query, plan, &manifest, &tally, err))
         return false;
     bool done = roll_forward(query, &manifest, err);
-    if (done)
-        log_batch(query, &manifest, &counts, began_us);
+    if (done) {
+        query_report_batch(query, plan, &manifest, &tally);
+        log_batch(query, &manifest, &tally.counts, began_us);
+    }
+    tally_deinit(&tally);
     manifest_deinit(&manifest);
     return done;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "streaming/micro_batch.h"
 #include "streaming/planner.h"
+#include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/starting_offsets.h"
 #include "streaming/topic_watch.h"
@@ -43,6 +44,7 @@ bool query_init(struct query *query, const struct query_options *options, size_t
     stream_schema(options->stream, &query->schema);
     reject_log_init(&query->reject_log);
     query_status_init(&query->status, options->stream->name);
+    query_history_init(&query->history);
     mailbox_init(&query->replies);
     query->how = (struct worker_query){.name = options->stream->name,
                                        .topic = options->store.topic,
@@ -58,7 +60,10 @@ bool query_init(struct query *query, const struct query_options *options, size_t
 }
 
 bool query_open(struct query *query, struct error *err) {
-    return store_open(&query->options->store, &query->store, err);
+    if (!store_open(&query->options->store, &query->store, err))
+        return false;
+    query_status_open(&query->status, store_query_id(query->store));
+    return true;
 }
 
 void query_deinit(struct query *query) {
@@ -67,6 +72,7 @@ void query_deinit(struct query *query) {
     topic_offsets_deinit(&query->topic);
     free(query->starts);
     mailbox_deinit(&query->replies);
+    query_history_deinit(&query->history);
     query_status_deinit(&query->status);
     reject_log_deinit(&query->reject_log);
     *query = (struct query){0};
@@ -81,6 +87,7 @@ static void move_past(struct query *query, const struct plan *plan) {
         query->starts[i] = (struct offset_range){plan->ranges[i].partition, plan->ranges[i].end,
                                                  plan->ranges[i].end};
     query->next_batch = plan->batch_id + 1;
+    query_report_lag(query);
 }
 
 static bool begin_new(struct query *query, struct error *err) {
@@ -120,8 +127,11 @@ static bool wait_for_plan_end(struct query *query, const struct plan *plan, stru
                       " | cause=an open transaction, or a topic that was truncated or made anew",
                       plan->batch_id, query->options->store.topic, behind->partition, behind->end);
             logged_ms = clock_monotonic_ms();
+            query_status_fault(&query->status, QUERY_RETRYING, true,
+                               "Waiting for the end of the planned batch",
+                               "the planned batch ends beyond what the topic has for us");
         }
-        query_status_say(&query->status, true, "Waiting for the end of the planned batch");
+        query_status_sign(&query->status);
         if (stop_sleep(query->stop, 500))
             return error_set(err, ERROR_STOPPED, "stopped while waiting for the topic's end");
         if (!topic_watch_refresh(query, err))
@@ -134,7 +144,10 @@ static bool run_open_plan(struct query *query, const struct plan *plan, struct e
               "Running a planned batch again that was not committed | batch_id=%" PRId64
               " | offsets=%" PRId64,
               plan->batch_id, planner_size(plan->ranges, plan->count));
-    if (!wait_for_plan_end(query, plan, err) || !micro_batch_run(query, plan, err))
+    trigger_clock_begin(&query->clock);
+    bool ready = wait_for_plan_end(query, plan, err);
+    trigger_clock_add(&query->clock.listing_us, query->clock.began_us);
+    if (!ready || !micro_batch_run(query, plan, err))
         return false;
     move_past(query, plan);
     return true;
@@ -145,6 +158,7 @@ static bool recover_store(struct query *query, struct recovery *recovery, struct
     while (!store_recover(query->store, recovery, err))
         if (!retry_again(query, &retry, err))
             return false;
+    query_status_set_sink_log(&query->status, recovery->sink_log);
     store_start_upkeep(query->store);
     for (size_t i = 0; i < recovery->note_count; i++)
         log_write(LOG_WARNING, query->how.name, "%s", recovery->notes[i]);
@@ -196,6 +210,7 @@ static bool make_plan(struct query *query, struct plan *plan, struct error *err)
                  &plan->count, &loss);
     int64_t size = planner_size(plan->ranges, plan->count);
     query_status_set_lag(&query->status, backlog - size);
+    query_report_lag(query);
     if (size > 0)
         return true;
     free(plan->ranges);
@@ -212,15 +227,28 @@ static bool write_plan(struct query *query, const struct plan *plan, struct erro
     return true;
 }
 
-/* One trigger: plan and run a batch if there is anything to do. */
+/* A trigger begins with a look at the topic. */
+static bool look_at_topic(struct query *query, struct error *err) {
+    trigger_clock_begin(&query->clock);
+    bool listed = topic_watch_refresh(query, err);
+    trigger_clock_add(&query->clock.listing_us, query->clock.began_us);
+    return listed;
+}
+
+/* The rest of a trigger: plan and run a batch if there is anything to do. */
 static bool run_trigger(struct query *query, bool *ran, struct error *err) {
     struct plan plan;
+    int64_t began_us = clock_monotonic_us();
     *ran = false;
     if (!make_plan(query, &plan, err))
         return false;
+    trigger_clock_add(&query->clock.planning_us, began_us);
     if (plan.count == 0)
         return true;
-    bool done = write_plan(query, &plan, err) && micro_batch_run(query, &plan, err);
+    began_us = clock_monotonic_us();
+    bool done = write_plan(query, &plan, err);
+    trigger_clock_add(&query->clock.logging_us, began_us);
+    done = done && micro_batch_run(query, &plan, err);
     if (done)
         move_past(query, &plan);
     free(plan.ranges);
@@ -231,11 +259,13 @@ static bool run_trigger(struct query *query, bool *ran, struct error *err) {
 /* TRIGGER=availableNow: the topic's ends and partitions as they are now, in batches, then the end.
  */
 static bool run_available(struct query *query, struct error *err) {
-    if (!topic_watch_refresh(query, err))
+    if (!look_at_topic(query, err))
         return false;
-    for (bool ran = true; ran && stop_read(query->stop) == STOP_NOT;)
+    for (bool ran = true; ran && stop_read(query->stop) == STOP_NOT;) {
         if (!run_trigger(query, &ran, err))
             return false;
+        trigger_clock_begin(&query->clock);
+    }
     return true;
 }
 
@@ -243,11 +273,11 @@ static bool run_triggers(struct query *query, struct error *err) {
     int64_t idle_ms = IDLE_POLL_MS;
     while (stop_read(query->stop) == STOP_NOT) {
         int64_t began_ms = clock_wall_ms();
-        query_status_say(&query->status, false, "Getting offsets from the topic");
+        query_status_say(&query->status, QUERY_WAITING, false, "Getting offsets from the topic");
         bool ran;
-        if (!topic_watch_refresh(query, err) || !run_trigger(query, &ran, err))
+        if (!look_at_topic(query, err) || !run_trigger(query, &ran, err))
             return false;
-        query_status_say(&query->status, ran,
+        query_status_say(&query->status, QUERY_WAITING, ran,
                          ran ? "Waiting for next trigger" : "Waiting for data to arrive");
         int64_t now_ms = clock_wall_ms();
         int64_t pause_ms = trigger_next_ms(&query->options->trigger, began_ms, now_ms) - now_ms;
@@ -286,9 +316,12 @@ static void *query_main(void *argument) {
     query->failed = !done && err.kind != ERROR_STOPPED;
     query->failed_us = clock_monotonic_us();
     query->error = err;
-    if (query->failed)
+    if (query->failed) {
         log_write(LOG_CRITICAL, query->how.name, "Query failed: %s", err.message);
-    query_status_say(&query->status, false, query->failed ? err.message : "Stopped");
+        query_status_fault(&query->status, QUERY_FAILED, false, err.message, err.message);
+    } else {
+        query_status_say(&query->status, QUERY_STOPPED, false, "Stopped");
+    }
     query_status_set_active(&query->status, false);
     if (query->failed)
         stop_request(query->stop, STOP_AFTER_BATCH); // the others finish their batch

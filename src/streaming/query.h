@@ -2,7 +2,7 @@
  * holds, hands tasks to the workers, and commits.
  *
  * Everything in struct query belongs to the driver thread once query_start() was called, but
- * `status` (any thread) and `error`, which is read after query_join(). */
+ * `status` and `history` (any thread) and `error`, which is read after query_join(). */
 #ifndef STREAMING_QUERY_H
 #define STREAMING_QUERY_H
 
@@ -13,12 +13,14 @@
 #include "base/mailbox.h"
 #include "core/schema.h"
 #include "streaming/broker.h"
+#include "streaming/query_history.h"
 #include "streaming/query_status.h"
 #include "streaming/reject_log.h"
 #include "streaming/stop.h"
 #include "streaming/store.h"
 #include "streaming/stream.h"
 #include "streaming/trigger.h"
+#include "streaming/trigger_clock.h"
 #include "streaming/worker.h"
 
 struct query_options {
@@ -44,6 +46,7 @@ struct query {
     struct worker_query how;
     struct reject_log reject_log;
     struct query_status status;
+    struct query_history history; // its own lock
 
     struct broker *broker; // borrowed, as are the next three
     struct worker *workers;
@@ -55,6 +58,7 @@ struct query {
     struct mailbox replies;
     atomic_bool abandon; // tells the workers to give up this query's tasks
 
+    struct trigger_clock clock;
     int64_t next_batch;
     struct offset_range *starts; // owned; where the query stands: start == end == next offset
     size_t start_count;

@@ -20,7 +20,8 @@ bool retry_again(struct query *query, struct retry *retry, struct error *err) {
 
     log_write(LOG_ERROR, query->how.name, "%s; trying again | retry_in_ms=%" PRId64, err->message,
               retry->backoff_ms);
-    query_status_say(&query->status, true, "Waiting to write again after an error");
+    query_status_fault(&query->status, QUERY_RETRYING, true,
+                       "Waiting to write again after an error", err->message);
     query_status_rest(&query->status, retry->backoff_ms);
     if (stop_sleep(query->stop, retry->backoff_ms))
         return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");

@@ -40,7 +40,8 @@ static bool wait_for_topic(struct query *query, int64_t limit_ms, enum log_level
                       err->message, attempt);
             logged_ms = now_ms;
         }
-        query_status_say(&query->status, false, "Waiting for Kafka");
+        query_status_fault(&query->status, QUERY_RETRYING, false, "Waiting for Kafka",
+                           err->message);
         if (stop_sleep(query->stop, RETRY_PAUSE_MS))
             return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
     }
@@ -72,6 +73,7 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
     query->loss_logged_ms = now_ms;
     log_write(LOG_WARNING, query->how.name, "Data loss | topic=%s | detail=%s | offsets=%" PRId64,
               topic, loss->text, loss->offsets);
+    query_status_note_error(&query->status, loss->text);
     return true;
 }
 
@@ -79,6 +81,8 @@ void topic_watch_stall(struct query *query, struct topic_stall *stall) {
     int64_t now_ms = clock_monotonic_ms();
     int64_t records = query_status_read(&query->status).records_read;
     if (stall->since_ms == 0 || records != stall->records) {
+        if (stall->logged_ms > stall->since_ms)
+            query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
         *stall = (struct topic_stall){.records = records, .since_ms = now_ms, .logged_ms = now_ms};
         return;
     }
@@ -90,6 +94,8 @@ void topic_watch_stall(struct query *query, struct topic_stall *stall) {
     bool listed = query->broker->ops->list_offsets(query->broker, query->options->store.topic,
                                                    LIST_TIMEOUT_MS, &offsets, &err);
     topic_offsets_deinit(&offsets);
+    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for records",
+                       listed ? "the broker answers, but sends no records" : err.message);
     log_write(LOG_ERROR, query->how.name,
               "No record came for the batch under way | topic=%s | seconds=%" PRId64 " | broker=%s",
               query->options->store.topic, (now_ms - stall->since_ms) / 1000,

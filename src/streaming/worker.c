@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "pipeline/derive.h"
 #include "pipeline/reject.h"
+#include "streaming/stage_clock.h"
 
 enum { READ_TIMEOUT_MS = 100 };
 
@@ -21,6 +22,7 @@ enum { REST_AFTER_MS = 1000 };
  * bytes a row, 200,000 rows. */
 static const size_t sink_memory_max = 16 << 20;
 
+/* What is read of it by other threads is set before the worker starts. */
 struct worker_lane {
     struct decoder *decoder;
     struct rows rows;
@@ -37,12 +39,53 @@ struct run {
     struct sink *sink;
     struct reject_sink *rejects; // NULL until the first reject
     struct range_outcome *outcome;
+    struct stage_clock clock;
+    int64_t sink_wrote_ns; // how long the sink has waited for the disk so far
 };
+
+/* A call to the sink is over: its time is encoding, but for what it waited for the disk. */
+static void count_sink_time(struct run *run, int64_t began_ns) {
+    int64_t wrote_ns = sink_write_ns(run->sink) - run->sink_wrote_ns;
+    run->sink_wrote_ns += wrote_ns;
+    run->clock.ns[STAGE_WRITE] += wrote_ns;
+    run->clock.ns[STAGE_ENCODE] += clock_stopwatch_ns() - began_ns - wrote_ns;
+}
+
+/* Per slice, where the column lies in cache and costs less than a nanosecond a row. */
+static void note_timestamps(struct run *run) {
+    const struct rows *rows = &run->lane->rows;
+    const struct vector *timestamp = &rows->columns[run->query->schema->kafka_timestamp];
+    int64_t oldest = INT64_MAX, newest = INT64_MIN;
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t value = timestamp->int64s[i];
+        if (value < 0) // a record without one
+            continue;
+        oldest = value < oldest ? value : oldest;
+        newest = value > newest ? value : newest;
+    }
+    if (oldest > newest)
+        return;
+    tally_note_timestamp(&run->task->tally, oldest / 1000);
+    tally_note_timestamp(&run->task->tally, newest / 1000);
+}
+
+static bool append_rows(struct run *run, struct error *err) {
+    struct rows *rows = &run->lane->rows;
+    if (rows->count == 0)
+        return true;
+    note_timestamps(run);
+    int64_t began_ns = clock_stopwatch_ns();
+    bool appended = sink_append(run->sink, rows, err);
+    count_sink_time(run, began_ns);
+    // Relaxed: a number for display; nothing else hangs on it.
+    atomic_store_explicit(&run->worker->encoded, sink_memory(run->sink), memory_order_relaxed);
+    return appended;
+}
 
 static bool flush_rows(struct run *run, struct error *err) {
     struct rows *rows = &run->lane->rows;
     bool grown = rows->strings.capacity > run->lane->string_bytes;
-    bool written = rows->count == 0 || sink_append(run->sink, rows, err);
+    bool written = append_rows(run, err);
     rows_reset(rows);
     if (grown)
         rows_resize_strings(rows, run->lane->string_bytes);
@@ -66,7 +109,11 @@ static bool reject_record(struct run *run, const struct record *record, const st
             reject_sink_create(run->query->topic, run->task->batch_timestamp_ms, &options);
     }
     reject_log_write(run->query->reject_log, run->query->name, run->query->topic, record, reject);
-    return reject_sink_append(run->rejects, record, reject, err);
+    run->task->tally.rejects[reject->reason]++;
+    reject_samples_note(&run->task->tally.samples, record, reject, run->task->batch_timestamp_ms);
+    bool appended = reject_sink_append(run->rejects, record, reject, err);
+    stage_clock_lap(&run->clock, STAGE_ENCODE);
+    return appended;
 }
 
 static void fill_origin(struct run *run, const struct record *record) {
@@ -114,7 +161,9 @@ static bool partition_value_fits(const struct run *run, struct reject *reject) {
 static enum decode_result make_row(struct run *run, const struct record *record,
                                    struct reject *reject) {
     struct rows *rows = &run->lane->rows;
+    stage_clock_record(&run->clock);
     enum decode_result result = decode_record(run->lane->decoder, record, rows, reject);
+    stage_clock_lap(&run->clock, STAGE_DECODE);
     if (result != DECODE_ROW)
         return result;
     fill_origin(run, record);
@@ -122,6 +171,7 @@ static enum decode_result make_row(struct run *run, const struct record *record,
         result = DECODE_FULL;
     else if (!partition_value_fits(run, reject))
         result = DECODE_REJECT;
+    stage_clock_lap(&run->clock, STAGE_DERIVE);
     if (result != DECODE_ROW)
         decoder_uncount_row(run->lane->decoder);
     return result;
@@ -146,7 +196,7 @@ static bool make_room(struct run *run, const struct record *record, struct error
 
 static bool take_record(struct run *run, const struct record *record, struct error *err) {
     struct rows *rows = &run->lane->rows;
-    run->task->bytes += (int64_t)record->value_size;
+    run->task->tally.bytes += (int64_t)record->value_size;
     struct reject reject;
     enum decode_result result = make_row(run, record, &reject);
     while (result == DECODE_FULL) {
@@ -212,6 +262,18 @@ static bool run_range(struct run *run, struct offset_range range, struct error *
     return true;
 }
 
+static bool finish_files(struct run *run, struct error *err) {
+    int64_t began_ns = clock_stopwatch_ns();
+    bool finished = sink_finish(run->sink, &run->task->files, err);
+    count_sink_time(run, began_ns);
+    if (!finished || run->rejects == NULL)
+        return finished;
+    began_ns = clock_stopwatch_ns();
+    finished = reject_sink_finish(run->rejects, &run->task->rejects, err);
+    run->clock.ns[STAGE_WRITE] += clock_stopwatch_ns() - began_ns;
+    return finished;
+}
+
 static bool run_ranges(struct run *run, struct error *err) {
     struct source *source = run->worker->source;
     source->ops->expect_ranges(source, run->query->topic, run->task->ranges,
@@ -221,9 +283,7 @@ static bool run_ranges(struct run *run, struct error *err) {
         if (!run_range(run, run->task->ranges[i], err))
             return false;
     }
-    if (!flush_rows(run, err) || !sink_finish(run->sink, &run->task->files, err))
-        return false;
-    return run->rejects == NULL || reject_sink_finish(run->rejects, &run->task->rejects, err);
+    return flush_rows(run, err) && finish_files(run, err);
 }
 
 static void count_since(struct decode_counts *counts, const struct decode_counts *now,
@@ -232,6 +292,7 @@ static void count_since(struct decode_counts *counts, const struct decode_counts
         counts->field_faults[i] = now->field_faults[i] - before->field_faults[i];
     counts->unknown_keys = now->unknown_keys - before->unknown_keys;
     counts->trailing_bytes = now->trailing_bytes - before->trailing_bytes;
+    unknown_keys_add(&counts->unknown_names, &now->unknown_names, &before->unknown_names);
 }
 
 static void run_task(struct worker *worker, struct task *task) {
@@ -251,12 +312,16 @@ static void run_task(struct worker *worker, struct task *task) {
     decoder_set_batch_time(run.lane->decoder, task->batch_timestamp_ms);
     struct decode_counts before = *decoder_counts(run.lane->decoder);
 
+    stage_clock_start(&run.clock);
     task->done = run_ranges(&run, &task->error);
-    count_since(&task->counts, decoder_counts(run.lane->decoder), &before);
+    stage_clock_stop(&run.clock);
+    memcpy(task->tally.stage_ns, run.clock.ns, sizeof run.clock.ns);
+    count_since(&task->tally.counts, decoder_counts(run.lane->decoder), &before);
     rows_reset(&run.lane->rows);
     if (run.rejects != NULL)
         reject_sink_destroy(run.rejects);
     sink_destroy(run.sink);
+    atomic_store_explicit(&worker->encoded, 0, memory_order_relaxed);
 }
 
 /* NULL: the mailbox was closed. */
@@ -312,4 +377,13 @@ void worker_stop(struct worker *worker) {
     free(worker->lanes);
     worker->source->ops->close(worker->source);
     *worker = (struct worker){0};
+}
+
+size_t worker_rows_memory(const struct worker *worker) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < worker->query_count; i++) {
+        const struct worker_lane *lane = &worker->lanes[i];
+        bytes += rows_memory(worker->queries[i].schema, lane->rows.capacity, lane->string_bytes);
+    }
+    return bytes;
 }

@@ -16,6 +16,7 @@
 #include "pipeline/sink_parquet.h"
 #include "streaming/broker.h"
 #include "streaming/reject_log.h"
+#include "streaming/tally.h"
 
 /* How a task of a query is done: the same for all its tasks, constant while the program runs. */
 struct worker_query {
@@ -51,8 +52,7 @@ struct task {
     struct error error;
     struct file_list files, rejects;
     struct range_outcome *outcomes; // owned by the asker: room for range_count
-    struct decode_counts counts;    // of this task alone
-    int64_t bytes;                  // of values read
+    struct tally tally;             // owned by the asker, who starts it as {0}
 };
 
 struct worker {
@@ -64,7 +64,11 @@ struct worker {
     struct worker_lane *lanes; // one per query
     size_t memory_max;         // bytes for everything but what the source prefetches
     _Atomic int64_t signs;     // of life: grows with each record and each quiet wait for one
+    _Atomic size_t encoded;    // live, for display: bytes that the sinks of its task hold
 };
+
+/* Bytes of the rows that it fills, one slice per query. */
+size_t worker_rows_memory(const struct worker *worker);
 
 /* Starts the thread. Takes over `source`. */
 MUST_CHECK bool worker_start(struct worker *worker, struct source *source,

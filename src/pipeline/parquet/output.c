@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/disk.h"
 
 enum { PENDING_MAX = 256 * 1024 }; // bytes
@@ -15,12 +16,17 @@ bool output_open(struct output *output, const char *path, int64_t offset, struct
     pending->size = 0;
     *output = (struct output){.path = path, .offset = offset, .pending = pending};
     int flags = O_WRONLY | O_APPEND | O_CLOEXEC | (offset == 0 ? O_CREAT | O_EXCL : 0);
+    int64_t began_ns = clock_stopwatch_ns();
     output->fd = disk->open(path, flags, 0644);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
     return output->fd >= 0 || output_failed(output, "create", err);
 }
 
 static bool write_all(struct output *output, const uint8_t *bytes, size_t size, struct error *err) {
-    return disk_write_all(output->fd, bytes, size) || output_failed(output, "write", err);
+    int64_t began_ns = clock_stopwatch_ns();
+    bool done = disk_write_all(output->fd, bytes, size);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    return done || output_failed(output, "write", err);
 }
 
 static bool write_pending(struct output *output, struct error *err) {
@@ -47,8 +53,10 @@ void output_abandon(struct output *output) {
 
 bool output_close(struct output *output, struct error *err) {
     bool done = write_pending(output, err);
+    int64_t began_ns = clock_stopwatch_ns();
     if (done && disk->fsync(output->fd) != 0)
         done = output_failed(output, "sync", err);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
     if (!done) {
         output_abandon(output);
         return false;

@@ -15,6 +15,7 @@ struct output {
     int fd;
     int64_t offset;        // of the next byte in the file
     struct bytes *pending; // borrowed; bytes not yet handed to the system
+    int64_t busy_ns;       // how long the disk was waited for
 };
 
 /* Opens the file for appending at `offset`, which is its size; 0 creates it: it must not exist.

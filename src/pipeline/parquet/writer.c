@@ -208,7 +208,9 @@ static bool write_file(struct parquet_writer *writer, bool with_footer, struct e
         return false;
     }
     writer->size = output.offset;
-    return output_close(&output, err);
+    bool closed = output_close(&output, err);
+    writer->table->write_ns += output.busy_ns;
+    return closed;
 }
 
 bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error *err) {

@@ -24,6 +24,7 @@ struct parquet_table {
     struct page_scratch scratch;
     struct bytes pending; // output's
     struct bytes slice;   // values and null marks of the slice being appended
+    int64_t write_ns;     // how long the files' disk was waited for
 };
 
 /* The schema's columns but those in `excluded` (the partition columns) go into the files. */

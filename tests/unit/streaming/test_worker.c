@@ -159,6 +159,7 @@ static void bench_close(struct bench *bench) {
     assert_int_equal(rmdir(bench->directory), 0);
     file_list_deinit(&bench->task.files);
     file_list_deinit(&bench->task.rejects);
+    tally_deinit(&bench->task.tally);
     mailbox_deinit(&bench->replies);
     reject_log_deinit(&bench->reject_log);
     free(bench);
@@ -189,10 +190,23 @@ static void every_offset_is_a_row_a_reject_or_absent(void **state) {
     assert_int_equal(task->rejects.count, 1);
     assert_int_equal(task->rejects.files[0].rows, 3);
     size_t duration = (size_t)schema_find(&bench->schema, TEXT("match_duration"));
-    assert_int_equal(task->counts.field_faults[duration], 1);
-    assert_int_equal(task->counts.unknown_keys, 1);
-    assert_int_equal(task->counts.trailing_bytes, 1);
+    assert_int_equal(task->tally.counts.field_faults[duration], 1);
+    assert_int_equal(task->tally.counts.unknown_keys, 1);
+    assert_int_equal(task->tally.counts.trailing_bytes, 1);
     assert_int_equal(bench->records_read, 5);
+
+    struct tally *tally = &task->tally;
+    assert_int_equal(tally->counts.unknown_names.count, 1);
+    assert_string_equal(tally->counts.unknown_names.names[0].text, "colour");
+    assert_int_equal(tally->counts.unknown_names.names[0].count, 1);
+    assert_int_equal(tally->rejects[REJECT_MALFORMED_JSON], 1);
+    assert_int_equal(tally->rejects[REJECT_BLANK_VALUE], 1);
+    assert_int_equal(tally->rejects[REJECT_NULL_IDENTIFIER], 1);
+    assert_int_equal(tally->oldest_ms, 1700000000000);
+    assert_int_equal(tally->newest_ms, 1700000000000);
+    assert_int_equal(tally->samples.count, 3);
+    for (int stage = STAGE_FETCH; stage <= STAGE_WRITE; stage++)
+        assert_true(tally->stage_ns[stage] > 0);
     bench_close(bench);
 }
 

@@ -1,0 +1,18 @@
+/* query_report.h: what a query tells of its topic and its batches. Driver thread. */
+#ifndef STREAMING_QUERY_REPORT_H
+#define STREAMING_QUERY_REPORT_H
+
+#include "streaming/query.h"
+#include "streaming/tally.h"
+
+/* Sums of a manifest's ranges; `range` is not filled. */
+struct range_outcome query_report_sum(const struct manifest *manifest);
+
+/* The topic was looked at, or the query has moved on. */
+void query_report_lag(struct query *query);
+
+/* The batch is committed. Takes the samples out of `tally`. */
+void query_report_batch(struct query *query, const struct plan *plan,
+                        const struct manifest *manifest, struct tally *tally);
+
+#endif
