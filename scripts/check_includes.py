@@ -27,6 +27,7 @@ LIBRARIES = {
     "librdkafka/rdkafka.h": "librdkafka",
     "librdkafka/rdkafka_mock.h": "librdkafka",
     "lz4.h": "lz4",
+    "microhttpd.h": "libmicrohttpd",
     "snappy-c.h": "snappy",
     "systemd/sd-daemon.h": "libsystemd",
     "uuid/uuid.h": "libuuid",

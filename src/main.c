@@ -16,6 +16,7 @@
 #include "surfaces/demo_broker.h"
 #include "surfaces/demo_report.h"
 #include "surfaces/exit_code.h"
+#include "surfaces/http.h"
 #include "surfaces/monitor.h"
 #include "surfaces/print_command.h"
 #include "surfaces/progress.h"
@@ -194,7 +195,9 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);
     }
+    struct http *http = http_start(config, program->engine);
     watch(program);
+    http_stop(http);
     if (!engine_join(program->engine, &err)) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 /* struct json is never defined: its pointers are jansson's. */
 static json_t *theirs(const struct json *value) {
@@ -112,12 +113,33 @@ void json_put_text(struct json *object, const char *name, const char *value) {
     json_put(object, name, ours(json_string(value)));
 }
 
+void json_put_null(struct json *object, const char *name) {
+    json_put(object, name, ours(json_null()));
+}
+
+void json_put_real(struct json *object, const char *name, double value) {
+    json_put(object, name, ours(json_real(value)));
+}
+
+void json_put_bytes(struct json *object, const char *name, const char *bytes, size_t size) {
+    char *text = must_alloc(3 * size + 1, 1); // a replacement is three bytes for at least one
+    size_t used = 0;
+    for (size_t at = 0, step; at < size; at += step) {
+        bool valid;
+        uint32_t character = utf8_decode(bytes + at, bytes + size, &step, &valid);
+        used += utf8_encode(valid ? character : UTF8_REPLACEMENT, text + used);
+    }
+    json_put(object, name, ours(json_stringn(text, used)));
+    free(text);
+}
+
 void json_append(struct json *array, struct json *value) {
     check(json_array_append_new(theirs(array), theirs(value)) == 0);
 }
 
 char *json_print(const struct json *value) {
-    char *text = json_dumps(theirs(value), JSON_COMPACT);
+    // With 17 digits, 0.1 would be 0.10000000000000001.
+    char *text = json_dumps(theirs(value), JSON_COMPACT | JSON_REAL_PRECISION(15));
     check(text != NULL);
     return text;
 }

@@ -48,6 +48,11 @@ void json_put(struct json *object, const char *name, struct json *value); // tak
 void json_put_int(struct json *object, const char *name, int64_t value);
 void json_put_bool(struct json *object, const char *name, bool value);
 void json_put_text(struct json *object, const char *name, const char *value);
+void json_put_null(struct json *object, const char *name);
+void json_put_real(struct json *object, const char *name, double value); // finite; 15 digits stay
+
+/* Any bytes as a text: what is not UTF-8 becomes U+FFFD (base/utf8.h). */
+void json_put_bytes(struct json *object, const char *name, const char *bytes, size_t size);
 void json_append(struct json *array, struct json *value); // takes `value` over
 
 /* Compact, as Spark prints it: no blanks, non-ASCII as it is. Owned by the caller. */

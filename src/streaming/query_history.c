@@ -133,6 +133,7 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
 
 void query_history_add(struct query_history *history, struct batch_report *report,
                        const struct file_list *files, struct tally *tally) {
+    reject_samples_set_batch(&tally->samples, report->batch_id);
     pthread_mutex_lock(&history->lock);
     add_to_totals(&history->totals, report, tally);
     add_files(&history->totals, files);

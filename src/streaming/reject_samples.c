@@ -59,6 +59,11 @@ size_t reject_samples_share(const struct reject_samples *samples,
     return samples->count;
 }
 
+void reject_samples_set_batch(struct reject_samples *samples, int64_t batch_id) {
+    for (size_t i = 0; i < samples->count; i++)
+        sample_at(samples, i)->batch_id = batch_id;
+}
+
 size_t reject_samples_memory(const struct reject_samples *samples) {
     size_t bytes = 0;
     for (size_t i = 0; i < samples->count; i++)

@@ -14,6 +14,7 @@ enum { REJECT_SAMPLES_MAX = 100, REJECT_SAMPLE_BYTES_MAX = 2048 };
 
 struct reject_sample {
     atomic_int references;
+    int64_t batch_id;     // filled when it is committed
     int64_t processed_ms; // the batch's timestamp
     int32_t partition;
     int64_t offset;
@@ -40,6 +41,9 @@ void reject_samples_move(struct reject_samples *samples, struct reject_samples *
 /* Fills `out` with references, newest first; the number. Each is given back by release. */
 size_t reject_samples_share(const struct reject_samples *samples,
                             struct reject_sample *out[static REJECT_SAMPLES_MAX]);
+
+/* All of them are of this batch. Before they are shared. */
+void reject_samples_set_batch(struct reject_samples *samples, int64_t batch_id);
 
 size_t reject_samples_memory(const struct reject_samples *samples);
 void reject_samples_deinit(struct reject_samples *samples);

@@ -115,8 +115,8 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     int workers;
     if (setting->type == &type_master && master_parse(value->text, &workers) == MASTER_CLUSTER)
         loader->cluster_master = true;
-    faults_add(&loader->faults, "%s (%s): '%s': %s", setting->name, value->where, value->text,
-               err.message);
+    faults_add(&loader->faults, "%s (%s): '%s': %s", setting->name, value->where,
+               setting->secret ? SECRET_SHOWN : value->text, err.message);
 }
 
 static void unknown_job(struct loader *loader) {
@@ -202,6 +202,20 @@ void config_deinit(struct config *config) {
         free(config->warnings[i]);
     free(config->warnings);
     *config = (struct config){0};
+}
+
+const char *config_shown(const struct config *config, size_t index) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    check(index < count);
+    const struct setting *setting = &settings[index];
+    const char *text = config->values[index].text;
+    if (text == NULL || *text == '\0')
+        return "";
+    if (setting->secret)
+        return SECRET_SHOWN;
+    return setting->type == &type_path ? *(char *const *)((const char *)config + setting->offset)
+                                       : text;
 }
 
 bool config_runs(const struct config *config, const struct stream *stream) {

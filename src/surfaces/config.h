@@ -71,7 +71,8 @@ struct config {
     int64_t driver_memory; // bytes
     int64_t executor_memory;
     int shuffle_partitions;
-    int ui_port;
+    int ui_port;              // 0: off
+    char *ui_host, *ui_token; // "": no token
     struct trigger trigger;
     int64_t max_offsets_per_trigger; // 0: no limit
     char *starting_offsets;          // "earliest", "latest" or JSON
@@ -108,6 +109,11 @@ bool config_runs(const struct config *config, const struct stream *stream);
 const char *config_topic(const struct config *config, const struct stream *stream);
 const struct name_list *config_partition_by(const struct config *config,
                                             const struct stream *stream);
+
+/* The value as it is in effect: paths as they were understood, secrets as SECRET_SHOWN. `index` is
+ * the setting's in the table. */
+#define SECRET_SHOWN "********"
+const char *config_shown(const struct config *config, size_t index);
 
 enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
 

@@ -107,7 +107,9 @@ static void print_setting(FILE *out, const struct setting *setting) {
     setting_values(setting, values);
     setting_doc(setting, doc);
     (void)fprintf(out, "| `%s`%s | ", setting->name, setting->place ? " †" : "");
-    if (setting->fallback == NULL)
+    if (setting->fallback != NULL && *setting->fallback == '\0')
+        (void)fprintf(out, "none");
+    else if (setting->fallback == NULL)
         (void)fprintf(out, "required");
     else
         (void)fprintf(out, "`%s`", setting->fallback);

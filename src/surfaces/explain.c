@@ -25,14 +25,6 @@ static void print_engine(FILE *out, const struct config *config) {
                                               : ", logging the status of the queries");
 }
 
-/* The value as it is in effect: paths are shown as they were understood. */
-static const char *effective(const struct config *config, const struct setting *setting,
-                             const struct setting_value *value) {
-    if (setting->type == &type_path)
-        return *(char *const *)((const char *)config + setting->offset);
-    return value->text != NULL ? value->text : "";
-}
-
 static void print_padded(FILE *out, const char *text, int width) {
     int columns = text_columns(text);
     (void)fprintf(out, "%s%*s", text, columns < width ? width - columns : 0, "");
@@ -46,7 +38,7 @@ static void print_settings(FILE *out, const struct config *config) {
         const struct setting_value *value = &config->values[i];
         (void)fprintf(out, "  ");
         print_padded(out, settings[i].name, 28);
-        print_padded(out, effective(config, &settings[i], value), 44);
+        print_padded(out, config_shown(config, i), 44);
         (void)fprintf(out, "  %s\n", value->where != NULL ? value->where : "of --demo");
     }
     if (config->kafka_property_count > 0)

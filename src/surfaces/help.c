@@ -55,10 +55,14 @@ static void print_setting(FILE *out, const struct setting *setting) {
     setting_option(setting, option);
     setting_values(setting, values);
     setting_doc(setting, doc);
-    (void)fprintf(out, "  %s, %s %s\n", setting->name, option, values);
+    if (setting->secret)
+        (void)fprintf(out, "  %s %s\n", setting->name, values);
+    else
+        (void)fprintf(out, "  %s, %s %s\n", setting->name, option, values);
     paragraph_print(out, 6, doc);
     if (setting->fallback != NULL)
-        (void)fprintf(out, "      Default: %s\n", setting->fallback);
+        (void)fprintf(out, "      Default: %s\n",
+                      *setting->fallback != '\0' ? setting->fallback : "none");
     else
         (void)fprintf(out, "      Required.\n");
 }

@@ -148,6 +148,19 @@ static void apply_entry(struct options *options, int entry, const char *value,
     }
 }
 
+static void take_setting(struct options *options, int index, const struct given *given,
+                         struct faults *faults) {
+    size_t count;
+    const struct setting *setting = &settings_table(&count)[index];
+    if (setting->secret)
+        faults_add(faults,
+                   "%s: a command line can be read by everybody on this machine; set %s in the "
+                   "environment or in a file for --env-file",
+                   given->name, setting->name);
+    else
+        options->settings[index] = given->value;
+}
+
 /* Takes one option; returns how many further words of the command line belong to it. */
 static int take_option(struct options *options, const struct given *given, struct faults *faults) {
     int entry = find_entry(given);
@@ -166,7 +179,7 @@ static int take_option(struct options *options, const struct given *given, struc
         return 0;
     }
     if (setting >= 0)
-        options->settings[setting] = given->value;
+        take_setting(options, setting, given, faults);
     else
         apply_entry(options, entry, given->value, faults);
     return wants_value && !given->joined ? 1 : 0;

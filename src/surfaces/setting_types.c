@@ -22,6 +22,8 @@ enum {
     ROOT_PATH_MAX = 1024, // bytes; leaves room in FILE_PATH_MAX for partition directories and files
 };
 
+enum { TOKEN_SIZE_MIN = 16 };
+
 static void release_text(void *field) {
     free(*(char **)field);
     *(char **)field = NULL;
@@ -341,6 +343,33 @@ static bool parse_zone(const struct setting *setting, const char *text, void *fi
     return true;
 }
 
+/* Visible ASCII, without a blank. */
+static bool is_one_word(const char *text) {
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+static bool parse_host(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    (void)setting;
+    if (*text == '\0' || !is_one_word(text) || strchr(text, '/') != NULL)
+        return error_set(err, ERROR_CONFIG, "want a host name or an address, such as 127.0.0.1");
+    set_text(field, text);
+    return true;
+}
+
+static bool parse_token(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    (void)setting;
+    if (*text != '\0' && (strlen(text) < TOKEN_SIZE_MIN || !is_one_word(text)))
+        return error_set(err, ERROR_CONFIG, "want %d or more visible ASCII characters in a row",
+                         TOKEN_SIZE_MIN);
+    set_text(field, text);
+    return true;
+}
+
 static void release_names(void *field) {
     struct name_list *list = field;
     for (size_t i = 0; i < list->count; i++)
@@ -406,6 +435,8 @@ const struct setting_type type_offsets = {"earliest|latest|JSON", parse_offsets,
 const struct setting_type type_master = {"local|local[N]|local[*]", parse_master, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
 const struct setting_type type_zone = {"ZONE", parse_zone, release_text};
+const struct setting_type type_host = {"HOST", parse_host, release_text};
+const struct setting_type type_token = {"TOKEN", parse_token, release_text};
 const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
 const struct setting_type type_choice = {NULL, parse_choice, NULL};
 const struct setting_type type_boolean = {NULL, parse_boolean, NULL};

@@ -47,7 +47,8 @@ static const struct choice sink_logs[] = {
 
 static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
                   batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files",
-                  logging[] = "Logging and status", limits[] = "Time limits";
+                  logging[] = "Logging and status", page[] = "Page, API, metrics",
+                  limits[] = "Time limits";
 
 #define FIELD(name) offsetof(struct config, name)
 
@@ -84,10 +85,20 @@ static const struct setting common[] = {
      "These jobs never shuffle; only a cluster uses it. It is noted in a new checkpoint, because "
      "Spark wants it there to continue from it.",
      1, 1000000},
-    {where, "SPARK_UI_PORT", &type_int, FIELD(ui_port), "4040",
-     "Port of the status page; 0 is off. This version does not serve a page yet: the value is "
-     "checked and not used.",
+    {page, "SPARK_UI_PORT", &type_int, FIELD(ui_port), "4040",
+     "Port of the status page, the API and the metrics (docs/http.md); 0 is off. If it is taken, "
+     "the next free one of the 16 behind it is used, with a line in the log, as Spark does. "
+     "Without any, the queries run without a page.",
      0, 65535},
+    {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
+     "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
+     "every network (`::` with IPv6). Samples of rejected records are shown there: set UI_TOKEN, "
+     "too."},
+    {page, "UI_TOKEN", &type_token, FIELD(ui_token), "",
+     "If it is set, all but /, /healthz and /readyz answers only to `Authorization: Bearer` and "
+     "this word, of 16 printable characters or more. It is taken from the environment or "
+     "--env-file, not from an option, which others could read.",
+     .secret = true},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",

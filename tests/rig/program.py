@@ -31,6 +31,8 @@ class Program:
         it, such as strace with its options."""
         binary = self.binary.with_name(name) if name else self.binary
         keep = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
+        # Without a page, unless the story is about it: 4040 is one port, and stories are many.
+        settings = {"SPARK_UI_PORT": 0, **settings}
         given = {key: str(value) for key, value in settings.items() if value is not None}
         log = self.directory / f"run-{len(self.started)}"
         process = Process([*under, binary, *arguments], {**keep, **SANITIZERS, **given}, log)

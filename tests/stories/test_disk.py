@@ -3,7 +3,9 @@
 import subprocess
 
 import pytest
+from rig.broker import free_ports
 from rig.lake import Lake
+from rig.web import Web
 
 MEGABYTE = 1 << 20
 
@@ -32,9 +34,11 @@ def full(job, small_disk):
 
 @pytest.mark.sanitized
 def test_a_full_disk_is_waited_for(job, full):
-    process = job.start(TRIGGER="availableNow")
+    process = job.start(TRIGGER="availableNow", SPARK_UI_PORT=free_ports(1)[0])
     process.wait_log(r"\| ERROR \| .*No space left on device.*", count=2)
     assert job.lake.files(job.lake.table("matches")) == []
+    answer = Web(process).get("/readyz")
+    assert answer.status == 503 and "No space left on device" in answer.text
 
     full.unlink()
 

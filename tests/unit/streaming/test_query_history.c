@@ -178,6 +178,7 @@ static void the_newest_rejects_are_kept_with_the_beginning_of_their_bytes(void *
     struct reject_sample *samples[REJECT_SAMPLES_MAX];
     assert_int_equal(query_history_rejects(&history, samples), REJECT_SAMPLES_MAX);
     assert_int_equal(samples[0]->offset, 1001);
+    assert_int_equal(samples[0]->batch_id, 1);
     assert_int_equal(samples[0]->value_size, 0);
     assert_int_equal(samples[1]->offset, 1000);
     assert_true(samples[1]->value_size == SIZE_MAX);

@@ -92,6 +92,8 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_int_equal(config.executor_memory, 2LL << 30);
     assert_int_equal(config.shuffle_partitions, 10);
     assert_int_equal(config.ui_port, 4040);
+    assert_string_equal(config.ui_host, "127.0.0.1");
+    assert_string_equal(config.ui_token, "");
     assert_false(config.trigger.available_now);
     assert_int_equal(config.trigger.interval_ms, 10000);
     assert_int_equal(config.max_offsets_per_trigger, 1000000);
@@ -171,6 +173,10 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"SPARK_UI_PORT=65536", "from 0 to 65535"},
         {"SPARK_UI_PORT=-1", "from 0 to 65535"},
         {"SPARK_UI_PORT=0x50", "from 0 to 65535"},
+        {"SPARK_UI_HOST=http://here", "a host name"},
+        {"SPARK_UI_HOST=two words", "a host name"},
+        {"UI_TOKEN=short", "'********': want 16 or more"},
+        {"UI_TOKEN=long enough but with blanks", "'********': want 16 or more"},
         {"TRIGGER=10", "availableNow"},
         {"TRIGGER=continuous", "availableNow"},
         {"MAX_OFFSETS_PER_TRIGGER=-5", "from 0 on"},
@@ -256,6 +262,19 @@ static void all_faults_are_told_at_once(void **state) {
     }
 }
 
+static void a_secret_is_no_option_and_is_not_shown(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), WORDS("--ui-token", "0123456789abcdefg")),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "--ui-token: a command line can be read by everybody"));
+    assert_null(strstr(errors, "0123456789abcdefg"));
+    config_deinit(&config);
+
+    assert_int_equal(load(WORDS(BROKER, "UI_TOKEN=0123456789abcdefg"), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.ui_token, "0123456789abcdefg");
+    assert_string_equal(config_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
+}
+
 static void a_cluster_master_alone_has_its_own_exit_code(void **state) {
     (void)state;
     static const char *const masters[] = {"spark://a:7077", "yarn", "k8s://https://a", "sc://a:1",
@@ -298,12 +317,14 @@ static void a_job_is_one_query_or_all(void **state) {
     assert_null(config.job);
 }
 
-static void every_setting_is_an_option(void **state) {
+static void every_setting_but_a_secret_is_an_option(void **state) {
     (void)state;
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (size_t i = 0; i < count; i++) {
         char option[OPTION_NAME_MAX];
+        if (settings[i].secret)
+            continue;
         setting_option(&settings[i], option);
         const char *value = settings[i].fallback != NULL ? settings[i].fallback : "a:1";
         if (strchr(value, '{') != NULL)
@@ -503,10 +524,11 @@ int main(void) {
         FACT(wrong_values_are_refused_with_what_was_wanted),
         FACT(right_values_are_taken),
         FACT(all_faults_are_told_at_once),
+        FACT(a_secret_is_no_option_and_is_not_shown),
         FACT(a_cluster_master_alone_has_its_own_exit_code),
         FACT(called_as_a_query_it_runs_that_query_and_waits),
         FACT(a_job_is_one_query_or_all),
-        FACT(every_setting_is_an_option),
+        FACT(every_setting_but_a_secret_is_an_option),
         FACT(help_version_and_docs_want_no_settings),
         FACT(properties_for_librdkafka_come_from_their_variables),
         FACT(properties_that_are_not_the_operators_are_refused),

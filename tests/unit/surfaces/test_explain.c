@@ -105,7 +105,7 @@ static void help_names_every_setting_and_every_exit_code(void **state) {
         char option[OPTION_NAME_MAX];
         setting_option(&settings[i], option);
         assert_non_null(strstr(text, settings[i].name));
-        assert_non_null(strstr(text, option));
+        assert_true(settings[i].secret == (strstr(text, option) == NULL));
     }
     for (size_t i = 0; i < exit_code_count; i++)
         assert_non_null(strstr(text, exit_codes[i].name));

@@ -1,0 +1,62 @@
+#include "surfaces/http.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "surfaces/http_api.h"
+#include "surfaces/http_server.h"
+
+struct http {
+    struct http_api api;
+    struct http_server *server;
+};
+
+static bool start(struct http *http, struct error *err) {
+    const struct config *config = http->api.config;
+    struct http_listener listener;
+    if (!http_listen(config->ui_host, config->ui_port, &listener, err))
+        return false;
+    http->api.is_loopback = listener.is_loopback;
+    if (!http_server_start(&http->server, &listener, http_api_answer, &http->api, err))
+        return false;
+    bool is_address6 = strchr(config->ui_host, ':') != NULL;
+    log_write(LOG_INFO, "main",
+              "Successfully started service 'SparkUI' on port %d. | url=http://%s%s%s:%d | "
+              "token=%s",
+              listener.port, is_address6 ? "[" : "", config->ui_host, is_address6 ? "]" : "",
+              listener.port, *config->ui_token != '\0' ? "needed" : "none");
+    return true;
+}
+
+struct http *http_start(const struct config *config, struct engine *engine) {
+    if (config->ui_port == 0)
+        return NULL;
+    struct http *http = must_alloc(1, sizeof *http);
+    http->api = (struct http_api){.config = config,
+                                  .started_ms = clock_wall_ms(),
+                                  .query_count = engine_query_count(engine),
+                                  .memory = engine_memory_read,
+                                  .engine = engine};
+    for (size_t i = 0; i < http->api.query_count; i++)
+        http->api.queries[i] = engine_query_view(engine, i);
+    struct error err;
+    if (start(http, &err))
+        return http;
+    log_write(LOG_WARNING, "main",
+              "No page and no API: the queries run without | error=%s | cure=set SPARK_UI_HOST "
+              "and SPARK_UI_PORT, or SPARK_UI_PORT=0 to do without",
+              err.message);
+    free(http);
+    return NULL;
+}
+
+void http_stop(struct http *http) {
+    if (http == NULL)
+        return;
+    http_server_stop(http->server);
+    free(http);
+}

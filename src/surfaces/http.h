@@ -1,0 +1,17 @@
+/* http.h: the HTTP server on top of a running engine. */
+#ifndef SURFACES_HTTP_H
+#define SURFACES_HTTP_H
+
+#include "streaming/engine.h"
+#include "surfaces/config.h"
+
+struct http;
+
+/* Opens SPARK_UI_HOST:SPARK_UI_PORT and says so in the log. NULL: it is off, or can't be had, which
+ * is logged as a warning and keeps no query from running. All is borrowed. */
+struct http *http_start(const struct config *config, struct engine *engine);
+
+/* Before engine_join(); accepts NULL. */
+void http_stop(struct http *http);
+
+#endif

@@ -1,0 +1,423 @@
+"""The page's server: what it says is what the queries did, and nobody who calls can disturb them."""
+
+import base64
+import collections
+import contextlib
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from rig.broker import Broker, free_ports
+from rig.job import Job
+from rig.web import Web
+
+SPARK_PROGRESS = pathlib.Path(__file__).parents[1] / "data" / "spark4-progress.json"
+MATCH = '{"match_id": "M%d", "status": "%s"}'
+TOKEN = "a-token-of-some-length"
+
+BATCH_LINE = re.compile(
+    r"Batch \d+ written successfully \| batch_id=(?P<batchId>\d+) \| rows=(?P<rows>\d+) "
+    r"\| rejects=(?P<rejects>\d+) \| absent=(?P<absent>\d+) \| lost=(?P<lost>\d+) "
+    r"\| files=(?P<files>\d+) \| unknown_keys=(?P<unknown>\d+) \| duration_ms=(?P<took>\d+) "
+    r"\| rows_per_second=\d+ \| lag=(?P<lagAfter>\d+)"
+)
+
+
+def port():
+    return free_ports(1)[0]
+
+
+def matches(count, start=0):
+    states = ("finished", "live", "not_started")
+    return [MATCH % (number, states[number % 3]) for number in range(start, start + count)]
+
+
+def logged_batches(process):
+    found = map(BATCH_LINE.search, process.log().splitlines())
+    return [{name: int(value) for name, value in one.groupdict().items()} for one in found if one]
+
+
+def wait_ready(process, web, status, timeout=60):
+    """Polls /readyz until it has this status; it is healthy all the while."""
+
+    def ready():
+        assert web.get("/healthz").status == 200
+        answer = web.get("/readyz")
+        return answer if answer.status == status else None
+
+    return process.wait_until(ready, timeout, f"/readyz {status}")
+
+
+@pytest.fixture
+def seen(job):
+    """A job with two batches behind it, of rows, rejects, faults and unknown keys."""
+    topic = job.create_topic(partitions=2)
+    odd = ["nonsense", "", '{"match_id": null}', b'\xff\x00"<script>', "[1]", "x" * 5000]
+    faulty = ['{"match_id": "F", "match_duration": "long", "colour": 1, "size": 2}'] * 3
+    job.produce([*matches(40), *odd])
+    job.produce([*matches(20, 100), *faulty], partition=1)
+    process = job.start(TRIGGER="1 second", SPARK_UI_PORT=port(), STATUS_INTERVAL="1s")
+    web = Web(process)
+    process.wait_log("Batch 0 written")
+    job.produce(matches(10, 200), partition=1)
+    job.wait_committed(process, job.broker.end_offsets(topic))
+
+    def at_rest():
+        return web.query()["lag"]["records"] == 0 and web.query()["state"] == "waiting"
+
+    process.wait_until(at_rest)
+    return job, process, web
+
+
+def check_batches(job, process, web):
+    batches = web.query(view="/batches")["batches"]
+    logged = logged_batches(process)
+    assert len(batches) == len(logged) >= 2
+    for batch, line in zip(batches, logged):
+        for name in ("batchId", "rows", "rejects", "absent", "lost", "files", "lagAfter"):
+            assert batch[name] == line[name], (name, batch, line)
+        assert sum(batch["unknownKeys"].values()) == line["unknown"]
+        assert sum(batch["rejectsByReason"].values()) == batch["rejects"]
+        durations = dict(batch["durationMs"])
+        total = durations.pop("total")
+        assert total == pytest.approx(sum(durations.values()), abs=0.1)
+        assert total >= line["took"], "planning is a part of it"
+        assert batch["startedAt"] <= batch["timestamp"] <= batch["committedAt"]
+        ends = job.lake.planned_ends("matches", batch["batchId"])
+        for one in batch["ranges"]:
+            assert ends[one["partition"]] == one["end"]
+            assert one["rows"] + one["rejects"] + one["absent"] == one["end"] - one["start"]
+    newest = batches[-1]["batchId"]
+    assert web.query(view=f"/batches?after={newest - 1}")["batches"] == [batches[-1]]
+    assert web.query(view=f"/batches?after={newest}")["batches"] == []
+    assert web.query()["newestBatch"] == batches[-1]
+    return batches
+
+
+def check_rejects(job, web):
+    """Against the table of rejects, byte by byte."""
+    table = job.lake.rows(job.lake.rejects("matches"))
+    rejects = web.query(view="/rejects")
+    assert rejects["byReason"] == collections.Counter(row["reason"] for row in table)
+    assert len(rejects["samples"]) == len(table)
+    samples = {(one["partition"], one["offset"]): one for one in rejects["samples"]}
+    for row in table:
+        sample = samples[row["partition"], row["offset"]]
+        for name in ("topic", "reason", "detail", "position"):
+            assert sample[name] == row[name]
+        assert sample["valueSize"] == len(row["value"])
+        assert base64.b64decode(sample["valueBase64"]) == row["value"][:2048]
+        processed = row["processing_timestamp"].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        assert sample["processedAt"] == processed + "Z"
+
+
+@pytest.mark.sanitized
+def test_what_it_says_is_what_the_query_did(seen):
+    job, process, web = seen
+    batches = check_batches(job, process, web)
+    check_rejects(job, web)
+
+    query = web.query()
+    rows = len(job.lake.rows(job.lake.table("matches")))
+    sizes = list(job.lake.listed("matches").values())
+    totals = query["totals"]
+    assert (totals["rows"], totals["rejects"], totals["batches"]) == (rows, 6, len(batches))
+    assert (totals["files"], totals["bytes"]) == (len(sizes), sum(sizes))
+    assert totals["inputBytes"] == sum(batch["inputBytes"] for batch in batches)
+    metadata = (job.lake.checkpoint("matches") / "metadata").read_text()
+    assert query["id"] == json.loads(metadata)["id"]
+    assert query["topic"] == job.topics["matches"]
+    assert query["table"] == str(job.lake.table("matches"))
+    assert query["trigger"] == "1 second" and query["sinkLog"] and query["lastError"] is None
+    ends = job.broker.end_offsets(job.topics["matches"])
+    lag = {one["partition"]: (one["topicEnd"], one["position"]) for one in query["lag"]["partitions"]}
+    assert lag == {partition: (end, end) for partition, end in ends.items()}
+
+    files = web.query(view="/files")
+    assert files["count"] == sum(bucket["files"] for bucket in files["buckets"]) == len(sizes)
+    schema = web.query(view="/schema")
+    faults = {one["name"]: one["faults"] for one in schema["columns"] if one["faults"]}
+    assert faults == {"match_duration": 3}
+    assert schema["unknownKeys"] == {"colour": 3, "size": 3}
+    history = web.query(view="/history?minutes=60")
+    assert history["stepSeconds"] == 10
+    assert sum(point["rows"] for point in history["points"]) == rows
+    assert sum(point["batches"] for point in history["points"]) == len(batches)
+    assert web.query(view="/history?minutes=1440")["stepSeconds"] == 60
+
+    everything = web.json("/api/v1/queries")
+    assert [one["name"] for one in everything["queries"]] == ["match_stream"]
+    assert everything["program"]["pid"] == process.pid
+    memory = everything["memory"]
+    assert sum(part["bytes"] for part in memory["parts"]) == memory["residentBytes"]
+    settings = {one["name"]: one for one in web.json("/api/v1/settings")}
+    assert settings["TRIGGER"]["value"] == "1 second"
+    assert settings["TRIGGER"]["origin"] == "environment"
+    assert settings["PARSE_MODE"]["origin"] == "default"
+    process.stop()
+    job.assert_exact()
+
+
+def shape(value):
+    """Names of members; texts, numbers and null are alike, and so are the topics' names."""
+    if isinstance(value, dict):
+        return {"topic" if re.match(r"t1$|matches-", name) else name: shape(one)
+                for name, one in value.items()}
+    return [shape(one) for one in value[:1]] if isinstance(value, list) else None
+
+
+def test_progress_has_sparks_fields_and_says_the_same_as_the_offset_log(seen):
+    job, process, web = seen
+    progress = web.query(view="/progress")
+    expected = [shape(one) for one in json.loads(SPARK_PROGRESS.read_text())]
+    for one in progress:  # Spark's first has no start, as ours
+        assert shape(one) == expected[min(one["batchId"], 1)]
+        (source,) = one["sources"]
+        ends = source["endOffset"][job.topics["matches"]]
+        assert {int(key): end for key, end in ends.items()} == job.lake.planned_ends(
+            "matches", one["batchId"]
+        )
+        batch = web.query(view=f"/batches?after={one['batchId'] - 1}")["batches"][0]
+        assert one["numInputRows"] == batch["rows"] + batch["rejects"]
+        assert one["inputRowsPerSecond"] == batch["inputRowsPerSecond"]
+        assert one["sink"]["description"] == f"FileSink[file:{job.lake.table('matches')}]"
+        assert abs(sum(one["durationMs"].values()) - one["batchDuration"]) <= 6  # cut, each of them
+    starts = [one["sources"][0]["startOffset"] for one in progress]
+    assert starts == [None, *(one["sources"][0]["endOffset"] for one in progress[:-1])]
+
+
+@pytest.mark.sanitized
+def test_not_ready_while_the_broker_is_away_but_healthy(program, lake, tmp_path):
+    with Broker(tmp_path / "own-broker") as broker:
+        job = Job(program, lake, broker)
+        topic = job.create_topic()
+        job.produce(matches(10))
+        process = job.start(TRIGGER="0 seconds", SPARK_UI_PORT=port())
+        web = Web(process)
+        job.wait_committed(process, {0: 10})
+        assert wait_ready(process, web, 200).text == "ready\n"
+
+        broker.kill()
+
+        answer = wait_ready(process, web, 503)
+        assert answer.text.startswith("match_stream: retrying: ") and broker.bootstrap in answer.text
+        query = web.query()
+        assert query["state"] == "retrying" and query["message"] == "Waiting for Kafka"
+        assert query["lastError"]["retrying"] and query["lastError"]["text"] in answer.text
+        assert query["totals"]["rows"] == 10
+
+        broker.start()
+
+        wait_ready(process, web, 200)
+        job.produce(matches(10, 10))
+        job.wait_committed(process, broker.end_offsets(topic))
+        assert web.query()["lastError"]["retrying"] is False
+        process.stop()
+        job.assert_exact()
+
+
+def test_not_ready_once_a_query_has_failed_while_the_other_finishes(job):
+    """Each sync takes a while, so that the other query is still at its batch."""
+    job.create_topics()
+    job.produce(["nonsense"])
+    job.broker.generate(job.topics["players"], "players", 200)
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync")
+    slow += ("-e", "inject=fsync:delay_enter=400000")
+    process = job.start("--job", "all", under=slow, SPARK_UI_PORT=port(), PARSE_MODE="failfast",
+                        SPARK_MASTER_URL="local[2]", SHUTDOWN_TIMEOUT="60s")
+    answer = wait_ready(process, Web(process), 503)
+    assert answer.text.startswith("match_stream: failed: record at topic")
+    process.wait_exit(90, 8)
+    job.lake.assert_holds("players", {0: 200})
+
+
+class Nuisance:
+    """Callers that mean no good; each goes on until it is told to stop."""
+
+    def __init__(self, port):
+        self.address = ("127.0.0.1", port)
+
+    def connect(self):
+        return socket.create_connection(self.address, 30)
+
+    def garbage(self, count):
+        """Requests that are none; the server hangs up on each, or we do."""
+        for number in range(count):
+            noise = os.urandom(300) if number % 2 else b"GET / HTTP/9.9\r\nA\r\n: b\r\n\r\n"
+            with contextlib.suppress(OSError), self.connect() as one:
+                one.sendall(noise + b"\r\n\r\n")
+                if number % 100 == 0:
+                    one.recv(4096)
+
+    def crowd(self, count):
+        """More connections than the server keeps, that say nothing."""
+        held = contextlib.ExitStack()
+        for _ in range(count):
+            with contextlib.suppress(OSError):
+                held.enter_context(self.connect())
+        return held
+
+    def drip(self, stop):
+        """Slow-loris: headers without end, a byte at a time."""
+        with contextlib.ExitStack() as held:
+            slow = []
+            while not stop.wait(0.02):
+                with contextlib.suppress(OSError):
+                    if len(slow) < 100:
+                        slow.append(held.enter_context(self.connect()))
+                        slow[-1].sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+                for one in list(slow):
+                    try:
+                        one.sendall(b"x")
+                    except OSError:
+                        slow.remove(one)
+
+
+def test_nobody_who_calls_disturbs_the_stream(job):
+    topic = job.create_topic(partitions=2)
+    process = job.start(TRIGGER="0 seconds", SPARK_UI_PORT=port())
+    web = Web(process)
+    nuisance, stop = Nuisance(web.port), threading.Event()
+    dripping = threading.Thread(target=nuisance.drip, args=(stop,))
+    shouting = threading.Thread(target=nuisance.garbage, args=(10000,))
+    dripping.start()
+    shouting.start()
+    committed = []
+    try:
+        with nuisance.crowd(300):
+            while shouting.is_alive() or len(committed) < 5:
+                start = 200 * len(committed)
+                job.produce(matches(100, start), partition=0)
+                job.produce(matches(100, start + 100), partition=1)
+                ends = job.broker.end_offsets(topic)
+                job.wait_committed(process, ends)
+                committed.append(ends)
+                shouting.join(0.2)
+            process.wait_until(lambda: answers(web), 30, "an answer beside the crowd")
+    finally:
+        stop.set()
+        dripping.join()
+        shouting.join()
+    assert web.query()["totals"]["rows"] == 200 * len(committed)
+    process.stop()
+    job.assert_exact()
+
+
+def answers(web):
+    """A full table makes room, but a connection may be lost to another one."""
+    with contextlib.suppress(OSError):
+        return web.get("/healthz", timeout=5).status == 200
+    return False
+
+
+@pytest.fixture
+def namespace():
+    """Another network, and our address in it: (its name, the address)."""
+    name, ours, theirs = "esports-test", "198.18.77.1", "198.18.77.2"
+
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True)
+
+    def remove():
+        subprocess.run(["ip", "link", "del", "esports0"], stderr=subprocess.DEVNULL)
+        subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+
+    remove()
+    ip("netns", "add", name)
+    try:
+        ip("link", "add", "esports0", "type", "veth", "peer", "name", "esports1", "netns", name)
+        ip("addr", "add", f"{ours}/30", "dev", "esports0")
+        ip("link", "set", "esports0", "up")
+        ip("-n", name, "addr", "add", f"{theirs}/30", "dev", "esports1")
+        ip("-n", name, "link", "set", "esports1", "up")
+        yield name, ours
+    finally:
+        remove()
+
+
+def status_from(namespace, port, path, *headers):
+    """What a caller in the other network gets: the status, or None if there is no way."""
+    name, address = namespace
+    script = (
+        "import http.client, sys\n"
+        "host, port, path, *headers = sys.argv[1:]\n"
+        "one = http.client.HTTPConnection(host, int(port), timeout=5)\n"
+        "try: one.request('GET', path, headers=dict(line.split(': ') for line in headers))\n"
+        "except OSError: sys.exit('no way')\n"
+        "print(one.getresponse().status)\n"
+    )
+    command = ["ip", "netns", "exec", name, sys.executable, "-c", script, address, port, path]
+    done = subprocess.run([*map(str, command), *headers], capture_output=True, text=True)
+    assert done.returncode == 0 or "no way" in done.stderr, done.stderr
+    return int(done.stdout) if done.returncode == 0 else None
+
+
+def test_another_network_gets_in_only_when_it_is_told_so(job, namespace):
+    job.create_topic()
+    closed = job.start(SPARK_UI_PORT=port())
+    assert Web(closed).get("/healthz").status == 200
+    assert status_from(namespace, Web(closed).port, "/healthz") is None
+    closed.stop()
+
+    process = job.start(SPARK_UI_PORT=port(), SPARK_UI_HOST="0.0.0.0", UI_TOKEN=TOKEN)
+    there = Web(process).port
+    assert status_from(namespace, there, "/healthz") == 200
+    assert status_from(namespace, there, "/api/v1/queries") == 401
+    assert status_from(namespace, there, "/api/v1/queries", f"Authorization: Bearer {TOKEN}") == 200
+    process.stop()
+
+
+@pytest.mark.sanitized
+def test_a_taken_port_gives_way_to_the_next(job):
+    job.create_topic()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        first = taken.getsockname()[1]
+        process = job.start(SPARK_UI_PORT=first)
+        web = Web(process)
+        assert first < web.port <= first + 16
+        assert process.lines(f"WARNING .*could not bind on port {first}. Attempting port {first + 1}")
+        assert web.query()["topic"] == job.topics["matches"]
+        process.stop()
+
+
+def test_without_any_port_the_stream_runs(job):
+    job.create_topic()
+    job.produce(matches(10))
+    process = job.run(SPARK_UI_PORT=port(), SPARK_UI_HOST="192.0.2.1")
+    assert process.lines(r"WARNING .*No page and no API.*192\.0\.2\.1.*cure=set SPARK_UI_HOST")
+    job.assert_exact()
+    assert not job.run(SPARK_UI_PORT=0).lines("SparkUI|No page")
+
+
+@pytest.mark.sanitized
+def test_with_a_token_only_health_is_open(job):
+    job.create_topic()
+    process = job.start(SPARK_UI_PORT=port(), UI_TOKEN=TOKEN)
+    stranger, friend = Web(process), Web(process, token=TOKEN)
+    for path, open_to_all in (
+        ("/healthz", True),
+        ("/readyz", True),
+        ("/api/v1/queries", False),
+        ("/api/v1/queries/match_stream/rejects", False),
+        ("/api/v1/settings", False),
+    ):
+        assert friend.get(path).status == 200
+        answer = stranger.get(path)
+        assert answer.status == (200 if open_to_all else 401)
+        assert open_to_all or answer.headers["WWW-Authenticate"] == "Bearer"
+        assert TOKEN not in friend.get(path).text
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        answer = friend.get("/api/v1/queries", method)
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+    head = friend.get("/api/v1/queries", "HEAD")
+    assert (head.status, head.body) == (200, b"") and int(head.headers["Content-Length"]) > 500
+    assert TOKEN not in process.log()
+    process.stop()
