@@ -10,7 +10,8 @@
 
 #include "base/log.h"
 
-enum { BACKLOG = 64, PORT_MAX = 65535 };
+/* A burst of callers that does not fit is made to wait for a second by their own systems. */
+enum { BACKLOG = 1024, PORT_MAX = 65535 };
 
 static bool is_loopback(const struct sockaddr *address) {
     if (address->sa_family == AF_INET)

@@ -1,10 +1,14 @@
 """The whole engine on captured records, without a broker: also under the thread sanitizer, which
 cannot look into librdkafka."""
 
+import concurrent.futures
 import subprocess
 
 import pytest
+from rig.broker import free_ports
+from rig.lake import QUERIES
 from rig.paths import GEN
+from rig.web import Web
 
 pytestmark = [pytest.mark.capture, pytest.mark.sanitized]
 
@@ -58,4 +62,30 @@ def test_a_run_that_is_stopped_and_started_reads_it_too(program, lake, capture):
         )
     process.stop()
 
+    assert_exact(lake)
+
+
+def test_a_capture_is_read_while_it_is_watched(program, lake, capture):
+    """Every view again and again, from two callers at once."""
+    process = program.start(
+        TRIGGER="100 ms", DATA_LAKE_PATH=lake.root, SPARK_UI_PORT=free_ports(1)[0], **capture
+    )
+    web = Web(process)
+    views = ("", "/progress", "/batches", "/history", "/rejects", "/files", "/schema")
+
+    def watch(name):
+        rows = 0
+        while rows < PARTITIONS * RECORDS * 9 // 10:  # the rest is rejects
+            for view in views:
+                web.query(name, view)
+            web.json("/api/v1/queries")
+            assert web.get("/readyz").status == 200
+            rows = web.query(name)["totals"]["rows"]
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for done in [pool.submit(watch, name) for name in QUERIES.values()]:
+            done.result(100)
+    process.wait_until(lambda: sum(lake.account("matches").values()) == PARTITIONS * RECORDS)
+    process.wait_until(lambda: sum(lake.account("players").values()) == PARTITIONS * RECORDS)
+    process.stop()
     assert_exact(lake)

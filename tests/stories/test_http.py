@@ -227,8 +227,8 @@ def test_not_ready_once_a_query_has_failed_while_the_other_finishes(job):
     job.create_topics()
     job.produce(["nonsense"])
     job.broker.generate(job.topics["players"], "players", 200)
-    slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync")
-    slow += ("-e", "inject=fsync:delay_enter=400000")
+    slow = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync")
+    slow += ("-e", "inject=fsync:delay_enter=100000")
     process = job.start("--job", "all", under=slow, SPARK_UI_PORT=port(), PARSE_MODE="failfast",
                         SPARK_MASTER_URL="local[2]", SHUTDOWN_TIMEOUT="60s")
     answer = wait_ready(process, Web(process), 503)
