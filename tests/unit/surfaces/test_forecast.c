@@ -73,10 +73,10 @@ static void a_better_trigger_is_the_least_that_makes_no_small_files(void **state
     (void)state;
     struct forecast_input input = input_of(TEN_SECONDS, 1000);
     int64_t better_ms = forecast_better_trigger(&input);
-    assert_int_equal(better_ms, 15 * 60000);
+    assert_int_equal(better_ms, INT64_C(15) * 60000);
     input.trigger_ms = better_ms;
     assert_false(forecast_make(&input).small);
-    input.trigger_ms = 10 * 60000;
+    input.trigger_ms = INT64_C(10) * 60000;
     assert_true(forecast_make(&input).small);
     input = input_of(FIVE_MINUTES, 1000);
     input.partition_values = 4096;
