@@ -234,11 +234,10 @@ static enum exit_code run_demo(struct program *program) {
 }
 
 static enum exit_code run_command(const struct config *config) {
-    struct error err = {0};
-    if (command_run(config, stdout, &err))
-        return EXIT_CODE_OK;
-    log_write(LOG_CRITICAL, logger, "%s: %s", config->entry->name, err.message);
-    return exit_code_of(err.kind);
+    sigset_t signals = awaited_signals();
+    sigprocmask(SIG_UNBLOCK, &signals, NULL); // a command may be ended anywhere
+    log_set_output(STDERR_FILENO);            // stdout is for what was asked
+    return command_run(config, stdout, stderr);
 }
 
 static enum exit_code run(struct program *program) {

@@ -30,6 +30,7 @@ static const char *const level_names[LOG_LEVEL_COUNT] = {
 
 static enum log_level least_level = LOG_INFO; // set before the first thread
 static bool as_json;
+static int output = STDOUT_FILENO;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards everything below
 static void (*display_clear)(void);
@@ -235,16 +236,20 @@ static void event_split(struct event *event, va_list args) {
 static void write_line(void) {
     line[line_size++] = '\n';
     for (size_t done = 0; done < line_size;) {
-        ssize_t written = write(STDOUT_FILENO, line + done, line_size - done);
+        ssize_t written = write(output, line + done, line_size - done);
         if (written >= 0) {
             done += (size_t)written;
         } else if (errno == EAGAIN) {
-            struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+            struct pollfd out = {.fd = output, .events = POLLOUT};
             (void)poll(&out, 1, 1000);
         } else if (errno != EINTR) {
             return; // nobody is left to tell
         }
     }
+}
+
+void log_set_output(int fd) {
+    output = fd;
 }
 
 void log_configure(enum log_level least, bool json) {

@@ -1,4 +1,4 @@
-/* log.h: one event, one line on stdout.
+/* log.h: one event, one line on stdout (or where log_set_output() says).
  *
  *     2025-12-31 10:30:45 | match_stream | INFO | message | key=value | key=value
  *
@@ -21,6 +21,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_
 
 /* At start, before the first thread. */
 void log_configure(enum log_level least, bool json);
+void log_set_output(int fd); // STDOUT_FILENO unless said otherwise
 
 void log_write(enum log_level level, const char *logger, const char *format, ...) PRINTF_LIKE(3, 4);
 

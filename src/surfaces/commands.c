@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "streaming/operations.h"
+#include "surfaces/docs.h"
+#include "surfaces/options.h"
+#include "surfaces/output.h"
 #include "surfaces/verify_command.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
@@ -19,70 +21,120 @@ static bool run_relocate(const struct command_scope *scope, struct error *err) {
 }
 
 static bool run_rewind(const struct command_scope *scope, struct error *err) {
-    return operation_rewind(&scope->store, scope->config->to_batch, scope->out, err);
+    return operation_rewind(&scope->store, scope->config->arguments.to_batch, scope->out, err);
 }
 
 const struct command_entry command_entries[] = {
     {.name = "adopt",
-     .arguments = "",
      .doc = "Begin a sink log that lists the files of a table which has none, such as that of "
             "a foreachBatch job, so that Spark reads it exactly once. The query must be stopped.",
      .run = run_adopt},
     {.name = "release",
-     .arguments = "",
      .doc = "Take the sink log away again, if it lists just the files that are there. The "
             "query must be stopped.",
      .run = run_release},
     {.name = "relocate",
-     .arguments = "",
      .doc = "After the lake was moved: rewrite the absolute paths in the sink log and the "
             "manifests. The settings say where everything is now; the query must be stopped.",
      .run = run_relocate},
     {.name = "rewind",
-     .arguments = "--job JOB --to-batch N",
-     .doc = "Take the batches after N back, so that the next start "
-            "reads them from Kafka again. Their files are set aside, none is deleted. The query "
-            "must be "
-            "stopped.",
+     .doc = "Take the batches after N back, so that the next start reads them from Kafka again. "
+            "Their files are set aside, none is deleted. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_TO_BATCH),
+     .required = OPTION_BIT(OPTION_TO_BATCH),
+     .one_query = "each query numbers its own batches",
      .run = run_rewind},
     {.name = "verify",
-     .arguments = "",
      .doc = "Shows for each partition of the topic which offsets the table and its rejects cover, "
             "and proves from the files themselves and from Kafka that each of them is there once. "
             "Takes no lock: the query may run meanwhile.",
-     .needs_broker = true,
      .run = verify_command,
+     .needs_broker = true,
      .goes_on = true},
+    {.name = "docs",
+     .operand = "configuration|schema",
+     .doc = "Print one of the documents that are made from the program's own tables.",
+     .run_once = docs_command,
+     .needs_nothing = true},
     {0},
 };
 
-const struct command_entry *command_find(const char *name) {
-    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++)
-        if (strcmp(entry->name, name) == 0)
+const struct command_entry *command_find(char *const *words, size_t count, size_t *used) {
+    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
+        const char *space = strchr(entry->name, ' ');
+        size_t first = space != NULL ? (size_t)(space - entry->name) : strlen(entry->name);
+        *used = space != NULL ? 2 : 1;
+        if (count >= *used && strlen(words[0]) == first &&
+            strncmp(words[0], entry->name, first) == 0 &&
+            (space == NULL || strcmp(words[1], space + 1) == 0))
             return entry;
+    }
     return NULL;
 }
 
-bool command_run(const struct config *config, FILE *out, struct error *err) {
-    bool ok = true;
+bool command_is_named(const struct command_entry *entry, const char *word) {
+    size_t size = strlen(word);
+    return strncmp(entry->name, word, size) == 0 &&
+           (entry->name[size] == '\0' || entry->name[size] == ' ');
+}
+
+void command_synopsis(const struct command_entry *entry, char text[static COMMAND_SYNOPSIS_MAX]) {
+    size_t used = (size_t)snprintf(text, COMMAND_SYNOPSIS_MAX, "%s", entry->name);
+    if (entry->operand != NULL)
+        used += (size_t)snprintf(text + used, COMMAND_SYNOPSIS_MAX - used, " %s", entry->operand);
+    if (entry->one_query != NULL)
+        used += (size_t)snprintf(text + used, COMMAND_SYNOPSIS_MAX - used, " --job JOB");
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        if ((entry->options & OPTION_BIT(id)) == 0)
+            continue;
+        bool required = (entry->required & OPTION_BIT(id)) != 0;
+        char value[OPTION_TEXT_MAX];
+        option_placeholder(&option_entries[id], value);
+        used += (size_t)snprintf(text + used, COMMAND_SYNOPSIS_MAX - used, " %s%s%s%s%s",
+                                 required ? "" : "[", option_entries[id].name,
+                                 *value != '\0' ? " " : "", value, required ? "" : "]");
+    }
+}
+
+/* Reports one failure. An end that was asked for is none. */
+static enum exit_code report(const struct config *config, const struct error *err, FILE *errors) {
+    if (err->kind != ERROR_STOPPED)
+        (void)fprintf(errors, "esports-stream: %s: %s\n", config->entry->name, err->message);
+    return exit_code_of(err->kind);
+}
+
+static bool run_for_one(const struct config *config, const struct stream *stream, FILE *out,
+                        struct error *err) {
+    struct command_scope scope = {config, stream, config_store_options(config, stream), out};
+    bool ok = config->entry->run(&scope, err);
+    if (!ok && err->kind != ERROR_STOPPED)
+        error_wrap(err, "%s", stream->name);
+    config_store_options_deinit(&scope.store);
+    return ok;
+}
+
+static enum exit_code run_for_each(const struct config *config, FILE *out, FILE *errors) {
+    enum exit_code code = EXIT_CODE_OK;
     for (size_t i = 0; streams[i] != NULL; i++) {
-        if (!config_runs(config, streams[i]))
+        struct error err = {0};
+        if (!config_runs(config, streams[i]) || run_for_one(config, streams[i], out, &err))
             continue;
-        struct command_scope scope = {config, streams[i], {0}, out};
-        scope.store = config_store_options(config, streams[i]);
-        struct error failure;
-        bool done =
-            config->entry->run(&scope, &failure) || error_wrap(&failure, "%s", streams[i]->name);
-        config_store_options_deinit(&scope.store);
-        if (done)
-            continue;
-        if (!ok) // the last one is the caller's to report
-            log_write(LOG_CRITICAL, "main", "%s: %s", config->entry->name, err->message);
-        *err = failure;
-        ok = false;
-        if (!config->entry->goes_on || failure.kind != ERROR_STATE)
+        (void)fflush(out);
+        code = report(config, &err, errors);
+        if (!config->entry->goes_on || err.kind != ERROR_STATE)
             break;
     }
-    (void)fflush(out);
-    return ok;
+    return code;
+}
+
+enum exit_code command_run(const struct config *config, FILE *out, FILE *errors) {
+    struct error err = {0};
+    enum exit_code code = EXIT_CODE_OK;
+    if (config->entry->run != NULL)
+        code = run_for_each(config, out, errors);
+    else if (!config->entry->run_once(config, out, &code, &err))
+        code = report(config, &err, errors);
+    if (!output_flush(out, &err) && code == EXIT_CODE_OK)
+        code = report(config, &err, errors);
+    return code;
 }

@@ -98,7 +98,8 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     if (config->demo && setting->place && candidate.origin != ORIGIN_FLAG)
         note_sealed(loader, setting, option);
     if (candidate.text == NULL) {
-        if (!config->demo && (config->entry == NULL || config->entry->needs_broker))
+        bool runs = config->entry == NULL && !loader->options.meant_command;
+        if (!config->demo && (runs || (config->entry != NULL && config->entry->needs_broker)))
             note_missing(loader, setting, option);
         return;
     }
@@ -161,14 +162,16 @@ enum exit_code config_load(struct config *config, int argc, char **argv, FILE *e
     options_parse(&loader.options, argc, argv, &loader.faults);
     config->command = loader.options.command;
     config->entry = loader.options.entry;
-    config->to_batch = loader.options.to_batch;
+    config->arguments = loader.options.arguments;
     config->await_termination = loader.options.await_termination;
     config->demo = loader.options.demo;
 
-    if (config->command < COMMAND_HELP) {
+    bool needs_nothing = config->entry != NULL && config->entry->needs_nothing;
+    if (config->command < COMMAND_HELP)
+        load_job(&loader, config);
+    if (config->command < COMMAND_HELP && !needs_nothing) {
         for (size_t i = 0; i < loader.options.env_file_count; i++)
             env_file_read(loader.options.env_files[i], &loader.variables, &loader.faults);
-        load_job(&loader, config);
         load_settings(&loader, config);
         if (!config->demo)
             kafka_settings_read(config, environ, &loader.variables, &loader.faults);

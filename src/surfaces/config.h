@@ -23,10 +23,16 @@ enum command {
     COMMAND_RUN,
     COMMAND_ENTRY,   // config.entry (surfaces/commands.h)
     COMMAND_EXPLAIN, // --explain: settings are read and checked, nothing is started
-    COMMAND_HELP,    // this and what follows: no settings were read
+    COMMAND_HELP,    // this and what follows: no settings were read; config.entry: of that command
     COMMAND_VERSION,
-    COMMAND_DOCS_CONFIGURATION,
-    COMMAND_DOCS_SCHEMA,
+};
+
+/* What stands behind a command: options of its own (surfaces/options.h). Texts are borrowed from
+ * argv. */
+struct command_arguments {
+    uint64_t given;      // OPTION_BIT()s
+    const char *operand; // NULL: none
+    int64_t to_batch;
 };
 
 enum { PARTITION_BY_MAX = 8, STREAMS_MAX = 8, SETTINGS_MAX = 64 };
@@ -55,8 +61,8 @@ struct config {
     /* options without a variable */
     enum command command;
     const struct command_entry *entry; // NULL: not a command of its own
-    int64_t to_batch;                  // --to-batch; -1: not given
-    const struct stream *job;          // the one query to run; NULL: all
+    struct command_arguments arguments;
+    const struct stream *job; // the one query to run; NULL: all
     bool await_termination;
     bool demo;
 
@@ -97,8 +103,8 @@ struct config {
     char *ignored_kafka_variables; // NULL: there is none
 };
 
-/* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help,
- * --version and docs). Otherwise every fault is printed to `errors`, a line each, and the program
+/* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help
+ * and --version). Otherwise every fault is printed to `errors`, a line each, and the program
  * ends with the code: EXIT_CODE_USAGE, or EXIT_CODE_MASTER when a cluster master is the only fault.
  * Call config_deinit() in both cases. Started as `match_stream` or `player_stream`, that query
  * alone runs, and is awaited. */

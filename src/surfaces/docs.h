@@ -4,7 +4,13 @@
 
 #include <stdio.h>
 
+#include "surfaces/config.h"
+
 void docs_print_configuration(FILE *out); // docs/configuration.md
 void docs_print_schema(FILE *out);        // docs/schema.md
+
+/* `docs NAME` (surfaces/commands.h). */
+MUST_CHECK bool docs_command(const struct config *config, FILE *out, enum exit_code *code,
+                             struct error *err);
 
 #endif

@@ -88,8 +88,10 @@ static void print_cell(FILE *out, const char *text) {
 
 static void print_options(FILE *out) {
     (void)fprintf(out, "\n## Options without a variable\n\n| option | meaning |\n|---|---|\n");
-    for (size_t i = 0; i < option_entry_count; i++) {
-        const struct option_entry *entry = &option_entries[i];
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        const struct option_entry *entry = &option_entries[id];
+        if (entry->use == OPTION_WITH_COMMANDS)
+            continue; // docs/commands.md
         char placeholder[OPTION_TEXT_MAX];
         option_placeholder(entry, placeholder);
         (void)fprintf(out, "| `%s%s", entry->name, *placeholder != '\0' ? " " : "");

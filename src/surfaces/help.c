@@ -13,7 +13,6 @@ static const char usage[] =
     "       match_stream [OPTION]...     the matches alone, awaited\n"
     "       player_stream [OPTION]...    the players alone, awaited\n"
     "       esports-stream COMMAND [OPTION]...\n"
-    "       esports-stream docs configuration|schema\n"
     "\n"
     "Reads Kafka topics of JSON records and appends them, typed and enriched, to partitioned\n"
     "Parquet tables, exactly once, compatible with Spark Structured Streaming.\n";
@@ -27,27 +26,37 @@ static const char properties[] =
     "(`KAFKA_CONF_CLIENT_ID`); `KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_*` and `KAFKA_SSL_*` set "
     "security.protocol, sasl.* and ssl.*. Other `KAFKA_*` variables are ignored.";
 
+static void print_option(FILE *out, int indent, const struct option_entry *entry) {
+    char placeholder[OPTION_TEXT_MAX];
+    option_placeholder(entry, placeholder);
+    (void)fprintf(out, "%*s%s", indent, "", entry->name);
+    if (entry->letter != 0)
+        (void)fprintf(out, ", -%c", entry->letter);
+    (void)fprintf(out, "%s%s\n", *placeholder != '\0' ? " " : "", placeholder);
+    paragraph_print(out, indent + 4, entry->doc);
+}
+
+static void print_command(FILE *out, const struct command_entry *entry) {
+    char synopsis[COMMAND_SYNOPSIS_MAX];
+    command_synopsis(entry, synopsis);
+    (void)fprintf(out, "  %s\n", synopsis);
+    paragraph_print(out, 6, entry->doc);
+    for (enum option_id id = 0; id < OPTION_COUNT; id++)
+        if ((entry->options & OPTION_BIT(id)) != 0)
+            print_option(out, 6, &option_entries[id]);
+}
+
 static void print_commands(FILE *out) {
     (void)fprintf(out, "\nCommands\n");
-    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
-        (void)fprintf(out, "  %s%s%s\n", entry->name, *entry->arguments != '\0' ? " " : "",
-                      entry->arguments);
-        paragraph_print(out, 6, entry->doc);
-    }
+    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++)
+        print_command(out, entry);
 }
 
 static void print_options(FILE *out) {
     (void)fprintf(out, "\nOptions\n");
-    for (size_t i = 0; i < option_entry_count; i++) {
-        const struct option_entry *entry = &option_entries[i];
-        char placeholder[OPTION_TEXT_MAX];
-        option_placeholder(entry, placeholder);
-        (void)fprintf(out, "  %s", entry->name);
-        if (entry->letter != 0)
-            (void)fprintf(out, ", -%c", entry->letter);
-        (void)fprintf(out, "%s%s\n", *placeholder != '\0' ? " " : "", placeholder);
-        paragraph_print(out, 6, entry->doc);
-    }
+    for (enum option_id id = 0; id < OPTION_COUNT; id++)
+        if (option_entries[id].use != OPTION_WITH_COMMANDS)
+            print_option(out, 2, &option_entries[id]);
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {
@@ -91,7 +100,22 @@ static void print_exit_codes(FILE *out) {
     }
 }
 
-void help_print(FILE *out) {
+static void print_help_of(FILE *out, const struct command_entry *command) {
+    (void)fprintf(out, "Usage: esports-stream COMMAND [OPTION]...\n\n");
+    print_command(out, command);
+    (void)fprintf(out, "\nWith every command\n");
+    for (enum option_id id = 0; id < OPTION_COUNT; id++)
+        if (option_entries[id].use == OPTION_WITH_ALL)
+            print_option(out, 2, &option_entries[id]);
+    if (!command->needs_nothing)
+        paragraph_print(out, 2, "Each setting: esports-stream --help lists them.");
+}
+
+void help_print(FILE *out, const struct command_entry *command) {
+    if (command != NULL) {
+        print_help_of(out, command);
+        return;
+    }
     (void)fputs(usage, out);
     print_commands(out);
     print_options(out);

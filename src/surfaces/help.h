@@ -1,10 +1,14 @@
-/* help.h: what --help and --version print, from the tables of options, settings and exit codes. */
+/* help.h: what --help and --version print, from the tables of commands, options,
+ * settings and exit codes. */
 #ifndef SURFACES_HELP_H
 #define SURFACES_HELP_H
 
 #include <stdio.h>
 
-void help_print(FILE *out);
+struct command_entry;
+
+/* Everything, or with a command what that one takes. */
+void help_print(FILE *out, const struct command_entry *command);
 void version_print(FILE *out);
 
 #endif

@@ -1,43 +1,45 @@
 #include "surfaces/options.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "surfaces/commands.h"
-#include "surfaces/settings.h"
+#include "surfaces/setting_types.h"
 
-enum { JOB, AWAIT, DEMO, ENV_FILE, TO_BATCH, EXPLAIN, VERSION, HELP };
+#define ARGUMENT(field) offsetof(struct command_arguments, field)
 
 /* clang-format off: one option per paragraph reads better than what the formatter makes of it */
-const struct option_entry option_entries[] = {
-    [JOB] = {"--job", 0, "all", "Which queries to run (default: all)."},
-    [AWAIT] =
-        {"--await-termination", 0, NULL,
-         "Only wait for the queries to end; without it, a status line per query is logged every "
-         "STATUS_INTERVAL and on every change."},
-    [DEMO] = {"--demo", 0, NULL,
-              "Run everything once with a Kafka and sample events of its own, and show the "
-              "results. Settings "
-              "that say where data is are then taken from options only, so that the demo touches "
-              "nothing "
-              "else."},
-    [ENV_FILE] = {"--env-file", 0, "FILE",
-                  "Read variables that the environment does not have from NAME=value lines; may be "
-                  "repeated, the "
-                  "last file counts."},
-    [TO_BATCH] = {"--to-batch", 0, "N", "With rewind: the newest batch that stays."},
-    [EXPLAIN] = {"--explain", 0, NULL,
-                 "Print the effective settings and where each comes from, the engine, and each "
-                 "query's topic, "
-                 "table, schema and paths; start nothing."},
-    [VERSION] = {"--version", 'V', NULL, "Print the version."},
-    [HELP] = {"--help", 'h', NULL, "Print this."},
+const struct option_entry option_entries[OPTION_COUNT] = {
+    [OPTION_JOB] = {"--job", .placeholder = "all", .doc = "Which queries to run (default: all)."},
+    [OPTION_AWAIT] = {"--await-termination", .use = OPTION_WITH_RUN,
+                      .doc = "Only wait for the queries to end; without it, a status line per "
+                             "query is logged every "
+                             "STATUS_INTERVAL and on every change."},
+    [OPTION_DEMO] =
+        {"--demo", .use = OPTION_WITH_RUN,
+         .doc =
+             "Run everything once with a Kafka and sample events of its own, and show the "
+             "results. Settings that say where data is are then taken from options only, so that "
+             "the demo touches nothing else."},
+    [OPTION_EXPLAIN] =
+        {"--explain", .use = OPTION_WITH_RUN,
+         .doc =
+             "Print the effective settings and where each comes from, the engine, and each query's "
+             "topic, table, schema and paths; start nothing."},
+    [OPTION_ENV_FILE] =
+        {"--env-file", .placeholder = "FILE",
+         .doc = "Read variables that the environment does not have from NAME=value lines; may be "
+                "repeated, the last file counts."},
+    [OPTION_TO_BATCH] = {"--to-batch", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
+                         .value = {.type = &type_int64,
+                                   .offset = ARGUMENT(to_batch),
+                                   .most = INT64_MAX},
+                         .doc = "The newest batch that stays."},
+    [OPTION_VERSION] = {"--version", 'V', .doc = "Print the version."},
+    [OPTION_HELP] = {"--help", 'h', .doc = "Print this, or with a command what that one takes."},
 };
 /* clang-format on */
-
-const size_t option_entry_count = sizeof option_entries / sizeof option_entries[0];
 
 const char *program_name(const char *argv_0) {
     const char *slash = argv_0 != NULL ? strrchr(argv_0, '/') : NULL;
@@ -45,13 +47,33 @@ const char *program_name(const char *argv_0) {
     return name != NULL && *name != '\0' ? name : "esports-stream";
 }
 
+bool option_takes_value(const struct option_entry *entry) {
+    return entry->placeholder != NULL || entry->value.type != NULL;
+}
+
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]) {
     size_t used = 0;
     text[0] = '\0';
-    if (entry->placeholder != NULL)
+    if (entry->placeholder != NULL) {
         used = (size_t)snprintf(text, OPTION_TEXT_MAX, "%s", entry->placeholder);
-    for (size_t i = 0; entry == &option_entries[JOB] && streams[i] != NULL; i++)
+    } else if (entry->value.type != NULL) {
+        char values[SETTING_TEXT_MAX];
+        setting_values(&entry->value, values);
+        snprintf(text, OPTION_TEXT_MAX, "%.*s", OPTION_TEXT_MAX - 1, values);
+    }
+    for (size_t i = 0; entry == &option_entries[OPTION_JOB] && streams[i] != NULL; i++)
         used += (size_t)snprintf(text + used, OPTION_TEXT_MAX - used, "|%s", streams[i]->job);
+}
+
+bool option_goes_with(enum option_id id, const struct command_entry *command) {
+    switch (option_entries[id].use) {
+    case OPTION_WITH_RUN:
+        return command == NULL;
+    case OPTION_WITH_COMMANDS:
+        return command != NULL && (command->options & OPTION_BIT(id)) != 0;
+    default:
+        return true;
+    }
 }
 
 /* One option of the command line, taken apart. */
@@ -63,11 +85,11 @@ struct given {
 };
 
 static int find_entry(const struct given *given) {
-    for (size_t i = 0; i < option_entry_count; i++) {
-        bool letter = option_entries[i].letter != 0 && given->name[0] == '-' &&
-                      given->name[1] == option_entries[i].letter && given->name[2] == '\0';
-        if (letter || strcmp(option_entries[i].name, given->name) == 0)
-            return (int)i;
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        bool letter = option_entries[id].letter != 0 && given->name[0] == '-' &&
+                      given->name[1] == option_entries[id].letter && given->name[2] == '\0';
+        if (letter || strcmp(option_entries[id].name, given->name) == 0)
+            return (int)id;
     }
     return -1;
 }
@@ -84,66 +106,140 @@ static int find_setting(const struct given *given) {
     return -1;
 }
 
-static void unknown_option(const struct given *given, struct faults *faults) {
-    char nearest[OPTION_NAME_MAX] = "", option[OPTION_NAME_MAX];
-    size_t count, least = OPTION_NAME_MAX;
+/* ---- what is not known ---- */
+
+/* The nearest of the words offered so far to what was given. */
+struct nearest {
+    const char *given;
+    char word[OPTION_NAME_MAX]; // "": none is near
+    size_t distance;
+};
+
+static void offer(struct nearest *nearest, const char *word) {
+    size_t distance = edit_distance(nearest->given, word);
+    bool nearer = nearest->word[0] == '\0' || distance < nearest->distance;
+    if (!nearer || !is_near_miss(nearest->given, word))
+        return;
+    nearest->distance = distance;
+    snprintf(nearest->word, sizeof nearest->word, "%s", word);
+}
+
+static void unknown_option(const struct options *options, const struct given *given,
+                           struct faults *faults) {
+    struct nearest nearest = {.given = given->name};
+    size_t count;
     const struct setting *settings = settings_table(&count);
-    for (size_t i = 0; i < count + option_entry_count; i++) {
-        if (i < count)
-            setting_option(&settings[i], option);
-        else
-            snprintf(option, sizeof option, "%s", option_entries[i - count].name);
-        size_t distance = edit_distance(given->name, option);
-        if (distance < least && is_near_miss(given->name, option)) {
-            least = distance;
-            snprintf(nearest, sizeof nearest, "%s", option);
-        }
+    for (size_t i = 0; i < count; i++) {
+        char option[OPTION_NAME_MAX];
+        setting_option(&settings[i], option);
+        offer(&nearest, option);
     }
-    if (*nearest != '\0')
-        faults_add(faults, "%s: unknown option; did you mean %s?", given->name, nearest);
+    for (enum option_id id = 0; id < OPTION_COUNT; id++)
+        if (option_goes_with(id, options->entry))
+            offer(&nearest, option_entries[id].name);
+    if (nearest.word[0] != '\0')
+        faults_add(faults, "%s: unknown option; did you mean %s?", given->name, nearest.word);
     else
         faults_add(faults, "%s: unknown option; --help lists all", given->name);
 }
 
-static void take_to_batch(struct options *options, const char *value, struct faults *faults) {
-    char *end;
-    errno = 0;
-    long long batch = strtoll(value, &end, 10);
-    if (errno != 0 || *value < '0' || *value > '9' || *end != '\0')
-        faults_add(faults, "--to-batch: '%s': want the number of a batch", value);
+/* "rejects" alone, or with a word behind it that is none of its commands. */
+static void unknown_member(const char *family, const char *word, struct faults *faults) {
+    char list[512] = "";
+    size_t used = 0;
+    struct nearest nearest = {.given = word != NULL ? word : ""};
+    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
+        if (!command_is_named(entry, family))
+            continue;
+        const char *member = entry->name + strlen(family) + 1;
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", member);
+        offer(&nearest, member);
+    }
+    if (nearest.word[0] != '\0')
+        faults_add(faults, "%s %s: unknown command; did you mean %s %s?", family, word, family,
+                   nearest.word);
     else
-        options->to_batch = batch;
+        faults_add(faults, "%s: want one of these behind it: %s", family, list);
 }
 
-static void apply_entry(struct options *options, int entry, const char *value,
+static void unknown_word(struct options *options, const char *word, struct faults *faults) {
+    struct nearest nearest = {.given = word};
+    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
+        char name[OPTION_NAME_MAX];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(entry->name, " "), entry->name);
+        offer(&nearest, name);
+    }
+    if (nearest.word[0] == '\0')
+        faults_add(faults, "'%s': unexpected argument; --help lists commands and options", word);
+    options->meant_command = nearest.word[0] != '\0';
+    if (options->meant_command && strcmp(nearest.word, word) == 0)
+        faults_add(faults, "'%s': a command comes first: esports-stream %s [OPTION]...", word,
+                   word);
+    else if (options->meant_command)
+        faults_add(faults, "'%s': unknown command; did you mean %s?", word, nearest.word);
+}
+
+/* An option of commands, but not of this one. */
+static void misplaced_option(const struct options *options, enum option_id id,
+                             struct faults *faults) {
+    char list[512] = "";
+    size_t used = 0;
+    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++)
+        if ((entry->options & OPTION_BIT(id)) != 0)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "",
+                                     entry->name);
+    if (option_entries[id].use == OPTION_WITH_RUN)
+        faults_add(faults, "%s: not with the command %s", option_entries[id].name,
+                   options->entry->name);
+    else
+        faults_add(faults, "%s: only with the command%s %s", option_entries[id].name,
+                   strchr(list, ',') != NULL ? "s" : "", list);
+}
+
+/* ---- what is known ---- */
+
+static void take_argument(struct options *options, enum option_id id, const char *text,
+                          struct faults *faults) {
+    const struct option_entry *entry = &option_entries[id];
+    void *field = (char *)&options->arguments + entry->value.offset;
+    struct error err = {0};
+    options->arguments.given |= OPTION_BIT(id);
+    if (entry->value.type == NULL)
+        *(bool *)field = true;
+    else if (!entry->value.type->parse(&entry->value, text, field, &err))
+        faults_add(faults, "%s: '%s': %s", entry->name, text, err.message);
+}
+
+static void apply_entry(struct options *options, enum option_id id, const char *value,
                         struct faults *faults) {
-    switch (entry) {
-    case JOB:
+    switch (id) {
+    case OPTION_JOB:
         options->job = value;
         break;
-    case AWAIT:
+    case OPTION_AWAIT:
         options->await_termination = true;
         break;
-    case DEMO:
+    case OPTION_DEMO:
         options->demo = true;
         break;
-    case ENV_FILE:
+    case OPTION_ENV_FILE:
         if (options->env_file_count == ENV_FILES_MAX)
             faults_add(faults, "--env-file: want at most %d files", ENV_FILES_MAX);
         else
             options->env_files[options->env_file_count++] = value;
         break;
-    case TO_BATCH:
-        take_to_batch(options, value, faults);
-        break;
-    case EXPLAIN:
+    case OPTION_EXPLAIN:
         options->command = COMMAND_EXPLAIN;
         break;
-    case VERSION:
+    case OPTION_VERSION:
         options->command = COMMAND_VERSION;
         break;
-    default:
+    case OPTION_HELP:
         options->command = COMMAND_HELP;
+        break;
+    default:
+        take_argument(options, id, value, faults);
         break;
     }
 }
@@ -166,23 +262,22 @@ static int take_option(struct options *options, const struct given *given, struc
     int entry = find_entry(given);
     int setting = entry < 0 ? find_setting(given) : -1;
     if (entry < 0 && setting < 0) {
-        unknown_option(given, faults);
+        unknown_option(options, given, faults);
         return given->value != NULL && !given->joined && given->value[0] != '-' ? 1 : 0;
     }
-    bool wants_value = setting >= 0 || option_entries[entry].placeholder != NULL;
-    if (!wants_value && given->joined) {
+    bool wants_value = setting >= 0 || option_takes_value(&option_entries[entry]);
+    int words = wants_value && given->value != NULL && !given->joined ? 1 : 0;
+    if (!wants_value && given->joined)
         faults_add(faults, "%s: takes no value", given->name);
-        return 0;
-    }
-    if (wants_value && given->value == NULL) {
+    else if (wants_value && given->value == NULL)
         faults_add(faults, "%s: want a value behind it", given->name);
-        return 0;
-    }
-    if (setting >= 0)
+    else if (setting >= 0)
         take_setting(options, setting, given, faults);
+    else if (option_goes_with((enum option_id)entry, options->entry))
+        apply_entry(options, (enum option_id)entry, given->value, faults);
     else
-        apply_entry(options, entry, given->value, faults);
-    return wants_value && !given->joined ? 1 : 0;
+        misplaced_option(options, (enum option_id)entry, faults);
+    return words;
 }
 
 static struct given take_apart(char **words, int left) {
@@ -200,48 +295,119 @@ static struct given take_apart(char **words, int left) {
     return given;
 }
 
-/* esports-stream docs configuration|schema */
-static void take_docs(struct options *options, const char *topic, struct faults *faults) {
-    if (topic != NULL && strcmp(topic, "configuration") == 0)
-        options->command = COMMAND_DOCS_CONFIGURATION;
-    else if (topic != NULL && strcmp(topic, "schema") == 0)
-        options->command = COMMAND_DOCS_SCHEMA;
+/* A word that is no option. */
+static void take_word(struct options *options, const char *word, struct faults *faults) {
+    const struct command_entry *entry = options->entry;
+    if (entry == NULL)
+        unknown_word(options, word, faults);
+    else if (entry->operand == NULL || options->arguments.operand != NULL)
+        faults_add(faults, "'%s': unexpected argument; %s takes %s%s", word, entry->name,
+                   entry->operand == NULL ? "none" : "one, ",
+                   entry->operand == NULL ? "" : entry->operand);
     else
-        faults_add(faults, "docs: want 'docs configuration' or 'docs schema'");
+        options->arguments.operand = word;
 }
 
-/* Batches are numbered by each query for itself, so that a number without its query is a slip. */
-static void check_rewind(const struct options *options, struct faults *faults) {
-    bool rewind = options->entry != NULL && strcmp(options->entry->name, "rewind") == 0;
-    if (!rewind && options->to_batch >= 0)
-        faults_add(faults, "--to-batch: only with the command rewind");
-    if (rewind && options->to_batch < 0)
-        faults_add(faults, "rewind: want --to-batch N, the newest batch that stays");
-    bool one = options->fixed_job != NULL ||
-               (options->job != NULL && strcmp(options->job, option_entries[JOB].placeholder) != 0);
-    if (rewind && !one)
-        faults_add(faults, "rewind: want --job: each query numbers its own batches");
+/* How many words the command's name takes. */
+static size_t take_command(struct options *options, char **words, size_t count,
+                           struct faults *faults) {
+    size_t used = 0;
+    options->entry = count > 0 ? command_find(words, count, &used) : NULL;
+    if (options->entry != NULL) {
+        options->command = COMMAND_ENTRY;
+        return used;
+    }
+    for (const struct command_entry *entry = command_entries; count > 0 && entry->name != NULL;
+         entry++) {
+        if (!command_is_named(entry, words[0]))
+            continue;
+        bool member = count > 1 && words[1][0] != '-';
+        bool help = count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
+        options->meant_command = true;
+        if (!help)
+            unknown_member(words[0], member ? words[1] : NULL, faults);
+        return member ? 2 : 1;
+    }
+    return 0;
+}
+
+bool operand_choice(const char *operand, size_t index, char word[static OPTION_NAME_MAX]) {
+    if (operand == NULL || strchr(operand, '|') == NULL)
+        return false;
+    for (; index > 0; index--) {
+        operand = strchr(operand, '|');
+        if (operand == NULL)
+            return false;
+        operand++;
+    }
+    snprintf(word, OPTION_NAME_MAX, "%.*s", (int)strcspn(operand, "|"), operand);
+    return true;
+}
+
+static void check_operand(const struct options *options, struct faults *faults) {
+    const struct command_entry *entry = options->entry;
+    const char *given = options->arguments.operand;
+    if (entry->operand == NULL)
+        return;
+    if (given == NULL) {
+        faults_add(faults, "%s: want %s behind it", entry->name, entry->operand);
+        return;
+    }
+    struct nearest nearest = {.given = given};
+    char word[OPTION_NAME_MAX];
+    bool choices = false;
+    for (size_t i = 0; operand_choice(entry->operand, i, word); i++) {
+        choices = true;
+        if (strcmp(word, given) == 0)
+            return;
+        offer(&nearest, word);
+    }
+    if (choices && nearest.word[0] != '\0')
+        faults_add(faults, "%s: '%s': did you mean %s?", entry->name, given, nearest.word);
+    else if (choices)
+        faults_add(faults, "%s: '%s': want %s", entry->name, given, entry->operand);
+}
+
+static void check_command(const struct options *options, struct faults *faults) {
+    const struct command_entry *entry = options->entry;
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        char value[OPTION_TEXT_MAX];
+        option_placeholder(&option_entries[id], value);
+        if ((entry->required & ~options->arguments.given & OPTION_BIT(id)) != 0)
+            faults_add(faults, "%s: want %s %s: %s", entry->name, option_entries[id].name, value,
+                       option_entries[id].doc);
+    }
+    check_operand(options, faults);
+    bool one =
+        options->fixed_job != NULL ||
+        (options->job != NULL && strcmp(options->job, option_entries[OPTION_JOB].placeholder) != 0);
+    if (entry->one_query != NULL && !one)
+        faults_add(faults, "%s: want --job: %s", entry->name, entry->one_query);
+}
+
+static void set_fallbacks(struct command_arguments *arguments) {
+    struct error err;
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        const struct setting *value = &option_entries[id].value;
+        if (value->fallback != NULL)
+            check(value->type->parse(value, value->fallback, (char *)arguments + value->offset,
+                                     &err));
+    }
 }
 
 void options_parse(struct options *options, int argc, char **argv, struct faults *faults) {
-    *options = (struct options){.command = COMMAND_RUN, .to_batch = -1};
+    *options = (struct options){.command = COMMAND_RUN};
+    set_fallbacks(&options->arguments);
     const char *program = program_name(argc > 0 ? argv[0] : NULL);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (strcmp(streams[i]->name, program) == 0)
             options->fixed_job = streams[i];
     options->await_termination = options->fixed_job != NULL;
 
-    if (argc > 1 && strcmp(argv[1], "docs") == 0) {
-        take_docs(options, argc == 3 ? argv[2] : NULL, faults);
-        return;
-    }
-    options->entry = argc > 1 ? command_find(argv[1]) : NULL;
-    if (options->entry != NULL)
-        options->command = COMMAND_ENTRY;
-    for (int i = options->entry != NULL ? 2 : 1; i < argc; i++) {
+    size_t named = argc > 1 ? take_command(options, argv + 1, (size_t)argc - 1, faults) : 0;
+    for (int i = 1 + (int)named; i < argc; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
-            faults_add(faults, "'%s': unexpected argument; --help lists commands and options",
-                       argv[i]);
+            take_word(options, argv[i], faults);
             continue;
         }
         struct given given = take_apart(argv + i, argc - i);
@@ -251,5 +417,6 @@ void options_parse(struct options *options, int argc, char **argv, struct faults
             return;
         }
     }
-    check_rewind(options, faults);
+    if (options->entry != NULL)
+        check_command(options, faults);
 }

@@ -1,6 +1,5 @@
 #include "surfaces/print_command.h"
 
-#include "surfaces/docs.h"
 #include "surfaces/explain.h"
 #include "surfaces/help.h"
 
@@ -13,16 +12,10 @@ bool print_command(FILE *out, const struct config *config) {
         explain_print(out, config);
         break;
     case COMMAND_HELP:
-        help_print(out);
+        help_print(out, config->entry);
         break;
     case COMMAND_VERSION:
         version_print(out);
-        break;
-    case COMMAND_DOCS_CONFIGURATION:
-        docs_print_configuration(out);
-        break;
-    case COMMAND_DOCS_SCHEMA:
-        docs_print_schema(out);
         break;
     }
     (void)fflush(out);

@@ -345,8 +345,9 @@ static void help_version_and_docs_want_no_settings(void **state) {
         {(const char *const[]){"--wrong", "-h", NULL}, COMMAND_HELP},
         {(const char *const[]){"--version", NULL}, COMMAND_VERSION},
         {(const char *const[]){"-V", NULL}, COMMAND_VERSION},
-        {(const char *const[]){"docs", "configuration", NULL}, COMMAND_DOCS_CONFIGURATION},
-        {(const char *const[]){"docs", "schema", NULL}, COMMAND_DOCS_SCHEMA},
+        {(const char *const[]){"rewind", "-h", NULL}, COMMAND_HELP},
+        {(const char *const[]){"docs", "configuration", NULL}, COMMAND_ENTRY},
+        {(const char *const[]){"docs", "schema", NULL}, COMMAND_ENTRY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(load(WORDS("TRIGGER=wrong"), cases[i].words), EXIT_CODE_OK);

@@ -1,0 +1,26 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "surfaces/commands.h"
+#include "surfaces/docs.h"
+
+static const struct {
+    const char *name;
+    void (*print)(FILE *out);
+} documents[] = {
+    {"configuration", docs_print_configuration},
+    {"schema", docs_print_schema},
+};
+
+bool docs_command(const struct config *config, FILE *out, enum exit_code *code, struct error *err) {
+    (void)code;
+    (void)err;
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        if (strcmp(config->arguments.operand, documents[i].name) == 0) {
+            documents[i].print(out);
+            return true;
+        }
+    }
+    check(!"a document of the table of commands that is not here");
+    return false;
+}

@@ -1,0 +1,14 @@
+/* output.h: stdout, when somebody asked for something. */
+#ifndef SURFACES_OUTPUT_H
+#define SURFACES_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Hands on what was printed; to be called now and then while printing much. ERROR_STOPPED: the
+ * reader has gone (`| head`), which is a quiet end; ERROR_RETRY: it can't be written. */
+MUST_CHECK bool output_flush(FILE *out, struct error *err);
+
+#endif
