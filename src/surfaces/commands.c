@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "streaming/operations.h"
+#include "surfaces/completion.h"
 #include "surfaces/docs.h"
 #include "surfaces/options.h"
 #include "surfaces/output.h"
+#include "surfaces/sample_command.h"
+#include "surfaces/schema_command.h"
 #include "surfaces/verify_command.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
@@ -51,8 +54,26 @@ const struct command_entry command_entries[] = {
      .run = verify_command,
      .needs_broker = true,
      .goes_on = true},
+    {.name = "schema",
+     .doc = "Print the columns of the tables, for Spark or for people.",
+     .options = OPTION_BIT(OPTION_FORMAT),
+     .run_once = schema_command,
+     .needs_nothing = true},
+    {.name = "sample",
+     .doc = "Print records such as --demo has them, one JSON text a line, to try a topic with. "
+            "Every twentieth has a fault: another key, a wrong type, no identifier.",
+     .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
+     .one_query = "each topic has records of its own",
+     .run_once = sample_command,
+     .needs_nothing = true},
+    {.name = "completion",
+     .operand = "bash|zsh|fish",
+     .doc = "Print what the shell needs to complete commands, options and their values: `source "
+            "<(esports-stream completion bash)`.",
+     .run_once = completion_command,
+     .needs_nothing = true},
     {.name = "docs",
-     .operand = "configuration|schema",
+     .operand = "configuration|commands|schema|man",
      .doc = "Print one of the documents that are made from the program's own tables.",
      .run_once = docs_command,
      .needs_nothing = true},

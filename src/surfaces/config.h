@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "core/reject.h"
 #include "pipeline/decode_json.h"
 #include "pipeline/sink_parquet.h"
 #include "streaming/broker.h"
@@ -27,12 +28,25 @@ enum command {
     COMMAND_VERSION,
 };
 
+enum schema_format { FORMAT_DDL, FORMAT_JSON, FORMAT_MARKDOWN };
+
+/* [first, last] of whole numbers from 0. */
+struct number_range {
+    int64_t first, last;
+};
+
 /* What stands behind a command: options of its own (surfaces/options.h). Texts are borrowed from
  * argv. */
 struct command_arguments {
     uint64_t given;      // OPTION_BIT()s
     const char *operand; // NULL: none
-    int64_t to_batch;
+    int64_t to_batch, rows, seed;
+    enum reject_reason reason;   // if given
+    int64_t partition;           // if given
+    struct number_range offsets; // all, unless given
+    const char *since, *until;   // NULL: not given
+    enum schema_format format;
+    bool follow, raw, json;
 };
 
 enum { PARTITION_BY_MAX = 8, STREAMS_MAX = 8, SETTINGS_MAX = 64 };

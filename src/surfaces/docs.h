@@ -8,6 +8,11 @@
 
 void docs_print_configuration(FILE *out); // docs/configuration.md
 void docs_print_schema(FILE *out);        // docs/schema.md
+void docs_print_commands(FILE *out);      // docs/commands.md
+void docs_print_man(FILE *out);           // docs/esports-stream.1
+
+/* docs/schema.md, of one query alone unless `stream` is NULL. */
+void docs_print_schema_of(FILE *out, const struct stream *stream);
 
 /* `docs NAME` (surfaces/commands.h). */
 MUST_CHECK bool docs_command(const struct config *config, FILE *out, enum exit_code *code,

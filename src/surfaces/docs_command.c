@@ -9,6 +9,8 @@ static const struct {
     void (*print)(FILE *out);
 } documents[] = {
     {"configuration", docs_print_configuration},
+    {"commands", docs_print_commands},
+    {"man", docs_print_man},
     {"schema", docs_print_schema},
 };
 

@@ -2,6 +2,7 @@
 
 #include "surfaces/docs.h"
 #include "surfaces/exit_code.h"
+#include "surfaces/markdown.h"
 #include "surfaces/options.h"
 #include "surfaces/settings.h"
 
@@ -80,12 +81,6 @@ static const char properties[] =
     "nothing that is in use, it takes the settings marked † from options only, and warns when the "
     "environment has one of them.\n";
 
-/* Text inside a cell of a table, where a bar would end it. */
-static void print_cell(FILE *out, const char *text) {
-    for (; *text != '\0'; text++)
-        (void)fprintf(out, "%s%c", *text == '|' ? "\\" : "", *text);
-}
-
 static void print_options(FILE *out) {
     (void)fprintf(out, "\n## Options without a variable\n\n| option | meaning |\n|---|---|\n");
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
@@ -95,13 +90,14 @@ static void print_options(FILE *out) {
         char placeholder[OPTION_TEXT_MAX];
         option_placeholder(entry, placeholder);
         (void)fprintf(out, "| `%s%s", entry->name, *placeholder != '\0' ? " " : "");
-        print_cell(out, placeholder);
+        markdown_cell(out, placeholder);
         (void)fprintf(out, "` | ");
-        print_cell(out, entry->doc);
+        markdown_cell(out, entry->doc);
         (void)fprintf(out, " |\n");
     }
     (void)fprintf(out, "\nCalled as `match_stream` or `player_stream`, the program runs that query "
-                       "alone and awaits its end.\n");
+                       "alone and awaits its end.\n"
+                       "Commands and their options are in [commands.md](commands.md).\n");
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {
@@ -116,9 +112,9 @@ static void print_setting(FILE *out, const struct setting *setting) {
     else
         (void)fprintf(out, "`%s`", setting->fallback);
     (void)fprintf(out, " | `");
-    print_cell(out, values);
+    markdown_cell(out, values);
     (void)fprintf(out, "` | ");
-    print_cell(out, doc);
+    markdown_cell(out, doc);
     (void)fprintf(out, " |\n");
 }
 

@@ -47,9 +47,14 @@ static void print_stream(FILE *out, const struct stream *stream) {
 }
 
 void docs_print_schema(FILE *out) {
+    docs_print_schema_of(out, NULL);
+}
+
+void docs_print_schema_of(FILE *out, const struct stream *stream) {
     (void)fputs(intro, out);
     for (size_t i = 0; streams[i] != NULL; i++)
-        print_stream(out, streams[i]);
+        if (stream == NULL || stream == streams[i])
+            print_stream(out, streams[i]);
     (void)fputs(rejects_intro, out);
     (void)fprintf(out, "\n| column | type | null | |\n|---|---|---|---|\n");
     const struct schema *rejects = reject_schema();

@@ -4,10 +4,23 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "core/reject.h"
 #include "surfaces/commands.h"
 #include "surfaces/setting_types.h"
 
 #define ARGUMENT(field) offsetof(struct command_arguments, field)
+
+/* In the words of the rejects table (core/reject.h). */
+static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
+                                        {"blank_value", REJECT_BLANK_VALUE},
+                                        {"malformed_json", REJECT_MALFORMED_JSON},
+                                        {"not_an_object", REJECT_NOT_AN_OBJECT},
+                                        {"missing_identifier", REJECT_MISSING_IDENTIFIER},
+                                        {"null_identifier", REJECT_NULL_IDENTIFIER},
+                                        {"partition_value", REJECT_PARTITION_VALUE},
+                                        {NULL}};
+static const struct choice formats[] = {
+    {"ddl", FORMAT_DDL}, {"json", FORMAT_JSON}, {"markdown", FORMAT_MARKDOWN}, {NULL}};
 
 /* clang-format off: one option per paragraph reads better than what the formatter makes of it */
 const struct option_entry option_entries[OPTION_COUNT] = {
@@ -36,6 +49,58 @@ const struct option_entry option_entries[OPTION_COUNT] = {
                                    .offset = ARGUMENT(to_batch),
                                    .most = INT64_MAX},
                          .doc = "The newest batch that stays."},
+    [OPTION_ROWS] = {"--rows", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
+                     .value = {.type = &type_int64,
+                               .offset = ARGUMENT(rows),
+                               .fallback = "10",
+                               .most = 1000000000000},
+                     .doc = "How many (default: 10)."},
+    [OPTION_FOLLOW] = {"--follow", 'f', OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)},
+                       .doc =
+                           "Go on with the rows of each batch as it is committed, until Ctrl-C."},
+    [OPTION_REASON] = {"--reason", .use = OPTION_WITH_COMMANDS,
+                       .value = {.type = &type_choice,
+                                 .offset = ARGUMENT(reason),
+                                 .choices = reasons},
+                       .doc = "Only those rejected for this reason."},
+    [OPTION_PARTITION] = {"--partition", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
+                          .value = {.type = &type_int64,
+                                    .offset = ARGUMENT(partition),
+                                    .most = INT32_MAX},
+                          .doc = "Only those of this partition of the topic."},
+    [OPTION_OFFSETS] =
+        {"--offsets", .use = OPTION_WITH_COMMANDS, .placeholder = "FROM..TO",
+         .value = {.type = &type_range,
+                   .offset = ARGUMENT(offsets),
+                   .fallback = "..",
+                   .most = INT64_MAX},
+         .doc = "Only those at offsets from FROM to TO, both included; either may be left out, and "
+                "one number is one offset."},
+    [OPTION_SINCE] =
+        {"--since", .use = OPTION_WITH_COMMANDS, .placeholder = "TIME",
+         .value = {.type = &type_borrowed, .offset = ARGUMENT(since)},
+         .doc =
+             "Only those of batches from this time on: a timestamp (2025-12-31T10:30:00Z; without "
+             "a zone that of SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, 30 minutes)."},
+    [OPTION_UNTIL] = {"--until", .use = OPTION_WITH_COMMANDS, .placeholder = "TIME",
+                      .value = {.type = &type_borrowed, .offset = ARGUMENT(until)},
+                      .doc = "Only those of batches before this time; written like --since."},
+    [OPTION_RAW] = {"--raw", .use = OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(raw)},
+                    .doc = "Write the bytes of the value as they are, and nothing else."},
+    [OPTION_FORMAT] =
+        {"--format", .use = OPTION_WITH_COMMANDS,
+         .value = {.type = &type_choice,
+                   .offset = ARGUMENT(format),
+                   .choices = formats,
+                   .fallback = "ddl"},
+         .doc =
+             "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line "
+             "per query), or docs/schema.md (markdown)."},
+    [OPTION_SEED] = {"--seed", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
+                     .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX},
+                     .doc = "Another seed, other values; the same one, the same (default: 0)."},
+    [OPTION_JSON] = {"--json", .use = OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(json)},
+                     .doc = "For programs: one JSON object a line."},
     [OPTION_VERSION] = {"--version", 'V', .doc = "Print the version."},
     [OPTION_HELP] = {"--help", 'h', .doc = "Print this, or with a command what that one takes."},
 };

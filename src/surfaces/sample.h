@@ -1,5 +1,5 @@
 /* sample.h: deterministic sample records, made from the `.sample` texts of a record schema
- * (core/schema.h). The same schema and number give the same bytes everywhere.
+ * (core/schema.h). The same schema, seed and number give the same bytes everywhere.
  *
  * Most records are good ones. Every SAMPLE_FAULT_EVERYth has a fault, in turn: one for every reason
  * to reject a record, and some that leave a row but for a value. */
@@ -34,6 +34,7 @@ struct sample {
     const struct record_schema *schema; // in; borrowed
     const char *const *partition_by;    // in; borrowed: names; what is no text column of the schema
     size_t partition_by_count;          // does not count
+    uint64_t seed;                      // in; another seed draws other values, for the same numbers
 
     char value[SAMPLE_SIZE_MAX];                      // out
     size_t size;                                      // in bytes

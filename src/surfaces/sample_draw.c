@@ -211,12 +211,13 @@ static bool condition_holds(const struct sample *sample, struct text condition) 
 static void draw_column(struct sample *sample, size_t index, uint64_t number,
                         const struct pattern *pattern) {
     const struct column *column = &sample->schema->columns[index];
-    uint64_t random = sample_random(number, pattern->group);
+    uint64_t drawn_by = number + sample->seed * 0xD1342543DE82EF95U;
+    uint64_t random = sample_random(drawn_by, pattern->group);
     sample->drawn[index][0] = '\0';
     sample->present[index] =
         random / 256 % 100 >= pattern->missing && condition_holds(sample, pattern->condition) &&
         draw_alternative(sample, column, choose(pattern->alternatives, random >> 32), number,
-                         sample_random(number, text_of(column->name)), sample->drawn[index]);
+                         sample_random(drawn_by, text_of(column->name)), sample->drawn[index]);
 }
 
 void sample_draw(struct sample *sample, uint64_t number) {

@@ -122,6 +122,42 @@ static bool parse_size(const struct setting *setting, const char *text, void *fi
     return true;
 }
 
+/* A whole number from 0 at *at, which moves behind it. False: there is none. */
+static bool read_whole(const char **at, int64_t *number) {
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)**at))
+        return false;
+    *number = strtoll(*at, &end, 10);
+    *at = end;
+    return errno == 0;
+}
+
+static bool parse_range(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    struct number_range range = {0, setting->most};
+    const char *at = text;
+    bool first = read_whole(&at, &range.first);
+    bool dots = strncmp(at, "..", 2) == 0;
+    at += dots ? 2 : 0;
+    bool last = dots && read_whole(&at, &range.last);
+    if (first && !dots)
+        range.last = range.first;
+    bool known = first || last || dots;
+    if (!known || *at != '\0' || range.first > range.last)
+        return error_set(err, ERROR_CONFIG, "want FROM..TO, such as 100..200, 100.., ..200 or 100");
+    *(struct number_range *)field = range;
+    return true;
+}
+
+static bool parse_borrowed(const struct setting *setting, const char *text, void *field,
+                           struct error *err) {
+    (void)setting;
+    (void)err;
+    *(const char **)field = text;
+    return true;
+}
+
 static bool check_duration(const struct setting *setting, int64_t milliseconds, struct error *err) {
     if (milliseconds >= setting->least && milliseconds <= setting->most)
         return true;
@@ -444,4 +480,6 @@ const struct setting_type type_int = {"NUMBER", parse_int, NULL};
 const struct setting_type type_int64 = {"NUMBER", parse_int64, NULL};
 const struct setting_type type_size = {"SIZE", parse_size, NULL};
 const struct setting_type type_duration = {"DURATION", parse_duration, NULL};
+const struct setting_type type_range = {"FROM..TO", parse_range, NULL};
+const struct setting_type type_borrowed = {"TEXT", parse_borrowed, NULL};
 const struct setting_type type_trigger = {"DURATION|availableNow", parse_trigger, NULL};

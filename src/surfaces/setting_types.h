@@ -19,6 +19,8 @@ extern const struct setting_type type_int;      // int
 extern const struct setting_type type_int64;    // int64_t
 extern const struct setting_type type_size;     // int64_t, bytes
 extern const struct setting_type type_duration; // int64_t, milliseconds
+extern const struct setting_type type_range;    // struct number_range, "3..9", "..9", "3..", "3"
+extern const struct setting_type type_borrowed; // const char *, the text itself: of argv only
 extern const struct setting_type type_trigger;  // struct trigger
 
 /* The choices that are no aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
