@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,16 +119,19 @@ void json_put_null(struct json *object, const char *name) {
 }
 
 void json_put_real(struct json *object, const char *name, double value) {
-    json_put(object, name, ours(json_real(value)));
+    if (isfinite(value))
+        json_put(object, name, ours(json_real(value)));
+    else
+        json_put_text(object, name, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 }
 
 void json_put_bytes(struct json *object, const char *name, const char *bytes, size_t size) {
-    char *text = must_alloc(3 * size + 1, 1); // a replacement is three bytes for at least one
-    size_t used = 0;
-    for (size_t at = 0, step; at < size; at += step) {
-        bool valid;
-        uint32_t character = utf8_decode(bytes + at, bytes + size, &step, &valid);
-        used += utf8_encode(valid ? character : UTF8_REPLACEMENT, text + used);
+    char *text = must_alloc(size + 1, 3); // U+FFFD takes three bytes, for one at least
+    size_t used = 0, length;
+    bool valid;
+    for (const char *at = bytes, *end = bytes + size; at < end; at += length) {
+        uint32_t character = utf8_decode(at, end, &length, &valid);
+        used += utf8_encode(character, text + used);
     }
     json_put(object, name, ours(json_stringn(text, used)));
     free(text);
@@ -137,11 +141,24 @@ void json_append(struct json *array, struct json *value) {
     check(json_array_append_new(theirs(array), theirs(value)) == 0);
 }
 
-char *json_print(const struct json *value) {
-    // With 17 digits, 0.1 would be 0.10000000000000001.
-    char *text = json_dumps(theirs(value), JSON_COMPACT | JSON_REAL_PRECISION(15));
+char *json_print_digits(const struct json *value, int digits) {
+    char *text = json_dumps(theirs(value), JSON_COMPACT | JSON_REAL_PRECISION((size_t)digits));
     check(text != NULL);
     return text;
+}
+
+char *json_print(const struct json *value) {
+    return json_print_digits(value, 15);
+}
+
+int json_digits(double value) {
+    for (int digits = 15; digits < 17; digits++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            return digits;
+    }
+    return 17;
 }
 
 static const char v1[] = "v1\n";

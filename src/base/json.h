@@ -49,14 +49,22 @@ void json_put_int(struct json *object, const char *name, int64_t value);
 void json_put_bool(struct json *object, const char *name, bool value);
 void json_put_text(struct json *object, const char *name, const char *value);
 void json_put_null(struct json *object, const char *name);
-void json_put_real(struct json *object, const char *name, double value); // finite; 15 digits stay
 
-/* Any bytes as a text: what is not UTF-8 becomes U+FFFD (base/utf8.h). */
+/* 15 digits stay. What is not finite is a text, "NaN", "Infinity", "-Infinity", as Spark's to_json
+ * has it. */
+void json_put_real(struct json *object, const char *name, double value);
+
+/* Any bytes, NUL included; what is no UTF-8 becomes U+FFFD. */
 void json_put_bytes(struct json *object, const char *name, const char *bytes, size_t size);
 void json_append(struct json *array, struct json *value); // takes `value` over
 
 /* Compact, as Spark prints it: no blanks, non-ASCII as it is. Owned by the caller. */
 char *json_print(const struct json *value);
+
+/* The same with so many digits for doubles, where 15 are the usual and 17 show 3.6 as
+ * 3.6000000000000001; the other tells how many a value needs to be read back as it is: 15 to 17. */
+char *json_print_digits(const struct json *value, int digits);
+int json_digits(double value);
 
 /* The same behind a first line "v1", which the files of a checkpoint begin with. */
 char *json_print_v1(const struct json *value, size_t *size);

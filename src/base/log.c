@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/utf8.h"
 
 enum {
@@ -64,29 +65,13 @@ static void put(const char *text) {
     put_bytes(text, strlen(text));
 }
 
-/* Controls (C0, DEL, C1) and Unicode's own line ends. */
-static bool is_control(uint32_t character) {
-    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
-           character == 0x2029;
-}
-
 /* What would break the line or drive the terminal becomes visible instead. */
 static void put_escaped(const char *text, size_t size) {
-    const char *end = text + size;
-    size_t length;
-    bool valid;
-    for (; text < end; text += length) {
-        uint32_t character = utf8_decode(text, end, &length, &valid);
-        char escape[8];
-        if (valid && !is_control(character))
-            put_bytes(text, length);
-        else if (character == '\n' || character == '\r' || character == '\t')
-            put(character == '\n' ? "\\n" : character == '\r' ? "\\r" : "\\t");
-        else
-            for (size_t i = 0; i < length; i++) {
-                snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)text[i]);
-                put(escape);
-            }
+    char shown[ESCAPE_MAX];
+    size_t shown_size;
+    for (const char *end = text + size; text < end;) {
+        text += escape_next(text, end, shown, &shown_size);
+        put_bytes(shown, shown_size);
     }
 }
 
@@ -102,7 +87,7 @@ static void put_json_string(const char *text, size_t size) {
             put("\xef\xbf\xbd"); // U+FFFD
         } else if (character == '"' || character == '\\') {
             put(character == '"' ? "\\\"" : "\\\\");
-        } else if (is_control(character)) {
+        } else if (escape_is_control(character)) {
             snprintf(escape, sizeof escape, "\\u%04x", (unsigned)character);
             put(escape);
         } else {

@@ -7,8 +7,10 @@
 #include "surfaces/docs.h"
 #include "surfaces/options.h"
 #include "surfaces/output.h"
+#include "surfaces/rejects_command.h"
 #include "surfaces/sample_command.h"
 #include "surfaces/schema_command.h"
+#include "surfaces/tail_command.h"
 #include "surfaces/verify_command.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
@@ -54,6 +56,25 @@ const struct command_entry command_entries[] = {
      .run = verify_command,
      .needs_broker = true,
      .goes_on = true},
+    {.name = "tail",
+     .doc = "Show the newest rows of the table: by batch, then by the Kafka timestamp. With --json "
+            "all columns, partition columns at the end; without, those worth a terminal's width. "
+            "Takes no lock: the query may run meanwhile, ours or Spark's.",
+     .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
+     .run = tail_command},
+    {.name = "rejects ls",
+     .doc = "Count the rejects by reason and by partition of the topic, and list the newest.",
+     .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
+                OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
+                OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
+     .run = rejects_ls_command},
+    {.name = "rejects show",
+     .operand = "PARTITION:OFFSET",
+     .doc = "Show one reject with everything that is known of it. Bytes that are no text or would "
+            "drive the terminal are shown as \\n, \\t, \\xNN.",
+     .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
+     .one_query = "each topic has partitions and offsets of its own",
+     .run = rejects_show_command},
     {.name = "schema",
      .doc = "Print the columns of the tables, for Spark or for people.",
      .options = OPTION_BIT(OPTION_FORMAT),

@@ -8,6 +8,7 @@
 #include "pipeline/parquet/reader.h"
 #include "surfaces/cell_text.h"
 #include "surfaces/lake_files.h"
+#include "surfaces/shown_columns.h"
 #include "surfaces/text_table.h"
 
 enum { SAMPLE_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
@@ -51,17 +52,14 @@ static void print_partitions(FILE *out, const struct lake_files *files) {
 
 /* ---- a few rows ---- */
 
-/* Which columns of a table are worth the width: the identifier, where the record came from, and
- * what was derived, as far as the file has them. */
+/* Those that are shown, as far as the file has them. */
 static size_t choose_columns(const struct stream *stream, const struct file_metadata *metadata,
                              size_t columns[static TEXT_TABLE_COLUMNS_MAX]) {
-    struct schema schema;
-    stream_schema(stream, &schema);
+    struct shown_columns shown;
+    shown_columns_init(&shown, stream, NULL, 0);
     size_t count = 0;
-    for (size_t i = 0; i < schema.count && count < TEXT_TABLE_COLUMNS_MAX - 1; i++) {
-        bool chosen =
-            i == 0 || i == schema.partition || i == schema.offset || i >= schema.derived_first;
-        int index = chosen ? file_metadata_find(metadata, schema.columns[i].name) : -1;
+    for (size_t i = 0; i < shown.count && count < TEXT_TABLE_COLUMNS_MAX - 1; i++) {
+        int index = file_metadata_find(metadata, shown.names[i]);
         if (index >= 0)
             columns[count++] = (size_t)index;
     }

@@ -1,6 +1,7 @@
 #include "surfaces/output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,4 +23,9 @@ bool output_flush(FILE *out, struct error *err) {
         return error_set(err, ERROR_STOPPED, "nobody reads the output any more");
     return error_set(err, ERROR_RETRY, "the output can't be written: %s",
                      reason != 0 ? strerror(reason) : "is the disk full?");
+}
+
+bool output_is_read(FILE *out) {
+    struct pollfd end = {.fd = fileno(out)}; // POLLERR comes unasked for
+    return end.fd < 0 || poll(&end, 1, 0) <= 0 || (end.revents & POLLERR) == 0;
 }

@@ -11,4 +11,7 @@
  * reader has gone (`| head`), which is a quiet end; ERROR_RETRY: it can't be written. */
 MUST_CHECK bool output_flush(FILE *out, struct error *err);
 
+/* Whether what may be printed later would be read; false only for a pipe whose reader has gone. */
+bool output_is_read(FILE *out);
+
 #endif

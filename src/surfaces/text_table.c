@@ -27,29 +27,55 @@ void text_table_add(struct text_table *table, const char *const *cells) {
     table->row_count++;
 }
 
+char *text_table_join(const struct text_table *table, const char *const *cells) {
+    size_t size = 0, used = 0;
+    for (size_t i = 0; i < table->column_count; i++)
+        size += strlen(cells[i]) + 1;
+    char *joined = must_alloc(size, 1);
+    for (size_t i = 0; i < table->column_count; used += strlen(cells[i++]) + 1)
+        memcpy(joined + used, cells[i], strlen(cells[i]) + 1);
+    return joined;
+}
+
+void text_table_add_joined(struct text_table *table, const char *joined) {
+    const char *cells[TEXT_TABLE_COLUMNS_MAX];
+    for (size_t i = 0; i < table->column_count; joined += strlen(joined) + 1)
+        cells[i++] = joined;
+    text_table_add(table, cells);
+}
+
 static const char *cell(const struct text_table *table, size_t row, size_t column) {
     return table->cells[row * table->column_count + column];
 }
 
-void text_table_print(const struct text_table *table, int indent, FILE *out) {
-    int widths[TEXT_TABLE_COLUMNS_MAX] = {0};
+static void print_row(const struct text_table *table, size_t row, int indent, FILE *out) {
+    (void)fprintf(out, "%*s", indent, "");
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *text = cell(table, row, i);
+        int padding = table->widths[i] - text_columns(text);
+        bool last = i + 1 == table->column_count;
+        (void)fprintf(out, "%*s%s%*s", table->right[i] ? padding : 0, "", text,
+                      table->right[i] || last ? 0 : padding, "");
+        (void)fprintf(out, "%s", last ? "\n" : "  ");
+    }
+}
+
+void text_table_print(struct text_table *table, int indent, FILE *out) {
     for (size_t row = 0; row < table->row_count; row++) {
         for (size_t i = 0; i < table->column_count; i++) {
             int columns = text_columns(cell(table, row, i));
-            widths[i] = columns > widths[i] ? columns : widths[i];
+            table->widths[i] = columns > table->widths[i] ? columns : table->widths[i];
         }
     }
-    for (size_t row = 0; row < table->row_count; row++) {
-        (void)fprintf(out, "%*s", indent, "");
-        for (size_t i = 0; i < table->column_count; i++) {
-            const char *text = cell(table, row, i);
-            int padding = widths[i] - text_columns(text);
-            bool last = i + 1 == table->column_count;
-            (void)fprintf(out, "%*s%s%*s", table->right[i] ? padding : 0, "", text,
-                          table->right[i] || last ? 0 : padding, "");
-            (void)fprintf(out, "%s", last ? "\n" : "  ");
-        }
-    }
+    for (size_t row = table->has_header ? 1 : 0; row < table->row_count; row++)
+        print_row(table, row, indent, out);
+    table->has_header = true;
+}
+
+void text_table_empty(struct text_table *table) {
+    for (size_t i = table->column_count; i < table->row_count * table->column_count; i++)
+        free(table->cells[i]);
+    table->row_count = table->row_count > 0 ? 1 : 0;
 }
 
 void text_table_deinit(struct text_table *table) {

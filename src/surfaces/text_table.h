@@ -13,12 +13,23 @@ struct text_table {
     bool right[TEXT_TABLE_COLUMNS_MAX]; // aligned right: numbers
     char **cells;                       // owned, row by row; the first row is the header
     size_t row_count;
+    int widths[TEXT_TABLE_COLUMNS_MAX]; // of what was printed so far
+    bool has_header;                    // it was printed
 };
 
 /* A heading that begins with '>' belongs to a column of numbers. */
 void text_table_init(struct text_table *table, const char *const *headings, size_t count);
 void text_table_add(struct text_table *table, const char *const *cells);
-void text_table_print(const struct text_table *table, int indent, FILE *out);
+
+/* A row's cells as one text, each terminated, for a row that is added later; owned by the caller.
+ */
+char *text_table_join(const struct text_table *table, const char *const *cells);
+void text_table_add_joined(struct text_table *table, const char *joined);
+
+/* For a table that comes in parts: printed again, after text_table_empty() took its rows away, it
+ * goes on below, at least as wide, without a second header. */
+void text_table_print(struct text_table *table, int indent, FILE *out);
+void text_table_empty(struct text_table *table);
 void text_table_deinit(struct text_table *table);
 
 #endif

@@ -1,0 +1,107 @@
+#include "streaming/batch_files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "streaming/commit.h"
+#include "streaming/path_set.h"
+#include "streaming/sink_log_entries.h"
+#include "streaming/store_parts.h"
+
+bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err) {
+    return checkpoint_newest(&store->checkpoint.commits, batch_id, err);
+}
+
+/* A walk over entries of the sink log. */
+struct walk {
+    const struct store *store;
+    struct path_set *seen;   // fills it; NULL: adds files,
+    struct path_set *before; // but for those in this set; NULL: all
+    struct file_list *files;
+};
+
+static void add_file(struct file_list *files, const char *path) {
+    struct data_file file = {.path = strdup(path)};
+    check(file.path != NULL);
+    file_list_add(files, file);
+}
+
+static bool visit(void *context, struct json *line, struct error *err) {
+    struct walk *walk = context;
+    const struct store_options *options = &walk->store->options;
+    struct sink_entry entry;
+    if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
+        return false;
+    bool ok = entry.in_table ||
+              error_set(err, ERROR_STATE,
+                        "the sink log of '%s' lists '%s', which is not below it: if the lake was "
+                        "moved, run `esports-stream relocate`",
+                        options->table, entry.path);
+    if (ok && walk->seen != NULL)
+        path_set_add(walk->seen, entry.relative);
+    else if (ok && (walk->before == NULL || !path_set_has(walk->before, entry.relative)))
+        add_file(walk->files, entry.relative);
+    sink_entry_deinit(&entry);
+    return ok;
+}
+
+/* What the compact file of the batch has beyond the log as it was before. */
+static bool read_difference(struct walk *walk, const struct file_path *compact, int64_t batch_id,
+                            bool *known, struct error *err) {
+    const struct sink_log *log = &walk->store->sink_log;
+    struct path_set before = {0};
+    struct sink_log then;
+    *known = true;
+    bool ok = batch_id == 0 || sink_log_at(log, batch_id - 1, &then, known, err);
+    if (ok && *known && batch_id > 0) {
+        walk->seen = &before;
+        ok = sink_log_each_entry(&then, visit, walk, err);
+        (void)path_set_seal(&before);
+        walk->seen = NULL;
+        walk->before = &before;
+    }
+    bool found = true;
+    if (ok && *known)
+        ok = sink_log_file_entries(compact->text, visit, walk, &found, err);
+    *known = *known && found;
+    path_set_deinit(&before);
+    return ok;
+}
+
+static bool is_compact(const struct file_path *path) {
+    static const char suffix[] = ".compact";
+    size_t size = strlen(path->text);
+    return size >= sizeof suffix && strcmp(path->text + size - (sizeof suffix - 1), suffix) == 0;
+}
+
+static bool read_manifest(const struct store *store, int64_t batch_id, struct file_list *files,
+                          bool *known, struct error *err) {
+    struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);
+    int there = file_exists(path.text, NULL, err);
+    *known = there == 1;
+    if (there != 1)
+        return there == 0;
+    struct manifest manifest;
+    if (!commit_read(store, batch_id, &manifest, err))
+        return false;
+    for (size_t i = 0; i < manifest.files.count; i++)
+        add_file(files, manifest.files.files[i].path);
+    manifest_deinit(&manifest);
+    return true;
+}
+
+bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *files, bool *known,
+                      struct error *err) {
+    struct walk walk = {.store = store, .files = files};
+    struct file_path path = {0};
+    *known = false;
+    if (!sink_log_open(&store->sink_log, store->options.table, err) ||
+        (store->sink_log.exists && !sink_log_file_of(&store->sink_log, batch_id, &path, err)))
+        return false;
+    if (path.text[0] != '\0' && !is_compact(&path))
+        return sink_log_file_entries(path.text, visit, &walk, known, err);
+    if (!read_manifest(store, batch_id, files, known, err))
+        return false;
+    return *known || path.text[0] == '\0' || read_difference(&walk, &path, batch_id, known, err);
+}
