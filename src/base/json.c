@@ -141,6 +141,10 @@ void json_append(struct json *array, struct json *value) {
     check(json_array_append_new(theirs(array), theirs(value)) == 0);
 }
 
+void json_append_text(struct json *array, const char *value) {
+    json_append(array, ours(json_string(value)));
+}
+
 char *json_print_digits(const struct json *value, int digits) {
     char *text = json_dumps(theirs(value), JSON_COMPACT | JSON_REAL_PRECISION((size_t)digits));
     check(text != NULL);

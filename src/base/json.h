@@ -57,6 +57,7 @@ void json_put_real(struct json *object, const char *name, double value);
 /* Any bytes, NUL included; what is no UTF-8 becomes U+FFFD. */
 void json_put_bytes(struct json *object, const char *name, const char *bytes, size_t size);
 void json_append(struct json *array, struct json *value); // takes `value` over
+void json_append_text(struct json *array, const char *value);
 
 /* Compact, as Spark prints it: no blanks, non-ASCII as it is. Owned by the caller. */
 char *json_print(const struct json *value);

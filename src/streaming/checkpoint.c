@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,19 +22,43 @@ enum { LOG_FILE_SIZE_MAX = 16 << 20 };
 
 static const char commit_text[] = "v1\n{\"nextBatchWatermarkMs\":0}";
 
-static bool locked_by_other(int fd, const char *path, struct error *err) {
-    char holder[512] = "";
-    ssize_t size = disk->read(fd, holder, sizeof holder - 1);
-    if (size <= 0)
-        return error_set(err, ERROR_LOCKED, "'%s' is locked by another process", path);
-    holder[size] = '\0';
+/* Whoever only asks whether the lock is held (checkpoint_holder) holds it for a moment: what is
+ * held longer than this is held by a query. */
+enum { LOCK_ATTEMPTS = 4, LOCK_PAUSE_NS = 20 * 1000 * 1000 };
+
+static void read_holder(int fd, char holder[static CHECKPOINT_HOLDER_MAX]) {
+    ssize_t size = disk->read(fd, holder, CHECKPOINT_HOLDER_MAX - 1);
+    holder[size > 0 ? size : 0] = '\0';
     for (char *at = holder; *at != '\0'; at++)
         if (iscntrl((unsigned char)*at))
             *at = ' ';
+}
+
+static bool locked_by_other(int fd, const char *path, struct error *err) {
+    char holder[CHECKPOINT_HOLDER_MAX];
+    read_holder(fd, holder);
+    if (holder[0] == '\0')
+        return error_set(err, ERROR_LOCKED, "'%s' is locked by another process", path);
     return error_set(err, ERROR_LOCKED,
                      "'%s' is locked: another instance runs this query (%s). Stop it first, or "
                      "give this one a CHECKPOINT_PATH of its own",
                      path, holder);
+}
+
+bool checkpoint_holder(const char *root, bool *held, char holder[static CHECKPOINT_HOLDER_MAX],
+                       struct error *err) {
+    struct file_path path = file_join(root, "lock");
+    int fd = disk->open(path.text, O_RDONLY | O_CLOEXEC, 0);
+    *held = false;
+    holder[0] = '\0';
+    if (fd < 0)
+        return errno == ENOENT ||
+               error_set(err, ERROR_RETRY, "open '%s': %s", path.text, strerror(errno));
+    *held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (*held)
+        read_holder(fd, holder);
+    (void)disk->close(fd);
+    return true;
 }
 
 /* "host=a pid=12 since=2025-12-31T10:30:45Z program=esports-stream": for people to read; nothing is
@@ -60,7 +85,12 @@ static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
     if (fd < 0)
         return error_set(err, ERROR_CONFIG, "open '%s': %s", path.text, strerror(errno));
     bool ok;
-    if (disk->lock(fd) == 0)
+    int locked = disk->lock(fd);
+    for (int i = 1; locked != 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+        locked = disk->lock(fd);
+    }
+    if (locked == 0)
         ok = sign_lock(fd, path.text, err);
     else if (errno == EWOULDBLOCK)
         ok = locked_by_other(fd, path.text, err);

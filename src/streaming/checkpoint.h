@@ -42,6 +42,13 @@ MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, struct error *err
 /* As checkpoint_open(), but takes no lock and makes nothing: for who only looks. ERROR_STATE: there
  * is no checkpoint. */
 MUST_CHECK bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err);
+
+/* Who holds the lock of the checkpoint at `root`, as its file says: "host=a pid=12 since=… …"; ""
+ * and held: nobody knows who. Takes nothing, and makes nothing. */
+enum { CHECKPOINT_HOLDER_MAX = 512 };
+MUST_CHECK bool checkpoint_holder(const char *root, bool *held,
+                                  char holder[static CHECKPOINT_HOLDER_MAX], struct error *err);
+
 void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct with lock_fd -1
 
 /* Makes the directories and publishes `metadata` if it is missing. Repeatable. */

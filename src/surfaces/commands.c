@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "streaming/operations.h"
+#include "surfaces/checkpoint_command.h"
 #include "surfaces/completion.h"
 #include "surfaces/docs.h"
 #include "surfaces/options.h"
@@ -55,6 +56,14 @@ const struct command_entry command_entries[] = {
             "Takes no lock: the query may run meanwhile.",
      .run = verify_command,
      .needs_broker = true,
+     .goes_on = true},
+    {.name = "checkpoint show",
+     .doc =
+         "Say what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
+         "holds the lock, and what a start would do. Takes no lock: the query may run meanwhile. "
+         "Exit code 5: a part of it can't be read.",
+     .options = OPTION_BIT(OPTION_JSON),
+     .run = checkpoint_show_command,
      .goes_on = true},
     {.name = "tail",
      .doc = "Show the newest rows of the table: by batch, then by the Kafka timestamp. With --json "

@@ -3,6 +3,7 @@
 #define SURFACES_REJECTS_COMMAND_H
 
 #include "surfaces/commands.h"
+#include "surfaces/lake_files.h"
 #include "surfaces/table_rows.h"
 
 MUST_CHECK bool rejects_ls_command(const struct command_scope *scope, struct error *err);
@@ -28,6 +29,10 @@ enum reject_column {
 
 /* Ended with the last column. */
 extern const struct wanted_column reject_columns[REJECT_COLUMNS];
+
+/* The files of the query's rejects table; says so when there is no such table. */
+MUST_CHECK bool rejects_list(const struct command_scope *scope, struct lake_files *files,
+                             struct error *err);
 
 enum { REJECT_EXCERPT = 2048 }; // bytes
 

@@ -1,6 +1,8 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "surfaces/moment.h"
 #include "surfaces/rejects_command.h"
 
@@ -63,4 +65,14 @@ struct json *reject_json(const struct table_rows *rows, size_t row, size_t value
                  columns[REJECT_VALUE].valid[row] ? columns[REJECT_VALUE].texts[row].length : 0);
     put_base64(object, "valueBase64", &columns[REJECT_VALUE], row, value_max);
     return object;
+}
+
+bool rejects_list(const struct command_scope *scope, struct lake_files *files, struct error *err) {
+    const char *root = scope->store.rejects;
+    int there = file_exists(root, NULL, err);
+    if (there == 0)
+        log_write(LOG_WARNING, scope->stream->name,
+                  "'%s' is not there: nothing was rejected yet, or DATA_LAKE_PATH is another",
+                  root);
+    return there >= 0 && lake_files_list(root, files, err);
 }

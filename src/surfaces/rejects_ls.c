@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "surfaces/lake_files.h"
 #include "surfaces/output.h"
 #include "surfaces/pick_reader.h"
 #include "surfaces/reject_filter.h"
@@ -154,7 +153,7 @@ static bool read_all(struct listing *listing, struct error *err) {
                                        .path_of = path_of,
                                        .render = render,
                                        .context = listing};
-    if (!lake_files_list(listing->scope->store.rejects, &listing->files, err))
+    if (!rejects_list(listing->scope, &listing->files, err))
         return false;
     for (size_t file = 0; file < listing->files.count; file++)
         if (!count_file(listing, file, err))
@@ -196,21 +195,18 @@ static void print_json(const struct listing *listing) {
 
 static void print_counts(const struct listing *listing) {
     struct text_table reasons, partitions;
-    char texts[4][24];
+    char records[24];
     text_table_init(&reasons, (const char *const[]){"reason", ">records"}, 2);
     for (size_t i = 0; i < listing->reason_count; i++) {
-        (void)snprintf(texts[0], sizeof texts[0], "%" PRId64, listing->reasons[i].count);
-        text_table_add(&reasons, (const char *const[]){listing->reasons[i].name, texts[0]});
+        (void)snprintf(records, sizeof records, "%" PRId64, listing->reasons[i].count);
+        text_table_add(&reasons, (const char *const[]){listing->reasons[i].name, records});
     }
     text_table_init(&partitions,
                     (const char *const[]){">partition", ">records", ">first offset", ">last"}, 4);
     for (size_t i = 0; i < listing->partition_count; i++) {
         const struct partition_count *count = &listing->partitions[i];
-        (void)snprintf(texts[0], sizeof texts[0], "%" PRId32, count->partition);
-        (void)snprintf(texts[1], sizeof texts[1], "%" PRId64, count->count);
-        (void)snprintf(texts[2], sizeof texts[2], "%" PRId64, count->first);
-        (void)snprintf(texts[3], sizeof texts[3], "%" PRId64, count->last);
-        text_table_add(&partitions, (const char *const[]){texts[0], texts[1], texts[2], texts[3]});
+        text_table_add_numbers(&partitions, (const int64_t[]){count->partition, count->count,
+                                                              count->first, count->last});
     }
     text_table_print(&reasons, 2, listing->scope->out);
     (void)fputc('\n', listing->scope->out);

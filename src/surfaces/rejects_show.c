@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "surfaces/lake_files.h"
 #include "surfaces/moment.h"
 #include "surfaces/output.h"
 #include "surfaces/rejects_command.h"
@@ -72,10 +71,10 @@ static void print_trouble(FILE *out, struct text value, int64_t position) {
     const char *at = begin + position;
     const char *from = at - begin > EXCERPT ? to_character(at - EXCERPT, begin) : begin;
     const char *to = end - at > EXCERPT ? to_character(at + EXCERPT, at) : end;
-    (void)fprintf(out, "  %-12s byte %" PRId64 ", at >>>: %s", "trouble", position,
+    (void)fprintf(out, "  %-12s byte %" PRId64 ", where ▸ is: %s", "trouble", position,
                   from > begin ? "…" : "");
     print_escaped(out, from, at);
-    (void)fprintf(out, ">>>");
+    (void)fprintf(out, "▸");
     print_escaped(out, at, to);
     (void)fprintf(out, "%s\n", to < end ? "…" : "");
 }
@@ -174,7 +173,7 @@ bool rejects_show_command(const struct command_scope *scope, struct error *err) 
     struct place place;
     struct lake_files files;
     if (!parse_place(scope->config->arguments.operand, &place, err) ||
-        !lake_files_list(scope->store.rejects, &files, err))
+        !rejects_list(scope, &files, err))
         return false;
     bool ok = find_and_show(scope, &files, place, err);
     lake_files_deinit(&files);

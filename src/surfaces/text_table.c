@@ -1,5 +1,6 @@
 #include "surfaces/text_table.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,16 @@ void text_table_add(struct text_table *table, const char *const *cells) {
         check(table->cells[used + i] != NULL);
     }
     table->row_count++;
+}
+
+void text_table_add_numbers(struct text_table *table, const int64_t *numbers) {
+    char texts[TEXT_TABLE_COLUMNS_MAX][24];
+    const char *cells[TEXT_TABLE_COLUMNS_MAX];
+    for (size_t i = 0; i < table->column_count; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "%" PRId64, numbers[i]);
+        cells[i] = texts[i];
+    }
+    text_table_add(table, cells);
 }
 
 char *text_table_join(const struct text_table *table, const char *const *cells) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { TEXT_TABLE_COLUMNS_MAX = 16 };
@@ -20,6 +21,9 @@ struct text_table {
 /* A heading that begins with '>' belongs to a column of numbers. */
 void text_table_init(struct text_table *table, const char *const *headings, size_t count);
 void text_table_add(struct text_table *table, const char *const *cells);
+
+/* A row of whole numbers. */
+void text_table_add_numbers(struct text_table *table, const int64_t *numbers);
 
 /* A row's cells as one text, each terminated, for a row that is added later; owned by the caller.
  */

@@ -6,23 +6,11 @@
 
 #include "surfaces/text_table.h"
 
-enum { CELL_MAX = 24 };
-
 static const char *const headings[] = {">partition", ">from",        ">to",   ">rows",
                                        ">rejects",   ">absent",      ">lost", ">missing",
                                        ">double",    ">not provable"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
-
-static void add_line(struct text_table *table, const int64_t numbers[static COLUMNS]) {
-    char texts[COLUMNS][CELL_MAX];
-    const char *cells[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++) {
-        (void)snprintf(texts[i], CELL_MAX, "%" PRId64, numbers[i]);
-        cells[i] = texts[i];
-    }
-    text_table_add(table, cells);
-}
 
 static void print_partitions(FILE *out, const struct verify_report *report) {
     struct text_table table;
@@ -32,7 +20,7 @@ static void print_partitions(FILE *out, const struct verify_report *report) {
         const int64_t numbers[COLUMNS] = {at->partition, at->start,   at->end,  at->rows,
                                           at->rejects,   at->absent,  at->lost, at->missing,
                                           at->doubles,   at->unproven};
-        add_line(&table, numbers);
+        text_table_add_numbers(&table, numbers);
     }
     text_table_print(&table, 2, out);
     text_table_deinit(&table);

@@ -1,0 +1,68 @@
+/* inspect.h: what one query's checkpoint and table say of themselves, for who only looks: no lock
+ * is taken and nothing is made, so that a query may run meanwhile. What can't be read is told as a
+ * fault beside the rest. */
+#ifndef STREAMING_INSPECT_H
+#define STREAMING_INSPECT_H
+
+#include "base/error.h"
+#include "streaming/checkpoint.h"
+#include "streaming/store.h"
+
+enum { INSPECTION_FAULTS_MAX = 8 };
+
+/* The numbers of the files in one log. */
+struct log_extent {
+    size_t count;
+    int64_t first, newest; // -1: none
+};
+
+/* What became of a partition's offsets [start, end), by the word of manifests and coverage. */
+struct inspected_partition {
+    int32_t partition;
+    int64_t start, end;
+    int64_t rows, rejects, absent, lost;
+    int64_t unsaid; // of batches without a manifest, such as Spark's
+};
+
+struct inspection {
+    bool there; // the checkpoint has been begun
+    char query_id[37];
+    bool locked;
+    char holder[CHECKPOINT_HOLDER_MAX];
+
+    struct log_extent plans, commits, manifests;
+    int64_t planned_ms;           // when the newest plan was made, by itself
+    int64_t committed_ms;         // when the newest commit was written, by the disk
+    enum commit_author committed; // who wrote it
+    size_t range_count;
+    struct offset_range *ranges; // owned; of the newest plan
+
+    bool manifest_read; // the newest, of batch manifests.newest
+    size_t files, reject_files;
+    int64_t file_bytes, rows, rejects;
+    int64_t folded; // manifests up to this batch are in coverage/; -1: none
+
+    size_t partition_count;
+    struct inspected_partition *partitions; // owned; up to the newest commit
+
+    bool sink_log;
+    int64_t logged, compacted, interval; // of the sink log
+    char *table, *rejects_table;         // owned; paths
+    char owner[37];                      // the query that signed the table; "": nobody
+    char *owner_checkpoint;              // owned; NULL: nobody
+    bool rewinding;
+
+    /* What a start would find and do; constants of streaming/recover.h. NULL while it runs, or if
+     * it can't be told. */
+    const char *state, *next, *cure;
+
+    size_t fault_count;
+    char *faults[INSPECTION_FAULTS_MAX]; // owned
+};
+
+/* ERROR_CONFIG: paths that can't be used. */
+MUST_CHECK bool inspect(const struct store_options *options, struct inspection *inspection,
+                        struct error *err);
+void inspection_deinit(struct inspection *inspection);
+
+#endif
