@@ -23,6 +23,7 @@ MAY_INCLUDE = {
 }
 
 LIBRARIES = {
+    "curl/curl.h": "libcurl",
     "jansson.h": "jansson",
     "librdkafka/rdkafka.h": "librdkafka",
     "librdkafka/rdkafka_mock.h": "librdkafka",

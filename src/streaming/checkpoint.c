@@ -45,6 +45,17 @@ static bool locked_by_other(int fd, const char *path, struct error *err) {
                      path, holder);
 }
 
+bool checkpoint_note_holder(const char *root, const char *words, struct error *err) {
+    struct file_path path = file_join(root, "lock");
+    int fd = disk->open(path.text, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
+    bool ok = fd >= 0 && disk_write_all(fd, " ", 1) && disk_write_all(fd, words, strlen(words));
+    if (!ok)
+        error_set(err, ERROR_RETRY, "write '%s': %s", path.text, strerror(errno));
+    if (fd >= 0)
+        (void)disk->close(fd);
+    return ok;
+}
+
 bool checkpoint_holder(const char *root, bool *held, char holder[static CHECKPOINT_HOLDER_MAX],
                        struct error *err) {
     struct file_path path = file_join(root, "lock");

@@ -49,6 +49,9 @@ enum { CHECKPOINT_HOLDER_MAX = 512 };
 MUST_CHECK bool checkpoint_holder(const char *root, bool *held,
                                   char holder[static CHECKPOINT_HOLDER_MAX], struct error *err);
 
+/* Adds words to what the lock's file says of its holder, "http=…". For the holder alone. */
+MUST_CHECK bool checkpoint_note_holder(const char *root, const char *words, struct error *err);
+
 void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct with lock_fd -1
 
 /* Makes the directories and publishes `metadata` if it is missing. Repeatable. */

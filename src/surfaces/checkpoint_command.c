@@ -112,10 +112,10 @@ static void print_open_plan(FILE *out, const struct inspection *inspection) {
 
 void inspection_print(const struct command_scope *scope, const struct inspection *inspection) {
     FILE *out = scope->out;
-    (void)fprintf(out, "%s: topic %s, checkpoint %s\n", scope->stream->name, scope->store.topic,
+    (void)fprintf(out, "  %-11s %s\n  %-11s %s\n", "topic", scope->store.topic, "checkpoint",
                   scope->store.checkpoint);
     if (!inspection->there) {
-        (void)fprintf(out, "  The query has not begun: there is no such checkpoint.\n");
+        (void)fprintf(out, "  %-11s none: the query has not begun\n", "plans");
         return;
     }
     (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
@@ -144,6 +144,7 @@ bool checkpoint_show_command(const struct command_scope *scope, struct error *er
         free(text);
         json_free(object);
     } else {
+        (void)fprintf(scope->out, "%s\n", scope->stream->name);
         inspection_print(scope, &inspection);
     }
     size_t faults = inspection.fault_count;

@@ -6,11 +6,13 @@
 #include "surfaces/checkpoint_command.h"
 #include "surfaces/completion.h"
 #include "surfaces/docs.h"
+#include "surfaces/doctor.h"
 #include "surfaces/options.h"
 #include "surfaces/output.h"
 #include "surfaces/rejects_command.h"
 #include "surfaces/sample_command.h"
 #include "surfaces/schema_command.h"
+#include "surfaces/status_command.h"
 #include "surfaces/tail_command.h"
 #include "surfaces/verify_command.h"
 
@@ -57,6 +59,13 @@ const struct command_entry command_entries[] = {
      .run = verify_command,
      .needs_broker = true,
      .goes_on = true},
+    {.name = "status",
+     .doc = "Say what the running process does: state, batches, lag, the last error; and when none "
+            "runs, what the checkpoint says. The checkpoint's lock names the process and where it "
+            "can be asked. Exit code 0: all chosen queries run and get on; 10: one does not run; "
+            "11: one can't get on or does not answer.",
+     .options = OPTION_BIT(OPTION_JSON),
+     .run_once = status_command},
     {.name = "checkpoint show",
      .doc =
          "Say what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
@@ -102,6 +111,16 @@ const struct command_entry command_entries[] = {
             "<(esports-stream completion bash)`.",
      .run_once = completion_command,
      .needs_nothing = true},
+    {.name = "doctor",
+     .doc =
+         "Try everything that a run needs, and say of each thing whether it is well, and if not, "
+         "what to do: brokers, topics and the right to read them, what comes next in them, "
+         "directories, room, the speed of syncs, memory, open files, the clock, the port, the "
+         "checkpoints. Ends within some 20 seconds, whatever does not answer. Exit code 0: "
+         "nothing failed (warnings do not count); otherwise that with which a run would end.",
+     .options = OPTION_BIT(OPTION_JSON),
+     .run_once = doctor_command,
+     .needs_broker = true},
     {.name = "docs",
      .operand = "configuration|commands|schema|man",
      .doc = "Print one of the documents that are made from the program's own tables.",

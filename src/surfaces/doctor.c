@@ -1,0 +1,197 @@
+#include "surfaces/doctor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "surfaces/commands.h"
+#include "surfaces/output.h"
+#include "surfaces/paragraph.h"
+#include "surfaces/terminal.h"
+
+/* ---- findings ---- */
+
+char *findings_text(const char *format, ...) {
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    check(vasprintf(&text, format, args) >= 0);
+    va_end(args);
+    return text;
+}
+
+static void add(struct findings *findings, const struct finding *finding) {
+    findings->items = reallocarray(findings->items, findings->count + 1, sizeof *findings->items);
+    check(findings->items != NULL);
+    findings->items[findings->count++] = *finding;
+}
+
+void findings_ok(struct findings *findings, char *what, char *text) {
+    add(findings, &(struct finding){.verdict = VERDICT_OK, .what = what, .text = text});
+}
+
+void findings_warn(struct findings *findings, char *what, char *text, char *cure) {
+    add(findings, &(struct finding){VERDICT_WARN, what, text, cure, EXIT_CODE_OK});
+}
+
+void findings_fail(struct findings *findings, enum exit_code code, char *what, char *text,
+                   char *cure) {
+    add(findings, &(struct finding){VERDICT_FAIL, what, text, cure, code});
+}
+
+void findings_deinit(struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        free(findings->items[i].what);
+        free(findings->items[i].text);
+        free(findings->items[i].cure);
+    }
+    free(findings->items);
+    *findings = (struct findings){0};
+}
+
+/* ---- checks ---- */
+
+struct check {
+    const char *what; // for one that does not end
+    void (*run)(const struct config *config, struct findings *findings);
+    const char *cure;
+};
+
+static const struct check checks[] = {
+    {"brokers", doctor_check_brokers,
+     "see whether the names in KAFKA_BOOTSTRAP_SERVERS can be resolved"},
+    {"topics", doctor_check_topics, "see whether the brokers answer"},
+    {"disk", doctor_check_disk,
+     "a file system that does not answer (a network mount whose server is away?) stops a query, "
+     "too: bring it back"},
+    {"machine", doctor_check_machine, NULL},
+    {"checkpoints", doctor_check_queries, "see whether the checkpoint's file system answers"},
+};
+
+enum { CHECKS = sizeof checks / sizeof checks[0] };
+
+/* One check under way. What it fills is its own until it has ended, and for ever if it does not. */
+struct examination {
+    const struct check *check;
+    const struct config *config;
+    struct findings findings;
+    pthread_t thread;
+};
+
+static void *examine(void *argument) {
+    struct examination *examination = argument;
+    examination->check->run(examination->config, &examination->findings);
+    return NULL;
+}
+
+static struct examination *begin(const struct check *check, const struct config *config) {
+    struct examination *examination = must_alloc(1, sizeof *examination);
+    examination->check = check;
+    examination->config = config;
+    check(pthread_create(&examination->thread, NULL, examine, examination) == 0);
+    return examination;
+}
+
+/* Moves the findings over. False: it has not ended, and never may. */
+static bool end(struct examination *examination, const struct timespec *deadline,
+                struct findings *findings) {
+    if (pthread_timedjoin_np(examination->thread, NULL, deadline) != 0) {
+        const char *cure = examination->check->cure;
+        findings_fail(findings, EXIT_CODE_UNEXPECTED, findings_text("%s", examination->check->what),
+                      findings_text("no answer within %d seconds", DOCTOR_LIMIT_MS / 1000),
+                      cure != NULL ? findings_text("%s", cure) : NULL);
+        return false;
+    }
+    for (size_t i = 0; i < examination->findings.count; i++)
+        add(findings, &examination->findings.items[i]);
+    free(examination->findings.items);
+    free(examination);
+    return true;
+}
+
+/* Whether all of them have ended. */
+static bool examine_all(const struct config *config, struct findings *findings) {
+    struct examination *examinations[CHECKS];
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline); // as pthread_timedjoin_np() wants it
+    deadline.tv_sec += DOCTOR_LIMIT_MS / 1000;
+    for (size_t i = 0; i < CHECKS; i++)
+        examinations[i] = begin(&checks[i], config);
+    bool ended = true;
+    for (size_t i = 0; i < CHECKS; i++)
+        ended = end(examinations[i], &deadline, findings) && ended;
+    return ended;
+}
+
+/* ---- showing ---- */
+
+static const struct {
+    const char *word, *colour;
+} verdicts[] = {
+    [VERDICT_OK] = {"OK", "\x1b[32m"},
+    [VERDICT_WARN] = {"WARN", "\x1b[33m"},
+    [VERDICT_FAIL] = {"FAIL", "\x1b[31m"},
+};
+
+static void print_json(FILE *out, const struct finding *finding) {
+    struct json *object = json_new_object();
+    json_put_bytes(object, "check", finding->what, strlen(finding->what));
+    json_put_text(object, "verdict", verdicts[finding->verdict].word);
+    json_put_bytes(object, "text", finding->text, strlen(finding->text));
+    if (finding->cure != NULL)
+        json_put_bytes(object, "cure", finding->cure, strlen(finding->cure));
+    else
+        json_put_null(object, "cure");
+    char *text = json_print(object);
+    (void)fprintf(out, "%s\n", text);
+    free(text);
+    json_free(object);
+}
+
+static void print_text(FILE *out, const struct finding *finding, int width) {
+    bool colour = terminal_has_colour(out);
+    (void)fprintf(out, "%s%-4s%s  %s%*s  %s\n", colour ? verdicts[finding->verdict].colour : "",
+                  verdicts[finding->verdict].word, colour ? "\x1b[0m" : "", finding->what,
+                  width - text_columns(finding->what), "", finding->text);
+    if (finding->cure != NULL)
+        (void)fprintf(out, "      %*s  cure: %s\n", width, "", finding->cure);
+}
+
+static void print_all(FILE *out, const struct findings *findings, bool json) {
+    int width = 0;
+    for (size_t i = 0; i < findings->count; i++)
+        if (text_columns(findings->items[i].what) > width)
+            width = text_columns(findings->items[i].what);
+    for (size_t i = 0; i < findings->count; i++) {
+        if (json)
+            print_json(out, &findings->items[i]);
+        else
+            print_text(out, &findings->items[i], width);
+    }
+}
+
+/* The first failure's. */
+static enum exit_code code_of(const struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].verdict == VERDICT_FAIL)
+            return findings->items[i].code;
+    return EXIT_CODE_OK;
+}
+
+bool doctor_command(const struct config *config, FILE *out, enum exit_code *code,
+                    struct error *err) {
+    struct findings findings = {0};
+    bool ended = examine_all(config, &findings);
+    print_all(out, &findings, config->arguments.json);
+    *code = code_of(&findings);
+    bool flushed = output_flush(out, err);
+    if (!ended)
+        _exit(*code); // a thread that still waits for a disk must not be waited for
+    findings_deinit(&findings);
+    return flushed;
+}

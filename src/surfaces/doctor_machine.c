@@ -1,0 +1,145 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/control_group.h"
+#include "base/scope.h"
+#include "streaming/inspect.h"
+#include "surfaces/doctor.h"
+#include "surfaces/moment.h"
+#include "surfaces/quantity.h"
+
+enum { FILES_FEW = 1024, YEAR_PLAUSIBLE = 2024, MIB_SHIFT = 20 };
+
+static void check_memory(const struct config *config, struct findings *findings) {
+    struct sysinfo info;
+    int64_t limit = control_group_memory(CONTROL_GROUP_MEMBERSHIP, CONTROL_GROUP_ROOT);
+    bool grouped = limit != INT64_MAX;
+    if (sysinfo(&info) == 0 && (int64_t)info.totalram * info.mem_unit < limit) {
+        limit = (int64_t)info.totalram * info.mem_unit;
+        grouped = false;
+    }
+    char budget[SIZE_TEXT_MAX];
+    size_format(config->driver_memory, budget);
+    char *text = findings_text("the budget is %s, %s %" PRId64 " MiB", budget,
+                               grouped ? "the control group's limit" : "the machine has",
+                               limit >> MIB_SHIFT);
+    if (config->driver_memory > limit)
+        findings_fail(findings, EXIT_CODE_USAGE, findings_text("memory"), text,
+                      findings_text("set SPARK_DRIVER_MEMORY below it, or raise the limit: the "
+                                    "kernel kills what exceeds it"));
+    else if (config->driver_memory > limit / 10 * 9)
+        findings_warn(findings, findings_text("memory"), text,
+                      findings_text("leave a tenth for the system: lower SPARK_DRIVER_MEMORY, or "
+                                    "raise the limit"));
+    else
+        findings_ok(findings, findings_text("memory"), text);
+}
+
+static void check_files(struct findings *findings) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    char *text = findings_text("%llu files may be open", (unsigned long long)limit.rlim_cur);
+    if (limit.rlim_cur < FILES_FEW)
+        findings_warn(findings, findings_text("file limit"), text,
+                      findings_text("a worker has a file open per partition value, and a "
+                                    "connection per broker: ulimit -n 65536, or LimitNOFILE= in "
+                                    "the unit"));
+    else
+        findings_ok(findings, findings_text("file limit"), text);
+}
+
+static void check_clock(struct findings *findings) {
+    struct timex state = {0};
+    char now[MOMENT_TEXT_MAX];
+    time_t seconds = (time_t)(clock_wall_ms() / 1000);
+    struct tm utc;
+    moment_format(clock_wall_ms() * 1000, now);
+    bool plausible = gmtime_r(&seconds, &utc) != NULL && utc.tm_year + 1900 >= YEAR_PLAUSIBLE;
+    bool synchronized = adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
+    if (!plausible)
+        findings_fail(findings, EXIT_CODE_UNEXPECTED, findings_text("clock"),
+                      findings_text("it is %s here", now),
+                      findings_text("set the clock: processing_timestamp is taken from it"));
+    else if (!synchronized)
+        findings_warn(findings, findings_text("clock"),
+                      findings_text("%s; the kernel says that nobody keeps it right", now),
+                      findings_text("run chrony or systemd-timesyncd (in a container: on its "
+                                    "host): processing_timestamp is taken from it"));
+    else
+        findings_ok(findings, findings_text("clock"), findings_text("%s, kept right", now));
+}
+
+static void check_port(const struct config *config, struct findings *findings) {
+    if (config->ui_port == 0)
+        return;
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)config->ui_port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int on = 1;
+    scoped(scope_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // As a server asks for it: connections that have just ended don't count.
+    bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                listen(fd, 1) == 0;
+    if (open)
+        findings_ok(findings, findings_text("port %d", config->ui_port), findings_text("free"));
+    else
+        findings_warn(findings, findings_text("port %d", config->ui_port),
+                      findings_text("%s", strerror(errno)),
+                      findings_text("if that is not our own running query (`status` tells), set "
+                                    "SPARK_UI_PORT: otherwise the next free port is taken"));
+}
+
+void doctor_check_machine(const struct config *config, struct findings *findings) {
+    check_memory(config, findings);
+    check_files(findings);
+    check_clock(findings);
+    check_port(config, findings);
+}
+
+/* ---- queries ---- */
+
+static void check_inspection(const char *name, const struct inspection *inspection,
+                             struct findings *findings) {
+    char *what = findings_text("checkpoint %s", name);
+    if (inspection->fault_count > 0)
+        findings_fail(findings, EXIT_CODE_STATE, what, findings_text("%s", inspection->faults[0]),
+                      findings_text("`checkpoint show` says all of it"));
+    else if (!inspection->there)
+        findings_ok(findings, what, findings_text("not there yet: a new query"));
+    else if (inspection->locked)
+        findings_ok(findings, what, findings_text("the query runs: %s", inspection->holder));
+    else if (inspection->cure != NULL)
+        findings_fail(findings, EXIT_CODE_STATE, what, findings_text("%s", inspection->state),
+                      findings_text("%s", inspection->cure));
+    else
+        findings_ok(findings, what, findings_text("%s: %s", inspection->state, inspection->next));
+}
+
+void doctor_check_queries(const struct config *config, struct findings *findings) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        if (!config_runs(config, streams[i]))
+            continue;
+        struct error err;
+        struct inspection inspection;
+        struct store_options options = config_store_options(config, streams[i]);
+        if (inspect(&options, &inspection, &err)) {
+            check_inspection(streams[i]->name, &inspection, findings);
+            inspection_deinit(&inspection);
+        } else {
+            findings_fail(findings, EXIT_CODE_USAGE,
+                          findings_text("checkpoint %s", streams[i]->name),
+                          findings_text("%s", err.message), NULL);
+        }
+        config_store_options_deinit(&options);
+    }
+}
