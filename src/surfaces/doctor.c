@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,17 +76,26 @@ static const struct check checks[] = {
 
 enum { CHECKS = sizeof checks / sizeof checks[0] };
 
-/* One check under way. What it fills is its own until it has ended, and for ever if it does not. */
+/* One check under way. Whoever comes last of its thread and the one who waits for it frees it. */
 struct examination {
     const struct check *check;
     const struct config *config;
     struct findings findings;
     pthread_t thread;
+    atomic_bool left; // by one of the two
 };
+
+static void leave(struct examination *examination) {
+    if (!atomic_exchange(&examination->left, true))
+        return;
+    findings_deinit(&examination->findings);
+    free(examination);
+}
 
 static void *examine(void *argument) {
     struct examination *examination = argument;
     examination->check->run(examination->config, &examination->findings);
+    leave(examination);
     return NULL;
 }
 
@@ -98,33 +108,37 @@ static struct examination *begin(const struct check *check, const struct config 
 }
 
 /* Moves the findings over. False: it has not ended, and never may. */
-static bool end(struct examination *examination, const struct timespec *deadline,
+static bool end(struct examination *examination, const struct timespec *deadline, int limit_ms,
                 struct findings *findings) {
-    if (pthread_timedjoin_np(examination->thread, NULL, deadline) != 0) {
+    bool ended = pthread_timedjoin_np(examination->thread, NULL, deadline) == 0;
+    if (ended) {
+        for (size_t i = 0; i < examination->findings.count; i++)
+            add(findings, &examination->findings.items[i]);
+        examination->findings.count = 0;
+    } else {
         const char *cure = examination->check->cure;
         findings_fail(findings, EXIT_CODE_UNEXPECTED, findings_text("%s", examination->check->what),
-                      findings_text("no answer within %d seconds", DOCTOR_LIMIT_MS / 1000),
+                      findings_text("no answer within %d ms", limit_ms),
                       cure != NULL ? findings_text("%s", cure) : NULL);
-        return false;
+        check(pthread_detach(examination->thread) == 0);
     }
-    for (size_t i = 0; i < examination->findings.count; i++)
-        add(findings, &examination->findings.items[i]);
-    free(examination->findings.items);
-    free(examination);
-    return true;
+    leave(examination);
+    return ended;
 }
 
-/* Whether all of them have ended. */
-static bool examine_all(const struct config *config, struct findings *findings) {
+bool doctor_examine(const struct config *config, int limit_ms, struct findings *findings) {
     struct examination *examinations[CHECKS];
     struct timespec deadline;
     clock_gettime(CLOCK_REALTIME, &deadline); // as pthread_timedjoin_np() wants it
-    deadline.tv_sec += DOCTOR_LIMIT_MS / 1000;
+    deadline.tv_sec += limit_ms / 1000;
+    deadline.tv_nsec += limit_ms % 1000 * 1000000L;
+    deadline.tv_sec += deadline.tv_nsec / 1000000000;
+    deadline.tv_nsec %= 1000000000;
     for (size_t i = 0; i < CHECKS; i++)
         examinations[i] = begin(&checks[i], config);
     bool ended = true;
     for (size_t i = 0; i < CHECKS; i++)
-        ended = end(examinations[i], &deadline, findings) && ended;
+        ended = end(examinations[i], &deadline, limit_ms, findings) && ended;
     return ended;
 }
 
@@ -186,7 +200,7 @@ static enum exit_code code_of(const struct findings *findings) {
 bool doctor_command(const struct config *config, FILE *out, enum exit_code *code,
                     struct error *err) {
     struct findings findings = {0};
-    bool ended = examine_all(config, &findings);
+    bool ended = doctor_examine(config, DOCTOR_LIMIT_MS, &findings);
     print_all(out, &findings, config->arguments.json);
     *code = code_of(&findings);
     bool flushed = output_flush(out, err);

@@ -11,10 +11,16 @@
 
 #include "surfaces/config.h"
 
-enum { DOCTOR_LIMIT_MS = 20000, DOCTOR_BROKER_MS = 8000 };
+enum { DOCTOR_LIMIT_MS = 20000, DOCTOR_BROKER_MS = 5000 };
 
 MUST_CHECK bool doctor_command(const struct config *config, FILE *out, enum exit_code *code,
                                struct error *err);
+
+struct findings;
+
+/* Runs the checks. False: one has not ended within the limit, which is a finding; its thread goes
+ * on with `config`, which must stay. */
+bool doctor_examine(const struct config *config, int limit_ms, struct findings *findings);
 
 /* ---- for the checks ---- */
 

@@ -46,22 +46,26 @@ static size_t least(size_t a, size_t b) {
 }
 
 size_t edit_distance(const char *a, const char *b) {
-    size_t row[WORD_MAX + 1];
+    size_t rows[3][WORD_MAX + 1]; // of the letters of `a`, in turn
     size_t a_size = strlen(a), b_size = strlen(b);
     if (a_size > WORD_MAX || b_size > WORD_MAX)
         return WORD_MAX;
     for (size_t j = 0; j <= b_size; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a_size; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_size; j++) {
-            size_t replaced = diagonal + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1);
-            diagonal = row[j];
-            row[j] = least(replaced, 1 + least(row[j], row[j - 1]));
+            size_t replaced = above[j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1);
+            row[j] = least(replaced, 1 + least(above[j], row[j - 1]));
+            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                           same_letter(a[i - 2], b[j - 1]);
+            if (swapped)
+                row[j] = least(row[j], before[j - 2] + 1);
         }
     }
-    return row[b_size];
+    return rows[a_size % 3][b_size];
 }
 
 bool is_near_miss(const char *given, const char *known) {

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,11 +98,42 @@ static void printing_is_compact_and_keeps_order_and_letters(void **state) {
     json_free(value);
 }
 
+static void assert_printed(struct json *value, int digits, const char *expected) {
+    char *text = json_print_digits(value, digits);
+    assert_string_equal(text, expected);
+    free(text);
+    json_free(value);
+}
+
+static void doubles_are_printed_with_the_digits_that_they_need(void **state) {
+    (void)state;
+    assert_int_equal(json_digits(3.6), 15);
+    assert_int_equal(json_digits(0.1 + 0.2), 17);
+    struct json *value = json_new_object();
+    json_put_double(value, "a", 3.6);
+    json_put_double(value, "b", -INFINITY);
+    json_put_double(value, "c", NAN);
+    json_put_null(value, "d");
+    assert_printed(value, 15, "{\"a\":3.6,\"b\":\"-Infinity\",\"c\":\"NaN\",\"d\":null}");
+}
+
+static void any_bytes_become_a_text(void **state) {
+    (void)state;
+    static const char bytes[] = {'a', '\0', '\xff', '\xed', '\xa0', '\xbd', '\xc3', '\xa9', '\xe2'};
+    struct json *value = json_new_object();
+    json_put_bytes(value, "t", bytes, sizeof bytes);
+    json_put_bytes(value, "e", "", 0);
+    assert_printed(value, 17,
+                   "{\"t\":\"a\\u0000\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\",\"e\":\"\"}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_found_by_name_and_type),
         cmocka_unit_test(what_is_not_one_document_is_refused_with_its_place),
         cmocka_unit_test(a_walk_can_be_ended),
+        cmocka_unit_test(doubles_are_printed_with_the_digits_that_they_need),
+        cmocka_unit_test(any_bytes_become_a_text),
         cmocka_unit_test(printing_is_compact_and_keeps_order_and_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/control_group.h"
 #include "base/filesystem.h"
 #include "base/processors.h"
 
@@ -97,6 +98,34 @@ static void a_version_1_quota_counts(void **state) {
     assert_int_equal(limited(8), 8);
 }
 
+static int64_t memory_limit(void) {
+    char membership[128];
+    snprintf(membership, sizeof membership, "%s/membership", root);
+    return control_group_memory(membership, root);
+}
+
+static void the_least_memory_limit_of_all_parents_counts(void **state) {
+    (void)state;
+    assert_int_equal(memory_limit(), INT64_MAX);
+    put_file("membership", "0::/pod/container\n");
+    put_file("pod/container/memory.max", "max\n");
+    assert_int_equal(memory_limit(), INT64_MAX);
+    put_file("pod/memory.max", "536870912\n");
+    assert_int_equal(memory_limit(), 536870912);
+    put_file("pod/container/memory.max", "268435456\n");
+    assert_int_equal(memory_limit(), 268435456);
+}
+
+static void a_version_1_memory_limit_counts_unless_it_is_none(void **state) {
+    (void)state;
+    put_file("membership", "4:cpu,cpuacct:/app\n5:memory:/app\n");
+    put_file("memory/app/memory.limit_in_bytes", "1073741824\n");
+    put_file("memory/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(memory_limit(), 1073741824);
+    put_file("memory/app/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(memory_limit(), INT64_MAX);
+}
+
 static void memory_is_no_place_for_data(void **state) {
     (void)state;
     assert_non_null(strstr(filesystem_warning("/dev/shm/not/there/yet"), "tmpfs"));
@@ -112,6 +141,8 @@ int main(void) {
         FACT(the_least_quota_of_all_parents_counts),
         FACT(a_container_that_sees_its_group_as_the_root_is_limited_too),
         FACT(a_version_1_quota_counts),
+        FACT(the_least_memory_limit_of_all_parents_counts),
+        FACT(a_version_1_memory_limit_counts_unless_it_is_none),
         FACT(memory_is_no_place_for_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,427 @@
+"""The commands beside the queries: what they print is what was done, for people and for programs."""
+
+import base64
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+KIND = "matches"
+GOOD = [json.dumps({"match_id": f"m{n}", "status": "live", "team_1_kills": n}) for n in range(20)]
+BAD = b'{"match_id": "cut \x1b[31m\xff'
+
+
+@pytest.fixture
+def played(job):
+    """Twenty rows in two batches, and four rejects in the second."""
+    job.create_topic(partitions=2)
+    job.produce(GOOD[:10])
+    job.run()
+    job.produce(GOOD[10:], partition=1)
+    job.produce(["[1]", BAD, "{}", b" "], partition=0)
+    job.run()
+    return job
+
+
+def command(job, *arguments, **settings):
+    return job.start(*arguments, "--job", KIND, **settings)
+
+
+def ask(job, *arguments, exit_code=0, **settings):
+    """What the command printed to stdout."""
+    process = command(job, *arguments, **settings)
+    process.wait_exit(60, exit_code)
+    return process.log()
+
+
+def ask_json(job, *arguments, **settings):
+    return [json.loads(line) for line in ask(job, *arguments, "--json", **settings).splitlines()]
+
+
+def refused(job, *arguments, exit_code, **settings):
+    """What it said on stderr; nothing is on stdout."""
+    process = command(job, *arguments, **settings)
+    process.wait_exit(60, exit_code)
+    assert process.log() == ""
+    return process.errors()
+
+
+# ---- tail ----
+
+
+@pytest.mark.sanitized
+def test_tail_shows_the_newest_rows_with_all_columns(played):
+    rows = ask_json(played, "tail", "--rows", "12")
+    table = {(row["partition"], row["offset"]): row for row in played.lake.rows(played.lake.table(KIND))}
+    assert [row["match_id"] for row in rows][-10:] == [f"m{n}" for n in range(10, 20)]
+    for row in rows:
+        other = table[row["partition"], row["offset"]]
+        assert row.keys() == other.keys()
+        for name, value in other.items():
+            shown = value.strftime("%Y-%m-%dT%H:%M:%S") if hasattr(value, "strftime") else value
+            assert row[name] == shown or row[name].startswith(shown), name
+
+    text = ask(played, "tail", "--rows", "3")
+    lines = text.splitlines()
+    assert lines[0].split()[:2] == ["match_id", "status"] and len(lines) == 4
+    assert lines[-1].split()[0] == "m19" and "\x1b" not in text
+
+
+def test_tail_follows_what_is_committed_until_ctrl_c(played):
+    tail = command(played, "tail", "--rows", "1", "--follow", "--json")
+    tail.wait_log('"m19"')
+    played.produce([json.dumps({"match_id": "fresh", "status": "finished"})])
+    played.run()
+    assert json.loads(tail.wait_log("fresh"))["status"] == "finished"
+    tail.signal(signal.SIGINT)
+    tail.wait_exit(30, 0)
+    assert len(tail.log().splitlines()) == 2 and tail.errors() == ""
+
+
+@pytest.mark.timeout(300)
+def test_tail_follows_spark(played, spark4):
+    played.broker.generate(played.topics[KIND], KIND, 40, 2)
+    tail = command(played, "tail", "--rows", "0", "--follow", "--json")
+    spark4.run_job(played)
+    # Of offsets beyond our own 20 records and 4 rejects.
+    wanted = set(played.lake.keys(played.lake.table(KIND))) - {(0, n) for n in range(10)}
+    wanted -= {(1, n) for n in range(10)}
+    tail.wait_until(lambda: len(tail.log().splitlines()) == len(wanted), 30, "Spark's rows")
+    rows = [json.loads(line) for line in tail.log().splitlines()]
+    assert {(row["partition"], row["offset"]) for row in rows} == wanted
+    tail.stop()
+
+
+def test_a_reader_that_goes_away_ends_a_command_quietly(played):
+    settings = {key: str(value) for key, value in played.settings.items()}
+    for words in (["sample", "--rows", "1000000"], ["tail", "--follow"]):
+        words = [played.program.binary, *words, "--job", KIND]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": settings}
+        with subprocess.Popen(words, **pipes) as process:
+            assert process.stdout.readline() != b""
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait(30) == 0
+
+
+# ---- rejects ----
+
+
+@pytest.mark.sanitized
+def test_rejects_are_counted_by_what_is_asked(played):
+    (found,) = ask_json(played, "rejects", "ls")
+    assert found["rejects"] == 4
+    wanted = {"not_an_object": 1, "malformed_json": 1, "missing_identifier": 1, "blank_value": 1}
+    assert found["byReason"] == wanted
+    place = {"partition": 0, "rejects": 4, "firstOffset": 10, "lastOffset": 13}
+    assert place.items() <= found["byPartition"][0].items()
+    assert [one["offset"] for one in found["newest"]] == [13, 12, 11, 10]
+    assert base64.b64decode(found["newest"][2]["valueBase64"]) == BAD
+
+    text = ask(played, "rejects", "ls", "--reason", "malformed_json")
+    assert "0:11" in text and "not_an_object" not in text and "\x1b" not in text
+
+    for options, count in (
+        (["--partition", "0", "--offsets", "12.."], 2),
+        (["--offsets", "..11"], 2),
+        (["--offsets", "11"], 1),
+        (["--partition", "1"], 0),
+        (["--since", "1h"], 4),
+        (["--until", "1h"], 0),
+        (["--since", "2020-01-01", "--until", "2021-01-01T00:00:00Z"], 0),
+    ):
+        assert ask_json(played, "rejects", "ls", *options)[0]["rejects"] == count, options
+    assert "--since: 'noon': want a timestamp" in refused(
+        played, "rejects", "ls", "--since", "noon", exit_code=2
+    )
+
+
+@pytest.mark.sanitized
+def test_the_bytes_of_a_reject_are_shown_safely_as_json_or_raw(played):
+    text = ask(played, "rejects", "show", "0:11")
+    assert "malformed_json" in text and "\x1b" not in text
+    assert r"\x1b[31m\xff" in text
+
+    (found,) = ask_json(played, "rejects", "show", "0:11")
+    assert base64.b64decode(found["valueBase64"]) == BAD and found["valueSize"] == len(BAD)
+
+    words = [played.program.binary, "rejects", "show", "0:11", "--job", KIND, "--raw"]
+    settings = {key: str(value) for key, value in played.settings.items()}
+    assert subprocess.run(words, env=settings, capture_output=True, check=True).stdout == BAD
+
+    said = refused(played, "rejects", "show", "0:3", exit_code=2)
+    assert "partition 0, offset 3" in said and "rejects ls" in said
+    assert "PARTITION:OFFSET" in refused(played, "rejects", "show", "three", exit_code=2)
+
+
+# ---- checkpoint, status ----
+
+
+@pytest.mark.sanitized
+def test_checkpoint_show_says_where_the_query_stands_and_who_runs_it(played):
+    (found,) = ask_json(played, "checkpoint", "show")
+    assert found["lock"] == {"held": False, "holder": None}
+    assert found["offsets"]["newest"] == found["commits"]["newest"] == 1
+    assert found["commits"]["by"] == "esports-stream"
+    sums = {name: sum(one[name] for one in found["partitions"]) for name in ("rows", "rejects")}
+    assert sums == {"rows": 20, "rejects": 4}
+    assert found["next"] == "a start plans the next batch" and found["faults"] == []
+
+    query = played.start(TRIGGER="0 seconds")
+    played.wait_committed(query, {0: 14, 1: 10})
+    held = played.lake.checkpoint(KIND) / "lock"
+    query.wait_until(lambda: str(query.pid) in held.read_text(), 30, "its name in the lock")
+    (found,) = ask_json(played, "checkpoint", "show")
+    assert found["lock"]["held"] and f"pid={query.pid} " in found["lock"]["holder"]
+    assert found["state"] is None  # what is between two steps is no state
+    query.stop()
+
+    (played.lake.checkpoint(KIND) / "offsets" / "1").write_text("v1\n{")
+    process = command(played, "checkpoint", "show")
+    process.wait_exit(30, 5)
+    assert "offsets/1' can't be used" in process.log()
+
+
+def test_checkpoint_show_says_what_a_start_would_refuse(played):
+    (played.lake.checkpoint(KIND) / "metadata").unlink()
+    (played.lake.checkpoint(KIND) / "rewind").write_text("")
+    text = ask(played, "checkpoint", "show")
+    assert "none: the query has not begun" in text
+
+
+# ---- schema, sample ----
+
+
+@pytest.mark.timeout(240)
+def test_schema_is_what_spark_reads(played, spark):
+    from pyspark.sql.types import StructType
+
+    table = spark.read.parquet(str(played.lake.table(KIND))).schema
+    wanted = {field.name: field.dataType for field in table}
+    ddl = StructType.fromDDL(ask(played, "schema"))
+    assert {field.name: field.dataType for field in ddl} == wanted
+    (line,) = ask(played, "schema", "--format", "json").splitlines()
+    struct = StructType.fromJson(json.loads(line))
+    assert {field.name: field.dataType for field in struct} == wanted
+    assert [field.nullable for field in struct] == [field.nullable for field in ddl]
+    assert "## processed/matches" in ask(played, "schema", "--format", "markdown")
+
+
+def test_samples_are_records_that_become_rows(job):
+    job.create_topic()
+    lines = ask(job, "sample", "--rows", "40", "--seed", "7").splitlines()
+    assert len(lines) == 40 and all(json.loads(line) for line in lines)
+    assert lines == ask(job, "sample", "--rows", "40", "--seed", "7").splitlines()
+    assert lines[1:] != ask(job, "sample", "--rows", "40").splitlines()[1:]
+    job.produce(lines)
+    job.run()
+    assert len(ask_json(job, "tail", "--rows", "40")) >= 38
+
+
+# ---- doctor ----
+
+
+def findings(job, *arguments, exit_code=0, **settings):
+    found = ask_json(job, "doctor", *arguments, exit_code=exit_code, **settings)
+    return {one["check"]: one for one in found}
+
+
+def verdicts(found, *checks):
+    return [found[check]["verdict"] for check in checks]
+
+
+@pytest.mark.sanitized
+def test_the_doctor_finds_a_healthy_place_healthy(played):
+    topic, root = played.topics[KIND], played.lake.root
+    before = sorted(root.glob("**/*"))
+    found = findings(played)
+    assert verdicts(
+        found,
+        f"broker {played.broker.bootstrap}",
+        "isolation",
+        f"topic {topic}",
+        f"newest record {topic}",
+        f"progress {topic}",
+        f"writable {root}/checkpoints",
+        f"sync {root}",
+        "file limit",
+        "checkpoint match_stream",
+    ) == ["OK"] * 9
+    assert "2 partitions, 24 offsets" in found[f"topic {topic}"]["text"]
+    assert found[f"progress {topic}"]["text"].startswith("0 offsets")
+    assert sorted(root.glob("**/*")) == before  # nothing is left
+
+
+def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
+    topic = played.topics[KIND]
+    found = findings(played, exit_code=4, KAFKA_TOPIC_MATCHES="nobody-made-this")
+    one = found["topic nobody-made-this"]
+    assert one["verdict"] == "FAIL" and "does not exist" in one["text"] and "create" in one["cure"]
+
+    in_the_way = tmp_path / "a file"
+    in_the_way.touch()
+    found = findings(played, exit_code=2, DATA_LAKE_PATH=in_the_way / "lake")
+    assert verdicts(found, f"directory {in_the_way}/lake") == ["FAIL"]
+
+    found = findings(played, exit_code=2, SPARK_DRIVER_MEMORY="1t")
+    assert "raise the limit" in found["memory"]["cure"]
+    assert verdicts(findings(played, KAFKA_CONF_ISOLATION_LEVEL="read_uncommitted"), "isolation") == [
+        "WARN"
+    ]
+
+    played.produce([GOOD[0]] * 10)
+    played.broker.delete_records(topic, {0: 20})
+    found = findings(played, exit_code=6)
+    assert "offsets 14 to 19 come next and are gone" in found[f"progress {topic}"]["text"]
+
+
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return closed.getsockname()[1]
+
+
+def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        servers = [f"127.0.0.1:{port}" for port in (silent.getsockname()[1], closed_port())]
+        asked = [
+            command(job, "doctor", "--json", KAFKA_BOOTSTRAP_SERVERS=server) for server in servers
+        ]
+        for process in asked:
+            process.wait_exit(60, 4)
+    found = [
+        {one["check"]: one for one in map(json.loads, process.log().splitlines())} for process in asked
+    ]
+    topic = f"topic {job.topics[KIND]}"
+    assert verdicts(found[0], f"broker {servers[0]}", topic) == ["OK", "FAIL"]
+    assert verdicts(found[1], f"broker {servers[1]}", topic) == ["FAIL", "FAIL"]
+    assert "refused" in found[1][f"broker {servers[1]}"]["text"]
+
+
+# ---- terminals and shells ----
+
+
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, command, **environment):
+        self.shown = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            try:
+                os.execvpe(command[0], command, environment)
+            finally:
+                os._exit(127)
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def read_until(self, pattern, timeout=30):
+        deadline = time.monotonic() + timeout
+        while not (found := re.search(pattern, self.shown)):
+            assert time.monotonic() < deadline, self.shown
+            if not select.select([self.fd], [], [], 0.1)[0]:
+                continue
+            try:
+                self.shown += os.read(self.fd, 65536)
+            except OSError:  # the program has ended
+                return re.search(pattern, self.shown)
+        return found
+
+    def close(self):
+        os.close(self.fd)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+def on_terminal(job, **environment):
+    settings = {"LOG_LEVEL": "ERROR", "TERM": "xterm", **environment}
+    settings |= {key: str(value) for key, value in job.settings.items()}
+    terminal = Terminal([str(job.program.binary), "doctor", "--job", KIND], **settings)
+    terminal.read_until(rb"checkpoint match_stream.*\n")
+    terminal.close()
+    return terminal.shown
+
+
+def test_colour_is_for_terminals_that_want_it(job):
+    job.create_topic()
+    assert b"\x1b[32mOK" in on_terminal(job)
+    assert b"\x1b" not in on_terminal(job, NO_COLOR="1")
+    assert b"\x1b" not in on_terminal(job, TERM="dumb")
+
+
+SHELLS = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], "{name}() {{ printf 'ran <%s>\\n' \"$*\"; }}"),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        "autoload -U compinit; compinit -u -D; {name}() {{ print -r -- 'ran <'\"$*\"'>' }}",
+    ),
+    "fish": (["fish", "--no-config", "-i"], "function {name}; echo 'ran <'\"$argv\"'>'; end"),
+}
+TYPED = {
+    "rejects sh\t0:1": "rejects show 0:1",
+    "checkpoint s\t": "checkpoint show",
+    "completion zs\t": "completion zsh",
+    "tail --fol\t": "tail --follow",
+    "schema --format markd\t": "schema --format markdown",
+    "--job pla\t": "--job players",
+    "--parquet-compression zs\t": "--parquet-compression zstd",
+    "rewind --to-b\t7": "rewind --to-batch 7",
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_completes_commands_options_and_values(program, tmp_path, shell):
+    """Typed into the real shell; what it then runs tells its arguments."""
+    name, script = program.binary.name, tmp_path / "completion"
+    script.write_bytes(
+        subprocess.run([program.binary, "completion", shell], capture_output=True, check=True).stdout
+    )
+    words, setup = SHELLS[shell]
+    environment = {"TERM": "dumb", "HOME": str(tmp_path), "PATH": os.environ["PATH"], "PS1": "$ "}
+    terminal = Terminal(words, **environment)
+    try:
+        terminal.type(setup.format(name=name) + f"; source {script}; {name} is\\ ready\r")
+        terminal.read_until(rb"ran <is ready>")
+        for typed, completed in TYPED.items():
+            terminal.shown = b""
+            terminal.type(f"{name} {typed}\r")
+            found = terminal.read_until(rb"ran <([^>]*)>")
+            assert found[1].decode().strip() == completed, typed
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("tial",), "did you mean tail?"),
+        (("rejects", "lss"), "did you mean rejects ls?"),
+        (("rejects",), "want one of these behind it: ls, show"),
+        (("tail", "--row", "3"), "did you mean --rows?"),
+        (("tail", "--rows", "many"), "--rows: 'many': want a whole number"),
+        (("tail", "--raw"), "--raw: only with the command rejects show"),
+        (("adopt", "--demo"), "--demo: not with the command adopt"),
+        (("tail", "--follow"), "--follow: want --job"),
+        (("rejects", "show", "0:1", "--job", "all"), "rejects show: want --job"),
+        (("rejects", "ls", "--reason", "malformed"), "want null_value, blank_value"),
+        (("completion", "bsh"), "did you mean bash?"),
+        (("--job", "all", "tail"), "a command comes first"),
+    ],
+)
+def test_what_is_misspelt_is_refused_with_what_was_meant(program, arguments, said):
+    process = program.start(*arguments)
+    process.wait_exit(30, 2)
+    assert said in process.errors() and process.log() == ""
+
+
+def test_help_of_one_command_says_what_it_takes(program):
+    text = program.run("rejects", "ls", "--help").log()
+    assert "rejects ls [--rows N]" in text and "--reason null_value|" in text
+    assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text
