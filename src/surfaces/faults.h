@@ -18,7 +18,8 @@ void faults_print(const struct faults *faults, const char *program, FILE *out);
 void faults_deinit(struct faults *faults);
 
 /* How many letters must be put in, left out, replaced or swapped with the next to make one word of
- * the other, in any case, '-' and '_' being one; texts beyond 63 bytes count as far from everything. */
+ * the other, in any case, '-' and '_' being one; texts beyond 63 bytes count as far from
+ * everything. */
 size_t edit_distance(const char *a, const char *b);
 
 /* Whether somebody who wrote `given` may have meant `known`. */
