@@ -19,16 +19,14 @@ install(FILES deploy/systemd/esports-stream.env DESTINATION /etc/esports-stream 
 install(FILES ${made}/changelog.gz ${here}/copyright README.md ARCHITECTURE.md
   DESTINATION ${docdir} ${package})
 install(DIRECTORY docs/ DESTINATION ${docdir} ${package} FILES_MATCHING PATTERN *.md)
-# The manual page, under the program's other names, too.
-if(EXISTS ${PROJECT_SOURCE_DIR}/docs/esports-stream.1)
-  execute_process(COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/docs/esports-stream.1
-    OUTPUT_FILE ${made}/esports-stream.1.gz COMMAND_ERROR_IS_FATAL ANY)
-  install(FILES ${made}/esports-stream.1.gz DESTINATION share/man/man1 ${package})
-  foreach(name match_stream player_stream)
-    file(CREATE_LINK esports-stream.1.gz ${made}/${name}.1.gz SYMBOLIC)
-    install(FILES ${made}/${name}.1.gz DESTINATION share/man/man1 ${package})
-  endforeach()
-endif()
+# The manual page, under the program's other names, too; `make install` puts it there as well.
+execute_process(COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/docs/esports-stream.1
+  OUTPUT_FILE ${made}/esports-stream.1.gz COMMAND_ERROR_IS_FATAL ANY)
+install(FILES ${made}/esports-stream.1.gz DESTINATION share/man/man1)
+foreach(name match_stream player_stream)
+  file(CREATE_LINK esports-stream.1.gz ${made}/${name}.1.gz SYMBOLIC)
+  install(FILES ${made}/${name}.1.gz DESTINATION share/man/man1)
+endforeach()
 install(FILES ${here}/lintian-overrides DESTINATION share/lintian/overrides RENAME esports-stream
   ${package})
 

@@ -44,11 +44,12 @@ static void fill_option(struct flag *flag, const struct option_entry *entry) {
 }
 
 static void fill_setting(struct flag *flag, const struct setting *setting) {
+    flag->is_secret = setting->secret;
     char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
     setting_values(setting, values);
     setting_doc(setting, doc);
     setting_option(setting, flag->name);
-    flag->takes_value = true;
+    flag->takes_value = !setting->secret;
     flag->is_path = setting->type == &type_path;
     completion_words(values, setting->choices != NULL, flag->words);
     completion_summary(doc, flag->summary);
@@ -71,7 +72,7 @@ bool completion_flag(size_t index, struct flag *flag) {
 
 bool completion_goes_with(const struct flag *flag, const struct command_entry *command) {
     if (flag->id == OPTION_COUNT)
-        return command == NULL || !command->needs_nothing;
+        return !flag->is_secret && (command == NULL || !command->needs_nothing);
     return option_goes_with(flag->id, command);
 }
 

@@ -26,6 +26,7 @@ struct flag {
     char name[OPTION_NAME_MAX]; // "--job"
     char letter;                // 0: none
     bool takes_value, is_path;
+    bool is_secret; // a setting that is no option
     char words[OPTION_TEXT_MAX]; // what its value may be, with spaces between; "": anything
     char summary[SUMMARY_MAX];
     enum option_id id; // OPTION_COUNT: a setting's

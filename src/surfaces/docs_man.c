@@ -138,9 +138,11 @@ static void print_settings(FILE *out) {
         print_line(out, ".TP\n\\fB", settings[i].name, "\\fR\\c");
         print_line(out, "\\& \\fI", values, "\\fR");
         print_line(out, "", doc, "");
+        if (settings[i].secret)
+            (void)fprintf(out, "Not an option.\n");
         if (settings[i].fallback == NULL)
             (void)fprintf(out, "Required.\n");
-        else
+        else if (*settings[i].fallback != '\0')
             print_line(out, "Default: \\fB", settings[i].fallback, "\\fR");
     }
     (void)fprintf(out, ".TP\n\\fBKAFKA_CONF_\\fR\\fINAME\\fR\nAny property of librdkafka, dots as "

@@ -1,9 +1,10 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/sysinfo.h>
 #include <sys/timex.h>
 #include <unistd.h>
@@ -78,25 +79,43 @@ static void check_clock(struct findings *findings) {
         findings_ok(findings, findings_text("clock"), findings_text("%s, kept right", now));
 }
 
+/* 0, or why the address can't be listened on, as an errno. */
+static int try_to_listen(const struct addrinfo *address) {
+    int on = 1;
+    scoped(scope_close) int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // As the server asks for it: connections that have just ended don't count.
+    bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, 1) == 0;
+    return open ? 0 : errno;
+}
+
 static void check_port(const struct config *config, struct findings *findings) {
+    char service[16];
+    struct addrinfo *addresses = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     if (config->ui_port == 0)
         return;
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons((uint16_t)config->ui_port),
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int on = 1;
-    scoped(scope_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    // As a server asks for it: connections that have just ended don't count.
-    bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-                listen(fd, 1) == 0;
-    if (open)
-        findings_ok(findings, findings_text("port %d", config->ui_port), findings_text("free"));
-    else
-        findings_warn(findings, findings_text("port %d", config->ui_port),
-                      findings_text("%s", strerror(errno)),
+    (void)snprintf(service, sizeof service, "%d", config->ui_port);
+    char *what = findings_text("port %d", config->ui_port);
+    int code = getaddrinfo(config->ui_host, service, &hints, &addresses);
+    int reason = code == 0 ? try_to_listen(addresses) : 0;
+    if (code != 0)
+        findings_warn(findings, what,
+                      findings_text("'%s': %s", config->ui_host, gai_strerror(code)),
+                      findings_text("set SPARK_UI_HOST to an address of this machine: without it "
+                                    "the queries run without a page"));
+    else if (reason == EADDRINUSE)
+        findings_warn(findings, what, findings_text("taken"),
                       findings_text("if that is not our own running query (`status` tells), set "
-                                    "SPARK_UI_PORT: otherwise the next free port is taken"));
+                                    "SPARK_UI_PORT: otherwise the next free port is used"));
+    else if (reason != 0)
+        findings_warn(findings, what, findings_text("%s", strerror(reason)),
+                      findings_text("set SPARK_UI_HOST and SPARK_UI_PORT to what this user may "
+                                    "listen on"));
+    else
+        findings_ok(findings, what, findings_text("free, on %s", config->ui_host));
+    if (addresses != NULL)
+        freeaddrinfo(addresses);
 }
 
 void doctor_check_machine(const struct config *config, struct findings *findings) {

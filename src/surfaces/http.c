@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "streaming/checkpoint.h"
 #include "surfaces/http_api.h"
 #include "surfaces/http_server.h"
 
@@ -14,6 +15,23 @@ struct http {
     struct http_api api;
     struct http_server *server;
 };
+
+/* Where this machine's people ask, in the lock of each query, for `status`. */
+static void note_address(const struct http *http, int port) {
+    const char *host = http->api.config->ui_host;
+    const char *asked = strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1"
+                        : strcmp(host, "::") == 0    ? "::1"
+                                                     : host;
+    bool is_address6 = strchr(asked, ':') != NULL;
+    char words[512];
+    struct error err;
+    (void)snprintf(words, sizeof words, "http=http://%s%s%s:%d", is_address6 ? "[" : "", asked,
+                   is_address6 ? "]" : "", port);
+    for (size_t i = 0; i < http->api.query_count; i++)
+        if (!checkpoint_note_holder(http->api.queries[i].options->store.checkpoint, words, &err))
+            log_write(LOG_WARNING, "main", "`status` will not find this process | error=%s",
+                      err.message);
+}
 
 static bool start(struct http *http, struct error *err) {
     const struct config *config = http->api.config;
@@ -23,6 +41,7 @@ static bool start(struct http *http, struct error *err) {
     http->api.is_loopback = listener.is_loopback;
     if (!http_server_start(&http->server, &listener, http_api_answer, &http->api, err))
         return false;
+    note_address(http, listener.port);
     bool is_address6 = strchr(config->ui_host, ':') != NULL;
     log_write(LOG_INFO, "main",
               "Successfully started service 'SparkUI' on port %d. | url=http://%s%s%s:%d | "

@@ -45,7 +45,7 @@ static bool ask(struct standing *standing, const char *path, struct http_answer 
     struct error err;
     char url[STATUS_ADDRESS_MAX + 64];
     (void)snprintf(url, sizeof url, "%s%s", standing->address, path);
-    if (http_get(url, getenv("UI_TOKEN"), answer, &err))
+    if (http_get(url, standing->scope.config->ui_token, answer, &err))
         return true;
     set_trouble(standing, err.message, strlen(err.message));
     return false;

@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import pytest
+from rig.broker import free_ports
 
 KIND = "matches"
 GOOD = [json.dumps({"match_id": f"m{n}", "status": "live", "team_1_kills": n}) for n in range(20)]
@@ -196,6 +197,52 @@ def test_checkpoint_show_says_what_a_start_would_refuse(played):
     assert "none: the query has not begun" in text
 
 
+@pytest.mark.sanitized
+def test_status_tells_what_the_running_process_does(played):
+    (found,) = ask_json(played, "status", exit_code=10)
+    assert (found["running"], found["ready"], found["status"]) == (False, False, None)
+    assert found["checkpoint"]["commits"]["newest"] == 1
+    assert "does not run" in ask(played, "status", exit_code=10)
+
+    token = "a-token-of-some-length"
+    (port,) = free_ports(1)
+    query = played.start(TRIGGER="0 seconds", UI_TOKEN=token, SPARK_UI_PORT=port)
+    query.wait_log("Successfully started service 'SparkUI'")
+    played.produce([json.dumps({"match_id": "more"})] * 5)
+    played.wait_committed(query, {0: 19, 1: 10})
+
+    def settled():
+        (found,) = ask_json(played, "status", UI_TOKEN=token)
+        newest = found["status"]["newestBatch"]
+        lag = found["status"]["lag"]["records"]
+        return newest and newest["batchId"] == 2 and lag == 0 and found
+
+    found = query.wait_until(settled, 30, "the batch in its status")
+    assert (found["running"], found["ready"], found["reason"]) == (True, True, None)
+    assert found["status"]["totals"]["rows"] == 5
+    text = ask(played, "status", UI_TOKEN=token)
+    assert re.search(r"batch +2, committed at \S+Z: 5 rows, 0 rejects", text), text
+    assert "lag         0 records" in text and f"pid={query.pid} " in text
+
+    (found,) = ask_json(played, "status", exit_code=11)  # without the token
+    assert found["running"] and not found["ready"] and "UI_TOKEN" in found["reason"]
+    query.signal(signal.SIGSTOP)  # as one that hangs
+    (found,) = ask_json(played, "status", UI_TOKEN=token, exit_code=11)
+    assert found["running"] and "does not answer" in found["reason"]
+    query.signal(signal.SIGCONT)
+    query.stop()
+    assert ask_json(played, "status", exit_code=10)[0]["running"] is False
+
+
+def test_status_of_a_process_without_a_port_is_what_the_checkpoint_says(played):
+    query = played.start(TRIGGER="0 seconds", SPARK_UI_PORT="0")
+    played.wait_committed(query, {0: 14, 1: 10})
+    query.wait_log("Resuming from the checkpoint")
+    text = ask(played, "status")
+    assert "serves no status" in text and f"pid={query.pid} " in text
+    query.stop()
+
+
 # ---- schema, sample ----
 
 
@@ -282,14 +329,9 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     assert "offsets 14 to 19 come next and are gone" in found[f"progress {topic}"]["text"]
 
 
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        return closed.getsockname()[1]
-
-
 def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        servers = [f"127.0.0.1:{port}" for port in (silent.getsockname()[1], closed_port())]
+        servers = [f"127.0.0.1:{port}" for port in (silent.getsockname()[1], *free_ports(1))]
         asked = [
             command(job, "doctor", "--json", KAFKA_BOOTSTRAP_SERVERS=server) for server in servers
         ]

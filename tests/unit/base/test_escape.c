@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/escape.h"
 
 static void assert_shown(const char *text, size_t size, const char *expected) {
@@ -34,29 +33,9 @@ static void text_is_shown_as_it_is_and_what_drives_a_terminal_is_not(void **stat
     ASSERT_SHOWN("\xf0\x9f\x98", "\\xf0\\x9f\\x98");   // cut
 }
 
-static void bytes_become_base64_with_padding(void **state) {
-    (void)state;
-    static const struct {
-        const char *bytes, *text;
-    } cases[] = {{"", ""},
-                 {"f", "Zg=="},
-                 {"fo", "Zm8="},
-                 {"foo", "Zm9v"},
-                 {"foob", "Zm9vYg=="},
-                 {"fooba", "Zm9vYmE="},
-                 {"foobar", "Zm9vYmFy"}, // RFC 4648
-                 {"\xfb\xff\xfe", "+//+"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char *text = base64_encode(cases[i].bytes, strlen(cases[i].bytes));
-        assert_string_equal(text, cases[i].text);
-        free(text);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_shown_as_it_is_and_what_drives_a_terminal_is_not),
-        cmocka_unit_test(bytes_become_base64_with_padding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

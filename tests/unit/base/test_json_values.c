@@ -110,9 +110,9 @@ static void doubles_are_printed_with_the_digits_that_they_need(void **state) {
     assert_int_equal(json_digits(3.6), 15);
     assert_int_equal(json_digits(0.1 + 0.2), 17);
     struct json *value = json_new_object();
-    json_put_double(value, "a", 3.6);
-    json_put_double(value, "b", -INFINITY);
-    json_put_double(value, "c", NAN);
+    json_put_real(value, "a", 3.6);
+    json_put_real(value, "b", -INFINITY);
+    json_put_real(value, "c", NAN);
     json_put_null(value, "d");
     assert_printed(value, 15, "{\"a\":3.6,\"b\":\"-Infinity\",\"c\":\"NaN\",\"d\":null}");
 }
