@@ -57,14 +57,15 @@ static bool read_difference(struct walk *walk, const struct file_path *compact, 
     if (ok && *known && batch_id > 0) {
         walk->seen = &before;
         ok = sink_log_each_entry(&then, visit, walk, err);
-        (void)path_set_seal(&before);
         walk->seen = NULL;
+        (void)path_set_seal(&before);
         walk->before = &before;
     }
     bool found = true;
     if (ok && *known)
         ok = sink_log_file_entries(compact->text, visit, walk, &found, err);
     *known = *known && found;
+    walk->before = NULL;
     path_set_deinit(&before);
     return ok;
 }

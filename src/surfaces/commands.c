@@ -202,7 +202,7 @@ enum exit_code command_run(const struct config *config, FILE *out, FILE *errors)
     enum exit_code code = EXIT_CODE_OK;
     if (config->entry->run != NULL)
         code = run_for_each(config, out, errors);
-    else if (!config->entry->run_once(config, out, &code, &err))
+    else if (!config->entry->run_once(&(struct command_call){config, out, &code}, &err))
         code = report(config, &err, errors);
     if (!output_flush(out, &err) && code == EXIT_CODE_OK)
         code = report(config, &err, errors);

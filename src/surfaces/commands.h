@@ -21,6 +21,13 @@ struct command_scope {
     FILE *out; // what was asked for; errors are the caller's
 };
 
+/* A command that is run once. */
+struct command_call {
+    const struct config *config;
+    FILE *out;
+    enum exit_code *code; // EXIT_CODE_OK before; what the program ends with, unless it fails
+};
+
 struct command_entry {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *operand; // what stands behind it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
@@ -31,9 +38,7 @@ struct command_entry {
 
     /* One of the two. ERROR_STOPPED: nobody reads `out` any more, a quiet end. */
     bool (*run)(const struct command_scope *scope, struct error *err);
-    /* *code is EXIT_CODE_OK before; another one, left with true, is what the program ends with. */
-    bool (*run_once)(const struct config *config, FILE *out, enum exit_code *code,
-                     struct error *err);
+    bool (*run_once)(const struct command_call *call, struct error *err);
 
     bool needs_broker;  // KAFKA_BOOTSTRAP_SERVERS is required
     bool needs_nothing; // reads no settings, so that none can be wrong

@@ -35,6 +35,8 @@ void completion_words(const char *values, bool literal, char words[static OPTION
 static void fill_option(struct flag *flag, const struct option_entry *entry) {
     char values[OPTION_TEXT_MAX];
     option_placeholder(entry, values);
+    if (entry->value.choices != NULL)
+        choices_list(entry->value.choices, false, values, sizeof values);
     flag->letter = entry->letter;
     flag->takes_value = option_takes_value(entry);
     flag->is_path = strcmp(values, "FILE") == 0;
@@ -85,18 +87,16 @@ bool completion_begins_family(const struct command_entry *entry,
     return entry == command_entries || !command_is_named(entry - 1, family);
 }
 
-bool completion_command(const struct config *config, FILE *out, enum exit_code *code,
-                        struct error *err) {
+bool completion_command(const struct command_call *call, struct error *err) {
     static const struct {
         const char *name;
         void (*print)(FILE *out);
     } shells[] = {{"bash", completion_print_bash},
                   {"zsh", completion_print_zsh},
                   {"fish", completion_print_fish}};
-    (void)code;
     (void)err;
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
-        if (strcmp(config->arguments.operand, shells[i].name) == 0)
-            shells[i].print(out);
+        if (strcmp(call->config->arguments.operand, shells[i].name) == 0)
+            shells[i].print(call->out);
     return true;
 }

@@ -6,12 +6,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "surfaces/config.h"
+#include "surfaces/commands.h"
 #include "surfaces/options.h"
 
 /* `completion bash|zsh|fish` */
-MUST_CHECK bool completion_command(const struct config *config, FILE *out, enum exit_code *code,
-                                   struct error *err);
+MUST_CHECK bool completion_command(const struct command_call *call, struct error *err);
 
 void completion_print_bash(FILE *out);
 void completion_print_zsh(FILE *out);
@@ -26,7 +25,7 @@ struct flag {
     char name[OPTION_NAME_MAX]; // "--job"
     char letter;                // 0: none
     bool takes_value, is_path;
-    bool is_secret; // a setting that is no option
+    bool is_secret;              // a setting that is no option
     char words[OPTION_TEXT_MAX]; // what its value may be, with spaces between; "": anything
     char summary[SUMMARY_MAX];
     enum option_id id; // OPTION_COUNT: a setting's

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "surfaces/config.h"
+#include "surfaces/commands.h"
 
 void docs_print_configuration(FILE *out); // docs/configuration.md
 void docs_print_schema(FILE *out);        // docs/schema.md
@@ -15,7 +15,6 @@ void docs_print_man(FILE *out);           // docs/esports-stream.1
 void docs_print_schema_of(FILE *out, const struct stream *stream);
 
 /* `docs NAME` (surfaces/commands.h). */
-MUST_CHECK bool docs_command(const struct config *config, FILE *out, enum exit_code *code,
-                             struct error *err);
+MUST_CHECK bool docs_command(const struct command_call *call, struct error *err);
 
 #endif

@@ -14,12 +14,11 @@ static const struct {
     {"schema", docs_print_schema},
 };
 
-bool docs_command(const struct config *config, FILE *out, enum exit_code *code, struct error *err) {
-    (void)code;
+bool docs_command(const struct command_call *call, struct error *err) {
     (void)err;
     for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
-        if (strcmp(config->arguments.operand, documents[i].name) == 0) {
-            documents[i].print(out);
+        if (strcmp(call->config->arguments.operand, documents[i].name) == 0) {
+            documents[i].print(call->out);
             return true;
         }
     }

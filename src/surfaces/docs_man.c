@@ -14,6 +14,7 @@ static const char head[] =
     ".\\\" Printed by `esports-stream docs man` from the program's own tables.\n"
     ".TH ESPORTS\\-STREAM 1 \"" MANUAL_DATE "\" \"esports\\-stream " PROGRAM_VERSION
     "\" \"User Commands\"\n"
+    ".ad l\n"
     ".SH NAME\n"
     "esports\\-stream, match_stream, player_stream \\- Kafka topics of JSON to Parquet tables, "
     "exactly once\n"

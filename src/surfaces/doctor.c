@@ -197,15 +197,15 @@ static enum exit_code code_of(const struct findings *findings) {
     return EXIT_CODE_OK;
 }
 
-bool doctor_command(const struct config *config, FILE *out, enum exit_code *code,
-                    struct error *err) {
+bool doctor_command(const struct command_call *call, struct error *err) {
+    const struct config *config = call->config;
     struct findings findings = {0};
     bool ended = doctor_examine(config, DOCTOR_LIMIT_MS, &findings);
-    print_all(out, &findings, config->arguments.json);
-    *code = code_of(&findings);
-    bool flushed = output_flush(out, err);
+    print_all(call->out, &findings, config->arguments.json);
+    *call->code = code_of(&findings);
+    bool flushed = output_flush(call->out, err);
     if (!ended)
-        _exit(*code); // a thread that still waits for a disk must not be waited for
+        _exit(*call->code); // a thread that still waits for a disk must not be waited for
     findings_deinit(&findings);
     return flushed;
 }

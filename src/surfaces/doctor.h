@@ -9,12 +9,11 @@
 
 #include <stdio.h>
 
-#include "surfaces/config.h"
+#include "surfaces/commands.h"
 
 enum { DOCTOR_LIMIT_MS = 20000, DOCTOR_BROKER_MS = 5000 };
 
-MUST_CHECK bool doctor_command(const struct config *config, FILE *out, enum exit_code *code,
-                               struct error *err);
+MUST_CHECK bool doctor_command(const struct command_call *call, struct error *err);
 
 struct findings;
 

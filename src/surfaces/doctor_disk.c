@@ -13,10 +13,10 @@
 #include "surfaces/doctor.h"
 
 enum {
-    SYNCS = 9,               // of which the median counts
-    SYNCS_LIMIT_MS = 2000,   // or as many as go into this
-    SYNC_SLOW_US = 50000,    // a commit takes some ten of them
-    SPACE_LEAST = 256 << 20, // bytes
+    SYNCS = 9,                // of which the median counts
+    SYNCS_LIMIT_US = 2000000, // or as many as go into this
+    SYNC_SLOW_US = 50000,     // a commit takes some ten of them
+    SPACE_LEAST = 256 << 20,  // bytes
     SPACE_FEW_PERCENT = 5,
     FILES_FEW = 10000,
 };
@@ -84,7 +84,7 @@ static int64_t time_syncs(int fd) {
     int64_t times[SYNCS];
     size_t count = 0;
     int64_t began = clock_monotonic_us();
-    while (count < SYNCS && clock_monotonic_us() - began < SYNCS_LIMIT_MS * 1000) {
+    while (count < SYNCS && clock_monotonic_us() - began < SYNCS_LIMIT_US) {
         int64_t before = clock_monotonic_us();
         if (!disk_write_all(fd, block, sizeof block) || disk->fsync(fd) != 0)
             return -1;

@@ -119,12 +119,13 @@ static bool is_capture(const struct config *config) {
 void doctor_check_brokers(const struct config *config, struct findings *findings) {
     if (is_capture(config))
         return;
-    scoped(scope_free) char *servers = strdup(config->bootstrap_servers);
+    char *servers = strdup(config->bootstrap_servers);
     check(servers != NULL);
     char *rest = NULL;
     for (char *server = strtok_r(servers, ",", &rest); server != NULL;
          server = strtok_r(NULL, ",", &rest))
         check_server(server + strspn(server, " \t"), findings);
+    free(servers);
     soften(findings);
     check_isolation(config, findings);
 }

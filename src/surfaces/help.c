@@ -39,7 +39,7 @@ static void print_option(FILE *out, int indent, const struct option_entry *entry
 static void print_command(FILE *out, const struct command_entry *entry) {
     char synopsis[COMMAND_SYNOPSIS_MAX];
     command_synopsis(entry, synopsis);
-    (void)fprintf(out, "  %s\n", synopsis);
+    paragraph_print(out, 2, synopsis);
     paragraph_print(out, 6, entry->doc);
     for (enum option_id id = 0; id < OPTION_COUNT; id++)
         if ((entry->options & OPTION_BIT(id)) != 0)

@@ -58,11 +58,11 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_FOLLOW] = {"--follow", 'f', OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)},
                        .doc =
                            "Go on with the rows of each batch as it is committed, until Ctrl-C."},
-    [OPTION_REASON] = {"--reason", .use = OPTION_WITH_COMMANDS,
-                       .value = {.type = &type_choice,
-                                 .offset = ARGUMENT(reason),
-                                 .choices = reasons},
-                       .doc = "Only those rejected for this reason."},
+    [OPTION_REASON] =
+        {"--reason", .use = OPTION_WITH_COMMANDS, .placeholder = "REASON",
+         .value = {.type = &type_choice, .offset = ARGUMENT(reason), .choices = reasons},
+         .doc = "Only those rejected for this reason: null_value, blank_value, malformed_json, "
+                "not_an_object, missing_identifier, null_identifier or partition_value."},
     [OPTION_PARTITION] = {"--partition", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
                           .value = {.type = &type_int64,
                                     .offset = ARGUMENT(partition),

@@ -156,7 +156,7 @@ static bool show_from_file(const struct command_scope *scope, const char *name, 
 static bool find_and_show(const struct command_scope *scope, const struct lake_files *files,
                           struct place place, struct error *err) {
     for (size_t i = files->count; i-- > 0;) {
-        int64_t row;
+        int64_t row = -1;
         const char *name = files->files[i].path + strlen(scope->store.rejects) + 1;
         if (!find_in_file(scope, name, place, &row, err))
             return false;
@@ -170,7 +170,7 @@ static bool find_and_show(const struct command_scope *scope, const struct lake_f
 }
 
 bool rejects_show_command(const struct command_scope *scope, struct error *err) {
-    struct place place;
+    struct place place = {0};
     struct lake_files files;
     if (!parse_place(scope->config->arguments.operand, &place, err) ||
         !rejects_list(scope, &files, err))

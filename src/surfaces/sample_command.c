@@ -13,7 +13,7 @@ enum { FLUSH_EVERY = 1000 }; // records
 static size_t split_names(const char *names, char *text, const char *split[PARTITION_BY_MAX]) {
     char *rest = NULL;
     size_t count = 0;
-    strcpy(text, names);
+    memcpy(text, names, strlen(names) + 1);
     for (char *name = strtok_r(text, ", ", &rest); name != NULL && count < PARTITION_BY_MAX;
          name = strtok_r(NULL, ", ", &rest))
         split[count++] = name;
@@ -26,9 +26,9 @@ static bool is_line(const struct sample *sample, uint64_t number) {
     return !sample->is_null && fault != SAMPLE_BLANK && fault != SAMPLE_CUT;
 }
 
-bool sample_command(const struct config *config, FILE *out, enum exit_code *code,
-                    struct error *err) {
-    (void)code;
+bool sample_command(const struct command_call *call, struct error *err) {
+    const struct config *config = call->config;
+    FILE *out = call->out;
     check(config->job != NULL);
     char text[SETTING_TEXT_MAX];
     const char *partition_by[PARTITION_BY_MAX];

@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-#include "surfaces/config.h"
+#include "surfaces/commands.h"
 
-MUST_CHECK bool sample_command(const struct config *config, FILE *out, enum exit_code *code,
-                               struct error *err);
+MUST_CHECK bool sample_command(const struct command_call *call, struct error *err);
 
 #endif

@@ -39,9 +39,9 @@ static void print_json(FILE *out, const struct stream *stream) {
     bytes_deinit(&json);
 }
 
-bool schema_command(const struct config *config, FILE *out, enum exit_code *code,
-                    struct error *err) {
-    (void)code;
+bool schema_command(const struct command_call *call, struct error *err) {
+    const struct config *config = call->config;
+    FILE *out = call->out;
     (void)err;
     if (config->arguments.format == FORMAT_MARKDOWN) {
         docs_print_schema_of(out, config->job);

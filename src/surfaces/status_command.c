@@ -142,32 +142,30 @@ static void take_code(enum exit_code *code, const struct standing *standing) {
         *code = EXIT_CODE_NOT_READY;
 }
 
-static bool show(const struct config *config, const struct stream *stream, FILE *out,
-                 enum exit_code *code, struct error *err) {
+static bool show(const struct command_call *call, const struct stream *stream, struct error *err) {
     struct standing standing = {
-        .scope = {config, stream, config_store_options(config, stream), out}};
+        .scope = {call->config, stream, config_store_options(call->config, stream), call->out}};
     bool ok = inspect(&standing.scope.store, &standing.inspection, err);
     if (ok) {
         status_address(standing.inspection.holder, standing.address);
         if (standing.address[0] != '\0')
             ask_process(&standing);
-        if (config->arguments.json)
+        if (call->config->arguments.json)
             print_json(&standing);
         else
             print_text(&standing);
-        take_code(code, &standing);
+        take_code(call->code, &standing);
         inspection_deinit(&standing.inspection);
     }
     json_free(standing.answer);
     free(standing.trouble);
     config_store_options_deinit(&standing.scope.store);
-    return ok && output_flush(out, err);
+    return ok && output_flush(call->out, err);
 }
 
-bool status_command(const struct config *config, FILE *out, enum exit_code *code,
-                    struct error *err) {
+bool status_command(const struct command_call *call, struct error *err) {
     for (size_t i = 0; streams[i] != NULL; i++)
-        if (config_runs(config, streams[i]) && !show(config, streams[i], out, code, err))
+        if (config_runs(call->config, streams[i]) && !show(call, streams[i], err))
             return error_wrap(err, "%s", streams[i]->name);
     return true;
 }

@@ -6,10 +6,9 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "surfaces/config.h"
+#include "surfaces/commands.h"
 
-MUST_CHECK bool status_command(const struct config *config, FILE *out, enum exit_code *code,
-                               struct error *err);
+MUST_CHECK bool status_command(const struct command_call *call, struct error *err);
 
 enum { STATUS_ADDRESS_MAX = 128 };
 

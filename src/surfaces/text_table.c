@@ -8,7 +8,7 @@
 #include "surfaces/paragraph.h"
 
 void text_table_init(struct text_table *table, const char *const *headings, size_t count) {
-    check(count <= TEXT_TABLE_COLUMNS_MAX);
+    check(count > 0 && count <= TEXT_TABLE_COLUMNS_MAX);
     *table = (struct text_table){.column_count = count};
     for (size_t i = 0; i < count; i++)
         table->right[i] = headings[i][0] == '>';

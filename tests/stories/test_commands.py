@@ -465,5 +465,5 @@ def test_what_is_misspelt_is_refused_with_what_was_meant(program, arguments, sai
 
 def test_help_of_one_command_says_what_it_takes(program):
     text = program.run("rejects", "ls", "--help").log()
-    assert "rejects ls [--rows N]" in text and "--reason null_value|" in text
+    assert "rejects ls [--rows N]" in text and "--reason REASON" in text
     assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text

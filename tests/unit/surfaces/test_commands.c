@@ -110,10 +110,12 @@ static void every_reason_of_a_reject_can_be_asked_for(void **state) {
         assert_int_equal(faults.count, 0);
         assert_int_equal(options.arguments.reason, reason);
     }
-    char words[OPTION_TEXT_MAX];
-    option_placeholder(&option_entries[OPTION_REASON], words);
-    for (enum reject_reason reason = 0; reason < REJECT_REASON_COUNT; reason++)
-        assert_non_null(strstr(words, reject_reason_name(reason)));
+    struct flag flag;
+    assert_true(completion_flag(OPTION_REASON, &flag));
+    for (enum reject_reason reason = 0; reason < REJECT_REASON_COUNT; reason++) {
+        assert_non_null(strstr(option_entries[OPTION_REASON].doc, reject_reason_name(reason)));
+        assert_non_null(strstr(flag.words, reject_reason_name(reason)));
+    }
 }
 
 static void every_command_says_how_it_is_called(void **state) {
