@@ -26,7 +26,8 @@ struct survey {
     bool table_has_files;
 
     /* about the newest manifest */
-    bool manifest_done; // nothing of it is staged any more, and its commit is ours
+    bool manifest_done; // nothing of it is staged any more, and its commit is ours, or Spark's of
+                        // what the sink log has from us
     enum sink_log_names
         manifest_in_log; // SILENT also for one that is done and not the log's newest
     enum commit_author manifest_commit;

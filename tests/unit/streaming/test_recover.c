@@ -434,6 +434,19 @@ static void drafts_that_a_crash_left_are_swept(void **state) {
         assert_false(fixture_has(&fixture, drafts[i]));
 }
 
+static void a_batch_that_we_logged_and_spark_committed_is_finished(void **state) {
+    (void)state;
+    // Killed between the sink log and the commit, which Spark then writes: it passes the batch over.
+    fixture_must_advance(&fixture, 4, 0);
+    fixture_write(&fixture, CHECKPOINT "commits/.4.crc", "crc");
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_int_equal(recovery.next_batch, 5);
+    assert_int_equal(recovery.note_count, 0);
+    recovery_deinit(&recovery);
+    fixture_must_advance(&fixture, 6, 0);
+}
+
 /* ---- the table, walked on disk ---- */
 
 /* Each builds on a query that has run batches 0 to 4, but for `an_empty_disk`. */
@@ -664,6 +677,7 @@ static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_table_is_reached),
+        ON_DISK(a_batch_that_we_logged_and_spark_committed_is_finished),
         ON_DISK(damage_is_refused_and_nothing_is_touched),
         ON_DISK(a_deleted_checkpoint_is_not_even_begun),
         ON_DISK(a_second_checkpoint_on_a_table_is_refused),
