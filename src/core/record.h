@@ -13,6 +13,7 @@ struct record {
     size_t value_size;
     const char *key; // NULL: no key
     size_t key_size;
+    int64_t planned_ms; // of a reject that is read again: when its batch was planned; else 0
 };
 
 #endif

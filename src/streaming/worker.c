@@ -4,15 +4,13 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "pipeline/derive.h"
 #include "pipeline/reject.h"
 #include "streaming/stage_clock.h"
 
 enum { READ_TIMEOUT_MS = 100 };
 
-/* A slice of rows is as large as still stays in cache; with little memory it is smaller. Room for
- * texts: about twice what ordinary records hold. */
-enum { ROWS_FEW = 512, TEXT_BYTES_PER_ROW = 1024 };
+/* A slice of rows is as large as still stays in cache; with little memory it is smaller. */
+enum { ROWS_FEW = 512 };
 static const size_t memory_for_large_slices = 64 << 20;
 
 /* Without a task for so long, the source stops asking the broker for more. */
@@ -22,18 +20,11 @@ enum { REST_AFTER_MS = 1000 };
  * bytes a row, 200,000 rows. */
 static const size_t sink_memory_max = 16 << 20;
 
-/* What is read of it by other threads is set before the worker starts. */
-struct worker_lane {
-    struct decoder *decoder;
-    struct rows rows;
-    size_t string_bytes; // of the rows; more while one large record passes through
-};
-
 /* One task under way. */
 struct run {
     struct worker *worker;
     const struct worker_query *query;
-    struct worker_lane *lane;
+    struct row_maker *maker;
     struct task *task;
     struct sink_options sink_options;
     struct sink *sink;
@@ -53,7 +44,7 @@ static void count_sink_time(struct run *run, int64_t began_ns) {
 
 /* Per slice, where the column lies in cache and costs less than a nanosecond a row. */
 static void note_timestamps(struct run *run) {
-    const struct rows *rows = &run->lane->rows;
+    const struct rows *rows = &run->maker->rows;
     const struct vector *timestamp = &rows->columns[run->query->schema->kafka_timestamp];
     int64_t oldest = INT64_MAX, newest = INT64_MIN;
     for (size_t i = 0; i < rows->count; i++) {
@@ -70,7 +61,7 @@ static void note_timestamps(struct run *run) {
 }
 
 static bool append_rows(struct run *run, struct error *err) {
-    struct rows *rows = &run->lane->rows;
+    struct rows *rows = &run->maker->rows;
     if (rows->count == 0)
         return true;
     note_timestamps(run);
@@ -83,12 +74,8 @@ static bool append_rows(struct run *run, struct error *err) {
 }
 
 static bool flush_rows(struct run *run, struct error *err) {
-    struct rows *rows = &run->lane->rows;
-    bool grown = rows->strings.capacity > run->lane->string_bytes;
     bool written = append_rows(run, err);
-    rows_reset(rows);
-    if (grown)
-        rows_resize_strings(rows, run->lane->string_bytes);
+    row_maker_reset(run->maker);
     return written;
 }
 
@@ -116,93 +103,16 @@ static bool reject_record(struct run *run, const struct record *record, const st
     return appended;
 }
 
-static void fill_origin(struct run *run, const struct record *record) {
-    const struct schema *schema = run->query->schema;
-    struct rows *rows = &run->lane->rows;
-    size_t row = rows->count;
-    struct vector *timestamp = &rows->columns[schema->kafka_timestamp];
-    timestamp->valid[row] = record->timestamp_ms >= 0;
-    timestamp->int64s[row] = record->timestamp_ms * 1000;
-    rows->columns[schema->partition].valid[row] = 1;
-    rows->columns[schema->partition].int32s[row] = record->partition;
-    rows->columns[schema->offset].valid[row] = 1;
-    rows->columns[schema->offset].int64s[row] = record->offset;
-    rows->columns[schema->processing_timestamp].valid[row] = 1;
-    rows->columns[schema->processing_timestamp].int64s[row] = run->task->batch_timestamp_ms * 1000;
-}
-
-/* False: the row at rows->count can't be in the table, because no directory can have its name. */
-static bool partition_value_fits(const struct run *run, struct reject *reject) {
-    const struct rows *rows = &run->lane->rows;
-    for (size_t i = 0; i < run->query->partition_column_count; i++) {
-        size_t column = run->query->partition_columns[i];
-        const struct vector *vector = &rows->columns[column];
-        struct text value = vector->texts[rows->count];
-        // Only long values and values with a NUL byte can fail; most have neither.
-        bool valid = vector->valid[rows->count];
-        if (!valid || (value.length < 64 && memchr(value.bytes, 0, value.length) == NULL))
-            continue;
-        char name[PARTITION_NAME_MAX + 1];
-        const char *column_name = run->query->schema->columns[column].name;
-        if (partition_directory(column_name, value, true, name))
-            continue;
-        *reject = (struct reject){.reason = REJECT_PARTITION_VALUE};
-        snprintf(
-            reject->detail, sizeof reject->detail,
-            "the value of partition column '%s' can't be a directory name: it holds a NUL byte "
-            "or is longer than 255 bytes with its name and escapes",
-            column_name);
-        return false;
-    }
-    return true;
-}
-
-/* Decodes into the row at rows->count and derives its other columns. */
-static enum decode_result make_row(struct run *run, const struct record *record,
-                                   struct reject *reject) {
-    struct rows *rows = &run->lane->rows;
-    stage_clock_record(&run->clock);
-    enum decode_result result = decode_record(run->lane->decoder, record, rows, reject);
-    stage_clock_lap(&run->clock, STAGE_DECODE);
-    if (result != DECODE_ROW)
-        return result;
-    fill_origin(run, record);
-    if (!derive_rows(rows, rows->count, 1))
-        result = DECODE_FULL;
-    else if (!partition_value_fits(run, reject))
-        result = DECODE_REJECT;
-    stage_clock_lap(&run->clock, STAGE_DERIVE);
-    if (result != DECODE_ROW)
-        decoder_uncount_row(run->lane->decoder);
-    return result;
-}
-
-/* More room for the texts of one large record than all the rows of a slice usually have. */
-static bool make_room(struct run *run, const struct record *record, struct error *err) {
-    struct rows *rows = &run->lane->rows;
-    if (rows->count > 0)
-        return flush_rows(run, err);
-    size_t wanted = rows->strings.capacity * 2;
-    if (wanted > run->worker->memory_max)
-        return error_set(err, ERROR_CONFIG,
-                         "record at topic %s, partition %" PRId32 ", offset %" PRId64
-                         " (%zu bytes) needs more memory than SPARK_DRIVER_MEMORY leaves to a "
-                         "worker (%zu bytes): raise it",
-                         run->query->topic, record->partition, record->offset, record->value_size,
-                         run->worker->memory_max);
-    rows_resize_strings(rows, wanted);
-    return true;
-}
-
 static bool take_record(struct run *run, const struct record *record, struct error *err) {
-    struct rows *rows = &run->lane->rows;
+    struct rows *rows = &run->maker->rows;
     run->task->tally.bytes += (int64_t)record->value_size;
     struct reject reject;
-    enum decode_result result = make_row(run, record, &reject);
+    enum decode_result result = row_maker_make(run->maker, record, &run->clock, &reject);
     while (result == DECODE_FULL) {
-        if (!make_room(run, record, err))
+        if (!(rows->count > 0 ? flush_rows(run, err)
+                              : row_maker_grow(run->maker, record, run->worker->memory_max, err)))
             return false;
-        result = make_row(run, record, &reject);
+        result = row_maker_make(run->maker, record, &run->clock, &reject);
     }
     if (result == DECODE_REJECT)
         return reject_record(run, record, &reject, err);
@@ -298,7 +208,7 @@ static void count_since(struct decode_counts *counts, const struct decode_counts
 static void run_task(struct worker *worker, struct task *task) {
     const struct worker_query *query = &worker->queries[task->query];
     struct run run = {
-        .worker = worker, .query = query, .lane = &worker->lanes[task->query], .task = task};
+        .worker = worker, .query = query, .maker = &worker->makers[task->query], .task = task};
     run.sink_options = (struct sink_options){
         .staging_directory = task->staging,
         .schema = query->schema,
@@ -309,15 +219,15 @@ static void run_task(struct worker *worker, struct task *task) {
         .memory_max =
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
-    decoder_set_batch_time(run.lane->decoder, task->batch_timestamp_ms);
-    struct decode_counts before = *decoder_counts(run.lane->decoder);
+    run.maker->batch_time_ms = task->batch_timestamp_ms;
+    struct decode_counts before = *decoder_counts(run.maker->decoder);
 
     stage_clock_start(&run.clock);
     task->done = run_ranges(&run, &task->error);
     stage_clock_stop(&run.clock);
     memcpy(task->tally.stage_ns, run.clock.ns, sizeof run.clock.ns);
-    count_since(&task->tally.counts, decoder_counts(run.lane->decoder), &before);
-    rows_reset(&run.lane->rows);
+    count_since(&task->tally.counts, decoder_counts(run.maker->decoder), &before);
+    row_maker_reset(run.maker);
     if (run.rejects != NULL)
         reject_sink_destroy(run.rejects);
     sink_destroy(run.sink);
@@ -349,17 +259,12 @@ bool worker_start(struct worker *worker, struct source *source, const struct wor
                   size_t query_count, size_t memory_max, struct error *err) {
     *worker = (struct worker){
         .source = source, .queries = queries, .query_count = query_count, .memory_max = memory_max};
-    worker->lanes = must_alloc(query_count, sizeof *worker->lanes);
+    worker->makers = must_alloc(query_count, sizeof *worker->makers);
     mailbox_init(&worker->tasks);
-    for (size_t i = 0; i < query_count; i++) {
-        struct worker_lane *lane = &worker->lanes[i];
-        size_t capacity = memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
-        lane->string_bytes = capacity * TEXT_BYTES_PER_ROW;
-        rows_init(&lane->rows, queries[i].schema, capacity, lane->string_bytes);
-        if (!decoder_create(&lane->decoder, queries[i].schema, queries[i].parse_mode,
-                            queries[i].time_zone, err))
+    size_t capacity = memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
+    for (size_t i = 0; i < query_count; i++)
+        if (!row_maker_init(&worker->makers[i], &queries[i], capacity, err))
             return false;
-    }
     int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (failure != 0)
         return error_set(err, ERROR_RETRY, "start a worker thread: %s", strerror(failure));
@@ -370,11 +275,9 @@ void worker_stop(struct worker *worker) {
     mailbox_close(&worker->tasks);
     check(pthread_join(worker->thread, NULL) == 0);
     mailbox_deinit(&worker->tasks);
-    for (size_t i = 0; i < worker->query_count; i++) {
-        decoder_destroy(worker->lanes[i].decoder);
-        rows_deinit(&worker->lanes[i].rows);
-    }
-    free(worker->lanes);
+    for (size_t i = 0; i < worker->query_count; i++)
+        row_maker_deinit(&worker->makers[i]);
+    free(worker->makers);
     worker->source->ops->close(worker->source);
     *worker = (struct worker){0};
 }
@@ -382,8 +285,8 @@ void worker_stop(struct worker *worker) {
 size_t worker_rows_memory(const struct worker *worker) {
     size_t bytes = 0;
     for (size_t i = 0; i < worker->query_count; i++) {
-        const struct worker_lane *lane = &worker->lanes[i];
-        bytes += rows_memory(worker->queries[i].schema, lane->rows.capacity, lane->string_bytes);
+        const struct row_maker *maker = &worker->makers[i]; // what is read here never changes
+        bytes += rows_memory(worker->queries[i].schema, maker->rows.capacity, maker->string_bytes);
     }
     return bytes;
 }

@@ -16,6 +16,7 @@
 #include "pipeline/sink_parquet.h"
 #include "streaming/broker.h"
 #include "streaming/reject_log.h"
+#include "streaming/row_maker.h"
 #include "streaming/tally.h"
 
 /* How a task of a query is done: the same for all its tasks, constant while the program runs. */
@@ -61,7 +62,7 @@ struct worker {
     struct source *source; // owned
     const struct worker_query *queries;
     size_t query_count;
-    struct worker_lane *lanes; // one per query
+    struct row_maker *makers; // owned; one per query
     size_t memory_max;         // bytes for everything but what the source prefetches
     _Atomic int64_t signs;     // of life: grows with each record and each quiet wait for one
     _Atomic size_t encoded;    // live, for display: bytes that the sinks of its task hold
