@@ -17,28 +17,6 @@ static char snapshot[300], graveyard[300];
 static int64_t sparks_batch = -1; // this one is Spark's: no manifest, no rejects
 static size_t orphans;            // files that must be set aside
 
-/* ---- directories: kept, compared ---- */
-
-static const char *copy_to;
-
-/* Files as second names of the same: the store never changes one that is there, but for the text of
- * its lock. */
-static int copy_path(const char *path, const struct stat *status, int type, struct FTW *at) {
-    (void)status, (void)at;
-    struct file_path to;
-    (void)snprintf(to.text, sizeof to.text, "%s%s", copy_to, path + tree_root_length);
-    int result = type == FTW_D ? mkdir(to.text, 0755) : link(path, to.text);
-    check(result == 0);
-    return 0;
-}
-
-static void copy_tree(const char *from, const char *to) {
-    (void)nftw(to, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
-    copy_to = to;
-    tree_root_length = strlen(from);
-    (void)nftw(from, copy_path, 16, FTW_PHYS);
-}
-
 /* ---- a driver that treats errors as the engine does ---- */
 
 enum { ATTEMPTS = 4 }; // more than one fault can need
@@ -278,7 +256,7 @@ static const char *const fault_names[FAULT_COUNT] = {"none", "error",     "late 
  * and runs one batch more. Returns false when there are fewer calls than `at`. */
 static bool try_fault(enum fault fault, int error_number, long at, int64_t last) {
     struct driver driver = {.attempt = 10};
-    copy_tree(snapshot, fixture.root);
+    tree_copy(snapshot, fixture.root);
     faulty_begin(fault, error_number, at, graveyard);
     bool done = drive(&driver, last);
     bool reached = faulty.calls >= at;
@@ -307,7 +285,7 @@ static void survive_from(const char *scenario, enum fault fault, long first, int
 }
 
 static void survive(const char *scenario, enum fault fault, int64_t last) {
-    copy_tree(fixture.root, snapshot);
+    tree_copy(fixture.root, snapshot);
     survive_from(scenario, fault, 1, last);
 }
 
@@ -405,7 +383,7 @@ static void a_fold_of_old_manifests_survives_any_fault(void **state) {
     struct driver driver = {0};
     log_configure(LOG_ERROR, false); // a fold that fails is a warning
     reach(108);
-    copy_tree(fixture.root, snapshot);
+    tree_copy(fixture.root, snapshot);
     faulty_begin(FAULT_ERROR, EIO, LONG_MAX, graveyard);
     assert_true(drive(&driver, 109));
     long calls = faulty.calls;

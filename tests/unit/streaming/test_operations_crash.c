@@ -6,25 +6,6 @@
 static char snapshot[300], graveyard[300];
 static bool go_on; // also see that the query goes on: costs more than all the rest
 
-static const char *copy_to;
-
-/* Files as second names of the same: an operation replaces what is there, and never writes into it.
- */
-static int copy_path(const char *path, const struct stat *status, int type, struct FTW *at) {
-    (void)status, (void)at;
-    struct file_path to;
-    (void)snprintf(to.text, sizeof to.text, "%s%s", copy_to, path + tree_root_length);
-    check((type == FTW_D ? mkdir(to.text, 0755) : link(path, to.text)) == 0);
-    return 0;
-}
-
-static void copy_tree(const char *from, const char *to) {
-    (void)nftw(to, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
-    copy_to = to;
-    tree_root_length = strlen(from);
-    (void)nftw(from, copy_path, 16, FTW_PHYS);
-}
-
 static const char *const fault_names[FAULT_COUNT] = {
     "none", "read error", "error", "late error", "kill", "power cut", "power cut, half synced"};
 
@@ -33,7 +14,7 @@ static bool try_fault(enum operation operation, enum fault fault, long at, void 
     struct error err = {0};
     scoped(scope_free) char *said = NULL;
     scoped(scope_free) char *again = NULL;
-    copy_tree(snapshot, fixture.root);
+    tree_copy(snapshot, fixture.root);
     faulty_begin(fault, fault == FAULT_ERROR ? ENOSPC : EIO, at, graveyard);
     bool ok = operate(operation, &said, &err);
     bool reached = faulty.calls >= at, dead = faulty.dead;
@@ -49,7 +30,7 @@ static bool try_fault(enum operation operation, enum fault fault, long at, void 
 }
 
 static void survive(const char *name, enum operation operation, void (*verify)(void)) {
-    copy_tree(fixture.root, snapshot);
+    tree_copy(fixture.root, snapshot);
     long points = 0;
     for (enum fault fault = FAULT_READ_ERROR; fault < FAULT_COUNT; fault++)
         for (long at = 1; try_fault(operation, fault, at, verify); at++)
@@ -129,12 +110,12 @@ static void nothing_starts_on_a_rewind_that_is_not_finished(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 6, 0);
     to_batch = 3;
-    copy_tree(fixture.root, snapshot);
+    tree_copy(fixture.root, snapshot);
     long refused = 0, before = 0, after = 0;
     for (long at = 1;; at++) {
         struct error err = {0};
         scoped(scope_free) char *said = NULL;
-        copy_tree(snapshot, fixture.root);
+        tree_copy(snapshot, fixture.root);
         faulty_begin(FAULT_KILL, EIO, at, graveyard);
         bool ok = operate(REWIND, &said, &err);
         bool reached = faulty.calls >= at;
