@@ -29,6 +29,7 @@ LIBRARIES = {
     "librdkafka/rdkafka_mock.h": "librdkafka",
     "lz4.h": "lz4",
     "microhttpd.h": "libmicrohttpd",
+    "roaring/roaring.h": "CRoaring",
     "snappy-c.h": "snappy",
     "systemd/sd-daemon.h": "libsystemd",
     "uuid/uuid.h": "libuuid",

@@ -50,23 +50,6 @@ static void on_query_end(void) {
     kill(getpid(), SIGUSR1);
 }
 
-static void fill_query(struct query_options *options, const struct config *config,
-                       const struct stream *stream) {
-    *options = (struct query_options){
-        .stream = stream,
-        .store = config_store_options(config, stream),
-        .trigger = config->trigger,
-        .max_offsets_per_trigger = config->max_offsets_per_trigger,
-        .starting_offsets = config->starting_offsets,
-        .fail_on_data_loss = config->fail_on_data_loss,
-        .parse_mode = config->parse_mode,
-        .time_zone = config->time_zone,
-        .parquet = config->parquet,
-        .kafka_startup_timeout_ms = config->kafka_startup_timeout_ms,
-        .write_retry_timeout_ms = config->write_retry_timeout_ms,
-    };
-}
-
 static void fill_options(struct program *program) {
     const struct config *config = &program->config;
     struct engine_options *options = &program->engine_options;
@@ -77,7 +60,7 @@ static void fill_options(struct program *program) {
         if (!config_runs(config, streams[i]))
             continue;
         struct query_options *query = &program->queries[options->query_count];
-        fill_query(query, config, streams[i]);
+        *query = config_query_options(config, streams[i]);
         options->queries[options->query_count++] = query;
     }
 }

@@ -165,21 +165,31 @@ int json_digits(double value) {
     return 17;
 }
 
-static const char v1[] = "v1\n";
-enum { V1_SIZE = sizeof v1 - 1 };
+enum { VERSION_SIZE = 3 }; // "v1\n"
 
-char *json_print_v1(const struct json *value, size_t *size) {
+char *json_print_versioned(const struct json *value, int version, size_t *size) {
+    check(version >= 1 && version <= 9);
     char *body = json_print(value), *text = NULL;
-    int length = asprintf(&text, "%s%s", v1, body);
+    int length = asprintf(&text, "v%d\n%s", version, body);
     check(length > 0);
     free(body);
     *size = (size_t)length;
     return text;
 }
 
-struct json *json_parse_v1(const char *bytes, size_t size, struct error *err) {
-    if (size >= V1_SIZE && memcmp(bytes, v1, V1_SIZE) == 0)
-        return json_parse(bytes + V1_SIZE, size - V1_SIZE, err);
-    error_set(err, ERROR_STATE, "its first line is not 'v1'");
+struct json *json_parse_versioned(const char *bytes, size_t size, int newest, int *version,
+                                  struct error *err) {
+    if (size < VERSION_SIZE || bytes[0] != 'v' || bytes[1] < '1' || bytes[1] > '9' ||
+        bytes[2] != '\n') {
+        error_set(err, ERROR_STATE, "its first line is not 'v1'");
+        return NULL;
+    }
+    *version = bytes[1] - '0';
+    if (*version <= newest)
+        return json_parse(bytes + VERSION_SIZE, size - VERSION_SIZE, err);
+    error_set(err, ERROR_STATE,
+              "its first line is 'v%d', and this program reads up to 'v%d': use the newer version "
+              "of the program that wrote it",
+              *version, newest);
     return NULL;
 }

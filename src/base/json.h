@@ -67,8 +67,11 @@ char *json_print(const struct json *value);
 char *json_print_digits(const struct json *value, int digits);
 int json_digits(double value);
 
-/* The same behind a first line "v1", which the files of a checkpoint begin with. */
-char *json_print_v1(const struct json *value, size_t *size);
-struct json *json_parse_v1(const char *bytes, size_t size, struct error *err);
+/* The same behind a first line "v1" (v2, …), which the files of a checkpoint begin with. A file
+ * that says more than version 1 can is of a higher one, so that a program which does not know it
+ * refuses the file instead of leaving out what it says. Reading takes versions 1 to `newest`. */
+char *json_print_versioned(const struct json *value, int version, size_t *size);
+struct json *json_parse_versioned(const char *bytes, size_t size, int newest, int *version,
+                                  struct error *err);
 
 #endif

@@ -4,35 +4,23 @@
 
 #include "base/check.h"
 
-/* In the order of the columns below. */
-enum {
-    TOPIC,
-    PARTITION,
-    OFFSET,
-    KAFKA_TIMESTAMP,
-    KEY,
-    VALUE,
-    REASON,
-    DETAIL,
-    POSITION,
-    PROCESSING_TIMESTAMP,
+static const struct column columns[REJECT_COLUMNS] = {
+    [REJECT_TOPIC] = {"topic", TYPE_STRING, .required = true, .doc = "The record's topic"},
+    [REJECT_PARTITION] = {"partition", TYPE_INT32, .required = true, .doc = "Its partition"},
+    [REJECT_OFFSET] = {"offset", TYPE_INT64, .required = true,
+                       .doc = "Its offset in the partition"},
+    [REJECT_KAFKA_TIMESTAMP] = {"kafka_timestamp", TYPE_TIMESTAMP,
+                                .doc = "Its timestamp; null when it has none"},
+    [REJECT_KEY] = {"key", TYPE_BINARY, .doc = "Its key, as it came"},
+    [REJECT_VALUE] = {"value", TYPE_BINARY, .doc = "Its value, as it came"},
+    [REJECT_REASON] = {"reason", TYPE_STRING, .required = true,
+                       .doc = "Why it is no row: one of a few words"},
+    [REJECT_DETAIL] = {"detail", TYPE_STRING, .required = true, .doc = "The same in a sentence"},
+    [REJECT_POSITION] = {"position", TYPE_INT64, .required = true,
+                         .doc = "Byte of the value where the trouble is"},
+    [REJECT_PROCESSED] = {"processing_timestamp", TYPE_TIMESTAMP, .required = true,
+                          .doc = "When the micro-batch was planned; the same when it runs again"},
 };
-
-static const struct column columns[] = {
-    {"topic", TYPE_STRING, .required = true, .doc = "The record's topic"},
-    {"partition", TYPE_INT32, .required = true, .doc = "Its partition"},
-    {"offset", TYPE_INT64, .required = true, .doc = "Its offset in the partition"},
-    {"kafka_timestamp", TYPE_TIMESTAMP, .doc = "Its timestamp; null when it has none"},
-    {"key", TYPE_BINARY, .doc = "Its key, as it came"},
-    {"value", TYPE_BINARY, .doc = "Its value, as it came"},
-    {"reason", TYPE_STRING, .required = true, .doc = "Why it is no row: one of a few words"},
-    {"detail", TYPE_STRING, .required = true, .doc = "The same in a sentence"},
-    {"position", TYPE_INT64, .required = true, .doc = "Byte of the value where the trouble is"},
-    {"processing_timestamp", TYPE_TIMESTAMP, .required = true,
-     .doc = "When the micro-batch was planned; the same when it runs again"},
-};
-
-enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
 /* One row at a time, handed on at once: its texts point at the record itself, so that a record of
  * any size is copied only once, into its page. */
@@ -46,7 +34,7 @@ struct reject_sink {
 static struct schema schema;
 
 static void make_schema(void) {
-    schema_init_plain(&schema, "reject", columns, COLUMN_COUNT);
+    schema_init_plain(&schema, "reject", columns, REJECT_COLUMNS);
 }
 
 const struct schema *reject_schema(void) {
@@ -93,18 +81,18 @@ bool reject_sink_append(struct reject_sink *rejects, const struct record *record
                         const struct reject *reject, struct error *err) {
     struct rows *rows = &rejects->rows;
     const char *reason = reject_reason_name(reject->reason);
-    set_text(rows, TOPIC, rejects->topic.bytes, rejects->topic.length);
-    rows->columns[PARTITION].int32s[0] = record->partition;
-    rows->columns[PARTITION].valid[0] = 1;
-    set_int64(rows, OFFSET, record->offset);
-    set_int64(rows, KAFKA_TIMESTAMP, record->timestamp_ms * 1000);
-    rows->columns[KAFKA_TIMESTAMP].valid[0] = record->timestamp_ms >= 0;
-    set_text(rows, KEY, record->key, record->key_size);
-    set_text(rows, VALUE, record->value, record->value_size);
-    set_text(rows, REASON, reason, strlen(reason));
-    set_text(rows, DETAIL, reject->detail, strlen(reject->detail));
-    set_int64(rows, POSITION, (int64_t)reject->position);
-    set_int64(rows, PROCESSING_TIMESTAMP, rejects->batch_timestamp_ms * 1000);
+    set_text(rows, REJECT_TOPIC, rejects->topic.bytes, rejects->topic.length);
+    rows->columns[REJECT_PARTITION].int32s[0] = record->partition;
+    rows->columns[REJECT_PARTITION].valid[0] = 1;
+    set_int64(rows, REJECT_OFFSET, record->offset);
+    set_int64(rows, REJECT_KAFKA_TIMESTAMP, record->timestamp_ms * 1000);
+    rows->columns[REJECT_KAFKA_TIMESTAMP].valid[0] = record->timestamp_ms >= 0;
+    set_text(rows, REJECT_KEY, record->key, record->key_size);
+    set_text(rows, REJECT_VALUE, record->value, record->value_size);
+    set_text(rows, REJECT_REASON, reason, strlen(reason));
+    set_text(rows, REJECT_DETAIL, reject->detail, strlen(reject->detail));
+    set_int64(rows, REJECT_POSITION, (int64_t)reject->position);
+    set_int64(rows, REJECT_PROCESSED, rejects->batch_timestamp_ms * 1000);
     rows->count = 1;
     return sink_append(rejects->sink, rows, err);
 }

@@ -8,8 +8,21 @@
 #include "core/reject.h"
 #include "pipeline/sink_parquet.h"
 
-/* topic, partition, offset, kafka_timestamp, key, value, reason, detail, position,
- * processing_timestamp. */
+/* The columns of the rejects table, in their order. */
+enum reject_column {
+    REJECT_TOPIC,
+    REJECT_PARTITION,
+    REJECT_OFFSET,
+    REJECT_KAFKA_TIMESTAMP,
+    REJECT_KEY,
+    REJECT_VALUE,
+    REJECT_REASON,
+    REJECT_DETAIL,
+    REJECT_POSITION,
+    REJECT_PROCESSED, // processing_timestamp
+    REJECT_COLUMNS,
+};
+
 const struct schema *reject_schema(void);
 
 struct reject_sink;

@@ -16,6 +16,7 @@ enum { COVERAGE_SIZE_MAX = 512 << 20 };
 
 void coverage_deinit(struct coverage *coverage) {
     free(coverage->ranges);
+    resolved_deinit(&coverage->replayed);
     *coverage = (struct coverage){.through = -1};
 }
 
@@ -100,6 +101,8 @@ bool coverage_add(struct coverage *coverage, const struct range_outcome *outcome
 
 /* ---- text ---- */
 
+enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2 };
+
 char *coverage_print(const struct coverage *coverage, const struct manifest_origin *origin,
                      size_t *size) {
     struct json *object = json_new_object(), *ranges = json_new_array();
@@ -109,7 +112,10 @@ char *coverage_print(const struct coverage *coverage, const struct manifest_orig
     for (size_t i = 0; i < coverage->count; i++)
         json_append(ranges, manifest_print_range(&coverage->ranges[i]));
     json_put(object, "ranges", ranges);
-    char *text = json_print_v1(object, size);
+    bool replay = coverage->replayed.count > 0;
+    if (replay)
+        json_put(object, "replayed", resolved_print(&coverage->replayed));
+    char *text = json_print_versioned(object, replay ? VERSION_REPLAY : VERSION_PLAIN, size);
     json_free(object);
     return text;
 }
@@ -119,7 +125,7 @@ static bool is_text(const struct json *object, const char *name, const char *exp
     return text != NULL && strcmp(text, expected) == 0;
 }
 
-static bool parse_object(const struct json *object, int64_t through,
+static bool parse_object(const struct json *object, int version, int64_t through,
                          const struct manifest_origin *origin, struct coverage *coverage,
                          struct error *err) {
     const struct json *ranges = json_member(object, "ranges");
@@ -135,17 +141,21 @@ static bool parse_object(const struct json *object, int64_t through,
         if (!coverage_add(coverage, &outcome, err))
             return false;
     }
-    return true;
+    const struct json *replayed = json_member(object, "replayed");
+    if ((replayed != NULL) != (version == VERSION_REPLAY))
+        return error_set(err, ERROR_STATE, "its version and its list of replayed offsets disagree");
+    return replayed == NULL || resolved_parse(replayed, &coverage->replayed, err);
 }
 
 bool coverage_parse(const char *text, size_t size, int64_t through,
                     const struct manifest_origin *origin, struct coverage *coverage,
                     struct error *err) {
+    int version;
     *coverage = (struct coverage){.through = -1};
-    struct json *object = json_parse_v1(text, size, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_REPLAY, &version, err);
     if (object == NULL)
         return false;
-    bool ok = parse_object(object, through, origin, coverage, err);
+    bool ok = parse_object(object, version, through, origin, coverage, err);
     json_free(object);
     if (!ok)
         coverage_deinit(coverage);
@@ -204,6 +214,7 @@ static bool add_manifest(const struct store *store, int64_t batch_id, struct cov
     bool ok = true;
     for (size_t i = 0; ok && i < manifest.outcome_count; i++)
         ok = coverage_add(coverage, &manifest.outcomes[i], err);
+    resolved_add_all(&coverage->replayed, &manifest.replayed);
     manifest_deinit(&manifest);
     coverage->through = batch_id;
     return ok;

@@ -5,6 +5,10 @@
  *     {"through":N,"query":"<uuid>","topic":"…",
  *      "ranges":[{"partition":0,"start":0,"end":3000,"rows":2990,"rejects":9,"absent":1,"lost":0}]}
  *
+ * Once rejects were replayed, it is of version 2, and lists them as a manifest does ("replayed"): a
+ * program that only knows version 1 would lose that list with its next fold, and so refuses the
+ * file and folds nothing.
+ *
  * N is the newest batch that is folded in. Neighbouring ranges of a partition are one range, with
  * the sum of their counts; what was lost to retention stays a range of its own. A batch that Spark
  * ran has no manifest, so it leaves a gap. Files are not listed: those of the table are in its sink
@@ -24,6 +28,7 @@ struct coverage {
     int64_t through;              // manifests up to this batch are folded in; -1: none
     struct range_outcome *ranges; // owned; ascending by partition and start
     size_t count, capacity;
+    struct resolved replayed; // owned
 };
 
 void coverage_deinit(struct coverage *coverage);

@@ -103,6 +103,7 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     inspection->manifest_read = true;
     inspection->files = manifest.files.count;
     inspection->reject_files = manifest.rejects.count;
+    inspection->rows = manifest.replayed.count;
     for (size_t i = 0; i < manifest.files.count; i++)
         inspection->file_bytes += manifest.files.files[i].size;
     for (size_t i = 0; i < manifest.outcome_count; i++) {

@@ -14,6 +14,7 @@ void manifest_deinit(struct manifest *manifest) {
     file_list_deinit(&manifest->files);
     file_list_deinit(&manifest->rejects);
     free(manifest->outcomes);
+    resolved_deinit(&manifest->replayed);
     *manifest = (struct manifest){0};
 }
 
@@ -51,6 +52,8 @@ static struct json *print_ranges(const struct manifest *manifest) {
     return array;
 }
 
+enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2 };
+
 char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
                      size_t *size) {
     struct json *object = json_new_object();
@@ -63,7 +66,10 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     json_put(object, "files", print_files(&manifest->files));
     json_put(object, "rejects", print_files(&manifest->rejects));
     json_put(object, "ranges", print_ranges(manifest));
-    char *text = json_print_v1(object, size);
+    bool replay = manifest->replayed.count > 0;
+    if (replay)
+        json_put(object, "replayed", resolved_print(&manifest->replayed));
+    char *text = json_print_versioned(object, replay ? VERSION_REPLAY : VERSION_PLAIN, size);
     json_free(object);
     return text;
 }
@@ -141,9 +147,23 @@ static bool parse_ranges(const struct json *array, struct manifest *manifest, st
     return true;
 }
 
-/* Rows in files against rows of ranges; the same for rejects. */
+static bool parse_replayed(const struct json *object, int version, struct manifest *manifest,
+                           struct error *err) {
+    const struct json *array = json_member(object, "replayed");
+    if ((array != NULL) != (version == VERSION_REPLAY))
+        return error_set(err, ERROR_STATE, "its version and its list of replayed offsets disagree");
+    if (array == NULL)
+        return true;
+    if (!resolved_parse(array, &manifest->replayed, err))
+        return false;
+    if (manifest->replayed.count == 0 || manifest->outcome_count > 0 || manifest->rejects.count > 0)
+        return error_set(err, ERROR_STATE, "it is neither a replay's nor another batch's");
+    return true;
+}
+
+/* Rows in files against rows of ranges, or of rejects that were replayed; the same for rejects. */
 static bool sums_agree(const struct manifest *manifest) {
-    int64_t rows = 0, rejects = 0;
+    int64_t rows = manifest->replayed.count, rejects = 0;
     for (size_t i = 0; i < manifest->outcome_count; i++) {
         rows += manifest->outcomes[i].rows;
         rejects += manifest->outcomes[i].rejects;
@@ -176,7 +196,7 @@ static bool same_origin(const struct json *object, const struct manifest_origin 
            same_text(object, "rejectsTable", origin->rejects_table, moved, err);
 }
 
-static bool parse_object(const struct json *object, int64_t batch_id,
+static bool parse_object(const struct json *object, int version, int64_t batch_id,
                          const struct manifest_origin *origin, struct manifest *manifest,
                          struct error *err) {
     if (!json_member_int(object, "batch", &manifest->batch_id) || manifest->batch_id != batch_id ||
@@ -185,7 +205,8 @@ static bool parse_object(const struct json *object, int64_t batch_id,
     if (!same_origin(object, origin, err) ||
         !parse_files(json_member(object, "files"), &manifest->files, err) ||
         !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
-        !parse_ranges(json_member(object, "ranges"), manifest, err))
+        !parse_ranges(json_member(object, "ranges"), manifest, err) ||
+        !parse_replayed(object, version, manifest, err))
         return false;
     if (!sums_agree(manifest))
         return error_set(err, ERROR_STATE, "its files and its ranges count different rows");
@@ -195,11 +216,12 @@ static bool parse_object(const struct json *object, int64_t batch_id,
 bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                     const struct manifest_origin *origin, struct manifest *manifest,
                     struct error *err) {
+    int version;
     *manifest = (struct manifest){0};
-    struct json *object = json_parse_v1(text, size, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_REPLAY, &version, err);
     if (object == NULL)
         return false;
-    bool ok = parse_object(object, batch_id, origin, manifest, err);
+    bool ok = parse_object(object, version, batch_id, origin, manifest, err);
     json_free(object);
     if (!ok)
         manifest_deinit(manifest);
@@ -216,8 +238,9 @@ static bool names_tables(const struct json *object, const struct manifest_origin
 bool manifest_move(const char *text, size_t size, int64_t batch_id,
                    const struct manifest_origin *origin, char **moved, size_t *moved_size,
                    struct error *err) {
+    int version;
     *moved = NULL;
-    struct json *object = json_parse_v1(text, size, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_REPLAY, &version, err);
     if (object == NULL)
         return false;
     bool ok = true;
@@ -225,8 +248,8 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
         struct manifest manifest = {0};
         json_put_text(object, "table", origin->table);
         json_put_text(object, "rejectsTable", origin->rejects_table);
-        ok = parse_object(object, batch_id, origin, &manifest, err);
-        *moved = ok ? json_print_v1(object, moved_size) : NULL;
+        ok = parse_object(object, version, batch_id, origin, &manifest, err);
+        *moved = ok ? json_print_versioned(object, version, moved_size) : NULL;
         manifest_deinit(&manifest);
     }
     json_free(object);

@@ -6,7 +6,16 @@
  *      "rejects":[…],
  *      "ranges":[{"partition":0,"start":0,"end":3,"rows":2,"rejects":1,"absent":0,"lost":0}]}
  *
- * (one line). Reading is strict: after the commit point whatever it says is done, so that a file
+ * (one line). That of a replay (streaming/replay.h) is of version 2: it has no ranges and no
+ * rejects, and says which rejects its rows were made of:
+ *
+ *     v2
+ *     {…,"files":[…],"rejects":[],"ranges":[],
+ *      "replayed":[{"partition":0,"offsets":"5,7-9,12"}]}
+ *
+ * A program that only knows version 1 refuses it: it would take these rows for another batch's.
+ *
+ * Reading is strict: after the commit point whatever it says is done, so that a file
  * that does not add up is refused as a whole. Pure: no disk. */
 #ifndef STREAMING_MANIFEST_H
 #define STREAMING_MANIFEST_H

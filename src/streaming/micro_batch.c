@@ -19,8 +19,10 @@ enum {
 /* One attempt at a batch. */
 struct attempt {
     const struct plan *plan;
-    struct offset_range *ranges; // the plan's, without what retention took
-    int64_t *lost;               // per range
+    const struct resolved *taken; // of a replay; else NULL
+    struct offset_range *ranges;  // the plan's, without what retention took; or the source's own
+    size_t range_count;
+    int64_t *lost; // per range of the plan
     struct task_share *shares;
     struct task *tasks;
     size_t task_count;
@@ -33,17 +35,30 @@ static bool clip_lost(struct query *query, struct attempt *attempt, struct error
     return !loss.found || topic_watch_loss(query, &loss, err);
 }
 
-static bool prepare_attempt(struct query *query, const struct plan *plan, struct attempt *attempt,
-                            struct error *err) {
-    *attempt = (struct attempt){.plan = plan};
+static bool set_ranges(struct query *query, struct attempt *attempt, struct error *err) {
+    const struct plan *plan = attempt->plan;
     attempt->ranges = must_alloc(plan->count + 1, sizeof *attempt->ranges);
     attempt->lost = must_alloc(plan->count + 1, sizeof *attempt->lost);
+    if (attempt->taken != NULL) {
+        attempt->ranges[0] = (struct offset_range){.end = attempt->taken->count};
+        attempt->range_count = 1;
+        return true;
+    }
     memcpy(attempt->ranges, plan->ranges, plan->count * sizeof *plan->ranges);
-    if (!clip_lost(query, attempt, err))
+    attempt->range_count = plan->count;
+    return clip_lost(query, attempt, err);
+}
+
+static bool prepare_attempt(struct query *query, const struct plan *plan,
+                            const struct resolved *taken, struct attempt *attempt,
+                            struct error *err) {
+    *attempt = (struct attempt){.plan = plan, .taken = taken};
+    if (!set_ranges(query, attempt, err))
         return false;
     attempt->shares = must_alloc(query->worker_count, sizeof *attempt->shares);
-    attempt->task_count = planner_cut(attempt->ranges, plan->count, query->bytes_per_record,
-                                      query->worker_count, PLANNER_TASK_BYTES, attempt->shares);
+    attempt->task_count =
+        planner_cut(attempt->ranges, attempt->range_count, query->bytes_per_record,
+                    query->worker_count, PLANNER_TASK_BYTES, attempt->shares);
     attempt->tasks = must_alloc(attempt->task_count, sizeof *attempt->tasks);
     return true;
 }
@@ -111,7 +126,8 @@ static bool collect_tasks(struct query *query, struct attempt *attempt, struct e
             if (stop_read(query->stop) == STOP_NOW)
                 atomic_store(&query->abandon, true);
             pass_on_signs(query, attempt, &signs);
-            topic_watch_stall(query, &stall);
+            if (attempt->taken == NULL)
+                topic_watch_stall(query, &stall);
             continue;
         }
         outstanding--;
@@ -156,19 +172,21 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
             add_outcome(manifest, &task->outcomes[j]);
         tally_add(&attempt->tally, &task->tally);
     }
-    int64_t records = planner_size(attempt->ranges, plan->count);
+    if (attempt->taken != NULL)
+        resolved_add_all(&manifest->replayed, attempt->taken);
+    int64_t records = planner_size(attempt->ranges, attempt->range_count);
     if (records > 0)
         query->bytes_per_record = (double)attempt->tally.bytes / (double)records;
 }
 
 /* From plan to commit point, once. */
-static bool run_once(struct query *query, const struct plan *plan, struct manifest *manifest,
-                     struct tally *tally, struct error *err) {
+static bool run_once(struct query *query, const struct plan *plan, const struct resolved *taken,
+                     struct manifest *manifest, struct tally *tally, struct error *err) {
     const char *staging, *reject_staging;
     if (!store_begin_batch(query->store, plan->batch_id, &staging, &reject_staging, err))
         return false;
     struct attempt attempt;
-    bool done = prepare_attempt(query, plan, &attempt, err);
+    bool done = prepare_attempt(query, plan, taken, &attempt, err);
     if (done) {
         send_tasks(query, &attempt, staging, reject_staging);
         done = collect_tasks(query, &attempt, err);
@@ -210,11 +228,11 @@ static bool try_again(struct query *query, struct retry *retry, struct error *er
     return retry_again(query, retry, err);
 }
 
-static bool commit_batch(struct query *query, const struct plan *plan, struct manifest *manifest,
-                         struct tally *tally, struct error *err) {
+static bool commit_batch(struct query *query, const struct plan *plan, const struct resolved *taken,
+                         struct manifest *manifest, struct tally *tally, struct error *err) {
     struct retry retry = {0};
     int64_t began_us = clock_monotonic_us();
-    while (!run_once(query, plan, manifest, tally, err)) {
+    while (!run_once(query, plan, taken, manifest, tally, err)) {
         int64_t *lost_us =
             err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
@@ -267,12 +285,13 @@ static void log_batch(struct query *query, const struct manifest *manifest,
               query_status_read(&query->status).lag);
 }
 
-bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
+static bool run(struct query *query, const struct plan *plan, const struct resolved *taken,
+                struct error *err) {
     int64_t began_us = clock_monotonic_us();
     query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
     struct manifest manifest = {0};
     struct tally tally = {0};
-    if (!commit_batch(query, plan, &manifest, &tally, err))
+    if (!commit_batch(query, plan, taken, &manifest, &tally, err))
         return false;
     bool done = roll_forward(query, &manifest, err);
     if (done) {
@@ -282,4 +301,14 @@ bool micro_batch_run(struct query *query, const struct plan *plan, struct error 
     tally_deinit(&tally);
     manifest_deinit(&manifest);
     return done;
+}
+
+bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
+    return run(query, plan, NULL, err);
+}
+
+bool micro_batch_replay(struct query *query, const struct plan *plan, const struct resolved *taken,
+                        struct error *err) {
+    check(planner_size(plan->ranges, plan->count) == 0 && query->worker_count == 1);
+    return run(query, plan, taken, err);
 }

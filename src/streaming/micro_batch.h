@@ -9,4 +9,9 @@
  * nothing of the batch is left but its plan. Driver thread. */
 MUST_CHECK bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err);
 
+/* A replay's batch (streaming/replay.h), whose plan has no offsets: its one worker's source gives
+ * the rejects in `taken`, all of which become rows. */
+MUST_CHECK bool micro_batch_replay(struct query *query, const struct plan *plan,
+                                   const struct resolved *taken, struct error *err);
+
 #endif

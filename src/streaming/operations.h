@@ -4,6 +4,8 @@
  * job release    takes the sink log away again relocate   rewrites the absolute paths in the logs,
  * after the lake was moved rewind     takes the newest batches back, so that they can be done again
  *
+ * (and streaming/replay.h, which parses rejects again)
+ *
  * Each takes the checkpoint's lock, says on `out` what it did, and may be killed at any moment: run
  * again, it finishes. Data files are renamed at most, never deleted. ERROR_LOCKED: the query runs;
  * ERROR_CONFIG: paths or numbers that don't fit; ERROR_STATE: a state that must be left alone, with

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 
 struct range_outcome query_report_sum(const struct manifest *manifest) {
-    struct range_outcome sum = {0};
+    struct range_outcome sum = {.rows = manifest->replayed.count};
     for (size_t i = 0; i < manifest->outcome_count; i++) {
         sum.rows += manifest->outcomes[i].rows;
         sum.rejects += manifest->outcomes[i].rejects;

@@ -5,7 +5,7 @@
 #include "streaming/query.h"
 #include "streaming/tally.h"
 
-/* Sums of a manifest's ranges; `range` is not filled. */
+/* Sums of a manifest's ranges, or of what it replayed; `range` is not filled. */
 struct range_outcome query_report_sum(const struct manifest *manifest);
 
 /* The topic was looked at, or the query has moved on. */

@@ -126,7 +126,10 @@ static bool compare_manifest(struct store *store, struct survey *survey,
     bool staged = table_staged || rejects_staged;
     survey->manifest_done = survey->manifest_commit == COMMIT_OURS && !staged;
     bool ok = true;
-    if (survey->manifest == survey->planned && !agrees_with_plan(&manifest, plan))
+    // A replay's takes no offsets: those of a plan that has some would never be read.
+    bool strange = manifest.replayed.count > 0 && !survey->plan_is_empty &&
+                   survey->committed < survey->planned;
+    if (survey->manifest == survey->planned && (strange || !agrees_with_plan(&manifest, plan)))
         ok = error_set(err, ERROR_STATE,
                        "'%s/%" PRId64 "' ends at other offsets than its plan in '%s': restore "
                        "both from one backup",
@@ -154,6 +157,39 @@ static bool read_plan_of(const struct store *store, int64_t batch_id, struct off
     return true;
 }
 
+/* Where batch `batch_id` begins: the ends of the one before. */
+static bool read_starts_of(const struct store *store, int64_t batch_id, struct offset_entry *starts,
+                           struct error *err) {
+    if (batch_id > 0)
+        return read_plan_of(store, batch_id - 1, starts, err);
+    bool found = false;
+    if (!checkpoint_read_initial(&store->checkpoint, starts, &found, err))
+        return false;
+    check(found); // the survey saw it
+    return true;
+}
+
+static bool is_empty(const struct offsets *starts, const struct offsets *ends) {
+    for (size_t i = 0; i < ends->count; i++) {
+        const struct partition_offset *start = offsets_find(starts, ends->entries[i].partition);
+        if (start == NULL || start->offset != ends->entries[i].offset)
+            return false;
+    }
+    return true;
+}
+
+static bool survey_emptiness(const struct store *store, struct survey *survey,
+                             const struct offset_entry *plan, struct error *err) {
+    struct offset_entry starts = {0};
+    if (survey->committed >= survey->planned || !survey->has_previous_plan)
+        return true;
+    if (!read_starts_of(store, survey->planned, &starts, err))
+        return false;
+    survey->plan_is_empty = is_empty(&starts.ends, &plan->ends);
+    offset_entry_deinit(&starts);
+    return true;
+}
+
 /* Reads the newest plan for the sake of its errors, and the newest manifest. */
 static bool survey_newest(struct store *store, struct survey *survey, struct error *err) {
     survey->manifest_in_log = SINK_LOG_SILENT;
@@ -163,8 +199,9 @@ static bool survey_newest(struct store *store, struct survey *survey, struct err
     struct offset_entry plan;
     if (!read_plan_of(store, survey->planned, &plan, err))
         return false;
-    bool ok = survey->manifest < 0 || survey->manifest > survey->planned ||
-              compare_manifest(store, survey, &plan, err);
+    bool ok = survey_emptiness(store, survey, &plan, err) &&
+              (survey->manifest < 0 || survey->manifest > survey->planned ||
+               compare_manifest(store, survey, &plan, err));
     offset_entry_deinit(&plan);
     return ok;
 }
@@ -309,18 +346,6 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
     return false;
 }
 
-/* Where batch `batch_id` begins: the ends of the one before. */
-static bool read_starts_of(const struct store *store, int64_t batch_id, struct offset_entry *starts,
-                           struct error *err) {
-    if (batch_id > 0)
-        return read_plan_of(store, batch_id - 1, starts, err);
-    bool found = false;
-    if (!checkpoint_read_initial(&store->checkpoint, starts, &found, err))
-        return false;
-    check(found); // the survey saw it
-    return true;
-}
-
 /* A partition that the batch before did not know is new, and is read from its beginning. */
 static bool set_ranges(const struct offset_entry *entry, const struct offsets *starts,
                        struct plan *plan, struct error *err) {
@@ -342,12 +367,19 @@ static bool set_ranges(const struct offset_entry *entry, const struct offsets *s
     return true;
 }
 
-static bool fill_open_plan(const struct store *store, int64_t batch_id, struct recovery *recovery,
-                           struct error *err) {
+static bool fill_open_plan(const struct store *store, const struct survey *survey,
+                           struct recovery *recovery, struct error *err) {
+    int64_t batch_id = survey->planned;
     struct offset_entry entry;
     struct offset_entry starts = {0};
     if (!read_plan_of(store, batch_id, &entry, err))
         return false;
+    add_note(recovery,
+             survey->plan_is_empty
+                 ? "Batch %" PRId64 " was planned without offsets, as a replay of rejects is, and "
+                   "not committed: what it was to take is still unresolved"
+                 : "Batch %" PRId64 " was planned and not committed; it runs again",
+             batch_id);
     recovery->has_open_plan = true;
     recovery->next_batch = batch_id;
     recovery->open_plan.batch_id = batch_id;
@@ -356,7 +388,6 @@ static bool fill_open_plan(const struct store *store, int64_t batch_id, struct r
               set_ranges(&entry, &starts.ends, &recovery->open_plan, err);
     offset_entry_deinit(&starts);
     offset_entry_deinit(&entry);
-    add_note(recovery, "Batch %" PRId64 " was planned and not committed; it runs again", batch_id);
     return ok;
 }
 
@@ -438,7 +469,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     if (ok && action == RECOVER_START)
         ok = fill_initial(store, recovery, err);
     else if (ok && action == RECOVER_RUN_AGAIN)
-        ok = fill_open_plan(store, survey.planned, recovery, err);
+        ok = fill_open_plan(store, &survey, recovery, err);
     else if (ok)
         ok = fill_starts(store, survey.planned, recovery, err);
     ok = ok && prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);

@@ -104,6 +104,10 @@ static bool planned_not_committed(const struct survey *s) {
     return s->committed < s->planned;
 }
 
+static bool empty_plan_not_committed(const struct survey *s) {
+    return planned_not_committed(s) && s->plan_is_empty;
+}
+
 static bool all_committed(const struct survey *s) {
     return s->committed == s->planned;
 }
@@ -181,6 +185,12 @@ static const struct recovery_case cases[] = {
      logged_not_committed, RECOVER_FINISH, NULL},
     {"an earlier batch than the newest plan is not committed", earlier_batch_open, RECOVER_STOP,
      restore},
+    // A replay of rejects that did not come to its manifest. Run by the query it is a batch of no
+    // files, as it is for Spark; by the next replay, that one's batch. Either way its rejects are
+    // unresolved until then. One that did come to its manifest is a batch like any other: it is
+    // rolled forward, or taken back if Spark has run it, and then its rejects are unresolved again.
+    {"the newest plan takes no offsets, as that of a replay, and is not committed",
+     empty_plan_not_committed, RECOVER_RUN_AGAIN, NULL},
     {"the newest plan is not committed", planned_not_committed, RECOVER_RUN_AGAIN, NULL},
     {"all that is planned is committed", all_committed, RECOVER_RUN_NEXT, NULL},
 };

@@ -299,6 +299,7 @@ bool operation_rewind(const struct store_options *options, int64_t to_batch, FIL
     bool ok = rewind_store(&rewind, out, err);
     offsets_deinit(&rewind.ends);
     path_set_deinit(&rewind.kept);
+    path_set_deinit(&rewind.newer);
     store_close(rewind.store);
     return ok;
 }

@@ -13,8 +13,9 @@ struct rewind {
     int64_t newest;      // committed batch before the rewind
     struct offsets ends; // owned; of to_batch
     struct log_draft intent;
-    struct path_set kept; // owned; what the log lists as of to_batch
-    bool failed;          // *err says why
+    struct path_set kept;  // owned; what the log lists as of to_batch
+    struct path_set newer; // owned; what the manifests of later batches list
+    bool failed;           // *err says why
     struct error *err;
 };
 

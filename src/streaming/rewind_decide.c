@@ -31,7 +31,7 @@ static bool has_manifest(const struct rewind *rewind, int64_t batch_id, bool *ha
     return there >= 0;
 }
 
-/* The rejects of our batches, and `with_files` the table's files as well. */
+/* The rejects of our batches, and `with_files` the table's files as well; else these are noted. */
 static bool add_manifests(struct rewind *rewind, bool with_files, struct error *err) {
     for (int64_t batch = rewind->to_batch + 1; batch <= rewind->newest; batch++) {
         struct manifest manifest;
@@ -44,10 +44,13 @@ static bool add_manifests(struct rewind *rewind, bool with_files, struct error *
             return false;
         bool ok = add_files(rewind, &manifest.rejects, "rejects", err) &&
                   (!with_files || add_files(rewind, &manifest.files, "table", err));
+        for (size_t i = 0; !with_files && i < manifest.files.count; i++)
+            path_set_add(&rewind->newer, manifest.files.files[i].path);
         manifest_deinit(&manifest);
         if (!ok)
             return false;
     }
+    (void)path_set_seal(&rewind->newer);
     return true;
 }
 
@@ -119,8 +122,12 @@ static bool visit_row(void *context, int32_t partition, int64_t offset) {
     return !(sides->before && sides->beyond);
 }
 
+/* A replay's rows come from before its batch: its manifest tells, its offsets would not. */
 static bool look_into(const struct rewind *rewind, const char *relative, bool *beyond,
                       struct error *err) {
+    *beyond = path_set_has(&rewind->newer, relative);
+    if (*beyond)
+        return true;
     struct file_path path = file_join(rewind->store->options.table, relative);
     struct sides sides = {.ends = &rewind->ends};
     enum data_offsets outcome;

@@ -13,9 +13,9 @@ struct worker_query;
 struct row_maker {
     const struct worker_query *query; // borrowed
     struct decoder *decoder;
-    struct rows rows;       // the row that is made is at rows.count: the caller counts it
-    size_t string_bytes;    // of the rows; more while one large record passes through
-    int64_t batch_time_ms;  // the plan's
+    struct rows rows;      // the row that is made is at rows.count: the caller counts it
+    size_t string_bytes;   // of the rows; more while one large record passes through
+    int64_t batch_time_ms; // the plan's
 };
 
 /* ERROR_CONFIG: no such time zone. */

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "core/file_list.h"
 #include "core/plan.h"
+#include "streaming/resolved.h"
 
 enum sink_log_mode { SINK_LOG_AUTO, SINK_LOG_ON, SINK_LOG_OFF };
 
@@ -37,6 +38,7 @@ struct manifest {
     struct file_list rejects; // of the rejects table
     size_t outcome_count;
     struct range_outcome *outcomes; // owned; one per partition with a non-empty range
+    struct resolved replayed; // owned; of a replay, which took these rejects instead of ranges
 };
 
 void manifest_deinit(struct manifest *manifest);

@@ -81,7 +81,8 @@ const struct command_entry command_entries[] = {
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
      .run = tail_command},
     {.name = "rejects ls",
-     .doc = "Count the rejects by reason and by partition of the topic, and list the newest.",
+     .doc = "Count the rejects by reason and by partition of the topic, and list the newest; those "
+            "that were replayed are rows by now and are left out.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
@@ -93,6 +94,15 @@ const struct command_entry command_entries[] = {
      .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
      .one_query = "each topic has partitions and offsets of its own",
      .run = rejects_show_command},
+    {.name = "rejects replay",
+     .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE, and "
+            "make those that can become rows now the query's next batch, without an offset. Their "
+            "reject rows stay and count as resolved; what fails again stays a reject. The query "
+            "must be stopped.",
+     .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
+                OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
+                OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_JSON),
+     .run = rejects_replay_command},
     {.name = "schema",
      .doc = "Print the columns of the tables, for Spark or for people.",
      .options = OPTION_BIT(OPTION_FORMAT),

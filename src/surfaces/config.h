@@ -13,6 +13,7 @@
 #include "pipeline/decode_json.h"
 #include "pipeline/sink_parquet.h"
 #include "streaming/broker.h"
+#include "streaming/query.h"
 #include "streaming/store.h"
 #include "streaming/stream.h"
 #include "streaming/trigger.h"
@@ -46,7 +47,7 @@ struct command_arguments {
     struct number_range offsets; // all, unless given
     const char *since, *until;   // NULL: not given
     enum schema_format format;
-    bool follow, raw, json;
+    bool follow, raw, dry_run, json;
 };
 
 enum { PARTITION_BY_MAX = 8, STREAMS_MAX = 8, SETTINGS_MAX = 64 };
@@ -144,6 +145,9 @@ char *config_path(const struct config *config, enum config_path path, const stru
 /* What the query's store needs: its paths are owned, the rest is borrowed from the config. */
 struct store_options config_store_options(const struct config *config, const struct stream *stream);
 void config_store_options_deinit(struct store_options *options);
+
+/* How the query runs; its store as above. */
+struct query_options config_query_options(const struct config *config, const struct stream *stream);
 
 enum {
     MEMORY_FLOOR_BASE = 64 << 20, // bytes

@@ -87,6 +87,11 @@ const struct option_entry option_entries[OPTION_COUNT] = {
                       .doc = "Only those of batches before this time; written like --since."},
     [OPTION_RAW] = {"--raw", .use = OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(raw)},
                     .doc = "Write the bytes of the value as they are, and nothing else."},
+    [OPTION_DRY_RUN] = {"--dry-run", .use = OPTION_WITH_COMMANDS,
+                        .value = {.offset = ARGUMENT(dry_run)},
+                        .doc =
+                            "Only say what would become of them; takes no lock, so the query may "
+                            "run meanwhile."},
     [OPTION_FORMAT] =
         {"--format", .use = OPTION_WITH_COMMANDS,
          .value = {.type = &type_choice,

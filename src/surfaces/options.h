@@ -27,6 +27,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_UNTIL,
     OPTION_RAW,
+    OPTION_DRY_RUN,
     OPTION_FORMAT,
     OPTION_SEED,
     OPTION_JSON,

@@ -1,38 +1,29 @@
-/* rejects_command.h: `rejects ls` and `rejects show`: the records that could not become rows. */
+/* rejects_command.h: `rejects ls`, `rejects show` and `rejects replay`: the records that could not
+ * become rows. */
 #ifndef SURFACES_REJECTS_COMMAND_H
 #define SURFACES_REJECTS_COMMAND_H
 
+#include "pipeline/reject.h"
 #include "surfaces/commands.h"
 #include "surfaces/lake_files.h"
 #include "surfaces/table_rows.h"
 
 MUST_CHECK bool rejects_ls_command(const struct command_scope *scope, struct error *err);
 MUST_CHECK bool rejects_show_command(const struct command_scope *scope, struct error *err);
+MUST_CHECK bool rejects_replay_command(const struct command_scope *scope, struct error *err);
 
 /* ---- for both ---- */
 
-/* The columns of the rejects table (pipeline/reject.h), in the order of the vectors of a file that
- * is opened with reject_columns. */
-enum reject_column {
-    REJECT_TOPIC,
-    REJECT_PARTITION,
-    REJECT_OFFSET,
-    REJECT_KAFKA_TIMESTAMP,
-    REJECT_KEY,
-    REJECT_VALUE,
-    REJECT_REASON,
-    REJECT_DETAIL,
-    REJECT_POSITION,
-    REJECT_PROCESSED,
-    REJECT_COLUMNS,
-};
-
-/* Ended with the last column. */
+/* The columns of the rejects table, as enum reject_column has them. */
 extern const struct wanted_column reject_columns[REJECT_COLUMNS];
 
 /* The files of the query's rejects table; says so when there is no such table. */
 MUST_CHECK bool rejects_list(const struct command_scope *scope, struct lake_files *files,
                              struct error *err);
+
+/* Which of them were replayed and are rows by now; none without a checkpoint. */
+MUST_CHECK bool rejects_resolved(const struct command_scope *scope, struct resolved *resolved,
+                                 struct error *err);
 
 enum { REJECT_EXCERPT = 2048 }; // bytes
 

@@ -31,7 +31,8 @@ struct listing {
     const struct command_scope *scope;
     struct reject_filter filter;
     struct lake_files files;
-    int64_t total;
+    struct resolved resolved;
+    int64_t total, replayed;                  // the latter are no rejects any more
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
     size_t reason_count;
     struct partition_count *partitions; // owned; ascending
@@ -87,6 +88,10 @@ static void count_row(struct listing *listing, const struct table_rows *rows, si
             return; // in no file of ours
     if (!reject_filter_takes(&listing->filter, columns[0].texts[row], partition, offset, processed))
         return;
+    if (resolved_has(&listing->resolved, partition, offset)) {
+        listing->replayed++;
+        return;
+    }
     listing->total++;
     count_reason(listing, &columns[0], row);
     struct partition_count *count = find_partition(listing, partition);
@@ -153,7 +158,8 @@ static bool read_all(struct listing *listing, struct error *err) {
                                        .path_of = path_of,
                                        .render = render,
                                        .context = listing};
-    if (!rejects_list(listing->scope, &listing->files, err))
+    if (!rejects_list(listing->scope, &listing->files, err) ||
+        !rejects_resolved(listing->scope, &listing->resolved, err))
         return false;
     for (size_t file = 0; file < listing->files.count; file++)
         if (!count_file(listing, file, err))
@@ -182,6 +188,7 @@ static void print_json(const struct listing *listing) {
     }
     json_put_text(object, "query", listing->scope->stream->name);
     json_put_int(object, "rejects", listing->total);
+    json_put_int(object, "replayed", listing->replayed);
     json_put(object, "byReason", reasons);
     json_put(object, "byPartition", partitions);
     char *text = json_print(object);
@@ -217,8 +224,11 @@ static void print_counts(const struct listing *listing) {
 
 static void print_text(struct listing *listing) {
     FILE *out = listing->scope->out;
-    (void)fprintf(out, "%s: %" PRId64 " reject%s\n", listing->scope->stream->name, listing->total,
+    (void)fprintf(out, "%s: %" PRId64 " reject%s", listing->scope->stream->name, listing->total,
                   listing->total == 1 ? "" : "s");
+    if (listing->replayed > 0)
+        (void)fprintf(out, "; %" PRId64 " more were replayed and are rows now", listing->replayed);
+    (void)fputc('\n', out);
     if (listing->total == 0)
         return;
     print_counts(listing);
@@ -251,6 +261,7 @@ bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
     picks_deinit(&listing->picks);
     text_table_deinit(&listing->newest);
     lake_files_deinit(&listing->files);
+    resolved_deinit(&listing->resolved);
     free(listing->partitions);
     free(listing);
     return ok && output_flush(scope->out, err);

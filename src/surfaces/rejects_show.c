@@ -79,7 +79,7 @@ static void print_trouble(FILE *out, struct text value, int64_t position) {
     (void)fprintf(out, "%s\n", to < end ? "…" : "");
 }
 
-static void print_text(FILE *out, const struct table_rows *rows, size_t row) {
+static void print_text(FILE *out, const struct table_rows *rows, size_t row, bool replayed) {
     const struct vector *columns = rows->cursor.vectors;
     const struct vector *value = &columns[REJECT_VALUE];
     print_bytes(out, "topic", &columns[REJECT_TOPIC], row);
@@ -88,6 +88,8 @@ static void print_text(FILE *out, const struct table_rows *rows, size_t row) {
                   columns[REJECT_OFFSET].int64s[row]);
     print_moment(out, "written", &columns[REJECT_KAFKA_TIMESTAMP], row);
     print_moment(out, "rejected", &columns[REJECT_PROCESSED], row);
+    if (replayed)
+        (void)fprintf(out, "  %-12s the record is a row of the table now\n", "replayed");
     print_bytes(out, "reason", &columns[REJECT_REASON], row);
     print_bytes(out, "detail", &columns[REJECT_DETAIL], row);
     if (value->valid[row] && value->texts[row].length > 0)
@@ -100,15 +102,22 @@ static void print_text(FILE *out, const struct table_rows *rows, size_t row) {
 
 static bool show(const struct command_scope *scope, const struct table_rows *rows, size_t row,
                  struct error *err) {
-    const struct vector *value = &rows->cursor.vectors[REJECT_VALUE];
+    const struct vector *columns = rows->cursor.vectors, *value = &columns[REJECT_VALUE];
+    struct resolved resolved;
+    if (!rejects_resolved(scope, &resolved, err))
+        return false;
+    bool replayed = resolved_has(&resolved, columns[REJECT_PARTITION].int32s[row],
+                                 columns[REJECT_OFFSET].int64s[row]);
+    resolved_deinit(&resolved);
     if (scope->config->arguments.json) {
         struct json *object = reject_json(rows, row, SIZE_MAX);
+        json_put_bool(object, "replayed", replayed);
         char *text = json_print(object);
         (void)fprintf(scope->out, "%s\n", text);
         free(text);
         json_free(object);
     } else if (!scope->config->arguments.raw) {
-        print_text(scope->out, rows, row);
+        print_text(scope->out, rows, row, replayed);
     } else if (value->valid[row]) {
         (void)fwrite(value->texts[row].bytes, 1, value->texts[row].length, scope->out);
     } else {

@@ -50,7 +50,7 @@ def test_a_later_programs_files_are_refused_untouched_after_a_roll_back(job):
     job.produce(['{"match_id": "M1"}'])
     job.run()
     manifest = job.lake.checkpoint("matches") / "manifests" / "0"
-    later = manifest.read_text().replace("v1\n", "v2\n", 1)
+    later = manifest.read_text().replace("v1\n", "v9\n", 1)
     manifest.write_text(later)
     before = sorted(job.lake.root.glob("**/*"))
 

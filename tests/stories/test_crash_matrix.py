@@ -5,6 +5,7 @@ time; started again with another number of workers; and compared with a run that
 `make test` kills at every point and takes a share of the errors; `make crash-matrix` takes all."""
 
 import concurrent.futures
+import itertools
 import os
 import pathlib
 import queue
@@ -23,6 +24,7 @@ ALL = os.environ.get("CRASH_MATRIX") == "all"
 ERROR_SHARE = 1 if ALL else 7  # one error in so many points
 PARTITIONS = 2
 STEP = 4  # records of a partition in a batch
+REPLAY_SHARE = 4  # test_replay_crash.c has every call of a replay
 LANES = max(2, os.cpu_count() or 2)
 
 
@@ -67,10 +69,10 @@ class Lane:
             **{name: str(value) for name, value in settings.items()},
         }
 
-    def start(self, *before, workers=1, **settings):
+    def start(self, *before, workers=1, command=(), **settings):
         out = open(self.root / "log", "wb")
         return subprocess.Popen(
-            [*before, str(self.program), "--job", "matches"],
+            [*before, str(self.program), *command, "--job", "matches"],
             env=self.environment(workers, **settings),
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -261,6 +263,43 @@ def test_a_restart_and_its_batch_survive_at_every_call(lanes, undisturbed):
 def test_a_compaction_survives_at_every_call(lanes, undisturbed):
     """Batch 8 lets the compact file be begun, batch 9 publishes it."""
     assert_most_reached(*run_points(lanes, undisturbed, "compaction", "after-8", 10))
+
+
+@pytest.mark.timeout(1800)
+def test_a_replay_of_rejects_survives_at_every_call(lanes):
+    """Killed, or refused a call, then run again; or the query starts before that."""
+    replay = {"command": ("rejects", "replay"), "PARSE_MODE": "permissive"}
+
+    def prepare(lane):
+        lane.restore("after-8")
+        lane.capture(8)
+
+    lane = lanes[0]
+    prepare(lane)
+    rows, rejects = lane.content()
+    log = lane.root / "strace"
+    assert lane.run(*faults.tracing(log), "-f", **replay) == 0
+    points = faults.points_of(lane.lake.root, log)
+    assert len(points) > 40, "the replay was not seen"
+    wanted = lane.content()
+    assert wanted[1] == rejects and len(wanted[0]) > len(rows)
+    numbers = itertools.count()
+
+    def disturb(lane, fault, log):
+        prepare(lane)
+        timeout = "0" if fault.action == "error=EIO" else "20s"
+        words = [*faults.injecting(fault, lane.lake.root, log), "-f"]
+        lane.run(*words, **replay, WRITE_RETRY_TIMEOUT=timeout)
+
+    def finish(lane):
+        if next(numbers) % 2 == 0:
+            lane.must_run()
+        lane.must_run(**replay)
+        lane.check(wanted, None)
+        lane.must_run(command=("verify",))
+
+    share = 1 if ALL else REPLAY_SHARE
+    assert_most_reached(*survive(lanes, "replay", [*actions_of(points)][::share], disturb, finish))
 
 
 @pytest.mark.timeout(1800)

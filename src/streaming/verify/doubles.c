@@ -22,7 +22,8 @@ struct double_range {
 };
 
 struct search {
-    struct double_range *ranges; // owned; ascending
+    const struct resolved *replayed; // rejects that count no more
+    struct double_range *ranges;     // owned; ascending
     size_t count;
     const struct verify_file *file; // that is read now
 };
@@ -84,7 +85,8 @@ static void look_at_rows(void *context, const int32_t *partitions, const int64_t
         size_t at = find_range(search, partitions[i], offsets[i]);
         struct double_range *range = &search->ranges[at];
         if (at == search->count || range->partition != partitions[i] || range->start > offsets[i] ||
-            range->last == search->file)
+            range->last == search->file ||
+            (search->file->reject && resolved_has(search->replayed, partitions[i], offsets[i])))
             continue;
         range->last = search->file;
         if (range->file_count < FILES_NAMED_MAX)
@@ -118,7 +120,7 @@ bool scan_name_doubles(struct scan *scan, struct error *err) {
     struct offset_map *map = scan->map;
     if (map->double_count == 0)
         return true;
-    struct search search = {0};
+    struct search search = {.replayed = &scan->snapshot->outcomes.replayed};
     gather_ranges(map, &search);
     const struct origin_visitor visitor = {
         .context = &search, .begin = begin_file, .wants = wants_group, .rows = look_at_rows};

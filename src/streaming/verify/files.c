@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/scope.h"
+#include "streaming/commit.h"
 #include "streaming/data_offsets.h"
 #include "streaming/verify/faults.h"
 #include "streaming/verify/listing.h"
@@ -143,6 +145,52 @@ static bool list_table(const struct store *store, const struct snapshot *snapsho
     return ok;
 }
 
+/* ---- what is beyond the horizon ---- */
+
+static void leave_out(struct verify_files *files, const char *path) {
+    struct verify_file *file = find_file(files, path, false);
+    if (file != NULL && !file->counted) { // a table without a sink log
+        free(file->path);
+        memmove(file, file + 1, (size_t)(files->files + files->count - file - 1) * sizeof *file);
+        files->count--;
+        files->table_count--;
+    }
+    for (size_t i = 0; i < files->unlisted_count; i++) {
+        if (strcmp(files->unlisted[i], path) != 0)
+            continue;
+        free(files->unlisted[i]);
+        files->unlisted_count--;
+        memmove(&files->unlisted[i], &files->unlisted[i + 1],
+                (files->unlisted_count - i) * sizeof *files->unlisted);
+        return;
+    }
+}
+
+/* A manifest is there before its files are, so what was listed by now is in one that is there. */
+static bool leave_out_later(const struct store *store, const struct snapshot *snapshot,
+                            struct verify_files *files, struct error *err) {
+    scoped(scope_free) int64_t *batches = NULL;
+    size_t count;
+    const struct file_path *directory = &store->checkpoint.manifests;
+    if (!file_list_numbers(directory->text, "", &batches, &count, err))
+        return false;
+    for (; count > 0 && batches[count - 1] > snapshot->horizon; count--) {
+        struct manifest manifest;
+        struct error ignored;
+        if (!commit_read(store, batches[count - 1], &manifest, err)) {
+            // Taken back in the meantime, and its files before it.
+            struct file_path path = file_join_number(directory->text, batches[count - 1]);
+            if (file_exists(path.text, NULL, &ignored) == 0)
+                continue;
+            return false;
+        }
+        for (size_t i = 0; i < manifest.files.count; i++)
+            leave_out(files, manifest.files.files[i].path);
+        manifest_deinit(&manifest);
+    }
+    return true;
+}
+
 /* What the manifests say of files. */
 static void compare_promises(const struct store *store, const struct snapshot *snapshot,
                              struct verify_files *files, struct verify_report *report) {
@@ -183,6 +231,8 @@ bool verify_files_list(const struct store *store, const struct snapshot *snapsho
     if (!table_each_file(&store->rejects, 0, take_found, &walk, err))
         return false;
     sort_files(files, files->table_count);
+    if (!leave_out_later(store, snapshot, files, err))
+        return false;
     compare_promises(store, snapshot, files, report);
     return true;
 }

@@ -10,7 +10,6 @@ struct verify_file {
     char *path;   // owned; relative to its table
     bool reject;  // of the rejects table
     bool counted; // by the sink log: its rows may not lie beyond the horizon
-    bool ignored; // it belongs to a batch beyond the horizon
     int64_t size; // as the sink log or a manifest says; -1: nobody does
     int64_t rows; // as a manifest says; -1: none does
     char *fault;  // owned; what is wrong with it; NULL: nothing was found yet
@@ -25,7 +24,9 @@ struct verify_files {
     size_t memory; // bytes, about
 };
 
-/* Lists the files. What contradicts another list becomes a fault of `report`. */
+/* Lists the files, without those of batches beyond the horizon, as far as manifests tell: a
+ * replay's rows have offsets from before it. What contradicts another list becomes a fault of
+ * `report`. */
 MUST_CHECK bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
                                   struct verify_files *files, struct verify_report *report,
                                   struct error *err);

@@ -13,6 +13,7 @@
 /* What one thread has counted of a partition. */
 struct tally {
     int64_t rows, rejects;
+    int64_t resolved; // rejects that were replayed: their records are rows of the table
 };
 
 struct scan_thread {
@@ -24,7 +25,7 @@ struct scan_thread {
     struct offset_pen pen;
     struct verify_file *file; // that is read now
     int64_t bytes, rows;
-    int64_t *tallied; // where a row of `partition` is counted; NULL: not yet looked up
+    struct tally *tally; // of `partition`; NULL: not yet looked up, or it has no range
     const struct snapshot_range *range;
     int32_t partition;
     bool failed;
@@ -77,9 +78,8 @@ static void change_partition(struct scan_thread *thread, int32_t partition) {
     const struct snapshot *snapshot = thread->scan->snapshot;
     thread->partition = partition;
     thread->range = snapshot_find(snapshot, partition);
-    struct tally *tally =
+    thread->tally =
         thread->range == NULL ? NULL : &thread->tallies[thread->range - snapshot->ranges];
-    thread->tallied = tally == NULL ? NULL : thread->file->reject ? &tally->rejects : &tally->rows;
 }
 
 /* A row that is in no window: of another pass, of a batch beyond the horizon, or of no batch. */
@@ -96,17 +96,30 @@ static void see_outside(struct scan_thread *thread, int32_t partition, int64_t o
                   file->path, partition, offset);
 }
 
+/* The record of a resolved reject is looked for in the table, and nowhere else. */
+static bool take_resolved(struct scan_thread *thread, int32_t partition, int64_t offset) {
+    if (!thread->file->reject || thread->tally == NULL ||
+        !resolved_has(&thread->scan->snapshot->outcomes.replayed, partition, offset))
+        return false;
+    thread->tally->resolved += thread->scan->first_pass;
+    return true;
+}
+
 static void take_rows(void *context, const int32_t *partitions, const int64_t *offsets,
                       size_t count) {
     struct scan_thread *thread = context;
     thread->rows += (int64_t)count;
     for (size_t i = 0; i < count; i++) {
-        if (thread->partition != partitions[i] || thread->tallied == NULL)
+        if (thread->partition != partitions[i] || thread->tally == NULL)
             change_partition(thread, partitions[i]);
-        if (offset_pen_add(&thread->pen, partitions[i], offsets[i]))
-            ++*thread->tallied;
-        else
+        if (take_resolved(thread, partitions[i], offsets[i]))
+            continue;
+        if (!offset_pen_add(&thread->pen, partitions[i], offsets[i]))
             see_outside(thread, partitions[i], offsets[i]);
+        else if (thread->file->reject)
+            thread->tally->rejects++;
+        else
+            thread->tally->rows++;
     }
 }
 
@@ -119,7 +132,7 @@ static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     };
     struct file_path path = verify_file_path(thread->scan->store, file);
     thread->file = file;
-    thread->tallied = NULL;
+    thread->tally = NULL;
     bool ok = origin_read(path.text, thread->scan->page_size_max, &visitor, &thread->err);
     offset_pen_finish(&thread->pen);
     if (ok || thread->err.kind != ERROR_STATE)
@@ -154,6 +167,7 @@ static void add_thread(struct scan *scan, const struct scan_thread *thread) {
     for (size_t i = 0; i < scan->snapshot->range_count; i++) {
         scan->report->partitions[i].rows += thread->tallies[i].rows;
         scan->report->partitions[i].rejects += thread->tallies[i].rejects;
+        scan->report->resolved += thread->tallies[i].resolved;
     }
 }
 

@@ -98,6 +98,7 @@ static bool add_manifest(const struct store *store, int64_t batch_id, bool newes
         ok = coverage_add(&snapshot->outcomes, &manifest.outcomes[i], err) ||
              error_wrap(err, "'%s/%" PRId64 "'", store->checkpoint.manifests.text, batch_id);
     if (ok && !overtaken) {
+        resolved_add_all(&snapshot->outcomes.replayed, &manifest.replayed);
         add_files(snapshot, &manifest.files, false, batch_id);
         add_files(snapshot, &manifest.rejects, true, batch_id);
         snapshot->manifest_count++;

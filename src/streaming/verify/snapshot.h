@@ -30,8 +30,9 @@ struct snapshot {
     size_t range_count;
     struct snapshot_range *ranges; // owned; ascending by partition
     bool starts_known;             // sources/0/0 is there
-    struct coverage outcomes;    // of all batches that are ours; what is lost is a range of its own
-    size_t manifest_count;       // that are not folded
+    struct coverage outcomes; // of all batches that are ours; what is lost is a range of its own,
+                              // and what was replayed is a reject no more
+    size_t manifest_count;    // that are not folded
     struct promised_file *files; // owned; of those manifests
     size_t file_count, file_capacity;
     int64_t overtaken; // the manifest of this batch counts no more, Spark ran it; -1: none

@@ -135,6 +135,10 @@ static bool look(struct verification *verification, struct error *err) {
     if (!read_files(verification, err))
         return false;
     report_files(&verification->files, report);
+    if (report->resolved > 0)
+        verify_say(report, VERIFY_NOTE,
+                   "%" PRId64 " rejects were replayed: their records count as rows, once",
+                   report->resolved);
     return scan_name_doubles(&verification->scan, err) &&
            gaps_explain(&verification->gaps, verification->options, report, err) &&
            verify_files_judge(store, snapshot, &verification->files, report, err);

@@ -37,7 +37,8 @@ enum { VERIFY_TEXTS_MAX = 50 }; // of each kind
 struct verify_partition {
     int32_t partition;
     int64_t start, end;    // what the committed batches took: [start, end)
-    int64_t rows, rejects; // rows in the files of the table and of the rejects table
+    int64_t rows, rejects; // rows in the files of the table and of the rejects table, without the
+                           // rejects that were replayed: they are rows of the table by now
     int64_t absent, lost, missing, unproven;
     int64_t doubles; // times that an offset was met again
     // start + rows + rejects + absent + lost + missing + unproven - doubles == end
@@ -54,6 +55,7 @@ struct verify_report {
     size_t partition_count;
     struct verify_partition *partitions; // owned; ascending by partition
     struct verify_texts texts[VERIFY_KINDS];
+    int64_t resolved; // rows of the rejects table that were replayed
     int64_t table_files, reject_files;
     int64_t bytes; // of these files
     int64_t rows;  // whose offsets were read, each pass counted

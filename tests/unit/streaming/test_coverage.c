@@ -95,12 +95,36 @@ static void what_is_printed_is_read_again(void **state) {
     coverage_deinit(&coverage);
 }
 
+static void what_was_replayed_is_kept_in_version_2(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 7}, again;
+    struct error err;
+    size_t size;
+    assert_true(add(&coverage, 0, 0, 3, 0));
+    scoped(scope_free) char *plain = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(plain, "v1\n", 3); // as ever, for programs that know no more
+    (void)resolved_add(&coverage.replayed, 0, 1);
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(text, "v2\n", 3);
+    assert_true(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_int_equal(again.replayed.count, 1);
+    assert_true(resolved_has(&again.replayed, 0, 1));
+    coverage_deinit(&again);
+    text[1] = '1';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    text[1] = '3';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_non_null(strstr(err.message, "newer version"));
+    coverage_deinit(&coverage);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_become_one_range),
         cmocka_unit_test(what_is_lost_stays_a_range_of_its_own),
         cmocka_unit_test(an_offset_that_two_batches_took_is_refused),
         cmocka_unit_test(what_is_printed_is_read_again),
+        cmocka_unit_test(what_was_replayed_is_kept_in_version_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

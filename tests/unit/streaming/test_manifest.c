@@ -58,7 +58,9 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
     static const struct {
         const char *from, *to, *why;
     } cases[] = {
-        {"v1", "v2", "first line"},
+        {"v1", "v2", "list of replayed offsets disagree"},
+        {"v1", "v3", "use the newer version"},
+        {"v1", "w1", "first line"},
         {"\"batch\":5", "\"batch\":6", "not about batch 5"},
         {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},
         {"da77", "ea77", "its query is"},
@@ -97,6 +99,67 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
     }
 }
 
+static const char replay[] =
+    "v2\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[{\"path\":\"status=live/part-1.parquet\",\"staged\":\"1.staged\","
+    "\"size\":100,\"rows\":4,\"modifiedMs\":7}],\"rejects\":[],\"ranges\":[],"
+    "\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]}";
+
+static void a_replay_says_which_rejects_it_took(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(replay, sizeof replay - 1, 5, &origin, &manifest, &err));
+    assert_int_equal(manifest.replayed.count, 4);
+    assert_true(resolved_has(&manifest.replayed, 0, 8));
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, replay);
+    manifest_deinit(&manifest);
+
+    struct manifest_origin moved_to = origin;
+    moved_to.table = "/pond/processed/matches";
+    scoped(scope_free) char *moved = NULL;
+    assert_true(manifest_move(replay, sizeof replay - 1, 5, &moved_to, &moved, &size, &err));
+    assert_true(manifest_parse(moved, size, 5, &moved_to, &manifest, &err));
+    assert_int_equal(manifest.replayed.count, 4);
+    manifest_deinit(&manifest);
+}
+
+static void a_replay_that_does_not_add_up_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to, *why;
+    } cases[] = {
+        {"v2", "v1", "disagree"},
+        {"\"replayed\"", "\"replay\"", "disagree"},
+        {"7-9", "7-8", "count different rows"},
+        {"7-9", "9-7", "replayed offsets can't be read"},
+        {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]", "neither"},
+        {"\"rejects\":[]",
+         "\"rejects\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,"
+         "\"modifiedMs\":1}]",
+         "neither"},
+        {"\"ranges\":[]",
+         "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":10,\"rows\":0,"
+         "\"rejects\":0,\"absent\":0,\"lost\":0}]",
+         "neither"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *at = strstr(replay, cases[i].from);
+        check(at != NULL);
+        scoped(scope_free) char *text = fixture_text("%.*s%s%s", (int)(at - replay), replay,
+                                                     cases[i].to, at + strlen(cases[i].from));
+        struct error err;
+        if (parse(text, &err))
+            fail_msg("accepted %s", cases[i].to);
+        if (strstr(err.message, cases[i].why) == NULL)
+            fail_msg("%s: expected '%s', not: %s", cases[i].to, cases[i].why, err.message);
+    }
+}
+
 static void a_truncated_manifest_is_refused_wherever_it_is_cut(void **state) {
     (void)state;
     for (size_t size = 0; size < sizeof written - 1; size++) {
@@ -110,6 +173,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(one_wrong_thing_is_enough_to_refuse),
+        cmocka_unit_test(a_replay_says_which_rejects_it_took),
+        cmocka_unit_test(a_replay_that_does_not_add_up_is_refused),
         cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ enum {
     SPARKS_COMMIT = 1 << 10,
     REWINDING = 1 << 11,
     ELSEWHERE = 1 << 12,
+    EMPTY_PLAN = 1 << 13,
 };
 
 static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
@@ -44,6 +45,7 @@ static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
         .has_metadata = !(unlike & NO_METADATA),
         .has_previous_plan = !(unlike & NO_PREVIOUS),
         .rewinding = unlike & REWINDING,
+        .plan_is_empty = unlike & EMPTY_PLAN,
         .log_elsewhere = unlike & ELSEWHERE,
         .owned_by_other = unlike & OTHERS_TABLE,
         .sink_log_there = !(unlike & NO_SINK_LOG),
@@ -92,6 +94,7 @@ static void every_case_of_the_table_is_reached(void **state) {
         {{4, 4, 4, 4}, NAMES_SOME},
         {{5, 4, 4, 5}, 0},
         {{5, 3, 3, 3}, 0},
+        {{5, 4, 4, 4}, EMPTY_PLAN},
         {{5, 4, 4, 4}, 0},
         {{4, 4, 4, 4}, 0},
     };
@@ -436,7 +439,8 @@ static void drafts_that_a_crash_left_are_swept(void **state) {
 
 static void a_batch_that_we_logged_and_spark_committed_is_finished(void **state) {
     (void)state;
-    // Killed between the sink log and the commit, which Spark then writes: it passes the batch over.
+    // Killed between the sink log and the commit, which Spark then writes: it passes the batch
+    // over.
     fixture_must_advance(&fixture, 4, 0);
     fixture_write(&fixture, CHECKPOINT "commits/.4.crc", "crc");
     struct recovery recovery;
@@ -606,6 +610,12 @@ static void a_planned_batch(void) {
     fixture_leave_open(&fixture, 5, false);
 }
 
+static void a_planned_replay(void) {
+    a_healthy_query();
+    scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/4");
+    fixture_write(&fixture, CHECKPOINT "offsets/5", plan);
+}
+
 /* In the table's order: a case without a state on disk fails. */
 static void (*const states[])(void) = {
     a_rewind_half_done,
@@ -631,6 +641,7 @@ static void (*const states[])(void) = {
     a_log_entry_cut_short,
     a_logged_batch_of_spark,
     two_open_batches_of_spark,
+    a_planned_replay,
     a_planned_batch,
     a_healthy_query,
 };
