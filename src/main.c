@@ -11,6 +11,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "streaming/engine.h"
+#include "surfaces/alerts.h"
 #include "surfaces/commands.h"
 #include "surfaces/config.h"
 #include "surfaces/demo_broker.h"
@@ -33,6 +34,7 @@ struct program {
     struct engine_options engine_options;
     struct engine *engine;
     struct service_manager service_manager;
+    struct alerts *alerts; // NULL: nobody wants them
 };
 
 /* The signals that main waits for; blocked in all threads, so that none is interrupted. SIGUSR1 is
@@ -145,6 +147,7 @@ static void show(struct program *program, struct monitor *monitor) {
         monitor_update(monitor, snapshots, count);
     progress_update(snapshots, count);
     service_manager_update(&program->service_manager, snapshots, count);
+    alerts_update(program->alerts);
 }
 
 /* Until all queries have ended. */
@@ -178,9 +181,13 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);
     }
+    if (!alerts_open(&program->alerts, config, program->engine, &err))
+        log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
+                  err.message);
     struct http *http = http_start(config, program->engine);
     watch(program);
     http_stop(http);
+    alerts_close(program->alerts);
     if (!engine_join(program->engine, &err)) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);

@@ -15,6 +15,7 @@
 #include "streaming/starting_offsets.h"
 #include "surfaces/config.h"
 #include "surfaces/quantity.h"
+#include "surfaces/webhook.h"
 
 enum {
     WORKERS_MAX = 1024,
@@ -406,6 +407,15 @@ static bool parse_token(const struct setting *setting, const char *text, void *f
     return true;
 }
 
+static bool parse_url(const struct setting *setting, const char *text, void *field,
+                      struct error *err) {
+    (void)setting;
+    if (*text != '\0' && !webhook_check_url(text, err))
+        return false;
+    set_text(field, text);
+    return true;
+}
+
 static void release_names(void *field) {
     struct name_list *list = field;
     for (size_t i = 0; i < list->count; i++)
@@ -473,6 +483,7 @@ const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
 const struct setting_type type_zone = {"ZONE", parse_zone, release_text};
 const struct setting_type type_host = {"HOST", parse_host, release_text};
 const struct setting_type type_token = {"TOKEN", parse_token, release_text};
+const struct setting_type type_url = {"URL", parse_url, release_text};
 const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
 const struct setting_type type_choice = {NULL, parse_choice, NULL};
 const struct setting_type type_boolean = {NULL, parse_boolean, NULL};

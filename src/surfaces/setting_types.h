@@ -12,6 +12,7 @@ extern const struct setting_type type_path;     // char *, absolute, without a s
 extern const struct setting_type type_zone;     // char *
 extern const struct setting_type type_host;     // char *
 extern const struct setting_type type_token;    // char *, "" or a bearer token
+extern const struct setting_type type_url;      // char *, "" or a URL to post to
 extern const struct setting_type type_names;    // struct name_list
 extern const struct setting_type type_choice;   // an enum
 extern const struct setting_type type_boolean;  // bool, of choices 0 and 1

@@ -48,6 +48,7 @@ static const struct choice sink_logs[] = {
 static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
                   batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files",
                   logging[] = "Logging and status", page[] = "Page, API, metrics",
+                  alerts[] = "Alerts",
                   limits[] = "Time limits";
 
 #define FIELD(name) offsetof(struct config, name)
@@ -99,6 +100,18 @@ static const struct setting common[] = {
      "this word, of 16 printable characters or more. It is taken from the environment or "
      "--env-file, not from an option, which others could read.",
      .secret = true},
+    {alerts, "ALERT_WEBHOOK_URL", &type_url, FIELD(alert_webhook_url), "",
+     "Where one JSON POST goes when a query fails, gets nowhere or falls behind, and when it has "
+     "recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
+     "system's authorities (or SSL_CERT_FILE). It is taken from the environment or --env-file, "
+     "not from an option, because such URLs hold tokens.",
+     .secret = true},
+    {alerts, "ALERT_AFTER", &type_duration, FIELD(alert_after_ms), "2 minutes",
+     "How long a query must have been in trouble before ALERT_WEBHOOK_URL is told: it tries again "
+     "and nothing comes of it, or what the topic held so long ago is not committed and no fewer "
+     "records wait. At least twice the trigger's interval is waited. A query that has failed is "
+     "told of at once.",
+     SECOND, DAY},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",

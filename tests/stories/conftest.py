@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import time
 
@@ -50,6 +51,28 @@ def spark4(tmp_path_factory):
     """Spark 4 in a process of its own: `spark`, the session in this process, can't be killed."""
     with SparkProcess("4", tmp_path_factory.mktemp("spark4")) as process:
         yield process
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, of 8 MB."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", mount], check=True)
+    yield mount
+    subprocess.run(["umount", "--lazy", mount], check=True)
+
+
+@pytest.fixture
+def full(job, small_disk):
+    """A job with work for several megabytes on a disk that has half a megabyte left."""
+    job.lake = Lake(small_disk / "lake")
+    job.settings["DATA_LAKE_PATH"] = job.lake.root
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 40000, 2)
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(15 << 19))
+    return ballast
 
 
 @pytest.fixture

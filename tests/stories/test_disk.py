@@ -1,35 +1,8 @@
 """A disk that is full: the program waits and loses nothing, or stops and says so."""
 
-import subprocess
-
 import pytest
 from rig.broker import free_ports
-from rig.lake import Lake
 from rig.web import Web
-
-MEGABYTE = 1 << 20
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of its own, of 8 MB."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", mount], check=True)
-    yield mount
-    subprocess.run(["umount", "--lazy", mount], check=True)
-
-
-@pytest.fixture
-def full(job, small_disk):
-    """A job with work for several megabytes on a disk that has half a megabyte left."""
-    job.lake = Lake(small_disk / "lake")
-    job.settings["DATA_LAKE_PATH"] = job.lake.root
-    topic = job.create_topic(partitions=2)
-    job.broker.generate(topic, "matches", 40000, 2)
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(15 * MEGABYTE // 2))
-    return ballast
 
 
 @pytest.mark.sanitized

@@ -1,0 +1,119 @@
+"""ALERT_WEBHOOK_URL: one letter when a query gets into trouble, one when it is out of it."""
+
+import time
+
+import pytest
+from rig.receiver import HANG, Receiver
+from rig.secure_broker import Certificates
+
+GOOD = '{"match_id": "M1"}'
+
+
+@pytest.mark.sanitized
+def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_letter(job, full):
+    with Receiver([503, HANG]) as receiver:
+        process = job.start(TRIGGER="1 second", ALERT_WEBHOOK_URL=receiver.url, ALERT_AFTER="2 seconds")
+        process.wait_until(lambda: len(receiver.requests) == 2, 60, "an attempt that hangs")
+
+        full.unlink()
+        job.wait_committed(process, job.broker.end_offsets(job.topics["matches"]), timeout=60)
+        assert receiver.letters == []  # and all the while nothing was taken
+
+        failing, recovered = receiver.wait_events(["failing", "recovered"])
+        process.stop()
+
+    assert (failing["severity"], recovered["severity"]) == ("critical", "info")
+    assert "No space left on device" in failing["error"] and failing["error"] in failing["text"]
+    assert recovered["recoveredFrom"] == "failing" and recovered["error"] is None
+    for letter in (failing, recovered):
+        assert letter["query"] == "match_stream" and letter["topic"] == job.topics["matches"]
+        assert letter["table"] == str(job.lake.table("matches"))
+    statuses = [status for status, *_ in receiver.requests]
+    assert statuses == [503, HANG, 200, 200]
+    assert all(letter == failing for _, _, _, letter in receiver.requests[:3])
+    assert {headers["Content-Type"] for _, _, headers, _ in receiver.requests} == {"application/json"}
+    assert process.lines(r"webhook \| INFO \| Alert delivered \| alert=match_stream failing \|.*attempts=3")
+    assert receiver.token not in process.log()
+    job.assert_exact()
+
+
+def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
+    job.create_topic()
+    job.produce([GOOD, "nonsense"])
+    with Receiver() as receiver:
+        job.settings["ALERT_WEBHOOK_URL"] = receiver.url
+        for _ in range(2):  # as a supervisor has it
+            job.run(PARSE_MODE="failfast", exit_code=8)
+        (failed,) = receiver.letters
+        assert (failed["event"], failed["severity"]) == ("failed", "critical")
+        assert "offset 1" in failed["error"] and "match_stream" in failed["text"]
+
+        process = job.start(TRIGGER="1 second", PARSE_MODE="reject")
+        _, recovered = receiver.wait_events(["failed", "recovered"])
+        process.stop()
+        assert (recovered["recoveredFrom"], recovered["batchId"]) == ("failed", 0)
+
+        job.run()  # nothing is left to tell
+        assert receiver.events() == ["failed", "recovered"]
+    job.assert_exact()
+
+
+def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_up(job):
+    topic = job.create_topic()
+    limits = {"TRIGGER": "200 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 20, "ALERT_AFTER": "1 second"}
+    job.produce([GOOD] * 300)  # to catch up with this is no trouble
+    with Receiver() as receiver:
+        process = job.start(ALERT_WEBHOOK_URL=receiver.url, **limits)
+        job.wait_committed(process, {0: 300}, timeout=60)
+        assert receiver.letters == []
+
+        while receiver.letters == []:
+            job.produce([GOOD] * 100)
+            time.sleep(0.2)
+        end = job.broker.end_offsets(topic)
+        job.wait_committed(process, end, timeout=90)
+        behind, recovered = receiver.wait_events(["falling_behind", "recovered"])
+        process.stop()
+    assert behind["severity"] == "warning" and behind["lag"] > 0 and behind["error"] is None
+    assert str(behind["lag"]) in behind["text"] and topic in behind["text"]
+    assert recovered["recoveredFrom"] == "falling_behind"
+
+
+def test_certificates_are_verified(job, tmp_path):
+    job.create_topic()
+    job.produce(["nonsense"])
+    certificates = Certificates(tmp_path, "ca")
+    certificate = certificates.sign("receiver", "receiver", "subjectAltName=IP:127.0.0.1")
+    with Receiver(certificate=certificate) as receiver:
+        settings = {"PARSE_MODE": "failfast", "ALERT_WEBHOOK_URL": receiver.url, "exit_code": 8}
+        process = job.run(**settings)
+        assert process.lines(r"webhook \| ERROR \| Alert given up .*certificate")
+        assert receiver.requests == []
+
+        process = job.run(**settings, SSL_CERT_FILE=certificates.authority)
+        assert receiver.events() == ["failed"]
+    assert process.lines("Alert delivered")
+
+
+def test_a_receiver_that_hangs_does_not_keep_the_program_from_ending(job):
+    job.create_topic()
+    job.produce(["nonsense"])
+    with Receiver([HANG]) as receiver:
+        job.run(PARSE_MODE="failfast", exit_code=8, ALERT_WEBHOOK_URL=receiver.url, timeout=30)
+        assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("url", ["hooks.example.com/T0K3N", "ftp://hooks.example.com/T0K3N"])
+def test_a_url_that_cannot_be_posted_to_is_refused_and_not_shown(job, url):
+    process = job.run(exit_code=2, ALERT_WEBHOOK_URL=url)
+
+    assert "ALERT_WEBHOOK_URL" in process.errors() and "https://" in process.errors()
+    assert "T0K3N" not in process.errors()
+
+
+def test_the_url_is_a_secret_and_no_option(job):
+    explained = job.run("--explain", ALERT_WEBHOOK_URL="https://hooks.example.com/T0K3N").log()
+    assert "ALERT_WEBHOOK_URL" in explained and "T0K3N" not in explained
+
+    process = job.run("--alert-webhook-url", "https://hooks.example.com/T0K3N", exit_code=2)
+    assert "T0K3N" not in process.errors()
