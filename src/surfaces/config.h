@@ -94,7 +94,7 @@ struct config {
     int shuffle_partitions;
     int ui_port;              // 0: off
     char *ui_host, *ui_token; // "": no token
-    char *alert_webhook_url; // "": none
+    char *alert_webhook_url;  // "": none
     int64_t alert_after_ms;
     struct trigger trigger;
     int64_t max_offsets_per_trigger; // 0: no limit

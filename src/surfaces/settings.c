@@ -48,8 +48,7 @@ static const struct choice sink_logs[] = {
 static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
                   batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files",
                   logging[] = "Logging and status", page[] = "Page, API, metrics",
-                  alerts[] = "Alerts",
-                  limits[] = "Time limits";
+                  alerts[] = "Alerts", limits[] = "Time limits";
 
 #define FIELD(name) offsetof(struct config, name)
 
