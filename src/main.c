@@ -25,7 +25,10 @@
 
 static const char logger[] = "main";
 
-enum { DEMO_RECORDS = 2000 }; // per topic
+enum {
+    DEMO_RECORDS = 2000,   // per topic
+    STATISTICS_MS = 10000, // how often librdkafka tells some
+};
 
 /* Everything that is borrowed by the engine while it runs. */
 struct program {
@@ -57,6 +60,7 @@ static void fill_options(struct program *program) {
     struct engine_options *options = &program->engine_options;
     *options = (struct engine_options){.worker_count = (size_t)config->workers,
                                        .memory_max = config->driver_memory,
+                                       .statistics_ms = config->ui_port != 0 ? STATISTICS_MS : 0,
                                        .on_query_end = on_query_end};
     for (size_t i = 0; streams[i] != NULL; i++) {
         if (!config_runs(config, streams[i]))
@@ -184,7 +188,7 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     if (!alerts_open(&program->alerts, config, program->engine, &err))
         log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
                   err.message);
-    struct http *http = http_start(config, program->engine);
+    struct http *http = http_start(config, program->engine, program->alerts);
     watch(program);
     http_stop(http);
     alerts_close(program->alerts);

@@ -54,3 +54,10 @@ void mailbox_close(struct mailbox *box) {
     pthread_cond_broadcast(&box->changed);
     pthread_mutex_unlock(&box->lock);
 }
+
+bool mailbox_is_closed(struct mailbox *box) {
+    pthread_mutex_lock(&box->lock);
+    bool closed = box->closed && box->first == NULL;
+    pthread_mutex_unlock(&box->lock);
+    return closed;
+}

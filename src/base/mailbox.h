@@ -34,4 +34,7 @@ struct letter *mailbox_receive(struct mailbox *box, int64_t timeout_ms);
 /* Receivers get what is left, then NULL. */
 void mailbox_close(struct mailbox *box);
 
+/* For a receiver that got NULL: whether nothing will ever come. */
+bool mailbox_is_closed(struct mailbox *box);
+
 #endif

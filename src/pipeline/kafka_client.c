@@ -121,6 +121,14 @@ static void on_log(const rd_kafka_t *handle, int severity, const char *facility,
     client->log(severity, line);
 }
 
+/* By way of rd_kafka_poll(), too. The text stays librdkafka's. */
+static int on_statistics(rd_kafka_t *handle, char *text, size_t size, void *opaque) {
+    (void)handle;
+    const struct kafka_client *client = opaque;
+    kafka_statistics_take(client->statistics, text, size);
+    return 0;
+}
+
 static void must_set(rd_kafka_conf_t *conf, const char *name, const char *value) {
     char reason[256];
     check(rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK);
@@ -176,6 +184,8 @@ static bool set_properties(rd_kafka_conf_t *conf, const struct kafka_settings *s
     }
     for (size_t i = 0; i < sizeof preferred_properties / sizeof preferred_properties[0]; i++)
         must_set(conf, preferred_properties[i].name, preferred_properties[i].value);
+    if (settings->statistics != NULL)
+        must_set_size(conf, "statistics.interval.ms", (size_t)settings->statistics_ms);
 
     char reason[512];
     if (rd_kafka_conf_set(conf, "bootstrap.servers", settings->bootstrap_servers, reason,
@@ -203,6 +213,7 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     *client = (struct kafka_client){
         .servers = settings->bootstrap_servers,
         .log = settings->log,
+        .statistics = settings->statistics,
         .sasl_username = property_or_empty(settings, "sasl.username"),
         .sasl_password = property_or_empty(settings, "sasl.password"),
         .scram = strncmp(property_or_empty(settings, "sasl.mechanism"), "SCRAM-", 6) == 0 ||
@@ -221,6 +232,10 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, settings->log != NULL ? on_log : NULL);
+    if (settings->statistics != NULL) {
+        rd_kafka_conf_set_stats_cb(conf, on_statistics);
+        kafka_statistics_restart(settings->statistics);
+    }
 
     client->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (client->handle != NULL)
@@ -249,6 +264,11 @@ void kafka_client_refill(struct kafka_client *client) {
     rd_kafka_error_t *error =
         rd_kafka_sasl_set_credentials(client->handle, client->sasl_username, client->sasl_password);
     check(error == NULL); // only for a missing argument
+}
+
+void kafka_client_tend(struct kafka_client *client) {
+    if (client->handle != NULL && client->statistics != NULL)
+        (void)rd_kafka_poll(client->handle, 0); // the number of callbacks served
 }
 
 int kafka_client_trouble(struct kafka_client *client, char *text, size_t size) {

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/kafka_statistics.h"
 
 /* One property for librdkafka, from KAFKA_CONF_* and its kin. */
 struct kafka_property {
@@ -38,6 +39,8 @@ struct kafka_settings {
     const struct kafka_property *properties;
     size_t property_count;
     kafka_log_fn *log; // NULL: librdkafka's log lines are dropped
+    int statistics_ms; // how often the clients of sources tell statistics; 0: never
+    struct kafka_statistics_box *statistics; // where the client's go; NULL: it tells none
 };
 
 /* What one handle may hold in memory, in bytes. */
@@ -58,6 +61,7 @@ struct kafka_client {
     struct rd_kafka_s *handle; // owned; NULL: closed
     const char *servers;       // borrowed
     kafka_log_fn *log;
+    struct kafka_statistics_box *statistics;   // borrowed; NULL: none
     const char *sasl_username, *sasl_password; // borrowed; "" if not set
     bool scram;                                // the log-in is by SCRAM-SHA-…
     bool refills_itself;                       // kafka_client_refill() has nothing to do
@@ -79,6 +83,10 @@ void kafka_client_close(struct kafka_client *client);
 /* To be called when a queue that was full has been read halfway: makes librdkafka look again
  * whether there is something to fetch, which it would otherwise find out a second later. */
 void kafka_client_refill(struct kafka_client *client);
+
+/* With statistics: to be called every few seconds at least, or what librdkafka tells piles up.
+ * Cheap when there is nothing. */
+void kafka_client_tend(struct kafka_client *client);
 
 /* Takes in what librdkafka has reported. Copies the newest trouble to `text` (cut, terminated) and
  * returns how many reports there were since it was forgotten; 0: none, or none for so long that it

@@ -313,6 +313,7 @@ size_t kafka_partitions_take(struct kafka_partitions *set, size_t index,
         pause_those_in_the_way(set, index);
         count = rd_kafka_consume_batch(topic, partition->id, wait_ms - short_ms, messages, 1);
     }
+    kafka_client_tend(&set->client);
     if (count <= 0)
         return 0;
     if (!is_trouble(messages[0]))

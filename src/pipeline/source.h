@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "core/record.h"
+#include "pipeline/kafka_statistics.h"
 
 enum source_status {
     SOURCE_RECORD, // *record is the next one; its bytes are valid until the next call
@@ -42,6 +43,11 @@ struct source_ops {
      * the source does to have the next records ready (a Kafka handle asks the brokers 50 times a
      * second) ends until the next range is opened. */
     void (*rest)(struct source *source);
+    /* To be called every few seconds while it rests: takes in what it has to tell of itself. NULL:
+     * there is no need. */
+    void (*tend)(struct source *source);
+    /* What it has told. Any thread. False: nothing yet. NULL: it never does. */
+    bool (*statistics)(struct source *source, struct kafka_statistics *statistics);
     void (*close)(struct source *source);
 };
 

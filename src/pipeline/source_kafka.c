@@ -17,6 +17,8 @@ enum {
 
 struct source_kafka {
     struct source source;
+    struct kafka_settings settings;
+    struct kafka_statistics_box statistics;
     struct kafka_partitions set;
 
     bool is_open;
@@ -373,10 +375,19 @@ static void rest(struct source *source) {
     kafka_partitions_rest(&self->set);
 }
 
+static void tend(struct source *source) {
+    kafka_client_tend(&self_of(source)->set.client);
+}
+
+static bool read_statistics(struct source *source, struct kafka_statistics *statistics) {
+    return kafka_statistics_read(&self_of(source)->statistics, statistics);
+}
+
 static void close_source(struct source *source) {
     struct source_kafka *self = self_of(source);
     abandon_range(source);
     kafka_partitions_deinit(&self->set);
+    kafka_statistics_deinit(&self->statistics);
     free(self);
 }
 
@@ -388,10 +399,16 @@ struct source *source_kafka_open(const struct kafka_settings *settings, size_t m
         .read = read_record,
         .abandon_range = abandon_range,
         .rest = rest,
+        .tend = tend,
+        .statistics = read_statistics,
         .close = close_source,
     };
     struct source_kafka *self = must_alloc(1, sizeof *self);
     self->source.ops = &ops;
-    kafka_partitions_init(&self->set, settings, memory_max, batch_max);
+    self->settings = *settings;
+    kafka_statistics_init(&self->statistics);
+    if (settings->statistics_ms > 0)
+        self->settings.statistics = &self->statistics;
+    kafka_partitions_init(&self->set, &self->settings, memory_max, batch_max);
     return &self->source;
 }

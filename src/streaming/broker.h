@@ -37,6 +37,8 @@ struct broker_ops {
      */
     bool (*open_source)(struct broker *broker, size_t memory_max, size_t batch_max,
                         struct source **source, struct error *err);
+    /* The sources opened from now on tell statistics so often. NULL: they have none. */
+    void (*keep_statistics)(struct broker *broker, int every_ms);
     void (*close)(struct broker *broker);
 };
 

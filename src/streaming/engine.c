@@ -72,6 +72,8 @@ static bool open_queries(struct engine *engine, const struct engine_options *opt
 static bool start_workers(struct engine *engine, const struct engine_options *options,
                           struct error *err) {
     struct budget budget = divide_memory(options->memory_max, options->worker_count);
+    if (engine->broker->ops->keep_statistics != NULL)
+        engine->broker->ops->keep_statistics(engine->broker, options->statistics_ms);
     engine->memory_max = options->memory_max;
     engine->prefetch_max = budget.prefetch * (int64_t)options->worker_count;
     for (size_t i = 0; i < options->worker_count; i++) {
@@ -168,6 +170,16 @@ struct engine_memory engine_memory_read(struct engine *engine) {
     for (size_t i = 0; i < engine->query_count; i++)
         memory.history += (int64_t)query_history_memory(&engine->queries[i].history);
     return memory;
+}
+
+size_t engine_source_statistics(struct engine *engine, size_t most, bool *found,
+                                struct kafka_statistics *statistics) {
+    for (size_t i = 0; i < engine->worker_count && i < most; i++) {
+        struct source *source = engine->workers[i].source;
+        found[i] =
+            source->ops->statistics != NULL && source->ops->statistics(source, &statistics[i]);
+    }
+    return engine->worker_count;
 }
 
 bool engine_join(struct engine *engine, struct error *err) {

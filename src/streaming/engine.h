@@ -12,6 +12,7 @@ struct engine_options {
     size_t query_count;
     size_t worker_count;
     int64_t memory_max;         // bytes; SPARK_DRIVER_MEMORY
+    int statistics_ms;          // how often sources tell statistics; 0: nobody will ask
     void (*on_query_end)(void); // on the query's thread, when it is not active any more
 };
 
@@ -47,6 +48,11 @@ size_t engine_query_count(const struct engine *engine);
 struct query_snapshot engine_query_status(struct engine *engine, size_t query);
 struct query_view engine_query_view(struct engine *engine, size_t query);
 struct engine_memory engine_memory_read(struct engine *engine);
+
+/* What the workers' sources have told of themselves; found[i] false: nothing yet, or never. Fills
+ * `most` at most, and returns the number of workers. */
+size_t engine_source_statistics(struct engine *engine, size_t most, bool *found,
+                                struct kafka_statistics *statistics);
 
 /* Waits for all queries to end and frees everything. False: *err is the first failed query's. */
 MUST_CHECK bool engine_join(struct engine *engine, struct error *err);

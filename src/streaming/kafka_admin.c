@@ -157,6 +157,10 @@ static bool open_source(struct broker *broker, size_t memory_max, size_t batch_m
     return true;
 }
 
+static void keep_statistics(struct broker *broker, int every_ms) {
+    self_of(broker)->settings.statistics_ms = every_ms;
+}
+
 static void close_broker(struct broker *broker) {
     struct kafka_broker *self = self_of(broker);
     kafka_client_close(&self->client);
@@ -166,6 +170,7 @@ static void close_broker(struct broker *broker) {
 static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
     .open_source = open_source,
+    .keep_statistics = keep_statistics,
     .close = close_broker,
 };
 

@@ -10,6 +10,9 @@ const int64_t duration_bounds_us[DURATION_BOUNDS] = {
     5 * MS,     10 * MS,     25 * MS,    50 * MS,     100 * MS,    250 * MS,   500 * MS,
     1 * SECOND, 2500LL * MS, 5 * SECOND, 10 * SECOND, 30 * SECOND, 60 * SECOND};
 
+const int64_t delay_bounds_ms[DELAY_BOUNDS] = {250,   500,   1000,   2500,   5000,   10000,  20000,
+                                               30000, 60000, 120000, 300000, 900000, 3600000};
+
 static const struct {
     int64_t seconds;
     size_t count; // of points: an hour, a day
@@ -99,6 +102,19 @@ static void add_duration(struct query_totals *totals, int which, int64_t us) {
     totals->durations[which][class]++;
 }
 
+/* Producers' clocks may be ahead of ours. */
+static void add_delay(struct query_totals *totals, const struct batch_report *report) {
+    if (report->oldest_ms == 0)
+        return;
+    int64_t ms = report->committed_ms - report->oldest_ms;
+    ms = ms > 0 ? ms : 0;
+    size_t class = 0;
+    while (class < DELAY_BOUNDS && ms > delay_bounds_ms[class])
+        class ++;
+    totals->delay_ms += ms;
+    totals->delays[class]++;
+}
+
 static void add_files(struct query_totals *totals, const struct file_list *files) {
     for (size_t i = 0; i < files->count; i++) {
         size_t class = 0;
@@ -129,6 +145,8 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
     for (int i = 0; i < STAGE_COUNT; i++)
         add_duration(totals, i, report->stage_us[i]);
     add_duration(totals, DURATION_TOTAL, report->total_us);
+    totals->committed_ms = report->committed_ms;
+    add_delay(totals, report);
 }
 
 void query_history_add(struct query_history *history, struct batch_report *report,

@@ -29,10 +29,13 @@ enum {
     DURATION_BOUNDS = 13,
     DURATION_TOTAL = STAGE_COUNT, // index of a batch's whole duration
     DURATION_COUNT,
+
+    DELAY_BOUNDS = 13,
 };
 
 /* Upper bounds in microseconds of the classes of durations; one more class is beyond them. */
 extern const int64_t duration_bounds_us[DURATION_BOUNDS];
+extern const int64_t delay_bounds_ms[DELAY_BOUNDS]; // likewise, in milliseconds
 
 /* Largest size of a class of files, in bytes; INT64_MAX for the last. */
 int64_t file_size_bound(size_t size_class);
@@ -48,6 +51,10 @@ struct query_totals {
     int64_t file_sizes[FILE_SIZES];
     int64_t duration_us[DURATION_COUNT];                    // sums
     int64_t durations[DURATION_COUNT][DURATION_BOUNDS + 1]; // batches by class of duration
+    int64_t committed_ms; // the newest batch; wall clock; 0: none yet
+    /* From a batch's oldest Kafka timestamp to its commit; batches without a timestamp are left
+     * out. */
+    int64_t delay_ms, delays[DELAY_BOUNDS + 1];
 };
 
 enum history_step { HISTORY_10_S, HISTORY_60_S, HISTORY_STEPS };

@@ -106,6 +106,7 @@ void query_status_fault(struct query_status *status, enum query_state state, boo
     pthread_mutex_lock(&status->lock);
     set_state(&status->snapshot, state, is_data_available, message);
     set_error(&status->snapshot, error);
+    status->snapshot.retries += state == QUERY_RETRYING;
     pthread_mutex_unlock(&status->lock);
 }
 

@@ -39,6 +39,8 @@ struct query_snapshot {
     char error[QUERY_ERROR_MAX]; // the newest; "": none since the start
     int64_t error_ms;            // when, wall clock
 
+    int64_t retries; // how often something has gone wrong that is tried again, since start
+
     int64_t batch_id;     // newest committed; -1: none yet
     int64_t rows;         // committed since start
     int64_t rejects;      // likewise

@@ -16,6 +16,9 @@ static const size_t memory_for_large_slices = 64 << 20;
 /* Without a task for so long, the source stops asking the broker for more. */
 enum { REST_AFTER_MS = 1000 };
 
+/* How often a source is tended while it rests. */
+enum { TEND_EVERY_MS = 10000 };
+
 /* The most that a task's sink may hold in encoded form before it closes a row group: with about 80
  * bytes a row, 200,000 rows. */
 static const size_t sink_memory_max = 16 << 20;
@@ -238,8 +241,12 @@ static void run_task(struct worker *worker, struct task *task) {
 static struct task *next_task(struct worker *worker) {
     struct letter *letter = mailbox_receive(&worker->tasks, REST_AFTER_MS);
     if (letter == NULL) {
-        worker->source->ops->rest(worker->source);
-        letter = mailbox_receive(&worker->tasks, -1);
+        const struct source_ops *ops = worker->source->ops;
+        ops->rest(worker->source);
+        int64_t limit_ms = ops->tend != NULL ? TEND_EVERY_MS : -1;
+        while ((letter = mailbox_receive(&worker->tasks, limit_ms)) == NULL &&
+               !mailbox_is_closed(&worker->tasks))
+            ops->tend(worker->source);
     }
     return (struct task *)letter;
 }

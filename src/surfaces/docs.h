@@ -8,6 +8,7 @@
 
 void docs_print_configuration(FILE *out); // docs/configuration.md
 void docs_print_schema(FILE *out);        // docs/schema.md
+void docs_print_metrics(FILE *out);       // docs/metrics.md
 void docs_print_commands(FILE *out);      // docs/commands.md
 void docs_print_man(FILE *out);           // docs/esports-stream.1
 

@@ -11,6 +11,7 @@ static const struct {
     {"configuration", docs_print_configuration},
     {"commands", docs_print_commands},
     {"man", docs_print_man},
+    {"metrics", docs_print_metrics},
     {"schema", docs_print_schema},
 };
 

@@ -51,7 +51,7 @@ static bool start(struct http *http, struct error *err) {
     return true;
 }
 
-struct http *http_start(const struct config *config, struct engine *engine) {
+struct http *http_start(const struct config *config, struct engine *engine, struct alerts *alerts) {
     if (config->ui_port == 0)
         return NULL;
     struct http *http = must_alloc(1, sizeof *http);
@@ -59,7 +59,9 @@ struct http *http_start(const struct config *config, struct engine *engine) {
                                   .started_ms = clock_wall_ms(),
                                   .query_count = engine_query_count(engine),
                                   .memory = engine_memory_read,
-                                  .engine = engine};
+                                  .sources = engine_source_statistics,
+                                  .engine = engine,
+                                  .alerts = alerts};
     for (size_t i = 0; i < http->api.query_count; i++)
         http->api.queries[i] = engine_query_view(engine, i);
     struct error err;

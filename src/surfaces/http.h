@@ -3,13 +3,14 @@
 #define SURFACES_HTTP_H
 
 #include "streaming/engine.h"
+#include "surfaces/alerts.h"
 #include "surfaces/config.h"
 
 struct http;
 
 /* Opens SPARK_UI_HOST:SPARK_UI_PORT and says so in the log. NULL: it is off, or can't be had, which
  * is logged as a warning and keeps no query from running. All is borrowed. */
-struct http *http_start(const struct config *config, struct engine *engine);
+struct http *http_start(const struct config *config, struct engine *engine, struct alerts *alerts);
 
 /* Before engine_join(); accepts NULL. */
 void http_stop(struct http *http);

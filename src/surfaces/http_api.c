@@ -13,6 +13,7 @@ static const struct {
 } routes[] = {
     {"/healthz", route_health, .is_open = true},
     {"/readyz", route_ready, .is_open = true},
+    {"/metrics", route_metrics},
     {"/api/v1/queries", route_queries},
     {"/api/v1/queries/{name}", route_query},
     {"/api/v1/queries/{name}/progress", route_progress},

@@ -7,6 +7,7 @@
 #define SURFACES_HTTP_API_H
 
 #include "streaming/engine.h"
+#include "surfaces/alerts.h"
 #include "surfaces/config.h"
 #include "surfaces/http_message.h"
 
@@ -18,7 +19,10 @@ struct http_api {
     size_t query_count;
     struct query_view queries[ENGINE_QUERIES_MAX];
     struct engine_memory (*memory)(struct engine *engine);
-    struct engine *engine; // for `memory`
+    size_t (*sources)(struct engine *engine, size_t most, bool *found,
+                      struct kafka_statistics *statistics);
+    struct engine *engine; // for `memory` and `sources`
+    struct alerts *alerts; // NULL: there are none
 };
 
 /* One request that was let through. */

@@ -6,6 +6,7 @@
 #include "surfaces/http_api.h"
 
 http_route route_health, route_ready;
+http_route route_metrics;
 http_route route_queries, route_query;
 http_route route_progress, route_batches, route_history;
 http_route route_rejects, route_files, route_schema;

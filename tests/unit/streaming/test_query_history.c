@@ -49,6 +49,28 @@ static void add_batch(int64_t id, int64_t second, int64_t rows, size_t ranges) {
     free(all);
 }
 
+static void add_delayed(int64_t oldest_ms, int64_t committed_ms) {
+    struct batch_report draft = {.oldest_ms = oldest_ms, .committed_ms = committed_ms};
+    struct file_list files = {0};
+    struct tally tally = {0};
+    query_history_add(&history, batch_report_create(&draft), &files, &tally);
+}
+
+static void delays_run_from_the_oldest_record_to_the_commit(void **state) {
+    (void)state;
+    add_delayed(10000, 10250);    // the bound itself is in its class
+    add_delayed(10000, 12000);    // 2 s
+    add_delayed(0, 12000);        // no row has a timestamp
+    add_delayed(20000, 15000);    // a producer whose clock is ahead
+    add_delayed(10000, 99999999); // more than the last bound
+    struct query_totals totals = query_history_totals(&history);
+    assert_int_equal(totals.delay_ms, 250 + 2000 + 0 + 99989999);
+    assert_int_equal(totals.committed_ms, 99999999);
+    assert_int_equal(totals.delays[0], 2);
+    assert_int_equal(totals.delays[3], 1); // up to 2.5 s
+    assert_int_equal(totals.delays[DELAY_BOUNDS], 1);
+}
+
 static void totals_are_sums(void **state) {
     (void)state;
     add_batch(0, 100, 10, 1);
@@ -269,6 +291,8 @@ static void readers_see_whole_batches_while_they_are_added(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(delays_run_from_the_oldest_record_to_the_commit, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(totals_are_sums, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_newest_batches_are_kept_and_a_reference_outlives_them,
                                         set_up, tear_down),

@@ -31,6 +31,16 @@ static struct engine_memory some_memory(struct engine *engine) {
         .budget = 1 << 30, .rows = 100, .encoded = 20, .history = 3, .prefetch_max = 4};
 }
 
+static size_t some_sources(struct engine *engine, size_t most, bool *found,
+                           struct kafka_statistics *statistics) {
+    (void)engine;
+    assert_true(most >= 2);
+    found[0] = true;
+    statistics[0] = (struct kafka_statistics){
+        .received_bytes = 12345, .round_trip_count = 1, .round_trips = {{1, 1500, 20000}}};
+    return 2;
+}
+
 static int set_up(void **state) {
     (void)state;
     char *arguments[] = {"esports-stream", "--kafka-bootstrap-servers",
@@ -49,7 +59,8 @@ static int set_up(void **state) {
                             .started_ms = 1,
                             .query_count = 1,
                             .queries = {{&options, &schema, &status, &history}},
-                            .memory = some_memory};
+                            .memory = some_memory,
+                            .sources = some_sources};
     return 0;
 }
 
@@ -232,6 +243,62 @@ static void a_batch_is_told_in_full(void **state) {
     assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "newestBatch.batchId"), 7);
     assert_int_equal(number_at(answer, "totals.rows"), 27);
     assert_int_equal(number_at(answer, "totals.unknownKeys"), 5);
+}
+
+static void assert_sample(const char *sample) {
+    char line[512];
+    snprintf(line, sizeof line, "\n%s\n", sample);
+    if (strstr(response.body, line) == NULL)
+        fail_msg("no sample '%s' in %s", sample, response.body);
+}
+
+static void metrics_are_what_the_api_tells(void **state) {
+    (void)state;
+    const struct partition_lag partitions[] = {{0, 80, 45}, {1, 15, 20}};
+    query_status_set_partitions(&status, partitions, 2);
+    commit_batch();
+    query_status_fault(&status, QUERY_RETRYING, true, "Waiting", "no space");
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_int_equal(response.status, HTTP_OK);
+    assert_string_equal(response.type, "text/plain; version=0.0.4; charset=utf-8");
+    assert_int_equal(response.size, strlen(response.body));
+    assert_sample("esports_stream_rows_total{query=\"match_stream\"} 27");
+    assert_sample(
+        "esports_stream_rejects_total{query=\"match_stream\",reason=\"malformed_json\"} 2");
+    assert_sample("esports_stream_rejects_total{query=\"match_stream\",reason=\"null_value\"} 0");
+    assert_sample("esports_stream_field_faults_total{query=\"match_stream\",column=\"match_"
+                  "duration\"} 4");
+    assert_sample("esports_stream_lag_records{query=\"match_stream\",partition=\"0\"} 35");
+    assert_sample("esports_stream_lag_records{query=\"match_stream\",partition=\"1\"} 0");
+    assert_sample("esports_stream_committed_offset{query=\"match_stream\",partition=\"1\"} 20");
+    assert_sample("esports_stream_query_state{query=\"match_stream\",state=\"retrying\"} 1");
+    assert_sample("esports_stream_query_state{query=\"match_stream\",state=\"running\"} 0");
+    assert_sample("esports_stream_query_up{query=\"match_stream\"} 1");
+    assert_sample("esports_stream_retries_total{query=\"match_stream\"} 1");
+    assert_sample("esports_stream_batch_duration_seconds_sum{query=\"match_stream\"} 0.58");
+    assert_sample("esports_stream_batch_operation_duration_seconds_bucket{query=\"match_stream\","
+                  "operation=\"decode\",le=\"0.25\"} 0");
+    assert_sample("esports_stream_batch_operation_duration_seconds_bucket{query=\"match_stream\","
+                  "operation=\"decode\",le=\"0.5\"} 1");
+    assert_sample("esports_stream_file_size_bytes_bucket{query=\"match_stream\",le=\"262144\"} 1");
+    assert_sample("esports_stream_last_commit_timestamp_seconds{query=\"match_stream\"} "
+                  "1700000001.111");
+    assert_sample("esports_stream_end_to_end_delay_seconds_count{query=\"match_stream\"} 0");
+    assert_sample("esports_stream_memory_budget_bytes 1073741824");
+    assert_sample("esports_stream_memory_bytes{part=\"encoded\"} 20");
+    assert_sample("esports_stream_kafka_received_bytes_total{worker=\"0\"} 12345");
+    assert_sample("esports_stream_kafka_round_trip_seconds{worker=\"0\",broker=\"1\"} 0.0015");
+    assert_sample("esports_stream_query_info{query=\"match_stream\",topic=\"t1\",table=\"/lake/"
+                  "processed/matches\",checkpoint=\"/lake/c\xef\xbf\xbd\"} 1");
+    assert_null(strstr(response.body, "worker=\"1\"")); // it has told nothing yet
+}
+
+static void a_start_without_a_commit_has_its_own_time(void **state) {
+    (void)state;
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_sample("esports_stream_last_commit_timestamp_seconds{query=\"match_stream\"} 0.001");
+    assert_sample("esports_stream_batch_id{query=\"match_stream\"} -1");
+    assert_null(strstr(response.body, "esports_stream_lag_records{")); // nobody knows it yet
 }
 
 static bool same_names(void *context, const char *name, const struct json *value) {
@@ -515,6 +582,8 @@ int main(void) {
         CASE(memory_parts_add_up_to_what_is_resident),
         CASE(lag_is_told_per_partition_the_worst_first),
         CASE(a_batch_is_told_in_full),
+        CASE(metrics_are_what_the_api_tells),
+        CASE(a_start_without_a_commit_has_its_own_time),
         CASE(progress_has_exactly_sparks_fields),
         CASE(progress_says_what_spark_would),
         CASE(samples_of_rejects_are_safe_to_carry),
