@@ -1,8 +1,8 @@
 #!/bin/bash
 # What only the tests and the bench need, beyond scripts/setup-build.sh: Debian packages; a Python
 # environment with Spark 4 and the readers (.venv), one with Spark 3.5 (.venv-spark35); the jars of
-# Kafka and of both Sparks' Kafka connectors (.cache/jars). Each part is made again only when what
-# declares it has changed.
+# Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus (.cache/prometheus). Each part is
+# made again only when what declares it has changed.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -48,8 +48,24 @@ environment() { # NAME DIRECTORY REQUIREMENTS
     step "$1" "$3" python_environment "$2" "$3"
 }
 
+# Prometheus and promtool: unpacked only, because an installed Prometheus is a running service.
+prometheus() {
+    local directory=.cache/prometheus as_root=()
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    (cd "$directory" && apt-get -q download prometheus) || {
+        "${as_root[@]}" apt-get -q -y -o DPkg::Lock::Timeout=300 update
+        (cd "$directory" && apt-get -q download prometheus)
+    }
+    dpkg-deb --extract "$directory"/prometheus_*.deb "$directory"
+    rm "$directory"/prometheus_*.deb
+    "$directory/usr/bin/promtool" --version
+}
+
 environment python .venv tests/requirements.txt
 environment python-spark35 .venv-spark35 tests/requirements-spark35.txt
+step prometheus "${BASH_SOURCE[0]}" prometheus
 step kafka tests/rig/kafka.xml jars kafka
 step spark tests/rig/spark.xml jars spark
 step spark35 tests/rig/spark35.xml jars spark35
