@@ -10,7 +10,7 @@ scripts/setup-build.sh
 scripts/apt-install.sh libcmocka-dev libsimdjson-dev g++ clang clang-tidy clang-format libclang-rt-14-dev git strace \
     openjdk-17-jdk-headless maven python3 python3-venv ca-certificates openssl iproute2 \
     adduser dpkg-dev file lintian procps systemd docker-compose \
-    zsh fish mandoc groff-base
+    zsh fish mandoc groff-base chromium
 
 mkdir -p .cache/logs .cache/stamps
 

@@ -86,6 +86,7 @@ static void add_to_point(struct query_history *history, int step,
     point->rows += report->rows;
     point->rejects += report->rejects;
     point->total_us += report->total_us;
+    point->lag_after = report->lag_after;
     if (report->since_trigger_us > 0) {
         point->input_records += batch_report_records(report);
         point->since_trigger_us += report->since_trigger_us;

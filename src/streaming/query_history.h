@@ -67,6 +67,7 @@ struct history_point {
     int64_t batches, rows, rejects;
     int64_t input_records, since_trigger_us; // of the batches that had a trigger before them
     int64_t total_us, stage_us[STAGE_COUNT]; // sums
+    int64_t lag_after;                       // of the newest batch
 };
 
 struct query_history {

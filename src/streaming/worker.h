@@ -63,9 +63,9 @@ struct worker {
     const struct worker_query *queries;
     size_t query_count;
     struct row_maker *makers; // owned; one per query
-    size_t memory_max;         // bytes for everything but what the source prefetches
-    _Atomic int64_t signs;     // of life: grows with each record and each quiet wait for one
-    _Atomic size_t encoded;    // live, for display: bytes that the sinks of its task hold
+    size_t memory_max;        // bytes for everything but what the source prefetches
+    _Atomic int64_t signs;    // of life: grows with each record and each quiet wait for one
+    _Atomic size_t encoded;   // live, for display: bytes that the sinks of its task hold
 };
 
 /* Bytes of the rows that it fills, one slice per query. */

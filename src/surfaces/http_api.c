@@ -11,6 +11,7 @@ static const struct {
     http_route *answer; // fills the response
     bool is_open;       // also without UI_TOKEN
 } routes[] = {
+    {"/", route_page, .is_open = true},
     {"/healthz", route_health, .is_open = true},
     {"/readyz", route_ready, .is_open = true},
     {"/metrics", route_metrics},

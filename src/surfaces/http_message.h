@@ -25,6 +25,7 @@ enum { HTTP_ARGUMENTS_MAX = 8 };
 struct http_request {
     const char *path;                      // decoded, without arguments: "/api/v1/queries"
     const char *host, *authorization;      // headers; NULL: not sent
+    const char *accept_encoding;           // likewise
     size_t argument_count;                 // what is beyond the most is not seen
     const char *names[HTTP_ARGUMENTS_MAX]; // decoded: "after"
     const char *values[HTTP_ARGUMENTS_MAX];
@@ -40,6 +41,7 @@ bool http_request_number(const struct http_request *request, const char *name, i
 struct http_response {
     enum http_status status;
     const char *type;     // of the content; borrowed
+    const char *encoding; // of the content, "gzip"; borrowed; NULL: none
     const char *policy;   // Content-Security-Policy; borrowed; NULL: nothing may be loaded at all
     char *body;           // owned, malloc()ed; NULL: `constant`
     const void *constant; // lives as long as the program

@@ -58,6 +58,9 @@ static bool add_headers(struct MHD_Response *answer, const struct http_response 
     added =
         added && MHD_add_response_header(answer, "Content-Security-Policy", policy) == MHD_YES &&
         MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, response->type) == MHD_YES;
+    if (response->encoding != NULL)
+        added = added && MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_ENCODING,
+                                                 response->encoding) == MHD_YES;
     if (response->status == HTTP_UNAUTHORIZED)
         added = added && MHD_add_response_header(answer, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
                                                  "Bearer") == MHD_YES;
@@ -132,8 +135,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct http_request request = {
         .path = url,
         .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
-        .authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                                     MHD_HTTP_HEADER_AUTHORIZATION)};
+        .authorization =
+            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
+        .accept_encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                       MHD_HTTP_HEADER_ACCEPT_ENCODING)};
     (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, &request);
     server->handle(server->context, &request, &response);
     return send_response(connection, &response);

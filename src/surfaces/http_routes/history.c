@@ -22,6 +22,10 @@ static struct json *print_point(const struct history_point *point) {
     json_put_int(object, "rows", point->rows);
     json_put_int(object, "rejects", point->rejects);
     json_put_int(object, "batches", point->batches);
+    if (point->batches > 0)
+        json_put_int(object, "lagAfter", point->lag_after);
+    else
+        json_put_null(object, "lagAfter");
     json_put(object, "durationMs",
              print_durations(point->stage_us, point->total_us, point->batches));
     return object;

@@ -5,6 +5,7 @@
 
 #include "surfaces/http_api.h"
 
+http_route route_page;
 http_route route_health, route_ready;
 http_route route_metrics;
 http_route route_queries, route_query;

@@ -39,6 +39,7 @@ static void add_batch(int64_t id, int64_t second, int64_t rows, size_t ranges) {
                                  .total_us = 1500000,
                                  .since_trigger_us = id == 0 ? 0 : 2000000,
                                  .stage_us = {[STAGE_DECODE] = 1500000},
+                                 .lag_after = 100 + id,
                                  .range_count = ranges,
                                  .ranges = all};
     struct data_file file = {.size = rows};
@@ -157,6 +158,7 @@ static void points_are_sums_of_their_seconds_and_empty_between(void **state) {
     }
     assert_int_equal(points[0].since_trigger_us, 0); // the first batch had no trigger before it
     assert_int_equal(points[1].batches, 2);
+    assert_int_equal(points[1].lag_after, 102); // of the newer one
     assert_int_equal(points[1].input_records, 13);
     assert_int_equal(points[1].since_trigger_us, 4000000);
     assert_int_equal(points[1].stage_us[STAGE_DECODE], 3000000);

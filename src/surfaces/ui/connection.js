@@ -1,0 +1,92 @@
+/* connection.js: asks the program, notices when it doesn't answer, and asks for the token. */
+'use strict';
+
+const ANSWER_TIMEOUT_MS = 5000;
+const TOKEN_KEY = 'esports-stream-token';
+
+class NotAnswered extends Error {}
+class TokenNeeded extends Error {}
+
+const connection = {
+  lostAt: null, // since when nothing was answered; null while it is
+  answeredAt: null,
+  clockOffset: 0, // milliseconds that the program's clock is ahead of ours
+};
+
+/* The program's clock: the ages of what it tells are by its own time. */
+function serverNow() {
+  return Date.now() + connection.clockOffset;
+}
+
+/* Paths are relative to the page's own, so that a proxy may put it below another. */
+async function ask(path) {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  const headers = token ? {Authorization: `Bearer ${token}`} : {};
+  let response;
+  try {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    response = await fetch(path, {headers, signal, cache: 'no-store', credentials: 'omit'});
+    if (response.ok) return await response.json();
+  } catch (error) {
+    throw new NotAnswered(
+      error.name === 'TimeoutError'
+        ? `No answer within ${ANSWER_TIMEOUT_MS / 1000} s.`
+        : 'The program can’t be reached.',
+    );
+  }
+  if (response.status === 401) throw new TokenNeeded(token ? 'This token was refused.' : '');
+  throw new NotAnswered(`The program answered ${response.status} to ${path}.`);
+}
+
+const pathOfQuery = (name, part) => `api/v1/queries/${encodeURIComponent(name)}/${part}`;
+
+/* Resolves once the dialog is closed; without a token in it, the next answer opens it again. */
+function askForToken(refused) {
+  const dialog = byId('token-dialog');
+  setText(byId('token-refused'), refused);
+  byId('token').value = '';
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener('close', resolve, {once: true}));
+}
+
+function takeToken(event) {
+  event.preventDefault();
+  sessionStorage.setItem(TOKEN_KEY, byId('token').value.trim());
+  byId('token-dialog').close();
+}
+
+/* ---- what is shown of it ---- */
+
+function announce(text) {
+  setText(byId('announcement'), text);
+}
+
+function showAnswered() {
+  const wasLost = connection.lostAt !== null;
+  connection.lostAt = null;
+  connection.answeredAt = Date.now();
+  document.documentElement.classList.remove('stale');
+  byId('lost').hidden = true;
+  if (wasLost) announce('Connected again.');
+  setAttribute(byId('link'), 'data-level', 'ok');
+  setText(byId('link-text'), `live, ${formatClock(serverNow())}`);
+}
+
+function showLost(reason) {
+  const first = connection.lostAt === null;
+  if (first) connection.lostAt = connection.answeredAt ?? Date.now();
+  const since = formatClock(connection.lostAt + connection.clockOffset);
+  const age = formatAge(Date.now() - connection.lostAt);
+  document.documentElement.classList.add('stale');
+  byId('lost').hidden = false;
+  if (first)
+    setText(
+      byId('lost-alert'),
+      connection.answeredAt
+        ? `Connection lost at ${since}. What is shown is from then.`
+        : `Not connected since ${since}.`,
+    );
+  setText(byId('lost-detail'), `${reason} For ${age} now; trying again by itself.`);
+  setAttribute(byId('link'), 'data-level', 'bad');
+  setText(byId('link-text'), `lost, as of ${since}`);
+}

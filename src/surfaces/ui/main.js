@@ -1,0 +1,197 @@
+/* main.js: asks what changed every second while the page is looked at, and shows it. */
+'use strict';
+
+const POLL_MS = 1000;
+const POLL_LOST_MS = 2000;
+const HISTORY_MS = 5000;
+const BATCHES_AT_START = 200;
+
+/* What is known of the program that is running; made anew when another one answers. */
+const known = {
+  start: null, // which start of the program it is
+  settings: null,
+  queries: new Map(), // by name, see knownOf()
+  selected: null,
+};
+
+function knownOf(name) {
+  if (!known.queries.has(name))
+    known.queries.set(name, {
+      batches: [],
+      rejects: null,
+      schema: null,
+      files: null,
+      history: null,
+      historyAt: -Infinity,
+      historyMinutes: 0,
+      detailsOf: '',
+    });
+  return known.queries.get(name);
+}
+
+const batchesOf = (name) => knownOf(name).batches;
+const minutesShown = () => Number(document.querySelector('input[name=range]:checked').value);
+
+function noteStart({startedAt, pid}) {
+  const start = `${startedAt} ${pid}`;
+  if (known.start === start) return;
+  if (known.start !== null) announce('The program was started anew.');
+  if (known.start === null && serverNow() - Date.parse(startedAt) < 20 * 60000)
+    document.querySelector('input[name=range][value="15"]').checked = true;
+  Object.assign(known, {start, settings: null});
+  known.queries.clear();
+  clearQuery();
+}
+
+/* The query that the address names, else the first. */
+function selectQuery(queries) {
+  let wanted = '';
+  try {
+    wanted = decodeURIComponent(location.hash.slice(1));
+  } catch {
+    /* an address that somebody mangled names none */
+  }
+  const query =
+    queries.find(({name}) => name === wanted) ??
+    queries.find(({name}) => name === known.selected) ??
+    queries[0];
+  if (query && query.name !== known.selected) {
+    clearQuery();
+    known.selected = query.name;
+    knownOf(query.name).historyAt = -Infinity;
+  }
+  return query;
+}
+
+/* ---- what to ask ---- */
+
+async function askBatches({name, newestBatch}) {
+  const {batches} = knownOf(name);
+  if (!newestBatch) return;
+  const last = batches[batches.length - 1]?.batchId ?? newestBatch.batchId - BATCHES_AT_START;
+  if (newestBatch.batchId <= last) return;
+  const answer = await ask(pathOfQuery(name, `batches?after=${Math.max(-1, last)}`));
+  batches.push(...answer.batches.filter(({batchId}) => batchId > last));
+  batches.splice(0, batches.length - 1000);
+}
+
+async function askHistory({name}) {
+  const one = knownOf(name),
+    minutes = minutesShown();
+  if (one.historyMinutes === minutes && performance.now() - one.historyAt < HISTORY_MS) return;
+  one.history = await ask(pathOfQuery(name, `history?minutes=${minutes}`));
+  Object.assign(one, {historyMinutes: minutes, historyAt: performance.now(), historyIsNew: true});
+}
+
+async function askDetails({name, totals}) {
+  const one = knownOf(name),
+    version = JSON.stringify(totals);
+  if (one.detailsOf === version) return;
+  [one.rejects, one.schema, one.files] = await Promise.all(
+    ['rejects', 'schema', 'files'].map((part) => ask(pathOfQuery(name, part))),
+  );
+  one.detailsOf = version;
+}
+
+async function askAll() {
+  const answer = await ask('api/v1/queries');
+  connection.clockOffset = Date.parse(answer.program.now) - Date.now();
+  noteStart(answer.program);
+  const selected = selectQuery(answer.queries);
+  const wanted = answer.queries.map(askBatches);
+  if (selected) wanted.push(askHistory(selected), askDetails(selected));
+  if (!known.settings)
+    wanted.push(
+      ask('api/v1/settings').then((settings) => {
+        known.settings = settings;
+        updateSettings(settings);
+      }),
+    );
+  await Promise.all(wanted);
+  return {answer, selected};
+}
+
+/* ---- what to show ---- */
+
+function showAll({answer, selected}) {
+  byId('content').hidden = false;
+  updateOverview(answer, batchesOf, selected?.name);
+  updateProgram(answer);
+  byId('detail').hidden = !selected;
+  if (!selected) return;
+  const one = knownOf(selected.name);
+  updateQuery(selected, one);
+  if (one.historyIsNew) updateCharts(one.history, one.historyMinutes);
+  one.historyIsNew = false;
+}
+
+/* ---- when ---- */
+
+let wake = null;
+
+/* Shows what changed at once instead of at the next second. */
+function wakeUp() {
+  wake?.();
+}
+
+function pause(ms) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+/* Not asked while nobody looks. */
+async function untilVisible() {
+  while (document.hidden)
+    await new Promise((resolve) =>
+      document.addEventListener('visibilitychange', resolve, {once: true}),
+    );
+}
+
+/* One look; how long to wait for the next. */
+async function look() {
+  try {
+    const told = await askAll();
+    showAnswered();
+    showAll(told);
+    return POLL_MS;
+  } catch (error) {
+    if (error instanceof TokenNeeded) {
+      await askForToken(error.message);
+      return 0;
+    }
+    // A fault of this page must not look like a program that stands still.
+    if (!(error instanceof NotAnswered)) console.error(error);
+    showLost(error instanceof NotAnswered ? error.message : `This page failed: ${error}`);
+    return POLL_LOST_MS;
+  }
+}
+
+async function run() {
+  for (;;) {
+    await untilVisible();
+    await pause(await look());
+  }
+}
+
+function showZone() {
+  const {timeZone} = Intl.DateTimeFormat().resolvedOptions();
+  setText(byId('zone'), `in ${timeZone}, your browser’s zone`);
+}
+
+createCharts();
+createQueryTables();
+createProgramTables();
+showZone();
+window.addEventListener('hashchange', wakeUp);
+byId('token-form').addEventListener('submit', takeToken);
+byId('range').addEventListener('change', wakeUp);
+byId('numbers').addEventListener('toggle', () => {
+  for (const one of known.queries.values()) one.historyIsNew = one.history !== null;
+  wakeUp();
+});
+run();

@@ -1,0 +1,432 @@
+"""The status page in a real Chromium: what it shows is what the queries did."""
+
+import gzip
+import pathlib
+import re
+import signal
+import time
+import urllib.parse
+
+import axe_playwright_python
+import pytest
+from rig.broker import free_ports
+from rig.job import Job
+from rig.lake import Lake
+from rig.page import Browser, number
+from rig.paths import ROOT
+from rig.program import Program
+from rig.web import Web
+
+AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+WRITTEN = re.compile(r"batch_id=(\d+) \| rows=(\d+) \| rejects=(\d+)")
+
+PARTITIONS = 3
+RECORDS = 3000
+SECRET = "hunter2-hunter2-hunter2"
+
+HOSTILE = b'<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+NOT_TEXT = b'\xff\xfe{"match_id":\n\x00\xe2\x80\xae"M"'  # not UTF-8, NUL, right-to-left override
+HOSTILE_KEY = "<b onclick=hacked>sponsor</b>"
+REJECTED = [HOSTILE, NOT_TEXT, b"[1, 2]", b"{}", None]
+REASONS = {
+    "malformed_json": 2,
+    "not_an_object": 1,
+    "missing_identifier": 1,
+    "null_value": 1,
+}
+ODD_ROWS = [
+    '{"match_id": "F%d", "match_duration": "long", "team_1_gold": [], "%s": 1}' % (i, HOSTILE_KEY)
+    for i in range(7)
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages that must not complain and ask nobody but the program; `expected`: complaints
+    that the story causes itself."""
+    pages = []
+
+    def open_one(url, expected=None, **options):
+        page = browser.open(url, **options)
+        pages.append((page, expected))
+        return page
+
+    yield open_one
+    for page, expected in pages:
+        strange = [one for one in page.complaints if not re.search(expected or "^$", one)]
+        page.close()
+        assert strange == []
+        assert all(host.startswith("127.0.0.1:") for host in page.hosts), page.hosts
+
+
+def start(job, *arguments, **settings):
+    """The program and its page's address."""
+    settings = {"TRIGGER": "1 second", "SPARK_UI_PORT": free_ports(1)[0], **settings}
+    process = job.start(*arguments, **settings)
+    return process, f"http://127.0.0.1:{Web(process).port}/"
+
+
+class Scene:
+    """Both queries, at rest behind records of every kind; stories that only look share it."""
+
+    def __init__(self, job):
+        self.job = job
+        self.lake = job.lake
+        job.create_topics(PARTITIONS)
+        for kind, topic in job.topics.items():
+            job.broker.generate(topic, kind, RECORDS, PARTITIONS)
+        job.broker.produce(job.topics["matches"], ODD_ROWS, 1)
+        self.process, self.url = start(job, "--job", "all", KAFKA_SSL_KEY_PASSWORD=SECRET)
+        self.wait_for_all()
+        job.produce(REJECTED, partition=2)
+        self.wait_for_all()
+
+    def wait_for_all(self):
+        for kind, topic in self.job.topics.items():
+            self.job.wait_committed(self.process, self.job.broker.end_offsets(topic), kind)
+
+
+@pytest.fixture(scope="module")
+def scene(request, broker, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("page")
+    program = Program(ROOT / request.config.getoption("--program"), directory / "runs")
+    scene = Scene(Job(program, Lake(directory / "lake"), broker))
+    yield scene
+    scene.process.stop()
+    program.end_all()
+
+
+def open_everything(page):
+    """Every detail of the query that is shown."""
+    page.wait("#batches", "#")
+    page.tab.locator("#numbers summary").click()
+    for section in ("#batches", "#rejects"):
+        for opener in page.tab.locator(f"{section} .opener").all():
+            opener.click()
+    for summary in page.tab.locator("#rejects summary").all():
+        summary.click()
+
+
+def test_the_page_shows_what_the_queries_did(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#verdict", "Healthy")
+
+    for kind, query in (("matches", "match_stream"), ("players", "player_stream")):
+        page.show(query)
+        rows = sum(scene.lake.keys(scene.lake.table(kind)).values())
+        rejects = sum(scene.lake.keys(scene.lake.rejects(kind)).values())
+        files = scene.lake.listed(kind)
+        card = page.facts(f"#queries > [data-key={query}]")
+        assert (number(card["Rows"]), number(card["Rejects"].split()[0])) == (rows, rejects)
+        assert (card["Trigger"], card["Lost"]) == ("1 second", "0")
+
+        lines = scene.process.lines(rf"\| {query} \|.* written successfully")
+        written = [tuple(map(int, WRITTEN.search(line).groups())) for line in lines]
+        shown = page.rows("Batches")
+        assert [
+            (number(one["Batch"][1:]), number(one["Rows"]), number(one["Rejects"])) for one in shown
+        ] == written[::-1]
+        assert sum(number(one["Files"]) for one in shown) == len(files)
+        assert sum(number(one["Files"]) for one in page.rows("Files written")) == len(files)
+
+        ends = scene.job.broker.end_offsets(scene.job.topics[kind])
+        assert {
+            int(one["Partition"]): (number(one["Behind"]), number(one["Position"]))
+            for one in page.rows("Records behind")
+        } == {partition: (0, end) for partition, end in ends.items()}
+    page.show("match_stream")
+    assert {
+        one["Reason"]: number(one["Rejects"]) for one in page.rows("Rejects by reason")
+    } == REASONS
+    assert {one["Column"]: number(one["Field faults"]) for one in page.rows("Field faults")} == {
+        "match_duration": len(ODD_ROWS),
+        "team_1_gold": len(ODD_ROWS),
+    }
+    unknown = {one["Unknown key"]: number(one["Times"]) for one in page.rows("Unknown keys")}
+    assert unknown == {HOSTILE_KEY: len(ODD_ROWS)}
+
+
+def test_a_batch_opens_with_its_ranges_times_and_faults(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#batches", "#")
+    newest = page.rows("Batches")[0]
+
+    detail = page.open_detail("#batches", newest["Batch"])
+
+    batch = number(newest["Batch"][1:])
+    ends = scene.lake.planned_ends("matches", batch)
+    before = scene.lake.planned_ends("matches", batch - 1)
+    ranges = {
+        int(one["Partition"]): (number(one["From"]), number(one["To before"]))
+        for one in page.rows("Offset ranges")
+    }
+    assert ranges == {
+        part: (before[part], end) for part, end in ends.items() if before[part] != end
+    }
+    facts = page.facts(detail)
+    rejects = {one.split()[0]: number(one.split()[1]) for one in facts["Rejects"].split(", ")}
+    assert rejects == REASONS
+    assert facts["Written"].startswith("0 files")
+    for stage in ("plan", "fetch", "decode", "derive", "encode", "write", "commit"):
+        assert re.fullmatch(r"[\d.]+ m?s", facts[stage]), facts
+
+
+def test_charts_say_in_words_and_in_a_table_what_they_draw(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#chart-input-rows", "peak")
+    page.tab.locator("#numbers summary").click()
+    page.wait("#numbers-table", "From")
+
+    rows = page.rows("The charts as a table")
+    assert sum(number(one["Input rows"]) for one in rows) == RECORDS + len(ODD_ROWS) + len(REJECTED)
+    for chart in page.tab.locator("#charts figure").all():
+        label = chart.locator("canvas").get_attribute("aria-label")
+        assert re.search(r"over 15 minutes: mean .+, peak ", label), label
+        drawn = chart.locator("canvas").evaluate(
+            """(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+                .data.some((value) => value > 0)"""
+        )
+        assert drawn, label
+    assert page.tab.locator("#charts figure").count() == 6
+    legend = page.text("#chart-operation-duration .legend")
+    assert all(stage in legend for stage in ("plan", "fetch", "decode", "encode", "commit"))
+
+    page.tab.get_by_label("6 h", exact=True).check()
+    page.wait("#numbers-table", "From")
+    page.tab.wait_for_selector("canvas[aria-label*='over 6 h']")
+
+
+def test_bytes_of_a_rejected_record_are_shown_and_never_become_markup(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#rejects", "malformed_json")
+    open_everything(page)
+
+    values = page.tab.locator("[aria-label$='as text']").all_inner_texts()
+    assert HOSTILE.decode() in values
+    assert any("\\xff\\xfe" in one and "\\u{0}\\u{202e}" in one for one in values), values
+    assert not any("\u202e" in one or "\0" in one for one in values)
+    dumps = page.tab.locator("[aria-label$='as bytes']").all_inner_texts()
+    assert any("ff fe 7b 22" in one for one in dumps), dumps
+    assert "no value" in page.tab.locator("#rejects").inner_text()
+    assert page.tab.locator("main img, main script, main b").count() == 0
+    assert page.tab.evaluate("window.hacked") is None
+
+
+def test_only_the_scripts_that_were_built_in_may_run(scene, open_page):
+    page = open_page(scene.url, expected="Content Security Policy|TrustedScript|TrustedHTML")
+    page.wait("#verdict", "Healthy")
+
+    page.tab.evaluate(
+        """() => {
+            const image = '<img onerror="hacked=1" src=x>';
+            const script = document.createElement('script');
+            try { script.textContent = 'window.hacked = 1'; } catch { }
+            document.body.append(script);
+            try { document.body.insertAdjacentHTML('beforeend', image); } catch { }
+        }"""
+    )
+
+    assert page.tab.evaluate("window.hacked") is None
+    assert page.tab.locator("img").count() == 0
+
+
+def test_the_document_is_the_same_plain_and_compressed(scene):
+    web = Web(scene.process)
+    plain = web.get("/", **{"Accept-Encoding": "identity"})
+    packed = web.get("/", **{"Accept-Encoding": "gzip, deflate"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body) / 2
+    for answer in (plain, packed):
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_settings_are_shown_with_their_origin_and_secrets_are_not(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#settings", "TRIGGER")
+
+    settings = {one["Setting"]: (one["Value"], one["From"]) for one in page.rows("Settings")}
+    assert settings["TRIGGER"] == ("1 second", "environment")
+    assert settings["PARSE_MODE"] == ("reject", "default")
+    assert settings["DATA_LAKE_PATH"] == (str(scene.lake.root), "environment")
+    assert settings["KAFKA_SSL_KEY_PASSWORD"] == ("********", "environment")
+    assert SECRET not in page.tab.content()
+
+    page.tab.get_by_label("only what was set").check()
+    assert {one["From"] for one in page.rows("Settings")} == {"environment"}
+    page.tab.get_by_label("Find").fill("trigger")
+    assert [one["Setting"] for one in page.rows("Settings")] == ["TRIGGER"]
+    assert re.search(r"[\d.]+ MiB resident of 2 GiB", page.text("#memory-summary"))
+    assert str(scene.process.pid) in page.text("#program-summary")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_the_page_is_accessible(scene, open_page, scheme, width):
+    page = open_page(scene.url, width=width, color_scheme=scheme)
+    open_everything(page)
+
+    page.tab.evaluate(AXE)
+    found = page.tab.evaluate("axe.run()")
+    assert [
+        (one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3])
+        for one in found["violations"]
+    ] == []
+    assert len(found["passes"]) > 30
+    color = page.tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    brightness = sum(map(int, re.findall(r"\d+", color)[:3])) / 3
+    assert (brightness < 64) if scheme == "dark" else (brightness > 192), color
+
+
+def test_a_phone_scrolls_one_way_only(scene, open_page):
+    page = open_page(scene.url, width=412, height=780)
+    open_everything(page)
+
+    for width in (412, 360, 320):
+        page.tab.set_viewport_size({"width": width, "height": 780})
+        page.tab.wait_for_function("(width) => window.innerWidth === width", arg=width)
+        assert page.tab.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_everything_is_reached_and_opened_by_keyboard(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#rejects", "malformed_json")
+    page.wait("#settings", "TRIGGER")
+    describe = """() => {
+        const it = document.activeElement;
+        const seen = getComputedStyle(it.matches('[name=range]') ? it.nextSibling : it);
+        return [it.id || it.name || it.className || it.getAttribute('href') || it.tagName,
+                seen.outlineStyle !== 'none'];
+    }"""
+
+    reached = []
+    for _ in range(200):
+        page.tab.keyboard.press("Tab")
+        name, is_seen = page.tab.evaluate(describe)
+        if name == "BODY":
+            break
+        assert is_seen, f"no focus ring: {name}"
+        reached.append(name)
+        if name == "opener":
+            page.tab.keyboard.press("Enter")
+        if name == "SUMMARY":
+            page.tab.keyboard.press("Space")
+
+    for name in ("skip", "name", "range", "SUMMARY", "bytes", "settings-set", "settings-find"):
+        assert name in reached, (name, reached)
+    openers = page.tab.locator(".opener")
+    assert openers.count() > len(REJECTED)
+    for opener in openers.all():
+        assert opener.get_attribute("aria-expanded") == "true"
+    assert page.tab.locator("#numbers[open]").count() == 1
+
+    page.tab.locator("[name=range]:checked").focus()
+    page.tab.keyboard.press("ArrowRight")
+    page.tab.wait_for_selector("canvas[aria-label*='over 1 h']")
+    page.card("player_stream").locator("a").focus()
+    page.tab.keyboard.press("Enter")
+    page.wait("#detail-title", "player_stream")
+
+
+def test_what_happens_is_shown_without_a_reload(job, open_page):
+    job.create_topics(2)
+    job.produce(["{}"])
+    process, url = start(job, "--job", "all")
+    job.wait_committed(process, {0: 1, 1: 0})
+    page = open_page(url)
+    page.wait("#batches", "#0")
+    page.tab.evaluate("window.mark = 1")
+    detail = page.open_detail("#batches", "#0")
+
+    job.produce(['{"match_id": "M1"}'] * 1234)
+    page.wait("#queries > [data-key=match_stream]", r"Rows\s+1,234")
+    page.wait("#batches", "#1")
+    job.produce(["broken"] * 5)
+    page.wait("#reject-reasons", r"malformed_json\s+5")
+
+    assert page.tab.evaluate("window.mark") == 1
+    assert page.tab.locator(detail).count() == 1
+    assert page.tab.evaluate("document.activeElement.textContent").startswith("#0")
+    process.stop()
+
+
+def test_a_lost_connection_is_shown_and_mends_itself(job, open_page):
+    job.create_topics()
+    job.produce(['{"match_id": "M1"}'] * 10)
+    process, url = start(job, "--job", "all")
+    job.wait_committed(process, {0: 10})
+    page = open_page(url, expected="ERR_CONNECTION|Failed to load resource")
+    page.wait("#verdict", "Healthy")
+    page.wait("#batches", "#0")
+
+    before = time.strftime("%H:%M:%S", time.gmtime(time.time() - 5))
+    process.kill()
+    alert = page.wait("#lost", "trying again")
+
+    since = re.search(r"Connection lost at (\d\d:\d\d:\d\d)\. What is shown is from then\.", alert)
+    assert before <= since.group(1) <= time.strftime("%H:%M:%S", time.gmtime())
+    assert page.tab.locator("html.stale").count() == 1
+    assert "lost, as of" in page.text("#link")
+    assert not page.tab.locator("#verdict").is_visible()
+
+    again, _ = start(job, "--job", "all", SPARK_UI_PORT=urllib.parse.urlsplit(url).port)
+    page.wait("#link", "live")
+    page.wait("#program-summary", rf"process {again.pid}\b")
+    assert not page.tab.locator("#lost").is_visible()
+    assert page.tab.locator("html.stale").count() == 0
+    page.wait("#verdict", "Healthy")
+
+    again.signal(signal.SIGSTOP)  # answers nothing, but is there
+    page.wait("#lost", "No answer within")
+    again.signal(signal.SIGCONT)
+    page.wait("#link", "live")
+    again.stop()
+
+
+def test_a_query_that_cannot_go_on_is_shown_with_its_reason(job, open_page):
+    job.create_topic("players")
+    process, url = start(job, "--job", "all")
+    page = open_page(url)
+
+    reason = page.wait("#reasons", "match_stream")
+    assert job.topics["matches"] in reason
+    assert page.text("#verdict-word") == "Needs watching"
+    assert "retrying" in page.text("#queries > [data-key=match_stream] .state")
+    assert "Needs watching" in page.tab.title()
+
+    job.create_topic("matches")
+    page.wait("#verdict-word", "Healthy")
+    page.wait("#announcement", "Healthy")
+    assert not page.tab.locator("#reasons").is_visible()
+    process.stop()
+
+
+def test_a_token_is_asked_for_once_and_kept_for_the_tab(job, open_page):
+    job.create_topic()
+    process, url = start(job, UI_TOKEN=SECRET)
+    page = open_page(url, expected="401")
+    page.tab.wait_for_selector("dialog[open]")
+    assert "match_stream" not in page.tab.content()
+
+    page.tab.keyboard.type("wrong")
+    page.tab.keyboard.press("Enter")
+    page.wait("#token-refused", "refused")
+    page.tab.keyboard.type(SECRET)
+    page.tab.keyboard.press("Enter")
+    page.wait("#queries", "match_stream")
+
+    page.tab.reload()
+    page.wait("#queries", "match_stream")
+    assert SECRET not in page.tab.url
+    assert SECRET not in page.tab.content()
+    process.stop()
