@@ -46,7 +46,7 @@ void engine_request_stop(struct engine *engine, enum stop_level level);
 bool engine_is_active(struct engine *engine); // whether any query still runs
 size_t engine_query_count(const struct engine *engine);
 struct query_snapshot engine_query_status(struct engine *engine, size_t query);
-struct query_view engine_query_view(struct engine *engine, size_t query);
+struct query_view engine_query_view(struct engine *engine, size_t index);
 struct engine_memory engine_memory_read(struct engine *engine);
 
 /* What the workers' sources have told of themselves; found[i] false: nothing yet, or never. Fills

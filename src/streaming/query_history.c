@@ -4,11 +4,10 @@
 
 #include "base/check.h"
 
-enum { MS = 1000, SECOND = 1000 * MS };
-
-const int64_t duration_bounds_us[DURATION_BOUNDS] = {
-    5 * MS,     10 * MS,     25 * MS,    50 * MS,     100 * MS,    250 * MS,   500 * MS,
-    1 * SECOND, 2500LL * MS, 5 * SECOND, 10 * SECOND, 30 * SECOND, 60 * SECOND};
+/* 5 ms to a minute. */
+const int64_t duration_bounds_us[DURATION_BOUNDS] = {5000,     10000,    25000,   50000,   100000,
+                                                     250000,   500000,   1000000, 2500000, 5000000,
+                                                     10000000, 30000000, 60000000};
 
 const int64_t delay_bounds_ms[DELAY_BOUNDS] = {250,   500,   1000,   2500,   5000,   10000,  20000,
                                                30000, 60000, 120000, 300000, 900000, 3600000};
@@ -34,7 +33,6 @@ int64_t file_size_bound(size_t size_class) {
 void query_history_init(struct query_history *history) {
     *history = (struct query_history){0};
     check(pthread_mutex_init(&history->lock, NULL) == 0);
-    history->reports = must_alloc(HISTORY_REPORTS_MAX, sizeof *history->reports);
     for (int i = 0; i < HISTORY_STEPS; i++)
         history->points[i] = must_alloc(steps[i].count, sizeof *history->points[i]);
 }
@@ -50,7 +48,6 @@ static void drop_oldest(struct query_history *history) {
 void query_history_deinit(struct query_history *history) {
     while (history->report_count > 0)
         drop_oldest(history);
-    free(history->reports);
     for (int i = 0; i < HISTORY_STEPS; i++)
         free(history->points[i]);
     reject_samples_deinit(&history->samples);
@@ -206,7 +203,7 @@ size_t query_history_rejects(struct query_history *history,
 }
 
 size_t query_history_memory(struct query_history *history) {
-    size_t bytes = HISTORY_REPORTS_MAX * sizeof *history->reports;
+    size_t bytes = sizeof history->reports;
     for (int i = 0; i < HISTORY_STEPS; i++)
         bytes += steps[i].count * sizeof *history->points[i];
     pthread_mutex_lock(&history->lock);

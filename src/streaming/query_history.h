@@ -73,7 +73,7 @@ struct history_point {
 struct query_history {
     pthread_mutex_t lock; // guards everything below
     struct query_totals totals;
-    struct batch_report **reports; // owned ring of HISTORY_REPORTS_MAX
+    struct batch_report *reports[HISTORY_REPORTS_MAX]; // owned, a ring
     size_t report_first, report_count, report_bytes;
     struct history_point *points[HISTORY_STEPS]; // owned rings, by time
     struct reject_samples samples;

@@ -130,8 +130,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return refuse(connection, method, &response) ? send_response(connection, &response)
                                                      : MHD_YES;
     }
-    if (*upload_size != 0)
-        return MHD_NO; // it was not announced
+    if (*upload_size != 0) {
+        *upload_size = 0; // a body that was not announced: thrown away
+        return MHD_YES;
+    }
     struct http_request request = {
         .path = url,
         .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),

@@ -1,4 +1,5 @@
 /* BATCH: what the API says of a committed batch. */
+#include "streaming/manifest.h"
 #include "surfaces/http_routes/fields.h"
 #include "surfaces/http_routes/routes.h"
 
@@ -8,15 +9,12 @@ static struct json *print_ranges(const struct batch_report *batch) {
         const struct report_range *range = &batch->ranges[i];
         if (range->end == range->start)
             continue;
-        struct json *object = json_new_object();
-        json_put_int(object, "partition", range->partition);
-        json_put_int(object, "start", range->start);
-        json_put_int(object, "end", range->end);
-        json_put_int(object, "rows", range->rows);
-        json_put_int(object, "rejects", range->rejects);
-        json_put_int(object, "absent", range->absent);
-        json_put_int(object, "lost", range->lost);
-        json_append(array, object);
+        struct range_outcome outcome = {.range = {range->partition, range->start, range->end},
+                                        .rows = range->rows,
+                                        .rejects = range->rejects,
+                                        .absent = range->absent,
+                                        .lost = range->lost};
+        json_append(array, manifest_print_range(&outcome));
     }
     return array;
 }

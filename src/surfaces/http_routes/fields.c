@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/check.h"
+#include "core/double_text.h"
 
 void put_time(struct json *object, const char *name, int64_t wall_ms) {
     int64_t thousandths = (wall_ms % 1000 + 1000) % 1000;
@@ -34,7 +34,8 @@ void put_text(struct json *object, const char *name, const char *text) {
 }
 
 static void put_ms(struct json *object, const char *name, int64_t us, int64_t batches) {
-    json_put_real(object, name, batches > 0 ? (double)(us / batches) / 1000 : 0);
+    double ms = batches > 0 ? (double)us / (double)batches / 1000 : 0;
+    json_put_real(object, name, double_round(ms, 3));
 }
 
 struct json *print_durations(const int64_t stage_us[static STAGE_COUNT], int64_t total_us,

@@ -102,7 +102,7 @@ static const struct json *at(const struct json *value, const char *path) {
     snprintf(copy, sizeof copy, "%s", path);
     for (const char *step; (step = strsep(&rest, ".")) != NULL;) {
         const struct json *member = json_member(value, step);
-        value = member != NULL ? member : json_at(value, (size_t)atoi(step));
+        value = member != NULL ? member : json_at(value, strtoul(step, NULL, 10));
         if (value == NULL)
             fail_msg("no '%s' of %s in %s", step, path, response.body);
     }

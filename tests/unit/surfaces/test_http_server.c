@@ -178,10 +178,11 @@ static void a_body_is_refused(void **state) {
 
 static void a_request_has_a_size(void **state) {
     (void)state;
-    char *large = malloc(4 * HTTP_REQUEST_MAX);
+    enum { LARGE = 4 * HTTP_REQUEST_MAX };
+    char *large = malloc(LARGE);
     assert_non_null(large);
-    memset(large, 'x', 4 * HTTP_REQUEST_MAX - 1);
-    large[4 * HTTP_REQUEST_MAX - 1] = '\0';
+    memset(large, 'x', LARGE - 1);
+    large[LARGE - 1] = '\0';
     memcpy(large, "GET /", 5);
     assert_null(strstr(ask(large), " 200 "));
     memcpy(large, "GET / HTTP/1.1\r\nHost: localhost\r\nA: ", 37);
