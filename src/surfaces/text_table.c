@@ -16,6 +16,7 @@ void text_table_init(struct text_table *table, const char *const *headings, size
 }
 
 void text_table_add(struct text_table *table, const char *const *cells) {
+    check(table->column_count > 0);
     size_t used = table->row_count * table->column_count;
     void *grown = realloc(table->cells, (used + table->column_count) * sizeof table->cells[0]);
     check(grown != NULL);
@@ -40,6 +41,7 @@ void text_table_add_numbers(struct text_table *table, const int64_t *numbers) {
 
 char *text_table_join(const struct text_table *table, const char *const *cells) {
     size_t size = 0, used = 0;
+    check(table->column_count > 0);
     for (size_t i = 0; i < table->column_count; i++)
         size += strlen(cells[i]) + 1;
     char *joined = must_alloc(size, 1);
