@@ -116,7 +116,7 @@ def test_what_is_planted_is_found_and_nothing_else(three_batches):
         assert len(lost) > 50 or named(process, "missing") == lost
         assert named(process, "missing") <= lost
         assert total(found, "double") == 0
-        assert f"{len(lost)} offsets missing" in process.log().splitlines()[-1]
+        assert f"{len(lost)} offsets missing" in process.errors().splitlines()[-1]
 
         shutil.move(f"{victim}.aside", victim)
         copy = victim.replace("part-", "part-9")
@@ -184,7 +184,7 @@ def test_a_query_that_runs_beside_it_raises_no_alarm(program, lake, tmp_path):
 def test_without_a_broker_or_a_checkpoint_it_says_so(job, program):
     process = job.start("verify", "--job", "matches")
     process.wait_exit(30, 5)
-    assert process.lines("is this the right checkpoint")
+    assert "is this the right checkpoint" in process.errors()
     assert not job.lake.root.exists()
 
     job.create_topic()
