@@ -60,6 +60,12 @@ struct partition_lag {
     int64_t position;  // the next offset, behind the newest committed batch
 };
 
+/* Records that wait in it. None in one that was made anew and is behind us. */
+static inline int64_t partition_lag_records(const struct partition_lag *partition) {
+    return partition->topic_end > partition->position ? partition->topic_end - partition->position
+                                                      : 0;
+}
+
 struct query_status {
     pthread_mutex_t lock; // guards all but records_read
     struct query_snapshot snapshot;

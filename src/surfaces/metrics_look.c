@@ -67,8 +67,3 @@ void metrics_look_free(struct metrics_look *look) {
     free(look->sources);
     free(look);
 }
-
-int64_t partition_lag_records(const struct partition_lag *partition) {
-    int64_t records = partition->topic_end - partition->position;
-    return records > 0 ? records : 0;
-}

@@ -39,7 +39,4 @@ struct metrics_look {
 struct metrics_look *metrics_look(const struct http_api *api);
 void metrics_look_free(struct metrics_look *look);
 
-/* Records that wait in a partition. */
-int64_t partition_lag_records(const struct partition_lag *partition);
-
 #endif

@@ -9,15 +9,10 @@
 #include "surfaces/http_routes/routes.h"
 #include "surfaces/settings.h"
 
-static int64_t lag_of(const struct partition_lag *partition) {
-    return partition->topic_end > partition->position ? partition->topic_end - partition->position
-                                                      : 0;
-}
-
 /* The worst first, else by number. */
 static int compare_lags(const void *left, const void *right) {
     const struct partition_lag *a = left, *b = right;
-    int64_t lag_a = lag_of(a), lag_b = lag_of(b);
+    int64_t lag_a = partition_lag_records(a), lag_b = partition_lag_records(b);
     if (lag_a != lag_b)
         return lag_a < lag_b ? 1 : -1;
     return (a->partition > b->partition) - (a->partition < b->partition);
@@ -35,9 +30,9 @@ static struct json *print_lag(const struct query_view *query) {
         json_put_int(one, "partition", partitions[i].partition);
         json_put_int(one, "topicEnd", partitions[i].topic_end);
         json_put_int(one, "position", partitions[i].position);
-        json_put_int(one, "lag", lag_of(&partitions[i]));
+        json_put_int(one, "lag", partition_lag_records(&partitions[i]));
         json_append(array, one);
-        records += lag_of(&partitions[i]);
+        records += partition_lag_records(&partitions[i]);
     }
     free(partitions);
     if (count > 0)
