@@ -89,7 +89,7 @@ static const struct setting common[] = {
      "Port of the status page, the API and the metrics (docs/http.md); 0 is off. If it is taken, "
      "the next free one of the 16 behind it is used, with a line in the log, as Spark does. "
      "Without any, the queries run without a page.",
-     0, 65535},
+     0, 65535, .demo_fallback = "0"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
      "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
      "every network (`::` with IPv6). Samples of rejected records are shown there: set UI_TOKEN, "

@@ -483,12 +483,16 @@ static void the_demo_leaves_alone_what_the_environment_points_at(void **state) {
     assert_null(config.bootstrap_servers);
     assert_non_null(strstr(config.data_lake_path, "/var/tmp/esports-stream-demo-"));
     assert_true(config.trigger.available_now);
+    assert_int_equal(config.ui_port, 0); // a run of a second has no page, and takes nobody's port
     assert_int_equal(config.kafka_property_count, 0);
     assert_int_equal(config.parse_mode, PARSE_PERMISSIVE);
     assert_int_equal(config.warning_count, 2); // of the lake and the master
     config_deinit(&config);
     assert_int_equal(load(NULL, WORDS("--demo", "--data-lake-path", "/demo")), EXIT_CODE_OK);
     assert_string_equal(config.processed_path, "/demo/processed");
+    config_deinit(&config);
+    assert_int_equal(load(NULL, WORDS("--demo", "--spark-ui-port", "4050")), EXIT_CODE_OK);
+    assert_int_equal(config.ui_port, 4050);
     config_deinit(&config);
     assert_int_equal(load(NULL, WORDS("--demo", "--kafka-bootstrap-servers", "a:1")),
                      EXIT_CODE_USAGE);
