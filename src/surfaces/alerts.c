@@ -113,7 +113,7 @@ static struct alert_look look_at(const struct query_view *view, const struct que
                               .is_topic_known = count > 0};
     for (size_t i = 0; i < count; i++) {
         look.topic_end += partitions[i].topic_end;
-        look.position += partitions[i].position;
+        look.position += partitions[i].topic_end - partition_lag_records(&partitions[i]);
     }
     free(partitions);
     return look;
