@@ -24,7 +24,7 @@ static void look_at_disks(struct metrics_look *look) {
     } places[DISKS_MAX] = {{"data_lake", config->data_lake_path},
                            {"processed", config->processed_path},
                            {"checkpoint", config->checkpoint_path}};
-    dev_t seen[DISKS_MAX];
+    dev_t seen[DISKS_MAX] = {0};
     for (size_t i = 0; i < DISKS_MAX; i++) {
         struct stat status;
         struct statvfs disk;
