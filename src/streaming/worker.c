@@ -243,8 +243,9 @@ static struct task *next_task(struct worker *worker) {
     if (letter == NULL) {
         const struct source_ops *ops = worker->source->ops;
         ops->rest(worker->source);
-        int64_t limit_ms = ops->tend != NULL ? TEND_EVERY_MS : -1;
-        while ((letter = mailbox_receive(&worker->tasks, limit_ms)) == NULL &&
+        if (ops->tend == NULL)
+            return (struct task *)mailbox_receive(&worker->tasks, -1);
+        while ((letter = mailbox_receive(&worker->tasks, TEND_EVERY_MS)) == NULL &&
                !mailbox_is_closed(&worker->tasks))
             ops->tend(worker->source);
     }
