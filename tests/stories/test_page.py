@@ -203,6 +203,21 @@ def test_charts_say_in_words_and_in_a_table_what_they_draw(scene, open_page):
     page.tab.wait_for_selector("canvas[aria-label*='over 6 h']")
 
 
+def test_a_step_whose_batch_is_still_to_come_is_not_drawn_as_nothing(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#verdict", "Healthy")
+    idle = """(ages) => {
+        const points = [90, 80, 70, 60, 50, 40, 30, 20, 10, 0].map((age) => (
+            {t: serverNow() / 1000 - age, batches: ages.includes(age) ? 1 : 0}));
+        markIdle({points, stepSeconds: 10});
+        return points.map(({isIdle}) => isIdle);
+    }"""
+
+    assert page.tab.evaluate(idle, [90, 80, 70, 60, 50, 40, 30, 20, 10]) == [False] * 10
+    assert page.tab.evaluate(idle, [90, 80, 70, 60, 50, 40]) == [False] * 10
+    assert page.tab.evaluate(idle, [90, 80]) == [False] * 2 + [True] * 8  # longer than a line goes on
+
+
 def test_bytes_of_a_rejected_record_are_shown_and_never_become_markup(scene, open_page):
     page = open_page(scene.url)
     page.wait("#rejects", "malformed_json")

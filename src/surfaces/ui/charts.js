@@ -102,8 +102,9 @@ function markIdle({points, stepSeconds}) {
     .map((t, index) => t - times[index])
     .sort((a, b) => a - b);
   const bridge = Math.max(BRIDGED_S, 2 * stepSeconds, 2 * (gaps[gaps.length >> 1] ?? 0));
+  const now = serverNow() / 1000;
   for (const point of points) {
-    const after = times.find((t) => t > point.t) ?? Infinity;
+    const after = times.find((t) => t > point.t) ?? now; // its batch may be still to come
     const before = times.findLast((t) => t < point.t) ?? -Infinity;
     point.isIdle = point.batches === 0 && after - before > bridge;
   }
