@@ -77,6 +77,9 @@ static enum alert_trouble judge(const struct alert *alert, const struct alert_lo
     if (alert->retrying_ms != 0 && look->now_ms - alert->retrying_ms >= alert->after_ms)
         return TROUBLE_FAILING;
     bool is_behind = alert->trouble == TROUBLE_BEHIND;
+    // What it tries again is why it does not catch up, and is told as that when its time has come.
+    if (alert->retrying_ms != 0 && !is_behind)
+        return TROUBLE_NONE;
     const struct alert_sample *then =
         sample_before(alert, look->now_ms - (is_behind ? alert->after_ms / 2 : alert->after_ms));
     if (!look->is_topic_known || then == NULL)

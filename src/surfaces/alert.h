@@ -4,8 +4,8 @@
  *     failing   something is in its way (disk, broker, topic), it tries again and again, and for
  *               `after_ms` nothing has come of it; over with the next batch, or at the topic's end
  *     behind    what the topic held `after_ms` ago is not committed yet, and no fewer records wait
- *               than did then: it will not catch up like this. Over when what the topic held half
- *               of `after_ms` ago is committed
+ *               than did then: it will not catch up like this. Not while it tries again, which is
+ *               failing in time. Over when what the topic held half of `after_ms` ago is committed
  *
  * A query that catches up after a stop, however far it has to go, is not behind: what waits gets
  * fewer. A failed query's next start carries the trouble on until it gets somewhere, so that a

@@ -158,6 +158,20 @@ static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void *
     assert_int_equal(scene.changes, 2);
 }
 
+/* All of it is read, some seconds go into writing, and then the disk is full. */
+static void a_write_that_fails_after_all_was_read_is_failing_and_not_first_behind(void **state) {
+    (void)state;
+    struct scene scene = begin(TROUBLE_NONE, 40000, 0);
+    look(&scene);
+    scene.look.records_read = 40000;
+    stay(&scene, QUERY_RUNNING, 5);
+    stay(&scene, QUERY_RETRYING, AFTER_MS / STEP_MS);
+    assert_int_equal(scene.changes, 0);
+    stay(&scene, QUERY_RETRYING, 1);
+    assert_int_equal(scene.changes, 1);
+    assert_int_equal(scene.alert.trouble, TROUBLE_FAILING);
+}
+
 static void a_broker_that_comes_back_with_nothing_new_ends_it_too(void **state) {
     (void)state;
     struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
@@ -212,6 +226,7 @@ int main(void) {
         cmocka_unit_test(a_batch_that_takes_long_but_gets_on_is_not_behind),
         cmocka_unit_test(a_batch_that_hangs_puts_the_query_behind),
         cmocka_unit_test(retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch),
+        cmocka_unit_test(a_write_that_fails_after_all_was_read_is_failing_and_not_first_behind),
         cmocka_unit_test(a_broker_that_comes_back_with_nothing_new_ends_it_too),
         cmocka_unit_test(failing_is_told_at_once_also_of_one_that_is_in_trouble_already),
         cmocka_unit_test(a_program_that_fails_at_every_start_is_told_of_once),
