@@ -184,7 +184,7 @@ enum exit_code config_load(struct config *config, int argc, char **argv, FILE *e
     faults_print(&loader.faults, program_name(argc > 0 ? argv[0] : NULL), errors);
     bool only_master = loader.cluster_master && loader.faults.count == 1;
     enum exit_code code = loader.faults.count == 0 ? EXIT_CODE_OK
-                          : only_master            ? EXIT_CODE_MASTER
+                          : only_master            ? EXIT_CODE_CLUSTER
                                                    : EXIT_CODE_USAGE;
     faults_deinit(&loader.faults);
     variables_deinit(&loader.variables);

@@ -122,7 +122,7 @@ struct config {
 
 /* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help
  * and --version). Otherwise every fault is printed to `errors`, a line each, and the program
- * ends with the code: EXIT_CODE_USAGE, or EXIT_CODE_MASTER when a cluster master is the only fault.
+ * ends with the code: EXIT_CODE_USAGE, or EXIT_CODE_CLUSTER when a cluster master is the only fault.
  * Call config_deinit() in both cases. Started as `match_stream` or `player_stream`, that query
  * alone runs, and is awaited. */
 MUST_CHECK enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors);

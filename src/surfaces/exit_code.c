@@ -29,9 +29,11 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_RECORD, "malformed record",
      "PARSE_MODE is failfast and a record can't become a row; the message has its place.",
      "Repair the producer, or start again with PARSE_MODE=reject."},
-    {EXIT_CODE_MASTER, "master not supported yet",
-     "SPARK_MASTER_URL names a cluster; this version runs on the machine it is started on.",
-     "Set SPARK_MASTER_URL to local[*], local[N] or local."},
+    {EXIT_CODE_CLUSTER, "Spark cluster out of reach",
+     "SPARK_MASTER_URL names a cluster, and Spark could not be started on it, could not be reached, "
+     "or has ended.",
+     "Follow the message; nothing is lost: a restart, also with SPARK_MASTER_URL=local[*], goes on "
+     "after the last committed batch."},
     {EXIT_CODE_NOT_RUNNING, "not running",
      "`status`: one of the chosen queries is run by no process of ours.",
      "Start it; `checkpoint show` says where it will go on, and its log why it ended."},
@@ -64,6 +66,8 @@ enum exit_code exit_code_of(enum error_kind kind) {
         return EXIT_CODE_DATA_LOSS;
     case ERROR_RECORD:
         return EXIT_CODE_RECORD;
+    case ERROR_CLUSTER:
+        return EXIT_CODE_CLUSTER;
     }
     return EXIT_CODE_UNEXPECTED;
 }

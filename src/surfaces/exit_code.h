@@ -16,7 +16,7 @@ enum exit_code {
     EXIT_CODE_DATA_LOSS = 6,
     EXIT_CODE_WRITE = 7,
     EXIT_CODE_RECORD = 8,
-    EXIT_CODE_MASTER = 9,
+    EXIT_CODE_CLUSTER = 9,
     EXIT_CODE_NOT_RUNNING = 10, // of `status`, as the next
     EXIT_CODE_NOT_READY = 11,
     EXIT_CODE_SIGNAL = 128, // + the number of the second signal

@@ -282,7 +282,7 @@ static void a_cluster_master_alone_has_its_own_exit_code(void **state) {
     for (size_t i = 0; i < sizeof masters / sizeof masters[0]; i++) {
         char variable[64];
         snprintf(variable, sizeof variable, "SPARK_MASTER_URL=%s", masters[i]);
-        assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_MASTER);
+        assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_CLUSTER);
         assert_non_null(strstr(errors, "local[*]"));
         config_deinit(&config);
         assert_int_equal(load(WORDS(variable), NULL), EXIT_CODE_USAGE);
