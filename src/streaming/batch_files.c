@@ -21,8 +21,8 @@ struct walk {
     struct file_list *files;
 };
 
-static void add_file(struct file_list *files, const char *path) {
-    struct data_file file = {.path = strdup(path)};
+static void add_file(struct file_list *files, const char *path, int64_t size) {
+    struct data_file file = {.path = strdup(path), .size = size};
     check(file.path != NULL);
     file_list_add(files, file);
 }
@@ -41,7 +41,7 @@ static bool visit(void *context, struct json *line, struct error *err) {
     if (ok && walk->seen != NULL)
         path_set_add(walk->seen, entry.relative);
     else if (ok && (walk->before == NULL || !path_set_has(walk->before, entry.relative)))
-        add_file(walk->files, entry.relative);
+        add_file(walk->files, entry.relative, entry.size);
     sink_entry_deinit(&entry);
     return ok;
 }
@@ -86,8 +86,9 @@ static bool read_manifest(const struct store *store, int64_t batch_id, struct fi
     struct manifest manifest;
     if (!commit_read(store, batch_id, &manifest, err))
         return false;
+    *known = !manifest.of_spark; // else only the sink log knows them
     for (size_t i = 0; i < manifest.files.count; i++)
-        add_file(files, manifest.files.files[i].path);
+        add_file(files, manifest.files.files[i].path, manifest.files.files[i].size);
     manifest_deinit(&manifest);
     return true;
 }

@@ -10,9 +10,10 @@
 /* The newest batch of commits/, by which time all its files are in place; -1: there is none. */
 MUST_CHECK bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err);
 
-/* Adds the batch's files to `files`; only their paths count. By its own file of the sink log, or
- * its manifest, or the difference of two compact files. *known false: none of them is there (any
- * more). ERROR_STATE: a log that is damaged, or of a table that was moved; ERROR_RETRY: the disk.
+/* Adds the batch's files to `files`; only their paths and sizes count. By its own file of the sink
+ * log, or its manifest, or the difference of two compact files. *known false: none of them is there
+ * (any more). ERROR_STATE: a log that is damaged, or of a table that was moved; ERROR_RETRY: the
+ * disk.
  */
 MUST_CHECK bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *files,
                                  bool *known, struct error *err);

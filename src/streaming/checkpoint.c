@@ -262,6 +262,65 @@ bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_
                         offset_log_parse_initial, starts, found, err);
 }
 
+bool checkpoint_read_ends(const struct checkpoint *checkpoint, int64_t batch_id,
+                          struct offset_entry *ends, struct error *err) {
+    bool found;
+    if (!checkpoint_read_offsets(checkpoint, batch_id, ends, &found, err))
+        return false;
+    return found ||
+           error_set(err, ERROR_STATE, "'%s/%" PRId64 "' is missing: restore it from a backup",
+                     checkpoint->offsets.text, batch_id);
+}
+
+bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_id,
+                            struct offset_entry *starts, struct error *err) {
+    if (batch_id > 0)
+        return checkpoint_read_ends(checkpoint, batch_id - 1, starts, err);
+    bool found = false;
+    if (!checkpoint_read_initial(checkpoint, starts, &found, err))
+        return false;
+    return found || error_set(err, ERROR_STATE, "'%s/0/0' is missing: restore it from a backup",
+                              checkpoint->sources.text);
+}
+
+static bool set_ranges(const struct offsets *ends, const struct offsets *starts, struct plan *plan,
+                       struct error *err) {
+    plan->ranges = must_alloc(ends->count + 1, sizeof *plan->ranges);
+    for (size_t i = 0; i < ends->count; i++) {
+        struct partition_offset end = ends->entries[i];
+        const struct partition_offset *start = offsets_find(starts, end.partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        if (from > end.offset)
+            return error_set(err, ERROR_STATE,
+                             "the plan of batch %" PRId64 " ends partition %d at offset %" PRId64
+                             ", before its start %" PRId64 ": was the topic deleted and made "
+                             "anew? Then give the query a new CHECKPOINT_PATH and "
+                             "PROCESSED_DATA_PATH",
+                             plan->batch_id, end.partition, end.offset, from);
+        plan->ranges[i] = (struct offset_range){end.partition, from, end.offset};
+    }
+    plan->count = ends->count;
+    return true;
+}
+
+bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct plan *plan,
+                          struct error *err) {
+    struct offset_entry ends, starts = {0};
+    *plan = (struct plan){.batch_id = batch_id};
+    if (!checkpoint_read_ends(checkpoint, batch_id, &ends, err))
+        return false;
+    plan->timestamp_ms = ends.timestamp_ms;
+    bool ok = checkpoint_read_starts(checkpoint, batch_id, &starts, err) &&
+              set_ranges(&ends.ends, &starts.ends, plan, err);
+    offset_entry_deinit(&starts);
+    offset_entry_deinit(&ends);
+    if (!ok) {
+        free(plan->ranges);
+        *plan = (struct plan){0};
+    }
+    return ok;
+}
+
 bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct offsets *starts,
                               struct error *err) {
     size_t size;

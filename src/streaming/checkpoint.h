@@ -8,6 +8,7 @@
  *     coverage/N    ours: what the manifests up to N said (streaming/coverage.h)
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/rewind.c)
+ *     cluster       ours: a Spark cluster runs the query for us (streaming/cluster/run_note.h)
  *
  * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests
  * too: what older ones said about offsets is folded into coverage/N. Files are published without
@@ -18,9 +19,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "core/plan.h"
 #include "streaming/offset_log.h"
 
 #define CHECKPOINT_REWIND "rewind"
+#define CHECKPOINT_CLUSTER "cluster"
 
 enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetain
 
@@ -67,6 +70,18 @@ MUST_CHECK bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int
 MUST_CHECK bool checkpoint_read_initial(const struct checkpoint *checkpoint,
                                         struct offset_entry *starts, bool *found,
                                         struct error *err);
+
+/* offsets/N, and where batch N begins: the ends of the one before, or sources/0/0. ERROR_STATE: it
+ * is not there. */
+MUST_CHECK bool checkpoint_read_ends(const struct checkpoint *checkpoint, int64_t batch_id,
+                                     struct offset_entry *ends, struct error *err);
+MUST_CHECK bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_id,
+                                       struct offset_entry *starts, struct error *err);
+
+/* Both: the plan of batch N, whose ranges the caller frees. A partition that the batch before did
+ * not know is new, and is read from its beginning. */
+MUST_CHECK bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
+                                     struct plan *plan, struct error *err);
 
 /* Publishes sources/0/0; again is fine as long as it says the same. */
 MUST_CHECK bool checkpoint_write_initial(const struct checkpoint *checkpoint,

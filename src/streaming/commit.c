@@ -59,7 +59,7 @@ static bool publish_table(struct store *store, const struct manifest *manifest, 
 
 static bool write_sink_log(struct store *store, const struct manifest *manifest,
                            struct error *err) {
-    return !store->sink_log_on ||
+    return !store->sink_log_on || manifest->of_spark ||
            sink_log_write(&store->sink_log, manifest->batch_id, &manifest->files, err);
 }
 
@@ -69,7 +69,8 @@ static bool publish_rejects(struct store *store, const struct manifest *manifest
 }
 
 static bool write_commit(struct store *store, const struct manifest *manifest, struct error *err) {
-    return checkpoint_write_commit(&store->checkpoint, manifest->batch_id, err);
+    return manifest->of_spark ||
+           checkpoint_write_commit(&store->checkpoint, manifest->batch_id, err);
 }
 
 static bool remove_staging(struct store *store, const struct manifest *manifest,

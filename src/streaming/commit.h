@@ -2,7 +2,9 @@
  *
  *     commit point   manifests/N
  *     roll forward   table files into place, _spark_metadata/N, reject files into place, commits/N,
- *                    staging removed; each durable before the next, each repeatable */
+ *                    staging removed; each durable before the next, each repeatable
+ *
+ * Of a batch that is Spark's, files, sink log and commit are Spark's own, and there already. */
 #ifndef STREAMING_COMMIT_H
 #define STREAMING_COMMIT_H
 

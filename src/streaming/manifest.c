@@ -52,7 +52,13 @@ static struct json *print_ranges(const struct manifest *manifest) {
     return array;
 }
 
-enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2 };
+enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_SPARK = 3 };
+
+static int version_of(const struct manifest *manifest) {
+    return manifest->of_spark             ? VERSION_SPARK
+           : manifest->replayed.count > 0 ? VERSION_REPLAY
+                                          : VERSION_PLAIN;
+}
 
 char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
                      size_t *size) {
@@ -66,10 +72,11 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     json_put(object, "files", print_files(&manifest->files));
     json_put(object, "rejects", print_files(&manifest->rejects));
     json_put(object, "ranges", print_ranges(manifest));
-    bool replay = manifest->replayed.count > 0;
-    if (replay)
+    if (manifest->replayed.count > 0)
         json_put(object, "replayed", resolved_print(&manifest->replayed));
-    char *text = json_print_versioned(object, replay ? VERSION_REPLAY : VERSION_PLAIN, size);
+    if (manifest->of_spark)
+        json_put_text(object, "engine", "spark");
+    char *text = json_print_versioned(object, version_of(manifest), size);
     json_free(object);
     return text;
 }
@@ -161,8 +168,21 @@ static bool parse_replayed(const struct json *object, int version, struct manife
     return true;
 }
 
+static bool parse_engine(const struct json *object, int version, struct manifest *manifest,
+                         struct error *err) {
+    const char *engine = json_member_text(object, "engine");
+    manifest->of_spark = version == VERSION_SPARK;
+    if ((engine != NULL) != manifest->of_spark || (engine != NULL && strcmp(engine, "spark") != 0))
+        return error_set(err, ERROR_STATE, "its version and its engine disagree");
+    if (manifest->of_spark && (manifest->files.count > 0 || manifest->outcome_count > 0))
+        return error_set(err, ERROR_STATE, "it is neither a Spark batch's nor another's");
+    return true;
+}
+
 /* Rows in files against rows of ranges, or of rejects that were replayed; the same for rejects. */
 static bool sums_agree(const struct manifest *manifest) {
+    if (manifest->of_spark)
+        return true; // it says nothing of ranges
     int64_t rows = manifest->replayed.count, rejects = 0;
     for (size_t i = 0; i < manifest->outcome_count; i++) {
         rows += manifest->outcomes[i].rows;
@@ -206,7 +226,8 @@ static bool parse_object(const struct json *object, int version, int64_t batch_i
         !parse_files(json_member(object, "files"), &manifest->files, err) ||
         !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
         !parse_ranges(json_member(object, "ranges"), manifest, err) ||
-        !parse_replayed(object, version, manifest, err))
+        !parse_replayed(object, version, manifest, err) ||
+        !parse_engine(object, version, manifest, err))
         return false;
     if (!sums_agree(manifest))
         return error_set(err, ERROR_STATE, "its files and its ranges count different rows");
@@ -218,7 +239,7 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                     struct error *err) {
     int version;
     *manifest = (struct manifest){0};
-    struct json *object = json_parse_versioned(text, size, VERSION_REPLAY, &version, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_SPARK, &version, err);
     if (object == NULL)
         return false;
     bool ok = parse_object(object, version, batch_id, origin, manifest, err);
@@ -240,7 +261,7 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
                    struct error *err) {
     int version;
     *moved = NULL;
-    struct json *object = json_parse_versioned(text, size, VERSION_REPLAY, &version, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_SPARK, &version, err);
     if (object == NULL)
         return false;
     bool ok = true;

@@ -15,6 +15,12 @@
  *
  * A program that only knows version 1 refuses it: it would take these rows for another batch's.
  *
+ * That of a batch that a Spark cluster ran for us (streaming/cluster/) is of version 3. Its rows
+ * are Spark's business and in the sink log; what we add are its rejects, and that we have looked:
+ *
+ *     v3
+ *     {…,"files":[],"rejects":[…],"ranges":[],"engine":"spark"}
+ *
  * Reading is strict: after the commit point whatever it says is done, so that a file
  * that does not add up is refused as a whole. Pure: no disk. */
 #ifndef STREAMING_MANIFEST_H

@@ -16,13 +16,20 @@ enum {
     BROKER_PAUSE_MS = 1000, // before a batch is read again that the broker could not give us
 };
 
-/* One attempt at a batch. */
-struct attempt {
+/* What is to be done. */
+struct work {
     const struct plan *plan;
     const struct resolved *taken; // of a replay; else NULL
-    struct offset_range *ranges;  // the plan's, without what retention took; or the source's own
+    struct reject_search *search; // of a batch of Spark's; else NULL
+};
+
+/* One attempt at it. */
+struct attempt {
+    const struct work *work;
+    struct offset_range *ranges; // the plan's, without what retention took; the windows'; or the
+                                 // source's own
     size_t range_count;
-    int64_t *lost; // per range of the plan
+    int64_t *lost; // per range
     struct task_share *shares;
     struct task *tasks;
     size_t task_count;
@@ -31,28 +38,33 @@ struct attempt {
 
 static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
     struct data_loss loss;
-    planner_clip(attempt->ranges, attempt->plan->count, &query->topic, attempt->lost, &loss);
+    planner_clip(attempt->ranges, attempt->range_count, &query->topic, attempt->lost, &loss);
     return !loss.found || topic_watch_loss(query, &loss, err);
 }
 
 static bool set_ranges(struct query *query, struct attempt *attempt, struct error *err) {
-    const struct plan *plan = attempt->plan;
-    attempt->ranges = must_alloc(plan->count + 1, sizeof *attempt->ranges);
-    attempt->lost = must_alloc(plan->count + 1, sizeof *attempt->lost);
-    if (attempt->taken != NULL) {
-        attempt->ranges[0] = (struct offset_range){.end = attempt->taken->count};
-        attempt->range_count = 1;
-        return true;
+    const struct work *work = attempt->work;
+    const struct offset_range *ranges = work->plan->ranges;
+    size_t count = work->plan->count;
+    struct offset_range replayed = {.end = work->taken != NULL ? work->taken->count : 0};
+    if (work->search != NULL) {
+        ranges = work->search->windows;
+        count = work->search->window_count;
+    } else if (work->taken != NULL) {
+        ranges = &replayed;
+        count = 1;
     }
-    memcpy(attempt->ranges, plan->ranges, plan->count * sizeof *plan->ranges);
-    attempt->range_count = plan->count;
-    return clip_lost(query, attempt, err);
+    attempt->ranges = must_alloc(count + 1, sizeof *attempt->ranges);
+    attempt->lost = must_alloc(count + 1, sizeof *attempt->lost);
+    for (size_t i = 0; i < count; i++)
+        attempt->ranges[i] = ranges[i];
+    attempt->range_count = count;
+    return work->taken != NULL || clip_lost(query, attempt, err);
 }
 
-static bool prepare_attempt(struct query *query, const struct plan *plan,
-                            const struct resolved *taken, struct attempt *attempt,
+static bool prepare_attempt(struct query *query, const struct work *work, struct attempt *attempt,
                             struct error *err) {
-    *attempt = (struct attempt){.plan = plan, .taken = taken};
+    *attempt = (struct attempt){.work = work};
     if (!set_ranges(query, attempt, err))
         return false;
     attempt->shares = must_alloc(query->worker_count, sizeof *attempt->shares);
@@ -91,11 +103,12 @@ static void send_tasks(struct query *query, struct attempt *attempt, const char 
         struct task *task = &attempt->tasks[i];
         *task = (struct task){.query = query->index,
                               .number = (unsigned)i,
-                              .batch_timestamp_ms = attempt->plan->timestamp_ms,
+                              .batch_timestamp_ms = attempt->work->plan->timestamp_ms,
                               .staging = staging,
                               .reject_staging = reject_staging,
                               .ranges = attempt->shares[i].ranges,
                               .range_count = attempt->shares[i].count,
+                              .rejects_only = attempt->work->search != NULL,
                               .abandon = &query->abandon,
                               .reply = &query->replies};
         task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
@@ -126,7 +139,7 @@ static bool collect_tasks(struct query *query, struct attempt *attempt, struct e
             if (stop_read(query->stop) == STOP_NOW)
                 atomic_store(&query->abandon, true);
             pass_on_signs(query, attempt, &signs);
-            if (attempt->taken == NULL)
+            if (attempt->work->taken == NULL)
                 topic_watch_stall(query, &stall);
             continue;
         }
@@ -155,15 +168,23 @@ static void add_outcome(struct manifest *manifest, const struct range_outcome *o
     }
 }
 
-static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
-    const struct plan *plan = attempt->plan;
-    *manifest = (struct manifest){.batch_id = plan->batch_id, .timestamp_ms = plan->timestamp_ms};
+/* A replay takes no ranges, and a search says nothing of them. */
+static void begin_outcomes(const struct attempt *attempt, struct manifest *manifest) {
+    const struct plan *plan = attempt->work->plan;
     manifest->outcomes = must_alloc(plan->count + 1, sizeof *manifest->outcomes);
     for (size_t i = 0; i < plan->count; i++)
         if (plan->ranges[i].end > plan->ranges[i].start)
-            manifest->outcomes[manifest->outcome_count++] =
-                (struct range_outcome){.range = plan->ranges[i], .lost = attempt->lost[i]};
+            manifest->outcomes[manifest->outcome_count++] = (struct range_outcome){
+                .range = plan->ranges[i],
+                .lost = attempt->work->search == NULL ? attempt->lost[i] : 0};
+}
 
+static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
+    const struct work *work = attempt->work;
+    *manifest = (struct manifest){.batch_id = work->plan->batch_id,
+                                  .timestamp_ms = work->plan->timestamp_ms,
+                                  .of_spark = work->search != NULL};
+    begin_outcomes(attempt, manifest);
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
         file_list_move(&manifest->files, &task->files);
@@ -172,27 +193,43 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
             add_outcome(manifest, &task->outcomes[j]);
         tally_add(&attempt->tally, &task->tally);
     }
-    if (attempt->taken != NULL)
-        resolved_add_all(&manifest->replayed, attempt->taken);
+    if (work->taken != NULL)
+        resolved_add_all(&manifest->replayed, work->taken);
     int64_t records = planner_size(attempt->ranges, attempt->range_count);
     if (records > 0)
         query->bytes_per_record = (double)attempt->tally.bytes / (double)records;
 }
 
+/* The ranges of a search are for the search alone. */
+static void take_outcomes(struct reject_search *search, struct manifest *manifest) {
+    search->rows = search->rejects = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        search->rows += manifest->outcomes[i].rows;
+        search->rejects += manifest->outcomes[i].rejects;
+    }
+    free(search->outcomes);
+    search->outcomes = manifest->outcomes;
+    search->outcome_count = manifest->outcome_count;
+    manifest->outcomes = NULL;
+    manifest->outcome_count = 0;
+}
+
 /* From plan to commit point, once. */
-static bool run_once(struct query *query, const struct plan *plan, const struct resolved *taken,
-                     struct manifest *manifest, struct tally *tally, struct error *err) {
+static bool run_once(struct query *query, const struct work *work, struct manifest *manifest,
+                     struct tally *tally, struct error *err) {
     const char *staging, *reject_staging;
-    if (!store_begin_batch(query->store, plan->batch_id, &staging, &reject_staging, err))
+    if (!store_begin_batch(query->store, work->plan->batch_id, &staging, &reject_staging, err))
         return false;
     struct attempt attempt;
-    bool done = prepare_attempt(query, plan, taken, &attempt, err);
+    bool done = prepare_attempt(query, work, &attempt, err);
     if (done) {
         send_tasks(query, &attempt, staging, reject_staging);
         done = collect_tasks(query, &attempt, err);
     }
     if (done) {
         make_manifest(query, &attempt, manifest);
+        if (work->search != NULL)
+            take_outcomes(work->search, manifest);
         int64_t began_us = clock_monotonic_us();
         done = store_commit(query->store, manifest, err);
         query->clock.publish_us = clock_monotonic_us() - began_us;
@@ -228,15 +265,15 @@ static bool try_again(struct query *query, struct retry *retry, struct error *er
     return retry_again(query, retry, err);
 }
 
-static bool commit_batch(struct query *query, const struct plan *plan, const struct resolved *taken,
-                         struct manifest *manifest, struct tally *tally, struct error *err) {
+static bool commit_batch(struct query *query, const struct work *work, struct manifest *manifest,
+                         struct tally *tally, struct error *err) {
     struct retry retry = {0};
     int64_t began_us = clock_monotonic_us();
-    while (!run_once(query, plan, taken, manifest, tally, err)) {
+    while (!run_once(query, work, manifest, tally, err)) {
         int64_t *lost_us =
             err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
-            store_discard_batch(query->store, plan->batch_id);
+            store_discard_batch(query->store, work->plan->batch_id);
         if (!try_again(query, &retry, err))
             return false;
         trigger_clock_add(lost_us, began_us);
@@ -255,48 +292,17 @@ static bool roll_forward(struct query *query, const struct manifest *manifest, s
     return true;
 }
 
-static void log_faults(struct query *query, const struct decode_counts *counts) {
-    for (size_t i = 0; i < query->schema.count; i++)
-        if (counts->field_faults[i] > 0)
-            log_write(LOG_WARNING, query->how.name,
-                      "Values of the wrong type became null | column=%s | values=%" PRId64,
-                      query->schema.columns[i].name, counts->field_faults[i]);
-    if (counts->trailing_bytes > 0)
-        log_write(LOG_WARNING, query->how.name,
-                  "Bytes after the JSON value were left out | records=%" PRId64,
-                  counts->trailing_bytes);
-}
-
-static void log_batch(struct query *query, const struct manifest *manifest,
-                      const struct decode_counts *counts, int64_t began_us) {
-    struct range_outcome sum = query_report_sum(manifest);
-    int64_t took_us = clock_monotonic_us() - began_us;
-    int64_t records = sum.rows + sum.rejects;
-    query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
-    log_faults(query, counts);
-    log_write(LOG_INFO, query->how.name,
-              "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
-              " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
-              " | files=%zu | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
-              " | rows_per_second=%.0f | lag=%" PRId64,
-              manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
-              manifest->files.count, counts->unknown_keys, took_us / 1000,
-              took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
-              query_status_read(&query->status).lag);
-}
-
-static bool run(struct query *query, const struct plan *plan, const struct resolved *taken,
-                struct error *err) {
+static bool run(struct query *query, const struct work *work, struct error *err) {
     int64_t began_us = clock_monotonic_us();
     query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
     struct manifest manifest = {0};
     struct tally tally = {0};
-    if (!commit_batch(query, plan, taken, &manifest, &tally, err))
+    if (!commit_batch(query, work, &manifest, &tally, err))
         return false;
     bool done = roll_forward(query, &manifest, err);
     if (done) {
-        query_report_batch(query, plan, &manifest, &tally);
-        log_batch(query, &manifest, &tally.counts, began_us);
+        query_report_batch(query, work->plan, &manifest, &tally);
+        query_report_log(query, &manifest, &tally.counts, clock_monotonic_us() - began_us);
     }
     tally_deinit(&tally);
     manifest_deinit(&manifest);
@@ -304,11 +310,21 @@ static bool run(struct query *query, const struct plan *plan, const struct resol
 }
 
 bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
-    return run(query, plan, NULL, err);
+    return run(query, &(struct work){.plan = plan}, err);
 }
 
 bool micro_batch_replay(struct query *query, const struct plan *plan, const struct resolved *taken,
                         struct error *err) {
     check(planner_size(plan->ranges, plan->count) == 0 && query->worker_count == 1);
-    return run(query, plan, taken, err);
+    return run(query, &(struct work){.plan = plan, .taken = taken}, err);
+}
+
+bool micro_batch_rejects(struct query *query, struct reject_search *search, struct error *err) {
+    struct work work = {.plan = search->plan, .search = search};
+    struct manifest manifest = {0};
+    if (!commit_batch(query, &work, &manifest, &search->tally, err))
+        return false;
+    bool done = roll_forward(query, &manifest, err);
+    manifest_deinit(&manifest);
+    return done;
 }

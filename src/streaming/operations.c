@@ -1,7 +1,21 @@
 #include "streaming/operations.h"
 
 #include "base/file.h"
+#include "streaming/cluster/run_note.h"
 #include "streaming/store_parts.h"
+
+/* Spark may still write, and what its last batches left out is not among the rejects yet: for a
+ * start to settle. */
+static bool check_no_cluster(const struct store_options *options, struct error *err) {
+    struct run_note note;
+    bool found;
+    if (!run_note_read(options->checkpoint, &note, &found, err))
+        return false;
+    return !found || error_set(err, ERROR_STATE,
+                               "a Spark cluster runs the query of '%s', or did when its program "
+                               "was killed: stop it in order, or start it once, and try again",
+                               options->checkpoint);
+}
 
 bool operation_open(const struct store_options *options, struct store **store, struct error *err) {
     struct store_options ours = *options;
@@ -14,7 +28,7 @@ bool operation_open(const struct store_options *options, struct store **store, s
                          "there is no checkpoint '%s': check CHECKPOINT_PATH, or choose the query "
                          "with --job",
                          options->checkpoint);
-    return store_open(&ours, store, err);
+    return check_no_cluster(options, err) && store_open(&ours, store, err);
 }
 
 bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,

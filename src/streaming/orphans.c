@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/disk.h"
 #include "base/scope.h"
+#include "streaming/cluster/run_note.h"
 #include "streaming/commit.h"
 #include "streaming/data_offsets.h"
 #include "streaming/offset_set.h"
@@ -110,6 +111,21 @@ static bool add_temporary(struct recent_files *files, size_t partition_columns) 
     return !files->failed;
 }
 
+/* With a run on a cluster behind us, no file since its start is explained by our manifests; its
+ * clocks may differ from ours by this much. */
+enum { CLUSTER_CLOCK_S = 600 };
+
+static bool widen_to_cluster(const struct store *store, struct timespec *since, struct error *err) {
+    struct run_note note;
+    bool found;
+    if (!run_note_read(store->options.checkpoint, &note, &found, err))
+        return false;
+    time_t began = (time_t)(note.started_ms / 1000) - CLUSTER_CLOCK_S;
+    if (found && began < since->tv_sec)
+        *since = (struct timespec){.tv_sec = began};
+    return true;
+}
+
 /* The moment from which on files are looked at. *found false: nothing was ever planned. */
 static bool find_since(const struct store *store, int64_t manifest, struct timespec *since,
                        bool *found, struct error *err) {
@@ -131,7 +147,7 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
     if (disk->stat(path.text, &status) != 0)
         return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
     *since = status.st_mtim;
-    return true;
+    return widen_to_cluster(store, since, err);
 }
 
 static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,

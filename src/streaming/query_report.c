@@ -1,9 +1,11 @@
 #include "streaming/query_report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 struct range_outcome query_report_sum(const struct manifest *manifest) {
     struct range_outcome sum = {.rows = manifest->replayed.count};
@@ -145,4 +147,33 @@ void query_report_batch(struct query *query, const struct plan *plan,
     divide_time(clock, tally, &draft);
     query_history_add(&query->history, batch_report_create(&draft), &manifest->files, tally);
     free(ranges);
+}
+
+static void log_faults(struct query *query, const struct decode_counts *counts) {
+    for (size_t i = 0; i < query->schema.count; i++)
+        if (counts->field_faults[i] > 0)
+            log_write(LOG_WARNING, query->how.name,
+                      "Values of the wrong type became null | column=%s | values=%" PRId64,
+                      query->schema.columns[i].name, counts->field_faults[i]);
+    if (counts->trailing_bytes > 0)
+        log_write(LOG_WARNING, query->how.name,
+                  "Bytes after the JSON value were left out | records=%" PRId64,
+                  counts->trailing_bytes);
+}
+
+void query_report_log(struct query *query, const struct manifest *manifest,
+                      const struct decode_counts *counts, int64_t took_us) {
+    struct range_outcome sum = query_report_sum(manifest);
+    int64_t records = sum.rows + sum.rejects;
+    query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
+    log_faults(query, counts);
+    log_write(LOG_INFO, query->how.name,
+              "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
+              " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
+              " | files=%zu | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
+              " | rows_per_second=%.0f | lag=%" PRId64,
+              manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
+              manifest->files.count, counts->unknown_keys, took_us / 1000,
+              took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
+              query_status_read(&query->status).lag);
 }

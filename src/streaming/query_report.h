@@ -15,4 +15,8 @@ void query_report_lag(struct query *query);
 void query_report_batch(struct query *query, const struct plan *plan,
                         const struct manifest *manifest, struct tally *tally);
 
+/* Says so in the log and in the status. `counts` are of its rows. */
+void query_report_log(struct query *query, const struct manifest *manifest,
+                      const struct decode_counts *counts, int64_t took_us);
+
 #endif

@@ -124,6 +124,11 @@ static bool compare_manifest(struct store *store, struct survey *survey,
     if (!commit_read(store, survey->manifest, &manifest, err))
         return false;
     bool staged = table_staged || rejects_staged;
+    if (manifest.of_spark) { // it only has rejects to be put into place
+        survey->manifest_done = !staged;
+        manifest_deinit(&manifest);
+        return true;
+    }
     survey->manifest_done = survey->manifest_commit == COMMIT_OURS && !staged;
     bool ok = true;
     // A replay's takes no offsets: those of a plan that has some would never be read.
@@ -146,29 +151,6 @@ static bool compare_manifest(struct store *store, struct survey *survey,
     return ok;
 }
 
-static bool read_plan_of(const struct store *store, int64_t batch_id, struct offset_entry *entry,
-                         struct error *err) {
-    bool found;
-    if (!checkpoint_read_offsets(&store->checkpoint, batch_id, entry, &found, err))
-        return false;
-    if (!found)
-        return error_set(err, ERROR_STATE, "'%s/%" PRId64 "' is missing: restore it from a backup",
-                         store->checkpoint.offsets.text, batch_id);
-    return true;
-}
-
-/* Where batch `batch_id` begins: the ends of the one before. */
-static bool read_starts_of(const struct store *store, int64_t batch_id, struct offset_entry *starts,
-                           struct error *err) {
-    if (batch_id > 0)
-        return read_plan_of(store, batch_id - 1, starts, err);
-    bool found = false;
-    if (!checkpoint_read_initial(&store->checkpoint, starts, &found, err))
-        return false;
-    check(found); // the survey saw it
-    return true;
-}
-
 static bool is_empty(const struct offsets *starts, const struct offsets *ends) {
     for (size_t i = 0; i < ends->count; i++) {
         const struct partition_offset *start = offsets_find(starts, ends->entries[i].partition);
@@ -183,7 +165,7 @@ static bool survey_emptiness(const struct store *store, struct survey *survey,
     struct offset_entry starts = {0};
     if (survey->committed >= survey->planned || !survey->has_previous_plan)
         return true;
-    if (!read_starts_of(store, survey->planned, &starts, err))
+    if (!checkpoint_read_starts(&store->checkpoint, survey->planned, &starts, err))
         return false;
     survey->plan_is_empty = is_empty(&starts.ends, &plan->ends);
     offset_entry_deinit(&starts);
@@ -197,7 +179,7 @@ static bool survey_newest(struct store *store, struct survey *survey, struct err
         !checkpoint_check_commit(&store->checkpoint, survey->committed, err))
         return false;
     struct offset_entry plan;
-    if (!read_plan_of(store, survey->planned, &plan, err))
+    if (!checkpoint_read_ends(&store->checkpoint, survey->planned, &plan, err))
         return false;
     bool ok = survey_emptiness(store, survey, &plan, err) &&
               (survey->manifest < 0 || survey->manifest > survey->planned ||
@@ -346,33 +328,10 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
     return false;
 }
 
-/* A partition that the batch before did not know is new, and is read from its beginning. */
-static bool set_ranges(const struct offset_entry *entry, const struct offsets *starts,
-                       struct plan *plan, struct error *err) {
-    plan->ranges = must_alloc(entry->ends.count, sizeof *plan->ranges);
-    for (size_t i = 0; i < entry->ends.count; i++) {
-        struct partition_offset end = entry->ends.entries[i];
-        const struct partition_offset *start = offsets_find(starts, end.partition);
-        int64_t from = start == NULL ? 0 : start->offset;
-        if (from > end.offset)
-            return error_set(err, ERROR_STATE,
-                             "the plan of batch %" PRId64 " ends partition %d at offset %" PRId64
-                             ", before its start %" PRId64 ": was the topic deleted and made "
-                             "anew? Then give the query a new CHECKPOINT_PATH and "
-                             "PROCESSED_DATA_PATH",
-                             plan->batch_id, end.partition, end.offset, from);
-        plan->ranges[i] = (struct offset_range){end.partition, from, end.offset};
-    }
-    plan->count = entry->ends.count;
-    return true;
-}
-
 static bool fill_open_plan(const struct store *store, const struct survey *survey,
                            struct recovery *recovery, struct error *err) {
     int64_t batch_id = survey->planned;
-    struct offset_entry entry;
-    struct offset_entry starts = {0};
-    if (!read_plan_of(store, batch_id, &entry, err))
+    if (!checkpoint_read_plan(&store->checkpoint, batch_id, &recovery->open_plan, err))
         return false;
     add_note(recovery,
              survey->plan_is_empty
@@ -382,13 +341,7 @@ static bool fill_open_plan(const struct store *store, const struct survey *surve
              batch_id);
     recovery->has_open_plan = true;
     recovery->next_batch = batch_id;
-    recovery->open_plan.batch_id = batch_id;
-    recovery->open_plan.timestamp_ms = entry.timestamp_ms;
-    bool ok = read_starts_of(store, batch_id, &starts, err) &&
-              set_ranges(&entry, &starts.ends, &recovery->open_plan, err);
-    offset_entry_deinit(&starts);
-    offset_entry_deinit(&entry);
-    return ok;
+    return true;
 }
 
 static void set_starts(const struct offsets *offsets, struct recovery *recovery) {
@@ -403,7 +356,7 @@ static void set_starts(const struct offsets *offsets, struct recovery *recovery)
 static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,
                         struct error *err) {
     struct offset_entry entry;
-    if (!read_plan_of(store, newest, &entry, err))
+    if (!checkpoint_read_ends(&store->checkpoint, newest, &entry, err))
         return false;
     recovery->next_batch = newest + 1;
     set_starts(&entry.ends, recovery);

@@ -54,10 +54,25 @@ static bool add_manifests(struct rewind *rewind, bool with_files, struct error *
     return true;
 }
 
+/* Whether the batch's manifest names its table files; that of a batch of Spark's does not. */
+static bool names_files(const struct rewind *rewind, int64_t batch_id, bool *names,
+                        struct error *err) {
+    struct manifest manifest;
+    if (!has_manifest(rewind, batch_id, names, err))
+        return false;
+    if (!*names)
+        return true;
+    if (!commit_read(rewind->store, batch_id, &manifest, err))
+        return false;
+    *names = !manifest.of_spark;
+    manifest_deinit(&manifest);
+    return true;
+}
+
 static bool manifests_complete(const struct rewind *rewind, bool *complete, struct error *err) {
     *complete = true;
     for (int64_t batch = rewind->to_batch + 1; *complete && batch <= rewind->newest; batch++)
-        if (!has_manifest(rewind, batch, complete, err))
+        if (!names_files(rewind, batch, complete, err))
             return false;
     return true;
 }

@@ -39,6 +39,7 @@ struct manifest {
     size_t outcome_count;
     struct range_outcome *outcomes; // owned; one per partition with a non-empty range
     struct resolved replayed; // owned; of a replay, which took these rejects instead of ranges
+    bool of_spark;            // the batch is Spark's, committed by it: only the rejects are ours
 };
 
 void manifest_deinit(struct manifest *manifest);

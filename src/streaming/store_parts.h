@@ -1,5 +1,5 @@
-/* store_parts.h: what a store is made of, for store.c, commit.c, recover.c and the
- * operations alone. */
+/* store_parts.h: what a store is made of, for store.c, commit.c, recover.c, the operations, and
+ * what goes on behind Spark (cluster/). */
 #ifndef STREAMING_STORE_PARTS_H
 #define STREAMING_STORE_PARTS_H
 

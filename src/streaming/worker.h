@@ -43,6 +43,7 @@ struct task {
     const char *staging, *reject_staging; // borrowed while the task is out
     const struct offset_range *ranges;    // borrowed likewise
     size_t range_count;
+    bool rejects_only;          // the rows are somebody else's: they are counted, not written
     const atomic_bool *abandon; // true: give up at once with ERROR_STOPPED
     struct mailbox *reply;      // where the task goes back to
 

@@ -76,6 +76,9 @@ static bool is_overtaken(const struct store *store, const struct manifest *manif
                          bool *overtaken, struct error *err) {
     enum commit_author author;
     enum sink_log_names names = SINK_LOG_SILENT;
+    *overtaken = false;
+    if (manifest->of_spark)
+        return true;
     if (!checkpoint_commit_author(&store->checkpoint, manifest->batch_id, &author, err))
         return false;
     if (author == COMMIT_SPARKS && store->sink_log.exists &&

@@ -59,7 +59,8 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         const char *from, *to, *why;
     } cases[] = {
         {"v1", "v2", "list of replayed offsets disagree"},
-        {"v1", "v3", "use the newer version"},
+        {"v1", "v3", "its version and its engine disagree"},
+        {"v1", "v4", "use the newer version"},
         {"v1", "w1", "first line"},
         {"\"batch\":5", "\"batch\":6", "not about batch 5"},
         {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},
@@ -160,6 +161,51 @@ static void a_replay_that_does_not_add_up_is_refused(void **state) {
     }
 }
 
+static const char spark[] =
+    "v3\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[],\"rejects\":[{\"path\":\"part-2.parquet\",\"staged\":\"2.staged\",\"size\":50,"
+    "\"rows\":7,\"modifiedMs\":8}],\"ranges\":[],\"engine\":\"spark\"}";
+
+static void a_batch_of_spark_s_has_rejects_only(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(spark, sizeof spark - 1, 5, &origin, &manifest, &err));
+    assert_true(manifest.of_spark);
+    assert_int_equal(manifest.rejects.files[0].rows, 7);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, spark);
+    manifest_deinit(&manifest);
+
+    static const struct {
+        const char *from, *to, *why;
+    } cases[] = {
+        {"v3", "v1", "engine disagree"},
+        {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "engine disagree"},
+        {",\"engine\":\"spark\"", "", "engine disagree"},
+        {"\"files\":[]",
+         "\"files\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,\"modifiedMs\":1}]",
+         "neither"},
+        {"\"ranges\":[]",
+         "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":10,\"rows\":0,"
+         "\"rejects\":0,\"absent\":0,\"lost\":0}]",
+         "neither"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *at = strstr(spark, cases[i].from);
+        check(at != NULL);
+        scoped(scope_free) char *wrong = fixture_text("%.*s%s%s", (int)(at - spark), spark,
+                                                      cases[i].to, at + strlen(cases[i].from));
+        if (parse(wrong, &err))
+            fail_msg("accepted %s", cases[i].to);
+        if (strstr(err.message, cases[i].why) == NULL)
+            fail_msg("%s: expected '%s', not: %s", cases[i].to, cases[i].why, err.message);
+    }
+}
+
 static void a_truncated_manifest_is_refused_wherever_it_is_cut(void **state) {
     (void)state;
     for (size_t size = 0; size < sizeof written - 1; size++) {
@@ -175,6 +221,7 @@ int main(void) {
         cmocka_unit_test(one_wrong_thing_is_enough_to_refuse),
         cmocka_unit_test(a_replay_says_which_rejects_it_took),
         cmocka_unit_test(a_replay_that_does_not_add_up_is_refused),
+        cmocka_unit_test(a_batch_of_spark_s_has_rejects_only),
         cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
