@@ -116,18 +116,23 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
     return bench;
 }
 
-static struct task *bench_run(struct bench *bench, int64_t end) {
+static struct task *bench_start(struct bench *bench, int64_t end, bool rejects_only) {
     bench->range = (struct offset_range){3, 0, end};
     bench->task = (struct task){.batch_timestamp_ms = 1700000001000,
                                 .staging = bench->directory,
                                 .reject_staging = bench->directory,
                                 .ranges = &bench->range,
                                 .range_count = 1,
+                                .rejects_only = rejects_only,
                                 .abandon = &bench->abandon,
                                 .reply = &bench->replies,
                                 .outcomes = &bench->outcome};
     mailbox_send(&bench->worker.tasks, &bench->task.letter);
     return &bench->task;
+}
+
+static struct task *bench_run(struct bench *bench, int64_t end) {
+    return bench_start(bench, end, false);
 }
 
 static void bench_wait(struct bench *bench) {
@@ -309,8 +314,24 @@ static void a_partition_value_that_is_no_directory_is_a_reject(void **state) {
     bench_close(bench);
 }
 
+static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
+    struct task *task = bench_start(bench, 7, true);
+    bench_wait(bench);
+    assert_true(task->done);
+    assert_int_equal(bench->outcome.rows, 2);
+    assert_int_equal(bench->outcome.rejects, 3);
+    assert_int_equal(task->files.count, 0);
+    assert_int_equal(task->rejects.count, 1);
+    assert_int_equal(task->rejects.files[0].rows, 3);
+    assert_int_equal(staged_files(bench), 1);
+    bench_close(bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_that_are_somebody_else_s_are_counted_and_not_written),
         cmocka_unit_test(every_offset_is_a_row_a_reject_or_absent),
         cmocka_unit_test(permissive_rejects_only_what_spark_drops),
         cmocka_unit_test(failfast_stops_at_the_first_reject_with_its_place),
