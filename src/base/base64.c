@@ -1,12 +1,13 @@
 #include "base/base64.h"
 
-#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 char *base64_encode(const void *bytes, size_t size) {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const uint8_t *from = bytes;
     char *text = must_alloc((size + 2) / 3 * 4 + 1, 1), *to = text;
     for (size_t i = 0; i < size; i += 3) {
@@ -19,4 +20,23 @@ char *base64_encode(const void *bytes, size_t size) {
         *to++ = left > 2 ? letters[group & 63] : '=';
     }
     return text;
+}
+
+uint8_t *base64_decode(const char *text, size_t length, size_t *size) {
+    while (length > 0 && text[length - 1] == '=')
+        length--;
+    uint8_t *bytes = must_alloc(length / 4 * 3 + 3, 1), *to = bytes;
+    uint32_t group = 0;
+    for (size_t i = 0; i < length; i++) {
+        const char *letter = text[i] == '\0' ? NULL : strchr(letters, text[i]);
+        if (letter == NULL || length % 4 == 1) {
+            free(bytes);
+            return NULL;
+        }
+        group = group << 6 | (uint32_t)(letter - letters);
+        if (i % 4 > 0) // each letter but a group's first completes a byte
+            *to++ = (uint8_t)(group >> (6 - 2 * (i % 4)));
+    }
+    *size = (size_t)(to - bytes);
+    return bytes;
 }

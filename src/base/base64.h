@@ -3,8 +3,12 @@
 #define BASE_BASE64_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Terminated; owned by the caller. */
 char *base64_encode(const void *bytes, size_t size);
+
+/* The other way, with or without padding. Owned by the caller; NULL: not Base64. */
+uint8_t *base64_decode(const char *text, size_t length, size_t *size);
 
 #endif

@@ -1,0 +1,13 @@
+/* tcp.h: a connection to a host by name or address, made without waiting longer than we want. */
+#ifndef STREAMING_CLUSTER_TCP_H
+#define STREAMING_CLUSTER_TCP_H
+
+#include "base/error.h"
+#include "streaming/cluster/patience.h"
+
+/* *fd: connected, non-blocking, without Nagle's delay, and watched by the kernel's keep-alive. All
+ * addresses of the host are tried. OUTCOME_DONE, _BROKEN, _LATE or _STOPPED. */
+enum outcome tcp_connect(const char *host, int port, const struct patience *patience, int *fd,
+                         struct error *err);
+
+#endif
