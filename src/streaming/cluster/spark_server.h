@@ -29,6 +29,10 @@ struct spark_server_options {
     size_t property_count;
     int64_t timeout_ms; // from the start until it answers, its master has accepted it included
     struct stop *stop;  // borrowed; NULL: none
+    /* Called ten times a second while the start waits, by the thread that waits, which may take its
+     * signals then; NULL: nothing. */
+    void (*while_waiting)(void *context);
+    void *context;
 };
 
 /* Looks at the distribution only: is it there, of version 4, with Spark Connect and the Kafka
@@ -48,7 +52,8 @@ MUST_CHECK bool spark_server_start(const struct spark_server_options *options,
 const struct connect_url *spark_server_url(const struct spark_server *server);
 int spark_server_pid(const struct spark_server *server);
 
-/* Whether it has ended by itself; *err then says how, with its last error line. Any thread. */
+/* Whether it has ended by itself, or its application has been ended by the master, after which it
+ * can do nothing more; *err (ERROR_CLUSTER) then says how, with its last error line. Any thread. */
 bool spark_server_has_ended(struct spark_server *server, struct error *err);
 
 /* Asks it to end, and kills it if it has not within `grace_ms`. Frees everything. */

@@ -1,0 +1,168 @@
+#include "streaming/cluster/spark_log.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 'd' is a digit. */
+static const char stamp_form[] = "dd/dd/dd dd:dd:dd ";
+
+static const struct {
+    struct text word;
+    enum log_level level;
+} levels[] = {
+    {{"TRACE ", 6}, LOG_DEBUG},  {{"DEBUG ", 6}, LOG_DEBUG}, {{"INFO ", 5}, LOG_DEBUG},
+    {{"WARN ", 5}, LOG_WARNING}, {{"ERROR ", 6}, LOG_ERROR}, {{"FATAL ", 6}, LOG_ERROR},
+};
+
+static struct text text_from(const char *bytes, const char *end) {
+    return (struct text){bytes, (uint32_t)(end - bytes)};
+}
+
+static bool begins_with(struct text text, const char *start) {
+    size_t size = strlen(start);
+    return text.length >= size && memcmp(text.bytes, start, size) == 0;
+}
+
+/* Where `part` begins in the text, or NULL. */
+static const char *find(struct text text, const char *part) {
+    return memmem(text.bytes, text.length, part, strlen(part));
+}
+
+static bool has_stamp(const char *bytes, size_t size) {
+    if (size < sizeof stamp_form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof stamp_form - 1; i++)
+        if (stamp_form[i] == 'd' ? !isdigit((unsigned char)bytes[i]) : bytes[i] != stamp_form[i])
+            return false;
+    return true;
+}
+
+/* Lines that nobody's logger has formatted, and that say why nothing goes on: of the JVM, of
+ * Spark's launcher, of bash. */
+static bool is_plain_trouble(struct text text) {
+    static const char *const starts[] = {"Exception in thread ", "Error: ", "Error occurred ",
+                                         "java.lang.OutOfMemoryError",
+                                         "Could not find or load main class"};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (begins_with(text, starts[i]))
+            return true;
+    return false;
+}
+
+void spark_line_parse(const char *bytes, size_t size, struct spark_line *line) {
+    const char *end = bytes + size;
+    *line = (struct spark_line){.level = LOG_DEBUG, .message = text_from(bytes, end)};
+    if (!has_stamp(bytes, size)) {
+        line->begins = is_plain_trouble(line->message);
+        line->level = line->begins ? LOG_ERROR : LOG_DEBUG;
+        return;
+    }
+    struct text rest = text_from(bytes + sizeof stamp_form - 1, end);
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (!begins_with(rest, levels[i].word.bytes))
+            continue;
+        const char *logger = rest.bytes + levels[i].word.length;
+        const char *colon = find(text_from(logger, end), ": ");
+        line->begins = true;
+        line->level = levels[i].level;
+        line->message = text_from(colon != NULL ? colon + 2 : logger, end);
+        if (colon != NULL)
+            line->logger = text_from(logger, colon);
+        return;
+    }
+}
+
+/* Copies without what would not be text; a longer one is cut. */
+static void keep(struct text text, char *kept, size_t capacity) {
+    size_t used = 0;
+    for (uint32_t i = 0; i < text.length && used + 1 < capacity; i++)
+        if (!iscntrl((unsigned char)text.bytes[i]))
+            kept[used++] = text.bytes[i];
+    kept[used] = '\0';
+}
+
+static void take_address(struct spark_log *log, struct text message, const char *behind) {
+    // The host may be an IPv6 address; the port is what follows the last colon.
+    const char *at = behind, *end = message.bytes + message.length;
+    const char *colon = memrchr(at, ':', (size_t)(end - at));
+    char digits[8] = "";
+    if (colon != NULL)
+        keep(text_from(colon + 1, end), digits, sizeof digits);
+    log->port = (int)strtol(digits, NULL, 10);
+}
+
+static void take_failed_master(struct spark_log *log, struct text name) {
+    char kept[sizeof log->failed[0]];
+    keep(name, kept, sizeof kept);
+    for (int i = 0; i < log->failed_count; i++)
+        if (strcmp(log->failed[i], kept) == 0)
+            return;
+    if (log->failed_count < SPARK_MASTERS_MAX)
+        memcpy(log->failed[log->failed_count++], kept, sizeof kept);
+}
+
+/* What Spark says of itself that we act on. */
+static void take_news(struct spark_log *log, const struct spark_line *line) {
+    static const char listens[] = "Spark Connect server started at: ";
+    static const char failed[] = "Failed to connect to master ";
+    struct text message = line->message;
+    if (begins_with(message, listens))
+        take_address(log, message, message.bytes + sizeof listens - 1);
+    else if (begins_with(message, "Connected to Spark cluster with app ID"))
+        log->accepted = true;
+    else if (begins_with(message, failed))
+        take_failed_master(
+            log, text_from(message.bytes + sizeof failed - 1, message.bytes + message.length));
+    else if (begins_with(message, "Successfully stopped SparkContext") ||
+             begins_with(message, "Application has been killed."))
+        log->given_up = true;
+}
+
+static void take_trouble(struct spark_log *log, const struct spark_line *line) {
+    bool starting = !spark_log_is_up(log);
+    bool is_refusal = begins_with(line->message, "Failed to connect to master ");
+    log->in_trouble = false;
+    if (line->level < LOG_ERROR && !is_refusal)
+        return;
+    if (starting && *log->trouble != '\0')
+        return;
+    log->in_trouble = true;
+    keep(line->message, log->trouble, sizeof log->trouble);
+    log->cause[0] = '\0';
+}
+
+void spark_log_take(struct spark_log *log, const struct spark_line *line) {
+    static const char caused[] = "Caused by: ";
+    bool was_fine = log->accepted, was_up = spark_log_is_up(log);
+    if (line->begins) {
+        take_news(log, line);
+        take_trouble(log, line);
+    } else if (log->in_trouble && begins_with(line->message, caused)) {
+        struct text cause = line->message;
+        keep(text_from(cause.bytes + sizeof caused - 1, cause.bytes + cause.length), log->cause,
+             sizeof log->cause);
+    }
+    if (was_fine != log->accepted ||
+        was_up != spark_log_is_up(log)) // what was wrong has not mattered
+        log->trouble[0] = log->cause[0] = '\0';
+    // A frame of a stack trace says nothing on its own.
+    if (line->message.length > 0 && !isspace((unsigned char)line->message.bytes[0]))
+        keep(line->message, log->last, sizeof log->last);
+}
+
+bool spark_log_is_up(const struct spark_log *log) {
+    return log->port != 0 && (!log->is_standalone || log->accepted);
+}
+
+bool spark_log_is_refused(const struct spark_log *log) {
+    return log->failed_count > 0 && log->failed_count >= log->master_count && !log->accepted;
+}
+
+void spark_log_reason(const struct spark_log *log, char text[static SPARK_REASON_MAX]) {
+    const char *trouble = *log->trouble != '\0' ? log->trouble : log->last;
+    bool repeats = *log->cause == '\0' || strstr(trouble, log->cause) != NULL;
+    (void)snprintf(text, SPARK_REASON_MAX, "%s%s%s", trouble, repeats ? "" : ": ",
+                   repeats ? "" : log->cause);
+}
