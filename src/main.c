@@ -59,7 +59,7 @@ static void fill_options(struct program *program) {
     const struct config *config = &program->config;
     struct engine_options *options = &program->engine_options;
     *options = (struct engine_options){.worker_count = (size_t)config->workers,
-                                       .memory_max = config->driver_memory,
+                                       .memory_max = config_memory_budget(config),
                                        .statistics_ms = config->ui_port != 0 ? STATISTICS_MS : 0,
                                        .on_query_end = on_query_end};
     for (size_t i = 0; streams[i] != NULL; i++) {
@@ -83,10 +83,16 @@ static void log_settings(const struct config *config) {
     if (config->ignored_kafka_variables != NULL)
         log_write(LOG_INFO, logger, "KAFKA_* variables that are no setting are ignored | names=%s",
                   config->ignored_kafka_variables);
+    if (config->ignored_spark_variables != NULL)
+        log_write(
+            LOG_INFO, logger,
+            "SPARK_CONF_* variables without an effect with this SPARK_MASTER_URL are ignored | "
+            "names=%s",
+            config->ignored_spark_variables);
     log_write(LOG_INFO, logger,
               "esports-stream " PROGRAM_VERSION
               " | engine=native | master=%s | workers=%d | memory_mb=%" PRId64,
-              config->master, config->workers, config->driver_memory >> 20);
+              config_master_shown(config), config->workers, config_memory_budget(config) >> 20);
 }
 
 static void warn_of_filesystem(const char *what, const char *path) {
@@ -236,7 +242,7 @@ static enum exit_code run_command(const struct config *config) {
 
 static enum exit_code run(struct program *program) {
     const struct config *config = &program->config;
-    heap_keep(config->driver_memory);
+    heap_keep(config_memory_budget(config));
     log_configure(config->log_level, config->log_json);
     if (config->command == COMMAND_ENTRY)
         return run_command(config);

@@ -15,6 +15,7 @@
 #include "surfaces/options.h"
 #include "surfaces/setting_types.h"
 #include "surfaces/settings.h"
+#include "surfaces/spark_settings.h"
 
 /* What config_load() reads from, and what it has found wrong. */
 struct loader {
@@ -22,7 +23,6 @@ struct loader {
     struct variables variables;
     struct faults faults;
     struct faults warnings;
-    bool cluster_master;
 };
 
 /* Where one setting's text comes from; both are borrowed. */
@@ -113,11 +113,13 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     struct error err = {0};
     if (setting->type->parse(setting, value->text, (char *)config + setting->offset, &err))
         return;
-    int workers;
-    if (setting->type == &type_master && master_parse(value->text, &workers) == MASTER_CLUSTER)
-        loader->cluster_master = true;
+    scoped(scope_free) char *master =
+        setting->type == &type_master ? master_shown(value->text) : NULL;
     faults_add(&loader->faults, "%s (%s): '%s': %s", setting->name, value->where,
-               setting->secret ? SECRET_SHOWN : value->text, err.message);
+               setting->secret  ? SECRET_SHOWN
+               : master != NULL ? master
+                                : value->text,
+               err.message);
 }
 
 static void unknown_job(struct loader *loader) {
@@ -147,13 +149,26 @@ static void load_job(struct loader *loader, struct config *config) {
         config->job = asked;
 }
 
+static void load_master(struct loader *loader, struct config *config) {
+    struct error err;
+    bool ok = master_parse(config->master, &config->master_kind, &config->workers, &err);
+    check(ok); // it was parsed before
+    config->master_shown = master_shown(config->master);
+    const struct setting_value *value = &config->values[settings_find("SPARK_MASTER_URL")];
+    if (value->origin == ORIGIN_FLAG && strcmp(config->master_shown, config->master) != 0)
+        faults_add(&loader->faults,
+                   "%s: a command line can be read by everybody: give a URL with a token as "
+                   "SPARK_MASTER_URL, in the environment or with --env-file",
+                   value->where);
+}
+
 static void load_settings(struct loader *loader, struct config *config) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (size_t i = 0; i < count; i++)
         load_setting(loader, config, i, &settings[i]);
     if (config->master != NULL)
-        (void)master_parse(config->master, &config->workers); // it was parsed before
+        load_master(loader, config);
 }
 
 enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors) {
@@ -175,6 +190,7 @@ enum exit_code config_load(struct config *config, int argc, char **argv, FILE *e
         load_settings(&loader, config);
         if (!config->demo)
             kafka_settings_read(config, environ, &loader.variables, &loader.faults);
+        spark_settings_read(config, environ, &loader.variables, &loader.faults);
         config_check(config, &loader.faults);
         config_find_near_misses(environ, &loader.variables, &loader.warnings);
     }
@@ -182,10 +198,7 @@ enum exit_code config_load(struct config *config, int argc, char **argv, FILE *e
     config->warning_count = loader.warnings.count;
 
     faults_print(&loader.faults, program_name(argc > 0 ? argv[0] : NULL), errors);
-    bool only_master = loader.cluster_master && loader.faults.count == 1;
-    enum exit_code code = loader.faults.count == 0 ? EXIT_CODE_OK
-                          : only_master            ? EXIT_CODE_CLUSTER
-                                                   : EXIT_CODE_USAGE;
+    enum exit_code code = loader.faults.count == 0 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     faults_deinit(&loader.faults);
     variables_deinit(&loader.variables);
     return code;
@@ -200,7 +213,9 @@ void config_deinit(struct config *config) {
         free(config->values[i].text);
         free(config->values[i].where);
     }
+    free(config->master_shown);
     kafka_settings_deinit(config);
+    spark_settings_deinit(config);
     for (size_t i = 0; i < config->warning_count; i++)
         free(config->warnings[i]);
     free(config->warnings);
@@ -217,8 +232,14 @@ const char *config_shown(const struct config *config, size_t index) {
         return "";
     if (setting->secret)
         return SECRET_SHOWN;
+    if (setting->type == &type_master)
+        return config_master_shown(config);
     return setting->type == &type_path ? *(char *const *)((const char *)config + setting->offset)
                                        : text;
+}
+
+const char *config_master_shown(const struct config *config) {
+    return config->master_shown != NULL ? config->master_shown : "";
 }
 
 bool config_runs(const struct config *config, const struct stream *stream) {
@@ -290,6 +311,22 @@ struct query_options config_query_options(const struct config *config,
         .kafka_startup_timeout_ms = config->kafka_startup_timeout_ms,
         .write_retry_timeout_ms = config->write_retry_timeout_ms,
     };
+}
+
+struct spark_server_options config_spark_server_options(const struct config *config) {
+    bool set = config->spark_home != NULL && *config->spark_home != '\0';
+    return (struct spark_server_options){.spark_home = set ? config->spark_home : NULL,
+                                         .master = config->master,
+                                         .driver_memory = config->driver_memory,
+                                         .executor_memory = config->executor_memory,
+                                         .shuffle_partitions = config->shuffle_partitions,
+                                         .properties = config->spark_properties,
+                                         .property_count = config->spark_property_count,
+                                         .timeout_ms = config->spark_connect_timeout_ms};
+}
+
+int64_t config_memory_budget(const struct config *config) {
+    return config->master_kind == MASTER_LOCAL ? config->driver_memory : CLUSTER_MEMORY;
 }
 
 int64_t config_memory_floor(const struct config *config, int64_t largest_batch) {

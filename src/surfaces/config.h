@@ -13,11 +13,13 @@
 #include "pipeline/decode_json.h"
 #include "pipeline/sink_parquet.h"
 #include "streaming/broker.h"
+#include "streaming/cluster/spark_server.h"
 #include "streaming/query.h"
 #include "streaming/store.h"
 #include "streaming/stream.h"
 #include "streaming/trigger.h"
 #include "surfaces/exit_code.h"
+#include "surfaces/master.h"
 
 struct command_entry; // surfaces/commands.h
 
@@ -84,8 +86,11 @@ struct config {
     /* settings, in the order of the table */
     char *bootstrap_servers;
     struct query_settings queries[STREAMS_MAX]; // in the order of `streams`
-    char *master;
-    int workers; // from the master: local = 1, local[N] = N, local[*] = processors (cgroup-aware)
+    char *master, *master_shown;                // the latter without its token; owned
+    enum master_kind master_kind;
+    int workers; // from the master: local = 1, local[N] = N, local[*] = processors (cgroup-aware);
+                 // on a cluster as local[*], for the commands that read the lake
+    char *spark_home;                                        // "": not set
     char *data_lake_path, *processed_path, *checkpoint_path; // absolute, no slash at the end
     enum log_level log_level;
     bool log_json;
@@ -103,7 +108,8 @@ struct config {
     enum parse_mode parse_mode;
     struct parquet_options parquet;
     char *time_zone;
-    int64_t kafka_startup_timeout_ms, write_retry_timeout_ms, shutdown_timeout_ms;
+    int64_t kafka_startup_timeout_ms, spark_connect_timeout_ms;
+    int64_t write_retry_timeout_ms, shutdown_timeout_ms;
     int64_t status_interval_ms;
     enum sink_log_mode sink_log;
 
@@ -111,20 +117,25 @@ struct config {
     char **kafka_places;                     // owned, parallel: "KAFKA_SASL_PASSWORD, environment"
     size_t kafka_property_count;
 
+    struct spark_property *spark_properties; // owned; those that have an effect with this master
+    char **spark_places;                     // owned, parallel: "SPARK_CONF_spark_x, environment"
+    size_t spark_property_count;
+
     struct setting_value values[SETTINGS_MAX]; // by index of the table of settings
 
     /* What the operator may not know: near misses among variables (to be logged as WARNING), and
-     * the names of KAFKA_* variables that are nobody's (once, as INFO; comma-separated). */
+     * the names of KAFKA_* variables that are nobody's, and of SPARK_CONF_* variables without an
+     * effect with this master (once, as INFO; comma-separated). */
     char **warnings;
     size_t warning_count;
     char *ignored_kafka_variables; // NULL: there is none
+    char *ignored_spark_variables; // NULL: there is none
 };
 
 /* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help
  * and --version). Otherwise every fault is printed to `errors`, a line each, and the program
- * ends with the code: EXIT_CODE_USAGE, or EXIT_CODE_CLUSTER when a cluster master is the only fault.
- * Call config_deinit() in both cases. Started as `match_stream` or `player_stream`, that query
- * alone runs, and is awaited. */
+ * ends with EXIT_CODE_USAGE. Call config_deinit() in both cases. Started as `match_stream` or
+ * `player_stream`, that query alone runs, and is awaited. */
 MUST_CHECK enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors);
 void config_deinit(struct config *config);
 
@@ -137,6 +148,9 @@ const struct name_list *config_partition_by(const struct config *config,
  * the setting's in the table. */
 #define SECRET_SHOWN "********"
 const char *config_shown(const struct config *config, size_t index);
+
+/* SPARK_MASTER_URL as it may be shown: without a token. */
+const char *config_master_shown(const struct config *config);
 
 enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
 
@@ -151,7 +165,16 @@ void config_store_options_deinit(struct store_options *options);
 /* How the query runs; its store as above. */
 struct query_options config_query_options(const struct config *config, const struct stream *stream);
 
+/* What a Spark Connect server of our own is started with, of MASTER_SERVER; borrowed. */
+struct spark_server_options config_spark_server_options(const struct config *config);
+
+/* The memory that this process may take, in bytes: SPARK_DRIVER_MEMORY, or CLUSTER_MEMORY where
+ * Spark does the work and that setting is its driver's. */
+int64_t config_memory_budget(const struct config *config);
+
 enum {
+    CLUSTER_MEMORY = 256 << 20,   // bytes; for the page, the queries' history and the commands that
+                                  // read the lake
     MEMORY_FLOOR_BASE = 64 << 20, // bytes
     MEMORY_FLOOR_BATCHES = 4, // record batches that a worker may hold at once, in one form or other
     KAFKA_DEFAULT_BATCH = 1 << 20, // bytes; the brokers' default for max.message.bytes, about

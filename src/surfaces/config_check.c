@@ -5,10 +5,11 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "streaming/cluster/kafka_options.h"
 #include "surfaces/quantity.h"
 #include "surfaces/settings.h"
 
-enum { DIRECTORIES_MAX = 3 * STREAMS_MAX, NEAR = 2 };
+enum { DIRECTORIES_MAX = 3 * STREAMS_MAX, NEAR = 2, SPARK_MEMORY_LEAST = 512 << 20 };
 
 struct topics {
     const struct config *config;
@@ -58,7 +59,7 @@ static void check_directories(const struct config *config, struct faults *faults
 
 static void check_memory(const struct config *config, struct faults *faults) {
     int64_t floor = config_memory_floor(config, KAFKA_DEFAULT_BATCH);
-    if (config->driver_memory == 0 || config->workers == 0 || config->driver_memory >= floor)
+    if (config->driver_memory == 0 || config->workers == 0 || config_memory_budget(config) >= floor)
         return;
     char given[SIZE_TEXT_MAX], least[SIZE_TEXT_MAX];
     size_format(config->driver_memory, given);
@@ -103,11 +104,53 @@ static void check_starting_offsets(const struct config *config, struct faults *f
     json_free(starts);
 }
 
+/* Spark refuses to start with less than 450 MiB, in words that do not name our settings. */
+static void check_spark_memory(const char *setting, int64_t bytes, struct faults *faults) {
+    char given[SIZE_TEXT_MAX];
+    size_format(bytes, given);
+    if (bytes > 0 && bytes < SPARK_MEMORY_LEAST)
+        faults_add(faults, "%s is %s: Spark needs at least 512m", setting, given);
+}
+
+/* What the program's own engine can, and Spark on a cluster can't. */
+static void check_cluster(const struct config *config, struct faults *faults) {
+    struct error err;
+    struct kafka_options options;
+    const char *master = config_master_shown(config);
+    if (config->demo)
+        faults_add(faults,
+                   "SPARK_MASTER_URL is '%s': --demo shows the program's own engine; leave one of "
+                   "them out",
+                   master);
+    if (config->parse_mode == PARSE_FAILFAST)
+        faults_add(faults, "PARSE_MODE is failfast: Spark would try the batch again and then could "
+                           "not say which record it was; on a cluster set reject or permissive");
+    if (config->sink_log == SINK_LOG_OFF)
+        faults_add(faults,
+                   "SINK_LOG is off: Spark's file sink always keeps a log, by which a table "
+                   "is read exactly once; on a cluster set auto or on");
+    if (config->bootstrap_servers != NULL && strncmp(config->bootstrap_servers, "file:", 5) == 0)
+        faults_add(faults,
+                   "KAFKA_BOOTSTRAP_SERVERS is '%s': only the program's own engine reads captured "
+                   "records; set SPARK_MASTER_URL=local[*], or brokers",
+                   config->bootstrap_servers);
+    if (!kafka_options_make(config->kafka_properties, config->kafka_property_count, &options, &err))
+        faults_add(faults, "%s", err.message);
+    else
+        kafka_options_deinit(&options);
+    if (config->master_kind != MASTER_SERVER)
+        return;
+    check_spark_memory("SPARK_DRIVER_MEMORY", config->driver_memory, faults);
+    check_spark_memory("SPARK_EXECUTOR_MEMORY", config->executor_memory, faults);
+}
+
 void config_check(const struct config *config, struct faults *faults) {
     check_topics(config, faults);
     check_directories(config, faults);
     check_memory(config, faults);
     check_starting_offsets(config, faults);
+    if (config->master_kind != MASTER_LOCAL)
+        check_cluster(config, faults);
     if (config->demo && config->bootstrap_servers != NULL)
         faults_add(faults, "--kafka-bootstrap-servers: --demo brings a Kafka of its own; leave one "
                            "of them out");

@@ -148,6 +148,8 @@ static void print_settings(FILE *out) {
     }
     (void)fprintf(out, ".TP\n\\fBKAFKA_CONF_\\fR\\fINAME\\fR\nAny property of librdkafka, dots as "
                        "underscores.\n"
+                       ".TP\n\\fBSPARK_CONF_spark_\\fR\\fINAME\\fR\nAny property of Spark, dots as "
+                       "underscores, case kept; on a cluster.\n"
                        ".TP\n\\fBNO_COLOR\\fR\nWith any value: no colour on a terminal.\n");
 }
 

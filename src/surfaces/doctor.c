@@ -67,6 +67,7 @@ static const struct check checks[] = {
     {"brokers", doctor_check_brokers,
      "see whether the names in KAFKA_BOOTSTRAP_SERVERS can be resolved"},
     {"topics", doctor_check_topics, "see whether the brokers answer"},
+    {"cluster", doctor_check_cluster, "see whether the names in SPARK_MASTER_URL can be resolved"},
     {"disk", doctor_check_disk,
      "a file system that does not answer (a network mount whose server is away?) stops a query, "
      "too: bring it back"},

@@ -56,6 +56,10 @@ void doctor_check_topics(const struct config *config, struct findings *findings)
 /* doctor_disk.c: each directory: lasting, writable, room, speed. */
 void doctor_check_disk(const struct config *config, struct findings *findings);
 
+/* doctor_cluster.c: of Spark, if it does the work: the distribution, and whether its master or the
+ * server that runs already takes connections. */
+void doctor_check_cluster(const struct config *config, struct findings *findings);
+
 /* doctor_machine.c: memory, files, clock, port; and each query's checkpoint. */
 void doctor_check_machine(const struct config *config, struct findings *findings);
 void doctor_check_queries(const struct config *config, struct findings *findings);

@@ -1,11 +1,6 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netdb.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -14,9 +9,9 @@
 #include "streaming/inspect.h"
 #include "surfaces/doctor.h"
 #include "surfaces/moment.h"
+#include "surfaces/reach.h"
 
 enum {
-    CONNECT_MS = 3000,
     READ_MS = 5000,
     READ_BACK = 20,        // offsets before the end: the last may be a transaction's marker
     READ_MEMORY = 4 << 20, // bytes
@@ -40,53 +35,30 @@ static void split_server(char *server, const char **host, const char **port) {
         *bracket = '\0';
 }
 
-/* 0, or what keeps us from connecting, as an errno. */
-static int connect_to(const struct addrinfo *address) {
-    scoped(scope_close) int fd =
-        socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return errno;
-    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
-        return 0;
-    if (errno != EINPROGRESS)
-        return errno;
-    struct pollfd ready = {.fd = fd, .events = POLLOUT};
-    int reason = 0;
-    socklen_t size = sizeof reason;
-    if (poll(&ready, 1, CONNECT_MS) != 1)
-        return ETIMEDOUT;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &size) == 0 ? reason : errno;
-}
-
 static void check_server(char *server, struct findings *findings) {
     char *what = findings_text("broker %s", server);
     const char *host, *port;
     split_server(server, &host, &port);
-    struct addrinfo *addresses = NULL;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    char reason[REACH_REASON_MAX];
     int64_t began_us = clock_monotonic_us();
-    int code = getaddrinfo(host, port, &hints, &addresses);
-    if (code != 0) {
-        findings_fail(findings, EXIT_CODE_KAFKA, what,
-                      findings_text("the name '%s': %s", host, gai_strerror(code)),
-                      findings_text("correct KAFKA_BOOTSTRAP_SERVERS, or the name service (in a "
-                                    "container: its network)"));
-        return;
-    }
-    int reason = 0;
-    for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next)
-        if ((reason = connect_to(at)) == 0)
-            break;
-    freeaddrinfo(addresses);
-    if (reason == 0)
+    switch (reach_try(host, port, reason)) {
+    case REACH_OK:
         findings_ok(findings, what,
                     findings_text("takes connections, after %.1f ms",
                                   (double)(clock_monotonic_us() - began_us) / 1000));
-    else
+        break;
+    case REACH_NO_NAME:
         findings_fail(findings, EXIT_CODE_KAFKA, what,
-                      findings_text("connect: %s", strerror(reason)),
+                      findings_text("the name '%s': %s", host, reason),
+                      findings_text("correct KAFKA_BOOTSTRAP_SERVERS, or the name service (in a "
+                                    "container: its network)"));
+        break;
+    case REACH_NO_ANSWER:
+        findings_fail(findings, EXIT_CODE_KAFKA, what, findings_text("connect: %s", reason),
                       findings_text("see whether the broker runs and listens there, and whether a "
                                     "firewall or network policy lets us through"));
+        break;
+    }
 }
 
 static void check_isolation(const struct config *config, struct findings *findings) {

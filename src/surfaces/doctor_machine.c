@@ -27,16 +27,20 @@ static void check_memory(const struct config *config, struct findings *findings)
         limit = (int64_t)info.totalram * info.mem_unit;
         grouped = false;
     }
+    // A server that is started here has its driver on this machine, in the same control group.
+    int64_t needed = config_memory_budget(config) +
+                     (config->master_kind == MASTER_SERVER ? config->driver_memory : 0);
     char budget[SIZE_TEXT_MAX];
-    size_format(config->driver_memory, budget);
-    char *text = findings_text("the budget is %s, %s %" PRId64 " MiB", budget,
+    size_format(needed, budget);
+    char *text = findings_text("the budget is %s%s, %s %" PRId64 " MiB", budget,
+                               config->master_kind == MASTER_SERVER ? " with Spark's driver" : "",
                                grouped ? "the control group's limit" : "the machine has",
                                limit >> MIB_SHIFT);
-    if (config->driver_memory > limit)
+    if (needed > limit)
         findings_fail(findings, EXIT_CODE_USAGE, findings_text("memory"), text,
                       findings_text("set SPARK_DRIVER_MEMORY below it, or raise the limit: the "
                                     "kernel kills what exceeds it"));
-    else if (config->driver_memory > limit / 10 * 9)
+    else if (needed > limit / 10 * 9)
         findings_warn(findings, findings_text("memory"), text,
                       findings_text("leave a tenth for the system: lower SPARK_DRIVER_MEMORY, or "
                                     "raise the limit"));

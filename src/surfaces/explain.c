@@ -6,19 +6,54 @@
 #include "base/filesystem.h"
 #include "base/processors.h"
 #include "base/scope.h"
+#include "streaming/cluster/kafka_options.h"
+#include "streaming/cluster/spark_distribution.h"
 #include "surfaces/forecast.h"
 #include "surfaces/paragraph.h"
 #include "surfaces/quantity.h"
 #include "surfaces/setting_types.h"
 #include "surfaces/settings.h"
 
-static void print_engine(FILE *out, const struct config *config) {
-    (void)fprintf(out, "esports-stream %s\n\n", PROGRAM_VERSION);
+static void print_server(FILE *out, const struct config *config) {
+    struct error err;
+    struct spark_distribution found;
+    struct spark_server_options options = config_spark_server_options(config);
+    bool ok = spark_distribution_check(&options, &found, &err);
+    bool known = *found.version != '\0';
+    (void)fprintf(out, "Engine: Spark, on a server started on %s with SPARK_HOME=%s (%s%s)\n",
+                  config_master_shown(config), config->spark_home, known ? "version " : "",
+                  known ? found.version : "of no known version");
+    if (!ok)
+        (void)fprintf(out, "Warning: %s\n", err.message);
+}
+
+static void print_connect(FILE *out, const struct config *config) {
+    struct error err;
+    struct connect_url url;
+    if (!connect_url_parse(config->master, &url, &err))
+        return; // told when the setting was read
     (void)fprintf(out,
-                  "Engine: this program's own, %d worker%s (SPARK_MASTER_URL=%s; %d processor%s "
-                  "to use)\n",
-                  config->workers, config->workers == 1 ? "" : "s", config->master,
+                  "Engine: Spark, by the Spark Connect server at %s:%d (SPARK_MASTER_URL=%s)\n",
+                  url.host, url.port, config_master_shown(config));
+    connect_url_deinit(&url);
+}
+
+static void print_native(FILE *out, const struct config *config) {
+    (void)fprintf(out,
+                  "Engine: native, this program's own, %d worker%s (SPARK_MASTER_URL=%s; %d "
+                  "processor%s to use)\n",
+                  config->workers, config->workers == 1 ? "" : "s", config_master_shown(config),
                   processors_available(), processors_available() == 1 ? "" : "s");
+}
+
+static void print_engine(FILE *out, const struct config *config) {
+    static void (*const print[])(FILE *, const struct config *) = {
+        [MASTER_LOCAL] = print_native,
+        [MASTER_SERVER] = print_server,
+        [MASTER_CONNECT] = print_connect,
+    };
+    (void)fprintf(out, "esports-stream %s\n\n", PROGRAM_VERSION);
+    print[config->master_kind](out, config);
     (void)fprintf(out, "Job: %s%s\n", config->job != NULL ? config->job->job : "all",
                   config->demo                ? ", on a Kafka of its own (--demo)"
                   : config->await_termination ? ", awaiting termination"
@@ -28,6 +63,45 @@ static void print_engine(FILE *out, const struct config *config) {
 static void print_padded(FILE *out, const char *text, int width) {
     int columns = text_columns(text);
     (void)fprintf(out, "%s%*s", text, columns < width ? width - columns : 0, "");
+}
+
+static void print_property(FILE *out, const char *name, const char *value, bool secret,
+                           const char *place) {
+    (void)fprintf(out, "  ");
+    print_padded(out, name, 28);
+    print_padded(out, secret ? "***" : value, 44);
+    (void)fprintf(out, "  %s\n", place);
+}
+
+/* What Spark's client will not be told, for want of such a property. */
+static void print_left_out(FILE *out, const struct config *config) {
+    struct error err;
+    struct kafka_options options;
+    if (!kafka_options_make(config->kafka_properties, config->kafka_property_count, &options, &err))
+        return; // told when the settings were checked
+    for (size_t i = 0; i < options.left_out_count; i++)
+        (void)fprintf(out, "  %s: not for Spark, whose Kafka client has no such property\n",
+                      options.left_out[i]);
+    kafka_options_deinit(&options);
+}
+
+static void print_properties(FILE *out, const struct config *config) {
+    if (config->kafka_property_count > 0)
+        (void)fprintf(out, "\nProperties for librdkafka\n");
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        print_property(out, property->name, property->value, property->secret,
+                       config->kafka_places[i]);
+    }
+    if (config->master_kind != MASTER_LOCAL)
+        print_left_out(out, config);
+    if (config->spark_property_count > 0)
+        (void)fprintf(out, "\nProperties for Spark\n");
+    for (size_t i = 0; i < config->spark_property_count; i++) {
+        const struct spark_property *property = &config->spark_properties[i];
+        print_property(out, property->name, property->value, property->secret,
+                       config->spark_places[i]);
+    }
 }
 
 static void print_settings(FILE *out, const struct config *config) {
@@ -41,25 +115,27 @@ static void print_settings(FILE *out, const struct config *config) {
         print_padded(out, config_shown(config, i), 44);
         (void)fprintf(out, "  %s\n", value->where != NULL ? value->where : "of --demo");
     }
-    if (config->kafka_property_count > 0)
-        (void)fprintf(out, "\nProperties for librdkafka\n");
-    for (size_t i = 0; i < config->kafka_property_count; i++) {
-        const struct kafka_property *property = &config->kafka_properties[i];
-        (void)fprintf(out, "  ");
-        print_padded(out, property->name, 28);
-        print_padded(out, property->secret ? "***" : property->value, 44);
-        (void)fprintf(out, "  %s\n", config->kafka_places[i]);
-    }
+    print_properties(out, config);
     if (config->ignored_kafka_variables != NULL)
         (void)fprintf(out, "\nIgnored: %s\n", config->ignored_kafka_variables);
+    if (config->ignored_spark_variables != NULL)
+        (void)fprintf(out, "\nWithout an effect with this SPARK_MASTER_URL: %s\n",
+                      config->ignored_spark_variables);
     for (size_t i = 0; i < config->warning_count; i++)
         (void)fprintf(out, "Warning: %s\n", config->warnings[i]);
 }
 
 static void print_memory(FILE *out, const struct config *config) {
     char budget[SIZE_TEXT_MAX], floor[SIZE_TEXT_MAX];
-    size_format(config->driver_memory, budget);
+    size_format(config_memory_budget(config), budget);
     size_format(config_memory_floor(config, KAFKA_DEFAULT_BATCH), floor);
+    if (config->master_kind != MASTER_LOCAL) {
+        (void)fprintf(out,
+                      "\nMemory\n  budget  %s (this process; SPARK_DRIVER_MEMORY and "
+                      "SPARK_EXECUTOR_MEMORY are Spark's)\n",
+                      budget);
+        return;
+    }
     (void)fprintf(out,
                   "\nMemory\n"
                   "  budget  %s (SPARK_DRIVER_MEMORY, the whole process)\n"
@@ -148,6 +224,11 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
                                    .workers = (size_t)config->workers};
     for (size_t i = 0; i < names->count; i++)
         input.partition_values *= VALUES_PER_COLUMN;
+    if (config->master_kind != MASTER_LOCAL) { // how Spark cuts a batch is for it to say
+        (void)fprintf(out, "  files         one per batch, partition of the topic and partition "
+                           "value\n");
+        return;
+    }
     if (config->trigger.available_now) {
         (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
         return;

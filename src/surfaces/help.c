@@ -24,7 +24,9 @@ static const char settings_intro[] =
 static const char properties[] =
     "`KAFKA_CONF_<NAME>` sets any property of librdkafka, dots as underscores "
     "(`KAFKA_CONF_CLIENT_ID`); `KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_*` and `KAFKA_SSL_*` set "
-    "security.protocol, sasl.* and ssl.*. Other `KAFKA_*` variables are ignored.";
+    "security.protocol, sasl.* and ssl.*. Other `KAFKA_*` variables are ignored. On a cluster "
+    "`SPARK_CONF_spark_<name>` sets any property of Spark, case kept "
+    "(`SPARK_CONF_spark_jars_packages`).";
 
 static void print_option(FILE *out, int indent, const struct option_entry *entry) {
     char placeholder[OPTION_TEXT_MAX];

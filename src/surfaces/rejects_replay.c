@@ -82,7 +82,7 @@ bool rejects_replay_command(const struct command_scope *scope, struct error *err
         .is_chosen = is_chosen,
         .context = &filter,
         .dry_run = config->arguments.dry_run,
-        .memory_max = config->driver_memory,
+        .memory_max = config_memory_budget(config),
     };
     // What recovery says is not what was asked for.
     bool ok =

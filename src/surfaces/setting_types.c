@@ -10,15 +10,14 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/processors.h"
 #include "core/zone.h"
 #include "streaming/starting_offsets.h"
 #include "surfaces/config.h"
+#include "surfaces/master.h"
 #include "surfaces/quantity.h"
 #include "surfaces/webhook.h"
 
 enum {
-    WORKERS_MAX = 1024,
     TOPIC_MAX = 249,      // Kafka's own limit
     ROOT_PATH_MAX = 1024, // bytes; leaves room in FILE_PATH_MAX for partition directories and files
 };
@@ -270,52 +269,13 @@ static bool parse_offsets(const struct setting *setting, const char *text, void 
     return true;
 }
 
-/* How masters begin that are Spark's and not ours. */
-static const char *const cluster_masters[] = {"spark://", "local-cluster[", "yarn",
-                                              "k8s://",   "mesos://",       "sc://"};
-
-enum master_kind master_parse(const char *text, int *workers) {
-    if (strcmp(text, "local") == 0) {
-        *workers = 1;
-        return MASTER_LOCAL;
-    }
-    for (size_t i = 0; i < sizeof cluster_masters / sizeof cluster_masters[0]; i++)
-        if (strncmp(text, cluster_masters[i], strlen(cluster_masters[i])) == 0)
-            return MASTER_CLUSTER;
-    if (strncmp(text, "local[", 6) != 0)
-        return MASTER_WRONG;
-    const char *at = text + 6;
-    int number = 0;
-    if (*at == '*') {
-        number = processors_available();
-        at++;
-    } else {
-        for (; isdigit((unsigned char)*at) && number <= WORKERS_MAX; at++)
-            number = 10 * number + (*at - '0');
-    }
-    if (*at == ',' && isdigit((unsigned char)at[1]))
-        at += 1 + strspn(at + 1, "0123456789");
-    if (strcmp(at, "]") != 0 || number < 1 || number > WORKERS_MAX)
-        return MASTER_WRONG;
-    *workers = number;
-    return MASTER_LOCAL;
-}
-
 static bool parse_master(const struct setting *setting, const char *text, void *field,
                          struct error *err) {
     (void)setting;
+    enum master_kind kind;
     int workers;
-    switch (master_parse(text, &workers)) {
-    case MASTER_CLUSTER:
-        return error_set(err, ERROR_CONFIG,
-                         "cluster masters are not supported yet; set it to "
-                         "local[*], local[N] or local to run on this machine");
-    case MASTER_WRONG:
-        return error_set(err, ERROR_CONFIG, "want local, local[*] or local[N] with N from 1 to %d",
-                         WORKERS_MAX);
-    case MASTER_LOCAL:
-        break;
-    }
+    if (!master_parse(text, &kind, &workers, err))
+        return false;
     set_text(field, text);
     return true;
 }
@@ -365,6 +325,14 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
         at += strspn(at, "/");
     }
     set_text(field, used > 0 ? absolute : "/");
+    return true;
+}
+
+static bool parse_home(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    if (*text != '\0')
+        return parse_path(setting, text, field, err);
+    set_text(field, text);
     return true;
 }
 
@@ -478,7 +446,9 @@ static bool parse_names(const struct setting *setting, const char *text, void *f
 const struct setting_type type_servers = {"HOST:PORT,…", parse_servers, release_text};
 const struct setting_type type_topic = {"TOPIC", parse_topic, release_text};
 const struct setting_type type_offsets = {"earliest|latest|JSON", parse_offsets, release_text};
-const struct setting_type type_master = {"local|local[N]|local[*]", parse_master, release_text};
+const struct setting_type type_master = {"local[N]|spark://…|yarn|k8s://…|sc://…", parse_master,
+                                         release_text};
+const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
 const struct setting_type type_zone = {"ZONE", parse_zone, release_text};
 const struct setting_type type_host = {"HOST", parse_host, release_text};

@@ -7,7 +7,8 @@
 extern const struct setting_type type_servers;  // char *, "host:port,host:port" or "file:…"
 extern const struct setting_type type_topic;    // char *
 extern const struct setting_type type_offsets;  // char *, as streaming/starting_offsets.h
-extern const struct setting_type type_master;   // char *
+extern const struct setting_type type_master;   // char *, as surfaces/master.h
+extern const struct setting_type type_home;     // char *, as type_path, or "": not set
 extern const struct setting_type type_path;     // char *, absolute, without a slash at the end
 extern const struct setting_type type_zone;     // char *
 extern const struct setting_type type_host;     // char *
@@ -26,15 +27,5 @@ extern const struct setting_type type_trigger;  // struct trigger
 
 /* The choices that are no aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size);
-
-enum master_kind {
-    MASTER_LOCAL,   // this program's own engine
-    MASTER_CLUSTER, // one of Spark's that is not supported yet
-    MASTER_WRONG,   // no master at all
-};
-
-/* Spark's forms: local, local[N], local[*], each with ",F" (retries, of no use here). *workers is
- * filled for MASTER_LOCAL. */
-enum master_kind master_parse(const char *text, int *workers);
 
 #endif

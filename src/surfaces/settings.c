@@ -71,15 +71,22 @@ static const struct setting common[] = {
      .choices = booleans},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
-     "`local` is one worker, `local[N]` N workers, `local[*]` one per processor (CPU affinity and "
-     "the control group's quota count). Cluster masters are not supported yet: exit code 9.",
+     "`local` is one worker of this program's own engine, `local[N]` N workers, `local[*]` one per "
+     "processor (CPU affinity and the control group's quota count). On a cluster Spark does the "
+     "work: with `spark://HOST:PORT`, `yarn`, `k8s://URL` or `local-cluster[N,CORES,MEMORY]` a "
+     "Spark Connect server of SPARK_HOME is started on that master; `sc://HOST:PORT` is one that "
+     "runs already. Its `;token=` is never shown, and not taken from an option.",
      .place = true},
+    {where, "SPARK_HOME", &type_home, FIELD(spark_home), "",
+     "On a cluster, unless it is sc://: the Spark 4 distribution that is started, with Spark "
+     "Connect and the Kafka connector in its jars, or the latter by SPARK_CONF_spark_jars."},
     {where, "SPARK_DRIVER_MEMORY", &type_size, FIELD(driver_memory), "2g",
      "Memory budget of the whole process: what the program allocates and what librdkafka may hold. "
-     "Less than the floor that --explain prints is refused.",
+     "Less than the floor that --explain prints is refused. On a cluster: of Spark's driver, while "
+     "the program itself makes do with 256m.",
      MIB, (int64_t)MIB *MIB},
     {where, "SPARK_EXECUTOR_MEMORY", &type_size, FIELD(executor_memory), "2g",
-     "Memory of an executor on a cluster. These jobs run in one process; only a cluster uses it.",
+     "Memory of an executor on a cluster. The program's own engine has none.",
      MIB, (int64_t)MIB *MIB},
     {where, "SPARK_SHUFFLE_PARTITIONS", &type_int, FIELD(shuffle_partitions), "10",
      "These jobs never shuffle; only a cluster uses it. It is noted in a new checkpoint, because "
@@ -181,6 +188,10 @@ static const struct setting common[] = {
      "How long to wait at the start for brokers and topics that are not there, before ending with "
      "exit code 4. Later, the program waits for Kafka without limit.",
      0, 365LL * DAY},
+    {limits, "SPARK_CONNECT_TIMEOUT", &type_duration, FIELD(spark_connect_timeout_ms), "2 minutes",
+     "On a cluster: how long a Spark that does not start, answer or come back is waited for, before "
+     "ending with exit code 9.",
+     SECOND, 365LL * DAY},
     {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(write_retry_timeout_ms), "5 minutes",
      "How long a write that fails (disk full, I/O error) is tried again before the query stops "
      "with "

@@ -101,7 +101,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     const struct verify_options options = {
         .store = &scope->store,
         .broker = broker,
-        .memory_max = config->driver_memory,
+        .memory_max = config_memory_budget(config),
         .workers = config->workers,
         .timeout_ms = (int)config->kafka_startup_timeout_ms,
     };

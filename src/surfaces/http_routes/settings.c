@@ -31,18 +31,19 @@ static struct json *print_setting(const struct config *config, const struct sett
     return object;
 }
 
-/* A property for librdkafka, by its variable: "KAFKA_SASL_PASSWORD, environment". */
-static struct json *print_property(const struct kafka_property *property, const char *place) {
+/* A property for librdkafka or Spark, by its variable: "KAFKA_SASL_PASSWORD, environment". */
+static struct json *print_property(const char *name, const char *value, bool secret,
+                                   const char *place) {
     struct json *object = json_new_object();
     size_t size = strcspn(place, ",");
     const char *origin = place[size] == ',' ? place + size + 2 : "";
     json_put_bytes(object, "name", place, size);
-    put_text(object, "value", property->secret ? SECRET_SHOWN : property->value);
+    put_text(object, "value", secret ? SECRET_SHOWN : value);
     json_put_text(
         object, "origin",
         origin_name(strcmp(origin, "environment") == 0 ? ORIGIN_ENVIRONMENT : ORIGIN_ENV_FILE));
-    put_text(object, "doc", property->name);
-    json_put_bool(object, "secret", property->secret);
+    put_text(object, "doc", name);
+    json_put_bool(object, "secret", secret);
     return object;
 }
 
@@ -54,6 +55,12 @@ void route_settings(const struct http_call *call, struct http_response *response
     for (size_t i = 0; i < count; i++)
         json_append(array, print_setting(config, &settings[i], i));
     for (size_t i = 0; i < config->kafka_property_count; i++)
-        json_append(array, print_property(&config->kafka_properties[i], config->kafka_places[i]));
+        json_append(array, print_property(
+                               config->kafka_properties[i].name, config->kafka_properties[i].value,
+                               config->kafka_properties[i].secret, config->kafka_places[i]));
+    for (size_t i = 0; i < config->spark_property_count; i++)
+        json_append(array, print_property(
+                               config->spark_properties[i].name, config->spark_properties[i].value,
+                               config->spark_properties[i].secret, config->spark_places[i]));
     http_response_json(response, HTTP_OK, array);
 }

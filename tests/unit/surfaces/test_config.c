@@ -156,6 +156,17 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"SPARK_MASTER_URL=local[0]", "local[N]"},
         {"SPARK_MASTER_URL=local[4", "local[N]"},
         {"SPARK_MASTER_URL=everywhere", "local[N]"},
+        {"SPARK_MASTER_URL=spark://", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=spark://a", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=spark://a:7077,", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=spark://a:7077/b", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=local-cluster[2,1]", "local-cluster[N,CORES,MEMORY]"},
+        {"SPARK_MASTER_URL=local-cluster[0,1,1024]", "local-cluster[N,CORES,MEMORY]"},
+        {"SPARK_MASTER_URL=k8s://", "k8s://https://HOST:PORT"},
+        {"SPARK_MASTER_URL=yarn-client", "yarn"},
+        {"SPARK_MASTER_URL=mesos://a:5050", "sc://HOST:PORT"},
+        {"SPARK_MASTER_URL=sc://", "host"},
+        {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 seconds"},
         {"DATA_LAKE_PATH=s3a://bucket/lake", "local directory"},
         {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
         {"DATA_LAKE_PATH=file://host/lake", "local directory"},
@@ -275,19 +286,174 @@ static void a_secret_is_no_option_and_is_not_shown(void **state) {
     assert_string_equal(config_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
 }
 
-static void a_cluster_master_alone_has_its_own_exit_code(void **state) {
+static void a_cluster_is_a_server_to_start_or_one_that_runs(void **state) {
     (void)state;
-    static const char *const masters[] = {"spark://a:7077", "yarn", "k8s://https://a", "sc://a:1",
-                                          "local-cluster[2,1,1024]"};
-    for (size_t i = 0; i < sizeof masters / sizeof masters[0]; i++) {
-        char variable[64];
-        snprintf(variable, sizeof variable, "SPARK_MASTER_URL=%s", masters[i]);
-        assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_CLUSTER);
-        assert_non_null(strstr(errors, "local[*]"));
-        config_deinit(&config);
-        assert_int_equal(load(WORDS(variable), NULL), EXIT_CODE_USAGE);
+    static const struct {
+        const char *variable;
+        enum master_kind kind;
+    } cases[] = {
+        {"SPARK_MASTER_URL=local", MASTER_LOCAL},
+        {"SPARK_MASTER_URL=local[2,3]", MASTER_LOCAL},
+        {"SPARK_MASTER_URL=spark://a:7077", MASTER_SERVER},
+        {"SPARK_MASTER_URL=spark://a:7077,b:7077", MASTER_SERVER},
+        {"SPARK_MASTER_URL=spark://[::1]:7077", MASTER_SERVER},
+        {"SPARK_MASTER_URL=local-cluster[2, 1, 1024]", MASTER_SERVER},
+        {"SPARK_MASTER_URL=yarn", MASTER_SERVER},
+        {"SPARK_MASTER_URL=k8s://https://a:6443", MASTER_SERVER},
+        {"SPARK_MASTER_URL=sc://a", MASTER_CONNECT},
+        {"SPARK_MASTER_URL=sc://a:15002/;use_ssl=true;token=x", MASTER_CONNECT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (load(WORDS(BROKER, cases[i].variable), NULL) != EXIT_CODE_OK)
+            fail_msg("%s: %s", cases[i].variable, errors);
+        assert_int_equal(config.master_kind, cases[i].kind);
+        if (cases[i].kind != MASTER_LOCAL)
+            assert_int_equal(config.workers, processors_available());
         config_deinit(&config);
     }
+}
+
+#define YARN "SPARK_MASTER_URL=yarn"
+
+static void what_only_our_engine_can_is_refused_on_a_cluster(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable, *expected;
+    } cases[] = {
+        {"PARSE_MODE=failfast", "PARSE_MODE is failfast"},
+        {"SINK_LOG=off", "SINK_LOG is off"},
+        {"KAFKA_BOOTSTRAP_SERVERS=file:/captured", "captured records"},
+        {"KAFKA_CONF_SSL_CIPHER_SUITES=x", "'ssl.cipher.suites' can't be handed on"},
+        {"SPARK_DRIVER_MEMORY=256m", "SPARK_DRIVER_MEMORY is 256m"},
+        {"SPARK_EXECUTOR_MEMORY=256m", "SPARK_EXECUTOR_MEMORY is 256m"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool broker = strncmp(cases[i].variable, "KAFKA_BOOT", 10) == 0;
+        enum exit_code code = load(WORDS(YARN, cases[i].variable, broker ? "A=b" : BROKER), NULL);
+        if (code != EXIT_CODE_USAGE || line_count() != 1 ||
+            strstr(errors, cases[i].expected) == NULL)
+            fail_msg("%s gave %d: %s", cases[i].variable, (int)code, errors);
+        config_deinit(&config);
+    }
+    assert_int_equal(load(NULL, WORDS("--demo", "--spark-master-url", "yarn")), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "--demo"));
+    config_deinit(&config);
+    // Of a server that runs already they have no effect.
+    assert_int_equal(
+        load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a", "SPARK_EXECUTOR_MEMORY=256m"), NULL),
+        EXIT_CODE_OK);
+}
+
+static void the_token_of_a_server_is_never_shown(void **state) {
+    (void)state;
+    static const char url[] = "sc://a:1/;use_ssl=true;token=geheim;x-api-key=geheim;user_id=me";
+    char variable[128];
+    snprintf(variable, sizeof variable, "SPARK_MASTER_URL=%s", url);
+    assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.master, url);
+    static const char shown[] =
+        "sc://a:1/;use_ssl=true;token=********;x-api-key=********;user_id=me";
+    assert_string_equal(config_master_shown(&config), shown);
+    assert_string_equal(config_shown(&config, (size_t)settings_find("SPARK_MASTER_URL")), shown);
+    config_deinit(&config);
+
+    assert_int_equal(load(WORDS(BROKER), WORDS("--spark-master-url", url)), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "a command line can be read by everybody"));
+    assert_null(strstr(errors, "geheim"));
+    config_deinit(&config);
+
+    assert_int_equal(load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a:99999/;token=geheim"), NULL),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "token=********"));
+    assert_null(strstr(errors, "geheim"));
+}
+
+static void properties_for_spark_come_from_their_variables(void **state) {
+    (void)state;
+    char path[] = "/tmp/test_config.XXXXXX";
+    static const char text[] = "SPARK_CONF_spark_jars=/other.jar\nSPARK_CONF_spark_x_y=1\n";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    enum exit_code code =
+        load(WORDS(BROKER, YARN, "SPARK_CONF_spark_jars=/a.jar,/b.jar",
+                   "SPARK_CONF_spark_driver_extraClassPath=/c", "SPARK_CONF_DIR=/etc/spark",
+                   "SPARK_CONF_spark_executorEnv_MY__NAME=v", "SPARK_CONF_spark_empty=",
+                   "SPARK_CONF_spark_hadoop_fs_s3a_secret_key=geheim", "SPARK_HOME=/opt//spark/"),
+             WORDS("--env-file", path));
+    unlink(path);
+    assert_int_equal(code, EXIT_CODE_OK);
+    static const struct {
+        const char *name, *value;
+        bool secret;
+    } expected[] = {
+        {"spark.jars", "/a.jar,/b.jar", false},
+        {"spark.driver.extraClassPath", "/c", false},
+        {"spark.executorEnv.MY_NAME", "v", false},
+        {"spark.hadoop.fs.s3a.secret.key", "geheim", true},
+        {"spark.x.y", "1", false},
+    };
+    assert_int_equal(config.spark_property_count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < config.spark_property_count; i++) {
+        assert_string_equal(config.spark_properties[i].name, expected[i].name);
+        assert_string_equal(config.spark_properties[i].value, expected[i].value);
+        assert_int_equal(config.spark_properties[i].secret, expected[i].secret);
+    }
+    assert_string_equal(config.spark_places[0], "SPARK_CONF_spark_jars, environment");
+    assert_null(config.ignored_spark_variables);
+    assert_string_equal(config.spark_home, "/opt/spark");
+    assert_int_equal(config.spark_connect_timeout_ms, 120000);
+}
+
+static void properties_for_spark_that_are_not_the_operators_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable, *expected;
+    } cases[] = {
+        {"SPARK_CONF_sql_x=geheim", "SPARK_CONF_sql_x (environment): 'sql.x' is no property"},
+        {"SPARK_CONF_=geheim", "'' is no property"},
+        {"SPARK_CONF_spark_=geheim", "'spark.' is no property"},
+        {"SPARK_CONF_spark_master=geheim", "set SPARK_MASTER_URL"},
+        {"SPARK_CONF_spark_connect_grpc_binding_address=geheim", "for this program alone"},
+        {"SPARK_CONF_spark_driver_memory=geheim", "set SPARK_DRIVER_MEMORY"},
+        {"SPARK_CONF_spark_sql_session_timeZone=geheim", "set SPARK_SQL_SESSION_TIMEZONE"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum exit_code code = load(WORDS(BROKER, YARN, cases[i].variable), NULL);
+        if (code != EXIT_CODE_USAGE || line_count() != 1 ||
+            strstr(errors, cases[i].expected) == NULL)
+            fail_msg("%s gave %d: %s", cases[i].variable, (int)code, errors);
+        assert_null(strstr(errors, "geheim"));
+        config_deinit(&config);
+    }
+}
+
+static void properties_for_spark_without_an_effect_are_named(void **state) {
+    (void)state;
+    static const char jars[] = "SPARK_CONF_spark_jars=/a.jar", sql[] = "SPARK_CONF_spark_sql_x=1",
+                      wrong[] = "SPARK_CONF_of_nobody=1";
+    assert_int_equal(load(WORDS(BROKER, jars, sql, wrong), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.ignored_spark_variables,
+                        "SPARK_CONF_spark_jars, SPARK_CONF_spark_sql_x, SPARK_CONF_of_nobody");
+    assert_int_equal(config.spark_property_count, 0);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a", jars, sql), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.ignored_spark_variables, "SPARK_CONF_spark_jars");
+    assert_string_equal(config.spark_properties[0].name, "spark.sql.x");
+}
+
+static void on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "SPARK_DRIVER_MEMORY=3g"), NULL), EXIT_CODE_OK);
+    assert_int_equal(config_memory_budget(&config), 3LL << 30);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, YARN, "SPARK_DRIVER_MEMORY=3g", "SPARK_HOME="), NULL),
+                     EXIT_CODE_OK);
+    assert_int_equal(config_memory_budget(&config), CLUSTER_MEMORY);
+    struct spark_server_options options = config_spark_server_options(&config);
+    assert_int_equal(options.driver_memory, 3LL << 30);
+    assert_string_equal(options.master, "yarn");
+    assert_null(options.spark_home);
 }
 
 static void called_as_a_query_it_runs_that_query_and_waits(void **state) {
@@ -530,7 +696,13 @@ int main(void) {
         FACT(right_values_are_taken),
         FACT(all_faults_are_told_at_once),
         FACT(a_secret_is_no_option_and_is_not_shown),
-        FACT(a_cluster_master_alone_has_its_own_exit_code),
+        FACT(a_cluster_is_a_server_to_start_or_one_that_runs),
+        FACT(what_only_our_engine_can_is_refused_on_a_cluster),
+        FACT(the_token_of_a_server_is_never_shown),
+        FACT(properties_for_spark_come_from_their_variables),
+        FACT(properties_for_spark_that_are_not_the_operators_are_refused),
+        FACT(properties_for_spark_without_an_effect_are_named),
+        FACT(on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks),
         FACT(called_as_a_query_it_runs_that_query_and_waits),
         FACT(a_job_is_one_query_or_all),
         FACT(every_setting_but_a_secret_is_an_option),

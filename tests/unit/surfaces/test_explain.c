@@ -17,11 +17,13 @@
 #include "surfaces/settings.h"
 
 static char *printed; // by print_as()
+static char *extra;   // one more variable; NULL: none
 
 /* What the program prints for this command line in a small environment. */
 static const char *print_as(int count, char **words) {
-    static char *small[] = {"KAFKA_BOOTSTRAP_SERVERS=broker:9092", "KAFKA_SASL_PASSWORD=geheim",
-                            "DATA_LAKE_PATH=/lake", "TRIGGER=5 seconds", NULL};
+    static char *small[6] = {"KAFKA_BOOTSTRAP_SERVERS=broker:9092", "KAFKA_SASL_PASSWORD=geheim",
+                             "DATA_LAKE_PATH=/lake", "TRIGGER=5 seconds"};
+    small[4] = extra;
     environ = small;
     struct config config;
     size_t size;
@@ -51,6 +53,7 @@ static int teardown(void **state) {
     environ = first_environ;
     free(printed);
     printed = NULL;
+    extra = NULL;
     return 0;
 }
 
@@ -69,7 +72,7 @@ static void explain_shows_engine_plan_schema_paths_and_memory_floor(void **state
     (void)state;
     const char *text = PRINT("--explain", "--job", "matches", "--spark-master-url", "local[3]");
     static const char *const expected[] = {
-        "Engine: this program's own, 3 workers",
+        "Engine: native, this program's own, 3 workers",
         "Query match_stream: topic esports-matches -> table /lake/processed/matches",
         "/lake/rejected/matches",
         "/lake/checkpoints/match_stream",
@@ -82,6 +85,30 @@ static void explain_shows_engine_plan_schema_paths_and_memory_floor(void **state
         if (strstr(text, expected[i]) == NULL)
             fail_msg("no '%s' in:\n%s", expected[i], text);
     assert_null(strstr(text, "player_stream:"));
+}
+
+static void explain_names_the_cluster_and_what_it_lacks(void **state) {
+    (void)state;
+    extra = "SPARK_CONF_spark_hadoop_fs_s3a_secret_key=geheim";
+    const char *text = PRINT("--explain", "--spark-master-url", "spark://a:7077", "--spark-home",
+                             "/no/such/spark");
+    assert_non_null(strstr(text, "Engine: Spark, on a server started on spark://a:7077 with "
+                                 "SPARK_HOME=/no/such/spark (of no known version)\n"));
+    assert_non_null(strstr(text, "Warning: SPARK_HOME is '/no/such/spark': No such file"));
+    assert_non_null(strstr(text, "spark.hadoop.fs.s3a.secret.key"));
+    assert_non_null(strstr(text, "budget  256m (this process;"));
+    assert_null(strstr(text, "geheim"));
+
+    extra = "SPARK_MASTER_URL=sc://there:77/;use_ssl=true;token=geheim";
+    text = PRINT("--explain");
+    assert_non_null(strstr(text, "Engine: Spark, by the Spark Connect server at there:77 "
+                                 "(SPARK_MASTER_URL=sc://there:77/;use_ssl=true;token=********)"));
+    assert_null(strstr(text, "geheim"));
+
+    extra = "SPARK_CONF_spark_jars=/a.jar";
+    text = PRINT("--explain");
+    assert_non_null(strstr(text, "Without an effect with this SPARK_MASTER_URL: "
+                                 "SPARK_CONF_spark_jars\n"));
 }
 
 static void explain_forecasts_files_and_warns_of_small_ones(void **state) {
@@ -126,9 +153,9 @@ static void every_kind_of_error_has_an_exit_code_that_is_documented(void **state
     static const struct {
         enum error_kind kind;
         int code;
-    } cases[] = {{ERROR_NONE, 0},      {ERROR_STOPPED, 0}, {ERROR_CONFIG, 2},
-                 {ERROR_LOCKED, 3},    {ERROR_BROKER, 4},  {ERROR_STATE, 5},
-                 {ERROR_DATA_LOSS, 6}, {ERROR_RETRY, 7},   {ERROR_RECORD, 8}};
+    } cases[] = {{ERROR_NONE, 0},   {ERROR_STOPPED, 0}, {ERROR_CONFIG, 2},    {ERROR_LOCKED, 3},
+                 {ERROR_BROKER, 4}, {ERROR_STATE, 5},   {ERROR_DATA_LOSS, 6}, {ERROR_RETRY, 7},
+                 {ERROR_RECORD, 8}, {ERROR_CLUSTER, 9}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(exit_code_of(cases[i].kind), cases[i].code);
         bool documented = false;
@@ -144,6 +171,8 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(explain_shows_engine_plan_schema_paths_and_memory_floor,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(explain_names_the_cluster_and_what_it_lacks, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(explain_forecasts_files_and_warns_of_small_ones, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(help_names_every_setting_and_every_exit_code, setup,
