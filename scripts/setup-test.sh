@@ -1,8 +1,8 @@
 #!/bin/bash
 # What only the tests and the bench need, beyond scripts/setup-build.sh: Debian packages; a Python
 # environment with Spark 4 and the readers (.venv), one with Spark 3.5 (.venv-spark35); the jars of
-# Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus (.cache/prometheus). Each part is
-# made again only when what declares it has changed.
+# Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus and nghttpx, unpacked (.cache).
+# Each part is made again only when what declares it has changed.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,7 +10,8 @@ scripts/setup-build.sh
 scripts/apt-install.sh libcmocka-dev libsimdjson-dev g++ clang clang-tidy clang-format libclang-rt-14-dev git strace \
     openjdk-17-jdk-headless maven python3 python3-venv ca-certificates openssl iproute2 \
     adduser dpkg-dev file lintian procps systemd docker-compose \
-    zsh fish mandoc groff-base chromium
+    zsh fish mandoc groff-base chromium \
+    libnghttp2-14 libc-ares2 libev4 libjemalloc2
 
 mkdir -p .cache/logs .cache/stamps
 
@@ -48,24 +49,26 @@ environment() { # NAME DIRECTORY REQUIREMENTS
     step "$1" "$3" python_environment "$2" "$3"
 }
 
-# Prometheus and promtool: unpacked only, because an installed Prometheus is a running service.
-prometheus() {
-    local directory=.cache/prometheus as_root=()
+# unpacked PACKAGE PROGRAM: unpacked only, into .cache, because installed it is a running service
+# (Prometheus; nghttpx). What its programs link to is installed above.
+unpacked() {
+    local directory=.cache/$1 as_root=()
     rm -rf "$directory"
     mkdir -p "$directory"
     [ "$(id -u)" = 0 ] || as_root=(sudo)
-    (cd "$directory" && apt-get -q download prometheus) || {
+    (cd "$directory" && apt-get -q download "$1") || {
         "${as_root[@]}" apt-get -q -y -o DPkg::Lock::Timeout=300 update
-        (cd "$directory" && apt-get -q download prometheus)
+        (cd "$directory" && apt-get -q download "$1")
     }
-    dpkg-deb --extract "$directory"/prometheus_*.deb "$directory"
-    rm "$directory"/prometheus_*.deb
-    "$directory/usr/bin/promtool" --version
+    dpkg-deb --extract "$directory/$1"_*.deb "$directory"
+    rm "$directory/$1"_*.deb
+    "$directory/$2" --version
 }
 
 environment python .venv tests/requirements.txt
 environment python-spark35 .venv-spark35 tests/requirements-spark35.txt
-step prometheus "${BASH_SOURCE[0]}" prometheus
+step prometheus "${BASH_SOURCE[0]}" unpacked prometheus usr/bin/promtool
+step nghttpx "${BASH_SOURCE[0]}" unpacked nghttp2-proxy usr/sbin/nghttpx
 step kafka tests/rig/kafka.xml jars kafka
 step spark tests/rig/spark.xml jars spark
 step spark35 tests/rig/spark35.xml jars spark35

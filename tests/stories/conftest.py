@@ -15,6 +15,7 @@ os.environ["TZ"] = "UTC"  # what the readers return as local time
 time.tzset()
 
 from rig.broker import Broker  # noqa: E402
+from rig.cluster import Cluster, ConnectServer  # noqa: E402
 from rig.job import Job  # noqa: E402
 from rig.lake import Lake  # noqa: E402
 from rig.program import Program  # noqa: E402
@@ -51,6 +52,21 @@ def spark4(tmp_path_factory):
     """Spark 4 in a process of its own: `spark`, the session in this process, can't be killed."""
     with SparkProcess("4", tmp_path_factory.mktemp("spark4")) as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A Spark cluster of two workers; up from the first request on."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def connect_server(cluster, tmp_path_factory):
+    """A Spark Connect server on the cluster: one core of each of its first two workers."""
+    directory = tmp_path_factory.mktemp("connect")
+    with ConnectServer(directory, cluster.url, spark_cores_max=2) as server:
+        yield server
 
 
 @pytest.fixture
