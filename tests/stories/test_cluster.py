@@ -1,0 +1,535 @@
+"""On a Spark cluster: the same rows, rejects, directories and lines, whatever is killed.
+
+The cluster has a master, two workers of one core each, and a Spark Connect server that holds both
+cores; what needs an executor of its own adds a worker."""
+
+import base64
+import collections
+import contextlib
+import gzip
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pyarrow.parquet
+import pytest
+from rig.broker import free_ports
+from rig.cluster import SMALL, ConnectServer, TlsFront, connector_jars, spark_home
+from rig.job import Job
+from rig.lake import QUERIES, Lake
+from rig.paths import GEN, ROOT, java_home
+from rig.secure_broker import Certificates
+from rig.tcp_proxy import TcpProxy
+from rig.web import Web
+
+pytestmark = pytest.mark.timeout(180)
+
+PARTITIONS = 4
+TOKEN = "what-only-friends-know"
+BATCH_LINE = re.compile(
+    r"Batch \d+ written successfully \| batch_id=(?P<batchId>\d+) \| rows=(?P<rows>\d+) "
+    r"\| rejects=(?P<rejects>\d+) \| absent=(?P<absent>\d+) \| lost=(?P<lost>\d+) "
+    r"\| files=(?P<files>\d+) .*\| lag=(?P<lagAfter>\d+)"
+)
+
+
+@pytest.fixture
+def remote(cluster, connect_server):
+    """The settings that make the shared cluster the place, which is whole when a story begins."""
+    cluster.mend()
+    if not connect_server.runs:
+        connect_server.start()
+    deadline = time.monotonic() + 60
+    while len(cluster.executors()) < 2:
+        assert time.monotonic() < deadline, "the cluster has no two executors"
+        time.sleep(0.05)
+    return {"SPARK_MASTER_URL": connect_server.url, "SPARK_CONNECT_TIMEOUT": "30 seconds"}
+
+
+@pytest.fixture
+def spare(cluster, remote):
+    """One more worker, whose core nobody has; its application must be somebody else's."""
+    worker = cluster.add_worker()
+    yield worker
+    worker.kill()
+
+
+@pytest.fixture
+def distribution(tmp_path):
+    """The wheel's, without its work/, where a local-cluster puts its executors' directories."""
+    home = tmp_path / "spark"
+    home.mkdir()
+    for name in ("bin", "jars"):
+        (home / name).symlink_to(spark_home() / name)
+    return home
+
+
+def own_server(master, home=None):
+    """Settings with which the program starts a Spark of its own on a master."""
+    return {
+        "SPARK_MASTER_URL": master,
+        "SPARK_HOME": home or spark_home(),
+        "JAVA_HOME": java_home(),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_DRIVER_MEMORY": "600m",
+        "SPARK_EXECUTOR_MEMORY": "600m",
+        "SPARK_CONF_spark_jars": connector_jars(),
+        "SPARK_CONF_spark_ui_enabled": "false",
+        "SPARK_CONF_spark_driver_extraJavaOptions": " ".join(SMALL),
+        "SPARK_CONF_spark_executor_extraJavaOptions": " ".join(SMALL),
+    }
+
+
+def logged_batches(process):
+    found = map(BATCH_LINE.search, process.log().splitlines())
+    return [{name: int(value) for name, value in one.groupdict().items()} for one in found if one]
+
+
+def wait_batches(job, process, count, timeout=60):
+    """Until so many more batches are committed than now."""
+
+    def newest():
+        return max(job.lake.batches("matches"), default=-1)
+
+    goal = newest() + count
+    process.wait_until(lambda: newest() >= goal, timeout, f"{count} more commits")
+
+
+def is_alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def wait_dead(pids, timeout):
+    deadline = time.monotonic() + timeout
+    while left := [pid for pid in pids if is_alive(pid)]:
+        assert time.monotonic() < deadline, f"{left} run after {timeout} s"
+        time.sleep(0.02)
+
+
+def descendants(pid):
+    """Process ids of children, their children, and so on."""
+    parents = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found, newest = set(), {pid}
+    while newest:
+        newest = {child for child, parent in parents.items() if parent in newest}
+        found |= newest
+    return found
+
+
+# ---- the same table -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def corpus(broker):
+    """{kind: topic} with every awkward message of the conformance corpus."""
+    producer = broker.producer(message_max_bytes=16 << 20)
+    topics = {}
+    for kind in QUERIES:
+        topics[kind] = broker.create_topic(
+            f"corpus-{kind}", PARTITIONS, max_message_bytes=16 << 20
+        )
+        directory = ROOT / "tests" / "conformance" / kind
+        text = gzip.decompress((directory / "input.tsv.gz").read_bytes())
+        lines = (text + (directory / "found.tsv").read_bytes()).splitlines()
+        for number, line in enumerate(lines):
+            _, _, value = line.split(b"\t")
+            value = None if value == rb"\N" else base64.b64decode(value)
+            producer.produce(topics[kind], value, partition=number % PARTITIONS)
+            producer.poll(0)
+    assert producer.flush(60) == 0
+    return topics
+
+
+def job_on(program, lake, broker, topics):
+    job = Job(program, lake, broker)
+    job.topics = topics
+    for kind, topic in topics.items():
+        job.settings[f"KAFKA_TOPIC_{kind.upper()}"] = topic
+    return job
+
+
+def comparable(lake, directory):
+    """{(partition, offset): row}, without the time of processing; doubles to the last bit."""
+    found = {}
+    for row in lake.rows(directory):
+        del row["processing_timestamp"]
+        key = row["partition"], row["offset"]
+        assert key not in found, key
+        found[key] = {
+            name: repr(value) if isinstance(value, float) else value for name, value in row.items()
+        }
+    return found
+
+
+def columns(lake, directory):
+    schema = pyarrow.parquet.ParquetFile(lake.files(directory)[0]).schema_arrow
+    return {field.name: str(field.type) for field in schema}
+
+
+def assert_same(ours, ours_in, sparks, sparks_in):
+    expected, found = comparable(ours, ours_in), comparable(sparks, sparks_in)
+    assert expected.keys() == found.keys(), sorted(expected.keys() ^ found.keys())[:10]
+    for key, row in expected.items():
+        other = {name: (value, found[key].get(name)) for name, value in row.items()}
+        other = {name: both for name, both in other.items() if both[0] != both[1]}
+        assert not other and row.keys() == found[key].keys(), (key, str(other)[:2000])
+    assert columns(ours, ours_in) == columns(sparks, sparks_in)
+
+
+def form(line):
+    return re.sub(r"\d+", "N", line.partition(" | ")[2])
+
+
+@pytest.mark.parametrize("mode", ["reject", "permissive"])
+def test_a_cluster_makes_the_same_table_and_the_same_rejects_of_the_corpus(
+    program, broker, cluster, remote, corpus, tmp_path, mode
+):
+    native = job_on(program, Lake(tmp_path / "native"), broker, corpus)
+    clustered = job_on(program, Lake(tmp_path / "clustered"), broker, corpus)
+    before = {worker: worker.finished_tasks() for worker in cluster.alive()}
+
+    ours = native.run("--job", "all", PARSE_MODE=mode)
+    sparks = clustered.run("--job", "all", PARSE_MODE=mode, timeout=120, **remote)
+
+    for kind in QUERIES:
+        for job in (native, clustered):
+            job.assert_exact(kind)
+        one, other = native.lake, clustered.lake
+        assert_same(one, one.table(kind), other, other.table(kind))
+        assert_same(one, one.rejects(kind), other, other.rejects(kind))
+        directories = [
+            {path.parent.relative_to(lake.table(kind)) for path in lake.files(lake.table(kind))}
+            for lake in (one, other)
+        ]
+        assert directories[0] == directories[1]
+        logger = QUERIES[kind]
+        lines = [process.lines(rf"{logger} \| .*Batch 0 written") for process in (ours, sparks)]
+        assert [len(each) for each in lines] == [1, 1]
+        assert form(lines[0][0]) == form(lines[1][0])
+        counts = [BATCH_LINE.search(each[0]).groupdict() for each in lines]
+        for name in ("rows", "rejects", "absent", "lost", "lagAfter"):
+            assert counts[0][name] == counts[1][name], (kind, name, lines)
+    for worker, tasks in before.items():
+        assert worker.finished_tasks() > tasks, f"{worker.directory} has done nothing"
+
+
+# ---- what is killed -----------------------------------------------------------------------------
+
+
+def test_a_worker_that_dies_in_a_batch_costs_neither_the_batch_nor_a_record(job, cluster, remote):
+    count = 200000
+    topic = job.create_topic(partitions=PARTITIONS)
+    job.broker.generate(topic, "matches", count, PARTITIONS, "--malformed", 5)
+    victim, survivor = (worker for worker in cluster.alive() if worker.executors())
+    before = survivor.finished_tasks()
+
+    process = job.start(TRIGGER="availableNow", **remote)
+    table = job.lake.table("matches")
+    process.wait_until(lambda: job.lake.files(table), 60, "a first file")
+    assert job.lake.batches("matches") == []
+    victim.kill()
+    process.wait_exit(90, 0)
+
+    (batch,) = logged_batches(process)
+    assert batch["rows"] + batch["rejects"] == count and batch["rejects"] > 0
+    assert survivor.finished_tasks() >= before + PARTITIONS - 1
+    job.assert_exact()
+
+
+@contextlib.contextmanager
+def load(job, rate):
+    """A producer that goes on while the story does."""
+    words = [GEN, "--type", "matches", "--count", 10000000, "--malformed", 5, "--rate", rate]
+    words += ["--brokers", job.broker.bootstrap, "--topic", job.topics["matches"]]
+    words += ["--partitions", PARTITIONS, "--quiet"]
+    process = subprocess.Popen([str(word) for word in words])
+    try:
+        yield
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.timeout(300)
+def test_back_and_forth_under_load_with_kills_on_both_sides_every_offset_is_there_once(
+    job, connect_server, remote
+):
+    job.create_topic(partitions=PARTITIONS)
+    here = {"TRIGGER": "500 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 4000}
+    there = {**here, **remote, "SPARK_CONNECT_TIMEOUT": "5 seconds"}
+    with load(job, rate=1500):
+
+        def begin(settings, batches=2):
+            process = job.start(**settings)
+            wait_batches(job, process, batches)
+            return process
+
+        begin(here).stop()
+        begin(there).kill()  # the query goes on in Spark, and is stopped before anybody else begins
+        connect_server.pause()
+        refused = job.start(**here)
+        refused.wait_exit(60, 9)
+        assert refused.lines("CRITICAL.*may still")
+        connect_server.resume()
+        begin(here).kill()
+        begin(there).stop()
+        begin(here).kill()
+
+        process = begin(there)
+        connect_server.kill()
+        process.wait_exit(30, 9)
+        connect_server.start()
+        begin(here).stop()
+        begin(there).stop()
+
+    job.run(timeout=120, **remote)
+    job.run()
+    job.assert_exact()
+    newest = job.lake.batches("matches", "offsets")[-1]
+    assert job.lake.batches("matches")[-1] == newest
+    assert job.lake.keys(job.lake.rejects("matches"))
+    job.run("verify")
+
+
+def test_a_kill_of_the_program_right_after_its_start_leaves_nothing_that_a_start_can_not_settle(
+    job, remote
+):
+    """Somewhere between its note in the checkpoint and its first batch."""
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 2000, 2, "--malformed", 5)
+    for pause in (0.1, 0.4, 1.2, 2.5):
+        process = job.start(TRIGGER="1 second", **remote)
+        time.sleep(pause)
+        process.kill()
+    job.run(timeout=90, **remote)
+    job.assert_exact()
+
+
+# ---- a server of our own ------------------------------------------------------------------------
+
+
+def test_on_a_local_cluster_what_is_there_is_taken_and_no_process_is_left(job, distribution):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 2000, 2, "--malformed", 5)
+    process = job.start(
+        TRIGGER="availableNow", **own_server("local-cluster[2,1,700]", distribution)
+    )
+    process.wait_until(lambda: job.lake.batches("matches"), 90, "a first batch")
+    started = descendants(process.pid)
+    process.wait_exit(60, 0)
+
+    wait_dead(started, 5)
+    (batch,) = logged_batches(process)
+    assert batch["rows"] + batch["rejects"] == 2000
+    job.assert_exact()
+
+
+def test_sigterm_ends_a_server_of_our_own_in_order_and_its_application_with_it(
+    job, cluster, spare
+):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 2000, 2, "--malformed", 5)
+    process = job.start(TRIGGER="1 second", **own_server(cluster.url))
+    wait_batches(job, process, 1, 90)
+    application = cluster.applications()[-1]
+    started = descendants(process.pid) | set(spare.executors())
+    assert len(started) >= 2
+
+    process.stop()
+
+    wait_dead(started, 10)
+    cluster.master.wait_log(rf"Removing app {application}", 10)
+    assert spare.finished_tasks(application) > 0
+    job.assert_exact()
+
+
+def test_sigkill_of_the_program_kills_its_server_at_once_and_the_next_start_goes_on(
+    job, cluster, spare
+):
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 2000, 2, "--malformed", 5)
+    process = job.start(TRIGGER="1 second", **own_server(cluster.url))
+    wait_batches(job, process, 1, 90)
+    server, executors = descendants(process.pid), spare.executors()
+    assert server and executors
+
+    process.kill()
+
+    wait_dead(server, 2)
+    wait_dead(executors, 15)
+    job.broker.generate(topic, "matches", 500, 2, start=2000)
+    job.run()
+    job.assert_exact()
+
+
+# ---- the way to it ------------------------------------------------------------------------------
+
+
+def test_a_break_of_the_network_to_the_server_is_no_end_of_the_query(job, connect_server, remote):
+    topic = job.create_topic(partitions=2)
+    with TcpProxy(connect_server.port) as proxy:
+        remote["SPARK_MASTER_URL"] = f"sc://127.0.0.1:{proxy.port}"
+        (port,) = free_ports(1)
+        process = job.start(TRIGGER="500 milliseconds", SPARK_UI_PORT=port, **remote)
+        web = Web(process)
+        run_ids = set()
+        for number in range(4):
+            job.broker.generate(topic, "matches", 100, 2, start=100 * number)
+            job.wait_committed(process, job.broker.end_offsets(topic), timeout=60)
+            run_ids.add(web.query()["runId"])
+            proxy.cut()
+        process.wait_log("Batch 3 written", 30)
+        process.stop()
+
+    assert len(run_ids) == 1
+    assert len(process.lines("Started on Spark")) == 1
+    assert [batch["batchId"] for batch in logged_batches(process)] == [0, 1, 2, 3]
+    job.assert_exact()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A server that asks for a token, behind TLS: (its front, our authority, another)."""
+    directory = tmp_path_factory.mktemp("guarded")
+    authority = Certificates(directory, "ca")
+    pair = authority.sign("server", "spark", "subjectAltName=IP:127.0.0.1")
+    other = Certificates(directory, "other").authority
+    with ConnectServer(directory / "connect", "local[2]", token=TOKEN) as server:
+        with TlsFront(directory / "front", server, *pair) as front:
+            yield front, authority.authority, other
+
+
+def test_with_the_right_token_over_tls_it_runs_and_nobody_gets_to_see_the_token(job, guarded):
+    front, authority, _ = guarded
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 1000, 2, "--malformed", 5)
+    settings = {"SPARK_MASTER_URL": front.url, "SSL_CERT_FILE": authority}
+    process = job.run(timeout=90, **settings)
+    assert logged_batches(process)
+    job.assert_exact()
+    explained = job.program.run("--explain", **{**job.settings, **settings})
+    for one in (process, explained):
+        assert TOKEN not in one.log() + one.errors()
+
+
+@pytest.mark.parametrize("wrong", ["token", "no token", "authority", "no TLS"])
+def test_a_wrong_token_or_an_unknown_authority_is_refused_in_seconds(job, guarded, wrong):
+    front, authority, other = guarded
+    job.create_topic()
+    url = {
+        "token": front.url.replace(TOKEN, "a-guess"),
+        "no token": front.url.partition(";token")[0],
+        "authority": front.url,
+        "no TLS": f"sc://127.0.0.1:{front.port}",
+    }[wrong]
+    certificates = other if wrong == "authority" else authority
+    process = job.start(
+        SPARK_MASTER_URL=url, SSL_CERT_FILE=certificates, SPARK_CONNECT_TIMEOUT="10 seconds"
+    )
+    process.wait_exit(20, 9)
+    (line, *_) = process.lines("CRITICAL")
+    cause = {"authority": "certificate", "no TLS": ""}.get(wrong, "token")
+    assert cause in line.lower()
+    assert TOKEN not in process.log() + process.errors()
+
+
+def test_nobody_there_is_exit_code_9_with_a_message_that_names_the_place(job):
+    (port,) = free_ports(1)
+    job.create_topic()
+    places = [
+        {"SPARK_MASTER_URL": f"sc://127.0.0.1:{port}"},
+        own_server(f"spark://127.0.0.1:{port}"),
+    ]
+    for place in places:
+        process = job.start(**place, SPARK_CONNECT_TIMEOUT="20 seconds")
+        process.wait_exit(40, 9)
+        (line, *_) = process.lines("CRITICAL")
+        assert str(port) in line
+    job.run()  # what was refused has left nothing that a start must ask about
+
+
+def test_a_node_that_does_not_mount_the_lake_is_found_at_the_start(
+    job, cluster, spare, tmp_path_factory
+):
+    job.create_topic()
+    job.lake.root.mkdir()
+    blind = cluster.add_worker(hidden=job.lake.root)
+    try:
+        with ConnectServer(tmp_path_factory.mktemp("blind"), cluster.url) as server:
+            server.wait_until(
+                lambda: server.log().count("Registered executor") == 2, 30, "two executors"
+            )
+            process = job.start(SPARK_MASTER_URL=server.url)
+            process.wait_exit(60, 9)
+    finally:
+        blind.kill()
+    (line, *_) = process.lines("CRITICAL")
+    assert "mount" in line and str(job.lake.root) in line
+    assert job.lake.batches("matches", "offsets") == []
+
+
+# ---- what is seen -------------------------------------------------------------------------------
+
+
+def test_failfast_is_refused_before_anything_is_started(job):
+    process = job.start(PARSE_MODE="failfast", SPARK_MASTER_URL="spark://127.0.0.1:1")
+    process.wait_exit(10, 2)
+    assert re.search("PARSE_MODE.*failfast", process.errors())
+    assert not job.lake.root.exists()
+
+
+def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, remote):
+    topic = job.create_topic(partitions=2)
+    odd = ["nonsense", "", '{"match_id": null}', b'\xff\x00"<script>', "[1]"]
+    job.produce([*odd, '{"match_id": "a", "status": "live"}'])
+    job.broker.generate(topic, "matches", 500, 2)
+    (port,) = free_ports(1)
+    process = job.start(TRIGGER="1 second", SPARK_UI_PORT=port, **remote)
+    web = Web(process)
+    process.wait_log("Batch 0 written", 60)
+    job.broker.generate(topic, "matches", 500, 2, start=500)
+    job.wait_committed(process, job.broker.end_offsets(topic))
+
+    def at_rest():
+        query = web.query()
+        return query["state"] == "waiting" and query["lag"]["records"] == 0 and query
+
+    query = process.wait_until(at_rest)
+    metadata = json.loads((job.lake.checkpoint("matches") / "metadata").read_text())
+    rows = len(job.lake.rows(job.lake.table("matches")))
+    rejects = job.lake.rows(job.lake.rejects("matches"))
+    assert query["id"] == metadata["id"] and query["isActive"] and query["lastError"] is None
+    assert query["runId"] and query["trigger"] == "1 second" and query["sinkLog"]
+    batches, logged = web.query(view="/batches")["batches"], logged_batches(process)
+    totals = query["totals"]
+    assert (totals["rows"], totals["rejects"], totals["batches"]) == (rows, len(rejects), len(batches))
+    assert len(batches) == len(logged) >= 2
+    for batch, line in zip(batches, logged):
+        for name in ("batchId", "rows", "rejects", "absent", "lost", "files", "lagAfter"):
+            assert batch[name] == line[name], (name, batch, line)
+    reasons = collections.Counter(row["reason"] for row in rejects)
+    assert web.query(view="/rejects")["byReason"] == reasons
+    progress = web.query(view="/progress")
+    assert [one["batchId"] for one in progress] == [batch["batchId"] for batch in batches]
+    for one, batch in zip(progress, batches):
+        (source,) = one["sources"]
+        ends = source["endOffset"][topic]
+        planned = job.lake.planned_ends("matches", one["batchId"])
+        assert {int(key): end for key, end in ends.items()} == planned
+        assert one["numInputRows"] == batch["rows"] + batch["rejects"]
+    assert web.get("/readyz").status == 200 and web.get("/metrics").status == 200
+
+    process.signal(signal.SIGTERM)
+    process.wait_exit(30, 0)
+    job.assert_exact()
