@@ -35,6 +35,8 @@ struct program {
     struct config config;
     struct query_options queries[ENGINE_QUERIES_MAX];
     struct engine_options engine_options;
+    struct connect_url connect_url;         // of sc://
+    struct cluster_options cluster_options; // of a cluster's SPARK_MASTER_URL
     struct engine *engine;
     struct service_manager service_manager;
     struct alerts *alerts; // NULL: nobody wants them
@@ -71,9 +73,32 @@ static void fill_options(struct program *program) {
     }
 }
 
+static bool fill_cluster(struct program *program, struct error *err) {
+    const struct config *config = &program->config;
+    if (config->master_kind == MASTER_LOCAL)
+        return true;
+    bool is_there = config->master_kind == MASTER_CONNECT;
+    if (is_there && !connect_url_parse(config->master, &program->connect_url, err))
+        return false;
+    program->cluster_options =
+        (struct cluster_options){.master = config_master_shown(config),
+                                 .url = is_there ? &program->connect_url : NULL,
+                                 .server = config_spark_server_options(config),
+                                 .bootstrap_servers = config->bootstrap_servers,
+                                 .kafka_properties = config->kafka_properties,
+                                 .kafka_property_count = config->kafka_property_count,
+                                 .properties = config->spark_properties,
+                                 .property_count = config->spark_property_count,
+                                 .timeout_ms = config->spark_connect_timeout_ms,
+                                 .shutdown_timeout_ms = config->shutdown_timeout_ms};
+    program->engine_options.cluster = &program->cluster_options;
+    return true;
+}
+
 static void program_deinit(struct program *program) {
     for (size_t i = 0; i < program->engine_options.query_count; i++)
         config_store_options_deinit(&program->queries[i].store);
+    connect_url_deinit(&program->connect_url);
     config_deinit(&program->config);
 }
 
@@ -185,7 +210,8 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
     const struct config *config = &program->config;
-    if (!broker_open(servers, config->kafka_properties, config->kafka_property_count, &broker,
+    if (!fill_cluster(program, &err) ||
+        !broker_open(servers, config->kafka_properties, config->kafka_property_count, &broker,
                      &err) ||
         !engine_start(&program->engine, &program->engine_options, broker, &err)) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);

@@ -18,6 +18,7 @@ static const int64_t prefetch_max = 8LL * MIB;
 struct engine {
     struct stop stop;
     struct broker *broker;
+    struct cluster *cluster; // owned; NULL: none
     struct query *queries;
     size_t query_count;
     struct worker *workers;
@@ -42,6 +43,7 @@ static struct budget divide_memory(int64_t memory_max, size_t worker_count) {
 }
 
 static void engine_free(struct engine *engine) {
+    cluster_close(engine->cluster);
     for (size_t i = 0; i < engine->query_count; i++)
         query_deinit(&engine->queries[i]);
     free(engine->queries);
@@ -95,6 +97,18 @@ static void stop_workers(struct engine *engine) {
     engine->worker_count = 0;
 }
 
+/* After the locks, so that no server is started for nothing. */
+static bool start_cluster(struct engine *engine, const struct engine_options *options,
+                          struct error *err) {
+    if (options->cluster == NULL)
+        return true;
+    if (!cluster_open(options->cluster, &engine->stop, &engine->cluster, err))
+        return false;
+    for (size_t i = 0; i < engine->query_count; i++)
+        engine->queries[i].cluster = engine->cluster;
+    return true;
+}
+
 static bool start_queries(struct engine *engine, struct error *err) {
     for (size_t i = 0; i < engine->query_count; i++) {
         const struct query_options *options = engine->queries[i].options;
@@ -120,7 +134,7 @@ bool engine_start(struct engine **out, const struct engine_options *options, str
     engine->workers = must_alloc(options->worker_count, sizeof *engine->workers);
     stop_init(&engine->stop);
     if (!open_queries(engine, options, err) || !start_workers(engine, options, err) ||
-        !start_queries(engine, err)) {
+        !start_cluster(engine, options, err) || !start_queries(engine, err)) {
         stop_workers(engine);
         engine_free(engine);
         return false;

@@ -1,4 +1,5 @@
-/* engine.h: the native engine: the chosen queries, the workers that they share, and their end. */
+/* engine.h: the chosen queries, the workers that they share, the cluster that runs them if one
+ * does, and their end. */
 #ifndef STREAMING_ENGINE_H
 #define STREAMING_ENGINE_H
 
@@ -11,9 +12,10 @@ struct engine_options {
     const struct query_options *queries[ENGINE_QUERIES_MAX]; // borrowed
     size_t query_count;
     size_t worker_count;
-    int64_t memory_max;         // bytes; SPARK_DRIVER_MEMORY
-    int statistics_ms;          // how often sources tell statistics; 0: nobody will ask
-    void (*on_query_end)(void); // on the query's thread, when it is not active any more
+    int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY, or what is ours beside a cluster
+    const struct cluster_options *cluster; // borrowed; NULL: the queries run here
+    int statistics_ms;                     // how often sources tell statistics; 0: nobody will ask
+    void (*on_query_end)(void);            // on the query's thread, when it is not active any more
 };
 
 struct engine;

@@ -104,6 +104,9 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     inspection->files = manifest.files.count;
     inspection->reject_files = manifest.rejects.count;
     inspection->rows = manifest.replayed.count;
+    inspection->manifest_of_spark = manifest.of_spark;
+    for (size_t i = 0; manifest.of_spark && i < manifest.rejects.count; i++)
+        inspection->rejects += manifest.rejects.files[i].rows;
     for (size_t i = 0; i < manifest.files.count; i++)
         inspection->file_bytes += manifest.files.files[i].size;
     for (size_t i = 0; i < manifest.outcome_count; i++) {
@@ -202,6 +205,10 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_outcomes(store, inspection, &err), &err);
     note(inspection, read_sink_log(store, inspection, &err), &err);
     read_owner(store, inspection);
+    note(inspection,
+         run_note_read(store->options.checkpoint, &inspection->cluster, &inspection->on_cluster,
+                       &err),
+         &err);
     // While a query runs, what is between two steps of it looks like a crash.
     if (!inspection->locked)
         note(inspection, read_start(store, inspection, &err), &err);

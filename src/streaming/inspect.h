@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "streaming/checkpoint.h"
+#include "streaming/cluster/run_note.h"
 #include "streaming/store.h"
 
 enum { INSPECTION_FAULTS_MAX = 8 };
@@ -37,7 +38,8 @@ struct inspection {
     size_t range_count;
     struct offset_range *ranges; // owned; of the newest plan
 
-    bool manifest_read; // the newest, of batch manifests.newest
+    bool manifest_read;     // the newest, of batch manifests.newest
+    bool manifest_of_spark; // it is of a batch that a cluster has run: only the rejects are told
     size_t files, reject_files;
     int64_t file_bytes, rows, rejects;
     int64_t folded; // manifests up to this batch are in coverage/; -1: none
@@ -51,6 +53,8 @@ struct inspection {
     char owner[37];                      // the query that signed the table; "": nobody
     char *owner_checkpoint;              // owned; NULL: nobody
     bool rewinding;
+    bool on_cluster; // a cluster runs the query, or did when its program was killed:
+    struct run_note cluster;
 
     /* What a start would find and do; constants of streaming/recover.h. NULL while it runs, or if
      * it can't be told. */

@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "streaming/cluster/cluster_run.h"
+#include "streaming/cluster/former_run.h"
 #include "streaming/micro_batch.h"
 #include "streaming/planner.h"
 #include "streaming/query_report.h"
@@ -78,8 +80,7 @@ void query_deinit(struct query *query) {
     *query = (struct query){0};
 }
 
-/* The query stands behind the batch now. */
-static void move_past(struct query *query, const struct plan *plan) {
+void query_move_past(struct query *query, const struct plan *plan) {
     free(query->starts);
     query->starts = must_alloc(plan->count + 1, sizeof *query->starts);
     query->start_count = plan->count;
@@ -149,17 +150,18 @@ static bool run_open_plan(struct query *query, const struct plan *plan, struct e
     trigger_clock_add(&query->clock.listing_us, query->clock.began_us);
     if (!ready || !micro_batch_run(query, plan, err))
         return false;
-    move_past(query, plan);
+    query_move_past(query, plan);
     return true;
 }
 
-static bool recover_store(struct query *query, struct recovery *recovery, struct error *err) {
+bool query_recover(struct query *query, struct recovery *recovery, struct error *err) {
     struct retry retry = {0};
     while (!store_recover(query->store, recovery, err))
         if (!retry_again(query, &retry, err))
             return false;
     query_status_set_sink_log(&query->status, recovery->sink_log);
-    store_start_upkeep(query->store);
+    if (query->cluster == NULL) // else Spark keeps the sink log
+        store_start_upkeep(query->store);
     for (size_t i = 0; i < recovery->note_count; i++)
         log_write(LOG_WARNING, query->how.name, "%s", recovery->notes[i]);
     if (recovery->table_unlogged)
@@ -170,25 +172,40 @@ static bool recover_store(struct query *query, struct recovery *recovery, struct
     return true;
 }
 
+/* Spark runs it again. */
+static bool leave_open_plan(struct query *query, const struct plan *plan) {
+    query->start_count = plan->count;
+    query->starts = must_alloc(plan->count + 1, sizeof *query->starts);
+    for (size_t i = 0; i < plan->count; i++)
+        query->starts[i] = (struct offset_range){plan->ranges[i].partition, plan->ranges[i].start,
+                                                 plan->ranges[i].start};
+    return true;
+}
+
+static bool begin(struct query *query, const struct recovery *recovery, struct error *err) {
+    if (recovery->new_query)
+        return begin_new(query, err);
+    if (recovery->has_open_plan)
+        return query->cluster != NULL ? leave_open_plan(query, &recovery->open_plan)
+                                      : run_open_plan(query, &recovery->open_plan, err);
+    log_write(LOG_INFO, query->how.name, "Resuming from the checkpoint | next_batch=%" PRId64,
+              query->next_batch);
+    return true;
+}
+
 /* Brings disk and topic together: after it, `starts` and `next_batch` say where the query stands.
  */
 static bool resume(struct query *query, struct error *err) {
     struct recovery recovery = {0};
-    if (!recover_store(query, &recovery, err))
+    struct former_run former;
+    if (!former_run_end(query, &former, err) || !query_recover(query, &recovery, err))
         return false;
     query->next_batch = recovery.next_batch;
     query->starts = recovery.starts;
     query->start_count = recovery.start_count;
     recovery.starts = NULL;
-
-    bool ready = topic_watch_start(query, err);
-    if (ready && recovery.new_query)
-        ready = begin_new(query, err);
-    else if (ready && recovery.has_open_plan)
-        ready = run_open_plan(query, &recovery.open_plan, err);
-    else if (ready)
-        log_write(LOG_INFO, query->how.name, "Resuming from the checkpoint | next_batch=%" PRId64,
-                  query->next_batch);
+    bool ready = topic_watch_start(query, err) && former_run_settle(query, &former, err) &&
+                 begin(query, &recovery, err);
     recovery_deinit(&recovery);
     return ready;
 }
@@ -250,7 +267,7 @@ static bool run_trigger(struct query *query, bool *ran, struct error *err) {
     trigger_clock_add(&query->clock.logging_us, began_us);
     done = done && micro_batch_run(query, &plan, err);
     if (done)
-        move_past(query, &plan);
+        query_move_past(query, &plan);
     free(plan.ranges);
     *ran = done;
     return done;
@@ -297,6 +314,8 @@ static bool run_query(struct query *query, struct error *err) {
     if (!resume(query, err))
         return false;
     query_status_set_started(&query->status);
+    if (query->cluster != NULL)
+        return cluster_run(query, err);
     return query->options->trigger.available_now ? run_available(query, err)
                                                  : run_triggers(query, err);
 }

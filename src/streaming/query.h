@@ -13,6 +13,7 @@
 #include "base/mailbox.h"
 #include "core/schema.h"
 #include "streaming/broker.h"
+#include "streaming/cluster/cluster.h"
 #include "streaming/query_history.h"
 #include "streaming/query_status.h"
 #include "streaming/reject_log.h"
@@ -48,7 +49,8 @@ struct query {
     struct query_status status;
     struct query_history history; // its own lock
 
-    struct broker *broker; // borrowed, as are the next three
+    struct cluster *cluster; // borrowed, as are the next four; NULL: the native engine runs it
+    struct broker *broker;
     struct worker *workers;
     size_t worker_count;
     struct stop *stop;
@@ -80,6 +82,12 @@ MUST_CHECK bool query_init(struct query *query, const struct query_options *opti
 
 /* Opens the store: takes the checkpoint's lock. */
 MUST_CHECK bool query_open(struct query *query, struct error *err);
+
+/* For who runs the query, on its thread: it stands behind the batch now. */
+void query_move_past(struct query *query, const struct plan *plan);
+
+/* The same: brings the disk in order, and says in the log what was done. */
+MUST_CHECK bool query_recover(struct query *query, struct recovery *recovery, struct error *err);
 
 MUST_CHECK bool query_start(struct query *query, struct worker *workers, size_t worker_count,
                             struct error *err);

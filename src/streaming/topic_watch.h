@@ -13,6 +13,9 @@ MUST_CHECK bool topic_watch_start(struct query *query, struct error *err);
 /* Later: the same, but waits without limit, with one ERROR line a minute. ERROR_STOPPED. */
 MUST_CHECK bool topic_watch_refresh(struct query *query, struct error *err);
 
+/* One look, for a second at most; a topic that can't be listed stays as it was. */
+void topic_watch_glance(struct query *query);
+
 /* Data loss by FAIL_ON_DATA_LOSS: false with ERROR_DATA_LOSS, or a warning and true. */
 MUST_CHECK bool topic_watch_loss(struct query *query, const struct data_loss *loss,
                                  struct error *err);

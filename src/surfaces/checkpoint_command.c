@@ -39,7 +39,11 @@ static void print_logs(FILE *out, const struct inspection *inspection) {
     }
     (void)fputc('\n', out);
     print_extent(out, "manifests", "manifests/", &inspection->manifests);
-    if (inspection->manifest_read)
+    if (inspection->manifest_read && inspection->manifest_of_spark)
+        (void)fprintf(out,
+                      "; the newest is of a batch of Spark's, %" PRId64 " rejects in %zu files",
+                      inspection->rejects, inspection->reject_files);
+    else if (inspection->manifest_read)
         (void)fprintf(out,
                       "; the newest has %" PRId64 " rows in %zu files (%" PRId64 " bytes), %" PRId64
                       " rejects in %zu files",
@@ -49,6 +53,16 @@ static void print_logs(FILE *out, const struct inspection *inspection) {
         (void)fprintf(out, "\n  %-11s coverage/%" PRId64 ": what manifests up to that batch said",
                       "coverage", inspection->folded);
     (void)fputc('\n', out);
+}
+
+static void print_cluster(FILE *out, const struct inspection *inspection) {
+    if (!inspection->on_cluster)
+        return;
+    (void)fprintf(out, "  %-11s %s, from batch %" PRId64 " on", "cluster",
+                  inspection->cluster.master, inspection->cluster.first_batch);
+    print_moment(out, ", since ", inspection->cluster.started_ms);
+    (void)fprintf(out, "%s\n",
+                  inspection->locked ? "" : "; its program was killed, and a start settles that");
 }
 
 static void print_table(FILE *out, const struct inspection *inspection) {
@@ -121,6 +135,7 @@ void inspection_print(const struct command_scope *scope, const struct inspection
     (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
     (void)fprintf(out, "  %-11s %s%s\n", "lock", inspection->locked ? "held: " : "free",
                   inspection->locked ? inspection->holder : ": no process of ours runs the query");
+    print_cluster(out, inspection);
     print_logs(out, inspection);
     print_table(out, inspection);
     if (inspection->state != NULL)

@@ -60,6 +60,7 @@ static struct json *manifests_json(const struct inspection *inspection) {
     json_put_int(newest, "rows", inspection->rows);
     json_put_int(newest, "rejectFiles", (int64_t)inspection->reject_files);
     json_put_int(newest, "rejects", inspection->rejects);
+    json_put_bool(newest, "ofSpark", inspection->manifest_of_spark);
     json_put(object, "newestManifest", newest);
     return object;
 }
@@ -100,6 +101,20 @@ static struct json *table_json(const struct inspection *inspection) {
     return object;
 }
 
+/* null: no cluster runs the query, nor did when its program was killed. */
+static void put_cluster(struct json *object, const struct inspection *inspection) {
+    if (!inspection->on_cluster) {
+        json_put_null(object, "cluster");
+        return;
+    }
+    struct json *cluster = json_new_object();
+    json_put_text(cluster, "master", inspection->cluster.master);
+    json_put_int(cluster, "firstBatch", inspection->cluster.first_batch);
+    put_moment(cluster, "startedAt", inspection->cluster.started_ms);
+    put_text_or_null(cluster, "run", inspection->cluster.run_id);
+    json_put(object, "cluster", cluster);
+}
+
 struct json *inspection_json(const struct command_scope *scope,
                              const struct inspection *inspection) {
     struct json *object = json_new_object(), *lock = json_new_object();
@@ -119,6 +134,7 @@ struct json *inspection_json(const struct command_scope *scope,
     json_put(object, "sinkLog", sink_log_json(inspection));
     json_put(object, "table", table_json(inspection));
     json_put_bool(object, "rewinding", inspection->rewinding);
+    put_cluster(object, inspection);
     put_text_or_null(object, "state", inspection->state);
     put_text_or_null(object, "next", inspection->next);
     put_text_or_null(object, "cure", inspection->cure);

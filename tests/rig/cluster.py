@@ -45,6 +45,7 @@ def connector_jars():
 def environment(directory):
     return {
         "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",  # else Java can name no file that is not ASCII
         "HOME": os.environ.get("HOME", "/"),
         "TZ": "UTC",
         "JAVA_HOME": java_home(),

@@ -2,6 +2,8 @@
 
 import collections
 import json
+import os
+import pathlib
 import urllib.parse
 
 import pyarrow
@@ -25,7 +27,10 @@ class Lake:
 
     def files(self, directory):
         """Every file that a globbing reader takes: **/*.parquet."""
-        return sorted(directory.glob("**/*.parquet"))
+        found = []
+        for place, _, names in os.walk(directory):  # which may change meanwhile
+            found += [pathlib.Path(place, name) for name in names if name.endswith(".parquet")]
+        return sorted(found)
 
     def batches(self, kind, log="commits"):
         """Ids in offsets/, commits/ or manifests/, ascending."""
@@ -61,20 +66,21 @@ class Lake:
             seen.update(zip(rows["partition"].to_pylist(), rows["offset"].to_pylist()))
         return seen
 
-    def rows(self, directory):
-        """All rows of a table, by pyarrow, partition columns included, as a list of dicts."""
-        files = self.files(directory)
-        if not files:
-            return []
+    def read(self, directory):
+        """All rows of a table that has files, by pyarrow, partition columns included."""
         tables = []
-        for path in files:
+        for path in self.files(directory):
             table = pyarrow.parquet.ParquetFile(path).read()
             for part in path.relative_to(directory).parts[:-1]:
                 name, value = part.split("=", 1)
                 value = None if value == "__HIVE_DEFAULT_PARTITION__" else value
                 table = table.append_column(name, pyarrow.array([value] * len(table), "string"))
             tables.append(table)
-        return pyarrow.concat_tables(tables).to_pylist()
+        return pyarrow.concat_tables(tables)
+
+    def rows(self, directory):
+        """The same as a list of dicts; empty for a table that has none."""
+        return self.read(directory).to_pylist() if self.files(directory) else []
 
     def account(self, kind):
         """Counter of (partition, offset) over table and rejects together."""

@@ -180,6 +180,7 @@ enum outcome tcp_connect(const char *host, int port, const struct patience *pati
         return patience_error(outcome, "look up the host's address", err);
     if (failure != 0) {
         (void)error_set(err, ERROR_CLUSTER, "look up '%s': %s", host, gai_strerror(failure));
+        errno = 0;
         return OUTCOME_BROKEN;
     }
     outcome = try_addresses(found, patience, fd, &failure);
@@ -188,5 +189,6 @@ enum outcome tcp_connect(const char *host, int port, const struct patience *pati
         (void)error_set(err, ERROR_CLUSTER, "connect: %s", strerror(failure));
     else if (outcome != OUTCOME_DONE)
         (void)patience_error(outcome, "connect", err);
+    errno = failure;
     return outcome;
 }

@@ -1,0 +1,255 @@
+#include "streaming/cluster/follow.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "streaming/batch_files.h"
+#include "streaming/cluster/reject_pass.h"
+#include "streaming/cluster/spark_progress.h"
+#include "streaming/query_report.h"
+#include "streaming/retry.h"
+#include "streaming/store_parts.h"
+#include "streaming/topic_watch.h"
+
+enum {
+    POLL_MS = 200,
+    GLANCE_EVERY_MS = 2000,  // at the topic, for the lag
+    PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is told
+};
+
+/* ---- a batch ---- */
+
+/* Looks for the batch's progress among Spark's newest reports. *found false: it is not there. */
+static bool find_progress(struct follow *follow, int64_t batch_id, struct spark_progress *progress,
+                          bool *found, struct error *err) {
+    char **reports;
+    size_t count;
+    *found = false;
+    if (!connect_progress(follow->session, follow->ids, &reports, &count, err))
+        return false;
+    bool ok = true;
+    for (size_t i = count; i-- > 0;) {
+        if (ok && !*found) {
+            ok = spark_progress_parse(reports[i], progress, err);
+            *found = ok && progress->batch_id == batch_id && progress->records >= 0;
+            if (ok && !*found)
+                spark_progress_deinit(progress);
+        }
+        free(reports[i]);
+    }
+    free(reports);
+    return ok;
+}
+
+static bool await_progress(struct follow *follow, int64_t batch_id, struct spark_progress *progress,
+                           bool *found, struct error *err) {
+    int64_t began_ms = clock_monotonic_ms();
+    for (;;) {
+        if (!find_progress(follow, batch_id, progress, found, err))
+            return false;
+        if (*found || clock_monotonic_ms() - began_ms >= PROGRESS_WAIT_MS)
+            return true;
+        query_status_sign(&follow->query->status);
+        if (stop_sleep(follow->query->stop, POLL_MS / 4) &&
+            stop_read(follow->query->stop) == STOP_NOW)
+            return true;
+    }
+}
+
+/* For the sake of their number and size; a log that can't be read is for recovery to tell of. Every
+ * tenth file of the log lists all files of the table, which is too much for that. */
+static void find_files(struct query *query, int64_t batch_id, struct file_list *files) {
+    struct error ignored;
+    bool known;
+    if ((batch_id + 1) % SINK_LOG_INTERVAL != 0 &&
+        !batch_files_read(query->store, batch_id, files, &known, &ignored))
+        file_list_deinit(files);
+}
+
+/* The clock as if we had run it: what Spark's executors did all counts as fetching. */
+static void set_clock(struct follow *follow, const struct plan *plan,
+                      const struct spark_progress *progress) {
+    int64_t before_ms = follow->batch_began_ms;
+    follow->batch_began_ms = plan->timestamp_ms;
+    follow->query->clock = (struct trigger_clock){
+        .began_us = clock_monotonic_us() - (progress == NULL ? 0 : progress->duration_ms * 1000),
+        .began_ms = plan->timestamp_ms,
+        .before_us = before_ms == 0 ? 0 : (plan->timestamp_ms - before_ms) * 1000};
+    if (progress == NULL)
+        return;
+    follow->query->clock.listing_us = progress->latest_offset_ms * 1000;
+    follow->query->clock.planning_us = progress->query_planning_ms * 1000;
+    follow->query->clock.logging_us = progress->wal_commit_ms * 1000;
+    follow->query->clock.forward_us = progress->commit_offsets_ms * 1000;
+}
+
+static void report(struct follow *follow, const struct plan *plan,
+                   const struct spark_progress *progress, struct reject_pass *pass) {
+    struct query *query = follow->query;
+    struct manifest manifest = {.batch_id = plan->batch_id,
+                                .timestamp_ms = plan->timestamp_ms,
+                                .outcomes = pass->outcomes,
+                                .outcome_count = pass->outcome_count};
+    find_files(query, plan->batch_id, &manifest.files);
+    query_move_past(query, plan);
+    int64_t lag = 0;
+    for (size_t i = 0; i < query->topic.count; i++)
+        for (size_t j = 0; j < plan->count; j++)
+            if (plan->ranges[j].partition == query->topic.partitions[i].partition &&
+                query->topic.partitions[i].end > plan->ranges[j].end)
+                lag += query->topic.partitions[i].end - plan->ranges[j].end;
+    query_status_set_lag(&query->status, lag);
+    query_report_batch(query, plan, &manifest, &pass->tally);
+    query_report_log(query, &manifest, &pass->tally.counts,
+                     progress == NULL ? 0 : progress->duration_ms * 1000);
+    file_list_deinit(&manifest.files);
+}
+
+/* The next batch is committed: its rejects, and what it was. */
+static bool take_batch(struct follow *follow, struct error *err) {
+    struct query *query = follow->query;
+    struct plan plan;
+    struct spark_progress progress = {0};
+    struct reject_pass pass;
+    struct retry retry = {0};
+    bool found;
+    while (!checkpoint_read_plan(&query->store->checkpoint, query->next_batch, &plan, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    bool done = await_progress(follow, plan.batch_id, &progress, &found, err);
+    const struct spark_progress *known = done && found ? &progress : NULL;
+    if (done)
+        set_clock(follow, &plan, known);
+    done = done && reject_pass_run(query, &plan, known, &pass, err);
+    if (done) {
+        report(follow, &plan, known, &pass);
+        reject_pass_deinit(&pass);
+    }
+    spark_progress_deinit(&progress);
+    free(plan.ranges);
+    return done;
+}
+
+static bool take_batches(struct follow *follow, struct error *err) {
+    struct query *query = follow->query;
+    struct retry retry = {0};
+    for (;;) {
+        int64_t newest;
+        while (!checkpoint_newest(&query->store->checkpoint.commits, &newest, err))
+            if (!retry_again(query, &retry, err))
+                return false;
+        if (newest < query->next_batch)
+            return true;
+        if (stop_read(query->stop) == STOP_NOW)
+            return error_set(err, ERROR_STOPPED,
+                             "stopped before the rejects of batch %" PRId64
+                             " were written; the next start writes them",
+                             query->next_batch);
+        if (!take_batch(follow, err))
+            return false;
+    }
+}
+
+/* ---- the query ---- */
+
+static void glance(struct follow *follow) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (follow->glanced_ms != 0 && now_ms - follow->glanced_ms < GLANCE_EVERY_MS)
+        return;
+    follow->glanced_ms = now_ms;
+    topic_watch_glance(follow->query);
+    query_report_lag(follow->query);
+}
+
+static void say(struct follow *follow, const struct connect_status *status) {
+    bool works = status->is_trigger_active && status->is_data_available;
+    query_status_say(&follow->query->status, works ? QUERY_RUNNING : QUERY_WAITING,
+                     status->is_data_available, status->message);
+    // A call waits for its answer, and a watchdog must not take that for a hang.
+    query_status_rest(&follow->query->status, POLL_MS + follow->options->timeout_ms);
+}
+
+/* A stop interrupts the batch under way, so one that is nearly done is waited for: for half of
+ * SHUTDOWN_TIMEOUT. */
+static bool is_time_to_stop(struct follow *follow, const struct connect_status *status) {
+    enum stop_level level = stop_read(follow->query->stop);
+    if (level == STOP_NOT)
+        return false;
+    int64_t now_ms = clock_monotonic_ms();
+    if (follow->stop_asked_ms == 0) {
+        follow->stop_asked_ms = now_ms;
+        follow->stop_batch = follow->query->next_batch;
+    }
+    return level == STOP_NOW || !status->is_trigger_active ||
+           follow->query->next_batch > follow->stop_batch ||
+           now_ms - follow->stop_asked_ms >= follow->options->shutdown_timeout_ms / 2;
+}
+
+/* What Spark's error means for us: who acts on it, and how. */
+static bool set_reason(struct follow *follow, struct error *why, struct error *err) {
+    static const struct {
+        const char *error_class;
+        enum error_kind kind;
+        const char *cure;
+    } reasons[] = {
+        {"KAFKA_DATA_LOSS", ERROR_DATA_LOSS,
+         "set FAIL_ON_DATA_LOSS=false to go on without what is gone"},
+        {"CONCURRENT_STREAM_LOG_UPDATE", ERROR_STATE,
+         "another Spark runs this query: end it, then start again"},
+        {"DATA_SOURCE_NOT_FOUND", ERROR_CLUSTER,
+         "the server has no Kafka connector: start it with --packages or --jars of "
+         "spark-sql-kafka-0-10"},
+    };
+    const char *error_class = connect_error_class(follow->session);
+    *err = *why;
+    err->kind = ERROR_CLUSTER;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (strncmp(error_class, reasons[i].error_class, strlen(reasons[i].error_class)) == 0)
+            return error_set(err, reasons[i].kind, "%.700s; %s", why->message, reasons[i].cure);
+    return false;
+}
+
+/* The query is not active any more. */
+static bool take_end(struct follow *follow, struct error *err) {
+    bool failed;
+    struct error why;
+    if (!connect_exception(follow->session, follow->ids, &failed, &why, err))
+        return false;
+    follow->given_up = failed;
+    if (failed)
+        return set_reason(follow, &why, err);
+    return follow->query->options->trigger.available_now || follow->stop_asked_ms != 0 ||
+           error_set(err, ERROR_CLUSTER, "somebody else has stopped the query in Spark");
+}
+
+static bool look(struct follow *follow, struct connect_status *status, struct error *err) {
+    if (cluster_has_ended(follow->query->cluster, err))
+        return false;
+    if (!connect_status(follow->session, follow->ids, status, err))
+        return false;
+    say(follow, status);
+    glance(follow);
+    return take_batches(follow, err);
+}
+
+bool follow_query(struct follow *follow, struct error *err) {
+    struct connect_status status;
+    for (;;) {
+        if (!look(follow, &status, err))
+            return false;
+        if (!status.is_active)
+            return take_end(follow, err);
+        if (is_time_to_stop(follow, &status))
+            break;
+        (void)stop_sleep(follow->query->stop, POLL_MS);
+        if (follow->stop_asked_ms != 0) // then a sleep for a stop is none
+            (void)poll(NULL, 0, POLL_MS);
+    }
+    log_write(LOG_INFO, follow->query->how.name, "Stopping the query in Spark | run=%s",
+              follow->ids->run_id);
+    return connect_stop(follow->session, follow->ids, err) && take_batches(follow, err);
+}

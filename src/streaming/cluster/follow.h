@@ -1,0 +1,28 @@
+/* follow.h: a query that Spark runs, from its start to its end: its state, its batches, and what
+ * becomes of the records that they have left out. Driver thread. */
+#ifndef STREAMING_CLUSTER_FOLLOW_H
+#define STREAMING_CLUSTER_FOLLOW_H
+
+#include "streaming/cluster/cluster.h"
+#include "streaming/cluster/connect.h"
+#include "streaming/query.h"
+
+struct follow {
+    struct query *query;
+    struct connect_session *session;
+    const struct connect_query *ids;
+    const struct cluster_options *options;
+
+    bool given_up;          // Spark has ended the query by an error
+    int64_t stop_asked_ms;  // monotonic; 0: not yet
+    int64_t stop_batch;     // the batch that was next then
+    int64_t glanced_ms;     // monotonic; at the topic
+    int64_t batch_began_ms; // wall clock, of the batch before; 0: there was none
+};
+
+/* Until the query has ended (availableNow) or was stopped as `query->stop` asks; all its committed
+ * batches are looked at then. ERROR_CLUSTER: Spark has given it up, or does not answer.
+ * ERROR_DATA_LOSS, ERROR_STATE: it has met that. */
+MUST_CHECK bool follow_query(struct follow *follow, struct error *err);
+
+#endif

@@ -1,0 +1,27 @@
+/* spark_progress.h: what Spark's StreamingQueryProgress says of a batch of stream_plan.h's. */
+#ifndef STREAMING_CLUSTER_SPARK_PROGRESS_H
+#define STREAMING_CLUSTER_SPARK_PROGRESS_H
+
+#include "base/error.h"
+#include "core/plan.h"
+
+struct spark_progress {
+    int64_t batch_id;
+    int64_t duration_ms; // of the whole trigger
+    int64_t latest_offset_ms, query_planning_ms, wal_commit_ms, commit_offsets_ms; // parts of it
+    int64_t records, rejects; // -1: it does not count them (an idle trigger)
+    int64_t *windows;         // owned; as stream_plan.h numbers them
+    size_t window_count;
+};
+
+/* ERROR_CLUSTER: not a progress report. */
+MUST_CHECK bool spark_progress_parse(const char *text, struct spark_progress *progress,
+                                     struct error *err);
+void spark_progress_deinit(struct spark_progress *progress);
+
+/* The ranges of the plan that its windows cover, ascending, neighbours as one. The caller frees
+ * *ranges. */
+void spark_progress_ranges(const struct spark_progress *progress, const struct plan *plan,
+                           struct offset_range **ranges, size_t *count);
+
+#endif
