@@ -116,8 +116,8 @@ static void log_settings(const struct config *config) {
             config->ignored_spark_variables);
     log_write(LOG_INFO, logger,
               "esports-stream " PROGRAM_VERSION
-              " | engine=native | master=%s | workers=%d | memory_mb=%" PRId64,
-              config_master_shown(config), config->workers, config_memory_budget(config) >> 20);
+              " | engine=%s | master=%s | workers=%d | memory_mb=%" PRId64,
+              config_engine(config), config_master_shown(config), config->workers, config_memory_budget(config) >> 20);
 }
 
 static void warn_of_filesystem(const char *what, const char *path) {

@@ -238,6 +238,10 @@ const char *config_shown(const struct config *config, size_t index) {
                                        : text;
 }
 
+const char *config_engine(const struct config *config) {
+    return config->master_kind == MASTER_LOCAL ? "native" : "spark";
+}
+
 const char *config_master_shown(const struct config *config) {
     return config->master_shown != NULL ? config->master_shown : "";
 }

@@ -149,6 +149,9 @@ const struct name_list *config_partition_by(const struct config *config,
 #define SECRET_SHOWN "********"
 const char *config_shown(const struct config *config, size_t index);
 
+/* Who runs the queries: "native" or "spark". */
+const char *config_engine(const struct config *config);
+
 /* SPARK_MASTER_URL as it may be shown: without a token. */
 const char *config_master_shown(const struct config *config);
 

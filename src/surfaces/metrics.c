@@ -16,8 +16,9 @@ static int64_t number_at(const void *object, size_t offset) {
 
 static void print_build(struct metrics_text *text, const struct metrics_look *look,
                         const struct metric_family *family) {
-    (void)look, (void)family;
-    metrics_text_int(text, LABELS({"version", PROGRAM_VERSION}, {"engine", "native"}), 1);
+    (void)family;
+    const char *engine = config_engine(look->api->config);
+    metrics_text_int(text, LABELS({"version", PROGRAM_VERSION}, {"engine", engine}), 1);
 }
 
 static void print_workers(struct metrics_text *text, const struct metrics_look *look,

@@ -130,7 +130,8 @@ static struct json *print_memory(const struct http_api *api) {
 static struct json *print_program(const struct http_api *api) {
     struct json *object = json_new_object();
     json_put_text(object, "version", PROGRAM_VERSION);
-    json_put_text(object, "engine", "native");
+    json_put_text(object, "engine", config_engine(api->config));
+    put_text(object, "master", config_master_shown(api->config));
     put_time(object, "startedAt", api->started_ms);
     put_time(object, "now", clock_wall_ms());
     json_put_int(object, "pid", getpid());

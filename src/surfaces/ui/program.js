@@ -95,11 +95,16 @@ function updateMemory({budgetBytes, residentBytes, parts}) {
   programTables.memory.update(all.map((part) => ({...part, budget: budgetBytes})));
 }
 
+// Where the queries are computed, if not in this process.
+function formatEngine({engine, master}) {
+  return engine === 'native' ? '' : `queries run by Spark on ${master}, `;
+}
+
 function updateProgram({program, memory}) {
   setText(
     byId('program-summary'),
     `esports-stream ${program.version}, process ${program.pid}, ` +
-      `${formatCounted(program.workers, 'worker')}, started ${formatMoment(program.startedAt)}, ` +
+      `${formatEngine(program)}${formatCounted(program.workers, 'worker')}, started ${formatMoment(program.startedAt)}, ` +
       `${formatAge(serverNow() - Date.parse(program.startedAt))} ago`,
   );
   updateMemory(memory);
