@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/scope.h"
 
 enum { PEM_SIZE_MAX = 1 << 20, PROTOCOL_MAX = 32 };
 
@@ -54,13 +53,14 @@ static bool read_pem(const struct given *given, const char *pem, const char *loc
 }
 
 static bool add_authorities(const struct given *given, struct error *err) {
-    scoped(scope_free) char *text = NULL;
+    char *text;
     if (!read_pem(given, "ssl.ca.pem", "ssl.ca.location", &text, err))
         return false;
     if (text == NULL)
         return true;
     kafka_options_add(given->options, "ssl.truststore.type", "PEM", false);
     kafka_options_add(given->options, "ssl.truststore.certificates", text, false);
+    free(text);
     return true;
 }
 
@@ -82,12 +82,9 @@ static bool add_key(const struct given *given, const char *text, struct error *e
     return true;
 }
 
-static bool add_certificate(const struct given *given, struct error *err) {
-    scoped(scope_free) char *certificate = NULL;
-    scoped(scope_free) char *key = NULL;
-    if (!read_pem(given, "ssl.certificate.pem", "ssl.certificate.location", &certificate, err) ||
-        !read_pem(given, "ssl.key.pem", "ssl.key.location", &key, err))
-        return false;
+/* Both of them or neither; each may be NULL. */
+static bool add_pair(const struct given *given, const char *certificate, const char *key,
+                     struct error *err) {
     if (certificate == NULL && key == NULL)
         return true;
     if (certificate == NULL || key == NULL)
@@ -97,6 +94,17 @@ static bool add_certificate(const struct given *given, struct error *err) {
     kafka_options_add(given->options, "ssl.keystore.type", "PEM", false);
     kafka_options_add(given->options, "ssl.keystore.certificate.chain", certificate, false);
     return add_key(given, key, err);
+}
+
+static bool add_certificate(const struct given *given, struct error *err) {
+    char *certificate = NULL, *key = NULL;
+    bool ok =
+        read_pem(given, "ssl.certificate.pem", "ssl.certificate.location", &certificate, err) &&
+        read_pem(given, "ssl.key.pem", "ssl.key.location", &key, err) &&
+        add_pair(given, certificate, key, err);
+    free(certificate);
+    free(key);
+    return ok;
 }
 
 /* A PKCS#12 file is handed on as its path: it must be there on every executor, too. */

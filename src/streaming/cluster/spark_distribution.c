@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/cluster/spark_defaults.h"
 
 static const char connector[] = "spark-sql-kafka-0-10";
 static const char connector_class[] = "org/apache/spark/sql/kafka010/KafkaSourceProvider.class";
@@ -137,22 +138,19 @@ static bool check_connector(const struct spark_server_options *options,
 
 /* Whether spark-env.sh is there, which may set JAVA_HOME. */
 static bool has_environment_script(const char *home) {
-    const char *place = getenv("SPARK_CONF_DIR");
-    bool elsewhere = place != NULL && *place != '\0';
-    scoped(scope_free) char *path = NULL;
-    check(asprintf(&path, "%s%s/spark-env.sh", elsewhere ? place : home,
-                   elsewhere ? "" : "/conf") >= 0);
+    scoped(scope_free) char *path = spark_defaults_path(home, "spark-env.sh");
     return access(path, R_OK) == 0;
 }
 
 static bool is_in_path(const char *name) {
     const char *path = getenv("PATH");
-    scoped(scope_free) char *list = strdup(path != NULL ? path : "");
+    char *list = strdup(path != NULL ? path : "");
+    bool found = false;
     check(list != NULL);
-    for (char *rest = list, *directory; (directory = strsep(&rest, ":")) != NULL;)
-        if (*directory != '\0' && can_execute(directory, name))
-            return true;
-    return false;
+    for (char *rest = list, *directory; !found && (directory = strsep(&rest, ":")) != NULL;)
+        found = *directory != '\0' && can_execute(directory, name);
+    free(list);
+    return found;
 }
 
 static bool check_java(const struct spark_server_options *options, struct error *err) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "streaming/cluster/spark_defaults.h"
 
 static const char java_options[] = "spark.driver.extraJavaOptions";
 
@@ -65,20 +66,15 @@ static void write_properties(FILE *out, const struct spark_server_options *optio
     write_property(out, "spark.serializer", "org.apache.spark.serializer.KryoSerializer");
     write_property(out, "spark.ui.enabled", "false");
 
-    const char *more = ""; // options for the JVM, of the user's
-    for (size_t i = 0; i < options->property_count; i++) {
-        const struct spark_property *property = &options->properties[i];
-        if (strcmp(property->name, java_options) == 0)
-            more = property->value;
-        else
-            write_property(out, property->name, property->value); // the last one of a name counts
-    }
+    for (size_t i = 0; i < options->property_count; i++) // the last one of a name counts
+        write_property(out, options->properties[i].name, options->properties[i].value);
     write_property(out, "spark.connect.grpc.binding.address", "127.0.0.1");
     write_property(out, "spark.connect.grpc.binding.port", "0");
-    char *all = NULL;
+    char *more = spark_defaults_property(options, java_options), *all = NULL;
     check(asprintf(&all, "%s%s\"-Dlog4j2.configurationFile=file:%s\"", more,
                    *more != '\0' ? " " : "", logging) >= 0);
     write_property(out, java_options, all);
+    free(more);
     free(all);
 }
 

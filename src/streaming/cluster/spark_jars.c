@@ -1,7 +1,6 @@
 #include "streaming/cluster/spark_jars.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +10,8 @@
 
 #include "base/check.h"
 #include "base/disk.h"
-#include "base/file.h"
 #include "base/scope.h"
-
-enum { DEFAULTS_SIZE_MAX = 1 << 20 };
+#include "streaming/cluster/spark_defaults.h"
 
 static void add(struct spark_jars *jars, const char *path) {
     char **paths = realloc(jars->paths, (jars->count + 1) * sizeof *paths);
@@ -48,53 +45,6 @@ static bool note_file(void *context, const char *name) {
 static void add_directory(struct spark_jars *jars, const char *directory) {
     struct directory_walk walk = {jars, directory};
     (void)disk_real.list(directory, note_file, &walk);
-}
-
-/* ---- properties ---- */
-
-/* The value in spark-defaults.conf: lines of a name, blanks or '=', and the rest. */
-static char *default_value(const char *defaults, const char *name) {
-    size_t size = strlen(name);
-    for (const char *line = defaults; *line != '\0';) {
-        const char *end = line + strcspn(line, "\r\n");
-        const char *at = line + strspn(line, " \t");
-        const char *value = at + size + strspn(at + (strlen(at) < size ? 0 : size), " \t=:");
-        if (strncmp(at, name, size) == 0 && value > at + size && value < end) {
-            while (end > value && isspace((unsigned char)end[-1]))
-                end--;
-            return strndup(value, (size_t)(end - value));
-        }
-        line = end + strspn(end, "\r\n");
-    }
-    return strdup("");
-}
-
-/* What the property will be for the server; "" if nobody sets it. Owned by the caller. */
-static char *property(const struct spark_server_options *options, const char *defaults,
-                      const char *name) {
-    char *value = NULL;
-    for (size_t i = options->property_count; i > 0 && value == NULL; i--)
-        if (strcmp(options->properties[i - 1].name, name) == 0)
-            value = strdup(options->properties[i - 1].value);
-    if (value == NULL)
-        value = default_value(defaults, name);
-    check(value != NULL);
-    return value;
-}
-
-static char *read_defaults(const char *home) {
-    const char *place = getenv("SPARK_CONF_DIR");
-    char *path = NULL, *text = NULL;
-    size_t size;
-    struct error err;
-    bool elsewhere = place != NULL && *place != '\0';
-    check(asprintf(&path, "%s%s/spark-defaults.conf", elsewhere ? place : home,
-                   elsewhere ? "" : "/conf") >= 0);
-    if (!file_read(path, DEFAULTS_SIZE_MAX, &text, &size, &err) || text == NULL)
-        text = strdup(""); // one that can't be read is Spark's to complain about
-    check(text != NULL);
-    free(path);
-    return text;
 }
 
 /* ---- spark.jars ---- */
@@ -152,16 +102,16 @@ static void add_class_path(struct spark_jars *jars, char *list) {
 bool spark_jars_find(const struct spark_server_options *options, struct spark_jars *jars,
                      struct error *err) {
     char *directory = NULL;
-    *jars = (struct spark_jars){.defaults = read_defaults(options->spark_home)};
+    *jars = (struct spark_jars){0};
     check(asprintf(&directory, "%s/jars", options->spark_home) >= 0);
     add_directory(jars, directory);
     free(directory);
 
-    char *class_path = property(options, jars->defaults, "spark.driver.extraClassPath");
+    char *class_path = spark_defaults_property(options, "spark.driver.extraClassPath");
     add_class_path(jars, class_path);
     free(class_path);
-    jars->packages = property(options, jars->defaults, "spark.jars.packages");
-    char *list = property(options, jars->defaults, "spark.jars");
+    jars->packages = spark_defaults_property(options, "spark.jars.packages");
+    char *list = spark_defaults_property(options, "spark.jars");
     bool ok = add_list(jars, list, err);
     free(list);
     if (!ok)
@@ -174,7 +124,6 @@ void spark_jars_deinit(struct spark_jars *jars) {
         free(jars->paths[i]);
     free(jars->paths);
     free(jars->packages);
-    free(jars->defaults);
     *jars = (struct spark_jars){0};
 }
 

@@ -12,7 +12,6 @@ struct spark_jars {
     char **paths; // owned; of files, or whole URLs where the file is elsewhere
     size_t count;
     char *packages; // owned; spark.jars.packages, "group:artifact:version,…"; "" if it is not set
-    char *defaults; // owned; the text of spark-defaults.conf; "" if there is none
 };
 
 enum { SPARK_VERSION_MAX = 48, SPARK_SCALA_MAX = 8 };

@@ -62,7 +62,7 @@ static char *write_file(const char *text) {
     static char paths[4][64];
     static int next;
     char *path = paths[next++ % 4];
-    strcpy(path, "/tmp/test_kafka_options.XXXXXX");
+    (void)snprintf(path, sizeof paths[0], "/tmp/test_kafka_options.XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
