@@ -30,7 +30,8 @@ const struct exit_code_entry exit_codes[] = {
      "PARSE_MODE is failfast and a record can't become a row; the message has its place.",
      "Repair the producer, or start again with PARSE_MODE=reject."},
     {EXIT_CODE_CLUSTER, "Spark cluster out of reach",
-     "SPARK_MASTER_URL names a cluster, and Spark could not be started on it, could not be reached, "
+     "SPARK_MASTER_URL names a cluster, and Spark could not be started on it, could not be "
+     "reached, "
      "or has ended.",
      "Follow the message; nothing is lost: a restart, also with SPARK_MASTER_URL=local[*], goes on "
      "after the last committed batch."},

@@ -86,8 +86,8 @@ static const struct setting common[] = {
      "the program itself makes do with 256m.",
      MIB, (int64_t)MIB *MIB},
     {where, "SPARK_EXECUTOR_MEMORY", &type_size, FIELD(executor_memory), "2g",
-     "Memory of an executor on a cluster. The program's own engine has none.",
-     MIB, (int64_t)MIB *MIB},
+     "Memory of an executor on a cluster. The program's own engine has none.", MIB,
+     (int64_t)MIB *MIB},
     {where, "SPARK_SHUFFLE_PARTITIONS", &type_int, FIELD(shuffle_partitions), "10",
      "These jobs never shuffle; only a cluster uses it. It is noted in a new checkpoint, because "
      "Spark wants it there to continue from it.",
@@ -189,7 +189,8 @@ static const struct setting common[] = {
      "exit code 4. Later, the program waits for Kafka without limit.",
      0, 365LL * DAY},
     {limits, "SPARK_CONNECT_TIMEOUT", &type_duration, FIELD(spark_connect_timeout_ms), "2 minutes",
-     "On a cluster: how long a Spark that does not start, answer or come back is waited for, before "
+     "On a cluster: how long a Spark that does not start, answer or come back is waited for, "
+     "before "
      "ending with exit code 9.",
      SECOND, 365LL * DAY},
     {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(write_retry_timeout_ms), "5 minutes",

@@ -106,7 +106,7 @@ static bool has_effect(const struct config *config, const char *name) {
 /* One variable that the environment or a file has. */
 static void read_variable(struct config *config, const char *variable, const char *value,
                           const char *where, struct faults *faults) {
-    char name[PROPERTY_NAME_MAX];
+    char name[PROPERTY_NAME_MAX] = "";
     if (strncmp(variable, prefix, sizeof prefix - 1) != 0 || *value == '\0' ||
         strcmp(variable, "SPARK_CONF_DIR") == 0)
         return;

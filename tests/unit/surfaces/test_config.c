@@ -140,19 +140,25 @@ static void an_empty_variable_counts_as_not_set(void **state) {
     assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS="), NULL), EXIT_CODE_USAGE);
 }
 
-/* Every value here must be refused with one line that names setting and value. */
-static void wrong_values_are_refused_with_what_was_wanted(void **state) {
+struct wrong {
+    const char *variable, *wanted;
+};
+
+/* It must be refused with one line that names the setting and what was wanted. */
+static void expect_refusal(const struct wrong *wrong) {
+    bool broker = strncmp(wrong->variable, "KAFKA_BOOT", 10) == 0;
+    enum exit_code code = load(WORDS(wrong->variable, broker ? "A=b" : BROKER), NULL);
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(wrong->variable, "="), wrong->variable);
+    if (code != EXIT_CODE_USAGE || line_count() != 1 || strstr(errors, name) == NULL ||
+        strstr(errors, wrong->wanted) == NULL)
+        fail_msg("%s gave %d: %s", wrong->variable, (int)code, errors);
+    config_deinit(&config);
+}
+
+static void wrong_masters_are_refused_with_the_form_that_was_meant(void **state) {
     (void)state;
-    static const struct {
-        const char *variable, *wanted;
-    } cases[] = {
-        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,,b", "host:port"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a:99999", "host:port"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a b:9092", "host:port"},
-        {"KAFKA_BOOTSTRAP_SERVERS=http://a/b", "host:port"},
-        {"KAFKA_TOPIC_MATCHES=two words", "topic name"},
-        {"KAFKA_TOPIC_MATCHES=a,b", "one topic only"},
-        {"KAFKA_TOPIC_PLAYERS=..", "topic name"},
+    static const struct wrong cases[] = {
         {"SPARK_MASTER_URL=local[0]", "local[N]"},
         {"SPARK_MASTER_URL=local[4", "local[N]"},
         {"SPARK_MASTER_URL=everywhere", "local[N]"},
@@ -166,6 +172,21 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"SPARK_MASTER_URL=yarn-client", "yarn"},
         {"SPARK_MASTER_URL=mesos://a:5050", "sc://HOST:PORT"},
         {"SPARK_MASTER_URL=sc://", "host"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_refusal(&cases[i]);
+}
+
+static void wrong_values_are_refused_with_what_was_wanted(void **state) {
+    (void)state;
+    static const struct wrong cases[] = {
+        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,,b", "host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:99999", "host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a b:9092", "host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=http://a/b", "host:port"},
+        {"KAFKA_TOPIC_MATCHES=two words", "topic name"},
+        {"KAFKA_TOPIC_MATCHES=a,b", "one topic only"},
+        {"KAFKA_TOPIC_PLAYERS=..", "topic name"},
         {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 seconds"},
         {"DATA_LAKE_PATH=s3a://bucket/lake", "local directory"},
         {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
@@ -203,18 +224,8 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"STATUS_INTERVAL=0", "from 1 seconds"},
         {"SINK_LOG=maybe", "auto, on or off"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *variable = cases[i].variable;
-        bool broker = strncmp(variable, "KAFKA_BOOT", 10) == 0;
-        enum exit_code code = load(WORDS(variable, broker ? "A=b" : BROKER), NULL);
-        size_t name_size = strcspn(variable, "=");
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)name_size, variable);
-        if (code != EXIT_CODE_USAGE || line_count() != 1 || strstr(errors, name) == NULL ||
-            strstr(errors, cases[i].wanted) == NULL)
-            fail_msg("%s gave %d: %s", variable, (int)code, errors);
-        config_deinit(&config);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_refusal(&cases[i]);
 }
 
 static void right_values_are_taken(void **state) {
@@ -692,6 +703,7 @@ int main(void) {
         FACT(defaults_are_those_of_the_old_job),
         FACT(flag_wins_over_environment_over_file_over_default),
         FACT(an_empty_variable_counts_as_not_set),
+        FACT(wrong_masters_are_refused_with_the_form_that_was_meant),
         FACT(wrong_values_are_refused_with_what_was_wanted),
         FACT(right_values_are_taken),
         FACT(all_faults_are_told_at_once),
