@@ -46,9 +46,11 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
 @pytest.mark.parametrize(
     ("settings", "code", "words"),
     [
-        ({"SPARK_MASTER_URL": "spark://there:7077"}, 9, "local"),
-        ({"SPARK_MASTER_URL": "yarn"}, 9, "local"),
+        ({"SPARK_MASTER_URL": "spark://there"}, 2, "spark://HOST:PORT"),
         ({"SPARK_MASTER_URL": "everywhere"}, 2, "SPARK_MASTER_URL"),
+        ({"SPARK_MASTER_URL": "yarn", "PARSE_MODE": "failfast"}, 2, "PARSE_MODE"),
+        ({"SPARK_MASTER_URL": "yarn", "SINK_LOG": "off"}, 2, "SINK_LOG"),
+        ({"SPARK_MASTER_URL": "yarn", "SPARK_CONF_spark_master": "x"}, 2, "spark.master"),
         ({"DATA_LAKE_PATH": "s3a://bucket/data"}, 2, "s3a"),
         ({"SPARK_DRIVER_MEMORY": "16m"}, 2, "SPARK_DRIVER_MEMORY"),
         ({"KAFKA_CONF_ENABLE_AUTO_COMMIT": "true"}, 2, "enable.auto.commit"),

@@ -133,20 +133,26 @@ static void take_trouble(struct spark_log *log, const struct spark_line *line) {
     log->cause[0] = '\0';
 }
 
-void spark_log_take(struct spark_log *log, const struct spark_line *line) {
+/* A line behind the trouble: "java.lang.X: why", then its stack, then "Caused by: java.lang.Y:
+ * why", of which the last one is the root. */
+static void take_cause(struct spark_log *log, struct text line) {
     static const char caused[] = "Caused by: ";
-    bool was_fine = log->accepted, was_up = spark_log_is_up(log);
+    bool root = begins_with(line, caused);
+    const char *from = line.bytes + (root ? sizeof caused - 1 : 0);
+    if (root || (*log->cause == '\0' && line.length > 0 && !isspace((unsigned char)*line.bytes)))
+        keep(text_from(from, line.bytes + line.length), log->cause, sizeof log->cause);
+}
+
+void spark_log_take(struct spark_log *log, const struct spark_line *line) {
+    bool was_accepted = log->accepted, was_up = spark_log_is_up(log);
     if (line->begins) {
         take_news(log, line);
         take_trouble(log, line);
-    } else if (log->in_trouble && begins_with(line->message, caused)) {
-        struct text cause = line->message;
-        keep(text_from(cause.bytes + sizeof caused - 1, cause.bytes + cause.length), log->cause,
-             sizeof log->cause);
+    } else if (log->in_trouble) {
+        take_cause(log, line->message);
     }
-    if (was_fine != log->accepted ||
-        was_up != spark_log_is_up(log)) // what was wrong has not mattered
-        log->trouble[0] = log->cause[0] = '\0';
+    if (was_accepted != log->accepted || was_up != spark_log_is_up(log))
+        log->trouble[0] = log->cause[0] = '\0'; // it has not mattered
     // A frame of a stack trace says nothing on its own.
     if (line->message.length > 0 && !isspace((unsigned char)line->message.bytes[0]))
         keep(line->message, log->last, sizeof log->last);

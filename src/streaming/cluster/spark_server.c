@@ -26,7 +26,8 @@ enum {
     LINE_MAX_SIZE = 8192, // bytes; what is longer is cut
     TOKEN_SIZE = 32,      // random bytes
     LOOK_MS = 100,
-    CAUSE_MS = 500, // how long the lines behind a refusal, which name its cause, are waited for
+    CAUSE_MS = 500,  // how long the lines behind a refusal, which name its cause, are waited for
+    LEAVE_MS = 3000, // how long a Spark that has given up may take to end
     GRACE_FAILED_MS = 2000,
 };
 
@@ -42,6 +43,8 @@ struct spark_server {
 
     pthread_mutex_t lock; // guards what follows, and `process`
     struct spark_log log;
+    bool heard_all;                            // nothing more will come
+    int64_t ended_ms, refused_ms, given_up_ms; // when that was seen first; 0: not yet
 };
 
 bool spark_server_check(const struct spark_server_options *options, struct error *err) {
@@ -108,6 +111,9 @@ static void *reader_main(void *argument) {
     }
     if (draft->size > 0)
         take_line(server, draft->bytes, draft->size);
+    pthread_mutex_lock(&server->lock);
+    server->heard_all = true;
+    pthread_mutex_unlock(&server->lock);
     free(bytes);
     free(draft);
     return NULL;
@@ -206,7 +212,7 @@ static bool begin(struct spark_server *server, const struct spark_server_options
            error_set(err, ERROR_CLUSTER, "start a thread for Spark's log: %s", strerror(failure));
 }
 
-/* Waits until all that the process has printed was read. */
+/* Lets the reader end, once it has read what is there. */
 static void finish_reading(struct spark_server *server) {
     static const uint64_t one = 1;
     if (!server->reads)
@@ -216,41 +222,61 @@ static void finish_reading(struct spark_server *server) {
     server->reads = false;
 }
 
-/* Why it does not get up, if the log or the process says so. */
-static bool has_failed(struct spark_server *server, int64_t *refused_ms, struct error *err) {
-    char reason[SPARK_REASON_MAX], end[SPARK_STATUS_MAX];
-    pthread_mutex_lock(&server->lock);
-    struct spark_log *log = &server->log;
-    bool ended = spark_process_look(&server->process);
-    bool refused = spark_log_is_refused(log);
+/* What has become of it. */
+enum outlook {
+    GOES_ON,
+    ENDED,    // by itself, and all that it has printed was read
+    GIVEN_UP, // by Spark, while the process is still there
+    REFUSED,  // by its masters
+};
+
+/* True once it has been so for `ms`; *since_ms is 0 until it is so. */
+static bool has_lasted(bool is_so, int64_t *since_ms, int64_t ms) {
     int64_t now_ms = clock_monotonic_ms();
-    if (refused && *refused_ms == 0)
-        *refused_ms = now_ms;
-    refused = refused && now_ms - *refused_ms >= CAUSE_MS;
-    bool given_up = log->given_up;
-    pthread_mutex_unlock(&server->lock);
-    if (!ended && !refused && !given_up)
-        return false;
-    if (ended)
-        finish_reading(server);
+    if (is_so && *since_ms == 0)
+        *since_ms = now_ms;
+    return is_so && now_ms - *since_ms >= ms;
+}
+
+/* Each is told a moment later than it is known, when what follows in the log has been read. */
+static enum outlook look(struct spark_server *server, char reason[static SPARK_REASON_MAX]) {
+    enum outlook outlook = GOES_ON;
     pthread_mutex_lock(&server->lock);
-    refused = refused || spark_log_is_refused(log);
-    spark_log_reason(log, reason);
+    bool ended = spark_process_look(&server->process);
+    bool refused = spark_log_is_refused(&server->log);
+    if (has_lasted(ended, &server->ended_ms, server->heard_all ? 0 : CAUSE_MS))
+        outlook = refused ? REFUSED : ENDED;
+    else if (has_lasted(refused, &server->refused_ms, CAUSE_MS))
+        outlook = REFUSED;
+    else if (has_lasted(server->log.given_up, &server->given_up_ms, LEAVE_MS))
+        outlook = GIVEN_UP;
+    spark_log_reason(&server->log, reason);
     pthread_mutex_unlock(&server->lock);
-    if (refused)
+    return outlook;
+}
+
+/* Says how it ended: "Spark on 'yarn' ended with exit code 1 before it was up: …". */
+static void tell_end(struct spark_server *server, enum outlook outlook, const char *when,
+                     const char *reason, struct error *err) {
+    char end[SPARK_STATUS_MAX] = "has given up its application";
+    if (outlook == ENDED)
+        spark_process_describe(server->process.status, end);
+    (void)error_set(err, ERROR_CLUSTER, "Spark on '%s' %s%s%s%s", server->master, end, when,
+                    *reason != '\0' ? ": " : "", reason);
+}
+
+/* Why it does not get up, if the log or the process says so. */
+static bool has_failed(struct spark_server *server, struct error *err) {
+    char reason[SPARK_REASON_MAX];
+    enum outlook outlook = look(server, reason);
+    if (outlook == REFUSED)
         (void)error_set(err, ERROR_CLUSTER,
                         "Spark's master can't be reached, SPARK_MASTER_URL is '%s': %s; see "
                         "whether it runs and whether this machine gets there, then start again",
                         server->master, reason);
-    else if (ended) {
-        spark_process_describe(server->process.status, end);
-        (void)error_set(err, ERROR_CLUSTER,
-                        "Spark on '%s' %s before it was up%s%s; LOG_LEVEL=DEBUG shows all that it "
-                        "prints",
-                        server->master, end, *reason != '\0' ? ": " : "", reason);
-    } else
-        (void)error_set(err, ERROR_CLUSTER, "Spark on '%s' gave up: %s", server->master, reason);
-    return true;
+    else if (outlook != GOES_ON)
+        tell_end(server, outlook, " before it was up", reason, err);
+    return outlook != GOES_ON;
 }
 
 static bool is_up(struct spark_server *server) {
@@ -277,11 +303,11 @@ static void late(struct spark_server *server, int64_t timeout_ms, struct error *
 
 static bool await(struct spark_server *server, const struct spark_server_options *options,
                   struct error *err) {
-    int64_t deadline_ms = clock_monotonic_ms() + options->timeout_ms, refused_ms = 0;
+    int64_t deadline_ms = clock_monotonic_ms() + options->timeout_ms;
     for (;;) {
         if (is_up(server))
             return true;
-        if (has_failed(server, &refused_ms, err))
+        if (has_failed(server, err))
             return false;
         if (clock_monotonic_ms() >= deadline_ms) {
             late(server, options->timeout_ms, err);
@@ -327,20 +353,11 @@ int spark_server_pid(const struct spark_server *server) {
 }
 
 bool spark_server_has_ended(struct spark_server *server, struct error *err) {
-    char reason[SPARK_REASON_MAX], end[SPARK_STATUS_MAX];
-    pthread_mutex_lock(&server->lock);
-    bool ended = spark_process_look(&server->process);
-    bool given_up = server->log.given_up;
-    spark_log_reason(&server->log, reason);
-    pthread_mutex_unlock(&server->lock);
-    if (!ended && !given_up)
-        return false;
-    if (ended)
-        spark_process_describe(server->process.status, end);
-    (void)error_set(err, ERROR_CLUSTER, "Spark on '%s' %s%s%s; nothing is lost, start again",
-                    server->master, ended ? end : "has given up its application",
-                    *reason != '\0' ? ": " : "", reason);
-    return true;
+    char reason[SPARK_REASON_MAX];
+    enum outlook outlook = look(server, reason);
+    if (outlook != GOES_ON)
+        tell_end(server, outlook, "", reason, err);
+    return outlook != GOES_ON;
 }
 
 void spark_server_stop(struct spark_server *server, int64_t grace_ms) {

@@ -129,6 +129,13 @@ static void the_reason_is_the_first_trouble_and_what_has_caused_it(void **state)
     tell("Caused by: a consequence");
     assert_string_equal(reason(), "Failed to connect to master a:7077: java.net.ConnectException: "
                                   "Connection refused");
+    setup(NULL);
+    tell(AT "ERROR SparkContext: Error initializing SparkContext.");
+    tell("java.lang.IllegalArgumentException: spark.x should be int");
+    tell("\tat java.base/java.lang.Thread.run(Thread.java:840)");
+    tell("and on");
+    assert_string_equal(reason(), "Error initializing SparkContext.: "
+                                  "java.lang.IllegalArgumentException: spark.x should be int");
 }
 
 static void what_did_not_keep_it_from_starting_is_forgotten(void **state) {

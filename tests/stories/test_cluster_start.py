@@ -1,0 +1,216 @@
+"""How a Spark of the user's is started on a cluster: what it lacks, who does not answer, what is left
+when the program is gone."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pyspark
+import pytest
+from rig.broker import free_ports
+from rig.paths import JARS, java_home
+
+HOME = pathlib.Path(pyspark.__path__[0])
+CONNECTOR = ",".join(str(path) for path in sorted((JARS / "spark").glob("*.jar")))
+CLUSTER = "local-cluster[1,1,1024]"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """On a cluster of processes of this machine, with the distribution of the tests."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    return {
+        "SPARK_HOME": HOME,
+        "SPARK_MASTER_URL": CLUSTER,
+        "SPARK_CONF_spark_jars": CONNECTOR,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": tmp_path / "local",
+        "SPARK_DRIVER_MEMORY": "512m",
+        "SPARK_EXECUTOR_MEMORY": "512m",
+        "SPARK_CONNECT_TIMEOUT": "10 minutes",  # what is told early is told long before
+        "JAVA_HOME": java_home(),
+        "TMPDIR": temporary,
+    }
+
+
+def processes():
+    """{pid: command line} of all processes that are not waiting to be reaped."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if words := path.read_bytes():
+                found[int(path.parent.name)] = words.replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended
+    return found
+
+
+def of_group(group):
+    found = {}
+    for pid, command in processes().items():
+        try:
+            if os.getpgid(pid) == group:
+                found[pid] = command
+        except ProcessLookupError:
+            pass
+    return found
+
+
+def wait_gone(group, timeout=30):
+    deadline = time.monotonic() + timeout
+    while left := of_group(group):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def start_server(job, settings, **more):
+    """The program, and the pid of its Spark, once that is up."""
+    process = job.start(TRIGGER="0 seconds", **{**settings, **more})
+    line = process.wait_log(r"\| spark \| INFO \| Spark is up", timeout=100)
+    return process, int(re.search(r"pid=(\d+)", line)[1])
+
+
+def old_distribution(tmp_path):
+    """What an unpacked Spark 3.5 looks like."""
+    home = tmp_path / "spark-3.5.7-bin-hadoop3"
+    (home / "bin").mkdir(parents=True)
+    (home / "jars").mkdir()
+    (home / "bin" / "spark-submit").write_text("#!/bin/sh\ntouch started\n")
+    (home / "bin" / "spark-submit").chmod(0o755)
+    (home / "jars" / "spark-core_2.12-3.5.7.jar").touch()
+    return home
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [
+        ("home", "SPARK_HOME is not set: set it to a Spark 4 distribution"),
+        ("version", "is Spark 3.5.7 for Scala 2.12: Spark 4 for Scala 2.13 is needed"),
+        ("connector", "SPARK_CONF_spark_jars_packages=org.apache.spark:spark-sql-kafka-0-10_2.13:4."),
+        ("jar", "spark.jars names '/no/such/connector.jar', which is not there"),
+        ("java", "JAVA_HOME is '/no/such/java'"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_started(job, settings, tmp_path, lack, words):
+    settings |= {
+        "home": {"SPARK_HOME": None},
+        "version": {"SPARK_HOME": old_distribution(tmp_path)},
+        "connector": {"SPARK_CONF_spark_jars": None},
+        "jar": {"SPARK_CONF_spark_jars": "/no/such/connector.jar"},
+        "java": {"JAVA_HOME": "/no/such/java"},
+    }[lack]
+
+    process = job.run(exit_code=9, **settings)
+
+    (line,) = process.lines(r"\| CRITICAL \|")
+    assert words in line
+    assert not process.lines("Starting Spark")
+    assert not list(settings["TMPDIR"].iterdir())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
+def test_a_master_that_does_not_answer_is_told_with_its_cause(job, settings, host):
+    (port,) = free_ports(1)
+    master = f"spark://{host}:{port}"
+
+    process = job.run(exit_code=9, timeout=100, **{**settings, "SPARK_MASTER_URL": master})
+
+    (line,) = process.lines(r"\| CRITICAL \|")
+    assert f"SPARK_MASTER_URL is '{master}'" in line
+    assert "Connection refused" in line if host == "127.0.0.1" else "UnknownHostException" in line
+    # After the first attempt: Spark itself would have tried twice more, for a minute.
+    assert len(process.lines(r"\| WARNING \| .*Failed to connect to master")) == 1
+    assert not [command for command in processes().values() if master in command]
+    assert not list(settings["TMPDIR"].iterdir())
+
+
+@pytest.fixture
+def standalone_master(tmp_path):
+    """Of a standalone cluster without a worker: its URL."""
+    port, page = free_ports(2)
+    command = [HOME / "bin" / "spark-class", "org.apache.spark.deploy.master.Master"]
+    with open(tmp_path / "master.log", "wb") as log:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page)],
+            env={**os.environ, "SPARK_HOME": str(HOME), "JAVA_HOME": java_home()},
+            stdout=log,
+            stderr=log,
+        )
+    url = f"spark://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while f"Starting Spark master at {url}" not in (tmp_path / "master.log").read_text():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    yield url
+    process.kill()
+    process.wait()
+
+
+def test_it_is_up_once_its_master_has_accepted_it(job, settings, standalone_master):
+    job.create_topic()
+    process, _ = start_server(job, settings, SPARK_MASTER_URL=standalone_master)
+
+    up = process.lines("Spark is up")[0]
+    accepted = process.lines("Connected to Spark cluster with app ID")[0]
+    assert process.log().index(accepted) < process.log().index(up)
+
+
+def test_what_spark_says_when_it_ends_is_the_reason(job, settings):
+    process = job.run(
+        exit_code=9, timeout=100, **{**settings, "SPARK_CONF_spark_driver_port": "none"}
+    )
+
+    (line,) = process.lines(r"\| CRITICAL \|")
+    assert "ended with exit code 1 before it was up" in line
+    assert "spark.driver.port" in line
+
+
+def test_its_server_is_gone_with_a_program_that_is_killed(job, settings):
+    job.create_topic()
+    process, server = start_server(job, settings)
+    assert len(of_group(server)) >= 2  # the driver and an executor
+
+    process.kill()
+
+    wait_gone(server)
+    assert not list(settings["TMPDIR"].glob("esports-stream-*"))
+
+
+def test_its_server_ends_with_a_program_that_is_stopped(job, settings):
+    job.create_topic()
+    process, server = start_server(job, settings)
+
+    process.terminate()
+    process.wait_exit(60, exit_code=0)
+
+    assert not of_group(server)
+
+
+def test_a_server_that_is_killed_ends_the_program_with_its_own_exit_code(job, settings):
+    job.create_topic()
+    process, server = start_server(job, settings)
+
+    os.kill(server, signal.SIGKILL)
+    process.wait_exit(60, exit_code=9)
+
+    assert "was killed by signal 9 (KILL)" in process.lines(r"\| CRITICAL \|")[-1]
+    assert not of_group(server)
+
+
+def test_no_command_line_and_no_log_line_has_a_secret(job, settings):
+    job.create_topic()
+    process, server = start_server(
+        job, settings, SPARK_CONF_spark_hadoop_fs_s3a_secret_key="never-to-be-seen"
+    )
+
+    environment = pathlib.Path(f"/proc/{server}/environ").read_bytes().decode()
+    (token,) = re.findall(r"SPARK_CONNECT_AUTHENTICATE_TOKEN=([0-9a-f]{64})\0", environment)
+    everything = "\n".join([*processes().values(), process.log(), process.errors()])
+    assert str(HOME) in everything
+    assert "never-to-be-seen" not in everything
+    assert token not in everything
+    assert not list(settings["TMPDIR"].glob("esports-stream-*"))
