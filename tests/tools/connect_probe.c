@@ -3,6 +3,7 @@
  *
  *     connect_probe URL version
  *     connect_probe URL set NAME=VALUE...
+ *     connect_probe URL rest SECONDS               sets something after a rest
  *     connect_probe URL write PATH [ROWS]          a frame of numbers, as Parquet
  *     connect_probe URL stream PATH [SECONDS]      what the source `rate` gives, as Parquet; asked
  *                                                  four times a second how it does; stopped
@@ -166,6 +167,11 @@ static int run(struct connect_session *session, char **words, int count) {
     if (strcmp(what, "set") == 0)
         return set(session, words + 1, count - 1);
     check(count > 1);
+    if (strcmp(what, "rest") == 0) {
+        char pair[] = "spark.sql.session.timeZone=UTC", *pairs[] = {pair};
+        usleep((unsigned)strtoul(words[1], NULL, 10) * 1000000);
+        return set(session, pairs, 1);
+    }
     if (strcmp(what, "write") == 0)
         return write_numbers(session, words[1], count > 2 ? strtoll(words[2], NULL, 10) : 1000);
     if (strcmp(what, "stream") == 0)
@@ -207,7 +213,8 @@ static int open_and_run(const struct connect_url *url, char **words, int count) 
 
 int main(int argc, char **argv) {
     if (argc < 3) {
-        fprintf(stderr, "usage: connect_probe URL version|set|write|stream|fail|sql [WORD...]\n");
+        fprintf(stderr,
+                "usage: connect_probe URL version|set|rest|write|stream|fail|sql [WORD...]\n");
         return 2;
     }
     struct connect_url url;

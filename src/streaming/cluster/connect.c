@@ -39,13 +39,18 @@ bool connect_open(const struct connect_options *options, struct connect_session 
                   struct error *err) {
     struct connect_session *opened = must_alloc(1, sizeof *opened);
     opened->options = *options;
-    if (options->session_id != NULL)
-        snprintf(opened->id, sizeof opened->id, "%s", options->session_id);
+    const char *id = options->session_id != NULL ? options->session_id : options->url->session_id;
+    if (id != NULL)
+        snprintf(opened->id, sizeof opened->id, "%s", id);
     else
         uuid_new(opened->id);
     struct connect_identity identity = connect_identity_of(opened);
-    if (!connect_ask(opened, CONNECT_SERVICE "AnalyzePlan", connect_message_version(&identity),
-                     take_version, opened, err)) {
+    bool done = connect_ask(opened, CONNECT_SERVICE "AnalyzePlan",
+                            connect_message_version(&identity), take_version, opened, err);
+    if (done && opened->version == NULL)
+        done = error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d does not say its version",
+                         options->url->host, options->url->port);
+    if (!done) {
         connect_abandon(opened);
         return false;
     }

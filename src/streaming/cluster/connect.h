@@ -20,7 +20,7 @@
 
 struct connect_options {
     const struct connect_url *url; // borrowed
-    const char *session_id;        // a UUID; NULL: a new session
+    const char *session_id;        // a UUID; NULL: the URL's, or a new session
     const char *logger;            // whose lines tell of connections that broke: "match_stream"
     int64_t timeout_ms;            // how long a server that does not answer is waited for
     struct stop *stop;             // borrowed; NULL: none

@@ -17,7 +17,7 @@
 enum {
     PAUSE_FIRST_MS = 100,
     PAUSE_MAX_MS = 2000,
-    RELEASE_MS = 5000, // what is not released then, the server forgets by itself
+    RELEASE_MS = 2000, // what is not released then, the server forgets by itself
     DETAILS_MS = 5000,
 };
 
@@ -96,6 +96,9 @@ static enum outcome attempt(struct connect_session *session, const char *method,
         }
     }
     grpc_end(session->grpc);
+    // The server's clock may be a little ahead of ours.
+    if (outcome == OUTCOME_STATUS && grpc_status(session->grpc).code == GRPC_CODE_DEADLINE_EXCEEDED)
+        outcome = OUTCOME_LATE;
     if (outcome == OUTCOME_BROKEN || outcome == OUTCOME_FOREIGN || outcome == OUTCOME_LATE)
         drop_connection(session);
     return outcome;
@@ -328,6 +331,8 @@ static enum outcome run(struct operation *operation, const struct connect_bytes 
         if (next == OVER)
             return outcome;
         attached = next != AGAIN_FROM_START;
+        if (operation->responses > 0)
+            pause_ms = PAUSE_FIRST_MS;
         if (next == ATTACH_AT_ONCE)
             continue;
         outcome = rest(&patience, &pause_ms);

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <pwd.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,10 +22,14 @@ static bool is_this_machine(const char *host) {
            (inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }
 
-static char *copy(const char *text, size_t size) {
+static char *copy_part(const char *text, size_t size) {
     char *made = strndup(text, size);
     check(made != NULL);
     return made;
+}
+
+static char *copy(const char *text) {
+    return copy_part(text, strlen(text));
 }
 
 static char *process_user(void) {
@@ -35,8 +38,8 @@ static char *process_user(void) {
     // A container's number has no name as a rule: then the program's stands for it.
     if (getpwuid_r(geteuid(), &entry, room, sizeof room, &found) != 0 || found == NULL ||
         *found->pw_name == '\0')
-        return copy("esports-stream", SIZE_MAX);
-    return copy(found->pw_name, SIZE_MAX);
+        return copy("esports-stream");
+    return copy(found->pw_name);
 }
 
 static bool read_port(const char *text, size_t size, int *port) {
@@ -71,7 +74,7 @@ static bool read_place(const char *from, const char *end, struct connect_url *ur
             return error_set(err, ERROR_CONFIG,
                              "want sc://host[:port][/;name=value;…]: the host has a sign that none "
                              "can have");
-    url->host = copy(host, (size_t)(host_end - host));
+    url->host = copy_part(host, (size_t)(host_end - host));
     url->port = CONNECT_PORT;
     if (rest == end)
         return true;
@@ -111,7 +114,7 @@ static bool may_be_header(const char *name) {
 
 static bool add_header(struct connect_url *url, const char *name, const char *value,
                        struct error *err) {
-    char *lower = copy(name, SIZE_MAX);
+    char *lower = copy(name);
     for (char *at = lower; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
     bool fits = may_be_header(lower) && is_printable(value);
@@ -121,13 +124,13 @@ static bool add_header(struct connect_url *url, const char *name, const char *va
                          name);
     }
     url->headers[url->header_count++] =
-        (struct connect_header){.name = lower, .value = copy(value, SIZE_MAX)};
+        (struct connect_header){.name = lower, .value = copy(value)};
     return true;
 }
 
 static void replace(char **at, const char *value) {
     free(*at);
-    *at = copy(value, SIZE_MAX);
+    *at = copy(value);
 }
 
 /* The value is never printed: whatever its name, it may be a secret. */
@@ -165,7 +168,7 @@ static bool read_pair(struct connect_url *url, const char *from, const char *end
         return error_set(err, ERROR_CONFIG,
                          "want name=value between the semicolons (in a value ';' is %%3B)");
     bool whole;
-    char *name = copy(from, (size_t)(equals - from));
+    char *name = copy_part(from, (size_t)(equals - from));
     char *value = percent_decode(equals + 1, (size_t)(end - equals - 1), &whole);
     bool taken = whole ? take_pair(url, name, value, err)
                        : error_set(err, ERROR_CONFIG,

@@ -14,6 +14,7 @@
 enum {
     SILENCE_MS = 10000,
     MESSAGE_SIZE_MAX = 32 << 20,
+    GRACE_MS = 5000,
     PREFIX_SIZE = 5, // of a message: whether it is compressed, and its size
     HTTP_STATUS_OK = 200,
 };
@@ -177,8 +178,9 @@ void grpc_begin(struct grpc *connection, const char *method, const void *message
                 const struct patience *patience) {
     const struct connect_url *url = connection->options.url;
     char timeout[16]; // eight digits at most
-    int64_t left_ms = patience_left_ms(patience);
-    snprintf(timeout, sizeof timeout, "%" PRId64 "m", left_ms < 99999999 ? left_ms + 1 : 99999999);
+    // A little later than ours: we give up first, and know then why.
+    int64_t left_ms = patience_left_ms(patience) + GRACE_MS;
+    snprintf(timeout, sizeof timeout, "%" PRId64 "m", left_ms < 99999999 ? left_ms : 99999999);
     struct http2_field fields[CONNECT_HEADERS_MAX + 5] = {
         {"grpc-timeout", timeout},
         {"content-type", "application/grpc"},

@@ -216,14 +216,11 @@ static enum outcome feed(struct http2 *connection, size_t size, struct error *er
     }
     if (connection->too_much) {
         (void)error_set(err, ERROR_CLUSTER, "the server sent more than a sound one would");
-        return OUTCOME_BROKEN;
+        return OUTCOME_FOREIGN; // and would again
     }
-    bool over = nghttp2_session_want_read(connection->session) == 0 &&
-                nghttp2_session_want_write(connection->session) == 0;
-    if (taken >= 0 && (!over || connection->ended))
+    if (taken >= 0)
         return OUTCOME_DONE;
-    (void)error_set(err, ERROR_CLUSTER, "HTTP/2: %s",
-                    taken < 0 ? nghttp2_strerror((int)taken) : "the server ended the connection");
+    (void)error_set(err, ERROR_CLUSTER, "HTTP/2: %s", nghttp2_strerror((int)taken));
     return OUTCOME_BROKEN;
 }
 
@@ -233,8 +230,11 @@ static enum outcome receive_some(struct http2 *connection, bool *got, struct err
     *got = size > 0;
     if (size == 0)
         return OUTCOME_DONE;
-    if (size < 0)
+    if (size < 0) {
+        if (connection->first_size == 0 && !connection->use_ssl)
+            (void)error_wrap(err, "not a word came (does it want use_ssl=true?)");
         return OUTCOME_BROKEN;
+    }
     connection->heard_ms = clock_monotonic_ms();
     connection->pinged_ms = 0; // whatever came is a sign of life
     return feed(connection, (size_t)size, err);
@@ -264,11 +264,22 @@ static enum outcome watch_silence(struct http2 *connection, int64_t *until_ms, s
     return send_some(connection, err);
 }
 
+/* After a breach of the protocol the session has sent its reason, and nothing comes any more. */
+static enum outcome check_life(struct http2 *connection, struct error *err) {
+    if (nghttp2_session_want_read(connection->session) != 0 ||
+        nghttp2_session_want_write(connection->session) != 0 || connection->unsent_size > 0)
+        return OUTCOME_DONE;
+    (void)error_set(err, ERROR_CLUSTER, "the connection came to an end (HTTP/2)");
+    return OUTCOME_BROKEN;
+}
+
 enum outcome http2_advance(struct http2 *connection, const struct patience *patience,
                            struct error *err) {
     bool got = false;
     while (!got) {
         enum outcome outcome = send_some(connection, err);
+        if (outcome == OUTCOME_DONE)
+            outcome = check_life(connection, err);
         if (outcome == OUTCOME_DONE)
             outcome = receive_some(connection, &got, err);
         if (outcome != OUTCOME_DONE || got)

@@ -18,7 +18,7 @@ struct http2;
 /* What takes an answer. Texts and bytes live during the call only. */
 struct http2_listener {
     void (*field)(void *context, struct text name, struct text value); // header or trailer
-    /* False: too much; the connection counts as broken. */
+    /* False: too much. */
     bool (*data)(void *context, const uint8_t *bytes, size_t size);
     void *context;
 };
@@ -43,7 +43,7 @@ void http2_request(struct http2 *connection, const char *path, const struct http
                    size_t field_count, const uint8_t *body, size_t body_size);
 
 /* Sends what is to be sent, and waits until something has come. OUTCOME_DONE, _BROKEN, _FOREIGN (no
- * HTTP/2), _LATE or _STOPPED. */
+ * HTTP/2, or more of it than anybody should send), _LATE or _STOPPED. */
 enum outcome http2_advance(struct http2 *connection, const struct patience *patience,
                            struct error *err);
 
