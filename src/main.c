@@ -117,7 +117,8 @@ static void log_settings(const struct config *config) {
     log_write(LOG_INFO, logger,
               "esports-stream " PROGRAM_VERSION
               " | engine=%s | master=%s | workers=%d | memory_mb=%" PRId64,
-              config_engine(config), config_master_shown(config), config->workers, config_memory_budget(config) >> 20);
+              config_engine(config), config_master_shown(config), config->workers,
+              config_memory_budget(config) >> 20);
 }
 
 static void warn_of_filesystem(const char *what, const char *path) {

@@ -313,9 +313,9 @@ static bool run_triggers(struct query *query, struct error *err) {
 static bool run_query(struct query *query, struct error *err) {
     if (!resume(query, err))
         return false;
-    query_status_set_started(&query->status);
     if (query->cluster != NULL)
         return cluster_run(query, err);
+    query_status_set_started(&query->status);
     return query->options->trigger.available_now ? run_available(query, err)
                                                  : run_triggers(query, err);
 }

@@ -97,6 +97,7 @@ static bool start(struct run *run, struct connect_query *ids, struct error *err)
     query_status_rest(&query->status, 2 * run->options->timeout_ms);
     if (!stream_start(run->session, query, run->options, ids, err))
         return false;
+    query_status_set_started(&query->status);
     snprintf(run->note.query_id, sizeof run->note.query_id, "%s", ids->id);
     snprintf(run->note.run_id, sizeof run->note.run_id, "%s", ids->run_id);
     log_write(LOG_INFO, query->how.name,

@@ -65,6 +65,7 @@ static void write_properties(FILE *out, const struct spark_server_options *optio
     write_number(out, "spark.sql.shuffle.partitions", options->shuffle_partitions, "");
     write_property(out, "spark.serializer", "org.apache.spark.serializer.KryoSerializer");
     write_property(out, "spark.ui.enabled", "false");
+    write_property(out, "spark.executorEnv.LC_ALL", "C.UTF-8"); // as the driver's locale
 
     for (size_t i = 0; i < options->property_count; i++) // the last one of a name counts
         write_property(out, options->properties[i].name, options->properties[i].value);

@@ -135,17 +135,34 @@ static bool is_variable(const char *entry, const char *name) {
     return strncmp(entry, name, size) == 0 && entry[size] == '=';
 }
 
-/* Ours, with the token; and without what would send it to another server. Owned by the caller, as
- * are the last two texts. */
+/* The user's locale where its names are in UTF-8: a JVM of another can't make a directory for every
+ * partition value. */
+static const char *locale_of_names(void) {
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *value = getenv(variables[i]);
+        if (value == NULL || *value == '\0')
+            continue;
+        bool is_utf8 = strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+        return is_utf8 ? value : "C.UTF-8";
+    }
+    return "C.UTF-8";
+}
+
+enum { OWN_VARIABLES = 3 };
+
+/* The user's, with the token and a locale; and without what would send it to another server. Owned
+ * by the caller, as are the first OWN_VARIABLES texts. */
 static char **make_environment(const char *home, const char *token) {
     static const char *const replaced[] = {"SPARK_HOME", "SPARK_REMOTE",
-                                           "SPARK_CONNECT_AUTHENTICATE_TOKEN"};
-    size_t count = 0, kept = 2;
+                                           "SPARK_CONNECT_AUTHENTICATE_TOKEN", "LC_ALL"};
+    size_t count = 0, kept = OWN_VARIABLES;
     while (environ[count] != NULL)
         count++;
-    char **environment = must_alloc(count + 3, sizeof *environment);
+    char **environment = must_alloc(count + OWN_VARIABLES + 1, sizeof *environment);
     check(asprintf(&environment[0], "SPARK_HOME=%s", home) >= 0);
     check(asprintf(&environment[1], "SPARK_CONNECT_AUTHENTICATE_TOKEN=%s", token) >= 0);
+    check(asprintf(&environment[2], "LC_ALL=%s", locale_of_names()) >= 0);
     for (size_t i = 0; i < count; i++) {
         bool is_replaced = false;
         for (size_t j = 0; j < sizeof replaced / sizeof replaced[0]; j++)
@@ -177,8 +194,8 @@ static bool launch(struct spark_server *server, const struct spark_server_option
                          NULL};
     char **environment = make_environment(options->spark_home, server->url.token);
     bool ok = spark_process_start(&server->process, arguments, environment, err);
-    free(environment[0]);
-    free(environment[1]);
+    for (int i = 0; i < OWN_VARIABLES; i++)
+        free(environment[i]);
     free(environment);
     free(program);
     return ok;

@@ -137,6 +137,7 @@ static void it_is_started_so_that_nothing_secret_can_be_seen(void **state) {
     assert_non_null(strstr(text_of("variables"), url->token));
     assert_non_null(strstr(text_of("variables"), "HADOOP_CONF_DIR=/etc/hadoop\n"));
     assert_null(strstr(text_of("variables"), "SPARK_REMOTE"));
+    assert_non_null(strstr(text_of("variables"), "LC_ALL="));
     assert_string_equal(text_of("modes"), "600\n700\n");
     const char *given = text_of("properties");
     assert_non_null(strstr(given, "spark.driver.memory=512m\nspark.executor.memory=1024m\n"
