@@ -64,18 +64,55 @@ static bool add_authorities(const struct given *given, struct error *err) {
     return true;
 }
 
+/* The first bytes of what stands behind a PEM file's line `begin`. */
+static size_t decode_start(const char *text, const char *begin, unsigned char *bytes, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strstr(text, begin);
+    unsigned value = 0;
+    size_t bits = 0, used = 0;
+    for (at += strlen(begin); *at != '\0' && *at != '-' && used < size; at++) {
+        const char *digit = strchr(digits, *at);
+        if (digit == NULL) // a line's end
+            continue;
+        value = value << 6 | (unsigned)(digit - digits);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes[used++] = (unsigned char)(value >> bits);
+        }
+    }
+    return used;
+}
+
+/* Encrypted as PKCS#5 v2 (PBES2), which OpenSSL does unless told otherwise, and of which Java's
+ * client says "PBES2 SecretKeyFactory not available". */
+static bool is_pbes2(const char *text, const char *begin) {
+    static const unsigned char oid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                        0xf7, 0x0d, 0x01, 0x05, 0x0d};
+    unsigned char start[48];
+    size_t size = decode_start(text, begin, start, sizeof start);
+    return memmem(start, size, oid, sizeof oid) != NULL;
+}
+
 /* Java reads keys as PKCS#8 only. */
 static bool add_key(const struct given *given, const char *text, struct error *err) {
+    static const char begin[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
     const char *password = find(given, "ssl.key.password");
-    bool encrypted = strstr(text, "-----BEGIN ENCRYPTED PRIVATE KEY-----") != NULL;
+    bool encrypted = strstr(text, begin) != NULL;
     if (!encrypted && strstr(text, "-----BEGIN PRIVATE KEY-----") == NULL)
         return error_set(err, ERROR_CONFIG,
                          "the key of ssl.key.location is not PKCS#8 ('BEGIN PRIVATE KEY' or 'BEGIN "
                          "ENCRYPTED PRIVATE KEY'), the only form that Spark's client reads; "
-                         "convert it: openssl pkcs8 -topk8 -in old.pem -out new.pem");
+                         "convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem");
     if (encrypted && password == NULL)
         return error_set(err, ERROR_CONFIG,
                          "the key of ssl.key.location is encrypted: set KAFKA_SSL_KEY_PASSWORD");
+    if (encrypted && is_pbes2(text, begin))
+        return error_set(err, ERROR_CONFIG,
+                         "the key of ssl.key.location is encrypted by PBES2, which Spark's client "
+                         "can't read; convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out "
+                         "new.pem, or with -v1 PBE-SHA1-3DES in the place of -nocrypt, or use "
+                         "KAFKA_SSL_KEYSTORE_LOCATION");
     kafka_options_add(given->options, "ssl.keystore.key", text, true);
     if (encrypted)
         kafka_options_add(given->options, "ssl.key.password", password, true);

@@ -194,6 +194,8 @@ static void a_keystore_of_pkcs12_is_handed_on_as_its_path(void **state) {
 }
 
 #define RSA_KEY "-----BEGIN RSA PRIVATE KEY-----\ngeheim\n-----END RSA PRIVATE KEY-----\n"
+#define PBES2_KEY                                                                                  \
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAi\n"
 #define LOCKED "-----BEGIN ENCRYPTED PRIVATE KEY-----\ngeheim\n"
 
 static void what_would_be_weaker_is_refused_without_a_secret(void **state) {
@@ -223,6 +225,11 @@ static void what_would_be_weaker_is_refused_without_a_secret(void **state) {
          "openssl pkcs8 -topk8"},
         {{{"security.protocol", "ssl"}, {"ssl.key.pem", LOCKED}, {"ssl.certificate.pem", "x"}},
          "KAFKA_SSL_KEY_PASSWORD"},
+        {{{"security.protocol", "ssl"},
+          {"ssl.key.pem", PBES2_KEY},
+          {"ssl.key.password", "geheim"},
+          {"ssl.certificate.pem", "x"}},
+         "encrypted by PBES2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool made = make(cases[i].given);
