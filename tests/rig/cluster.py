@@ -45,9 +45,9 @@ def connector_jars():
 def environment(directory):
     return {
         "PATH": os.environ["PATH"],
-        "LC_ALL": "C.UTF-8",  # else Java can name no file that is not ASCII
         "HOME": os.environ.get("HOME", "/"),
         "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",  # or Java has no names of files beyond ASCII: no directory status=é
         "JAVA_HOME": java_home(),
         "SPARK_HOME": str(spark_home()),
         "SPARK_SCALA_VERSION": "2.13",  # a worker started without the scripts asks for it
