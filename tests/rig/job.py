@@ -58,4 +58,5 @@ class Job:
         nothing is left over."""
         self.lake.assert_holds(kind, self.broker.end_offsets(self.topics[kind]), starts, absent)
         self.lake.assert_listed(kind)
-        assert self.lake.leftovers(kind) == []
+        left = self.lake.leftovers(kind)
+        assert not left, left

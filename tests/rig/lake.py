@@ -4,11 +4,13 @@ import collections
 import json
 import os
 import pathlib
+import re
 import urllib.parse
 
 import pyarrow
 import pyarrow.parquet
 
+SPARK_DRAFT = re.compile(r"^\..*\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$")
 QUERIES = {"matches": "match_stream", "players": "player_stream"}
 
 
@@ -45,14 +47,14 @@ class Lake:
         return {int(partition): end for partition, end in ends.items()}
 
     def leftovers(self, kind):
-        """What must not be there once the program has come to rest: staged and temporary files.
-        The checksum that Spark puts beside each file of its own is none."""
+        """What must not be there once the program has come to rest: staged and temporary files. What
+        a Spark that was killed leaves of its own is none: checksums, and temporary names with a UUID."""
         found = []
         for directory in (self.table(kind), self.rejects(kind), self.checkpoint(kind)):
             for path in directory.glob("**/*"):
                 staged = "_staging" in path.parts
                 temporary = path.name.endswith(".tmp") or path.name.startswith(".")
-                if path.suffix == ".crc" and path.with_name(path.name[1:-4]).exists():
+                if path.suffix == ".crc" or SPARK_DRAFT.search(path.name):
                     continue
                 if path.is_file() and (staged or temporary):
                     found.append(path)
@@ -66,21 +68,20 @@ class Lake:
             seen.update(zip(rows["partition"].to_pylist(), rows["offset"].to_pylist()))
         return seen
 
-    def read(self, directory):
-        """All rows of a table that has files, by pyarrow, partition columns included."""
+    def rows(self, directory):
+        """All rows of a table, by pyarrow, partition columns included, as a list of dicts."""
+        files = self.files(directory)
+        if not files:
+            return []
         tables = []
-        for path in self.files(directory):
+        for path in files:
             table = pyarrow.parquet.ParquetFile(path).read()
             for part in path.relative_to(directory).parts[:-1]:
                 name, value = part.split("=", 1)
                 value = None if value == "__HIVE_DEFAULT_PARTITION__" else value
                 table = table.append_column(name, pyarrow.array([value] * len(table), "string"))
             tables.append(table)
-        return pyarrow.concat_tables(tables)
-
-    def rows(self, directory):
-        """The same as a list of dicts; empty for a table that has none."""
-        return self.read(directory).to_pylist() if self.files(directory) else []
+        return pyarrow.concat_tables(tables).to_pylist()
 
     def account(self, kind):
         """Counter of (partition, offset) over table and rejects together."""
