@@ -46,7 +46,7 @@ def remote(cluster, connect_server):
     while len(cluster.executors()) < 2:
         assert time.monotonic() < deadline, "the cluster has no two executors"
         time.sleep(0.05)
-    return {"SPARK_MASTER_URL": connect_server.url, "SPARK_CONNECT_TIMEOUT": "30 seconds"}
+    return {"SPARK_MASTER_URL": connect_server.url, "SPARK_CONNECT_TIMEOUT": "60 seconds"}
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_back_and_forth_under_load_with_kills_on_both_sides_every_offset_is_ther
 ):
     job.create_topic(partitions=PARTITIONS)
     here = {"TRIGGER": "500 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 4000}
-    there = {**here, **remote, "SPARK_CONNECT_TIMEOUT": "5 seconds"}
+    there = {**here, **remote}
     with load(job, rate=1500):
 
         def begin(settings, batches=2):
@@ -289,9 +289,9 @@ def test_back_and_forth_under_load_with_kills_on_both_sides_every_offset_is_ther
         begin(there).stop()
         begin(here).kill()
 
-        process = begin(there)
+        process = begin({**there, "SPARK_CONNECT_TIMEOUT": "15 seconds"})
         connect_server.kill()
-        process.wait_exit(30, 9)
+        process.wait_exit(45, 9)
         connect_server.start()
         begin(here).stop()
         begin(there).stop()
