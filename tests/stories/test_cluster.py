@@ -467,12 +467,9 @@ def test_a_wrong_token_or_an_unknown_authority_is_refused_in_seconds(job, guarde
 def test_nobody_there_is_exit_code_9_with_a_message_that_names_the_place(job):
     (port,) = free_ports(1)
     job.create_topic()
-    places = [
-        {"SPARK_MASTER_URL": f"sc://127.0.0.1:{port}"},
-        own_server(f"spark://127.0.0.1:{port}"),
-    ]
-    for place in places:
-        process = job.start(**place, SPARK_CONNECT_TIMEOUT="20 seconds")
+    there = {"SPARK_MASTER_URL": f"sc://127.0.0.1:{port}", "SPARK_CONNECT_TIMEOUT": "3 seconds"}
+    for place in (there, own_server(f"spark://127.0.0.1:{port}")):
+        process = job.start(**place)
         process.wait_exit(40, 9)
         (line, *_) = process.lines("CRITICAL")
         assert str(port) in line
