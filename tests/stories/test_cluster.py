@@ -302,7 +302,7 @@ def test_back_and_forth_under_load_with_kills_on_both_sides_every_offset_is_ther
     newest = job.lake.batches("matches", "offsets")[-1]
     assert job.lake.batches("matches")[-1] == newest
     assert job.lake.keys(job.lake.rejects("matches"))
-    job.run("verify")
+    job.program.run("verify", "--job", "matches", **job.settings)
 
 
 def test_a_kill_of_the_program_right_after_its_start_leaves_nothing_that_a_start_can_not_settle(
