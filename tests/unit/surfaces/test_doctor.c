@@ -5,12 +5,14 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/disk.h"
@@ -128,10 +130,76 @@ static void a_disk_that_does_not_answer_is_a_finding(void **state) {
     assert_true(passed > 0);
 }
 
+/* What the check of the cluster says with this master, and Spark here. */
+static struct findings cluster_findings(const char *master, const char *home) {
+    char variable[160], *small[] = {variable, NULL};
+    char *words[] = {"esports-stream", "doctor",    "--kafka-bootstrap-servers", "a:1",
+                     "--spark-home",   (char *)home};
+    (void)snprintf(variable, sizeof variable, "SPARK_MASTER_URL=%s", master);
+    config_deinit(&config);
+    first_environ = environ;
+    environ = small;
+    enum exit_code code = config_load(&config, sizeof words / sizeof words[0], words, stderr);
+    environ = first_environ;
+    assert_int_equal(code, EXIT_CODE_OK);
+    struct findings findings = {0};
+    doctor_check_cluster(&config, &findings);
+    return findings;
+}
+
+/* A port of this machine that nobody else has while `fd` is open; `listens`: that takes
+ * connections. */
+static int take_port(int fd, bool listens) {
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    if (listens)
+        assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
+static void of_a_cluster_the_distribution_and_the_address_are_tried(void **state) {
+    (void)state;
+    char master[96];
+    int open = socket(AF_INET, SOCK_STREAM, 0), closed = socket(AF_INET, SOCK_STREAM, 0);
+    int taken = take_port(open, true), refusing = take_port(closed, false);
+
+    struct findings findings = cluster_findings("local[1]", "/no/such/spark");
+    assert_int_equal(findings.count, 0);
+
+    (void)snprintf(master, sizeof master, "spark://127.0.0.1:%d,127.0.0.1:%d", taken, refusing);
+    findings = cluster_findings(master, "/no/such/spark");
+    const struct finding *spark = find(&findings, "Spark");
+    assert_int_equal(spark->verdict, VERDICT_FAIL);
+    assert_int_equal(spark->code, EXIT_CODE_CLUSTER);
+    assert_non_null(strstr(spark->text, "SPARK_HOME is '/no/such/spark'"));
+    assert_int_equal(findings.count, 3);
+    assert_int_equal(findings.items[1].verdict, VERDICT_OK);
+    assert_int_equal(findings.items[2].verdict, VERDICT_FAIL);
+    assert_string_equal(findings.items[2].text, "connect: Connection refused");
+    findings_deinit(&findings);
+
+    (void)snprintf(master, sizeof master, "sc://127.0.0.1:%d/;token=geheim", taken);
+    findings = cluster_findings(master, "/no/such/spark");
+    assert_int_equal(findings.count, 1);
+    assert_int_equal(find(&findings, "Spark Connect server 127.0.0.1:")->verdict, VERDICT_OK);
+    findings_deinit(&findings);
+
+    findings = cluster_findings("sc://no-such-host.invalid", "/no/such/spark");
+    assert_non_null(strstr(find(&findings, "Spark Connect")->text, "'no-such-host.invalid': "));
+    findings_deinit(&findings);
+    (void)close(open);
+    (void)close(closed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_place_that_will_be_made_is_tried_where_it_will_be, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(of_a_cluster_the_distribution_and_the_address_are_tried,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_disk_that_does_not_answer_is_a_finding, setup,
                                         remove_root),
     };
