@@ -193,12 +193,24 @@ static bool begin(struct query *query, const struct recovery *recovery, struct e
     return true;
 }
 
+/* First of all, so that a Spark that can't be started is told of at once, whatever else is amiss.
+ */
+static bool await_cluster(struct query *query, struct error *err) {
+    const struct connect_url *url;
+    if (query->cluster == NULL)
+        return true;
+    query_status_say(&query->status, QUERY_STARTING, false, "Waiting for Spark to start");
+    query_status_rest(&query->status, cluster_options_of(query->cluster)->timeout_ms);
+    return cluster_await(query->cluster, &url, err);
+}
+
 /* Brings disk and topic together: after it, `starts` and `next_batch` say where the query stands.
  */
 static bool resume(struct query *query, struct error *err) {
     struct recovery recovery = {0};
     struct former_run former;
-    if (!former_run_end(query, &former, err) || !query_recover(query, &recovery, err))
+    if (!await_cluster(query, err) || !former_run_end(query, &former, err) ||
+        !query_recover(query, &recovery, err))
         return false;
     query->next_batch = recovery.next_batch;
     query->starts = recovery.starts;

@@ -1,8 +1,8 @@
 /* cluster.h: the Spark that queries run on when SPARK_MASTER_URL names a cluster: a Spark Connect
  * server of our own, started on that master, or one that runs already.
  *
- * One per program, shared by its queries. A thread of its own starts the server and lives as long
- * as it does. */
+ * One per program, shared by its queries. A thread of its own starts the server, watches it, and
+ * lives as long as it does. */
 #ifndef STREAMING_CLUSTER_CLUSTER_H
 #define STREAMING_CLUSTER_CLUSTER_H
 
@@ -27,7 +27,8 @@ struct cluster_options {
 
 struct cluster;
 
-/* Begins to start the server, if one is to be started. All is borrowed until cluster_close(). */
+/* Begins to start the server, if one is to be started. All is borrowed until cluster_close().
+ * ERROR_CLUSTER: the distribution will not do (spark_server_check()). */
 MUST_CHECK bool cluster_open(const struct cluster_options *options, struct stop *stop,
                              struct cluster **cluster, struct error *err);
 
@@ -35,6 +36,13 @@ MUST_CHECK bool cluster_open(const struct cluster_options *options, struct stop 
  * Any thread. */
 MUST_CHECK bool cluster_await(struct cluster *cluster, const struct connect_url **url,
                               struct error *err);
+
+/* What calls to Spark are to be given up by: it goes to STOP_NOW when the program's own does, when
+ * a server of ours has ended, and, while no query is followed yet, at any request to stop. */
+struct stop *cluster_halt(struct cluster *cluster);
+
+/* A query is started on Spark and followed, or not any more. Any thread. */
+void cluster_note_followed(struct cluster *cluster, bool followed);
 
 /* Whether a server of ours has ended by itself; *err says how. Any thread. */
 bool cluster_has_ended(struct cluster *cluster, struct error *err);

@@ -35,7 +35,7 @@ static bool open_session(struct run *run, struct error *err) {
                                       .session_id = run->url->session_id,
                                       .logger = run->query->how.name,
                                       .timeout_ms = run->options->timeout_ms,
-                                      .stop = run->query->stop};
+                                      .stop = cluster_halt(run->query->cluster)};
     if (run->session != NULL)
         return true;
     query_status_rest(&run->query->status, 2 * run->options->timeout_ms);
@@ -117,7 +117,9 @@ static bool attempt(struct run *run, struct error *err) {
         return false;
     struct follow follow = {
         .query = run->query, .session = run->session, .ids = &ids, .options = run->options};
+    cluster_note_followed(run->query->cluster, true);
     bool done = follow_query(&follow, err);
+    cluster_note_followed(run->query->cluster, false);
     run->given_up = follow.given_up;
     if (run->query->next_batch > next_batch)
         run->failed_ms = 0; // it got somewhere
@@ -184,8 +186,6 @@ static bool run_to_end(struct run *run, struct error *err) {
 
 bool cluster_run(struct query *query, struct error *err) {
     struct run run = {.query = query, .options = cluster_options_of(query->cluster)};
-    query_status_say(&query->status, QUERY_STARTING, false, "Waiting for Spark to start");
-    query_status_rest(&query->status, run.options->timeout_ms + 60000);
     if (!cluster_await(query->cluster, &run.url, err))
         return false;
     bool done = run_to_end(&run, err);
