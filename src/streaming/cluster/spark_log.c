@@ -103,33 +103,49 @@ static void take_failed_master(struct spark_log *log, struct text name) {
         memcpy(log->failed[log->failed_count++], kept, sizeof kept);
 }
 
+/* Whether the message says that somebody whom the start needs can't be connected to: *name then is
+ * who. The standalone client says so once in 20 seconds, Hadoop's, which YARN's is, once a second.
+ */
+static bool is_refusal(const struct spark_log *log, struct text message, struct text *name) {
+    static const char failed[] = "Failed to connect to master ";
+    static const char retrying[] = "Retrying connect to server: ", often[] = ". Already tried 4 ";
+    const char *end = message.bytes + message.length;
+    if (begins_with(message, failed)) {
+        *name = text_from(message.bytes + sizeof failed - 1, end);
+        return true;
+    }
+    const char *tries = find(message, often);
+    if (!log->is_yarn || tries == NULL || !begins_with(message, retrying))
+        return false;
+    *name = text_from(message.bytes + sizeof retrying - 1, tries);
+    return true;
+}
+
 /* What Spark says of itself that we act on. */
 static void take_news(struct spark_log *log, const struct spark_line *line) {
     static const char listens[] = "Spark Connect server started at: ";
-    static const char failed[] = "Failed to connect to master ";
-    struct text message = line->message;
+    struct text message = line->message, name;
     if (begins_with(message, listens))
         take_address(log, message, message.bytes + sizeof listens - 1);
     else if (begins_with(message, "Connected to Spark cluster with app ID"))
         log->accepted = true;
-    else if (begins_with(message, failed))
-        take_failed_master(
-            log, text_from(message.bytes + sizeof failed - 1, message.bytes + message.length));
+    else if (is_refusal(log, message, &name))
+        take_failed_master(log, name);
     else if (begins_with(message, "Successfully stopped SparkContext") ||
              begins_with(message, "Application has been killed."))
         log->given_up = true;
 }
 
 static void take_trouble(struct spark_log *log, const struct spark_line *line) {
+    struct text name, message = line->message;
     bool starting = !spark_log_is_up(log);
-    bool is_refusal = begins_with(line->message, "Failed to connect to master ");
     log->in_trouble = false;
-    if (line->level < LOG_ERROR && !is_refusal)
+    if (line->level < LOG_ERROR && !(starting && is_refusal(log, message, &name)))
         return;
     if (starting && *log->trouble != '\0')
         return;
     log->in_trouble = true;
-    keep(line->message, log->trouble, sizeof log->trouble);
+    keep(message, log->trouble, sizeof log->trouble);
     log->cause[0] = '\0';
 }
 
@@ -163,7 +179,8 @@ bool spark_log_is_up(const struct spark_log *log) {
 }
 
 bool spark_log_is_refused(const struct spark_log *log) {
-    return log->failed_count > 0 && log->failed_count >= log->master_count && !log->accepted;
+    return log->failed_count > 0 && log->failed_count >= log->master_count && !log->accepted &&
+           !spark_log_is_up(log);
 }
 
 void spark_log_reason(const struct spark_log *log, char text[static SPARK_REASON_MAX]) {

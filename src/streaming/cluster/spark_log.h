@@ -33,10 +33,11 @@ enum { SPARK_REASON_MAX = 640, SPARK_MASTERS_MAX = 16 };
 
 /* What the lines so far come to. Zeroed: none was read. */
 struct spark_log {
-    int port;                           // of the server; 0: it does not listen yet
-    bool is_standalone;                 // set by the caller: a master must accept the application
-    bool accepted;                      // and it has
-    int master_count;                   // set by the caller: how many there are to be tried
+    int port;           // of the server; 0: it does not listen yet
+    bool is_standalone; // set by the caller: a master must accept the application
+    bool accepted;      // and it has
+    bool is_yarn;       // set by the caller: Hadoop\'s client asks for the application\'s room
+    int master_count;   // set by the caller: how many there are to be tried
     char failed[SPARK_MASTERS_MAX][64]; // those that could not be connected to
     int failed_count;
     bool given_up; // by Spark: its context has ended, and with it all that the server could do
@@ -54,7 +55,8 @@ void spark_log_take(struct spark_log *log, const struct spark_line *line);
 /* It listens, and its master has accepted it. */
 bool spark_log_is_up(const struct spark_log *log);
 
-/* None of the masters can be connected to. Spark itself tries again for a minute. */
+/* None of the masters can be connected to, while it starts. Spark itself tries again for a minute,
+ * Hadoop's client for longer. */
 bool spark_log_is_refused(const struct spark_log *log);
 
 /* The best that is known of why it ended, in one line: "…: Connection refused". "" if it has

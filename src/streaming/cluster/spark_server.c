@@ -210,6 +210,7 @@ static struct spark_server *create(const struct spark_server_options *options) {
     server->master = strdup(options->master);
     check(server->url.host != NULL && server->url.user_id != NULL && server->master != NULL);
     server->log.is_standalone = strncmp(options->master, "spark://", 8) == 0;
+    server->log.is_yarn = strcmp(options->master, "yarn") == 0;
     server->log.master_count = 1;
     for (const char *at = options->master; *at != '\0'; at++)
         server->log.master_count += *at == ',' ? 1 : 0;

@@ -111,6 +111,28 @@ static void it_is_refused_when_no_master_can_be_connected_to(void **state) {
     assert_false(spark_log_is_refused(&told));
 }
 
+#define RETRIES AT "INFO Client: Retrying connect to server: rm/127.0.0.1:8032. Already tried "
+
+static void yarn_is_refused_after_a_few_attempts(void **state) {
+    (void)state;
+    tell(RETRIES "4 time(s); retry policy is X"); // of HDFS, on another cluster
+    assert_false(spark_log_is_refused(&told));
+    told.is_yarn = true;
+    tell(RETRIES "0 time(s); retry policy is X");
+    tell(RETRIES "3 time(s); retry policy is X");
+    assert_false(spark_log_is_refused(&told));
+    tell(RETRIES "4 time(s); retry policy is X");
+    assert_true(spark_log_is_refused(&told));
+    assert_string_equal(told.failed[0], "rm/127.0.0.1:8032");
+    assert_non_null(strstr(reason(), "Retrying connect to server: rm/127.0.0.1:8032. Already"));
+    setup(NULL);
+    told.is_yarn = true;
+    tell(LISTENS);
+    tell(RETRIES "4 time(s); retry policy is X"); // it will be back
+    assert_false(spark_log_is_refused(&told));
+    assert_string_equal(told.trouble, "");
+}
+
 static void the_reason_is_the_first_trouble_and_what_has_caused_it(void **state) {
     (void)state;
     assert_string_equal(reason(), "");
@@ -193,6 +215,7 @@ int main(void) {
         FACT(on_a_standalone_cluster_its_master_must_have_accepted_it),
         FACT(an_address_that_is_none_is_no_port),
         FACT(it_is_refused_when_no_master_can_be_connected_to),
+        FACT(yarn_is_refused_after_a_few_attempts),
         FACT(the_reason_is_the_first_trouble_and_what_has_caused_it),
         FACT(what_did_not_keep_it_from_starting_is_forgotten),
         FACT(its_application_can_be_ended_by_the_master),
