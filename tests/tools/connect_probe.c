@@ -4,7 +4,8 @@
  *     connect_probe URL version
  *     connect_probe URL set NAME=VALUE...
  *     connect_probe URL rest SECONDS               sets something after a rest
- *     connect_probe URL write PATH [ROWS]          a frame of numbers, as Parquet
+ *     connect_probe URL write PATH [ROWS [NAME]]   a frame of numbers, as Parquet; NAME: an
+ *                                                  expression of id, for its second column
  *     connect_probe URL stream PATH [SECONDS]      what the source `rate` gives, as Parquet; asked
  *                                                  four times a second how it does; stopped
  *     connect_probe URL fail PATH                  a query that fails at its first batch
@@ -61,8 +62,9 @@ static int set(struct connect_session *session, char **words, int count) {
     return 0;
 }
 
-static int write_numbers(struct connect_session *session, const char *path, int64_t rows) {
-    static const char *const columns[] = {"id", "concat('row ', id) AS name"};
+static int write_numbers(struct connect_session *session, const char *path, int64_t rows,
+                         const char *name) {
+    const char *const columns[] = {"id", name};
     static const char *const condition[] = {"id % 2 = 0"};
     const struct connect_step steps[] = {
         {.kind = CONNECT_SELECT, .expressions = columns, .count = 2},
@@ -173,7 +175,8 @@ static int run(struct connect_session *session, char **words, int count) {
         return set(session, pairs, 1);
     }
     if (strcmp(what, "write") == 0)
-        return write_numbers(session, words[1], count > 2 ? strtoll(words[2], NULL, 10) : 1000);
+        return write_numbers(session, words[1], count > 2 ? strtoll(words[2], NULL, 10) : 1000,
+                             count > 3 ? words[3] : "concat('row ', id) AS name");
     if (strcmp(what, "stream") == 0)
         return start(session, "rate", columns, 3, words[1],
                      count > 2 ? 1000 * strtoll(words[2], NULL, 10) : 5000);

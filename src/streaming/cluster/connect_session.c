@@ -126,6 +126,8 @@ static bool begins(const char *text, const char *with) {
 static enum connect_failure failure_of(int code, const char *error_class) {
     if (code == GRPC_CODE_UNAUTHENTICATED || code == GRPC_CODE_PERMISSION_DENIED)
         return CONNECT_REFUSED;
+    if (code == GRPC_CODE_UNIMPLEMENTED && *error_class == '\0') // another service, or an old one
+        return CONNECT_UNREACHABLE;
     if (begins(error_class, "INVALID_HANDLE.SESSION_"))
         return CONNECT_SESSION_GONE;
     return CONNECT_SPARK;
@@ -151,6 +153,14 @@ static void explain_status(struct connect_session *session, struct error *err) {
     struct grpc_status status = grpc_status(session->grpc);
     struct connect_fault fault = connect_fault_of_status(&status);
     session->failure = failure_of(status.code, fault.error_class);
+    if (fault.message[0] == '\0')
+        snprintf(fault.message, sizeof fault.message, "%s", err->message);
+    if (session->failure == CONNECT_UNREACHABLE) {
+        (void)error_set(err, ERROR_CLUSTER,
+                        "something listens at %s:%d that is not Spark Connect: %s", url->host,
+                        url->port, fault.message);
+        return;
+    }
     if (session->failure == CONNECT_REFUSED) {
         (void)error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d refuses us: %s (%s)", url->host,
                         url->port, fault.message,
@@ -158,8 +168,6 @@ static void explain_status(struct connect_session *session, struct error *err) {
                                            : "is the token in the URL the server's?");
         return;
     }
-    if (fault.message[0] == '\0')
-        snprintf(fault.message, sizeof fault.message, "%s", err->message);
     if (fault.error_id[0] != '\0')
         fetch_details(session, &fault);
     snprintf(session->error_class, sizeof session->error_class, "%s", fault.error_class);
@@ -254,6 +262,7 @@ static bool take_response(void *context, const uint8_t *bytes, size_t size) {
     if (response == NULL)
         return false;
     connect_observe(operation->session, response->server_side_session_id);
+    note_there(operation->session);
     if (response->response_id != NULL) {
         free(operation->last_response_id);
         operation->last_response_id = strdup(response->response_id);

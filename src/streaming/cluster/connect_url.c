@@ -11,6 +11,8 @@
 #include "base/check.h"
 #include "streaming/cluster/percent.h"
 
+enum { HOST_MAX = 253 }; // of a name (RFC 1035, 2.3.4)
+
 static const char scheme[] = "sc://";
 
 static bool is_this_machine(const char *host) {
@@ -67,6 +69,8 @@ static bool read_place(const char *from, const char *end, struct connect_url *ur
         host_end = host_end == NULL ? end : host_end;
         rest = host_end;
     }
+    if (host_end - host > HOST_MAX)
+        return error_set(err, ERROR_CONFIG, "the host has more than %d signs", HOST_MAX);
     if (host_end == host)
         return error_set(err, ERROR_CONFIG, "want sc://host[:port][/;name=value;…]: no host");
     for (const char *at = host; at < host_end; at++)

@@ -15,7 +15,8 @@ enum {
     SILENCE_MS = 10000,
     MESSAGE_SIZE_MAX = 32 << 20,
     GRACE_MS = 5000,
-    PREFIX_SIZE = 5, // of a message: whether it is compressed, and its size
+    ROOM_KEPT = 1 << 20, // between two calls
+    PREFIX_SIZE = 5,     // of a message: whether it is compressed, and its size
     HTTP_STATUS_OK = 200,
 };
 
@@ -144,6 +145,10 @@ static void forget_answer(struct grpc *connection) {
     connection->details_size = 0;
     connection->answer.size = 0;
     connection->taken = 0;
+    if (connection->answer.capacity > ROOM_KEPT) { // a large answer is the exception
+        free(connection->answer.bytes);
+        connection->answer = (struct bytes){0};
+    }
     connection->http_status = 0;
     connection->is_grpc = connection->is_page = false;
     connection->content_type[0] = '\0';

@@ -16,9 +16,9 @@ enum {
     FIELDS_SIZE_MAX = 64 << 10, // headers and trailers of an answer
     FIELDS_MAX = 40,            // that we send
     IDLE_READS_MAX = 16,        // of what nobody has asked for
-    // gRPC's servers count as abuse what comes more often than every five minutes, and forgive two
-    // such pings since they last sent anything (gRPC A8, permitKeepAliveTime).
-    PINGS_FORGIVEN = 3,
+    // gRPC's servers count as abuse what comes more often than every five minutes, and forgive but
+    // two pings since they last sent anything (gRPC A8; Spark's hangs up at the third).
+    PINGS_FORGIVEN = 2,
     PING_REST_MS = 310000,
 };
 

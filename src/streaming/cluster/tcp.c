@@ -17,10 +17,12 @@
 
 enum {
     LOOKUP_POLL_MS = 10,
-    // A host that has vanished is noticed some 25 s after its last sign.
+    // A host that has vanished is noticed some 25 s after its last sign, whether or not something
+    // is on its way to it.
     KEEP_ALIVE_IDLE_S = 10,
     KEEP_ALIVE_INTERVAL_S = 5,
     KEEP_ALIVE_COUNT = 3,
+    UNACKNOWLEDGED_MS = 25000,
 };
 
 /* A name that is being looked up by a thread of its own, because getaddrinfo() may take as long as
@@ -121,6 +123,7 @@ static void set_up(int fd) {
         {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE_S},
         {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_S},
         {IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE_COUNT},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         (void)setsockopt(fd, settings[i].level, settings[i].name, &settings[i].value,

@@ -59,7 +59,7 @@ struct grpc_server {
     int listener, port;
     pthread_t thread;
     atomic_bool ended;
-    atomic_int connections, calls;
+    atomic_int connections, calls, pings;
     struct request request; // the one under way
     struct connect_url url;
     char host[16];
@@ -230,6 +230,8 @@ static inline int server_on_frame(nghttp2_session *session, const nghttp2_frame 
     (void)session;
     struct server_call *call = context;
     struct request *request = &call->server->request;
+    bool asked = frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
+    call->server->pings += asked;
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!ends || (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS))
         return 0;

@@ -240,6 +240,12 @@ static struct reply unauthenticated(const struct request *request) {
         .end = END_TRAILERS_ONLY, .grpc_status = "16", .grpc_message = "Invalid token"};
 }
 
+static struct reply unimplemented(const struct request *request) {
+    (void)request;
+    return (struct reply){
+        .end = END_TRAILERS_ONLY, .grpc_status = "12", .grpc_message = "Method not found"};
+}
+
 static struct reply never(const struct request *request) {
     (void)request;
     return (struct reply){.end = END_STAY_OPEN};
@@ -464,6 +470,15 @@ static void a_token_that_is_not_accepted_is_refused_at_once_and_not_printed(void
     assert_over();
 }
 
+static void another_service_than_sparks_is_told_apart(void **state) {
+    (void)state;
+    static const struct line lines[] = {{"AnalyzePlan", unimplemented}, {NULL}};
+    struct error err;
+    assert_false(open_session(lines, 60000, &err));
+    assert_non_null(strstr(err.message, "not Spark Connect: Method not found"));
+    assert_over();
+}
+
 static void a_server_that_does_not_answer_is_given_up_in_time(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version}, {"Config", never}, {NULL}};
@@ -503,6 +518,7 @@ int main(void) {
         TEST(an_error_is_told_with_its_cause),
         TEST(without_details_an_error_is_told_as_far_as_it_is_known),
         TEST(a_token_that_is_not_accepted_is_refused_at_once_and_not_printed),
+        TEST(another_service_than_sparks_is_told_apart),
         TEST(a_server_that_does_not_answer_is_given_up_in_time),
         TEST(an_answer_to_something_else_is_no_answer),
     };

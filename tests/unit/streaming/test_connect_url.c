@@ -145,12 +145,25 @@ static void what_is_wrong_is_named_but_no_secret(void **state) {
     }
 }
 
+static void a_host_has_a_measure(void **state) {
+    (void)state;
+    char text[300] = "sc://";
+    struct connect_url url;
+    struct error err;
+    memset(text + 5, 'x', 254);
+    assert_false(connect_url_parse(text, &url, &err));
+    text[5 + 253] = '\0';
+    url = parse(text);
+    connect_url_deinit(&url);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_is_enough),
         cmocka_unit_test(everything_may_be_said),
         cmocka_unit_test(hosts_are_names_and_addresses),
         cmocka_unit_test(a_token_is_sent_in_the_clear_only_within_this_machine),
+        cmocka_unit_test(a_host_has_a_measure),
         cmocka_unit_test(what_is_wrong_is_named_but_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
