@@ -9,8 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup-build.sh
 scripts/apt-install.sh libcmocka-dev libsimdjson-dev g++ clang clang-tidy clang-format libclang-rt-14-dev git strace \
     openjdk-17-jdk-headless maven python3 python3-venv ca-certificates openssl iproute2 \
-    nghttp2-proxy protobuf-compiler \
-    adduser dpkg-dev file lintian procps systemd docker-compose \
+    protobuf-compiler adduser dpkg-dev file lintian procps systemd docker-compose \
     zsh fish mandoc groff-base chromium \
     libnghttp2-14 libc-ares2 libev4 libjemalloc2
 

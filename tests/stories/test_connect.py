@@ -10,18 +10,19 @@ import time
 import pyarrow.dataset
 import pytest
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
-from rig.connect_server import SPARK_HOME, ConnectServer, TlsFront
+from rig.cluster import ConnectServer, TlsFront, spark_home
 from rig.paths import ROOT
 from rig.secure_broker import Certificates
 from rig.tcp_proxy import TcpProxy
 
 PROBE = ROOT / "build" / "release" / "tests" / "tools" / "connect_probe"
-PROTO = SPARK_HOME / "sql" / "connect" / "proto"
+PROTO = spark_home() / "sql" / "connect" / "proto"
+TOKEN = "s3cr3t"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with ConnectServer(tmp_path_factory.mktemp("connect") / "server") as server:
+    with ConnectServer(tmp_path_factory.mktemp("connect"), "local[2]", token=TOKEN) as server:
         yield server
 
 
@@ -206,7 +207,7 @@ def test_tls_is_verified(server, certificates, tmp_path):
     other = certificates.sign("other", "spark", "subjectAltName=DNS:other.example")
     authority = {"SSL_CERT_FILE": str(certificates.authority)}
     options = f"/;use_ssl=true;token={server.token}"
-    with TlsFront(tmp_path, server.port, good) as front:
+    with TlsFront(tmp_path / "good", server, *good) as front:
         for host in ("127.0.0.1", "localhost"):
             code, text = probe(f"sc://{host}:{front.port}{options}", "stream", tmp_path / host, 2, **authority)
             assert code == 0, text
@@ -215,7 +216,7 @@ def test_tls_is_verified(server, certificates, tmp_path):
         assert "SSL_CERT_FILE" in text
         code, text = probe(f"sc://127.0.0.1:{front.port}", "version", PROBE_TIMEOUT="1000")
         assert code == 1 and "use_ssl=true" in text, text
-    with TlsFront(tmp_path, server.port, other) as front:
+    with TlsFront(tmp_path / "other", server, *other) as front:
         for host in ("127.0.0.1", "localhost"):
             code, text = probe(f"sc://{host}:{front.port}{options}", "version", **authority)
             assert code == 1 and "mismatch" in text, text
@@ -224,7 +225,7 @@ def test_tls_is_verified(server, certificates, tmp_path):
 
 
 def test_a_server_that_restarts_has_lost_the_session_and_its_queries(tmp_path):
-    with ConnectServer(tmp_path / "server") as server:
+    with ConnectServer(tmp_path / "server", "local[2]", token=TOKEN) as server:
         watcher = Probe(server.url, "stream", tmp_path / "table", 120, PROBE_TIMEOUT="90000")
         watcher.wait_for("reports=1")
         server.kill()
