@@ -17,9 +17,10 @@ void completion_summary(const char *doc, char text[static SUMMARY_MAX]) {
     text[used] = '\0';
 }
 
-/* Whether it stands for something else: "DURATION", "local[N]". */
+/* Whether it stands for something else: "DURATION", "local[N]", "spark://…". */
 static bool is_form(const char *word) {
-    return strchr(word, '[') != NULL || word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ:_")] == '\0';
+    return strchr(word, '[') != NULL || strstr(word, "…") != NULL ||
+           word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ:_")] == '\0';
 }
 
 void completion_words(const char *values, bool literal, char words[static OPTION_TEXT_MAX]) {
@@ -52,7 +53,7 @@ static void fill_setting(struct flag *flag, const struct setting *setting) {
     setting_doc(setting, doc);
     setting_option(setting, flag->name);
     flag->takes_value = !setting->secret;
-    flag->is_path = setting->type == &type_path;
+    flag->is_path = setting->type == &type_path || setting->type == &type_home;
     completion_words(values, setting->choices != NULL, flag->words);
     completion_summary(doc, flag->summary);
 }

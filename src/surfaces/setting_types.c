@@ -446,8 +446,8 @@ static bool parse_names(const struct setting *setting, const char *text, void *f
 const struct setting_type type_servers = {"HOST:PORT,…", parse_servers, release_text};
 const struct setting_type type_topic = {"TOPIC", parse_topic, release_text};
 const struct setting_type type_offsets = {"earliest|latest|JSON", parse_offsets, release_text};
-const struct setting_type type_master = {"local[N]|spark://…|yarn|k8s://…|sc://…", parse_master,
-                                         release_text};
+const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://…|sc://…",
+                                         parse_master, release_text};
 const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
 const struct setting_type type_zone = {"ZONE", parse_zone, release_text};

@@ -48,6 +48,8 @@ static int set_up(void **state) {
                          "10 seconds",     NULL};
     setenv("KAFKA_SASL_PASSWORD", "hunter2", 1);
     setenv("KAFKA_SASL_USERNAME", "fred", 1);
+    setenv("SPARK_MASTER_URL", "sc://there/;use_ssl=true;token=hunter2", 1);
+    setenv("SPARK_CONF_spark_sql_x_password", "hunter2", 1);
     assert_int_equal(config_load(&config, 5, arguments, stderr), EXIT_CODE_OK);
     stream_schema(&match_stream, &schema);
     options = (struct query_options){
@@ -569,6 +571,10 @@ static void settings_tell_their_origin_and_no_secret(void **state) {
     assert_string_equal(text_at(setting(all, "KAFKA_SASL_USERNAME"), "value"), "fred");
     assert_string_equal(text_at(setting(all, "KAFKA_SASL_PASSWORD"), "value"), "********");
     assert_string_equal(text_at(setting(all, "KAFKA_SASL_PASSWORD"), "origin"), "environment");
+    assert_string_equal(text_at(setting(all, "SPARK_MASTER_URL"), "value"),
+                        "sc://there/;use_ssl=true;token=********");
+    assert_string_equal(text_at(setting(all, "SPARK_CONF_spark_sql_x_password"), "value"),
+                        "********");
     bool secret = false;
     assert_true(json_member_bool(setting(all, "UI_TOKEN"), "secret", &secret) && secret);
     assert_string_equal(text_at(setting(all, "UI_TOKEN"), "value"), ""); // that there is none
