@@ -418,3 +418,22 @@ bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
            file_remove_drafts(checkpoint->manifests.text, err) &&
            file_remove_drafts(checkpoint->coverage.text, err);
 }
+
+static bool remove_hidden(void *context, const char *name) {
+    struct file_path path = file_join(context, name);
+    return name[0] != '.' || disk->unlink(path.text) == 0;
+}
+
+static bool clear_empty_log(const struct file_path *log, struct error *err) {
+    int64_t newest;
+    if (!checkpoint_newest(log, &newest, err))
+        return false;
+    if (newest >= 0 || disk->list(log->text, remove_hidden, (void *)log->text) == 0 ||
+        errno == ENOENT)
+        return true;
+    return error_set(err, ERROR_RETRY, "clear '%s': %s", log->text, strerror(errno));
+}
+
+bool checkpoint_clear_empty_logs(const struct checkpoint *checkpoint, struct error *err) {
+    return clear_empty_log(&checkpoint->offsets, err) && clear_empty_log(&checkpoint->commits, err);
+}

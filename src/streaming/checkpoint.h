@@ -109,4 +109,8 @@ MUST_CHECK bool checkpoint_commit_author(const struct checkpoint *checkpoint, in
 MUST_CHECK bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
                                  struct error *err);
 
+/* Removes what a Spark that was killed over its first batch has left in logs that have no entry:
+ * Spark does not begin batch 0 with anything in them. For who knows that no Spark runs. */
+MUST_CHECK bool checkpoint_clear_empty_logs(const struct checkpoint *checkpoint, struct error *err);
+
 #endif

@@ -496,6 +496,31 @@ def test_a_node_that_does_not_mount_the_lake_is_found_at_the_start(
     assert job.lake.batches("matches", "offsets") == []
 
 
+def test_a_node_without_the_lake_that_joins_later_is_found_by_its_first_file(
+    job, cluster, spare, tmp_path_factory
+):
+    topic = job.create_topic(partitions=2)
+    job.lake.root.mkdir()
+    with ConnectServer(tmp_path_factory.mktemp("later"), cluster.url) as server:
+        server.wait_log("Registered executor")
+        process = job.start(TRIGGER="200 milliseconds", SPARK_MASTER_URL=server.url)
+        process.wait_log("Started on Spark", 60)
+        blind = cluster.add_worker(hidden=job.lake.root)
+        try:
+            produced = 0
+            while process.poll() is None and produced < 20000:
+                job.broker.generate(topic, "matches", 200, 2, "--malformed", 5, start=produced)
+                produced += 200
+            process.wait_exit(60, 5)
+        finally:
+            blind.kill()
+    line = process.lines("CRITICAL")[-1]
+    batch = re.search(r"does not mount the lake.*rewind --to-batch (\d+)", line)[1]
+    job.program.run("rewind", "--job", "matches", "--to-batch", batch, **job.settings)
+    job.run()
+    job.assert_exact()
+
+
 # ---- what is seen -------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@
 #include "streaming/cluster/former_run.h"
 #include "streaming/cluster/lake_check.h"
 #include "streaming/cluster/run_note.h"
+#include "streaming/cluster/spark_reason.h"
 #include "streaming/cluster/stream_start.h"
 #include "streaming/retry.h"
 #include "streaming/store_parts.h"
@@ -26,7 +27,8 @@ struct run {
     struct connect_session *session; // NULL: none
     struct run_note note;
     bool lake_checked;
-    bool given_up;                 // Spark has ended the query by an error
+    bool given_up; // Spark has ended the query by an error
+    bool lost;     // a committed file is not here, and the query was stopped for that
     int64_t failed_ms, backoff_ms; // since when nothing but failures; 0: all is well
 };
 
@@ -92,11 +94,21 @@ static bool check_lake(struct run *run, struct error *err) {
     return true;
 }
 
+static bool clear_empty_logs(struct run *run, struct error *err) {
+    struct retry retry = {0};
+    while (!checkpoint_clear_empty_logs(&run->query->store->checkpoint, err))
+        if (!retry_again(run->query, &retry, err))
+            return false;
+    return true;
+}
+
 static bool start(struct run *run, struct connect_query *ids, struct error *err) {
     struct query *query = run->query;
     query_status_rest(&query->status, 2 * run->options->timeout_ms);
-    if (!stream_start(run->session, query, run->options, ids, err))
+    if (!clear_empty_logs(run, err))
         return false;
+    if (!stream_start(run->session, query, run->options, ids, err))
+        return spark_reason_add(connect_error_class(run->session), err);
     query_status_set_started(&query->status);
     snprintf(run->note.query_id, sizeof run->note.query_id, "%s", ids->id);
     snprintf(run->note.run_id, sizeof run->note.run_id, "%s", ids->run_id);
@@ -121,6 +133,7 @@ static bool attempt(struct run *run, struct error *err) {
     bool done = follow_query(&follow, err);
     cluster_note_followed(run->query->cluster, false);
     run->given_up = follow.given_up;
+    run->lost = !done && follow.lost.kind != ERROR_NONE && err->kind == follow.lost.kind;
     if (run->query->next_batch > next_batch)
         run->failed_ms = 0; // it got somewhere
     return done;
@@ -190,5 +203,8 @@ bool cluster_run(struct query *query, struct error *err) {
         return false;
     bool done = run_to_end(&run, err);
     close_session(&run);
-    return done && leave_in_order(&run, err);
+    if (!run.lost)
+        return done && leave_in_order(&run, err);
+    struct error ignored; // what was lost is what is to be told
+    return leave_in_order(&run, &ignored) && false;
 }

@@ -10,6 +10,7 @@
 #include "streaming/batch_files.h"
 #include "streaming/cluster/reject_pass.h"
 #include "streaming/cluster/spark_progress.h"
+#include "streaming/cluster/spark_reason.h"
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/store_parts.h"
@@ -60,14 +61,31 @@ static bool await_progress(struct follow *follow, int64_t batch_id, struct spark
     }
 }
 
-/* For the sake of their number and size; a log that can't be read is for recovery to tell of. Every
- * tenth file of the log lists all files of the table, which is too much for that. */
+/* What the batch has added, by the sink log; a log that can't be read is for recovery to tell of.
+ * Every tenth file of the log lists all files of the table, which is too much to read each time. */
 static void find_files(struct query *query, int64_t batch_id, struct file_list *files) {
     struct error ignored;
     bool known;
     if ((batch_id + 1) % SINK_LOG_INTERVAL != 0 &&
         !batch_files_read(query->store, batch_id, files, &known, &ignored))
         file_list_deinit(files);
+}
+
+/* A node without the lake may join after the start, which has looked: what it writes is in the log,
+ * and nowhere. The query is stopped, and its batches so far are completed. */
+static void look_for_files(struct follow *follow, int64_t batch_id, const struct file_list *files) {
+    const char *table = follow->query->options->store.table;
+    struct error ignored;
+    for (size_t i = 0; i < files->count && follow->lost.kind == ERROR_NONE; i++) {
+        struct file_path path = file_join(table, files->files[i].path);
+        if (file_exists(path.text, NULL, &ignored) == 0)
+            (void)error_set(&follow->lost, ERROR_STATE,
+                            "Spark has committed batch %" PRId64
+                            ", but its file '%s' is not here: a "
+                            "node of the cluster does not mount the lake. Mount it there, run "
+                            "`esports-stream rewind --to-batch %" PRId64 "`, and start again",
+                            batch_id, path.text, batch_id - 1);
+    }
 }
 
 /* The clock as if we had run it: what Spark's executors did all counts as fetching. */
@@ -88,13 +106,14 @@ static void set_clock(struct follow *follow, const struct plan *plan,
 }
 
 static void report(struct follow *follow, const struct plan *plan,
-                   const struct spark_progress *progress, struct reject_pass *pass) {
+                   const struct spark_progress *progress, struct file_list *files,
+                   struct reject_pass *pass) {
     struct query *query = follow->query;
     struct manifest manifest = {.batch_id = plan->batch_id,
                                 .timestamp_ms = plan->timestamp_ms,
+                                .files = *files,
                                 .outcomes = pass->outcomes,
                                 .outcome_count = pass->outcome_count};
-    find_files(query, plan->batch_id, &manifest.files);
     query_move_past(query, plan);
     int64_t lag = 0;
     for (size_t i = 0; i < query->topic.count; i++)
@@ -106,7 +125,23 @@ static void report(struct follow *follow, const struct plan *plan,
     query_report_batch(query, plan, &manifest, &pass->tally);
     query_report_log(query, &manifest, &pass->tally.counts,
                      progress == NULL ? 0 : progress->duration_ms * 1000);
-    file_list_deinit(&manifest.files);
+}
+
+/* With its plan and what Spark says of it, NULL if it says nothing. */
+static bool take_planned(struct follow *follow, const struct plan *plan,
+                         const struct spark_progress *progress, struct error *err) {
+    struct reject_pass pass;
+    struct file_list files = {0};
+    set_clock(follow, plan, progress);
+    find_files(follow->query, plan->batch_id, &files);
+    look_for_files(follow, plan->batch_id, &files);
+    bool done = reject_pass_run(follow->query, plan, progress, &pass, err);
+    if (done) {
+        report(follow, plan, progress, &files, &pass);
+        reject_pass_deinit(&pass);
+    }
+    file_list_deinit(&files);
+    return done;
 }
 
 /* The next batch is committed: its rejects, and what it was. */
@@ -114,21 +149,13 @@ static bool take_batch(struct follow *follow, struct error *err) {
     struct query *query = follow->query;
     struct plan plan;
     struct spark_progress progress = {0};
-    struct reject_pass pass;
     struct retry retry = {0};
     bool found;
     while (!checkpoint_read_plan(&query->store->checkpoint, query->next_batch, &plan, err))
         if (!retry_again(query, &retry, err))
             return false;
-    bool done = await_progress(follow, plan.batch_id, &progress, &found, err);
-    const struct spark_progress *known = done && found ? &progress : NULL;
-    if (done)
-        set_clock(follow, &plan, known);
-    done = done && reject_pass_run(query, &plan, known, &pass, err);
-    if (done) {
-        report(follow, &plan, known, &pass);
-        reject_pass_deinit(&pass);
-    }
+    bool done = await_progress(follow, plan.batch_id, &progress, &found, err) &&
+                take_planned(follow, &plan, found ? &progress : NULL, err);
     spark_progress_deinit(&progress);
     free(plan.ranges);
     return done;
@@ -177,6 +204,8 @@ static void say(struct follow *follow, const struct connect_status *status) {
  * SHUTDOWN_TIMEOUT. */
 static bool is_time_to_stop(struct follow *follow, const struct connect_status *status) {
     enum stop_level level = stop_read(follow->query->stop);
+    if (follow->lost.kind != ERROR_NONE)
+        return true;
     if (level == STOP_NOT)
         return false;
     int64_t now_ms = clock_monotonic_ms();
@@ -189,30 +218,6 @@ static bool is_time_to_stop(struct follow *follow, const struct connect_status *
            now_ms - follow->stop_asked_ms >= follow->options->shutdown_timeout_ms / 2;
 }
 
-/* What Spark's error means for us: who acts on it, and how. */
-static bool set_reason(struct follow *follow, struct error *why, struct error *err) {
-    static const struct {
-        const char *error_class;
-        enum error_kind kind;
-        const char *cure;
-    } reasons[] = {
-        {"KAFKA_DATA_LOSS", ERROR_DATA_LOSS,
-         "set FAIL_ON_DATA_LOSS=false to go on without what is gone"},
-        {"CONCURRENT_STREAM_LOG_UPDATE", ERROR_STATE,
-         "another Spark runs this query: end it, then start again"},
-        {"DATA_SOURCE_NOT_FOUND", ERROR_CLUSTER,
-         "the server has no Kafka connector: start it with --packages or --jars of "
-         "spark-sql-kafka-0-10"},
-    };
-    const char *error_class = connect_error_class(follow->session);
-    *err = *why;
-    err->kind = ERROR_CLUSTER;
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if (strncmp(error_class, reasons[i].error_class, strlen(reasons[i].error_class)) == 0)
-            return error_set(err, reasons[i].kind, "%.700s; %s", why->message, reasons[i].cure);
-    return false;
-}
-
 /* The query is not active any more. */
 static bool take_end(struct follow *follow, struct error *err) {
     bool failed;
@@ -220,8 +225,14 @@ static bool take_end(struct follow *follow, struct error *err) {
     if (!connect_exception(follow->session, follow->ids, &failed, &why, err))
         return false;
     follow->given_up = failed;
-    if (failed)
-        return set_reason(follow, &why, err);
+    if (failed) {
+        *err = why;
+        return spark_reason_add(connect_error_class(follow->session), err);
+    }
+    if (follow->lost.kind != ERROR_NONE) {
+        *err = follow->lost;
+        return false;
+    }
     return follow->query->options->trigger.available_now || follow->stop_asked_ms != 0 ||
            error_set(err, ERROR_CLUSTER, "somebody else has stopped the query in Spark");
 }
@@ -251,5 +262,10 @@ bool follow_query(struct follow *follow, struct error *err) {
     }
     log_write(LOG_INFO, follow->query->how.name, "Stopping the query in Spark | run=%s",
               follow->ids->run_id);
-    return connect_stop(follow->session, follow->ids, err) && take_batches(follow, err);
+    if (!connect_stop(follow->session, follow->ids, err) || !take_batches(follow, err))
+        return false;
+    if (follow->lost.kind == ERROR_NONE)
+        return true;
+    *err = follow->lost;
+    return false;
 }

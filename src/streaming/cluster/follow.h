@@ -14,6 +14,7 @@ struct follow {
     const struct cluster_options *options;
 
     bool given_up;          // Spark has ended the query by an error
+    struct error lost;      // a committed file is not here; ERROR_NONE: none is missed
     int64_t stop_asked_ms;  // monotonic; 0: not yet
     int64_t stop_batch;     // the batch that was next then
     int64_t glanced_ms;     // monotonic; at the topic
@@ -21,7 +22,8 @@ struct follow {
 };
 
 /* Until the query has ended (availableNow) or was stopped as `query->stop` asks; all its committed
- * batches are looked at then. ERROR_CLUSTER: Spark has given it up, or does not answer.
+ * batches are looked at then, also if `lost` is the error. ERROR_CLUSTER: Spark has given it up, or
+ * does not answer.
  * ERROR_DATA_LOSS, ERROR_STATE: it has met that. */
 MUST_CHECK bool follow_query(struct follow *follow, struct error *err);
 

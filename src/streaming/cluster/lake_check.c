@@ -57,6 +57,13 @@ static bool judge(const struct findings *findings, const char *staging, struct e
                      findings->count > 0 ? ", from the nodes " : "", findings->hosts);
 }
 
+/* What Java says of a name that its locale has no bytes for. */
+static const char *hint(const struct error *err) {
+    return strstr(err->message, "unmappable characters") == NULL
+               ? ""
+               : " (set LC_ALL=C.UTF-8 for Spark's driver, master and workers)";
+}
+
 bool lake_check(struct connect_session *session, const char *staging, struct error *err) {
     static const char *const expressions[] = {
         // A function of Java's that is called where the task runs.
@@ -74,10 +81,7 @@ bool lake_check(struct connect_session *session, const char *staging, struct err
         abort();
     bool written = connect_write(session, &frame, "text", uri, err);
     if (!written)
-        (void)error_wrap(err,
-                         "Spark can't write below '%s' (\"unmappable characters\": set "
-                         "LC_ALL=C.UTF-8 for Spark's driver, master and workers)",
-                         staging);
+        (void)error_wrap(err, "Spark can't write below '%s'%s", staging, hint(err));
     struct findings findings = {.directory = probe.text};
     (void)disk->list(probe.text, look_at, &findings); // not there: nothing was found
     bool ok = written && judge(&findings, staging, err);
