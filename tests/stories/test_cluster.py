@@ -521,6 +521,20 @@ def test_a_node_without_the_lake_that_joins_later_is_found_by_its_first_file(
     job.assert_exact()
 
 
+def test_offsets_that_retention_has_taken_end_it_as_they_do_here(job, remote):
+    topic = job.create_topic()
+    job.broker.generate(topic, "matches", 100)
+    job.run()
+    job.broker.generate(topic, "matches", 100, start=100)
+    job.broker.delete_records(topic, {0: 150})
+
+    process = job.run(exit_code=6, timeout=90, **remote)
+    assert "FAIL_ON_DATA_LOSS=false" in process.lines("CRITICAL")[-1]
+
+    job.run(FAIL_ON_DATA_LOSS="false", timeout=90, **remote)
+    job.lake.assert_holds("matches", {0: 200}, absent={(0, offset) for offset in range(100, 150)})
+
+
 # ---- what is seen -------------------------------------------------------------------------------
 
 

@@ -27,8 +27,8 @@ struct run {
     struct connect_session *session; // NULL: none
     struct run_note note;
     bool lake_checked;
-    bool given_up; // Spark has ended the query by an error
-    bool lost;     // a committed file is not here, and the query was stopped for that
+    bool given_up;                 // Spark has ended the query by an error
+    bool may_run;                  // Spark may be running the query
     int64_t failed_ms, backoff_ms; // since when nothing but failures; 0: all is well
 };
 
@@ -107,8 +107,11 @@ static bool start(struct run *run, struct connect_query *ids, struct error *err)
     query_status_rest(&query->status, 2 * run->options->timeout_ms);
     if (!clear_empty_logs(run, err))
         return false;
-    if (!stream_start(run->session, query, run->options, ids, err))
+    run->may_run = true;
+    if (!stream_start(run->session, query, run->options, ids, err)) {
+        run->may_run = connect_failure_of(run->session) != CONNECT_SPARK;
         return spark_reason_add(connect_error_class(run->session), err);
+    }
     query_status_set_started(&query->status);
     snprintf(run->note.query_id, sizeof run->note.query_id, "%s", ids->id);
     snprintf(run->note.run_id, sizeof run->note.run_id, "%s", ids->run_id);
@@ -133,7 +136,7 @@ static bool attempt(struct run *run, struct error *err) {
     bool done = follow_query(&follow, err);
     cluster_note_followed(run->query->cluster, false);
     run->given_up = follow.given_up;
-    run->lost = !done && follow.lost.kind != ERROR_NONE && err->kind == follow.lost.kind;
+    run->may_run = !done && !follow.given_up && follow.lost.kind == ERROR_NONE;
     if (run->query->next_batch > next_batch)
         run->failed_ms = 0; // it got somewhere
     return done;
@@ -203,8 +206,11 @@ bool cluster_run(struct query *query, struct error *err) {
         return false;
     bool done = run_to_end(&run, err);
     close_session(&run);
-    if (!run.lost)
-        return done && leave_in_order(&run, err);
-    struct error ignored; // what was lost is what is to be told
-    return leave_in_order(&run, &ignored) && false;
+    if (done)
+        return leave_in_order(&run, err);
+    // The reason why it has ended is what is to be told.
+    struct error ignored;
+    if (!run.may_run)
+        (void)!leave_in_order(&run, &ignored);
+    return false;
 }

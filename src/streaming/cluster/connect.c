@@ -51,6 +51,8 @@ bool connect_open(const struct connect_options *options, struct connect_session 
         done = error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d does not say its version",
                          options->url->host, options->url->port);
     if (!done) {
+        if (options->failure != NULL)
+            *options->failure = opened->failure;
         connect_abandon(opened);
         return false;
     }

@@ -18,20 +18,21 @@
 #include "streaming/cluster/connect_url.h"
 #include "streaming/stop.h"
 
-struct connect_options {
-    const struct connect_url *url; // borrowed
-    const char *session_id;        // a UUID; NULL: the URL's, or a new session
-    const char *logger;            // whose lines tell of connections that broke: "match_stream"
-    int64_t timeout_ms;            // how long a server that does not answer is waited for
-    struct stop *stop;             // borrowed; NULL: none
-};
-
 enum connect_failure {
     CONNECT_NO_FAILURE,
     CONNECT_UNREACHABLE,  // nothing listens, or no answer for timeout_ms
     CONNECT_REFUSED,      // the token, the user or the certificate is not accepted
     CONNECT_SESSION_GONE, // the server does not know the session (any more)
     CONNECT_SPARK,        // Spark answered with an error
+};
+
+struct connect_options {
+    const struct connect_url *url; // borrowed
+    const char *session_id;        // a UUID; NULL: the URL's, or a new session
+    const char *logger;            // whose lines tell of connections that broke: "match_stream"
+    int64_t timeout_ms;            // how long a server that does not answer is waited for
+    struct stop *stop;             // borrowed; NULL: none
+    enum connect_failure *failure; // filled if connect_open() fails; NULL: nobody asks
 };
 
 enum { CONNECT_ERROR_CLASS_MAX = 96 };

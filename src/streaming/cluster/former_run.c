@@ -107,14 +107,17 @@ static bool end_session(struct query *query, const struct run_note *note, struct
     struct connect_url url = url_of(query, note);
     struct connect_session *session;
     struct connect_query ids = {0};
+    enum connect_failure failure = CONNECT_NO_FAILURE;
     struct connect_options options = {.url = &url,
                                       .session_id = note->session_id,
                                       .logger = query->how.name,
                                       .timeout_ms = SERVER_ANSWER_MS,
-                                      .stop = query->stop};
+                                      .stop = query->stop,
+                                      .failure = &failure};
     query_status_rest(&query->status, 2 * SERVER_ANSWER_MS);
     if (!connect_open(&options, &session, err))
-        return err->kind == ERROR_CLUSTER && nobody_listens(query, note);
+        return failure == CONNECT_SESSION_GONE ||
+               (failure == CONNECT_UNREACHABLE && nobody_listens(query, note));
     memcpy(ids.id, note->query_id, sizeof ids.id);
     memcpy(ids.run_id, note->run_id, sizeof ids.run_id);
     bool stopped = ids.run_id[0] == '\0' || connect_stop(session, &ids, err) ||
