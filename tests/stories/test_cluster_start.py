@@ -60,13 +60,6 @@ def of_group(group):
     return found
 
 
-def wait_gone(group, timeout=30):
-    deadline = time.monotonic() + timeout
-    while left := of_group(group):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
-
-
 def start_server(job, settings, **more):
     """The program, and the pid of its Spark, once that is up."""
     process = job.start(TRIGGER="0 seconds", **{**settings, **more})
@@ -169,39 +162,7 @@ def test_what_spark_says_when_it_ends_is_the_reason(job, settings):
     assert "spark.driver.port" in line
 
 
-def test_its_server_is_gone_with_a_program_that_is_killed(job, settings):
-    job.create_topic()
-    process, server = start_server(job, settings)
-    assert len(of_group(server)) >= 2  # the driver and an executor
-
-    process.kill()
-
-    wait_gone(server)
-    assert not list(settings["TMPDIR"].glob("esports-stream-*"))
-
-
-def test_its_server_ends_with_a_program_that_is_stopped(job, settings):
-    job.create_topic()
-    process, server = start_server(job, settings)
-
-    process.terminate()
-    process.wait_exit(60, exit_code=0)
-
-    assert not of_group(server)
-
-
-def test_a_server_that_is_killed_ends_the_program_with_its_own_exit_code(job, settings):
-    job.create_topic()
-    process, server = start_server(job, settings)
-
-    os.kill(server, signal.SIGKILL)
-    process.wait_exit(60, exit_code=9)
-
-    assert "was killed by signal 9 (KILL)" in process.lines(r"\| CRITICAL \|")[-1]
-    assert not of_group(server)
-
-
-def test_no_command_line_and_no_log_line_has_a_secret(job, settings):
+def test_nothing_that_can_be_seen_has_a_secret_and_its_own_end_ends_the_program(job, settings):
     job.create_topic()
     process, server = start_server(
         job, settings, SPARK_CONF_spark_hadoop_fs_s3a_secret_key="never-to-be-seen"
@@ -214,3 +175,9 @@ def test_no_command_line_and_no_log_line_has_a_secret(job, settings):
     assert "never-to-be-seen" not in everything
     assert token not in everything
     assert not list(settings["TMPDIR"].glob("esports-stream-*"))
+
+    os.kill(server, signal.SIGKILL)
+    process.wait_exit(60, exit_code=9)
+
+    assert "was killed by signal 9 (KILL)" in process.lines(r"\| CRITICAL \|")[-1]
+    assert not of_group(server)

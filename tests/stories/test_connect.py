@@ -141,7 +141,7 @@ def test_a_query_starts_once_wherever_the_connection_breaks(server, tmp_path, lo
     with TcpProxy(("127.0.0.1", server.port)) as proxy:
         url = f"sc://127.0.0.1:{proxy.port}/;token={server.token}"
         breaks = 0
-        for size in range(100, 3200, 250):
+        for size in range(100, 3200, 450):
             proxy.cut_after(size, loses)
             code, text = probe(url, "stream", tmp_path / f"table-{size}", 0)
             assert code == 0, text
@@ -149,7 +149,7 @@ def test_a_query_starts_once_wherever_the_connection_breaks(server, tmp_path, lo
             assert text.count("WARNING | The connection to Spark broke") <= 1
             assert text.count("WARNING") == text.count("INFO | Spark is there again")
             breaks += "WARNING" in text
-        assert breaks > 4
+        assert breaks > 2
 
 
 def test_a_query_outlives_a_network_that_is_away(server, tmp_path):
