@@ -305,7 +305,7 @@ static bool set_ranges(const struct offsets *ends, const struct offsets *starts,
 
 bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct plan *plan,
                           struct error *err) {
-    struct offset_entry ends, starts = {0};
+    struct offset_entry ends = {0}, starts = {0};
     *plan = (struct plan){.batch_id = batch_id};
     if (!checkpoint_read_ends(checkpoint, batch_id, &ends, err))
         return false;

@@ -140,3 +140,32 @@ const struct variable *variables_find(const struct variables *variables, const c
             return &variables->items[i - 1];
     return NULL;
 }
+
+/* Whether the environment has the variable, and not empty. */
+static bool is_set(char *const *environment, const char *variable) {
+    size_t size = strlen(variable);
+    for (char *const *entry = environment; *entry != NULL; entry++)
+        if (strncmp(*entry, variable, size) == 0 && (*entry)[size] == '=' &&
+            (*entry)[size + 1] != '\0')
+            return true;
+    return false;
+}
+
+void variables_each(char *const *environment, const struct variables *variables, variable_fn *visit,
+                    void *context) {
+    for (char *const *entry = environment; *entry != NULL; entry++) {
+        const char *equals = strchr(*entry, '=');
+        if (equals == NULL)
+            continue;
+        char *name = strndup(*entry, (size_t)(equals - *entry));
+        check(name != NULL);
+        visit(context, name, equals + 1, "environment");
+        free(name);
+    }
+    for (size_t i = 0; i < variables->count; i++) {
+        const struct variable *variable = &variables->items[i];
+        if (variables_find(variables, variable->name) == variable &&
+            !is_set(environment, variable->name))
+            visit(context, variable->name, variable->value, variable->where);
+    }
+}

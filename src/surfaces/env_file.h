@@ -30,4 +30,10 @@ void variables_deinit(struct variables *variables);
 /* The last one of this name, or NULL. */
 const struct variable *variables_find(const struct variables *variables, const char *name);
 
+/* Visits each variable of the environment, and each of the files that the environment does not have
+ * or has empty; `where` is "environment", or file and line. */
+typedef void variable_fn(void *context, const char *name, const char *value, const char *where);
+void variables_each(char *const *environment, const struct variables *variables, variable_fn *visit,
+                    void *context);
+
 #endif

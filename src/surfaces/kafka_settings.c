@@ -102,9 +102,17 @@ static bool may_set(const char *name, const char *variable, const char *where,
     return true;
 }
 
+struct reading {
+    struct config *config;
+    struct faults *faults;
+};
+
 /* One variable that the environment or a file has. */
-static void read_variable(struct config *config, const char *variable, const char *value,
-                          const char *where, struct faults *faults) {
+static void read_variable(void *context, const char *variable, const char *value,
+                          const char *where) {
+    const struct reading *reading = context;
+    struct config *config = reading->config;
+    struct faults *faults = reading->faults;
     if (strncmp(variable, "KAFKA_", 6) != 0 || settings_find(variable) >= 0 || *value == '\0')
         return;
     char name[PROPERTY_NAME_MAX];
@@ -122,33 +130,10 @@ static void read_variable(struct config *config, const char *variable, const cha
                    variable, where, name);
 }
 
-/* Whether the environment has the variable, and not empty. */
-static bool is_set(char *const *environment, const char *variable) {
-    size_t size = strlen(variable);
-    for (char *const *entry = environment; *entry != NULL; entry++)
-        if (strncmp(*entry, variable, size) == 0 && (*entry)[size] == '=' &&
-            (*entry)[size + 1] != '\0')
-            return true;
-    return false;
-}
-
 void kafka_settings_read(struct config *config, char *const *environment,
                          const struct variables *variables, struct faults *faults) {
-    for (char *const *entry = environment; *entry != NULL; entry++) {
-        const char *equals = strchr(*entry, '=');
-        if (equals == NULL)
-            continue;
-        char *name = strndup(*entry, (size_t)(equals - *entry));
-        check(name != NULL);
-        read_variable(config, name, equals + 1, "environment", faults);
-        free(name);
-    }
-    for (size_t i = 0; i < variables->count; i++) {
-        const struct variable *variable = &variables->items[i];
-        if (variables_find(variables, variable->name) == variable &&
-            !is_set(environment, variable->name))
-            read_variable(config, variable->name, variable->value, variable->where, faults);
-    }
+    struct reading reading = {config, faults};
+    variables_each(environment, variables, read_variable, &reading);
 }
 
 void kafka_settings_deinit(struct config *config) {

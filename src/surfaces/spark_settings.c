@@ -103,9 +103,17 @@ static bool has_effect(const struct config *config, const char *name) {
            (config->master_kind == MASTER_CONNECT && strncmp(name, "spark.sql.", 10) == 0);
 }
 
+struct reading {
+    struct config *config;
+    struct faults *faults;
+};
+
 /* One variable that the environment or a file has. */
-static void read_variable(struct config *config, const char *variable, const char *value,
-                          const char *where, struct faults *faults) {
+static void read_variable(void *context, const char *variable, const char *value,
+                          const char *where) {
+    const struct reading *reading = context;
+    struct config *config = reading->config;
+    struct faults *faults = reading->faults;
     char name[PROPERTY_NAME_MAX] = "";
     if (strncmp(variable, prefix, sizeof prefix - 1) != 0 || *value == '\0' ||
         strcmp(variable, "SPARK_CONF_DIR") == 0)
@@ -126,28 +134,10 @@ static void read_variable(struct config *config, const char *variable, const cha
         add_ignored(config, variable);
 }
 
-/* Whether the environment has the variable, and not empty. */
-static bool is_set(const char *variable) {
-    const char *value = getenv(variable);
-    return value != NULL && *value != '\0';
-}
-
 void spark_settings_read(struct config *config, char *const *environment,
                          const struct variables *variables, struct faults *faults) {
-    for (char *const *entry = environment; *entry != NULL; entry++) {
-        const char *equals = strchr(*entry, '=');
-        if (equals == NULL)
-            continue;
-        char *name = strndup(*entry, (size_t)(equals - *entry));
-        check(name != NULL);
-        read_variable(config, name, equals + 1, "environment", faults);
-        free(name);
-    }
-    for (size_t i = 0; i < variables->count; i++) {
-        const struct variable *variable = &variables->items[i];
-        if (variables_find(variables, variable->name) == variable && !is_set(variable->name))
-            read_variable(config, variable->name, variable->value, variable->where, faults);
-    }
+    struct reading reading = {config, faults};
+    variables_each(environment, variables, read_variable, &reading);
 }
 
 void spark_settings_deinit(struct config *config) {

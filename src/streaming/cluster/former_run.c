@@ -114,7 +114,7 @@ static bool end_session(struct query *query, const struct run_note *note, struct
                                       .timeout_ms = SERVER_ANSWER_MS,
                                       .stop = query->stop,
                                       .failure = &failure};
-    query_status_rest(&query->status, 2 * SERVER_ANSWER_MS);
+    query_status_rest(&query->status, INT64_C(2) * SERVER_ANSWER_MS);
     if (!connect_open(&options, &session, err))
         return failure == CONNECT_SESSION_GONE ||
                (failure == CONNECT_UNREACHABLE && nobody_listens(query, note));

@@ -52,7 +52,7 @@ static struct connect_step *add_step(struct stream_plan *plan, enum connect_step
 }
 
 /* Takes the text over. */
-static void add(struct connect_step *step, char *expression) {
+static void add(struct connect_step *step, const char *expression) {
     check(step->count < SCHEMA_COLUMNS_MAX + 2);
     ((const char **)step->expressions)[step->count++] = expression;
 }
