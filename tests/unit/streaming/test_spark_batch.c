@@ -37,8 +37,9 @@ static void run_on_spark(void) {
 }
 
 static struct store *open_recovered(struct recovery *recovery) {
-    struct store *store;
+    struct store *store = NULL;
     struct error err = {0};
+    *recovery = (struct recovery){0};
     if (!store_open(&fixture.options, &store, &err) || !store_recover(store, recovery, &err))
         fail_msg("%s", err.message);
     return store;
@@ -48,7 +49,7 @@ static struct store *open_recovered(struct recovery *recovery) {
 static void write_rejects(bool roll_forward) {
     struct recovery recovery;
     struct error err = {0};
-    const char *staging, *rejects;
+    const char *staging = NULL, *rejects = NULL;
     struct store *store = open_recovered(&recovery);
     recovery_deinit(&recovery);
     struct manifest manifest = {.batch_id = 5, .timestamp_ms = 1795366883125, .of_spark = true};
@@ -93,6 +94,7 @@ static void rejects_that_were_committed_are_rolled_forward(void **state) {
     store_close(open_recovered(&recovery));
     assert_int_equal(recovery.next_batch, 6);
     assert_int_equal(recovery.note_count, 1);
+    check(recovery.notes[0] != NULL);
     assert_non_null(strstr(recovery.notes[0], "rolled forward"));
     recovery_deinit(&recovery);
     assert_true(fixture_has(&fixture, reject_file));

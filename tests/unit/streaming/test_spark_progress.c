@@ -53,14 +53,14 @@ static void an_idle_trigger_counts_nothing(void **state) {
 
 static void what_is_no_report_is_refused(void **state) {
     (void)state;
-    static const char *const texts[] = {
-        "",
-        "{}",
-        "[]",
-        "{\"batchId\":7}",
-        "{\"batchId\":\"7\",\"durationMs\":{}}",
-        "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"records\":{\"values\":[1,2,[\"x\"]"
-        "]}}}"};
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "[]",
+                                        "{\"batchId\":7}",
+                                        "{\"batchId\":\"7\",\"durationMs\":{}}",
+                                        ("{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{"
+                                         "\"records\":{\"values\":[1,2,[\"x\"]"
+                                         "]}}}")};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spark_progress progress;
         struct error err;
