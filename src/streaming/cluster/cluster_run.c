@@ -136,7 +136,7 @@ static bool attempt(struct run *run, struct error *err) {
     bool done = follow_query(&follow, err);
     cluster_note_followed(run->query->cluster, false);
     run->given_up = follow.given_up;
-    run->may_run = !done && !follow.given_up && follow.lost.kind == ERROR_NONE;
+    run->may_run = !follow.ended;
     if (run->query->next_batch > next_batch)
         run->failed_ms = 0; // it got somewhere
     return done;

@@ -24,34 +24,32 @@ enum {
 
 /* ---- a batch ---- */
 
-/* Looks for the batch's progress among Spark's newest reports. *found false: it is not there. */
-static bool find_progress(struct follow *follow, int64_t batch_id, struct spark_progress *progress,
-                          bool *found, struct error *err) {
+/* Reads Spark's newest reports. */
+static bool read_progress(struct follow *follow, struct error *err) {
     char **reports;
     size_t count;
-    *found = false;
     if (!connect_progress(follow->session, follow->ids, &reports, &count, err))
         return false;
-    bool ok = true;
-    for (size_t i = count; i-- > 0;) {
-        if (ok && !*found) {
-            ok = spark_progress_parse(reports[i], progress, err);
-            *found = ok && progress->batch_id == batch_id && progress->records >= 0;
-            if (ok && !*found)
-                spark_progress_deinit(progress);
-        }
+    for (size_t i = 0; i < count; i++) {
+        struct spark_progress progress;
+        struct error unread;
+        if (spark_progress_parse(reports[i], &progress, &unread))
+            progress_book_add(&follow->book, follow->query->next_batch, &progress);
+        else // its batch is read as a whole then
+            log_write(LOG_WARNING, follow->query->how.name, "%s", unread.message);
         free(reports[i]);
     }
     free(reports);
-    return ok;
+    return true;
 }
 
 static bool await_progress(struct follow *follow, int64_t batch_id, struct spark_progress *progress,
                            bool *found, struct error *err) {
     int64_t began_ms = clock_monotonic_ms();
     for (;;) {
-        if (!find_progress(follow, batch_id, progress, found, err))
+        if (!read_progress(follow, err))
             return false;
+        *found = progress_book_take(&follow->book, batch_id, progress);
         if (*found || clock_monotonic_ms() - began_ms >= PROGRESS_WAIT_MS)
             return true;
         query_status_sign(&follow->query->status);
@@ -105,6 +103,17 @@ static void set_clock(struct follow *follow, const struct plan *plan,
     follow->query->clock.forward_us = progress->commit_offsets_ms * 1000;
 }
 
+/* Records of the newest look at the topic that the plan has not taken. */
+static int64_t lag_behind(const struct query *query, const struct plan *plan) {
+    int64_t lag = 0;
+    for (size_t i = 0; i < query->topic.count; i++)
+        for (size_t j = 0; j < plan->count; j++)
+            if (plan->ranges[j].partition == query->topic.partitions[i].partition &&
+                query->topic.partitions[i].end > plan->ranges[j].end)
+                lag += query->topic.partitions[i].end - plan->ranges[j].end;
+    return lag;
+}
+
 static void report(struct follow *follow, const struct plan *plan,
                    const struct spark_progress *progress, struct file_list *files,
                    struct reject_pass *pass) {
@@ -115,13 +124,7 @@ static void report(struct follow *follow, const struct plan *plan,
                                 .outcomes = pass->outcomes,
                                 .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
-    int64_t lag = 0;
-    for (size_t i = 0; i < query->topic.count; i++)
-        for (size_t j = 0; j < plan->count; j++)
-            if (plan->ranges[j].partition == query->topic.partitions[i].partition &&
-                query->topic.partitions[i].end > plan->ranges[j].end)
-                lag += query->topic.partitions[i].end - plan->ranges[j].end;
-    query_status_set_lag(&query->status, lag);
+    query_status_set_lag(&query->status, lag_behind(query, plan));
     query_report_batch(query, plan, &manifest, &pass->tally);
     query_report_log(query, &manifest, &pass->tally.counts,
                      progress == NULL ? 0 : progress->duration_ms * 1000);
@@ -224,6 +227,7 @@ static bool take_end(struct follow *follow, struct error *err) {
     struct error why;
     if (!connect_exception(follow->session, follow->ids, &failed, &why, err))
         return false;
+    follow->ended = true;
     follow->given_up = failed;
     if (failed) {
         *err = why;
@@ -247,7 +251,19 @@ static bool look(struct follow *follow, struct connect_status *status, struct er
     return take_batches(follow, err);
 }
 
-bool follow_query(struct follow *follow, struct error *err) {
+static bool stop(struct follow *follow, struct error *err) {
+    log_write(LOG_INFO, follow->query->how.name, "Stopping the query in Spark | run=%s",
+              follow->ids->run_id);
+    if (!connect_stop(follow->session, follow->ids, err) || !take_batches(follow, err))
+        return false;
+    follow->ended = true;
+    if (follow->lost.kind == ERROR_NONE)
+        return true;
+    *err = follow->lost;
+    return false;
+}
+
+static bool follow_to_end(struct follow *follow, struct error *err) {
     struct connect_status status;
     for (;;) {
         if (!look(follow, &status, err))
@@ -255,17 +271,15 @@ bool follow_query(struct follow *follow, struct error *err) {
         if (!status.is_active)
             return take_end(follow, err);
         if (is_time_to_stop(follow, &status))
-            break;
+            return stop(follow, err);
         (void)stop_sleep(follow->query->stop, POLL_MS);
         if (follow->stop_asked_ms != 0) // then a sleep for a stop is none
             (void)poll(NULL, 0, POLL_MS);
     }
-    log_write(LOG_INFO, follow->query->how.name, "Stopping the query in Spark | run=%s",
-              follow->ids->run_id);
-    if (!connect_stop(follow->session, follow->ids, err) || !take_batches(follow, err))
-        return false;
-    if (follow->lost.kind == ERROR_NONE)
-        return true;
-    *err = follow->lost;
-    return false;
+}
+
+bool follow_query(struct follow *follow, struct error *err) {
+    bool done = follow_to_end(follow, err);
+    progress_book_deinit(&follow->book);
+    return done;
 }

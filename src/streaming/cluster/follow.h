@@ -5,6 +5,7 @@
 
 #include "streaming/cluster/cluster.h"
 #include "streaming/cluster/connect.h"
+#include "streaming/cluster/spark_progress.h"
 #include "streaming/query.h"
 
 struct follow {
@@ -13,11 +14,13 @@ struct follow {
     const struct connect_query *ids;
     const struct cluster_options *options;
 
-    bool given_up;          // Spark has ended the query by an error
-    struct error lost;      // a committed file is not here; ERROR_NONE: none is missed
-    int64_t stop_asked_ms;  // monotonic; 0: not yet
-    int64_t stop_batch;     // the batch that was next then
-    int64_t glanced_ms;     // monotonic; at the topic
+    bool ended;            // Spark runs the query no more
+    bool given_up;         // Spark has ended it by an error
+    struct error lost;     // a committed file is not here; ERROR_NONE: none is missed
+    int64_t stop_asked_ms; // monotonic; 0: not yet
+    int64_t stop_batch;    // the batch that was next then
+    int64_t glanced_ms;    // monotonic; at the topic
+    struct progress_book book;
     int64_t batch_began_ms; // wall clock, of the batch before; 0: there was none
 };
 

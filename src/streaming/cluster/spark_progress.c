@@ -96,3 +96,38 @@ void spark_progress_ranges(const struct spark_progress *progress, const struct p
             (*ranges)[(*count)++] = range;
     }
 }
+
+static struct spark_progress *entry_of(const struct progress_book *book, int64_t batch_id) {
+    for (size_t i = 0; i < book->count; i++)
+        if (book->entries[i].batch_id == batch_id)
+            return &book->entries[i];
+    return NULL;
+}
+
+void progress_book_add(struct progress_book *book, int64_t first, struct spark_progress *progress) {
+    if (progress->records < 0 || progress->batch_id < first || book->count == PROGRESS_BOOK_MAX ||
+        entry_of(book, progress->batch_id) != NULL) {
+        spark_progress_deinit(progress);
+        return;
+    }
+    book->entries = reallocarray(book->entries, book->count + 1, sizeof *book->entries);
+    check(book->entries != NULL);
+    book->entries[book->count++] = *progress;
+}
+
+bool progress_book_take(struct progress_book *book, int64_t batch_id,
+                        struct spark_progress *progress) {
+    struct spark_progress *entry = entry_of(book, batch_id);
+    if (entry == NULL)
+        return false;
+    *progress = *entry;
+    *entry = book->entries[--book->count];
+    return true;
+}
+
+void progress_book_deinit(struct progress_book *book) {
+    for (size_t i = 0; i < book->count; i++)
+        spark_progress_deinit(&book->entries[i]);
+    free(book->entries);
+    *book = (struct progress_book){0};
+}

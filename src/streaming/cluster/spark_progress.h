@@ -19,6 +19,22 @@ MUST_CHECK bool spark_progress_parse(const char *text, struct spark_progress *pr
                                      struct error *err);
 void spark_progress_deinit(struct spark_progress *progress);
 
+/* Reports of batches that nobody has asked for yet: Spark keeps only so many, and more may come
+ * while one batch is looked at. */
+enum { PROGRESS_BOOK_MAX = 1000 };
+struct progress_book {
+    struct spark_progress *entries; // owned; in no order
+    size_t count;
+};
+
+/* Takes the report over, unless it counts nothing, is of a batch before `first`, or is there. */
+void progress_book_add(struct progress_book *book, int64_t first, struct spark_progress *progress);
+
+/* Takes it out; false: it is not there. */
+bool progress_book_take(struct progress_book *book, int64_t batch_id,
+                        struct spark_progress *progress);
+void progress_book_deinit(struct progress_book *book);
+
 /* The ranges of the plan that its windows cover, ascending, neighbours as one. The caller frees
  * *ranges. */
 void spark_progress_ranges(const struct spark_progress *progress, const struct plan *plan,

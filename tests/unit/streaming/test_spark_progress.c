@@ -93,11 +93,36 @@ static void windows_are_cut_to_the_plan_and_joined(void **state) {
     free(ranges);
 }
 
+static void a_report_is_kept_until_its_batch_is_asked_for(void **state) {
+    (void)state;
+    struct progress_book book = {0};
+    for (int64_t batch_id = 3; batch_id <= 6; batch_id++) {
+        struct spark_progress progress = {.batch_id = batch_id,
+                                          .records = batch_id == 6 ? -1 : 10 * batch_id,
+                                          .windows = malloc(8)};
+        struct spark_progress again = {.batch_id = batch_id, .windows = malloc(8)};
+        progress_book_add(&book, 4, &progress);
+        progress_book_add(&book, 4, &again);
+    }
+    assert_int_equal(book.count, 3); // 3 is past, and 6 counted nothing at first
+    struct spark_progress found;
+    assert_false(progress_book_take(&book, 3, &found));
+    assert_true(progress_book_take(&book, 4, &found));
+    assert_int_equal(found.records, 40);
+    spark_progress_deinit(&found);
+    assert_false(progress_book_take(&book, 4, &found));
+    assert_true(progress_book_take(&book, 6, &found));
+    assert_int_equal(found.records, 0);
+    spark_progress_deinit(&found);
+    progress_book_deinit(&book);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_of_spark_s_is_understood),
         cmocka_unit_test(an_idle_trigger_counts_nothing),
         cmocka_unit_test(what_is_no_report_is_refused),
+        cmocka_unit_test(a_report_is_kept_until_its_batch_is_asked_for),
         cmocka_unit_test(windows_are_cut_to_the_plan_and_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
