@@ -14,7 +14,7 @@ struct follow {
     const struct connect_query *ids;
     const struct cluster_options *options;
 
-    bool ended;            // Spark runs the query no more
+    bool ended;            // Spark runs the query no more, and all its batches are looked at
     bool given_up;         // Spark has ended it by an error
     struct error lost;     // a committed file is not here; ERROR_NONE: none is missed
     int64_t stop_asked_ms; // monotonic; 0: not yet
