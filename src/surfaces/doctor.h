@@ -56,8 +56,8 @@ void doctor_check_topics(const struct config *config, struct findings *findings)
 /* doctor_disk.c: each directory: lasting, writable, room, speed. */
 void doctor_check_disk(const struct config *config, struct findings *findings);
 
-/* doctor_cluster.c: of Spark, if it does the work: the distribution, and whether its master or the
- * server that runs already takes connections. */
+/* doctor_cluster.c: of Spark, if it does the work: the distribution, whether its master or the
+ * server that runs already takes connections, and whether that one lets us in. */
 void doctor_check_cluster(const struct config *config, struct findings *findings);
 
 /* doctor_machine.c: memory, files, clock, port; and each query's checkpoint. */

@@ -4,15 +4,17 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/cluster/connect.h"
 #include "streaming/cluster/spark_distribution.h"
 #include "surfaces/doctor.h"
 #include "surfaces/reach.h"
 
 /* Whether somebody listens at an address that the work will come from or go to. */
-static void check_address(char *what, const char *host, const char *port, const char *cure,
+static bool check_address(char *what, const char *host, const char *port, const char *cure,
                           struct findings *findings) {
     char reason[REACH_REASON_MAX];
-    switch (reach_try(host, port, reason)) {
+    enum reach reach = reach_try(host, port, reason);
+    switch (reach) {
     case REACH_OK:
         findings_ok(findings, what, findings_text("takes connections"));
         break;
@@ -27,6 +29,7 @@ static void check_address(char *what, const char *host, const char *port, const 
                       findings_text("%s", cure));
         break;
     }
+    return reach == REACH_OK;
 }
 
 static void check_distribution(const struct config *config, struct findings *findings) {
@@ -52,11 +55,32 @@ static void check_masters(const struct config *config, struct findings *findings
         *colon = '\0';
         if (*master == '[')
             master[strcspn(master, "]")] = '\0';
-        check_address(what, *master == '[' ? master + 1 : master, colon + 1,
-                      "see whether the master runs and listens there (its page shows its URL), "
-                      "and whether a firewall or network policy lets us through",
-                      findings);
+        (void)check_address(
+            what, *master == '[' ? master + 1 : master, colon + 1,
+            "see whether the master runs and listens there (its page shows its URL), "
+            "and whether a firewall or network policy lets us through",
+            findings);
     }
+}
+
+/* Whether what listens is a Spark 4 that lets us in. */
+static void check_session(const struct connect_url *url, struct findings *findings) {
+    struct error err;
+    struct connect_session *session;
+    struct connect_options options = {
+        .url = url, .logger = "doctor", .timeout_ms = DOCTOR_BROKER_MS};
+    char *what = findings_text("Spark Connect session");
+    if (!connect_open(&options, &session, &err)) { // the message has its cure in it
+        findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("%s", err.message), NULL);
+        return;
+    }
+    const char *version = connect_spark_version(session);
+    if (strncmp(version, "4.", 2) == 0)
+        findings_ok(findings, what, findings_text("Spark %s lets us in", version));
+    else
+        findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("is Spark %s", version),
+                      findings_text("use a server of Spark 4"));
+    connect_close(session);
 }
 
 static void check_server(const struct config *config, struct findings *findings) {
@@ -66,10 +90,12 @@ static void check_server(const struct config *config, struct findings *findings)
     bool ok = connect_url_parse(config->master, &url, &err);
     check(ok); // the setting was checked
     (void)snprintf(port, sizeof port, "%d", url.port);
-    check_address(findings_text("Spark Connect server %s:%d", url.host, url.port), url.host, port,
-                  "see whether the server runs and listens there, and whether a firewall or "
-                  "network policy lets us through",
-                  findings);
+    if (check_address(findings_text("Spark Connect server %s:%d", url.host, url.port), url.host,
+                      port,
+                      "see whether the server runs and listens there, and whether a firewall or "
+                      "network policy lets us through",
+                      findings))
+        check_session(&url, findings);
     connect_url_deinit(&url);
 }
 

@@ -438,7 +438,9 @@ def test_with_the_right_token_over_tls_it_runs_and_nobody_gets_to_see_the_token(
     assert logged_batches(process)
     job.assert_exact()
     explained = job.program.run("--explain", **{**job.settings, **settings})
-    for one in (process, explained):
+    examined = job.program.run("doctor", "--job", "matches", **{**job.settings, **settings})
+    assert examined.lines("Spark Connect session.*Spark 4.* lets us in")
+    for one in (process, explained, examined):
         assert TOKEN not in one.log() + one.errors()
 
 
@@ -458,6 +460,9 @@ def test_a_wrong_token_or_an_unknown_authority_is_refused_in_seconds(job, guarde
         SPARK_MASTER_URL=url, SSL_CERT_FILE=certificates, SPARK_CONNECT_TIMEOUT=patience
     )
     process.wait_exit(9, 9)
+    settings = {**job.settings, "SPARK_MASTER_URL": url, "SSL_CERT_FILE": certificates}
+    examined = job.program.start("doctor", "--job", "matches", **settings)
+    examined.wait_exit(30, 9)
     (line, *_) = process.lines("CRITICAL")
     cause = {"authority": "certificate", "no TLS": ""}.get(wrong, "token")
     assert cause in line.lower()

@@ -183,8 +183,11 @@ static void of_a_cluster_the_distribution_and_the_address_are_tried(void **state
 
     (void)snprintf(master, sizeof master, "sc://127.0.0.1:%d/;token=geheim", taken);
     findings = cluster_findings(master, "/no/such/spark");
-    assert_int_equal(findings.count, 1);
+    assert_int_equal(findings.count, 2);
     assert_int_equal(find(&findings, "Spark Connect server 127.0.0.1:")->verdict, VERDICT_OK);
+    const struct finding *session = find(&findings, "Spark Connect session"); // nobody answers
+    assert_int_equal(session->verdict, VERDICT_FAIL);
+    assert_null(strstr(session->text, "geheim"));
     findings_deinit(&findings);
 
     findings = cluster_findings("sc://no-such-host.invalid", "/no/such/spark");
