@@ -12,6 +12,7 @@
 #include "base/scope.h"
 #include "streaming/cluster/cluster.h"
 #include "streaming/cluster/connect.h"
+#include "streaming/cluster/lake_check.h"
 #include "streaming/cluster/reject_pass.h"
 #include "streaming/cluster/tcp.h"
 #include "streaming/retry.h"
@@ -188,6 +189,7 @@ bool former_run_settle(struct query *query, const struct former_run *former, str
     for (int64_t batch_id = first; batch_id <= last; batch_id++)
         if (!settle_batch(query, batch_id, err))
             return false;
+    lake_check_sweep(query->store->table.staging.text);
     while (!run_note_remove(query->options->store.checkpoint, err))
         if (!retry_again(query, &retry, err))
             return false;

@@ -15,4 +15,7 @@
  * of them are, or Spark can't write there. */
 MUST_CHECK bool lake_check(struct connect_session *session, const char *staging, struct error *err);
 
+/* Removes what checks have left that were killed. For who knows that no Spark runs. */
+void lake_check_sweep(const char *staging);
+
 #endif

@@ -160,7 +160,11 @@ static void it_has_the_signals_of_a_new_process_and_a_group_of_its_own(void **st
     sigaddset(&blocked, SIGUSR1);
     assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    submit("grep -E 'SigBlk|SigIgn' /proc/self/status > signals\n"
+    // But for 32 and 33, which are the C library's own and can't be set.
+    submit("for set in SigBlk SigIgn; do\n"
+           "  bits=$(sed -n s/$set:.//p /proc/self/status)\n"
+           "  echo $set $((0x$bits & ~0x180000000))\n"
+           "done > signals\n"
            "ls /proc/$$/fd | tr '\\n' ' ' > descriptors\n"
            "readlink /proc/$$/fd/0 > input\n" LISTENS STAYS);
     bool ok = start();
@@ -168,8 +172,7 @@ static void it_has_the_signals_of_a_new_process_and_a_group_of_its_own(void **st
     assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
     if (!ok)
         fail_msg("%s", err.message);
-    assert_string_equal(text_of("signals"),
-                        "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    assert_string_equal(text_of("signals"), "SigBlk 0\nSigIgn 0\n");
     assert_string_equal(text_of("descriptors"), "0 1 2 255 "); // the last one is bash's own
     assert_string_equal(text_of("input"), "/dev/null\n");
     assert_int_equal(getpgid(spark_server_pid(server)), spark_server_pid(server));
