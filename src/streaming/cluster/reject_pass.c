@@ -83,6 +83,10 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
         spark_progress_ranges(progress, plan, &windows, &search.window_count);
     if (progress != NULL)
         search.windows = windows;
+    log_write(LOG_DEBUG, query->how.name,
+              "Looking for rejects | batch_id=%" PRId64 " | ranges=%zu | offsets=%" PRId64,
+              plan->batch_id, search.window_count,
+              planner_size(search.windows, search.window_count));
     bool done = (search.window_count == 0 || topic_watch_refresh(query, err)) &&
                 micro_batch_rejects(query, &search, err);
     free(windows);

@@ -72,6 +72,23 @@ static const struct offset_range *range_of(const struct plan *plan, int64_t part
     return NULL;
 }
 
+/* So many offsets between two windows, or behind the last, cost less to read than to pass over: a
+ * jump waits for the broker, and a partition that is left just before its end is asked for news of,
+ * which takes its time. */
+enum { GAP_MAX = 8 * PLAN_WINDOW };
+
+/* The part of the plan's range that the window covers; start == end: none. */
+static struct offset_range window_in(const struct offset_range *whole, int64_t start) {
+    struct offset_range range = {whole->partition, start, start + PLAN_WINDOW};
+    if (range.start < whole->start)
+        range.start = whole->start;
+    if (range.end + GAP_MAX >= whole->end)
+        range.end = whole->end;
+    if (range.start >= range.end)
+        range.start = range.end;
+    return range;
+}
+
 void spark_progress_ranges(const struct spark_progress *progress, const struct plan *plan,
                            struct offset_range **ranges, size_t *count) {
     *ranges = must_alloc(progress->window_count + 1, sizeof **ranges);
@@ -83,14 +100,14 @@ void spark_progress_ranges(const struct spark_progress *progress, const struct p
         const struct offset_range *whole =
             range_of(plan, progress->windows[i] / PLAN_WINDOW_PARTITION);
         int64_t start = progress->windows[i] % PLAN_WINDOW_PARTITION * PLAN_WINDOW;
-        if (whole == NULL || start >= whole->end || start + PLAN_WINDOW <= whole->start)
-            continue;
-        struct offset_range range = {.partition = whole->partition,
-                                     .start = start > whole->start ? start : whole->start,
-                                     .end = start + PLAN_WINDOW < whole->end ? start + PLAN_WINDOW
-                                                                             : whole->end};
+        struct offset_range range = {0};
+        if (whole != NULL)
+            range = window_in(whole, start);
         struct offset_range *last = *count > 0 ? &(*ranges)[*count - 1] : NULL;
-        if (last != NULL && last->partition == range.partition && last->end == range.start)
+        if (range.start == range.end)
+            continue;
+        if (last != NULL && last->partition == range.partition &&
+            range.start - last->end <= GAP_MAX)
             last->end = range.end;
         else
             (*ranges)[(*count)++] = range;

@@ -35,8 +35,8 @@ bool progress_book_take(struct progress_book *book, int64_t batch_id,
                         struct spark_progress *progress);
 void progress_book_deinit(struct progress_book *book);
 
-/* The ranges of the plan that its windows cover, ascending, neighbours as one. The caller frees
- * *ranges. */
+/* The ranges of the plan that its windows cover, ascending, with small gaps between them. The
+ * caller frees *ranges. */
 void spark_progress_ranges(const struct spark_progress *progress, const struct plan *plan,
                            struct offset_range **ranges, size_t *count);
 

@@ -72,9 +72,9 @@ static void what_is_no_report_is_refused(void **state) {
 
 static void windows_are_cut_to_the_plan_and_joined(void **state) {
     (void)state;
-    struct offset_range planned[] = {{0, 500, 5000}, {1, 0, 7500}, {2, 10, 20}};
+    struct offset_range planned[] = {{0, 500, 50000}, {1, 0, 7500}, {2, 10, 20}};
     const struct plan plan = {.count = 3, .ranges = planned};
-    int64_t windows[] = {PLAN_WINDOW_PARTITION + 7,     1, 0, 4,
+    int64_t windows[] = {PLAN_WINDOW_PARTITION + 7,     1, 0, 4, 14, 47,
                          2 * PLAN_WINDOW_PARTITION + 3, // beyond the plan, as is the next
                          9 * PLAN_WINDOW_PARTITION};
     const struct spark_progress progress = {.windows = windows,
@@ -83,8 +83,12 @@ static void windows_are_cut_to_the_plan_and_joined(void **state) {
     size_t count;
     spark_progress_ranges(&progress, &plan, &ranges, &count);
     static const struct offset_range expected[] = {
-        {0, 500, 2048}, {0, 4096, 5000}, {1, 7168, 7500}};
-    assert_int_equal(count, 3);
+        {0, 500, 5120},    // windows 0, 1 and 4, with what is between
+        {0, 14336, 15360}, // 14, nine windows behind
+        {0, 48128, 50000}, // 47, and on to the plan's end
+        {1, 7168, 7500},
+    };
+    assert_int_equal(count, 4);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(ranges[i].partition, expected[i].partition);
         assert_int_equal(ranges[i].start, expected[i].start);
