@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import capture
+import cluster
 import end_to_end
 import latency
 import memory
@@ -59,6 +60,11 @@ def part_memory(work, options):
     return memory.as_text(found), found
 
 
+def part_cluster(work, options):
+    found = cluster.measure(work)
+    return cluster.as_text(found), found
+
+
 PARTS = {
     "end_to_end": ("From Kafka to committed Parquet", part_end_to_end),
     "latency": ("Waiting", part_latency),
@@ -74,6 +80,7 @@ PARTS = {
         lambda work, options: (scaling.measure(work, options.most_rows), None),
     ),
     "memory": ("64m under pressure", part_memory),
+    "cluster": ("A Spark cluster beside it", part_cluster),
     "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),
     "verify": ("verify", lambda work, options: script("verify")),
 }
