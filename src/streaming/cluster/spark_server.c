@@ -331,8 +331,6 @@ static bool await(struct spark_server *server, const struct spark_server_options
             late(server, options->timeout_ms, err);
             return false;
         }
-        if (options->while_waiting != NULL)
-            options->while_waiting(options->context);
         if (options->stop != NULL && stop_read(options->stop) != STOP_NOT)
             return error_set(err, ERROR_STOPPED, "Spark was starting");
         struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};

@@ -29,10 +29,6 @@ struct spark_server_options {
     size_t property_count;
     int64_t timeout_ms; // from the start until it answers, its master has accepted it included
     struct stop *stop;  // borrowed; NULL: none
-    /* Called ten times a second while the start waits, by the thread that waits, which may take its
-     * signals then; NULL: nothing. */
-    void (*while_waiting)(void *context);
-    void *context;
 };
 
 /* Looks at the distribution only: is it there, of version 4, with Spark Connect and the Kafka
@@ -44,7 +40,7 @@ struct spark_server;
 
 /* Starts it and waits until it takes calls. ERROR_CLUSTER: it ended (with the reason that its log
  * gives), its master refused it or can't be reached, or it took too long. ERROR_STOPPED. To be
- * called by the main thread: when that ends, the server is killed. */
+ * called by a thread that lives as long: when it ends, the server is killed. */
 MUST_CHECK bool spark_server_start(const struct spark_server_options *options,
                                    struct spark_server **server, struct error *err);
 

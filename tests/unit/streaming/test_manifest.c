@@ -46,18 +46,28 @@ static void what_is_written_is_read_again(void **state) {
     manifest_deinit(&manifest);
 }
 
-/* `written` with its first `from` replaced by `to`. */
-static char *changed(const char *from, const char *to) {
-    const char *at = strstr(written, from);
+/* One wrong thing in a text that is right otherwise, and a part of what is said of it. */
+struct mistake {
+    const char *from, *to, *why;
+};
+
+/* `whole` with its first `from` replaced by `to` is refused. */
+static void assert_refused(const char *whole, const struct mistake *mistake) {
+    struct error err;
+    const char *at = strstr(whole, mistake->from);
     check(at != NULL);
-    return fixture_text("%.*s%s%s", (int)(at - written), written, to, at + strlen(from));
+    scoped(scope_free) char *text =
+        fixture_text("%.*s%s%s", (int)(at - whole), whole, mistake->to, at + strlen(mistake->from));
+    if (parse(text, &err))
+        fail_msg("accepted %s", mistake->to);
+    assert_int_equal(err.kind, ERROR_STATE);
+    if (strstr(err.message, mistake->why) == NULL)
+        fail_msg("%s: expected '%s', not: %s", mistake->to, mistake->why, err.message);
 }
 
 static void one_wrong_thing_is_enough_to_refuse(void **state) {
     (void)state;
-    static const struct {
-        const char *from, *to, *why;
-    } cases[] = {
+    static const struct mistake cases[] = {
         {"v1", "v2", "list of replayed offsets disagree"},
         {"v1", "v3", "its version and its engine disagree"},
         {"v1", "v4", "use the newer version"},
@@ -89,15 +99,8 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"\"lost\":0}]}", "\"lost\":0}]", "not JSON"},
         {"\"lost\":0}]}", "\"lost\":0}]}x", "not JSON"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        scoped(scope_free) char *text = changed(cases[i].from, cases[i].to);
-        struct error err;
-        if (parse(text, &err))
-            fail_msg("accepted %s", cases[i].to);
-        assert_int_equal(err.kind, ERROR_STATE);
-        if (strstr(err.message, cases[i].why) == NULL)
-            fail_msg("%s: expected '%s', not: %s", cases[i].to, cases[i].why, err.message);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(written, &cases[i]);
 }
 
 static const char replay[] =
@@ -131,9 +134,7 @@ static void a_replay_says_which_rejects_it_took(void **state) {
 
 static void a_replay_that_does_not_add_up_is_refused(void **state) {
     (void)state;
-    static const struct {
-        const char *from, *to, *why;
-    } cases[] = {
+    static const struct mistake cases[] = {
         {"v2", "v1", "disagree"},
         {"\"replayed\"", "\"replay\"", "disagree"},
         {"7-9", "7-8", "count different rows"},
@@ -148,17 +149,8 @@ static void a_replay_that_does_not_add_up_is_refused(void **state) {
          "\"rejects\":0,\"absent\":0,\"lost\":0}]",
          "neither"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *at = strstr(replay, cases[i].from);
-        check(at != NULL);
-        scoped(scope_free) char *text = fixture_text("%.*s%s%s", (int)(at - replay), replay,
-                                                     cases[i].to, at + strlen(cases[i].from));
-        struct error err;
-        if (parse(text, &err))
-            fail_msg("accepted %s", cases[i].to);
-        if (strstr(err.message, cases[i].why) == NULL)
-            fail_msg("%s: expected '%s', not: %s", cases[i].to, cases[i].why, err.message);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(replay, &cases[i]);
 }
 
 static const char spark[] =
@@ -180,9 +172,7 @@ static void a_batch_of_spark_s_has_rejects_only(void **state) {
     assert_string_equal(text, spark);
     manifest_deinit(&manifest);
 
-    static const struct {
-        const char *from, *to, *why;
-    } cases[] = {
+    static const struct mistake cases[] = {
         {"v3", "v1", "engine disagree"},
         {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "engine disagree"},
         {",\"engine\":\"spark\"", "", "engine disagree"},
@@ -194,16 +184,8 @@ static void a_batch_of_spark_s_has_rejects_only(void **state) {
          "\"rejects\":0,\"absent\":0,\"lost\":0}]",
          "neither"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *at = strstr(spark, cases[i].from);
-        check(at != NULL);
-        scoped(scope_free) char *wrong = fixture_text("%.*s%s%s", (int)(at - spark), spark,
-                                                      cases[i].to, at + strlen(cases[i].from));
-        if (parse(wrong, &err))
-            fail_msg("accepted %s", cases[i].to);
-        if (strstr(err.message, cases[i].why) == NULL)
-            fail_msg("%s: expected '%s', not: %s", cases[i].to, cases[i].why, err.message);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(spark, &cases[i]);
 }
 
 static void a_truncated_manifest_is_refused_wherever_it_is_cut(void **state) {

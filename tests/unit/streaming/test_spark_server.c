@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,6 @@ static struct spark_server_options options;
 static struct spark_server *server;
 static struct stop stop;
 static struct error err;
-static int waits;
 static int log_fd;
 
 #define AT "echo '26/11/25 18:21:45 "
@@ -53,7 +53,6 @@ static int setup(void **state) {
     assert_true(log_fd >= 0);
     log_set_output(log_fd);
     err = (struct error){0};
-    waits = 0;
     return 0;
 }
 
@@ -241,22 +240,22 @@ static void one_master_of_several_may_be_away(void **state) {
     assert_true(clock_monotonic_ms() - began_ms >= 1300); // it waited until it was accepted
 }
 
-static void count_wait(void *context) {
-    assert_ptr_equal(context, &waits);
-    if (++waits == 3)
-        stop_request(&stop, STOP_AFTER_BATCH);
+static void *ask_to_stop(void *nothing) {
+    (void)usleep(300000);
+    stop_request(&stop, STOP_AFTER_BATCH);
+    return nothing;
 }
 
 static void a_stop_is_heard_while_it_starts(void **state) {
     (void)state;
     stop_init(&stop);
     options.stop = &stop;
-    options.while_waiting = count_wait;
-    options.context = &waits;
     submit("echo $$ > pid\n" STAYS);
+    pthread_t asker;
+    assert_int_equal(pthread_create(&asker, NULL, ask_to_stop, NULL), 0);
     expect_failure(ERROR_STOPPED, "Spark was starting");
+    assert_int_equal(pthread_join(asker, NULL), 0);
     stop_deinit(&stop);
-    assert_int_equal(waits, 3);
     assert_true(soon(group_runs, (int)strtol(text_of("pid"), NULL, 10), false));
 }
 
