@@ -24,17 +24,13 @@ enum {
     LOOK_EVERY_MS = 50,
 };
 
-static const char *mode_name(enum parse_mode mode) {
-    return mode == PARSE_PERMISSIVE ? "permissive" : "reject";
-}
-
 static bool check_mode(const struct query *query, const struct run_note *note, struct error *err) {
     if (query->options->parse_mode == note->parse_mode)
         return true;
     return error_set(err, ERROR_CONFIG,
                      "batches from %" PRId64 " on were run on %s with PARSE_MODE=%s, and their "
                      "rejects are not written yet: start once with that mode",
-                     note->first_batch, note->master, mode_name(note->parse_mode));
+                     note->first_batch, note->master, run_note_mode_name(note->parse_mode));
 }
 
 /* Whether the process is a Spark Connect server. A process of another machine does not show here,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/scope.h"
@@ -12,6 +13,11 @@ enum { NOTE_SIZE_MAX = 64 << 10, NOTE_VERSION = 1 };
 
 static const char *const parse_modes[] = {
     [PARSE_REJECT] = "reject", [PARSE_PERMISSIVE] = "permissive"};
+
+const char *run_note_mode_name(enum parse_mode mode) {
+    check((size_t)mode < sizeof parse_modes / sizeof parse_modes[0]); // no cluster runs failfast
+    return parse_modes[mode];
+}
 
 static bool copy_text(const struct json *object, const char *name, char *text, size_t size) {
     const char *value = json_member_text(object, name);
@@ -72,7 +78,7 @@ static char *print(const struct run_note *note, size_t *size) {
     struct json *object = json_new_object();
     json_put_int(object, "firstBatch", note->first_batch);
     json_put_int(object, "startedMs", note->started_ms);
-    json_put_text(object, "parseMode", parse_modes[note->parse_mode]);
+    json_put_text(object, "parseMode", run_note_mode_name(note->parse_mode));
     json_put_text(object, "master", note->master);
     json_put_int(object, "pid", note->pid);
     json_put_text(object, "host", note->host);

@@ -30,6 +30,9 @@ struct run_note {
     char query_id[37], run_id[37]; // "": it was not started yet
 };
 
+/* "reject", "permissive": as the note has it. */
+const char *run_note_mode_name(enum parse_mode mode);
+
 /* *found false: there is none. ERROR_STATE: it is damaged. */
 MUST_CHECK bool run_note_read(const char *checkpoint, struct run_note *note, bool *found,
                               struct error *err);

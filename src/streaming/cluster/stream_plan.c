@@ -32,7 +32,7 @@ static char *text_of(const char *format, ...) {
     return text;
 }
 
-/* `to` with ` and ` before `more` (or another separator); frees both. */
+/* `to` and `more` with the separator between them, or `more` alone; frees both. */
 static char *joined(char *to, const char *separator, char *more) {
     if (to == NULL)
         return more;
