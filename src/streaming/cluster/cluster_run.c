@@ -187,6 +187,8 @@ static bool leave_in_order(struct run *run, struct error *err) {
     if (!query_recover(run->query, &recovery, err))
         return false;
     recovery_deinit(&recovery);
+    // Spark may have gone on with the check of a killed start for a moment after it was ended.
+    lake_check_sweep(run->query->store->table.staging.text);
     while (!run_note_remove(run->query->options->store.checkpoint, err))
         if (!retry_again(run->query, &retry, err))
             return false;
