@@ -14,20 +14,25 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "test-results"
+FINDINGS_TOLD = 40  # lines of a lint check
 UNIT_TESTS = re.compile(r"^\[==========\] Running (\d+) test\(s\)", re.M)
 UNIT_TESTS_PASSED = re.compile(r"\[  PASSED  \] (\d+) test\(s\)")
 
 
-def run(*command, **environment):
-    """True if the command succeeded."""
+def run(*command, keep=None, **environment):
+    """True if the command succeeded. What it says also goes into the list `keep`, if given."""
     words = [str(word) for word in command]
     print(f"\n== {' '.join(words)}", flush=True)
     started = time.monotonic()
-    done = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL
-    )
-    print(f"== exit {done.returncode} after {time.monotonic() - started:.0f} s", flush=True)
-    return done.returncode == 0
+    options = {"cwd": ROOT, "env": {**os.environ, **environment}, "stdin": subprocess.DEVNULL}
+    if keep is not None:
+        options |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
+    with subprocess.Popen(words, **options) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            keep.append(line)
+    print(f"== exit {process.returncode} after {time.monotonic() - started:.0f} s", flush=True)
+    return process.returncode == 0
 
 
 class Count:
@@ -88,6 +93,15 @@ def pytest(count, step, *options, **environment):
     run_counted(count, step, results, *command, **environment)
 
 
+def lint(count, check):
+    """What it found is told again at the end: a log may be cut to its last lines."""
+    found = []
+    if run("scripts/lint.sh", check, keep=found):
+        count.passed += 1
+    else:
+        count.failed.append("".join([f"lint {check}\n", *found[-FINDINGS_TOLD:]]).rstrip())
+
+
 def stories(count, preset, *options):
     program = f"--program=build/{preset}/esports-stream"
     pytest(count, f"stories {preset}", "tests/stories", program, *options)
@@ -111,7 +125,7 @@ def main():
 
     if built["dev"]:
         for check in ("format", "includes", "tidy"):
-            count.add(f"lint {check}", run("scripts/lint.sh", check))
+            lint(count, check)
     if built["release"]:
         pytest(count, "readers", "tests/parquet", BUILD_DIR="build/release")
         pytest(count, "deploy", "tests/deploy")

@@ -154,6 +154,7 @@ static void the_connector_may_be_in_a_jar_of_any_name(void **state) {
     spark_tree_remove_file(&other, CONNECTOR);
     options.spark_home = other.home;
     bool ok = examine();
+    options.spark_home = tree.home; // `other` ends here
     spark_tree_deinit(&other);
     assert_true(ok);
 }
