@@ -492,11 +492,12 @@ def test_a_node_without_the_lake_is_found_at_the_start_or_by_its_first_file_if_i
         running.wait_log("Started on Spark", 60)
         blind = cluster.add_worker(hidden=job.lake.root)
         try:
-            for produced in range(0, 20000, 200):
+            for produced in range(0, 60000, 200):  # one batch after another, for a minute
                 if running.poll() is not None:
                     break
                 job.broker.generate(topic, "matches", 200, 2, "--malformed", 5, start=produced)
-            running.wait_exit(60, 5)
+                time.sleep(0.2)
+            running.wait_exit(20, 5)
             planned = job.lake.batches("matches", "offsets")
             starting = job.start(SPARK_MASTER_URL=server.url)
             starting.wait_exit(60, 9)
