@@ -32,14 +32,18 @@ _libc = ctypes.CDLL(None)
 
 
 def spark_home():
-    """The wheel's folder is a whole distribution, but for conf/."""
+    """The wheel's folder is a whole distribution, but for conf/. CLUSTER_SPARK_HOME: another one."""
+    if "CLUSTER_SPARK_HOME" in os.environ:
+        return pathlib.Path(os.environ["CLUSTER_SPARK_HOME"])
     (found,) = (ROOT / ".venv" / "lib").glob("python3*/site-packages/pyspark")
     return found
 
 
 def connector_jars():
-    """For spark.jars: what reads Kafka is not in the distribution."""
-    return ",".join(str(path) for path in sorted((JARS / "spark").glob("*.jar")))
+    """For spark.jars: what reads Kafka is not in the distribution. CLUSTER_SPARK_JARS: a directory
+    of those for another one."""
+    directory = pathlib.Path(os.environ.get("CLUSTER_SPARK_JARS", JARS / "spark"))
+    return ",".join(str(path) for path in sorted(directory.glob("*.jar")))
 
 
 def environment(directory):

@@ -8,13 +8,12 @@ import signal
 import subprocess
 import time
 
-import pyspark
 import pytest
 from rig.broker import free_ports
-from rig.paths import JARS, java_home
+from rig.cluster import connector_jars, spark_home
+from rig.paths import java_home
 
-HOME = pathlib.Path(pyspark.__path__[0])
-CONNECTOR = ",".join(str(path) for path in sorted((JARS / "spark").glob("*.jar")))
+HOME = spark_home()
 CLUSTER = "local-cluster[1,1,1024]"
 
 
@@ -26,7 +25,7 @@ def settings(tmp_path):
     return {
         "SPARK_HOME": HOME,
         "SPARK_MASTER_URL": CLUSTER,
-        "SPARK_CONF_spark_jars": CONNECTOR,
+        "SPARK_CONF_spark_jars": connector_jars(),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": tmp_path / "local",
         "SPARK_DRIVER_MEMORY": "512m",

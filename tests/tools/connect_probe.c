@@ -162,7 +162,8 @@ static int start(struct connect_session *session, const char *format, const char
 
 static int run(struct connect_session *session, char **words, int count) {
     static const char *const columns[] = {"timestamp", "value", "value % 2 AS half"};
-    static const char *const failing[] = {"timestamp", "raise_error('as asked for') AS value"};
+    static const char *const failing[] = {"timestamp",
+                                          "CAST(raise_error('as asked for') AS STRING) AS value"};
     const char *what = words[0];
     if (strcmp(what, "version") == 0)
         return 0;
