@@ -126,6 +126,19 @@ static bool widen_to_cluster(const struct store *store, struct timespec *since, 
     return true;
 }
 
+/* When file `batch_id` of a log was written; *found false: there is none. */
+static bool stat_entry(const struct file_path *log, int64_t batch_id, struct timespec *written,
+                       bool *found, struct error *err) {
+    struct stat status;
+    struct file_path path = file_join_number(log->text, batch_id);
+    *found = disk->stat(path.text, &status) == 0;
+    if (!*found && errno != ENOENT)
+        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+    if (*found)
+        *written = status.st_mtim;
+    return true;
+}
+
 /* The moment from which on files are looked at. *found false: nothing was ever planned. */
 static bool find_since(const struct store *store, int64_t manifest, struct timespec *since,
                        bool *found, struct error *err) {
@@ -139,22 +152,13 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
             return false;
         batch = count == 0 ? -1 : plans[0];
     }
-    *found = batch >= 0;
-    if (!*found)
-        return true;
-    struct stat status;
-    struct file_path path = file_join_number(log->text, batch);
-    if (disk->stat(path.text, &status) != 0)
-        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
-    *since = status.st_mtim;
-    return widen_to_cluster(store, since, err);
+    return stat_entry(log, batch, since, found, err) &&
+           (!*found || widen_to_cluster(store, since, err));
 }
 
 static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
                                     struct recent_files *files, struct error *err) {
     struct manifest manifest;
-    if (batch_id < 0)
-        return true;
     if (!commit_read(store, batch_id, &manifest, err))
         return false;
     for (size_t i = 0; i < files->count; i++)
@@ -165,10 +169,28 @@ static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
     return true;
 }
 
-/* The whole sink log is streamed only for a file that the newest manifest does not explain. */
+/* Those of one tick of the file system's clock: the files of all of them look as new as the newest
+ * one. */
+static bool mark_listed_by_manifests(const struct store *store, int64_t newest,
+                                     struct recent_files *files, struct error *err) {
+    const struct file_path *log = &store->checkpoint.manifests;
+    struct timespec tick, written;
+    bool found;
+    if (!stat_entry(log, newest, &tick, &found, err))
+        return false;
+    written = tick;
+    for (int64_t batch = newest;
+         found && written.tv_sec == tick.tv_sec && written.tv_nsec == tick.tv_nsec; batch--)
+        if (!mark_listed_by_manifest(store, batch, files, err) ||
+            !stat_entry(log, batch - 1, &written, &found, err))
+            return false;
+    return true;
+}
+
+/* The whole sink log is streamed only for a file that no manifest explains. */
 static bool mark_listed(struct store *store, int64_t manifest, struct recent_files *files,
                         struct error *err) {
-    if (!mark_listed_by_manifest(store, manifest, files, err))
+    if (!mark_listed_by_manifests(store, manifest, files, err))
         return false;
     size_t unexplained = 0;
     for (size_t i = 0; i < files->count; i++)

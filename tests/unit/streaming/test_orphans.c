@@ -183,6 +183,30 @@ static void a_file_that_is_older_than_the_newest_manifest_is_not_looked_at(void 
     assert_left("status=live/part-a.parquet");
 }
 
+static int set_time(const char *path, const struct stat *status, int type, struct FTW *at) {
+    (void)status, (void)type, (void)at;
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    return utimensat(AT_FDCWD, path, times, 0);
+}
+
+static void what_was_written_in_the_same_tick_as_the_newest_manifest_counts(void **state) {
+    (void)state;
+    struct tree before, after;
+    fixture_clear(&fixture);
+    fixture.options.sink_log = SINK_LOG_OFF;
+    fixture_must_advance(&fixture, 2, 0);
+    plan_batch_3();
+    assert_int_equal(nftw(fixture.root, set_time, 16, FTW_PHYS), 0);
+    tree_init(&before, fixture.table);
+    free(start());
+    tree_init(&after, fixture.table);
+    assert_int_equal(after.count, before.count);
+    for (size_t i = 0; i < before.count; i++)
+        assert_string_equal(after.paths[i], before.paths[i]);
+    tree_deinit(&before);
+    tree_deinit(&after);
+}
+
 static void without_a_sink_log_only_the_plan_to_run_again_tells(void **state) {
     (void)state;
     fixture_clear(&fixture);
@@ -247,6 +271,7 @@ int main(void) {
         ON_DISK(what_a_listed_file_of_spark_holds_too_is_set_aside),
         ON_DISK(somebody_else_s_file_is_left_alone),
         ON_DISK(a_file_that_is_older_than_the_newest_manifest_is_not_looked_at),
+        ON_DISK(what_was_written_in_the_same_tick_as_the_newest_manifest_counts),
         ON_DISK(without_a_sink_log_only_the_plan_to_run_again_tells),
         ON_DISK(a_checkpoint_of_spark_alone_is_looked_at_from_its_oldest_plan_on),
         cmocka_unit_test(a_set_counts_its_members),
