@@ -80,14 +80,23 @@ bool kafka_error_is_refusal(int code) {
            code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
+/* TLS 1.3 has an alert of its own for it (RFC 8446 §6.2); TLS 1.2 and older Java call it bad. */
+static bool misses_certificate(const char *reason) {
+    return strstr(reason, "alert certificate required") != NULL ||
+           strstr(reason, "alert bad certificate") != NULL;
+}
+
 /* What librdkafka's report leaves to be guessed. */
-static const char *hint_of(const struct kafka_client *client, int code) {
+static const char *hint_of(const struct kafka_client *client, int code, const char *reason) {
     // Up to 2.6.0 it sends its nonce twice, which brokers before Kafka 4.0 overlook.
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && client->scram &&
         rd_kafka_version() < 0x020601ff)
         return "; if the password is right: librdkafka before 2.6.1 can't log in at Kafka 4 by "
                "SCRAM; "
                "install a newer one, or use PLAIN over TLS or a client's certificate";
+    if (!client->certificate && misses_certificate(reason))
+        return "; the broker wants a client's certificate: set KAFKA_SSL_CERTIFICATE_LOCATION and "
+               "KAFKA_SSL_KEY_LOCATION";
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return "; they hang up without a word: is KAFKA_SECURITY_PROTOCOL that of the listener?";
     return "";
@@ -106,10 +115,11 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
         client->too_large++;
     // "2/2 brokers are down" follows the report that says why, which is worth more.
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        snprintf(client->trouble, sizeof client->trouble, "%s%s", reason, hint_of(client, code));
+        snprintf(client->trouble, sizeof client->trouble, "%s%s", reason,
+                 hint_of(client, code, reason));
     else if (client->trouble[0] == '\0')
         snprintf(client->trouble, sizeof client->trouble, "%s: %s%s", client->servers, reason,
-                 hint_of(client, code));
+                 hint_of(client, code, reason));
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -208,6 +218,15 @@ static const char *property_or_empty(const struct kafka_settings *settings, cons
     return value;
 }
 
+static bool has_certificate(const struct kafka_settings *settings) {
+    static const char *const names[] = {"ssl.certificate.location", "ssl.certificate.pem",
+                                        "ssl.keystore.location"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (property_or_empty(settings, names[i])[0] != '\0')
+            return true;
+    return false;
+}
+
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
     *client = (struct kafka_client){
@@ -218,6 +237,7 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
         .sasl_password = property_or_empty(settings, "sasl.password"),
         .scram = strncmp(property_or_empty(settings, "sasl.mechanism"), "SCRAM-", 6) == 0 ||
                  strncmp(property_or_empty(settings, "sasl.mechanisms"), "SCRAM-", 6) == 0,
+        .certificate = has_certificate(settings),
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char reason[512];

@@ -64,6 +64,7 @@ struct kafka_client {
     struct kafka_statistics_box *statistics;   // borrowed; NULL: none
     const char *sasl_username, *sasl_password; // borrowed; "" if not set
     bool scram;                                // the log-in is by SCRAM-SHA-…
+    bool certificate;                          // one of ours is configured
     bool refills_itself;                       // kafka_client_refill() has nothing to do
     pthread_mutex_t lock;                      // guards everything below
     char trouble[KAFKA_TROUBLE_MAX];           // "" or the newest report, naming broker and error

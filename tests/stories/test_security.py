@@ -135,7 +135,7 @@ def test_a_missing_certificate_is_told(secure_job, secure_broker):
     settings = with_certificate(secure_broker)
     del settings["KAFKA_SSL_CERTIFICATE_LOCATION"], settings["KAFKA_SSL_KEY_LOCATION"]
 
-    assert "alert bad certificate" in refused(secure_job, **settings)
+    assert "the broker wants a client's certificate: set KAFKA_SSL_CERT" in refused(secure_job, **settings)
 
 
 def test_a_topic_without_any_acl_is_told(secure_job, secure_broker):
