@@ -80,7 +80,7 @@ bool kafka_error_is_refusal(int code) {
            code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
-/* TLS 1.3 has an alert of its own for it (RFC 8446 §6.2); TLS 1.2 and older Java call it bad. */
+/* TLS 1.3 has an alert of its own for it (RFC 8446 §6.2); brokers on older Java call it bad. */
 static bool misses_certificate(const char *reason) {
     return strstr(reason, "alert certificate required") != NULL ||
            strstr(reason, "alert bad certificate") != NULL;
