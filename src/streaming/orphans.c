@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/disk.h"
 #include "base/scope.h"
 #include "streaming/cluster/run_note.h"
@@ -51,10 +52,7 @@ static bool add_if_recent(void *context, const char *path) {
         return !files->failed ||
                error_set(files->err, ERROR_RETRY, "look at '%s': %s", full.text, strerror(errno));
     }
-    bool older = status.st_mtim.tv_sec != files->since.tv_sec
-                     ? status.st_mtim.tv_sec < files->since.tv_sec
-                     : status.st_mtim.tv_nsec < files->since.tv_nsec;
-    if (older || !S_ISREG(status.st_mode))
+    if (clock_is_before(&status.st_mtim, &files->since) || !S_ISREG(status.st_mode))
         return true;
     if (files->count == files->capacity) {
         files->capacity = files->capacity == 0 ? 64 : files->capacity * 2;
@@ -126,19 +124,6 @@ static bool widen_to_cluster(const struct store *store, struct timespec *since, 
     return true;
 }
 
-/* When file `batch_id` of a log was written; *found false: there is none. */
-static bool stat_entry(const struct file_path *log, int64_t batch_id, struct timespec *written,
-                       bool *found, struct error *err) {
-    struct stat status;
-    struct file_path path = file_join_number(log->text, batch_id);
-    *found = disk->stat(path.text, &status) == 0;
-    if (!*found && errno != ENOENT)
-        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
-    if (*found)
-        *written = status.st_mtim;
-    return true;
-}
-
 /* The moment from which on files are looked at. *found false: nothing was ever planned. */
 static bool find_since(const struct store *store, int64_t manifest, struct timespec *since,
                        bool *found, struct error *err) {
@@ -152,8 +137,15 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
             return false;
         batch = count == 0 ? -1 : plans[0];
     }
-    return stat_entry(log, batch, since, found, err) &&
-           (!*found || widen_to_cluster(store, since, err));
+    *found = batch >= 0;
+    if (!*found)
+        return true;
+    struct stat status;
+    struct file_path path = file_join_number(log->text, batch);
+    if (disk->stat(path.text, &status) != 0)
+        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+    *since = status.st_mtim;
+    return widen_to_cluster(store, since, err);
 }
 
 static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
@@ -169,21 +161,21 @@ static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
     return true;
 }
 
-/* Those of one tick of the file system's clock: the files of all of them look as new as the newest
- * one. */
+/* Of the newest one, and of those before it that are as new as the files that are looked at: within
+ * one tick of the file system's clock there may be several. */
 static bool mark_listed_by_manifests(const struct store *store, int64_t newest,
                                      struct recent_files *files, struct error *err) {
-    const struct file_path *log = &store->checkpoint.manifests;
-    struct timespec tick, written;
-    bool found;
-    if (!stat_entry(log, newest, &tick, &found, err))
-        return false;
-    written = tick;
-    for (int64_t batch = newest;
-         found && written.tv_sec == tick.tv_sec && written.tv_nsec == tick.tv_nsec; batch--)
-        if (!mark_listed_by_manifest(store, batch, files, err) ||
-            !stat_entry(log, batch - 1, &written, &found, err))
+    for (int64_t batch = newest; batch >= 0; batch--) {
+        struct stat status;
+        struct file_path before = file_join_number(store->checkpoint.manifests.text, batch - 1);
+        if (!mark_listed_by_manifest(store, batch, files, err))
             return false;
+        if (disk->stat(before.text, &status) != 0)
+            return errno == ENOENT ||
+                   error_set(err, ERROR_RETRY, "look at '%s': %s", before.text, strerror(errno));
+        if (clock_is_before(&status.st_mtim, &files->since))
+            return true;
+    }
     return true;
 }
 

@@ -6,11 +6,11 @@
  * _temporary/, where a glob sees them too: while the plan is open, they are looked at as well.
  *
  * Only files modified since the newest manifest are looked at (without any: since the oldest plan
- * that is left; after a run on a cluster: since it began). One that the sink log lists, or the
- * newest manifest or another of the same moment, counts. Another is an orphan when it was never
- * finished, when every row of it lies in the plan that is to run again, or, in a table with a sink
- * log, when every row of it is in a listed file too. What is none of these is somebody else's,
- * reported and left alone. */
+ * that is left; after a run on a cluster: since it began). One that the sink log lists counts, or
+ * the newest manifest, or one before it that is not older than that moment. Another is an orphan
+ * when it was never finished, when every row of it lies in the plan that is to run again, or, in a
+ * table with a sink log, when every row of it is in a listed file too. What is none of these is
+ * somebody else's, reported and left alone. */
 #ifndef STREAMING_ORPHANS_H
 #define STREAMING_ORPHANS_H
 

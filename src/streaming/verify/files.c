@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/disk.h"
 #include "base/scope.h"
 #include "streaming/commit.h"
@@ -253,12 +254,6 @@ static bool is_beyond(void *context, int32_t partition, int64_t offset) {
     return range == NULL || offset >= range->end;
 }
 
-/* Written since the horizon was, as far as the clocks of one machine tell. */
-static bool is_newer(const struct stat *status, const struct timespec *than) {
-    return status->st_mtim.tv_sec != than->tv_sec ? status->st_mtim.tv_sec > than->tv_sec
-                                                  : status->st_mtim.tv_nsec >= than->tv_nsec;
-}
-
 static bool judge(const struct store *store, const struct snapshot *snapshot, const char *path,
                   struct verify_report *report, struct error *err) {
     struct judgement judgement = {.snapshot = snapshot};
@@ -281,7 +276,8 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
                    path, judgement.partition, judgement.offset);
         break;
     case DATA_OFFSETS_TORN:
-        if (!is_newer(&status, &snapshot->committed))
+        // What was written since the horizon may be of a batch under way.
+        if (clock_is_before(&status.st_mtim, &snapshot->committed))
             verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and was never finished",
                        path);
         break;

@@ -172,21 +172,20 @@ static void somebody_else_s_file_is_left_alone(void **state) {
     assert_non_null(strstr(notes, "2 files in "));
 }
 
+static int make_old(const char *path, const struct stat *status, int type, struct FTW *at) {
+    (void)status, (void)type, (void)at;
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    return utimensat(AT_FDCWD, path, times, 0);
+}
+
 static void a_file_that_is_older_than_the_newest_manifest_is_not_looked_at(void **state) {
     (void)state;
     plan_batch_3();
     write_parquet("status=live/part-a.parquet", columns, 1, 9, 12);
-    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
     struct file_path path = file_join(fixture.table, "status=live/part-a.parquet");
-    assert_int_equal(utimensat(AT_FDCWD, path.text, times, 0), 0);
+    assert_int_equal(nftw(path.text, make_old, 16, FTW_PHYS), 0);
     free(start());
     assert_left("status=live/part-a.parquet");
-}
-
-static int set_time(const char *path, const struct stat *status, int type, struct FTW *at) {
-    (void)status, (void)type, (void)at;
-    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-    return utimensat(AT_FDCWD, path, times, 0);
 }
 
 static void what_was_written_in_the_same_tick_as_the_newest_manifest_counts(void **state) {
@@ -196,7 +195,7 @@ static void what_was_written_in_the_same_tick_as_the_newest_manifest_counts(void
     fixture.options.sink_log = SINK_LOG_OFF;
     fixture_must_advance(&fixture, 2, 0);
     plan_batch_3();
-    assert_int_equal(nftw(fixture.root, set_time, 16, FTW_PHYS), 0);
+    assert_int_equal(nftw(fixture.root, make_old, 16, FTW_PHYS), 0);
     tree_init(&before, fixture.table);
     free(start());
     tree_init(&after, fixture.table);
