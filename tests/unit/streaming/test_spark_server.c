@@ -164,7 +164,8 @@ static void it_has_the_signals_of_a_new_process_and_a_group_of_its_own(void **st
            "  bits=$(sed -n s/$set:.//p /proc/self/status)\n"
            "  echo $set $((0x$bits & ~0x180000000))\n"
            "done > signals\n"
-           "ls /proc/$$/fd | tr '\\n' ' ' > descriptors\n"
+           // No pipe: while bash starts one, it holds the pipe's ends itself.
+           "ls /proc/$$/fd > descriptors\n"
            "readlink /proc/$$/fd/0 > input\n" LISTENS STAYS);
     bool ok = start();
     (void)signal(SIGPIPE, SIG_DFL);
@@ -172,7 +173,7 @@ static void it_has_the_signals_of_a_new_process_and_a_group_of_its_own(void **st
     if (!ok)
         fail_msg("%s", err.message);
     assert_string_equal(text_of("signals"), "SigBlk 0\nSigIgn 0\n");
-    assert_string_equal(text_of("descriptors"), "0 1 2 255 "); // the last one is bash's own
+    assert_string_equal(text_of("descriptors"), "0\n1\n2\n255\n"); // the last one is bash's own
     assert_string_equal(text_of("input"), "/dev/null\n");
     assert_int_equal(getpgid(spark_server_pid(server)), spark_server_pid(server));
 }
