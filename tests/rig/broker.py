@@ -18,6 +18,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec
 
+from . import processes
 from .paths import GEN, JARS, RIG, java_home
 
 PROPERTIES = """\
@@ -131,7 +132,7 @@ class Broker:
 
     def pause(self):
         """Stands still, as a broker whose machine hangs: connections stay open, nothing answers."""
-        self.process.send_signal(signal.SIGSTOP)
+        processes.pause(self.process.pid)
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)

@@ -20,6 +20,7 @@ import socket
 import subprocess
 import time
 
+from . import processes
 from .broker import free_ports
 from .paths import JARS, ROOT, java_home
 
@@ -58,22 +59,6 @@ def environment(directory):
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(directory / "local"),
     }
-
-
-def processes_of_group(group):
-    """{pid: command line} of the processes in a group, from /proc."""
-    found = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            # The name, in parentheses, may hold anything; behind it are state, parent, group.
-            state, _, its_group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(its_group) == group and state != "Z":
-                found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # it ended meanwhile
-    return found
 
 
 class Daemon:
@@ -155,14 +140,14 @@ class Daemon:
 
     def pause(self):
         """The whole group stands still: connections stay open, nothing answers."""
-        os.killpg(self.pid, signal.SIGSTOP)
+        processes.pause(*processes.of_group(self.pid))
 
     def resume(self):
         os.killpg(self.pid, signal.SIGCONT)
 
     def resident_mb(self):
         """Of its whole group."""
-        statuses = (pathlib.Path(f"/proc/{pid}/status") for pid in processes_of_group(self.pid))
+        statuses = (pathlib.Path(f"/proc/{pid}/status") for pid in processes.of_group(self.pid))
         sizes = (re.search(r"VmRSS:\s+(\d+)", status.read_text()) for status in statuses)
         return sum(int(size.group(1)) >> 10 for size in sizes)
 
@@ -216,7 +201,7 @@ class Worker(Daemon):
 
     def executors(self):
         """Process ids of its executors."""
-        group = processes_of_group(self.pid).items() if self._process else ()
+        group = processes.of_group(self.pid).items() if self._process else ()
         return sorted(pid for pid, command in group if "CoarseGrainedExecutorBackend" in command)
 
     def finished_tasks(self, application="*"):

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 
+from . import processes
+
 # What a sanitizer prints when it found something; it is never what a story expects.
 FINDINGS = re.compile(r"(ERROR|WARNING): \w+Sanitizer|: runtime error: ")
 SANITIZER_EXIT = 99
@@ -111,6 +113,13 @@ class Process:
 
     def signal(self, number):
         self._process.send_signal(number)
+
+    def pause(self):
+        """Stands still, as one that hangs."""
+        processes.pause(self.pid)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
 
     def terminate(self):
         self.signal(signal.SIGTERM)

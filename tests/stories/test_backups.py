@@ -1,7 +1,6 @@
 """Backups as docs/operations.md describes them, and what a restore makes of them."""
 
 import shutil
-import signal
 
 
 def restore(job, backup):
@@ -34,9 +33,9 @@ def test_a_snapshot_of_the_running_lake_is_a_backup(job, tmp_path):
     process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=500)
     for number in range(3):
         process.wait_log("written successfully", count=20 * number + 3)
-        process.signal(signal.SIGSTOP)
+        process.pause()
         shutil.copytree(job.lake.root, tmp_path / f"snapshot-{number}", symlinks=True)
-        process.signal(signal.SIGCONT)
+        process.resume()
     process.kill()
 
     for number in range(3):

@@ -16,6 +16,7 @@ import time
 
 import pyarrow.parquet
 import pytest
+from rig import processes
 from rig.broker import free_ports
 from rig.cluster import SMALL, ConnectServer, TlsFront, connector_jars, spark_home
 from rig.job import Job
@@ -96,34 +97,6 @@ def wait_batches(job, process, count, timeout=60):
 
     goal = newest() + count
     process.wait_until(lambda: newest() >= goal, timeout, f"{count} more commits")
-
-
-def is_alive(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
-def wait_dead(pids, timeout):
-    deadline = time.monotonic() + timeout
-    while left := [pid for pid in pids if is_alive(pid)]:
-        assert time.monotonic() < deadline, f"{left} run after {timeout} s"
-        time.sleep(0.02)
-
-
-def descendants(pid):
-    """Process ids of children, their children, and so on."""
-    parents = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-    found, newest = set(), {pid}
-    while newest:
-        newest = {child for child, parent in parents.items() if parent in newest}
-        found |= newest
-    return found
 
 
 # ---- the same table -----------------------------------------------------------------------------
@@ -330,10 +303,10 @@ def test_on_a_local_cluster_what_is_there_is_taken_and_no_process_is_left(job, d
         TRIGGER="availableNow", **own_server("local-cluster[2,1,700]", distribution)
     )
     process.wait_until(lambda: job.lake.batches("matches"), 90, "a first batch")
-    started = descendants(process.pid)
+    started = processes.descendants(process.pid)
     process.wait_exit(60, 0)
 
-    wait_dead(started, 5)
+    processes.wait_dead(started, 5)
     (batch,) = logged_batches(process)
     assert batch["rows"] + batch["rejects"] == 2000
     for name in ("é", "終"):
@@ -349,12 +322,12 @@ def test_sigterm_ends_a_server_of_our_own_in_order_and_its_application_with_it(
     process = job.start(TRIGGER="1 second", **own_server(cluster.url))
     wait_batches(job, process, 1, 90)
     application = cluster.applications()[-1]
-    started = descendants(process.pid) | set(spare.executors())
+    started = processes.descendants(process.pid) | set(spare.executors())
     assert len(started) >= 2
 
     process.stop()
 
-    wait_dead(started, 10)
+    processes.wait_dead(started, 10)
     cluster.master.wait_log(rf"Removing app {application}", 10)
     assert spare.finished_tasks(application) > 0
     job.assert_exact()
@@ -367,13 +340,13 @@ def test_sigkill_of_the_program_kills_its_server_at_once_and_the_next_start_goes
     job.broker.generate(topic, "matches", 2000, 2, "--malformed", 5)
     process = job.start(TRIGGER="1 second", **own_server(cluster.url))
     wait_batches(job, process, 1, 90)
-    server, executors = descendants(process.pid), spare.executors()
+    server, executors = processes.descendants(process.pid), spare.executors()
     assert server and executors
 
     process.kill()
 
-    wait_dead(server, 2)
-    wait_dead(executors, 15)
+    processes.wait_dead(server, 2)
+    processes.wait_dead(executors, 15)
     job.broker.generate(topic, "matches", 500, 2, start=2000)
     job.run()
     job.assert_exact()

@@ -226,10 +226,10 @@ def test_status_tells_what_the_running_process_does(played):
 
     (found,) = ask_json(played, "status", exit_code=11)  # without the token
     assert found["running"] and not found["ready"] and "UI_TOKEN" in found["reason"]
-    query.signal(signal.SIGSTOP)  # as one that hangs
+    query.pause()
     (found,) = ask_json(played, "status", UI_TOKEN=token, exit_code=11)
     assert found["running"] and "does not answer" in found["reason"]
-    query.signal(signal.SIGCONT)
+    query.resume()
     query.stop()
     assert ask_json(played, "status", exit_code=10)[0]["running"] is False
 

@@ -3,7 +3,6 @@
 import gzip
 import pathlib
 import re
-import signal
 import time
 import urllib.parse
 
@@ -401,9 +400,9 @@ def test_a_lost_connection_is_shown_and_mends_itself(job, open_page):
     assert page.tab.locator("html.stale").count() == 0
     page.wait("#verdict", "Healthy")
 
-    again.signal(signal.SIGSTOP)  # answers nothing, but is there
+    again.pause()  # answers nothing, but is there
     page.wait("#lost", "No answer within")
-    again.signal(signal.SIGCONT)
+    again.resume()
     page.wait("#link", "live")
     again.stop()
 

@@ -31,12 +31,14 @@ def verify(job, exit_code=0, **settings):
 def transact(job, topic, count, commit, partition=0):
     producer = job.broker.producer(transactional_id=topic)
     producer.init_transactions(30)
+    ends = job.broker.end_offsets(topic)
     producer.begin_transaction()
     for number in range(count):
         record = json.dumps({"match_id": f"t-{number}", "status": "live"})
         producer.produce(topic, record, partition=partition)
     producer.flush(30)
     producer.commit_transaction(30) if commit else producer.abort_transaction(30)
+    job.broker.wait_end_offsets(topic, {**ends, partition: ends[partition] + count + 1})
 
 
 def total(found, column):

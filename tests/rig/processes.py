@@ -1,0 +1,75 @@
+"""What /proc says of processes and their threads, and how to make them stand still."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import time
+
+GONE = (FileNotFoundError, ProcessLookupError)  # it ended while it was looked at
+
+
+def _stat(directory):
+    """State, parent, group, … of a process or thread: what is behind its name, which stands in
+    parentheses and may hold anything."""
+    return (directory / "stat").read_text().rpartition(")")[2].split()
+
+
+def _all():
+    return pathlib.Path("/proc").glob("[0-9]*")
+
+
+def of_group(group):
+    """{pid: command line} of the processes in a group."""
+    found = {}
+    for directory in _all():
+        with contextlib.suppress(*GONE):
+            state, _, its_group, *_ = _stat(directory)
+            if int(its_group) == group and state != "Z":
+                found[int(directory.name)] = (directory / "cmdline").read_text().replace("\0", " ")
+    return found
+
+
+def descendants(pid):
+    """Process ids of children, their children, and so on."""
+    parents = {}
+    for directory in _all():
+        with contextlib.suppress(*GONE):
+            parents[int(directory.name)] = int(_stat(directory)[1])
+    found, newest = set(), {pid}
+    while newest:
+        newest = {child for child, parent in parents.items() if parent in newest}
+        found |= newest
+    return found
+
+
+def _is_alive(pid):
+    with contextlib.suppress(*GONE):
+        return _stat(pathlib.Path(f"/proc/{pid}"))[0] != "Z"
+    return False
+
+
+def wait_dead(pids, timeout):
+    deadline = time.monotonic() + timeout
+    while left := [pid for pid in pids if _is_alive(pid)]:
+        assert time.monotonic() < deadline, f"{left} run after {timeout} s"
+        time.sleep(0.02)
+
+
+def _thread_states(pid):
+    found = set()
+    for directory in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(*GONE):
+            found.add(_stat(directory)[0])
+    return found
+
+
+def pause(*pids, timeout=30):
+    """Until SIGCONT none of their threads does anything. The signal alone does not see to it: it
+    is sent, and a thread that is busy goes on until the kernel comes to it."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + timeout
+    while busy := [pid for pid in pids if _thread_states(pid) != {"T"}]:
+        assert time.monotonic() < deadline, f"{busy} do not stand still after {timeout} s"
+        time.sleep(0.001)
