@@ -128,7 +128,8 @@ static void set_up(struct webhook *webhook, const char *url) {
         must_set(curl_easy_setopt(handle, CURLOPT_CAINFO, authorities));
 }
 
-/* `why` gets what went wrong; `*wait_ms` what the receiver asked for, or 0. */
+/* `why` gets what went wrong, but stays as it is if the program's end cut the attempt short: what
+ * the one before met says more. `*wait_ms` gets what the receiver asked for, or 0. */
 static enum outcome attempt(struct webhook *webhook, const struct webhook_letter *letter, char *why,
                             size_t size, int64_t *wait_ms) {
     char text[CURL_ERROR_SIZE] = "";
@@ -152,9 +153,11 @@ static enum outcome attempt(struct webhook *webhook, const struct webhook_letter
     // A receiver that has said 2xx has the letter, whatever becomes of the rest of its answer.
     if (status >= 200 && status < 300)
         return DELIVERED;
-    if (result == CURLE_ABORTED_BY_CALLBACK)
-        snprintf(why, size, "the program ended first");
-    else if (result != CURLE_OK && status == 0)
+    bool cut = result == CURLE_ABORTED_BY_CALLBACK ||
+               (result == CURLE_OPERATION_TIMEDOUT && limit_ms == left_ms);
+    if (cut && status == 0)
+        return FAILED;
+    if (result != CURLE_OK && status == 0)
         snprintf(why, size, "%s", text[0] != '\0' ? text : curl_easy_strerror(result));
     else
         snprintf(why, size, "the receiver answered HTTP %ld%s", status,

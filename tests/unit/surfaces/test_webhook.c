@@ -255,33 +255,67 @@ static void the_sender_hears_of_what_was_taken_and_only_of_that(void **state) {
     receiver_stop();
 }
 
+/* The log, which goes to standard output, between begin_log() and end_log(). */
+static struct {
+    int saved, read_end;
+    char text[1 << 14];
+} logged;
+
+static void begin_log(void) {
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    logged.read_end = ends[0];
+    logged.saved = dup(STDOUT_FILENO);
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[1]);
+}
+
+static const char *end_log(void) {
+    dup2(logged.saved, STDOUT_FILENO);
+    close(logged.saved);
+    size_t size = 0, room = sizeof logged.text - 1;
+    for (ssize_t got; (got = read(logged.read_end, logged.text + size, room - size)) > 0;)
+        size += (size_t)got;
+    close(logged.read_end);
+    logged.text[size] = '\0';
+    return logged.text;
+}
+
 static void the_log_names_the_receiver_but_not_the_url(void **state) {
     (void)state;
     static const int script[] = {503, HANG_UP, 200, 404, END};
-    static char output[1 << 14];
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    int saved = dup(STDOUT_FILENO);
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[1]);
     receiver_start(script);
+    begin_log();
     struct webhook *webhook = open_webhook(60000);
     bool posted = post(webhook, "1") && post(webhook, "2");
     webhook_close(webhook, 20000);
+    const char *output = end_log();
     receiver_stop();
-    dup2(saved, STDOUT_FILENO);
-    close(saved);
-    size_t size = 0;
-    for (ssize_t got; (got = read(ends[0], output + size, sizeof output - 1 - size)) > 0;)
-        size += (size_t)got;
-    close(ends[0]);
-    output[size] = '\0';
     assert_true(posted);
     assert_non_null(strstr(output, "HTTP 503"));
     assert_non_null(strstr(output, "Alert delivered | alert=test | receiver=http://127.0.0.1 | "
                                    "attempts=3"));
     assert_non_null(strstr(output, "Alert given up | alert=test"));
     assert_null(strstr(output, "s3cret"));
+}
+
+static void an_attempt_cut_by_the_end_does_not_hide_what_the_one_before_met(void **state) {
+    (void)state;
+    static const int script[] = {503, SAY_NOTHING, END};
+    receiver_start(script);
+    begin_log();
+    struct webhook_options options = webhook_defaults(receiver.url);
+    options.attempt_timeout_ms = 600000;
+    options.backoff_first_ms = 1;
+    struct webhook *webhook;
+    struct error err;
+    bool posted = webhook_open(&webhook, &options, &err) && post(webhook, "1");
+    wait_for_requests(2);
+    webhook_close(webhook, 100);
+    const char *output = end_log();
+    receiver_stop();
+    assert_true(posted);
+    assert_non_null(strstr(output, "attempts=2 | error=the receiver answered HTTP 503"));
 }
 
 static void only_http_urls_with_a_host_can_be_posted_to(void **state) {
@@ -314,6 +348,7 @@ int main(void) {
         cmocka_unit_test(closing_breaks_off_an_attempt_that_hangs),
         cmocka_unit_test(the_sender_hears_of_what_was_taken_and_only_of_that),
         cmocka_unit_test(the_log_names_the_receiver_but_not_the_url),
+        cmocka_unit_test(an_attempt_cut_by_the_end_does_not_hide_what_the_one_before_met),
         cmocka_unit_test(only_http_urls_with_a_host_can_be_posted_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
