@@ -60,6 +60,11 @@ def free_ports(count):
     return ports
 
 
+def must_be_delivered(error, _):
+    """For on_delivery: poll() or flush() raises what this does."""
+    assert error is None, error
+
+
 class Broker:
     """start, stop, kill (data stays), start again; topics, records, offsets."""
 
@@ -160,19 +165,24 @@ class Broker:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=options)
         for future in self.admin.create_topics([topic]).values():
             future.result(30)
-        # The topic is there when its leaders are, which is a moment after its creation.
+        self._wait_leaders(name, partitions)
+        return name
+
+    def _wait_leaders(self, name, partitions):
+        """A partition is there when its leader is, which is a moment after its creation."""
         deadline = time.monotonic() + 30
         while True:
             found = self.admin.list_topics(name, timeout=10).topics[name]
             leaders = [one for one in found.partitions.values() if one.leader >= 0]
             if found.error is None and len(leaders) == partitions:
-                return name
+                return
             assert time.monotonic() < deadline, f"topic {name} has no leaders"
             time.sleep(0.02)
 
     def add_partitions(self, name, total):
         for future in self.admin.create_partitions([NewPartitions(name, total)]).values():
             future.result(30)
+        self._wait_leaders(name, total)
 
     def delete_records(self, name, before):
         """Raises the log start: `before` maps partition to its new first offset."""
@@ -239,7 +249,7 @@ class Broker:
         producer = self.producer()
         for item in values:
             key, value = item if isinstance(item, tuple) else (None, item)
-            producer.produce(topic, value, key, partition)
+            producer.produce(topic, value, key, partition, on_delivery=must_be_delivered)
             producer.poll(0)
         assert producer.flush(60) == 0
 

@@ -140,14 +140,14 @@ class Daemon:
 
     def pause(self):
         """The whole group stands still: connections stay open, nothing answers."""
-        processes.pause(*processes.of_group(self.pid))
+        processes.pause(*processes.command_lines(self.pid))
 
     def resume(self):
         os.killpg(self.pid, signal.SIGCONT)
 
     def resident_mb(self):
         """Of its whole group."""
-        statuses = (pathlib.Path(f"/proc/{pid}/status") for pid in processes.of_group(self.pid))
+        statuses = (pathlib.Path(f"/proc/{pid}/status") for pid in processes.command_lines(self.pid))
         sizes = (re.search(r"VmRSS:\s+(\d+)", status.read_text()) for status in statuses)
         return sum(int(size.group(1)) >> 10 for size in sizes)
 
@@ -201,7 +201,7 @@ class Worker(Daemon):
 
     def executors(self):
         """Process ids of its executors."""
-        group = processes.of_group(self.pid).items() if self._process else ()
+        group = processes.command_lines(self.pid).items() if self._process else ()
         return sorted(pid for pid, command in group if "CoarseGrainedExecutorBackend" in command)
 
     def finished_tasks(self, application="*"):

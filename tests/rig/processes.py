@@ -19,14 +19,15 @@ def _all():
     return pathlib.Path("/proc").glob("[0-9]*")
 
 
-def of_group(group):
-    """{pid: command line} of the processes in a group."""
+def command_lines(group=None):
+    """{pid: command line} of the processes, of a group or all, that do not just wait to be reaped."""
     found = {}
     for directory in _all():
         with contextlib.suppress(*GONE):
             state, _, its_group, *_ = _stat(directory)
-            if int(its_group) == group and state != "Z":
-                found[int(directory.name)] = (directory / "cmdline").read_text().replace("\0", " ")
+            if group in (None, int(its_group)) and state != "Z":
+                words = (directory / "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(directory.name)] = words.decode(errors="replace")
     return found
 
 

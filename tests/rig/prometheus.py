@@ -42,6 +42,7 @@ class Prometheus:
         self._data = directory / "data"
         (port,) = free_ports(1)
         self._address = f"127.0.0.1:{port}"
+        self._moment = {}
 
     def __enter__(self):
         command = [
@@ -84,9 +85,13 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{arguments}: {error.read().decode()}") from None
 
+    def stand_still(self):
+        """From now on every query is of this moment, however long it takes to ask them all."""
+        self._moment = {"time": time.time()}
+
     def query(self, expression):
         """[(labels, value)]"""
-        result = self.ask("query", query=expression)["result"]
+        result = self.ask("query", query=expression, **self._moment)["result"]
         return [(one["metric"], float(one["value"][1])) for one in result]
 
     def value(self, expression):

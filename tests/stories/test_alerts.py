@@ -60,11 +60,11 @@ def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
 
 def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_up(job):
     topic = job.create_topic()
-    limits = {"TRIGGER": "200 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 20, "ALERT_AFTER": "1 second"}
-    job.produce([GOOD] * 300)  # to catch up with this is no trouble
+    limits = {"TRIGGER": "200 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 20, "ALERT_AFTER": "2 seconds"}
+    job.produce([GOOD] * 600)  # to catch up with this is no trouble
     with Receiver() as receiver:
         process = job.start(ALERT_WEBHOOK_URL=receiver.url, **limits)
-        job.wait_committed(process, {0: 300}, timeout=60)
+        job.wait_committed(process, {0: 600}, timeout=60)
         assert receiver.letters == []
 
         while receiver.letters == []:

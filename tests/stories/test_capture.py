@@ -58,7 +58,9 @@ def test_a_run_that_is_stopped_and_started_reads_it_too(program, lake, capture):
     ends = {partition: RECORDS for partition in range(PARTITIONS)}
     for kind in ("matches", "players"):
         process.wait_until(
-            lambda: lake.planned_ends(kind, lake.batches(kind)[-1]) == ends, 60, f"all {kind}"
+            lambda: lake.batches(kind) and lake.planned_ends(kind, lake.batches(kind)[-1]) == ends,
+            60,
+            f"all {kind}",
         )
     process.stop()
 

@@ -8,7 +8,6 @@ import collections
 import contextlib
 import gzip
 import json
-import pathlib
 import re
 import signal
 import subprocess
@@ -522,6 +521,7 @@ def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, remo
     process.wait_log("Batch 0 written", 60)
     job.broker.generate(topic, "matches", 500, 2, start=500)
     job.wait_committed(process, job.broker.end_offsets(topic))
+    process.wait_log(f"Batch {job.lake.batches('matches')[-1]} written")  # and counted
 
     def at_rest():
         query = web.query()

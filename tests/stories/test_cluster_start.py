@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from rig import processes
 from rig.broker import free_ports
 from rig.cluster import connector_jars, spark_home
 from rig.paths import java_home
@@ -34,29 +35,6 @@ def settings(tmp_path):
         "JAVA_HOME": java_home(),
         "TMPDIR": temporary,
     }
-
-
-def processes():
-    """{pid: command line} of all processes that are not waiting to be reaped."""
-    found = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if words := path.read_bytes():
-                found[int(path.parent.name)] = words.replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # it has ended
-    return found
-
-
-def of_group(group):
-    found = {}
-    for pid, command in processes().items():
-        try:
-            if os.getpgid(pid) == group:
-                found[pid] = command
-        except ProcessLookupError:
-            pass
-    return found
 
 
 def start_server(job, settings, **more):
@@ -116,7 +94,7 @@ def test_a_master_that_does_not_answer_is_told_with_its_cause(job, settings, hos
     assert "Connection refused" in line if host == "127.0.0.1" else "UnknownHostException" in line
     # After the first attempt: Spark itself would have tried twice more, for a minute.
     assert len(process.lines(r"\| WARNING \| .*Failed to connect to master")) == 1
-    assert not [command for command in processes().values() if master in command]
+    assert not [command for command in processes.command_lines().values() if master in command]
     assert not list(settings["TMPDIR"].iterdir())
 
 
@@ -169,7 +147,7 @@ def test_nothing_that_can_be_seen_has_a_secret_and_its_own_end_ends_the_program(
 
     environment = pathlib.Path(f"/proc/{server}/environ").read_bytes().decode()
     (token,) = re.findall(r"SPARK_CONNECT_AUTHENTICATE_TOKEN=([0-9a-f]{64})\0", environment)
-    everything = "\n".join([*processes().values(), process.log(), process.errors()])
+    everything = "\n".join([*processes.command_lines().values(), process.log(), process.errors()])
     assert str(HOME) in everything
     assert "never-to-be-seen" not in everything
     assert token not in everything
@@ -179,4 +157,4 @@ def test_nothing_that_can_be_seen_has_a_secret_and_its_own_end_ends_the_program(
     process.wait_exit(60, exit_code=9)
 
     assert "was killed by signal 9 (KILL)" in process.lines(r"\| CRITICAL \|")[-1]
-    assert not of_group(server)
+    processes.wait_dead(processes.command_lines(server), 5)

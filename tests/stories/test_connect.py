@@ -47,8 +47,8 @@ class Probe:
         )
         self.text = ""
 
-    def wait_for(self, text):
-        while text not in self.text:
+    def wait_for(self, pattern):
+        while not re.search(pattern, self.text):
             line = self._process.stdout.readline()
             assert line, self.text
             self.text += line
@@ -155,9 +155,9 @@ def test_a_query_starts_once_wherever_the_connection_breaks(server, tmp_path, lo
 def test_a_query_outlives_a_network_that_is_away(server, tmp_path):
     with TcpProxy(("127.0.0.1", server.port)) as proxy:
         watcher = Probe(f"sc://127.0.0.1:{proxy.port}/;token={server.token}", "stream", tmp_path / "table", 4)
-        watcher.wait_for("reports=1")
+        watcher.wait_for("reports=[1-9]")
         proxy.refuse()
-        watcher.wait_for("WARNING | The connection to Spark broke")
+        watcher.wait_for(r"WARNING \| The connection to Spark broke")
         proxy.accept()
         assert watcher.end() == 0, watcher.text
         assert "Spark is there again" in watcher.text and "stopped active=0" in watcher.text
@@ -166,24 +166,24 @@ def test_a_query_outlives_a_network_that_is_away(server, tmp_path):
 def test_a_network_that_swallows_everything_is_given_up_in_time(server, tmp_path):
     with TcpProxy(("127.0.0.1", server.port)) as proxy:
         url = f"sc://127.0.0.1:{proxy.port}/;token={server.token}"
-        watcher = Probe(url, "stream", tmp_path / "table", 60, PROBE_TIMEOUT="3000")
-        watcher.wait_for("reports=1")
+        watcher = Probe(url, "stream", tmp_path / "table", 60, PROBE_TIMEOUT="6000")
+        watcher.wait_for("reports=[1-9]")
         proxy.freeze()
         started = time.monotonic()
         assert watcher.end() == 1
-        assert time.monotonic() - started < 15
-        assert "failure=unreachable" in watcher.text and "has not answered for 3000 ms" in watcher.text
+        assert time.monotonic() - started < 30
+        assert "failure=unreachable" in watcher.text and "has not answered for 6000 ms" in watcher.text
 
 
 def test_to_stop_at_once_is_heard_while_nothing_comes(server, tmp_path):
     with TcpProxy(("127.0.0.1", server.port)) as proxy:
         url = f"sc://127.0.0.1:{proxy.port}/;token={server.token}"
-        watcher = Probe(url, "stream", tmp_path / "table", 60, PROBE_TIMEOUT="600000", PROBE_STOP="5000")
-        watcher.wait_for("reports=1")
+        watcher = Probe(url, "stream", tmp_path / "table", 60, PROBE_TIMEOUT="600000", PROBE_STOP="10000")
+        watcher.wait_for("reports=[1-9]")
         proxy.freeze()
         started = time.monotonic()
         assert watcher.end() == 1
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 30
         assert "error kind=9" in watcher.text
 
 
@@ -237,9 +237,9 @@ def test_tls_is_verified(server, certificates, tmp_path):
 def test_a_server_that_restarts_has_lost_the_session_and_its_queries(tmp_path):
     with ConnectServer(tmp_path / "server", "local[2]", token=TOKEN) as server:
         watcher = Probe(server.url, "stream", tmp_path / "table", 120, PROBE_TIMEOUT="90000")
-        watcher.wait_for("reports=1")
+        watcher.wait_for("reports=[1-9]")
         server.kill()
-        watcher.wait_for("WARNING | The connection to Spark broke")
+        watcher.wait_for(r"WARNING \| The connection to Spark broke")
         server.start()
         assert watcher.end() == 1
         assert "failure=session_gone class=INVALID_HANDLE.SESSION_" in watcher.text

@@ -304,7 +304,7 @@ def test_nobody_who_calls_disturbs_the_stream(job):
         stop.set()
         dripping.join()
         shouting.join()
-    assert web.query()["totals"]["rows"] == 200 * len(committed)
+    process.wait_until(lambda: web.query()["totals"]["rows"] == 200 * len(committed), 30, "all rows")
     process.stop()
     job.assert_exact()
 

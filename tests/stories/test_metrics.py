@@ -56,6 +56,9 @@ def watched(job, tmp_path):
         records = 3 * (40 + len(ODD) + len(FAULTY) + 20 + 5)
         for name in ("committed_offset", "records_read_total", "rows_total) + sum(esports_stream_rejects_total"):
             prometheus.wait_value(f"sum(esports_stream_{name})", records)
+        prometheus.wait_value("sum(esports_stream_lag_records)", 0)
+        # Some seconds after the last batch nothing is known of round trips any more.
+        prometheus.stand_still()
         yield job, process, web, prometheus
         process.stop()
 

@@ -41,10 +41,10 @@ def operate(job, *command, exit_code=0, **settings):
 
 def kill_in_commit_window(job, spark):
     """A foreachBatch batch whose files are all in place, and whose commit never comes."""
-    spark.start_job(job, sink="foreachBatch", linger=60)
     lake = job.lake
     success = lake.table(KIND) / "_SUCCESS"
     before = success.stat().st_mtime_ns
+    spark.start_job(job, sink="foreachBatch", linger=60)
 
     def written():
         planned, done = lake.batches(KIND, "offsets"), lake.batches(KIND)
