@@ -1,6 +1,7 @@
 """A real Apache Kafka broker (KRaft, one node) on loopback, with its own ports and directory."""
 
 import base64
+import contextlib
 import os
 import signal
 import socket
@@ -258,3 +259,21 @@ class Broker:
         command = [GEN, "--type", kind, "--count", count, "--start", start]
         command += ["--brokers", self.bootstrap, "--topic", topic, "--partitions", partitions]
         subprocess.run([str(word) for word in [*command, "--quiet", *options]], check=True)
+
+    @contextlib.contextmanager
+    def growing(self, topics, rate, partitions):
+        """Meanwhile each of {kind: topic} gets `rate` records a second, some of them malformed."""
+        words = [GEN, "--count", 1 << 30, "--malformed", 5, "--rate", rate, "--quiet"]
+        words += ["--brokers", self.bootstrap, "--partitions", partitions]
+        running = [
+            subprocess.Popen([str(word) for word in [*words, "--type", kind, "--topic", topic]])
+            for kind, topic in topics.items()
+        ]
+        try:
+            yield
+            assert [one.poll() for one in running] == [None] * len(running)
+        finally:
+            for one in running:
+                one.terminate()
+                one.wait(30)
+        time.sleep(0.5)  # what is on its way

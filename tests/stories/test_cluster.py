@@ -5,12 +5,10 @@ cores; what needs an executor of its own adds a worker."""
 
 import base64
 import collections
-import contextlib
 import gzip
 import json
 import re
 import signal
-import subprocess
 import time
 
 import pyarrow.parquet
@@ -20,7 +18,7 @@ from rig.broker import free_ports
 from rig.cluster import SMALL, ConnectServer, TlsFront, connector_jars, spark_home
 from rig.job import Job
 from rig.lake import QUERIES, Lake
-from rig.paths import GEN, ROOT, java_home
+from rig.paths import ROOT, java_home
 from rig.secure_broker import Certificates
 from rig.tcp_proxy import TcpProxy
 from rig.web import Web
@@ -221,29 +219,14 @@ def test_a_worker_that_dies_in_a_batch_costs_neither_the_batch_nor_a_record(job,
     job.assert_exact()
 
 
-@contextlib.contextmanager
-def load(job, rate):
-    """A producer that goes on while the story does."""
-    words = [GEN, "--type", "matches", "--count", 10000000, "--malformed", 5, "--rate", rate]
-    words += ["--brokers", job.broker.bootstrap, "--topic", job.topics["matches"]]
-    words += ["--partitions", PARTITIONS, "--quiet"]
-    process = subprocess.Popen([str(word) for word in words])
-    try:
-        yield
-        assert process.poll() is None
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 @pytest.mark.timeout(300)
 def test_back_and_forth_under_load_with_kills_on_both_sides_every_offset_is_there_once(
     job, connect_server, remote
 ):
-    job.create_topic(partitions=PARTITIONS)
+    topic = job.create_topic(partitions=PARTITIONS)
     here = {"TRIGGER": "500 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 4000}
     there = {**here, **remote}
-    with load(job, rate=1500):
+    with job.broker.growing({"matches": topic}, 1500, PARTITIONS):
 
         def begin(settings, batches=2):
             process = job.start(**settings)

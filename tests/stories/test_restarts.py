@@ -1,15 +1,12 @@
 """Whatever ends the program, and whenever: the next start goes on as if nothing had been."""
 
-import contextlib
 import random
 import signal
-import subprocess
 import time
 
 import pyarrow.parquet
 import pytest
 from rig.lake import QUERIES
-from rig.paths import GEN
 
 PARTITIONS = 4
 
@@ -35,7 +32,7 @@ def test_after_twenty_kills_at_random_moments_nothing_is_lost_and_nothing_is_the
     """Both queries, while both topics grow. Between the kills every visible file is whole."""
     moments = random.Random(7)
     job.create_topics(PARTITIONS)
-    with load(job):
+    with job.broker.growing(job.topics, 4000, PARTITIONS):
         for number in range(20):
             before = plans(job.lake)
             process = job.start("--job", "all", TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=1000)
@@ -54,25 +51,6 @@ def test_after_twenty_kills_at_random_moments_nothing_is_lost_and_nothing_is_the
 
 def plans(lake):
     return sum(max(lake.batches(kind, "offsets"), default=-1) for kind in QUERIES)
-
-
-@contextlib.contextmanager
-def load(job):
-    """Both topics grow meanwhile."""
-    words = [GEN, "--count", 1 << 30, "--malformed", 5, "--rate", 4000, "--quiet"]
-    words += ["--brokers", job.broker.bootstrap, "--partitions", PARTITIONS]
-    running = [
-        subprocess.Popen([str(word) for word in [*words, "--type", kind, "--topic", topic]])
-        for kind, topic in job.topics.items()
-    ]
-    try:
-        yield
-        assert [one.poll() for one in running] == [None] * len(running)
-    finally:
-        for one in running:
-            one.terminate()
-            one.wait(30)
-    time.sleep(0.5)  # what is on its way to the broker
 
 
 def assert_whole(lake):

@@ -255,28 +255,24 @@ static void the_sender_hears_of_what_was_taken_and_only_of_that(void **state) {
     receiver_stop();
 }
 
-/* The log, which goes to standard output, between begin_log() and end_log(). */
+/* The log between begin_log() and end_log(). */
 static struct {
-    int saved, read_end;
+    int ends[2]; // of a pipe
     char text[1 << 14];
 } logged;
 
 static void begin_log(void) {
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    logged.read_end = ends[0];
-    logged.saved = dup(STDOUT_FILENO);
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[1]);
+    assert_int_equal(pipe(logged.ends), 0);
+    log_set_output(logged.ends[1]);
 }
 
 static const char *end_log(void) {
-    dup2(logged.saved, STDOUT_FILENO);
-    close(logged.saved);
+    log_set_output(STDOUT_FILENO);
+    close(logged.ends[1]);
     size_t size = 0, room = sizeof logged.text - 1;
-    for (ssize_t got; (got = read(logged.read_end, logged.text + size, room - size)) > 0;)
+    for (ssize_t got; (got = read(logged.ends[0], logged.text + size, room - size)) > 0;)
         size += (size_t)got;
-    close(logged.read_end);
+    close(logged.ends[0]);
     logged.text[size] = '\0';
     return logged.text;
 }
