@@ -263,15 +263,10 @@ static void *worker_main(void *argument) {
     return NULL;
 }
 
-bool worker_start(struct worker *worker, struct source *source, const struct worker_query *queries,
-                  size_t query_count, size_t memory_max, struct error *err) {
-    *worker = (struct worker){
-        .source = source, .queries = queries, .query_count = query_count, .memory_max = memory_max};
-    worker->makers = must_alloc(query_count, sizeof *worker->makers);
-    mailbox_init(&worker->tasks);
-    size_t capacity = memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
-    for (size_t i = 0; i < query_count; i++)
-        if (!row_maker_init(&worker->makers[i], &queries[i], capacity, err))
+static bool make_ready(struct worker *worker, struct error *err) {
+    size_t capacity = worker->memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
+    for (size_t i = 0; i < worker->query_count; i++)
+        if (!row_maker_init(&worker->makers[i], &worker->queries[i], capacity, err))
             return false;
     int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (failure != 0)
@@ -279,15 +274,32 @@ bool worker_start(struct worker *worker, struct source *source, const struct wor
     return true;
 }
 
-void worker_stop(struct worker *worker) {
-    mailbox_close(&worker->tasks);
-    check(pthread_join(worker->thread, NULL) == 0);
+/* Its thread has ended, or was never started. */
+static void worker_free(struct worker *worker) {
     mailbox_deinit(&worker->tasks);
     for (size_t i = 0; i < worker->query_count; i++)
         row_maker_deinit(&worker->makers[i]);
     free(worker->makers);
     worker->source->ops->close(worker->source);
     *worker = (struct worker){0};
+}
+
+bool worker_start(struct worker *worker, struct source *source, const struct worker_query *queries,
+                  size_t query_count, size_t memory_max, struct error *err) {
+    *worker = (struct worker){
+        .source = source, .queries = queries, .query_count = query_count, .memory_max = memory_max};
+    worker->makers = must_alloc(query_count, sizeof *worker->makers);
+    mailbox_init(&worker->tasks);
+    if (make_ready(worker, err))
+        return true;
+    worker_free(worker);
+    return false;
+}
+
+void worker_stop(struct worker *worker) {
+    mailbox_close(&worker->tasks);
+    check(pthread_join(worker->thread, NULL) == 0);
+    worker_free(worker);
 }
 
 size_t worker_rows_memory(const struct worker *worker) {

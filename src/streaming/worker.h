@@ -72,7 +72,7 @@ struct worker {
 /* Bytes of the rows that it fills, one slice per query. */
 size_t worker_rows_memory(const struct worker *worker);
 
-/* Starts the thread. Takes over `source`. */
+/* Starts the thread. Takes over `source`: on failure, too, it is closed. */
 MUST_CHECK bool worker_start(struct worker *worker, struct source *source,
                              const struct worker_query *queries, size_t query_count,
                              size_t memory_max, struct error *err);

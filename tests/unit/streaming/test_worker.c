@@ -22,6 +22,7 @@ struct memory_source {
     int64_t count, next, end;
     int64_t fail_at; // -1: never
     bool waits;      // never hands anything out
+    int closed;      // times
 };
 
 static bool memory_open(struct source *source, const char *topic, struct offset_range range,
@@ -329,8 +330,28 @@ static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **sta
     bench_close(bench);
 }
 
+static void count_close(struct source *source) {
+    ((struct memory_source *)source)->closed++;
+}
+
+static void a_worker_that_can_not_start_closes_the_source_it_was_given(void **state) {
+    (void)state;
+    struct schema schema;
+    stream_schema(&match_stream, &schema);
+    const struct worker_query queries[] = {{.schema = &schema, .time_zone = "UTC"},
+                                           {.schema = &schema, .time_zone = "Nowhere"}};
+    const struct source_ops ops = {.close = count_close};
+    struct memory_source source = {.source = {&ops}};
+    struct worker worker;
+    struct error err = {0};
+    assert_false(worker_start(&worker, &source.source, queries, 2, PLENTY, &err)); // ASan: no leak
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_int_equal(source.closed, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_worker_that_can_not_start_closes_the_source_it_was_given),
         cmocka_unit_test(rows_that_are_somebody_else_s_are_counted_and_not_written),
         cmocka_unit_test(every_offset_is_a_row_a_reject_or_absent),
         cmocka_unit_test(permissive_rejects_only_what_spark_drops),
