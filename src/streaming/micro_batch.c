@@ -195,6 +195,13 @@ static void begin_outcomes(const struct attempt *attempt, struct manifest *manif
                 .lost = attempt->work->search == NULL ? attempt->lost[i] : 0};
 }
 
+static void note_weight(struct query *query, const struct manifest *manifest, int64_t bytes) {
+    int64_t records = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        records += manifest->outcomes[i].rows + manifest->outcomes[i].rejects;
+    query->bytes_per_record = planner_weigh(query->bytes_per_record, records, bytes);
+}
+
 static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
     const struct work *work = attempt->work;
     *manifest = (struct manifest){.batch_id = work->plan->batch_id,
@@ -211,9 +218,7 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
     }
     if (work->taken != NULL)
         resolved_add_all(&manifest->replayed, work->taken);
-    int64_t records = planner_size(attempt->ranges, attempt->range_count);
-    if (records > 0)
-        query->bytes_per_record = (double)attempt->tally.bytes / (double)records;
+    note_weight(query, manifest, attempt->tally.bytes);
 }
 
 /* The ranges of a search are for the search alone. */
