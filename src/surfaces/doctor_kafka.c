@@ -21,17 +21,14 @@ enum {
 
 /* ---- brokers ---- */
 
-/* Takes host and port of one of the servers apart: [PROTOCOL://]host[:port], [v6]:port. */
+/* Takes host and port of one of the servers apart: host:port, [v6]:port. */
 static void split_server(char *server, const char **host, const char **port) {
-    char *protocol = strstr(server, "://");
-    char *at = protocol != NULL ? protocol + 3 : server;
-    at += strspn(at, " \t");
-    char *bracket = *at == '[' ? strchr(at, ']') : NULL;
-    *host = bracket != NULL ? at + 1 : at;
-    char *colon = strchr(bracket != NULL ? bracket : at, ':');
-    *port = colon != NULL ? colon + 1 : "9092";
-    if (colon != NULL)
-        *colon = '\0';
+    char *bracket = *server == '[' ? strchr(server, ']') : NULL;
+    *host = bracket != NULL ? server + 1 : server;
+    char *colon = strchr(bracket != NULL ? bracket : server, ':');
+    check(colon != NULL); // surfaces/servers.h
+    *port = colon + 1;
+    *colon = '\0';
     if (bracket != NULL)
         *bracket = '\0';
 }
@@ -97,7 +94,7 @@ void doctor_check_brokers(const struct config *config, struct findings *findings
     char *rest = NULL;
     for (char *server = strtok_r(servers, ",", &rest); server != NULL;
          server = strtok_r(NULL, ",", &rest))
-        check_server(server + strspn(server, " \t"), findings);
+        check_server(server, findings);
     free(servers);
     soften(findings);
     check_isolation(config, findings);
