@@ -354,15 +354,15 @@ an_offset_that_is_there_but_denied_is_tried_once_more_and_then_left_to_a_pause(v
 static bool taking_fails;
 
 /* In front of librdkafka's. */
-ssize_t rd_kafka_consume_batch(rd_kafka_topic_t *topic, int32_t partition, int timeout_ms,
-                               rd_kafka_message_t **messages, size_t size) {
+ssize_t rd_kafka_consume_batch(rd_kafka_topic_t *rkt, int32_t partition, int timeout_ms,
+                               rd_kafka_message_t **rkmessages, size_t rkmessages_size) {
     typedef ssize_t consume_fn(rd_kafka_topic_t *, int32_t, int, rd_kafka_message_t **, size_t);
     consume_fn *consume;
     void *symbol = dlsym(RTLD_NEXT, "rd_kafka_consume_batch");
     memcpy(&consume, &symbol, sizeof consume);
     if (!taking_fails)
-        return consume(topic, partition, timeout_ms, messages, size);
-    return rd_kafka_consume_start(topic, RD_KAFKA_PARTITION_UA, 0); // -1, with an error of its own
+        return consume(rkt, partition, timeout_ms, rkmessages, rkmessages_size);
+    return rd_kafka_consume_start(rkt, RD_KAFKA_PARTITION_UA, 0); // -1, with an error of its own
 }
 
 static void a_librdkafka_that_can_not_be_asked_is_no_silence(void **state) {
