@@ -144,6 +144,15 @@ static void pass_on_signs(struct query *query, const struct attempt *attempt, in
     *seen = signs;
 }
 
+/* What one of the workers that are still out has heard of what stands in its way. */
+static bool find_cause(const struct query *query, const struct attempt *attempt,
+                       struct error *cause) {
+    for (size_t i = 0; i < attempt->task_count; i++)
+        if (!attempt->tasks[i].back && worker_waits_for(worker_of(query, i), cause))
+            return true;
+    return false;
+}
+
 /* Waits for all tasks; the first real failure ends the others, and is the one reported. */
 static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
     bool done = true;
@@ -155,8 +164,10 @@ static bool collect_tasks(struct query *query, struct attempt *attempt, struct e
             if (stop_read(query->stop) == STOP_NOW)
                 atomic_store(&query->abandon, true);
             pass_on_signs(query, attempt, &signs);
+            struct error cause;
             if (attempt->work->taken == NULL)
-                topic_watch_stall(query, &stall);
+                topic_watch_stall(query, &stall,
+                                  find_cause(query, attempt, &cause) ? cause.message : NULL);
             continue;
         }
         outstanding--;
@@ -265,16 +276,15 @@ static bool run_once(struct query *query, const struct work *work, struct manife
 }
 
 /* The newest error, once a minute while it stays the same. */
-static void log_broker_error(struct query *query, struct attempts *attempts,
+static void log_broker_error(struct query *query, struct attempts *attempts, enum log_level level,
                              const struct error *err) {
     int64_t now_ms = clock_monotonic_ms();
-    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
     if (strcmp(attempts->logged.message, err->message) == 0 &&
         now_ms - attempts->logged_ms < BROKER_LOG_EVERY_MS)
         return;
     attempts->logged = *err;
     attempts->logged_ms = now_ms;
-    log_write(LOG_ERROR, query->how.name, "%s; reading the batch again", err->message);
+    log_write(level, query->how.name, "%s; reading the batch again", err->message);
 }
 
 static bool pause_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
@@ -290,7 +300,8 @@ static bool pause_for_broker(struct query *query, struct attempts *attempts, str
 /* The topic went away, or access to it, or what came is damaged: nothing of ours is wrong, and
  * nothing counts yet. Waits until the topic can be listed. */
 static bool wait_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
-    log_broker_error(query, attempts, err);
+    log_broker_error(query, attempts, LOG_ERROR, err);
+    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
     if (!pause_for_broker(query, attempts, err) || !topic_watch_refresh(query, err))
         return false;
     query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
@@ -300,7 +311,7 @@ static bool wait_for_broker(struct query *query, struct attempts *attempts, stru
 /* Retention overtook us in the middle: lists the topic again, to take what is left. Once that
  * should be enough. */
 static bool take_what_is_left(struct query *query, struct attempts *attempts, struct error *err) {
-    log_write(LOG_WARNING, query->how.name, "%s", err->message);
+    log_broker_error(query, attempts, LOG_WARNING, err);
     if (attempts->lost++ > 0 && !pause_for_broker(query, attempts, err))
         return false;
     return topic_watch_refresh(query, err);

@@ -1,6 +1,7 @@
 """What happens at Kafka's side: transactions, compaction, retention, brokers and topics that come
 and go."""
 
+import re
 import time
 
 import pytest
@@ -284,7 +285,10 @@ def test_a_damaged_batch_is_fetched_three_times_and_ends_with_6_and_its_place(jo
         file.write(b"X")
 
     process = job.run(exit_code=6)
+    examined = job.program.run("doctor", "--job", "matches", exit_code=6, **job.settings)
 
+    assert re.search(r"partition 0 at offset 2: .*CRC.*kafka-delete-records", examined.log())
+    assert "right to READ" not in examined.log()
     assert len(process.lines(r"\| ERROR \| .*reading the batch again")) == 1  # and not one a second
     assert process.lines(r"CRITICAL.*3 attempts.*partition 0 at offset 2: .*CRC.*kafka-delete-records")
 
