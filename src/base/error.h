@@ -21,6 +21,7 @@ enum error_kind {
     ERROR_LOCKED,    // another process owns this checkpoint
     ERROR_STATE,     // the disk contradicts what we wrote: stop, and touch nothing
     ERROR_DATA_LOSS, // offsets that the plan needs are gone from the broker
+    ERROR_DAMAGED,   // Kafka's bytes can't be read: fetch them again a few times, then stop
     ERROR_RECORD,    // PARSE_MODE=failfast met a record that can't become a row
     ERROR_CLUSTER,   // Spark could not be started or reached, or gave up: stop, a restart goes on
     ERROR_STOPPED,   // somebody asked us to stop before this was done

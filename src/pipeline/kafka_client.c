@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "pipeline/kafka_errors.h"
 
 /* librdkafka repeats a standing trouble at least every 30 s; one that it has not repeated for twice
  * as long is over. */
@@ -71,13 +72,6 @@ bool kafka_property_is_ours(const char *name, const char **why) {
         return true;
     }
     return false;
-}
-
-bool kafka_error_is_refusal(int code) {
-    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-           code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
-           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
 /* TLS 1.3 has an alert of its own for it (RFC 8446 §6.2); brokers on older Java call it bad. */
@@ -165,7 +159,8 @@ static void set_limits(rd_kafka_conf_t *conf, const struct kafka_limits *limits)
     must_set_size(conf, "queued.min.messages", kafka_limits_records(limits));
     must_set_size(conf, "fetch.message.max.bytes", clamp(limits->fetch, 1024, 1000000000));
     must_set_size(conf, "fetch.max.bytes", response);
-    must_set_size(conf, "receive.message.max.bytes", clamp(limits->largest, response * 2, 1 << 30));
+    must_set_size(conf, "receive.message.max.bytes",
+                  clamp(limits->largest, response * 2, INT32_MAX));
 }
 
 static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *property,

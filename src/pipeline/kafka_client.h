@@ -98,10 +98,6 @@ void kafka_client_forget_trouble(struct kafka_client *client);
 /* For reports that come another way than librdkafka's error callback. */
 void kafka_client_note_trouble(struct kafka_client *client, const char *text);
 
-/* Whether librdkafka's error code says that a topic or partition does not exist or may not be read.
- */
-bool kafka_error_is_refusal(int code);
-
 /* Whether the trouble is that a topic or partition does not exist or may not be read: waiting does
  * not help. */
 bool kafka_client_was_refused(struct kafka_client *client);

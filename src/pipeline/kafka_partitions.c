@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "pipeline/kafka_errors.h"
 
 enum {
     STARVING_MS = 5,          // longer than an answer takes that is not held back
@@ -18,11 +19,8 @@ enum {
 };
 
 void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
-                           size_t memory_max, size_t batch_max) {
-    *set = (struct kafka_partitions){.settings = settings,
-                                     .memory_max = memory_max,
-                                     .batch_max = batch_max,
-                                     .slots = SLOTS_FIRST};
+                           struct source_memory memory) {
+    *set = (struct kafka_partitions){.settings = settings, .memory = memory, .slots = SLOTS_FIRST};
 }
 
 static void *grow(void *array, size_t count, size_t size) {
@@ -128,14 +126,31 @@ static size_t between(size_t least, size_t value, size_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
+/* librdkafka unpacks zstd into a buffer of at most so many bytes, which it makes three times as
+ * large until the batch fits (up to 2.15 at least, unless the batch says its size): with less than
+ * this, one of memory.unpacked might miss. */
+static size_t unpacked_limit(const struct kafka_partitions *set) {
+    enum { STEP = 3 };
+    return set->memory.unpacked < SIZE_MAX / STEP ? STEP * set->memory.unpacked : SIZE_MAX;
+}
+
+bool kafka_partitions_can_unpack_more(const struct kafka_partitions *set) {
+    return !set->unpacks_more && unpacked_limit(set) > set->limits.largest;
+}
+
+void kafka_partitions_unpack_more(struct kafka_partitions *set) {
+    set->unpacks_more = true;
+    kafka_partitions_reset(set);
+}
+
 static struct kafka_limits limits_for(const struct kafka_partitions *set) {
-    size_t memory_max = set->memory_max, slots = set->slots;
+    size_t memory_max = set->memory.fetched, slots = set->slots;
     check(slots > 0);
     return (struct kafka_limits){
         .queue = between(QUEUE_LEAST, memory_max / 2 / slots, QUEUE_MOST),
         .fetch = between(FETCH_LEAST, memory_max / 4 / slots, FETCH_MOST),
         .response = between(FETCH_MOST, memory_max / 8, RESPONSE_MOST),
-        .largest = set->batch_max,
+        .largest = set->unpacks_more ? unpacked_limit(set) : set->memory.batch,
     };
 }
 
@@ -168,7 +183,7 @@ bool kafka_partitions_has_room(const struct kafka_partitions *set) {
 /* Afterwards there is a client with room for one more partition. */
 static bool make_room(struct kafka_partitions *set, struct error *err) {
     if (!kafka_partitions_has_room(set)) {
-        if (set->memory_max / 4 >= QUEUE_LEAST * set->slots) {
+        if (set->memory.fetched / 4 >= QUEUE_LEAST * set->slots) {
             kafka_partitions_reset(set);
             set->slots *= 2;
         } else {
@@ -182,8 +197,10 @@ static bool make_room(struct kafka_partitions *set, struct error *err) {
 }
 
 static bool set_start_error(const char *topic, int32_t partition, struct error *err) {
-    return error_set(err, ERROR_BROKER, "topic '%s' partition %" PRId32 ": start reading: %s",
-                     topic, partition, rd_kafka_err2str(rd_kafka_last_error()));
+    rd_kafka_resp_err_t code = rd_kafka_last_error();
+    return error_set(err, kafka_error_kind((int)code),
+                     "topic '%s' partition %" PRId32 ": start reading: %s", topic, partition,
+                     rd_kafka_err2str(code));
 }
 
 /* The first start in this client. */
@@ -300,10 +317,12 @@ static bool is_trouble(const rd_kafka_message_t *message) {
            message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF;
 }
 
-size_t kafka_partitions_take(struct kafka_partitions *set, size_t index,
-                             rd_kafka_message_t **messages, size_t size, int wait_ms) {
+bool kafka_partitions_take(struct kafka_partitions *set, size_t index,
+                           rd_kafka_message_t **messages, size_t size, int wait_ms, size_t *taken,
+                           int *code) {
     struct kafka_partition *partition = &set->partitions[index];
     rd_kafka_topic_t *topic = topic_of(set, index)->handle;
+    *taken = 0;
     // Not a single call with the time limit: it would wait until it has all that it may take.
     ssize_t count = rd_kafka_consume_batch(topic, partition->id, 0, messages, size);
     int short_ms = wait_ms < STARVING_MS ? wait_ms : STARVING_MS;
@@ -313,13 +332,15 @@ size_t kafka_partitions_take(struct kafka_partitions *set, size_t index,
         pause_those_in_the_way(set, index);
         count = rd_kafka_consume_batch(topic, partition->id, wait_ms - short_ms, messages, 1);
     }
+    *code = count < 0 ? (int)rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
     kafka_client_tend(&set->client);
     if (count <= 0)
-        return 0;
+        return count == 0;
     if (!is_trouble(messages[0]))
         kafka_client_forget_trouble(&set->client);
     refill(set, partition, messages, (size_t)count);
-    return (size_t)count;
+    *taken = (size_t)count;
+    return true;
 }
 
 void kafka_partitions_hold(struct kafka_partitions *set, size_t index,

@@ -13,6 +13,7 @@
 #define PIPELINE_KAFKA_PARTITIONS_H
 
 #include "pipeline/kafka_client.h"
+#include "pipeline/source.h"
 
 struct rd_kafka_message_s;
 struct rd_kafka_queue_s;
@@ -41,7 +42,8 @@ struct kafka_partition {
 
 struct kafka_partitions {
     const struct kafka_settings *settings; // borrowed
-    size_t memory_max, batch_max;          // bytes
+    struct source_memory memory;
+    bool unpacks_more; // the client's limit for a response is that for unpacking zstd
     size_t slots;
     struct kafka_limits limits; // the client's
     struct kafka_client client; // opened when the first partition is started
@@ -53,7 +55,7 @@ struct kafka_partitions {
 };
 
 void kafka_partitions_init(struct kafka_partitions *set, const struct kafka_settings *settings,
-                           size_t memory_max, size_t batch_max);
+                           struct source_memory memory);
 void kafka_partitions_deinit(struct kafka_partitions *set);
 
 /* The partition's index, which stays. Its `opened` becomes the newest. */
@@ -77,10 +79,17 @@ void kafka_partitions_rest(struct kafka_partitions *set);
  * batch. */
 void kafka_partitions_reset(struct kafka_partitions *set);
 
+/* librdkafka's limit for a response is also that for what a zstd batch unpacks to. Whether the
+ * memory allows more than the client has / resets, and has all clients from now on opened with it.
+ */
+bool kafka_partitions_can_unpack_more(const struct kafka_partitions *set);
+void kafka_partitions_unpack_more(struct kafka_partitions *set);
+
 /* Takes up to `size` messages from the partition's queue; when it is empty, waits for one. The
- * caller owns the messages. */
-size_t kafka_partitions_take(struct kafka_partitions *set, size_t index,
-                             struct rd_kafka_message_s **messages, size_t size, int wait_ms);
+ * caller owns the messages. False: librdkafka can't take any; *code says why. */
+bool kafka_partitions_take(struct kafka_partitions *set, size_t index,
+                           struct rd_kafka_message_s **messages, size_t size, int wait_ms,
+                           size_t *taken, int *code);
 
 /* Gives messages back for later / gets them again: at most KAFKA_TAKE_MAX. */
 void kafka_partitions_hold(struct kafka_partitions *set, size_t index,

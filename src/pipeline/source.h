@@ -18,8 +18,16 @@ enum source_status {
     SOURCE_WAIT,   // nothing came within the time limit; ask again, or give up. *err says what is
                    // known to be in the way (ERROR_BROKER: broker, error, attempts), or ERROR_NONE
     SOURCE_FAILED, // the range is closed; *err says why: ERROR_BROKER (the topic is gone, access is
-                   // refused: the range may be opened again later), ERROR_DATA_LOSS (offsets that
-                   // the broker does not have any more), ERROR_CONFIG, ERROR_STATE
+                   // refused: the range may be opened again later), ERROR_DAMAGED (what came can't
+                   // be read: a few times more, then never), ERROR_DATA_LOSS (offsets that the
+                   // broker does not have any more), ERROR_CONFIG, ERROR_STATE
+};
+
+/* What a source may hold, in bytes. */
+struct source_memory {
+    size_t fetched;  // what is fetched ahead
+    size_t batch;    // the largest record batch, as it was sent
+    size_t unpacked; // a record batch that unpacks to so much must be read, whatever its codec
 };
 
 struct source_ops;

@@ -4,9 +4,11 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "pipeline/kafka_errors.h"
 #include "pipeline/kafka_partitions.h"
 
 enum {
@@ -23,6 +25,7 @@ struct source_kafka {
 
     bool is_open;
     struct offset_range range; // the open one
+    bool was_denied;           // the broker said of an offset of it that it has none such, in error
     size_t current;            // its partition
     int64_t quiet_since_ms;    // when something came last, or the broker was asked
     rd_kafka_message_t *taken[KAFKA_TAKE_MAX];
@@ -89,6 +92,7 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     self->next = 0;
     self->count = kafka_partitions_unhold(&self->set, self->current, self->taken);
     self->range = range;
+    self->was_denied = false;
     self->quiet_since_ms = clock_monotonic_ms();
     self->is_open = true;
     return true;
@@ -136,7 +140,7 @@ static enum source_status fail_range(struct source_kafka *self) {
 /* --- one message after the other ------------------------------------------------------------- */
 
 /* What became of a message. */
-enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_NOT_THERE, STEP_FAILED };
+enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_NOT_THERE, STEP_UNPACK_MORE, STEP_FAILED };
 
 /* Where the partition's log starts, and where it ends under the isolation level. */
 static rd_kafka_resp_err_t ask_log(struct source_kafka *self, int64_t *low, int64_t *high,
@@ -147,8 +151,21 @@ static rd_kafka_resp_err_t ask_log(struct source_kafka *self, int64_t *low, int6
                                             self->range.partition, low, high, timeout_ms);
 }
 
+/* Goes on where the current partition stands, with another handle. */
+static bool begin_again(struct source_kafka *self, struct error *err) {
+    int64_t position = current_of(self)->position;
+    reset(self);
+    return kafka_partitions_start(&self->set, self->current, position, err);
+}
+
+static bool unpack_more(struct source_kafka *self, struct error *err) {
+    kafka_partitions_unpack_more(&self->set);
+    return begin_again(self, err);
+}
+
 /* The broker said that it does not have the offset we want. Whether that is so is asked of it,
- * since a report may be late: librdkafka does not tell it from one for an earlier start. */
+ * since a report may be late: librdkafka does not tell it from one for an earlier start. With
+ * another handle none is, so the second time the range is given up, for whoever reads to pause. */
 static bool confirm_there(struct source_kafka *self, struct error *err) {
     int64_t position = current_of(self)->position, low, high;
     rd_kafka_resp_err_t code = ask_log(self, &low, &high, CONFIRM_WAIT_MS);
@@ -160,60 +177,66 @@ static bool confirm_there(struct source_kafka *self, struct error *err) {
                             "the broker does not have it; its log starts at %" PRId64
                             " and ends at %" PRId64 " (wanted: %" PRId64 " to %" PRId64 ")",
                             low, high, self->range.start, self->range.end);
-    reset(self);
-    return kafka_partitions_start(&self->set, self->current, position, err);
+    if (self->was_denied)
+        return error_set_at(self, err, ERROR_BROKER,
+                            "the broker refuses it again and again, although its log starts at "
+                            "%" PRId64 " and ends at %" PRId64 ": see whether its replicas are in "
+                            "sync",
+                            low, high);
+    self->was_denied = true;
+    return begin_again(self, err);
 }
 
-/* Errors after which librdkafka goes on by itself without leaving anything out. */
-static bool is_passing(rd_kafka_resp_err_t code) {
-    static const rd_kafka_resp_err_t passing[] = {
-        RD_KAFKA_RESP_ERR__TRANSPORT,
-        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
-        RD_KAFKA_RESP_ERR__RESOLVE,
-        RD_KAFKA_RESP_ERR__TIMED_OUT,
-        RD_KAFKA_RESP_ERR__AUTHENTICATION,
-        RD_KAFKA_RESP_ERR__SSL,
-        RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
-        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-        RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
-        RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
-        RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
-        RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
-        RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
-        RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
-        RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
-        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,
-    };
-    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
-        if (passing[i] == code)
-            return true;
-    }
-    return false;
+/* Ends the range by the verdict on what came. */
+static enum step fail_by(struct source_kafka *self, const rd_kafka_message_t *message,
+                         struct error *err) {
+    const char *cure = kafka_verdict_of(message->err).cure;
+    error_set_at(self, err, kafka_error_kind(message->err), "%s%s%s",
+                 rd_kafka_message_errstr(message), *cure != '\0' ? "; " : "", cure);
+    return STEP_FAILED;
+}
+
+/* Not unpacked: damaged, or of zstd and larger than librdkafka may unpack; then it is allowed more,
+ * once. */
+static enum step step_packed(struct source_kafka *self, const rd_kafka_message_t *message,
+                             struct error *err) {
+    // Only the text tells the codec, by its number in Kafka's protocol.
+    const char *text = rd_kafka_message_errstr(message);
+    if (strstr(text, "(codec 0x4)") == NULL)
+        return fail_by(self, message, err);
+    if (kafka_partitions_can_unpack_more(&self->set))
+        return STEP_UNPACK_MORE;
+    if (self->set.limits.largest >= INT32_MAX) // librdkafka's own limit
+        return fail_by(self, message, err);
+    error_set_at(self, err, ERROR_CONFIG,
+                 "a record batch unpacks to more than the %zu bytes of memory for it: raise "
+                 "SPARK_DRIVER_MEMORY; if that does not help, the batch is damaged (%s)",
+                 self->set.memory.unpacked, text);
+    return STEP_FAILED;
 }
 
 /* A message that is none: what librdkafka has to say about the partition. */
 static enum step step_report(struct source_kafka *self, const rd_kafka_message_t *message,
                              struct error *err) {
     struct kafka_partition *partition = current_of(self);
-    switch (message->err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (message->offset > partition->proved_to)
             partition->proved_to = message->offset;
         return STEP_NEXT;
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        return STEP_NOT_THERE;
-    default:
-        break;
     }
-    if (is_passing(message->err)) {
+    if (message->err == RD_KAFKA_RESP_ERR__BAD_COMPRESSION)
+        return step_packed(self, message, err);
+    switch (kafka_verdict_of(message->err).fate) {
+    case KAFKA_PASSES:
         kafka_client_note_trouble(&self->set.client, rd_kafka_message_errstr(message));
         return STEP_NEXT;
+    case KAFKA_ASK:
+        return STEP_NOT_THERE;
+    default:
+        // librdkafka would step over a batch that it can't read: with the range given up it is
+        // fetched again.
+        return fail_by(self, message, err);
     }
-    // Also a record batch whose checksum is wrong, which librdkafka would step over: with the range
-    // given up it is fetched again.
-    error_set_at(self, err, ERROR_BROKER, "%s", rd_kafka_message_errstr(message));
-    return STEP_FAILED;
 }
 
 static void fill_record(const rd_kafka_message_t *message, struct record *record) {
@@ -275,8 +298,12 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     rd_kafka_resp_err_t code = ask_log(self, &low, &high, ASK_WAIT_MS);
     self->quiet_since_ms = clock_monotonic_ms();
     if (kafka_error_is_refusal((int)code))
-        return error_set_at(self, err, ERROR_BROKER, "%s",
-                            rd_kafka_err2str(topic_error(self, code)));
+        code = topic_error(self, code);
+    struct kafka_verdict verdict = kafka_verdict_of((int)code);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && verdict.fate != KAFKA_PASSES)
+        return error_set_at(self, err, kafka_error_kind((int)code), "%s%s%s",
+                            rd_kafka_err2str(code), *verdict.cure != '\0' ? "; " : "",
+                            verdict.cure);
     char text[256] = "";
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         snprintf(text, sizeof text, "no answer from Kafka at '%s': %s",
@@ -316,12 +343,21 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
     return SOURCE_WAIT;
 }
 
-/* Gets messages to look at. False: none came by the deadline, which begins to count here. */
-static bool fetch(struct source_kafka *self, int timeout_ms, int64_t *deadline_ms) {
+/* librdkafka can't even be asked for messages. */
+static enum source_status fail_taking(struct source_kafka *self, int code, struct error *err) {
+    error_set_at(self, err, kafka_error_kind(code), "take records: %s",
+                 rd_kafka_err2str((rd_kafka_resp_err_t)code));
+    return fail_range(self);
+}
+
+/* Gets messages to look at; none came by the deadline, which begins to count here: self->count
+ * is 0. False: none can come; *code says why. */
+static bool fetch(struct source_kafka *self, int timeout_ms, int64_t *deadline_ms, int *code) {
     int64_t left = self->range.end - current_of(self)->position;
     size_t size = left < KAFKA_TAKE_MAX ? (size_t)left : KAFKA_TAKE_MAX;
     self->next = 0;
-    self->count = kafka_partitions_take(&self->set, self->current, self->taken, size, 0);
+    if (!kafka_partitions_take(&self->set, self->current, self->taken, size, 0, &self->count, code))
+        return false;
     if (self->count > 0) {
         self->quiet_since_ms = -1;
         return true;
@@ -331,11 +367,9 @@ static bool fetch(struct source_kafka *self, int timeout_ms, int64_t *deadline_m
         *deadline_ms = now_ms + timeout_ms;
     if (self->quiet_since_ms < 0)
         self->quiet_since_ms = now_ms; // the clock is not asked while records come
-    if (now_ms >= *deadline_ms)
-        return false;
-    self->count = kafka_partitions_take(&self->set, self->current, self->taken, size,
-                                        (int)(*deadline_ms - now_ms));
-    return self->count > 0;
+    return now_ms >= *deadline_ms ||
+           kafka_partitions_take(&self->set, self->current, self->taken, size,
+                                 (int)(*deadline_ms - now_ms), &self->count, code);
 }
 
 static enum source_status read_record(struct source *source, struct record *record, int timeout_ms,
@@ -349,7 +383,10 @@ static enum source_status read_record(struct source *source, struct record *reco
         if (self->range.start == self->range.end || partition->position >= self->range.end ||
             partition->proved_to >= self->range.end)
             return end_range(self);
-        if (self->next == self->count && !fetch(self, timeout_ms, &deadline_ms))
+        int code = 0;
+        if (self->next == self->count && !fetch(self, timeout_ms, &deadline_ms, &code))
+            return fail_taking(self, code, err);
+        if (self->count == 0)
             return wait_or_fail(self, err);
         switch (step(self, record, err)) {
         case STEP_RECORD:
@@ -358,6 +395,10 @@ static enum source_status read_record(struct source *source, struct record *reco
             return end_range(self);
         case STEP_NOT_THERE:
             if (!confirm_there(self, err))
+                return fail_range(self);
+            break;
+        case STEP_UNPACK_MORE:
+            if (!unpack_more(self, err))
                 return fail_range(self);
             break;
         case STEP_FAILED:
@@ -391,8 +432,8 @@ static void close_source(struct source *source) {
     free(self);
 }
 
-struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max,
-                                 size_t batch_max) {
+struct source *source_kafka_open(const struct kafka_settings *settings,
+                                 struct source_memory memory) {
     static const struct source_ops ops = {
         .expect_ranges = expect_ranges,
         .open_range = open_range,
@@ -409,6 +450,6 @@ struct source *source_kafka_open(const struct kafka_settings *settings, size_t m
     kafka_statistics_init(&self->statistics);
     if (settings->statistics_ms > 0)
         self->settings.statistics = &self->statistics;
-    kafka_partitions_init(&self->set, &self->settings, memory_max, batch_max);
+    kafka_partitions_init(&self->set, &self->settings, memory);
     return &self->source;
 }

@@ -13,11 +13,15 @@
 #include "pipeline/kafka_client.h"
 #include "pipeline/source.h"
 
-/* `settings` is borrowed; they were tried already, by the broker they are of. In bytes:
- * `memory_max` bounds what is fetched ahead, and a range that needs a record batch larger than
- * `batch_max` fails with ERROR_CONFIG. A batch is weighed as it was sent: what it decompresses to
- * is known only then. Nothing is connected before the first range is opened. */
-struct source *source_kafka_open(const struct kafka_settings *settings, size_t memory_max,
-                                 size_t batch_max);
+/* `settings` is borrowed; they were tried already, by the broker they are of. Nothing is connected
+ * before the first range is opened.
+ *
+ * A range that needs a record batch larger than `memory.batch` fails with ERROR_CONFIG; so does one
+ * whose zstd batch unpacks to far more than `memory.unpacked`. librdkafka has one limit for both
+ * (receive.message.max.bytes), and unpacks in steps of three times the size before: the first batch
+ * of zstd that it can't unpack makes the handle be opened again with three times `memory.unpacked`
+ * as that limit. For the other codecs it has none: what they unpack to is known only then. */
+struct source *source_kafka_open(const struct kafka_settings *settings,
+                                 struct source_memory memory);
 
 #endif

@@ -32,11 +32,10 @@ struct broker_ops {
      * ERROR_BROKER: no broker reached, or no such topic; the message names broker and cause. */
     bool (*list_offsets)(struct broker *broker, const char *topic, int timeout_ms,
                          struct topic_offsets *offsets, struct error *err);
-    /* A source for one worker. In bytes: memory_max bounds what is fetched ahead, batch_max is the
-     * largest record batch that may be fetched at all; a larger one stops the range that needs it.
-     */
-    bool (*open_source)(struct broker *broker, size_t memory_max, size_t batch_max,
-                        struct source **source, struct error *err);
+    /* A source for one worker. A record batch that is too large for `memory` stops the range that
+     * needs it. */
+    bool (*open_source)(struct broker *broker, struct source_memory memory, struct source **source,
+                        struct error *err);
     /* The sources opened from now on tell statistics so often. NULL: they have none. */
     void (*keep_statistics)(struct broker *broker, int every_ms);
     void (*close)(struct broker *broker);

@@ -140,9 +140,9 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
     return listed;
 }
 
-static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
-                        struct source **source, struct error *err) {
-    (void)memory_max, (void)batch_max, (void)err; // the file is mapped: nothing is held
+static bool open_source(struct broker *broker, struct source_memory memory, struct source **source,
+                        struct error *err) {
+    (void)memory, (void)err; // the file is mapped: nothing is held
     *source = source_file_open(self_of(broker)->directory, self_of(broker)->index);
     return true;
 }

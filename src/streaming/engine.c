@@ -27,19 +27,19 @@ struct engine {
     int64_t memory_max, prefetch_max; // bytes; of all workers
 };
 
-/* How one worker's memory is divided. */
-struct budget {
-    int64_t prefetch, worker;
-    int64_t batch; // the largest record batch: held up to four times (MEMORY_FLOOR_BATCHES)
-};
+static int64_t worker_share(int64_t memory_max, size_t worker_count) {
+    return (memory_max - fixed_bytes) / (int64_t)worker_count;
+}
 
-static struct budget divide_memory(int64_t memory_max, size_t worker_count) {
-    int64_t share = (memory_max - fixed_bytes) / (int64_t)worker_count;
-    struct budget budget = {.prefetch = share / 3, .batch = share / 4};
-    if (budget.prefetch > prefetch_max)
-        budget.prefetch = prefetch_max;
-    budget.worker = share - budget.prefetch;
-    return budget;
+struct source_memory engine_source_memory(int64_t memory_max, size_t worker_count) {
+    int64_t share = worker_share(memory_max, worker_count);
+    return (struct source_memory){
+        .fetched = (size_t)(share / 3 < prefetch_max ? share / 3 : prefetch_max),
+        .batch = (size_t)share / 4, // held up to four times (MEMORY_FLOOR_BATCHES)
+        // Of the whole, not of a worker's share: batches that large are rare, and seldom are two
+        // held at once. Half of it, because what librdkafka keeps for each record comes on top.
+        .unpacked = (size_t)(memory_max - fixed_bytes) / 2,
+    };
 }
 
 static void engine_free(struct engine *engine) {
@@ -73,18 +73,18 @@ static bool open_queries(struct engine *engine, const struct engine_options *opt
 
 static bool start_workers(struct engine *engine, const struct engine_options *options,
                           struct error *err) {
-    struct budget budget = divide_memory(options->memory_max, options->worker_count);
+    struct source_memory memory = engine_source_memory(options->memory_max, options->worker_count);
+    size_t rest = (size_t)worker_share(options->memory_max, options->worker_count) - memory.fetched;
     if (engine->broker->ops->keep_statistics != NULL)
         engine->broker->ops->keep_statistics(engine->broker, options->statistics_ms);
     engine->memory_max = options->memory_max;
-    engine->prefetch_max = budget.prefetch * (int64_t)options->worker_count;
+    engine->prefetch_max = (int64_t)(memory.fetched * options->worker_count);
     for (size_t i = 0; i < options->worker_count; i++) {
         struct source *source;
-        if (!engine->broker->ops->open_source(engine->broker, (size_t)budget.prefetch,
-                                              (size_t)budget.batch, &source, err))
+        if (!engine->broker->ops->open_source(engine->broker, memory, &source, err))
             return false;
         if (!worker_start(&engine->workers[i], source, engine->worker_queries, engine->query_count,
-                          (size_t)budget.worker, err))
+                          rest, err))
             return false;
         engine->worker_count = i + 1;
     }

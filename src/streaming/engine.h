@@ -20,6 +20,9 @@ struct engine_options {
 
 struct engine;
 
+/* What each worker's source may hold. */
+struct source_memory engine_source_memory(int64_t memory_max, size_t worker_count);
+
 /* One query, for who looks at it: any thread, until engine_join(). */
 struct query_view {
     const struct query_options *options;

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/kafka_errors.h"
 #include "pipeline/source_kafka.h"
 #include "streaming/broker.h"
 
@@ -42,6 +43,17 @@ static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kaf
                      topic, self->settings.bootstrap_servers, trouble, attempt);
 }
 
+/* A list that came damaged is asked for again, like one that did not come. */
+static bool set_other_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
+                            struct error *err) {
+    struct kafka_verdict verdict = kafka_verdict_of((int)code);
+    return error_set(err, verdict.fate == KAFKA_OURS ? ERROR_CONFIG : ERROR_BROKER,
+                     "topic '%s' at '%s': %s%s%s", topic, self->settings.bootstrap_servers,
+                     rd_kafka_err2str(code),
+                     verdict.fate != KAFKA_DAMAGED && *verdict.cure != '\0' ? "; " : "",
+                     verdict.fate != KAFKA_DAMAGED ? verdict.cure : "");
+}
+
 static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
                             struct error *err) {
     switch (code) {
@@ -54,8 +66,7 @@ static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kaf
                          "topic '%s' at '%s': access is refused (it needs DESCRIBE and READ)",
                          topic, self->settings.bootstrap_servers);
     default:
-        return error_set(err, ERROR_BROKER, "topic '%s' at '%s': %s", topic,
-                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
+        return set_other_error(self, topic, code, err);
     }
 }
 
@@ -150,10 +161,10 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
     return true;
 }
 
-static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
-                        struct source **source, struct error *err) {
+static bool open_source(struct broker *broker, struct source_memory memory, struct source **source,
+                        struct error *err) {
     (void)err; // its settings were tried when the broker was opened
-    *source = source_kafka_open(&self_of(broker)->settings, memory_max, batch_max);
+    *source = source_kafka_open(&self_of(broker)->settings, memory);
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -13,7 +14,22 @@
 
 enum {
     REPLY_TIMEOUT_MS = 100,
-    BROKER_PAUSE_MS = 1000, // before a batch is read again that the broker could not give us
+    // Before a batch is read again that the broker could not give us; each pause is twice the one
+    // before.
+    BROKER_PAUSE_MS = 1000,
+    BROKER_PAUSE_MAX_MS = 10000,
+    BROKER_LOG_EVERY_MS = 60000, // the same error
+    DAMAGED_TRIES_MAX = 3, // a line may damage bytes once; what a disk holds is the same each time
+};
+
+/* How a batch has been tried again so far. */
+struct attempts {
+    struct retry disk;
+    int64_t pause_ms; // the newest for the broker; 0: none
+    int damaged;      // answers that could not be read
+    int lost;         // times that offsets were found to be gone
+    int64_t logged_ms;
+    struct error logged;
 };
 
 /* What is to be done. */
@@ -128,6 +144,15 @@ static void pass_on_signs(struct query *query, const struct attempt *attempt, in
     *seen = signs;
 }
 
+/* What one of the workers that are still out has heard of what stands in its way. */
+static bool find_cause(const struct query *query, const struct attempt *attempt,
+                       struct error *cause) {
+    for (size_t i = 0; i < attempt->task_count; i++)
+        if (!attempt->tasks[i].back && worker_waits_for(worker_of(query, i), cause))
+            return true;
+    return false;
+}
+
 /* Waits for all tasks; the first real failure ends the others, and is the one reported. */
 static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
     bool done = true;
@@ -139,8 +164,10 @@ static bool collect_tasks(struct query *query, struct attempt *attempt, struct e
             if (stop_read(query->stop) == STOP_NOW)
                 atomic_store(&query->abandon, true);
             pass_on_signs(query, attempt, &signs);
+            struct error cause;
             if (attempt->work->taken == NULL)
-                topic_watch_stall(query, &stall);
+                topic_watch_stall(query, &stall,
+                                  find_cause(query, attempt, &cause) ? cause.message : NULL);
             continue;
         }
         outstanding--;
@@ -179,6 +206,13 @@ static void begin_outcomes(const struct attempt *attempt, struct manifest *manif
                 .lost = attempt->work->search == NULL ? attempt->lost[i] : 0};
 }
 
+static void note_weight(struct query *query, const struct manifest *manifest, int64_t bytes) {
+    int64_t records = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        records += manifest->outcomes[i].rows + manifest->outcomes[i].rejects;
+    query->bytes_per_record = planner_weigh(query->bytes_per_record, records, bytes);
+}
+
 static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
     const struct work *work = attempt->work;
     *manifest = (struct manifest){.batch_id = work->plan->batch_id,
@@ -195,9 +229,7 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
     }
     if (work->taken != NULL)
         resolved_add_all(&manifest->replayed, work->taken);
-    int64_t records = planner_size(attempt->ranges, attempt->range_count);
-    if (records > 0)
-        query->bytes_per_record = (double)attempt->tally.bytes / (double)records;
+    note_weight(query, manifest, attempt->tally.bytes);
 }
 
 /* The ranges of a search are for the search alone. */
@@ -243,38 +275,74 @@ static bool run_once(struct query *query, const struct work *work, struct manife
     return done;
 }
 
+/* The newest error, once a minute while it stays the same. */
+static void log_broker_error(struct query *query, struct attempts *attempts, enum log_level level,
+                             const struct error *err) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (strcmp(attempts->logged.message, err->message) == 0 &&
+        now_ms - attempts->logged_ms < BROKER_LOG_EVERY_MS)
+        return;
+    attempts->logged = *err;
+    attempts->logged_ms = now_ms;
+    log_write(level, query->how.name, "%s; reading the batch again", err->message);
+}
+
+static bool pause_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
+    int64_t longer_ms = 2 * attempts->pause_ms;
+    attempts->pause_ms = longer_ms == 0                    ? BROKER_PAUSE_MS
+                         : longer_ms < BROKER_PAUSE_MAX_MS ? longer_ms
+                                                           : BROKER_PAUSE_MAX_MS;
+    query_status_rest(&query->status, attempts->pause_ms);
+    return !stop_sleep(query->stop, attempts->pause_ms) ||
+           error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
+}
+
+/* The topic went away, or access to it, or what came is damaged: nothing of ours is wrong, and
+ * nothing counts yet. Waits until the topic can be listed. */
+static bool wait_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
+    log_broker_error(query, attempts, LOG_ERROR, err);
+    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
+    if (!pause_for_broker(query, attempts, err) || !topic_watch_refresh(query, err))
+        return false;
+    query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+    return true;
+}
+
+/* Retention overtook us in the middle: lists the topic again, to take what is left. Once that
+ * should be enough. */
+static bool take_what_is_left(struct query *query, struct attempts *attempts, struct error *err) {
+    log_broker_error(query, attempts, LOG_WARNING, err);
+    if (attempts->lost++ > 0 && !pause_for_broker(query, attempts, err))
+        return false;
+    return topic_watch_refresh(query, err);
+}
+
 /* Whether an attempt that failed is worth another. */
-static bool try_again(struct query *query, struct retry *retry, struct error *err) {
-    if (err->kind == ERROR_DATA_LOSS && !query->options->fail_on_data_loss) {
-        // Retention overtook us in the middle: list the topic again and take what is left.
-        log_write(LOG_WARNING, query->how.name, "%s", err->message);
-        return topic_watch_refresh(query, err);
+static bool try_again(struct query *query, struct attempts *attempts, struct error *err) {
+    switch (err->kind) {
+    case ERROR_BROKER:
+        return wait_for_broker(query, attempts, err);
+    case ERROR_DAMAGED:
+        if (++attempts->damaged < DAMAGED_TRIES_MAX)
+            return wait_for_broker(query, attempts, err);
+        return error_wrap(err, "gave up after %d attempts", DAMAGED_TRIES_MAX);
+    case ERROR_DATA_LOSS:
+        return !query->options->fail_on_data_loss && take_what_is_left(query, attempts, err);
+    default:
+        return retry_again(query, &attempts->disk, err);
     }
-    if (err->kind == ERROR_BROKER) {
-        // The topic went away, or access to it, or a batch of records came damaged: nothing of ours
-        // is wrong, and nothing counts yet. Wait until the topic can be listed, and read it again.
-        log_write(LOG_ERROR, query->how.name, "%s; reading the batch again", err->message);
-        query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
-        if (stop_sleep(query->stop, BROKER_PAUSE_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
-        if (!topic_watch_refresh(query, err))
-            return false;
-        query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
-        return true;
-    }
-    return retry_again(query, retry, err);
 }
 
 static bool commit_batch(struct query *query, const struct work *work, struct manifest *manifest,
                          struct tally *tally, struct error *err) {
-    struct retry retry = {0};
+    struct attempts attempts = {0};
     int64_t began_us = clock_monotonic_us();
     while (!run_once(query, work, manifest, tally, err)) {
         int64_t *lost_us =
             err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
             store_discard_batch(query->store, work->plan->batch_id);
-        if (!try_again(query, &retry, err))
+        if (!try_again(query, &attempts, err))
             return false;
         trigger_clock_add(lost_us, began_us);
         began_us = clock_monotonic_us();

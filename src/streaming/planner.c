@@ -171,6 +171,14 @@ static bool even_out(struct task_share *shares, size_t count, int64_t total) {
     return true;
 }
 
+double planner_weigh(double bytes_per_record, int64_t records, int64_t bytes) {
+    enum { HALF = 1000 }; // records that weigh as much as all before them
+    if (records <= 0)
+        return bytes_per_record;
+    double weight = (double)records / (double)(records + HALF);
+    return bytes_per_record + weight * ((double)bytes / (double)records - bytes_per_record);
+}
+
 size_t planner_task_count(double bytes, size_t workers, int64_t task_bytes) {
     double wanted = bytes <= (double)task_bytes ? 1 : bytes / (double)task_bytes + 1;
     return wanted < (double)workers ? (size_t)wanted : workers;

@@ -45,6 +45,10 @@ enum {
     PLANNER_RECORD_BYTES = 700,
 };
 
+/* The average size of a record's value, once a batch of so many records and bytes has been read. A
+ * batch of none says nothing, one of few little. */
+double planner_weigh(double bytes_per_record, int64_t records, int64_t bytes);
+
 /* How many tasks a batch of so many bytes becomes. */
 size_t planner_task_count(double bytes, size_t workers, int64_t task_bytes);
 

@@ -65,7 +65,7 @@ struct query {
     struct offset_range *starts; // owned; where the query stands: start == end == next offset
     size_t start_count;
     struct topic_offsets topic; // newest listing
-    double bytes_per_record;    // running average of what was read
+    double bytes_per_record;    // running average of what was read (planner_weigh())
     char loss_text[512];        // the data loss that was logged last,
     int64_t loss_logged_ms;     // and when (monotonic)
 

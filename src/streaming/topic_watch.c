@@ -84,7 +84,7 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
     return true;
 }
 
-void topic_watch_stall(struct query *query, struct topic_stall *stall) {
+void topic_watch_stall(struct query *query, struct topic_stall *stall, const char *cause) {
     int64_t now_ms = clock_monotonic_ms();
     int64_t records = query_status_read(&query->status).records_read;
     if (stall->since_ms == 0 || records != stall->records) {
@@ -101,10 +101,11 @@ void topic_watch_stall(struct query *query, struct topic_stall *stall) {
     bool listed = query->broker->ops->list_offsets(query->broker, query->options->store.topic,
                                                    LIST_TIMEOUT_MS, &offsets, &err);
     topic_offsets_deinit(&offsets);
-    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for records",
-                       listed ? "the broker answers, but sends no records" : err.message);
+    const char *why = !listed         ? err.message
+                      : cause != NULL ? cause
+                                      : "the broker answers, but sends no records";
+    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for records", why);
     log_write(LOG_ERROR, query->how.name,
               "No record came for the batch under way | topic=%s | seconds=%" PRId64 " | broker=%s",
-              query->options->store.topic, (now_ms - stall->since_ms) / 1000,
-              listed ? "answers, but sends no records" : err.message);
+              query->options->store.topic, (now_ms - stall->since_ms) / 1000, why);
 }

@@ -26,7 +26,8 @@ struct topic_stall {
     int64_t since_ms, logged_ms; // monotonic
 };
 
-/* Called while a batch runs: one ERROR a minute while nothing comes. */
-void topic_watch_stall(struct query *query, struct topic_stall *stall);
+/* Called while a batch runs: one ERROR a minute while nothing comes. `cause`: what a source has
+ * heard of it; NULL: nothing. */
+void topic_watch_stall(struct query *query, struct topic_stall *stall, const char *cause);
 
 #endif

@@ -134,6 +134,19 @@ int64_t worker_signs(const struct worker *worker) {
     return atomic_load_explicit(&worker->signs, memory_order_relaxed);
 }
 
+static void note_wait(struct worker *worker, const struct error *cause) {
+    pthread_mutex_lock(&worker->lock);
+    worker->waits_for = *cause;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+bool worker_waits_for(struct worker *worker, struct error *cause) {
+    pthread_mutex_lock(&worker->lock);
+    *cause = worker->waits_for;
+    pthread_mutex_unlock(&worker->lock);
+    return cause->kind != ERROR_NONE;
+}
+
 static bool read_range(struct run *run, struct error *err) {
     struct source *source = run->worker->source;
     struct record record;
@@ -151,6 +164,7 @@ static bool read_range(struct run *run, struct error *err) {
         case SOURCE_END:
             return true;
         case SOURCE_WAIT:
+            note_wait(run->worker, err);
             break;
         case SOURCE_FAILED:
             return false;
@@ -235,6 +249,7 @@ static void run_task(struct worker *worker, struct task *task) {
         reject_sink_destroy(run.rejects);
     sink_destroy(run.sink);
     atomic_store_explicit(&worker->encoded, 0, memory_order_relaxed);
+    note_wait(worker, &(struct error){0});
 }
 
 /* NULL: the mailbox was closed. */
@@ -263,15 +278,10 @@ static void *worker_main(void *argument) {
     return NULL;
 }
 
-bool worker_start(struct worker *worker, struct source *source, const struct worker_query *queries,
-                  size_t query_count, size_t memory_max, struct error *err) {
-    *worker = (struct worker){
-        .source = source, .queries = queries, .query_count = query_count, .memory_max = memory_max};
-    worker->makers = must_alloc(query_count, sizeof *worker->makers);
-    mailbox_init(&worker->tasks);
-    size_t capacity = memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
-    for (size_t i = 0; i < query_count; i++)
-        if (!row_maker_init(&worker->makers[i], &queries[i], capacity, err))
+static bool make_ready(struct worker *worker, struct error *err) {
+    size_t capacity = worker->memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
+    for (size_t i = 0; i < worker->query_count; i++)
+        if (!row_maker_init(&worker->makers[i], &worker->queries[i], capacity, err))
             return false;
     int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (failure != 0)
@@ -279,15 +289,34 @@ bool worker_start(struct worker *worker, struct source *source, const struct wor
     return true;
 }
 
-void worker_stop(struct worker *worker) {
-    mailbox_close(&worker->tasks);
-    check(pthread_join(worker->thread, NULL) == 0);
+/* Its thread has ended, or was never started. */
+static void worker_free(struct worker *worker) {
     mailbox_deinit(&worker->tasks);
+    pthread_mutex_destroy(&worker->lock);
     for (size_t i = 0; i < worker->query_count; i++)
         row_maker_deinit(&worker->makers[i]);
     free(worker->makers);
     worker->source->ops->close(worker->source);
     *worker = (struct worker){0};
+}
+
+bool worker_start(struct worker *worker, struct source *source, const struct worker_query *queries,
+                  size_t query_count, size_t memory_max, struct error *err) {
+    *worker = (struct worker){
+        .source = source, .queries = queries, .query_count = query_count, .memory_max = memory_max};
+    worker->makers = must_alloc(query_count, sizeof *worker->makers);
+    mailbox_init(&worker->tasks);
+    check(pthread_mutex_init(&worker->lock, NULL) == 0);
+    if (make_ready(worker, err))
+        return true;
+    worker_free(worker);
+    return false;
+}
+
+void worker_stop(struct worker *worker) {
+    mailbox_close(&worker->tasks);
+    check(pthread_join(worker->thread, NULL) == 0);
+    worker_free(worker);
 }
 
 size_t worker_rows_memory(const struct worker *worker) {

@@ -67,18 +67,24 @@ struct worker {
     size_t memory_max;        // bytes for everything but what the source prefetches
     _Atomic int64_t signs;    // of life: grows with each record and each quiet wait for one
     _Atomic size_t encoded;   // live, for display: bytes that the sinks of its task hold
+    pthread_mutex_t lock;     // guards what follows
+    struct error waits_for;   // what its source has said of what is in the way; ERROR_NONE: nothing
 };
 
 /* Bytes of the rows that it fills, one slice per query. */
 size_t worker_rows_memory(const struct worker *worker);
 
-/* Starts the thread. Takes over `source`. */
+/* Starts the thread. Takes over `source`: on failure, too, it is closed. */
 MUST_CHECK bool worker_start(struct worker *worker, struct source *source,
                              const struct worker_query *queries, size_t query_count,
                              size_t memory_max, struct error *err);
 
 /* Grows as long as the worker gets on with a task, whose ever it is. Any thread. */
 int64_t worker_signs(const struct worker *worker);
+
+/* What stands in the way of the records that it waits for, as far as its source knows. False:
+ * nothing does, or it does not wait. Any thread. */
+bool worker_waits_for(struct worker *worker, struct error *cause);
 
 /* Lets the worker finish the tasks it has, then ends it. */
 void worker_stop(struct worker *worker);

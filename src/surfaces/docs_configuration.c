@@ -17,11 +17,13 @@ static const char intro[] =
     "given more than once, the\n"
     "option wins over the environment, the environment over `--env-file`, that over the default. "
     "An empty variable counts as not\n"
-    "set (Docker Compose passes empty ones). `esports-stream --explain` shows what is in effect "
-    "and "
-    "where each value comes from;\n"
-    "it starts nothing. Everything that is wrong is told at once, a line each, before anything is "
-    "started; the exit code is then 2.\n";
+    "set (Docker Compose passes empty ones; the PySpark job took them for values); an empty option "
+    "is a value, and refused\n"
+    "unless the default is empty, too. `esports-stream --explain` shows what is in effect and "
+    "where "
+    "each value comes from; it starts nothing.\n"
+    "Everything that is wrong is told at once, a line each, before anything is started; the exit "
+    "code is then 2.\n";
 
 static const char forms[] =
     "\n"

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "streaming/broker.h"
+#include "streaming/engine.h"
 #include "streaming/inspect.h"
 #include "surfaces/doctor.h"
 #include "surfaces/moment.h"
@@ -20,17 +21,14 @@ enum {
 
 /* ---- brokers ---- */
 
-/* Takes host and port of one of the servers apart: [PROTOCOL://]host[:port], [v6]:port. */
+/* Takes host and port of one of the servers apart: host:port, [v6]:port. */
 static void split_server(char *server, const char **host, const char **port) {
-    char *protocol = strstr(server, "://");
-    char *at = protocol != NULL ? protocol + 3 : server;
-    at += strspn(at, " \t");
-    char *bracket = *at == '[' ? strchr(at, ']') : NULL;
-    *host = bracket != NULL ? at + 1 : at;
-    char *colon = strchr(bracket != NULL ? bracket : at, ':');
-    *port = colon != NULL ? colon + 1 : "9092";
-    if (colon != NULL)
-        *colon = '\0';
+    char *bracket = *server == '[' ? strchr(server, ']') : NULL;
+    *host = bracket != NULL ? server + 1 : server;
+    char *colon = strchr(bracket != NULL ? bracket : server, ':');
+    check(colon != NULL); // surfaces/servers.h
+    *port = colon + 1;
+    *colon = '\0';
     if (bracket != NULL)
         *bracket = '\0';
 }
@@ -96,7 +94,7 @@ void doctor_check_brokers(const struct config *config, struct findings *findings
     char *rest = NULL;
     for (char *server = strtok_r(servers, ",", &rest); server != NULL;
          server = strtok_r(NULL, ",", &rest))
-        check_server(server + strspn(server, " \t"), findings);
+        check_server(server, findings);
     free(servers);
     soften(findings);
     check_isolation(config, findings);
@@ -193,7 +191,7 @@ static void check_age(const char *topic, int64_t timestamp_ms, struct findings *
                                   age_ms / 1000));
 }
 
-static void check_reading(struct broker *broker, const char *topic,
+static void check_reading(const struct config *config, struct broker *broker, const char *topic,
                           const struct topic_offsets *offsets, struct findings *findings) {
     const struct partition_offsets *longest = NULL;
     for (size_t i = 0; i < offsets->count; i++) {
@@ -209,15 +207,21 @@ static void check_reading(struct broker *broker, const char *topic,
     bool read = false;
     if (longest == NULL)
         return; // nothing to read: nothing to find out
-    bool ok = broker->ops->open_source(broker, READ_MEMORY, READ_MEMORY, &source, &err);
+    struct source_memory memory =
+        engine_source_memory(config_memory_budget(config), (size_t)config->workers);
+    memory.fetched = READ_MEMORY;
+    bool ok = broker->ops->open_source(broker, memory, &source, &err);
     if (ok) {
         ok = read_newest(source, topic, longest, &timestamp_ms, &read, &err);
         source->ops->close(source);
     }
     if (!ok)
-        findings_fail(findings, EXIT_CODE_KAFKA, findings_text("newest record %s", topic),
+        findings_fail(findings, exit_code_of(err.kind), findings_text("newest record %s", topic),
                       findings_text("%s", err.message),
-                      findings_text("give the user the right to READ the topic"));
+                      err.kind == ERROR_BROKER
+                          ? findings_text("if the broker is well: with ACLs, give the user the "
+                                          "right to READ the topic")
+                          : NULL); // the text says it
     else if (read && timestamp_ms >= 0)
         check_age(topic, timestamp_ms, findings);
 }
@@ -243,7 +247,7 @@ static void check_topic(const struct config *config, struct broker *broker,
     findings_ok(findings, what,
                 findings_text("%zu partition%s, %" PRId64 " offsets", offsets.count,
                               offsets.count == 1 ? "" : "s", held));
-    check_reading(broker, topic, &offsets, findings);
+    check_reading(config, broker, topic, &offsets, findings);
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {
         if (inspection.there && inspection.fault_count == 0)

@@ -19,10 +19,12 @@ const struct exit_code_entry exit_codes[] = {
      "Checkpoint and table contradict each other or what was written; nothing was touched. Also: "
      "`verify` found an offset that is missing or double, or a file that is not as its log says.",
      "Follow the message, which names the files, the cause and the cure."},
-    {EXIT_CODE_DATA_LOSS, "records are gone from Kafka",
+    {EXIT_CODE_DATA_LOSS, "records can't be had from Kafka",
      "Offsets that come next were deleted by retention or with their topic, and "
-     "FAIL_ON_DATA_LOSS is true.",
-     "Accept the gap with FAIL_ON_DATA_LOSS=false, or restore the topic."},
+     "FAIL_ON_DATA_LOSS is true; or a record batch is damaged in Kafka, whatever that setting is: "
+     "it was fetched three times.",
+     "Accept the gap with FAIL_ON_DATA_LOSS=false, or restore the topic. Of a damaged batch the "
+     "message says what to do."},
     {EXIT_CODE_WRITE, "disk failed for too long",
      "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken.",
      "Make room or repair the disk, then start again; nothing is lost."},
@@ -64,6 +66,7 @@ enum exit_code exit_code_of(enum error_kind kind) {
     case ERROR_STATE:
         return EXIT_CODE_STATE;
     case ERROR_DATA_LOSS:
+    case ERROR_DAMAGED:
         return EXIT_CODE_DATA_LOSS;
     case ERROR_RECORD:
         return EXIT_CODE_RECORD;

@@ -3,9 +3,12 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
+#include "base/scope.h"
 #include "pipeline/kafka_client.h"
+#include "surfaces/servers.h"
 #include "surfaces/settings.h"
 
 enum { PROPERTY_NAME_MAX = 256 };
@@ -130,10 +133,33 @@ static void read_variable(void *context, const char *variable, const char *value
                    variable, where, name);
 }
 
+/* SSL://broker:9093 sets the protocol, as far as nobody has set another. */
+static void read_protocol(struct config *config, struct faults *faults) {
+    static const char setting[] = "KAFKA_BOOTSTRAP_SERVERS", property[] = "security.protocol";
+    const struct setting_value *value = &config->values[settings_find(setting)];
+    if (config->bootstrap_servers == NULL)
+        return;
+    scoped(scope_free) char *list = NULL;
+    const char *protocol;
+    struct error err;
+    bool ok = servers_parse(value->text, &list, &protocol, &err);
+    check(ok); // it was parsed before
+    if (protocol == NULL)
+        return;
+    const struct kafka_property *known = find_property(config, property);
+    if (known == NULL)
+        add_property(config, property, protocol, setting, value->where);
+    else if (strcasecmp(known->value, protocol) != 0)
+        faults_add(faults, "%s (%s): '%s': the protocol is %s, but that of %s is %s; leave one out",
+                   setting, value->where, value->text, protocol,
+                   config->kafka_places[known - config->kafka_properties], known->value);
+}
+
 void kafka_settings_read(struct config *config, char *const *environment,
                          const struct variables *variables, struct faults *faults) {
     struct reading reading = {config, faults};
     variables_each(environment, variables, read_variable, &reading);
+    read_protocol(config, faults);
 }
 
 void kafka_settings_deinit(struct config *config) {

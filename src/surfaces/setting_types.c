@@ -15,6 +15,7 @@
 #include "surfaces/config.h"
 #include "surfaces/master.h"
 #include "surfaces/quantity.h"
+#include "surfaces/servers.h"
 #include "surfaces/webhook.h"
 
 enum {
@@ -202,6 +203,8 @@ static bool parse_topic(const struct setting *setting, const char *text, void *f
             return error_set(err, ERROR_CONFIG,
                              "want a topic name: letters, digits, '.', '_' and "
                              "'-'; one topic only");
+    if (size == 0)
+        return error_set(err, ERROR_CONFIG, "want a topic name");
     if (size > TOPIC_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
         return error_set(err, ERROR_CONFIG,
                          "want a topic name of at most %d characters, and not "
@@ -211,53 +214,11 @@ static bool parse_topic(const struct setting *setting, const char *text, void *f
     return true;
 }
 
-/* One broker: host, host:port, [v6]:port, each also behind PROTOCOL:// as librdkafka takes it. */
-static bool is_server(const char *text, size_t size) {
-    const char *end = text + size;
-    const char *protocol = memmem(text, size, "://", 3);
-    const char *host = protocol != NULL ? protocol + 3 : text;
-    const char *after = end > host && *host == '[' ? memchr(host, ']', (size_t)(end - host)) : host;
-    if (after == NULL)
-        return false;
-    const char *colon = memchr(after, ':', (size_t)(end - after));
-    const char *host_end = colon != NULL ? colon : end;
-    for (const char *at = host; at < host_end; at++)
-        if (isspace((unsigned char)*at) || strchr("/,;@", *at) != NULL)
-            return false;
-    if (host_end == host)
-        return false;
-    if (colon == NULL)
-        return true;
-    long port = 0;
-    for (const char *at = colon + 1; at < end; at++) {
-        if (!isdigit((unsigned char)*at) || port > 65535)
-            return false;
-        port = 10 * port + (*at - '0');
-    }
-    return port > 0 && port <= 65535;
-}
-
 static bool parse_servers(const struct setting *setting, const char *text, void *field,
                           struct error *err) {
     (void)setting;
-    bool capture = strncmp(text, "file:", 5) == 0;
-    for (const char *at = text; !capture; at++) {
-        at += strspn(at, " \t");
-        size_t size = strcspn(at, ",");
-        size_t trimmed = size;
-        while (trimmed > 0 && isspace((unsigned char)at[trimmed - 1]))
-            trimmed--;
-        if (!is_server(at, trimmed))
-            return error_set(err, ERROR_CONFIG,
-                             "want brokers as host:port, separated by commas; "
-                             "'%.*s' is none",
-                             (int)trimmed, at);
-        at += size;
-        if (*at == '\0')
-            break;
-    }
-    set_text(field, text);
-    return true;
+    const char *protocol; // kafka_settings.c sees to it
+    return servers_parse(text, field, &protocol, err);
 }
 
 static bool parse_offsets(const struct setting *setting, const char *text, void *field,
@@ -300,6 +261,8 @@ static const char *local_part(const char *text) {
 static bool parse_path(const struct setting *setting, const char *text, void *field,
                        struct error *err) {
     (void)setting;
+    if (text[strspn(text, " \t")] == '\0')
+        return error_set(err, ERROR_CONFIG, "want a directory");
     const char *path = local_part(text);
     if (path == NULL)
         return error_set(err, ERROR_CONFIG,

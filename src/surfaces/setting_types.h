@@ -4,7 +4,7 @@
 
 #include "surfaces/settings.h"
 
-extern const struct setting_type type_servers;  // char *, "host:port,host:port" or "file:…"
+extern const struct setting_type type_servers;  // char *, the list of surfaces/servers.h
 extern const struct setting_type type_topic;    // char *
 extern const struct setting_type type_offsets;  // char *, as streaming/starting_offsets.h
 extern const struct setting_type type_master;   // char *, as surfaces/master.h

@@ -54,9 +54,10 @@ static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data l
 
 static const struct setting common[] = {
     {kafka, "KAFKA_BOOTSTRAP_SERVERS", &type_servers, FIELD(bootstrap_servers), NULL,
-     "Brokers to begin with, host:port, separated by commas. `file:` and a directory reads "
-     "captured "
-     "records instead: one file `<topic>-<partition>.ndjson` per partition, a record a line.",
+     "Brokers to begin with, host:port, separated by commas; empty entries are skipped. A protocol "
+     "in front of one, SASL_SSL://host:port, is taken as KAFKA_SECURITY_PROTOCOL, and refused if "
+     "that is another. `file:` and a directory reads captured records instead: one file "
+     "`<topic>-<partition>.ndjson` per partition, a record a line.",
      .place = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
     {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(starting_offsets), "earliest",

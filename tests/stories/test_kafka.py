@@ -1,10 +1,11 @@
 """What happens at Kafka's side: transactions, compaction, retention, brokers and topics that come
 and go."""
 
+import re
 import time
 
 import pytest
-from rig.broker import free_ports
+from rig.broker import free_ports, must_be_delivered
 
 MATCH = '{"match_id": "M%d", "status": "finished"}'
 
@@ -231,6 +232,65 @@ def test_available_now_does_not_chase_what_arrives_after_its_start(job):
 
     last = job.lake.batches("matches")[-1]
     assert job.lake.planned_ends("matches", last) == {0: 200}
+
+
+def produce_one_batch(job, records, size, codec):
+    """So many matches of `size` bytes in a single record batch."""
+    producer = job.broker.producer(
+        compression_type=codec,
+        linger_ms=10000,
+        batch_size=1 << 30,
+        batch_num_messages=1000000,
+        message_max_bytes=1000000000,
+        queue_buffering_max_kbytes=1 << 20,
+    )
+    pad = "abcdefghij" * (size // 10)
+    for number in range(records):
+        value = '{"match_id": "M%d", "status": "live", "pad": "%s"}' % (number, pad)
+        producer.produce(job.topics["matches"], value, partition=0, on_delivery=must_be_delivered)
+    assert producer.flush(60) == 0
+
+
+@pytest.mark.sanitized
+def test_a_zstd_batch_that_unpacks_to_more_than_a_response_may_have_is_read(job):
+    job.create_topic()
+    job.produce(matches(3))
+    produce_one_batch(job, 8000, 1000, "zstd")  # some 34 kB
+    job.produce(matches(3))
+
+    job.run(SPARK_DRIVER_MEMORY="128m", SPARK_MASTER_URL="local[2]")
+
+    job.assert_exact()
+
+
+def test_a_zstd_batch_that_unpacks_beyond_the_memory_ends_with_2_and_its_place(job):
+    job.create_topic()
+    job.produce(matches(3))
+    produce_one_batch(job, 100, 1000000, "zstd")
+
+    process = job.run(exit_code=2, SPARK_DRIVER_MEMORY="64m", SPARK_MASTER_URL="local[2]")
+
+    assert process.lines(r"CRITICAL.*partition 0 at offset 3: .*raise SPARK_DRIVER_MEMORY")
+    assert process.lines("reading the batch again") == []
+
+
+def test_a_damaged_batch_is_fetched_three_times_and_ends_with_6_and_its_place(job):
+    topic = job.create_topic()
+    for value in matches(4):
+        job.produce([value])  # a batch each
+    (segment,) = (job.broker.directory / "data" / f"{topic}-0").glob("*.log")
+    with open(segment, "r+b") as file:
+        where = file.read().index(b'"M2"')
+        file.seek(where + 1)
+        file.write(b"X")
+
+    process = job.run(exit_code=6)
+    examined = job.program.run("doctor", "--job", "matches", exit_code=6, **job.settings)
+
+    assert re.search(r"partition 0 at offset 2: .*CRC.*kafka-delete-records", examined.log())
+    assert "right to READ" not in examined.log()
+    assert len(process.lines(r"\| ERROR \| .*reading the batch again")) == 1  # and not one a second
+    assert process.lines(r"CRITICAL.*3 attempts.*partition 0 at offset 2: .*CRC.*kafka-delete-records")
 
 
 @pytest.mark.parametrize("codec", ["lz4", "zstd", "snappy", "gzip"])

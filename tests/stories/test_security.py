@@ -148,7 +148,7 @@ def test_a_topic_that_may_be_described_but_not_read_is_waited_for(secure_job, se
     topic = secure_job.topics["matches"]
     secure_broker.grant(topic, "DESCRIBE")
     process = secure_job.start(TRIGGER="availableNow", **with_password(secure_broker))
-    process.wait_log(f"{topic}.*Topic authorization failed; reading the batch again")
+    process.wait_log(f"{topic}.*Topic authorization failed; give the user.* READ.*; reading the batch again")
 
     secure_broker.grant(topic, "READ")
 

@@ -57,12 +57,29 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
         ({"KAFKA_CONF_NO_SUCH_THING": "1"}, 2, "no.such.thing"),
         ({"KAFKA_TOPIC_PLAYERS": "same", "KAFKA_TOPIC_MATCHES": "same"}, 2, "same"),
         ({"STARTING_OFFSETS": "noon"}, 2, "STARTING_OFFSETS"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "http://127.0.0.1:1"}, 2, "no protocol of Kafka's"),
     ],
 )
 def test_a_setting_that_cannot_be_obeyed_is_refused(job, settings, code, words):
     process = job.run("--job", "all", exit_code=code, **settings)
 
     assert words in process.errors() + process.log()
+
+
+@pytest.mark.parametrize("option", ["--data-lake-path", "--kafka-topic-matches"])
+def test_an_option_without_a_value_is_refused_by_name(job, option):
+    process = job.run(option, "", exit_code=2)
+
+    assert f"({option}): '': want" in process.errors()
+
+
+def test_brokers_may_be_written_with_their_protocol_and_a_comma_too_many(job):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+
+    job.run(KAFKA_BOOTSTRAP_SERVERS=f"PLAINTEXT://{job.broker.bootstrap}, ,")
+
+    job.assert_exact()
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(job, tmp_path):

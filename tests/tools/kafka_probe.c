@@ -12,6 +12,7 @@
  *     PROBE_CONF="name=value ..."    properties for librdkafka
  *     PROBE_MEMORY                   what the source may fetch ahead, in bytes
  *     PROBE_BATCH                    the largest record batch that it may fetch, in bytes
+ *     PROBE_UNPACKED                 what a record batch must be able to unpack to, in bytes
  *     PROBE_TIMEOUT                  gives a range up after so many seconds without a record (30)
  *     PROBE_KEEP_GOING               goes on after a range that failed
  *     PROBE_REST                     rests after every range */
@@ -188,8 +189,10 @@ static int run(struct broker *broker, int argc, char **argv) {
         done = list_topic(broker, topic, &offsets, &err);
     if (!done)
         return fail(&err);
-    if (!broker->ops->open_source(broker, (size_t)number_from("PROBE_MEMORY", 16 << 20),
-                                  (size_t)number_from("PROBE_BATCH", 64 << 20), &source, &err))
+    struct source_memory memory = {.fetched = (size_t)number_from("PROBE_MEMORY", 16 << 20),
+                                   .batch = (size_t)number_from("PROBE_BATCH", 64 << 20),
+                                   .unpacked = (size_t)number_from("PROBE_UNPACKED", 64 << 20)};
+    if (!broker->ops->open_source(broker, memory, &source, &err))
         return fail(&err);
     int64_t began_us = clock_monotonic_us();
     if (strcmp(mode, "read") == 0)

@@ -181,9 +181,10 @@ bool gaps_ask(struct gaps *gaps, const struct question *question,
     struct inquiry inquiry = {
         .gaps = gaps, .question = question, .options = options, .topic = topic, .report = report};
     int64_t share = options->memory_max / 8;
-    if (!options->broker->ops->open_source(options->broker,
-                                           (size_t)(share < PREFETCH_MAX ? share : PREFETCH_MAX),
-                                           (size_t)share, &inquiry.source, err))
+    struct source_memory memory = {.fetched = (size_t)(share < PREFETCH_MAX ? share : PREFETCH_MAX),
+                                   .batch = (size_t)share,
+                                   .unpacked = (size_t)options->memory_max / 2};
+    if (!options->broker->ops->open_source(options->broker, memory, &inquiry.source, err))
         return false;
     bool ok = ask_all(&inquiry, err);
     inquiry.source->ops->close(inquiry.source);

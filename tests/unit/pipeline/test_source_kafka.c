@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,21 @@
 #include "base/clock.h"
 #include "pipeline/source_kafka.h"
 
-enum { PATIENCE_MS = 20000, MEMORY = 32 << 20 };
+enum { PATIENCE_MS = 20000, MEMORY = 32 << 20, FETCH = 1 };
 
 static struct mock_kafka mock;
 static struct kafka_settings settings;
 static struct source *source;
 
+static struct source_memory memory_of(size_t fetched) {
+    return (struct source_memory){.fetched = fetched, .batch = MEMORY, .unpacked = MEMORY};
+}
+
 static int set_up(void **state) {
     (void)state;
     mock_kafka_open(&mock);
     settings = (struct kafka_settings){.bootstrap_servers = mock.servers};
-    source = source_kafka_open(&settings, MEMORY, MEMORY);
+    source = source_kafka_open(&settings, memory_of(MEMORY));
     return 0;
 }
 
@@ -185,7 +190,7 @@ static void rest_forgets_nothing(void **state) {
 static void read_many(size_t memory) {
     enum { PARTITIONS = 40 };
     source->ops->close(source);
-    source = source_kafka_open(&settings, memory, MEMORY);
+    source = source_kafka_open(&settings, memory_of(memory));
     mock_kafka_topic(&mock, "many", PARTITIONS);
     for (int partition = 0; partition < PARTITIONS; partition++)
         mock_kafka_put(&mock, "many", partition, 0, 60, 200);
@@ -210,7 +215,7 @@ static void queues_smaller_than_a_range_are_filled_again(void **state) {
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 4000, 1000);
     source->ops->close(source);
-    source = source_kafka_open(&settings, 1 << 20, MEMORY);
+    source = source_kafka_open(&settings, memory_of(1 << 20));
     int64_t began_ms = clock_monotonic_ms();
     read_range("t", 0, 0, 4000);                                // 4 MB through a queue of 128 KiB
     assert_in_range(clock_monotonic_ms() - began_ms, 0, 15000); // left to itself: over 20 s
@@ -297,12 +302,78 @@ static void passing_errors_lose_nothing(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 2000, 200);
-    enum { FETCH = 1 };
     rd_kafka_mock_push_request_errors(
         mock.cluster, FETCH, 4, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
         RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
         RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
     read_range("t", 0, 0, 2000);
+}
+
+/* What a broker answers to every fetch, and what becomes of the range. */
+static void an_error_ends_a_range_by_what_can_be_done_about_it(void **state) {
+    (void)state;
+    static const struct {
+        rd_kafka_resp_err_t code;
+        enum error_kind kind;
+        const char *says;
+    } cases[] = {
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERROR_BROKER, "rights to DESCRIBE and READ"},
+        {RD_KAFKA_RESP_ERR_UNKNOWN, ERROR_BROKER, "the broker's own log"},
+        {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, ERROR_BROKER, ""}, // none that the table has
+        {RD_KAFKA_RESP_ERR_INVALID_MSG, ERROR_DAMAGED, "kafka-delete-records"},
+        {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, ERROR_CONFIG, "librdkafka is too old"},
+    };
+    mock_kafka_topic(&mock, "t", 1);
+    mock_kafka_put(&mock, "t", 0, 0, 10, 20);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rd_kafka_mock_push_request_errors(mock.cluster, FETCH, 1, cases[i].code);
+        open_range("t", 0, 3, 10);
+        expect_failure(cases[i].kind, "topic 't' partition 0 at offset 3");
+        rd_kafka_mock_push_request_errors(mock.cluster, FETCH, 1, cases[i].code);
+        open_range("t", 0, 3, 10);
+        expect_failure(cases[i].kind, cases[i].says);
+    }
+    read_range("t", 0, 0, 10);
+}
+
+static void
+an_offset_that_is_there_but_denied_is_tried_once_more_and_then_left_to_a_pause(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    mock_kafka_put(&mock, "t", 0, 0, 10, 20);
+    rd_kafka_mock_push_request_errors(mock.cluster, FETCH, 1,
+                                      RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    read_range("t", 0, 3, 10);
+    rd_kafka_mock_push_request_errors(mock.cluster, FETCH, 2, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE,
+                                      RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    open_range("t", 0, 3, 10);
+    expect_failure(ERROR_BROKER, "although its log starts at 0 and ends at 10");
+    read_range("t", 0, 3, 10);
+}
+
+static bool taking_fails;
+
+/* In front of librdkafka's. */
+ssize_t rd_kafka_consume_batch(rd_kafka_topic_t *rkt, int32_t partition, int timeout_ms,
+                               rd_kafka_message_t **rkmessages, size_t rkmessages_size) {
+    typedef ssize_t consume_fn(rd_kafka_topic_t *, int32_t, int, rd_kafka_message_t **, size_t);
+    consume_fn *consume;
+    void *symbol = dlsym(RTLD_NEXT, "rd_kafka_consume_batch");
+    memcpy(&consume, &symbol, sizeof consume);
+    if (!taking_fails)
+        return consume(rkt, partition, timeout_ms, rkmessages, rkmessages_size);
+    return rd_kafka_consume_start(rkt, RD_KAFKA_PARTITION_UA, 0); // -1, with an error of its own
+}
+
+static void a_librdkafka_that_can_not_be_asked_is_no_silence(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    mock_kafka_put(&mock, "t", 0, 0, 10, 20);
+    open_range("t", 0, 0, 10);
+    taking_fails = true;
+    expect_failure(ERROR_BROKER, "topic 't' partition 0 at offset 0: take records: ");
+    taking_fails = false;
+    read_range("t", 0, 0, 10);
 }
 
 int main(void) {
@@ -332,6 +403,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_broker_that_is_down_is_waited_for_and_named, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(passing_errors_lose_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_error_ends_a_range_by_what_can_be_done_about_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_offset_that_is_there_but_denied_is_tried_once_more_and_then_left_to_a_pause, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(a_librdkafka_that_can_not_be_asked_is_no_silence, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,7 @@ static void a_topics_partitions_are_its_files_and_the_ends_their_lines(void **st
 
     struct source *source;
     struct record record;
-    assert_true(broker->ops->open_source(broker, 1 << 20, 1 << 20, &source, &err));
+    assert_true(broker->ops->open_source(broker, (struct source_memory){0}, &source, &err));
     assert_true(source->ops->open_range(
         source, "t", (struct offset_range){.partition = 2, .start = 0, .end = 1}, &err));
     assert_int_equal(source->ops->read(source, &record, 0, &err), SOURCE_RECORD);

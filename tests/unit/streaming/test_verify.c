@@ -53,14 +53,14 @@ static void fake_end(struct source *source) {
     (void)source;
 }
 
-static bool fake_open_source(struct broker *broker, size_t memory_max, size_t batch_max,
+static bool fake_open_source(struct broker *broker, struct source_memory memory,
                              struct source **source, struct error *err) {
     static const struct source_ops ops = {.open_range = fake_open_range,
                                           .read = fake_read,
                                           .abandon_range = fake_end,
                                           .rest = fake_end,
                                           .close = fake_end};
-    (void)broker, (void)memory_max, (void)batch_max, (void)err;
+    (void)broker, (void)memory, (void)err;
     fake.source.ops = &ops;
     *source = &fake.source;
     return true;

@@ -20,8 +20,10 @@ struct memory_source {
     struct source source;
     const char *const *values;
     int64_t count, next, end;
-    int64_t fail_at; // -1: never
-    bool waits;      // never hands anything out
+    int64_t fail_at;     // -1: never
+    bool waits;          // never hands anything out
+    int closed;          // times
+    atomic_bool is_told; // why it waits
 };
 
 static bool memory_open(struct source *source, const char *topic, struct offset_range range,
@@ -38,6 +40,9 @@ static enum source_status memory_read(struct source *source, struct record *reco
     struct memory_source *self = (struct memory_source *)source;
     if (self->waits) {
         usleep((useconds_t)timeout_ms * 100);
+        *err = (struct error){0};
+        if (atomic_load(&self->is_told))
+            error_set(err, ERROR_BROKER, "the leader's disk is broken");
         return SOURCE_WAIT;
     }
     while (self->next < self->end && self->next < self->count && self->values[self->next] == NULL)
@@ -329,8 +334,56 @@ static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **sta
     bench_close(bench);
 }
 
+static void wait_for_cause(struct bench *bench, bool is_there) {
+    struct error cause;
+    for (int i = 0; i < 3000 && worker_waits_for(&bench->worker, &cause) != is_there; i++)
+        usleep(10000);
+    assert_int_equal(worker_waits_for(&bench->worker, &cause), is_there);
+    if (is_there)
+        assert_string_equal(cause.message, "the leader's disk is broken");
+}
+
+static void what_a_worker_waits_for_can_be_asked(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
+    bench->source.waits = true;
+    bench_run(bench, 7);
+    wait_for_cause(bench, false);
+    atomic_store(&bench->source.is_told, true);
+    wait_for_cause(bench, true);
+    atomic_store(&bench->source.is_told, false);
+    wait_for_cause(bench, false);
+    atomic_store(&bench->source.is_told, true);
+    wait_for_cause(bench, true);
+    atomic_store(&bench->abandon, true);
+    bench_wait(bench);
+    wait_for_cause(bench, false); // it waits no more
+    bench_close(bench);
+}
+
+static void count_close(struct source *source) {
+    ((struct memory_source *)source)->closed++;
+}
+
+static void a_worker_that_can_not_start_closes_the_source_it_was_given(void **state) {
+    (void)state;
+    struct schema schema;
+    stream_schema(&match_stream, &schema);
+    const struct worker_query queries[] = {{.schema = &schema, .time_zone = "UTC"},
+                                           {.schema = &schema, .time_zone = "Nowhere"}};
+    const struct source_ops ops = {.close = count_close};
+    struct memory_source source = {.source = {&ops}};
+    struct worker worker;
+    struct error err = {0};
+    assert_false(worker_start(&worker, &source.source, queries, 2, PLENTY, &err)); // ASan: no leak
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_int_equal(source.closed, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_worker_waits_for_can_be_asked),
+        cmocka_unit_test(a_worker_that_can_not_start_closes_the_source_it_was_given),
         cmocka_unit_test(rows_that_are_somebody_else_s_are_counted_and_not_written),
         cmocka_unit_test(every_offset_is_a_row_a_reject_or_absent),
         cmocka_unit_test(permissive_rejects_only_what_spark_drops),

@@ -180,7 +180,14 @@ static void wrong_masters_are_refused_with_the_form_that_was_meant(void **state)
 static void wrong_values_are_refused_with_what_was_wanted(void **state) {
     (void)state;
     static const struct wrong cases[] = {
-        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,,b", "host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=, ,", "there is none"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,:9092", "':9092' is none"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://", "'SSL://' is none"},
+        {"KAFKA_BOOTSTRAP_SERVERS=http://a:9092", "'http://' is no protocol of Kafka's"},
+        {"KAFKA_BOOTSTRAP_SERVERS=EXTERNAL://a:9092", "SASL_PLAINTEXT, SASL_SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://a:1,PLAINTEXT://b:1", "one protocol for all brokers"},
+        {"KAFKA_BOOTSTRAP_SERVERS=file:", "behind file:"},
+        {"DATA_LAKE_PATH= ", "want a directory"},
         {"KAFKA_BOOTSTRAP_SERVERS=a:99999", "host:port"},
         {"KAFKA_BOOTSTRAP_SERVERS=a b:9092", "host:port"},
         {"KAFKA_BOOTSTRAP_SERVERS=http://a/b", "host:port"},
@@ -226,6 +233,73 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_refusal(&cases[i]);
+}
+
+struct asked_protocol {
+    const char *servers, *setting; // of the environment; NULL: none
+    const char *list, *protocol;   // what comes of it; NULL: none
+};
+
+static void expect_protocol(const struct asked_protocol *asked) {
+    assert_int_equal(load(WORDS(asked->servers, asked->setting), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.bootstrap_servers, asked->list);
+    assert_int_equal(config.kafka_property_count, asked->protocol != NULL);
+    if (asked->protocol != NULL) {
+        assert_string_equal(config.kafka_properties[0].name, "security.protocol");
+        assert_string_equal(config.kafka_properties[0].value, asked->protocol);
+        const char *setting = asked->setting != NULL ? "KAFKA_SECURITY_PROTOCOL, environment"
+                                                     : "KAFKA_BOOTSTRAP_SERVERS, environment";
+        assert_string_equal(config.kafka_places[0], setting);
+    }
+    config_deinit(&config);
+}
+
+static void a_protocol_in_front_of_a_broker_is_the_security_protocol(void **state) {
+    (void)state;
+    static const struct asked_protocol cases[] = {
+        {"KAFKA_BOOTSTRAP_SERVERS=a:1", NULL, "a:1", NULL},
+        {"KAFKA_BOOTSTRAP_SERVERS=SASL_SSL://a:1", NULL, "a:1", "SASL_SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=ssl://a,SSL://[::1]", NULL, "a:9092,[::1]:9092", "SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://a:1", "KAFKA_SECURITY_PROTOCOL=ssl", "a:1", "ssl"},
+        {"KAFKA_BOOTSTRAP_SERVERS=PLAINTEXT://a:1,b:2", NULL, "a:1,b:2", "PLAINTEXT"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_protocol(&cases[i]);
+    assert_int_equal(
+        load(WORDS("KAFKA_BOOTSTRAP_SERVERS=PLAINTEXT://a:1", "KAFKA_SECURITY_PROTOCOL=SASL_SSL"),
+             NULL),
+        EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "the protocol is PLAINTEXT, but that of "
+                                   "KAFKA_SECURITY_PROTOCOL, environment is SASL_SSL"));
+}
+
+static void empty_brokers_are_skipped(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS=, a:1 ,, \t,b,"), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.bootstrap_servers, "a:1,b:9092");
+}
+
+/* Options whose default is empty, too: "" means what leaving them out means. */
+static bool may_be_empty(const struct setting *setting) {
+    return setting->secret || (setting->fallback != NULL && *setting->fallback == '\0');
+}
+
+static void an_option_without_a_value_is_refused_and_named(void **state) {
+    (void)state;
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (may_be_empty(&settings[i]))
+            continue;
+        char option[OPTION_NAME_MAX];
+        setting_option(&settings[i], option);
+        assert_int_equal(load(WORDS(BROKER), WORDS(option, "")), EXIT_CODE_USAGE);
+        char named[OPTION_NAME_MAX + 16];
+        (void)snprintf(named, sizeof named, "(%s): '': want", option);
+        if (strstr(errors, named) == NULL)
+            fail_msg("%s: %s", option, errors);
+        config_deinit(&config);
+    }
 }
 
 static void right_values_are_taken(void **state) {
@@ -706,6 +780,9 @@ int main(void) {
         FACT(wrong_masters_are_refused_with_the_form_that_was_meant),
         FACT(wrong_values_are_refused_with_what_was_wanted),
         FACT(right_values_are_taken),
+        FACT(a_protocol_in_front_of_a_broker_is_the_security_protocol),
+        FACT(empty_brokers_are_skipped),
+        FACT(an_option_without_a_value_is_refused_and_named),
         FACT(all_faults_are_told_at_once),
         FACT(a_secret_is_no_option_and_is_not_shown),
         FACT(a_cluster_is_a_server_to_start_or_one_that_runs),

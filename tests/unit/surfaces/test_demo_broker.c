@@ -57,7 +57,8 @@ static void both_topics_hold_their_samples(void **state) {
     struct error err;
     assert_true(demo_broker_open(&demo, topics, 2, RECORDS, &err));
     assert_true(kafka_broker_open(demo_broker_bootstrap(demo), NULL, 0, &broker, &err));
-    assert_true(broker->ops->open_source(broker, 16 << 20, 16 << 20, &source, &err));
+    assert_true(broker->ops->open_source(
+        broker, (struct source_memory){16 << 20, 16 << 20, 16 << 20}, &source, &err));
     for (size_t topic = 0; topic < 2; topic++) {
         struct topic_offsets offsets;
         assert_true(broker->ops->list_offsets(broker, topics[topic].name, 10000, &offsets, &err));
