@@ -467,3 +467,22 @@ def test_help_of_one_command_says_what_it_takes(program):
     text = program.run("rejects", "ls", "--help").log()
     assert "rejects ls [--rows N]" in text and "--reason REASON" in text
     assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text
+
+
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+def test_what_can_not_be_printed_ends_with_the_code_of_a_disk(program, output):
+    closed = ("sh", "-c", f'exec "$@" {output}', "sh")
+    for words in (
+        ["--help"],
+        ["--version"],
+        ["--explain"],
+        ["tail", "--help"],
+        ["docs", "man"],
+        ["schema"],
+        ["sample", "--job", "matches"],
+        ["completion", "bash"],
+    ):
+        settings = {"KAFKA_BOOTSTRAP_SERVERS": "x:1", "DATA_LAKE_PATH": "/lake"}
+        process = program.start(*words, under=closed, **settings)
+        process.wait_exit(30, 7)
+        assert "the output can't be written: " in process.errors(), words
