@@ -1,8 +1,10 @@
 """The commands beside the queries: what they print is what was done, for people and for programs."""
 
 import base64
+import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -29,6 +31,16 @@ def played(job):
     job.produce(["[1]", BAD, "{}", b" "], partition=0)
     job.run()
     return job
+
+
+SIGNALS_BOTH = {signal.SIGINT, signal.SIGTERM}
+
+
+def caught(pid):
+    """Which of the two the process has a handler for."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    (mask,) = re.findall(r"SigCgt:\s*(\w+)", status)
+    return {one for one in SIGNALS_BOTH if int(mask, 16) >> (one - 1) & 1}
 
 
 def command(job, *arguments, **settings):
@@ -84,6 +96,19 @@ def test_tail_follows_what_is_committed_until_ctrl_c(played):
     tail.signal(signal.SIGINT)
     tail.wait_exit(30, 0)
     assert len(tail.log().splitlines()) == 2 and tail.errors() == ""
+
+
+def test_a_second_ctrl_c_ends_tail_while_nobody_reads_it(played):
+    reader, writer = os.pipe()
+    os.write(writer, bytes(fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)))
+    tail = command(played, "tail", "--follow", output=writer)
+    # It has printed, and waits in write(), once it has seen the first signal.
+    for left in (SIGNALS_BOTH, SIGNALS_BOTH - {signal.SIGINT}):
+        tail.wait_until(lambda expected=left: caught(tail.pid) == expected, what="its signals")
+        tail.signal(signal.SIGINT)
+    tail.wait_exit(30, -signal.SIGINT)
+    os.close(writer)
+    os.close(reader)
 
 
 @pytest.mark.timeout(300)

@@ -166,9 +166,13 @@ def test_signals_that_its_starter_ignores_do_not_stop_it(job):
     assert not process.lines("signal=(HUP|INT)")
 
 
-def test_with_its_output_closed_it_writes_into_no_file_of_the_lake(job):
+def test_with_its_output_closed_no_file_of_ours_takes_its_place(job):
     """The numbers of stdout and stderr would be those of the next files that are opened."""
     job.create_topic()
-    job.produce(['{"match_id": "M1"}'] * 3)
-    job.run(under=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+    process = job.start(under=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"), TRIGGER="0 seconds")
+    job.produce(['{"match_id": "M1"}'])
+    job.wait_committed(process, {0: 1})
+    for number in range(3):
+        assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+    process.stop()
     job.assert_exact()
