@@ -87,6 +87,15 @@ def test_tail_shows_the_newest_rows_with_all_columns(played):
     assert lines[-1].split()[0] == "m19" and "\x1b" not in text
 
 
+def test_years_beyond_four_digits_are_printed_as_iso_8601_has_them(job):
+    job.create_topic()
+    years = ["-0001", "0000", "9999", "+10000"]
+    job.produce([json.dumps({"match_id": year, "started_at": f"{year}-01-01T00:00:00Z"}) for year in years])
+    job.run()
+    printed = {row["match_id"]: row["started_at"] for row in ask_json(job, "tail")}
+    assert printed == {year: f"{year}-01-01T00:00:00Z" for year in years}
+
+
 def test_tail_follows_what_is_committed_until_ctrl_c(played):
     tail = command(played, "tail", "--rows", "1", "--follow", "--json")
     tail.wait_log('"m19"')
