@@ -38,7 +38,6 @@ LIBRARIES = {
     "snappy-c.h": "snappy",
     "streaming/cluster/rpc_status.pb-c.h": "protobuf-c",  # made by the build from our .proto files
     "streaming/cluster/spark_connect.pb-c.h": "protobuf-c",
-    "systemd/sd-daemon.h": "libsystemd",
     "uuid/uuid.h": "libuuid",
     "zstd.h": "zstd",
 }

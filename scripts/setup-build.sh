@@ -4,5 +4,5 @@ set -eu
 exec "$(dirname "${BASH_SOURCE[0]}")/apt-install.sh" \
     gcc libc6-dev cmake ninja-build pkg-config \
     librdkafka-dev libsnappy-dev libzstd-dev liblz4-dev libjansson-dev libmicrohttpd-dev libroaring-dev \
-    uuid-dev libsystemd-dev libcurl4-openssl-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libssl-dev \
+    uuid-dev libcurl4-openssl-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libssl-dev \
     ca-certificates tzdata libjs-chart.js

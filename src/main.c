@@ -1,4 +1,5 @@
 /* main.c: the front door: reads settings, starts the engine, waits for signals and for the end. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/filesystem.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/log_output.h"
 #include "streaming/engine.h"
 #include "surfaces/alerts.h"
 #include "surfaces/commands.h"
@@ -42,13 +44,28 @@ struct program {
     struct alerts *alerts; // NULL: nobody wants them
 };
 
-/* The signals that main waits for; blocked in all threads, so that none is interrupted. SIGUSR1 is
- * how a query's thread says that it has ended. */
-static sigset_t awaited_signals(void) {
+static bool is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* The signals that stop a run. Who started us may have said that we shall not care: nohup does for
+ * SIGHUP, a shell's script for SIGINT of what it starts in the background. */
+static sigset_t stop_signals(void) {
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    if (!is_ignored(SIGINT))
+        sigaddset(&signals, SIGINT);
+    if (!is_ignored(SIGHUP))
+        sigaddset(&signals, SIGHUP); // the terminal has gone
+    return signals;
+}
+
+/* Those that main waits for; blocked in all threads, so that none is interrupted. SIGUSR1 is how a
+ * query's thread says that it has ended. */
+static sigset_t awaited_signals(void) {
+    sigset_t signals = stop_signals();
     sigaddset(&signals, SIGUSR1);
     return signals;
 }
@@ -138,10 +155,16 @@ struct shutdown {
  * time. */
 enum { ABANDON_BEFORE_MS = 1000 };
 
+/* How long the end waits for an output that takes the log's last lines. */
+enum { LAST_WORDS_MS = 5000, LAST_WORDS_AT_ONCE_MS = 1000 };
+
 static void take_signal(struct program *program, struct shutdown *shutdown, int number) {
+    if (shutdown->signal != 0 && number == SIGHUP)
+        return; // a terminal that goes sends some: its shell, and the kernel
     if (shutdown->signal != 0) {
         log_write(LOG_WARNING, logger, "Second signal: stopping at once | signal=%s",
                   sigabbrev_np(number));
+        log_output_stop(LAST_WORDS_AT_ONCE_MS);
         _exit(EXIT_CODE_SIGNAL + number); // safe: what is not committed does not count
     }
     *shutdown = (struct shutdown){.signal = number, .began_ms = clock_monotonic_ms()};
@@ -167,8 +190,31 @@ static void check_shutdown(struct program *program, struct shutdown *shutdown) {
     }
     if (waited_ms >= limit_ms) {
         log_write(LOG_WARNING, logger, "Stopping without waiting for a disk that does not answer");
+        log_output_stop(LAST_WORDS_AT_ONCE_MS);
         _exit(EXIT_CODE_OK);
     }
+}
+
+static volatile sig_atomic_t closing_signals; // how many there were, SIGHUP not counted
+
+static void count_signal(int number) {
+    if (number == SIGHUP)
+        return;
+    if (closing_signals > 0)
+        _exit(EXIT_CODE_SIGNAL + number);
+    closing_signals = 1;
+}
+
+/* Nobody waits for signals any more, and what is left to do takes a few seconds at most: the first
+ * one has no effect, a second one ends the process at once, as ever. */
+static void count_signals(const struct shutdown *shutdown) {
+    struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART};
+    sigset_t signals = stop_signals();
+    closing_signals = shutdown->signal != 0;
+    for (int number = 1; number < NSIG; number++)
+        if (sigismember(&signals, number) == 1)
+            (void)sigaction(number, &action, NULL);
+    (void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
 }
 
 enum { TICK_MS = 200 };
@@ -197,7 +243,7 @@ static void watch(struct program *program) {
     while (engine_is_active(program->engine)) {
         struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
         int number = sigtimedwait(&signals, NULL, &tick);
-        if (number == SIGINT || number == SIGTERM)
+        if (number > 0 && number != SIGUSR1)
             take_signal(program, &shutdown, number);
         check_shutdown(program, &shutdown);
         show(program, &monitor);
@@ -205,6 +251,7 @@ static void watch(struct program *program) {
     show(program, &monitor); // queries may have started and ended since the last look
     progress_stop();
     service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
+    count_signals(&shutdown);
 }
 
 static enum exit_code run_engine(struct program *program, const char *servers) {
@@ -253,7 +300,9 @@ static enum exit_code run_demo(struct program *program) {
     }
     enum exit_code code = run_engine(program, demo_broker_bootstrap(demo));
     demo_broker_close(demo);
-    if (code == EXIT_CODE_OK && !demo_report_print(stdout, &program->config, &err)) {
+    log_output_stop(LAST_WORDS_MS); // the report goes below the log
+    if (code == EXIT_CODE_OK && !demo_report_print(stdout, &program->config, &err) &&
+        err.kind != ERROR_STOPPED) { // which is a reader that has read enough
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         code = exit_code_of(err.kind);
     }
@@ -261,18 +310,12 @@ static enum exit_code run_demo(struct program *program) {
 }
 
 static enum exit_code run_command(const struct config *config) {
-    sigset_t signals = awaited_signals();
-    sigprocmask(SIG_UNBLOCK, &signals, NULL); // a command may be ended anywhere
-    log_set_output(STDERR_FILENO);            // stdout is for what was asked
+    log_output_set(STDERR_FILENO); // stdout is for what was asked
     return command_run(config, stdout, stderr);
 }
 
-static enum exit_code run(struct program *program) {
+static enum exit_code run_queries(struct program *program) {
     const struct config *config = &program->config;
-    heap_keep(config_memory_budget(config));
-    log_configure(config->log_level, config->log_json);
-    if (config->command == COMMAND_ENTRY)
-        return run_command(config);
     log_settings(config);
     fill_options(program);
     for (size_t i = 0; i < program->engine_options.query_count; i++) {
@@ -282,14 +325,39 @@ static enum exit_code run(struct program *program) {
     return config->demo ? run_demo(program) : run_engine(program, config->bootstrap_servers);
 }
 
-int main(int argc, char **argv) {
+static enum exit_code run(struct program *program) {
+    const struct config *config = &program->config;
+    struct error err;
+    heap_keep(config_memory_budget(config));
+    log_configure(config->log_level, config->log_json);
+    if (config->command == COMMAND_ENTRY)
+        return run_command(config);
     sigset_t signals = awaited_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); // before the first thread, which inherits it
+    if (!log_output_start(&err)) {
+        log_write(LOG_CRITICAL, logger, "%s", err.message);
+        return exit_code_of(err.kind);
+    }
+    enum exit_code code = run_queries(program);
+    log_output_stop(LAST_WORDS_MS);
+    return code;
+}
+
+/* A standard descriptor that is closed would be given to the next file that is opened, and what is
+ * told would go into that one. This way writing fails. */
+static void open_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", O_RDONLY); // gets the lowest number that is free
+}
+
+int main(int argc, char **argv) {
+    open_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);
-    if (code == EXIT_CODE_OK && !print_command(stdout, &program.config))
+    if (code == EXIT_CODE_OK && !print_command(&program.config, stdout, stderr, &code))
         code = run(&program);
     program_deinit(&program);
     return (int)code;

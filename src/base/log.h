@@ -1,4 +1,4 @@
-/* log.h: one event, one line on stdout (or where log_set_output() says).
+/* log.h: one event, one line on stdout (or elsewhere, and by a thread: log_output.h).
  *
  *     2025-12-31 10:30:45 | match_stream | INFO | message | key=value | key=value
  *
@@ -21,17 +21,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_
 
 /* At start, before the first thread. */
 void log_configure(enum log_level least, bool json);
-void log_set_output(int fd); // STDOUT_FILENO unless said otherwise
 
 void log_write(enum log_level level, const char *logger, const char *format, ...) PRINTF_LIKE(3, 4);
 
 const char *log_level_name(enum log_level level);
-
-/* For a live display on the same terminal: `clear` runs before a line is written and `redraw`
- * after it, both under the log's lock. NULL, NULL takes them out again. */
-void log_set_display(void (*clear)(void), void (*redraw)(void));
-
-/* Runs `draw` under the log's lock, so that what it prints mixes with no line. */
-void log_display(void (*draw)(void));
 
 #endif

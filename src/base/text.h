@@ -1,10 +1,14 @@
-/* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated. */
+/* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated; and
+ * how a text is put together in an array. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/error.h"
 
 struct text {
     const char *bytes;
@@ -16,5 +20,9 @@ struct text {
 static inline bool text_equals(struct text a, struct text b) {
     return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 }
+
+/* Prints behind the first `used` bytes of text[size], which is terminated; what does not fit is
+ * cut. Returns the new length, which is less than `size`, so that the next call may go on there. */
+size_t text_append(char *text, size_t size, size_t used, const char *format, ...) PRINTF_LIKE(4, 5);
 
 #endif

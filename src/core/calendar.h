@@ -26,4 +26,9 @@ static inline int64_t calendar_floor_divide(int64_t value, int64_t by) {
     return value / by - (value % by < 0 ? 1 : 0);
 }
 
+/* What that division leaves: 0 to `by` - 1. */
+static inline int64_t calendar_floor_rest(int64_t value, int64_t by) {
+    return value % by + (value % by < 0 ? by : 0);
+}
+
 #endif

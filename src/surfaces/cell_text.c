@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
+#include "core/calendar.h"
+#include "surfaces/moment.h"
 
 static void format_text(struct text value, char text[static CELL_TEXT_MAX]) {
     const char *at = value.bytes, *end = value.bytes + value.length;
@@ -16,18 +18,16 @@ static void format_text(struct text value, char text[static CELL_TEXT_MAX]) {
         memcpy(text + used, shown ? at : "?", shown ? size : 1);
         used += shown ? size : 1;
     }
-    snprintf(text + used, CELL_TEXT_MAX - used, "%s", at < end ? "…" : "");
+    (void)text_append(text, CELL_TEXT_MAX, used, "%s", at < end ? "…" : "");
 }
 
 static void format_timestamp(int64_t micros, char text[static CELL_TEXT_MAX]) {
-    int64_t fraction = (micros % 1000000 + 1000000) % 1000000;
-    time_t seconds = (time_t)((micros - fraction) / 1000000);
-    struct tm utc;
-    size_t used = gmtime_r(&seconds, &utc) != NULL
-                      ? strftime(text, CELL_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &utc)
-                      : (size_t)snprintf(text, CELL_TEXT_MAX, "%lld µs", (long long)micros);
+    char moment[MOMENT_TEXT_MAX];
+    long long fraction = calendar_floor_rest(micros, 1000000);
+    (void)moment_format_seconds(calendar_floor_divide(micros, 1000000), ' ', moment);
+    size_t used = text_append(text, CELL_TEXT_MAX, 0, "%s", moment);
     if (fraction != 0)
-        snprintf(text + used, CELL_TEXT_MAX - used, ".%06lld", (long long)fraction);
+        (void)text_append(text, CELL_TEXT_MAX, used, ".%06lld", fraction);
 }
 
 void cell_text(const struct vector *vector, size_t row, char text[static CELL_TEXT_MAX]) {

@@ -22,7 +22,7 @@ static void print_extent(FILE *out, const char *label, const char *directory,
 
 static void print_moment(FILE *out, const char *before, int64_t milliseconds) {
     char text[MOMENT_TEXT_MAX];
-    moment_format(milliseconds * 1000, text);
+    moment_format_ms(milliseconds, text);
     (void)fprintf(out, "%s%s", before, text);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "streaming/operations.h"
 #include "surfaces/checkpoint_command.h"
 #include "surfaces/completion.h"
@@ -159,20 +160,20 @@ bool command_is_named(const struct command_entry *entry, const char *word) {
 }
 
 void command_synopsis(const struct command_entry *entry, char text[static COMMAND_SYNOPSIS_MAX]) {
-    size_t used = (size_t)snprintf(text, COMMAND_SYNOPSIS_MAX, "%s", entry->name);
+    size_t used = text_append(text, COMMAND_SYNOPSIS_MAX, 0, "%s", entry->name);
     if (entry->operand != NULL)
-        used += (size_t)snprintf(text + used, COMMAND_SYNOPSIS_MAX - used, " %s", entry->operand);
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " %s", entry->operand);
     if (entry->one_query != NULL)
-        used += (size_t)snprintf(text + used, COMMAND_SYNOPSIS_MAX - used, " --job JOB");
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " --job JOB");
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
         if ((entry->options & OPTION_BIT(id)) == 0)
             continue;
         bool required = (entry->required & OPTION_BIT(id)) != 0;
         char value[OPTION_TEXT_MAX];
         option_placeholder(&option_entries[id], value);
-        used += (size_t)snprintf(text + used, COMMAND_SYNOPSIS_MAX - used, " %s%s%s%s%s",
-                                 required ? "" : "[", option_entries[id].name,
-                                 *value != '\0' ? " " : "", value, required ? "" : "]");
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " %s%s%s%s%s", required ? "" : "[",
+                           option_entries[id].name, *value != '\0' ? " " : "", value,
+                           required ? "" : "]");
     }
 }
 

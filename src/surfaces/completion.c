@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "surfaces/commands.h"
 #include "surfaces/setting_types.h"
 
@@ -29,8 +30,7 @@ void completion_words(const char *values, bool literal, char words[static OPTION
     words[0] = '\0';
     for (size_t i = 0; operand_choice(values, i, word); i++)
         if (literal || !is_form(word))
-            used += (size_t)snprintf(words + used, OPTION_TEXT_MAX - used, "%s%s",
-                                     used > 0 ? " " : "", word);
+            used = text_append(words, OPTION_TEXT_MAX, used, "%s%s", used > 0 ? " " : "", word);
 }
 
 static void fill_option(struct flag *flag, const struct option_entry *entry) {

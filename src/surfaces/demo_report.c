@@ -8,6 +8,7 @@
 #include "pipeline/parquet/reader.h"
 #include "surfaces/cell_text.h"
 #include "surfaces/lake_files.h"
+#include "surfaces/output.h"
 #include "surfaces/shown_columns.h"
 #include "surfaces/text_table.h"
 
@@ -256,6 +257,5 @@ bool demo_report_print(FILE *out, const struct config *config, struct error *err
             return false;
     print_reading(out, config);
     (void)fprintf(out, "\nEverything is below %s\n", config->data_lake_path);
-    (void)fflush(out);
-    return true;
+    return output_flush(out, err);
 }

@@ -177,7 +177,7 @@ static bool read_newest(struct source *source, const char *topic,
 static void check_age(const char *topic, int64_t timestamp_ms, struct findings *findings) {
     char moment[MOMENT_TEXT_MAX];
     int64_t age_ms = clock_wall_ms() - timestamp_ms;
-    moment_format(timestamp_ms * 1000, moment);
+    moment_format_ms(timestamp_ms, moment);
     char *what = findings_text("newest record %s", topic);
     if (age_ms < -AHEAD_MS)
         findings_warn(findings, what,

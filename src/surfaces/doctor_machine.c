@@ -67,7 +67,7 @@ static void check_clock(struct findings *findings) {
     char now[MOMENT_TEXT_MAX];
     time_t seconds = (time_t)(clock_wall_ms() / 1000);
     struct tm utc;
-    moment_format(clock_wall_ms() * 1000, now);
+    moment_format_ms(clock_wall_ms(), now);
     bool plausible = gmtime_r(&seconds, &utc) != NULL && utc.tm_year + 1900 >= YEAR_PLAUSIBLE;
     bool synchronized = adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
     if (!plausible)

@@ -185,7 +185,7 @@ static const char *format_number(double number, char text[static 32]) {
 }
 
 static const char *format_bytes(double bytes, char text[static 32]) {
-    if (bytes < 1e6)
+    if (bytes < 999500) // else it is 1000 kB
         snprintf(text, 32, "%.0f kB", bytes / 1e3);
     else
         snprintf(text, 32, "%.0f MB", bytes / 1e6);

@@ -3,7 +3,7 @@
 
 static void put_moment(struct json *object, const char *name, int64_t milliseconds) {
     char text[MOMENT_TEXT_MAX];
-    moment_format(milliseconds * 1000, text);
+    moment_format_ms(milliseconds, text);
     if (milliseconds > 0)
         json_put_text(object, name, text);
     else

@@ -1,6 +1,7 @@
 #include "surfaces/lake_files.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

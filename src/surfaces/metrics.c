@@ -2,11 +2,15 @@
 
 #include <inttypes.h>
 
+#include "base/log_output.h"
 #include "surfaces/metrics_look.h"
 
 #define LABELS(...) ((const struct metric_label[]){__VA_ARGS__, {NULL, NULL}})
 
 enum { NUMBER_MAX = 24, MICROSECONDS = 1000000, MILLISECONDS = 1000 };
+
+/* The offset of a field that number_at() can read: one of another type does not compile. */
+#define NUMBER(type, field) _Generic(((type *)NULL)->field, int64_t : offsetof(type, field))
 
 static int64_t number_at(const void *object, size_t offset) {
     return *(const int64_t *)((const char *)object + offset);
@@ -58,6 +62,12 @@ static void print_failed_attempts(struct metrics_text *text, const struct metric
                                   const struct metric_family *family) {
     (void)family;
     metrics_text_int(text, NULL, look->webhook.failed_attempts);
+}
+
+static void print_log_dropped(struct metrics_text *text, const struct metrics_look *look,
+                              const struct metric_family *family) {
+    (void)look, (void)family;
+    metrics_text_int(text, NULL, log_output_dropped());
 }
 
 /* A query */
@@ -302,10 +312,10 @@ static const char program[] = "The program", query[] = "Queries", records[] = "R
                   batches[] = "Batches", files[] = "Files", topic[] = "The topic",
                   kafka[] = "Kafka", process[] = "The process";
 
-#define TOTAL(field) print_total, offsetof(struct query_totals, field)
-#define SNAPSHOT(field) print_snapshot, offsetof(struct query_snapshot, field)
-#define SOURCE(field) print_source, offsetof(struct kafka_statistics, field)
-#define PROCESS(field) print_process, offsetof(struct process_usage, field)
+#define TOTAL(field) print_total, NUMBER(struct query_totals, field)
+#define SNAPSHOT(field) print_snapshot, NUMBER(struct query_snapshot, field)
+#define SOURCE(field) print_source, NUMBER(struct kafka_statistics, field)
+#define PROCESS(field) print_process, NUMBER(struct process_usage, field)
 
 /* clang-format off: one family per paragraph reads better than what the formatter makes of it */
 const struct metric_family metric_families[] = {
@@ -315,7 +325,7 @@ const struct metric_family metric_families[] = {
      "Threads that read, decode and write (SPARK_MASTER_URL).", print_workers},
     {program, "esports_stream_memory_budget_bytes", METRIC_GAUGE, "",
      "SPARK_DRIVER_MEMORY: what process_resident_memory_bytes stays within.", print_memory_limit,
-     offsetof(struct engine_memory, budget)},
+     NUMBER(struct engine_memory, budget)},
     {program, "esports_stream_memory_bytes", METRIC_GAUGE, "part",
      "Memory by what it is for: slices of decoded rows, Parquet pages in the making (encoded), "
      "what "
@@ -323,17 +333,21 @@ const struct metric_family metric_families[] = {
      print_memory},
     {program, "esports_stream_fetch_queue_limit_bytes", METRIC_GAUGE, "",
      "What librdkafka was told to hold at most, all workers together.", print_memory_limit,
-     offsetof(struct engine_memory, prefetch_max)},
+     NUMBER(struct engine_memory, prefetch_max)},
     {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
      "What is left to us on the file system that holds a place; one that holds several is named "
      "after the first of data_lake, processed, checkpoint.",
-     print_disks, offsetof(struct disk_look, free)},
+     print_disks, NUMBER(struct disk_look, free)},
     {program, "esports_stream_disk_size_bytes", METRIC_GAUGE, "place", "Size of that file system.",
-     print_disks, offsetof(struct disk_look, size)},
+     print_disks, NUMBER(struct disk_look, size)},
     {program, "esports_stream_webhook_letters_total", METRIC_COUNTER, "outcome",
      "Alerts to ALERT_WEBHOOK_URL: delivered, or dropped for good.", print_letters},
     {program, "esports_stream_webhook_failed_attempts_total", METRIC_COUNTER, "",
      "Attempts at delivering them that failed.", print_failed_attempts},
+    {program, "esports_stream_log_dropped_lines_total", METRIC_COUNTER, "",
+     "Log lines that were dropped, because the output did not take them: it was not read, or its "
+     "disk is full.",
+     print_log_dropped},
 
     {query, "esports_stream_query_info", METRIC_GAUGE, "query, topic, table, checkpoint",
      "Always 1; the labels say what the query reads and writes.", print_info},
@@ -429,10 +443,10 @@ const struct metric_family metric_families[] = {
     {kafka, "esports_stream_kafka_round_trip_seconds", METRIC_GAUGE, "worker, broker",
      "Mean time from a request to its answer in the newest ten seconds, fetches that the broker "
      "holds back included.",
-     print_round_trips, offsetof(struct kafka_round_trip, average_us)},
+     print_round_trips, NUMBER(struct kafka_round_trip, average_us)},
     {kafka, "esports_stream_kafka_round_trip_p99_seconds", METRIC_GAUGE, "worker, broker",
      "The same that 99 of 100 stay below.", print_round_trips,
-     offsetof(struct kafka_round_trip, p99_us)},
+     NUMBER(struct kafka_round_trip, p99_us)},
 
     {process, "process_cpu_seconds_total", METRIC_COUNTER, "",
      "CPU time of all threads, in the program and in the kernel.", print_cpu},

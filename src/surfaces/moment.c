@@ -1,9 +1,9 @@
 #include "surfaces/moment.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/calendar.h"
 #include "core/timestamp.h"
 #include "surfaces/quantity.h"
@@ -24,20 +24,35 @@ bool moment_parse(const char *text, const char *zone, int64_t now_ms, int64_t *m
                      text);
 }
 
-void moment_format(int64_t micros, char text[static MOMENT_TEXT_MAX]) {
+size_t moment_format_seconds(int64_t seconds, char between, char text[static MOMENT_TEXT_MAX]) {
     enum { DAY_SECONDS = 86400 };
-    int64_t seconds = calendar_floor_divide(micros, 1000000);
-    int64_t fraction = micros - seconds * 1000000;
     int64_t days = calendar_floor_divide(seconds, DAY_SECONDS);
-    int64_t second = seconds - days * DAY_SECONDS;
+    int64_t second = calendar_floor_rest(seconds, DAY_SECONDS);
     struct date date = calendar_date(days);
-    size_t used = (size_t)snprintf(
-        text, MOMENT_TEXT_MAX, "%04" PRId64 "-%02d-%02dT%02" PRId64 ":%02" PRId64 ":%02" PRId64,
-        date.year, date.month, date.day, second / 3600, second / 60 % 60, second % 60);
+    int64_t year = date.year < 0 ? -date.year : date.year;
+    size_t used = text_append(text, MOMENT_TEXT_MAX, 0, "%s%04" PRId64 "-%02d-%02d",
+                              date.year < 0      ? "-"
+                              : date.year > 9999 ? "+"
+                                                 : "",
+                              year, date.month, date.day);
+    return text_append(text, MOMENT_TEXT_MAX, used, "%c%02" PRId64 ":%02" PRId64 ":%02" PRId64,
+                       between, second / 3600, second / 60 % 60, second % 60);
+}
+
+void moment_format(int64_t micros, char text[static MOMENT_TEXT_MAX]) {
+    int64_t fraction = calendar_floor_rest(micros, 1000000);
+    size_t used = moment_format_seconds(calendar_floor_divide(micros, 1000000), 'T', text);
     if (fraction % 1000 != 0)
-        used += (size_t)snprintf(text + used, MOMENT_TEXT_MAX - used, ".%06" PRId64, fraction);
+        used = text_append(text, MOMENT_TEXT_MAX, used, ".%06" PRId64, fraction);
     else if (fraction != 0)
-        used +=
-            (size_t)snprintf(text + used, MOMENT_TEXT_MAX - used, ".%03" PRId64, fraction / 1000);
-    (void)snprintf(text + used, MOMENT_TEXT_MAX - used, "Z");
+        used = text_append(text, MOMENT_TEXT_MAX, used, ".%03" PRId64, fraction / 1000);
+    (void)text_append(text, MOMENT_TEXT_MAX, used, "Z");
+}
+
+void moment_format_ms(int64_t ms, char text[static MOMENT_TEXT_MAX]) {
+    int64_t fraction = calendar_floor_rest(ms, 1000);
+    size_t used = moment_format_seconds(calendar_floor_divide(ms, 1000), 'T', text);
+    if (fraction != 0)
+        used = text_append(text, MOMENT_TEXT_MAX, used, ".%03" PRId64, fraction);
+    (void)text_append(text, MOMENT_TEXT_MAX, used, "Z");
 }

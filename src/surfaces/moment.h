@@ -2,6 +2,7 @@
 #ifndef SURFACES_MOMENT_H
 #define SURFACES_MOMENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -14,7 +15,12 @@ MUST_CHECK bool moment_parse(const char *text, const char *zone, int64_t now_ms,
 
 enum { MOMENT_TEXT_MAX = 48 };
 
-/* "2025-12-31T10:30:45.123Z", in UTC, with as many places as it takes: none, three or six. */
+/* "2025-12-31T10:30:45.123Z", in UTC, with as many places as it takes: none, three or six. By ISO
+ * 8601: "-0001-01-01T00:00:00Z" is in the year before 0, "+10000-…" in the one after 9999. */
 void moment_format(int64_t micros, char text[static MOMENT_TEXT_MAX]);
+void moment_format_ms(int64_t ms, char text[static MOMENT_TEXT_MAX]); // none or three
+
+/* "2025-12-31T10:30:45" with 'T' between date and time. Returns its length. */
+size_t moment_format_seconds(int64_t seconds, char between, char text[static MOMENT_TEXT_MAX]);
 
 #endif

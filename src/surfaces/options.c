@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "core/reject.h"
 #include "surfaces/commands.h"
 #include "surfaces/setting_types.h"
@@ -125,14 +126,14 @@ void option_placeholder(const struct option_entry *entry, char text[static OPTIO
     size_t used = 0;
     text[0] = '\0';
     if (entry->placeholder != NULL) {
-        used = (size_t)snprintf(text, OPTION_TEXT_MAX, "%s", entry->placeholder);
+        used = text_append(text, OPTION_TEXT_MAX, used, "%s", entry->placeholder);
     } else if (entry->value.type != NULL) {
         char values[SETTING_TEXT_MAX];
         setting_values(&entry->value, values);
-        snprintf(text, OPTION_TEXT_MAX, "%.*s", OPTION_TEXT_MAX - 1, values);
+        used = text_append(text, OPTION_TEXT_MAX, used, "%s", values);
     }
     for (size_t i = 0; entry == &option_entries[OPTION_JOB] && streams[i] != NULL; i++)
-        used += (size_t)snprintf(text + used, OPTION_TEXT_MAX - used, "|%s", streams[i]->job);
+        used = text_append(text, OPTION_TEXT_MAX, used, "|%s", streams[i]->job);
 }
 
 bool option_goes_with(enum option_id id, const struct command_entry *command) {
@@ -222,8 +223,7 @@ static void unknown_member(const char *family, const char *word, struct faults *
         if (!command_is_named(entry, family))
             continue;
         const char *member = entry->name + strlen(family) + 1;
-        used +=
-            (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", member);
+        used = text_append(list, sizeof list, used, "%s%s", used > 0 ? ", " : "", member);
         offer(&nearest, member);
     }
     if (nearest.word[0] != '\0')
@@ -257,8 +257,7 @@ static void misplaced_option(const struct options *options, enum option_id id,
     size_t used = 0;
     for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++)
         if ((entry->options & OPTION_BIT(id)) != 0)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "",
-                                     entry->name);
+            used = text_append(list, sizeof list, used, "%s%s", used > 0 ? ", " : "", entry->name);
     if (option_entries[id].use == OPTION_WITH_RUN)
         faults_add(faults, "%s: not with the command %s", option_entries[id].name,
                    options->entry->name);

@@ -2,8 +2,10 @@
 
 #include "surfaces/explain.h"
 #include "surfaces/help.h"
+#include "surfaces/output.h"
 
-bool print_command(FILE *out, const struct config *config) {
+bool print_command(const struct config *config, FILE *out, FILE *errors, enum exit_code *code) {
+    struct error err = {0};
     switch (config->command) {
     case COMMAND_RUN:
     case COMMAND_ENTRY:
@@ -18,6 +20,8 @@ bool print_command(FILE *out, const struct config *config) {
         version_print(out);
         break;
     }
-    (void)fflush(out);
+    if (!output_flush(out, &err) && err.kind != ERROR_STOPPED)
+        (void)fprintf(errors, "esports-stream: %s\n", err.message);
+    *code = exit_code_of(err.kind);
     return true;
 }

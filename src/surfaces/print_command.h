@@ -6,8 +6,10 @@
 #include <stdio.h>
 
 #include "surfaces/config.h"
+#include "surfaces/exit_code.h"
 
-/* Prints what config->command asks for. False: it is nothing that only prints. */
-bool print_command(FILE *out, const struct config *config);
+/* Prints what config->command asks for; `*code` is how that ended. False: it is nothing that only
+ * prints. */
+bool print_command(const struct config *config, FILE *out, FILE *errors, enum exit_code *code);
 
 #endif

@@ -10,18 +10,14 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log_output.h"
+#include "base/text.h"
 
 static const double smoothing_seconds = 5; // how long a change of speed takes to show fully
 
-/* All of it is used under the log's lock only. */
 static struct {
     bool on;
-    size_t drawn; // lines on the terminal now
-    size_t count;
-    struct query_snapshot queries[PROGRESS_QUERIES_MAX];
     struct progress_rate rates[PROGRESS_QUERIES_MAX];
-    char lines[PROGRESS_QUERIES_MAX][PROGRESS_LINE_MAX];
 } display;
 
 /* A number with its thousands apart. */
@@ -86,77 +82,34 @@ void progress_format(const struct query_snapshot *query, struct progress_rate *r
         line[width] = '\0'; // a line that wraps could not be taken back
 }
 
-static void put(const char *text) {
-    for (size_t size = strlen(text); size > 0;) {
-        ssize_t written = write(STDOUT_FILENO, text, size);
-        if (written <= 0)
-            return; // the terminal is gone, or full: it is only a display
-        text += written;
-        size -= (size_t)written;
-    }
-}
-
-/* Leaves the cursor where the first line was. */
-static void clear_lines(void) {
-    char move[32];
-    if (display.drawn == 0)
-        return;
-    snprintf(move, sizeof move, "\x1b[%zuA\r\x1b[J", display.drawn);
-    put(move);
-    display.drawn = 0;
-}
-
-/* Over the lines drawn last, if they are still there; in one piece, so that nothing flickers. */
-static void draw_lines(void) {
-    static char screen[PROGRESS_QUERIES_MAX * (PROGRESS_LINE_MAX + 8) + 32];
-    size_t used = 0;
-    screen[0] = '\0';
-    if (display.drawn > 0)
-        used = (size_t)snprintf(screen, sizeof screen, "\x1b[%zuA\r", display.drawn);
-    for (size_t i = 0; i < display.count; i++)
-        used +=
-            (size_t)snprintf(screen + used, sizeof screen - used, "%s\x1b[K\n", display.lines[i]);
-    put(screen);
-    display.drawn = display.count;
-}
-
 static size_t terminal_width(void) {
     struct winsize size;
     bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col - 1U : 79;
 }
 
-static void refresh(void) {
-    size_t width = terminal_width();
-    int64_t now_us = clock_monotonic_us();
-    for (size_t i = 0; i < display.count; i++)
-        progress_format(&display.queries[i], &display.rates[i], now_us, width, display.lines[i]);
-    if (display.drawn > display.count)
-        clear_lines();
-    draw_lines();
-}
-
 bool progress_start(void) {
     const char *terminal = getenv("TERM");
     display.on = isatty(STDOUT_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0;
-    if (display.on)
-        log_set_display(clear_lines, draw_lines);
     return display.on;
 }
 
 void progress_update(const struct query_snapshot *queries, size_t count) {
+    char lines[LOG_DISPLAY_MAX] = "", line[PROGRESS_LINE_MAX];
     check(count <= PROGRESS_QUERIES_MAX);
     if (!display.on)
         return;
-    display.count = count;
-    memcpy(display.queries, queries, count * sizeof queries[0]);
-    log_display(refresh);
+    size_t width = terminal_width(), used = 0;
+    int64_t now_us = clock_monotonic_us();
+    for (size_t i = 0; i < count; i++) {
+        progress_format(&queries[i], &display.rates[i], now_us, width, line);
+        used = text_append(lines, sizeof lines, used, "%s\x1b[K\n", line);
+    }
+    log_output_show(lines);
 }
 
 void progress_stop(void) {
-    if (!display.on)
-        return;
-    log_display(clear_lines);
-    log_set_display(NULL, NULL);
+    if (display.on)
+        log_output_show("");
     display.on = false;
 }

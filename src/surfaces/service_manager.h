@@ -3,11 +3,12 @@
  *
  *     READY=1               every query has brought disk and topic together
  *     STATUS=match_stream: Waiting for next trigger, batch 7, 1203 rows, …; player_stream: …
- *     WATCHDOG=1            a few times in WatchdogSec, while main's loop turns and every query
- * gets on EXTEND_TIMEOUT_USEC=  while a start waits for Kafka; and when a stop finishes a batch
+ *     WATCHDOG=1            a few times in WatchdogSec, while main and every query get on
+ *     EXTEND_TIMEOUT_USEC=  while a start waits for Kafka; and when a stop finishes a batch
  *     STOPPING=1
  *
- * Without NOTIFY_SOCKET nothing happens. One thread uses it. */
+ * Without NOTIFY_SOCKET nothing happens. It never waits: what a service manager does not take is
+ * told again by the next update. One thread uses it. */
 #ifndef SURFACES_SERVICE_MANAGER_H
 #define SURFACES_SERVICE_MANAGER_H
 
@@ -27,8 +28,10 @@ struct service_query {
 };
 
 struct service_manager {
-    int64_t watchdog_ms; // WatchdogSec; 0: nobody watches
-    bool ready, stopping;
+    int64_t watchdog_ms;      // WatchdogSec; 0: nobody watches
+    bool ready, stopping;     // `ready` was told
+    bool stop_due, stop_told; // to be told, or told again; that it stops was told
+    int64_t stop_within_ms;
     int64_t fed_ms, extended_ms, said_ms;
     char said[SERVICE_STATUS_MAX];
     size_t count;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "core/zone.h"
 #include "streaming/starting_offsets.h"
 #include "surfaces/config.h"
@@ -42,10 +43,10 @@ void choices_list(const struct choice *choices, bool prose, char *text, size_t s
         count += choice->alias ? 0 : 1;
     text[0] = '\0';
     for (const struct choice *choice = choices; choice->name != NULL; choice++) {
-        if (choice->alias || used >= size)
+        if (choice->alias)
             continue;
         const char *between = listed == 0 ? "" : !prose ? "|" : listed + 1 < count ? ", " : " or ";
-        used += (size_t)snprintf(text + used, size - used, "%s%s", between, choice->name);
+        used = text_append(text, size, used, "%s%s", between, choice->name);
         listed++;
     }
 }
@@ -282,8 +283,7 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
         if (!skip && used + 1 + size > ROOT_PATH_MAX)
             return error_set(err, ERROR_CONFIG, "want a path of at most %d bytes", ROOT_PATH_MAX);
         if (!skip)
-            used +=
-                (size_t)snprintf(absolute + used, sizeof absolute - used, "/%.*s", (int)size, at);
+            used = text_append(absolute, sizeof absolute, used, "/%.*s", (int)size, at);
         at += size;
         at += strspn(at, "/");
     }

@@ -200,7 +200,8 @@ static const struct setting common[] = {
      "exit code 7.",
      0, 365LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
-     "How long a running batch may take to finish after SIGINT or SIGTERM before it is abandoned "
+     "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
+     "abandoned "
      "(the next start runs it again). Docker kills after 10 seconds.",
      0, HOUR},
 };

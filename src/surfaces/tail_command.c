@@ -20,7 +20,6 @@ struct tail {
     struct store *store;
     struct shown_columns shown;
     struct text_table table; // without --json
-    sigset_t signals;        // that end it
     int64_t newest;          // the batch that is shown, or passed over
 };
 
@@ -158,10 +157,29 @@ static bool show_newest(struct tail *tail, struct error *err) {
 
 /* ---- what comes ---- */
 
-/* Whether somebody has asked for the end within the time. */
-static bool is_ended(const struct tail *tail, int64_t wait_ms) {
+static volatile sig_atomic_t end_asked;
+
+static void ask_end(int number) {
+    (void)number;
+    end_asked = 1;
+}
+
+/* The first SIGINT or SIGTERM ends it between two rows, a second one at once: nobody may be reading
+ * what it prints. */
+static void end_by_signal(int number) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+        return; // who started us wants it so
+    action = (struct sigaction){.sa_handler = ask_end, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    (void)sigaction(number, &action, NULL);
+}
+
+/* Whether somebody has asked for the end, after some time at most. */
+static bool wait_for_end(int64_t wait_ms) {
     const struct timespec wait = {.tv_nsec = wait_ms * 1000000};
-    return sigtimedwait(&tail->signals, NULL, &wait) > 0;
+    if (end_asked == 0)
+        (void)nanosleep(&wait, NULL);
+    return end_asked != 0;
 }
 
 /* *ended: in the middle. */
@@ -174,7 +192,7 @@ static bool show_file(struct tail *tail, const char *path, bool *ended, struct e
             if (row % PART_ROWS == PART_ROWS - 1)
                 ok = flush(tail, err);
         }
-        *ended = is_ended(tail, 0);
+        *ended = end_asked != 0;
     }
     table_rows_close(&rows);
     return ok;
@@ -193,7 +211,7 @@ static bool show_batch(struct tail *tail, int64_t batch_id, bool *ended, struct 
 }
 
 static bool follow(struct tail *tail, struct error *err) {
-    for (bool ended = false; !ended; ended = ended || is_ended(tail, LOOK_EVERY_MS)) {
+    for (bool ended = false; !ended; ended = ended || wait_for_end(LOOK_EVERY_MS)) {
         int64_t newest;
         if (!batch_newest(tail->store, &newest, err))
             return false;
@@ -220,7 +238,6 @@ static bool run(struct tail *tail, struct error *err) {
 
 bool tail_command(const struct command_scope *scope, struct error *err) {
     struct tail tail = {.scope = scope};
-    sigset_t before;
     if (scope->config->arguments.rows > PICKS_MAX)
         return error_set(err, ERROR_CONFIG, "--rows: want at most %d", PICKS_MAX);
     if (scope->config->arguments.follow && scope->config->job == NULL)
@@ -228,18 +245,15 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
                          "--follow: want --job: one table is followed at a time");
     if (!store_open_to_read(&scope->store, &tail.store, err))
         return false;
-    sigemptyset(&tail.signals);
-    sigaddset(&tail.signals, SIGINT);
-    sigaddset(&tail.signals, SIGTERM);
-    if (scope->config->arguments.follow) // from here on they end it cleanly
-        sigprocmask(SIG_BLOCK, &tail.signals, &before);
+    if (scope->config->arguments.follow) {
+        end_by_signal(SIGINT);
+        end_by_signal(SIGTERM);
+    }
     shown_columns_init(&tail.shown, scope->stream, scope->store.partition_by,
                        scope->store.partition_by_count);
     shown_columns_begin(&tail.shown, &tail.table);
     bool ok = run(&tail, err);
     text_table_deinit(&tail.table);
     store_close(tail.store);
-    if (scope->config->arguments.follow)
-        sigprocmask(SIG_SETMASK, &before, NULL);
     return ok;
 }

@@ -1,9 +1,11 @@
 """Our program as a user runs it: a process with an environment, a log and an exit code."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
+import termios
 import time
 
 from . import processes
@@ -28,16 +30,17 @@ class Program:
         self.started = []
         directory.mkdir(parents=True, exist_ok=True)
 
-    def start(self, *arguments, name=None, under=(), **settings):
+    def start(self, *arguments, name=None, under=(), output=None, **settings):
         """`name`: the command's other name, such as match_stream; `under`: the command that runs
-        it, such as strace with its options."""
+        it, such as strace with its options; `output`: a descriptor for stdout and stderr, with which
+        there is no log to look at; of a terminal, it is the program's own."""
         binary = self.binary.with_name(name) if name else self.binary
         keep = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
         # Without a page, unless the story is about it: 4040 is one port, and stories are many.
         settings = {"SPARK_UI_PORT": 0, **settings}
         given = {key: str(value) for key, value in settings.items() if value is not None}
         log = self.directory / f"run-{len(self.started)}"
-        process = Process([*under, binary, *arguments], {**keep, **SANITIZERS, **given}, log)
+        process = Process([*under, binary, *arguments], {**keep, **SANITIZERS, **given}, log, output)
         self.started.append(process)
         return process
 
@@ -56,14 +59,25 @@ class Program:
         assert not found, found[0]
 
 
+def _own_terminal():
+    """Between fork and exec: the first process of a session on the terminal that is its stdout."""
+    os.setsid()
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+
+
 class Process:
-    def __init__(self, command, environment, log):
+    def __init__(self, command, environment, log, output=None):
         self._log = log.with_suffix(".log")
         self._errors = log.with_suffix(".err")
         self.command = [str(word) for word in command]
         with open(self._log, "wb") as out, open(self._errors, "wb") as err:
             self._process = subprocess.Popen(
-                self.command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                self.command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out if output is None else output,
+                stderr=err if output is None else output,
+                preexec_fn=_own_terminal if output is not None and os.isatty(output) else None,
             )
         self.pid = self._process.pid
 

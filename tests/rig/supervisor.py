@@ -89,11 +89,21 @@ def _ptrace(request, thread):
 
 @contextlib.contextmanager
 def frozen(thread):
-    """One thread stands still, as one that waits for a disk that does not answer; all others run."""
+    """One thread stands still, as one that waits for a disk that does not answer; all others run.
+    Its process may end meanwhile, but only wait_ended() lets it go."""
     _ptrace(PTRACE_SEIZE, thread)
     _ptrace(PTRACE_INTERRUPT, thread)
     os.waitpid(thread, WALL)
     try:
         yield
     finally:
-        _ptrace(PTRACE_DETACH, thread)
+        with contextlib.suppress(ProcessLookupError):
+            _ptrace(PTRACE_DETACH, thread)
+
+
+def wait_ended(thread, timeout=30):
+    """Until a frozen thread has ended with its process."""
+    deadline = time.monotonic() + timeout
+    while os.waitpid(thread, WALL | os.WNOHANG)[0] == 0:
+        assert time.monotonic() < deadline, f"thread {thread} is there after {timeout} s"
+        time.sleep(0.02)

@@ -24,11 +24,13 @@ class Answer:
 
 
 class Web:
-    """The pages of a process that has just been started: waits for its port."""
+    """The pages of a process that has just been started: waits for its port, unless it is known."""
 
-    def __init__(self, process, host="127.0.0.1", token=None):
-        line = process.wait_log(STARTED, 60)
-        self.port = int(re.search(STARTED, line).group(1))
+    def __init__(self, process, host="127.0.0.1", token=None, port=None):
+        if port is None:
+            line = process.wait_log(STARTED, 60)
+            port = int(re.search(STARTED, line).group(1))
+        self.port = port
         self.host = host
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 

@@ -1,8 +1,10 @@
 """The commands beside the queries: what they print is what was done, for people and for programs."""
 
 import base64
+import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -29,6 +31,16 @@ def played(job):
     job.produce(["[1]", BAD, "{}", b" "], partition=0)
     job.run()
     return job
+
+
+SIGNALS_BOTH = {signal.SIGINT, signal.SIGTERM}
+
+
+def caught(pid):
+    """Which of the two the process has a handler for."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    (mask,) = re.findall(r"SigCgt:\s*(\w+)", status)
+    return {one for one in SIGNALS_BOTH if int(mask, 16) >> (one - 1) & 1}
 
 
 def command(job, *arguments, **settings):
@@ -75,6 +87,15 @@ def test_tail_shows_the_newest_rows_with_all_columns(played):
     assert lines[-1].split()[0] == "m19" and "\x1b" not in text
 
 
+def test_years_beyond_four_digits_are_printed_as_iso_8601_has_them(job):
+    job.create_topic()
+    years = ["-0001", "0000", "9999", "+10000"]
+    job.produce([json.dumps({"match_id": year, "started_at": f"{year}-01-01T00:00:00Z"}) for year in years])
+    job.run()
+    printed = {row["match_id"]: row["started_at"] for row in ask_json(job, "tail")}
+    assert printed == {year: f"{year}-01-01T00:00:00Z" for year in years}
+
+
 def test_tail_follows_what_is_committed_until_ctrl_c(played):
     tail = command(played, "tail", "--rows", "1", "--follow", "--json")
     tail.wait_log('"m19"')
@@ -84,6 +105,19 @@ def test_tail_follows_what_is_committed_until_ctrl_c(played):
     tail.signal(signal.SIGINT)
     tail.wait_exit(30, 0)
     assert len(tail.log().splitlines()) == 2 and tail.errors() == ""
+
+
+def test_a_second_ctrl_c_ends_tail_while_nobody_reads_it(played):
+    reader, writer = os.pipe()
+    os.write(writer, bytes(fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)))
+    tail = command(played, "tail", "--follow", output=writer)
+    # It has printed, and waits in write(), once it has seen the first signal.
+    for left in (SIGNALS_BOTH, SIGNALS_BOTH - {signal.SIGINT}):
+        tail.wait_until(lambda expected=left: caught(tail.pid) == expected, what="its signals")
+        tail.signal(signal.SIGINT)
+    tail.wait_exit(30, -signal.SIGINT)
+    os.close(writer)
+    os.close(reader)
 
 
 @pytest.mark.timeout(300)
@@ -467,3 +501,22 @@ def test_help_of_one_command_says_what_it_takes(program):
     text = program.run("rejects", "ls", "--help").log()
     assert "rejects ls [--rows N]" in text and "--reason REASON" in text
     assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text
+
+
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+def test_what_can_not_be_printed_ends_with_the_code_of_a_disk(program, output):
+    closed = ("sh", "-c", f'exec "$@" {output}', "sh")
+    for words in (
+        ["--help"],
+        ["--version"],
+        ["--explain"],
+        ["tail", "--help"],
+        ["docs", "man"],
+        ["schema"],
+        ["sample", "--job", "matches"],
+        ["completion", "bash"],
+    ):
+        settings = {"KAFKA_BOOTSTRAP_SERVERS": "x:1", "DATA_LAKE_PATH": "/lake"}
+        process = program.start(*words, under=closed, **settings)
+        process.wait_exit(30, 7)
+        assert "the output can't be written: " in process.errors(), words

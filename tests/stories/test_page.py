@@ -202,6 +202,56 @@ def test_charts_say_in_words_and_in_a_table_what_they_draw(scene, open_page):
     page.tab.wait_for_selector("canvas[aria-label*='over 6 h']")
 
 
+def test_numbers_are_rounded_before_their_unit_is_chosen(scene, open_page):
+    page = open_page(scene.url)
+    table = """(cases) => cases.map(([name, ...values]) =>
+        ({formatDuration, formatAge, formatBytes, formatRate, formatShare, formatMoment, formatInstant})
+            [name](...values).replaceAll('\u00a0', ' '))"""
+    minute, hour, day = 60_000, 3_600_000, 86_400_000
+    expected = [
+        ("formatDuration", 0, "0 ms"),
+        ("formatDuration", 0.04, "0.0 ms"),
+        ("formatDuration", 9.94, "9.9 ms"),
+        ("formatDuration", 9.96, "10 ms"),
+        ("formatDuration", 999.4, "999 ms"),
+        ("formatDuration", 999.6, "1.00 s"),
+        ("formatDuration", 9994, "9.99 s"),
+        ("formatDuration", 9996, "10.0 s"),
+        ("formatDuration", 99940, "99.9 s"),
+        ("formatDuration", 99960, "1 min 40 s"),
+        ("formatDuration", 119400, "1 min 59 s"),
+        ("formatDuration", 119600, "2 min 0 s"),
+        ("formatDuration", 100 * minute - 600, "99 min 59 s"),
+        ("formatDuration", 100 * minute - 400, "1 h 40 min"),
+        ("formatDuration", 2 * hour - 29_000, "2 h 0 min"),
+        ("formatDuration", 100 * hour - 31_000, "99 h 59 min"),
+        ("formatDuration", 100 * hour - 29_000, "4 days"),
+        ("formatAge", 99_400, "99 s"),
+        ("formatAge", 99_600, "2 min"),
+        ("formatAge", 100 * minute - 31_000, "99 min"),
+        ("formatAge", 100 * minute - 29_000, "2 h"),
+        ("formatAge", 4 * day, "96 h"),
+        ("formatAge", 5 * day, "5 days"),
+        ("formatBytes", 1023, "1023 B"),
+        ("formatBytes", 1024, "1 KiB"),
+        ("formatBytes", 10230, "9.99 KiB"),
+        ("formatBytes", 10239, "10.0 KiB"),
+        ("formatBytes", 102399, "100 KiB"),
+        ("formatBytes", 1024 * 1024 - 1, "1.00 MiB"),
+        ("formatRate", 9.94, "9.9/s"),
+        ("formatRate", 9.96, "10/s"),
+        ("formatShare", 9994, 100_000, "9.99 %"),
+        ("formatShare", 9996, 100_000, "10 %"),
+        ("formatMoment", "-0001-06-01T00:00:00.000Z", "-0001-06-01 00:00:00"),
+        ("formatInstant", "+10000-06-01T00:00:00.500Z", "+10000-06-01 00:00:00.500"),
+        ("formatInstant", "+292278994-08-17T07:12:55.807Z", "+292278994-08-17T07:12:55.807Z"),
+    ]
+
+    shown = page.tab.evaluate(table, [case[:-1] for case in expected])
+
+    assert [(*case[:-1], text) for case, text in zip(expected, shown, strict=True)] == expected
+
+
 def test_a_step_whose_batch_is_still_to_come_is_not_drawn_as_nothing(scene, open_page):
     page = open_page(scene.url)
     page.wait("#verdict", "Healthy")

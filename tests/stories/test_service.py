@@ -1,11 +1,16 @@
 """Under a service manager: ready, status, watchdog and stop over a real notification socket."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
+import pty
 import signal
 
 import pytest
-from rig.supervisor import Supervisor, frozen, quiet_for, threads_named
+from rig.broker import free_ports
+from rig.supervisor import Supervisor, frozen, quiet_for, threads_named, wait_ended
+from rig.web import Web
 
 
 @pytest.mark.sanitized
@@ -88,3 +93,86 @@ def test_the_watchdog_is_fed_as_long_as_driver_and_workers_get_on(job, tmp_path,
         supervisor.wait(process, "WATCHDOG=1", count=fed + 2)
         job.wait_committed(process, {0: 1})
         process.stop()
+
+
+@contextlib.contextmanager
+def full_pipe():
+    """The end to write to; the other one is not read."""
+    reader, writer = os.pipe()
+    os.write(writer, bytes(fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)))
+    try:
+        yield writer
+    finally:
+        os.close(writer)
+        os.close(reader)
+
+
+@pytest.mark.sanitized
+def test_a_log_that_nobody_reads_stops_neither_data_nor_page_nor_signals(job):
+    job.create_topic()
+    (port,) = free_ports(1)
+    with full_pipe() as output:
+        process = job.start(output=output, TRIGGER="0 seconds", STATUS_INTERVAL="1s", SPARK_UI_PORT=port)
+        for count in range(1, 4):
+            job.produce(['{"match_id": "M1"}'])
+            job.wait_committed(process, {0: count})
+
+        web = Web(process, port=port)
+        assert web.get("/healthz").status == 200
+        assert "esports_stream_log_dropped_lines_total 0\n" in web.get("/metrics").text
+        process.stop()
+    job.assert_exact()
+
+
+def test_a_second_signal_ends_a_run_whose_log_nobody_reads(job, tmp_path):
+    job.create_topic()
+    with full_pipe() as output, Supervisor(tmp_path) as supervisor:
+        process = job.start(output=output, TRIGGER="0 seconds", **supervisor.settings)
+        supervisor.wait(process, "READY=1")
+        (stuck,) = threads_named(process.pid, "match_stream")
+        with frozen(stuck):
+            process.terminate()
+            supervisor.wait(process, "STOPPING=1")
+            process.terminate()
+            wait_ended(stuck)
+        process.wait_exit(30, 128 + signal.SIGTERM)
+
+
+def test_a_terminal_that_goes_away_stops_it_in_order(job):
+    job.create_topic()
+    terminal, output = pty.openpty()
+    process = job.start(output=output, TRIGGER="0 seconds", TERM="xterm")
+    os.close(output)
+    job.produce(['{"match_id": "M1"}'])
+    job.wait_committed(process, {0: 1})
+
+    os.close(terminal)
+
+    process.wait_exit(30, 0)
+    job.assert_exact()
+
+
+def test_signals_that_its_starter_ignores_do_not_stop_it(job):
+    """As under nohup, and in the background of a shell's script."""
+    job.create_topic()
+    shell = ("sh", "-c", 'trap "" HUP INT; exec "$@"', "sh")
+    process = job.start(under=shell, TRIGGER="0 seconds")
+    process.wait_log("Waiting for data to arrive")
+    process.signal(signal.SIGHUP)
+    process.signal(signal.SIGINT)
+    job.produce(['{"match_id": "M1"}'])
+    job.wait_committed(process, {0: 1})
+    process.stop()
+    assert not process.lines("signal=(HUP|INT)")
+
+
+def test_with_its_output_closed_no_file_of_ours_takes_its_place(job):
+    """The numbers of stdout and stderr would be those of the next files that are opened."""
+    job.create_topic()
+    process = job.start(under=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"), TRIGGER="0 seconds")
+    job.produce(['{"match_id": "M1"}'])
+    job.wait_committed(process, {0: 1})
+    for number in range(3):
+        assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+    process.stop()
+    job.assert_exact()

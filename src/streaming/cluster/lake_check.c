@@ -8,6 +8,7 @@
 #include "base/disk.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/uuid.h"
 
 #define PROBE_NAME "probe-"
@@ -30,8 +31,8 @@ static void note_host(struct findings *findings, char *host) {
     host[strnlen(host, HOST_MAX)] = '\0';
     size_t used = strlen(findings->hosts);
     if (strstr(findings->hosts, host) == NULL)
-        snprintf(findings->hosts + used, sizeof findings->hosts - used, "%s%s",
-                 used > 0 ? ", " : "", host);
+        (void)text_append(findings->hosts, sizeof findings->hosts, used, "%s%s",
+                          used > 0 ? ", " : "", host);
 }
 
 static bool look_at(void *context, const char *name) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "streaming/verify/faults.h"
 
 enum {
@@ -148,8 +149,8 @@ static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64
         const struct gap *gap = &gaps->gaps[i];
         if (gap->found == gap->end - gap->start)
             continue;
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId64 " to %" PRId64,
-                                 named++ > 0 ? ", " : "", gap->start, gap->end - 1);
+        used = text_append(text, sizeof text, used, "%s%" PRId64 " to %" PRId64,
+                           named++ > 0 ? ", " : "", gap->start, gap->end - 1);
     }
     verify_say(report, VERIFY_MISSING,
                "partition %" PRId32 ", %" PRId64 " of the offsets %s%s: manifests "

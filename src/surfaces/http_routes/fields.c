@@ -1,24 +1,16 @@
 #include "surfaces/http_routes/fields.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/text.h"
+#include "core/calendar.h"
 #include "core/double_text.h"
+#include "surfaces/moment.h"
 
 void put_time(struct json *object, const char *name, int64_t wall_ms) {
-    int64_t thousandths = (wall_ms % 1000 + 1000) % 1000;
-    time_t seconds = (time_t)((wall_ms - thousandths) / 1000);
-    struct tm utc;
-    char text[64];
-    size_t used = gmtime_r(&seconds, &utc) != NULL
-                      ? strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc)
-                      : 0;
-    if (used == 0) { // beyond what a calendar year can say: a producer's odd timestamp
-        json_put_null(object, name);
-        return;
-    }
-    snprintf(text + used, sizeof text - used, ".%03dZ", (int)thousandths);
+    char text[MOMENT_TEXT_MAX];
+    size_t used = moment_format_seconds(calendar_floor_divide(wall_ms, 1000), 'T', text);
+    (void)text_append(text, sizeof text, used, ".%03dZ", (int)calendar_floor_rest(wall_ms, 1000));
     json_put_text(object, name, text);
 }
 

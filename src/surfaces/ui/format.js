@@ -22,80 +22,109 @@ function formatCounted(count, noun, nouns = `${noun}s`) {
   return `${formatCount(count)} ${count === 1 ? noun : nouns}`;
 }
 
+/* With as many places as the limits say, [[10, 2], [100, 1]]: two below 10, one below 100, else
+ * none. What is shown decides, not the value: 9.996 has one place, "10.0". */
+function toPlaces(value, limits) {
+  const fits = ([limit, places]) => Number(value.toFixed(places)) < limit;
+  const [, places] = limits.find(fits) ?? [Infinity, 0];
+  return value.toFixed(places);
+}
+
 function formatRate(perSecond) {
   if (isMissing(perSecond)) return NOTHING;
-  return `${(perSecond > 0 && perSecond < 10 ? tenths : counts).format(perSecond)}/s`;
+  const isSmall = perSecond > 0 && Number(perSecond.toFixed(1)) < 10;
+  return `${(isSmall ? tenths : counts).format(perSecond)}/s`;
 }
 
 function formatScaled(value, units, step) {
   let unit = 0;
-  while (value >= step && unit < units.length - 1) {
+  while (Math.round(value) >= step && unit < units.length - 1) {
     value /= step;
     unit++;
   }
-  const digits = Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)}${GAP}${units[unit]}`;
+  const limits = Number.isInteger(value) ? [] : [[10, 2], [100, 1]];
+  return `${toPlaces(value, limits)}${GAP}${units[unit]}`;
 }
 
 function formatBytes(bytes) {
   return isMissing(bytes) ? NOTHING : formatScaled(bytes, ['B', 'KiB', 'MiB', 'GiB', 'TiB'], 1024);
 }
 
+/* Rounded before it is split: 119.6 seconds are 2 minutes. */
 function formatDuration(ms) {
   if (isMissing(ms)) return NOTHING;
-  if (ms < 1000) return `${ms > 0 && ms < 10 ? tenths.format(ms) : Math.round(ms)}${GAP}ms`;
-  const seconds = ms / 1000;
-  if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 2 : 1)}${GAP}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 100) return `${minutes}${GAP}min ${Math.round(seconds % 60)}${GAP}s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 100
-    ? `${hours}${GAP}h ${minutes % 60}${GAP}min`
-    : `${formatCount(hours / 24)}${GAP}days`;
+  if (Math.round(ms) < 1000) return `${toPlaces(ms, ms > 0 ? [[10, 1]] : [])}${GAP}ms`;
+  const shown = toPlaces(ms / 1000, [[10, 2], [100, 1]]);
+  if (Number(shown) < 100) return `${shown}${GAP}s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 6000) return `${Math.floor(seconds / 60)}${GAP}min ${seconds % 60}${GAP}s`;
+  const minutes = Math.round(ms / 60000);
+  return minutes < 6000
+    ? `${Math.floor(minutes / 60)}${GAP}h ${minutes % 60}${GAP}min`
+    : `${formatCount(ms / 86400000)}${GAP}days`;
 }
 
 /* As far as one cares how long ago something was: a whole number of one unit. */
 function formatAge(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 100) return `${seconds}${GAP}s`;
-  if (seconds < 6000) return `${Math.round(seconds / 60)}${GAP}min`;
+  const minutes = Math.round(seconds / 60);
   const hours = Math.round(seconds / 3600);
-  return hours < 100 ? `${hours}${GAP}h` : `${formatCount(hours / 24)}${GAP}days`;
+  if (seconds < 100) return `${seconds}${GAP}s`;
+  if (minutes < 100) return `${minutes}${GAP}min`;
+  return hours < 100 ? `${hours}${GAP}h` : `${formatCount(seconds / 86400)}${GAP}days`;
 }
 
 function formatShare(part, whole) {
   if (!whole) return NOTHING;
   const percent = (100 * part) / whole;
   if (part > 0 && percent < 0.01) return `<${GAP}0.01${GAP}%`;
-  return `${percent.toFixed(percent === 0 || percent >= 10 ? 0 : 2)}${GAP}%`;
+  return `${toPlaces(percent, percent === 0 ? [] : [[10, 2]])}${GAP}%`;
 }
 
 /* ---- times, in the reader's zone; `when` is a Date, milliseconds or ISO text ---- */
 
 const two = (number) => String(number).padStart(2, '0');
 
+/* JavaScript reads a year beyond four digits only if it has six: "+010000-01-01T00:00:00Z". */
+function dateOf(when) {
+  const isText = typeof when === 'string';
+  return new Date(
+    isText
+      ? when.replace(/^([+-])(\d{4,5})-/, (_, sign, year) => `${sign}${year.padStart(6, '0')}-`)
+      : when,
+  );
+}
+
+function yearOf(date) {
+  const year = date.getFullYear();
+  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
+  return sign + String(Math.abs(year)).padStart(4, '0');
+}
+
 function formatClock(when, withSeconds = true) {
-  const date = new Date(when);
+  const date = dateOf(when);
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
   return withSeconds ? `${clock}:${two(date.getSeconds())}` : clock;
 }
 
 function formatDate(when) {
-  const date = new Date(when);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const date = dateOf(when);
+  return `${yearOf(date)}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/* The date only where it isn't today's. */
+/* The date only where it isn't today's; as it is what is beyond JavaScript's calendar. */
 function formatMoment(when) {
   if (isMissing(when)) return NOTHING;
+  if (Number.isNaN(dateOf(when).getTime())) return String(when);
   const clock = formatClock(when);
   return formatDate(when) === formatDate(serverNow()) ? clock : `${formatDate(when)} ${clock}`;
 }
 
 /* To the millisecond. */
 function formatInstant(when) {
-  if (isMissing(when)) return NOTHING;
-  return `${formatMoment(when)}.${String(new Date(when).getMilliseconds()).padStart(3, '0')}`;
+  const milliseconds = isMissing(when) ? NaN : dateOf(when).getMilliseconds();
+  const places = Number.isNaN(milliseconds) ? '' : `.${String(milliseconds).padStart(3, '0')}`;
+  return formatMoment(when) + places;
 }
 
 /* ---- bytes of unknown origin ---- */

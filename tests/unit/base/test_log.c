@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_output.h"
 
 static int64_t fixed_wall_ms(void) {
     return 1767177045123; // 2025-12-31T10:30:45.123Z
@@ -145,23 +146,20 @@ static void a_field_never_hides_a_member_of_the_frame(void **state) {
                                        "\"field_message\": \"waiting\"}"));
 }
 
-static void clear_display(void) {
-    assert_int_equal(write(STDOUT_FILENO, "<", 1), 1);
-}
-
-static void redraw_display(void) {
-    assert_int_equal(write(STDOUT_FILENO, ">", 1), 1);
-}
-
-static void a_display_is_cleared_before_a_line_and_drawn_again_after_it(void **state) {
+static void a_display_stands_below_the_last_line(void **state) {
     (void)state;
-    log_set_display(clear_display, redraw_display);
+    log_output_show("1 row\n2 rows\n");
     log_write(LOG_INFO, "main", "hello");
-    log_set_display(NULL, NULL);
+    log_output_show("3 rows\n");
+    log_output_show("4 rows\n");
+    log_output_show("");
     log_write(LOG_INFO, "main", "bye");
-    log_display(redraw_display);
-    assert_string_equal(captured(), "<2025-12-31 10:30:45 | main | INFO | hello\n"
-                                    ">2025-12-31 10:30:45 | main | INFO | bye\n>");
+    assert_string_equal(captured(), "1 row\n2 rows\n"
+                                    "\x1b[2A\r\x1b[J2025-12-31 10:30:45 | main | INFO | hello\n"
+                                    "1 row\n2 rows\n"
+                                    "\x1b[2A\r\x1b[J3 rows\n"
+                                    "\x1b[1A\r4 rows\n"
+                                    "\x1b[1A\r\x1b[J2025-12-31 10:30:45 | main | INFO | bye\n");
 }
 
 static void *log_many(void *name) {
@@ -207,7 +205,7 @@ int main(void) {
         FACT(a_separator_in_the_message_stays_in_the_message),
         FACT(a_field_never_hides_a_member_of_the_frame),
         FACT(an_endless_text_is_cut_and_still_one_line),
-        FACT(a_display_is_cleared_before_a_line_and_drawn_again_after_it),
+        FACT(a_display_stands_below_the_last_line),
         FACT(lines_of_several_threads_never_interleave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_output.h"
 #include "grpc_server.h"
 #include "streaming/cluster/connect.h"
 #include "streaming/cluster/rpc_status.pb-c.h"
@@ -391,12 +392,12 @@ static void a_server_that_is_away_for_a_while_is_waited_for(void **state) {
     char said[4096] = "", name[] = "/tmp/test_connect.XXXXXX";
     int log = mkstemp(name);
     assert_true(log >= 0);
-    log_set_output(log);
+    log_output_set(log);
     must_open(lines, 10000);
     must_start();
     assert_over();
     assert_true(pread(log, said, sizeof said - 1, 0) > 0);
-    log_set_output(STDOUT_FILENO);
+    log_output_set(STDOUT_FILENO);
     close(log);
     unlink(name);
     const char *next = strstr(said, "test | WARNING | Spark does not answer yet: trying again | "

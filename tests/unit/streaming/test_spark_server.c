@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/log_output.h"
 #include "spark_tree.h"
 #include "streaming/cluster/spark_server.h"
 
@@ -51,7 +52,7 @@ static int setup(void **state) {
     assert_int_equal(setenv("TMPDIR", tree.home, 1), 0);
     log_fd = open(spark_tree_path(&tree, "log"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     assert_true(log_fd >= 0);
-    log_set_output(log_fd);
+    log_output_set(log_fd);
     err = (struct error){0};
     return 0;
 }
@@ -60,7 +61,7 @@ static int teardown(void **state) {
     (void)state;
     spark_server_stop(server, 0);
     server = NULL;
-    log_set_output(STDOUT_FILENO);
+    log_output_set(STDOUT_FILENO);
     (void)close(log_fd);
     spark_tree_deinit(&tree);
     return 0;

@@ -30,7 +30,9 @@ static const char *print_as(int count, char **words) {
     assert_int_equal(config_load(&config, count, words, stderr), EXIT_CODE_OK);
     free(printed);
     FILE *out = open_memstream(&printed, &size);
-    assert_true(print_command(out, &config));
+    enum exit_code code = EXIT_CODE_UNEXPECTED;
+    assert_true(print_command(&config, out, stderr, &code));
+    assert_int_equal(code, EXIT_CODE_OK);
     (void)fclose(out);
     config_deinit(&config);
     return printed;

@@ -206,6 +206,64 @@ static void a_stop_says_so_and_how_long_it_may_take(void **state) {
     assert_null(strstr(told_by_update(&manager, &query, 1), "EXTEND_TIMEOUT_USEC"));
 }
 
+static void one_that_does_not_read_is_not_waited_for_and_told_again(void **state) {
+    (void)state;
+    struct service_manager manager;
+    service_manager_init(&manager);
+    int full = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    while (sendto(full, "x", 1, 0, (struct sockaddr *)&address, sizeof address) == 1)
+        ;
+    close(full);
+    struct query_snapshot query = running("match_stream");
+    service_manager_update(&manager, &query, 1);
+    assert_null(strstr(told(), "READY"));
+    const char *next = told_by_update(&manager, &query, 1);
+    assert_non_null(strstr(next, "READY=1|"));
+    assert_non_null(strstr(next, "STATUS=match_stream: Waiting"));
+    assert_non_null(strstr(next, "WATCHDOG=1|"));
+}
+
+static void a_stop_that_could_not_be_told_is_told_by_the_next_update(void **state) {
+    (void)state;
+    struct service_manager manager;
+    service_manager_init(&manager);
+    struct query_snapshot query = running("match_stream");
+    (void)told_by_update(&manager, &query, 1);
+    setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
+    service_manager_stop(&manager, 8 * second);
+    setenv("NOTIFY_SOCKET", path, 1);
+    assert_non_null(
+        strstr(told_by_update(&manager, &query, 1), "STOPPING=1\nEXTEND_TIMEOUT_USEC=13000000|"));
+    assert_null(strstr(told_by_update(&manager, &query, 1), "STOPPING"));
+}
+
+static void an_abstract_socket_is_told_too(void **state) {
+    (void)state;
+    struct service_manager manager;
+    service_manager_init(&manager);
+    close(listener);
+    listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "notify-%d", (int)getpid());
+    size_t size = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(address.sun_path + 1);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, (socklen_t)size), 0);
+    address.sun_path[0] = '@';
+    setenv("NOTIFY_SOCKET", address.sun_path, 1);
+    struct query_snapshot query = running("match_stream");
+    assert_non_null(strstr(told_by_update(&manager, &query, 1), "READY=1|"));
+}
+
+static void a_watchdog_that_is_meant_for_another_process_is_not_fed(void **state) {
+    (void)state;
+    struct service_manager manager;
+    setenv("WATCHDOG_PID", "1", 1);
+    service_manager_init(&manager);
+    unsetenv("WATCHDOG_PID");
+    assert_int_equal(manager.watchdog_ms, 0);
+}
+
 static void without_a_service_manager_nothing_is_told(void **state) {
     (void)state;
     struct service_manager manager;
@@ -231,6 +289,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_start_that_waits_is_given_more_time_and_one_that_hangs_is_not, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_says_so_and_how_long_it_may_take, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_does_not_read_is_not_waited_for_and_told_again,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stop_that_could_not_be_told_is_told_by_the_next_update,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(an_abstract_socket_is_told_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_watchdog_that_is_meant_for_another_process_is_not_fed,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_service_manager_nothing_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_output.h"
 #include "surfaces/webhook.h"
 
 enum { REQUESTS_MAX = 64, REQUEST_MAX = 4096 };
@@ -263,11 +264,11 @@ static struct {
 
 static void begin_log(void) {
     assert_int_equal(pipe(logged.ends), 0);
-    log_set_output(logged.ends[1]);
+    log_output_set(logged.ends[1]);
 }
 
 static const char *end_log(void) {
-    log_set_output(STDOUT_FILENO);
+    log_output_set(STDOUT_FILENO);
     close(logged.ends[1]);
     size_t size = 0, room = sizeof logged.text - 1;
     for (ssize_t got; (got = read(logged.ends[0], logged.text + size, room - size)) > 0;)

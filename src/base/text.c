@@ -1,0 +1,16 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/check.h"
+
+size_t text_append(char *text, size_t size, size_t used, const char *format, ...) {
+    check(used < size);
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text + used, size - used, format, args);
+    va_end(args);
+    size_t room = size - used - 1;
+    return used + (length < 0 ? 0 : (size_t)length < room ? (size_t)length : room);
+}
