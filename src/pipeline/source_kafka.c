@@ -187,12 +187,17 @@ static bool confirm_there(struct source_kafka *self, struct error *err) {
     return begin_again(self, err);
 }
 
-/* Ends the range by the verdict on what came. */
+/* Sets the error by the verdict on the code. */
+static bool set_by_verdict(struct source_kafka *self, rd_kafka_resp_err_t code, const char *text,
+                           struct error *err) {
+    const char *cure = kafka_verdict_of((int)code).cure;
+    return error_set_at(self, err, kafka_error_kind((int)code), "%s%s%s", text,
+                        *cure != '\0' ? "; " : "", cure);
+}
+
 static enum step fail_by(struct source_kafka *self, const rd_kafka_message_t *message,
                          struct error *err) {
-    const char *cure = kafka_verdict_of(message->err).cure;
-    error_set_at(self, err, kafka_error_kind(message->err), "%s%s%s",
-                 rd_kafka_message_errstr(message), *cure != '\0' ? "; " : "", cure);
+    set_by_verdict(self, message->err, rd_kafka_message_errstr(message), err);
     return STEP_FAILED;
 }
 
@@ -202,7 +207,7 @@ static enum step step_packed(struct source_kafka *self, const rd_kafka_message_t
                              struct error *err) {
     // Only the text tells the codec, by its number in Kafka's protocol.
     const char *text = rd_kafka_message_errstr(message);
-    if (strstr(text, "(codec 0x4)") == NULL)
+    if (strstr(text, "(codec 0x") != NULL && strstr(text, "(codec 0x4)") == NULL)
         return fail_by(self, message, err);
     if (kafka_partitions_can_unpack_more(&self->set))
         return STEP_UNPACK_MORE;
@@ -299,11 +304,8 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     self->quiet_since_ms = clock_monotonic_ms();
     if (kafka_error_is_refusal((int)code))
         code = topic_error(self, code);
-    struct kafka_verdict verdict = kafka_verdict_of((int)code);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && verdict.fate != KAFKA_PASSES)
-        return error_set_at(self, err, kafka_error_kind((int)code), "%s%s%s",
-                            rd_kafka_err2str(code), *verdict.cure != '\0' ? "; " : "",
-                            verdict.cure);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && kafka_verdict_of((int)code).fate != KAFKA_PASSES)
+        return set_by_verdict(self, code, rd_kafka_err2str(code), err);
     char text[256] = "";
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         snprintf(text, sizeof text, "no answer from Kafka at '%s': %s",
@@ -345,8 +347,9 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
 
 /* librdkafka can't even be asked for messages. */
 static enum source_status fail_taking(struct source_kafka *self, int code, struct error *err) {
-    error_set_at(self, err, kafka_error_kind(code), "take records: %s",
-                 rd_kafka_err2str((rd_kafka_resp_err_t)code));
+    set_by_verdict(self, (rd_kafka_resp_err_t)code, rd_kafka_err2str((rd_kafka_resp_err_t)code),
+                   err);
+    error_wrap(err, "take records");
     return fail_range(self);
 }
 
@@ -383,11 +386,13 @@ static enum source_status read_record(struct source *source, struct record *reco
         if (self->range.start == self->range.end || partition->position >= self->range.end ||
             partition->proved_to >= self->range.end)
             return end_range(self);
-        int code = 0;
-        if (self->next == self->count && !fetch(self, timeout_ms, &deadline_ms, &code))
-            return fail_taking(self, code, err);
-        if (self->count == 0)
-            return wait_or_fail(self, err);
+        if (self->next == self->count) {
+            int code;
+            if (!fetch(self, timeout_ms, &deadline_ms, &code))
+                return fail_taking(self, code, err);
+            if (self->count == 0)
+                return wait_or_fail(self, err);
+        }
         switch (step(self, record, err)) {
         case STEP_RECORD:
             return SOURCE_RECORD;

@@ -17,7 +17,10 @@
 #include "pipeline/source_kafka.h"
 #include "streaming/broker.h"
 
-enum { ADMIN_MEMORY = 1 << 20 }; // bytes; the handle never fetches
+enum {
+    ADMIN_MEMORY = 1 << 20, // bytes; the handle never fetches
+    ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
+};
 
 struct kafka_broker {
     struct broker broker;
@@ -202,7 +205,7 @@ bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_propert
         .property_count = property_count,
         .log = log_line,
     };
-    const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
+    const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ANSWER_MAX};
     if (!kafka_client_open(&self->client, &self->settings, &limits, err)) {
         free(self);
         return false;

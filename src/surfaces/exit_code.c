@@ -19,7 +19,7 @@ const struct exit_code_entry exit_codes[] = {
      "Checkpoint and table contradict each other or what was written; nothing was touched. Also: "
      "`verify` found an offset that is missing or double, or a file that is not as its log says.",
      "Follow the message, which names the files, the cause and the cure."},
-    {EXIT_CODE_DATA_LOSS, "records can't be had from Kafka",
+    {EXIT_CODE_DATA_LOSS, "records can't be read from Kafka",
      "Offsets that come next were deleted by retention or with their topic, and "
      "FAIL_ON_DATA_LOSS is true; or a record batch is damaged in Kafka, whatever that setting is: "
      "it was fetched three times.",

@@ -371,7 +371,7 @@ static void a_librdkafka_that_can_not_be_asked_is_no_silence(void **state) {
     mock_kafka_put(&mock, "t", 0, 0, 10, 20);
     open_range("t", 0, 0, 10);
     taking_fails = true;
-    expect_failure(ERROR_BROKER, "topic 't' partition 0 at offset 0: take records: ");
+    expect_failure(ERROR_BROKER, "take records: topic 't' partition 0 at offset 0: ");
     taking_fails = false;
     read_range("t", 0, 0, 10);
 }

@@ -76,6 +76,17 @@ static void a_topic_that_is_missing_or_forbidden_is_named(void **state) {
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
 }
 
+static void a_name_that_no_topic_can_have_is_not_waited_for(void **state) {
+    (void)state;
+    struct topic_offsets offsets;
+    struct error err;
+    mock_kafka_topic(&mock, "t", 1);
+    rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
+    assert_false(broker->ops->list_offsets(broker, "t", WAIT_MS, &offsets, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "takes no such name"));
+}
+
 static void a_broker_that_is_away_is_named_with_error_and_attempt(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
@@ -104,6 +115,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_partition_is_listed_with_its_offsets, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_topic_that_is_missing_or_forbidden_is_named, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_name_that_no_topic_can_have_is_not_waited_for, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_broker_that_is_away_is_named_with_error_and_attempt,
                                         set_up, tear_down),
