@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/log.h"
 #include "streaming/sink_log.h"
 
 void sink_log_upkeep_init(struct sink_log_upkeep *upkeep, const struct file_path *directory,
@@ -120,9 +121,13 @@ void sink_log_upkeep_start(struct sink_log_upkeep *upkeep) {
     check(pthread_mutex_init(&upkeep->lock, NULL) == 0);
     check(pthread_cond_init(&upkeep->changed, NULL) == 0);
     upkeep->stop = false;
-    upkeep->running = pthread_create(&upkeep->thread, NULL, upkeep_main, upkeep) == 0;
+    int failure = pthread_create(&upkeep->thread, NULL, upkeep_main, upkeep);
+    upkeep->running = failure == 0;
     if (upkeep->running)
         return;
+    log_write(LOG_WARNING, "main",
+              "The sink log has no thread of its own: every tenth batch takes longer | error=%s",
+              strerror(failure));
     check(pthread_cond_destroy(&upkeep->changed) == 0);
     check(pthread_mutex_destroy(&upkeep->lock) == 0);
 }

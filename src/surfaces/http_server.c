@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -17,7 +18,10 @@
 /* The library accepts some connections in a row before it tells us: so many more than are kept. */
 enum { BURST = 16, CONNECTIONS_MAX = HTTP_CONNECTIONS_KEPT + BURST };
 
-enum { LOOK_EVERY_MS = 1000 }; // at connections that wait too long
+enum {
+    LOOK_EVERY_MS = 1000, // at connections that wait too long
+    RETRY_MS = 500,
+};
 
 struct connection {
     int fd; // of the library
@@ -236,21 +240,45 @@ static void give_up_waiting(struct http_server *server) {
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
+static bool is_to_end(const struct http_server *server) {
+    uint64_t count;
+    return read(server->wake, &count, sizeof count) == (ssize_t)sizeof count;
+}
+
+/* Waits until there is something to do. An error (ENOMEM) may pass, so it is tried again; false:
+ * there is one. */
+static bool wait_for_work(struct pollfd watched[static 2], int timeout_ms, bool *failing) {
+    bool failed = poll(watched, 2, timeout_ms) < 0 && errno != EINTR;
+    if (failed && !*failing)
+        log_write(LOG_WARNING, "main",
+                  "The page and the API can't answer: they can't wait for requests; trying again "
+                  "| error=%s",
+                  strerror(errno));
+    if (!failed && *failing)
+        log_write(LOG_INFO, "main", "The page and the API answer again");
+    *failing = failed;
+    const struct timespec pause = {.tv_nsec = failed ? RETRY_MS * 1000000L : 0};
+    if (failed)
+        (void)nanosleep(&pause, NULL);
+    return !failed;
+}
+
 static void *server_main(void *argument) {
     struct http_server *server = argument;
+    bool failing = false;
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     check(info != NULL);
     struct pollfd watched[] = {{.fd = info->epoll_fd, .events = POLLIN},
                                {.fd = server->wake, .events = POLLIN}};
-    while (watched[1].revents == 0) {
+    while (!is_to_end(server)) {
         MHD_UNSIGNED_LONG_LONG wait_ms;
         int timeout_ms = server->connection_count > 0 ? LOOK_EVERY_MS : -1;
         if (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES && timeout_ms >= 0 &&
             wait_ms < LOOK_EVERY_MS)
             timeout_ms = (int)wait_ms;
-        if (poll(watched, 2, timeout_ms) < 0 && errno != EINTR)
-            break;
+        if (!wait_for_work(watched, timeout_ms, &failing))
+            continue;
         give_up_waiting(server);
         if (MHD_run(server->daemon) != MHD_YES) {
             log_write(LOG_WARNING, "main", "The page has stopped: its library can't go on");
@@ -269,7 +297,7 @@ static void server_free(struct http_server *server) {
 }
 
 static bool start_thread(struct http_server *server, struct error *err) {
-    server->wake = eventfd(0, EFD_CLOEXEC);
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->wake < 0)
         return error_set(err, ERROR_RETRY, "open an event descriptor: %s", strerror(errno));
     int failure = pthread_create(&server->thread, NULL, server_main, server);

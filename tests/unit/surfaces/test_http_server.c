@@ -14,10 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_output.h"
 #include "surfaces/http_server.h"
 
 static struct http_server *server;
@@ -292,6 +294,40 @@ static void a_host_that_is_not_here_is_told(void **state) {
     assert_non_null(strstr(err.message, "192.0.2.1"));
 }
 
+/* A limit of open files below what poll() is given is an error of poll() that passes. */
+static void an_error_while_it_waits_is_said_and_passes(void **state) {
+    (void)state;
+    char answer[ANSWER_MAX], logged[1024];
+    struct rlimit limit, none = {0};
+    int log[2], client = dial();
+    assert_int_equal(pipe(log), 0);
+    log_output_set(log[1]);
+    say(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_readable(client, CLOCK_STANDS); // it has accepted
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none.rlim_max = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    say(client, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n"); // it wakes up, and waits again
+    ssize_t size = read(log[0], logged, sizeof logged - 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(size > 0);
+    logged[size] = '\0';
+    assert_non_null(strstr(logged, "WARNING | The page and the API can't answer"));
+    assert_non_null(strstr(logged, "error=Invalid argument"));
+    size = read(log[0], logged, sizeof logged - 1);
+    assert_true(size > 0);
+    logged[size] = '\0';
+    assert_non_null(strstr(logged, "INFO | The page and the API answer again"));
+
+    say(client, "GET /two HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    (void)listen_to(client, answer, CLOCK_STANDS);
+    assert_non_null(strstr(answer, "path=/two"));
+    close(client);
+    log_output_set(STDOUT_FILENO);
+    close(log[0]);
+    close(log[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_answered_with_headers_that_protect),
@@ -301,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_large_answer_arrives_whole),
         cmocka_unit_test(garbage_is_no_request),
         cmocka_unit_test(one_who_never_finishes_is_hung_up_on),
+        cmocka_unit_test(an_error_while_it_waits_is_said_and_passes),
         cmocka_unit_test(one_who_comes_back_in_time_is_kept),
         cmocka_unit_test(a_full_table_makes_room),
         cmocka_unit_test(a_taken_port_gives_way_to_the_next),
