@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "core/kafka_timestamp.h"
 #include "streaming/broker.h"
 #include "streaming/inspect.h"
 #include "surfaces/doctor.h"
@@ -178,9 +179,17 @@ static bool read_newest(struct source *source, const char *topic,
 
 static void check_age(const char *topic, int64_t timestamp_ms, struct findings *findings) {
     char moment[MOMENT_TEXT_MAX];
-    int64_t age_ms = clock_wall_ms() - timestamp_ms;
-    moment_format(timestamp_ms * 1000, moment);
     char *what = findings_text("newest record %s", topic);
+    if (!kafka_timestamp_fits(timestamp_ms)) {
+        findings_warn(findings, what,
+                      findings_text("its timestamp, %" PRId64 " milliseconds since 1970, is beyond "
+                                    "what a timestamp can hold: it will be a reject",
+                                    timestamp_ms),
+                      findings_text("let the producer give milliseconds"));
+        return;
+    }
+    int64_t age_ms = clock_wall_ms() - timestamp_ms;
+    moment_format(kafka_timestamp_micros(timestamp_ms), moment);
     if (age_ms < -AHEAD_MS)
         findings_warn(findings, what,
                       findings_text("its timestamp, %s, is %" PRId64 " seconds ahead of our clock",
@@ -218,7 +227,7 @@ static void check_reading(struct broker *broker, const char *topic,
         findings_fail(findings, EXIT_CODE_KAFKA, findings_text("newest record %s", topic),
                       findings_text("%s", err.message),
                       findings_text("give the user the right to READ the topic"));
-    else if (read && timestamp_ms >= 0)
+    else if (read)
         check_age(topic, timestamp_ms, findings);
 }
 
