@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "streaming/cluster/cluster_run.h"
 #include "streaming/cluster/former_run.h"
+#include "streaming/kafka_identity.h"
 #include "streaming/micro_batch.h"
 #include "streaming/planner.h"
 #include "streaming/query_report.h"
@@ -216,8 +217,9 @@ static bool resume(struct query *query, struct error *err) {
     query->starts = recovery.starts;
     query->start_count = recovery.start_count;
     recovery.starts = NULL;
-    bool ready = topic_watch_start(query, err) && former_run_settle(query, &former, err) &&
-                 begin(query, &recovery, err);
+    bool ready = topic_watch_start(query, err) &&
+                 kafka_identity_settle(query, recovery.new_query, err) &&
+                 former_run_settle(query, &former, err) && begin(query, &recovery, err);
     recovery_deinit(&recovery);
     return ready;
 }
