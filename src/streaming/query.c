@@ -15,6 +15,7 @@
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/starting_offsets.h"
+#include "streaming/table_types.h"
 #include "streaming/topic_watch.h"
 
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
@@ -63,7 +64,8 @@ bool query_init(struct query *query, const struct query_options *options, size_t
 }
 
 bool query_open(struct query *query, struct error *err) {
-    if (!store_open(&query->options->store, &query->store, err))
+    if (!store_open(&query->options->store, &query->store, err) ||
+        !table_types_check_few(query->store, err))
         return false;
     query_status_open(&query->status, store_query_id(query->store));
     return true;

@@ -13,6 +13,7 @@
 #include "streaming/replay_source.h"
 #include "streaming/retry.h"
 #include "streaming/store_parts.h"
+#include "streaming/table_types.h"
 
 /* The worker, the scan before it and each of their pages get as much of the budget; the rest is for
  * the program itself and the resolved set. */
@@ -201,6 +202,7 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
         return store_open_to_read(options, &replay->query.store, err);
     struct recovery recovery;
     if (!operation_open(options, &replay->query.store, err) ||
+        !table_types_check_few(replay->query.store, err) ||
         !operation_recover(replay->query.store, &recovery, out, err))
         return false;
     bool ok = take_over(replay, &recovery, err);
