@@ -8,7 +8,7 @@
 struct record {
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_ms; // milliseconds since 1970; -1: the record has none
+    int64_t timestamp_ms; // Kafka's, whatever it is; -1: it has none (core/kafka_timestamp.h)
     const char *value;    // NULL: a null value (tombstone)
     size_t value_size;
     const char *key; // NULL: no key

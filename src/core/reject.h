@@ -12,6 +12,7 @@ enum reject_reason {
     REJECT_MISSING_IDENTIFIER, // an object without the identifier
     REJECT_NULL_IDENTIFIER,    // the identifier is null, or its value could not be read
     REJECT_PARTITION_VALUE,    // its partition value can't be a directory name
+    REJECT_KAFKA_TIME,         // Kafka's timestamp of it is beyond what the column can hold
     REJECT_REASON_COUNT,
 };
 

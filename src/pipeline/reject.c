@@ -3,14 +3,16 @@
 #include <pthread.h>
 
 #include "base/check.h"
+#include "core/kafka_timestamp.h"
 
 static const struct column columns[REJECT_COLUMNS] = {
     [REJECT_TOPIC] = {"topic", TYPE_STRING, .required = true, .doc = "The record's topic"},
     [REJECT_PARTITION] = {"partition", TYPE_INT32, .required = true, .doc = "Its partition"},
     [REJECT_OFFSET] = {"offset", TYPE_INT64, .required = true,
                        .doc = "Its offset in the partition"},
-    [REJECT_KAFKA_TIMESTAMP] = {"kafka_timestamp", TYPE_TIMESTAMP,
-                                .doc = "Its timestamp; null when it has none"},
+    [REJECT_KAFKA_TIMESTAMP] =
+        {"kafka_timestamp", TYPE_TIMESTAMP,
+         .doc = "Its timestamp; null when it is beyond what a timestamp can hold"},
     [REJECT_KEY] = {"key", TYPE_BINARY, .doc = "Its key, as it came"},
     [REJECT_VALUE] = {"value", TYPE_BINARY, .doc = "Its value, as it came"},
     [REJECT_REASON] = {"reason", TYPE_STRING, .required = true,
@@ -85,8 +87,10 @@ bool reject_sink_append(struct reject_sink *rejects, const struct record *record
     rows->columns[REJECT_PARTITION].int32s[0] = record->partition;
     rows->columns[REJECT_PARTITION].valid[0] = 1;
     set_int64(rows, REJECT_OFFSET, record->offset);
-    set_int64(rows, REJECT_KAFKA_TIMESTAMP, record->timestamp_ms * 1000);
-    rows->columns[REJECT_KAFKA_TIMESTAMP].valid[0] = record->timestamp_ms >= 0;
+    bool fits = kafka_timestamp_fits(record->timestamp_ms);
+    set_int64(rows, REJECT_KAFKA_TIMESTAMP,
+              fits ? kafka_timestamp_micros(record->timestamp_ms) : 0);
+    rows->columns[REJECT_KAFKA_TIMESTAMP].valid[0] = fits;
     set_text(rows, REJECT_KEY, record->key, record->key_size);
     set_text(rows, REJECT_VALUE, record->value, record->value_size);
     set_text(rows, REJECT_REASON, reason, strlen(reason));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "core/kafka_timestamp.h"
 #include "pipeline/parquet/reader.h"
 #include "pipeline/reject.h"
 
@@ -71,14 +72,16 @@ static bool check_nulls(const struct reject_reader *reader, struct error *err) {
     return true;
 }
 
-/* Timestamps are of whole milliseconds in Kafka, and of microseconds in the file. */
+/* Timestamps are of whole milliseconds in Kafka, and of microseconds in the file. Null is what
+ * older versions wrote for one before 1970, or none; or it is one that the file can't hold. */
 static void fill_row(const struct reject_reader *reader, struct reject_row *row) {
     struct text key = text_at(reader, REJECT_KEY), value = text_at(reader, REJECT_VALUE);
     bool has_time = reader->cursor.vectors[REJECT_KAFKA_TIMESTAMP].valid[reader->next];
     *row = (struct reject_row){
         .record = {.partition = reader->cursor.vectors[REJECT_PARTITION].int32s[reader->next],
                    .offset = int64_at(reader, REJECT_OFFSET),
-                   .timestamp_ms = has_time ? int64_at(reader, REJECT_KAFKA_TIMESTAMP) / 1000 : -1,
+                   .timestamp_ms =
+                       has_time ? kafka_timestamp_ms(int64_at(reader, REJECT_KAFKA_TIMESTAMP)) : -1,
                    .value = value.bytes,
                    .value_size = value.length,
                    .key = key.bytes,

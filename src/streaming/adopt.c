@@ -10,6 +10,7 @@
 #include "streaming/path_set.h"
 #include "streaming/sink_log_entries.h"
 #include "streaming/store_parts.h"
+#include "streaming/table_types.h"
 
 /* Where a log is made, and where one goes before it is removed: readers see a whole log or none.
  * Both names are hidden from them. */
@@ -117,7 +118,8 @@ static bool adopt_files(struct store *store, int64_t committed, FILE *out, struc
                       store->options.query, store->options.table);
         return sign(store, true, -1, err);
     }
-    if (!refuse_strangers(store, err) || !begin_log(store, committed, &listing, err))
+    if (!refuse_strangers(store, err) || !table_types_check_all(store, err) ||
+        !begin_log(store, committed, &listing, err))
         return false;
     (void)fprintf(out,
                   "%s: '%s' has a sink log now: it lists all %" PRId64 " files (%" PRId64

@@ -21,6 +21,8 @@ struct topic_offsets {
 
 void topic_offsets_deinit(struct topic_offsets *offsets);
 
+enum { KAFKA_CLUSTER_ID_MAX = 256 }; // bytes, with the NUL
+
 struct broker_ops;
 
 struct broker {
@@ -32,6 +34,9 @@ struct broker_ops {
      * ERROR_BROKER: no broker reached, or no such topic; the message names broker and cause. */
     bool (*list_offsets)(struct broker *broker, const char *topic, int timeout_ms,
                          struct topic_offsets *offsets, struct error *err);
+    /* The id of the cluster that answered last. False: it tells none, as very old brokers, or none
+     * has answered yet. NULL: it has no id, as a capture. */
+    bool (*cluster_id)(struct broker *broker, char id[static KAFKA_CLUSTER_ID_MAX]);
     /* A source for one worker. A record batch that is too large for `memory` stops the range that
      * needs it. */
     bool (*open_source)(struct broker *broker, struct source_memory memory, struct source **source,

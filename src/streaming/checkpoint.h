@@ -9,6 +9,7 @@
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/rewind.c)
  *     cluster       ours: a Spark cluster runs the query for us (streaming/cluster/run_note.h)
+ *     kafka         ours: of which Kafka cluster the offsets are (streaming/kafka_note.h)
  *
  * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests
  * too: what older ones said about offsets is folded into coverage/N. Files are published without
@@ -24,6 +25,7 @@
 
 #define CHECKPOINT_REWIND "rewind"
 #define CHECKPOINT_CLUSTER "cluster"
+#define CHECKPOINT_KAFKA "kafka"
 
 enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetain
 

@@ -8,6 +8,7 @@
 #include "base/disk.h"
 #include "base/scope.h"
 #include "streaming/commit.h"
+#include "streaming/kafka_note.h"
 #include "streaming/recover.h"
 #include "streaming/store_parts.h"
 #include "streaming/verify/snapshot.h"
@@ -205,6 +206,7 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_outcomes(store, inspection, &err), &err);
     note(inspection, read_sink_log(store, inspection, &err), &err);
     read_owner(store, inspection);
+    note(inspection, kafka_note_read(store->options.checkpoint, inspection->kafka_id, &err), &err);
     note(inspection,
          run_note_read(store->options.checkpoint, &inspection->cluster, &inspection->on_cluster,
                        &err),

@@ -5,6 +5,7 @@
 #define STREAMING_INSPECT_H
 
 #include "base/error.h"
+#include "streaming/broker.h"
 #include "streaming/checkpoint.h"
 #include "streaming/cluster/run_note.h"
 #include "streaming/store.h"
@@ -53,6 +54,7 @@ struct inspection {
     char owner[37];                      // the query that signed the table; "": nobody
     char *owner_checkpoint;              // owned; NULL: nobody
     bool rewinding;
+    char kafka_id[KAFKA_CLUSTER_ID_MAX]; // of the cluster that the offsets are of; "": not noted
     bool on_cluster; // a cluster runs the query, or did when its program was killed:
     struct run_note cluster;
 

@@ -164,6 +164,19 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
     return true;
 }
 
+/* What came with the newest metadata: nothing is asked. */
+static bool cluster_id(struct broker *broker, char id[static KAFKA_CLUSTER_ID_MAX]) {
+    rd_kafka_t *handle = self_of(broker)->client.handle;
+    char *found = rd_kafka_clusterid(handle, 0);
+    if (found == NULL)
+        return false;
+    bool fits = found[0] != '\0' && strlen(found) < KAFKA_CLUSTER_ID_MAX;
+    if (fits)
+        memcpy(id, found, strlen(found) + 1);
+    rd_kafka_mem_free(handle, found);
+    return fits;
+}
+
 static bool open_source(struct broker *broker, struct source_memory memory, struct source **source,
                         struct error *err) {
     (void)err; // its settings were tried when the broker was opened
@@ -183,6 +196,7 @@ static void close_broker(struct broker *broker) {
 
 static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
+    .cluster_id = cluster_id,
     .open_source = open_source,
     .keep_statistics = keep_statistics,
     .close = close_broker,

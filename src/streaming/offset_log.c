@@ -1,6 +1,7 @@
 #include "streaming/offset_log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,12 @@ static bool parse_metadata(struct text line, struct offset_entry *entry, struct 
     // Spark reads a line without them as well; the timestamp is then 1970.
     if (!json_member_int(metadata, "batchTimestampMs", &entry->timestamp_ms))
         entry->timestamp_ms = 0;
+    if (entry->timestamp_ms < 0 || entry->timestamp_ms > INT64_MAX / 1000) {
+        error_set(err, ERROR_STATE, "its \"batchTimestampMs\", %" PRId64 ", is no time",
+                  entry->timestamp_ms);
+        json_free(metadata);
+        return false;
+    }
     const struct json *conf = json_member(metadata, "conf");
     entry->conf = conf == NULL ? json_new_object() : json_duplicate(conf);
     json_free(metadata);

@@ -1,8 +1,9 @@
 /* operations.h: what an operator does to the directories of one query while it is stopped.
  *
  *     adopt      begins a sink log that lists the table's files: for a table of the foreachBatch
- * job release    takes the sink log away again relocate   rewrites the absolute paths in the logs,
- * after the lake was moved rewind     takes the newest batches back, so that they can be done again
+ * job; or takes the offsets for those of another Kafka cluster release    takes the sink log away
+ * again relocate   rewrites the absolute paths in the logs, after the lake was moved rewind takes
+ * the newest batches back, so that they can be done again
  *
  * (and streaming/replay.h, which parses rejects again)
  *
@@ -20,6 +21,10 @@
 #include "streaming/store.h"
 
 MUST_CHECK bool operation_adopt(const struct store_options *options, FILE *out, struct error *err);
+/* Notes that the checkpoint's offsets are of the Kafka cluster `id`; `dry_run`: only says so, and
+ * takes no lock. */
+MUST_CHECK bool operation_adopt_kafka(const struct store_options *options, const char *id,
+                                      bool dry_run, FILE *out, struct error *err);
 MUST_CHECK bool operation_release(const struct store_options *options, FILE *out,
                                   struct error *err);
 MUST_CHECK bool operation_relocate(const struct store_options *options, FILE *out,

@@ -9,11 +9,13 @@
 #include "base/log.h"
 #include "streaming/cluster/cluster_run.h"
 #include "streaming/cluster/former_run.h"
+#include "streaming/kafka_identity.h"
 #include "streaming/micro_batch.h"
 #include "streaming/planner.h"
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/starting_offsets.h"
+#include "streaming/table_types.h"
 #include "streaming/topic_watch.h"
 
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
@@ -62,7 +64,8 @@ bool query_init(struct query *query, const struct query_options *options, size_t
 }
 
 bool query_open(struct query *query, struct error *err) {
-    if (!store_open(&query->options->store, &query->store, err))
+    if (!store_open(&query->options->store, &query->store, err) ||
+        !table_types_check_few(query->store, err))
         return false;
     query_status_open(&query->status, store_query_id(query->store));
     return true;
@@ -216,8 +219,9 @@ static bool resume(struct query *query, struct error *err) {
     query->starts = recovery.starts;
     query->start_count = recovery.start_count;
     recovery.starts = NULL;
-    bool ready = topic_watch_start(query, err) && former_run_settle(query, &former, err) &&
-                 begin(query, &recovery, err);
+    bool ready = topic_watch_start(query, err) &&
+                 kafka_identity_settle(query, recovery.new_query, err) &&
+                 former_run_settle(query, &former, err) && begin(query, &recovery, err);
     recovery_deinit(&recovery);
     return ready;
 }

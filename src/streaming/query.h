@@ -64,10 +64,11 @@ struct query {
     int64_t next_batch;
     struct offset_range *starts; // owned; where the query stands: start == end == next offset
     size_t start_count;
-    struct topic_offsets topic; // newest listing
-    double bytes_per_record;    // running average of what was read (planner_weigh())
-    char loss_text[512];        // the data loss that was logged last,
-    int64_t loss_logged_ms;     // and when (monotonic)
+    struct topic_offsets topic;          // newest listing
+    char kafka_id[KAFKA_CLUSTER_ID_MAX]; // of the cluster that the offsets are of; "": unknown
+    double bytes_per_record;             // running average of what was read (planner_weigh())
+    char loss_text[512];                 // the data loss that was logged last,
+    int64_t loss_logged_ms;              // and when (monotonic)
 
     pthread_t thread;
     bool failed;

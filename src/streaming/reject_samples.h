@@ -18,7 +18,7 @@ struct reject_sample {
     int64_t processed_ms; // the batch's timestamp
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_ms; // Kafka's; -1: none
+    int64_t timestamp_ms; // Kafka's, whatever it is
     struct reject reject;
     size_t value_size; // of the record; SIZE_MAX: a null value
     size_t kept;       // bytes of it in `value`

@@ -1,6 +1,7 @@
 #include "streaming/replay.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "streaming/replay_source.h"
 #include "streaming/retry.h"
 #include "streaming/store_parts.h"
+#include "streaming/table_types.h"
 
 /* The worker, the scan before it and each of their pages get as much of the budget; the rest is for
  * the program itself and the resolved set. */
@@ -69,11 +71,29 @@ static bool refuse_reject(const struct replay *replay, const struct record *reco
                      reject_reason_name(reject->reason), reject->position);
 }
 
+static bool keep_rejected(struct replay *replay, const struct record *record,
+                          const struct reject *reject, struct error *err) {
+    replay->report->still_rejected++;
+    replay->report->rejected_by[reject->reason]++;
+    return replay->options->dry_run || replay->query.how.parse_mode != PARSE_FAILFAST ||
+           refuse_reject(replay, record, reject, err);
+}
+
+/* What Kafka gave for its time is in the detail alone: it is known, and no row can hold it. */
+static bool keep_timeless(struct replay *replay, const struct reject_row *row, struct error *err) {
+    struct reject reject = {.reason = REJECT_KAFKA_TIME};
+    (void)snprintf(reject.detail, sizeof reject.detail, "%.*s", (int)row->detail.length,
+                   row->detail.bytes);
+    return keep_rejected(replay, &row->record, &reject, err);
+}
+
 /* Whether a record becomes a row now. */
 static bool try_record(struct replay *replay, const struct reject_row *row, struct error *err) {
     struct row_maker *maker = &replay->maker;
     struct reject reject;
     enum decode_result result;
+    if (reason_index(row->reason) == REJECT_KAFKA_TIME)
+        return keep_timeless(replay, row, err);
     while ((result = row_maker_make(maker, &row->record, &replay->clock, &reject)) == DECODE_FULL)
         if (!row_maker_grow(maker, &row->record, memory_share(replay), err))
             return false;
@@ -85,10 +105,7 @@ static bool try_record(struct replay *replay, const struct reject_row *row, stru
         }
         return true;
     }
-    replay->report->still_rejected++;
-    replay->report->rejected_by[reject.reason]++;
-    return replay->options->dry_run || replay->query.how.parse_mode != PARSE_FAILFAST ||
-           refuse_reject(replay, &row->record, &reject, err);
+    return keep_rejected(replay, &row->record, &reject, err);
 }
 
 static int64_t batch_max(const struct replay *replay) {
@@ -185,6 +202,7 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
         return store_open_to_read(options, &replay->query.store, err);
     struct recovery recovery;
     if (!operation_open(options, &replay->query.store, err) ||
+        !table_types_check_few(replay->query.store, err) ||
         !operation_recover(replay->query.store, &recovery, out, err))
         return false;
     bool ok = take_over(replay, &recovery, err);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/kafka_timestamp.h"
 #include "pipeline/derive.h"
 #include "pipeline/sink_parquet.h"
 #include "streaming/worker.h"
@@ -30,8 +31,8 @@ static void fill_origin(struct row_maker *maker, const struct record *record) {
     struct rows *rows = &maker->rows;
     size_t row = rows->count;
     struct vector *timestamp = &rows->columns[schema->kafka_timestamp];
-    timestamp->valid[row] = record->timestamp_ms >= 0;
-    timestamp->int64s[row] = record->timestamp_ms * 1000;
+    timestamp->valid[row] = 1;
+    timestamp->int64s[row] = kafka_timestamp_micros(record->timestamp_ms);
     rows->columns[schema->partition].valid[row] = 1;
     rows->columns[schema->partition].int32s[row] = record->partition;
     rows->columns[schema->offset].valid[row] = 1;
@@ -66,10 +67,22 @@ static bool partition_value_fits(const struct row_maker *maker, struct reject *r
     return true;
 }
 
+/* Mostly microseconds or nanoseconds by mistake. */
+static enum decode_result reject_timestamp(const struct record *record, struct reject *reject) {
+    *reject = (struct reject){.reason = REJECT_KAFKA_TIME};
+    snprintf(reject->detail, sizeof reject->detail,
+             "its Kafka timestamp is %" PRId64 " milliseconds since 1970, which is beyond what a "
+             "timestamp can hold: the producer must give milliseconds",
+             record->timestamp_ms);
+    return DECODE_REJECT;
+}
+
 enum decode_result row_maker_make(struct row_maker *maker, const struct record *record,
                                   struct stage_clock *clock, struct reject *reject) {
     struct rows *rows = &maker->rows;
     stage_clock_record(clock);
+    if (!kafka_timestamp_fits(record->timestamp_ms))
+        return reject_timestamp(record, reject);
     // A replayed reject is read as it would have been in its own batch.
     decoder_set_batch_time(maker->decoder,
                            record->planned_ms > 0 ? record->planned_ms : maker->batch_time_ms);

@@ -13,11 +13,13 @@
 #include "core/file_list.h"
 #include "core/plan.h"
 #include "streaming/resolved.h"
+#include "streaming/stream.h"
 
 enum sink_log_mode { SINK_LOG_AUTO, SINK_LOG_ON, SINK_LOG_OFF };
 
 struct store_options {
-    const char *query; // "match_stream"
+    const char *query;           // "match_stream"
+    const struct stream *stream; // whose columns the table has; NULL: they are not compared
     const char *topic;
     const char *checkpoint; // absolute paths
     const char *table;

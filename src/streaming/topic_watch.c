@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "streaming/kafka_identity.h"
 
 enum {
     LIST_TIMEOUT_MS = 3000, // of one attempt; short, so that a stop is heard
@@ -55,7 +56,8 @@ bool topic_watch_start(struct query *query, struct error *err) {
 }
 
 bool topic_watch_refresh(struct query *query, struct error *err) {
-    return wait_for_topic(query, 0, LOG_ERROR, LATER_LOG_EVERY_MS, err);
+    return wait_for_topic(query, 0, LOG_ERROR, LATER_LOG_EVERY_MS, err) &&
+           kafka_identity_check(query, err);
 }
 
 void topic_watch_glance(struct query *query) {

@@ -52,7 +52,7 @@ static void note_timestamps(struct run *run) {
     int64_t oldest = INT64_MAX, newest = INT64_MIN;
     for (size_t i = 0; i < rows->count; i++) {
         int64_t value = timestamp->int64s[i];
-        if (value < 0) // a record without one
+        if (value <= 0) // no clock's: the record has none, or a made-up one
             continue;
         oldest = value < oldest ? value : oldest;
         newest = value > newest ? value : newest;

@@ -135,6 +135,9 @@ void inspection_print(const struct command_scope *scope, const struct inspection
     (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
     (void)fprintf(out, "  %-11s %s%s\n", "lock", inspection->locked ? "held: " : "free",
                   inspection->locked ? inspection->holder : ": no process of ours runs the query");
+    (void)fprintf(out, "  %-11s %s\n", "kafka",
+                  inspection->kafka_id[0] != '\0' ? inspection->kafka_id
+                                                  : "the cluster's id is not noted yet");
     print_cluster(out, inspection);
     print_logs(out, inspection);
     print_table(out, inspection);

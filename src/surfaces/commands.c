@@ -18,6 +18,12 @@
 #include "surfaces/verify_command.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
+    const struct command_arguments *arguments = &scope->config->arguments;
+    if (arguments->cluster != NULL)
+        return operation_adopt_kafka(&scope->store, arguments->cluster, arguments->dry_run,
+                                     scope->out, err);
+    if (arguments->dry_run)
+        return error_set(err, ERROR_CONFIG, "--dry-run: adopt takes it only with --cluster");
     return operation_adopt(&scope->store, scope->out, err);
 }
 
@@ -36,7 +42,9 @@ static bool run_rewind(const struct command_scope *scope, struct error *err) {
 const struct command_entry command_entries[] = {
     {.name = "adopt",
      .doc = "Begin a sink log that lists the files of a table which has none, such as that of "
-            "a foreachBatch job, so that Spark reads it exactly once. The query must be stopped.",
+            "a foreachBatch job, so that Spark reads it exactly once. With --cluster: go on with "
+            "the same offsets on another Kafka cluster. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_CLUSTER),
      .run = run_adopt},
     {.name = "release",
      .doc = "Take the sink log away again, if it lists just the files that are there. The "

@@ -283,6 +283,7 @@ struct store_options config_store_options(const struct config *config,
                                           const struct stream *stream) {
     const struct name_list *partition_by = config_partition_by(config, stream);
     return (struct store_options){.query = stream->name,
+                                  .stream = stream,
                                   .topic = config_topic(config, stream),
                                   .checkpoint = config_path(config, PATH_CHECKPOINT, stream),
                                   .table = config_path(config, PATH_TABLE, stream),

@@ -49,6 +49,7 @@ struct command_arguments {
     struct number_range offsets; // all, unless given
     const char *since, *until;   // NULL: not given
     enum schema_format format;
+    const char *cluster; // NULL: not given
     bool follow, raw, dry_run, json;
 };
 

@@ -5,9 +5,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "core/kafka_timestamp.h"
 #include "streaming/broker.h"
 #include "streaming/engine.h"
 #include "streaming/inspect.h"
+#include "streaming/kafka_note.h"
 #include "surfaces/doctor.h"
 #include "surfaces/moment.h"
 #include "surfaces/reach.h"
@@ -142,6 +144,33 @@ static void check_progress(const struct config *config, const char *topic,
                 findings_text("%" PRId64 " offsets are still to be read", lag));
 }
 
+/* The cluster that answers beside the one that the checkpoint's offsets are of. False: another. */
+static bool check_cluster_id(struct broker *broker, const char *checkpoint, const char *topic,
+                             const struct inspection *inspection, struct findings *findings) {
+    char answering[KAFKA_CLUSTER_ID_MAX];
+    struct error err;
+    if (broker->ops->cluster_id == NULL)
+        return true;
+    char *what = findings_text("Kafka of %s", topic);
+    if (!broker->ops->cluster_id(broker, answering)) {
+        findings_warn(findings, what, findings_text("tells no cluster id"),
+                      findings_text("see yourself that KAFKA_BOOTSTRAP_SERVERS always names the "
+                                    "same cluster: another one would not be noticed"));
+        return true;
+    }
+    bool is_noted = inspection->kafka_id[0] != '\0';
+    if (is_noted && !kafka_note_compare(checkpoint, inspection->kafka_id, answering, &err)) {
+        findings_fail(findings, EXIT_CODE_STATE, what, findings_text("%s", err.message),
+                      findings_text("set KAFKA_BOOTSTRAP_SERVERS back to the cluster %s",
+                                    inspection->kafka_id));
+        return false;
+    }
+    findings_ok(
+        findings, what,
+        findings_text("cluster %s%s", answering, is_noted ? ", as noted with the checkpoint" : ""));
+    return true;
+}
+
 /* The newest record that can be read near the end of a partition. */
 static bool read_newest(struct source *source, const char *topic,
                         const struct partition_offsets *partition, int64_t *timestamp_ms,
@@ -176,9 +205,17 @@ static bool read_newest(struct source *source, const char *topic,
 
 static void check_age(const char *topic, int64_t timestamp_ms, struct findings *findings) {
     char moment[MOMENT_TEXT_MAX];
-    int64_t age_ms = clock_wall_ms() - timestamp_ms;
-    moment_format_ms(timestamp_ms, moment);
     char *what = findings_text("newest record %s", topic);
+    if (!kafka_timestamp_fits(timestamp_ms)) {
+        findings_warn(findings, what,
+                      findings_text("its timestamp, %" PRId64 " milliseconds since 1970, is beyond "
+                                    "what a timestamp can hold: it will be a reject",
+                                    timestamp_ms),
+                      findings_text("let the producer give milliseconds"));
+        return;
+    }
+    int64_t age_ms = clock_wall_ms() - timestamp_ms;
+    moment_format(kafka_timestamp_micros(timestamp_ms), moment);
     if (age_ms < -AHEAD_MS)
         findings_warn(findings, what,
                       findings_text("its timestamp, %s, is %" PRId64 " seconds ahead of our clock",
@@ -222,7 +259,7 @@ static void check_reading(const struct config *config, struct broker *broker, co
                           ? findings_text("if the broker is well: with ACLs, give the user the "
                                           "right to READ the topic")
                           : NULL); // the text says it
-    else if (read && timestamp_ms >= 0)
+    else if (read)
         check_age(topic, timestamp_ms, findings);
 }
 
@@ -250,7 +287,8 @@ static void check_topic(const struct config *config, struct broker *broker,
     check_reading(config, broker, topic, &offsets, findings);
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {
-        if (inspection.there && inspection.fault_count == 0)
+        if (check_cluster_id(broker, options.checkpoint, topic, &inspection, findings) &&
+            inspection.there && inspection.fault_count == 0)
             check_progress(config, topic, &offsets, &inspection, findings);
         inspection_deinit(&inspection);
     }

@@ -13,6 +13,7 @@
 #include "base/control_group.h"
 #include "base/scope.h"
 #include "streaming/inspect.h"
+#include "streaming/table_types.h"
 #include "surfaces/doctor.h"
 #include "surfaces/moment.h"
 #include "surfaces/quantity.h"
@@ -148,6 +149,19 @@ static void check_inspection(const char *name, const struct inspection *inspecti
         findings_ok(findings, what, findings_text("%s: %s", inspection->state, inspection->next));
 }
 
+/* A few files of the table: as a start looks at them. */
+static void check_types(const char *name, const struct store_options *options,
+                        struct findings *findings) {
+    struct error err;
+    struct store *store;
+    if (!store_open_to_read(options, &store, &err))
+        return; // the checkpoint's finding says why
+    if (!table_types_check_few(store, &err))
+        findings_fail(findings, EXIT_CODE_STATE, findings_text("table %s", name),
+                      findings_text("%s", err.message), NULL);
+    store_close(store);
+}
+
 void doctor_check_queries(const struct config *config, struct findings *findings) {
     for (size_t i = 0; streams[i] != NULL; i++) {
         if (!config_runs(config, streams[i]))
@@ -157,6 +171,8 @@ void doctor_check_queries(const struct config *config, struct findings *findings
         struct store_options options = config_store_options(config, streams[i]);
         if (inspect(&options, &inspection, &err)) {
             check_inspection(streams[i]->name, &inspection, findings);
+            if (inspection.there)
+                check_types(streams[i]->name, &options, findings);
             inspection_deinit(&inspection);
         } else {
             findings_fail(findings, EXIT_CODE_USAGE,

@@ -124,6 +124,7 @@ struct json *inspection_json(const struct command_scope *scope,
     json_put_text(object, "checkpoint", scope->store.checkpoint);
     json_put_bool(object, "exists", inspection->there);
     put_text_or_null(object, "id", inspection->query_id);
+    put_text_or_null(object, "kafkaClusterId", inspection->kafka_id);
     json_put_bool(lock, "held", inspection->locked);
     put_text_or_null(lock, "holder", inspection->holder);
     json_put(object, "lock", lock);

@@ -19,6 +19,7 @@ static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
                                         {"missing_identifier", REJECT_MISSING_IDENTIFIER},
                                         {"null_identifier", REJECT_NULL_IDENTIFIER},
                                         {"partition_value", REJECT_PARTITION_VALUE},
+                                        {"kafka_timestamp", REJECT_KAFKA_TIME},
                                         {NULL}};
 static const struct choice formats[] = {
     {"ddl", FORMAT_DDL}, {"json", FORMAT_JSON}, {"markdown", FORMAT_MARKDOWN}, {NULL}};
@@ -63,7 +64,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         {"--reason", .use = OPTION_WITH_COMMANDS, .placeholder = "REASON",
          .value = {.type = &type_choice, .offset = ARGUMENT(reason), .choices = reasons},
          .doc = "Only those rejected for this reason: null_value, blank_value, malformed_json, "
-                "not_an_object, missing_identifier, null_identifier or partition_value."},
+                "not_an_object, missing_identifier, null_identifier, partition_value or "
+                "kafka_timestamp."},
     [OPTION_PARTITION] = {"--partition", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
                           .value = {.type = &type_int64,
                                     .offset = ARGUMENT(partition),
@@ -90,9 +92,12 @@ const struct option_entry option_entries[OPTION_COUNT] = {
                     .doc = "Write the bytes of the value as they are, and nothing else."},
     [OPTION_DRY_RUN] = {"--dry-run", .use = OPTION_WITH_COMMANDS,
                         .value = {.offset = ARGUMENT(dry_run)},
-                        .doc =
-                            "Only say what would become of them; takes no lock, so the query may "
-                            "run meanwhile."},
+                        .doc = "Only say what would be done; takes no lock, so the query may run "
+                               "meanwhile."},
+    [OPTION_CLUSTER] = {"--cluster", .use = OPTION_WITH_COMMANDS, .placeholder = "ID",
+                        .value = {.type = &type_borrowed, .offset = ARGUMENT(cluster)},
+                        .doc = "Not the sink log: note that the checkpoint's offsets are of the "
+                               "Kafka cluster with this id from now on."},
     [OPTION_FORMAT] =
         {"--format", .use = OPTION_WITH_COMMANDS,
          .value = {.type = &type_choice,

@@ -28,6 +28,7 @@ enum option_id {
     OPTION_UNTIL,
     OPTION_RAW,
     OPTION_DRY_RUN,
+    OPTION_CLUSTER,
     OPTION_FORMAT,
     OPTION_SEED,
     OPTION_JSON,

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import spark_job
 from rig import readers
 
 GOOD = '{"match_id": "M1", "status": "live"}'
@@ -136,3 +137,92 @@ def test_a_record_of_fifty_megabytes_and_one_of_ten_thousand_levels_are_handled(
     assert sorted(rows) == [0, 2, 3, 4]
     assert len(rows[2]["match_type"]) == 19 << 20
     assert rows[2]["match_id"] == "large" and rows[3]["match_id"] == "utf \ufffd\ufffd"
+
+
+INT64_MAX = (1 << 63) - 1
+NANOSECONDS = 1700000000000000000
+
+# Milliseconds by the producer; -62135596800000 is the least date of .NET, 1582-10-15 the first day
+# of the Gregorian calendar, and 1700000000000000 is a time in microseconds.
+TAKEN = [-1, -2, -1000, -62135596800000, -12219292800000, -12219292800001, -99999999999999]
+TAKEN += [1700000000000, 1700000000000000, INT64_MAX // 1000, -(INT64_MAX // 1000)]
+OVERFLOWING = [NANOSECONDS, INT64_MAX, -INT64_MAX - 1, INT64_MAX // 1000 + 1]
+
+
+def produce_at(job, topic, timestamps, partition=0):
+    producer = job.broker.producer()
+    for timestamp in timestamps:
+        producer.produce(topic, GOOD, partition=partition, timestamp=timestamp)
+    assert producer.flush(60) == 0
+
+
+def create_topic_of_any_time(job, topic, partitions=1):
+    limits = {f"message_timestamp_{side}_max_ms": INT64_MAX for side in ("before", "after")}
+    return job.broker.create_topic(topic, partitions, **limits)
+
+
+def times(spark, table):
+    frame = spark.read.parquet(str(table)).selectExpr("offset", "unix_micros(kafka_timestamp)")
+    return dict(map(tuple, frame.collect()))
+
+
+@pytest.mark.sanitized
+def test_a_timestamp_of_any_value_is_sparks_and_a_reject_where_sparks_query_ends(job, spark):
+    topic = create_topic_of_any_time(job, job.topics["matches"], partitions=2)
+    produce_at(job, topic, TAKEN)
+    produce_at(job, topic, OVERFLOWING, partition=1)
+    alone = create_topic_of_any_time(job, f"{topic}-taken")
+    produce_at(job, alone, TAKEN)
+    theirs = job.lake.root / "spark"
+    spark_job.start(spark, "matches", job.broker.bootstrap, alone, str(theirs)).awaitTermination()
+    wanted = times(spark, theirs / "processed" / "matches")
+    assert wanted[0] == -1000 and wanted[3] == -62135424000000000  # 0001-01-03
+    assert len(wanted) == len(TAKEN)
+
+    process = job.run()
+
+    job.assert_exact()
+    assert times(spark, job.lake.table("matches")) == wanted
+    _, rejects = readers.with_duckdb(job.lake.rejects("matches"))
+    assert [row["partition"] for row in rejects] == [1] * len(OVERFLOWING)
+    for row, timestamp in zip(rejects, OVERFLOWING, strict=True):
+        assert (row["reason"], row["kafka_timestamp"]) == ("kafka_timestamp", None)
+        assert str(timestamp) in row["detail"] and row["value"] == GOOD.encode()
+        assert process.lines(rf"ERROR.*\bkafka_timestamp\b.* {timestamp} "), process.tail()
+    for offset in (0, len(OVERFLOWING) - 1):
+        record = spark.read.format("kafka").options(
+            **{
+                "kafka.bootstrap.servers": job.broker.bootstrap,
+                "assign": json.dumps({topic: [1]}),
+                "startingOffsets": json.dumps({topic: {"1": offset}}),
+                "endingOffsets": json.dumps({topic: {"1": offset + 1}}),
+            }
+        )
+        with pytest.raises(Exception, match="long overflow"):
+            record.load().collect()
+
+    other = job.lake.root / "int96"
+    job.run(DATA_LAKE_PATH=other, PARQUET_TIMESTAMP_TYPE="INT96", PARSE_MODE="permissive")
+    assert times(spark, other / "processed" / "matches") == wanted
+    replayed = job.program.run("rejects", "replay", "--job", "matches", **job.settings)
+    assert f"kafka_timestamp {len(OVERFLOWING)}" in replayed.log()
+    assert not job.lake.batches("matches")[1:]
+    produce_at(job, topic, [NANOSECONDS])  # in the longest partition, where doctor looks
+    doctor = job.program.run("doctor", "--job", "matches", **job.settings)
+    assert "beyond what a timestamp can hold" in doctor.log(), doctor.log()
+
+
+def test_a_rejects_timestamp_is_sparks_and_stays_so_when_it_is_replayed(job, spark):
+    topic = create_topic_of_any_time(job, job.topics["matches"])
+    producer = job.broker.producer()
+    for timestamp in TAKEN:
+        producer.produce(topic, "[1]", partition=0, timestamp=timestamp)
+    assert producer.flush(60) == 0
+    job.run()
+    rejected = times(spark, job.lake.rejects("matches"))
+    assert rejected[0] == -1000 and rejected[3] == -62135424000000000
+
+    replay = {**job.settings, "PARSE_MODE": "permissive"}
+    job.program.run("rejects", "replay", "--job", "matches", **replay)
+
+    assert times(spark, job.lake.table("matches")) == rejected

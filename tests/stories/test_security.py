@@ -1,6 +1,7 @@
 """TLS, passwords and ACLs, with a real broker that wants them; the settings are those of
 docs/operations.md."""
 
+import json
 import pathlib
 
 import confluent_kafka
@@ -154,3 +155,51 @@ def test_a_topic_that_may_be_described_but_not_read_is_waited_for(secure_job, se
 
     process.wait_exit(30, 0)
     secure_job.assert_exact()
+
+
+def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
+    secure_job, secure_broker, broker
+):
+    secure_job.run()
+    topic, batches = secure_job.topics["matches"], secure_job.lake.batches("matches")
+    note = secure_job.lake.checkpoint("matches") / "kafka"
+    broker.create_topic(topic, 2)
+    broker.produce(topic, ['{"match_id": "M3"}'] * 3)
+    here, there = (one.admin.list_topics(timeout=30).cluster_id for one in (secure_broker, broker))
+    elsewhere = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap}
+
+    def command(*words, exit_code=0, **settings):
+        settings = {**secure_job.settings, **settings}
+        process = secure_job.program.run(
+            *words, "--job", "matches", exit_code=exit_code, **settings
+        )
+        return process.log() + process.errors()
+
+    refusals = [
+        secure_job.run(exit_code=5, **elsewhere).log(),
+        command("doctor", exit_code=5, **elsewhere),
+        command("verify", exit_code=5, **elsewhere),
+    ]
+    for said in refusals:
+        assert f"are of the Kafka cluster {here}, but the cluster {there} answers" in said
+        assert "MirrorMaker" in said and f"adopt --cluster {there}" in said
+    assert secure_job.lake.batches("matches") == batches
+    assert json.loads(command("checkpoint", "show", "--json"))["kafkaClusterId"] == here
+    assert f"cluster {here}, as noted with the checkpoint" in command("doctor")
+
+    note.unlink()  # as an older version leaves it
+    secure_job.run()
+    noted = note.read_text()
+    assert here in noted
+
+    said = command("adopt", "--cluster", there, "--dry-run")
+    assert f"would be those of Kafka cluster {there} (until now: {here})" in said
+    assert "partition 0 from 2, partition 1 from 1" in said
+    assert note.read_text() == noted
+    assert "would be" not in command("adopt", "--cluster", there)
+    assert "nothing to do" in command("adopt", "--cluster", there)
+    broker.produce(topic, ['{"match_id": "M4"}'], partition=1)
+    secure_job.run(**elsewhere)
+    secure_job.lake.assert_holds("matches", broker.end_offsets(topic))
+    secure_job.run(exit_code=5)
+    assert "only with --cluster" in command("adopt", "--dry-run", exit_code=2)

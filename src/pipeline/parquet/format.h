@@ -25,8 +25,10 @@ enum physical {
     PHYSICAL_INT32 = 1,
     PHYSICAL_INT64 = 2,
     PHYSICAL_INT96 = 3, // 8 bytes nanoseconds of the day, 4 bytes Julian day; little-endian
+    PHYSICAL_FLOAT = 4,
     PHYSICAL_DOUBLE = 5,
     PHYSICAL_BYTE_ARRAY = 6,
+    PHYSICAL_FIXED = 7, // FIXED_LEN_BYTE_ARRAY
 };
 
 enum repetition { REPETITION_REQUIRED = 0, REPETITION_OPTIONAL = 1 };

@@ -6,6 +6,30 @@
 
 enum { CONVERTED_TIMESTAMP_MILLIS = 9, REPETITION_REPEATED = 2, UNIT_MILLIS = 1, UNIT_MICROS = 2 };
 
+/* Of ConvertedType and LogicalType in parquet.thrift, for telling types apart. */
+enum {
+    CONVERTED_ENUM = 4,
+    CONVERTED_DECIMAL = 5,
+    CONVERTED_DATE = 6,
+    CONVERTED_TIME_MILLIS = 7,
+    CONVERTED_TIME_MICROS = 8,
+    CONVERTED_UINT_8 = 11,
+    CONVERTED_UINT_16,
+    CONVERTED_UINT_32,
+    CONVERTED_UINT_64,
+    CONVERTED_INT_8,
+    CONVERTED_INT_16,
+    CONVERTED_INT_32,
+    CONVERTED_INT_64,
+    CONVERTED_JSON,
+    CONVERTED_BSON,
+    LOGICAL_ENUM = 4,
+    LOGICAL_DECIMAL = 5,
+    LOGICAL_DATE = 6,
+    LOGICAL_TIME = 7,
+    LOGICAL_JSON = 12,
+};
+
 /* One SchemaElement. */
 struct element {
     int32_t physical, repetition, converted; // -1: not said
@@ -13,12 +37,17 @@ struct element {
     struct text name;
     int logical; // the field of the LogicalType union, 0: not said
     int unit;    // of a timestamp
+    bool local;  // a timestamp without a zone
 };
 
 static void parse_timestamp_type(struct thrift_reader *reader, struct element *element) {
     int field, inner;
     enum thrift_type type;
     while (thrift_field(reader, &field, &type)) {
+        if (field == 1) {
+            element->local = !thrift_get_bool(reader, type);
+            continue;
+        }
         if (field != 2 || !thrift_get_struct(reader, type)) {
             thrift_skip(reader, type);
             continue;
@@ -104,6 +133,79 @@ static void set_type(struct file_column *column, const struct element *element) 
     }
 }
 
+/* The older annotation that says the same as the newer one; -1: none does. */
+static int32_t annotation_of(const struct element *element) {
+    if (element->converted >= 0)
+        return element->converted;
+    switch (element->logical) {
+    case LOGICAL_STRING:
+        return CONVERTED_UTF8;
+    case LOGICAL_ENUM:
+        return CONVERTED_ENUM;
+    case LOGICAL_DECIMAL:
+        return CONVERTED_DECIMAL;
+    case LOGICAL_DATE:
+        return CONVERTED_DATE;
+    case LOGICAL_TIME:
+        return CONVERTED_TIME_MICROS;
+    case LOGICAL_JSON:
+        return CONVERTED_JSON;
+    default:
+        return -1;
+    }
+}
+
+static const char *timestamp_name(const struct element *element) {
+    if (element->logical == LOGICAL_TIMESTAMP && element->unit != UNIT_MILLIS &&
+        element->unit != UNIT_MICROS)
+        return "TIMESTAMP of nanoseconds";
+    return element->local ? "TIMESTAMP_NTZ" : "TIMESTAMP";
+}
+
+/* As Spark's ParquetToSparkSchemaConverter has it. */
+static const char *spark_type_of(const struct element *element) {
+    static const struct {
+        int32_t physical, annotation;
+        const char *name;
+    } names[] = {
+        {PHYSICAL_BOOLEAN, -1, "BOOLEAN"},
+        {PHYSICAL_INT32, -1, "INT"},
+        {PHYSICAL_INT32, CONVERTED_INT_8, "TINYINT"},
+        {PHYSICAL_INT32, CONVERTED_INT_16, "SMALLINT"},
+        {PHYSICAL_INT32, CONVERTED_INT_32, "INT"},
+        {PHYSICAL_INT32, CONVERTED_UINT_8, "SMALLINT"},
+        {PHYSICAL_INT32, CONVERTED_UINT_16, "INT"},
+        {PHYSICAL_INT32, CONVERTED_UINT_32, "BIGINT"},
+        {PHYSICAL_INT32, CONVERTED_DATE, "DATE"},
+        {PHYSICAL_INT32, CONVERTED_DECIMAL, "DECIMAL"},
+        {PHYSICAL_INT64, -1, "BIGINT"},
+        {PHYSICAL_INT64, CONVERTED_INT_64, "BIGINT"},
+        {PHYSICAL_INT64, CONVERTED_UINT_64, "DECIMAL"},
+        {PHYSICAL_INT64, CONVERTED_DECIMAL, "DECIMAL"},
+        {PHYSICAL_INT64, CONVERTED_TIME_MICROS, "TIME"},
+        {PHYSICAL_INT96, -1, "TIMESTAMP"},
+        {PHYSICAL_FLOAT, -1, "FLOAT"},
+        {PHYSICAL_DOUBLE, -1, "DOUBLE"},
+        {PHYSICAL_BYTE_ARRAY, CONVERTED_UTF8, "STRING"},
+        {PHYSICAL_BYTE_ARRAY, CONVERTED_ENUM, "STRING"},
+        {PHYSICAL_BYTE_ARRAY, CONVERTED_JSON, "STRING"},
+        {PHYSICAL_BYTE_ARRAY, -1, "BINARY"},
+        {PHYSICAL_BYTE_ARRAY, CONVERTED_BSON, "BINARY"},
+        {PHYSICAL_BYTE_ARRAY, CONVERTED_DECIMAL, "DECIMAL"},
+        {PHYSICAL_FIXED, -1, "BINARY"},
+        {PHYSICAL_FIXED, CONVERTED_DECIMAL, "DECIMAL"},
+    };
+    int32_t annotation = annotation_of(element);
+    if (element->physical == PHYSICAL_INT64 &&
+        (element->logical == LOGICAL_TIMESTAMP || annotation == CONVERTED_TIMESTAMP_MILLIS ||
+         annotation == CONVERTED_TIMESTAMP_MICROS))
+        return timestamp_name(element);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].physical == element->physical && names[i].annotation == annotation)
+            return names[i].name;
+    return NULL;
+}
+
 /* The root, then one leaf per column. False: something nested. */
 static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
                          struct file_metadata *metadata) {
@@ -127,6 +229,7 @@ static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
         *column = (struct file_column){.name = element.name,
                                        .physical = element.physical,
                                        .required = element.repetition == REPETITION_REQUIRED};
+        column->spark_type = spark_type_of(&element);
         set_type(column, &element);
     }
     return true;

@@ -16,10 +16,11 @@
 /* A column of the file. Texts here point into the footer's bytes. */
 struct file_column {
     struct text name;
-    int32_t physical; // as in the file: may be one that we cannot read
-    bool readable;    // we know its type
-    enum type type;   // TYPE_TIMESTAMP also for INT96 and for milliseconds
-    bool millis;      // an INT64 timestamp that counts milliseconds
+    int32_t physical;       // as in the file: may be one that we cannot read
+    bool readable;          // we know its type
+    enum type type;         // TYPE_TIMESTAMP also for INT96 and for milliseconds
+    const char *spark_type; // what Spark takes it for, in SQL: "INT", "DATE"; NULL: nothing
+    bool millis;            // an INT64 timestamp that counts milliseconds
     bool required;
 };
 

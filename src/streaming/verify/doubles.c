@@ -63,8 +63,8 @@ static size_t find_range(const struct search *search, int32_t partition, int64_t
     return low;
 }
 
-static bool begin_file(void *context, int64_t size, int64_t rows) {
-    (void)context, (void)size, (void)rows;
+static bool begin_file(void *context, int64_t size, const struct file_metadata *metadata) {
+    (void)context, (void)size, (void)metadata;
     return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "streaming/kafka_note.h"
 #include "streaming/verify/faults.h"
 
 enum {
@@ -264,6 +265,17 @@ static void note_topic(const struct gaps *gaps, const struct topic_offsets *topi
     }
 }
 
+/* Another cluster's records would answer for ours. */
+static bool check_cluster(const struct verify_options *options, struct error *err) {
+    char noted[KAFKA_CLUSTER_ID_MAX], answering[KAFKA_CLUSTER_ID_MAX];
+    const struct broker_ops *ops = options->broker->ops;
+    const char *checkpoint = options->store->checkpoint;
+    if (ops->cluster_id == NULL || !ops->cluster_id(options->broker, answering))
+        return true;
+    return kafka_note_read(checkpoint, noted, err) &&
+           (noted[0] == '\0' || kafka_note_compare(checkpoint, noted, answering, err));
+}
+
 bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
                   struct verify_report *report, struct error *err) {
     static const struct question questions[] = {
@@ -273,7 +285,8 @@ bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
     };
     struct topic_offsets topic = {0};
     bool ok = options->broker->ops->list_offsets(options->broker, options->store->topic,
-                                                 options->timeout_ms, &topic, err);
+                                                 options->timeout_ms, &topic, err) &&
+              check_cluster(options, err);
     if (ok)
         note_topic(gaps, &topic, report);
     for (size_t i = 0; ok && i < sizeof questions / sizeof questions[0]; i++)

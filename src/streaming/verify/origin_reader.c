@@ -69,7 +69,7 @@ bool origin_read(const char *path, size_t page_size_max, const struct origin_vis
     struct parquet_reader reader;
     bool ok = parquet_reader_open(&reader, path, err);
     reader.page_size_max = page_size_max;
-    if (ok && visitor->begin(visitor->context, reader.input.size, reader.metadata.rows))
+    if (ok && visitor->begin(visitor->context, reader.input.size, &reader.metadata))
         ok = read_columns(&reader, visitor, err);
     parquet_reader_close(&reader);
     return ok;

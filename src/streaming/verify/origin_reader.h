@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/parquet/metadata_reader.h"
 
 struct origin_bounds {
     int32_t partition_min, partition_max;
@@ -16,8 +17,8 @@ struct origin_bounds {
 
 struct origin_visitor {
     void *context;
-    /* The file is open, with so many bytes and rows by its footer. False: enough of it. */
-    bool (*begin)(void *context, int64_t size, int64_t rows);
+    /* The file is open, with so many bytes and this footer. False: enough of it. */
+    bool (*begin)(void *context, int64_t size, const struct file_metadata *metadata);
     /* Whether a row group with such rows is wanted; NULL: all are. */
     bool (*wants)(void *context, const struct origin_bounds *bounds);
     void (*rows)(void *context, const int32_t *partitions, const int64_t *offsets, size_t count);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "pipeline/reject.h"
+#include "streaming/table_types.h"
 #include "streaming/verify/origin_reader.h"
 
 /* What one thread has counted of a partition. */
@@ -46,7 +48,22 @@ static void set_fault(struct verify_file *file, const char *format, ...) {
     va_end(args);
 }
 
-static bool begin_file(void *context, int64_t size, int64_t rows) {
+static void compare_types(const struct scan *scan, struct verify_file *file,
+                          const struct file_metadata *metadata) {
+    const char *wanted;
+    const struct schema *schema = file->reject ? reject_schema() : scan->schema;
+    const struct file_column *found =
+        schema == NULL ? NULL : table_types_differ(schema, metadata, &wanted);
+    if (found != NULL)
+        set_fault(file,
+                  "'%s' has the column '%.*s' as %s, not as %s: Spark can't read it together with "
+                  "the others",
+                  file->path, (int)found->name.length, found->name.bytes,
+                  found->spark_type != NULL ? found->spark_type : "a type that Spark can't read",
+                  wanted);
+}
+
+static bool begin_file(void *context, int64_t size, const struct file_metadata *metadata) {
     struct scan_thread *thread = context;
     struct verify_file *file = thread->file;
     if (!thread->scan->first_pass)
@@ -55,9 +72,11 @@ static bool begin_file(void *context, int64_t size, int64_t rows) {
     if (file->size >= 0 && size != file->size)
         set_fault(file, "'%s' has %" PRId64 " bytes, but its log says %" PRId64, file->path, size,
                   file->size);
+    int64_t rows = metadata->rows;
     if (file->rows >= 0 && rows != file->rows)
         set_fault(file, "'%s' has %" PRId64 " rows, but its manifest says %" PRId64, file->path,
                   rows, file->rows);
+    compare_types(thread->scan, file, metadata);
     return true;
 }
 

@@ -2,12 +2,14 @@
 #ifndef VERIFY_SCAN_H
 #define VERIFY_SCAN_H
 
+#include "core/schema.h"
 #include "streaming/verify/files.h"
 #include "streaming/verify/offset_map.h"
 
 struct scan {
     const struct store *store;
     const struct snapshot *snapshot;
+    const struct schema *schema; // of the table; NULL: types are not compared
     struct verify_files *files;
     struct offset_map *map;
     struct verify_report *report; // its partitions are the snapshot's ranges

@@ -24,6 +24,7 @@ struct verification {
     struct offset_map map;
     struct gaps gaps;
     struct scan scan;
+    struct schema schema; // if the store's options name a stream
 };
 
 /* Where the next pass begins. */
@@ -151,9 +152,12 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
     if (!store_open_to_read(options->store, &verification.store, err))
         return false;
     int64_t page_size_max = options->memory_max / (8 * (int64_t)options->workers);
+    if (options->store->stream != NULL)
+        stream_schema(options->store->stream, &verification.schema);
     verification.scan = (struct scan){
         .store = verification.store,
         .snapshot = &verification.snapshot,
+        .schema = options->store->stream != NULL ? &verification.schema : NULL,
         .files = &verification.files,
         .map = &verification.map,
         .report = report,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "core/kafka_timestamp.h"
 #include "surfaces/http_routes/fields.h"
 #include "surfaces/http_routes/routes.h"
 
@@ -12,7 +13,10 @@ static struct json *print_sample(const struct reject_sample *sample, const char 
     put_text(object, "topic", topic);
     json_put_int(object, "partition", sample->partition);
     json_put_int(object, "offset", sample->offset);
-    put_time_or_null(object, "kafkaTimestamp", sample->timestamp_ms, 0);
+    if (kafka_timestamp_fits(sample->timestamp_ms))
+        put_time(object, "kafkaTimestamp", kafka_timestamp_micros(sample->timestamp_ms) / 1000);
+    else
+        json_put_null(object, "kafkaTimestamp");
     json_put_text(object, "reason", reject_reason_name(sample->reject.reason));
     put_text(object, "detail", sample->reject.detail);
     json_put_int(object, "position", (int64_t)sample->reject.position);

@@ -79,7 +79,9 @@ static void a_reject_keeps_the_record_and_says_why(void **state) {
     record = (struct record){.partition = 0, .offset = 0, .timestamp_ms = -1, .key = ""};
     reject = (struct reject){REJECT_NULL_VALUE, 0, "the value is null"};
     assert_true(reject_sink_append(table.sink, &record, &reject, &err));
-    assert_int_equal(read_rows(&table), 2);
+    record.timestamp_ms = 1700000000000000000; // nanoseconds
+    assert_true(reject_sink_append(table.sink, &record, &reject, &err));
+    assert_int_equal(read_rows(&table), 3);
 
     const struct vector *vectors = table.cursor.vectors;
     assert_text(&vectors[0], 0, "esports-matches");
@@ -93,7 +95,9 @@ static void a_reject_keeps_the_record_and_says_why(void **state) {
     assert_int_equal(vectors[8].int64s[0], 5);
     assert_int_equal(vectors[9].int64s[0], 1764583845123000);
 
-    assert_int_equal(vectors[3].valid[1], 0); // no timestamp
+    assert_int_equal(vectors[3].int64s[1], -1000); // no timestamp, as Spark has it
+    assert_int_equal(vectors[3].valid[1], 1);
+    assert_int_equal(vectors[3].valid[2], 0); // one that no timestamp can hold
     assert_text(&vectors[4], 1, "");          // an empty key is not a null one
     assert_int_equal(vectors[5].valid[1], 0); // a null value
     end(&table);

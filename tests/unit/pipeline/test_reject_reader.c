@@ -18,7 +18,9 @@ static struct record record_of(int64_t i, char value[static 64]) {
     int size = snprintf(value, 64, "{\"n\":%lld", (long long)i);
     return (struct record){.partition = (int32_t)(i % 3),
                            .offset = 10 * i,
-                           .timestamp_ms = i % 5 == 0 ? -1 : 1700000000000 + i,
+                           .timestamp_ms = i % 5 == 0    ? -1 - i / 5
+                                           : i % 13 == 0 ? -62135596800000 - i // the year 0
+                                                         : 1700000000000 + i,
                            .value = i % 7 == 0 ? NULL : value,
                            .value_size = i % 7 == 0    ? 0
                                          : i % 11 == 0 ? 0

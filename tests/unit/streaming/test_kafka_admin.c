@@ -56,6 +56,16 @@ static void every_partition_is_listed_with_its_offsets(void **state) {
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 7}, {1, 0, 2}, {2, 0, 3}}, 3);
 }
 
+static void the_clusters_id_is_known_once_it_has_answered(void **state) {
+    (void)state;
+    char id[KAFKA_CLUSTER_ID_MAX];
+    assert_false(broker->ops->cluster_id(broker, id));
+    mock_kafka_topic(&mock, "t", 1);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
+    assert_true(broker->ops->cluster_id(broker, id));
+    assert_memory_equal(id, "mockCluster", 11);
+}
+
 static void expect_error(const char *topic, int timeout_ms, const char *says) {
     struct topic_offsets offsets;
     struct error err;
@@ -113,6 +123,8 @@ static void a_property_that_is_the_engines_own_is_a_mistake_in_the_settings(void
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_partition_is_listed_with_its_offsets, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_clusters_id_is_known_once_it_has_answered, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_topic_that_is_missing_or_forbidden_is_named, set_up,
                                         tear_down),

@@ -92,6 +92,7 @@ static void anything_else_is_refused(void **state) {
         "v1\n{\"conf\":{}}\n{\"t1\":{\"0\":1",
         "v1\n{\"conf\":{\"a\":1}}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"conf\":[]}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"batchTimestampMs\":9223372036854776,\"conf\":{}}\n{\"t1\":{\"0\":4}}",
         "v2\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
         "v3\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
     };

@@ -20,7 +20,8 @@ struct memory_source {
     struct source source;
     const char *const *values;
     int64_t count, next, end;
-    int64_t fail_at;     // -1: never
+    int64_t fail_at; // -1: never
+    int64_t timestamp_ms;
     bool waits;          // never hands anything out
     int closed;          // times
     atomic_bool is_told; // why it waits
@@ -56,7 +57,7 @@ static enum source_status memory_read(struct source *source, struct record *reco
     const char *value = self->values[self->next];
     *record = (struct record){.partition = 3,
                               .offset = self->next++,
-                              .timestamp_ms = 1700000000000,
+                              .timestamp_ms = self->timestamp_ms,
                               .value = value,
                               .value_size = strlen(value)};
     return SOURCE_RECORD;
@@ -113,8 +114,11 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
                                          .parquet = {.codec = CODEC_SNAPPY, .delta = true},
                                          .reject_log = &bench->reject_log,
                                          .records_read = &bench->records_read};
-    bench->source = (struct memory_source){
-        .source = {&memory_ops}, .values = values, .count = count, .fail_at = -1};
+    bench->source = (struct memory_source){.source = {&memory_ops},
+                                           .values = values,
+                                           .count = count,
+                                           .fail_at = -1,
+                                           .timestamp_ms = 1700000000000};
     struct error err = {0};
     assert_true(
         worker_start(&bench->worker, &bench->source.source, &bench->query, 1, memory_max, &err));
@@ -319,6 +323,17 @@ static void a_partition_value_that_is_no_directory_is_a_reject(void **state) {
     bench_close(bench);
 }
 
+static void a_timestamp_that_no_column_can_hold_is_a_reject_in_every_mode(void **state) {
+    (void)state;
+    struct bench *bench = bench_open(mixed, 1, PARSE_PERMISSIVE, PLENTY);
+    bench->source.timestamp_ms = 1700000000000000000;
+    bench_run(bench, 1);
+    bench_wait(bench);
+    assert_int_equal(bench->outcome.rejects, 1);
+    assert_int_equal(bench->task.tally.rejects[REJECT_KAFKA_TIME], 1);
+    bench_close(bench);
+}
+
 static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **state) {
     (void)state;
     struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
@@ -393,6 +408,7 @@ int main(void) {
         cmocka_unit_test(a_record_larger_than_the_slice_gets_its_room),
         cmocka_unit_test(a_record_larger_than_the_budget_stops_with_its_place),
         cmocka_unit_test(a_partition_value_that_is_no_directory_is_a_reject),
+        cmocka_unit_test(a_timestamp_that_no_column_can_hold_is_a_reject_in_every_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
