@@ -26,7 +26,8 @@ const struct exit_code_entry exit_codes[] = {
      "Accept the gap with FAIL_ON_DATA_LOSS=false, or restore the topic. Of a damaged batch the "
      "message says what to do."},
     {EXIT_CODE_WRITE, "disk failed for too long",
-     "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken.",
+     "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken. Also: what a "
+     "command prints can't be written.",
      "Make room or repair the disk, then start again; nothing is lost."},
     {EXIT_CODE_RECORD, "malformed record",
      "PARSE_MODE is failfast and a record can't become a row; the message has its place.",

@@ -19,6 +19,7 @@ from rig.faults import Fault
 from rig.lake import Lake
 from rig.paths import GEN
 from rig.program import SANITIZERS
+from rig.supervisor import threads_named
 
 ALL = os.environ.get("CRASH_MATRIX") == "all"
 ERROR_SHARE = 1 if ALL else 7  # one error in so many points
@@ -312,9 +313,8 @@ def test_a_worker_survives_at_every_call(lanes, undisturbed):
         lane.restore("after-9")
         lane.capture(9)
         process = lane.start(TRIGGER="0 seconds", **settings)
-        tasks = pathlib.Path(f"/proc/{process.pid}/task")
         faults.sleep_until(lambda: "Resuming" in lane.tail(), what="start")
-        main, worker, *_ = sorted(int(path.name) for path in tasks.iterdir())
+        (worker,) = threads_named(process.pid, "worker")
         tracer = faults.attach(words, worker)
         lane.capture(10, partitions=1)  # all lines at once, so that they are one batch
         done = lane.lake.checkpoint("matches") / "commits" / "9"
