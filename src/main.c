@@ -12,6 +12,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/log_output.h"
+#include "core/zone.h"
 #include "streaming/engine.h"
 #include "surfaces/alerts.h"
 #include "surfaces/commands.h"
@@ -142,6 +143,13 @@ static void warn_of_filesystem(const char *what, const char *path) {
     const char *warning = filesystem_warning(path);
     if (warning != NULL)
         log_write(LOG_WARNING, logger, "The %s %s | path=%s", what, warning, path);
+}
+
+static void warn_of_zones(void) {
+    struct zone_lack lack = zone_data_lack();
+    if (lack.text != NULL)
+        log_write(LOG_WARNING, logger, "Time zones are missing | detail=%s | cure=%s", lack.text,
+                  lack.cure);
 }
 
 /* What a stop has come to so far. */
@@ -322,6 +330,7 @@ static enum exit_code run_queries(struct program *program) {
         warn_of_filesystem("checkpoint", program->queries[i].store.checkpoint);
         warn_of_filesystem("table", program->queries[i].store.table);
     }
+    warn_of_zones();
     return config->demo ? run_demo(program) : run_engine(program, config->bootstrap_servers);
 }
 

@@ -22,6 +22,13 @@ struct zone {
 
 static const struct zone zone_utc = {0};
 
+/* What the system's tzdata lacks, in a clause, with its cure; NULL: nothing. Zones are then
+ * unknown, and timestamps that name them become null. */
+struct zone_lack {
+    const char *text, *cure;
+};
+struct zone_lack zone_data_lack(void);
+
 /* As Spark reads a zone: "Z", "UTC", "GMT+2", "+02:00", "+2", "+0200", Java's short names ("PST"),
  * and regions ("Europe/Paris"). False: there is none of that name. */
 bool zone_find(struct text name, struct zone *zone);

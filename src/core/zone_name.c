@@ -231,3 +231,21 @@ bool zone_find(struct text text, struct zone *zone) {
     }
     return find_named(name, length, zone);
 }
+
+static bool is_known(const char *name) {
+    struct zone zone;
+    return zone_find((struct text){name, (uint32_t)strlen(name)}, &zone);
+}
+
+struct zone_lack zone_data_lack(void) {
+    if (!is_known("Europe/Paris"))
+        return (struct zone_lack){"there are no time zones in " ZONEINFO
+                                  ": timestamps with a zone's name, such as Europe/Paris, become "
+                                  "null",
+                                  "install the package tzdata, then start again"};
+    if (!is_known("US/Pacific")) // a package of its own from Debian 13 and Ubuntu 24.04 on
+        return (struct zone_lack){"there are no time zones by their old names in " ZONEINFO
+                                  ": timestamps with such a name, as US/Pacific, become null",
+                                  "install the package tzdata-legacy, then start again"};
+    return (struct zone_lack){0};
+}

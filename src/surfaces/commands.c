@@ -134,8 +134,9 @@ const struct command_entry command_entries[] = {
      .doc =
          "Try everything that a run needs, and say of each thing whether it is well, and if not, "
          "what to do: brokers, topics and the right to read them, what comes next in them, "
-         "directories, room, the speed of syncs, memory, open files, the clock, the port, the "
-         "checkpoints. Ends within some 20 seconds, whatever does not answer. Exit code 0: "
+         "directories, room, the speed of syncs, memory, open files, the clock, time zones, "
+         "the port, the checkpoints, the types of the tables' files. Ends within some 20 seconds, "
+         "whatever does not answer. Exit code 0: "
          "nothing failed (warnings do not count); otherwise that with which a run would end.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,

@@ -1,7 +1,9 @@
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "base/control_group.h"
 #include "base/scope.h"
+#include "core/zone.h"
 #include "streaming/inspect.h"
 #include "streaming/table_types.h"
 #include "surfaces/doctor.h"
@@ -123,10 +126,64 @@ static void check_port(const struct config *config, struct findings *findings) {
         freeaddrinfo(addresses);
 }
 
+static void check_zones(struct findings *findings) {
+    struct zone_lack lack = zone_data_lack();
+    if (lack.text != NULL)
+        findings_warn(findings, findings_text("time zones"), findings_text("%s", lack.text),
+                      findings_text("%s", lack.cure));
+    else
+        findings_ok(findings, findings_text("time zones"), findings_text("known by name"));
+}
+
+/* Whether a peer's certificate is to be verified by the system's authorities. */
+static bool wants_authorities(const struct config *config) {
+    bool is_tls = false, has_own = false;
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        is_tls = is_tls || (strcmp(property->name, "security.protocol") == 0 &&
+                            strcasestr(property->value, "ssl") != NULL &&
+                            strcasestr(property->value, "plaintext") == NULL);
+        has_own = has_own || strcmp(property->name, "ssl.ca.location") == 0 ||
+                  strcmp(property->name, "ssl.ca.pem") == 0;
+    }
+    return (is_tls && !has_own) || strncmp(config->alert_webhook_url, "https:", 6) == 0 ||
+           (config->master_kind == MASTER_CONNECT && strstr(config->master, "use_ssl=true"));
+}
+
+static bool has_entries(const char *path) {
+    DIR *directory = opendir(path);
+    bool found = false;
+    for (const struct dirent *entry; directory != NULL && !found;) {
+        entry = readdir(directory);
+        if (entry == NULL)
+            break;
+        found = entry->d_name[0] != '.';
+    }
+    if (directory != NULL)
+        (void)closedir(directory);
+    return found;
+}
+
+/* Where Debian and where Red Hat keep them. */
+static void check_authorities(const struct config *config, struct findings *findings) {
+    const char *own = getenv("SSL_CERT_FILE");
+    if ((own != NULL && *own != '\0') || !wants_authorities(config))
+        return;
+    if (has_entries("/etc/ssl/certs") || has_entries("/etc/pki/tls/certs"))
+        return;
+    findings_warn(findings, findings_text("authorities"),
+                  findings_text("certificates are to be verified by the system's authorities, and "
+                                "/etc/ssl/certs has none"),
+                  findings_text("install the package ca-certificates, or name your authority: "
+                                "KAFKA_SSL_CA_LOCATION for Kafka, SSL_CERT_FILE for the others"));
+}
+
 void doctor_check_machine(const struct config *config, struct findings *findings) {
     check_memory(config, findings);
     check_files(findings);
     check_clock(findings);
+    check_zones(findings);
+    check_authorities(config, findings);
     check_port(config, findings);
 }
 

@@ -363,6 +363,30 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     assert "offsets 14 to 19 come next and are gone" in found[f"progress {topic}"]["text"]
 
 
+def test_missing_time_zones_and_authorities_are_told(job):
+    job.create_topic()
+    job.produce(['{"match_id": "a", "started_at": "2024-06-01T10:00:00 Europe/Paris"}'])
+    hide = 'for path in $0; do mount -t tmpfs none $path; done; exec "$@"'
+    bare = "unshare", "--mount", "sh", "-ec", hide
+    missing = "there are no time zones in /usr/share/zoneinfo/"
+
+    run = job.start(TRIGGER="availableNow", under=(*bare, "/usr/share/zoneinfo"))
+    run.wait_exit(30, 0)
+    doctor = job.program.run(
+        "doctor",
+        "--job",
+        "matches",
+        under=(*bare, "/usr/share/zoneinfo /etc/ssl/certs"),
+        **{**job.settings, "ALERT_WEBHOOK_URL": "https://127.0.0.1:1/"},
+    )
+
+    assert run.lines(f"WARNING.*{missing}.*install the package tzdata"), run.tail()
+    assert run.lines(r"WARNING.*column=started_at .*values=1\b"), run.tail()
+    assert missing in doctor.log() and "install the package ca-certificates" in doctor.log()
+    healthy = job.program.run("doctor", "--job", "matches", **job.settings).log()
+    assert "known by name" in healthy and missing not in healthy and "authorities" not in healthy
+
+
 def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         servers = [f"127.0.0.1:{port}" for port in (silent.getsockname()[1], *free_ports(1))]
