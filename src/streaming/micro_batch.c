@@ -10,6 +10,7 @@
 #include "streaming/planner.h"
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
+#include "streaming/topic_change.h"
 #include "streaming/topic_watch.h"
 
 enum {
@@ -54,8 +55,9 @@ struct attempt {
 
 static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
     struct data_loss loss;
-    planner_clip(attempt->ranges, attempt->range_count, &query->topic, attempt->lost, &loss);
-    return !loss.found || topic_watch_loss(query, &loss, err);
+    planner_clip(attempt->ranges, attempt->range_count, &query->topic,
+                 query->change.kind == TOPIC_RENEWED, attempt->lost, &loss);
+    return loss.texts.count == 0 || topic_watch_loss(query, &loss, err);
 }
 
 static bool set_ranges(struct query *query, struct attempt *attempt, struct error *err) {
@@ -217,7 +219,9 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
     const struct work *work = attempt->work;
     *manifest = (struct manifest){.batch_id = work->plan->batch_id,
                                   .timestamp_ms = work->plan->timestamp_ms,
-                                  .of_spark = work->search != NULL};
+                                  .of_spark = work->search != NULL,
+                                  .incarnation = query_incarnation(query)};
+    incarnations_add_copies(&manifest->begun, &query->begun);
     begin_outcomes(attempt, manifest);
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
@@ -299,10 +303,12 @@ static bool pause_for_broker(struct query *query, struct attempts *attempts, str
 
 /* The topic went away, or access to it, or what came is damaged: nothing of ours is wrong, and
  * nothing counts yet. Waits until the topic can be listed. */
-static bool wait_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
+static bool wait_for_broker(struct query *query, const struct plan *plan, struct attempts *attempts,
+                            struct error *err) {
     log_broker_error(query, attempts, LOG_ERROR, err);
     query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
-    if (!pause_for_broker(query, attempts, err) || !topic_watch_refresh(query, err))
+    if (!pause_for_broker(query, attempts, err) || !topic_watch_refresh(query, err) ||
+        !topic_change_await(query, plan, err))
         return false;
     query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
     return true;
@@ -310,24 +316,26 @@ static bool wait_for_broker(struct query *query, struct attempts *attempts, stru
 
 /* Retention overtook us in the middle: lists the topic again, to take what is left. Once that
  * should be enough. */
-static bool take_what_is_left(struct query *query, struct attempts *attempts, struct error *err) {
+static bool take_what_is_left(struct query *query, const struct plan *plan,
+                              struct attempts *attempts, struct error *err) {
     log_broker_error(query, attempts, LOG_WARNING, err);
     if (attempts->lost++ > 0 && !pause_for_broker(query, attempts, err))
         return false;
-    return topic_watch_refresh(query, err);
+    return topic_watch_refresh(query, err) && topic_change_await(query, plan, err);
 }
 
 /* Whether an attempt that failed is worth another. */
-static bool try_again(struct query *query, struct attempts *attempts, struct error *err) {
+static bool try_again(struct query *query, const struct plan *plan, struct attempts *attempts,
+                      struct error *err) {
     switch (err->kind) {
     case ERROR_BROKER:
-        return wait_for_broker(query, attempts, err);
+        return wait_for_broker(query, plan, attempts, err);
     case ERROR_DAMAGED:
         if (++attempts->damaged < DAMAGED_TRIES_MAX)
-            return wait_for_broker(query, attempts, err);
+            return wait_for_broker(query, plan, attempts, err);
         return error_wrap(err, "gave up after %d attempts", DAMAGED_TRIES_MAX);
     case ERROR_DATA_LOSS:
-        return !query->options->fail_on_data_loss && take_what_is_left(query, attempts, err);
+        return !query->options->fail_on_data_loss && take_what_is_left(query, plan, attempts, err);
     default:
         return retry_again(query, &attempts->disk, err);
     }
@@ -342,12 +350,18 @@ static bool commit_batch(struct query *query, const struct work *work, struct ma
             err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
             store_discard_batch(query->store, work->plan->batch_id);
-        if (!try_again(query, &attempts, err))
+        if (!try_again(query, work->plan, &attempts, err))
             return false;
         trigger_clock_add(lost_us, began_us);
         began_us = clock_monotonic_us();
     }
     return true;
+}
+
+/* What the manifest says of the topic needs not be said again. */
+static void take_incarnation(struct query *query, const struct manifest *manifest) {
+    query->incarnation = manifest->incarnation;
+    incarnations_deinit(&query->begun);
 }
 
 static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
@@ -367,6 +381,7 @@ static bool run(struct query *query, const struct work *work, struct error *err)
     struct tally tally = {0};
     if (!commit_batch(query, work, &manifest, &tally, err))
         return false;
+    take_incarnation(query, &manifest);
     bool done = roll_forward(query, &manifest, err);
     if (done) {
         query_report_batch(query, work->plan, &manifest, &tally);
@@ -392,6 +407,7 @@ bool micro_batch_rejects(struct query *query, struct reject_search *search, stru
     struct manifest manifest = {0};
     if (!commit_batch(query, &work, &manifest, &search->tally, err))
         return false;
+    take_incarnation(query, &manifest);
     bool done = roll_forward(query, &manifest, err);
     manifest_deinit(&manifest);
     return done;
