@@ -28,7 +28,7 @@ class Case(typing.NamedTuple):
     way: str  # the query is stopped, or running, while it happens
     layout: str  # partitions of the topic, and whether another partition has news
     isolation: str
-    loss: str  # "stop" or "go on": failOnDataLoss, FAIL_ON_DATA_LOSS
+    loss: str  # failOnDataLoss, FAIL_ON_DATA_LOSS
 
     @property
     def name(self):
@@ -57,7 +57,7 @@ DIMENSIONS = Case(
     ("stopped", "running"),
     ("1", "3", "3 with news"),
     ("read_committed", "read_uncommitted"),
-    ("go on", "stop"),
+    ("go on", "stop", "stop then go on"),  # the last run is told to
 )
 
 
@@ -175,6 +175,10 @@ def isolation(case, step):
     return "read_uncommitted" if beyond else case.isolation
 
 
+def stops_at_loss(case, step):
+    return case.loss == "stop" or (case.loss == "stop then go on" and step < 2)
+
+
 def recreation(case):
     """News in a topic that was recreated: a partition has more than was read before."""
     longest = {"shorter": 30, "empty": 0, "longer": 150}[case.situation.split()[1]]
@@ -268,7 +272,7 @@ class RealTopic:
 
     def _begin(self, partition, ids):
         self._transaction = self.broker.producer(
-            transactional_id=self.name, transaction_timeout_ms=600000
+            transactional_id=self.name, transaction_timeout_ms=600000, log_level=2
         )
         self._transaction.init_transactions(30)
         self._transaction.begin_transaction()
@@ -293,24 +297,15 @@ def value(id):
 # Who reads it.
 
 
-class Observed(typing.NamedTuple):
-    """What a query made of a case. Per run: "ok" or how it failed, and where its newest plan ends; and
-    how many rows each record has in the end."""
-
-    results: list
-    positions: list
-    times: dict
-
-
 class Reader:
-    """A query with a topic and a lake of its own."""
+    """A query with a topic and a lake of its own. Of each run: "ok" or how it failed, and where the
+    newest plan ends then."""
 
     def __init__(self, case, broker, directory):
         self.case = case
         self.broker = broker
         self.topic = RealTopic(broker, f"{type(self).__name__}.{case.name}", case.partitions)
         self.lake = Lake(directory / self.topic.name)
-        self.is_running = False
         self.results = []
         self.positions = []
 
@@ -318,16 +313,18 @@ class Reader:
         return isolation(self.case, len(self.results))
 
     def fails_on_data_loss(self):
-        return str(self.case.loss == "stop").lower()
+        return str(stops_at_loss(self.case, len(self.results))).lower()
 
     def trigger(self):
         return "availableNow" if self.case.way == "stopped" else "1 second"
 
     def run(self):
-        """Once more: a query that is stopped is started, one that is running goes on."""
-        if not self.is_running:
+        """Once more: a query that is stopped is started, one that is running goes on; if it has ended,
+        it is started with the other answer to a data loss."""
+        step = len(self.results)
+        changes = stops_at_loss(self.case, step) != stops_at_loss(self.case, 0)
+        if step == 0 or self.case.way == "stopped" or (changes and self.has_ended()):
             self.start()
-            self.is_running = self.case.way == "running"
         self.results.append(self.wait())
         self.positions.append(self.position())
 
@@ -335,12 +332,13 @@ class Reader:
         newest = self.lake.batches("matches", "offsets")[-1:]
         return self.lake.planned_ends("matches", *newest) if newest else {}
 
-    def observed(self):
+    def times(self):
+        """How many rows each record has: {id: rows}."""
         times = collections.Counter()
         for path in self.lake.listed("matches"):
             rows = pyarrow.parquet.ParquetFile(path).read(columns=["match_id"])
             times.update(rows["match_id"].to_pylist())
-        return Observed(self.results, self.positions, times)
+        return times
 
 
 class SparkReader(Reader):
@@ -363,6 +361,9 @@ class SparkReader(Reader):
             },
             query_name=self.topic.name,
         )
+
+    def has_ended(self):
+        return not self._query.isActive
 
     def wait(self):
         """Until it has read what is there, or failed."""
@@ -402,29 +403,37 @@ class OurReader(Reader):
         settings = {"TRIGGER": self.trigger(), **self.settings()}
         self.process = self._program.start("--job", "matches", **settings)
 
+    def has_ended(self):
+        return self.process.poll() is not None
+
     def wait(self):
         """Until it has ended or, if it runs, until it is where it should be; it is given some time."""
         expected = self._expected[len(self.results)]
         deadline = time.monotonic() + PATIENCE
-        while self.process.poll() is None and time.monotonic() < deadline:
+        while not self.has_ended() and time.monotonic() < deadline:
             if self.case.way == "running" and self.position() == expected:
                 break
             time.sleep(0.05)
         code = self.process.poll()
         return "ok" if code in (None, 0) else f"exit {code}"
 
+    def wait_until_missed(self):
+        """Until a query that runs has seen that its topic is away."""
+        if self.case.way == "running":
+            self.process.wait_log("does not exist")
+
     def stop(self):
-        if self.process.poll() is None:
+        if not self.has_ended():
             self.process.stop()
 
     def verified(self):
-        """(exit code, {column: its sum over the partitions}) of `verify`."""
+        """(exit code, {column: its sum over the partitions}, output) of `verify`."""
         done = self._program.start("verify", "--job", "matches", **self.settings())
         code = done.wait_exit()
         (header,) = done.lines(r"^ +partition ")
         lines = [line.split() for line in done.lines(r"^( +\d+)+$")]
         columns = zip(re.split(" {2,}", header.strip()), zip(*lines))
-        return code, {name: sum(map(int, numbers)) for name, numbers in columns}
+        return code, {name: sum(map(int, numbers)) for name, numbers in columns}, done.tail()
 
 
 def run_all(readers, threads):
@@ -438,8 +447,8 @@ def run_all(readers, threads):
 
 
 def disturb(todo):
-    """What readers can share comes first: logs are cut while the broker is down, and deleted topics
-    are away for a while."""
+    """What readers can share comes first: logs are cut while the broker is down, and topics of ours
+    are away until it was seen. Spark's are not: two seconds of it end a query that runs."""
     cuts = [(reader, event) for reader, events in todo for event in events if is_cut(event)]
     if cuts:
         broker = cuts[0][0].broker
@@ -447,11 +456,11 @@ def disturb(todo):
         for reader, event in cuts:
             reader.topic.apply(event)
         broker.start()
-    for reader, events in todo:
-        if isinstance(reader, OurReader) and any(isinstance(one, Recreate) for one in events):
-            reader.broker.delete_topic(reader.topic.name)
-            time.sleep(0.1)
-    time.sleep(2.5)
+    ours = [reader for reader, events in todo if isinstance(reader, OurReader) and recreates(events)]
+    for reader in ours:
+        reader.broker.delete_topic(reader.topic.name)
+    for reader in ours:
+        reader.wait_until_missed()
     for reader, events in todo:
         for event in events:
             if not is_cut(event):
@@ -460,3 +469,7 @@ def disturb(todo):
 
 def is_cut(event):
     return isinstance(event, Cut)
+
+
+def recreates(events):
+    return any(isinstance(event, Recreate) for event in events)
