@@ -272,7 +272,7 @@ class RealTopic:
 
     def _begin(self, partition, ids):
         self._transaction = self.broker.producer(
-            transactional_id=self.name, transaction_timeout_ms=600000, log_level=2
+            transactional_id=self.name, transaction_timeout_ms=600000
         )
         self._transaction.init_transactions(30)
         self._transaction.begin_transaction()

@@ -12,11 +12,14 @@ import typing
 import pytest
 from rig.paths import ROOT
 from rig.positions import (
+    Case,
     OurReader,
+    Send,
     SparkReader,
     Topic,
     all_cases,
     isolation,
+    numbered,
     pairs,
     pairwise,
     run_all,
@@ -268,3 +271,15 @@ def test_what_we_do(readers, case):
     code, sums, told = reader.verified()
     assert (code, sums["lost"]) == (0, wanted.lost), told
     assert sums["rows"] == sum(reader.times().values()), told
+
+
+def test_a_topic_that_is_away_ends_a_query_that_spark_runs(broker, spark, tmp_path):
+    case = Case("recreated empty", "running", "1", "read_committed", "go on")
+    reader = SparkReader(spark, case, broker, tmp_path)
+    reader.topic.apply(Send(0, numbered("A", 0, 10)))
+    reader.run()
+    assert reader.results == ["ok"]
+
+    broker.delete_topic(reader.topic.name)
+
+    assert "UnknownTopicOrPartition" in reader.wait()
