@@ -348,19 +348,26 @@ class SparkReader(Reader):
         self._query = None
 
     def start(self):
-        self._query = spark_job.start(
+        self._query = self._start(self, self.trigger(), self.fails_on_data_loss())
+
+    def _start(self, reader, trigger, fails_on_data_loss):
+        return spark_job.start(
             self._spark,
             "matches",
             self.broker.bootstrap,
-            self.topic.name,
-            str(self.lake.root),
-            trigger=self.trigger(),
+            reader.topic.name,
+            str(reader.lake.root),
+            trigger=trigger,
             source={
-                "failOnDataLoss": self.fails_on_data_loss(),
+                "failOnDataLoss": fails_on_data_loss,
                 "kafka.isolation.level": self.isolation(),
             },
-            query_name=self.topic.name,
+            query_name=reader.topic.name,
         )
+
+    def take_over(self, reader):
+        """Goes on with the checkpoint and the table of ours, and finds nothing lost."""
+        self._start(reader, "availableNow", "true").awaitTermination()
 
     def has_ended(self):
         return not self._query.isActive
@@ -382,7 +389,7 @@ class SparkReader(Reader):
 
 
 class OurReader(Reader):
-    """`expected`: the positions after each run."""
+    """`expected`: its positions after each run."""
 
     def __init__(self, program, expected, case, broker, directory):
         super().__init__(case, broker, directory)
@@ -390,11 +397,13 @@ class OurReader(Reader):
         self._expected = expected
         self.process = None
 
-    def settings(self):
+    def settings(self, reader=None):
+        """`reader`: whose topic and lake, if not its own."""
+        reader = reader or self
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap,
-            "KAFKA_TOPIC_MATCHES": self.topic.name,
-            "DATA_LAKE_PATH": self.lake.root,
+            "KAFKA_TOPIC_MATCHES": reader.topic.name,
+            "DATA_LAKE_PATH": reader.lake.root,
             "FAIL_ON_DATA_LOSS": self.fails_on_data_loss(),
             "KAFKA_CONF_isolation_level": self.isolation(),
         }
@@ -417,10 +426,15 @@ class OurReader(Reader):
         code = self.process.poll()
         return "ok" if code in (None, 0) else f"exit {code}"
 
+    def take_over(self, reader):
+        """Goes on, whatever was lost, with the checkpoint and the table of Spark's."""
+        settings = {"FAIL_ON_DATA_LOSS": "false", "TRIGGER": "availableNow"}
+        return self._program.run("--job", "matches", **{**self.settings(reader), **settings})
+
     def wait_until_missed(self):
         """Until a query that runs has seen that its topic is away."""
         if self.case.way == "running":
-            self.process.wait_log("does not exist")
+            self.process.wait_log("is not there|does not exist")
 
     def stop(self):
         if not self.has_ended():
@@ -430,7 +444,7 @@ class OurReader(Reader):
         """(exit code, {column: its sum over the partitions}, output) of `verify`."""
         done = self._program.start("verify", "--job", "matches", **self.settings())
         code = done.wait_exit()
-        (header,) = done.lines(r"^ +partition ")
+        (header,) = done.lines(r"^ +(incarnation +)?partition ")
         lines = [line.split() for line in done.lines(r"^( +\d+)+$")]
         columns = zip(re.split(" {2,}", header.strip()), zip(*lines))
         return code, {name: sum(map(int, numbers)) for name, numbers in columns}, done.tail()
