@@ -1,8 +1,9 @@
-"""Cases in which a query's position in a topic no longer fits the topic: what happens to the topic, step by step, in a real
-broker and in a model of it, and who reads it: real Spark and our program, each with topics of its own.
+"""Cases in which a query's position in a topic no longer fits the topic: what happens to the topic,
+step by step, at a real broker and in a model of it; and who reads it, real Spark or our program, each
+with topics of its own.
 
-A case has three steps, and a query runs after each: it reads the topic; something happens to the topic, and the query looks
-again; more records come, and it goes on."""
+A case has three steps, and a query runs after each: it reads the topic; something happens to the
+topic, and the query looks again; more records come, and it goes on."""
 
 import collections
 import concurrent.futures
@@ -124,8 +125,8 @@ class DeleteRecords(typing.NamedTuple):
 
 
 def numbered(generation, partition, count, first=0):
-    """Ids of records: generation A was there first, B is of a topic that was recreated, C comes last,
-    T is of the transaction."""
+    """Ids of records: generation A was there first, B is of a topic that was recreated, C comes
+    last, T is of the transaction."""
     return [f"{generation}{partition}-{number}" for number in range(first, first + count)]
 
 
@@ -389,7 +390,7 @@ class SparkReader(Reader):
 
 
 class OurReader(Reader):
-    """`expected`: its positions after each run."""
+    """`expected`: its results and positions."""
 
     def __init__(self, program, expected, case, broker, directory):
         super().__init__(case, broker, directory)
@@ -416,11 +417,13 @@ class OurReader(Reader):
         return self.process.poll() is not None
 
     def wait(self):
-        """Until it has ended or, if it runs, until it is where it should be; it is given some time."""
-        expected = self._expected[len(self.results)]
+        """Until it has ended or, if it should go on, until it is where it should be; it is given some
+        time."""
+        step = len(self.results)
+        goes_on = self.case.way == "running" and self._expected.results[step] == "ok"
         deadline = time.monotonic() + PATIENCE
         while not self.has_ended() and time.monotonic() < deadline:
-            if self.case.way == "running" and self.position() == expected:
+            if goes_on and self.position() == self._expected.positions[step]:
                 break
             time.sleep(0.05)
         code = self.process.poll()
@@ -434,7 +437,7 @@ class OurReader(Reader):
     def wait_until_missed(self):
         """Until a query that runs has seen that its topic is away."""
         if self.case.way == "running":
-            self.process.wait_log("is not there|does not exist")
+            self.process.wait_log("The topic is not there")
 
     def stop(self):
         if not self.has_ended():
@@ -462,7 +465,7 @@ def run_all(readers, threads):
 
 def disturb(todo):
     """What readers can share comes first: logs are cut while the broker is down, and topics of ours
-    are away until it was seen. Spark's are not: two seconds of it end a query that runs."""
+    are away until that was seen. Spark's are not: two seconds of it end a query that runs."""
     cuts = [(reader, event) for reader, events in todo for event in events if is_cut(event)]
     if cuts:
         broker = cuts[0][0].broker
@@ -470,7 +473,8 @@ def disturb(todo):
         for reader, event in cuts:
             reader.topic.apply(event)
         broker.start()
-    ours = [reader for reader, events in todo if isinstance(reader, OurReader) and recreates(events)]
+    away = [reader for reader, events in todo if recreates(events)]
+    ours = [reader for reader in away if isinstance(reader, OurReader)]
     for reader in ours:
         reader.broker.delete_topic(reader.topic.name)
     for reader in ours:

@@ -1,7 +1,6 @@
-"""A query's position and a topic that no longer fits it, in every pair of circumstances: what real Spark does, what we
-do, and why where that differs. `make positions` runs every combination and writes build/positions.md.
-
-What both do is told by two small models of the rules; each case compares them with what was observed."""
+"""A query's position and a topic that no longer fits it, in every pair of circumstances: what real
+Spark does, what we do, and why where that differs. Two small models of the rules tell both; each case
+compares them with what was observed. `make positions` runs all combinations."""
 
 import collections
 import itertools
@@ -32,10 +31,8 @@ WHICH = os.environ.get("POSITIONS", "")  # "all", or a part of the names of the 
 TABLE = ROOT / "build" / "positions.md"
 THREADS = 12
 GROUP = 32  # cases at a time
-# What Spark says when it stops: a partition is gone or ends before the position, or records are gone.
+# What Spark says when it stops.
 DATA_LOSS = re.compile("Some data may have been lost|are gone|offset was changed")
-
-
 # A plan of Spark's that goes back while nothing is lost.
 BESIDES = [Case("open transaction commits", "stopped", "1", "read_committed", "stop")]
 
@@ -106,7 +103,7 @@ class Model:
 
 
 class Spark(Model):
-    """A plan ends at each partition's end, wherever that is, and its batch reads what lies between."""
+    """A plan ends at each partition's end, wherever that is; its batch reads what lies between."""
 
     def __init__(self, case):
         super().__init__(case)
@@ -154,9 +151,8 @@ class Ours(Model):
         if stops and (is_new or gone or self.shortest or deleted):
             return False
         self.incarnation = self.topic.incarnation
-        self.position = {one: at for one, at in self.position.items() if one in logs and not is_new}
-        if not is_new:
-            self.position |= self.shortest
+        kept = self.position.keys() - gone
+        self.position = {} if is_new else {one: self.position[one] for one in kept} | self.shortest
         self.shortest = {}
         for partition in logs:
             first, end = self.position.get(partition, 0), self.topic.end(partition, level)
@@ -165,8 +161,8 @@ class Ours(Model):
         return True
 
     def is_known_to_be_new(self, gone):
-        """By its id; by its absence, or that of a partition; or, if an end lies before a position, by a
-        record that the table has with another time."""
+        """By its id; by its absence, or that of a partition; or, if an end lies before a position, by
+        a record that the table has with another time."""
         if self.topic.incarnation == self.incarnation:
             return False
         both = [log for one, log in self.topic.logs.items() if log and self.position.get(one)]
@@ -183,7 +179,8 @@ def our_outcome(case):
 
 
 def observed(reader):
-    sent = [id for event in itertools.chain(*steps(reader.case)) for id in getattr(event, "ids", ())]
+    events = itertools.chain(*steps(reader.case))
+    sent = [id for event in events for id in getattr(event, "ids", ())]
     results = ["ok" if result == "ok" else "stops" for result in reader.results]
     return Outcome(results, reader.positions, sent, reader.times())
 
@@ -214,7 +211,7 @@ def readers(request, broker, spark, tmp_path_factory):
     for at in range(0, len(CASES), GROUP):
         group = CASES[at : at + GROUP]
         for case in group:
-            ours = OurReader(program, our_outcome(case).positions, case, broker, directory)
+            ours = OurReader(program, our_outcome(case), case, broker, directory)
             found[case] = SparkReader(spark, case, broker, directory), ours
         run_all([reader for case in group for reader in found[case]], THREADS)
     if WHICH:
