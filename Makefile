@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run test package image crash-matrix fuzz-spark bench lint format install clean setup-build setup-test
+.PHONY: build run test package image crash-matrix positions fuzz-spark bench lint format install clean setup-build setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -25,6 +25,13 @@ crash-matrix: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target programs
 	CRASH_MATRIX=all .venv/bin/python -m pytest tests/stories/test_crash_matrix.py -s
+
+# Every case of a position that no longer fits its topic, by real Spark and by us, as a table in
+# build/positions.md; make test takes those that have every pair of circumstances.
+positions: setup-test
+	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target programs
+	POSITIONS=all .venv/bin/python -m pytest tests/stories/test_positions.py -q
 
 # FUZZ_ARGS: --rounds N or --seconds S, --seed N, --count N (messages of each query and round).
 fuzz-spark: setup-test

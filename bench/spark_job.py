@@ -73,10 +73,21 @@ def rows(records, job):
 
 
 def start(
-    spark, job, brokers, topic, lake, trigger="availableNow", max_offsets=0, sink="file", linger=0
+    spark,
+    job,
+    brokers,
+    topic,
+    lake,
+    trigger="availableNow",
+    max_offsets=0,
+    sink="file",
+    linger=0,
+    source=(),
+    query_name=None,
 ):
     """Starts the query on a lake laid out as our program's. `linger`: seconds between the files of a
-    foreachBatch batch and its commit, for whoever wants to end it there."""
+    foreachBatch batch and its commit, for whoever wants to end it there. `source`: further options
+    of the source. `query_name`: where one session runs the job more than once at a time."""
     name, _, _, partition_by = JOBS[job]
     table = os.path.join(lake, "processed", job)
     reader = spark.readStream.format("kafka").options(
@@ -85,11 +96,12 @@ def start(
             "subscribe": topic,
             "startingOffsets": "earliest",
             "failOnDataLoss": "false",
+            **dict(source),
         }
     )
     if max_offsets:
         reader = reader.option("maxOffsetsPerTrigger", max_offsets)
-    writer = rows(reader.load(), job).writeStream.queryName(name)
+    writer = rows(reader.load(), job).writeStream.queryName(query_name or name)
     writer = writer.option("checkpointLocation", os.path.join(lake, "checkpoints", name))
     if sink == "foreachBatch":
 

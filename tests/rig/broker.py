@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 import uuid
@@ -187,6 +188,35 @@ class Broker:
                 return
             assert time.monotonic() < deadline, f"topic {name} has no leaders"
             time.sleep(0.02)
+
+    def delete_topic(self, name):
+        """Until it is gone; nothing, if it is not there."""
+        if self._is_there(name):
+            for future in self.admin.delete_topics([name]).values():
+                future.result(30)
+        deadline = time.monotonic() + 30
+        while self._is_there(name):
+            assert time.monotonic() < deadline, f"topic {name} does not go"
+            time.sleep(0.02)
+
+    def _is_there(self, name):
+        return self.admin.list_topics(name, timeout=10).topics[name].error is None
+
+    def cut_log(self, name, partition, end):
+        """While the broker is stopped: the partition ends here, at the beginning of a record batch, as
+        after the election of a replica that had no more."""
+        directory = self.directory / "data" / f"{name}-{partition}"
+        segment, first = directory / f"{0:020}.log", None
+        with open(segment, "r+b") as file:
+            while header := file.read(12):
+                first, size = struct.unpack(">qi", header)
+                if first >= end:
+                    file.truncate(file.tell() - len(header))
+                    break
+                file.seek(size, os.SEEK_CUR)
+        assert first == end, (segment, first, end)
+        for index in (*directory.glob("*.index"), *directory.glob("*.timeindex")):
+            index.unlink()
 
     def add_partitions(self, name, total):
         for future in self.admin.create_partitions([NewPartitions(name, total)]).values():
