@@ -40,6 +40,7 @@ struct program {
     struct engine *engine;
     struct service_manager service_manager;
     struct alerts *alerts; // NULL: nobody wants them
+    bool out_of_time;      // the limit of CPU time ended it
 };
 
 /* The signals that main waits for; blocked in all threads, so that none is interrupted. SIGUSR1 is
@@ -50,6 +51,7 @@ static sigset_t awaited_signals(void) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGXCPU); // once a second beyond ulimit -t; at its hard limit SIGKILL
     return signals;
 }
 
@@ -138,12 +140,7 @@ struct shutdown {
  * time. */
 enum { ABANDON_BEFORE_MS = 1000 };
 
-static void take_signal(struct program *program, struct shutdown *shutdown, int number) {
-    if (shutdown->signal != 0) {
-        log_write(LOG_WARNING, logger, "Second signal: stopping at once | signal=%s",
-                  sigabbrev_np(number));
-        _exit(EXIT_CODE_SIGNAL + number); // safe: what is not committed does not count
-    }
+static void begin_shutdown(struct program *program, struct shutdown *shutdown, int number) {
     *shutdown = (struct shutdown){.signal = number, .began_ms = clock_monotonic_ms()};
     log_write(LOG_INFO, logger,
               "Stopping: the batches under way are finished first | signal=%s | "
@@ -151,6 +148,23 @@ static void take_signal(struct program *program, struct shutdown *shutdown, int 
               sigabbrev_np(number), program->config.shutdown_timeout_ms);
     service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
     engine_request_stop(program->engine, STOP_AFTER_BATCH);
+}
+
+static void take_signal(struct program *program, struct shutdown *shutdown, int number) {
+    if (shutdown->signal != 0) {
+        log_write(LOG_WARNING, logger, "Second signal: stopping at once | signal=%s",
+                  sigabbrev_np(number));
+        _exit(EXIT_CODE_SIGNAL + number); // safe: what is not committed does not count
+    }
+    begin_shutdown(program, shutdown, number);
+}
+
+/* The limit of CPU time is said again every second. */
+static void take_time_limit(struct program *program, struct shutdown *shutdown) {
+    if (shutdown->signal != 0)
+        return;
+    program->out_of_time = true;
+    begin_shutdown(program, shutdown, SIGXCPU);
 }
 
 static void check_shutdown(struct program *program, struct shutdown *shutdown) {
@@ -199,6 +213,8 @@ static void watch(struct program *program) {
         int number = sigtimedwait(&signals, NULL, &tick);
         if (number == SIGINT || number == SIGTERM)
             take_signal(program, &shutdown, number);
+        else if (number == SIGXCPU)
+            take_time_limit(program, &shutdown);
         check_shutdown(program, &shutdown);
         show(program, &monitor);
     }
@@ -229,6 +245,13 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);
         return exit_code_of(err.kind);
+    }
+    if (program->out_of_time) {
+        log_write(LOG_CRITICAL, logger,
+                  "Stopped at the limit of CPU time of a process, RLIMIT_CPU (ulimit -t, "
+                  "LimitCPU=): raise it | exit_code=%d",
+                  EXIT_CODE_LIMIT);
+        return EXIT_CODE_LIMIT;
     }
     log_write(LOG_INFO, logger, "All queries have ended | exit_code=0");
     return EXIT_CODE_OK;
@@ -286,6 +309,7 @@ int main(int argc, char **argv) {
     sigset_t signals = awaited_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); // before the first thread, which inherits it
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a write beyond ulimit -f fails then, as on a full disk
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);

@@ -4,6 +4,7 @@
  * start) and -1 (end) as the protocol's ListOffsets does, sends one request per leader for all its
  * partitions, and carries the isolation level: with read_committed the end is the last stable
  * offset, so that no plan reaches into an open transaction. */
+#include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "pipeline/source_kafka.h"
 #include "streaming/broker.h"
@@ -38,6 +40,8 @@ static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kaf
         return error_set(err, ERROR_BROKER,
                          "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
                          self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
+    if (kafka_client_was_starved(&self->client))
+        return limit_error(err, trouble, EAGAIN);
     return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
                      topic, self->settings.bootstrap_servers, trouble, attempt);
 }

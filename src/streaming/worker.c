@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "pipeline/reject.h"
 #include "streaming/stage_clock.h"
 
@@ -263,6 +264,15 @@ static void *worker_main(void *argument) {
     return NULL;
 }
 
+static void worker_deinit(struct worker *worker) {
+    mailbox_deinit(&worker->tasks);
+    for (size_t i = 0; i < worker->query_count; i++)
+        row_maker_deinit(&worker->makers[i]);
+    free(worker->makers);
+    worker->source->ops->close(worker->source);
+    *worker = (struct worker){0};
+}
+
 bool worker_start(struct worker *worker, struct source *source, const struct worker_query *queries,
                   size_t query_count, size_t memory_max, struct error *err) {
     *worker = (struct worker){
@@ -270,24 +280,19 @@ bool worker_start(struct worker *worker, struct source *source, const struct wor
     worker->makers = must_alloc(query_count, sizeof *worker->makers);
     mailbox_init(&worker->tasks);
     size_t capacity = memory_max < memory_for_large_slices ? ROWS_FEW : ROWS_CAPACITY;
-    for (size_t i = 0; i < query_count; i++)
-        if (!row_maker_init(&worker->makers[i], &queries[i], capacity, err))
-            return false;
-    int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
-    if (failure != 0)
-        return error_set(err, ERROR_RETRY, "start a worker thread: %s", strerror(failure));
-    return true;
+    bool ok = true;
+    for (size_t i = 0; ok && i < query_count; i++)
+        ok = row_maker_init(&worker->makers[i], &queries[i], capacity, err);
+    ok = ok && thread_start(&worker->thread, worker_main, worker, "start a worker thread", err);
+    if (!ok)
+        worker_deinit(worker);
+    return ok;
 }
 
 void worker_stop(struct worker *worker) {
     mailbox_close(&worker->tasks);
     check(pthread_join(worker->thread, NULL) == 0);
-    mailbox_deinit(&worker->tasks);
-    for (size_t i = 0; i < worker->query_count; i++)
-        row_maker_deinit(&worker->makers[i]);
-    free(worker->makers);
-    worker->source->ops->close(worker->source);
-    *worker = (struct worker){0};
+    worker_deinit(worker);
 }
 
 size_t worker_rows_memory(const struct worker *worker) {
