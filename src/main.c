@@ -40,6 +40,7 @@ struct program {
     struct engine *engine;
     struct service_manager service_manager;
     struct alerts *alerts; // NULL: nobody wants them
+    struct http *http;     // NULL: none
     bool out_of_time;      // the limit of CPU time ended it
 };
 
@@ -198,6 +199,7 @@ static void show(struct program *program, struct monitor *monitor) {
     progress_update(snapshots, count);
     service_manager_update(&program->service_manager, snapshots, count);
     alerts_update(program->alerts);
+    http_update(program->http);
 }
 
 /* Until all queries have ended. */
@@ -237,9 +239,9 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     if (!alerts_open(&program->alerts, config, program->engine, &err))
         log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
                   err.message);
-    struct http *http = http_start(config, program->engine, program->alerts);
+    program->http = http_start(config, program->engine, program->alerts);
     watch(program);
-    http_stop(http);
+    http_stop(program->http);
     alerts_close(program->alerts);
     if (!engine_join(program->engine, &err)) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
