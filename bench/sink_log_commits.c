@@ -138,6 +138,7 @@ int main(int count, char **words) {
                                     .partition_by_count = 1,
                                     .shuffle_partitions = 10};
     struct store *store;
+    struct error err;
     int64_t next;
     (void)start(&options, &store, &next);
     for (int64_t batch = 0; batch < FIRST_BATCHES; batch++)
@@ -146,7 +147,7 @@ int main(int count, char **words) {
     blow_up(table.text, atoll(words[2]));
 
     (void)start(&options, &store, &next);
-    store_start_upkeep(store);
+    check(store_start_upkeep(store, &err));
     for (int64_t i = 0; i < atoll(words[3]); i++) {
         run_batch(store, next + i, true);
         (void)usleep((useconds_t)atoll(words[4]) * 1000);

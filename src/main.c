@@ -43,6 +43,8 @@ struct program {
     struct engine *engine;
     struct service_manager service_manager;
     struct alerts *alerts; // NULL: nobody wants them
+    struct http *http;     // NULL: none
+    bool out_of_time;      // the limit of CPU time ended it
 };
 
 static bool is_ignored(int number) {
@@ -68,6 +70,7 @@ static sigset_t stop_signals(void) {
 static sigset_t awaited_signals(void) {
     sigset_t signals = stop_signals();
     sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGXCPU); // once a second beyond ulimit -t; at its hard limit SIGKILL
     return signals;
 }
 
@@ -166,6 +169,16 @@ enum { ABANDON_BEFORE_MS = 1000 };
 /* How long the end waits for an output that takes the log's last lines. */
 enum { LAST_WORDS_MS = 5000, LAST_WORDS_AT_ONCE_MS = 1000 };
 
+static void begin_shutdown(struct program *program, struct shutdown *shutdown, int number) {
+    *shutdown = (struct shutdown){.signal = number, .began_ms = clock_monotonic_ms()};
+    log_write(LOG_INFO, logger,
+              "Stopping: the batches under way are finished first | signal=%s | "
+              "shutdown_timeout_ms=%" PRId64,
+              sigabbrev_np(number), program->config.shutdown_timeout_ms);
+    service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
+    engine_request_stop(program->engine, STOP_AFTER_BATCH);
+}
+
 static void take_signal(struct program *program, struct shutdown *shutdown, int number) {
     if (shutdown->signal != 0 && number == SIGHUP)
         return; // a terminal that goes sends some: its shell, and the kernel
@@ -175,13 +188,15 @@ static void take_signal(struct program *program, struct shutdown *shutdown, int 
         log_output_stop(LAST_WORDS_AT_ONCE_MS);
         _exit(EXIT_CODE_SIGNAL + number); // safe: what is not committed does not count
     }
-    *shutdown = (struct shutdown){.signal = number, .began_ms = clock_monotonic_ms()};
-    log_write(LOG_INFO, logger,
-              "Stopping: the batches under way are finished first | signal=%s | "
-              "shutdown_timeout_ms=%" PRId64,
-              sigabbrev_np(number), program->config.shutdown_timeout_ms);
-    service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
-    engine_request_stop(program->engine, STOP_AFTER_BATCH);
+    begin_shutdown(program, shutdown, number);
+}
+
+/* The limit of CPU time is said again every second. */
+static void take_time_limit(struct program *program, struct shutdown *shutdown) {
+    if (shutdown->signal != 0)
+        return;
+    program->out_of_time = true;
+    begin_shutdown(program, shutdown, SIGXCPU);
 }
 
 static void check_shutdown(struct program *program, struct shutdown *shutdown) {
@@ -199,7 +214,7 @@ static void check_shutdown(struct program *program, struct shutdown *shutdown) {
     if (waited_ms >= limit_ms) {
         log_write(LOG_WARNING, logger, "Stopping without waiting for a disk that does not answer");
         log_output_stop(LAST_WORDS_AT_ONCE_MS);
-        _exit(EXIT_CODE_OK);
+        _exit(program->out_of_time ? EXIT_CODE_LIMIT : EXIT_CODE_OK);
     }
 }
 
@@ -238,6 +253,7 @@ static void show(struct program *program, struct monitor *monitor) {
     progress_update(snapshots, count);
     service_manager_update(&program->service_manager, snapshots, count);
     alerts_update(program->alerts);
+    http_update(program->http);
 }
 
 /* Until all queries have ended. */
@@ -253,6 +269,8 @@ static void watch(struct program *program) {
         int number = sigtimedwait(&signals, NULL, &tick);
         if (number > 0 && number != SIGUSR1)
             take_signal(program, &shutdown, number);
+        else if (number == SIGXCPU)
+            take_time_limit(program, &shutdown);
         check_shutdown(program, &shutdown);
         show(program, &monitor);
     }
@@ -276,14 +294,21 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     if (!alerts_open(&program->alerts, config, program->engine, &err))
         log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
                   err.message);
-    struct http *http = http_start(config, program->engine, program->alerts);
+    program->http = http_start(config, program->engine, program->alerts);
     watch(program);
-    http_stop(http);
+    http_stop(program->http);
     alerts_close(program->alerts);
     if (!engine_join(program->engine, &err)) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);
         return exit_code_of(err.kind);
+    }
+    if (program->out_of_time) {
+        log_write(LOG_CRITICAL, logger,
+                  "Stopped at the limit of CPU time of a process, RLIMIT_CPU (ulimit -t, "
+                  "LimitCPU=): raise it | exit_code=%d",
+                  EXIT_CODE_LIMIT);
+        return EXIT_CODE_LIMIT;
     }
     log_write(LOG_INFO, logger, "All queries have ended | exit_code=0");
     return EXIT_CODE_OK;
@@ -363,6 +388,7 @@ static void open_standard_descriptors(void) {
 int main(int argc, char **argv) {
     open_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a write beyond ulimit -f fails then, as on a full disk
 
     struct program program = {0};
     enum exit_code code = config_load(&program.config, argc, argv, stderr);

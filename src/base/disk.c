@@ -54,6 +54,7 @@ const struct disk_ops disk_real = {
     .mkdir = mkdir,
     .rmdir = rmdir,
     .stat = real_stat,
+    .fstat = fstat,
     .list = real_list,
     .lock = real_lock,
 };

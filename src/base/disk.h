@@ -28,6 +28,7 @@ struct disk_ops {
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);
     int (*stat)(const char *path, struct stat *status); // does not follow a symbolic link
+    int (*fstat)(int fd, struct stat *status);
     /* Calls visit() for each name but "." and "..", in no order; a false from it ends the walk. The
      * visitor may unlink what it is shown. */
     int (*list)(const char *directory, bool (*visit)(void *context, const char *name),

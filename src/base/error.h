@@ -24,12 +24,14 @@ enum error_kind {
     ERROR_DATA_LOSS, // offsets that the plan needs are gone from the broker
     ERROR_DAMAGED,   // Kafka's bytes can't be read: fetch them again a few times, then stop
     ERROR_RECORD,    // PARSE_MODE=failfast met a record that can't become a row
-    ERROR_CLUSTER,   // Spark could not be started or reached, or gave up: stop, a restart goes on
-    ERROR_STOPPED,   // somebody asked us to stop before this was done
+    ERROR_LIMIT,   // the machine gives no thread, process, descriptor or memory: a restart may help
+    ERROR_CLUSTER, // Spark could not be started or reached, or gave up: stop, a restart goes on
+    ERROR_STOPPED, // somebody asked us to stop before this was done
 };
 
 struct error {
     enum error_kind kind;
+    bool lasting;       // of ERROR_RETRY: waiting alone does not cure it (base/disk_error.h)
     char message[1024]; // always terminated; a longer text is cut, never refused
 };
 

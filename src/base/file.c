@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/scope.h"
 
 struct file_path file_join(const char *directory, const char *name) {
@@ -21,10 +22,6 @@ struct file_path file_join_number(const char *directory, int64_t number) {
     char name[32];
     (void)snprintf(name, sizeof name, "%" PRId64, number);
     return file_join(directory, name);
-}
-
-static bool disk_error(struct error *err, const char *what, const char *path) {
-    return error_set(err, ERROR_RETRY, "%s '%s': %s", what, path, strerror(errno));
 }
 
 bool file_draft_open(struct file_draft *draft, const char *directory, const char *name,
@@ -70,20 +67,35 @@ static bool sync_and_close(struct file_draft *draft, struct error *err) {
     return true;
 }
 
+static const char other_writer[] =
+    "Another program writes to this checkpoint or table: a Spark, or another copy of this program, "
+    "perhaps on another host. Stop that one, or this one for good; then start again: a start reads "
+    "what is there and continues behind it";
+
+static bool publish_failed(const struct file_draft *draft, int error_number, struct error *err) {
+    const char *target = draft->target.text;
+    if (error_number == EEXIST)
+        return error_set(err, ERROR_STATE, "'%s' is there already. %s", target, other_writer);
+    if (error_number == EINVAL || error_number == ENOSYS)
+        return error_set(err, ERROR_CONFIG,
+                         "publish '%s' without replacing: %s: the file system can't do that; use a "
+                         "local one (ext4, XFS)",
+                         target, strerror(error_number));
+    errno = error_number;
+    return disk_error(err, "publish without replacing", target);
+}
+
 /* The rename said no. Whether it did nothing is asked of the disk, not believed: over a network a
  * lost answer looks the same. True: it was done after all. */
 static bool renamed_after_all(const struct file_draft *draft, int error_number, struct error *err) {
     int left = file_exists(draft->temporary.text, NULL, err);
     if (left == 0)
         return true;
-    enum error_kind kind = left < 0                 ? ERROR_STATE // nobody knows
-                           : error_number == EEXIST ? ERROR_STATE // another writer was here
-                           : error_number == EINVAL || error_number == ENOSYS
-                               ? ERROR_CONFIG // this file system cannot publish without replacing
-                               : ERROR_RETRY;
     (void)disk->unlink(draft->temporary.text);
-    return error_set(err, kind, "publish '%s' without replacing: %s", draft->target.text,
-                     strerror(error_number));
+    (void)publish_failed(draft, error_number, err);
+    if (left < 0)
+        err->kind = ERROR_STATE; // nobody knows
+    return false;
 }
 
 bool file_draft_publish(struct file_draft *draft, struct error *err) {
@@ -160,7 +172,8 @@ bool file_publish_again(const char *directory, const char *name, const void *byt
     bool same = there_size == size && memcmp(there, bytes, size) == 0;
     free(there);
     if (!same)
-        return error_set(err, ERROR_STATE, "'%s' is there with other content", path.text);
+        return error_set(err, ERROR_STATE, "'%s' is there with other content. %s", path.text,
+                         other_writer);
     return file_sync_directory(directory, err); // its bytes were synced before it had its name
 }
 
@@ -180,21 +193,22 @@ static bool read_all(int fd, const char *path, char *bytes, size_t size, size_t 
     return true;
 }
 
+/* It is opened before it is looked at, so that one that goes in between was not there, or is read.
+ * O_NONBLOCK: not to wait for the other end of what turns out to be a pipe. */
 bool file_read(const char *path, size_t size_max, char **bytes, size_t *size, struct error *err) {
     *bytes = NULL;
     *size = 0;
+    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == ENOENT ? true : disk_error(err, "open", path);
     struct stat status;
-    if (disk->stat(path, &status) != 0)
-        return errno == ENOENT ? true : disk_error(err, "look at", path);
+    if (disk->fstat(fd, &status) != 0)
+        return disk_error(err, "look at", path);
     if (!S_ISREG(status.st_mode))
         return error_set(err, ERROR_STATE, "'%s' is not a file", path);
     if ((uint64_t)status.st_size > size_max)
         return error_set(err, ERROR_STATE, "'%s' has %lld bytes, at most %zu are expected", path,
                          (long long)status.st_size, size_max);
-
-    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return disk_error(err, "open", path);
     char *content = must_alloc((size_t)status.st_size + 1, 1);
     if (!read_all(fd, path, content, (size_t)status.st_size, size, err)) {
         free(content);
@@ -215,6 +229,11 @@ int file_exists(const char *path, int64_t *size, struct error *err) {
     if (size != NULL)
         *size = status.st_size;
     return 1;
+}
+
+bool file_is_gone(const char *path) {
+    struct error ignored;
+    return file_exists(path, NULL, &ignored) == 0;
 }
 
 bool file_same(const char *a, const char *b, bool *same, struct error *err) {

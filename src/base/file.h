@@ -3,7 +3,8 @@
  * Built on base/disk.h only. Paths are absolute; joining two never exceeds FILE_PATH_MAX, because
  * whoever takes a path from outside checks its length first (a longer join is a violated check).
  *
- * Errors: ERROR_RETRY for whatever the disk refuses, unless a function says otherwise. Nothing that
+ * Errors: those of base/disk_error.h for whatever the disk refuses, which the comments call
+ * ERROR_RETRY; unless a function says otherwise. Nothing that
  * failed to sync is ever synced again as if that helped: a draft is thrown away and written anew.
  */
 #ifndef BASE_FILE_H
@@ -72,6 +73,9 @@ MUST_CHECK bool file_read(const char *path, size_t size_max, char **bytes, size_
 
 /* 1: there, 0: not there, -1 and err: the disk won't say. `size` may be NULL. */
 int file_exists(const char *path, int64_t *size, struct error *err);
+
+/* For who failed to read a file that was listed: true when it is certainly not there any more. */
+bool file_is_gone(const char *path);
 
 /* Whether both names are one file. Only meaningful when both exist. */
 MUST_CHECK bool file_same(const char *a, const char *b, bool *same, struct error *err);

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 enum {
     IDLE_MS = 1000,              // how long a stop waits for an output that takes nothing
@@ -192,15 +193,15 @@ static void *write_lines(void *argument) {
 }
 
 /* Signals are for others, and one of them (SIGTTOU) would stop the process. */
-static int start_thread(void) {
+static bool start_thread(struct error *err) {
     sigset_t all, before;
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = pthread_create(&thread, NULL, write_lines, NULL);
+    bool started = thread_start(&thread, write_lines, NULL, "start the log's thread", err);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason == 0)
+    if (started)
         (void)pthread_setname_np(thread, "log");
-    return reason;
+    return started;
 }
 
 bool log_output_start(struct error *err) {
@@ -212,11 +213,10 @@ bool log_output_start(struct error *err) {
     check(pthread_condattr_destroy(&monotonic) == 0);
     stopping = ended = false;
     mode = QUEUED;
-    int reason = start_thread();
-    if (reason == 0)
+    if (start_thread(err))
         return true;
     mode = DIRECT;
-    return error_set(err, ERROR_RETRY, "start the log's thread: %s", strerror(reason));
+    return false;
 }
 
 /* As long as lines are written, until the thread has ended, and no longer than `wait_ms`. False:

@@ -24,7 +24,7 @@ enum {
 /* At start, before the first thread; STDOUT_FILENO unless said otherwise. */
 void log_output_set(int fd);
 
-/* ERROR_RETRY: there is no thread to be had. */
+/* ERROR_LIMIT: there is no thread to be had. */
 MUST_CHECK bool log_output_start(struct error *err);
 
 /* Waits until all lines are written: at most `wait_ms`, and no longer than a second for an output

@@ -1,11 +1,13 @@
 #include "pipeline/kafka_client.h"
 
+#include <errno.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 #include "pipeline/kafka_errors.h"
 
 /* librdkafka repeats a standing trouble at least every 30 s; one that it has not repeated for twice
@@ -105,6 +107,8 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     client->trouble_ms = clock_monotonic_ms();
     if (kafka_error_is_refusal(code))
         client->refused = true;
+    if (code == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE)
+        client->starved = true;
     if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
         client->too_large++;
     // "2/2 brokers are down" follows the report that says why, which is worth more.
@@ -255,8 +259,12 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     client->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (client->handle != NULL)
         return true;
+    int error_number = errno;
+    bool starved = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
     rd_kafka_conf_destroy(conf); // rd_kafka_new() takes it over only when it succeeds
     pthread_mutex_destroy(&client->lock);
+    if (starved)
+        return limit_error(err, "start a thread of the Kafka client", error_number);
     return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s", settings->bootstrap_servers,
                      reason);
 }
@@ -309,7 +317,7 @@ void kafka_client_forget_trouble(struct kafka_client *client) {
     pthread_mutex_lock(&client->lock);
     client->trouble[0] = '\0';
     client->trouble_count = 0;
-    client->refused = false;
+    client->refused = client->starved = false;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -318,6 +326,13 @@ bool kafka_client_was_refused(struct kafka_client *client) {
     bool refused = client->refused;
     pthread_mutex_unlock(&client->lock);
     return refused;
+}
+
+bool kafka_client_was_starved(struct kafka_client *client) {
+    pthread_mutex_lock(&client->lock);
+    bool starved = client->starved;
+    pthread_mutex_unlock(&client->lock);
+    return starved;
 }
 
 bool kafka_client_met_too_large(struct kafka_client *client) {

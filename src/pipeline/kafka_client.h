@@ -71,6 +71,7 @@ struct kafka_client {
     int trouble_count;                         // reports since trouble was last forgotten
     int64_t trouble_ms;                        // monotonic time of the newest
     bool refused;                              // a topic, since trouble was last forgotten
+    bool starved;                              // of threads, since trouble was last forgotten
     uint64_t too_large;                        // responses larger than we may take, ever
 };
 
@@ -101,6 +102,10 @@ void kafka_client_note_trouble(struct kafka_client *client, const char *text);
 /* Whether the trouble is that a topic or partition does not exist or may not be read: waiting does
  * not help. */
 bool kafka_client_was_refused(struct kafka_client *client);
+
+/* Whether the trouble is that the machine gave no thread for a broker's connection: this client
+ * never has that connection. */
+bool kafka_client_was_starved(struct kafka_client *client);
 
 /* Whether a broker has sent a response that exceeds what we may take (since the client was opened).
  * librdkafka drops the connection and asks again, for ever. */

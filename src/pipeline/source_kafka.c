@@ -1,5 +1,6 @@
 #include "pipeline/source_kafka.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 #include "pipeline/kafka_errors.h"
 #include "pipeline/kafka_partitions.h"
 
@@ -340,6 +342,10 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
     }
     if (count > 0)
         error_set_at(self, err, ERROR_BROKER, "%s (attempt %d)", text, count);
+    if (count > 0 && kafka_client_was_starved(&self->set.client)) {
+        (void)limit_error(err, text, EAGAIN);
+        return fail_range(self);
+    }
     if (count > 0 && kafka_client_was_refused(&self->set.client))
         return fail_range(self);
     return SOURCE_WAIT;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/scope.h"
 #include "streaming/examples.h"
 #include "streaming/operations.h"
@@ -47,7 +48,7 @@ static bool list_file(void *context, const char *path) {
     struct file_path full = file_join(listing->table->root.text, path);
     listing->failed = true;
     if (disk->stat(full.text, &status) != 0)
-        return error_set(listing->err, ERROR_RETRY, "look at '%s': %s", full.text, strerror(errno));
+        return disk_error(listing->err, "look at", full.text);
     if (!S_ISREG(status.st_mode))
         return error_set(listing->err, ERROR_STATE,
                          "'%s' is not a plain file: move it out of the table, then adopt again",

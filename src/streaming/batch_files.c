@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/scope.h"
 #include "streaming/commit.h"
 #include "streaming/path_set.h"
 #include "streaming/sink_log_entries.h"
+#include "streaming/sink_log_tail.h"
 #include "streaming/store_parts.h"
 
 bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err) {
@@ -76,16 +78,40 @@ static bool is_compact(const struct file_path *path) {
     return size >= sizeof suffix && strcmp(path->text + size - (sizeof suffix - 1), suffix) == 0;
 }
 
+/* The entry before those of the batch; NULL: there is none, or a file of the log is gone. */
+static bool read_line_before(const struct sink_log *log, int64_t batch_id, char **line,
+                             struct error *err) {
+    bool ok = true;
+    *line = NULL;
+    for (int64_t batch = batch_id - 1; ok && batch >= 0 && *line == NULL; batch--) {
+        struct file_path path;
+        ok = sink_log_file_of(log, batch, &path, err);
+        if (path.text[0] == '\0' || !ok)
+            break;
+        ok = sink_log_last_line(path.text, line, err);
+        if (is_compact(&path))
+            break; // what is before it, it has
+    }
+    return ok;
+}
+
+/* The end of the compact file, which lists the batch's own files last. *known false: it is not
+ * written so that this could be seen. */
+static bool read_end(struct walk *walk, const struct file_path *compact, int64_t batch_id,
+                     bool *known, struct error *err) {
+    scoped(scope_free) char *line = NULL;
+    *known = false;
+    return read_line_before(&walk->store->sink_log, batch_id, &line, err) &&
+           (line == NULL || sink_log_entries_behind(compact->text, line, visit, walk, known, err));
+}
+
 static bool read_manifest(const struct store *store, int64_t batch_id, struct file_list *files,
                           bool *known, struct error *err) {
     struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);
-    int there = file_exists(path.text, NULL, err);
-    *known = there == 1;
-    if (there != 1)
-        return there == 0;
     struct manifest manifest;
+    *known = false;
     if (!commit_read(store, batch_id, &manifest, err))
-        return false;
+        return file_is_gone(path.text);
     *known = !manifest.of_spark; // else only the sink log knows them
     for (size_t i = 0; i < manifest.files.count; i++)
         add_file(files, manifest.files.files[i].path, manifest.files.files[i].size);
@@ -105,5 +131,8 @@ bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *f
         return sink_log_file_entries(path.text, visit, &walk, known, err);
     if (!read_manifest(store, batch_id, files, known, err))
         return false;
-    return *known || path.text[0] == '\0' || read_difference(&walk, &path, batch_id, known, err);
+    if (*known || path.text[0] == '\0')
+        return true;
+    return read_end(&walk, &path, batch_id, known, err) &&
+           (*known || read_difference(&walk, &path, batch_id, known, err));
 }

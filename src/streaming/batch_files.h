@@ -11,9 +11,9 @@
 MUST_CHECK bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err);
 
 /* Adds the batch's files to `files`; only their paths and sizes count. By its own file of the sink
- * log, or its manifest, or the difference of two compact files. *known false: none of them is there
- * (any more). ERROR_STATE: a log that is damaged, or of a table that was moved; ERROR_RETRY: the
- * disk.
+ * log, or its manifest, or what a compact file has behind the entries of the batch before, or the
+ * difference of two compact files. *known false: none of them tells (any more). ERROR_STATE: a log
+ * that is damaged, or of a table that was moved; ERROR_RETRY: the disk.
  */
 MUST_CHECK bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *files,
                                  bool *known, struct error *err);

@@ -35,7 +35,7 @@ struct batch_report {
     int64_t started_ms, committed_ms; // wall clock: the trigger's begin, the end of the commit
 
     int64_t rows, rejects, absent, lost;
-    int64_t files, bytes;         // of the table
+    int64_t files, bytes;         // of the table; -1: not known
     int64_t input_bytes;          // of the records' values
     int64_t unknown_keys;         // in rows, as are the faults
     int64_t trailing_bytes;       // records with bytes behind their value

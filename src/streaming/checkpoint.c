@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/uuid.h"
@@ -50,7 +51,7 @@ bool checkpoint_note_holder(const char *root, const char *words, struct error *e
     int fd = disk->open(path.text, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
     bool ok = fd >= 0 && disk_write_all(fd, " ", 1) && disk_write_all(fd, words, strlen(words));
     if (!ok)
-        error_set(err, ERROR_RETRY, "write '%s': %s", path.text, strerror(errno));
+        disk_error(err, "write", path.text);
     if (fd >= 0)
         (void)disk->close(fd);
     return ok;
@@ -63,8 +64,7 @@ bool checkpoint_holder(const char *root, bool *held, char holder[static CHECKPOI
     *held = false;
     holder[0] = '\0';
     if (fd < 0)
-        return errno == ENOENT ||
-               error_set(err, ERROR_RETRY, "open '%s': %s", path.text, strerror(errno));
+        return errno == ENOENT || disk_error(err, "open", path.text);
     *held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (*held)
         read_holder(fd, holder);
@@ -86,7 +86,7 @@ static bool sign_lock(int fd, const char *path, struct error *err) {
     check(size > 0);
     size_t kept = (size_t)size < sizeof text ? (size_t)size : sizeof text - 1;
     if (disk->truncate(fd, 0) != 0 || !disk_write_all(fd, text, kept))
-        return error_set(err, ERROR_CONFIG, "write '%s': %s", path, strerror(errno));
+        return disk_error(err, "write", path);
     return true;
 }
 
@@ -94,7 +94,7 @@ static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
     struct file_path path = file_join(checkpoint->root.text, "lock");
     int fd = disk->open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0)
-        return error_set(err, ERROR_CONFIG, "open '%s': %s", path.text, strerror(errno));
+        return disk_error(err, "open", path.text);
     bool ok;
     int locked = disk->lock(fd);
     for (int i = 1; locked != 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
@@ -106,7 +106,7 @@ static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
     else if (errno == EWOULDBLOCK)
         ok = locked_by_other(fd, path.text, err);
     else
-        ok = error_set(err, ERROR_CONFIG, "lock '%s': %s", path.text, strerror(errno));
+        ok = disk_error(err, "lock", path.text);
     if (ok)
         checkpoint->lock_fd = fd;
     else
@@ -149,13 +149,15 @@ static bool read_metadata(struct checkpoint *checkpoint, struct error *err) {
     if (text != NULL && !parse_metadata(text, size, checkpoint->query_id, err))
         return error_wrap(err,
                           "'%s' can't be used; restore it from a backup, or write the query's id "
-                          "into it as {\"id\":\"<uuid>\"} (any, if it is not known)",
+                          "into it as {\"id\":\"<uuid>\"}, which the table's file _esports_stream "
+                          "names as \"query\" (any, if there is no such file), and remove "
+                          "'.metadata.crc' beside it, if it is there",
                           path.text);
     return true;
 }
 
 void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic) {
-    *checkpoint = (struct checkpoint){.topic = topic, .lock_fd = -1};
+    *checkpoint = (struct checkpoint){.topic = topic, .lock_fd = -1, .uncommitted_from = INT64_MAX};
     (void)snprintf(checkpoint->root.text, sizeof checkpoint->root.text, "%s", root);
     checkpoint->sources = file_join(root, "sources/0");
     checkpoint->offsets = file_join(root, "offsets");
@@ -166,10 +168,8 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char
 }
 
 bool checkpoint_open(struct checkpoint *checkpoint, struct error *err) {
-    if (!file_make_directory(checkpoint->root.text, err)) {
-        err->kind = ERROR_CONFIG;
+    if (!file_make_directory(checkpoint->root.text, err))
         return error_wrap(err, "the checkpoint");
-    }
     if (take_lock(checkpoint, err) && read_metadata(checkpoint, err))
         return true;
     checkpoint_close(checkpoint);
@@ -233,11 +233,30 @@ static bool same_topic(const struct checkpoint *checkpoint, const char *path,
     return false;
 }
 
-typedef bool parse_fn(const char *text, size_t size, struct offset_entry *entry, struct error *err);
+/* Of a plan that counts for nothing yet. A power cut leaves Spark's newest file empty. */
+static bool unused_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct error *err) {
+    const char *log = checkpoint->offsets.text;
+    return error_wrap(err,
+                      "'%s/%" PRId64 "' can't be used, but nothing of batch %" PRId64
+                      " is committed: remove this file (and '%s/.%" PRId64 ".crc', if it is there) "
+                      "and start again: the batch is planned again, and nothing is lost",
+                      log, batch_id, batch_id, log, batch_id);
+}
 
-static bool read_offsets(const struct checkpoint *checkpoint, struct file_path path,
-                         parse_fn *parse, struct offset_entry *entry, bool *found,
-                         struct error *err) {
+static bool unused_initial(const struct checkpoint *checkpoint, struct error *err) {
+    return error_wrap(err,
+                      "'%s/0' can't be used, but nothing is committed yet: remove the directories "
+                      "'%s' and '%s' and start again: the query begins where STARTING_OFFSETS says",
+                      checkpoint->sources.text, checkpoint->sources.text, checkpoint->offsets.text);
+}
+
+static bool counting_file(const char *path, struct error *err) {
+    return error_wrap(err, "'%s' can't be used (%s)", path, damaged);
+}
+
+bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct offset_entry *entry, bool *found, struct error *err) {
+    struct file_path path = file_join_number(checkpoint->offsets.text, batch_id);
     scoped(scope_free) char *text = NULL;
     size_t size;
     if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
@@ -245,21 +264,26 @@ static bool read_offsets(const struct checkpoint *checkpoint, struct file_path p
     *found = text != NULL;
     if (text == NULL)
         return true;
-    if (!parse(text, size, entry, err))
-        return error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
+    if (!offset_log_parse(text, size, entry, err))
+        return batch_id >= checkpoint->uncommitted_from ? unused_plan(checkpoint, batch_id, err)
+                                                        : counting_file(path.text, err);
     return same_topic(checkpoint, path.text, entry, err);
-}
-
-bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
-                             struct offset_entry *entry, bool *found, struct error *err) {
-    return read_offsets(checkpoint, file_join_number(checkpoint->offsets.text, batch_id),
-                        offset_log_parse, entry, found, err);
 }
 
 bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_entry *starts,
                              bool *found, struct error *err) {
-    return read_offsets(checkpoint, file_join_number(checkpoint->sources.text, 0),
-                        offset_log_parse_initial, starts, found, err);
+    struct file_path path = file_join_number(checkpoint->sources.text, 0);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    *found = text != NULL;
+    if (text == NULL)
+        return true;
+    if (!offset_log_parse_initial(text, size, starts, err))
+        return checkpoint->uncommitted_from == 0 ? unused_initial(checkpoint, err)
+                                                 : counting_file(path.text, err);
+    return same_topic(checkpoint, path.text, starts, err);
 }
 
 bool checkpoint_read_ends(const struct checkpoint *checkpoint, int64_t batch_id,
@@ -415,6 +439,17 @@ bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch
     return true;
 }
 
+/* It is written last of all, and says nothing but that. */
+static bool damaged_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                           struct error *err) {
+    const char *log = checkpoint->commits.text;
+    return error_wrap(err,
+                      "'%s/%" PRId64 "' can't be used: restore it from a backup; or, as it is "
+                      "there, the batch is done: run `printf 'v1\\n{\"nextBatchWatermarkMs\":0}' > "
+                      "%s/%" PRId64 "` and remove '%s/.%" PRId64 ".crc', if it is there",
+                      log, batch_id, log, batch_id, log, batch_id);
+}
+
 bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
                              struct error *err) {
     struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
@@ -422,14 +457,15 @@ bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_
     size_t size;
     if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
         return false;
-    if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n'))
-        return error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1' (%s)", path.text,
-                         damaged);
+    if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n')) {
+        (void)error_set(err, ERROR_STATE, "it does not begin with a line 'v1'");
+        return damaged_commit(checkpoint, batch_id, err);
+    }
     if (size <= 3) // nothing more: Spark takes it, too
         return true;
     struct json *commit = json_parse(text + 3, size - 3, err);
     json_free(commit);
-    return commit != NULL || error_wrap(err, "'%s' can't be used (%s)", path.text, damaged);
+    return commit != NULL || damaged_commit(checkpoint, batch_id, err);
 }
 
 bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,
@@ -491,7 +527,7 @@ static bool clear_empty_log(const struct file_path *log, struct error *err) {
     if (newest >= 0 || disk->list(log->text, remove_hidden, (void *)log->text) == 0 ||
         errno == ENOENT)
         return true;
-    return error_set(err, ERROR_RETRY, "clear '%s': %s", log->text, strerror(errno));
+    return disk_error(err, "clear", log->text);
 }
 
 bool checkpoint_clear_empty_logs(const struct checkpoint *checkpoint, struct error *err) {

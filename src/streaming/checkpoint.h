@@ -35,14 +35,17 @@ struct checkpoint {
     struct file_path root, sources, offsets, commits, manifests, coverage;
     char query_id[37];
     bool has_metadata; // false: query_id is new and not on disk yet
-    int lock_fd;       // -1: not locked
+    /* From this batch on nothing is committed, so a damaged plan may go, as the errors then say;
+     * INT64_MAX: not known. */
+    int64_t uncommitted_from;
+    int lock_fd; // -1: not locked
 };
 
 /* Sets the paths and a new query id; touches nothing. */
 void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic);
 
 /* Makes the root, locks it and reads `metadata`; creates nothing else. ERROR_LOCKED names the
- * holder; ERROR_CONFIG: the directory can't be used. */
+ * holder. */
 MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, struct error *err);
 
 /* As checkpoint_open(), but takes no lock and makes nothing: for who only looks. ERROR_STATE: there

@@ -1,11 +1,11 @@
 #include "streaming/commit.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "streaming/coverage.h"
@@ -120,8 +120,7 @@ static bool set_manifest_aside(const struct store *store, int64_t batch_id, stru
     struct file_path from = file_join_number(store->checkpoint.manifests.text, batch_id);
     struct file_path to = file_join(store->checkpoint.manifests.text, name);
     if (disk->rename_new(from.text, to.text) != 0)
-        return error_set(err, ERROR_RETRY, "rename '%s' to '%s': %s", from.text, to.text,
-                         strerror(errno));
+        return disk_error_rename(err, from.text, to.text);
     return file_sync_directory(store->checkpoint.manifests.text, err);
 }
 

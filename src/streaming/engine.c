@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/disk_error.h"
 #include "base/log.h"
 
 enum { MIB = 1 << 20 };
@@ -64,9 +65,10 @@ static bool open_queries(struct engine *engine, const struct engine_options *opt
         query->on_end = options->on_query_end;
         engine->worker_queries[i] = query->how;
     }
-    // All locks before anything else is touched.
+    // All locks before anything else is touched; but a disk that refuses for the moment is waited
+    // for by the query's own thread, while signals are heard and the other queries go on.
     for (size_t i = 0; i < engine->query_count; i++)
-        if (!query_open(&engine->queries[i], err))
+        if (!query_open(&engine->queries[i], err) && !disk_error_may_pass(err))
             return error_wrap(err, "%s", engine->queries[i].how.name);
     return true;
 }

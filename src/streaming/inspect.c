@@ -1,11 +1,11 @@
 #include "streaming/inspect.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/scope.h"
 #include "streaming/commit.h"
 #include "streaming/kafka_note.h"
@@ -89,7 +89,7 @@ static bool read_commit(const struct checkpoint *checkpoint, struct inspection *
         return true;
     struct file_path path = file_join_number(checkpoint->commits.text, newest);
     if (disk->stat(path.text, &status) != 0)
-        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+        return disk_error(err, "look at", path.text);
     inspection->committed_ms =
         (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
     return checkpoint_commit_author(checkpoint, newest, &inspection->committed, err);
@@ -206,11 +206,13 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_extent(&checkpoint->offsets, &inspection->plans, &err), &err);
     note(inspection, read_extent(&checkpoint->commits, &inspection->commits, &err), &err);
     note(inspection, read_extent(&checkpoint->manifests, &inspection->manifests, &err), &err);
+    note(inspection, read_sink_log(store, inspection, &err), &err);
+    recovery_note_counting(&store->checkpoint, inspection->commits.newest,
+                           inspection->manifests.newest, inspection->logged);
     note(inspection, read_plan(checkpoint, inspection, &err), &err);
     note(inspection, read_commit(checkpoint, inspection, &err), &err);
     note(inspection, read_manifest(store, inspection, &err), &err);
     note(inspection, read_outcomes(store, inspection, &err), &err);
-    note(inspection, read_sink_log(store, inspection, &err), &err);
     read_owner(store, inspection);
     note(inspection, kafka_note_read(store->options.checkpoint, inspection->kafka_id, &err), &err);
     note(inspection,
@@ -222,8 +224,28 @@ static void read_all(struct store *store, struct inspection *inspection) {
         note(inspection, read_start(store, inspection, &err), &err);
 }
 
-bool inspect(const struct store_options *options, struct inspection *inspection,
-             struct error *err) {
+/* Whether batches were taken back since a log was read; with `any`, or others came or went. */
+static bool has_moved(const struct file_path *log, const struct log_extent *extent, bool any) {
+    struct log_extent now;
+    struct error ignored;
+    if (!read_extent(log, &now, &ignored))
+        return false;
+    return now.newest < extent->newest ||
+           (any && (now.newest != extent->newest || now.count != extent->count));
+}
+
+/* *moved: what was read does not fit together, because it changed meanwhile. */
+static void read_store(struct store *store, struct inspection *inspection, bool *moved) {
+    const struct checkpoint *checkpoint = &store->checkpoint;
+    read_all(store, inspection);
+    bool faulty = inspection->fault_count > 0;
+    *moved = has_moved(&checkpoint->offsets, &inspection->plans, faulty) ||
+             has_moved(&checkpoint->commits, &inspection->commits, faulty) ||
+             has_moved(&checkpoint->manifests, &inspection->manifests, faulty);
+}
+
+static bool inspect_once(const struct store_options *options, struct inspection *inspection,
+                         bool *moved, struct error *err) {
     struct error failure;
     struct store *store;
     static const struct log_extent none = {.first = -1, .newest = -1};
@@ -239,18 +261,32 @@ bool inspect(const struct store_options *options, struct inspection *inspection,
     int there = file_exists(metadata.text, NULL, err);
     bool ok = there >= 0 &&
               checkpoint_holder(options->checkpoint, &inspection->locked, inspection->holder, err);
-    if (!ok) {
-        inspection_deinit(inspection);
+    if (!ok)
         return false;
-    }
     inspection->there = there == 1;
     if (!inspection->there)
         return true;
     if (store_open_to_read(options, &store, &failure)) {
-        read_all(store, inspection);
+        read_store(store, inspection, moved);
         store_close(store);
     } else {
         note(inspection, false, &failure);
     }
     return true;
+}
+
+/* How often it is read again because a query beside us goes on. */
+enum { READINGS_MAX = 20 };
+
+bool inspect(const struct store_options *options, struct inspection *inspection,
+             struct error *err) {
+    for (int reading = 1;; reading++) {
+        bool moved = false;
+        bool ok = inspect_once(options, inspection, &moved, err);
+        if (ok && (!moved || reading == READINGS_MAX))
+            return true;
+        inspection_deinit(inspection);
+        if (!ok)
+            return false;
+    }
 }

@@ -6,6 +6,7 @@
  * offset, so that no plan reaches into an open transaction. The high watermark behind it is told
  * only to who reads uncommitted: a handle of its own asks for it, opened with the first question.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "pipeline/kafka_errors.h"
 #include "pipeline/source_kafka.h"
@@ -49,6 +51,8 @@ static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kaf
         return error_set(err, ERROR_BROKER,
                          "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
                          self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
+    if (kafka_client_was_starved(&self->client))
+        return limit_error(err, trouble, EAGAIN);
     return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
                      topic, self->settings.bootstrap_servers, trouble, attempt);
 }

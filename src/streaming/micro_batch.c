@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/disk_error.h"
 #include "base/log.h"
 #include "streaming/planner.h"
 #include "streaming/query_report.h"
@@ -347,7 +348,7 @@ static bool commit_batch(struct query *query, const struct work *work, struct ma
     int64_t began_us = clock_monotonic_us();
     while (!run_once(query, work, manifest, tally, err)) {
         int64_t *lost_us =
-            err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
+            disk_error_may_pass(err) ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
             store_discard_batch(query->store, work->plan->batch_id);
         if (!try_again(query, work->plan, &attempts, err))

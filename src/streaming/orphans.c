@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/scope.h"
 #include "streaming/cluster/run_note.h"
 #include "streaming/commit.h"
@@ -49,8 +50,7 @@ static bool add_if_recent(void *context, const char *path) {
     struct file_path full = file_join(files->table->root.text, path);
     if (disk->stat(full.text, &status) != 0) {
         files->failed = errno != ENOENT;
-        return !files->failed ||
-               error_set(files->err, ERROR_RETRY, "look at '%s': %s", full.text, strerror(errno));
+        return !files->failed || disk_error(files->err, "look at", full.text);
     }
     if (clock_is_before(&status.st_mtim, &files->since) || !S_ISREG(status.st_mode))
         return true;
@@ -97,7 +97,7 @@ static bool search_temporary(struct temporary_search *search) {
     if (disk->list(path.text, search_temporary_name, search) != 0 && errno != ENOENT &&
         errno != ENOTDIR) {
         files->failed = true;
-        (void)error_set(files->err, ERROR_RETRY, "list '%s': %s", path.text, strerror(errno));
+        (void)disk_error(files->err, "list", path.text);
     }
     return !files->failed && files->count <= FILES_MAX;
 }
@@ -143,7 +143,7 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
     struct stat status;
     struct file_path path = file_join_number(log->text, batch);
     if (disk->stat(path.text, &status) != 0)
-        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+        return disk_error(err, "look at", path.text);
     *since = status.st_mtim;
     return widen_to_cluster(store, since, err);
 }
@@ -171,8 +171,7 @@ static bool mark_listed_by_manifests(const struct store *store, int64_t newest,
         if (!mark_listed_by_manifest(store, batch, files, err))
             return false;
         if (disk->stat(before.text, &status) != 0)
-            return errno == ENOENT ||
-                   error_set(err, ERROR_RETRY, "look at '%s': %s", before.text, strerror(errno));
+            return errno == ENOENT || disk_error(err, "look at", before.text);
         if (clock_is_before(&status.st_mtim, &files->since))
             return true;
     }

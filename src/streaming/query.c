@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "streaming/cluster/cluster_run.h"
 #include "streaming/cluster/former_run.h"
 #include "streaming/kafka_identity.h"
@@ -168,8 +169,10 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
         if (!retry_again(query, &retry, err))
             return false;
     query_status_set_sink_log(&query->status, recovery->sink_log);
-    if (query->cluster == NULL) // else Spark keeps the sink log
-        store_start_upkeep(query->store);
+    if (query->cluster == NULL && !store_start_upkeep(query->store, err)) // else Spark keeps it
+        log_write(LOG_WARNING, query->how.name,
+                  "Each tenth commit takes longer: nothing can be prepared for it | error=%s",
+                  err->message);
     for (size_t i = 0; i < recovery->note_count; i++)
         log_write(LOG_WARNING, query->how.name, "%s", recovery->notes[i]);
     if (recovery->table_unlogged)
@@ -202,13 +205,22 @@ static bool await_cluster(struct query *query, struct error *err) {
     return cluster_await(query->cluster, &url, err);
 }
 
+/* What could not be opened before the query's thread began. */
+static bool open_again(struct query *query, struct error *err) {
+    struct retry retry = {0};
+    while (query->store == NULL && !query_open(query, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    return true;
+}
+
 /* Brings disk and topic together: after it, `starts` and `next_batch` say where the query stands.
  */
 static bool resume(struct query *query, struct error *err) {
     struct recovery recovery = {0};
     struct former_run former;
-    if (!await_cluster(query, err) || !former_run_end(query, &former, err) ||
-        !query_recover(query, &recovery, err))
+    if (!open_again(query, err) || !await_cluster(query, err) ||
+        !former_run_end(query, &former, err) || !query_recover(query, &recovery, err))
         return false;
     query->next_batch = recovery.next_batch;
     query_take_incarnation(query, &recovery);
@@ -407,11 +419,9 @@ bool query_start(struct query *query, struct worker *workers, size_t worker_coun
     query->workers = workers;
     query->worker_count = worker_count;
     query_status_set_active(&query->status, true);
-    int failure = pthread_create(&query->thread, NULL, query_main, query);
-    if (failure != 0)
-        return error_set(err, ERROR_RETRY, "start the thread of %s: %s", query->how.name,
-                         strerror(failure));
-    return true;
+    char what[64];
+    (void)snprintf(what, sizeof what, "start the thread of %s", query->how.name);
+    return thread_start(&query->thread, query_main, query, what, err);
 }
 
 void query_join(struct query *query) {

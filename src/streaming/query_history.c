@@ -130,8 +130,8 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
     totals->rejects += report->rejects;
     totals->absent += report->absent;
     totals->lost += report->lost;
-    totals->files += report->files;
-    totals->bytes += report->bytes;
+    totals->files += report->files > 0 ? report->files : 0; // those that are known
+    totals->bytes += report->bytes > 0 ? report->bytes : 0;
     totals->input_bytes += report->input_bytes;
     totals->unknown_keys += report->unknown_keys;
     totals->trailing_bytes += report->trailing_bytes;

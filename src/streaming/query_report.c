@@ -1,6 +1,7 @@
 #include "streaming/query_report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -108,7 +109,8 @@ static void fill_counts(const struct manifest *manifest, const struct tally *tal
     report->rejects = sum.rejects;
     report->absent = sum.absent;
     report->lost = sum.lost;
-    report->files = (int64_t)manifest->files.count;
+    report->files = manifest->files_unknown ? -1 : (int64_t)manifest->files.count;
+    report->bytes = manifest->files_unknown ? -1 : 0;
     for (size_t i = 0; i < manifest->files.count; i++)
         report->bytes += manifest->files.files[i].size;
     report->input_bytes = tally->bytes;
@@ -164,15 +166,18 @@ void query_report_log(struct query *query, const struct manifest *manifest,
                       const struct decode_counts *counts, int64_t took_us) {
     struct range_outcome sum = query_report_sum(manifest);
     int64_t records = sum.rows + sum.rejects;
+    char files[24] = "unknown";
+    if (!manifest->files_unknown)
+        (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
     query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
     log_faults(query, counts);
     log_write(LOG_INFO, query->how.name,
               "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
               " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
-              " | files=%zu | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
+              " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
               " | rows_per_second=%.0f | lag=%" PRId64,
               manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
-              manifest->files.count, counts->unknown_keys, took_us / 1000,
+              files, counts->unknown_keys, took_us / 1000,
               took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
               query_status_read(&query->status).lag);
 }

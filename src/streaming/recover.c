@@ -11,6 +11,7 @@
 #include "streaming/commit.h"
 #include "streaming/orphans.h"
 #include "streaming/sink_log_entries.h"
+#include "streaming/sink_log_file.h"
 #include "streaming/store_parts.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -128,6 +129,7 @@ static bool compare_manifest(struct store *store, struct survey *survey,
         return false;
     bool staged = table_staged || rejects_staged;
     survey->incarnation = manifest.incarnation;
+    survey->manifest_of_spark = manifest.of_spark;
     if (manifest.of_spark) { // it only has rejects to be put into place
         survey->manifest_done = !staged;
         manifest_deinit(&manifest);
@@ -221,15 +223,53 @@ static bool check_sink_log(struct store *store, struct survey *survey, struct er
                                  &survey->log_elsewhere, err);
 }
 
+void recovery_note_counting(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
+                            int64_t logged) {
+    int64_t newest = committed > manifest ? committed : manifest;
+    checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
+}
+
+/* The sink log's newest file is damaged: whether it can be written again is for us to know, who
+ * know what else there is of its batch. Else the error stays as it is. */
+static bool explain_newest_log(struct store *store, const struct survey *survey,
+                               struct error *err) {
+    struct error damage;
+    struct file_path log = sink_log_path(&store->sink_log, survey->logged);
+    bool ours = survey->manifest == survey->logged && survey->planned == survey->logged &&
+                !survey->manifest_of_spark;
+    bool open = survey->logged == survey->planned && survey->committed < survey->planned;
+    if (err->kind != ERROR_STATE || survey->logged < 0 || (!ours && !open) ||
+        sink_log_file_check(log.text, &damage) || damage.kind != ERROR_STATE)
+        return false;
+    *err = damage;
+    return error_wrap(
+        err,
+        "the sink log's newest file is damaged. Restore it from a backup; or remove "
+        "it%s%s%s (and the hidden .crc file beside each, if it is there) and start "
+        "again: %s",
+        ours && !open ? " and '" : "",
+        ours && !open ? file_join_number(store->checkpoint.commits.text, survey->logged).text : "",
+        ours && !open ? "'" : "",
+        ours ? "it is written again, by the manifest"
+             : "its batch is not committed, and is run again");
+}
+
+static bool look_at_logs(struct store *store, struct survey *survey, struct error *err) {
+    return (survey_newest(store, survey, err) && check_sink_log(store, survey, err)) ||
+           explain_newest_log(store, survey, err);
+}
+
 static bool look(struct store *store, struct survey *survey, struct error *err) {
     *survey = (struct survey){.has_metadata = store->checkpoint.has_metadata};
     const char *id = store->checkpoint.query_id;
     survey->owned_by_other =
         signed_by_other(&store->table, id) || signed_by_other(&store->rejects, id);
-    return survey_rewind(store, survey, err) && survey_plans(store, survey, err) &&
-           survey_sink_log(store, survey, err) &&
-           (survey->rewinding || survey->owned_by_other || survey->planned < 0 ||
-            (survey_newest(store, survey, err) && check_sink_log(store, survey, err)));
+    if (!survey_rewind(store, survey, err) || !survey_plans(store, survey, err) ||
+        !survey_sink_log(store, survey, err))
+        return false;
+    recovery_note_counting(&store->checkpoint, survey->committed, survey->manifest, survey->logged);
+    return survey->rewinding || survey->owned_by_other || survey->planned < 0 ||
+           look_at_logs(store, survey, err);
 }
 
 static bool refuse(const struct store *store, const struct survey *survey,

@@ -32,6 +32,7 @@ struct survey {
     enum sink_log_names
         manifest_in_log; // SILENT also for one that is done and not the log's newest
     enum commit_author manifest_commit;
+    bool manifest_of_spark; // it says nothing of the table's files
     struct incarnation incarnation;
 };
 
@@ -58,6 +59,11 @@ const struct recovery_case *recovery_decide(const struct survey *survey);
 
 /* All of them, in order, for a test that walks the table. */
 const struct recovery_case *recovery_cases(size_t *count);
+
+/* Once the newest batch of each log is known: what is damaged of a later one may go, and reading it
+ * fails with an error that says so. */
+void recovery_note_counting(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
+                            int64_t logged);
 
 /* Looks and decides only. False: what is there can't even be read; *err says why. */
 MUST_CHECK bool recovery_look(struct store *store, struct survey *survey,

@@ -75,8 +75,7 @@ static bool open_file(struct reject_walk *walk, bool *gone, struct error *err) {
     *gone = false;
     if (reject_reader_open(&walk->reader, path.text, walk->page_size_max, err))
         return skip_rows(walk, walk->next.row, err);
-    struct error ignored;
-    *gone = err->kind == ERROR_STATE && file_exists(path.text, NULL, &ignored) == 0;
+    *gone = file_is_gone(path.text);
     return *gone;
 }
 

@@ -3,12 +3,13 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/disk_error.h"
 #include "base/log.h"
 
 enum { BACKOFF_FIRST_MS = 200, BACKOFF_MAX_MS = 10000 };
 
 bool retry_again(struct query *query, struct retry *retry, struct error *err) {
-    if (err->kind != ERROR_RETRY)
+    if (!disk_error_may_pass(err))
         return false;
     int64_t now_ms = clock_monotonic_ms();
     if (retry->began_ms == 0)

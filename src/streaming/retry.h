@@ -11,7 +11,8 @@ struct retry {
 };
 
 /* After a step failed with *err: logs it, waits, and says whether to try the step again. False:
- * *err is no ERROR_RETRY, the time is up, or a stop was requested (then it is ERROR_STOPPED). */
+ * *err is no ERROR_RETRY or ERROR_LIMIT, the time is up, or a stop was requested (then it is
+ * ERROR_STOPPED). */
 bool retry_again(struct query *query, struct retry *retry, struct error *err);
 
 #endif

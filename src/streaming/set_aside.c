@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/file.h"
 #include "base/scope.h"
 
@@ -52,8 +53,7 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
         if (errno == EEXIST)
             continue;
         if (errno != ENOENT || made)
-            return error_set(err, ERROR_RETRY, "rename '%s' to '%s': %s", from, to.text,
-                             strerror(errno));
+            return disk_error_rename(err, from, to.text);
         made = true;
         if (!file_make_directory(parent_of(to.text).text, err))
             return false;

@@ -1,12 +1,12 @@
 #include "streaming/sink_log_draft.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 
 enum {
     SYNC_AT = 1 << 20,    // bytes written between two syncs: what a commit may have to wait for
@@ -44,9 +44,7 @@ void sink_log_draft_discard(struct sink_log_draft *draft) {
 
 static bool sync_draft(struct sink_log_draft *draft, struct error *err) {
     draft->unsynced = 0;
-    return disk->fsync(draft->file.fd) == 0 ||
-           error_set(err, ERROR_RETRY, "sync '%s': %s", draft->file.temporary.text,
-                     strerror(errno));
+    return disk->fsync(draft->file.fd) == 0 || disk_error(err, "sync", draft->file.temporary.text);
 }
 
 static bool open_next(struct sink_log_draft *draft, struct error *err) {

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
 
@@ -33,7 +34,7 @@ static bool stream_fill(struct sink_log_stream *stream, struct error *err) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(err, ERROR_RETRY, "read '%s': %s", stream->path.text, strerror(errno));
+            return disk_error(err, "read", stream->path.text);
         stream->at_end = got == 0;
         stream->end += (size_t)got;
     }
@@ -47,9 +48,7 @@ static bool stream_open(struct sink_log_stream *stream, const char *path, bool *
     (void)snprintf(stream->path.text, sizeof stream->path.text, "%s", path);
     *found = stream->fd >= 0;
     if (stream->fd < 0)
-        return errno == ENOENT
-                   ? true
-                   : error_set(err, ERROR_RETRY, "open '%s': %s", path, strerror(errno));
+        return errno == ENOENT ? true : disk_error(err, "open", path);
     stream->bytes = must_alloc(CHUNK_SIZE, 1);
     bool ok = stream_fill(stream, err);
     if (ok && (stream->end < SINK_LOG_HEADER_SIZE ||
@@ -256,26 +255,25 @@ static bool read_tail(int fd, const char *path, int64_t file_size, char *bytes, 
             pread(fd, bytes + done, size - done, (off_t)(file_size - (int64_t)(size - done)));
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            return error_set(err, ERROR_RETRY, "read '%s': %s", path,
-                             got < 0 ? strerror(errno) : "it became shorter");
+        if (got < 0)
+            return disk_error(err, "read", path);
+        if (got == 0)
+            return error_set(err, ERROR_RETRY, "read '%s': it became shorter", path);
         done += (size_t)got;
     }
     return true;
 }
 
 static bool tail_of(const char *path, char *bytes, size_t size, bool *found, struct error *err) {
-    int64_t file_size = 0;
+    struct stat status;
     *found = false;
-    if (file_exists(path, &file_size, err) < 0)
-        return false;
-    if (file_size < (int64_t)size)
-        return true;
     scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
-        return error_set(err, ERROR_RETRY, "open '%s': %s", path, strerror(errno));
-    *found = true;
-    return read_tail(fd, path, file_size, bytes, size, err);
+        return errno == ENOENT || disk_error(err, "open", path);
+    if (disk->fstat(fd, &status) != 0)
+        return disk_error(err, "look at", path);
+    *found = status.st_size >= (off_t)size;
+    return !*found || read_tail(fd, path, status.st_size, bytes, size, err);
 }
 
 bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size, bool *same,
@@ -294,9 +292,10 @@ bool sink_log_file_check_ends(const char *path, struct error *err) {
     // A whole file that is not larger than a line can be; else its last bytes as if they were one.
     bool ok = true;
     if (!stream.at_end) {
-        int64_t size = 0;
-        ok = file_exists(path, &size, err) >= 0 &&
-             read_tail(stream.fd, path, size, stream.bytes, CHUNK_SIZE, err);
+        struct stat status;
+        ok = disk->fstat(stream.fd, &status) == 0
+                 ? read_tail(stream.fd, path, status.st_size, stream.bytes, CHUNK_SIZE, err)
+                 : disk_error(err, "look at", path);
         const char *newline = ok ? memchr(stream.bytes, '\n', CHUNK_SIZE) : NULL;
         stream.at_end = true;
         stream.end = CHUNK_SIZE;

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/disk.h"
-#include "base/log.h"
+#include "base/thread.h"
 #include "streaming/sink_log.h"
 
 void sink_log_upkeep_init(struct sink_log_upkeep *upkeep, const struct file_path *directory,
@@ -115,21 +115,19 @@ static void *upkeep_main(void *argument) {
 
 /* ---- the thread, and those who wait for it ---- */
 
-void sink_log_upkeep_start(struct sink_log_upkeep *upkeep) {
+bool sink_log_upkeep_start(struct sink_log_upkeep *upkeep, struct error *err) {
     if (upkeep->running)
-        return;
+        return true;
     check(pthread_mutex_init(&upkeep->lock, NULL) == 0);
     check(pthread_cond_init(&upkeep->changed, NULL) == 0);
     upkeep->stop = false;
-    int failure = pthread_create(&upkeep->thread, NULL, upkeep_main, upkeep);
-    upkeep->running = failure == 0;
+    upkeep->running = thread_start(&upkeep->thread, upkeep_main, upkeep,
+                                   "start the thread that prepares the sink log", err);
     if (upkeep->running)
-        return;
-    log_write(LOG_WARNING, "main",
-              "The sink log has no thread of its own: every tenth batch takes longer | error=%s",
-              strerror(failure));
+        return true;
     check(pthread_cond_destroy(&upkeep->changed) == 0);
     check(pthread_mutex_destroy(&upkeep->lock) == 0);
+    return false;
 }
 
 void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep) {

@@ -33,7 +33,7 @@ void sink_log_upkeep_init(struct sink_log_upkeep *upkeep, const struct file_path
                           int64_t interval);
 
 /* Starts the thread; where there can be none, does nothing. */
-void sink_log_upkeep_start(struct sink_log_upkeep *upkeep);
+MUST_CHECK bool sink_log_upkeep_start(struct sink_log_upkeep *upkeep, struct error *err);
 
 /* Ends the thread, deletes what was due to be deleted, and leaves no draft. */
 void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep);

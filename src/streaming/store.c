@@ -124,8 +124,8 @@ static bool open_with(const struct store_options *options,
         *store = opened;
         return true;
     }
-    if (err->kind == ERROR_RETRY)
-        err->kind = ERROR_CONFIG; // nothing runs yet that could wait for a disk to come back
+    if (err->kind == ERROR_RETRY && err->lasting)
+        err->kind = ERROR_CONFIG; // a path that can't be used
     store_close(opened);
     return false;
 }
@@ -169,9 +169,8 @@ bool store_recover(struct store *store, struct recovery *recovery, struct error 
     return store->recovered;
 }
 
-void store_start_upkeep(struct store *store) {
-    if (store->sink_log_on)
-        sink_log_upkeep_start(&store->sink_log.upkeep);
+bool store_start_upkeep(struct store *store, struct error *err) {
+    return !store->sink_log_on || sink_log_upkeep_start(&store->sink_log.upkeep, err);
 }
 
 static struct offsets starts_of(const struct offset_range *ranges, size_t count) {

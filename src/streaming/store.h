@@ -45,6 +45,7 @@ struct manifest {
     bool of_spark;            // the batch is Spark's, committed by it: only the rejects are ours
     struct incarnation incarnation; // of the topic; of a replay, that of the newest batch
     struct incarnations begun;      // owned; with this batch, and before it since the last manifest
+    bool files_unknown;       // for reports: `files` is empty because the sink log does not tell
 };
 
 void manifest_deinit(struct manifest *manifest);
@@ -72,7 +73,8 @@ struct recovery {
 void recovery_deinit(struct recovery *recovery);
 
 /* Creates what is missing and takes the checkpoint's lock. ERROR_LOCKED names the holder;
- * ERROR_CONFIG: paths that can't be used, or a table with other partition columns. */
+ * ERROR_CONFIG: paths that can't be used, or a table with other partition columns; ERROR_RETRY,
+ * ERROR_LIMIT: it may be opened when it is tried again. */
 MUST_CHECK bool store_open(const struct store_options *options, struct store **store,
                            struct error *err);
 
@@ -87,8 +89,9 @@ void store_close(struct store *store);
  * touched; the message has cause and cure. Repeatable. */
 MUST_CHECK bool store_recover(struct store *store, struct recovery *recovery, struct error *err);
 
-/* Once recovered: lets a thread do ahead what a later commit would wait for. */
-void store_start_upkeep(struct store *store);
+/* Once recovered: lets a thread do ahead what a later commit would wait for. ERROR_LIMIT: there is
+ * none, and commits do it themselves. */
+MUST_CHECK bool store_start_upkeep(struct store *store, struct error *err);
 
 /* Makes the query's first offsets durable (sources/0/0), before its first plan. */
 MUST_CHECK bool store_write_initial(struct store *store, const struct offset_range *starts,

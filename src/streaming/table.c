@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
 
@@ -107,7 +108,7 @@ bool table_check_partitions(const struct table *table, const char *const *names,
         struct level level = {.directory = at.text, .ok = true, .err = err};
         level.column = depth < count ? names[depth] : NULL;
         if (disk->list(at.text, check_name, &level) != 0 && errno != ENOENT)
-            return error_set(err, ERROR_CONFIG, "list '%s': %s", at.text, strerror(errno));
+            return disk_error(err, "list", at.text);
         if (!level.ok)
             return error_wrap(err, "the table has other partition columns; set *_PARTITION_BY to "
                                    "them, or choose another PROCESSED_DATA_PATH");
@@ -158,7 +159,7 @@ static bool search_directory(struct search *search) {
     if (search->directory.text[0] != '\0')
         path = file_join(path.text, search->directory.text);
     if (disk->list(path.text, search_name, search) != 0 && errno != ENOENT && errno != ENOTDIR)
-        return error_set(search->err, ERROR_RETRY, "list '%s': %s", path.text, strerror(errno));
+        return disk_error(search->err, "list", path.text);
     return search->ok;
 }
 
@@ -368,9 +369,10 @@ static bool already_published(const struct data_file *file, const char *staged, 
                          "'%s' belongs to a committed batch and is gone, from '%s' too: restore it "
                          "from a backup",
                          target, staged);
-    if (target_there == 0)
-        return error_set(err, ERROR_RETRY, "rename '%s' to '%s': %s", staged, target,
-                         strerror(error_number));
+    if (target_there == 0) {
+        errno = error_number;
+        return disk_error_rename(err, staged, target);
+    }
     bool same = size == file->size;
     if (staged_there == 1 && !file_same(staged, target, &same, err))
         return false;

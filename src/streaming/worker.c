@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "pipeline/reject.h"
 #include "streaming/stage_clock.h"
 
@@ -283,10 +284,7 @@ static bool make_ready(struct worker *worker, struct error *err) {
     for (size_t i = 0; i < worker->query_count; i++)
         if (!row_maker_init(&worker->makers[i], &worker->queries[i], capacity, err))
             return false;
-    int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
-    if (failure != 0)
-        return error_set(err, ERROR_RETRY, "start a worker thread: %s", strerror(failure));
-    return true;
+    return thread_start(&worker->thread, worker_main, worker, "start a worker thread", err);
 }
 
 /* Its thread has ended, or was never started. */

@@ -42,7 +42,8 @@ static bool open_producer(struct demo_broker *broker, struct error *err) {
     broker->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
     if (broker->producer == NULL) {
         rd_kafka_conf_destroy(conf);
-        return error_set(err, ERROR_BROKER, "demo broker: %s", reason);
+        bool starved = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+        return error_set(err, starved ? ERROR_LIMIT : ERROR_BROKER, "demo broker: %s", reason);
     }
     broker->cluster = rd_kafka_handle_mock_cluster(broker->producer);
     check(broker->cluster != NULL);

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/thread.h"
 #include "surfaces/commands.h"
 #include "surfaces/output.h"
 #include "surfaces/paragraph.h"
@@ -71,18 +72,20 @@ static const struct check checks[] = {
     {"disk", doctor_check_disk,
      "a file system that does not answer (a network mount whose server is away?) stops a query, "
      "too: bring it back"},
+    {"directories", doctor_check_directories, "see whether the lake's file system answers"},
     {"machine", doctor_check_machine, NULL},
     {"checkpoints", doctor_check_queries, "see whether the checkpoint's file system answers"},
 };
 
 enum { CHECKS = sizeof checks / sizeof checks[0] };
 
-/* One check under way. Whoever comes last of its thread and the one who waits for it frees it. */
+/* One check under way. The last of its thread and the one who waits for it frees it. */
 struct examination {
     const struct check *check;
     const struct config *config;
     struct findings findings;
     pthread_t thread;
+    bool started;
     atomic_bool left; // by one of the two
 };
 
@@ -104,14 +107,22 @@ static struct examination *begin(const struct check *check, const struct config 
     struct examination *examination = must_alloc(1, sizeof *examination);
     examination->check = check;
     examination->config = config;
-    check(pthread_create(&examination->thread, NULL, examine, examination) == 0);
+    struct error err;
+    examination->started =
+        thread_start(&examination->thread, examine, examination, "start a thread", &err);
+    if (!examination->started) {
+        findings_fail(&examination->findings, EXIT_CODE_LIMIT, findings_text("%s", check->what),
+                      findings_text("%s", err.message), NULL);
+        atomic_store(&examination->left, true); // no thread will
+    }
     return examination;
 }
 
 /* Moves the findings over. False: it has not ended, and never may. */
 static bool end(struct examination *examination, const struct timespec *deadline, int limit_ms,
                 struct findings *findings) {
-    bool ended = pthread_timedjoin_np(examination->thread, NULL, deadline) == 0;
+    bool ended =
+        !examination->started || pthread_timedjoin_np(examination->thread, NULL, deadline) == 0;
     if (ended) {
         for (size_t i = 0; i < examination->findings.count; i++)
             add(findings, &examination->findings.items[i]);

@@ -56,6 +56,10 @@ void doctor_check_topics(const struct config *config, struct findings *findings)
 /* doctor_disk.c: each directory: lasting, writable, room, speed. */
 void doctor_check_disk(const struct config *config, struct findings *findings);
 
+/* doctor_directories.c: what a query writes to, partition by partition: by this user, and within
+ * one file system, since files are renamed into place. */
+void doctor_check_directories(const struct config *config, struct findings *findings);
+
 /* doctor_cluster.c: of Spark, if it does the work: the distribution, whether its master or the
  * server that runs already takes connections, and whether that one lets us in. */
 void doctor_check_cluster(const struct config *config, struct findings *findings);

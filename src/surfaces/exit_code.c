@@ -44,6 +44,10 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_NOT_READY, "somebody must act",
      "`status`: the queries run, but one of them can't get on, or does not answer.",
      "Follow the reason that it prints; `doctor` tries everything that a run needs."},
+    {EXIT_CODE_LIMIT, "limit of the machine",
+     "No thread, process, open file or memory was to be had: a limit of the process, the user, the "
+     "control group or the machine is reached.",
+     "Raise the limit that the message names; a restart is safe and may find room."},
     {EXIT_CODE_SIGNAL, "stopped at once",
      "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",
      "Nothing: the next start continues after the last committed batch."},
@@ -72,6 +76,8 @@ enum exit_code exit_code_of(enum error_kind kind) {
         return EXIT_CODE_DATA_LOSS;
     case ERROR_RECORD:
         return EXIT_CODE_RECORD;
+    case ERROR_LIMIT:
+        return EXIT_CODE_LIMIT;
     case ERROR_CLUSTER:
         return EXIT_CODE_CLUSTER;
     }

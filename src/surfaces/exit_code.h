@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/limit.h"
 
 enum exit_code {
     EXIT_CODE_OK = 0,
@@ -19,6 +20,7 @@ enum exit_code {
     EXIT_CODE_CLUSTER = 9,
     EXIT_CODE_NOT_RUNNING = 10, // of `status`, as the next
     EXIT_CODE_NOT_READY = 11,
+    EXIT_CODE_LIMIT = LIMIT_EXIT_STATUS,
     EXIT_CODE_SIGNAL = 128, // + the number of the second signal
 };
 

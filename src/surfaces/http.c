@@ -14,10 +14,13 @@
 struct http {
     struct http_api api;
     struct http_server *server;
+    int port;
+    bool noted[ENGINE_QUERIES_MAX]; // in the lock of the query
+    bool warned;                    // that it could not be; it is tried again
 };
 
-/* Where this machine's people ask, in the lock of each query, for `status`. */
-static void note_address(const struct http *http, int port) {
+/* Where this machine's people ask, in the lock of a query, for `status`. */
+static bool note_address(struct http *http, const char *checkpoint) {
     const char *host = http->api.config->ui_host;
     const char *asked = strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1"
                         : strcmp(host, "::") == 0    ? "::1"
@@ -26,11 +29,23 @@ static void note_address(const struct http *http, int port) {
     char words[512];
     struct error err;
     (void)snprintf(words, sizeof words, "http=http://%s%s%s:%d", is_address6 ? "[" : "", asked,
-                   is_address6 ? "]" : "", port);
-    for (size_t i = 0; i < http->api.query_count; i++)
-        if (!checkpoint_note_holder(http->api.queries[i].options->store.checkpoint, words, &err))
-            log_write(LOG_WARNING, "main", "`status` will not find this process | error=%s",
-                      err.message);
+                   is_address6 ? "]" : "", http->port);
+    bool noted = checkpoint_note_holder(checkpoint, words, &err);
+    if (!noted && !http->warned)
+        log_write(LOG_WARNING, "main", "`status` does not find this process yet | error=%s",
+                  err.message);
+    http->warned = http->warned || !noted;
+    return noted;
+}
+
+void http_update(struct http *http) {
+    for (size_t i = 0; http != NULL && i < http->api.query_count; i++) {
+        const struct query_view *query = &http->api.queries[i];
+        // The lock is ours from when the query is open, which may be later than its start.
+        if (http->noted[i] || query_status_read(query->status).id[0] == '\0')
+            continue;
+        http->noted[i] = note_address(http, query->options->store.checkpoint);
+    }
 }
 
 static bool start(struct http *http, struct error *err) {
@@ -41,7 +56,8 @@ static bool start(struct http *http, struct error *err) {
     http->api.is_loopback = listener.is_loopback;
     if (!http_server_start(&http->server, &listener, http_api_answer, &http->api, err))
         return false;
-    note_address(http, listener.port);
+    http->port = listener.port;
+    http_update(http);
     bool is_address6 = strchr(config->ui_host, ':') != NULL;
     log_write(LOG_INFO, "main",
               "Successfully started service 'SparkUI' on port %d. | url=http://%s%s%s:%d | "

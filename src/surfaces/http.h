@@ -12,6 +12,10 @@ struct http;
  * is logged as a warning and keeps no query from running. All is borrowed. */
 struct http *http_start(const struct config *config, struct engine *engine, struct alerts *alerts);
 
+/* Notes its address in the locks of queries that have been opened since. From time to time, by
+ * main; accepts NULL. */
+void http_update(struct http *http);
+
 /* Before engine_join(); accepts NULL. */
 void http_stop(struct http *http);
 

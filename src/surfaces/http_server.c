@@ -13,7 +13,9 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 /* The library accepts some connections in a row before it tells us: so many more than are kept. */
 enum { BURST = 16, CONNECTIONS_MAX = HTTP_CONNECTIONS_KEPT + BURST };
@@ -299,10 +301,9 @@ static void server_free(struct http_server *server) {
 static bool start_thread(struct http_server *server, struct error *err) {
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->wake < 0)
-        return error_set(err, ERROR_RETRY, "open an event descriptor: %s", strerror(errno));
-    int failure = pthread_create(&server->thread, NULL, server_main, server);
-    if (failure != 0)
-        return error_set(err, ERROR_RETRY, "start a thread: %s", strerror(failure));
+        return limit_error(err, "make an event descriptor", errno);
+    if (!thread_start(&server->thread, server_main, server, "start the page's thread", err))
+        return false;
     (void)pthread_setname_np(server->thread, "http");
     return true;
 }
@@ -320,7 +321,7 @@ bool http_server_start(struct http_server **out, const struct http_listener *lis
     if (server->daemon == NULL) {
         close(listener->fd);
         server_free(server);
-        return error_set(err, ERROR_RETRY, "start the HTTP server: %s", strerror(errno));
+        return limit_error(err, "start the HTTP server", errno);
     }
     if (!start_thread(server, err)) {
         server_free(server);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/file.h"
 #include "pipeline/parquet/reader.h"
 
@@ -44,8 +45,12 @@ static bool count_rows(const char *path, int64_t *rows, struct error *err) {
 static bool add_file(struct walk *walk, const char *path, int64_t bytes) {
     struct lake_files *files = walk->files;
     struct lake_file file = {.bytes = bytes};
-    if (!count_rows(path, &file.rows, walk->err))
-        return false;
+    if (!count_rows(path, &file.rows, walk->err)) {
+        bool gone = file_is_gone(path);
+        if (gone)
+            walk->err->kind = ERROR_NONE;
+        return gone;
+    }
     file.directory = strdup(walk->directory);
     file.path = strdup(path);
     void *grown = realloc(files->files, (files->count + 1) * sizeof file);
@@ -64,7 +69,7 @@ static bool visit(void *context, const char *name) {
     struct stat status;
     bool ok = true;
     if (disk->stat(path.text, &status) != 0) {
-        ok = error_set(walk->err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+        ok = errno == ENOENT || disk_error(walk->err, "look at", path.text);
     } else if (S_ISDIR(status.st_mode)) {
         void *grown = realloc(walk->pending, (walk->pending_count + 1) * sizeof walk->pending[0]);
         check(grown != NULL);
@@ -90,10 +95,10 @@ static bool list_directory(struct walk *walk) {
     if (disk->list(path.text, visit, walk) == 0 && walk->err->kind == ERROR_NONE)
         return true;
     if (walk->err->kind != ERROR_NONE)
-        return false; // the visitor's
-    if (errno == ENOENT && *walk->directory == '\0')
+        return false;    // the visitor's
+    if (errno == ENOENT) // nothing was ever put there, or it has just been removed
         return true;
-    return error_set(walk->err, ERROR_RETRY, "list '%s': %s", path.text, strerror(errno));
+    return disk_error(walk->err, "list", path.text);
 }
 
 bool lake_files_list(const char *root, struct lake_files *files, struct error *err) {

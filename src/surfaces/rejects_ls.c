@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "surfaces/output.h"
 #include "surfaces/pick_reader.h"
 #include "surfaces/reject_filter.h"
@@ -119,7 +120,7 @@ static bool count_file(struct listing *listing, size_t file, struct error *err) 
         for (size_t row = 0; row < rows.count; row++)
             count_row(listing, &rows, file, row);
     table_rows_close(&rows);
-    return ok;
+    return ok || file_is_gone(listing->files.files[file].path);
 }
 
 /* ---- the newest ---- */

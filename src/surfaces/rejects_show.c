@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/file.h"
 #include "surfaces/moment.h"
 #include "surfaces/output.h"
 #include "surfaces/rejects_command.h"
@@ -168,7 +169,7 @@ static bool find_and_show(const struct command_scope *scope, const struct lake_f
     for (size_t i = files->count; i-- > 0;) {
         int64_t row = -1;
         const char *name = files->files[i].path + strlen(scope->store.rejects) + 1;
-        if (!find_in_file(scope, name, place, &row, err))
+        if (!find_in_file(scope, name, place, &row, err) && !file_is_gone(files->files[i].path))
             return false;
         if (row >= 0)
             return show_from_file(scope, name, row, err);

@@ -196,8 +196,7 @@ static const struct setting common[] = {
      SECOND, 365LL * DAY},
     {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(write_retry_timeout_ms), "5 minutes",
      "How long a write that fails (disk full, I/O error) is tried again before the query stops "
-     "with "
-     "exit code 7.",
+     "with exit code 7; with 12 when a limit of the machine (open files, threads, memory) is why.",
      0, 365LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "streaming/batch_files.h"
 #include "surfaces/output.h"
@@ -75,6 +76,18 @@ struct history {
     struct picks picks;
 };
 
+/* A file that could not be shown: one that is not there is told of and passed over. */
+static bool pass_over(const struct tail *tail, const char *path) {
+    struct file_path full = file_join(tail->scope->store.table, path);
+    bool gone = file_is_gone(full.text);
+    if (gone)
+        log_write(LOG_WARNING, tail->scope->stream->name,
+                  "'%s' is listed and not there: its batch was taken back meanwhile, or it is "
+                  "lost, as `esports-stream verify` tells",
+                  full.text);
+    return gone;
+}
+
 static bool pick_from(struct history *history, const struct tail *tail, int64_t batch_id,
                       size_t file, struct error *err) {
     struct table_rows rows;
@@ -94,7 +107,7 @@ static bool pick_from(struct history *history, const struct tail *tail, int64_t 
                                .row = rows.first + (int64_t)row});
     }
     table_rows_close(&rows);
-    return ok;
+    return ok || pass_over(tail, history->files.files[file].path);
 }
 
 static void note_unknown(const struct tail *tail, int64_t batch_id) {
@@ -195,7 +208,7 @@ static bool show_file(struct tail *tail, const char *path, bool *ended, struct e
         *ended = end_asked != 0;
     }
     table_rows_close(&rows);
-    return ok;
+    return ok || pass_over(tail, path);
 }
 
 static bool show_batch(struct tail *tail, int64_t batch_id, bool *ended, struct error *err) {

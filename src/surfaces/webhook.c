@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/thread.h"
 #include "streaming/stop.h"
 
 static const char logger[] = "webhook";
@@ -245,10 +246,9 @@ bool webhook_open(struct webhook **out, const struct webhook_options *options, s
     mailbox_init(&webhook->letters);
     stop_init(&webhook->stop);
     set_up(webhook, options->url);
-    int failure = pthread_create(&webhook->thread, NULL, webhook_main, webhook);
-    if (failure != 0) {
+    if (!thread_start(&webhook->thread, webhook_main, webhook, "start the webhook's thread", err)) {
         webhook_free(webhook);
-        return error_set(err, ERROR_RETRY, "start the webhook's thread: %s", strerror(failure));
+        return false;
     }
     *out = webhook;
     return true;

@@ -387,6 +387,49 @@ def test_missing_time_zones_and_authorities_are_told(job):
     assert "known by name" in healthy and missing not in healthy and "authorities" not in healthy
 
 
+# Root of files alone, not of those that belong to somebody else.
+PLAIN_USER = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
+
+
+def partition_of(job):
+    return min(path.parent for path in job.lake.table(KIND).glob("*=*/*.parquet"))
+
+
+def test_the_doctor_finds_a_directory_that_is_not_ours_to_write(played):
+    root, partition = played.lake.table(KIND), partition_of(played)
+    count = sum(path.is_dir() and not path.is_symlink() for path in root.rglob("*")) + 1
+    found = findings(played, under=PLAIN_USER)
+    assert verdicts(found, f"directories {root}") == ["OK"]
+    assert found[f"directories {root}"]["text"].startswith(f"{count} looked at")
+
+    os.chown(partition, 54321, 54321)
+    one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {root}"]
+    os.chown(partition, 0, 0)
+    assert one["verdict"] == "FAIL"
+    assert f"1 of {count} can't be written to by user 0, such as '{partition}'" in one["text"]
+
+    commits = played.lake.checkpoint(KIND) / "commits"
+    os.chown(commits, 54321, 54321)
+    one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {commits.parent}"]
+    os.chown(commits, 0, 0)
+    assert f"'{commits}'" in one["text"] and "chown" in one["cure"]
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_the_doctor_finds_a_directory_on_another_disk(played, tmp_path, kind):
+    """A bind mount is the same disk, but no rename leaves it either."""
+    root, partition = played.lake.table(KIND), partition_of(played)
+    mount = ["-t", "tmpfs", "tmpfs"] if kind == "tmpfs" else ["--bind", tmp_path]
+    subprocess.run(["mount", *mount, partition], check=True)
+    try:
+        one = findings(played, exit_code=7)[f"directories {root}"]
+    finally:
+        subprocess.run(["umount", partition], check=True)
+    assert one["verdict"] == "FAIL"
+    assert "on another file system or mount" in one["text"] and f"'{partition}'" in one["text"]
+    assert "renamed into place" in one["cure"]
+
+
 def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         servers = [f"127.0.0.1:{port}" for port in (silent.getsockname()[1], *free_ports(1))]

@@ -1,6 +1,10 @@
 """A disk that is full: the program waits and loses nothing, or stops and says so."""
 
+import os
+import signal
+
 import pytest
+from rig import processes
 from rig.broker import free_ports
 from rig.web import Web
 
@@ -39,4 +43,28 @@ def test_a_signal_ends_the_wait_for_space(job, full):
 
     full.unlink()
     job.run()
+    job.assert_exact()
+
+
+@pytest.mark.parametrize(
+    "call, path, error",
+    [("mkdir", "", "ESTALE"), ("openat", "/lock", "ENOSPC"), ("flock", "/lock", "EIO")],
+)
+def test_a_disk_that_refuses_a_start_for_a_moment_is_waited_for(job, tmp_path, call, path, error):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    checkpoint = job.lake.root / "checkpoints/match_stream"
+    strace = ("strace", "-f", "-o", tmp_path / "trace", "-P", f"{checkpoint}{path}")
+    injected = ("-e", f"trace={call}", "-e", f"inject={call}:error={error}:when=1..2")
+
+    process = job.start(
+        under=(*strace, *injected), TRIGGER="0 seconds", SPARK_UI_PORT=free_ports(1)[0]
+    )
+
+    job.wait_committed(process, {0: 1})
+    process.wait_until(lambda: " http=http://" in (checkpoint / "lock").read_text())
+    (child,) = processes.descendants(process.pid)  # strace keeps signals to itself
+    os.kill(child, signal.SIGTERM)
+    process.wait_exit(exit_code=0)
+    assert process.lines(rf"match_stream \| ERROR \| .*{checkpoint}{path}'.*; trying again")
     job.assert_exact()

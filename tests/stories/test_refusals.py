@@ -3,7 +3,9 @@ of somebody else or of a version we don't know; a checkpoint that is gone, or on
 that was moved. Each is refused with an exit code and a cure, and nothing is touched."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -94,6 +96,10 @@ def cut(text):
     return text[: len(text) * 2 // 3]
 
 
+def cut_in_a_line(text):
+    return text[:-5]
+
+
 def emptied(text):
     return b""
 
@@ -134,6 +140,103 @@ def test_a_damaged_file_is_refused(program, healthy, capture, name, change):
     path.write_bytes(damaged)
     settings = environment(capture, healthy.root)
     assert_refused(program, healthy.root, settings, [path.name, "restore"])
+
+
+def accept(program, capture, lake, batches):
+    """A start goes on, as if nothing had been, up to batch `batches`."""
+    program.run("--job", "matches", **environment(capture, lake.root))
+    assert lake.batches("matches")[-1] == batches
+    lake.assert_listed("matches")
+    assert not lake.leftovers("matches")
+    lake.assert_holds("matches", {0: RECORDS * (batches + 1)})
+
+
+def remove(*paths):
+    """As the messages say: a file, and the checksum that Spark leaves beside it."""
+    for path in paths:
+        path.unlink()
+        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+
+
+def plan_as_spark_and_lose_power(lake, content=b""):
+    """Spark's next plan, and its checksum; a power cut has taken what was not synced."""
+    plan = lake.root / CHECKPOINT / f"offsets/{LAST + 1}"
+    plan.write_bytes(content)
+    plan.with_name(f".{plan.name}.crc").write_bytes(b"crc\0")
+    return plan
+
+
+@pytest.mark.parametrize("content", [b"", b"v1\n{\"batch", b"\0" * 200], ids=["empty", "cut", "zeros"])
+def test_a_plan_that_power_took_before_its_batch_was_committed_may_go(
+    program, healthy, capture, content
+):
+    plan = plan_as_spark_and_lose_power(healthy, content)
+    settings = environment(capture, healthy.root)
+    words = [f"nothing of batch {LAST + 1} is committed: remove this file", plan.parent / f".{plan.name}.crc"]
+    assert_refused(program, healthy.root, settings, map(str, words))
+    shown = program.start("checkpoint", "show", "--job", "matches", **settings)
+    shown.wait_exit()
+    assert words[0] in shown.log()
+
+    remove(plan)
+
+    accept(program, capture, healthy, LAST + 1)
+
+
+@pytest.mark.parametrize("change", [cut, emptied, garbled])
+def test_a_damaged_commit_is_written_again_as_the_message_says(program, healthy, capture, change):
+    commit = healthy.root / CHECKPOINT / f"commits/{LAST}"
+    commit.write_bytes(change(commit.read_bytes()))
+    settings = environment(capture, healthy.root)
+    process = program.run("--job", "matches", exit_code=STATE, **settings)
+    (command,) = set(re.findall("`(printf .*?)`", process.log()))
+
+    subprocess.run(["sh", "-c", command], check=True)
+
+    assert commit.read_bytes() == b'v1\n{"nextBatchWatermarkMs":0}'
+    accept(program, capture, healthy, LAST + 1)
+
+
+@pytest.mark.parametrize("change", [cut_in_a_line, emptied, garbled])
+def test_a_damaged_newest_file_of_the_sink_log_is_written_again(program, healthy, capture, change):
+    log = healthy.root / SINK_LOG / str(LAST)
+    log.write_bytes(change(log.read_bytes()))
+    commit = healthy.root / CHECKPOINT / f"commits/{LAST}"
+    settings = environment(capture, healthy.root)
+    words = ["written again, by the manifest", f"remove it and '{commit}'"]
+    assert_refused(program, healthy.root, settings, words)
+
+    remove(log, commit)
+
+    accept(program, capture, healthy, LAST + 1)
+
+
+def test_a_file_of_the_sink_log_that_power_took_before_its_commit_may_go(program, healthy, capture):
+    plan = healthy.root / CHECKPOINT / f"offsets/{LAST + 1}"
+    before = (plan.with_name(str(LAST))).read_text()
+    last = RECORDS * (LAST + 1)
+    plan.write_text(before.replace(f'"0":{last}', f'"0":{last + RECORDS}'))
+    log = healthy.root / SINK_LOG / str(LAST + 1)
+    log.touch()
+    settings = environment(capture, healthy.root)
+    words = [log.name, "its batch is not committed, and is run again"]
+    assert_refused(program, healthy.root, settings, words)
+
+    remove(log)
+
+    accept(program, capture, healthy, LAST + 1)
+
+
+def test_a_damaged_metadata_is_written_again_as_the_message_says(program, healthy, capture):
+    metadata = healthy.root / CHECKPOINT / "metadata"
+    metadata.write_bytes(b"")
+    settings = environment(capture, healthy.root)
+    assert_refused(program, healthy.root, settings, ["the table's file _esports_stream"])
+
+    owner = json.loads((healthy.root / "processed/matches/_esports_stream").read_text())
+    metadata.write_text(json.dumps({"id": owner["query"]}))
+
+    accept(program, capture, healthy, LAST + 1)
 
 
 # One file or directory is gone.
@@ -178,7 +281,13 @@ def test_a_damaged_first_offset_is_refused_while_it_counts(
     path = healthy.root / CHECKPOINT / "sources/0/0"
     path.write_bytes(change(path.read_bytes()))
     settings = environment(capture, healthy.root)
-    assert_refused(program, healthy.root, settings, ["sources/0/0", "restore"])
+    words = ["sources/0/0", "nothing is committed yet", "remove the directories"]
+    assert_refused(program, healthy.root, settings, words)
+
+    for name in ("sources/0", "offsets"):
+        shutil.rmtree(healthy.root / CHECKPOINT / name)
+
+    accept(program, capture, healthy, LAST + 1)
 
 
 def test_a_second_checkpoint_on_a_table_is_refused(program, healthy, capture):

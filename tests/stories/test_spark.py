@@ -49,6 +49,28 @@ def test_we_go_on_from_a_checkpoint_that_spark_began(job, spark):
     job.lake.assert_holds("matches", job.broker.end_offsets(topic))
 
 
+def test_a_spark_that_runs_beside_us_stops_us_with_cause_and_cure_and_nothing_is_twice(job, spark):
+    """Spark takes no lock: the first plan of a batch is the only one."""
+    topic = job.create_topic()
+    job.broker.generate(topic, "matches", 100, 1)
+    process = job.start(TRIGGER="0 seconds")
+    job.wait_committed(process, {0: 100})
+    process.pause()
+    job.broker.generate(topic, "matches", 50, 1, start=100)
+    run_spark(job, spark)
+    process.resume()
+
+    process.wait_exit(exit_code=5)
+
+    (line,) = process.lines("match_stream.*CRITICAL")
+    assert f"'{job.lake.checkpoint('matches')}/offsets/1' is there already" in line
+    assert "a Spark, or another copy of this program" in line and "start again" in line
+    job.broker.generate(topic, "matches", 30, 1, start=150)
+    job.run()
+    assert rows_by_spark(job, spark) == (180, 180)
+    job.assert_exact()
+
+
 @pytest.mark.parametrize("sink", ["file", "foreachBatch"])
 @pytest.mark.parametrize("version", ["3.5", "4"])
 def test_either_spark_runs_the_job_with_either_sink(job, request, version, sink):

@@ -6,15 +6,17 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/disk_error.h"
 
 bool input_open(struct input *input, const char *path, struct error *err) {
     struct stat status;
     *input = (struct input){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    if (input->fd < 0 && errno == ENOENT)
+        return error_set(err, ERROR_STATE, "'%s' is not there", path);
     if (input->fd < 0)
-        return error_set(err, errno == ENOENT ? ERROR_STATE : ERROR_RETRY, "open '%s': %s", path,
-                         strerror(errno));
+        return disk_error(err, "open", path);
     if (fstat(input->fd, &status) != 0) {
-        (void)error_set(err, ERROR_RETRY, "look at '%s': %s", path, strerror(errno));
+        (void)disk_error(err, "look at", path);
         (void)close(input->fd); // nothing was written through it
         return false;
     }
@@ -44,7 +46,7 @@ static bool read_all(const struct input *input, int64_t at, uint8_t *to, size_t 
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(err, ERROR_RETRY, "read '%s': %s", input->name, strerror(errno));
+            return disk_error(err, "read", input->name);
         if (got == 0)
             return error_set(err, ERROR_STATE, "'%s' got shorter while it was read", input->name);
         to += got;

@@ -1,14 +1,13 @@
 #include "pipeline/parquet/output.h"
 
-#include <errno.h>
-
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 
 enum { PENDING_MAX = 256 * 1024 }; // bytes
 
 static bool output_failed(const struct output *output, const char *what, struct error *err) {
-    return error_set(err, ERROR_RETRY, "%s '%s': %s", what, output->path, strerror(errno));
+    return disk_error(err, what, output->path);
 }
 
 bool output_open(struct output *output, const char *path, int64_t offset, struct bytes *pending,

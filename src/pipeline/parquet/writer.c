@@ -1,9 +1,8 @@
 #include "pipeline/parquet/writer.h"
 
-#include <errno.h>
-
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "pipeline/parquet/metadata_writer.h"
 #include "pipeline/parquet/output.h"
 
@@ -223,7 +222,7 @@ bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *f
     if (!write_file(writer, true, err))
         return false;
     if (disk->stat(writer->path, &status) != 0)
-        return error_set(err, ERROR_RETRY, "look at '%s': %s", writer->path, strerror(errno));
+        return disk_error(err, "look at", writer->path);
     int64_t seconds = status.st_mtim.tv_sec, nanos = status.st_mtim.tv_nsec;
     *file = (struct parquet_file){.size = writer->size,
                                   .rows = writer->rows,

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* How long a server of ours may take to end before it is killed. By then its queries have ended,
  * and nothing counts that is not committed. */
@@ -104,11 +105,10 @@ bool cluster_open(const struct cluster_options *options, struct stop *stop, stru
     *cluster = (struct cluster){.options = *options, .stop = stop};
     cluster->options.server.stop = stop;
     init(cluster);
-    int failure = pthread_create(&cluster->thread, NULL, serve, cluster);
-    if (failure != 0) {
+    if (!thread_start(&cluster->thread, serve, cluster, "start the thread of Spark's server",
+                      err)) {
         deinit(cluster);
-        return error_set(err, ERROR_RETRY, "start the thread of Spark's server: %s",
-                         strerror(failure));
+        return false;
     }
     *out = cluster;
     return true;

@@ -59,14 +59,19 @@ static bool await_progress(struct follow *follow, int64_t batch_id, struct spark
     }
 }
 
-/* What the batch has added, by the sink log; a log that can't be read is for recovery to tell of.
- * Every tenth file of the log lists all files of the table, which is too much to read each time. */
-static void find_files(struct query *query, int64_t batch_id, struct file_list *files) {
-    struct error ignored;
-    bool known;
-    if ((batch_id + 1) % SINK_LOG_INTERVAL != 0 &&
-        !batch_files_read(query->store, batch_id, files, &known, &ignored))
-        file_list_deinit(files);
+/* What the batch has added, by the sink log. False: it does not tell; a log that can't be read is
+ * for recovery to refuse. */
+static bool find_files(struct query *query, int64_t batch_id, struct file_list *files) {
+    struct error why = {0};
+    bool known = false;
+    if (batch_files_read(query->store, batch_id, files, &known, &why) && known)
+        return true;
+    file_list_deinit(files);
+    log_write(LOG_WARNING, query->how.name,
+              "Which files batch %" PRId64 " has added is not known, and whether they are here was "
+              "not looked at | error=%s",
+              batch_id, why.message[0] != '\0' ? why.message : "no log has them (any more)");
+    return false;
 }
 
 /* A node without the lake may join after the start, which has looked: what it writes is in the log,
@@ -115,12 +120,13 @@ static int64_t lag_behind(const struct query *query, const struct plan *plan) {
 }
 
 static void report(struct follow *follow, const struct plan *plan,
-                   const struct spark_progress *progress, struct file_list *files,
+                   const struct spark_progress *progress, struct file_list *files, bool known,
                    struct reject_pass *pass) {
     struct query *query = follow->query;
     struct manifest manifest = {.batch_id = plan->batch_id,
                                 .timestamp_ms = plan->timestamp_ms,
                                 .files = *files,
+                                .files_unknown = !known,
                                 .outcomes = pass->outcomes,
                                 .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
@@ -136,11 +142,11 @@ static bool take_planned(struct follow *follow, const struct plan *plan,
     struct reject_pass pass;
     struct file_list files = {0};
     set_clock(follow, plan, progress);
-    find_files(follow->query, plan->batch_id, &files);
+    bool known = find_files(follow->query, plan->batch_id, &files);
     look_for_files(follow, plan->batch_id, &files);
     bool done = reject_pass_run(follow->query, plan, progress, &pass, err);
     if (done) {
-        report(follow, plan, progress, &files, &pass);
+        report(follow, plan, progress, &files, known, &pass);
         reject_pass_deinit(&pass);
     }
     file_list_deinit(&files);

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 
 enum { LOOK_MS = 10, EXIT_NOT_STARTED = 127, PIPE_SIZE = 1 << 20 };
 
@@ -44,7 +45,7 @@ bool spark_process_start(struct spark_process *process, char *const *arguments,
     int ends[2];
     *process = (struct spark_process){.output = -1};
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return error_set(err, ERROR_CLUSTER, "a pipe for Spark's output: %s", strerror(errno));
+        return limit_error(err, "make a pipe for Spark's output", errno);
     // Spark must not wait because we are slow to read; a smaller pipe does, too.
     (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -55,8 +56,7 @@ bool spark_process_start(struct spark_process *process, char *const *arguments,
     (void)close(ends[1]);
     if (pid < 0) {
         (void)close(ends[0]);
-        return error_set(err, ERROR_CLUSTER, "a process for '%s': %s", arguments[0],
-                         strerror(reason));
+        return limit_error(err, "start a process for Spark", reason);
     }
     (void)setpgid(pid, pid); // whoever comes first of the two
     process->pid = pid;

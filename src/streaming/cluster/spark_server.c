@@ -13,8 +13,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "base/thread.h"
 #include "streaming/cluster/spark_distribution.h"
 #include "streaming/cluster/spark_files.h"
 #include "streaming/cluster/spark_log.h"
@@ -215,19 +217,20 @@ static struct spark_server *create(const struct spark_server_options *options) {
     for (const char *at = options->master; *at != '\0'; at++)
         server->log.master_count += *at == ',' ? 1 : 0;
     check(pthread_mutex_init(&server->lock, NULL) == 0);
-    server->wake = eventfd(0, EFD_CLOEXEC);
-    check(server->wake >= 0);
+    server->wake = -1;
     return server;
 }
 
 static bool begin(struct spark_server *server, const struct spark_server_options *options,
                   struct error *err) {
+    server->wake = eventfd(0, EFD_CLOEXEC);
+    if (server->wake < 0)
+        return limit_error(err, "make an event descriptor", errno);
     if (!spark_files_make(options, &server->files, err) || !launch(server, options, err))
         return false;
-    int failure = pthread_create(&server->reader, NULL, reader_main, server);
-    server->reads = failure == 0;
-    return server->reads ||
-           error_set(err, ERROR_CLUSTER, "start a thread for Spark's log: %s", strerror(failure));
+    server->reads =
+        thread_start(&server->reader, reader_main, server, "start a thread for Spark's log", err);
+    return server->reads;
 }
 
 /* Lets the reader end, once it has read what is there. */
@@ -388,7 +391,8 @@ void spark_server_stop(struct spark_server *server, int64_t grace_ms) {
     finish_reading(server);
     spark_process_deinit(&server->process);
     spark_files_remove(&server->files);
-    (void)close(server->wake);
+    if (server->wake >= 0)
+        (void)close(server->wake);
     (void)pthread_mutex_destroy(&server->lock);
     connect_url_deinit(&server->url);
     free(server->master);

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/scope.h"
 #include "streaming/commit.h"
 #include "streaming/data_offsets.h"
@@ -272,9 +273,7 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
     struct stat status;
     enum data_offsets outcome;
     if (disk->stat(full.text, &status) != 0) // taken back, or set aside, by a query that starts
-        return errno == ENOENT
-                   ? true
-                   : error_set(err, ERROR_RETRY, "look at '%s': %s", full.text, strerror(errno));
+        return errno == ENOENT ? true : disk_error(err, "look at", full.text);
     if (!data_offsets_each(full.text, is_beyond, &judgement, &outcome, err))
         return false;
     switch (outcome) {

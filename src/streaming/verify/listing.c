@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
 
@@ -70,9 +71,11 @@ static bool visit_line(struct listing *listing, const char *line, size_t size, s
 
 static bool read_one(struct listing *listing, struct error *err) {
     scoped(close_stream) FILE *stream = fopen(listing->path.text, "re");
+    if (stream == NULL && errno == ENOENT)
+        return error_set(err, ERROR_STATE, "'%s' is not there: restore it from a backup",
+                         listing->path.text);
     if (stream == NULL)
-        return error_set(err, errno == ENOENT ? ERROR_STATE : ERROR_RETRY, "open '%s': %s",
-                         listing->path.text, strerror(errno));
+        return disk_error(err, "open", listing->path.text);
     scoped(scope_free) char *line = NULL;
     size_t capacity = 0, number = 1;
     ssize_t size = getline(&line, &capacity, stream);
@@ -87,8 +90,7 @@ static bool read_one(struct listing *listing, struct error *err) {
         if (size > 0 && !visit_line(listing, line, (size_t)size, number, err))
             return false;
     }
-    return ferror(stream) == 0 ||
-           error_set(err, ERROR_RETRY, "read '%s': %s", listing->path.text, strerror(errno));
+    return ferror(stream) == 0 || disk_error(err, "read", listing->path.text);
 }
 
 static bool read_from(const struct sink_log *log, int64_t first, int64_t last,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "pipeline/reject.h"
 #include "streaming/table_types.h"
 #include "streaming/verify/origin_reader.h"
@@ -169,9 +170,8 @@ static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     offset_pen_finish(&thread->pen);
     if (ok || thread->err.kind != ERROR_STATE)
         return ok;
-    struct error ignored;
-    bool gone = file->size < 0 && file_exists(path.text, NULL, &ignored) == 0;
-    if (!gone) // a query that starts may set a file aside that no list promises
+    if (file->size >= 0 ||
+        !file_is_gone(path.text)) // a query that starts may set a file aside that no list promises
         set_fault(file, "%s", thread->err.message);
     return true;
 }
@@ -210,27 +210,38 @@ static void add_doubles(struct scan *scan) {
             atomic_load(&map->windows[i].doubles);
 }
 
+/* As many as the machine gives; the others' work is done by those. False: not even one. */
+static bool start_threads(struct scan_thread *threads, size_t wanted, size_t *started,
+                          struct error *err) {
+    for (*started = 0; *started < wanted; ++*started) {
+        struct scan_thread *thread = &threads[*started];
+        if (!thread_start(&thread->thread, thread_main, thread, "start a thread that reads", err))
+            return *started > 0;
+    }
+    return true;
+}
+
 bool scan_run(struct scan *scan, struct error *err) {
     _Atomic size_t next = 0;
     _Atomic bool give_up = false;
-    size_t count = (size_t)scan->workers;
+    size_t count = (size_t)scan->workers, started;
     struct scan_thread *threads = must_alloc(count, sizeof *threads);
-    bool ok = true;
     for (size_t i = 0; i < count; i++) {
         struct scan_thread *thread = &threads[i];
         *thread = (struct scan_thread){.scan = scan, .next = &next, .give_up = &give_up};
         thread->tallies = must_alloc(scan->snapshot->range_count + 1, sizeof *thread->tallies);
         offset_pen_init(&thread->pen, scan->map);
-        check(pthread_create(&thread->thread, NULL, thread_main, thread) == 0);
     }
-    for (size_t i = 0; i < count; i++) {
+    bool ok = start_threads(threads, count, &started, err);
+    for (size_t i = 0; i < started; i++) {
         check(pthread_join(threads[i].thread, NULL) == 0);
         if (threads[i].failed && ok)
             *err = threads[i].err;
         ok = ok && !threads[i].failed;
         add_thread(scan, &threads[i]);
-        free(threads[i].tallies);
     }
+    for (size_t i = 0; i < count; i++)
+        free(threads[i].tallies);
     free(threads);
     add_doubles(scan);
     return ok;

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/disk.h"
+#include "base/disk_error.h"
 #include "base/scope.h"
 #include "streaming/commit.h"
 
@@ -54,18 +55,24 @@ const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int3
     return NULL;
 }
 
+/* *moved: a rewind beside us has taken the commit away. */
 static bool find_horizon(const struct checkpoint *checkpoint, struct snapshot *snapshot,
-                         struct error *err) {
+                         bool *moved, struct error *err) {
     if (!checkpoint_newest(&checkpoint->commits, &snapshot->horizon, err))
         return false;
     if (snapshot->horizon < 0)
         return true;
     struct stat status;
     struct file_path path = file_join_number(checkpoint->commits.text, snapshot->horizon);
-    if (disk->stat(path.text, &status) != 0)
-        return error_set(err, ERROR_RETRY, "look at '%s': %s", path.text, strerror(errno));
+    if (disk->stat(path.text, &status) != 0) {
+        *moved = errno == ENOENT;
+        return *moved || disk_error(err, "look at", path.text);
+    }
     snapshot->committed = status.st_mtim;
-    return checkpoint_check_commit(checkpoint, snapshot->horizon, err);
+    if (checkpoint_check_commit(checkpoint, snapshot->horizon, err))
+        return true;
+    *moved = file_is_gone(path.text);
+    return *moved;
 }
 
 /* ---- manifests ---- */
@@ -140,12 +147,10 @@ static bool add_manifests(const struct store *store, struct snapshot *snapshot, 
     for (size_t i = 0; i < count && batches[i] <= snapshot->horizon; i++) {
         if (batches[i] <= folded)
             continue;
-        int there = file_exists(file_join_number(directory->text, batches[i]).text, NULL, err);
-        *moved = there == 0;
-        if (there < 0 || *moved)
-            return there == 0;
-        if (!add_manifest(store, batches[i], i + 1 == count, snapshot, err))
-            return false;
+        if (!add_manifest(store, batches[i], i + 1 == count, snapshot, err)) {
+            *moved = file_is_gone(file_join_number(directory->text, batches[i]).text);
+            return *moved;
+        }
     }
     int64_t now;
     bool ok = checkpoint_newest(&store->checkpoint.coverage, &now, err);
@@ -217,9 +222,9 @@ static bool read_ranges(const struct checkpoint *checkpoint, struct snapshot *sn
 static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *moved,
                         struct error *err) {
     bool found = true;
-    if (!find_horizon(&store->checkpoint, snapshot, err))
+    if (!find_horizon(&store->checkpoint, snapshot, moved, err))
         return false;
-    if (snapshot->horizon < 0)
+    if (snapshot->horizon < 0 || *moved)
         return true;
     if (!sink_log_open(&store->sink_log, store->options.table, err) ||
         !coverage_read(store, &snapshot->outcomes, &found, err))

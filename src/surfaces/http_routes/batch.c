@@ -27,6 +27,14 @@ static struct json *print_faults(const struct batch_report *batch, const struct 
     return object;
 }
 
+/* -1: not known. */
+static void put_known(struct json *object, const char *name, int64_t number) {
+    if (number < 0)
+        json_put_null(object, name);
+    else
+        json_put_int(object, name, number);
+}
+
 struct json *print_batch(const struct batch_report *batch, const struct query_view *query) {
     struct json *object = json_new_object();
     json_put_int(object, "batchId", batch->batch_id);
@@ -39,8 +47,8 @@ struct json *print_batch(const struct batch_report *batch, const struct query_vi
     json_put_int(object, "rejects", batch->rejects);
     json_put_int(object, "absent", batch->absent);
     json_put_int(object, "lost", batch->lost);
-    json_put_int(object, "files", batch->files);
-    json_put_int(object, "bytes", batch->bytes);
+    put_known(object, "files", batch->files);
+    put_known(object, "bytes", batch->bytes);
     json_put_int(object, "inputBytes", batch->input_bytes);
     json_put_real(object, "inputRowsPerSecond", batch_report_input_rate(batch));
     json_put_real(object, "processedRowsPerSecond", batch_report_process_rate(batch));

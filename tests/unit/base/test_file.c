@@ -59,6 +59,8 @@ static void a_taken_name_is_never_overwritten(void **state) {
     assert_true(file_publish(root, "7", "hello", 5, &err));
     assert_false(file_publish(root, "7", "other", 5, &err));
     assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, "/7' is there already. Another program writes"));
+    assert_non_null(strstr(err.message, "Stop that one"));
     assert_content("7", "hello");
     assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
 }
@@ -188,6 +190,34 @@ static void reading_has_a_limit(void **state) {
     assert_false(file_read(root, 1 << 20, &bytes, &size, &err));
 }
 
+static int stat_and_remove(const char *path, struct stat *status) {
+    int result = lstat(path, status);
+    (void)unlink(path);
+    return result;
+}
+
+static int fstat_and_remove(int fd, struct stat *status) {
+    (void)unlink(file_join(root, "7").text);
+    return fstat(fd, status);
+}
+
+static void a_file_that_goes_while_it_is_read_was_there_or_was_not(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    char *bytes;
+    size_t size;
+    ops.stat = stat_and_remove;
+    ops.fstat = fstat_and_remove;
+    assert_true(file_publish(root, "7", "hello", 5, &err));
+    disk = &ops;
+    assert_true(file_read(file_join(root, "7").text, 5, &bytes, &size, &err));
+    assert_string_equal(bytes, "hello");
+    free(bytes);
+    assert_true(file_read(file_join(root, "7").text, 5, &bytes, &size, &err));
+    assert_null(bytes);
+}
+
 static void directories_are_made_with_their_parents(void **state) {
     (void)state;
     struct error err = {0};
@@ -266,6 +296,7 @@ int main(void) {
         ON_DISK(replacing_leaves_the_old_bytes_or_the_new_ones),
         ON_DISK(short_and_interrupted_writes_are_continued),
         ON_DISK(reading_has_a_limit),
+        ON_DISK(a_file_that_goes_while_it_is_read_was_there_or_was_not),
         ON_DISK(directories_are_made_with_their_parents),
         ON_DISK(only_whole_numbers_are_listed_in_order),
         ON_DISK(our_drafts_are_swept_and_spark_s_are_not),

@@ -232,6 +232,10 @@ static int faulty_stat(const char *path, struct stat *status) {
     return faulty_next(false) == CALL ? disk_real.stat(path, status) : -1;
 }
 
+static int faulty_fstat(int fd, struct stat *status) {
+    return faulty_next(false) == CALL ? disk_real.fstat(fd, status) : -1;
+}
+
 static int faulty_list(const char *directory, bool (*visit)(void *context, const char *name),
                        void *context) {
     return faulty_next(false) == CALL ? disk_real.list(directory, visit, context) : -1;
@@ -254,6 +258,7 @@ static const struct disk_ops faulty_disk = {
     .mkdir = faulty_mkdir,
     .rmdir = faulty_rmdir,
     .stat = faulty_stat,
+    .fstat = faulty_fstat,
     .list = faulty_list,
     .lock = faulty_lock,
 };

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "base/disk_error.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -28,7 +29,7 @@ struct driver {
 };
 
 static bool may_retry(const struct driver *driver, int attempt) {
-    return driver->err.kind == ERROR_RETRY && attempt < ATTEMPTS && !faulty.dead;
+    return disk_error_may_pass(&driver->err) && attempt < ATTEMPTS && !faulty.dead;
 }
 
 static bool drive_batch(struct driver *driver, const struct plan *plan) {
@@ -67,6 +68,13 @@ static bool drive_plan(struct driver *driver, int64_t batch) {
     return ok && drive_batch(driver, &plan);
 }
 
+static bool drive_open(struct driver *driver) {
+    bool ok = store_open(&fixture.options, &driver->store, &driver->err);
+    for (int i = 0; !ok && may_retry(driver, i); i++)
+        ok = store_open(&fixture.options, &driver->store, &driver->err);
+    return ok;
+}
+
 static bool drive_start(struct driver *driver, struct recovery *recovery) {
     bool ok = store_recover(driver->store, recovery, &driver->err);
     for (int i = 0; !ok && may_retry(driver, i); i++)
@@ -84,8 +92,7 @@ static bool drive_start(struct driver *driver, struct recovery *recovery) {
 /* Runs the query until batch `last` is committed, or something ends it. */
 static bool drive(struct driver *driver, int64_t last) {
     struct recovery recovery = {0};
-    bool ok = store_open(&fixture.options, &driver->store, &driver->err) &&
-              drive_start(driver, &recovery);
+    bool ok = drive_open(driver) && drive_start(driver, &recovery);
     int64_t batch = recovery.next_batch;
     if (ok && recovery.has_open_plan)
         ok = drive_batch(driver, &recovery.open_plan), batch++;
@@ -262,7 +269,7 @@ static bool try_fault(enum fault fault, int error_number, long at, int64_t last)
     bool reached = faulty.calls >= at;
     bool dead = faulty.dead;
     faulty_end();
-    if (!dead && !done && driver.err.kind != ERROR_STATE && driver.err.kind != ERROR_CONFIG)
+    if (!dead && !done && driver.err.kind != ERROR_STATE)
         fail_msg("call %ld: gave up: %s", at, driver.err.message);
     assert_no_partial_file();
 

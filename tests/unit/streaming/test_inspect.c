@@ -46,6 +46,71 @@ static int files_of(int64_t batch_id) {
     return count;
 }
 
+/* ---- beside a program that deletes ---- */
+
+static const char *const *going; // names that go, up to a NULL, when the first of them is opened
+
+static int open_too_late(const char *path, int flags, mode_t mode) {
+    bool is_first = going != NULL && strcmp(path, file_join(fixture.root, going[0]).text) == 0;
+    for (size_t i = 0; is_first && going[i] != NULL; i++)
+        remove_file(going[i]);
+    if (is_first)
+        going = NULL;
+    return disk_real.open(path, flags, mode);
+}
+
+static const struct disk_ops *open_too_late_disk(const char *const names[]) {
+    static struct disk_ops ops;
+    ops = disk_real;
+    ops.open = open_too_late;
+    going = names;
+    return &ops;
+}
+
+static void a_batch_that_is_taken_back_while_we_look_is_no_fault(void **state) {
+    (void)state;
+    static const char *const names[][5] = {
+        {CHECKPOINT "manifests/2", CHECKPOINT "commits/2", CHECKPOINT "offsets/2", SINK_LOG "2"},
+        {CHECKPOINT "offsets/2", CHECKPOINT "commits/2", CHECKPOINT "manifests/2", SINK_LOG "2"},
+        {CHECKPOINT "commits/2", CHECKPOINT "offsets/2", CHECKPOINT "manifests/2", SINK_LOG "2"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct inspection inspection;
+        struct error err;
+        fixture_must_advance(&fixture, 2, (unsigned)i);
+        disk = open_too_late_disk(names[i]);
+        assert_true(inspect(&fixture.options, &inspection, &err));
+        disk = &disk_real;
+        assert_null(going);
+        for (size_t j = 0; j < inspection.fault_count; j++)
+            print_error("%s\n", inspection.faults[j]);
+        assert_int_equal(inspection.fault_count, 0);
+        assert_int_equal(inspection.manifests.newest, 1);
+        inspection_deinit(&inspection);
+    }
+}
+
+static void what_is_really_missing_stays_a_fault(void **state) {
+    (void)state;
+    struct inspection inspection;
+    struct error err;
+    fixture_must_advance(&fixture, 2, 0);
+    remove_file(CHECKPOINT "offsets/2");
+    assert_true(inspect(&fixture.options, &inspection, &err));
+    assert_true(inspection.fault_count > 0);
+    inspection_deinit(&inspection);
+}
+
+static void a_manifest_that_is_folded_while_we_read_it_is_not_missed(void **state) {
+    (void)state;
+    static const char *const names[] = {CHECKPOINT "manifests/9", NULL};
+    fixture_must_advance(&fixture, 9, 0);
+    disk = open_too_late_disk(names);
+    int count = files_of(9); // then by what the log had before
+    disk = &disk_real;
+    assert_null(going);
+    assert_int_equal(count, 2);
+}
+
 static void a_batch_has_the_files_that_log_or_manifest_name(void **state) {
     (void)state;
     struct store *store = NULL;
@@ -69,7 +134,9 @@ static void a_compact_batch_without_a_manifest_is_told_by_what_was_there_before(
     assert_int_equal(files_of(19), 2);
     remove_file(CHECKPOINT "manifests/9");
     assert_int_equal(files_of(9), 2);
-    remove_file(SINK_LOG "14"); // the log as of batch 18 can't be had any more
+    remove_file(SINK_LOG "14"); // the end of the compact file still tells
+    assert_int_equal(files_of(19), 2);
+    remove_file(SINK_LOG "18"); // by what it would be told from
     assert_int_equal(files_of(19), -1);
 }
 
@@ -192,6 +259,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_committed_and_what_comes_next_is_told, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_open_plan_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_batch_that_is_taken_back_while_we_look_is_no_fault, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_really_missing_stays_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_manifest_that_is_folded_while_we_read_it_is_not_missed,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(the_holder_of_the_lock_is_named_and_keeps_it, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_can_not_be_read_is_a_fault_beside_the_rest, setup,

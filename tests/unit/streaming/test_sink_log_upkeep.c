@@ -55,8 +55,9 @@ static void wait_for(const char *name, size_t size) {
 static void the_compact_file_is_there_but_for_its_last_batch(void **state) {
     (void)state;
     struct sink_log log;
+    struct error err;
     open_log(&log);
-    sink_log_upkeep_start(&log.upkeep);
+    assert_true(sink_log_upkeep_start(&log.upkeep, &err));
     size_t size = strlen("v1");
     for (int64_t batch = 0; batch < 9; batch++) {
         write_batch(&log, batch, 2);
@@ -83,11 +84,12 @@ static void the_thread_changes_no_byte(void **state) {
     (void)state;
     scoped(scope_free) char *expected = NULL;
     for (int round = 0; round < 20; round++) {
+        struct error err;
         struct sink_log log;
         open_log(&log);
         for (int64_t batch = 0; batch < 40; batch++) {
             if (round > 0)
-                sink_log_upkeep_start(&log.upkeep);
+                assert_true(sink_log_upkeep_start(&log.upkeep, &err));
             sink_log_upkeep_pause(&log.upkeep, batch % 3 == 0);
             write_batch(&log, batch, 1 + (int)batch % 7 * 20);
             sink_log_upkeep_pause(&log.upkeep, false);
@@ -108,7 +110,6 @@ static void the_thread_changes_no_byte(void **state) {
         if (round > 0)
             free(compact);
         fixture_clear(&fixture);
-        struct error err;
         check(file_make_directory(fixture.table, &err));
     }
 }

@@ -1,3 +1,4 @@
+#include "faulty_disk.h"
 #include "tree.h"
 
 #include "base/scope.h"
@@ -63,6 +64,8 @@ static void a_plan_that_somebody_else_made_is_not_overwritten(void **state) {
     assert_int_equal(err.kind, ERROR_STATE);
     scoped(scope_free) char *text = fixture_read(&fixture, "checkpoints/match_stream/offsets/3");
     assert_string_equal(text, "v1\nSpark's");
+    assert_non_null(strstr(err.message, "checkpoints/match_stream/offsets/3' is there already"));
+    assert_non_null(strstr(err.message, "a Spark, or another copy of this program"));
     end(&running);
 }
 
@@ -165,6 +168,45 @@ static void paths_that_logs_cannot_hold_are_refused(void **state) {
     }
 }
 
+/* Opens the store with one call that fails; the kind it fails with, ERROR_NONE if it does not.
+ * *reached: there are as many calls. */
+static enum error_kind open_with_fault(int error_number, long at, bool *reached) {
+    struct store *store = NULL;
+    struct error err = {0};
+    scoped(scope_free) char *graveyard = fixture_text("%s/graveyard", fixture.root);
+    faulty_begin(FAULT_READ_ERROR, error_number, at, graveyard);
+    bool ok = store_open(&fixture.options, &store, &err);
+    *reached = faulty.calls >= at;
+    store_close(store);
+    faulty_end();
+    assert_true(ok || err.message[0] != '\0');
+    return ok ? ERROR_NONE : err.kind;
+}
+
+static void a_start_waits_for_what_passes_and_refuses_what_lasts(void **state) {
+    (void)state;
+    static const struct {
+        int error_number;
+        enum error_kind kind;
+    } cases[] = {{ENOSPC, ERROR_RETRY}, {EDQUOT, ERROR_RETRY},       {EIO, ERROR_RETRY},
+                 {ESTALE, ERROR_RETRY}, {EMFILE, ERROR_LIMIT},       {EACCES, ERROR_CONFIG},
+                 {EROFS, ERROR_CONFIG}, {ENAMETOOLONG, ERROR_CONFIG}};
+    for (int round = 0; round < 2; round++) { // without a checkpoint, and with one
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            int failures = 0;
+            bool reached = true;
+            for (long at = 1; reached; at++) {
+                enum error_kind kind = open_with_fault(cases[i].error_number, at, &reached);
+                if (kind != ERROR_NONE && kind != cases[i].kind)
+                    fail_msg("call %ld, %s: kind %d", at, strerror(cases[i].error_number), kind);
+                failures += kind != ERROR_NONE;
+            }
+            assert_true(failures >= 5); // the others, such as a close, are for nothing
+        }
+        fixture_must_advance(&fixture, 1, 0);
+    }
+}
+
 static void slashes_too_many_do_not_make_another_table(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 0, 0);
@@ -211,6 +253,7 @@ int main(void) {
         ON_DISK(a_discarded_batch_leaves_nothing),
         ON_DISK(paths_that_logs_cannot_hold_are_refused),
         ON_DISK(slashes_too_many_do_not_make_another_table),
+        ON_DISK(a_start_waits_for_what_passes_and_refuses_what_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
