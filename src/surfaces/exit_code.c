@@ -30,8 +30,10 @@ const struct exit_code_entry exit_codes[] = {
      "command prints can't be written.",
      "Make room or repair the disk, then start again; nothing is lost."},
     {EXIT_CODE_RECORD, "malformed record",
-     "PARSE_MODE is failfast and a record can't become a row; the message has its place.",
-     "Repair the producer, or start again with PARSE_MODE=reject."},
+     "PARSE_MODE is failfast and a record can't become a row, or Spark can't read one; the message "
+     "has its place.",
+     "Repair the producer, or start again with PARSE_MODE=reject; if Spark stopped, do as the "
+     "message says."},
     {EXIT_CODE_CLUSTER, "Spark cluster out of reach",
      "SPARK_MASTER_URL names a cluster, and Spark could not be started on it, could not be "
      "reached, "

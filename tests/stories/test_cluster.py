@@ -483,6 +483,26 @@ def test_offsets_that_retention_has_taken_end_it_as_they_do_here(job, remote):
     job.lake.assert_holds("matches", {0: 200}, absent={(0, offset) for offset in range(100, 150)})
 
 
+def test_a_timestamp_that_ends_sparks_query_is_taken_by_the_own_engine_in_between(job, remote):
+    limits = {f"message_timestamp_{side}_max_ms": (1 << 63) - 1 for side in ("before", "after")}
+    topic = job.create_topic(**limits)
+    job.produce(['{"match_id": "a"}'])
+    producer = job.broker.producer()
+    producer.produce(topic, '{"match_id": "b"}', timestamp=1700000000000000000)  # nanoseconds
+    assert producer.flush(60) == 0
+
+    refused = job.run(exit_code=8, timeout=90, **remote)
+    job.run()
+    job.produce(['{"match_id": "c"}'])
+    job.run(timeout=90, **remote)
+
+    said = refused.lines("CRITICAL")[0]
+    assert "long overflow" in said and "SPARK_MASTER_URL=local[*]" in said
+    job.assert_exact()
+    (reject,) = job.lake.rows(job.lake.rejects("matches"))
+    assert (reject["offset"], reject["reason"]) == (1, "kafka_timestamp")
+
+
 # ---- what is seen -------------------------------------------------------------------------------
 
 

@@ -10,6 +10,11 @@
     "set FAIL_ON_DATA_LOSS=false to go on without what is gone (Spark does not say how much that " \
     "is; `esports-stream verify` does)"
 
+#define TIMESTAMP                                                                                  \
+    "Spark's Kafka source has no place for a timestamp that is not of milliseconds: take the "     \
+    "record with SPARK_MASTER_URL=local[*] and TRIGGER=availableNow, which makes it a reject, "    \
+    "then go on here"
+
 /* By how Spark's error class begins (its error-conditions.json), or by a part of the message, where
  * an executor's exception has no class. */
 static const struct {
@@ -19,6 +24,7 @@ static const struct {
 } reasons[] = {
     {"KAFKA_DATA_LOSS", NULL, ERROR_DATA_LOSS, LOSS},
     {NULL, "not available in Kafka any more", ERROR_DATA_LOSS, LOSS},
+    {NULL, "ArithmeticException: long overflow", ERROR_RECORD, TIMESTAMP},
     {"CONCURRENT_STREAM_LOG_UPDATE", NULL, ERROR_STATE,
      "another writer runs this query: end it, then start again"},
     {"DATA_SOURCE_NOT_FOUND", NULL, ERROR_CLUSTER, CONNECTOR},
