@@ -17,6 +17,7 @@ enum error_kind {
     ERROR_NONE,
     ERROR_RETRY,     // transient (disk full, I/O): discard and try again with back-off
     ERROR_BROKER,    // Kafka is away or the topic is not there: wait, or stop at start-up's limit
+    ERROR_NO_TOPIC,  // Kafka says that there is no such topic: likewise, and remember that
     ERROR_CONFIG,    // the operator must change a setting or an option
     ERROR_LOCKED,    // another process owns this checkpoint
     ERROR_STATE,     // the disk contradicts what we wrote: stop, and touch nothing

@@ -22,8 +22,9 @@ struct plan {
 struct range_outcome {
     struct offset_range range;
     int64_t rows, rejects;
-    int64_t absent; // offsets without a record: compacted, aborted, transaction markers
-    int64_t lost;   // offsets below the log start: gone by retention (FAIL_ON_DATA_LOSS=false)
+    int64_t absent;      // offsets without a record: compacted, aborted, transaction markers
+    int64_t lost;        // offsets that were gone before they were read (FAIL_ON_DATA_LOSS=false)
+    int32_t incarnation; // of the topic, that the offsets are of
 };
 
 #endif

@@ -7,16 +7,23 @@
 #include "base/error.h"
 #include "pipeline/kafka_client.h"
 #include "pipeline/source.h"
+#include "streaming/incarnation.h"
 
 struct partition_offsets {
     int32_t partition;
     int64_t log_start; // the first offset that still exists
-    int64_t end;       // one past the last offset that a batch may take, under the isolation level
+    int64_t end;       // one past the last offset that a batch may take, under the isolation level:
+                       // with read_committed, no further than the last stable offset
+    int64_t high;      // the high watermark: one past the last record, those of open transactions
+                       // included; BROKER_NOT_ASKED: only broker_list_high() asks for it
 };
+
+enum { BROKER_NOT_ASKED = -1 };
 
 struct topic_offsets {
     size_t count;
     struct partition_offsets *partitions; // owned; ascending by partition
+    char id[TOPIC_ID_MAX]; // Kafka's, which a topic created again does not share; "": not known
 };
 
 void topic_offsets_deinit(struct topic_offsets *offsets);
@@ -28,10 +35,14 @@ struct broker {
 };
 
 struct broker_ops {
-    /* Lists the topic's partitions with their offsets, waiting `timeout_ms` at most.
-     * ERROR_BROKER: no broker reached, or no such topic; the message names broker and cause. */
+    /* Lists the topic's partitions with their offsets, waiting `timeout_ms` at most. ERROR_BROKER:
+     * no broker reached; ERROR_NO_TOPIC: the cluster says that there is no such topic. The message
+     * names broker and cause. */
     bool (*list_offsets)(struct broker *broker, const char *topic, int timeout_ms,
                          struct topic_offsets *offsets, struct error *err);
+    /* Fills in `high` of a listing. The errors of list_offsets(). NULL: it is `end`. */
+    bool (*list_high)(struct broker *broker, const char *topic, int timeout_ms,
+                      struct topic_offsets *offsets, struct error *err);
     /* A source for one worker. In bytes: memory_max bounds what is fetched ahead, batch_max is the
      * largest record batch that may be fetched at all; a larger one stops the range that needs it.
      */
@@ -41,6 +52,15 @@ struct broker_ops {
     void (*keep_statistics)(struct broker *broker, int every_ms);
     void (*close)(struct broker *broker);
 };
+
+/* Asks for the high watermarks of a listing. What is listed later is never lower, unless the log
+ * itself was cut or replaced: an end beyond which no record is known was asked for first. */
+MUST_CHECK bool broker_list_high(struct broker *broker, const char *topic, int timeout_ms,
+                                 struct topic_offsets *offsets, struct error *err);
+
+/* NULL: the topic has no such partition. */
+const struct partition_offsets *topic_offsets_find(const struct topic_offsets *offsets,
+                                                   int32_t partition);
 
 /* Properties of pipeline/kafka_client.h; they and the servers are borrowed until the broker and
  * every source of it are closed. ERROR_CONFIG: a property that is the engine's own or that

@@ -38,7 +38,8 @@ static void add_partition(struct topic_offsets *offsets, int32_t partition) {
     offsets->partitions =
         reallocarray(offsets->partitions, offsets->count + 1, sizeof *offsets->partitions);
     check(offsets->partitions != NULL);
-    offsets->partitions[offsets->count++] = (struct partition_offsets){.partition = partition};
+    offsets->partitions[offsets->count++] =
+        (struct partition_offsets){.partition = partition, .high = BROKER_NOT_ASKED};
 }
 
 /* Counting the lines of some files, on as many threads as there are processors: before the first

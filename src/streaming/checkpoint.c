@@ -283,24 +283,17 @@ bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_i
                               checkpoint->sources.text);
 }
 
-static bool set_ranges(const struct offsets *ends, const struct offsets *starts, struct plan *plan,
-                       struct error *err) {
+static void set_ranges(const struct offsets *ends, const struct offsets *starts,
+                       struct plan *plan) {
     plan->ranges = must_alloc(ends->count + 1, sizeof *plan->ranges);
     for (size_t i = 0; i < ends->count; i++) {
         struct partition_offset end = ends->entries[i];
         const struct partition_offset *start = offsets_find(starts, end.partition);
         int64_t from = start == NULL ? 0 : start->offset;
-        if (from > end.offset)
-            return error_set(err, ERROR_STATE,
-                             "the plan of batch %" PRId64 " ends partition %d at offset %" PRId64
-                             ", before its start %" PRId64 ": was the topic deleted and made "
-                             "anew? Then give the query a new CHECKPOINT_PATH and "
-                             "PROCESSED_DATA_PATH",
-                             plan->batch_id, end.partition, end.offset, from);
-        plan->ranges[i] = (struct offset_range){end.partition, from, end.offset};
+        plan->ranges[i] =
+            (struct offset_range){end.partition, from < end.offset ? from : end.offset, end.offset};
     }
     plan->count = ends->count;
-    return true;
 }
 
 bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct plan *plan,
@@ -310,15 +303,82 @@ bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
     if (!checkpoint_read_ends(checkpoint, batch_id, &ends, err))
         return false;
     plan->timestamp_ms = ends.timestamp_ms;
-    bool ok = checkpoint_read_starts(checkpoint, batch_id, &starts, err) &&
-              set_ranges(&ends.ends, &starts.ends, plan, err);
+    bool ok = checkpoint_read_starts(checkpoint, batch_id, &starts, err);
+    if (ok)
+        set_ranges(&ends.ends, &starts.ends, plan);
     offset_entry_deinit(&starts);
     offset_entry_deinit(&ends);
-    if (!ok) {
-        free(plan->ranges);
-        *plan = (struct plan){0};
-    }
     return ok;
+}
+
+/* Where a batch that moved positions begins: a partition of which it took something is new, or went
+ * on from where it stood. */
+static void set_begin(struct incarnation_begin *begin, const struct offset_entry *before,
+                      const struct offset_entry *plan) {
+    offsets_copy(&begin->former, &before->ends);
+    for (size_t i = 0; i < plan->ends.count; i++) {
+        struct partition_offset end = plan->ends.entries[i];
+        const struct partition_offset *start = offsets_find(&before->ends, end.partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        offsets_add(&begin->starts, end.partition, from < end.offset ? from : end.offset);
+    }
+}
+
+/* *found false: one of the two is not there any more. */
+static bool read_both(const struct checkpoint *checkpoint, int64_t batch_id,
+                      struct offset_entry *before, struct offset_entry *plan, bool *found,
+                      struct error *err) {
+    *found = false;
+    if (!checkpoint_read_offsets(checkpoint, batch_id, plan, found, err))
+        return false;
+    if (!*found)
+        return true;
+    return batch_id == 0 ? checkpoint_read_initial(checkpoint, before, found, err)
+                         : checkpoint_read_offsets(checkpoint, batch_id - 1, before, found, err);
+}
+
+static bool find_begun(const struct checkpoint *checkpoint, int64_t batch_id,
+                       struct incarnations *incarnations, struct error *err) {
+    struct offset_entry before = {0}, plan = {0};
+    bool found = false;
+    bool ok = read_both(checkpoint, batch_id, &before, &plan, &found, err);
+    if (ok && found && incarnation_begins(&before.ends, &plan.ends)) {
+        struct incarnation_begin begin = {.batch_id = batch_id, .since_ms = plan.timestamp_ms};
+        set_begin(&begin, &before, &plan);
+        incarnations_add(incarnations, begin);
+    }
+    offset_entry_deinit(&before);
+    offset_entry_deinit(&plan);
+    return ok;
+}
+
+bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64_t first, int64_t last,
+                           struct incarnations *incarnations, struct error *err) {
+    int64_t oldest = last - CHECKPOINT_BATCHES_KEPT;
+    oldest = oldest < 0 ? 0 : oldest;
+    for (int64_t batch_id = first > oldest ? first : oldest; batch_id <= last; batch_id++)
+        if (!find_begun(checkpoint, batch_id, incarnations, err))
+            return false;
+    return true;
+}
+
+bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timestamp_ms,
+                            struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    *timestamp_ms = 0;
+    if (!file_list_numbers(checkpoint->offsets.text, "", &numbers, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct offset_entry plan = {0};
+        bool found;
+        if (!checkpoint_read_offsets(checkpoint, numbers[i], &plan, &found, err))
+            return false;
+        if (found && plan.timestamp_ms > *timestamp_ms)
+            *timestamp_ms = plan.timestamp_ms;
+        offset_entry_deinit(&plan);
+    }
+    return true;
 }
 
 bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct offsets *starts,

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "core/plan.h"
+#include "streaming/incarnation.h"
 #include "streaming/offset_log.h"
 
 #define CHECKPOINT_REWIND "rewind"
@@ -79,9 +80,20 @@ MUST_CHECK bool checkpoint_read_starts(const struct checkpoint *checkpoint, int6
                                        struct offset_entry *starts, struct error *err);
 
 /* Both: the plan of batch N, whose ranges the caller frees. A partition that the batch before did
- * not know is new, and is read from its beginning. */
+ * not know is new, and is read from its beginning; of one whose position goes back nothing is
+ * taken. */
 MUST_CHECK bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
                                      struct plan *plan, struct error *err);
+
+/* Adds the incarnations of the topic that began with batches `first` to `last`, by their plans, as
+ * far back as those are there. What was lost then is not known. */
+MUST_CHECK bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64_t first,
+                                      int64_t last, struct incarnations *incarnations,
+                                      struct error *err);
+
+/* The latest timestamp of the plans that are there; 0: there is none. */
+MUST_CHECK bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timestamp_ms,
+                                       struct error *err);
 
 /* Publishes sources/0/0; again is fine as long as it says the same. */
 MUST_CHECK bool checkpoint_write_initial(const struct checkpoint *checkpoint,

@@ -9,6 +9,10 @@
  * program that only knows version 1 would lose that list with its next fold, and so refuses the
  * file and folds nothing.
  *
+ * Behind the first incarnation of the topic (streaming/incarnation.h) it is of version 3: it lists
+ * how each began ("incarnations") and which replays were of an earlier one ("replays"), and ranges
+ * have an "incarnation", 0 if there is none.
+ *
  * N is the newest batch that is folded in. Neighbouring ranges of a partition are one range, with
  * the sum of their counts; what was lost to retention stays a range of its own. A batch that Spark
  * ran has no manifest, so it leaves a gap. Files are not listed: those of the table are in its sink
@@ -26,9 +30,10 @@
 
 struct coverage {
     int64_t through;              // manifests up to this batch are folded in; -1: none
-    struct range_outcome *ranges; // owned; ascending by partition and start
+    struct range_outcome *ranges; // owned; ascending by incarnation, partition and start
     size_t count, capacity;
-    struct resolved replayed; // owned
+    struct resolved replayed;         // owned
+    struct incarnations incarnations; // owned
 };
 
 void coverage_deinit(struct coverage *coverage);
@@ -36,6 +41,10 @@ void coverage_deinit(struct coverage *coverage);
 /* Adds what a manifest says of a range. ERROR_STATE: it overlaps with one that is there. */
 MUST_CHECK bool coverage_add(struct coverage *coverage, const struct range_outcome *outcome,
                              struct error *err);
+
+/* Adds all that a manifest says. ERROR_STATE also: its incarnation does not follow. */
+MUST_CHECK bool coverage_add_manifest(struct coverage *coverage, const struct manifest *manifest,
+                                      struct error *err);
 
 /* Owned by the caller. */
 char *coverage_print(const struct coverage *coverage, const struct manifest_origin *origin,

@@ -54,8 +54,9 @@ static void set_ranges(struct inspection *inspection, const struct offsets *star
     for (size_t i = 0; i < ends->count; i++) {
         const struct partition_offset *end = &ends->entries[i];
         const struct partition_offset *start = offsets_find(starts, end->partition);
-        inspection->ranges[i] =
-            (struct offset_range){end->partition, start == NULL ? 0 : start->offset, end->offset};
+        int64_t from = start == NULL ? 0 : start->offset;
+        inspection->ranges[i] = (struct offset_range){
+            end->partition, from < end->offset ? from : end->offset, end->offset};
     }
 }
 
@@ -132,15 +133,20 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
     if (!snapshot_take(store, &snapshot, err))
         return false;
     inspection->folded = snapshot.outcomes.through;
+    inspection->incarnation = snapshot_newest(&snapshot);
+    memcpy(inspection->topic_id, snapshot.topic_id, sizeof inspection->topic_id);
     inspection->partition_count = snapshot.range_count;
     inspection->partitions = must_alloc(snapshot.range_count, sizeof *inspection->partitions);
     for (size_t i = 0; i < snapshot.range_count; i++) {
         struct inspected_partition *partition = &inspection->partitions[i];
         const struct snapshot_range *range = &snapshot.ranges[i];
-        *partition = (struct inspected_partition){
-            .partition = range->partition, .start = range->start, .end = range->end};
+        *partition = (struct inspected_partition){.incarnation = range->incarnation,
+                                                  .partition = range->partition,
+                                                  .start = range->start,
+                                                  .end = range->end};
         for (size_t j = 0; j < snapshot.outcomes.count; j++)
-            if (snapshot.outcomes.ranges[j].range.partition == range->partition)
+            if (snapshot.outcomes.ranges[j].incarnation == range->incarnation &&
+                snapshot.outcomes.ranges[j].range.partition == range->partition)
                 add_outcome(partition, &snapshot.outcomes.ranges[j]);
         partition->unsaid = range->end - range->start - partition->rows - partition->rejects -
                             partition->absent - partition->lost;

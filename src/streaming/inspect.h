@@ -19,6 +19,7 @@ struct log_extent {
 
 /* What became of a partition's offsets [start, end), by the word of manifests and coverage. */
 struct inspected_partition {
+    int32_t incarnation; // of the topic
     int32_t partition;
     int64_t start, end;
     int64_t rows, rejects, absent, lost;
@@ -44,6 +45,8 @@ struct inspection {
     int64_t file_bytes, rows, rejects;
     int64_t folded; // manifests up to this batch are in coverage/; -1: none
 
+    int32_t incarnation;         // of the topic, the newest one
+    char topic_id[TOPIC_ID_MAX]; // Kafka's, by the newest manifest; "": not known
     size_t partition_count;
     struct inspected_partition *partitions; // owned; up to the newest commit
 

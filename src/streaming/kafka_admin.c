@@ -3,9 +3,12 @@
  * Offsets are asked for with rd_kafka_offsets_for_times(), which takes the timestamps -2 (log
  * start) and -1 (end) as the protocol's ListOffsets does, sends one request per leader for all its
  * partitions, and carries the isolation level: with read_committed the end is the last stable
- * offset, so that no plan reaches into an open transaction. */
+ * offset, so that no plan reaches into an open transaction. The high watermark behind it is told
+ * only to who reads uncommitted: a handle of its own asks for it, opened with the first question.
+ */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +19,17 @@
 #include "pipeline/source_kafka.h"
 #include "streaming/broker.h"
 
-enum { ADMIN_MEMORY = 1 << 20 }; // bytes; the handle never fetches
+enum { ADMIN_MEMORY = 1 << 20 }; // bytes; a handle never fetches
+static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
 
 struct kafka_broker {
     struct broker broker;
     struct kafka_settings settings;
     struct kafka_client client;
-    atomic_int failures; // calls of list_offsets in a row that reached nothing
+    pthread_mutex_t lock;              // guards what follows until it is open
+    struct kafka_client uncommitted;   // opened by the first list_high()
+    struct kafka_property *properties; // owned; its own
+    atomic_int failures;               // calls of list_offsets in a row that reached nothing
 };
 
 static struct kafka_broker *self_of(struct broker *broker) {
@@ -47,7 +54,7 @@ static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kaf
     switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-        return error_set(err, ERROR_BROKER, "topic '%s' does not exist at '%s'", topic,
+        return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist at '%s'", topic,
                          self->settings.bootstrap_servers);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
         return error_set(err, ERROR_BROKER,
@@ -97,13 +104,12 @@ static bool list_partitions(struct kafka_broker *self, const char *topic, int64_
 }
 
 /* Fills in every partition's offset for `which`: RD_KAFKA_OFFSET_BEGINNING or _END. */
-static bool ask_offsets(struct kafka_broker *self, const char *topic,
+static bool ask_offsets(struct kafka_broker *self, rd_kafka_t *handle, const char *topic,
                         rd_kafka_topic_partition_list_t *list, int64_t which, int64_t deadline_ms,
                         struct error *err) {
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = which;
-    rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(self->client.handle, list, left_ms(deadline_ms));
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(handle, list, left_ms(deadline_ms));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return set_unreachable(self, topic, code, err);
     for (int i = 0; i < list->cnt; i++) {
@@ -111,6 +117,7 @@ static bool ask_offsets(struct kafka_broker *self, const char *topic,
         if (element->err == RD_KAFKA_RESP_ERR_NO_ERROR && element->offset >= 0)
             continue;
         set_topic_error(self, topic, element->err, err);
+        err->kind = ERROR_BROKER; // a partition may be new; whether there is a topic is asked first
         return error_wrap(err, "partition %" PRId32, element->partition);
     }
     return true;
@@ -131,12 +138,14 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
     };
     // The end first: an end that is older than the start by a moment is never below what we may
     // take.
-    bool listed = ask_offsets(self, topic, list, RD_KAFKA_OFFSET_END, deadline_ms, err);
-    for (size_t i = 0; listed && i < result.count; i++) {
-        result.partitions[i].partition = list->elems[i].partition;
-        result.partitions[i].end = list->elems[i].offset;
-    }
-    listed = listed && ask_offsets(self, topic, list, RD_KAFKA_OFFSET_BEGINNING, deadline_ms, err);
+    rd_kafka_t *handle = self->client.handle;
+    bool listed = ask_offsets(self, handle, topic, list, RD_KAFKA_OFFSET_END, deadline_ms, err);
+    for (size_t i = 0; listed && i < result.count; i++)
+        result.partitions[i] = (struct partition_offsets){.partition = list->elems[i].partition,
+                                                          .end = list->elems[i].offset,
+                                                          .high = BROKER_NOT_ASKED};
+    listed = listed &&
+             ask_offsets(self, handle, topic, list, RD_KAFKA_OFFSET_BEGINNING, deadline_ms, err);
     for (size_t i = 0; listed && i < result.count; i++)
         result.partitions[i].log_start = list->elems[i].offset;
     rd_kafka_topic_partition_list_destroy(list);
@@ -148,6 +157,52 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
     kafka_client_forget_trouble(&self->client);
     *offsets = result;
     return true;
+}
+
+/* With one property more than the other handle, which wins over an earlier one of its name. */
+static bool open_uncommitted(struct kafka_broker *self, struct error *err) {
+    struct kafka_settings settings = self->settings;
+    size_t count = settings.property_count;
+    if (self->properties == NULL)
+        self->properties = must_alloc(count + 1, sizeof *self->properties);
+    for (size_t i = 0; i < count; i++)
+        self->properties[i] = settings.properties[i];
+    self->properties[count] =
+        (struct kafka_property){.name = "isolation.level", .value = "read_uncommitted"};
+    settings.properties = self->properties;
+    settings.property_count = count + 1;
+    return kafka_client_open(&self->uncommitted, &settings, &limits, err);
+}
+
+/* The same for every thread, once it is open. */
+static bool get_uncommitted(struct kafka_broker *self, rd_kafka_t **handle, struct error *err) {
+    pthread_mutex_lock(&self->lock);
+    bool open = self->uncommitted.handle != NULL || open_uncommitted(self, err);
+    *handle = self->uncommitted.handle;
+    pthread_mutex_unlock(&self->lock);
+    return open;
+}
+
+static void set_high(struct topic_offsets *offsets, const rd_kafka_topic_partition_list_t *list) {
+    for (size_t i = 0; i < offsets->count; i++)
+        offsets->partitions[i].high = list->elems[i].offset;
+}
+
+static bool list_high(struct broker *broker, const char *topic, int timeout_ms,
+                      struct topic_offsets *offsets, struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_t *handle;
+    if (!get_uncommitted(self, &handle, err))
+        return false;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)offsets->count);
+    for (size_t i = 0; i < offsets->count; i++)
+        (void)rd_kafka_topic_partition_list_add(list, topic, offsets->partitions[i].partition);
+    bool listed = ask_offsets(self, handle, topic, list, RD_KAFKA_OFFSET_END, deadline_ms, err);
+    if (listed)
+        set_high(offsets, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return listed;
 }
 
 static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
@@ -164,11 +219,15 @@ static void keep_statistics(struct broker *broker, int every_ms) {
 static void close_broker(struct broker *broker) {
     struct kafka_broker *self = self_of(broker);
     kafka_client_close(&self->client);
+    kafka_client_close(&self->uncommitted);
+    check(pthread_mutex_destroy(&self->lock) == 0);
+    free(self->properties);
     free(self);
 }
 
 static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
+    .list_high = list_high,
     .open_source = open_source,
     .keep_statistics = keep_statistics,
     .close = close_broker,
@@ -185,14 +244,15 @@ bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_propert
                        size_t property_count, struct broker **broker, struct error *err) {
     struct kafka_broker *self = must_alloc(1, sizeof *self);
     self->broker.ops = &kafka_ops;
+    check(pthread_mutex_init(&self->lock, NULL) == 0);
     self->settings = (struct kafka_settings){
         .bootstrap_servers = bootstrap_servers,
         .properties = properties,
         .property_count = property_count,
         .log = log_line,
     };
-    const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
     if (!kafka_client_open(&self->client, &self->settings, &limits, err)) {
+        check(pthread_mutex_destroy(&self->lock) == 0);
         free(self);
         return false;
     }

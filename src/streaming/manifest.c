@@ -15,6 +15,7 @@ void manifest_deinit(struct manifest *manifest) {
     file_list_deinit(&manifest->rejects);
     free(manifest->outcomes);
     resolved_deinit(&manifest->replayed);
+    incarnations_deinit(&manifest->begun);
     *manifest = (struct manifest){0};
 }
 
@@ -52,12 +53,21 @@ static struct json *print_ranges(const struct manifest *manifest) {
     return array;
 }
 
-enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_SPARK = 3 };
+enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_SPARK = 3, VERSION_INCARNATION = 4 };
 
 static int version_of(const struct manifest *manifest) {
-    return manifest->of_spark             ? VERSION_SPARK
-           : manifest->replayed.count > 0 ? VERSION_REPLAY
-                                          : VERSION_PLAIN;
+    return manifest->incarnation.number > 0 ? VERSION_INCARNATION
+           : manifest->of_spark             ? VERSION_SPARK
+           : manifest->replayed.count > 0   ? VERSION_REPLAY
+                                            : VERSION_PLAIN;
+}
+
+static struct json *print_incarnation(const struct manifest *manifest) {
+    struct json *object = json_new_object();
+    json_put_int(object, "number", manifest->incarnation.number);
+    json_put_int(object, "sinceMs", manifest->incarnation.since_ms);
+    json_put(object, "begun", incarnations_print(&manifest->begun));
+    return object;
 }
 
 char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
@@ -76,6 +86,10 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
         json_put(object, "replayed", resolved_print(&manifest->replayed));
     if (manifest->of_spark)
         json_put_text(object, "engine", "spark");
+    if (manifest->incarnation.topic_id[0] != '\0')
+        json_put_text(object, "topicId", manifest->incarnation.topic_id);
+    if (manifest->incarnation.number > 0)
+        json_put(object, "incarnation", print_incarnation(manifest));
     char *text = json_print_versioned(object, version_of(manifest), size);
     json_free(object);
     return text;
@@ -157,7 +171,7 @@ static bool parse_ranges(const struct json *array, struct manifest *manifest, st
 static bool parse_replayed(const struct json *object, int version, struct manifest *manifest,
                            struct error *err) {
     const struct json *array = json_member(object, "replayed");
-    if ((array != NULL) != (version == VERSION_REPLAY))
+    if (version != VERSION_INCARNATION && (array != NULL) != (version == VERSION_REPLAY))
         return error_set(err, ERROR_STATE, "its version and its list of replayed offsets disagree");
     if (array == NULL)
         return true;
@@ -171,12 +185,32 @@ static bool parse_replayed(const struct json *object, int version, struct manife
 static bool parse_engine(const struct json *object, int version, struct manifest *manifest,
                          struct error *err) {
     const char *engine = json_member_text(object, "engine");
-    manifest->of_spark = version == VERSION_SPARK;
-    if ((engine != NULL) != manifest->of_spark || (engine != NULL && strcmp(engine, "spark") != 0))
+    manifest->of_spark = engine != NULL;
+    if ((version != VERSION_INCARNATION && manifest->of_spark != (version == VERSION_SPARK)) ||
+        (engine != NULL && strcmp(engine, "spark") != 0))
         return error_set(err, ERROR_STATE, "its version and its engine disagree");
     if (manifest->of_spark && (manifest->files.count > 0 || manifest->outcome_count > 0))
         return error_set(err, ERROR_STATE, "it is neither a Spark batch's nor another's");
     return true;
+}
+
+static bool parse_incarnation(const struct json *object, int version, struct manifest *manifest,
+                              struct error *err) {
+    const struct json *found = json_member(object, "incarnation");
+    const char *topic_id = json_member_text(object, "topicId");
+    struct incarnation *incarnation = &manifest->incarnation;
+    if (topic_id != NULL)
+        (void)snprintf(incarnation->topic_id, sizeof incarnation->topic_id, "%s", topic_id);
+    if ((found != NULL) != (version == VERSION_INCARNATION))
+        return error_set(err, ERROR_STATE, "its version and its incarnation disagree");
+    if (found == NULL)
+        return true;
+    int64_t number;
+    if (!json_member_int(found, "number", &number) || number <= 0 || number > INT32_MAX ||
+        !json_member_int(found, "sinceMs", &incarnation->since_ms))
+        return error_set(err, ERROR_STATE, "its incarnation of the topic can't be read");
+    incarnation->number = (int32_t)number;
+    return incarnations_parse(json_member(found, "begun"), &manifest->begun, err);
 }
 
 /* Rows in files against rows of ranges, or of rejects that were replayed; the same for rejects. */
@@ -227,7 +261,8 @@ static bool parse_object(const struct json *object, int version, int64_t batch_i
         !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
         !parse_ranges(json_member(object, "ranges"), manifest, err) ||
         !parse_replayed(object, version, manifest, err) ||
-        !parse_engine(object, version, manifest, err))
+        !parse_engine(object, version, manifest, err) ||
+        !parse_incarnation(object, version, manifest, err))
         return false;
     if (!sums_agree(manifest))
         return error_set(err, ERROR_STATE, "its files and its ranges count different rows");
@@ -239,7 +274,7 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                     struct error *err) {
     int version;
     *manifest = (struct manifest){0};
-    struct json *object = json_parse_versioned(text, size, VERSION_SPARK, &version, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
     if (object == NULL)
         return false;
     bool ok = parse_object(object, version, batch_id, origin, manifest, err);
@@ -261,7 +296,7 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
                    struct error *err) {
     int version;
     *moved = NULL;
-    struct json *object = json_parse_versioned(text, size, VERSION_SPARK, &version, err);
+    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
     if (object == NULL)
         return false;
     bool ok = true;

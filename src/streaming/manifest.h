@@ -21,6 +21,13 @@
  *     v3
  *     {…,"files":[],"rejects":[…],"ranges":[],"engine":"spark"}
  *
+ * Each may have a member "topicId", Kafka's id of the topic. Behind the first incarnation of the
+ * topic (streaming/incarnation.h) every manifest is of version 4, which has all the members above
+ * as needed, and says which incarnation it is, and how it began if that is news:
+ *
+ *     v4
+ *     {…,"incarnation":{"number":1,"sinceMs":…,"begun":[…]}}
+ *
  * Reading is strict: after the commit point whatever it says is done, so that a file
  * that does not add up is refused as a whole. Pure: no disk. */
 #ifndef STREAMING_MANIFEST_H

@@ -9,6 +9,7 @@
 #include "streaming/planner.h"
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
+#include "streaming/topic_change.h"
 #include "streaming/topic_watch.h"
 
 enum {
@@ -38,8 +39,9 @@ struct attempt {
 
 static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
     struct data_loss loss;
-    planner_clip(attempt->ranges, attempt->range_count, &query->topic, attempt->lost, &loss);
-    return !loss.found || topic_watch_loss(query, &loss, err);
+    planner_clip(attempt->ranges, attempt->range_count, &query->topic,
+                 query->change.kind == TOPIC_RENEWED, attempt->lost, &loss);
+    return loss.texts.count == 0 || topic_watch_loss(query, &loss, err);
 }
 
 static bool set_ranges(struct query *query, struct attempt *attempt, struct error *err) {
@@ -183,7 +185,9 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
     const struct work *work = attempt->work;
     *manifest = (struct manifest){.batch_id = work->plan->batch_id,
                                   .timestamp_ms = work->plan->timestamp_ms,
-                                  .of_spark = work->search != NULL};
+                                  .of_spark = work->search != NULL,
+                                  .incarnation = query_incarnation(query)};
+    incarnations_add_copies(&manifest->begun, &query->begun);
     begin_outcomes(attempt, manifest);
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
@@ -244,11 +248,12 @@ static bool run_once(struct query *query, const struct work *work, struct manife
 }
 
 /* Whether an attempt that failed is worth another. */
-static bool try_again(struct query *query, struct retry *retry, struct error *err) {
+static bool try_again(struct query *query, const struct plan *plan, struct retry *retry,
+                      struct error *err) {
     if (err->kind == ERROR_DATA_LOSS && !query->options->fail_on_data_loss) {
         // Retention overtook us in the middle: list the topic again and take what is left.
         log_write(LOG_WARNING, query->how.name, "%s", err->message);
-        return topic_watch_refresh(query, err);
+        return topic_watch_refresh(query, err) && topic_change_await(query, plan, err);
     }
     if (err->kind == ERROR_BROKER) {
         // The topic went away, or access to it, or a batch of records came damaged: nothing of ours
@@ -257,7 +262,7 @@ static bool try_again(struct query *query, struct retry *retry, struct error *er
         query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
         if (stop_sleep(query->stop, BROKER_PAUSE_MS))
             return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
-        if (!topic_watch_refresh(query, err))
+        if (!topic_watch_refresh(query, err) || !topic_change_await(query, plan, err))
             return false;
         query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
         return true;
@@ -274,12 +279,18 @@ static bool commit_batch(struct query *query, const struct work *work, struct ma
             err->kind == ERROR_RETRY ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
             store_discard_batch(query->store, work->plan->batch_id);
-        if (!try_again(query, &retry, err))
+        if (!try_again(query, work->plan, &retry, err))
             return false;
         trigger_clock_add(lost_us, began_us);
         began_us = clock_monotonic_us();
     }
     return true;
+}
+
+/* What the manifest says of the topic needs not be said again. */
+static void take_incarnation(struct query *query, const struct manifest *manifest) {
+    query->incarnation = manifest->incarnation;
+    incarnations_deinit(&query->begun);
 }
 
 static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
@@ -299,6 +310,7 @@ static bool run(struct query *query, const struct work *work, struct error *err)
     struct tally tally = {0};
     if (!commit_batch(query, work, &manifest, &tally, err))
         return false;
+    take_incarnation(query, &manifest);
     bool done = roll_forward(query, &manifest, err);
     if (done) {
         query_report_batch(query, work->plan, &manifest, &tally);
@@ -324,6 +336,7 @@ bool micro_batch_rejects(struct query *query, struct reject_search *search, stru
     struct manifest manifest = {0};
     if (!commit_batch(query, &work, &manifest, &search->tally, err))
         return false;
+    take_incarnation(query, &manifest);
     bool done = roll_forward(query, &manifest, err);
     manifest_deinit(&manifest);
     return done;

@@ -47,6 +47,11 @@ void offsets_add(struct offsets *offsets, int32_t partition, int64_t offset) {
     offsets->entries[offsets->count++] = (struct partition_offset){partition, offset};
 }
 
+void offsets_copy(struct offsets *to, const struct offsets *from) {
+    for (size_t i = 0; i < from->count; i++)
+        offsets_add(to, from->entries[i].partition, from->entries[i].offset);
+}
+
 static int compare_partitions(const void *a, const void *b) {
     int32_t left = ((const struct partition_offset *)a)->partition;
     int32_t right = ((const struct partition_offset *)b)->partition;
@@ -86,16 +91,20 @@ void offset_log_complete_conf(struct json *conf, const struct json *fresh) {
         json_put_text(conf, SHUFFLE_PARTITIONS, json_member_text(fresh, SHUFFLE_PARTITIONS));
 }
 
-/* {"topic":{"0":3,"1":3}} */
-static char *print_source(const char *topic, const struct offsets *offsets) {
+struct json *offsets_print(const struct offsets *offsets) {
     struct json *partitions = json_new_object();
     for (size_t i = 0; i < offsets->count; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "%d", offsets->entries[i].partition);
         json_put_int(partitions, name, offsets->entries[i].offset);
     }
+    return partitions;
+}
+
+/* {"topic":{"0":3,"1":3}} */
+static char *print_source(const char *topic, const struct offsets *offsets) {
     struct json *source = json_new_object();
-    json_put(source, topic, partitions);
+    json_put(source, topic, offsets_print(offsets));
     char *text = json_print(source);
     json_free(source);
     return text;
@@ -157,6 +166,15 @@ static bool add_partition(void *context, const char *name, const struct json *va
     return true;
 }
 
+bool offsets_parse(const struct json *object, struct offsets *offsets, struct error *err) {
+    struct source_reading reading = {.offsets = offsets, .err = err};
+    if (object == NULL)
+        return error_set(err, ERROR_STATE, "its offsets are missing");
+    bool ok = json_count(object) == 0 || json_each(object, add_partition, &reading);
+    offsets_sort(offsets);
+    return ok;
+}
+
 struct topic_reading {
     char *topic; // owned
     const struct json *partitions;
@@ -180,15 +198,13 @@ static bool parse_source(struct text line, struct offset_entry *entry, struct er
         return error_wrap(err, "its offsets");
 
     struct topic_reading topics = {0};
-    struct source_reading reading = {.offsets = &entry->ends, .err = err};
     bool ok = true;
     if (!json_each(source, take_topic, &topics) || json_count(topics.partitions) == 0)
         ok = error_set(err, ERROR_STATE, "its offsets are not those of one topic");
     else
-        ok = json_each(topics.partitions, add_partition, &reading);
+        ok = offsets_parse(topics.partitions, &entry->ends, err);
     entry->topic = topics.topic;
     json_free(source);
-    offsets_sort(&entry->ends);
     return ok;
 }
 

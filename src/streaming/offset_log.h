@@ -31,6 +31,13 @@ void offsets_deinit(struct offsets *offsets);
 void offsets_add(struct offsets *offsets, int32_t partition, int64_t offset); // any order
 void offsets_sort(struct offsets *offsets);
 
+void offsets_copy(struct offsets *to, const struct offsets *from); // *to is empty before
+
+/* {"0":3,"1":3}. ERROR_STATE: it is not that; the caller deinits *offsets either way. */
+struct json *offsets_print(const struct offsets *offsets);
+MUST_CHECK bool offsets_parse(const struct json *object, struct offsets *offsets,
+                              struct error *err);
+
 /* NULL: no such partition. `offsets` is sorted. */
 const struct partition_offset *offsets_find(const struct offsets *offsets, int32_t partition);
 

@@ -2,58 +2,27 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
+#include "streaming/positions.h"
 
 /* The most offsets that a share may hold beyond the average before it is split, as a factor. */
 static const double share_tolerance = 1.25;
 
-static void PRINTF_LIKE(3, 4)
-    report_loss(struct data_loss *loss, int64_t offsets, const char *format, ...) {
-    if (!loss->found) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(loss->text, sizeof loss->text, format, args);
-        va_end(args);
-    }
-    loss->found = true;
-    loss->offsets += offsets;
-}
-
-static const struct partition_offsets *find_partition(const struct topic_offsets *topic,
-                                                      int32_t partition) {
-    for (size_t i = 0; i < topic->count; i++)
-        if (topic->partitions[i].partition == partition)
-            return &topic->partitions[i];
-    return NULL;
-}
-
-static int64_t next_offset(const struct offset_range *starts, size_t count, int32_t partition) {
-    for (size_t i = 0; i < count; i++)
-        if (starts[i].partition == partition)
-            return starts[i].end;
-    return 0; // a new partition is read from its start
-}
-
+/* A position never goes back here: streaming/positions.h. */
 static struct offset_range backlog(const struct partition_offsets *partition, int64_t start,
                                    struct data_loss *loss) {
     struct offset_range range = {partition->partition, start, partition->end};
     if (start > partition->end) {
-        report_loss(loss, 0,
-                    "partition %" PRId32 " ends at offset %" PRId64
-                    ", before the next offset %" PRId64
-                    " of this query: the topic was made anew or truncated",
-                    partition->partition, partition->end, start);
-        range.start = range.end;
+        range.end = start;
     } else if (start < partition->log_start) {
-        report_loss(loss, partition->log_start - start,
-                    "partition %" PRId32 " begins at offset %" PRId64 "; offsets %" PRId64
-                    " to %" PRId64 " are gone by retention",
-                    partition->partition, partition->log_start, start, partition->log_start - 1);
+        loss->offsets += partition->log_start - start;
+        partition_texts_add(&loss->texts,
+                            "partition %" PRId32 " begins at offset %" PRId64 "; offsets %" PRId64
+                            " to %" PRId64 " are gone by retention",
+                            partition->partition, partition->log_start, start,
+                            partition->log_start - 1);
     }
     return range;
 }
@@ -85,14 +54,12 @@ void planner_next(const struct offset_range *starts, size_t start_count,
     struct offset_range *all = must_alloc(topic->count + start_count + 1, sizeof *all);
     size_t count = 0;
     for (size_t i = 0; i < topic->count; i++) {
-        int64_t start = next_offset(starts, start_count, topic->partitions[i].partition);
+        int64_t start = positions_next(starts, start_count, topic->partitions[i].partition);
         all[count++] = backlog(&topic->partitions[i], start, loss);
     }
     for (size_t i = 0; i < start_count; i++) {
-        if (find_partition(topic, starts[i].partition) != NULL)
-            continue;
-        report_loss(loss, 0, "partition %" PRId32 " is gone from the topic", starts[i].partition);
-        all[count++] = (struct offset_range){starts[i].partition, starts[i].end, starts[i].end};
+        if (topic_offsets_find(topic, starts[i].partition) == NULL)
+            all[count++] = (struct offset_range){starts[i].partition, starts[i].end, starts[i].end};
     }
     qsort(all, count, sizeof *all, compare_ranges);
     limit_ranges(all, count, limit);
@@ -108,21 +75,25 @@ int64_t planner_size(const struct offset_range *ranges, size_t count) {
 }
 
 void planner_clip(struct offset_range *ranges, size_t count, const struct topic_offsets *topic,
-                  int64_t *lost, struct data_loss *loss) {
+                  bool renewed, int64_t *lost, struct data_loss *loss) {
     *loss = (struct data_loss){0};
     for (size_t i = 0; i < count; i++) {
-        const struct partition_offsets *partition = find_partition(topic, ranges[i].partition);
-        int64_t start = partition == NULL ? ranges[i].end : partition->log_start;
+        const struct partition_offsets *partition = topic_offsets_find(topic, ranges[i].partition);
         lost[i] = 0;
-        if (start <= ranges[i].start || ranges[i].start == ranges[i].end)
+        if (ranges[i].start == ranges[i].end)
+            continue;
+        bool there = !renewed && position_state(ranges[i].end, partition) <= POSITION_WAITS;
+        int64_t start = there ? partition->log_start : ranges[i].end;
+        if (start <= ranges[i].start)
             continue;
         if (start > ranges[i].end)
             start = ranges[i].end;
         lost[i] = start - ranges[i].start;
-        report_loss(loss, lost[i],
-                    "partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
-                    " of the planned batch are gone from the topic",
-                    ranges[i].partition, ranges[i].start, start - 1);
+        loss->offsets += lost[i];
+        partition_texts_add(&loss->texts,
+                            "partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
+                            " of the planned batch are gone from the topic",
+                            ranges[i].partition, ranges[i].start, start - 1);
         ranges[i].start = start;
     }
 }

@@ -9,23 +9,22 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "streaming/broker.h"
+#include "streaming/partition_texts.h"
 
-/* What the topic no longer has, seen while planning or before running. `text` says it for the log
- * or an error: which partition, which offsets. */
+/* What the topic no longer has, seen while planning or before running. */
 struct data_loss {
-    int64_t offsets; // how many are gone for good; 0: none
-    bool found;      // something is wrong, even if no offset can be counted (topic made anew)
-    char text[512];
+    int64_t offsets;              // how many are gone for good
+    struct partition_texts texts; // which, for the log or an error; none: nothing is lost
 };
 
 /* The ranges from where the query stands (`starts`: start == end == next offset, ascending by
  * partition; a partition of `topic` that is not in it is new and begins at 0) to the topic's ends,
  * at most `limit` offsets in all (0: no limit), split over the partitions in proportion to their
- * backlog as Spark's KafkaMicroBatchStream.rateLimit does. Every partition ever seen is in the
- * result, ascending; a range may be empty. The caller owns *ranges.
+ * backlog as Spark's KafkaMicroBatchStream.rateLimit does. Every partition of either is in the
+ * result, ascending; a range may be empty, and is where the end lies before the position
+ * (streaming/positions.h). The caller owns *ranges.
  *
- * Retention that took offsets ahead of us, a partition that is gone or a topic that was made anew
- * is reported in *loss. */
+ * Retention that took offsets ahead of us is reported in *loss. */
 void planner_next(const struct offset_range *starts, size_t start_count,
                   const struct topic_offsets *topic, int64_t limit, struct offset_range **ranges,
                   size_t *range_count, struct data_loss *loss);
@@ -33,10 +32,11 @@ void planner_next(const struct offset_range *starts, size_t start_count,
 /* How many offsets the ranges hold. */
 int64_t planner_size(const struct offset_range *ranges, size_t count);
 
-/* Cuts offsets below the log start off the ranges of a plan and tells how many of range i those
- * were in lost[i]. */
+/* Cuts off the ranges of a plan what the topic does not have any more, and tells how many offsets
+ * of range i those were in lost[i]: those below the log start; all of a range whose end the log
+ * does not reach; all, if the topic is `renewed`. An end before that of its range wants `high`. */
 void planner_clip(struct offset_range *ranges, size_t count, const struct topic_offsets *topic,
-                  int64_t *lost, struct data_loss *loss);
+                  bool renewed, int64_t *lost, struct data_loss *loss);
 
 enum {
     // Of values; a batch up to this is one task, and so writes one file per partition value.

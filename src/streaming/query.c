@@ -14,11 +14,16 @@
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/starting_offsets.h"
+#include "streaming/store_parts.h"
+#include "streaming/topic_change.h"
 #include "streaming/topic_watch.h"
 
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
  * nothing comes, so that only the first record after a silence waits for the longer one. */
 enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 400 };
+
+/* Between two triggers: how often the topic is looked at, so that its going away is not missed. */
+enum { GLANCE_EVERY_MS = 1000 };
 
 static bool find_partition_columns(struct query *query, struct error *err) {
     const struct store_options *store = &query->options->store;
@@ -72,6 +77,8 @@ void query_deinit(struct query *query) {
     if (query->store != NULL)
         store_close(query->store);
     topic_offsets_deinit(&query->topic);
+    topic_offsets_deinit(&query->sound);
+    incarnations_deinit(&query->begun);
     free(query->starts);
     mailbox_deinit(&query->replies);
     query_history_deinit(&query->history);
@@ -91,6 +98,37 @@ void query_move_past(struct query *query, const struct plan *plan) {
     query_report_lag(query);
 }
 
+void query_take_incarnation(struct query *query, struct recovery *recovery) {
+    query->incarnation = recovery->incarnation;
+    query->begun = recovery->begun;
+    recovery->begun = (struct incarnations){0};
+}
+
+struct incarnation query_incarnation(const struct query *query) {
+    struct incarnation incarnation = query->incarnation;
+    incarnation.number += (int32_t)query->begun.count;
+    if (query->begun.count > 0)
+        incarnation.since_ms = query->begun.begins[query->begun.count - 1].since_ms;
+    return incarnation;
+}
+
+int64_t query_plan_ms(const struct query *query) {
+    int64_t now_ms = clock_wall_ms(), since_ms = query_incarnation(query).since_ms;
+    return now_ms > since_ms ? now_ms : since_ms;
+}
+
+bool query_note_begun(struct query *query, int64_t batch_id, struct error *err) {
+    const struct incarnations *begun = &query->begun;
+    if (begun->count > 0 && begun->begins[begun->count - 1].batch_id >= batch_id)
+        return true;
+    struct retry retry = {0};
+    while (
+        !checkpoint_find_begun(&query->store->checkpoint, batch_id, batch_id, &query->begun, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    return true;
+}
+
 static bool begin_new(struct query *query, struct error *err) {
     const char *topic = query->options->store.topic;
     if (!starting_offsets_resolve(query->options->starting_offsets, topic, &query->topic,
@@ -107,46 +145,13 @@ static bool begin_new(struct query *query, struct error *err) {
     return true;
 }
 
-/* The topic's end may lie before the end of a plan found on disk: its last records belong to a
- * transaction that is still open under our isolation level. */
-static bool wait_for_plan_end(struct query *query, const struct plan *plan, struct error *err) {
-    for (int64_t logged_ms = 0;;) {
-        const struct offset_range *behind = NULL;
-        for (size_t i = 0; i < plan->count; i++)
-            for (size_t j = 0; j < query->topic.count; j++)
-                if (query->topic.partitions[j].partition == plan->ranges[i].partition &&
-                    plan->ranges[i].end > plan->ranges[i].start &&
-                    query->topic.partitions[j].end < plan->ranges[i].end)
-                    behind = &plan->ranges[i];
-        if (behind == NULL)
-            return true;
-        if (logged_ms == 0 || clock_monotonic_ms() - logged_ms >= 60000) {
-            log_write(LOG_ERROR, query->how.name,
-                      "The planned batch ends beyond what the topic has for us; waiting | "
-                      "batch_id=%" PRId64 " | topic=%s | partition=%" PRId32
-                      " | planned_end=%" PRId64
-                      " | cause=an open transaction, or a topic that was truncated or made anew",
-                      plan->batch_id, query->options->store.topic, behind->partition, behind->end);
-            logged_ms = clock_monotonic_ms();
-            query_status_fault(&query->status, QUERY_RETRYING, true,
-                               "Waiting for the end of the planned batch",
-                               "the planned batch ends beyond what the topic has for us");
-        }
-        query_status_sign(&query->status);
-        if (stop_sleep(query->stop, 500))
-            return error_set(err, ERROR_STOPPED, "stopped while waiting for the topic's end");
-        if (!topic_watch_refresh(query, err))
-            return false;
-    }
-}
-
 static bool run_open_plan(struct query *query, const struct plan *plan, struct error *err) {
     log_write(LOG_INFO, query->how.name,
               "Running a planned batch again that was not committed | batch_id=%" PRId64
               " | offsets=%" PRId64,
               plan->batch_id, planner_size(plan->ranges, plan->count));
     trigger_clock_begin(&query->clock);
-    bool ready = wait_for_plan_end(query, plan, err);
+    bool ready = topic_change_await(query, plan, err);
     trigger_clock_add(&query->clock.listing_us, query->clock.began_us);
     if (!ready || !micro_batch_run(query, plan, err))
         return false;
@@ -172,22 +177,12 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
     return true;
 }
 
-/* Spark runs it again. */
-static bool leave_open_plan(struct query *query, const struct plan *plan) {
-    query->start_count = plan->count;
-    query->starts = must_alloc(plan->count + 1, sizeof *query->starts);
-    for (size_t i = 0; i < plan->count; i++)
-        query->starts[i] = (struct offset_range){plan->ranges[i].partition, plan->ranges[i].start,
-                                                 plan->ranges[i].start};
-    return true;
-}
-
 static bool begin(struct query *query, const struct recovery *recovery, struct error *err) {
     if (recovery->new_query)
         return begin_new(query, err);
     if (recovery->has_open_plan)
-        return query->cluster != NULL ? leave_open_plan(query, &recovery->open_plan)
-                                      : run_open_plan(query, &recovery->open_plan, err);
+        return query->cluster != NULL || // then Spark runs it again
+               run_open_plan(query, &recovery->open_plan, err);
     log_write(LOG_INFO, query->how.name, "Resuming from the checkpoint | next_batch=%" PRId64,
               query->next_batch);
     return true;
@@ -213,6 +208,7 @@ static bool resume(struct query *query, struct error *err) {
         !query_recover(query, &recovery, err))
         return false;
     query->next_batch = recovery.next_batch;
+    query_take_incarnation(query, &recovery);
     query->starts = recovery.starts;
     query->start_count = recovery.start_count;
     recovery.starts = NULL;
@@ -222,16 +218,22 @@ static bool resume(struct query *query, struct error *err) {
     return ready;
 }
 
-/* Plans the next batch from query->topic. Nothing new leaves plan->count 0. */
-static bool make_plan(struct query *query, struct plan *plan, struct error *err) {
+/* Plans the next batch from query->topic. Nothing new leaves plan->count 0; *moves: it takes
+ * nothing, and another is due. */
+static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
     struct data_loss loss;
-    *plan = (struct plan){.batch_id = query->next_batch, .timestamp_ms = clock_wall_ms()};
+    *plan = (struct plan){.batch_id = query->next_batch, .timestamp_ms = query_plan_ms(query)};
+    if (!topic_change_plan(query, plan, err))
+        return false;
+    *moves = plan->count > 0;
+    if (*moves)
+        return true;
     struct offset_range *ranges;
     size_t count;
     planner_next(query->starts, query->start_count, &query->topic, 0, &ranges, &count, &loss);
     int64_t backlog = planner_size(ranges, count);
     free(ranges);
-    if (loss.found && !topic_watch_loss(query, &loss, err))
+    if (loss.texts.count > 0 && !topic_watch_loss(query, &loss, err))
         return false;
 
     int64_t limit = query->options->max_offsets_per_trigger;
@@ -264,25 +266,34 @@ static bool look_at_topic(struct query *query, struct error *err) {
     return listed;
 }
 
-/* The rest of a trigger: plan and run a batch if there is anything to do. */
+static bool run_plan(struct query *query, const struct plan *plan, struct error *err) {
+    int64_t began_us = clock_monotonic_us();
+    bool done = write_plan(query, plan, err);
+    trigger_clock_add(&query->clock.logging_us, began_us);
+    done = done && micro_batch_run(query, plan, err);
+    if (done)
+        query_move_past(query, plan);
+    return done;
+}
+
+/* The rest of a trigger: plan and run a batch if there is anything to do; before it, one that moves
+ * the positions if they don't fit the topic. */
 static bool run_trigger(struct query *query, bool *ran, struct error *err) {
     struct plan plan;
-    int64_t began_us = clock_monotonic_us();
     *ran = false;
-    if (!make_plan(query, &plan, err))
-        return false;
-    trigger_clock_add(&query->clock.planning_us, began_us);
-    if (plan.count == 0)
-        return true;
-    began_us = clock_monotonic_us();
-    bool done = write_plan(query, &plan, err);
-    trigger_clock_add(&query->clock.logging_us, began_us);
-    done = done && micro_batch_run(query, &plan, err);
-    if (done)
-        query_move_past(query, &plan);
-    free(plan.ranges);
-    *ran = done;
-    return done;
+    for (bool moves = true; moves;) {
+        int64_t began_us = clock_monotonic_us();
+        if (!make_plan(query, &plan, &moves, err))
+            return false;
+        trigger_clock_add(&query->clock.planning_us, began_us);
+        if (plan.count == 0)
+            return true;
+        *ran = run_plan(query, &plan, err);
+        free(plan.ranges);
+        if (!*ran)
+            return false;
+    }
+    return true;
 }
 
 /* TRIGGER=availableNow: the topic's ends and partitions as they are now, in batches, then the end.
@@ -295,7 +306,33 @@ static bool run_available(struct query *query, struct error *err) {
             return false;
         trigger_clock_begin(&query->clock);
     }
+    topic_change_say_left(query);
     return true;
+}
+
+static void say_idle(struct query *query) {
+    if (query->waiting.count > 0)
+        query_status_fault(&query->status, QUERY_RETRYING, false,
+                           "Waiting for a transaction to end", query->waiting.text);
+    else
+        query_status_say(&query->status, QUERY_WAITING, false, "Waiting for data to arrive");
+}
+
+/* True: a stop is requested. Ends early when the topic turns out to be another, so that this
+ * becomes durable. */
+static bool rest(struct query *query, int64_t pause_ms) {
+    int64_t until_ms = clock_monotonic_ms() + pause_ms;
+    query_status_rest(&query->status, pause_ms);
+    for (;;) {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        if (left_ms <= GLANCE_EVERY_MS)
+            return left_ms > 0 && stop_sleep(query->stop, left_ms);
+        if (stop_sleep(query->stop, GLANCE_EVERY_MS))
+            return true;
+        topic_watch_glance(query);
+        if (!query->topic_fits)
+            return false;
+    }
 }
 
 static bool run_triggers(struct query *query, struct error *err) {
@@ -306,8 +343,10 @@ static bool run_triggers(struct query *query, struct error *err) {
         bool ran;
         if (!look_at_topic(query, err) || !run_trigger(query, &ran, err))
             return false;
-        query_status_say(&query->status, QUERY_WAITING, ran,
-                         ran ? "Waiting for next trigger" : "Waiting for data to arrive");
+        if (ran)
+            query_status_say(&query->status, QUERY_WAITING, true, "Waiting for next trigger");
+        else
+            say_idle(query);
         int64_t now_ms = clock_wall_ms();
         int64_t pause_ms = trigger_next_ms(&query->options->trigger, began_ms, now_ms) - now_ms;
         idle_ms = ran                              ? IDLE_POLL_MS
@@ -315,8 +354,7 @@ static bool run_triggers(struct query *query, struct error *err) {
                                                    : IDLE_POLL_MAX_MS;
         if (pause_ms == 0 && !ran)
             pause_ms = idle_ms;
-        query_status_rest(&query->status, pause_ms);
-        if (pause_ms > 0 && stop_sleep(query->stop, pause_ms))
+        if (rest(query, pause_ms))
             return true;
     }
     return true;

@@ -14,6 +14,7 @@
 #include "core/schema.h"
 #include "streaming/broker.h"
 #include "streaming/cluster/cluster.h"
+#include "streaming/partition_texts.h"
 #include "streaming/query_history.h"
 #include "streaming/query_status.h"
 #include "streaming/reject_log.h"
@@ -38,6 +39,17 @@ struct query_options {
 };
 
 enum { QUERY_PARTITION_COLUMNS_MAX = 8 };
+
+enum topic_change_kind {
+    TOPIC_FITS,    // it is the one that was read
+    TOPIC_CUT,     // it is, or may be, and its log has lost its end
+    TOPIC_RENEWED, // it was deleted and created again
+};
+
+struct topic_change {
+    enum topic_change_kind kind;
+    char evidence[256];
+};
 
 struct query {
     const struct query_options *options;
@@ -64,10 +76,18 @@ struct query {
     int64_t next_batch;
     struct offset_range *starts; // owned; where the query stands: start == end == next offset
     size_t start_count;
-    struct topic_offsets topic; // newest listing
-    double bytes_per_record;    // running average of what was read
-    char loss_text[512];        // the data loss that was logged last,
-    int64_t loss_logged_ms;     // and when (monotonic)
+    struct topic_offsets topic; // newest listing; with high watermarks where positions want them
+    bool topic_fits;            // it goes with the positions; else:
+    struct topic_offsets sound; // the last one that did; empty: there was none
+    bool topic_was_absent;      // since one did
+    struct topic_change change; // what was found out about it since then
+    struct incarnation incarnation; // of the newest committed batch
+    struct incarnations begun;      // owned; since then, to be said by the next manifest
+    struct partition_texts waiting; // which partitions wait for a transaction to end
+    int64_t waiting_logged_ms;      // monotonic; 0: they don't
+    double bytes_per_record;        // running average of what was read
+    char loss_text[512];            // the data loss that was logged last,
+    int64_t loss_logged_ms;         // and when (monotonic)
 
     pthread_t thread;
     bool failed;
@@ -79,6 +99,20 @@ struct query {
  * `options` is borrowed. */
 MUST_CHECK bool query_init(struct query *query, const struct query_options *options, size_t index,
                            struct broker *broker, struct stop *stop, struct error *err);
+
+/* In which incarnation of the topic the query stands, as recovery has found it; takes it out of
+ * *recovery. */
+void query_take_incarnation(struct query *query, struct recovery *recovery);
+
+/* Takes in that a batch of Spark's has moved positions, if it has. */
+MUST_CHECK bool query_note_begun(struct query *query, int64_t batch_id, struct error *err);
+
+/* That of the next manifest. */
+struct incarnation query_incarnation(const struct query *query);
+
+/* The timestamp of a plan that is made now: no row of an incarnation of the topic is older than its
+ * first. */
+int64_t query_plan_ms(const struct query *query);
 
 /* Opens the store: takes the checkpoint's lock. */
 MUST_CHECK bool query_open(struct query *query, struct error *err);

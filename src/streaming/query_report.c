@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "streaming/positions.h"
 
 struct range_outcome query_report_sum(const struct manifest *manifest) {
     struct range_outcome sum = {.rows = manifest->replayed.count};
@@ -15,15 +16,14 @@ struct range_outcome query_report_sum(const struct manifest *manifest) {
         sum.absent += manifest->outcomes[i].absent;
         sum.lost += manifest->outcomes[i].lost;
     }
+    for (size_t i = 0; i < manifest->begun.count; i++)
+        sum.lost += incarnation_begin_lost(&manifest->begun.begins[i]);
     return sum;
 }
 
-/* The next offset of a partition; 0: the query has not met it yet. */
-static int64_t position_of(const struct query *query, int32_t partition) {
-    for (size_t i = 0; i < query->start_count; i++)
-        if (query->starts[i].partition == partition)
-            return query->starts[i].end;
-    return 0;
+/* Behind a position that an open transaction holds up wait the records up to the high watermark. */
+static int64_t shown_end(const struct partition_offsets *listed, int64_t position) {
+    return position > listed->end && listed->high > listed->end ? listed->high : listed->end;
 }
 
 void query_report_lag(struct query *query) {
@@ -31,18 +31,17 @@ void query_report_lag(struct query *query) {
     struct partition_lag *partitions = must_alloc(count + 1, sizeof *partitions);
     for (size_t i = 0; i < count; i++) {
         const struct partition_offsets *listed = &query->topic.partitions[i];
-        partitions[i] = (struct partition_lag){listed->partition, listed->end,
-                                               position_of(query, listed->partition)};
+        int64_t position = positions_next(query->starts, query->start_count, listed->partition);
+        partitions[i] =
+            (struct partition_lag){listed->partition, shown_end(listed, position), position};
     }
     query_status_set_partitions(&query->status, partitions, count);
     free(partitions);
 }
 
 static int64_t topic_end(const struct query *query, const struct offset_range *range) {
-    for (size_t i = 0; i < query->topic.count; i++)
-        if (query->topic.partitions[i].partition == range->partition)
-            return query->topic.partitions[i].end;
-    return range->end; // the partition is gone
+    const struct partition_offsets *listed = topic_offsets_find(&query->topic, range->partition);
+    return listed != NULL ? shown_end(listed, range->end) : range->end; // the partition is gone
 }
 
 /* Every partition of the plan with what became of it. The caller frees it. */

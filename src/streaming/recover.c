@@ -35,6 +35,7 @@ void recovery_deinit(struct recovery *recovery) {
         free(recovery->notes[i]);
     free(recovery->open_plan.ranges);
     free(recovery->starts);
+    incarnations_deinit(&recovery->begun);
     *recovery = (struct recovery){0};
 }
 
@@ -84,7 +85,9 @@ static bool is_listed(const struct sink_log *log, const struct manifest *manifes
         return false;
     *listed = compact ? *listed : names == SINK_LOG_NAMES_THESE;
     size_t count = manifest->files.count;
-    if (*listed || count == 0)
+    if (count == 0) // its file in the log may list what others have added, as after `adopt`
+        *listed = true;
+    if (*listed)
         return true;
     scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
     scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
@@ -124,6 +127,7 @@ static bool compare_manifest(struct store *store, struct survey *survey,
     if (!commit_read(store, survey->manifest, &manifest, err))
         return false;
     bool staged = table_staged || rejects_staged;
+    survey->incarnation = manifest.incarnation;
     if (manifest.of_spark) { // it only has rejects to be put into place
         survey->manifest_done = !staged;
         manifest_deinit(&manifest);
@@ -353,6 +357,24 @@ static void set_starts(const struct offsets *offsets, struct recovery *recovery)
     }
 }
 
+/* Where the query stood before the open plan. */
+static bool fill_former_starts(const struct store *store, int64_t batch_id,
+                               struct recovery *recovery, struct error *err) {
+    struct offset_entry entry = {0};
+    if (!checkpoint_read_starts(&store->checkpoint, batch_id, &entry, err))
+        return false;
+    set_starts(&entry.ends, recovery);
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+static bool fill_incarnation(const struct store *store, const struct survey *survey,
+                             struct recovery *recovery, struct error *err) {
+    recovery->incarnation = survey->incarnation;
+    return checkpoint_find_begun(&store->checkpoint, survey->manifest + 1, survey->planned,
+                                 &recovery->begun, err);
+}
+
 static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,
                         struct error *err) {
     struct offset_entry entry;
@@ -422,10 +444,12 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     if (ok && action == RECOVER_START)
         ok = fill_initial(store, recovery, err);
     else if (ok && action == RECOVER_RUN_AGAIN)
-        ok = fill_open_plan(store, &survey, recovery, err);
+        ok = fill_open_plan(store, &survey, recovery, err) &&
+             fill_former_starts(store, survey.planned, recovery, err);
     else if (ok)
         ok = fill_starts(store, survey.planned, recovery, err);
-    ok = ok && prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
+    ok = ok && fill_incarnation(store, &survey, recovery, err) && prepare(store, &survey, err) &&
+         look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;

@@ -32,6 +32,7 @@ struct survey {
     enum sink_log_names
         manifest_in_log; // SILENT also for one that is done and not the log's newest
     enum commit_author manifest_commit;
+    struct incarnation incarnation;
 };
 
 enum recovery_action {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "streaming/micro_batch.h"
 #include "streaming/operations.h"
 #include "streaming/planner.h"
@@ -24,7 +23,7 @@ struct replay {
     struct worker worker;
     bool has_worker;
 
-    struct resolved resolved;
+    struct resolved_rejects resolved;
     struct replay_load load;  // of the batch that is found or run
     struct reject_walk walk;  // where the search stands
     struct row_maker maker;   // of the search
@@ -79,7 +78,8 @@ static bool try_record(struct replay *replay, const struct reject_row *row, stru
             return false;
     row_maker_reset(maker);
     if (result == DECODE_ROW) {
-        if (resolved_add(&replay->load.taken, row->record.partition, row->record.offset)) {
+        if (resolved_add(&replay->load.taken, replay->load.incarnation, row->record.partition,
+                         row->record.offset)) {
             replay->report->rows++;
             replay->report->rows_by[reason_index(row->reason)]++;
         }
@@ -96,7 +96,16 @@ static int64_t batch_max(const struct replay *replay) {
     return limit > 0 && limit < REPLAY_BATCH_MAX ? limit : REPLAY_BATCH_MAX;
 }
 
-/* Finds what the next batch takes. None at all: that was the last one. */
+/* Whether it is of the incarnation of the topic that the batch is for, and not resolved. */
+static bool is_open(const struct replay *replay, const struct record *record) {
+    int32_t incarnation = replay->load.incarnation;
+    return incarnations_of_reject(&replay->resolved.incarnations, record->planned_ms) ==
+               incarnation &&
+           !resolved_has(&replay->resolved.set, incarnation, record->partition, record->offset) &&
+           !resolved_has(&replay->load.taken, incarnation, record->partition, record->offset);
+}
+
+/* Finds what the next batch takes, of one incarnation. None at all: that was the last one of it. */
 static bool find_next(struct replay *replay, struct error *err) {
     struct reject_row row;
     bool found = true;
@@ -105,8 +114,7 @@ static bool find_next(struct replay *replay, struct error *err) {
     while (found && replay->load.taken.count < batch_max(replay)) {
         if (!reject_walk_next(&replay->walk, &row, &found, err))
             return false;
-        if (!found || resolved_has(&replay->resolved, row.record.partition, row.record.offset) ||
-            resolved_has(&replay->load.taken, row.record.partition, row.record.offset))
+        if (!found || !is_open(replay, &row.record))
             continue;
         replay->report->unresolved++;
         if (is_chosen(replay, &row) && !try_record(replay, &row, err))
@@ -129,7 +137,7 @@ static bool run_batch(struct replay *replay, struct error *err) {
     bool is_planned = replay->open_timestamp_ms >= 0;
     const struct plan plan = {
         .batch_id = replay->next_batch,
-        .timestamp_ms = is_planned ? replay->open_timestamp_ms : clock_wall_ms(),
+        .timestamp_ms = is_planned ? replay->open_timestamp_ms : query_plan_ms(&replay->query),
         .count = replay->end_count,
         .ranges = replay->ends,
     };
@@ -143,7 +151,12 @@ static bool run_batch(struct replay *replay, struct error *err) {
     return true;
 }
 
-static bool run(struct replay *replay, struct error *err) {
+static void begin_walk(struct replay *replay) {
+    reject_walk_begin(&replay->walk, &replay->load.files, (struct reject_place){0},
+                      replay->load.page_size_max);
+}
+
+static bool run_incarnation(struct replay *replay, struct error *err) {
     for (;;) {
         if (!find_next(replay, err))
             return false;
@@ -151,8 +164,21 @@ static bool run(struct replay *replay, struct error *err) {
             return true;
         if (!replay->options->dry_run && !run_batch(replay, err))
             return false;
-        resolved_add_all(&replay->resolved, &replay->load.taken);
+        resolved_add_all(&replay->resolved.set, &replay->load.taken);
     }
+}
+
+/* Each walks all files: there hardly ever is a second. */
+static bool run(struct replay *replay, struct error *err) {
+    for (size_t i = 0; i <= replay->resolved.incarnations.count; i++) {
+        replay->load.incarnation = (int32_t)i;
+        begin_walk(replay);
+        bool done = run_incarnation(replay, err);
+        reject_walk_end(&replay->walk);
+        if (!done)
+            return false;
+    }
+    return true;
 }
 
 /* ---- begin and end ---- */
@@ -160,12 +186,15 @@ static bool run(struct replay *replay, struct error *err) {
 /* A plan that has offsets is the query's own to run: it wants Kafka. */
 static bool take_over(struct replay *replay, struct recovery *recovery, struct error *err) {
     const struct plan *plan = &recovery->open_plan;
+    const struct incarnations *begun = &recovery->begun;
+    bool moves = begun->count > 0 && begun->begins[begun->count - 1].batch_id == plan->batch_id;
     replay->next_batch = recovery->next_batch;
-    if (recovery->has_open_plan && planner_size(plan->ranges, plan->count) > 0)
+    if (recovery->has_open_plan && (moves || planner_size(plan->ranges, plan->count) > 0))
         return error_set(err, ERROR_STATE,
                          "batch %" PRId64 " is planned and not committed: run the query once (with "
                          "--trigger availableNow it ends by itself), then replay",
                          plan->batch_id);
+    query_take_incarnation(&replay->query, recovery);
     if (recovery->has_open_plan) {
         replay->open_timestamp_ms = plan->timestamp_ms;
         replay->ends = plan->ranges;
@@ -204,12 +233,12 @@ static bool start_worker(struct replay *replay, struct error *err) {
 static bool begin(struct replay *replay, FILE *out, struct error *err) {
     struct replay_load *load = &replay->load;
     load->page_size_max = memory_share(replay);
+    load->incarnations = &replay->resolved.incarnations;
     if (!open_store(replay, out, err) ||
-        !resolved_read(replay->query.store, &replay->resolved, err) ||
+        !resolved_rejects_read(replay->query.store, &replay->resolved, err) ||
         !reject_files_list(&replay->query.store->rejects, &load->files, err) ||
         !row_maker_init(&replay->maker, &replay->query.how, SCAN_ROWS, err))
         return false;
-    reject_walk_begin(&replay->walk, &load->files, (struct reject_place){0}, load->page_size_max);
     return replay->options->dry_run || start_worker(replay, err);
 }
 
@@ -217,10 +246,9 @@ static void end(struct replay *replay) {
     if (replay->has_worker)
         worker_stop(&replay->worker);
     row_maker_deinit(&replay->maker);
-    reject_walk_end(&replay->walk);
     reject_files_deinit(&replay->load.files);
     resolved_deinit(&replay->load.taken);
-    resolved_deinit(&replay->resolved);
+    resolved_rejects_deinit(&replay->resolved);
     free(replay->ends);
     query_deinit(&replay->query);
     stop_deinit(&replay->stop);

@@ -32,6 +32,11 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     return true;
 }
 
+static bool is_taken(const struct replay_load *load, const struct record *record) {
+    return incarnations_of_reject(load->incarnations, record->planned_ms) == load->incarnation &&
+           resolved_has(&load->taken, load->incarnation, record->partition, record->offset);
+}
+
 static enum source_status read_record(struct source *source, struct record *record, int timeout_ms,
                                       struct error *err) {
     (void)timeout_ms;
@@ -43,8 +48,9 @@ static enum source_status read_record(struct source *source, struct record *reco
             end_range(self);
             return SOURCE_FAILED;
         }
-        if (found && resolved_has(&self->load->taken, row.record.partition, row.record.offset) &&
-            resolved_add(&self->given, row.record.partition, row.record.offset)) {
+        if (found && is_taken(self->load, &row.record) &&
+            resolved_add(&self->given, self->load->incarnation, row.record.partition,
+                         row.record.offset)) {
             *record = row.record;
             self->left--;
             return SOURCE_RECORD;

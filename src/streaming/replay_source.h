@@ -12,8 +12,10 @@
 /* What the batch takes. The driver sets it while no task is out. */
 struct replay_load {
     struct reject_files files;
-    struct reject_place first; // where its rejects begin
-    struct resolved taken;
+    struct reject_place first;               // where its rejects begin
+    struct resolved taken;                   // all of one
+    int32_t incarnation;                     // of the topic
+    const struct incarnations *incarnations; // borrowed
     size_t page_size_max;
 };
 

@@ -12,7 +12,7 @@
 
 /* The offsets of a partition with the same upper half; the set holds their lower halves. */
 struct resolved_part {
-    int32_t partition;
+    int32_t incarnation, partition;
     uint32_t high;
     roaring_bitmap_t *lows; // owned
 };
@@ -28,13 +28,20 @@ void resolved_deinit(struct resolved *resolved) {
     *resolved = (struct resolved){0};
 }
 
-/* The first part that does not come before these. */
-static size_t place_of(const struct resolved *resolved, int32_t partition, uint32_t high) {
+static int compare(const struct resolved_part *a, const struct resolved_part *b) {
+    if (a->incarnation != b->incarnation)
+        return a->incarnation < b->incarnation ? -1 : 1;
+    if (a->partition != b->partition)
+        return a->partition < b->partition ? -1 : 1;
+    return (a->high > b->high) - (a->high < b->high);
+}
+
+/* The first part that does not come before this one. */
+static size_t place_of(const struct resolved *resolved, const struct resolved_part *key) {
     size_t low = 0, end = resolved->part_count;
     while (low < end) {
         size_t middle = low + (end - low) / 2;
-        const struct resolved_part *part = &resolved->parts[middle];
-        if (part->partition < partition || (part->partition == partition && part->high < high))
+        if (compare(&resolved->parts[middle], key) < 0)
             low = middle + 1;
         else
             end = middle;
@@ -42,14 +49,20 @@ static size_t place_of(const struct resolved *resolved, int32_t partition, uint3
     return low;
 }
 
-static bool is_at(const struct resolved *resolved, size_t at, int32_t partition, uint32_t high) {
-    return at < resolved->part_count && resolved->parts[at].partition == partition &&
-           resolved->parts[at].high == high;
+static bool is_at(const struct resolved *resolved, size_t at, const struct resolved_part *key) {
+    return at < resolved->part_count && compare(&resolved->parts[at], key) == 0;
 }
 
-static roaring_bitmap_t *make_part(struct resolved *resolved, int32_t partition, uint32_t high) {
-    size_t at = place_of(resolved, partition, high);
-    if (is_at(resolved, at, partition, high))
+/* Where an offset belongs, without its set. */
+static struct resolved_part key_of(int32_t incarnation, int32_t partition, int64_t offset) {
+    return (struct resolved_part){.incarnation = incarnation,
+                                  .partition = partition,
+                                  .high = (uint32_t)((uint64_t)offset >> 32)};
+}
+
+static roaring_bitmap_t *make_part(struct resolved *resolved, struct resolved_part part) {
+    size_t at = place_of(resolved, &part);
+    if (is_at(resolved, at, &part))
         return resolved->parts[at].lows;
     resolved->parts =
         reallocarray(resolved->parts, resolved->part_count + 1, sizeof *resolved->parts);
@@ -57,14 +70,15 @@ static roaring_bitmap_t *make_part(struct resolved *resolved, int32_t partition,
     memmove(&resolved->parts[at + 1], &resolved->parts[at],
             (resolved->part_count - at) * sizeof *resolved->parts);
     resolved->part_count++;
-    roaring_bitmap_t *lows = roaring_bitmap_create();
-    check(lows != NULL);
-    resolved->parts[at] = (struct resolved_part){partition, high, lows};
-    return lows;
+    part.lows = roaring_bitmap_create();
+    check(part.lows != NULL);
+    resolved->parts[at] = part;
+    return part.lows;
 }
 
-bool resolved_add(struct resolved *resolved, int32_t partition, int64_t offset) {
-    roaring_bitmap_t *lows = make_part(resolved, partition, (uint32_t)((uint64_t)offset >> 32));
+bool resolved_add(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                  int64_t offset) {
+    roaring_bitmap_t *lows = make_part(resolved, key_of(incarnation, partition, offset));
     bool added = roaring_bitmap_add_checked(lows, (uint32_t)offset);
     resolved->count += added;
     return added;
@@ -73,18 +87,23 @@ bool resolved_add(struct resolved *resolved, int32_t partition, int64_t offset) 
 void resolved_add_all(struct resolved *resolved, const struct resolved *more) {
     for (size_t i = 0; i < more->part_count; i++) {
         const struct resolved_part *part = &more->parts[i];
-        roaring_bitmap_t *lows = make_part(resolved, part->partition, part->high);
+        roaring_bitmap_t *lows = make_part(resolved, *part);
         resolved->count -= (int64_t)roaring_bitmap_get_cardinality(lows);
         roaring_bitmap_or_inplace(lows, part->lows);
         resolved->count += (int64_t)roaring_bitmap_get_cardinality(lows);
     }
 }
 
-bool resolved_has(const struct resolved *resolved, int32_t partition, int64_t offset) {
-    uint32_t high = (uint32_t)((uint64_t)offset >> 32);
-    size_t at = place_of(resolved, partition, high);
-    return is_at(resolved, at, partition, high) &&
+bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
+                  int64_t offset) {
+    const struct resolved_part key = key_of(incarnation, partition, offset);
+    size_t at = place_of(resolved, &key);
+    return is_at(resolved, at, &key) &&
            roaring_bitmap_contains(resolved->parts[at].lows, (uint32_t)offset);
+}
+
+int32_t resolved_newest(const struct resolved *resolved) {
+    return resolved->part_count == 0 ? 0 : resolved->parts[resolved->part_count - 1].incarnation;
 }
 
 /* ---- text ---- */
@@ -120,17 +139,21 @@ static void print_part(struct printer *printer, const struct resolved_part *part
 struct json *resolved_print(const struct resolved *resolved) {
     struct json *array = json_new_array();
     for (size_t i = 0; i < resolved->part_count;) {
-        int32_t partition = resolved->parts[i].partition;
+        const struct resolved_part first = resolved->parts[i];
         char *text = NULL;
         size_t size;
         struct printer printer = {.out = open_memstream(&text, &size), .first = 0, .last = -1};
         check(printer.out != NULL);
-        for (; i < resolved->part_count && resolved->parts[i].partition == partition; i++)
+        for (; i < resolved->part_count && resolved->parts[i].partition == first.partition &&
+               resolved->parts[i].incarnation == first.incarnation;
+             i++)
             print_part(&printer, &resolved->parts[i]);
         end_range(&printer);
         check(fclose(printer.out) == 0);
         struct json *object = json_new_object();
-        json_put_int(object, "partition", partition);
+        if (first.incarnation > 0)
+            json_put_int(object, "incarnation", first.incarnation);
+        json_put_int(object, "partition", first.partition);
         json_put_text(object, "offsets", text);
         json_append(array, object);
         free(text);
@@ -152,12 +175,13 @@ static bool read_number(const char **at, int64_t *number) {
     return *at > first && (*first != '0' || *at == first + 1);
 }
 
-static void add_range(struct resolved *resolved, int32_t partition, int64_t first, int64_t last) {
+static void add_range(struct resolved *resolved, struct resolved_part part, int64_t first,
+                      int64_t last) {
     resolved->count += last - first + 1;
     for (int64_t at = first; at <= last;) {
         int64_t end = at | UINT32_MAX; // of this upper half
         end = end < last ? end : last;
-        roaring_bitmap_t *lows = make_part(resolved, partition, (uint32_t)((uint64_t)at >> 32));
+        roaring_bitmap_t *lows = make_part(resolved, key_of(part.incarnation, part.partition, at));
         roaring_bitmap_add_range_closed(lows, (uint32_t)at, (uint32_t)end);
         if (end == last)
             break;
@@ -165,7 +189,7 @@ static void add_range(struct resolved *resolved, int32_t partition, int64_t firs
     }
 }
 
-static bool parse_offsets(const char *text, int32_t partition, struct resolved *resolved) {
+static bool parse_offsets(const char *text, struct resolved_part part, struct resolved *resolved) {
     int64_t before = -2; // the last offset so far
     for (const char *at = text;; at++) {
         int64_t first, last;
@@ -176,41 +200,65 @@ static bool parse_offsets(const char *text, int32_t partition, struct resolved *
             return false;
         if (first - 1 <= before || last - first >= range_max)
             return false;
-        add_range(resolved, partition, first, last);
+        add_range(resolved, part, first, last);
         before = last;
         if (*at != ',')
             return *at == '\0';
     }
 }
 
+static bool parse_part(const struct json *object, struct resolved_part *part) {
+    int64_t incarnation = 0, partition;
+    if (json_member(object, "incarnation") != NULL &&
+        (!json_member_int(object, "incarnation", &incarnation) || incarnation <= 0 ||
+         incarnation > INT32_MAX))
+        return false;
+    if (!json_member_int(object, "partition", &partition) || partition < 0 || partition > INT32_MAX)
+        return false;
+    *part = key_of((int32_t)incarnation, (int32_t)partition, 0);
+    return true;
+}
+
 bool resolved_parse(const struct json *array, struct resolved *resolved, struct error *err) {
-    int64_t before = -1;
+    struct resolved_part part, before = {.partition = -1};
     *resolved = (struct resolved){0};
     for (size_t i = 0; i < json_count(array); i++) {
         const struct json *object = json_at(array, i);
         const char *offsets = json_member_text(object, "offsets");
-        int64_t partition;
-        if (!json_member_int(object, "partition", &partition) || partition <= before ||
-            partition > INT32_MAX || offsets == NULL ||
-            !parse_offsets(offsets, (int32_t)partition, resolved)) {
+        if (!parse_part(object, &part) || compare(&before, &part) >= 0 || offsets == NULL ||
+            !parse_offsets(offsets, part, resolved)) {
             resolved_deinit(resolved);
             return error_set(err, ERROR_STATE,
                              "its list of replayed offsets can't be read (number %zu)", i);
         }
-        before = partition;
+        before = part;
     }
     return true;
 }
 
 /* ---- a store's ---- */
 
-bool resolved_read(struct store *store, struct resolved *resolved, struct error *err) {
+bool resolved_rejects_read(struct store *store, struct resolved_rejects *rejects,
+                           struct error *err) {
     struct snapshot snapshot;
-    *resolved = (struct resolved){0};
+    *rejects = (struct resolved_rejects){0};
     if (!snapshot_take(store, &snapshot, err))
         return false;
-    *resolved = snapshot.outcomes.replayed;
+    rejects->set = snapshot.outcomes.replayed;
+    rejects->incarnations = snapshot.outcomes.incarnations;
     snapshot.outcomes.replayed = (struct resolved){0};
+    snapshot.outcomes.incarnations = (struct incarnations){0};
     snapshot_deinit(&snapshot);
     return true;
+}
+
+void resolved_rejects_deinit(struct resolved_rejects *rejects) {
+    resolved_deinit(&rejects->set);
+    incarnations_deinit(&rejects->incarnations);
+}
+
+bool resolved_rejects_has(const struct resolved_rejects *rejects, int64_t processed_ms,
+                          int32_t partition, int64_t offset) {
+    int32_t incarnation = incarnations_of_reject(&rejects->incarnations, processed_ms);
+    return resolved_has(&rejects->set, incarnation, partition, offset);
 }

@@ -256,8 +256,24 @@ static bool read_ends(struct rewind *rewind, struct error *err) {
                          CHECKPOINT_BATCHES_KEPT + 1);
     rewind->ends = entry.ends;
     entry.ends = (struct offsets){0};
+    bool former = entry.timestamp_ms < rewind->since_ms;
     offset_entry_deinit(&entry);
-    return true;
+    return !former ||
+           error_set(err, ERROR_CONFIG,
+                     "since batch %" PRId64
+                     " the topic '%s' was created again, or its log was cut: "
+                     "the records that would have to be read again are not in Kafka; choose a "
+                     "newer batch",
+                     rewind->to_batch, rewind->store->options.topic);
+}
+
+/* Of what is committed. */
+static int64_t since_ms(const struct recovery *recovery, int64_t newest) {
+    int64_t since = recovery->incarnation.since_ms;
+    for (size_t i = 0; i < recovery->begun.count; i++)
+        if (recovery->begun.begins[i].batch_id <= newest)
+            since = recovery->begun.begins[i].since_ms;
+    return since;
 }
 
 static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *err) {
@@ -266,6 +282,7 @@ static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *
         return false;
     bool open = recovery.has_open_plan;
     rewind->newest = recovery.next_batch - 1;
+    rewind->since_ms = since_ms(&recovery, rewind->newest);
     recovery_deinit(&recovery);
     if (rewind->to_batch > rewind->newest)
         return error_set(err, ERROR_CONFIG,

@@ -12,6 +12,7 @@ struct rewind {
     int64_t to_batch;
     int64_t newest;      // committed batch before the rewind
     struct offsets ends; // owned; of to_batch
+    int64_t since_ms;    // from when on rows are of the newest incarnation of the topic
     struct log_draft intent;
     struct path_set kept;  // owned; what the log lists as of to_batch
     struct path_set newer; // owned; what the manifests of later batches list

@@ -5,6 +5,9 @@
 #include "streaming/commit.h"
 #include "streaming/data_offsets.h"
 #include "streaming/rewind.h"
+#include "streaming/verify/origin_reader.h"
+
+enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
 
 static bool add_aside(struct rewind *rewind, const char *path, const char *of, struct error *err) {
     struct json *line = json_new_object();
@@ -137,6 +140,31 @@ static bool visit_row(void *context, int32_t partition, int64_t offset) {
     return !(sides->before && sides->beyond);
 }
 
+static bool begin_file(void *context, int64_t size, int64_t rows) {
+    (void)context, (void)size, (void)rows;
+    return true;
+}
+
+static void take_time(void *context, const struct origin_rows *rows) {
+    int64_t *processed_ms = context;
+    *processed_ms = rows->processed->int64s[0] / 1000;
+}
+
+/* Whether a file is of an earlier incarnation of the topic, whose offsets tell nothing. All rows of
+ * a file are of one batch. */
+static bool is_former(const struct rewind *rewind, const char *path, bool *former,
+                      struct error *err) {
+    int64_t processed_ms = rewind->since_ms;
+    const struct origin_visitor visitor = {
+        .context = &processed_ms, .wants_times = true, .begin = begin_file, .rows = take_time};
+    *former = false;
+    if (rewind->since_ms == 0)
+        return true;
+    bool ok = origin_read(path, PAGE_SIZE_MAX, &visitor, err);
+    *former = ok && processed_ms < rewind->since_ms;
+    return ok || err->kind == ERROR_STATE; // which is told of where its offsets are looked at
+}
+
 /* A replay's rows come from before its batch: its manifest tells, its offsets would not. */
 static bool look_into(const struct rewind *rewind, const char *relative, bool *beyond,
                       struct error *err) {
@@ -146,6 +174,11 @@ static bool look_into(const struct rewind *rewind, const char *relative, bool *b
     struct file_path path = file_join(rewind->store->options.table, relative);
     struct sides sides = {.ends = &rewind->ends};
     enum data_offsets outcome;
+    bool former;
+    if (!is_former(rewind, path.text, &former, err))
+        return false;
+    if (former)
+        return true;
     if (!data_offsets_each(path.text, visit_row, &sides, &outcome, err))
         return false;
     *beyond = sides.beyond;

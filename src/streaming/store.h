@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "core/file_list.h"
 #include "core/plan.h"
+#include "streaming/incarnation.h"
 #include "streaming/resolved.h"
 
 enum sink_log_mode { SINK_LOG_AUTO, SINK_LOG_ON, SINK_LOG_OFF };
@@ -40,6 +41,8 @@ struct manifest {
     struct range_outcome *outcomes; // owned; one per partition with a non-empty range
     struct resolved replayed; // owned; of a replay, which took these rejects instead of ranges
     bool of_spark;            // the batch is Spark's, committed by it: only the rejects are ours
+    struct incarnation incarnation; // of the topic; of a replay, that of the newest batch
+    struct incarnations begun;      // owned; with this batch, and before it since the last manifest
 };
 
 void manifest_deinit(struct manifest *manifest);
@@ -53,8 +56,11 @@ struct recovery {
     bool has_open_plan;    // a planned batch must run (again), before any new plan;
     struct plan open_plan; // it has id next_batch, and its ranges' ends are final
     size_t start_count;
-    struct offset_range *starts; // owned; without open plan: start == end == a partition's next
-    bool sink_log;               // whether a sink log is written
+    struct offset_range *starts; // owned; start == end == a partition's next, before an open plan
+    struct incarnation incarnation; // as the newest manifest says,
+    struct incarnations begun; // owned; and those that began since then: Spark moved positions,
+                               // or the open plan does
+    bool sink_log;             // whether a sink log is written
     bool table_unlogged;  // SINK_LOG=auto, and the table has files but no sink log: worth a warning
     bool orphans_unknown; // too many new files to look for those that a crash of Spark left
     size_t note_count;

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "streaming/positions.h"
+#include "streaming/query_report.h"
 
 enum {
     LIST_TIMEOUT_MS = 3000, // of one attempt; short, so that a stop is heard
@@ -15,14 +17,58 @@ enum {
     LATER_LOG_EVERY_MS = 60000,
 };
 
-static bool list_topic(struct query *query, int timeout_ms, struct error *err) {
-    struct topic_offsets offsets = {0};
-    if (!query->broker->ops->list_offsets(query->broker, query->options->store.topic, timeout_ms,
-                                          &offsets, err))
+/* With the high watermarks, if the positions want them. */
+static bool ask_topic(struct query *query, int timeout_ms, struct topic_offsets *offsets,
+                      struct error *err) {
+    struct broker *broker = query->broker;
+    const char *topic = query->options->store.topic;
+    *offsets = (struct topic_offsets){0};
+    if (!broker->ops->list_offsets(broker, topic, timeout_ms, offsets, err))
         return false;
-    topic_offsets_deinit(&query->topic);
-    query->topic = offsets;
-    return true;
+    if (!positions_want_high(query->starts, query->start_count, offsets) ||
+        broker_list_high(broker, topic, timeout_ms, offsets, err))
+        return true;
+    topic_offsets_deinit(offsets);
+    return false;
+}
+
+/* A listing that does not fit the positions leaves the one before it at hand, which tells how far
+ * the topic went that they are of. */
+static void take_listing(struct query *query, struct topic_offsets *offsets) {
+    struct positions_view view;
+    positions_view(query->starts, query->start_count, offsets, &view);
+    bool fits = view.broken.count == 0 && !query->topic_was_absent;
+    if (!fits && query->topic_fits) {
+        topic_offsets_deinit(&query->sound);
+        query->sound = query->topic;
+    } else {
+        topic_offsets_deinit(&query->topic);
+    }
+    query->topic = *offsets;
+    query->topic_fits = fits;
+}
+
+static void note_absence(struct query *query) {
+    if (query->topic_was_absent || query->start_count == 0) // then nothing was read of any
+        return;
+    query->topic_was_absent = true;
+    log_write(LOG_WARNING, query->how.name,
+              "The topic is not there: it was deleted, or a broker does not know of it yet | "
+              "topic=%s",
+              query->how.topic);
+}
+
+static bool list_topic(struct query *query, int timeout_ms, struct error *err) {
+    struct topic_offsets offsets;
+    if (ask_topic(query, timeout_ms, &offsets, err)) {
+        take_listing(query, &offsets);
+        return true;
+    }
+    if (err->kind == ERROR_NO_TOPIC) {
+        note_absence(query);
+        err->kind = ERROR_BROKER; // which is waited for
+    }
+    return false;
 }
 
 /* limit_ms 0: none. */
@@ -54,14 +100,28 @@ bool topic_watch_start(struct query *query, struct error *err) {
                           START_LOG_EVERY_MS, err);
 }
 
+bool topic_watch_high(struct query *query, const struct offset_range *ranges, size_t count,
+                      struct error *err) {
+    while (positions_want_high(ranges, count, &query->topic) &&
+           query->topic.partitions[0].high == BROKER_NOT_ASKED) {
+        if (broker_list_high(query->broker, query->options->store.topic, LIST_TIMEOUT_MS,
+                             &query->topic, err))
+            return true;
+        if ((err->kind != ERROR_BROKER && err->kind != ERROR_NO_TOPIC) ||
+            !topic_watch_refresh(query, err))
+            return false;
+    }
+    return true;
+}
+
 bool topic_watch_refresh(struct query *query, struct error *err) {
     return wait_for_topic(query, 0, LOG_ERROR, LATER_LOG_EVERY_MS, err);
 }
 
 void topic_watch_glance(struct query *query) {
     struct error ignored; // whoever needs the topic says that it is not there
-    bool listed = list_topic(query, GLANCE_TIMEOUT_MS, &ignored);
-    (void)listed;
+    if (list_topic(query, GLANCE_TIMEOUT_MS, &ignored))
+        query_report_lag(query);
 }
 
 bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct error *err) {
@@ -70,17 +130,17 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
         return error_set(err, ERROR_DATA_LOSS,
                          "topic %s has lost data that this query has not read: %s; set "
                          "FAIL_ON_DATA_LOSS=false to go on without it (it is counted as lost)",
-                         topic, loss->text);
+                         topic, loss->texts.text);
     // A partition that is gone is found anew at every look.
     int64_t now_ms = clock_monotonic_ms();
-    if (strcmp(loss->text, query->loss_text) == 0 &&
+    if (strcmp(loss->texts.text, query->loss_text) == 0 &&
         now_ms - query->loss_logged_ms < LATER_LOG_EVERY_MS)
         return true;
-    snprintf(query->loss_text, sizeof query->loss_text, "%s", loss->text);
+    snprintf(query->loss_text, sizeof query->loss_text, "%s", loss->texts.text);
     query->loss_logged_ms = now_ms;
     log_write(LOG_WARNING, query->how.name, "Data loss | topic=%s | detail=%s | offsets=%" PRId64,
-              topic, loss->text, loss->offsets);
-    query_status_note_error(&query->status, loss->text);
+              topic, loss->texts.text, loss->offsets);
+    query_status_note_error(&query->status, loss->texts.text);
     return true;
 }
 

@@ -13,6 +13,11 @@ MUST_CHECK bool topic_watch_start(struct query *query, struct error *err);
 /* Later: the same, but waits without limit, with one ERROR line a minute. ERROR_STOPPED. */
 MUST_CHECK bool topic_watch_refresh(struct query *query, struct error *err);
 
+/* Makes sure that the listing has the high watermarks, if ranges that end there want them. The
+ * errors of topic_watch_refresh(). */
+MUST_CHECK bool topic_watch_high(struct query *query, const struct offset_range *ranges,
+                                 size_t count, struct error *err);
+
 /* One look, for a second at most; a topic that can't be listed stays as it was. */
 void topic_watch_glance(struct query *query);
 

@@ -55,6 +55,16 @@ static void print_logs(FILE *out, const struct inspection *inspection) {
     (void)fputc('\n', out);
 }
 
+static void print_topic(FILE *out, const struct inspection *inspection) {
+    if (inspection->topic_id[0] != '\0')
+        (void)fprintf(out, "  %-11s %s\n", "topic's id", inspection->topic_id);
+    if (inspection->incarnation > 0)
+        (void)fprintf(out,
+                      "  %-11s %" PRId32 ": so often its offsets have begun again, because it was "
+                      "created again or its log was cut\n",
+                      "incarnation", inspection->incarnation);
+}
+
 static void print_cluster(FILE *out, const struct inspection *inspection) {
     if (!inspection->on_cluster)
         return;
@@ -87,22 +97,26 @@ static void print_table(FILE *out, const struct inspection *inspection) {
                       inspection->owner_checkpoint);
 }
 
-enum { COLUMNS = 8 };
+enum { COLUMNS = 9 };
 
+/* The incarnation of the topic is only told where there is more than one. */
 static void print_partitions(FILE *out, const struct inspection *inspection) {
-    static const char *const headings[COLUMNS] = {">partition", ">from",   ">to",   ">rows",
-                                                  ">rejects",   ">absent", ">lost", ">not said"};
+    static const char *const headings[COLUMNS] = {">incarnation", ">partition", ">from",
+                                                  ">to",          ">rows",      ">rejects",
+                                                  ">absent",      ">lost",      ">not said"};
     struct text_table table;
+    size_t first = inspection->incarnation > 0 ? 0 : 1;
     if (inspection->partition_count == 0)
         return;
     (void)fprintf(out, "\n  Offsets up to batch %" PRId64 ", as manifests and coverage say:\n",
                   inspection->commits.newest);
-    text_table_init(&table, headings, COLUMNS);
+    text_table_init(&table, headings + first, COLUMNS - first);
     for (size_t i = 0; i < inspection->partition_count; i++) {
         const struct inspected_partition *at = &inspection->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->partition, at->start,  at->end,  at->rows,
-                                          at->rejects,   at->absent, at->lost, at->unsaid};
-        text_table_add_numbers(&table, numbers);
+        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,
+                                          at->end,         at->rows,      at->rejects,
+                                          at->absent,      at->lost,      at->unsaid};
+        text_table_add_numbers(&table, numbers + first);
     }
     text_table_print(&table, 2, out);
     text_table_deinit(&table);
@@ -135,6 +149,7 @@ void inspection_print(const struct command_scope *scope, const struct inspection
     (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
     (void)fprintf(out, "  %-11s %s%s\n", "lock", inspection->locked ? "held: " : "free",
                   inspection->locked ? inspection->holder : ": no process of ours runs the query");
+    print_topic(out, inspection);
     print_cluster(out, inspection);
     print_logs(out, inspection);
     print_table(out, inspection);

@@ -107,7 +107,8 @@ void doctor_check_brokers(const struct config *config, struct findings *findings
 /* The end of what the checkpoint has committed in a partition; -1: nobody knows. */
 static int64_t committed_end(const struct inspection *inspection, int32_t partition) {
     for (size_t i = 0; i < inspection->partition_count; i++)
-        if (inspection->partitions[i].partition == partition)
+        if (inspection->partitions[i].incarnation == inspection->incarnation &&
+            inspection->partitions[i].partition == partition)
             return inspection->partitions[i].end;
     return -1;
 }

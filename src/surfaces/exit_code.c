@@ -56,6 +56,7 @@ enum exit_code exit_code_of(enum error_kind kind) {
     case ERROR_RETRY:
         return EXIT_CODE_WRITE;
     case ERROR_BROKER:
+    case ERROR_NO_TOPIC:
         return EXIT_CODE_KAFKA;
     case ERROR_CONFIG:
         return EXIT_CODE_USAGE;

@@ -70,6 +70,7 @@ static struct json *partitions_json(const struct inspection *inspection) {
     for (size_t i = 0; i < inspection->partition_count; i++) {
         const struct inspected_partition *partition = &inspection->partitions[i];
         struct json *object = json_new_object();
+        json_put_int(object, "incarnation", partition->incarnation);
         json_put_int(object, "partition", partition->partition);
         json_put_int(object, "start", partition->start);
         json_put_int(object, "end", partition->end);
@@ -130,6 +131,8 @@ struct json *inspection_json(const struct command_scope *scope,
     json_put(object, "offsets", plans_json(inspection));
     json_put(object, "commits", commits_json(inspection));
     json_put(object, "manifests", manifests_json(inspection));
+    put_text_or_null(object, "topicId", inspection->topic_id);
+    json_put_int(object, "incarnation", inspection->incarnation);
     json_put(object, "partitions", partitions_json(inspection));
     json_put(object, "sinkLog", sink_log_json(inspection));
     json_put(object, "table", table_json(inspection));

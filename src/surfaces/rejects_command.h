@@ -22,8 +22,8 @@ MUST_CHECK bool rejects_list(const struct command_scope *scope, struct lake_file
                              struct error *err);
 
 /* Which of them were replayed and are rows by now; none without a checkpoint. */
-MUST_CHECK bool rejects_resolved(const struct command_scope *scope, struct resolved *resolved,
-                                 struct error *err);
+MUST_CHECK bool rejects_resolved(const struct command_scope *scope,
+                                 struct resolved_rejects *resolved, struct error *err);
 
 enum { REJECT_EXCERPT = 2048 }; // bytes
 

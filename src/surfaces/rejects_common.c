@@ -77,16 +77,16 @@ bool rejects_list(const struct command_scope *scope, struct lake_files *files, s
     return there >= 0 && lake_files_list(root, files, err);
 }
 
-bool rejects_resolved(const struct command_scope *scope, struct resolved *resolved,
+bool rejects_resolved(const struct command_scope *scope, struct resolved_rejects *resolved,
                       struct error *err) {
     struct store *store;
-    *resolved = (struct resolved){0};
+    *resolved = (struct resolved_rejects){0};
     int there = file_exists(scope->store.checkpoint, NULL, err);
     if (there <= 0)
         return there == 0;
     if (!store_open_to_read(&scope->store, &store, err))
         return false;
-    bool ok = resolved_read(store, resolved, err);
+    bool ok = resolved_rejects_read(store, resolved, err);
     store_close(store);
     return ok;
 }

@@ -31,7 +31,7 @@ struct listing {
     const struct command_scope *scope;
     struct reject_filter filter;
     struct lake_files files;
-    struct resolved resolved;
+    struct resolved_rejects resolved;
     int64_t total, replayed;                  // the latter are no rejects any more
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
     size_t reason_count;
@@ -88,7 +88,7 @@ static void count_row(struct listing *listing, const struct table_rows *rows, si
             return; // in no file of ours
     if (!reject_filter_takes(&listing->filter, columns[0].texts[row], partition, offset, processed))
         return;
-    if (resolved_has(&listing->resolved, partition, offset)) {
+    if (resolved_rejects_has(&listing->resolved, processed / 1000, partition, offset)) {
         listing->replayed++;
         return;
     }
@@ -261,7 +261,7 @@ bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
     picks_deinit(&listing->picks);
     text_table_deinit(&listing->newest);
     lake_files_deinit(&listing->files);
-    resolved_deinit(&listing->resolved);
+    resolved_rejects_deinit(&listing->resolved);
     free(listing->partitions);
     free(listing);
     return ok && output_flush(scope->out, err);

@@ -103,12 +103,13 @@ static void print_text(FILE *out, const struct table_rows *rows, size_t row, boo
 static bool show(const struct command_scope *scope, const struct table_rows *rows, size_t row,
                  struct error *err) {
     const struct vector *columns = rows->cursor.vectors, *value = &columns[REJECT_VALUE];
-    struct resolved resolved;
+    struct resolved_rejects resolved;
     if (!rejects_resolved(scope, &resolved, err))
         return false;
-    bool replayed = resolved_has(&resolved, columns[REJECT_PARTITION].int32s[row],
-                                 columns[REJECT_OFFSET].int64s[row]);
-    resolved_deinit(&resolved);
+    bool replayed = resolved_rejects_has(&resolved, columns[REJECT_PROCESSED].int64s[row] / 1000,
+                                         columns[REJECT_PARTITION].int32s[row],
+                                         columns[REJECT_OFFSET].int64s[row]);
+    resolved_rejects_deinit(&resolved);
     if (scope->config->arguments.json) {
         struct json *object = reject_json(rows, row, SIZE_MAX);
         json_put_bool(object, "replayed", replayed);

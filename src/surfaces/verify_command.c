@@ -6,21 +6,24 @@
 
 #include "surfaces/text_table.h"
 
-static const char *const headings[] = {">partition", ">from",        ">to",   ">rows",
-                                       ">rejects",   ">absent",      ">lost", ">missing",
-                                       ">double",    ">not provable"};
+static const char *const headings[] = {">incarnation", ">partition", ">from",        ">to",
+                                       ">rows",        ">rejects",   ">absent",      ">lost",
+                                       ">missing",     ">double",    ">not provable"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
+/* The incarnation of the topic is only told where there is more than one. */
 static void print_partitions(FILE *out, const struct verify_report *report) {
     struct text_table table;
-    text_table_init(&table, headings, COLUMNS);
-    for (size_t i = 0; i < report->partition_count; i++) {
+    size_t count = report->partition_count;
+    size_t first = count > 0 && report->partitions[count - 1].incarnation > 0 ? 0 : 1;
+    text_table_init(&table, headings + first, COLUMNS - first);
+    for (size_t i = 0; i < count; i++) {
         const struct verify_partition *at = &report->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->partition, at->start,   at->end,  at->rows,
-                                          at->rejects,   at->absent,  at->lost, at->missing,
-                                          at->doubles,   at->unproven};
-        text_table_add_numbers(&table, numbers);
+        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,   at->end,
+                                          at->rows,        at->rejects,   at->absent,  at->lost,
+                                          at->missing,     at->doubles,   at->unproven};
+        text_table_add_numbers(&table, numbers + first);
     }
     text_table_print(&table, 2, out);
     text_table_deinit(&table);

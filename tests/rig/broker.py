@@ -170,6 +170,14 @@ class Broker:
         self._wait_leaders(name, partitions)
         return name
 
+    def delete_topic(self, name):
+        for future in self.admin.delete_topics([name]).values():
+            future.result(30)
+        deadline = time.monotonic() + 30
+        while name in self.admin.list_topics(timeout=10).topics:
+            assert time.monotonic() < deadline, f"topic {name} is not gone"
+            time.sleep(0.02)
+
     def _wait_leaders(self, name, partitions):
         """A partition is there when its leader is, which is a moment after its creation."""
         deadline = time.monotonic() + 30

@@ -29,6 +29,11 @@ class Job:
     def create_topic(self, kind="matches", partitions=1, **config):
         return self.broker.create_topic(self.topics[kind], partitions, **config)
 
+    def create_topic_again(self, kind="matches", partitions=1):
+        """Deleted and created: another topic of the same name."""
+        self.broker.delete_topic(self.topics[kind])
+        return self.create_topic(kind, partitions)
+
     def produce(self, values, kind="matches", partition=0):
         self.broker.produce(self.topics[kind], values, partition)
 
@@ -52,6 +57,13 @@ class Job:
             return bool(batches) and self.lake.planned_ends(kind, batches[-1]) == ends
 
         process.wait_until(reached, timeout, f"{kind} committed to {ends}")
+
+    def verify(self, exit_code=0):
+        """The program's own account; {incarnation: rows and rejects}."""
+        process = self.program.run(
+            "verify", "--job", "matches", exit_code=exit_code, **self.settings
+        )
+        return process.log()
 
     def assert_exact(self, kind="matches", starts=None, absent=()):
         """Table and rejects hold every offset of the topic once, by the broker's account of it, and

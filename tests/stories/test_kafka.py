@@ -1,10 +1,13 @@
 """What happens at Kafka's side: transactions, compaction, retention, brokers and topics that come
 and go."""
 
+import collections
+import re
 import time
 
 import pytest
 from rig.broker import free_ports
+from rig.web import Web
 
 MATCH = '{"match_id": "M%d", "status": "finished"}'
 
@@ -231,6 +234,138 @@ def test_available_now_does_not_chase_what_arrives_after_its_start(job):
 
     last = job.lake.batches("matches")[-1]
     assert job.lake.planned_ends("matches", last) == {0: 200}
+
+
+# ---- positions that the topic does not fit ------------------------------------------------------
+
+
+def generation(letter, count, start=0):
+    return [f'{{"match_id": "{letter}{n}", "status": "live"}}' for n in range(start, start + count)]
+
+
+def generations(job):
+    """{letter: identifiers}, each of which must be there once."""
+    seen = [row["match_id"] for row in job.lake.rows(job.lake.table("matches"))]
+    assert len(set(seen)) == len(seen)
+    return collections.Counter(name[0] for name in seen)
+
+
+def incarnations(job):
+    """What `verify` says of each partition: (incarnation, partition): (from, to, rows, lost)."""
+    lines = job.verify().splitlines()
+    rows = [[int(word) for word in line.split()] for line in lines if re.fullmatch(r"[\d ]+", line)]
+    return {(row[0], row[1]): (row[2], row[3], row[4], row[7]) for row in rows}
+
+
+@pytest.mark.sanitized
+def test_a_topic_created_again_is_read_from_its_beginning(job):
+    job.create_topic()
+    job.produce(generation("A", 100))
+    job.run()
+
+    job.create_topic_again()
+    job.produce(generation("B", 30))
+    process = job.run(exit_code=6)
+    line = process.lines("CRITICAL")[0]
+    assert "created again" in line and "FAIL_ON_DATA_LOSS=false" in line
+    assert job.lake.batches("matches", "offsets") == [0]
+    process = job.run(FAIL_ON_DATA_LOSS="false")
+    assert "offset 29" in process.lines("WARNING.*created again")[0]
+    job.produce(generation("B", 40, 30))
+    job.run()
+    assert generations(job) == {"A": 100, "B": 70}
+    assert job.lake.planned_ends("matches", 1) == {0: 0}  # a batch of its own moves the position
+
+    job.create_topic_again()  # and is still empty at the first look
+    job.run(FAIL_ON_DATA_LOSS="false")
+    job.produce(generation("C", 150))
+    job.run()
+    assert generations(job) == {"A": 100, "B": 70, "C": 150}
+    assert incarnations(job) == {
+        (0, 0): (0, 100, 100, 0),
+        (1, 0): (0, 70, 70, 0),
+        (2, 0): (0, 150, 150, 0),
+    }
+    job.lake.assert_listed("matches")
+
+
+def test_partitions_that_are_gone_leave_and_come_back_at_their_beginning(job):
+    job.create_topic(partitions=3)
+    for partition in range(3):
+        job.produce(generation("ADG"[partition], 100), partition=partition)
+    job.run()
+
+    job.create_topic_again(partitions=1)
+    job.produce(generation("B", 10))
+    process = job.run(exit_code=6)
+    line = process.lines("CRITICAL")[0]
+    assert "partition 1 is gone" in line and "partition 2 is gone" in line
+    job.run(FAIL_ON_DATA_LOSS="false")
+    assert job.lake.planned_ends("matches", 2) == {0: 10}
+
+    job.broker.add_partitions(job.topics["matches"], 3)
+    job.produce(generation("H", 50), partition=2)
+    job.run()
+    assert generations(job) == {"A": 100, "D": 100, "G": 100, "B": 10, "H": 50}
+    assert incarnations(job) == {
+        **{(0, partition): (0, 100, 100, 0) for partition in range(3)},
+        (1, 0): (0, 10, 10, 0),
+        (1, 1): (0, 0, 0, 0),
+        (1, 2): (0, 50, 50, 0),
+    }
+
+
+def test_a_topic_that_goes_away_under_a_query_is_another_when_it_comes_back(job):
+    job.create_topic()
+    job.produce(generation("A", 100))
+    port = free_ports(1)[0]
+    process = job.start(TRIGGER="1 hour", FAIL_ON_DATA_LOSS="false", SPARK_UI_PORT=port)
+    job.wait_committed(process, {0: 100})
+    job.produce(generation("A", 20, 100))
+    end = f'esports_stream_topic_end_offset{{query="match_stream",partition="0"}} 120'
+    web = Web(process)
+    process.wait_until(lambda: end in web.get("/metrics").text, what="a look at the topic")
+
+    job.broker.delete_topic(job.topics["matches"])
+    process.wait_log("The topic is not there")
+    job.create_topic()
+    job.produce(generation("B", 150))
+    job.wait_committed(process, {0: 150})
+
+    process.stop()
+    assert generations(job) == {"A": 100, "B": 150}
+    assert incarnations(job) == {(0, 0): (0, 120, 100, 20), (1, 0): (0, 150, 150, 0)}
+
+
+@pytest.mark.sanitized
+def test_an_open_transaction_below_the_position_is_waited_for(job):
+    topic = job.create_topic(partitions=2)
+    producer = job.broker.producer(transactional_id=topic)
+    producer.init_transactions(30)
+    job.produce(generation("A", 10))
+    producer.begin_transaction()
+    for value in generation("T", 10):
+        producer.produce(topic, value, partition=0)
+    producer.flush(30)
+    job.produce(generation("B", 10))
+    job.run(KAFKA_CONF_ISOLATION_LEVEL="read_uncommitted")
+    assert job.lake.planned_ends("matches", 0) == {0: 30, 1: 0}
+
+    job.produce(generation("C", 5))
+    job.produce(generation("D", 5), partition=1)
+    process = job.run()
+    (line,) = process.lines("WARNING")
+    assert "last stable offset" in line and "offset 10, the next offset is 30" in line
+    assert job.lake.planned_ends("matches", 1) == {0: 30, 1: 5}  # the other partition goes on
+
+    process = job.start(TRIGGER="0 seconds")
+    process.wait_log("WARNING.*Waiting for a transaction to end")
+    producer.commit_transaction(30)
+    job.broker.wait_end_offsets(topic, {0: 36, 1: 5})
+    job.wait_committed(process, {0: 36, 1: 5})
+    process.stop()
+    assert generations(job) == {"A": 10, "T": 10, "B": 10, "C": 5, "D": 5}
+    job.assert_exact(absent={(0, 35)})
 
 
 @pytest.mark.parametrize("codec", ["lz4", "zstd", "snappy", "gzip"])

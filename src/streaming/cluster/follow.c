@@ -157,7 +157,8 @@ static bool take_batch(struct follow *follow, struct error *err) {
     while (!checkpoint_read_plan(&query->store->checkpoint, query->next_batch, &plan, err))
         if (!retry_again(query, &retry, err))
             return false;
-    bool done = await_progress(follow, plan.batch_id, &progress, &found, err) &&
+    bool done = query_note_begun(query, plan.batch_id, err) &&
+                await_progress(follow, plan.batch_id, &progress, &found, err) &&
                 take_planned(follow, &plan, found ? &progress : NULL, err);
     spark_progress_deinit(&progress);
     free(plan.ranges);
@@ -192,7 +193,6 @@ static void glance(struct follow *follow) {
         return;
     follow->glanced_ms = now_ms;
     topic_watch_glance(follow->query);
-    query_report_lag(follow->query);
 }
 
 static void say(struct follow *follow, const struct connect_status *status) {

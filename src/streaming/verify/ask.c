@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "streaming/positions.h"
 #include "streaming/verify/faults.h"
 #include "streaming/verify/gaps.h"
 
@@ -30,17 +31,16 @@ struct inquiry {
 
 struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap,
                                   const struct topic_offsets *topic) {
-    int32_t partition = gaps->snapshot->ranges[gap->range].partition;
-    struct offset_range there = {partition, gap->start, gap->start};
-    for (size_t i = 0; i < topic->count; i++) {
-        const struct partition_offsets *log = &topic->partitions[i];
-        if (log->partition != partition)
-            continue;
-        there.start = gap->start > log->log_start ? gap->start : log->log_start;
-        there.end = gap->end < log->end ? gap->end : log->end;
-        if (there.end < there.start)
-            there.end = there.start;
-    }
+    const struct snapshot_range *range = &gaps->snapshot->ranges[gap->range];
+    struct offset_range there = {range->partition, gap->start, gap->start};
+    const struct partition_offsets *log = topic_offsets_find(topic, range->partition);
+    if (gaps->renewed || range->incarnation != snapshot_newest(gaps->snapshot) ||
+        position_state(range->end, log) > POSITION_WAITS)
+        return there;
+    there.start = gap->start > log->log_start ? gap->start : log->log_start;
+    there.end = gap->end < log->end ? gap->end : log->end;
+    if (there.end < there.start)
+        there.end = there.start;
     return there;
 }
 

@@ -14,7 +14,7 @@ enum { FILES_NAMED_MAX = 4 };
 
 /* Neighbouring offsets that were met twice. */
 struct double_range {
-    int32_t partition;
+    uint32_t log; // index of the snapshot's ranges
     int64_t start, end;
     size_t file_count;
     const struct verify_file *files[FILES_NAMED_MAX]; // the first ones that hold any of them
@@ -22,16 +22,16 @@ struct double_range {
 };
 
 struct search {
-    const struct resolved *replayed; // rejects that count no more
-    struct double_range *ranges;     // owned; ascending
+    const struct snapshot *snapshot;
+    struct double_range *ranges; // owned; ascending
     size_t count;
     const struct verify_file *file; // that is read now
 };
 
 static int by_offset(const void *a, const void *b) {
     const struct double_offset *left = a, *right = b;
-    if (left->partition != right->partition)
-        return left->partition < right->partition ? -1 : 1;
+    if (left->log != right->log)
+        return left->log < right->log ? -1 : 1;
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
@@ -41,21 +41,21 @@ static void gather_ranges(struct offset_map *map, struct search *search) {
     for (size_t i = 0; i < map->double_count; i++) {
         struct double_offset at = map->doubles[i];
         struct double_range *last = search->count > 0 ? &search->ranges[search->count - 1] : NULL;
-        if (last != NULL && last->partition == at.partition && at.offset <= last->end)
+        if (last != NULL && last->log == at.log && at.offset <= last->end)
             last->end = at.offset + 1;
         else
-            search->ranges[search->count++] = (struct double_range){
-                .partition = at.partition, .start = at.offset, .end = at.offset + 1};
+            search->ranges[search->count++] =
+                (struct double_range){.log = at.log, .start = at.offset, .end = at.offset + 1};
     }
 }
 
 /* The first range that ends behind the offset. */
-static size_t find_range(const struct search *search, int32_t partition, int64_t offset) {
+static size_t find_range(const struct search *search, uint32_t log, int64_t offset) {
     size_t low = 0, high = search->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct double_range *range = &search->ranges[middle];
-        if (range->partition < partition || (range->partition == partition && range->end <= offset))
+        if (range->log < log || (range->log == log && range->end <= offset))
             low = middle + 1;
         else
             high = middle;
@@ -68,34 +68,56 @@ static bool begin_file(void *context, int64_t size, int64_t rows) {
     return true;
 }
 
+/* Whether one of the log lies in there. */
+static bool wants_log(const struct search *search, uint32_t log,
+                      const struct origin_bounds *bounds) {
+    size_t at = find_range(search, log, bounds->offset_min);
+    return at < search->count && search->ranges[at].log == log &&
+           search->ranges[at].start <= bounds->offset_max;
+}
+
 static bool wants_group(void *context, const struct origin_bounds *bounds) {
     const struct search *search = context;
-    for (size_t i = find_range(search, bounds->partition_min, bounds->offset_min);
-         i < search->count && search->ranges[i].partition <= bounds->partition_max; i++)
-        if (search->ranges[i].start <= bounds->offset_max &&
-            search->ranges[i].end > bounds->offset_min)
+    for (size_t i = 0; i < search->snapshot->range_count; i++) {
+        int32_t partition = search->snapshot->ranges[i].partition;
+        if (partition >= bounds->partition_min && partition <= bounds->partition_max &&
+            wants_log(search, (uint32_t)i, bounds))
             return true;
+    }
     return false;
 }
 
-static void look_at_rows(void *context, const int32_t *partitions, const int64_t *offsets,
-                         size_t count) {
-    struct search *search = context;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = find_range(search, partitions[i], offsets[i]);
-        struct double_range *range = &search->ranges[at];
-        if (at == search->count || range->partition != partitions[i] || range->start > offsets[i] ||
-            range->last == search->file ||
-            (search->file->reject && resolved_has(search->replayed, partitions[i], offsets[i])))
-            continue;
-        range->last = search->file;
-        if (range->file_count < FILES_NAMED_MAX)
-            range->files[range->file_count] = search->file;
-        range->file_count++;
-    }
+static void look_at_row(struct search *search, int32_t incarnation, int32_t partition,
+                        int64_t offset) {
+    const struct snapshot *snapshot = search->snapshot;
+    const struct snapshot_range *of = snapshot_find(snapshot, incarnation, partition);
+    if (of == NULL)
+        return;
+    uint32_t log = (uint32_t)(of - snapshot->ranges);
+    size_t at = find_range(search, log, offset);
+    struct double_range *range = &search->ranges[at];
+    if (at == search->count || range->log != log || range->start > offset ||
+        range->last == search->file ||
+        (search->file->reject &&
+         resolved_has(&snapshot->outcomes.replayed, incarnation, partition, offset)))
+        return;
+    range->last = search->file;
+    if (range->file_count < FILES_NAMED_MAX)
+        range->files[range->file_count] = search->file;
+    range->file_count++;
 }
 
-static void report_range(struct verify_report *report, const struct double_range *range) {
+static void look_at_rows(void *context, const struct origin_rows *rows) {
+    struct search *search = context;
+    for (size_t i = 0; i < rows->count; i++)
+        look_at_row(search, verify_incarnation(search->snapshot, search->file, rows, i),
+                    rows->partitions[i], rows->offsets[i]);
+}
+
+static void report_range(const struct snapshot *snapshot, struct verify_report *report,
+                         const struct double_range *range) {
+    char name[SNAPSHOT_NAME_MAX];
+    (void)snapshot_name(snapshot, &snapshot->ranges[range->log], name);
     scoped(scope_free) char *names = NULL;
     size_t size;
     FILE *out = open_memstream(&names, &size);
@@ -108,22 +130,24 @@ static void report_range(struct verify_report *report, const struct double_range
         (void)fprintf(out, " and %zu more", range->file_count - named);
     check(fclose(out) == 0);
     if (range->end == range->start + 1)
-        verify_say(report, VERIFY_DOUBLE, "partition %" PRId32 ", offset %" PRId64 ", in %s",
-                   range->partition, range->start, names);
+        verify_say(report, VERIFY_DOUBLE, "%s, offset %" PRId64 ", in %s", name, range->start,
+                   names);
     else
-        verify_say(report, VERIFY_DOUBLE,
-                   "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64 ", in %s",
-                   range->partition, range->start, range->end - 1, names);
+        verify_say(report, VERIFY_DOUBLE, "%s, offsets %" PRId64 " to %" PRId64 ", in %s", name,
+                   range->start, range->end - 1, names);
 }
 
 bool scan_name_doubles(struct scan *scan, struct error *err) {
     struct offset_map *map = scan->map;
     if (map->double_count == 0)
         return true;
-    struct search search = {.replayed = &scan->snapshot->outcomes.replayed};
+    struct search search = {.snapshot = scan->snapshot};
     gather_ranges(map, &search);
-    const struct origin_visitor visitor = {
-        .context = &search, .begin = begin_file, .wants = wants_group, .rows = look_at_rows};
+    const struct origin_visitor visitor = {.context = &search,
+                                           .wants_times = snapshot_newest(scan->snapshot) > 0,
+                                           .begin = begin_file,
+                                           .wants = wants_group,
+                                           .rows = look_at_rows};
     bool ok = true;
     for (size_t i = 0; ok && i < scan->files->count; i++) {
         search.file = &scan->files->files[i];
@@ -132,7 +156,7 @@ bool scan_name_doubles(struct scan *scan, struct error *err) {
              err->kind == ERROR_STATE; // known by now
     }
     for (size_t i = 0; ok && i < search.count; i++)
-        report_range(scan->report, &search.ranges[i]);
+        report_range(scan->snapshot, scan->report, &search.ranges[i]);
     if (ok && map->double_count == OFFSET_MAP_DOUBLES_MAX)
         verify_say(scan->report, VERIFY_DOUBLE,
                    "more than %d offsets; the others are counted, but not "

@@ -31,6 +31,16 @@ struct file_path verify_file_path(const struct store *store, const struct verify
     return file_join(table->root.text, file->path);
 }
 
+int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_file *file,
+                           const struct origin_rows *rows, size_t index) {
+    if (rows->processed == NULL)
+        return 0;
+    const struct incarnations *all = &snapshot->outcomes.incarnations;
+    int64_t processed_ms = rows->processed->int64s[index] / 1000;
+    return file->reject ? incarnations_of_reject(all, processed_ms)
+                        : incarnations_of_row(all, processed_ms);
+}
+
 static char *copy_of(struct verify_files *files, const char *path) {
     char *copy = strdup(path);
     check(copy != NULL);
@@ -248,7 +258,8 @@ struct judgement {
 
 static bool is_beyond(void *context, int32_t partition, int64_t offset) {
     struct judgement *judgement = context;
-    const struct snapshot_range *range = snapshot_find(judgement->snapshot, partition);
+    const struct snapshot_range *range =
+        snapshot_find(judgement->snapshot, snapshot_newest(judgement->snapshot), partition);
     judgement->partition = partition;
     judgement->offset = offset;
     return range == NULL || offset >= range->end;

@@ -3,6 +3,7 @@
 #ifndef VERIFY_FILES_H
 #define VERIFY_FILES_H
 
+#include "streaming/verify/origin_reader.h"
 #include "streaming/verify/snapshot.h"
 #include "streaming/verify/verify.h"
 
@@ -37,6 +38,11 @@ void verify_files_deinit(struct verify_files *files);
 MUST_CHECK bool verify_files_judge(const struct store *store, const struct snapshot *snapshot,
                                    const struct verify_files *files, struct verify_report *report,
                                    struct error *err);
+
+/* Of which incarnation of the topic a row of the file is. `rows` have their times, unless there is
+ * only one. */
+int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_file *file,
+                           const struct origin_rows *rows, size_t index);
 
 struct file_path verify_file_path(const struct store *store, const struct verify_file *file);
 

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "streaming/positions.h"
 #include "streaming/verify/faults.h"
 
 enum {
@@ -30,14 +32,21 @@ static void add_piece(struct gaps *gaps, size_t range, int64_t start, int64_t en
             .range = (uint32_t)range, .start = start, .end = end, .outcome = outcome};
 }
 
+/* Whether an outcome's log comes before that of a range, is it, or comes behind it. */
+static int compare(const struct range_outcome *outcome, const struct snapshot_range *range) {
+    if (outcome->incarnation != range->incarnation)
+        return outcome->incarnation < range->incarnation ? -1 : 1;
+    return (outcome->range.partition > range->partition) -
+           (outcome->range.partition < range->partition);
+}
+
 static void cut_range(struct gaps *gaps, size_t index, size_t *at) {
     const struct snapshot_range *range = &gaps->snapshot->ranges[index];
     const struct coverage *outcomes = &gaps->snapshot->outcomes;
-    while (*at < outcomes->count && outcomes->ranges[*at].range.partition < range->partition)
+    while (*at < outcomes->count && compare(&outcomes->ranges[*at], range) < 0)
         ++*at;
     int64_t done = range->start;
-    for (; *at < outcomes->count && outcomes->ranges[*at].range.partition == range->partition;
-         ++*at) {
+    for (; *at < outcomes->count && compare(&outcomes->ranges[*at], range) == 0; ++*at) {
         const struct range_outcome *outcome = &outcomes->ranges[*at];
         int64_t start = outcome->range.start > done ? outcome->range.start : done;
         int64_t end = outcome->range.end < range->end ? outcome->range.end : range->end;
@@ -95,10 +104,9 @@ void gaps_collect(struct gaps *gaps, const struct offset_map *map) {
         const struct offset_window *window = &map->windows[i];
         for (; piece < gaps->piece_count; piece++) {
             const struct piece *at = &gaps->pieces[piece];
-            int32_t partition = gaps->snapshot->ranges[at->range].partition;
-            if (partition > window->partition)
+            if (at->range > window->log)
                 break;
-            if (partition == window->partition)
+            if (at->range == window->log)
                 collect_piece(gaps, piece, map, window);
         }
     }
@@ -142,7 +150,7 @@ static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64
                         struct verify_report *report) {
     enum { NAMED_MAX = 8 };
     const struct piece *piece = &gaps->pieces[gaps->gaps[first].piece];
-    char text[NAMED_MAX * 48] = "";
+    char name[SNAPSHOT_NAME_MAX], text[NAMED_MAX * 48] = "";
     size_t used = 0, named = 0;
     for (size_t i = first; i < end && named < NAMED_MAX; i++) {
         const struct gap *gap = &gaps->gaps[i];
@@ -152,10 +160,9 @@ static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64
                                  named++ > 0 ? ", " : "", gap->start, gap->end - 1);
     }
     verify_say(report, VERIFY_MISSING,
-               "partition %" PRId32 ", %" PRId64 " of the offsets %s%s: manifests "
-               "count them as rows or rejects",
-               gaps->snapshot->ranges[piece->range].partition, untold, text,
-               named == NAMED_MAX ? ", …" : "");
+               "%s, %" PRId64 " of the offsets %s%s: manifests count them as rows or rejects",
+               snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name), untold,
+               text, named == NAMED_MAX ? ", …" : "");
 }
 
 static void settle_unaccounted(const struct piece *piece, const struct findings *sum,
@@ -170,13 +177,15 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
                              const struct findings *sum, size_t first, size_t end,
                              struct verify_report *report) {
     struct verify_partition *partition = &report->partitions[piece->range];
+    char name[SNAPSHOT_NAME_MAX];
+    (void)snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name);
     const struct range_outcome *outcome = piece->outcome;
     int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent;
     if (piece->unmet < promised)
         verify_say(report, VERIFY_MISSING,
-                   "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64 ": manifests say "
-                   "that %" PRId64 " have no record, but only %" PRId64 " are in no file",
-                   partition->partition, piece->start, piece->end - 1, promised, piece->unmet);
+                   "%s, offsets %" PRId64 " to %" PRId64 ": manifests say that %" PRId64
+                   " have no record, but only %" PRId64 " are in no file",
+                   name, piece->start, piece->end - 1, promised, piece->unmet);
     if (outcome->lost > 0) {
         partition->lost += piece->unmet;
         return;
@@ -186,9 +195,9 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
         name_untold(gaps, first, end, missing - sum->found, report);
     else if (missing > sum->found)
         verify_say(report, VERIFY_MISSING,
-                   "partition %" PRId32 ", %" PRId64 " of the offsets %" PRId64 " to %" PRId64
+                   "%s, %" PRId64 " of the offsets %" PRId64 " to %" PRId64
                    "; they are too scattered to be named",
-                   partition->partition, missing - sum->found, piece->start, piece->end - 1);
+                   name, missing - sum->found, piece->start, piece->end - 1);
     missing = missing > sum->found ? missing : sum->found;
     partition->missing += missing;
     partition->absent += piece->unmet - missing;
@@ -219,29 +228,28 @@ static void note_dropped(const struct gaps *gaps, struct verify_report *report) 
                    dropped);
 }
 
-static void name_range(struct verify_report *report, enum verify_kind kind, int32_t partition,
-                       int64_t start, int64_t end) {
+static void name_range(const struct gaps *gaps, uint32_t range, enum verify_kind kind,
+                       int64_t start, int64_t end, struct verify_report *report) {
+    char name[SNAPSHOT_NAME_MAX];
+    (void)snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[range], name);
     if (end == start + 1)
-        verify_say(report, kind, "partition %" PRId32 ", offset %" PRId64, partition, start);
+        verify_say(report, kind, "%s, offset %" PRId64, name, start);
     else
-        verify_say(report, kind, "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
-                   partition, start, end - 1);
+        verify_say(report, kind, "%s, offsets %" PRId64 " to %" PRId64, name, start, end - 1);
 }
 
 static void name_lost_and_absent(const struct gaps *gaps, struct verify_report *report) {
-    const struct snapshot_range *ranges = gaps->snapshot->ranges;
     for (size_t i = 0; i < gaps->piece_count; i++) {
         const struct piece *piece = &gaps->pieces[i];
         if (piece->outcome != NULL && piece->outcome->lost > 0)
-            name_range(report, VERIFY_LOST, ranges[piece->range].partition, piece->start,
-                       piece->end);
+            name_range(gaps, piece->range, VERIFY_LOST, piece->start, piece->end, report);
     }
     for (size_t i = 0; i < gaps->count; i++) {
         const struct gap *gap = &gaps->gaps[i];
         const struct piece *piece = &gaps->pieces[gap->piece];
         bool absent = piece->outcome == NULL ? gap->asked : is_absent_by_word(piece);
         if (absent && gap->found == 0)
-            name_range(report, VERIFY_ABSENT, ranges[gap->range].partition, gap->start, gap->end);
+            name_range(gaps, gap->range, VERIFY_ABSENT, gap->start, gap->end, report);
     }
 }
 
@@ -249,18 +257,46 @@ static void note_topic(const struct gaps *gaps, const struct topic_offsets *topi
                        struct verify_report *report) {
     for (size_t i = 0; i < gaps->snapshot->range_count; i++) {
         const struct snapshot_range *range = &gaps->snapshot->ranges[i];
-        size_t j = 0;
-        while (j < topic->count && topic->partitions[j].partition != range->partition)
-            j++;
-        if (j == topic->count && range->end > range->start)
+        if (range->incarnation != snapshot_newest(gaps->snapshot))
+            continue;
+        const struct partition_offsets *listed = topic_offsets_find(topic, range->partition);
+        if (listed == NULL && range->end > range->start)
             verify_say(report, VERIFY_NOTE, "the topic has no partition %" PRId32 " any more",
                        range->partition);
-        else if (j < topic->count && topic->partitions[j].end < range->end)
+        else if (listed != NULL && position_state(range->end, listed) == POSITION_WAITS)
+            verify_say(report, VERIFY_NOTE,
+                       "partition %" PRId32 " can be read up to offset %" PRId64 ", where a "
+                       "transaction stands open, and the table goes to %" PRId64,
+                       range->partition, listed->end, range->end);
+        else if (listed != NULL && position_state(range->end, listed) == POSITION_AHEAD)
             verify_say(report, VERIFY_NOTE,
                        "the topic ends partition %" PRId32 " at offset %" PRId64 ", before the "
-                       "%" PRId64 " that the table has: was it made anew?",
-                       range->partition, topic->partitions[j].end, range->end);
+                       "%" PRId64 " that the table has: its log was cut, or the topic was created "
+                       "again",
+                       range->partition, listed->high, range->end);
     }
+    if (gaps->renewed)
+        verify_say(report, VERIFY_NOTE,
+                   "the topic was created again since the newest batch (its id is %s, not %s): "
+                   "Kafka can't be asked about what the table has",
+                   topic->id, gaps->snapshot->topic_id);
+}
+
+/* With the high watermarks, if they are wanted. */
+static bool list_topic(const struct snapshot *snapshot, const struct verify_options *options,
+                       struct topic_offsets *topic, struct error *err) {
+    const char *name = options->store->topic;
+    struct broker *broker = options->broker;
+    if (!broker->ops->list_offsets(broker, name, options->timeout_ms, topic, err))
+        return false;
+    bool wanted = false;
+    for (size_t i = 0; i < snapshot->range_count; i++) {
+        const struct snapshot_range *range = &snapshot->ranges[i];
+        const struct offset_range end = {range->partition, range->end, range->end};
+        wanted = wanted || (range->incarnation == snapshot_newest(snapshot) &&
+                            positions_want_high(&end, 1, topic));
+    }
+    return !wanted || broker_list_high(broker, name, options->timeout_ms, topic, err);
 }
 
 bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
@@ -271,8 +307,9 @@ bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
          SPOT_OFFSETS_MAX, SPOT_RANGES_MAX},
     };
     struct topic_offsets topic = {0};
-    bool ok = options->broker->ops->list_offsets(options->broker, options->store->topic,
-                                                 options->timeout_ms, &topic, err);
+    bool ok = list_topic(gaps->snapshot, options, &topic, err);
+    gaps->renewed = topic.id[0] != '\0' && gaps->snapshot->topic_id[0] != '\0' &&
+                    strcmp(topic.id, gaps->snapshot->topic_id) != 0;
     if (ok)
         note_topic(gaps, &topic, report);
     for (size_t i = 0; ok && i < sizeof questions / sizeof questions[0]; i++)

@@ -36,6 +36,7 @@ struct gaps {
     size_t piece_count;
     struct gap *gaps; // owned; ascending likewise
     size_t count;     // at most GAPS_MAX; what is beyond is only counted, in `unmet`
+    bool renewed;     // the broker has another topic of that name
 };
 
 /* Cuts the ranges into pieces. */
@@ -64,7 +65,7 @@ MUST_CHECK bool gaps_ask(struct gaps *gaps, const struct question *question,
                          const struct verify_options *options, const struct topic_offsets *topic,
                          struct verify_report *report, struct error *err);
 
-/* The part of a gap that the broker has now; empty: start == end. */
+/* The part of a gap that the broker has now, of the same log; empty: start == end. */
 struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap,
                                   const struct topic_offsets *topic);
 

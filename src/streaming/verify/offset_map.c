@@ -27,7 +27,7 @@ void offset_map_set_windows(struct offset_map *map, const struct offset_window *
     map->window_count = count;
     size_t words = 0;
     for (size_t i = 0; i < count; i++) {
-        map->windows[i].partition = windows[i].partition;
+        map->windows[i].log = windows[i].log;
         map->windows[i].start = windows[i].start;
         map->windows[i].end = windows[i].end;
         map->windows[i].word = words;
@@ -51,7 +51,7 @@ static void note_doubles(struct offset_pen *pen, size_t word, uint64_t bits) {
         map->doubles = must_alloc(OFFSET_MAP_DOUBLES_MAX, sizeof *map->doubles);
     for (; bits != 0 && map->double_count < OFFSET_MAP_DOUBLES_MAX; bits &= bits - 1)
         map->doubles[map->double_count++] =
-            (struct double_offset){window->partition, base + __builtin_ctzll(bits)};
+            (struct double_offset){window->log, base + __builtin_ctzll(bits)};
     pthread_mutex_unlock(&map->lock);
 }
 
@@ -66,28 +66,28 @@ static void flush(struct offset_pen *pen) {
     pen->bits = 0;
 }
 
-static void change_partition(struct offset_pen *pen, int32_t partition) {
+static void change_log(struct offset_pen *pen, uint32_t log) {
     flush(pen);
     pen->started = true;
-    pen->partition = partition;
+    pen->log = log;
     pen->window = NULL;
     for (size_t low = 0, high = pen->map->window_count; low < high;) {
         size_t middle = low + (high - low) / 2;
         struct offset_window *window = &pen->map->windows[middle];
-        if (window->partition == partition) {
+        if (window->log == log) {
             pen->window = window;
             return;
         }
-        if (window->partition < partition)
+        if (window->log < log)
             low = middle + 1;
         else
             high = middle;
     }
 }
 
-bool offset_pen_add(struct offset_pen *pen, int32_t partition, int64_t offset) {
-    if (partition != pen->partition || !pen->started)
-        change_partition(pen, partition);
+bool offset_pen_add(struct offset_pen *pen, uint32_t log, int64_t offset) {
+    if (log != pen->log || !pen->started)
+        change_log(pen, log);
     const struct offset_window *window = pen->window;
     if (window == NULL || offset < window->start || offset >= window->end)
         return false;

@@ -1,6 +1,7 @@
 /* offset_map.h: which offsets were met, as one bit each, and those that were met twice.
  *
- * A map has room for one window of offsets per partition. Any number of threads add to it, each
+ * A map has room for one window of offsets per log, which is a partition of one
+ * incarnation of the topic. Any number of threads add to it, each
  * through a pen of its own, which gathers the bits of a word: files hold runs of near offsets. */
 #ifndef VERIFY_OFFSET_MAP_H
 #define VERIFY_OFFSET_MAP_H
@@ -13,21 +14,21 @@
 
 enum { OFFSET_MAP_DOUBLES_MAX = 1 << 17 }; // kept by name; all are counted
 
-/* A partition's offsets [start, end). */
+/* Offsets [start, end) of one log: whatever the caller numbers so. */
 struct offset_window {
-    int32_t partition;
+    uint32_t log;
     int64_t start, end;
     size_t word;             // where its bits begin
     _Atomic int64_t doubles; // offsets met again, each time
 };
 
 struct double_offset {
-    int32_t partition;
+    uint32_t log;
     int64_t offset;
 };
 
 struct offset_map {
-    struct offset_window *windows; // owned; ascending by partition
+    struct offset_window *windows; // owned; ascending by log
     size_t window_count;
     _Atomic uint64_t *words;       // owned
     pthread_mutex_t lock;          // guards what follows
@@ -38,15 +39,15 @@ struct offset_map {
 void offset_map_init(struct offset_map *map);
 void offset_map_deinit(struct offset_map *map);
 
-/* Empties the map and gives it other windows, copied, of which only partition, start and end
+/* Empties the map and gives it other windows, copied, of which only log, start and end
  * count. The doubles that were kept stay. */
 void offset_map_set_windows(struct offset_map *map, const struct offset_window *windows,
                             size_t count);
 
 struct offset_pen {
     struct offset_map *map;
-    struct offset_window *window; // NULL: the partition has none
-    int32_t partition;
+    struct offset_window *window; // NULL: the log has none
+    uint32_t log;
     bool started;
     size_t word; // in the map
     uint64_t bits;
@@ -55,7 +56,7 @@ struct offset_pen {
 void offset_pen_init(struct offset_pen *pen, struct offset_map *map);
 
 /* False: the offset is in no window. */
-bool offset_pen_add(struct offset_pen *pen, int32_t partition, int64_t offset);
+bool offset_pen_add(struct offset_pen *pen, uint32_t log, int64_t offset);
 
 /* After the last one. */
 void offset_pen_finish(struct offset_pen *pen);

@@ -44,21 +44,43 @@ static bool read_rows(struct parquet_cursor *cursor, const struct origin_visitor
             return false;
         if (rows == 0)
             return true;
-        if (has_null(&cursor->vectors[0], rows) || has_null(&cursor->vectors[1], rows))
+        const struct vector *vectors = cursor->vectors;
+        if (has_null(&vectors[0], rows) || has_null(&vectors[1], rows))
             return error_set(err, ERROR_STATE, "'%s' has a row without partition or offset",
                              cursor->reader->input.name);
-        visitor->rows(visitor->context, cursor->vectors[0].int32s, cursor->vectors[1].int64s, rows);
+        const struct origin_rows origin = {
+            .count = rows,
+            .partitions = vectors[0].int32s,
+            .offsets = vectors[1].int64s,
+            .processed = visitor->wants_times ? &vectors[2] : NULL,
+            .kafka_timestamp = visitor->wants_times ? &vectors[3] : NULL,
+        };
+        visitor->rows(visitor->context, &origin);
     }
+}
+
+static bool find_time(const struct file_metadata *metadata, const char *name, size_t *index) {
+    int column = file_metadata_find(metadata, name);
+    if (column < 0)
+        return false;
+    *index = (size_t)column;
+    return metadata->columns[column].readable && metadata->columns[column].type == TYPE_TIMESTAMP;
 }
 
 static bool read_columns(struct parquet_reader *reader, const struct origin_visitor *visitor,
                          struct error *err) {
-    size_t columns[2];
+    size_t columns[4];
     if (!data_offsets_columns(&reader->metadata, columns))
         return error_set(err, ERROR_STATE, "'%s' has no columns `partition` and `offset`",
                          reader->input.name);
+    if (visitor->wants_times &&
+        (!find_time(&reader->metadata, "processing_timestamp", &columns[2]) ||
+         !find_time(&reader->metadata, "kafka_timestamp", &columns[3])))
+        return error_set(err, ERROR_STATE,
+                         "'%s' has no columns `processing_timestamp` and `kafka_timestamp`",
+                         reader->input.name);
     struct parquet_cursor cursor;
-    parquet_cursor_open(&cursor, reader, columns, 2);
+    parquet_cursor_open(&cursor, reader, columns, visitor->wants_times ? 4 : 2);
     bool ok = read_rows(&cursor, visitor, err);
     parquet_cursor_close(&cursor);
     return ok;

@@ -1,6 +1,6 @@
-/* origin_reader.h: the origin of a data file's rows, its columns `partition` and `offset`, and
- * nothing else of it but the footer. Row groups whose statistics show that they have nothing of
- * interest are passed over. */
+/* origin_reader.h: the origin of a data file's rows, its columns `partition` and `offset` and those
+ * that are asked for, and nothing else of it but the footer. Row groups whose statistics show that
+ * they have nothing of interest are passed over. */
 #ifndef VERIFY_ORIGIN_READER_H
 #define VERIFY_ORIGIN_READER_H
 
@@ -8,19 +8,29 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/rows.h"
 
 struct origin_bounds {
     int32_t partition_min, partition_max;
     int64_t offset_min, offset_max;
 };
 
+struct origin_rows {
+    size_t count;
+    const int32_t *partitions;
+    const int64_t *offsets;
+    const struct vector *processed;       // processing_timestamp; NULL unless asked for
+    const struct vector *kafka_timestamp; // likewise
+};
+
 struct origin_visitor {
     void *context;
+    bool wants_times; // the two timestamps
     /* The file is open, with so many bytes and rows by its footer. False: enough of it. */
     bool (*begin)(void *context, int64_t size, int64_t rows);
     /* Whether a row group with such rows is wanted; NULL: all are. */
     bool (*wants)(void *context, const struct origin_bounds *bounds);
-    void (*rows)(void *context, const int32_t *partitions, const int64_t *offsets, size_t count);
+    void (*rows)(void *context, const struct origin_rows *rows);
 };
 
 /* `page_size_max`: bytes; a larger page counts as damage. ERROR_STATE: there is no such file, it is

@@ -25,9 +25,9 @@ struct scan_thread {
     struct offset_pen pen;
     struct verify_file *file; // that is read now
     int64_t bytes, rows;
-    struct tally *tally; // of `partition`; NULL: not yet looked up, or it has no range
+    struct tally *tally; // of `range`; NULL: not yet looked up, or it has no range
     const struct snapshot_range *range;
-    int32_t partition;
+    int32_t incarnation, partition;
     bool failed;
     struct error err;
 };
@@ -66,18 +66,19 @@ static bool wants_group(void *context, const struct origin_bounds *bounds) {
     const struct offset_map *map = thread->scan->map;
     for (size_t i = 0; i < map->window_count; i++) {
         const struct offset_window *window = &map->windows[i];
-        if (window->partition >= bounds->partition_min &&
-            window->partition <= bounds->partition_max && window->start <= bounds->offset_max &&
-            window->end > bounds->offset_min)
+        int32_t partition = thread->scan->snapshot->ranges[window->log].partition;
+        if (partition >= bounds->partition_min && partition <= bounds->partition_max &&
+            window->start <= bounds->offset_max && window->end > bounds->offset_min)
             return true;
     }
     return false;
 }
 
-static void change_partition(struct scan_thread *thread, int32_t partition) {
+static void change_range(struct scan_thread *thread, int32_t incarnation, int32_t partition) {
     const struct snapshot *snapshot = thread->scan->snapshot;
+    thread->incarnation = incarnation;
     thread->partition = partition;
-    thread->range = snapshot_find(snapshot, partition);
+    thread->range = snapshot_find(snapshot, incarnation, partition);
     thread->tally =
         thread->range == NULL ? NULL : &thread->tallies[thread->range - snapshot->ranges];
 }
@@ -99,22 +100,33 @@ static void see_outside(struct scan_thread *thread, int32_t partition, int64_t o
 /* The record of a resolved reject is looked for in the table, and nowhere else. */
 static bool take_resolved(struct scan_thread *thread, int32_t partition, int64_t offset) {
     if (!thread->file->reject || thread->tally == NULL ||
-        !resolved_has(&thread->scan->snapshot->outcomes.replayed, partition, offset))
+        !resolved_has(&thread->scan->snapshot->outcomes.replayed, thread->incarnation, partition,
+                      offset))
         return false;
     thread->tally->resolved += thread->scan->first_pass;
     return true;
 }
 
-static void take_rows(void *context, const int32_t *partitions, const int64_t *offsets,
-                      size_t count) {
+static bool add_to_map(struct scan_thread *thread, int64_t offset) {
+    const struct snapshot_range *range = thread->range;
+    return range != NULL &&
+           offset_pen_add(&thread->pen, (uint32_t)(range - thread->scan->snapshot->ranges), offset);
+}
+
+static void take_rows(void *context, const struct origin_rows *rows) {
     struct scan_thread *thread = context;
-    thread->rows += (int64_t)count;
-    for (size_t i = 0; i < count; i++) {
-        if (thread->partition != partitions[i] || thread->tally == NULL)
-            change_partition(thread, partitions[i]);
+    const struct snapshot *snapshot = thread->scan->snapshot;
+    const int32_t *partitions = rows->partitions;
+    const int64_t *offsets = rows->offsets;
+    thread->rows += (int64_t)rows->count;
+    for (size_t i = 0; i < rows->count; i++) {
+        int32_t incarnation = verify_incarnation(snapshot, thread->file, rows, i);
+        if (thread->partition != partitions[i] || thread->incarnation != incarnation ||
+            thread->tally == NULL)
+            change_range(thread, incarnation, partitions[i]);
         if (take_resolved(thread, partitions[i], offsets[i]))
             continue;
-        if (!offset_pen_add(&thread->pen, partitions[i], offsets[i]))
+        if (!add_to_map(thread, offsets[i]))
             see_outside(thread, partitions[i], offsets[i]);
         else if (thread->file->reject)
             thread->tally->rejects++;
@@ -126,6 +138,7 @@ static void take_rows(void *context, const int32_t *partitions, const int64_t *o
 static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     const struct origin_visitor visitor = {
         .context = thread,
+        .wants_times = snapshot_newest(thread->scan->snapshot) > 0,
         .begin = begin_file,
         .wants = thread->scan->first_pass ? NULL : wants_group,
         .rows = take_rows,
@@ -173,12 +186,9 @@ static void add_thread(struct scan *scan, const struct scan_thread *thread) {
 
 static void add_doubles(struct scan *scan) {
     const struct offset_map *map = scan->map;
-    for (size_t i = 0; i < map->window_count; i++) {
-        const struct snapshot_range *range =
-            snapshot_find(scan->snapshot, map->windows[i].partition);
-        scan->report->partitions[range - scan->snapshot->ranges].doubles +=
+    for (size_t i = 0; i < map->window_count; i++)
+        scan->report->partitions[map->windows[i].log].doubles +=
             atomic_load(&map->windows[i].doubles);
-    }
 }
 
 bool scan_run(struct scan *scan, struct error *err) {

@@ -19,17 +19,33 @@ void snapshot_deinit(struct snapshot *snapshot) {
     free(snapshot->files);
     free(snapshot->ranges);
     coverage_deinit(&snapshot->outcomes);
-    *snapshot = (struct snapshot){.horizon = -1, .overtaken = -1};
+    *snapshot = (struct snapshot){.horizon = -1, .newest_manifest = -1, .overtaken = -1};
 }
 
-const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int32_t partition) {
+int32_t snapshot_newest(const struct snapshot *snapshot) {
+    return (int32_t)snapshot->outcomes.incarnations.count;
+}
+
+const char *snapshot_name(const struct snapshot *snapshot, const struct snapshot_range *range,
+                          char text[static SNAPSHOT_NAME_MAX]) {
+    if (snapshot_newest(snapshot) == 0)
+        (void)snprintf(text, SNAPSHOT_NAME_MAX, "partition %" PRId32, range->partition);
+    else
+        (void)snprintf(text, SNAPSHOT_NAME_MAX, "partition %" PRId32 " of incarnation %" PRId32,
+                       range->partition, range->incarnation);
+    return text;
+}
+
+const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int32_t incarnation,
+                                           int32_t partition) {
     size_t low = 0, high = snapshot->range_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct snapshot_range *range = &snapshot->ranges[middle];
-        if (range->partition == partition)
+        if (range->incarnation == incarnation && range->partition == partition)
             return range;
-        if (range->partition < partition)
+        if (range->incarnation < incarnation ||
+            (range->incarnation == incarnation && range->partition < partition))
             low = middle + 1;
         else
             high = middle;
@@ -97,11 +113,12 @@ static bool add_manifest(const struct store *store, int64_t batch_id, bool newes
     bool ok = !newest || is_overtaken(store, &manifest, &overtaken, err);
     if (overtaken)
         snapshot->overtaken = batch_id;
-    for (size_t i = 0; ok && !overtaken && i < manifest.outcome_count; i++)
-        ok = coverage_add(&snapshot->outcomes, &manifest.outcomes[i], err) ||
+    if (ok && !overtaken)
+        ok = coverage_add_manifest(&snapshot->outcomes, &manifest, err) ||
              error_wrap(err, "'%s/%" PRId64 "'", store->checkpoint.manifests.text, batch_id);
     if (ok && !overtaken) {
-        resolved_add_all(&snapshot->outcomes.replayed, &manifest.replayed);
+        snapshot->newest_manifest = batch_id;
+        memcpy(snapshot->topic_id, manifest.incarnation.topic_id, sizeof snapshot->topic_id);
         add_files(snapshot, &manifest.files, false, batch_id);
         add_files(snapshot, &manifest.rejects, true, batch_id);
         snapshot->manifest_count++;
@@ -137,17 +154,45 @@ static bool add_manifests(const struct store *store, struct snapshot *snapshot, 
 
 /* ---- offsets ---- */
 
+/* How far what is known of a former incarnation's partition goes. */
+static int64_t known_end(const struct incarnation_begin *next,
+                         const struct partition_offset *former) {
+    const struct partition_offset *known = offsets_find(&next->known_ends, former->partition);
+    return known != NULL && known->offset > former->offset ? known->offset : former->offset;
+}
+
+static void add_ranges(struct snapshot *snapshot, int32_t incarnation, const struct offsets *starts,
+                       const struct offsets *ends) {
+    const struct incarnations *all = &snapshot->outcomes.incarnations;
+    size_t count = snapshot->range_count + ends->count;
+    snapshot->ranges = reallocarray(snapshot->ranges, count + 1, sizeof *snapshot->ranges);
+    check(snapshot->ranges != NULL);
+    for (size_t i = 0; i < ends->count; i++) {
+        const struct partition_offset *end = &ends->entries[i];
+        // A partition that was added later is read from its beginning.
+        const struct partition_offset *start = offsets_find(starts, end->partition);
+        bool former = (size_t)incarnation < all->count;
+        snapshot->ranges[snapshot->range_count++] = (struct snapshot_range){
+            incarnation, end->partition, start == NULL ? 0 : start->offset,
+            former ? known_end(&all->begins[incarnation], end) : end->offset};
+    }
+}
+
 static void set_ranges(struct snapshot *snapshot, const struct offsets *starts,
                        const struct offsets *ends) {
-    snapshot->ranges = must_alloc(ends->count + 1, sizeof *snapshot->ranges);
-    snapshot->range_count = ends->count;
-    for (size_t i = 0; i < ends->count; i++) {
-        int32_t partition = ends->entries[i].partition;
-        // A partition that was added later is read from its beginning.
-        const struct partition_offset *start = offsets_find(starts, partition);
-        snapshot->ranges[i] = (struct snapshot_range){partition, start == NULL ? 0 : start->offset,
-                                                      ends->entries[i].offset};
-    }
+    const struct incarnations *all = &snapshot->outcomes.incarnations;
+    for (size_t i = 0; i < all->count; i++)
+        add_ranges(snapshot, (int32_t)i, i == 0 ? starts : &all->begins[i - 1].starts,
+                   &all->begins[i].former);
+    add_ranges(snapshot, (int32_t)all->count,
+               all->count == 0 ? starts : &all->begins[all->count - 1].starts, ends);
+}
+
+/* Those that Spark has begun since the newest manifest. */
+static bool add_begun(const struct store *store, struct snapshot *snapshot, struct error *err) {
+    int64_t manifest = snapshot->newest_manifest, folded = snapshot->outcomes.through;
+    return checkpoint_find_begun(&store->checkpoint, (manifest > folded ? manifest : folded) + 1,
+                                 snapshot->horizon, &snapshot->outcomes.incarnations, err);
 }
 
 static bool read_ranges(const struct checkpoint *checkpoint, struct snapshot *snapshot,
@@ -175,18 +220,20 @@ static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *mo
         return false;
     if (snapshot->horizon < 0)
         return true;
-    if (!read_ranges(&store->checkpoint, snapshot, err) ||
-        !sink_log_open(&store->sink_log, store->options.table, err) ||
+    if (!sink_log_open(&store->sink_log, store->options.table, err) ||
         !coverage_read(store, &snapshot->outcomes, &found, err))
         return false;
     *moved = !found;
-    return !found || add_manifests(store, snapshot, moved, err);
+    if (*moved || !add_manifests(store, snapshot, moved, err))
+        return *moved;
+    return *moved ||
+           (add_begun(store, snapshot, err) && read_ranges(&store->checkpoint, snapshot, err));
 }
 
 bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err) {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         bool moved = false;
-        *snapshot = (struct snapshot){.horizon = -1, .overtaken = -1};
+        *snapshot = (struct snapshot){.horizon = -1, .newest_manifest = -1, .overtaken = -1};
         bool ok = try_to_take(store, snapshot, &moved, err);
         if (ok && !moved)
             return true;

@@ -11,9 +11,10 @@
 #include "streaming/coverage.h"
 #include "streaming/store_parts.h"
 
-/* What a partition's batches up to the horizon took: [start, end). */
+/* What the batches up to the horizon took of a partition of one incarnation of the topic: [start,
+ * end); of a former one, with what is known to be lost of it. */
 struct snapshot_range {
-    int32_t partition;
+    int32_t incarnation, partition;
     int64_t start, end;
 };
 
@@ -28,11 +29,13 @@ struct snapshot {
     int64_t horizon;           // batch id; -1: nothing is committed
     struct timespec committed; // when commits/<horizon> was written
     size_t range_count;
-    struct snapshot_range *ranges; // owned; ascending by partition
+    struct snapshot_range *ranges; // owned; ascending by incarnation and partition
     bool starts_known;             // sources/0/0 is there
     struct coverage outcomes; // of all batches that are ours; what is lost is a range of its own,
                               // and what was replayed is a reject no more
     size_t manifest_count;    // that are not folded
+    int64_t newest_manifest;  // of those that count; -1: none
+    char topic_id[TOPIC_ID_MAX]; // by that one; "": not known
     struct promised_file *files; // owned; of those manifests
     size_t file_count, file_capacity;
     int64_t overtaken; // the manifest of this batch counts no more, Spark ran it; -1: none
@@ -43,7 +46,16 @@ struct snapshot {
 MUST_CHECK bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err);
 void snapshot_deinit(struct snapshot *snapshot);
 
+/* The newest incarnation of the topic up to the horizon. */
+int32_t snapshot_newest(const struct snapshot *snapshot);
+
 /* NULL: no such partition. */
-const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int32_t partition);
+const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int32_t incarnation,
+                                           int32_t partition);
+
+/* "partition 3", or "partition 3 of incarnation 1" where there is more than one. */
+enum { SNAPSHOT_NAME_MAX = 64 };
+const char *snapshot_name(const struct snapshot *snapshot, const struct snapshot_range *range,
+                          char text[static SNAPSHOT_NAME_MAX]);
 
 #endif

@@ -39,7 +39,8 @@ static void set_partitions(struct verification *verification) {
     report->partition_count = snapshot->range_count;
     for (size_t i = 0; i < snapshot->range_count; i++)
         report->partitions[i] =
-            (struct verify_partition){.partition = snapshot->ranges[i].partition,
+            (struct verify_partition){.incarnation = snapshot->ranges[i].incarnation,
+                                      .partition = snapshot->ranges[i].partition,
                                       .start = snapshot->ranges[i].start,
                                       .end = snapshot->ranges[i].end};
 }
@@ -64,7 +65,7 @@ static bool next_windows(struct verification *verification, struct position *pos
         int64_t start = position->offset > range->start ? position->offset : range->start;
         int64_t end = range->end - start > room ? start + room : range->end;
         if (start < end) {
-            windows[count].partition = range->partition;
+            windows[count].log = (uint32_t)position->range;
             windows[count].start = start;
             windows[count++].end = end;
             room -= end - start;

@@ -35,6 +35,7 @@ enum verify_kind {
 enum { VERIFY_TEXTS_MAX = 50 }; // of each kind
 
 struct verify_partition {
+    int32_t incarnation; // of the topic: streaming/incarnation.h
     int32_t partition;
     int64_t start, end;    // what the committed batches took: [start, end)
     int64_t rows, rejects; // rows in the files of the table and of the rejects table, without the
@@ -53,7 +54,7 @@ struct verify_report {
     int64_t horizon; // batch id; -1: no batch is committed yet
     bool sink_log;   // the table has one
     size_t partition_count;
-    struct verify_partition *partitions; // owned; ascending by partition
+    struct verify_partition *partitions; // owned; ascending by incarnation and partition
     struct verify_texts texts[VERIFY_KINDS];
     int64_t resolved; // rows of the rejects table that were replayed
     int64_t table_files, reject_files;

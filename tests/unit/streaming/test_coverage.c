@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/scope.h"
 #include "streaming/coverage.h"
 
@@ -103,18 +104,90 @@ static void what_was_replayed_is_kept_in_version_2(void **state) {
     assert_true(add(&coverage, 0, 0, 3, 0));
     scoped(scope_free) char *plain = coverage_print(&coverage, &origin, &size);
     assert_memory_equal(plain, "v1\n", 3); // as ever, for programs that know no more
-    (void)resolved_add(&coverage.replayed, 0, 1);
+    (void)resolved_add(&coverage.replayed, 0, 0, 1);
     scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
     assert_memory_equal(text, "v2\n", 3);
     assert_true(coverage_parse(text, size, 7, &origin, &again, &err));
     assert_int_equal(again.replayed.count, 1);
-    assert_true(resolved_has(&again.replayed, 0, 1));
+    assert_true(resolved_has(&again.replayed, 0, 0, 1));
     coverage_deinit(&again);
     text[1] = '1';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     text[1] = '3';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_non_null(strstr(err.message, "its incarnations disagree"));
+    text[1] = '4';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     assert_non_null(strstr(err.message, "newer version"));
+    coverage_deinit(&coverage);
+}
+
+static struct offsets at(int64_t first, int64_t second) {
+    struct offsets offsets = {0};
+    offsets_add(&offsets, 0, first);
+    offsets_add(&offsets, 1, second);
+    return offsets;
+}
+
+/* The batch that moves partition 0 from 10 to 0, when 4 more were known. */
+static struct manifest moving_manifest(void) {
+    struct manifest manifest = {
+        .batch_id = 5, .timestamp_ms = 500, .incarnation = {.number = 1, .since_ms = 500}};
+    incarnations_add(&manifest.begun, (struct incarnation_begin){.batch_id = 5,
+                                                                 .since_ms = 500,
+                                                                 .former = at(10, 7),
+                                                                 .known_ends = at(14, 7),
+                                                                 .starts = at(0, 7)});
+    return manifest;
+}
+
+static struct manifest manifest_of(int32_t incarnation, int64_t start, int64_t end) {
+    struct manifest manifest = {.timestamp_ms = end, .incarnation = {.number = incarnation}};
+    manifest.outcomes = must_alloc(1, sizeof *manifest.outcomes);
+    manifest.outcomes[manifest.outcome_count++] =
+        (struct range_outcome){.range = {0, start, end}, .rows = end - start};
+    return manifest;
+}
+
+static void add_all(struct coverage *coverage, struct manifest manifest) {
+    struct error err;
+    if (!coverage_add_manifest(coverage, &manifest, &err))
+        fail_msg("%s", err.message);
+    manifest_deinit(&manifest);
+}
+
+static void offsets_are_counted_once_in_each_incarnation(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 9}, again;
+    struct error err;
+    size_t size;
+    add_all(&coverage, manifest_of(0, 0, 10));
+    struct manifest early = manifest_of(1, 0, 3);
+    assert_false(coverage_add_manifest(&coverage, &early, &err)); // nothing says that it began
+    add_all(&coverage, moving_manifest());
+    add_all(&coverage, early);
+    struct manifest replay = {.timestamp_ms = 700, .incarnation = {.number = 1, .since_ms = 500}};
+    (void)resolved_add(&replay.replayed, 0, 0, 9);
+    add_all(&coverage, replay);
+
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(text, "v3\n", 3);
+    if (!coverage_parse(text, size, 9, &origin, &again, &err))
+        fail_msg("%s", err.message);
+    scoped(scope_free) char *same = coverage_print(&again, &origin, &size);
+    assert_string_equal(same, text);
+    assert_int_equal(again.count, 3);
+    assert_range(&again, 0, 0, 0, 10, 10, 0);
+    assert_range(&again, 1, 0, 10, 14, 0, 4); // what was never read of the first
+    assert_range(&again, 2, 0, 0, 3, 3, 0);
+    assert_int_equal(again.ranges[2].incarnation, 1);
+    assert_int_equal(incarnations_of_row(&again.incarnations, 499), 0);
+    assert_int_equal(incarnations_of_row(&again.incarnations, 500), 1);
+    assert_int_equal(incarnations_of_row(&again.incarnations, 700), 0); // the replay
+    assert_int_equal(incarnations_of_reject(&again.incarnations, 700), 1);
+    coverage_deinit(&again);
+    for (size_t cut = 0; cut < size; cut++)
+        assert_false(coverage_parse(text, cut, 9, &origin, &again, &err));
     coverage_deinit(&coverage);
 }
 
@@ -125,6 +198,7 @@ int main(void) {
         cmocka_unit_test(an_offset_that_two_batches_took_is_refused),
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(what_was_replayed_is_kept_in_version_2),
+        cmocka_unit_test(offsets_are_counted_once_in_each_incarnation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

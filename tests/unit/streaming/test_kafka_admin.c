@@ -56,11 +56,12 @@ static void every_partition_is_listed_with_its_offsets(void **state) {
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 7}, {1, 0, 2}, {2, 0, 3}}, 3);
 }
 
-static void expect_error(const char *topic, int timeout_ms, const char *says) {
+static void expect_error(const char *topic, int timeout_ms, enum error_kind kind,
+                         const char *says) {
     struct topic_offsets offsets;
     struct error err;
     assert_false(broker->ops->list_offsets(broker, topic, timeout_ms, &offsets, &err));
-    assert_int_equal(err.kind, ERROR_BROKER);
+    assert_int_equal(err.kind, kind);
     if (strstr(err.message, says) == NULL)
         fail_msg("'%s' does not say '%s'", err.message, says);
 }
@@ -69,9 +70,9 @@ static void a_topic_that_is_missing_or_forbidden_is_named(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    expect_error("t", WAIT_MS, "topic 't' does not exist");
+    expect_error("t", WAIT_MS, ERROR_NO_TOPIC, "topic 't' does not exist");
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    expect_error("t", WAIT_MS, "access is refused");
+    expect_error("t", WAIT_MS, ERROR_BROKER, "access is refused");
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_NO_ERROR);
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
 }
@@ -81,13 +82,13 @@ static void a_broker_that_is_away_is_named_with_error_and_attempt(void **state) 
     mock_kafka_topic(&mock, "t", 1);
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
     rd_kafka_mock_broker_set_down(mock.cluster, 1);
-    expect_error("t", 500, "(attempt 1)");
-    expect_error("t", 500, "(attempt 2)");
-    expect_error("t", 500, "127.0.0.1:");
+    expect_error("t", 500, ERROR_BROKER, "(attempt 1)");
+    expect_error("t", 500, ERROR_BROKER, "(attempt 2)");
+    expect_error("t", 500, ERROR_BROKER, "127.0.0.1:");
     rd_kafka_mock_broker_set_up(mock.cluster, 1);
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
     rd_kafka_mock_broker_set_down(mock.cluster, 1);
-    expect_error("t", 500, "(attempt 1)");
+    expect_error("t", 500, ERROR_BROKER, "(attempt 1)");
 }
 
 static void a_property_that_is_the_engines_own_is_a_mistake_in_the_settings(void **state) {

@@ -70,7 +70,8 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
     static const struct mistake cases[] = {
         {"v1", "v2", "list of replayed offsets disagree"},
         {"v1", "v3", "its version and its engine disagree"},
-        {"v1", "v4", "use the newer version"},
+        {"v1", "v4", "its version and its incarnation disagree"},
+        {"v1", "v5", "use the newer version"},
         {"v1", "w1", "first line"},
         {"\"batch\":5", "\"batch\":6", "not about batch 5"},
         {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},
@@ -117,7 +118,7 @@ static void a_replay_says_which_rejects_it_took(void **state) {
     struct error err;
     assert_true(manifest_parse(replay, sizeof replay - 1, 5, &origin, &manifest, &err));
     assert_int_equal(manifest.replayed.count, 4);
-    assert_true(resolved_has(&manifest.replayed, 0, 8));
+    assert_true(resolved_has(&manifest.replayed, 0, 0, 8));
     size_t size;
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
     assert_string_equal(text, replay);
@@ -197,6 +198,40 @@ static void a_truncated_manifest_is_refused_wherever_it_is_cut(void **state) {
     }
 }
 
+static const char moving[] =
+    "v4\n{\"batch\":5,\"timestampMs\":17,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[],\"rejects\":[],\"ranges\":[],\"topicId\":\"two\","
+    "\"incarnation\":{\"number\":2,\"sinceMs\":17,\"begun\":[{\"batch\":5,\"sinceMs\":17,"
+    "\"former\":{\"0\":100,\"1\":50},\"knownEnds\":{\"0\":120},\"starts\":{\"0\":0}}]}}";
+
+static void an_incarnation_of_the_topic_is_said_in_version_4(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(moving, strlen(moving), 5, &origin, &manifest, &err));
+    assert_int_equal(manifest.incarnation.number, 2);
+    assert_int_equal(manifest.incarnation.since_ms, 17);
+    assert_string_equal(manifest.incarnation.topic_id, "two");
+    assert_int_equal(manifest.begun.count, 1);
+    assert_int_equal(incarnation_begin_lost(manifest.begun.begins), 20);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, moving);
+    manifest_deinit(&manifest);
+    static const struct mistake cases[] = {
+        {"v4", "v1", "its version and its incarnation disagree"},
+        {"\"number\":2", "\"number\":0", "its incarnation of the topic can't be read"},
+        {"\"sinceMs\":17,\"begun\"", "\"begun\"", "its incarnation of the topic can't be read"},
+        {"\"former\":{\"0\":100", "\"former\":{\"0\":-1",
+         "incarnations of the topic can't be read"},
+        {"\"starts\":{\"0\":0}", "\"s\":0", "incarnations of the topic can't be read"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(moving, &cases[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
@@ -204,6 +239,7 @@ int main(void) {
         cmocka_unit_test(a_replay_says_which_rejects_it_took),
         cmocka_unit_test(a_replay_that_does_not_add_up_is_refused),
         cmocka_unit_test(a_batch_of_spark_s_has_rejects_only),
+        cmocka_unit_test(an_incarnation_of_the_topic_is_said_in_version_4),
         cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

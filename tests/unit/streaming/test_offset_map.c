@@ -10,8 +10,8 @@
 
 #include "streaming/verify/offset_map.h"
 
-static void set_window(struct offset_map *map, int32_t partition, int64_t start, int64_t end) {
-    struct offset_window window = {.partition = partition, .start = start, .end = end};
+static void set_window(struct offset_map *map, uint32_t log, int64_t start, int64_t end) {
+    struct offset_window window = {.log = log, .start = start, .end = end};
     offset_map_set_windows(map, &window, 1);
 }
 
@@ -22,14 +22,14 @@ static void an_offset_outside_of_all_windows_is_told(void **state) {
     offset_map_init(&map);
     set_window(&map, 3, 100, 200);
     offset_pen_init(&pen, &map);
-    assert_false(offset_pen_add(&pen, 0, 150)); // a new pen is at no partition
+    assert_false(offset_pen_add(&pen, 0, 150)); // a new pen is at no log
     assert_false(offset_pen_add(&pen, 3, 99));
     assert_true(offset_pen_add(&pen, 3, 100));
     assert_true(offset_pen_add(&pen, 3, 199));
     assert_false(offset_pen_add(&pen, 3, 200));
     assert_false(offset_pen_add(&pen, 3, INT64_MIN));
     assert_false(offset_pen_add(&pen, 3, INT64_MAX));
-    assert_false(offset_pen_add(&pen, -1, 150));
+    assert_false(offset_pen_add(&pen, 4, 150));
     offset_pen_finish(&pen);
     offset_map_deinit(&map);
 }
@@ -73,8 +73,8 @@ enum { THREADS = 4, EACH = 100000 };
 /* Every offset that is not a multiple of 1,000, and those that are a multiple of 5,000 twice. */
 static void *write_share(void *argument) {
     struct offset_pen *pen = argument;
-    int64_t share = pen->partition;
-    pen->partition = 0;
+    int64_t share = pen->log;
+    pen->log = 0;
     for (int64_t offset = share; offset < (int64_t)THREADS * EACH; offset += THREADS) {
         if (offset % 1000 != 0 || offset % 5000 == 0)
             (void)offset_pen_add(pen, 0, offset);
@@ -94,7 +94,7 @@ static void threads_may_write_to_one_word(void **state) {
     set_window(&map, 0, 0, (int64_t)THREADS * EACH);
     for (int i = 0; i < THREADS; i++) {
         offset_pen_init(&pens[i], &map);
-        pens[i].partition = i; // its share
+        pens[i].log = (uint32_t)i; // its share
         assert_int_equal(pthread_create(&threads[i], NULL, write_share, &pens[i]), 0);
     }
     for (int i = 0; i < THREADS; i++)

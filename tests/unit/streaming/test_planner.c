@@ -43,7 +43,7 @@ static void without_limit_a_batch_takes_everything(void **state) {
     assert_range(&planned.ranges[2], 2, 0, 3);
     assert_range(&planned.ranges[3], 3, 0, 0);
     assert_int_equal(planner_size(planned.ranges, planned.count), 993);
-    assert_false(planned.loss.found);
+    assert_int_equal(planned.loss.texts.count, 0);
     free(planned.ranges);
 }
 
@@ -65,7 +65,7 @@ static void a_new_partition_is_read_from_its_start(void **state) {
     struct planned planned = plan(starts, 1, &topic, 0);
     assert_int_equal(planned.count, 4);
     assert_range(&planned.ranges[1], 1, 0, 500);
-    assert_false(planned.loss.found);
+    assert_int_equal(planned.loss.texts.count, 0);
     free(planned.ranges);
 }
 
@@ -74,47 +74,61 @@ static void what_retention_took_is_reported_and_counted(void **state) {
     struct partition_offsets cut[] = {{0, 600, 1000}};
     const struct offset_range starts[] = {{0, 100, 100}};
     struct planned planned = plan(starts, 1, &(struct topic_offsets){1, cut}, 0);
-    assert_true(planned.loss.found);
+    assert_int_equal(planned.loss.texts.count, 1);
     assert_int_equal(planned.loss.offsets, 500);
-    assert_non_null(strstr(planned.loss.text, "partition 0"));
+    assert_non_null(strstr(planned.loss.texts.text, "partition 0"));
     assert_range(&planned.ranges[0], 0, 100, 1000);
     free(planned.ranges);
 }
 
-static void a_partition_that_is_gone_stays_in_the_plan(void **state) {
+static void every_partition_that_lost_something_is_named(void **state) {
     (void)state;
-    const struct offset_range starts[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {3, 0, 0}, {9, 77, 77}};
-    struct planned planned = plan(starts, 5, &topic, 0);
-    assert_true(planned.loss.found);
-    assert_int_equal(planned.count, 5);
-    assert_range(&planned.ranges[4], 9, 77, 77);
+    struct partition_offsets cut[] = {{0, 600, 1000, -1}, {1, 0, 9, -1}, {2, 7, 9, -1}};
+    const struct offset_range starts[] = {{0, 100, 100}, {1, 3, 3}, {2, 4, 4}};
+    struct planned planned = plan(starts, 3, &(struct topic_offsets){3, cut, ""}, 0);
+    assert_int_equal(planned.loss.offsets, 503);
+    assert_non_null(strstr(planned.loss.texts.text, "partition 0"));
+    assert_null(strstr(planned.loss.texts.text, "partition 1"));
+    assert_non_null(strstr(planned.loss.texts.text, "partition 2"));
     free(planned.ranges);
 }
 
-static void a_topic_made_anew_is_reported_and_not_read_backwards(void **state) {
+static void a_position_behind_the_end_stays(void **state) {
     (void)state;
-    struct partition_offsets anew[] = {{0, 0, 5}};
-    const struct offset_range starts[] = {{0, 100, 100}};
-    struct planned planned = plan(starts, 1, &(struct topic_offsets){1, anew}, 0);
-    assert_true(planned.loss.found);
-    assert_int_equal(planner_size(planned.ranges, planned.count), 0);
+    struct partition_offsets listed[] = {{0, 0, 5, 200}, {1, 0, 8, -1}};
+    const struct offset_range starts[] = {{0, 100, 100}, {1, 3, 3}};
+    struct planned planned = plan(starts, 2, &(struct topic_offsets){2, listed, ""}, 0);
+    assert_int_equal(planned.loss.texts.count, 0);
+    assert_range(&planned.ranges[0], 0, 100, 100);
+    assert_range(&planned.ranges[1], 1, 3, 8);
     free(planned.ranges);
 }
 
 static void clipping_tells_how_many_offsets_of_each_range_are_lost(void **state) {
     (void)state;
-    struct partition_offsets cut[] = {{0, 600, 1000}, {1, 2000, 2000}, {2, 0, 50}};
-    struct offset_range ranges[] = {{0, 100, 900}, {1, 10, 20}, {2, 5, 6}};
-    int64_t lost[3];
+    struct partition_offsets cut[] = {
+        {0, 600, 1000, -1}, {1, 2000, 2000, -1}, {2, 0, 50, -1}, {3, 0, 9, 12}, {4, 0, 9, 20}};
+    const struct topic_offsets topic_now = {5, cut, ""};
+    const struct offset_range planned[] = {{0, 100, 900}, {1, 10, 20}, {2, 5, 6}, {3, 8, 15},
+                                           {4, 8, 15},    {5, 0, 3},   {6, 7, 7}};
+    struct offset_range ranges[7];
+    int64_t lost[7];
     struct data_loss loss;
-    planner_clip(ranges, 3, &(struct topic_offsets){3, cut}, lost, &loss);
-    assert_true(loss.found);
-    assert_int_equal(lost[0], 500);
+    memcpy(ranges, planned, sizeof ranges);
+    planner_clip(ranges, 7, &topic_now, false, lost, &loss);
+    const int64_t expected[] = {500, 10, 0, 7, 0, 3, 0}; // 3: the log ends at 12; 5: it is gone
+    assert_memory_equal(lost, expected, sizeof lost);
     assert_range(&ranges[0], 0, 600, 900);
-    assert_int_equal(lost[1], 10);
     assert_range(&ranges[1], 1, 20, 20);
-    assert_int_equal(lost[2], 0);
-    assert_int_equal(loss.offsets, 510);
+    assert_range(&ranges[3], 3, 15, 15);
+    assert_range(&ranges[4], 4, 8, 15); // an open transaction is no loss
+    assert_int_equal(loss.offsets, 520);
+    assert_int_equal(loss.texts.count, 4);
+
+    memcpy(ranges, planned, sizeof ranges);
+    planner_clip(ranges, 7, &topic_now, true, lost, &loss); // of another topic nothing is taken
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(lost[i], planned[i].end - planned[i].start);
 }
 
 /* Every offset of the plan is in exactly one share. */
@@ -181,8 +195,8 @@ int main(void) {
         cmocka_unit_test(a_limit_is_split_by_backlog_and_starves_nobody),
         cmocka_unit_test(a_new_partition_is_read_from_its_start),
         cmocka_unit_test(what_retention_took_is_reported_and_counted),
-        cmocka_unit_test(a_partition_that_is_gone_stays_in_the_plan),
-        cmocka_unit_test(a_topic_made_anew_is_reported_and_not_read_backwards),
+        cmocka_unit_test(every_partition_that_lost_something_is_named),
+        cmocka_unit_test(a_position_behind_the_end_stays),
         cmocka_unit_test(clipping_tells_how_many_offsets_of_each_range_are_lost),
         cmocka_unit_test(any_cut_covers_every_offset_once),
         cmocka_unit_test(a_small_batch_is_one_task),

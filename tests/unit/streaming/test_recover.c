@@ -399,12 +399,30 @@ static void a_partition_that_is_new_in_an_open_plan_is_read_from_its_start(void 
     recovery_deinit(&recovery);
 }
 
-static void a_plan_that_ends_before_its_start_is_refused(void **state) {
+static void a_plan_whose_positions_go_back_begins_an_incarnation(void **state) {
     (void)state;
     become_sparks(3);
     fixture_write(&fixture, CHECKPOINT "offsets/4",
-                  "v1\n{\"batchTimestampMs\":1,\"conf\":{}}\n{\"t1\":{\"0\":12,\"1\":5}}");
-    assert_refused(ERROR_STATE, "was the topic deleted");
+                  "v1\n{\"batchTimestampMs\":1795366883999,\"conf\":{}}\n"
+                  "{\"t1\":{\"0\":15,\"1\":5,\"2\":3}}");
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_true(recovery.has_open_plan);
+    const struct offset_range *ranges = recovery.open_plan.ranges;
+    assert_int_equal(recovery.open_plan.count, 3);
+    assert_int_equal(ranges[0].end - ranges[0].start, 3);
+    assert_int_equal(ranges[1].end - ranges[1].start, 0); // of which nothing is taken
+    assert_int_equal(ranges[2].end - ranges[2].start, 3);
+    assert_int_equal(recovery.starts[1].end, 12);
+    assert_int_equal(recovery.begun.count, 1);
+    const struct incarnation_begin *begin = recovery.begun.begins;
+    assert_int_equal(begin->batch_id, 4);
+    assert_int_equal(begin->since_ms, 1795366883999);
+    assert_int_equal(begin->former.entries[1].offset, 12);
+    assert_int_equal(begin->starts.entries[0].offset, 12);
+    assert_int_equal(begin->starts.entries[1].offset, 5);
+    assert_int_equal(begin->starts.entries[2].offset, 0);
+    recovery_deinit(&recovery);
 }
 
 static void what_spark_leaves_in_its_directories_does_not_disturb(void **state) {
@@ -702,7 +720,7 @@ int main(void) {
         ON_DISK(batch_0_runs_again_from_the_first_offsets),
         ON_DISK(a_batch_in_spark_s_sink_log_gets_its_commit),
         ON_DISK(a_partition_that_is_new_in_an_open_plan_is_read_from_its_start),
-        ON_DISK(a_plan_that_ends_before_its_start_is_refused),
+        ON_DISK(a_plan_whose_positions_go_back_begins_an_incarnation),
         ON_DISK(what_spark_leaves_in_its_directories_does_not_disturb),
         ON_DISK(drafts_that_a_crash_left_are_swept),
         ON_DISK(every_case_is_a_state_on_disk_and_is_acted_on),

@@ -10,16 +10,16 @@
 
 static void assert_resolved(const char *expected) {
     struct store *store;
-    struct resolved resolved;
+    struct resolved_rejects resolved;
     struct error err = {0};
     if (!store_open_to_read(&fixture.options, &store, &err) ||
-        !resolved_read(store, &resolved, &err))
+        !resolved_rejects_read(store, &resolved, &err))
         fail_msg("%s", err.message);
-    struct json *array = resolved_print(&resolved);
+    struct json *array = resolved_print(&resolved.set);
     scoped(scope_free) char *text = json_print(array);
     assert_string_equal(text, expected);
     json_free(array);
-    resolved_deinit(&resolved);
+    resolved_rejects_deinit(&resolved);
     store_close(store);
 }
 

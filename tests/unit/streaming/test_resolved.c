@@ -33,18 +33,18 @@ static void what_is_added_in_any_order_is_there_and_nothing_else(void **state) {
     struct resolved resolved = {0};
     static const int64_t offsets[] = {12, 7, 9, 5, 8, INT64_C(1) << 32, (INT64_C(1) << 32) - 1};
     enum { COUNT = sizeof offsets / sizeof offsets[0] };
-    assert_false(resolved_has(&resolved, 0, 5));
+    assert_false(resolved_has(&resolved, 0, 0, 5));
     for (size_t i = 0; i < COUNT; i++)
-        assert_true(resolved_add(&resolved, 3, offsets[i]));
-    assert_true(resolved_add(&resolved, 1, 5));
-    assert_false(resolved_add(&resolved, 3, 12));
+        assert_true(resolved_add(&resolved, 0, 3, offsets[i]));
+    assert_true(resolved_add(&resolved, 0, 1, 5));
+    assert_false(resolved_add(&resolved, 0, 3, 12));
     assert_int_equal(resolved.count, COUNT + 1);
     for (size_t i = 0; i < COUNT; i++)
-        assert_true(resolved_has(&resolved, 3, offsets[i]));
-    assert_false(resolved_has(&resolved, 3, 6));
-    assert_false(resolved_has(&resolved, 3, (INT64_C(1) << 32) + 1));
-    assert_false(resolved_has(&resolved, 1, 7));
-    assert_false(resolved_has(&resolved, 2, 5));
+        assert_true(resolved_has(&resolved, 0, 3, offsets[i]));
+    assert_false(resolved_has(&resolved, 0, 3, 6));
+    assert_false(resolved_has(&resolved, 0, 3, (INT64_C(1) << 32) + 1));
+    assert_false(resolved_has(&resolved, 0, 1, 7));
+    assert_false(resolved_has(&resolved, 0, 2, 5));
     scoped(scope_free) char *text = print(&resolved);
     assert_string_equal(text, "[{\"partition\":1,\"offsets\":\"5\"},{\"partition\":3,"
                               "\"offsets\":\"5,7-9,12,4294967295-4294967296\"}]");
@@ -56,9 +56,9 @@ static void what_is_printed_is_read_again(void **state) {
     struct resolved resolved = {0}, again = {0}, sum = {0};
     // Few, dense, in runs, and over the end of a lower half.
     for (int64_t i = 0; i < 300000; i++) {
-        (void)resolved_add(&resolved, 0, i * 7919);
-        (void)resolved_add(&resolved, 1, i * 2);
-        (void)resolved_add(&resolved, 2, (INT64_C(5) << 32) - 150000 + i);
+        (void)resolved_add(&resolved, 0, 0, i * 7919);
+        (void)resolved_add(&resolved, 0, 1, i * 2);
+        (void)resolved_add(&resolved, 0, 2, (INT64_C(5) << 32) - 150000 + i);
     }
     scoped(scope_free) char *text = print(&resolved);
     assert_true(parse(text, &again));
@@ -66,11 +66,11 @@ static void what_is_printed_is_read_again(void **state) {
     scoped(scope_free) char *text_again = print(&again);
     assert_string_equal(text, text_again);
 
-    assert_true(resolved_add(&again, 2, 0));
+    assert_true(resolved_add(&again, 0, 2, 0));
     resolved_add_all(&sum, &resolved);
     resolved_add_all(&sum, &again);
     assert_int_equal(sum.count, 900001);
-    assert_true(resolved_has(&sum, 2, 0) && resolved_has(&sum, 1, 599998));
+    assert_true(resolved_has(&sum, 0, 2, 0) && resolved_has(&sum, 0, 1, 599998));
     resolved_deinit(&sum);
     resolved_deinit(&again);
     resolved_deinit(&resolved);
@@ -128,7 +128,7 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
     }
     struct resolved resolved;
     assert_true(parse("[{\"partition\":0,\"offsets\":\"0,9223372036854775807\"}]", &resolved));
-    assert_true(resolved_has(&resolved, 0, INT64_MAX));
+    assert_true(resolved_has(&resolved, 0, 0, INT64_MAX));
     resolved_deinit(&resolved);
 }
 

@@ -1,0 +1,76 @@
+#include "streaming/positions.h"
+
+#include <inttypes.h>
+
+#include "base/check.h"
+
+enum position_state position_state(int64_t position, const struct partition_offsets *listed) {
+    if (listed == NULL)
+        return POSITION_GONE;
+    if (position <= listed->end)
+        return POSITION_READY;
+    check(listed->high != BROKER_NOT_ASKED);
+    return position <= listed->high ? POSITION_WAITS : POSITION_AHEAD;
+}
+
+int64_t positions_next(const struct offset_range *starts, size_t count, int32_t partition) {
+    for (size_t i = 0; i < count; i++)
+        if (starts[i].partition == partition)
+            return starts[i].end;
+    return 0; // a new partition is read from its start
+}
+
+bool positions_want_high(const struct offset_range *starts, size_t count,
+                         const struct topic_offsets *topic) {
+    for (size_t i = 0; i < count; i++) {
+        const struct partition_offsets *listed = topic_offsets_find(topic, starts[i].partition);
+        if (listed != NULL && listed->end < starts[i].end)
+            return true;
+    }
+    return false;
+}
+
+void positions_view(const struct offset_range *starts, size_t count,
+                    const struct topic_offsets *topic, struct positions_view *view) {
+    *view = (struct positions_view){0};
+    for (size_t i = 0; i < count; i++) {
+        int32_t partition = starts[i].partition;
+        int64_t position = starts[i].end;
+        const struct partition_offsets *listed = topic_offsets_find(topic, partition);
+        switch (position_state(position, listed)) {
+        case POSITION_READY:
+            break;
+        case POSITION_WAITS:
+            partition_texts_add(&view->waiting,
+                                "partition %" PRId32 " can be read up to offset %" PRId64
+                                ", the next offset is %" PRId64,
+                                partition, listed->end, position);
+            break;
+        case POSITION_AHEAD:
+            partition_texts_add(&view->broken,
+                                "partition %" PRId32 " ends at offset %" PRId64
+                                ", before the next offset %" PRId64,
+                                partition, listed->high, position);
+            break;
+        case POSITION_GONE:
+            partition_texts_add(&view->broken,
+                                "partition %" PRId32 " is gone (its next offset was %" PRId64 ")",
+                                partition, position);
+            view->gone++;
+            break;
+        }
+    }
+}
+
+struct offset_range *positions_move(const struct offset_range *starts, size_t count,
+                                    const struct topic_offsets *topic, bool renewed) {
+    struct offset_range *moved = must_alloc(topic->count + 1, sizeof *moved);
+    for (size_t i = 0; i < topic->count; i++) {
+        const struct partition_offsets *listed = &topic->partitions[i];
+        int64_t position = renewed ? 0 : positions_next(starts, count, listed->partition);
+        if (position_state(position, listed) == POSITION_AHEAD)
+            position = listed->end;
+        moved[i] = (struct offset_range){listed->partition, position, position};
+    }
+    return moved;
+}

@@ -1,0 +1,48 @@
+/* positions.h: a query's positions beside what its topic has (ARCHITECTURE.md, "Positions"). Pure
+ * functions: no I/O, no clock.
+ *
+ * A position is a partition's next offset. `starts` are ranges with start == end == position,
+ * ascending by partition. */
+#ifndef STREAMING_POSITIONS_H
+#define STREAMING_POSITIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/plan.h"
+#include "streaming/broker.h"
+#include "streaming/partition_texts.h"
+
+enum position_state {
+    POSITION_READY, // up to the end
+    POSITION_WAITS, // behind the end, not behind the high watermark: a transaction stands open
+    POSITION_AHEAD, // behind the high watermark: the log is shorter than what was read of it
+    POSITION_GONE,  // the topic has no such partition
+};
+
+/* `listed` NULL: the topic does not have the partition. An end before the position wants `high`. */
+enum position_state position_state(int64_t position, const struct partition_offsets *listed);
+
+/* Whether an end lies before its position, so that the high watermarks are wanted. */
+bool positions_want_high(const struct offset_range *starts, size_t count,
+                         const struct topic_offsets *topic);
+
+struct positions_view {
+    struct partition_texts waiting; // each partition that waits
+    struct partition_texts broken;  // each that is ahead or gone
+    size_t gone;                    // of those
+};
+
+void positions_view(const struct offset_range *starts, size_t count,
+                    const struct topic_offsets *topic, struct positions_view *view);
+
+/* The position in a partition; 0 in one that the query has not met. */
+int64_t positions_next(const struct offset_range *starts, size_t count, int32_t partition);
+
+/* Where the query stands from now on, in each partition that the topic has: in one that is ahead,
+ * at its new end; in all of a `renewed` topic, at offset 0. The caller owns the ranges. */
+struct offset_range *positions_move(const struct offset_range *starts, size_t count,
+                                    const struct topic_offsets *topic, bool renewed);
+
+#endif

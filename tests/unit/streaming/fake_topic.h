@@ -1,0 +1,332 @@
+/* fake_topic.h: a broker with one topic in memory, whose log a test cuts, deletes and creates
+ * again, and a query on it. Each generation of the topic has a letter, which its records show by
+ * their identifier and their timestamp. */
+#ifndef FAKE_TOPIC_H
+#define FAKE_TOPIC_H
+
+#include "operate.h"
+
+#include <poll.h>
+
+#include "base/log.h"
+#include "streaming/engine.h"
+#include "streaming/replay.h"
+#include "streaming/verify/origin_reader.h"
+#include "streaming/verify/verify.h"
+
+enum { FAKE_PARTITIONS = 4 };
+static const int64_t first_ms = 1700000000000, generation_ms = 1000000;
+
+struct fake_log {
+    int64_t log_start, end;
+    int64_t high; // 0: as `end`
+    char letter;  // of its records; 0: 'A'
+};
+
+static struct {
+    bool absent;
+    char id[TOPIC_ID_MAX];
+    size_t count;
+    struct fake_log logs[FAKE_PARTITIONS];
+    int64_t limit; // MAX_OFFSETS_PER_TRIGGER
+    int listings;
+    void (*on_listing)(int number); // before it, from 1
+} fake;
+
+static struct engine *_Atomic running; // while a query that does not end by itself runs
+
+static inline void fake_set(size_t count, char letter, const int64_t *ends) {
+    fake.count = count;
+    for (size_t i = 0; i < count; i++)
+        fake.logs[i] = (struct fake_log){.end = ends[i], .letter = letter};
+}
+
+#define FAKE_SET(letter, ...)                                                                      \
+    fake_set(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), letter, (int64_t[]){__VA_ARGS__})
+
+static inline bool fake_list(struct broker *broker, const char *topic, int timeout_ms,
+                             struct topic_offsets *offsets, struct error *err) {
+    (void)broker, (void)timeout_ms;
+    if (fake.on_listing != NULL)
+        fake.on_listing(++fake.listings);
+    if (fake.absent)
+        return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist", topic);
+    *offsets = (struct topic_offsets){.count = fake.count};
+    memcpy(offsets->id, fake.id, sizeof fake.id);
+    offsets->partitions = must_alloc(fake.count, sizeof *offsets->partitions);
+    for (size_t i = 0; i < fake.count; i++)
+        offsets->partitions[i] = (struct partition_offsets){(int32_t)i, fake.logs[i].log_start,
+                                                            fake.logs[i].end, BROKER_NOT_ASKED};
+    return true;
+}
+
+static inline bool fake_list_high(struct broker *broker, const char *topic, int timeout_ms,
+                                  struct topic_offsets *offsets, struct error *err) {
+    (void)broker, (void)topic, (void)timeout_ms, (void)err;
+    for (size_t i = 0; i < offsets->count; i++)
+        offsets->partitions[i].high = fake.logs[i].high == 0 ? fake.logs[i].end : fake.logs[i].high;
+    return true;
+}
+
+struct fake_source {
+    struct source source;
+    struct offset_range range;
+    char value[64];
+};
+
+static inline bool fake_open_range(struct source *source, const char *topic,
+                                   struct offset_range range, struct error *err) {
+    (void)topic, (void)err;
+    ((struct fake_source *)source)->range = range;
+    return true;
+}
+
+static inline enum source_status fake_read(struct source *source, struct record *record,
+                                           int timeout_ms, struct error *err) {
+    struct fake_source *self = (struct fake_source *)source;
+    const struct fake_log *log = &fake.logs[self->range.partition];
+    int64_t offset = self->range.start;
+    *err = (struct error){0};
+    if (offset == self->range.end)
+        return SOURCE_END;
+    if (fake.absent) {
+        (void)error_set(err, ERROR_BROKER, "the topic is gone");
+        return SOURCE_FAILED;
+    }
+    if (offset >= log->end) {
+        (void)poll(NULL, 0, timeout_ms < 10 ? timeout_ms : 10);
+        return SOURCE_WAIT;
+    }
+    char letter = log->letter == 0 ? 'A' : log->letter;
+    int size =
+        snprintf(self->value, sizeof self->value,
+                 offset % 10 == 9 ? "%c%lld" : "{\"match_id\":\"%c%lld\",\"status\":\"live\"}",
+                 letter, (long long)offset);
+    *record = (struct record){.partition = self->range.partition,
+                              .offset = offset,
+                              .timestamp_ms = first_ms + (letter - 'A') * generation_ms + offset,
+                              .value = self->value,
+                              .value_size = (size_t)size};
+    self->range.start++;
+    return SOURCE_RECORD;
+}
+
+static inline void fake_expect(struct source *source, const char *topic,
+                               const struct offset_range *ranges, size_t count) {
+    (void)source, (void)topic, (void)ranges, (void)count;
+}
+
+static inline void fake_rest(struct source *source) {
+    (void)source;
+}
+
+static inline void fake_close_source(struct source *source) {
+    free(source);
+}
+
+static inline bool fake_open_source(struct broker *broker, size_t memory_max, size_t batch_max,
+                                    struct source **source, struct error *err) {
+    static const struct source_ops ops = {.expect_ranges = fake_expect,
+                                          .open_range = fake_open_range,
+                                          .read = fake_read,
+                                          .abandon_range = fake_rest,
+                                          .rest = fake_rest,
+                                          .close = fake_close_source};
+    (void)broker, (void)memory_max, (void)batch_max, (void)err;
+    struct fake_source *self = must_alloc(1, sizeof *self);
+    self->source.ops = &ops;
+    *source = &self->source;
+    return true;
+}
+
+static inline void fake_close(struct broker *broker) {
+    (void)broker;
+}
+
+static inline struct broker *fake_broker(void) {
+    static const struct broker_ops ops = {.list_offsets = fake_list,
+                                          .list_high = fake_list_high,
+                                          .open_source = fake_open_source,
+                                          .close = fake_close};
+    static struct broker broker = {&ops};
+    return &broker;
+}
+
+/* ---- a query on it ---- */
+
+static void nothing_to_do(void) {
+}
+
+static inline struct query_options fake_query(bool fail_on_data_loss, bool available_now) {
+    return (struct query_options){
+        .stream = &match_stream,
+        .store = fixture.options,
+        .trigger = {.available_now = available_now},
+        .max_offsets_per_trigger = fake.limit,
+        .starting_offsets = "earliest",
+        .fail_on_data_loss = fail_on_data_loss,
+        .parse_mode = PARSE_REJECT,
+        .time_zone = "UTC",
+        .parquet = {.codec = CODEC_SNAPPY},
+        .kafka_startup_timeout_ms = 1000,
+        .write_retry_timeout_ms = 1000,
+    };
+}
+
+static inline bool fake_run(bool fail_on_data_loss, bool available_now, struct error *err) {
+    struct engine *engine;
+    const struct query_options query = fake_query(fail_on_data_loss, available_now);
+    const struct engine_options options = {
+        .queries = {&query},
+        .query_count = 1,
+        .worker_count = 1,
+        .memory_max = 256 << 20,
+        .on_query_end = nothing_to_do,
+    };
+    fake.listings = 0;
+    if (!engine_start(&engine, &options, fake_broker(), err))
+        return false;
+    running = engine;
+    bool ok = engine_join(engine, err);
+    running = NULL;
+    fake.on_listing = NULL;
+    return ok;
+}
+
+/* All that is there, with FAIL_ON_DATA_LOSS=false. */
+static inline void must_take(void) {
+    struct error err = {0};
+    if (!fake_run(false, true, &err))
+        fail_msg("the query: %s", err.message);
+}
+
+/* Runs until a listing asks it to stop. */
+static inline void must_follow(void (*on_listing)(int number)) {
+    struct error err = {0};
+    fake.on_listing = on_listing;
+    if (!fake_run(false, false, &err))
+        fail_msg("the query: %s", err.message);
+}
+
+static inline void assert_data_loss(const char *why) {
+    struct error err = {0};
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    assert_false(fake_run(true, true, &err));
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    if (err.kind != ERROR_DATA_LOSS || strstr(err.message, why) == NULL ||
+        strstr(err.message, "FAIL_ON_DATA_LOSS=false") == NULL)
+        fail_msg("expected '%s', not: %s", why, err.message);
+    assert_string_equal(before, after);
+}
+
+/* All rejects become rows. */
+static inline void must_replay(int64_t rows) {
+    struct error err = {0};
+    struct query_options query = fake_query(false, true);
+    query.parse_mode = PARSE_PERMISSIVE;
+    const struct replay_options options = {.query = &query, .memory_max = 256 << 20};
+    struct replay_report report;
+    scoped(scope_free) char *said = NULL;
+    size_t size;
+    FILE *out = open_memstream(&said, &size);
+    check(out != NULL);
+    bool ok = operation_replay(&options, &report, out, &err);
+    check(fclose(out) == 0);
+    if (!ok)
+        fail_msg("the replay: %s", err.message);
+    assert_int_equal(report.rows, rows);
+}
+
+/* ---- what came of it ---- */
+
+static struct {
+    int64_t by_letter[26]; // rows and rejects
+} seen;
+
+static inline bool seen_begin(void *context, int64_t size, int64_t rows) {
+    (void)context, (void)size, (void)rows;
+    return true;
+}
+
+static inline void seen_rows(void *context, const struct origin_rows *rows) {
+    (void)context;
+    for (size_t i = 0; i < rows->count; i++)
+        seen.by_letter[(rows->kafka_timestamp->int64s[i] / 1000 - first_ms) / generation_ms]++;
+}
+
+static inline int seen_file(const char *path, const struct stat *status, int type, struct FTW *at) {
+    (void)status, (void)at;
+    size_t length = strlen(path);
+    struct error err = {0};
+    const struct origin_visitor visitor = {
+        .wants_times = true, .begin = seen_begin, .rows = seen_rows};
+    if (type == FTW_F && length > 8 && strcmp(path + length - 8, ".parquet") == 0 &&
+        !origin_read(path, 1 << 20, &visitor, &err))
+        fail_msg("%s", err.message);
+    return 0;
+}
+
+static inline void assert_seen(char letter, int64_t count) {
+    memset(&seen, 0, sizeof seen);
+    (void)nftw(fixture.table, seen_file, 16, FTW_PHYS);
+    (void)nftw(fixture.rejects, seen_file, 16, FTW_PHYS);
+    if (seen.by_letter[letter - 'A'] != count)
+        fail_msg("%lld records of %c, not %lld", (long long)seen.by_letter[letter - 'A'], letter,
+                 (long long)count);
+}
+
+static inline void fake_verify(struct verify_report *report) {
+    struct error err = {0};
+    const struct verify_options options = {.store = &fixture.options,
+                                           .broker = fake_broker(),
+                                           .memory_max = 64 << 20,
+                                           .workers = 1,
+                                           .timeout_ms = 1000};
+    if (!verify_run(&options, report, &err))
+        fail_msg("verify: %s", err.message);
+    for (size_t kind = 0; kind < VERIFY_LOST; kind++)
+        for (size_t i = 0; i < report->texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
+            print_message("said: %s\n", report->texts[kind].texts[i]);
+}
+
+/* Verified: each partition of each incarnation, "incarnation/partition: start..end=rows+rejects
+ * -lost; …". */
+static inline void assert_verified(const char *expected) {
+    struct verify_report report;
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    check(out != NULL);
+    fake_verify(&report);
+    assert_int_equal(verify_faults(&report), 0);
+    for (size_t i = 0; i < report.partition_count; i++) {
+        const struct verify_partition *at = &report.partitions[i];
+        assert_int_equal(at->missing + at->unproven + at->absent + at->doubles, 0);
+        (void)fprintf(out, "%s%d/%d: %lld..%lld=%lld+%lld", i > 0 ? "; " : "", at->incarnation,
+                      at->partition, (long long)at->start, (long long)at->end, (long long)at->rows,
+                      (long long)at->rejects);
+        if (at->lost > 0)
+            (void)fprintf(out, "-%lld", (long long)at->lost);
+    }
+    check(fclose(out) == 0);
+    verify_report_deinit(&report);
+    assert_string_equal(text, expected);
+}
+
+static inline int fake_set_up(void **state) {
+    (void)state;
+    log_configure(LOG_CRITICAL + 1, false);
+    if (access("/dev/shm", W_OK) == 0)
+        (void)setenv("TMPDIR", "/dev/shm", 1); // a sync costs nothing in memory
+    fixture_init(&fixture);
+    memset(&fake, 0, sizeof fake);
+    return 0;
+}
+
+static inline int fake_tear_down(void **state) {
+    (void)state;
+    fixture_clear(&fixture);
+    return 0;
+}
+
+#endif

@@ -1,0 +1,344 @@
+/* test_topic_change.c: a topic that is deleted and created again, cut, or held up by a transaction
+ * under a query. Every tenth record is a reject. */
+#include "fake_topic.h"
+
+#include "base/clock.h"
+#include "streaming/stream.h"
+
+static void a_topic_created_again_shorter_is_read_from_its_beginning(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    assert_data_loss("was deleted and created again (the record at partition 0, offset 29");
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 30);
+    fake.logs[0].end = 150;
+    must_take();
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
+}
+
+static void a_log_that_was_cut_goes_on_at_its_new_end(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    fake.logs[0].end = 30;
+    assert_data_loss("is shorter than what was read of it");
+    must_take();
+    fake.logs[0].end = 60;
+    fake.logs[1].end = 70;
+    must_take();
+    assert_seen('A', 100 + 70 + 30);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 30..60=27+3; 1/1: 50..70=18+2");
+}
+
+static void a_new_topic_that_is_empty_at_first_is_read_wholly(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 0);
+    must_take();
+    must_take();
+    fake.logs[0].end = 150;
+    must_take();
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
+}
+
+static void a_partition_that_comes_back_is_read_from_its_beginning(void **state) {
+    (void)state;
+    FAKE_SET('A', 10, 20, 100);
+    must_take();
+    FAKE_SET('B', 5);
+    assert_data_loss("partition 1 is gone (its next offset was 20); partition 2 is gone (its next "
+                     "offset was 100)");
+    must_take();
+    assert_seen('B', 5);
+    FAKE_SET('B', 5, 0, 50);
+    must_take();
+    assert_seen('A', 130);
+    assert_seen('B', 55);
+    assert_verified("0/0: 0..10=9+1; 0/1: 0..20=18+2; 0/2: 0..100=90+10; "
+                    "1/0: 0..5=5+0; 1/1: 0..0=0+0; 1/2: 0..50=45+5");
+}
+
+static void an_open_transaction_below_the_position_is_waited_for(void **state) {
+    (void)state;
+    FAKE_SET('A', 30, 10);
+    must_take();
+    fake.logs[0].end = 10; // read_committed from now on
+    fake.logs[0].high = 45;
+    fake.logs[1].end = 20;
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    must_take();
+    assert_seen('A', 30 + 20);
+    fake.logs[0].end = 46;
+    fake.logs[0].high = 0;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 46 + 20);
+    assert_verified("0/0: 0..46=42+4; 0/1: 0..20=18+2");
+}
+
+/* ---- with ids ---- */
+
+static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 150);
+    assert_data_loss("its id is two, not one");
+    must_take();
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
+}
+
+static void by_its_id_a_log_is_known_to_be_cut(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 40); // the same topic: what was written after the cut is not proof of another
+    must_take();
+    assert_seen('B', 0);
+    fake.logs[0].end = 45;
+    must_take();
+    assert_seen('B', 5);
+}
+
+static void a_topic_of_which_nothing_was_read_may_be_another(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 0);
+    must_take();
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 10);
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('B', 10);
+    assert_verified("0/0: 0..10=9+1");
+}
+
+/* ---- while it runs ---- */
+
+static void stop_when_read(char letter, int64_t end, int number) {
+    if (number > 400)
+        fail_msg("not read to %lld", (long long)end);
+    if (running == NULL)
+        return;
+    struct query_view view = engine_query_view(running, 0);
+    struct partition_lag *partitions;
+    size_t count = query_status_partitions(view.status, &partitions);
+    bool reached = count > 0 && partitions[0].position == end && fake.logs[0].letter == letter;
+    free(partitions);
+    if (reached)
+        engine_request_stop(running, STOP_AFTER_BATCH);
+}
+
+static void recreate_longer(int number) {
+    if (number == 3)
+        fake.logs[0].end = 110; // known, but deleted before it is read
+    fake.absent = number == 4 || number == 5;
+    if (number == 6)
+        FAKE_SET('B', 150);
+    if (number > 6)
+        stop_when_read('B', 150, number);
+}
+
+static void a_topic_seen_absent_is_another_even_if_it_is_longer(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(recreate_longer);
+    assert_seen('A', 110);
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..110=99+11; 1/0: 0..150=135+15");
+}
+
+static void come_and_go(int number) {
+    fake.absent = number == 3;
+    if (number == 5)
+        fake.logs[0].end = 120;
+    if (number > 5)
+        stop_when_read('A', 120, number);
+}
+
+static void a_topic_that_only_seemed_absent_is_read_on(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(come_and_go);
+    assert_seen('A', 120);
+    assert_verified("0/0: 0..120=108+12");
+}
+
+static void blink(int number) {
+    fake.logs[0].end = number == 3 || number == 4 ? 60 : 100; // a broker that is behind
+    if (number == 8)
+        fake.logs[0].end = 130;
+    if (number > 8)
+        fake.logs[0].end = 130, stop_when_read('A', 130, number);
+}
+
+static void a_shorter_log_is_believed_when_it_is_seen_again(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(blink);
+    assert_seen('A', 130);
+    assert_verified("0/0: 0..130=117+13");
+}
+
+/* ---- a planned batch ---- */
+
+static void leave_plan(int64_t end) {
+    struct store *store;
+    struct recovery recovery;
+    struct error err = {0};
+    if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
+        fail_msg("%s", err.message);
+    assert_non_null(recovery.starts);
+    struct offset_range range = {0, recovery.starts[0].end, end};
+    const struct plan plan = {recovery.next_batch, clock_wall_ms(), 1, &range};
+    if (!store_write_plan(store, &plan, &err))
+        fail_msg("%s", err.message);
+    recovery_deinit(&recovery);
+    store_close(store);
+}
+
+static void a_planned_batch_that_the_topic_lacks_is_lost(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(120);
+    FAKE_SET('B', 110);
+    assert_data_loss("offsets 100 to 119 of the planned batch are gone");
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 110);
+    assert_verified("0/0: 0..120=90+10-20; 1/0: 0..110=99+11");
+}
+
+static void end_transaction(int number) {
+    if (number == 4)
+        fake.logs[0].end = 125;
+}
+
+static void a_planned_batch_waits_for_a_transaction(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(120);
+    fake.logs[0].end = 105;
+    fake.logs[0].high = 125;
+    struct error err;
+    fake.on_listing = end_transaction;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 125);
+    assert_verified("0/0: 0..125=113+12");
+}
+
+static void positions_that_a_crash_left_planned_are_moved_once(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(0);
+    FAKE_SET('B', 20);
+    must_take();
+    must_take();
+    assert_seen('B', 20);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..20=18+2");
+}
+
+/* ---- and then ---- */
+
+static void manifests_are_folded_by_incarnation(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 0);
+    must_take();
+    fake.logs[0].end = 130;
+    fake.limit = 1;
+    must_take();
+    assert_true(fixture_has(&fixture, CHECKPOINT "coverage/28"));
+    assert_false(fixture_has(&fixture, CHECKPOINT "manifests/1"));
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..130=117+13");
+    FAKE_SET('C', 5);
+    must_take();
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..130=117+13; 2/0: 0..5=5+0");
+}
+
+static void rejects_of_each_incarnation_are_replayed_once(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 50);
+    must_take();
+    must_replay(15);
+    assert_verified("0/0: 0..100=100+0; 1/0: 0..50=50+0");
+    must_replay(0);
+    FAKE_SET('C', 30); // a third one: what was replayed stays what it was
+    must_take();
+    must_replay(3);
+    fake.logs[0].end = 150;
+    fake.limit = 1;
+    must_take(); // so that it is folded
+    assert_true(fixture_has(&fixture, CHECKPOINT "coverage/18"));
+    assert_verified("0/0: 0..100=100+0; 1/0: 0..50=50+0; 2/0: 0..150=138+12");
+}
+
+static void a_rewind_stays_in_its_incarnation(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    must_take();
+    fake.logs[0].end = 60;
+    must_take();
+    to_batch = 0;
+    assert_refuses(REWIND, ERROR_CONFIG, "created again");
+    to_batch = 2;
+    must_operate(REWIND, "rewound to batch 2");
+    must_take();
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..60=54+6");
+    must_operate(RELEASE, "no sink log any more");
+    must_operate(ADOPT, "has a sink log now");
+    fake.logs[0].end = 70;
+    must_take();
+    to_batch = 1; // before the log was adopted: told by the rows
+    must_operate(REWIND, "rewound to batch 1");
+    must_take();
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..70=63+7");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_topic_created_again_shorter_is_read_from_its_beginning),
+        TEST(a_log_that_was_cut_goes_on_at_its_new_end),
+        TEST(a_new_topic_that_is_empty_at_first_is_read_wholly),
+        TEST(a_partition_that_comes_back_is_read_from_its_beginning),
+        TEST(an_open_transaction_below_the_position_is_waited_for),
+        TEST(by_its_id_a_longer_topic_is_known_to_be_another),
+        TEST(by_its_id_a_log_is_known_to_be_cut),
+        TEST(a_topic_of_which_nothing_was_read_may_be_another),
+        TEST(a_topic_seen_absent_is_another_even_if_it_is_longer),
+        TEST(a_topic_that_only_seemed_absent_is_read_on),
+        TEST(a_shorter_log_is_believed_when_it_is_seen_again),
+        TEST(a_planned_batch_that_the_topic_lacks_is_lost),
+        TEST(a_planned_batch_waits_for_a_transaction),
+        TEST(positions_that_a_crash_left_planned_are_moved_once),
+        TEST(manifests_are_folded_by_incarnation),
+        TEST(rejects_of_each_incarnation_are_replayed_once),
+        TEST(a_rewind_stays_in_its_incarnation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
