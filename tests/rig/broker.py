@@ -189,19 +189,6 @@ class Broker:
             assert time.monotonic() < deadline, f"topic {name} has no leaders"
             time.sleep(0.02)
 
-    def delete_topic(self, name):
-        """Until it is gone; nothing, if it is not there."""
-        if self._is_there(name):
-            for future in self.admin.delete_topics([name]).values():
-                future.result(30)
-        deadline = time.monotonic() + 30
-        while self._is_there(name):
-            assert time.monotonic() < deadline, f"topic {name} does not go"
-            time.sleep(0.02)
-
-    def _is_there(self, name):
-        return self.admin.list_topics(name, timeout=10).topics[name].error is None
-
     def cut_log(self, name, partition, end):
         """While the broker is stopped: the partition ends here, at the beginning of a record batch, as
         after the election of a replica that had no more."""

@@ -251,7 +251,17 @@ class RealTopic:
         self.broker = broker
         self.name = name
         self._transaction = None
-        broker.create_topic(name, partitions)
+        self._create(partitions)
+
+    def _create(self, partitions):
+        self.broker.create_topic(self.name, partitions)
+        self._is_there = True
+
+    def delete(self):
+        """Before it is created again; or that does it."""
+        if self._is_there:
+            self.broker.delete_topic(self.name)
+        self._is_there = False
 
     def apply(self, event):
         match event:
@@ -262,8 +272,8 @@ class RealTopic:
             case End(partition, commit):
                 self._end(partition, commit)
             case Recreate(partitions):
-                self.broker.delete_topic(self.name)
-                self.broker.create_topic(self.name, partitions)
+                self.delete()
+                self._create(partitions)
             case AddPartitions(total):
                 self.broker.add_partitions(self.name, total)
             case Cut(partition, end):
@@ -476,7 +486,7 @@ def disturb(todo):
     away = [reader for reader, events in todo if recreates(events)]
     ours = [reader for reader in away if isinstance(reader, OurReader)]
     for reader in ours:
-        reader.broker.delete_topic(reader.topic.name)
+        reader.topic.delete()
     for reader in ours:
         reader.wait_until_missed()
     for reader, events in todo:

@@ -324,6 +324,6 @@ def test_a_topic_that_is_away_ends_a_query_that_spark_runs(broker, spark, tmp_pa
     reader.run()
     assert reader.results == ["ok"]
 
-    broker.delete_topic(reader.topic.name)
+    reader.topic.delete()
 
     assert "UnknownTopicOrPartition" in reader.wait()
