@@ -45,7 +45,7 @@ struct manifest {
     bool of_spark;            // the batch is Spark's, committed by it: only the rejects are ours
     struct incarnation incarnation; // of the topic; of a replay, that of the newest batch
     struct incarnations begun;      // owned; with this batch, and before it since the last manifest
-    bool files_unknown;       // for reports: `files` is empty because the sink log does not tell
+    bool files_unknown; // for reports: `files` is empty because the sink log does not tell
 };
 
 void manifest_deinit(struct manifest *manifest);
