@@ -74,7 +74,7 @@ MUST_CHECK bool file_read(const char *path, size_t size_max, char **bytes, size_
 /* 1: there, 0: not there, -1 and err: the disk won't say. `size` may be NULL. */
 int file_exists(const char *path, int64_t *size, struct error *err);
 
-/* For who failed to read a file that was listed: true when it is certainly not there any more. */
+/* After a listed file could not be read: true when it is certainly not there any more. */
 bool file_is_gone(const char *path);
 
 /* Whether both names are one file. Only meaningful when both exist. */

@@ -229,8 +229,8 @@ void recovery_note_counting(struct checkpoint *checkpoint, int64_t committed, in
     checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
 }
 
-/* The sink log's newest file is damaged: whether it can be written again is for us to know, who
- * know what else there is of its batch. Else the error stays as it is. */
+/* The sink log's newest file is damaged: whether it can be written again depends on
+ * what else there is of its batch. If it can't, the error stays as it is. */
 static bool explain_newest_log(struct store *store, const struct survey *survey,
                                struct error *err) {
     struct error damage;

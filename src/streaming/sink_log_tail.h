@@ -1,5 +1,5 @@
-/* sink_log_tail.h: the end of a file of the sink log, for who knows what stands before it. A
- * compact file lists all files of the table, and its own batch's last: only they are read. */
+/* sink_log_tail.h: the end of a file of the sink log, from a known entry on. A compact file lists
+ * all files of the table, those of its own batch last: only they are read. */
 #ifndef STREAMING_SINK_LOG_TAIL_H
 #define STREAMING_SINK_LOG_TAIL_H
 

@@ -47,8 +47,8 @@ const struct exit_code_entry exit_codes[] = {
      "`status`: the queries run, but one of them can't get on, or does not answer.",
      "Follow the reason that it prints; `doctor` tries everything that a run needs."},
     {EXIT_CODE_LIMIT, "limit of the machine",
-     "No thread, process, open file or memory was to be had: a limit of the process, the user, the "
-     "control group or the machine is reached.",
+     "The system gave no further thread, process, open file or memory: a limit of the process, the "
+     "user, the control group or the machine is reached.",
      "Raise the limit that the message names; a restart is safe and may find room."},
     {EXIT_CODE_SIGNAL, "stopped at once",
      "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",

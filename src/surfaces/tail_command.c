@@ -76,7 +76,7 @@ struct history {
     struct picks picks;
 };
 
-/* A file that could not be shown: one that is not there is told of and passed over. */
+/* A file that could not be shown. True: it is not there; a warning says so, and `tail` goes on. */
 static bool pass_over(const struct tail *tail, const char *path) {
     struct file_path full = file_join(tail->scope->store.table, path);
     bool gone = file_is_gone(full.text);

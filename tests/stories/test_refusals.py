@@ -143,7 +143,7 @@ def test_a_damaged_file_is_refused(program, healthy, capture, name, change):
 
 
 def accept(program, capture, lake, batches):
-    """A start goes on, as if nothing had been, up to batch `batches`."""
+    """A start continues up to batch `batches`, and nothing is lost or twice."""
     program.run("--job", "matches", **environment(capture, lake.root))
     assert lake.batches("matches")[-1] == batches
     lake.assert_listed("matches")
