@@ -23,7 +23,8 @@ const struct exit_code_entry exit_codes[] = {
      "Offsets that come next were deleted by retention or with their topic, and "
      "FAIL_ON_DATA_LOSS is true; or a record batch is damaged in Kafka, whatever that setting is: "
      "it was fetched three times.",
-     "Accept the gap with FAIL_ON_DATA_LOSS=false, or restore the topic. Of a damaged batch the "
+     "Go on without them with FAIL_ON_DATA_LOSS=false, or restore the topic. Of a damaged batch "
+     "the "
      "message says what to do."},
     {EXIT_CODE_WRITE, "disk failed for too long",
      "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken. Also: what a "

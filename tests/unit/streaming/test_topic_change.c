@@ -82,6 +82,20 @@ static void an_open_transaction_below_the_position_is_waited_for(void **state) {
     assert_verified("0/0: 0..46=42+4; 0/1: 0..20=18+2");
 }
 
+static void a_longer_topic_is_known_by_the_last_record_that_was_read(void **state) {
+    (void)state;
+    FAKE_SET('A', 104);
+    must_take();
+    must_take(); // nothing new: nothing is compared
+    FAKE_SET('B', 150);
+    assert_data_loss("(the record at partition 0, offset 103 has timestamp");
+    must_take();
+    assert_seen('B', 150);
+    fake.logs[0].end = 160;
+    must_take();
+    assert_verified("0/0: 0..104=94+10; 1/0: 0..160=144+16");
+}
+
 /* ---- with ids ---- */
 
 static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
@@ -198,12 +212,12 @@ static void a_shorter_log_is_believed_when_it_is_seen_again(void **state) {
 /* ---- a planned batch ---- */
 
 static void leave_plan(int64_t end) {
-    struct store *store;
-    struct recovery recovery;
+    struct store *store = NULL;
+    struct recovery recovery = {0};
     struct error err = {0};
     if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
         fail_msg("%s", err.message);
-    assert_non_null(recovery.starts);
+    check(store != NULL && recovery.starts != NULL);
     struct offset_range range = {0, recovery.starts[0].end, end};
     const struct plan plan = {recovery.next_batch, clock_wall_ms(), 1, &range};
     if (!store_write_plan(store, &plan, &err))
@@ -223,6 +237,29 @@ static void a_planned_batch_that_the_topic_lacks_is_lost(void **state) {
     assert_seen('A', 100);
     assert_seen('B', 110);
     assert_verified("0/0: 0..120=90+10-20; 1/0: 0..110=99+11");
+}
+
+/* The log is cut while the batch of 100 to 119 is read. */
+static void cut_under_way(int number) {
+    if (number >= 4)
+        fake.logs[0].end = 110;
+    if (number == 5)
+        fake.reach = 0;
+    if (number >= 12) // by then the position has moved
+        fake.logs[0].end = 115;
+    stop_when_read('A', 115, number);
+}
+
+static void a_log_that_is_cut_under_a_batch_does_not_hold_it_up(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.logs[0].end = 120;
+    fake.reach = 110; // before the batch is read
+    must_follow(cut_under_way);
+    assert_seen('A',
+                100 + 5); // as Spark: what is before the new end at first sight is not read again
+    assert_verified("0/0: 0..120=90+10-20; 1/0: 110..115=5+0");
 }
 
 static void end_transaction(int number) {
@@ -327,6 +364,7 @@ int main(void) {
         TEST(a_new_topic_that_is_empty_at_first_is_read_wholly),
         TEST(a_partition_that_comes_back_is_read_from_its_beginning),
         TEST(an_open_transaction_below_the_position_is_waited_for),
+        TEST(a_longer_topic_is_known_by_the_last_record_that_was_read),
         TEST(by_its_id_a_longer_topic_is_known_to_be_another),
         TEST(by_its_id_a_log_is_known_to_be_cut),
         TEST(a_topic_of_which_nothing_was_read_may_be_another),
@@ -334,6 +372,7 @@ int main(void) {
         TEST(a_topic_that_only_seemed_absent_is_read_on),
         TEST(a_shorter_log_is_believed_when_it_is_seen_again),
         TEST(a_planned_batch_that_the_topic_lacks_is_lost),
+        TEST(a_log_that_is_cut_under_a_batch_does_not_hold_it_up),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_that_a_crash_left_planned_are_moved_once),
         TEST(manifests_are_folded_by_incarnation),
