@@ -250,7 +250,7 @@ static bool make_plan(struct query *query, struct plan *plan, bool *moves, struc
     return true;
 }
 
-static bool write_plan(struct query *query, const struct plan *plan, struct error *err) {
+bool query_write_plan(struct query *query, const struct plan *plan, struct error *err) {
     struct retry retry = {0};
     while (!store_write_plan(query->store, plan, err))
         if (!retry_again(query, &retry, err))
@@ -268,7 +268,7 @@ static bool look_at_topic(struct query *query, struct error *err) {
 
 static bool run_plan(struct query *query, const struct plan *plan, struct error *err) {
     int64_t began_us = clock_monotonic_us();
-    bool done = write_plan(query, plan, err);
+    bool done = query_write_plan(query, plan, err);
     trigger_clock_add(&query->clock.logging_us, began_us);
     done = done && micro_batch_run(query, plan, err);
     if (done)

@@ -100,6 +100,9 @@ struct query {
 MUST_CHECK bool query_init(struct query *query, const struct query_options *options, size_t index,
                            struct broker *broker, struct stop *stop, struct error *err);
 
+/* Publishes offsets/N, trying again while the disk fails. */
+MUST_CHECK bool query_write_plan(struct query *query, const struct plan *plan, struct error *err);
+
 /* In which incarnation of the topic the query stands, as recovery has found it; takes it out of
  * *recovery. */
 void query_take_incarnation(struct query *query, struct recovery *recovery);
