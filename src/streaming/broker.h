@@ -23,7 +23,8 @@ enum { BROKER_NOT_ASKED = -1 };
 struct topic_offsets {
     size_t count;
     struct partition_offsets *partitions; // owned; ascending by partition
-    char id[TOPIC_ID_MAX]; // Kafka's, which a topic created again does not share; "": not known
+    char id[TOPIC_ID_MAX]; // Kafka's, which a topic created again does not share; "": not known, or
+                           // not asked for: only broker_find_id() does
 };
 
 void topic_offsets_deinit(struct topic_offsets *offsets);
@@ -43,6 +44,10 @@ struct broker_ops {
     /* Fills in `high` of a listing. The errors of list_offsets(). NULL: it is `end`. */
     bool (*list_high)(struct broker *broker, const char *topic, int timeout_ms,
                       struct topic_offsets *offsets, struct error *err);
+    /* Fills in `id` of a listing, "" if it can't be told. The errors of list_offsets(). NULL: it
+     * can't. */
+    bool (*find_id)(struct broker *broker, const char *topic, int timeout_ms,
+                    struct topic_offsets *offsets, struct error *err);
     /* A source for one worker. In bytes: memory_max bounds what is fetched ahead, batch_max is the
      * largest record batch that may be fetched at all; a larger one stops the range that needs it.
      */
@@ -57,6 +62,13 @@ struct broker_ops {
  * itself was cut or replaced: an end beyond which no record is known was asked for first. */
 MUST_CHECK bool broker_list_high(struct broker *broker, const char *topic, int timeout_ms,
                                  struct topic_offsets *offsets, struct error *err);
+
+/* Asks for the topic's id, which librdkafka tells from 2.3 on, and Kafka from 2.8 on. */
+MUST_CHECK bool broker_find_id(struct broker *broker, const char *topic, int timeout_ms,
+                               struct topic_offsets *offsets, struct error *err);
+
+/* Whether the broker's topics have ids that can be asked for. */
+bool broker_tells_ids(const struct broker *broker);
 
 /* NULL: the topic has no such partition. */
 const struct partition_offsets *topic_offsets_find(const struct topic_offsets *offsets,

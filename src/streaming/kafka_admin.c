@@ -19,7 +19,10 @@
 #include "pipeline/source_kafka.h"
 #include "streaming/broker.h"
 
-enum { ADMIN_MEMORY = 1 << 20 }; // bytes; a handle never fetches
+enum {
+    ADMIN_MEMORY = 1 << 20, // bytes; a handle never fetches
+    ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is told
+};
 static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY};
 
 struct kafka_broker {
@@ -205,6 +208,56 @@ static bool list_high(struct broker *broker, const char *topic, int timeout_ms,
     return listed;
 }
 
+#if RD_KAFKA_VERSION >= 0x020300ff // from which on it describes topics
+
+static rd_kafka_event_t *describe_topic(struct kafka_broker *self, const char *topic,
+                                        int64_t deadline_ms) {
+    rd_kafka_t *handle = self->client.handle;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    char reason[256];
+    check(rd_kafka_AdminOptions_set_request_timeout(options, left_ms(deadline_ms), reason,
+                                                    sizeof reason) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
+    rd_kafka_DescribeTopics(handle, topics, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, left_ms(deadline_ms) + ADMIN_REPLY_MS);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+static bool find_id(struct broker *broker, const char *topic, int timeout_ms,
+                    struct topic_offsets *offsets, struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    rd_kafka_event_t *event = describe_topic(self, topic, clock_monotonic_ms() + timeout_ms);
+    rd_kafka_resp_err_t code =
+        event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
+    const rd_kafka_TopicDescription_t **found = NULL;
+    size_t count = 0;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        found = rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event),
+                                                      &count);
+    const rd_kafka_error_t *error = count == 1 ? rd_kafka_TopicDescription_error(found[0]) : NULL;
+    bool ok = code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1 && error == NULL;
+    if (ok) {
+        const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(found[0]);
+        if (rd_kafka_Uuid_least_significant_bits(id) != 0 || // zero: a Kafka without ids
+            rd_kafka_Uuid_most_significant_bits(id) != 0)
+            (void)snprintf(offsets->id, sizeof offsets->id, "%s", rd_kafka_Uuid_base64str(id));
+    } else if (error != NULL) {
+        set_topic_error(self, topic, rd_kafka_error_code(error), err);
+    } else {
+        set_unreachable(self, topic, code, err);
+    }
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    return ok;
+}
+
+#endif
+
 static bool open_source(struct broker *broker, size_t memory_max, size_t batch_max,
                         struct source **source, struct error *err) {
     (void)err; // its settings were tried when the broker was opened
@@ -228,6 +281,9 @@ static void close_broker(struct broker *broker) {
 static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
     .list_high = list_high,
+#if RD_KAFKA_VERSION >= 0x020300ff
+    .find_id = find_id,
+#endif
     .open_source = open_source,
     .keep_statistics = keep_statistics,
     .close = close_broker,

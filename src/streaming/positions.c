@@ -62,6 +62,17 @@ void positions_view(const struct offset_range *starts, size_t count,
     }
 }
 
+int64_t positions_held_back(const struct offset_range *starts, size_t count,
+                            const struct topic_offsets *topic) {
+    int64_t held_back = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct partition_offsets *listed = topic_offsets_find(topic, starts[i].partition);
+        if (position_state(starts[i].end, listed) == POSITION_WAITS)
+            held_back += listed->high - starts[i].end;
+    }
+    return held_back;
+}
+
 struct offset_range *positions_move(const struct offset_range *starts, size_t count,
                                     const struct topic_offsets *topic, bool renewed) {
     struct offset_range *moved = must_alloc(topic->count + 1, sizeof *moved);

@@ -40,6 +40,10 @@ void positions_view(const struct offset_range *starts, size_t count,
 /* The position in a partition; 0 in one that the query has not met. */
 int64_t positions_next(const struct offset_range *starts, size_t count, int32_t partition);
 
+/* How many records are known that open transactions hold back behind positions. */
+int64_t positions_held_back(const struct offset_range *starts, size_t count,
+                            const struct topic_offsets *topic);
+
 /* Where the query stands from now on, in each partition that the topic has: in one that is ahead,
  * at its new end; in all of a `renewed` topic, at offset 0. The caller owns the ranges. */
 struct offset_range *positions_move(const struct offset_range *starts, size_t count,

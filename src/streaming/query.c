@@ -11,6 +11,7 @@
 #include "streaming/cluster/former_run.h"
 #include "streaming/micro_batch.h"
 #include "streaming/planner.h"
+#include "streaming/positions.h"
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/starting_offsets.h"
@@ -211,6 +212,7 @@ static bool resume(struct query *query, struct error *err) {
     query_take_incarnation(query, &recovery);
     query->starts = recovery.starts;
     query->start_count = recovery.start_count;
+    query->topic_unproven = recovery.start_count > 0;
     recovery.starts = NULL;
     bool ready = topic_watch_start(query, err) && former_run_settle(query, &former, err) &&
                  begin(query, &recovery, err);
@@ -218,20 +220,14 @@ static bool resume(struct query *query, struct error *err) {
     return ready;
 }
 
-/* Plans the next batch from query->topic. Nothing new leaves plan->count 0; *moves: it takes
- * nothing, and another is due. */
-static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
+/* Plans what lies between the positions and the topic's ends. */
+static bool plan_backlog(struct query *query, struct plan *plan, struct error *err) {
     struct data_loss loss;
-    *plan = (struct plan){.batch_id = query->next_batch, .timestamp_ms = query_plan_ms(query)};
-    if (!topic_change_plan(query, plan, err))
-        return false;
-    *moves = plan->count > 0;
-    if (*moves)
-        return true;
     struct offset_range *ranges;
     size_t count;
     planner_next(query->starts, query->start_count, &query->topic, 0, &ranges, &count, &loss);
-    int64_t backlog = planner_size(ranges, count);
+    int64_t backlog = planner_size(ranges, count) +
+                      positions_held_back(query->starts, query->start_count, &query->topic);
     free(ranges);
     if (loss.texts.count > 0 && !topic_watch_loss(query, &loss, err))
         return false;
@@ -247,6 +243,24 @@ static bool make_plan(struct query *query, struct plan *plan, bool *moves, struc
     free(plan->ranges);
     plan->ranges = NULL;
     plan->count = 0;
+    return true;
+}
+
+/* Plans the next batch from query->topic. Nothing new leaves plan->count 0; *moves: it takes
+ * nothing, and another is due. */
+static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
+    *plan = (struct plan){.batch_id = query->next_batch, .timestamp_ms = query_plan_ms(query)};
+    if (!topic_change_plan(query, plan, err))
+        return false;
+    *moves = plan->count > 0;
+    if (!*moves)
+        return plan_backlog(query, plan, err);
+    struct data_loss ignored; // told by the plan behind this one
+    struct offset_range *ranges;
+    size_t count;
+    planner_next(plan->ranges, plan->count, &query->topic, 0, &ranges, &count, &ignored);
+    query_status_set_lag(&query->status, planner_size(ranges, count));
+    free(ranges);
     return true;
 }
 

@@ -80,6 +80,7 @@ struct query {
     bool topic_fits;            // it goes with the positions; else:
     struct topic_offsets sound; // the last one that did; empty: there was none
     bool topic_was_absent;      // since one did
+    bool topic_unproven;        // since the start nothing has told whether it is still the same
     struct topic_change change; // what was found out about it since then
     struct incarnation incarnation; // of the newest committed batch
     struct incarnations begun;      // owned; since then, to be said by the next manifest

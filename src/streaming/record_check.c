@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "streaming/commit.h"
 #include "streaming/positions.h"
 #include "streaming/store_parts.h"
 #include "streaming/verify/origin_reader.h"
@@ -102,40 +103,75 @@ static bool look_into(void *context, const char *path) {
     return !search->failed && search->timestamp_ms < 0;
 }
 
-static bool read_table(struct query *query, int32_t partition, int64_t offset,
+static bool search_all(const struct store *store, struct search *search, struct error *err) {
+    const struct table *const tables[] = {&store->table, &store->rejects};
+    const size_t depths[] = {store->options.partition_by_count, 0};
+    for (size_t i = 0; i < 2 && search->timestamp_ms < 0; i++) {
+        search->table = tables[i];
+        if (!table_each_file(tables[i], depths[i], look_into, search, err) || search->failed)
+            return false;
+    }
+    return true;
+}
+
+static void search_list(const struct table *table, const struct file_list *files,
+                        struct search *search) {
+    search->table = table;
+    for (size_t i = 0; i < files->count && !search->failed && search->timestamp_ms < 0; i++)
+        (void)look_into(search, files->files[i].path);
+}
+
+static bool search_newest(const struct store *store, struct search *search, struct error *err) {
+    struct manifest manifest;
+    int64_t newest;
+    if (!checkpoint_newest(&store->checkpoint.manifests, &newest, err))
+        return false;
+    if (newest < 0)
+        return true;
+    if (!commit_read(store, newest, &manifest, err))
+        return false;
+    search_list(&store->table, &manifest.files, search);
+    search_list(&store->rejects, &manifest.rejects, search);
+    manifest_deinit(&manifest);
+    return !search->failed;
+}
+
+/* -1: it is not there, or without a timestamp. */
+static bool read_table(struct query *query, bool newest_only, int32_t partition, int64_t offset,
                        int64_t *timestamp_ms, struct error *err) {
-    const struct store *store = query->store;
     struct search search = {.partition = partition,
                             .offset = offset,
                             .since_ms = query->incarnation.since_ms,
                             .timestamp_ms = -1,
                             .err = err};
-    const struct table *const tables[] = {&store->table, &store->rejects};
-    const size_t depths[] = {store->options.partition_by_count, 0};
-    for (size_t i = 0; i < 2 && search.timestamp_ms < 0; i++) {
-        search.table = tables[i];
-        if (!table_each_file(tables[i], depths[i], look_into, &search, err) || search.failed)
-            return false;
-    }
+    if (!(newest_only ? search_newest(query->store, &search, err)
+                      : search_all(query->store, &search, err)))
+        return false;
     *timestamp_ms = search.timestamp_ms;
     return true;
 }
 
 /* ---- both ---- */
 
-static enum record_match compare(struct query *query, int32_t partition, int64_t offset,
-                                 char text[static RECORD_CHECK_TEXT_MAX]) {
+/* What the table has of other timestamps is not always what Kafka has: Spark's conversion. */
+static bool is_plain(int64_t timestamp_ms) {
+    static const int64_t year_10000_ms = 253402300800000;
+    return timestamp_ms > 0 && timestamp_ms < year_10000_ms;
+}
+
+static enum record_match compare(struct query *query, bool newest_only, int32_t partition,
+                                 int64_t offset, char text[static RECORD_CHECK_TEXT_MAX]) {
     struct error err = {0};
-    int64_t topic_ms, table_ms;
-    if (!read_topic(query, partition, offset, &topic_ms, &err) ||
-        (topic_ms >= 0 && !read_table(query, partition, offset, &table_ms, &err))) {
+    int64_t topic_ms = -1, table_ms;
+    if (!read_table(query, newest_only, partition, offset, &table_ms, &err) ||
+        (table_ms >= 0 && !read_topic(query, partition, offset, &topic_ms, &err))) {
         log_write(LOG_WARNING, query->how.name,
                   "Whether the topic is still the same can't be told by its last record | "
                   "partition=%" PRId32 " | offset=%" PRId64 " | error=%s",
                   partition, offset, err.message);
         return RECORD_UNKNOWN;
     }
-    if (topic_ms < 0 || table_ms < 0)
+    if (!is_plain(topic_ms) || !is_plain(table_ms))
         return RECORD_UNKNOWN;
     if (topic_ms == table_ms)
         return RECORD_SAME;
@@ -146,7 +182,8 @@ static enum record_match compare(struct query *query, int32_t partition, int64_t
     return RECORD_OTHER;
 }
 
-enum record_match record_check(struct query *query, char text[static RECORD_CHECK_TEXT_MAX]) {
+enum record_match record_check(struct query *query, bool newest_only,
+                               char text[static RECORD_CHECK_TEXT_MAX]) {
     size_t compared = 0;
     for (size_t i = 0; i < query->start_count && compared < PARTITIONS_MAX; i++) {
         int32_t partition = query->starts[i].partition;
@@ -156,7 +193,7 @@ enum record_match record_check(struct query *query, char text[static RECORD_CHEC
         int64_t end = query->starts[i].end < listed->end ? query->starts[i].end : listed->end;
         if (end <= listed->log_start)
             continue;
-        enum record_match match = compare(query, partition, end - 1, text);
+        enum record_match match = compare(query, newest_only, partition, end - 1, text);
         if (match != RECORD_UNKNOWN)
             return match;
         compared++;

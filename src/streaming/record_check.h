@@ -17,8 +17,10 @@ enum record_match {
 enum { RECORD_CHECK_TEXT_MAX = 256 };
 
 /* Compares, for one partition after the other, the last record that the query has read and the
- * topic still has, until one tells. `text` says what differs. What can't be read is RECORD_UNKNOWN.
- */
-enum record_match record_check(struct query *query, char text[static RECORD_CHECK_TEXT_MAX]);
+ * topic still has, until one tells. `newest_only`: looks for it in the files of the newest
+ * manifest, which are few, and not in the whole table. `text` says what differs. What can't be read
+ * is RECORD_UNKNOWN. */
+enum record_match record_check(struct query *query, bool newest_only,
+                               char text[static RECORD_CHECK_TEXT_MAX]);
 
 #endif

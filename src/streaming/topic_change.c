@@ -32,14 +32,26 @@ static bool has_same_id(const struct query *query) {
     return known[0] != '\0' && strcmp(known, query->topic.id) == 0;
 }
 
+/* Whether there is something to be read behind a position. */
+static bool has_news(const struct query *query) {
+    for (size_t i = 0; i < query->start_count; i++) {
+        const struct partition_offsets *listed =
+            topic_offsets_find(&query->topic, query->starts[i].partition);
+        if (listed != NULL && listed->end > query->starts[i].end)
+            return true;
+    }
+    return false;
+}
+
 static bool is_suspect(const struct query *query, const struct positions_view *view) {
     return query->change.kind != TOPIC_FITS || query->topic_was_absent || view->broken.count > 0 ||
-           has_other_id(query);
+           (query->topic_unproven && has_news(query)) || has_other_id(query);
 }
 
 /* Positions and topic agree. */
 static void settle(struct query *query) {
     query->topic_was_absent = false;
+    query->topic_unproven = query->topic_unproven && !has_news(query);
     query->topic_fits = true;
     query->change = (struct topic_change){0};
     topic_offsets_deinit(&query->sound);
@@ -56,7 +68,8 @@ static void set_change(struct query *query, enum topic_change_kind kind, const c
 static void judge_by_record(struct query *query, const struct positions_view *view) {
     char text[RECORD_CHECK_TEXT_MAX];
     enum topic_change_kind shorter = view->broken.count > 0 ? TOPIC_CUT : TOPIC_FITS;
-    switch (record_check(query, text)) {
+    bool newest_only = !query->topic_was_absent && view->broken.count == 0;
+    switch (record_check(query, newest_only, text)) {
     case RECORD_OTHER:
         set_change(query, TOPIC_RENEWED, text);
         return;
@@ -145,23 +158,32 @@ void topic_change_say_left(struct query *query) {
 
 /* ---- moving ---- */
 
+/* What is wrong, or just where the query stood. */
+static void describe(const struct query *query, const struct positions_view *view,
+                     struct partition_texts *texts) {
+    *texts = view->broken;
+    for (size_t i = 0; i < query->start_count && view->broken.count == 0; i++)
+        partition_texts_add(texts, "partition %" PRId32 ", next offset %" PRId64,
+                            query->starts[i].partition, query->starts[i].end);
+}
+
 /* The plan that moves the positions is there by then, so that a later start knows of it, whatever
  * the topic has become. */
 static bool refuse(const struct query *query, const struct positions_view *view,
                    struct error *err) {
-    const char *detail = view->broken.text;
+    struct partition_texts detail;
+    describe(query, view, &detail);
     if (query->change.kind == TOPIC_RENEWED)
         return error_set(err, ERROR_DATA_LOSS,
-                         "topic %s was deleted and created again (%s)%s%s; set "
+                         "topic %s was deleted and created again (%s): %s; set "
                          "FAIL_ON_DATA_LOSS=false to read the new one from its beginning (what was "
                          "not read of the old one is lost)",
-                         query->how.topic, query->change.evidence, detail[0] == '\0' ? "" : ": ",
-                         detail);
-    return error_set(
-        err, ERROR_DATA_LOSS,
-        "the log of topic %s is shorter than what was read of it, as after an unclean "
-        "leader election (%s): %s; set FAIL_ON_DATA_LOSS=false to go on at its new end",
-        query->how.topic, query->change.evidence, detail);
+                         query->how.topic, query->change.evidence, detail.text);
+    return error_set(err, ERROR_DATA_LOSS,
+                     "the log of topic %s is shorter than what was read of it, as after an unclean "
+                     "leader election (%s): %s; set FAIL_ON_DATA_LOSS=false to go on at its new "
+                     "end",
+                     query->how.topic, query->change.evidence, detail.text);
 }
 
 static bool is_at(const struct query *query, const struct offset_range *moved, size_t count) {
@@ -197,6 +219,8 @@ static void begin_incarnation(struct query *query, const struct plan *plan) {
 }
 
 static void say_moved(struct query *query, const struct positions_view *view) {
+    struct partition_texts detail;
+    describe(query, view, &detail);
     const struct incarnation_begin *begin = &query->begun.begins[query->begun.count - 1];
     char lost[24] = "unknown";
     if (query->sound.count > 0)
@@ -206,10 +230,10 @@ static void say_moved(struct query *query, const struct positions_view *view) {
                              "beginning"
                            : "The topic's log is shorter than what was read of it: the query goes "
                              "on at its new end";
-    log_write(
-        LOG_WARNING, query->how.name,
-        "%s | topic=%s | evidence=%s | detail=%s | batch_id=%" PRId64 " | never_read_and_lost=%s",
-        what, query->how.topic, query->change.evidence, view->broken.text, begin->batch_id, lost);
+    log_write(LOG_WARNING, query->how.name,
+              "%s | topic=%s | evidence=%s | detail=%s | batch_id=%" PRId64
+              " | never_read_and_lost=%s",
+              what, query->how.topic, query->change.evidence, detail.text, begin->batch_id, lost);
     query_status_note_error(&query->status, what);
 }
 
@@ -286,16 +310,16 @@ static bool refuse_planned(const struct query *query, const struct incarnation_b
         if (start == NULL)
             partition_texts_add(&moves, "partition %" PRId32 " is gone", former->partition);
         else if (start->offset < former->offset)
-            partition_texts_add(&moves,
-                                "partition %" PRId32 " goes back from offset %" PRId64
-                                " to %" PRId64,
-                                former->partition, former->offset, start->offset);
+            partition_texts_add(
+                &moves, "partition %" PRId32 " goes back from offset %" PRId64 " to %" PRId64,
+                former->partition, former->offset, start->offset);
     }
-    return error_set(err, ERROR_DATA_LOSS,
-                     "topic %s was deleted and created again, or its log was cut, and batch %" PRId64
-                     " is planned to go on there: %s; set FAIL_ON_DATA_LOSS=false to run it (what "
-                     "was not read before is lost)",
-                     query->how.topic, begin->batch_id, moves.text);
+    return error_set(
+        err, ERROR_DATA_LOSS,
+        "topic %s was deleted and created again, or its log was cut, and batch %" PRId64
+        " is planned to go on there: %s; set FAIL_ON_DATA_LOSS=false to run it (what "
+        "was not read before is lost)",
+        query->how.topic, begin->batch_id, moves.text);
 }
 
 /* Where its ranges end that have offsets. */
@@ -340,6 +364,8 @@ bool topic_change_await(struct query *query, const struct plan *plan, struct err
     const struct incarnation_begin *begin = find_begin(query, plan);
     if (begin != NULL && query->options->fail_on_data_loss)
         return refuse_planned(query, begin, err);
+    if (begin != NULL) // it is the proof
+        query->topic_unproven = false;
     size_t count;
     struct offset_range *ends = ends_of(plan, &count);
     bool ok = await(query, plan, ends, count, err);

@@ -17,6 +17,26 @@ enum {
     LATER_LOG_EVERY_MS = 60000,
 };
 
+/* Whether a look shows what the last one did: then the topic's id is not asked for again. One that
+ * was created again with the same ends is found out when there is something of it to be read. */
+static bool is_idle(const struct query *query, const struct topic_offsets *offsets) {
+    if (offsets->count != query->topic.count || query->topic_was_absent)
+        return false;
+    for (size_t i = 0; i < offsets->count; i++)
+        if (offsets->partitions[i].partition != query->topic.partitions[i].partition ||
+            offsets->partitions[i].end != query->topic.partitions[i].end)
+            return false;
+    return true;
+}
+
+static bool ask_id(struct query *query, int timeout_ms, struct topic_offsets *offsets,
+                   struct error *err) {
+    if (!is_idle(query, offsets))
+        return broker_find_id(query->broker, query->how.topic, timeout_ms, offsets, err);
+    memcpy(offsets->id, query->topic.id, sizeof offsets->id);
+    return true;
+}
+
 /* With the high watermarks, if the positions want them. */
 static bool ask_topic(struct query *query, int timeout_ms, struct topic_offsets *offsets,
                       struct error *err) {
@@ -25,8 +45,9 @@ static bool ask_topic(struct query *query, int timeout_ms, struct topic_offsets 
     *offsets = (struct topic_offsets){0};
     if (!broker->ops->list_offsets(broker, topic, timeout_ms, offsets, err))
         return false;
-    if (!positions_want_high(query->starts, query->start_count, offsets) ||
-        broker_list_high(broker, topic, timeout_ms, offsets, err))
+    if (ask_id(query, timeout_ms, offsets, err) &&
+        (!positions_want_high(query->starts, query->start_count, offsets) ||
+         broker_list_high(broker, topic, timeout_ms, offsets, err)))
         return true;
     topic_offsets_deinit(offsets);
     return false;

@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "streaming/broker.h"
 #include "streaming/inspect.h"
+#include "streaming/positions.h"
 #include "surfaces/doctor.h"
 #include "surfaces/moment.h"
 #include "surfaces/reach.h"
@@ -104,45 +105,103 @@ void doctor_check_brokers(const struct config *config, struct findings *findings
 
 /* ---- topics ---- */
 
-/* The end of what the checkpoint has committed in a partition; -1: nobody knows. */
-static int64_t committed_end(const struct inspection *inspection, int32_t partition) {
-    for (size_t i = 0; i < inspection->partition_count; i++)
-        if (inspection->partitions[i].incarnation == inspection->incarnation &&
-            inspection->partitions[i].partition == partition)
-            return inspection->partitions[i].end;
-    return -1;
+/* Where the checkpoint stands: the ends of what it has committed. Owned by the caller. */
+static struct offset_range *positions_of(const struct inspection *inspection, size_t *count) {
+    struct offset_range *positions = must_alloc(inspection->partition_count + 1, sizeof *positions);
+    *count = 0;
+    for (size_t i = 0; i < inspection->partition_count; i++) {
+        const struct inspected_partition *at = &inspection->partitions[i];
+        if (at->incarnation == inspection->incarnation)
+            positions[(*count)++] = (struct offset_range){at->partition, at->end, at->end};
+    }
+    return positions;
 }
 
-/* What the checkpoint comes to next beside what Kafka still has. */
-static void check_progress(const struct config *config, const char *topic,
-                           const struct topic_offsets *offsets, const struct inspection *inspection,
-                           struct findings *findings) {
-    int64_t lag = 0;
+static void say_broken(const struct config *config, const char *topic, const char *detail,
+                       struct findings *findings) {
+    char *what = findings_text("progress %s", topic);
+    char *fault =
+        findings_text("the topic was deleted and created again, or its log was cut: %s", detail);
+    if (config->fail_on_data_loss)
+        findings_fail(findings, EXIT_CODE_DATA_LOSS, what, fault,
+                      findings_text("go on with FAIL_ON_DATA_LOSS=false, which reads another topic "
+                                    "from its beginning and a log that was cut from its new end; "
+                                    "or restore the topic"));
+    else
+        findings_warn(findings, what, fault,
+                      findings_text("nothing: with FAIL_ON_DATA_LOSS=false another topic is read "
+                                    "from its beginning, and a log that was cut from its new end"));
+}
+
+static bool check_retention(const struct config *config, const char *topic,
+                            const struct offset_range *position,
+                            const struct partition_offsets *listed, struct findings *findings) {
+    if (position->end >= listed->log_start || !config->fail_on_data_loss)
+        return true;
+    findings_fail(
+        findings, EXIT_CODE_DATA_LOSS, findings_text("progress %s", topic),
+        findings_text("partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
+                      " come next and are gone",
+                      position->partition, position->end, listed->log_start - 1),
+        findings_text("go on without them with FAIL_ON_DATA_LOSS=false, and let the topic "
+                      "keep its records longer (retention.ms)"));
+    return false;
+}
+
+/* All positions are there; what is left of the topic behind them. */
+static void check_lag(const struct config *config, const char *topic,
+                      const struct topic_offsets *offsets, const struct offset_range *positions,
+                      size_t count, struct findings *findings) {
+    int64_t lag = positions_held_back(positions, count, offsets);
     for (size_t i = 0; i < offsets->count; i++) {
-        const struct partition_offsets *partition = &offsets->partitions[i];
-        int64_t next = committed_end(inspection, partition->partition);
-        if (next >= 0 && next > partition->end) {
-            findings_fail(findings, EXIT_CODE_DATA_LOSS, findings_text("progress %s", topic),
-                          findings_text("partition %" PRId32 " ends at %" PRId64 ", but %" PRId64
-                                        " comes next: was the topic made anew?",
-                                        partition->partition, partition->end, next),
-                          findings_text("give the query a new CHECKPOINT_PATH and "
-                                        "PROCESSED_DATA_PATH, or restore the topic"));
+        const struct partition_offsets *listed = &offsets->partitions[i];
+        int64_t next = positions_next(positions, count, listed->partition);
+        const struct offset_range position = {listed->partition, next, next};
+        if (!check_retention(config, topic, &position, listed, findings))
             return;
-        }
-        if (next >= 0 && next < partition->log_start && config->fail_on_data_loss) {
-            findings_fail(findings, EXIT_CODE_DATA_LOSS, findings_text("progress %s", topic),
-                          findings_text("partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
-                                        " come next and are gone",
-                                        partition->partition, next, partition->log_start - 1),
-                          findings_text("go on without them with FAIL_ON_DATA_LOSS=false, and let "
-                                        "the topic keep its records longer (retention.ms)"));
-            return;
-        }
-        lag += partition->end - (next > partition->log_start ? next : partition->log_start);
+        next = next > listed->log_start ? next : listed->log_start;
+        lag += next < listed->end ? listed->end - next : 0;
     }
     findings_ok(findings, findings_text("progress %s", topic),
                 findings_text("%" PRId64 " offsets are still to be read", lag));
+}
+
+static void check_id(const struct topic_offsets *offsets, const struct inspection *inspection,
+                     struct positions_view *view) {
+    if (inspection->topic_id[0] != '\0' && offsets->id[0] != '\0' &&
+        strcmp(inspection->topic_id, offsets->id) != 0)
+        partition_texts_add(&view->broken, "its id is %s, not %s", offsets->id,
+                            inspection->topic_id);
+}
+
+/* What the checkpoint comes to next beside what Kafka still has. */
+static void check_progress(const struct config *config, struct broker *broker, const char *topic,
+                           struct topic_offsets *offsets, const struct inspection *inspection,
+                           struct findings *findings) {
+    size_t count;
+    struct error err = {0};
+    struct positions_view view;
+    struct offset_range *positions = positions_of(inspection, &count);
+    if ((positions_want_high(positions, count, offsets) &&
+         !broker_list_high(broker, topic, DOCTOR_BROKER_MS, offsets, &err)) ||
+        !broker_find_id(broker, topic, DOCTOR_BROKER_MS, offsets, &err)) {
+        findings_fail(findings, EXIT_CODE_KAFKA, findings_text("progress %s", topic),
+                      findings_text("%s", err.message), NULL);
+        free(positions);
+        return;
+    }
+    positions_view(positions, count, offsets, &view);
+    check_id(offsets, inspection, &view);
+    if (view.broken.count > 0)
+        say_broken(config, topic, view.broken.text, findings);
+    else
+        check_lag(config, topic, offsets, positions, count, findings);
+    if (view.waiting.count > 0)
+        findings_warn(findings, findings_text("transaction %s", topic),
+                      findings_text("one stands open: %s", view.waiting.text),
+                      findings_text("see which producer has not ended it (kafka-transactions.sh "
+                                    "find-hanging); until it ends, nothing behind it is read"));
+    free(positions);
 }
 
 /* The newest record that can be read near the end of a partition. */
@@ -248,7 +307,7 @@ static void check_topic(const struct config *config, struct broker *broker,
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {
         if (inspection.there && inspection.fault_count == 0)
-            check_progress(config, topic, &offsets, &inspection, findings);
+            check_progress(config, broker, topic, &offsets, &inspection, findings);
         inspection_deinit(&inspection);
     }
     config_store_options_deinit(&options);

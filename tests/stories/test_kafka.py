@@ -269,6 +269,8 @@ def test_a_topic_created_again_is_read_from_its_beginning(job):
     line = process.lines("CRITICAL")[0]
     assert "created again" in line and "FAIL_ON_DATA_LOSS=false" in line
     assert job.lake.batches("matches", "offsets") == [0]
+    process = job.program.run("doctor", "--job", "matches", exit_code=6, **job.settings)
+    assert "partition 0 ends at offset 30, before the next offset 100" in process.log()
     process = job.run(FAIL_ON_DATA_LOSS="false")
     assert "offset 29" in process.lines("WARNING.*created again")[0]
     job.produce(generation("B", 40, 30))
@@ -281,10 +283,17 @@ def test_a_topic_created_again_is_read_from_its_beginning(job):
     job.produce(generation("C", 150))
     job.run()
     assert generations(job) == {"A": 100, "B": 70, "C": 150}
+
+    job.create_topic_again()  # and is longer than what was read: its records tell, or its id
+    job.produce(generation("D", 160))
+    job.run(exit_code=6)
+    assert job.run(FAIL_ON_DATA_LOSS="false").lines("WARNING.*created again")
+    assert generations(job) == {"A": 100, "B": 70, "C": 150, "D": 160}
     assert incarnations(job) == {
         (0, 0): (0, 100, 100, 0),
         (1, 0): (0, 70, 70, 0),
         (2, 0): (0, 150, 150, 0),
+        (3, 0): (0, 160, 160, 0),
     }
     job.lake.assert_listed("matches")
 

@@ -287,7 +287,8 @@ static bool list_topic(const struct snapshot *snapshot, const struct verify_opti
                        struct topic_offsets *topic, struct error *err) {
     const char *name = options->store->topic;
     struct broker *broker = options->broker;
-    if (!broker->ops->list_offsets(broker, name, options->timeout_ms, topic, err))
+    if (!broker->ops->list_offsets(broker, name, options->timeout_ms, topic, err) ||
+        !broker_find_id(broker, name, options->timeout_ms, topic, err))
         return false;
     bool wanted = false;
     for (size_t i = 0; i < snapshot->range_count; i++) {

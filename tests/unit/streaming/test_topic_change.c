@@ -105,6 +105,21 @@ static void an_open_transaction_below_the_position_is_waited_for(void **state) {
     assert_verified("0/0: 0..46=42+4; 0/1: 0..20=18+2");
 }
 
+static void a_longer_topic_is_known_by_the_last_record_that_was_read(void **state) {
+    (void)state;
+    FAKE_SET('A', 104);
+    must_take();
+    must_take(); // nothing new: nothing is compared
+    FAKE_SET('B', 150);
+    assert_data_loss("(the record at partition 0, offset 103 has timestamp",
+                     "partition 0 goes back from offset 104 to 0");
+    must_take();
+    assert_seen('B', 150);
+    fake.logs[0].end = 160;
+    must_take();
+    assert_verified("0/0: 0..104=94+10; 1/0: 0..160=144+16");
+}
+
 /* ---- with ids ---- */
 
 static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
@@ -221,12 +236,12 @@ static void a_shorter_log_is_believed_when_it_is_seen_again(void **state) {
 /* ---- a planned batch ---- */
 
 static void leave_plan(int64_t end) {
-    struct store *store;
-    struct recovery recovery;
+    struct store *store = NULL;
+    struct recovery recovery = {0};
     struct error err = {0};
     if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
         fail_msg("%s", err.message);
-    assert_non_null(recovery.starts);
+    check(store != NULL && recovery.starts != NULL);
     struct offset_range range = {0, recovery.starts[0].end, end};
     const struct plan plan = {recovery.next_batch, clock_wall_ms(), 1, &range};
     if (!store_write_plan(store, &plan, &err))
@@ -352,6 +367,7 @@ int main(void) {
         TEST(a_new_topic_that_is_empty_at_first_is_read_wholly),
         TEST(a_partition_that_comes_back_is_read_from_its_beginning),
         TEST(an_open_transaction_below_the_position_is_waited_for),
+        TEST(a_longer_topic_is_known_by_the_last_record_that_was_read),
         TEST(by_its_id_a_longer_topic_is_known_to_be_another),
         TEST(by_its_id_a_log_is_known_to_be_cut),
         TEST(a_topic_of_which_nothing_was_read_may_be_another),
