@@ -130,6 +130,20 @@ static void pass_on_signs(struct query *query, const struct attempt *attempt, in
     *seen = signs;
 }
 
+/* While no task comes back. False: the attempt is given up. */
+static bool look_after_tasks(struct query *query, const struct attempt *attempt,
+                             struct topic_stall *stall, int64_t *signs, struct error *err) {
+    if (stop_read(query->stop) == STOP_NOW)
+        atomic_store(&query->abandon, true);
+    pass_on_signs(query, attempt, signs);
+    if (attempt->work->taken != NULL || atomic_load(&query->abandon) ||
+        !topic_watch_stall(query, attempt->ranges, attempt->range_count, stall))
+        return true;
+    atomic_store(&query->abandon, true);
+    return error_set(err, ERROR_BROKER, "topic '%s' ends before the planned batch",
+                     query->how.topic);
+}
+
 /* Waits for all tasks; the first real failure ends the others, and is the one reported. */
 static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
     bool done = true;
@@ -138,11 +152,7 @@ static bool collect_tasks(struct query *query, struct attempt *attempt, struct e
     for (size_t outstanding = attempt->task_count; outstanding > 0;) {
         struct letter *letter = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
         if (letter == NULL) {
-            if (stop_read(query->stop) == STOP_NOW)
-                atomic_store(&query->abandon, true);
-            pass_on_signs(query, attempt, &signs);
-            if (attempt->work->taken == NULL)
-                topic_watch_stall(query, &stall);
+            done = look_after_tasks(query, attempt, &stall, &signs, err) && done;
             continue;
         }
         outstanding--;

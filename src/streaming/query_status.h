@@ -56,11 +56,12 @@ struct query_snapshot {
 /* Where the query stands in one partition. */
 struct partition_lag {
     int32_t partition;
-    int64_t topic_end; // at the newest look at the topic
+    int64_t topic_end; // at the newest look at the topic; behind an open transaction that begins
+                       // before the position, the high watermark
     int64_t position;  // the next offset, behind the newest committed batch
 };
 
-/* Records that wait in it. None in one that was made anew and is behind us. */
+/* Records that wait in it. None in one whose log is shorter than what was read of it. */
 static inline int64_t partition_lag_records(const struct partition_lag *partition) {
     return partition->topic_end > partition->position ? partition->topic_end - partition->position
                                                       : 0;

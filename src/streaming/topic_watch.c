@@ -13,6 +13,7 @@ enum {
     LIST_TIMEOUT_MS = 3000, // of one attempt; short, so that a stop is heard
     GLANCE_TIMEOUT_MS = 1000,
     RETRY_PAUSE_MS = 500,
+    STALL_LOOK_MS = 3000, // without a record, until it is asked whether any can come
     START_LOG_EVERY_MS = 5000,
     LATER_LOG_EVERY_MS = 60000,
 };
@@ -152,7 +153,7 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
                          "topic %s has lost data that this query has not read: %s; set "
                          "FAIL_ON_DATA_LOSS=false to go on without it (it is counted as lost)",
                          topic, loss->texts.text);
-    // A partition that is gone is found anew at every look.
+    // Until a batch has taken it in, the same is found at every look.
     int64_t now_ms = clock_monotonic_ms();
     if (strcmp(loss->texts.text, query->loss_text) == 0 &&
         now_ms - query->loss_logged_ms < LATER_LOG_EVERY_MS)
@@ -165,27 +166,49 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
     return true;
 }
 
-void topic_watch_stall(struct query *query, struct topic_stall *stall) {
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t records = query_status_read(&query->status).records_read;
-    if (stall->since_ms == 0 || records != stall->records) {
-        if (stall->logged_ms > stall->since_ms)
-            query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
-        *stall = (struct topic_stall){.records = records, .since_ms = now_ms, .logged_ms = now_ms};
-        return;
-    }
-    if (now_ms - stall->logged_ms < LATER_LOG_EVERY_MS)
-        return;
-    stall->logged_ms = now_ms;
+/* Whether an end lies behind what can be read now. */
+static bool is_out_of_reach(struct query *query, const struct offset_range *ranges, size_t count) {
+    struct topic_offsets offsets = {0};
+    struct error ignored; // a broker that does not answer is told of as the stall
+    bool listed = query->broker->ops->list_offsets(query->broker, query->how.topic,
+                                                   GLANCE_TIMEOUT_MS, &offsets, &ignored);
+    bool out_of_reach = listed && positions_want_high(ranges, count, &offsets);
+    topic_offsets_deinit(&offsets);
+    return out_of_reach;
+}
+
+static void say_stall(struct query *query, const struct topic_stall *stall, int64_t now_ms) {
     struct topic_offsets offsets = {0};
     struct error err = {0};
-    bool listed = query->broker->ops->list_offsets(query->broker, query->options->store.topic,
-                                                   LIST_TIMEOUT_MS, &offsets, &err);
+    bool listed = query->broker->ops->list_offsets(query->broker, query->how.topic, LIST_TIMEOUT_MS,
+                                                   &offsets, &err);
     topic_offsets_deinit(&offsets);
     query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for records",
                        listed ? "the broker answers, but sends no records" : err.message);
     log_write(LOG_ERROR, query->how.name,
               "No record came for the batch under way | topic=%s | seconds=%" PRId64 " | broker=%s",
-              query->options->store.topic, (now_ms - stall->since_ms) / 1000,
+              query->how.topic, (now_ms - stall->since_ms) / 1000,
               listed ? "answers, but sends no records" : err.message);
+}
+
+bool topic_watch_stall(struct query *query, const struct offset_range *ranges, size_t count,
+                       struct topic_stall *stall) {
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t records = query_status_read(&query->status).records_read;
+    if (stall->since_ms == 0 || records != stall->records) {
+        if (stall->logged_ms > stall->since_ms)
+            query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+        *stall = (struct topic_stall){records, now_ms, now_ms, now_ms};
+        return false;
+    }
+    if (now_ms - stall->looked_ms >= STALL_LOOK_MS) {
+        stall->looked_ms = now_ms;
+        if (is_out_of_reach(query, ranges, count))
+            return true;
+    }
+    if (now_ms - stall->logged_ms >= LATER_LOG_EVERY_MS) {
+        stall->logged_ms = now_ms;
+        say_stall(query, stall, now_ms);
+    }
+    return false;
 }

@@ -28,10 +28,12 @@ MUST_CHECK bool topic_watch_loss(struct query *query, const struct data_loss *lo
 /* How long the batch under way has brought no record. */
 struct topic_stall {
     int64_t records;
-    int64_t since_ms, logged_ms; // monotonic
+    int64_t since_ms, looked_ms, logged_ms; // monotonic
 };
 
-/* Called while a batch runs: one ERROR a minute while nothing comes. */
-void topic_watch_stall(struct query *query, struct topic_stall *stall);
+/* Called while a batch runs: one ERROR a minute while nothing comes. True: nothing will, because
+ * the topic does not reach the end of a range any more. */
+bool topic_watch_stall(struct query *query, const struct offset_range *ranges, size_t count,
+                       struct topic_stall *stall);
 
 #endif

@@ -22,7 +22,7 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_DATA_LOSS, "records are gone from Kafka",
      "Offsets that come next were deleted by retention or with their topic, and "
      "FAIL_ON_DATA_LOSS is true.",
-     "Accept the gap with FAIL_ON_DATA_LOSS=false, or restore the topic."},
+     "Go on without them with FAIL_ON_DATA_LOSS=false, or restore the topic."},
     {EXIT_CODE_WRITE, "disk failed for too long",
      "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken.",
      "Make room or repair the disk, then start again; nothing is lost."},

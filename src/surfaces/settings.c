@@ -66,8 +66,9 @@ static const struct setting common[] = {
      "from their start.",
      .place = true},
     {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(fail_on_data_loss), "true",
-     "What to do when offsets that come next are gone from Kafka (retention, a deleted topic): "
-     "`true` stops the query, `false` warns, records the gap and goes on.",
+     "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
+     "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "
+     "and goes on; a topic that was created again is read from its beginning.",
      .choices = booleans},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",

@@ -28,6 +28,7 @@ static struct {
     char id[TOPIC_ID_MAX];
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
+    int64_t reach; // records are only sent up to here; 0: all
     int64_t limit; // MAX_OFFSETS_PER_TRIGGER
     int listings;
     void (*on_listing)(int number); // before it, from 1
@@ -99,7 +100,7 @@ static inline enum source_status fake_read(struct source *source, struct record 
         (void)error_set(err, ERROR_BROKER, "the topic is gone");
         return SOURCE_FAILED;
     }
-    if (offset >= log->end) {
+    if (offset >= log->end || (fake.reach > 0 && offset >= fake.reach)) {
         (void)poll(NULL, 0, timeout_ms < 10 ? timeout_ms : 10);
         return SOURCE_WAIT;
     }

@@ -264,6 +264,29 @@ static void a_planned_batch_that_the_topic_lacks_is_lost(void **state) {
     assert_verified("0/0: 0..120=90+10-20; 1/0: 0..110=99+11");
 }
 
+/* The log is cut while the batch of 100 to 119 is read. */
+static void cut_under_way(int number) {
+    if (number >= 4)
+        fake.logs[0].end = 110;
+    if (number == 5)
+        fake.reach = 0;
+    if (number >= 12) // by then the position has moved
+        fake.logs[0].end = 115;
+    stop_when_read('A', 115, number);
+}
+
+static void a_log_that_is_cut_under_a_batch_does_not_hold_it_up(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.logs[0].end = 120;
+    fake.reach = 110; // before the batch is read
+    must_follow(cut_under_way);
+    assert_seen('A',
+                100 + 5); // as Spark: what is before the new end at first sight is not read again
+    assert_verified("0/0: 0..120=90+10-20; 1/0: 110..115=5+0");
+}
+
 static void end_transaction(int number) {
     if (number == 4)
         fake.logs[0].end = 125;
@@ -375,6 +398,7 @@ int main(void) {
         TEST(a_topic_that_only_seemed_absent_is_read_on),
         TEST(a_shorter_log_is_believed_when_it_is_seen_again),
         TEST(a_planned_batch_that_the_topic_lacks_is_lost),
+        TEST(a_log_that_is_cut_under_a_batch_does_not_hold_it_up),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_that_a_crash_left_planned_are_moved_once),
         TEST(manifests_are_folded_by_incarnation),
