@@ -118,6 +118,18 @@ int64_t query_plan_ms(const struct query *query) {
     return now_ms > since_ms ? now_ms : since_ms;
 }
 
+bool query_set_later(struct query *query, struct plan *plan, struct error *err) {
+    int64_t latest_ms;
+    struct retry retry = {0};
+    while (!checkpoint_latest_plan(&query->store->checkpoint, &latest_ms, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    plan->timestamp_ms = query_plan_ms(query);
+    if (plan->timestamp_ms <= latest_ms)
+        plan->timestamp_ms = latest_ms + 1;
+    return true;
+}
+
 bool query_note_begun(struct query *query, int64_t batch_id, struct error *err) {
     const struct incarnations *begun = &query->begun;
     if (begun->count > 0 && begun->begins[begun->count - 1].batch_id >= batch_id)

@@ -108,6 +108,10 @@ MUST_CHECK bool query_write_plan(struct query *query, const struct plan *plan, s
  * *recovery. */
 void query_take_incarnation(struct query *query, struct recovery *recovery);
 
+/* The plan's timestamp, when those of batches tell their rows apart: later than every plan before.
+ */
+MUST_CHECK bool query_set_later(struct query *query, struct plan *plan, struct error *err);
+
 /* Takes in that a batch of Spark's has moved positions, if it has. */
 MUST_CHECK bool query_note_begun(struct query *query, int64_t batch_id, struct error *err);
 

@@ -10,8 +10,6 @@
 #include "base/log.h"
 #include "streaming/positions.h"
 #include "streaming/record_check.h"
-#include "streaming/retry.h"
-#include "streaming/store_parts.h"
 #include "streaming/topic_watch.h"
 
 enum {
@@ -237,19 +235,6 @@ static void say_moved(struct query *query, const struct positions_view *view) {
     query_status_note_error(&query->status, what);
 }
 
-/* Later than every batch before it. */
-static bool set_time(struct query *query, struct plan *plan, struct error *err) {
-    int64_t latest_ms;
-    struct retry retry = {0};
-    while (!checkpoint_latest_plan(&query->store->checkpoint, &latest_ms, err))
-        if (!retry_again(query, &retry, err))
-            return false;
-    plan->timestamp_ms = query_plan_ms(query);
-    if (plan->timestamp_ms <= latest_ms)
-        plan->timestamp_ms = latest_ms + 1;
-    return true;
-}
-
 static void drop(struct plan *plan) {
     free(plan->ranges);
     plan->ranges = NULL;
@@ -269,7 +254,7 @@ static bool move(struct query *query, const struct positions_view *view, struct 
     plan->ranges = moved;
     plan->count = query->topic.count;
     bool refused = query->options->fail_on_data_loss;
-    if (!set_time(query, plan, err) ||
+    if (!query_set_later(query, plan, err) ||
         (refused && (!query_write_plan(query, plan, err) || !refuse(query, view, err)))) {
         drop(plan);
         return false;
