@@ -122,6 +122,18 @@ int64_t query_plan_ms(const struct query *query) {
     return now_ms > since_ms ? now_ms : since_ms;
 }
 
+bool query_set_later(struct query *query, struct plan *plan, struct error *err) {
+    int64_t latest_ms;
+    struct retry retry = {0};
+    while (!checkpoint_latest_plan(&query->store->checkpoint, &latest_ms, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    plan->timestamp_ms = query_plan_ms(query);
+    if (plan->timestamp_ms <= latest_ms)
+        plan->timestamp_ms = latest_ms + 1;
+    return true;
+}
+
 bool query_note_begun(struct query *query, int64_t batch_id, struct error *err) {
     const struct incarnations *begun = &query->begun;
     if (begun->count > 0 && begun->begins[begun->count - 1].batch_id >= batch_id)
@@ -280,7 +292,7 @@ static bool make_plan(struct query *query, struct plan *plan, bool *moves, struc
     return true;
 }
 
-static bool write_plan(struct query *query, const struct plan *plan, struct error *err) {
+bool query_write_plan(struct query *query, const struct plan *plan, struct error *err) {
     struct retry retry = {0};
     while (!store_write_plan(query->store, plan, err))
         if (!retry_again(query, &retry, err))
@@ -298,7 +310,7 @@ static bool look_at_topic(struct query *query, struct error *err) {
 
 static bool run_plan(struct query *query, const struct plan *plan, struct error *err) {
     int64_t began_us = clock_monotonic_us();
-    bool done = write_plan(query, plan, err);
+    bool done = query_write_plan(query, plan, err);
     trigger_clock_add(&query->clock.logging_us, began_us);
     done = done && micro_batch_run(query, plan, err);
     if (done)

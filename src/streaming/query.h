@@ -102,9 +102,16 @@ struct query {
 MUST_CHECK bool query_init(struct query *query, const struct query_options *options, size_t index,
                            struct broker *broker, struct stop *stop, struct error *err);
 
+/* Publishes offsets/N, trying again while the disk fails. */
+MUST_CHECK bool query_write_plan(struct query *query, const struct plan *plan, struct error *err);
+
 /* In which incarnation of the topic the query stands, as recovery has found it; takes it out of
  * *recovery. */
 void query_take_incarnation(struct query *query, struct recovery *recovery);
+
+/* The plan's timestamp, when those of batches tell their rows apart: later than every plan before.
+ */
+MUST_CHECK bool query_set_later(struct query *query, struct plan *plan, struct error *err);
 
 /* Takes in that a batch of Spark's has moved positions, if it has. */
 MUST_CHECK bool query_note_begun(struct query *query, int64_t batch_id, struct error *err);

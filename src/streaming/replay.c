@@ -10,7 +10,6 @@
 #include "streaming/operations.h"
 #include "streaming/planner.h"
 #include "streaming/replay_source.h"
-#include "streaming/retry.h"
 #include "streaming/store_parts.h"
 #include "streaming/table_types.h"
 
@@ -142,19 +141,17 @@ static bool find_next(struct replay *replay, struct error *err) {
 
 /* ---- one batch ---- */
 
-static bool write_plan(struct replay *replay, const struct plan *plan, struct error *err) {
-    struct retry retry = {0};
-    while (!store_write_plan(replay->query.store, plan, err))
-        if (!retry_again(&replay->query, &retry, err))
-            return false;
-    return true;
+/* A time of its own tells of which incarnation its rows are. */
+static bool write_plan(struct replay *replay, struct plan *plan, struct error *err) {
+    return query_set_later(&replay->query, plan, err) &&
+           query_write_plan(&replay->query, plan, err);
 }
 
 static bool run_batch(struct replay *replay, struct error *err) {
     bool is_planned = replay->open_timestamp_ms >= 0;
-    const struct plan plan = {
+    struct plan plan = {
         .batch_id = replay->next_batch,
-        .timestamp_ms = is_planned ? replay->open_timestamp_ms : query_plan_ms(&replay->query),
+        .timestamp_ms = replay->open_timestamp_ms,
         .count = replay->end_count,
         .ranges = replay->ends,
     };

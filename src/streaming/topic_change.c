@@ -10,8 +10,6 @@
 #include "base/log.h"
 #include "streaming/positions.h"
 #include "streaming/record_check.h"
-#include "streaming/retry.h"
-#include "streaming/store_parts.h"
 #include "streaming/topic_watch.h"
 
 enum {
@@ -167,6 +165,8 @@ static void describe(const struct query *query, const struct positions_view *vie
                             query->starts[i].partition, query->starts[i].end);
 }
 
+/* The plan that moves the positions is there by then, so that a later start knows of it, whatever
+ * the topic has become. */
 static bool refuse(const struct query *query, const struct positions_view *view,
                    struct error *err) {
     struct partition_texts detail;
@@ -235,17 +235,10 @@ static void say_moved(struct query *query, const struct positions_view *view) {
     query_status_note_error(&query->status, what);
 }
 
-/* Later than every batch before it. */
-static bool set_time(struct query *query, struct plan *plan, struct error *err) {
-    int64_t latest_ms;
-    struct retry retry = {0};
-    while (!checkpoint_latest_plan(&query->store->checkpoint, &latest_ms, err))
-        if (!retry_again(query, &retry, err))
-            return false;
-    plan->timestamp_ms = query_plan_ms(query);
-    if (plan->timestamp_ms <= latest_ms)
-        plan->timestamp_ms = latest_ms + 1;
-    return true;
+static void drop(struct plan *plan) {
+    free(plan->ranges);
+    plan->ranges = NULL;
+    plan->count = 0;
 }
 
 static bool move(struct query *query, const struct positions_view *view, struct plan *plan,
@@ -258,12 +251,14 @@ static bool move(struct query *query, const struct positions_view *view, struct 
         settle(query);
         return true;
     }
-    if (query->options->fail_on_data_loss || !set_time(query, plan, err)) {
-        free(moved);
-        return query->options->fail_on_data_loss ? refuse(query, view, err) : false;
-    }
     plan->ranges = moved;
     plan->count = query->topic.count;
+    bool refused = query->options->fail_on_data_loss;
+    if (!query_set_later(query, plan, err) ||
+        (refused && (!query_write_plan(query, plan, err) || !refuse(query, view, err)))) {
+        drop(plan);
+        return false;
+    }
     begin_incarnation(query, plan);
     say_moved(query, view);
     settle(query);
@@ -282,6 +277,35 @@ bool topic_change_plan(struct query *query, struct plan *plan, struct error *err
 }
 
 /* ---- a planned batch ---- */
+
+/* The incarnation that it begins, or NULL. */
+static const struct incarnation_begin *find_begin(const struct query *query,
+                                                  const struct plan *plan) {
+    const struct incarnations *begun = &query->begun;
+    const struct incarnation_begin *last = begun->begins + begun->count - 1;
+    return begun->count > 0 && last->batch_id == plan->batch_id ? last : NULL;
+}
+
+static bool refuse_planned(const struct query *query, const struct incarnation_begin *begin,
+                           struct error *err) {
+    struct partition_texts moves = {0};
+    for (size_t i = 0; i < begin->former.count; i++) {
+        const struct partition_offset *former = &begin->former.entries[i];
+        const struct partition_offset *start = offsets_find(&begin->starts, former->partition);
+        if (start == NULL)
+            partition_texts_add(&moves, "partition %" PRId32 " is gone", former->partition);
+        else if (start->offset < former->offset)
+            partition_texts_add(
+                &moves, "partition %" PRId32 " goes back from offset %" PRId64 " to %" PRId64,
+                former->partition, former->offset, start->offset);
+    }
+    return error_set(
+        err, ERROR_DATA_LOSS,
+        "topic %s was deleted and created again, or its log was cut, and batch %" PRId64
+        " is planned to go on there: %s; set FAIL_ON_DATA_LOSS=false to run it (what "
+        "was not read before is lost)",
+        query->how.topic, begin->batch_id, moves.text);
+}
 
 /* Where its ranges end that have offsets. */
 static struct offset_range *ends_of(const struct plan *plan, size_t *count) {
@@ -322,6 +346,11 @@ static bool await(struct query *query, const struct plan *plan, const struct off
 }
 
 bool topic_change_await(struct query *query, const struct plan *plan, struct error *err) {
+    const struct incarnation_begin *begin = find_begin(query, plan);
+    if (begin != NULL && query->options->fail_on_data_loss)
+        return refuse_planned(query, begin, err);
+    if (begin != NULL) // it is the proof
+        query->topic_unproven = false;
     size_t count;
     struct offset_range *ends = ends_of(plan, &count);
     bool ok = await(query, plan, ends, count, err);

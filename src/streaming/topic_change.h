@@ -8,11 +8,12 @@
 
 /* After a look at the topic: whether the positions fit it. Where they don't, plan->count > 0 and it
  * is the plan that moves them and takes no records; the caller owns its ranges, and query->begun
- * knows of it. ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS. */
+ * knows of it. ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: the plan is written. */
 MUST_CHECK bool topic_change_plan(struct query *query, struct plan *plan, struct error *err);
 
 /* Before a planned batch is read: waits as long as it ends behind an open transaction. What the
- * topic does not have any more, planner_clip() takes out. ERROR_STOPPED. */
+ * topic does not have any more, planner_clip() takes out. ERROR_STOPPED; ERROR_DATA_LOSS, with
+ * FAIL_ON_DATA_LOSS: it moves the positions. */
 MUST_CHECK bool topic_change_await(struct query *query, const struct plan *plan, struct error *err);
 
 /* At the end of a query that takes what is there: says what waits. */

@@ -10,7 +10,8 @@ static void a_topic_created_again_shorter_is_read_from_its_beginning(void **stat
     FAKE_SET('A', 100);
     must_take();
     FAKE_SET('B', 30);
-    assert_data_loss("was deleted and created again (the record at partition 0, offset 29");
+    assert_data_loss("was deleted and created again (the record at partition 0, offset 29",
+                     "partition 0 goes back from offset 100 to 0");
     must_take();
     assert_seen('A', 100);
     assert_seen('B', 30);
@@ -25,13 +26,34 @@ static void a_log_that_was_cut_goes_on_at_its_new_end(void **state) {
     FAKE_SET('A', 100, 50);
     must_take();
     fake.logs[0].end = 30;
-    assert_data_loss("is shorter than what was read of it");
+    assert_data_loss("is shorter than what was read of it",
+                     "partition 0 goes back from offset 100 to 30");
     must_take();
     fake.logs[0].end = 60;
     fake.logs[1].end = 70;
     must_take();
     assert_seen('A', 100 + 70 + 30);
     assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 30..60=27+3; 1/1: 50..70=18+2");
+}
+
+static void what_it_was_refused_for_is_known_when_the_topic_has_grown(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 100);
+    must_take();
+    FAKE_SET('B', 30, 30);
+    assert_refused("was deleted and created again");
+    FAKE_SET('B', 150, 100); // neither end lies before its position
+    assert_refused("partition 0 goes back from offset 100 to 0");
+    must_take();
+    assert_seen('A', 200);
+    assert_seen('B', 250);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 0..150=135+15; 1/1: 0..100=90+10");
+
+    fake.logs[1].end = 40;
+    assert_refused("is shorter than what was read of it");
+    fake.logs[1].end = 120;
+    must_take();
+    assert_seen('B', 250 + 80);
 }
 
 static void a_new_topic_that_is_empty_at_first_is_read_wholly(void **state) {
@@ -53,7 +75,8 @@ static void a_partition_that_comes_back_is_read_from_its_beginning(void **state)
     must_take();
     FAKE_SET('B', 5);
     assert_data_loss("partition 1 is gone (its next offset was 20); partition 2 is gone (its next "
-                     "offset was 100)");
+                     "offset was 100)",
+                     "goes back from offset 10 to 0; partition 1 is gone; partition 2 is gone");
     must_take();
     assert_seen('B', 5);
     FAKE_SET('B', 5, 0, 50);
@@ -88,7 +111,8 @@ static void a_longer_topic_is_known_by_the_last_record_that_was_read(void **stat
     must_take();
     must_take(); // nothing new: nothing is compared
     FAKE_SET('B', 150);
-    assert_data_loss("(the record at partition 0, offset 103 has timestamp");
+    assert_data_loss("(the record at partition 0, offset 103 has timestamp",
+                     "partition 0 goes back from offset 104 to 0");
     must_take();
     assert_seen('B', 150);
     fake.logs[0].end = 160;
@@ -105,7 +129,7 @@ static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
     must_take();
     strcpy(fake.id, "two");
     FAKE_SET('B', 150);
-    assert_data_loss("its id is two, not one");
+    assert_data_loss("its id is two, not one", "goes back from offset 100 to 0");
     must_take();
     must_take();
     assert_seen('A', 100);
@@ -232,7 +256,8 @@ static void a_planned_batch_that_the_topic_lacks_is_lost(void **state) {
     must_take();
     leave_plan(120);
     FAKE_SET('B', 110);
-    assert_data_loss("offsets 100 to 119 of the planned batch are gone");
+    const char *gone = "offsets 100 to 119 of the planned batch are gone";
+    assert_data_loss(gone, gone);
     must_take();
     assert_seen('A', 100);
     assert_seen('B', 110);
@@ -361,6 +386,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_topic_created_again_shorter_is_read_from_its_beginning),
         TEST(a_log_that_was_cut_goes_on_at_its_new_end),
+        TEST(what_it_was_refused_for_is_known_when_the_topic_has_grown),
         TEST(a_new_topic_that_is_empty_at_first_is_read_wholly),
         TEST(a_partition_that_comes_back_is_read_from_its_beginning),
         TEST(an_open_transaction_below_the_position_is_waited_for),
