@@ -61,7 +61,8 @@ static bool ask_topic(struct query *query, int timeout_ms, struct topic_offsets 
 static void take_listing(struct query *query, struct topic_offsets *offsets) {
     struct positions_view view;
     positions_view(query->starts, query->start_count, offsets, &view);
-    bool fits = view.broken.count == 0 && !query->topic_was_absent;
+    size_t gone = view.gone.count, ahead = view.broken.count - gone;
+    bool fits = ahead == 0 && gone <= query->gone_known && !query->topic_was_absent;
     if (!fits && query->topic_fits) {
         topic_offsets_deinit(&query->sound);
         query->sound = query->topic;
