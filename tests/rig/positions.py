@@ -376,9 +376,9 @@ class SparkReader(Reader):
             query_name=reader.topic.name,
         )
 
-    def take_over(self, reader):
-        """Goes on with the checkpoint and the table of ours, and finds nothing lost."""
-        self._start(reader, "availableNow", "true").awaitTermination()
+    def take_over(self, reader, fails_on_data_loss):
+        """Goes on with the checkpoint and the table of ours."""
+        self._start(reader, "availableNow", fails_on_data_loss).awaitTermination()
 
     def has_ended(self):
         return not self._query.isActive
