@@ -282,8 +282,10 @@ bool topic_change_plan(struct query *query, struct plan *plan, struct error *err
 static const struct incarnation_begin *find_begin(const struct query *query,
                                                   const struct plan *plan) {
     const struct incarnations *begun = &query->begun;
-    const struct incarnation_begin *last = begun->begins + begun->count - 1;
-    return begun->count > 0 && last->batch_id == plan->batch_id ? last : NULL;
+    for (size_t i = 0; i < begun->count; i++)
+        if (begun->begins[i].batch_id == plan->batch_id)
+            return &begun->begins[i];
+    return NULL;
 }
 
 static void describe_moves(const struct incarnation_begin *begin, struct partition_texts *moves) {
