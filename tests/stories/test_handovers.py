@@ -3,6 +3,7 @@
 import json
 import signal
 
+import pyarrow.parquet
 import pytest
 from rig import spark_worker
 
@@ -149,3 +150,35 @@ def test_after_130_batches_of_ours_both_sparks_go_on_and_keep_and_compact_as_we_
         assert len(story.job.lake.files(story.table)) == len(story.job.lake.listed("matches"))
         assert spark_worker.count(spark, str(story.table)) == (story.produced, story.produced)
     story.job.assert_exact()
+
+
+def test_positions_that_went_back_are_the_same_for_spark(job, spark4):
+    """Killed behind the manifest of the batch that moves them: Spark runs that batch again."""
+    story = Story(job, {"spark4": spark4})
+    story.produce(200)
+    story.run("ours")
+    job.create_topic_again(partitions=PARTITIONS)
+    story.produce(60)
+    job.settings["FAIL_ON_DATA_LOSS"] = "false"
+    story.kill("ours")
+    assert job.lake.planned_ends("matches", 1) == {0: 0, 1: 0}
+
+    story.run("spark4")
+    assert job.lake.planned_ends("matches", 2) == {0: 30, 1: 30}
+    story.produce(20)
+    story.run("ours")
+    story.produce(20)
+    story.run("spark4")
+
+    names = []
+    for path in job.lake.files(story.table):
+        names += pyarrow.parquet.ParquetFile(path).read(["match_id"])["match_id"].to_pylist()
+    assert sorted(names) == sorted(f"m{number}" for number in range(story.produced))
+    text = job.verify()
+    assert "every offset is there once" in text
+    assert [line.split()[:4] for line in text.splitlines()[2:6]] == [
+        ["0", "0", "0", "100"],
+        ["0", "1", "0", "100"],
+        ["1", "0", "0", "50"],
+        ["1", "1", "0", "50"],
+    ]
