@@ -483,6 +483,8 @@ def disturb(todo):
         for reader, event in cuts:
             reader.topic.apply(event)
         broker.start()
+        for reader, _ in todo:
+            broker.wait_leaders(reader.topic.name, reader.case.partitions)
     away = [reader for reader, events in todo if recreates(events)]
     ours = [reader for reader in away if isinstance(reader, OurReader)]
     for reader in ours:
