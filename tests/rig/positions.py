@@ -339,6 +339,10 @@ class Reader:
         self.results.append(self.wait())
         self.positions.append(self.position())
 
+    def is_committed(self):
+        plans, commits = (self.lake.batches("matches", log) for log in ("offsets", "commits"))
+        return plans[-1:] == commits[-1:]
+
     def position(self):
         newest = self.lake.batches("matches", "offsets")[-1:]
         return self.lake.planned_ends("matches", *newest) if newest else {}
@@ -433,7 +437,8 @@ class OurReader(Reader):
         goes_on = self.case.way == "running" and self._expected.results[step] == "ok"
         deadline = time.monotonic() + PATIENCE
         while not self.has_ended() and time.monotonic() < deadline:
-            if goes_on and self.position() == self._expected.positions[step]:
+            expected = self._expected.positions[step]
+            if goes_on and self.is_committed() and self.position() == expected:
                 break
             time.sleep(0.05)
         code = self.process.poll()
