@@ -161,11 +161,13 @@ static bool is_renewed(const struct query *query, const struct positions_view *v
     *evidence = check->text;
     if (check->topic == RECORD_OTHER)
         return true;
+    if (is_old(query))
+        return false;
     *evidence = "Kafka takes no partition from a topic";
     if (view->gone.count > query->gone_known)
         return true;
     *evidence = "it was not there for a while";
-    return query->topic_long_absent && !is_old(query);
+    return query->topic_long_absent;
 }
 
 /* Keeps in query->lowest which logs have been cut. One that is as long again may never have been:
