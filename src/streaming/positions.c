@@ -126,3 +126,12 @@ void positions_note_lowest(const struct offset_range *starts, size_t count,
         offsets_sort(lowest);
     }
 }
+
+void positions_keep_lowest(const struct offset_range *starts, size_t count,
+                           struct offsets *lowest) {
+    size_t kept = 0;
+    for (size_t i = 0; i < lowest->count; i++)
+        if (lowest->entries[i].offset < positions_next(starts, count, lowest->entries[i].partition))
+            lowest->entries[kept++] = lowest->entries[i];
+    lowest->count = kept;
+}

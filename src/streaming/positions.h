@@ -55,4 +55,7 @@ struct offset_range *positions_move(const struct offset_range *starts, size_t co
 void positions_note_lowest(const struct offset_range *starts, size_t count,
                            const struct topic_offsets *topic, struct offsets *lowest);
 
+/* The positions are others now: an end that does not lie before one is no news of it. */
+void positions_keep_lowest(const struct offset_range *starts, size_t count, struct offsets *lowest);
+
 #endif

@@ -101,6 +101,7 @@ void query_move_past(struct query *query, const struct plan *plan) {
         query->starts[i] = (struct offset_range){plan->ranges[i].partition, plan->ranges[i].end,
                                                  plan->ranges[i].end};
     query->next_batch = plan->batch_id + 1;
+    positions_keep_lowest(query->starts, query->start_count, &query->lowest);
     query_report_lag(query);
 }
 

@@ -497,6 +497,7 @@ static bool allow_move(struct query *query, const struct incarnation_begin *begi
               "moves the positions | topic=%s | batch_id=%" PRId64 " | detail=%s",
               query->how.topic, begin->batch_id, moves.text);
     query->topic_unproven = false;
+    offsets_deinit(&query->lowest); // the plan says where the query goes on
     return true;
 }
 

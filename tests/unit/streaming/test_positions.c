@@ -103,6 +103,12 @@ static void where_a_log_was_shortest_is_kept(void **state) {
     assert_int_equal(lowest.count, 2);
     assert_int_equal(offsets_find(&lowest, 0)->offset, 80);
     assert_int_equal(offsets_find(&lowest, 2)->offset, 7);
+    static const struct offset_range moved[] = {{0, 80, 80}, {2, 30, 30}};
+    positions_keep_lowest(moved, 2, &lowest);
+    assert_int_equal(lowest.count, 1);
+    assert_int_equal(lowest.entries[0].partition, 2);
+    positions_keep_lowest(moved, 1, &lowest); // the query is not in that partition any more
+    assert_int_equal(lowest.count, 0);
     offsets_deinit(&lowest);
 }
 

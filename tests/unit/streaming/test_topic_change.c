@@ -554,6 +554,18 @@ static void a_stop_is_heard_while_high_watermarks_cannot_be_had(void **state) {
     assert_in_range(fake.listings, 6, 7);
 }
 
+/* As Spark may have left it, which does not know that the topic is another. */
+static void a_plan_that_moves_positions_says_where_the_query_goes_on(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 100);
+    must_take();
+    leave_plan(30); // partition 1 was not listed
+    FAKE_SET('B', 60, 70);
+    must_take();
+    assert_seen('B', 30 + 70);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 30..60=27+3; 1/1: 0..70=63+7");
+}
+
 /* ---- and then ---- */
 
 static void manifests_are_folded_by_incarnation(void **state) {
@@ -638,6 +650,7 @@ int main(void) {
         TEST(a_log_that_is_cut_under_a_batch_does_not_hold_it_up),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_that_a_crash_left_planned_are_moved_once),
+        TEST(a_plan_that_moves_positions_says_where_the_query_goes_on),
         TEST(a_log_that_was_cut_and_written_on_is_not_another_topic),
         TEST(a_log_that_was_cut_and_outgrew_the_position_goes_on_there),
         TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
