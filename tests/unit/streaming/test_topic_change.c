@@ -395,10 +395,10 @@ a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end(void *
 }
 
 static void hide_partition(int number) {
-    fake.count = number >= 3 && number <= 12 ? 1 : 2;
+    fake.count = number >= 3 && number <= 10 ? 1 : 2;
     if (number >= 5)
         fake.logs[0].end = 120; // is read meanwhile
-    if (number >= 14)
+    if (number >= 12)
         stop_when_read('A', 120, number);
 }
 
@@ -419,8 +419,7 @@ static void cut_beside_backlog(int number) {
         fake.logs[1].end = 90;
     if (number >= 4)
         fake.logs[0].end = 60;
-    if (number >= 30)
-        stop_when_read('A', 60, number);
+    stop_when_read('A', 60, number);
 }
 
 static void a_cut_counts_nothing_as_lost_that_is_still_read(void **state) {
