@@ -31,7 +31,7 @@ bool positions_want_high(const struct offset_range *starts, size_t count,
 struct positions_view {
     struct partition_texts waiting; // each partition that waits
     struct partition_texts broken;  // each that is ahead or gone
-    size_t gone;                    // of those
+    struct partition_texts gone;    // of those
 };
 
 void positions_view(const struct offset_range *starts, size_t count,
@@ -44,9 +44,18 @@ int64_t positions_next(const struct offset_range *starts, size_t count, int32_t 
 int64_t positions_held_back(const struct offset_range *starts, size_t count,
                             const struct topic_offsets *topic);
 
-/* Where the query stands from now on, in each partition that the topic has: in one that is ahead,
- * at its new end; in all of a `renewed` topic, at offset 0. The caller owns the ranges. */
+/* Where the query stands from now on: in all partitions of a `renewed` topic, at offset 0. Else in
+ * one that is ahead, at its new end; in one of `lowest`, no further than there; one that is gone
+ * keeps its position. Ascending; the caller owns the ranges. */
 struct offset_range *positions_move(const struct offset_range *starts, size_t count,
-                                    const struct topic_offsets *topic, bool renewed);
+                                    const struct topic_offsets *topic, bool renewed,
+                                    const struct offsets *lowest, size_t *moved_count);
+
+/* Takes in where a partition ends that is ahead, if that is less than what `lowest` has of it. */
+void positions_note_lowest(const struct offset_range *starts, size_t count,
+                           const struct topic_offsets *topic, struct offsets *lowest);
+
+/* The positions are others now: an end that does not lie before one is no news of it. */
+void positions_keep_lowest(const struct offset_range *starts, size_t count, struct offsets *lowest);
 
 #endif

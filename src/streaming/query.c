@@ -83,6 +83,7 @@ void query_deinit(struct query *query) {
         store_close(query->store);
     topic_offsets_deinit(&query->topic);
     topic_offsets_deinit(&query->sound);
+    offsets_deinit(&query->lowest);
     incarnations_deinit(&query->begun);
     free(query->starts);
     mailbox_deinit(&query->replies);
@@ -100,6 +101,7 @@ void query_move_past(struct query *query, const struct plan *plan) {
         query->starts[i] = (struct offset_range){plan->ranges[i].partition, plan->ranges[i].end,
                                                  plan->ranges[i].end};
     query->next_batch = plan->batch_id + 1;
+    positions_keep_lowest(query->starts, query->start_count, &query->lowest);
     query_report_lag(query);
 }
 
@@ -353,9 +355,9 @@ static bool run_available(struct query *query, struct error *err) {
 }
 
 static void say_idle(struct query *query) {
-    if (query->waiting.count > 0)
-        query_status_fault(&query->status, QUERY_RETRYING, false,
-                           "Waiting for a transaction to end", query->waiting.text);
+    const char *detail, *wait = topic_change_wait(query, &detail);
+    if (wait != NULL)
+        query_status_fault(&query->status, QUERY_RETRYING, false, wait, detail);
     else
         query_status_say(&query->status, QUERY_WAITING, false, "Waiting for data to arrive");
 }

@@ -43,6 +43,7 @@ enum { QUERY_PARTITION_COLUMNS_MAX = 8 };
 enum topic_change_kind {
     TOPIC_FITS,    // it is the one that was read
     TOPIC_CUT,     // it is, or may be, and its log has lost its end
+    TOPIC_REGROWN, // the same, but it has grown past the position again before that was seen
     TOPIC_RENEWED, // it was deleted and created again
 };
 
@@ -80,13 +81,18 @@ struct query {
     struct topic_offsets topic; // newest listing; with high watermarks where positions want them
     bool topic_fits;            // it goes with the positions; else:
     struct topic_offsets sound; // the last one that did; empty: there was none
-    bool topic_was_absent;      // since one did
+    struct offsets lowest;      // owned; where those partitions ended whose logs were too short
+    bool topic_was_absent;      // since one did,
+    bool topic_long_absent;     // for so long that it tells of another topic
+    int64_t absent_since_ms;    // monotonic; 0: it is there
+    size_t gone_known;          // partitions that are gone, though the topic is the same
     bool topic_unproven;        // since the start nothing has told whether it is still the same
     struct topic_change change; // what was found out about it since then
     struct incarnation incarnation; // of the newest committed batch
     struct incarnations begun;      // owned; since then, to be said by the next manifest
-    struct partition_texts waiting; // which partitions wait for a transaction to end
-    int64_t waiting_logged_ms;      // monotonic; 0: they don't
+    struct partition_texts waiting; // which partitions wait for a transaction to end,
+    struct partition_texts missing; // and which to be listed again
+    int64_t waiting_logged_ms;      // monotonic; 0: none waits
     double bytes_per_record;        // running average of what was read (planner_weigh())
     char loss_text[512];            // the data loss that was logged last,
     int64_t loss_logged_ms;         // and when (monotonic)

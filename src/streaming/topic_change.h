@@ -11,10 +11,14 @@
  * knows of it. ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: the plan is written. */
 MUST_CHECK bool topic_change_plan(struct query *query, struct plan *plan, struct error *err);
 
-/* Before a planned batch is read: waits as long as it ends behind an open transaction. What the
- * topic does not have any more, planner_clip() takes out. ERROR_STOPPED; ERROR_DATA_LOSS, with
- * FAIL_ON_DATA_LOSS: it moves the positions. */
+/* Before a planned batch is read: waits as long as it ends behind an open transaction, or Kafka
+ * does not list a partition of it though the topic is the same. What the topic does not have any
+ * more, planner_clip() takes out. ERROR_STOPPED; ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: it moves
+ * the positions. */
 MUST_CHECK bool topic_change_await(struct query *query, const struct plan *plan, struct error *err);
+
+/* What the query waits for, and of which partitions; NULL: for nothing. */
+const char *topic_change_wait(const struct query *query, const char **detail);
 
 /* At the end of a query that takes what is there: says what waits. */
 void topic_change_say_left(struct query *query);

@@ -14,7 +14,8 @@ enum {
     LIST_TIMEOUT_MS = 3000, // of one attempt; short, so that a stop is heard
     GLANCE_TIMEOUT_MS = 1000,
     RETRY_PAUSE_MS = 500,
-    STALL_LOOK_MS = 3000, // without a record, until it is asked whether any can come
+    LONG_ABSENT_MS = 2000, // a broker that is behind is not for so long
+    STALL_LOOK_MS = 3000,  // without a record, until it is asked whether any can come
     START_LOG_EVERY_MS = 5000,
     LATER_LOG_EVERY_MS = 60000,
 };
@@ -60,7 +61,8 @@ static bool ask_topic(struct query *query, int timeout_ms, struct topic_offsets 
 static void take_listing(struct query *query, struct topic_offsets *offsets) {
     struct positions_view view;
     positions_view(query->starts, query->start_count, offsets, &view);
-    bool fits = view.broken.count == 0 && !query->topic_was_absent;
+    size_t gone = view.gone.count, ahead = view.broken.count - gone;
+    bool fits = ahead == 0 && gone <= query->gone_known && !query->topic_was_absent;
     if (!fits && query->topic_fits) {
         topic_offsets_deinit(&query->sound);
         query->sound = query->topic;
@@ -69,10 +71,19 @@ static void take_listing(struct query *query, struct topic_offsets *offsets) {
     }
     query->topic = *offsets;
     query->topic_fits = fits;
+    query->absent_since_ms = 0;
+    positions_note_lowest(query->starts, query->start_count, &query->topic, &query->lowest);
 }
 
 static void note_absence(struct query *query) {
-    if (query->topic_was_absent || query->start_count == 0) // then nothing was read of any
+    if (query->start_count == 0) // then nothing was read of any
+        return;
+    int64_t now_ms = clock_monotonic_ms();
+    if (query->absent_since_ms == 0)
+        query->absent_since_ms = now_ms;
+    if (now_ms - query->absent_since_ms >= LONG_ABSENT_MS)
+        query->topic_long_absent = true;
+    if (query->topic_was_absent)
         return;
     query->topic_was_absent = true;
     log_write(LOG_WARNING, query->how.name,
@@ -94,52 +105,68 @@ static bool list_topic(struct query *query, int timeout_ms, struct error *err) {
     return false;
 }
 
-/* limit_ms 0: none. */
-static bool wait_for_topic(struct query *query, int64_t limit_ms, enum log_level level,
-                           int64_t log_every_ms, struct error *err) {
-    int64_t began_ms = clock_monotonic_ms(), logged_ms = began_ms - log_every_ms;
-    for (int attempt = 1; !list_topic(query, LIST_TIMEOUT_MS, err); attempt++) {
-        if (err->kind != ERROR_BROKER)
-            return false;
-        int64_t now_ms = clock_monotonic_ms();
-        if (limit_ms > 0 && now_ms - began_ms >= limit_ms)
-            return error_wrap(err, "gave up after KAFKA_STARTUP_TIMEOUT (%" PRId64 " s)",
-                              limit_ms / 1000);
-        if (now_ms - logged_ms >= log_every_ms) {
-            log_write(level, query->how.name, "Waiting for Kafka | error=%s | attempt=%d",
-                      err->message, attempt);
-            logged_ms = now_ms;
-        }
-        query_status_fault(&query->status, QUERY_RETRYING, false, "Waiting for Kafka",
-                           err->message);
-        if (stop_sleep(query->stop, RETRY_PAUSE_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
+struct wait {
+    int64_t limit_ms; // 0: none
+    enum log_level level;
+    int64_t log_every_ms;
+    int attempts;
+    int64_t began_ms, logged_ms;
+};
+
+/* After an attempt that failed with *err: true, if another is due. */
+static bool wait_again(struct query *query, struct wait *wait, struct error *err) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (err->kind != ERROR_BROKER)
+        return false;
+    wait->attempts++;
+    if (wait->limit_ms > 0 && now_ms - wait->began_ms >= wait->limit_ms)
+        return error_wrap(err, "gave up after KAFKA_STARTUP_TIMEOUT (%" PRId64 " s)",
+                          wait->limit_ms / 1000);
+    if (wait->attempts == 1 || now_ms - wait->logged_ms >= wait->log_every_ms) {
+        log_write(wait->level, query->how.name, "Waiting for Kafka | error=%s | attempt=%d",
+                  err->message, wait->attempts);
+        wait->logged_ms = now_ms;
     }
+    query_status_fault(&query->status, QUERY_RETRYING, false, "Waiting for Kafka", err->message);
+    if (stop_sleep(query->stop, RETRY_PAUSE_MS))
+        return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
     return true;
 }
 
+static bool wait_for_topic(struct query *query, struct wait wait, struct error *err) {
+    wait.began_ms = clock_monotonic_ms();
+    while (!list_topic(query, LIST_TIMEOUT_MS, err))
+        if (!wait_again(query, &wait, err))
+            return false;
+    return true;
+}
+
+static const struct wait without_limit = {.level = LOG_ERROR, .log_every_ms = LATER_LOG_EVERY_MS};
+
 bool topic_watch_start(struct query *query, struct error *err) {
-    return wait_for_topic(query, query->options->kafka_startup_timeout_ms, LOG_WARNING,
-                          START_LOG_EVERY_MS, err);
+    const struct wait wait = {query->options->kafka_startup_timeout_ms, LOG_WARNING,
+                              START_LOG_EVERY_MS};
+    return wait_for_topic(query, wait, err);
 }
 
 bool topic_watch_high(struct query *query, const struct offset_range *ranges, size_t count,
                       struct error *err) {
+    struct wait wait = without_limit;
     while (positions_want_high(ranges, count, &query->topic) &&
            query->topic.partitions[0].high == BROKER_NOT_ASKED) {
         if (broker_list_high(query->broker, query->options->store.topic, LIST_TIMEOUT_MS,
                              &query->topic, err))
             return true;
-        if ((err->kind != ERROR_BROKER && err->kind != ERROR_NO_TOPIC) ||
-            !topic_watch_refresh(query, err))
+        if (err->kind == ERROR_NO_TOPIC) // the next listing notes it
+            err->kind = ERROR_BROKER;
+        if (!wait_again(query, &wait, err) || !topic_watch_refresh(query, err))
             return false;
     }
     return true;
 }
 
 bool topic_watch_refresh(struct query *query, struct error *err) {
-    return wait_for_topic(query, 0, LOG_ERROR, LATER_LOG_EVERY_MS, err) &&
-           kafka_identity_check(query, err);
+    return wait_for_topic(query, without_limit, err) && kafka_identity_check(query, err);
 }
 
 void topic_watch_glance(struct query *query) {

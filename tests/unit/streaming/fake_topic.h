@@ -21,6 +21,8 @@ struct fake_log {
     int64_t log_start, end;
     int64_t high; // 0: as `end`
     char letter;  // of its records; 0: 'A'
+    int64_t from; // those from here on have another letter,
+    char later;   // if this is not 0
 };
 
 static struct {
@@ -28,8 +30,13 @@ static struct {
     char id[TOPIC_ID_MAX];
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
-    int64_t reach; // records are only sent up to here; 0: all
-    int64_t limit; // MAX_OFFSETS_PER_TRIGGER
+    int64_t reach;     // records are only sent up to here; 0: all
+    int refusals;      // so many reads fail
+    bool silent;       // no records are sent
+    bool markers;      // every tenth offset is a transaction's marker, not a record
+    bool one_time;     // all records have the same timestamp
+    int high_refusals; // so often high watermarks can't be had
+    int64_t limit;     // MAX_OFFSETS_PER_TRIGGER
     int listings;
     void (*on_listing)(int number); // before it, from 1
 } fake;
@@ -62,7 +69,11 @@ static inline bool fake_list(struct broker *broker, const char *topic, int timeo
 
 static inline bool fake_list_high(struct broker *broker, const char *topic, int timeout_ms,
                                   struct topic_offsets *offsets, struct error *err) {
-    (void)broker, (void)topic, (void)timeout_ms, (void)err;
+    (void)broker, (void)topic, (void)timeout_ms;
+    if (fake.high_refusals > 0) {
+        fake.high_refusals--;
+        return error_set(err, ERROR_BROKER, "no high watermarks");
+    }
     for (size_t i = 0; i < offsets->count; i++)
         offsets->partitions[i].high = fake.logs[i].high == 0 ? fake.logs[i].end : fake.logs[i].high;
     return true;
@@ -94,26 +105,37 @@ static inline enum source_status fake_read(struct source *source, struct record 
     const struct fake_log *log = &fake.logs[self->range.partition];
     int64_t offset = self->range.start;
     *err = (struct error){0};
+    if (fake.markers && offset < self->range.end && offset % 10 == 9)
+        offset = ++self->range.start;
     if (offset == self->range.end)
         return SOURCE_END;
     if (fake.absent) {
         (void)error_set(err, ERROR_BROKER, "the topic is gone");
         return SOURCE_FAILED;
     }
-    if (offset >= log->end || (fake.reach > 0 && offset >= fake.reach)) {
+    if (fake.refusals > 0) {
+        fake.refusals--;
+        (void)error_set(err, ERROR_BROKER, "refused for a moment");
+        return SOURCE_FAILED;
+    }
+    if (fake.silent || offset >= log->end || (fake.reach > 0 && offset >= fake.reach)) {
         (void)poll(NULL, 0, timeout_ms < 10 ? timeout_ms : 10);
         return SOURCE_WAIT;
     }
     char letter = log->letter == 0 ? 'A' : log->letter;
+    if (log->later != 0 && offset >= log->from)
+        letter = log->later;
     int size =
         snprintf(self->value, sizeof self->value,
                  offset % 10 == 9 ? "%c%lld" : "{\"match_id\":\"%c%lld\",\"status\":\"live\"}",
                  letter, (long long)offset);
-    *record = (struct record){.partition = self->range.partition,
-                              .offset = offset,
-                              .timestamp_ms = first_ms + (letter - 'A') * generation_ms + offset,
-                              .value = self->value,
-                              .value_size = (size_t)size};
+    *record = (struct record){
+        .partition = self->range.partition,
+        .offset = offset,
+        .timestamp_ms =
+            fake.one_time ? first_ms : first_ms + (letter - 'A') * generation_ms + offset,
+        .value = self->value,
+        .value_size = (size_t)size};
     self->range.start++;
     return SOURCE_RECORD;
 }

@@ -44,7 +44,8 @@ static void each_partition_is_named(void **state) {
     assert_string_equal(view.waiting.text,
                         "partition 1 can be read up to offset 10, the next offset is 30");
     assert_int_equal(view.broken.count, 2);
-    assert_int_equal(view.gone, 1);
+    assert_int_equal(view.gone.count, 1);
+    assert_string_equal(view.gone.text, "partition 4 is not listed (its next offset is 3)");
     assert_string_equal(view.broken.text,
                         "partition 2 ends at offset 8, before the next offset 50; "
                         "partition 4 is gone (its next offset was 3)");
@@ -68,20 +69,47 @@ static void of_many_partitions_the_first_are_named_and_the_others_counted(void *
     assert_string_equal(texts.text + length - strlen(end), end);
 }
 
-static void assert_moved(bool renewed, const int64_t expected[static 3]) {
-    struct offset_range *moved = positions_move(starts, 4, &topic, renewed);
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(moved[i].partition, i);
-        assert_int_equal(moved[i].start, expected[i]);
-        assert_int_equal(moved[i].end, expected[i]);
+static void assert_moved(bool renewed, struct offsets lowest, const char *expected) {
+    size_t count;
+    struct offset_range *moved = positions_move(starts, 4, &topic, renewed, &lowest, &count);
+    char text[128] = "";
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "%d:%lld ", moved[i].partition,
+                       (long long)moved[i].end);
+        assert_int_equal(moved[i].start, moved[i].end);
     }
+    assert_string_equal(text, expected);
     free(moved);
 }
 
 static void only_what_is_ahead_moves_unless_the_topic_is_another(void **state) {
     (void)state;
-    assert_moved(false, (const int64_t[]){90, 30, 7}); // to the end that can be read
-    assert_moved(true, (const int64_t[]){0, 0, 0});
+    static struct partition_offset low[] = {{0, 85}, {2, 5}};
+    const struct offsets lowest = {low, 2};
+    assert_moved(false, (struct offsets){0}, "0:90 1:30 2:7 4:3 "); // to the end that can be read
+    assert_moved(false, lowest, "0:85 1:30 2:5 4:3 ");              // or that was seen before
+    assert_moved(true, lowest, "0:0 1:0 2:0 ");
+}
+
+static void where_a_log_was_shortest_is_kept(void **state) {
+    (void)state;
+    struct offsets lowest = {0};
+    positions_note_lowest(starts, 4, &topic, &lowest);
+    assert_int_equal(lowest.count, 1); // of what is ahead alone
+    static struct partition_offsets other[] = {{0, 0, 80, 80}, {2, 0, 20, 20}};
+    static const struct topic_offsets later = {2, other, ""};
+    positions_note_lowest(starts, 4, &later, &lowest);
+    assert_int_equal(lowest.count, 2);
+    assert_int_equal(offsets_find(&lowest, 0)->offset, 80);
+    assert_int_equal(offsets_find(&lowest, 2)->offset, 7);
+    static const struct offset_range moved[] = {{0, 80, 80}, {2, 30, 30}};
+    positions_keep_lowest(moved, 2, &lowest);
+    assert_int_equal(lowest.count, 1);
+    assert_int_equal(lowest.entries[0].partition, 2);
+    positions_keep_lowest(moved, 1, &lowest); // the query is not in that partition any more
+    assert_int_equal(lowest.count, 0);
+    offsets_deinit(&lowest);
 }
 
 int main(void) {
@@ -90,6 +118,7 @@ int main(void) {
         cmocka_unit_test(each_partition_is_named),
         cmocka_unit_test(of_many_partitions_the_first_are_named_and_the_others_counted),
         cmocka_unit_test(only_what_is_ahead_moves_unless_the_topic_is_another),
+        cmocka_unit_test(where_a_log_was_shortest_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * under a query. Every tenth record is a reject. */
 #include "fake_topic.h"
 
+#include <limits.h>
+
 #include "base/clock.h"
 #include "streaming/stream.h"
 
@@ -163,6 +165,20 @@ static void a_topic_of_which_nothing_was_read_may_be_another(void **state) {
     assert_verified("0/0: 0..10=9+1");
 }
 
+static void by_its_id_a_topic_that_lacks_a_partition_is_the_same(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100, 50);
+    must_take();
+    fake.count = 1; // left to the next start
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    fake.count = 2;
+    fake.logs[1].end = 60;
+    assert_true(fake_run(true, true, &err));
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..60=54+6");
+}
+
 /* ---- while it runs ---- */
 
 static void stop_when_read(char letter, int64_t end, int number) {
@@ -318,6 +334,237 @@ static void positions_that_a_crash_left_planned_are_moved_once(void **state) {
     assert_verified("0/0: 0..100=90+10; 1/0: 0..20=18+2");
 }
 
+/* ---- the same topic, although ---- */
+
+/* As after an unclean leader election: producers go on at once. */
+static void write_on_after_cut(size_t partition, int64_t cut, int64_t end) {
+    fake.logs[partition].from = cut;
+    fake.logs[partition].later = 'B';
+    fake.logs[partition].end = end;
+}
+
+static void a_log_that_was_cut_and_written_on_is_not_another_topic(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    write_on_after_cut(0, 60, 70);
+    assert_data_loss("is shorter than what was read of it",
+                     "partition 0 goes back from offset 100 to 70");
+    must_take();
+    assert_seen('A', 150);
+    fake.logs[0].end = 80;
+    must_take();
+    assert_seen('A', 150);
+    assert_seen('B', 10);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 70..80=9+1; 1/1: 50..50=0+0");
+}
+
+static void a_log_that_was_cut_and_outgrew_the_position_goes_on_there(void **state) {
+    (void)state;
+    FAKE_SET('A', 50, 100);
+    must_take();
+    write_on_after_cut(1, 60, 130);
+    const char *why = "has grown past the next offset again (the record at partition 1, offset 99";
+    assert_data_loss(why, why);
+    must_take();
+    assert_seen('A', 150);
+    assert_seen('B', 30);
+    assert_verified("0/0: 0..50=45+5; 0/1: 0..130=117+13");
+}
+
+/* From the third look on, 30 more at each. */
+static void cut_and_grow(int number) {
+    int64_t end = 60 + (number - 3) * 30;
+    if (number >= 3)
+        write_on_after_cut(0, 60, end < 150 ? end : 150);
+    if (number >= 3)
+        fake.logs[0].letter = 'B'; // what follows is asked of stop_when_read()
+    stop_when_read('B', 150, number);
+    fake.logs[0].letter = 'A';
+}
+
+static void
+a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(cut_and_grow);
+    assert_seen('A', 100);
+    assert_seen('B', 90);
+    assert_verified("0/0: 0..100=90+10; 1/0: 60..150=81+9");
+}
+
+static void hide_partition(int number) {
+    fake.count = number >= 3 && number <= 10 ? 1 : 2;
+    if (number >= 5)
+        fake.logs[0].end = 120; // is read meanwhile
+    if (number >= 12)
+        stop_when_read('A', 120, number);
+}
+
+static void a_partition_that_is_not_listed_is_waited_for_if_the_topic_is_the_same(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    must_follow(hide_partition);
+    fake.count = 2;
+    fake.logs[1].end = 60;
+    must_take();
+    assert_seen('A', 120 + 60);
+    assert_verified("0/0: 0..120=108+12; 0/1: 0..60=54+6");
+}
+
+static void cut_beside_backlog(int number) {
+    if (number == 3)
+        fake.logs[1].end = 90;
+    if (number >= 4)
+        fake.logs[0].end = 60;
+    stop_when_read('A', 60, number);
+}
+
+static void a_cut_counts_nothing_as_lost_that_is_still_read(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    fake.limit = 10;
+    must_follow(cut_beside_backlog);
+    fake.limit = 0;
+    must_take();
+    assert_seen('A', 100 + 90);
+    struct verify_report report;
+    fake_verify(&report);
+    for (size_t i = 0; i < report.partition_count; i++)
+        assert_int_equal(report.partitions[i].lost, 0);
+    verify_report_deinit(&report);
+}
+
+static void flap(int number) {
+    fake.absent = number == 3;
+    if (number == 5)
+        fake.logs[0].end = 120;
+    if (number > 5)
+        stop_when_read('A', 120, number);
+}
+
+static void assert_flap_is_no_other_topic(const char *verified) {
+    must_follow(flap);
+    assert_verified(verified);
+}
+
+static void the_newest_record_is_compared_though_a_marker_is_behind_it(void **state) {
+    (void)state;
+    fake.markers = true;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(flap);
+    assert_seen('A', 108);
+}
+
+static void a_topic_whose_records_have_expired_is_not_another_for_one_absence(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.logs[0].log_start = 100;
+    assert_flap_is_no_other_topic("0/0: 0..120=108+12");
+}
+
+static void a_record_that_cannot_be_read_yet_is_asked_for_again(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.refusals = 1;
+    assert_flap_is_no_other_topic("0/0: 0..120=108+12");
+    assert_int_equal(fake.refusals, 0);
+}
+
+static void absent_for_long(int number) {
+    fake.absent = number >= 3 && number <= 8; // a look each half second
+    if (number == 9)
+        FAKE_SET('B', 120);
+    if (number > 9)
+        stop_when_read('B', 120, number);
+}
+
+static void records_of_one_timestamp_prove_nothing(void **state) {
+    (void)state;
+    fake.one_time = true;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(absent_for_long);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..120=108+12");
+}
+
+static void stop_under_check(int number) {
+    fake.absent = number == 3;
+    fake.silent = number >= 4;
+    if (number >= 4)
+        engine_request_stop(running, STOP_NOW);
+}
+
+static void a_stop_while_records_are_compared_moves_nothing(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(stop_under_check);
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/1"));
+    fake.silent = false;
+    must_take();
+    assert_seen('A', 100);
+}
+
+static void come_and_go_of_b(int number) {
+    fake.absent = number == 3;
+    if (number == 5)
+        fake.logs[0].end = 120;
+    if (number > 5)
+        stop_when_read('B', 120, number);
+}
+
+static void a_replayed_row_of_an_earlier_incarnation_is_not_compared(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    must_take();
+    must_replay(13);
+    fake.logs[0].end = 100;
+    must_take();
+    must_follow(come_and_go_of_b);
+    assert_seen('B', 120 + 3); // and three rejects that are rows, too
+    assert_verified("0/0: 0..100=100+0; 1/0: 0..120=111+9");
+}
+
+static void stop_without_high(int number) {
+    if (number == 6)
+        engine_request_stop(running, STOP_AFTER_BATCH);
+    if (number == 1000)
+        fake.high_refusals = 0;
+}
+
+static void a_stop_is_heard_while_high_watermarks_cannot_be_had(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(120);
+    fake.logs[0].end = 110;
+    fake.logs[0].high = 125;
+    fake.high_refusals = INT_MAX;
+    must_follow(stop_without_high);
+    assert_in_range(fake.listings, 6, 7);
+}
+
+/* As Spark may have left it, which does not know that the topic is another. */
+static void a_plan_that_moves_positions_says_where_the_query_goes_on(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 100);
+    must_take();
+    leave_plan(30); // partition 1 was not listed
+    FAKE_SET('B', 60, 70);
+    must_take();
+    assert_seen('B', 30 + 70);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 30..60=27+3; 1/1: 0..70=63+7");
+}
+
 /* ---- and then ---- */
 
 static void manifests_are_folded_by_incarnation(void **state) {
@@ -393,6 +640,7 @@ int main(void) {
         TEST(a_longer_topic_is_known_by_the_last_record_that_was_read),
         TEST(by_its_id_a_longer_topic_is_known_to_be_another),
         TEST(by_its_id_a_log_is_known_to_be_cut),
+        TEST(by_its_id_a_topic_that_lacks_a_partition_is_the_same),
         TEST(a_topic_of_which_nothing_was_read_may_be_another),
         TEST(a_topic_seen_absent_is_another_even_if_it_is_longer),
         TEST(a_topic_that_only_seemed_absent_is_read_on),
@@ -401,6 +649,19 @@ int main(void) {
         TEST(a_log_that_is_cut_under_a_batch_does_not_hold_it_up),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_that_a_crash_left_planned_are_moved_once),
+        TEST(a_plan_that_moves_positions_says_where_the_query_goes_on),
+        TEST(a_log_that_was_cut_and_written_on_is_not_another_topic),
+        TEST(a_log_that_was_cut_and_outgrew_the_position_goes_on_there),
+        TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
+        TEST(a_partition_that_is_not_listed_is_waited_for_if_the_topic_is_the_same),
+        TEST(a_cut_counts_nothing_as_lost_that_is_still_read),
+        TEST(the_newest_record_is_compared_though_a_marker_is_behind_it),
+        TEST(a_topic_whose_records_have_expired_is_not_another_for_one_absence),
+        TEST(a_record_that_cannot_be_read_yet_is_asked_for_again),
+        TEST(records_of_one_timestamp_prove_nothing),
+        TEST(a_stop_while_records_are_compared_moves_nothing),
+        TEST(a_replayed_row_of_an_earlier_incarnation_is_not_compared),
+        TEST(a_stop_is_heard_while_high_watermarks_cannot_be_had),
         TEST(manifests_are_folded_by_incarnation),
         TEST(rejects_of_each_incarnation_are_replayed_once),
         TEST(a_rewind_stays_in_its_incarnation),
