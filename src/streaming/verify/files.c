@@ -38,6 +38,8 @@ int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_
         return 0;
     const struct incarnations *all = &snapshot->outcomes.incarnations;
     int64_t processed_ms = rows->processed->int64s[index] / 1000;
+    if (snapshot->later_ms > 0 && processed_ms >= snapshot->later_ms)
+        return snapshot_newest(snapshot) + 1;
     return file->reject ? incarnations_of_reject(all, processed_ms)
                         : incarnations_of_row(all, processed_ms);
 }

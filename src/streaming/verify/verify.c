@@ -132,7 +132,8 @@ static bool look(struct verification *verification, struct error *err) {
     note_snapshot(snapshot, report);
     set_partitions(verification);
     gaps_init(&verification->gaps, snapshot);
-    if (!verify_files_list(store, snapshot, &verification->files, report, err))
+    if (!verify_files_list(store, snapshot, &verification->files, report, err) ||
+        !snapshot_look_beyond(store, snapshot, err))
         return false;
     if (!read_files(verification, err))
         return false;
