@@ -340,6 +340,8 @@ bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
 static void set_begin(struct incarnation_begin *begin, const struct offset_entry *before,
                       const struct offset_entry *plan) {
     offsets_copy(&begin->former, &before->ends);
+    offsets_copy(&begin->known_ends, &plan->known_ends);
+    incarnation_begin_complete(begin);
     for (size_t i = 0; i < plan->ends.count; i++) {
         struct partition_offset end = plan->ends.entries[i];
         const struct partition_offset *start = offsets_find(&before->ends, end.partition);

@@ -33,6 +33,10 @@ struct incarnation_begin {
 
 /* Moved by assignment. */
 void incarnation_begin_deinit(struct incarnation_begin *begin);
+
+/* A partition that is known, and of which nothing was ever planned, stood at 0. */
+void incarnation_begin_complete(struct incarnation_begin *begin);
+
 int64_t incarnation_begin_lost(const struct incarnation_begin *begin); // offsets
 
 /* A replay of rejects of an earlier incarnation than its time tells. */
@@ -50,7 +54,10 @@ struct incarnations {                 // {0}: there is only the first
 
 void incarnations_deinit(struct incarnations *incarnations);
 void incarnations_add(struct incarnations *incarnations, struct incarnation_begin begin); // moves
-void incarnations_add_copies(struct incarnations *incarnations, const struct incarnations *more);
+/* Of those that began with batches up to `last`; and drops them. Batches ascend. */
+void incarnations_add_copies(struct incarnations *incarnations, const struct incarnations *more,
+                             int64_t last);
+void incarnations_drop(struct incarnations *incarnations, int64_t last);
 void incarnations_add_replay(struct incarnations *incarnations, int64_t timestamp_ms,
                              int32_t incarnation);
 

@@ -213,6 +213,7 @@ static void begin_incarnation(struct query *query, const struct plan *plan) {
         offsets_add(&begin.known_ends, query->sound.partitions[i].partition,
                     query->sound.partitions[i].end);
     offsets_sort(&begin.known_ends);
+    incarnation_begin_complete(&begin);
     incarnations_add(&query->begun, begin);
 }
 
@@ -254,12 +255,15 @@ static bool move(struct query *query, const struct positions_view *view, struct 
     plan->ranges = moved;
     plan->count = query->topic.count;
     bool refused = query->options->fail_on_data_loss;
-    if (!query_set_later(query, plan, err) ||
-        (refused && (!query_write_plan(query, plan, err) || !refuse(query, view, err)))) {
+    if (!query_set_later(query, plan, err)) {
         drop(plan);
         return false;
     }
     begin_incarnation(query, plan);
+    if (refused && (!query_write_plan(query, plan, err) || !refuse(query, view, err))) {
+        drop(plan);
+        return false;
+    }
     say_moved(query, view);
     settle(query);
     return true;
@@ -276,14 +280,19 @@ bool topic_change_plan(struct query *query, struct plan *plan, struct error *err
     return true;
 }
 
+void topic_change_settle(struct query *query) {
+    settle(query);
+}
+
 /* ---- a planned batch ---- */
 
 /* The incarnation that it begins, or NULL. */
 static const struct incarnation_begin *find_begin(const struct query *query,
                                                   const struct plan *plan) {
-    const struct incarnations *begun = &query->begun;
-    const struct incarnation_begin *last = begun->begins + begun->count - 1;
-    return begun->count > 0 && last->batch_id == plan->batch_id ? last : NULL;
+    for (size_t i = 0; i < query->begun.count; i++)
+        if (query->begun.begins[i].batch_id == plan->batch_id)
+            return &query->begun.begins[i];
+    return NULL;
 }
 
 static bool refuse_planned(const struct query *query, const struct incarnation_begin *begin,

@@ -16,6 +16,10 @@ MUST_CHECK bool topic_change_plan(struct query *query, struct plan *plan, struct
  * FAIL_ON_DATA_LOSS: it moves the positions. */
 MUST_CHECK bool topic_change_await(struct query *query, const struct plan *plan, struct error *err);
 
+/* For a query that Spark runs: what was found out about the topic was of the batches so far. From
+ * now on the topic is the one that Spark reads. */
+void topic_change_settle(struct query *query);
+
 /* At the end of a query that takes what is there: says what waits. */
 void topic_change_say_left(struct query *query);
 
