@@ -117,7 +117,7 @@ MUST_CHECK bool checkpoint_check_commit(const struct checkpoint *checkpoint, int
 MUST_CHECK bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,
                                         struct error *err);
 
-/* Who wrote commits/N. Spark leaves a checksum beside each of its files, we never do. */
+/* Who wrote commits/N. */
 enum commit_author { COMMIT_MISSING, COMMIT_OURS, COMMIT_SPARKS };
 MUST_CHECK bool checkpoint_commit_author(const struct checkpoint *checkpoint, int64_t batch_id,
                                          enum commit_author *author, struct error *err);

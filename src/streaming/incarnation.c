@@ -51,7 +51,8 @@ void incarnations_add_copies(struct incarnations *incarnations, const struct inc
                              int64_t last) {
     for (size_t i = 0; i < more->count && more->begins[i].batch_id <= last; i++) {
         const struct incarnation_begin *from = &more->begins[i];
-        struct incarnation_begin begin = {.batch_id = from->batch_id, .since_ms = from->since_ms};
+        struct incarnation_begin begin = {
+            .batch_id = from->batch_id, .since_ms = from->since_ms, .by_spark = from->by_spark};
         offsets_copy(&begin.former, &from->former);
         offsets_copy(&begin.known_ends, &from->known_ends);
         offsets_copy(&begin.starts, &from->starts);
@@ -109,6 +110,8 @@ struct json *incarnations_print(const struct incarnations *incarnations) {
         struct json *object = json_new_object();
         json_put_int(object, "batch", begin->batch_id);
         json_put_int(object, "sinceMs", begin->since_ms);
+        if (begin->by_spark)
+            json_put_bool(object, "bySpark", true);
         json_put(object, "former", offsets_print(&begin->former));
         json_put(object, "knownEnds", offsets_print(&begin->known_ends));
         json_put(object, "starts", offsets_print(&begin->starts));
@@ -131,7 +134,9 @@ struct json *incarnations_print_replays(const struct incarnations *incarnations)
 static bool parse_begin(const struct json *object, struct incarnation_begin *begin) {
     struct error ignored;
     *begin = (struct incarnation_begin){0};
-    if (json_member_int(object, "batch", &begin->batch_id) && begin->batch_id >= 0 &&
+    if ((json_member(object, "bySpark") == NULL ||
+         json_member_bool(object, "bySpark", &begin->by_spark)) &&
+        json_member_int(object, "batch", &begin->batch_id) && begin->batch_id >= 0 &&
         json_member_int(object, "sinceMs", &begin->since_ms) &&
         offsets_parse(json_member(object, "former"), &begin->former, &ignored) &&
         offsets_parse(json_member(object, "knownEnds"), &begin->known_ends, &ignored) &&

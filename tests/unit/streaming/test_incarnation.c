@@ -242,6 +242,37 @@ static void rejects_of_an_incarnation_beyond_the_horizon_do_not_count(void **sta
     assert_verified("0/0: 0..100=90+10");
 }
 
+/* Whether the first note of a verification has the text; no note: NULL. */
+static void assert_noted(const char *text) {
+    struct verify_report report;
+    fake_verify(&report);
+    const struct verify_texts *notes = &report.texts[VERIFY_NOTE];
+    if (text == NULL ? notes->count > 0
+                     : notes->count == 0 || strstr(notes->texts[0], text) == NULL)
+        fail_msg("%zu notes, not '%s'", notes->count, text == NULL ? "" : text);
+    verify_report_deinit(&report);
+}
+
+static void that_spark_went_back_is_noted(void **state) {
+    (void)state;
+    fixture.options.sink_log = SINK_LOG_OFF;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    must_take();
+    assert_noted(NULL); // it is known why
+    spark_run(1, (int64_t[]){10});
+    fixture_write(&fixture, CHECKPOINT "offsets/.3.crc", "crc");
+    static const char note[] = "incarnation 2 of the topic began with batch 3, in which Spark";
+    assert_noted(note);
+    fake.limit = 1;
+    fake.logs[0].end = 150;
+    must_take(); // it is in a manifest, and then in the coverage file
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/3"));
+    assert_false(fixture_has(&fixture, CHECKPOINT "manifests/4"));
+    assert_noted(note);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 
 int main(void) {
@@ -254,6 +285,7 @@ int main(void) {
         TEST(a_clock_that_falls_behind_does_not_mix_incarnations),
         TEST(what_was_never_read_is_known_after_a_refusal),
         TEST(a_partition_of_which_nothing_was_planned_is_lost),
+        TEST(that_spark_went_back_is_noted),
         TEST(rejects_of_an_incarnation_beyond_the_horizon_do_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
