@@ -267,10 +267,10 @@ static void watch(struct program *program) {
     while (engine_is_active(program->engine)) {
         struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
         int number = sigtimedwait(&signals, NULL, &tick);
-        if (number > 0 && number != SIGUSR1)
-            take_signal(program, &shutdown, number);
-        else if (number == SIGXCPU)
+        if (number == SIGXCPU)
             take_time_limit(program, &shutdown);
+        else if (number > 0 && number != SIGUSR1)
+            take_signal(program, &shutdown, number);
         check_shutdown(program, &shutdown);
         show(program, &monitor);
     }

@@ -289,31 +289,44 @@ void topic_change_settle(struct query *query) {
 /* The incarnation that it begins, or NULL. */
 static const struct incarnation_begin *find_begin(const struct query *query,
                                                   const struct plan *plan) {
-    for (size_t i = 0; i < query->begun.count; i++)
-        if (query->begun.begins[i].batch_id == plan->batch_id)
-            return &query->begun.begins[i];
+    const struct incarnations *begun = &query->begun;
+    for (size_t i = 0; i < begun->count; i++)
+        if (begun->begins[i].batch_id == plan->batch_id)
+            return &begun->begins[i];
     return NULL;
 }
 
-static bool refuse_planned(const struct query *query, const struct incarnation_begin *begin,
-                           struct error *err) {
-    struct partition_texts moves = {0};
+static void describe_moves(const struct incarnation_begin *begin, struct partition_texts *moves) {
+    *moves = (struct partition_texts){0};
     for (size_t i = 0; i < begin->former.count; i++) {
         const struct partition_offset *former = &begin->former.entries[i];
         const struct partition_offset *start = offsets_find(&begin->starts, former->partition);
         if (start == NULL)
-            partition_texts_add(&moves, "partition %" PRId32 " is gone", former->partition);
+            partition_texts_add(moves, "partition %" PRId32 " is gone", former->partition);
         else if (start->offset < former->offset)
             partition_texts_add(
-                &moves, "partition %" PRId32 " goes back from offset %" PRId64 " to %" PRId64,
+                moves, "partition %" PRId32 " goes back from offset %" PRId64 " to %" PRId64,
                 former->partition, former->offset, start->offset);
     }
-    return error_set(
-        err, ERROR_DATA_LOSS,
-        "topic %s was deleted and created again, or its log was cut, and batch %" PRId64
-        " is planned to go on there: %s; set FAIL_ON_DATA_LOSS=false to run it (what "
-        "was not read before is lost)",
-        query->how.topic, begin->batch_id, moves.text);
+}
+
+/* A plan that moves the positions was found. It is the proof that they do not fit. */
+static bool allow_move(struct query *query, const struct incarnation_begin *begin,
+                       struct error *err) {
+    struct partition_texts moves;
+    describe_moves(begin, &moves);
+    if (query->options->fail_on_data_loss)
+        return error_set(err, ERROR_DATA_LOSS,
+                         "topic %s was deleted and created again, or its log was cut, and batch "
+                         "%" PRId64 " is planned to go on there: %s; set FAIL_ON_DATA_LOSS=false "
+                         "to run it (what was not read before is lost)",
+                         query->how.topic, begin->batch_id, moves.text);
+    log_write(LOG_WARNING, query->how.name,
+              "The topic was deleted and created again, or its log was cut: the planned batch "
+              "moves the positions | topic=%s | batch_id=%" PRId64 " | detail=%s",
+              query->how.topic, begin->batch_id, moves.text);
+    query->topic_unproven = false;
+    return true;
 }
 
 /* Where its ranges end that have offsets. */
@@ -356,10 +369,8 @@ static bool await(struct query *query, const struct plan *plan, const struct off
 
 bool topic_change_await(struct query *query, const struct plan *plan, struct error *err) {
     const struct incarnation_begin *begin = find_begin(query, plan);
-    if (begin != NULL && query->options->fail_on_data_loss)
-        return refuse_planned(query, begin, err);
-    if (begin != NULL) // it is the proof
-        query->topic_unproven = false;
+    if (begin != NULL && !allow_move(query, begin, err))
+        return false;
     size_t count;
     struct offset_range *ends = ends_of(plan, &count);
     bool ok = await(query, plan, ends, count, err);

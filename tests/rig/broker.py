@@ -167,7 +167,7 @@ class Broker:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=options)
         for future in self.admin.create_topics([topic]).values():
             future.result(30)
-        self._wait_leaders(name, partitions)
+        self.wait_leaders(name, partitions)
         return name
 
     def delete_topic(self, name):
@@ -178,7 +178,7 @@ class Broker:
             assert time.monotonic() < deadline, f"topic {name} is not gone"
             time.sleep(0.02)
 
-    def _wait_leaders(self, name, partitions):
+    def wait_leaders(self, name, partitions):
         """A partition is there when its leader is, which is a moment after its creation."""
         deadline = time.monotonic() + 30
         while True:
@@ -208,7 +208,7 @@ class Broker:
     def add_partitions(self, name, total):
         for future in self.admin.create_partitions([NewPartitions(name, total)]).values():
             future.result(30)
-        self._wait_leaders(name, total)
+        self.wait_leaders(name, total)
 
     def delete_records(self, name, before):
         """Raises the log start: `before` maps partition to its new first offset."""

@@ -339,6 +339,10 @@ class Reader:
         self.results.append(self.wait())
         self.positions.append(self.position())
 
+    def is_committed(self):
+        plans, commits = (self.lake.batches("matches", log) for log in ("offsets", "commits"))
+        return plans[-1:] == commits[-1:]
+
     def position(self):
         newest = self.lake.batches("matches", "offsets")[-1:]
         return self.lake.planned_ends("matches", *newest) if newest else {}
@@ -376,9 +380,9 @@ class SparkReader(Reader):
             query_name=reader.topic.name,
         )
 
-    def take_over(self, reader):
-        """Goes on with the checkpoint and the table of ours, and finds nothing lost."""
-        self._start(reader, "availableNow", "true").awaitTermination()
+    def take_over(self, reader, fails_on_data_loss):
+        """Goes on with the checkpoint and the table of ours."""
+        self._start(reader, "availableNow", fails_on_data_loss).awaitTermination()
 
     def has_ended(self):
         return not self._query.isActive
@@ -433,7 +437,8 @@ class OurReader(Reader):
         goes_on = self.case.way == "running" and self._expected.results[step] == "ok"
         deadline = time.monotonic() + PATIENCE
         while not self.has_ended() and time.monotonic() < deadline:
-            if goes_on and self.position() == self._expected.positions[step]:
+            expected = self._expected.positions[step]
+            if goes_on and self.is_committed() and self.position() == expected:
                 break
             time.sleep(0.05)
         code = self.process.poll()
@@ -483,6 +488,8 @@ def disturb(todo):
         for reader, event in cuts:
             reader.topic.apply(event)
         broker.start()
+        for reader, _ in todo:
+            broker.wait_leaders(reader.topic.name, reader.case.partitions)
     away = [reader for reader, events in todo if recreates(events)]
     ours = [reader for reader in away if isinstance(reader, OurReader)]
     for reader in ours:

@@ -60,9 +60,10 @@ def threads_named(pid, name):
     """The ids of a process's threads of this name."""
     found = []
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as comm:
-            if comm.read().strip() == name:
-                found.append(int(thread))
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as comm:
+                if comm.read().strip() == name:
+                    found.append(int(thread))
     return found
 
 

@@ -184,7 +184,7 @@ def test_to_stop_at_once_is_heard_while_nothing_comes(server, tmp_path):
         started = time.monotonic()
         assert watcher.end() == 1
         assert time.monotonic() - started < 30
-        assert "error kind=9" in watcher.text
+        assert "error kind=stopped" in watcher.text
 
 
 def test_the_cause_of_a_query_that_failed_is_told(server, tmp_path):

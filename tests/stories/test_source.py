@@ -161,7 +161,7 @@ def test_a_range_before_the_log_start_is_data_loss_and_others_are_not(source):
     output = source.run("read", "0:499:510", "0:500:510", "0:100:1000", "0:510:1000",
                         "0:1001:1005", keep_going=1)
 
-    losses = re.findall(r"^error kind=6 .* at offset (\d+): .* starts at 500 and ends at 1000", output,
+    losses = re.findall(r"^error kind=data_loss .* at offset (\d+): .* starts at 500 and ends at 1000", output,
                         re.M)
     assert losses == ["499", "100", "1001"]
     assert parse(output) == [((0, 500, 510), set(range(500, 510))),
@@ -196,7 +196,7 @@ def test_a_topic_deleted_while_it_is_waited_for_fails_and_lets_the_program_end(s
 
     output = process.communicate(timeout=60)[0]
 
-    assert len(re.findall("^error kind=2 .*does not exist|^error kind=2 .*nknown", output, re.M)) == 2
+    assert len(re.findall("^error kind=broker .*does not exist|^error kind=broker .*nknown", output, re.M)) == 2
     assert process.returncode == 0
 
 
@@ -218,7 +218,7 @@ def test_a_record_batch_beyond_the_memory_stops_the_range_with_its_place(source)
     source.script("put 0 3", "flush", "put 0 1 20000000", "flush", "put 0 3", codec="none")
 
     output = source.run("read", "0:0:7", exit_code=1, batch=4_000_000)
-    assert re.search(r"error kind=3 .*at offset 3: .*SPARK_DRIVER_MEMORY", output)
+    assert re.search(r"error kind=config .*at offset 3: .*SPARK_DRIVER_MEMORY", output)
 
     assert source.ranges((0, 0, 7), memory=1_000_000) == [((0, 0, 7), set(range(7)))]
 

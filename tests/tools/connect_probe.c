@@ -25,6 +25,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "error_names.h"
 #include "streaming/cluster/connect.h"
 
 static struct stop stop;
@@ -40,7 +41,7 @@ static const char *name_of(enum connect_failure failure) {
 }
 
 static int fail(const struct connect_session *session, const struct error *err) {
-    printf("error kind=%d failure=%s class=%s %s\n", (int)err->kind,
+    printf("error kind=%s failure=%s class=%s %s\n", error_kind_name(err->kind),
            session == NULL ? "?" : name_of(connect_failure_of(session)),
            session == NULL ? "" : connect_error_class(session), err->message);
     return 1;

@@ -24,6 +24,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "error_names.h"
 #include "streaming/broker.h"
 
 enum { PROPERTIES_MAX = 32 };
@@ -31,7 +32,7 @@ enum { PROPERTIES_MAX = 32 };
 static int64_t total; // records read
 
 static int fail(const struct error *err) {
-    printf("error kind=%d %s\n", (int)err->kind, err->message);
+    printf("error kind=%s %s\n", error_kind_name(err->kind), err->message);
     return 1;
 }
 
