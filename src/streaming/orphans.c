@@ -208,9 +208,9 @@ static bool is_in_plan(void *context, int32_t partition, int64_t offset) {
 static bool is_of_batch(const char *path, const struct plan *plan, bool *orphan,
                         struct error *err) {
     int64_t processed_ms;
-    *orphan = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err) &&
-              (processed_ms == plan->timestamp_ms || processed_ms < 0);
-    return *orphan || err->kind == ERROR_NONE || err->kind == ERROR_STATE;
+    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    *orphan = ok && (processed_ms == plan->timestamp_ms || processed_ms < 0);
+    return ok || err->kind == ERROR_STATE; // not a file of a query
 }
 
 static bool widen(void *context, int32_t partition, int64_t offset) {
@@ -260,7 +260,6 @@ static bool is_orphan(const struct recent_files *files, const struct plan *open_
     const struct plan *plan = open_plan == NULL ? &nothing : open_plan;
     enum data_offsets outcome;
     *orphan = false;
-    *err = (struct error){0};
     if (!data_offsets_each(path, is_in_plan, (void *)plan, &outcome, err))
         return false;
     *orphan = outcome == DATA_OFFSETS_TORN || (outcome == DATA_OFFSETS_READ && open_plan != NULL);
