@@ -2,6 +2,7 @@
  * a clock that goes back, folding, batches of Spark's. Every tenth record is a reject. */
 #include "fake_topic.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "streaming/cluster/run_note.h"
 #include "streaming/store_parts.h"
@@ -15,6 +16,7 @@ static void spark_run(int64_t count, const int64_t *ends) {
     struct error err = {0};
     if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
         fail_msg("%s", err.message);
+    check(recovery.start_count == 1);
     for (int64_t i = 0; i < count; i++) {
         struct offset_range range = recovery.starts[0];
         struct plan plan = {recovery.next_batch + i, clock_wall_ms() + i, 1, &range};
