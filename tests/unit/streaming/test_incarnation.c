@@ -11,8 +11,8 @@
 
 /* Plans batches that take nothing, or move positions, and commits them as Spark does. */
 static void spark_run(int64_t count, const int64_t *ends) {
-    struct store *store;
-    struct recovery recovery;
+    struct store *store = NULL;
+    struct recovery recovery = {0};
     struct error err = {0};
     if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
         fail_msg("%s", err.message);
