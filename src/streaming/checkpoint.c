@@ -340,6 +340,8 @@ bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
 static void set_begin(struct incarnation_begin *begin, const struct offset_entry *before,
                       const struct offset_entry *plan) {
     offsets_copy(&begin->former, &before->ends);
+    offsets_copy(&begin->known_ends, &plan->known_ends);
+    incarnation_begin_complete(begin);
     for (size_t i = 0; i < plan->ends.count; i++) {
         struct partition_offset end = plan->ends.entries[i];
         const struct partition_offset *start = offsets_find(&before->ends, end.partition);
@@ -361,6 +363,16 @@ static bool read_both(const struct checkpoint *checkpoint, int64_t batch_id,
                          : checkpoint_read_offsets(checkpoint, batch_id - 1, before, found, err);
 }
 
+/* Spark leaves a checksum beside each of its files, we never do. */
+static bool is_of_spark(const struct file_path *log, int64_t batch_id, bool *of_spark,
+                        struct error *err) {
+    char name[64];
+    (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
+    int checksum = file_exists(file_join(log->text, name).text, NULL, err);
+    *of_spark = checksum == 1;
+    return checksum >= 0;
+}
+
 static bool find_begun(const struct checkpoint *checkpoint, int64_t batch_id,
                        struct incarnations *incarnations, struct error *err) {
     struct offset_entry before = {0}, plan = {0};
@@ -368,6 +380,7 @@ static bool find_begun(const struct checkpoint *checkpoint, int64_t batch_id,
     bool ok = read_both(checkpoint, batch_id, &before, &plan, &found, err);
     if (ok && found && incarnation_begins(&before.ends, &plan.ends)) {
         struct incarnation_begin begin = {.batch_id = batch_id, .since_ms = plan.timestamp_ms};
+        ok = is_of_spark(&checkpoint->offsets, batch_id, &begin.by_spark, err);
         set_begin(&begin, &before, &plan);
         incarnations_add(incarnations, begin);
     }
@@ -484,14 +497,12 @@ bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_
 
 bool checkpoint_commit_author(const struct checkpoint *checkpoint, int64_t batch_id,
                               enum commit_author *author, struct error *err) {
-    char name[64];
-    (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
+    bool of_spark;
     struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
     int there = file_exists(path.text, NULL, err);
-    int checksum = file_exists(file_join(checkpoint->commits.text, name).text, NULL, err);
-    if (there < 0 || checksum < 0)
+    if (there < 0 || !is_of_spark(&checkpoint->commits, batch_id, &of_spark, err))
         return false;
-    *author = there == 0 ? COMMIT_MISSING : checksum == 1 ? COMMIT_SPARKS : COMMIT_OURS;
+    *author = there == 0 ? COMMIT_MISSING : of_spark ? COMMIT_SPARKS : COMMIT_OURS;
     return true;
 }
 

@@ -91,7 +91,7 @@ MUST_CHECK bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_
                                      struct plan *plan, struct error *err);
 
 /* Adds the incarnations of the topic that began with batches `first` to `last`, by their plans, as
- * far back as those are there. What was lost then is not known. */
+ * far back as those are there. What was lost then is known if the plan is ours. */
 MUST_CHECK bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64_t first,
                                       int64_t last, struct incarnations *incarnations,
                                       struct error *err);
@@ -117,7 +117,7 @@ MUST_CHECK bool checkpoint_check_commit(const struct checkpoint *checkpoint, int
 MUST_CHECK bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,
                                         struct error *err);
 
-/* Who wrote commits/N. Spark leaves a checksum beside each of its files, we never do. */
+/* Who wrote commits/N. */
 enum commit_author { COMMIT_MISSING, COMMIT_OURS, COMMIT_SPARKS };
 MUST_CHECK bool checkpoint_commit_author(const struct checkpoint *checkpoint, int64_t batch_id,
                                          enum commit_author *author, struct error *err);

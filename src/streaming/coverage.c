@@ -136,7 +136,7 @@ static bool add_begun(struct coverage *coverage, const struct manifest *manifest
         struct incarnations one = {.begins = &manifest->begun.begins[i], .count = 1};
         if (!add_lost(coverage, one.begins, err))
             return false;
-        incarnations_add_copies(incarnations, &one);
+        incarnations_add_copies(incarnations, &one, manifest->batch_id);
     }
     return true;
 }

@@ -11,6 +11,16 @@ void incarnation_begin_deinit(struct incarnation_begin *begin) {
     *begin = (struct incarnation_begin){0};
 }
 
+void incarnation_begin_complete(struct incarnation_begin *begin) {
+    for (size_t i = 0, count = begin->former.count; i < begin->known_ends.count; i++) {
+        int32_t partition = begin->known_ends.entries[i].partition;
+        struct offsets known = {.entries = begin->former.entries, .count = count};
+        if (offsets_find(&known, partition) == NULL)
+            offsets_add(&begin->former, partition, 0);
+    }
+    offsets_sort(&begin->former);
+}
+
 int64_t incarnation_begin_lost(const struct incarnation_begin *begin) {
     int64_t lost = 0;
     for (size_t i = 0; i < begin->former.count; i++) {
@@ -37,15 +47,26 @@ void incarnations_add(struct incarnations *incarnations, struct incarnation_begi
     incarnations->begins[incarnations->count++] = begin;
 }
 
-void incarnations_add_copies(struct incarnations *incarnations, const struct incarnations *more) {
-    for (size_t i = 0; i < more->count; i++) {
+void incarnations_add_copies(struct incarnations *incarnations, const struct incarnations *more,
+                             int64_t last) {
+    for (size_t i = 0; i < more->count && more->begins[i].batch_id <= last; i++) {
         const struct incarnation_begin *from = &more->begins[i];
-        struct incarnation_begin begin = {.batch_id = from->batch_id, .since_ms = from->since_ms};
+        struct incarnation_begin begin = {
+            .batch_id = from->batch_id, .since_ms = from->since_ms, .by_spark = from->by_spark};
         offsets_copy(&begin.former, &from->former);
         offsets_copy(&begin.known_ends, &from->known_ends);
         offsets_copy(&begin.starts, &from->starts);
         incarnations_add(incarnations, begin);
     }
+}
+
+void incarnations_drop(struct incarnations *incarnations, int64_t last) {
+    size_t dropped = 0;
+    while (dropped < incarnations->count && incarnations->begins[dropped].batch_id <= last)
+        incarnation_begin_deinit(&incarnations->begins[dropped++]);
+    incarnations->count -= dropped;
+    for (size_t i = 0; i < incarnations->count; i++)
+        incarnations->begins[i] = incarnations->begins[i + dropped];
 }
 
 void incarnations_add_replay(struct incarnations *incarnations, int64_t timestamp_ms,
@@ -89,6 +110,8 @@ struct json *incarnations_print(const struct incarnations *incarnations) {
         struct json *object = json_new_object();
         json_put_int(object, "batch", begin->batch_id);
         json_put_int(object, "sinceMs", begin->since_ms);
+        if (begin->by_spark)
+            json_put_bool(object, "bySpark", true);
         json_put(object, "former", offsets_print(&begin->former));
         json_put(object, "knownEnds", offsets_print(&begin->known_ends));
         json_put(object, "starts", offsets_print(&begin->starts));
@@ -111,7 +134,9 @@ struct json *incarnations_print_replays(const struct incarnations *incarnations)
 static bool parse_begin(const struct json *object, struct incarnation_begin *begin) {
     struct error ignored;
     *begin = (struct incarnation_begin){0};
-    if (json_member_int(object, "batch", &begin->batch_id) && begin->batch_id >= 0 &&
+    if ((json_member(object, "bySpark") == NULL ||
+         json_member_bool(object, "bySpark", &begin->by_spark)) &&
+        json_member_int(object, "batch", &begin->batch_id) && begin->batch_id >= 0 &&
         json_member_int(object, "sinceMs", &begin->since_ms) &&
         offsets_parse(json_member(object, "former"), &begin->former, &ignored) &&
         offsets_parse(json_member(object, "knownEnds"), &begin->known_ends, &ignored) &&

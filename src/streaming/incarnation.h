@@ -25,6 +25,7 @@ struct incarnation {
 /* How one begins; all but the first does. */
 struct incarnation_begin {
     int64_t batch_id, since_ms; // of the batch that moves the positions
+    bool by_spark;              // Spark has planned it, and does not tell why
     struct offsets former;      // owned; the positions when the one before it ended,
     struct offsets known_ends; // owned; how far the topic is known to have gone on from there: what
                                // lies between was never read, and is lost,
@@ -33,6 +34,10 @@ struct incarnation_begin {
 
 /* Moved by assignment. */
 void incarnation_begin_deinit(struct incarnation_begin *begin);
+
+/* A partition that is known, and of which nothing was ever planned, stood at 0. */
+void incarnation_begin_complete(struct incarnation_begin *begin);
+
 int64_t incarnation_begin_lost(const struct incarnation_begin *begin); // offsets
 
 /* A replay of rejects of an earlier incarnation than its time tells. */
@@ -50,7 +55,10 @@ struct incarnations {                 // {0}: there is only the first
 
 void incarnations_deinit(struct incarnations *incarnations);
 void incarnations_add(struct incarnations *incarnations, struct incarnation_begin begin); // moves
-void incarnations_add_copies(struct incarnations *incarnations, const struct incarnations *more);
+/* Of those that began with batches up to `last`; and drops them. Batches ascend. */
+void incarnations_add_copies(struct incarnations *incarnations, const struct incarnations *more,
+                             int64_t last);
+void incarnations_drop(struct incarnations *incarnations, int64_t last);
 void incarnations_add_replay(struct incarnations *incarnations, int64_t timestamp_ms,
                              int32_t incarnation);
 
@@ -62,8 +70,9 @@ int32_t incarnations_of_reject(const struct incarnations *incarnations, int64_t 
 /* Whether a plan with these ends, after one with those, begins one. */
 bool incarnation_begins(const struct offsets *before, const struct offsets *ends);
 
-/* [{"batch":7,"sinceMs":…,"former":{"0":100},"knownEnds":{"0":120},"starts":{"0":0}}], and
- * [{"timestampMs":…,"incarnation":0}]. ERROR_STATE: not described in full. Reading adds. */
+/* [{"batch":7,"sinceMs":…,"former":{"0":100},"knownEnds":{"0":120},"starts":{"0":0}}], one of
+ * Spark's with "bySpark":true, and [{"timestampMs":…,"incarnation":0}]. ERROR_STATE: not described
+ * in full. Reading adds. */
 struct json *incarnations_print(const struct incarnations *incarnations);
 struct json *incarnations_print_replays(const struct incarnations *incarnations);
 MUST_CHECK bool incarnations_parse(const struct json *array, struct incarnations *incarnations,

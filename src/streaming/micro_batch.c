@@ -231,8 +231,8 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
     *manifest = (struct manifest){.batch_id = work->plan->batch_id,
                                   .timestamp_ms = work->plan->timestamp_ms,
                                   .of_spark = work->search != NULL,
-                                  .incarnation = query_incarnation(query)};
-    incarnations_add_copies(&manifest->begun, &query->begun);
+                                  .incarnation = query_incarnation(query, work->plan->batch_id)};
+    incarnations_add_copies(&manifest->begun, &query->begun, work->plan->batch_id);
     begin_outcomes(attempt, manifest);
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
@@ -372,7 +372,7 @@ static bool commit_batch(struct query *query, const struct work *work, struct ma
 /* What the manifest says of the topic needs not be said again. */
 static void take_incarnation(struct query *query, const struct manifest *manifest) {
     query->incarnation = manifest->incarnation;
-    incarnations_deinit(&query->begun);
+    incarnations_drop(&query->begun, manifest->batch_id);
 }
 
 static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {

@@ -75,6 +75,7 @@ void offset_entry_deinit(struct offset_entry *entry) {
     free(entry->topic);
     json_free(entry->conf);
     offsets_deinit(&entry->ends);
+    offsets_deinit(&entry->known_ends);
     *entry = (struct offset_entry){0};
 }
 
@@ -116,6 +117,8 @@ char *offset_log_print(const struct offset_entry *entry, size_t *size) {
     json_put_int(line, "batchWatermarkMs", 0);
     json_put_int(line, "batchTimestampMs", entry->timestamp_ms);
     json_put(line, "conf", json_duplicate(entry->conf));
+    if (entry->known_ends.count > 0)
+        json_put(line, "knownEnds", offsets_print(&entry->known_ends));
     scoped(scope_free) char *metadata = json_print(line);
     json_free(line);
     scoped(scope_free) char *source = print_source(entry->topic, &entry->ends);
@@ -214,25 +217,30 @@ static bool is_setting(void *context, const char *name, const struct json *value
     return json_text(value) != NULL;
 }
 
+static bool take_metadata(const struct json *metadata, struct offset_entry *entry,
+                          struct error *err) {
+    // Spark reads a line without them as well; the timestamp is then 1970.
+    if (!json_member_int(metadata, "batchTimestampMs", &entry->timestamp_ms))
+        entry->timestamp_ms = 0;
+    if (entry->timestamp_ms < 0 || entry->timestamp_ms > INT64_MAX / 1000)
+        return error_set(err, ERROR_STATE, "its \"batchTimestampMs\", %" PRId64 ", is no time",
+                         entry->timestamp_ms);
+    const struct json *conf = json_member(metadata, "conf");
+    entry->conf = conf == NULL ? json_new_object() : json_duplicate(conf);
+    if (!json_each(entry->conf, is_setting, NULL))
+        return error_set(err, ERROR_STATE, "its \"conf\" is not an object of texts");
+    const struct json *known_ends = json_member(metadata, "knownEnds");
+    return known_ends == NULL || offsets_parse(known_ends, &entry->known_ends, err) ||
+           error_wrap(err, "its \"knownEnds\"");
+}
+
 static bool parse_metadata(struct text line, struct offset_entry *entry, struct error *err) {
     struct json *metadata = json_parse(line.bytes, line.length, err);
     if (metadata == NULL)
         return error_wrap(err, "its second line");
-    // Spark reads a line without them as well; the timestamp is then 1970.
-    if (!json_member_int(metadata, "batchTimestampMs", &entry->timestamp_ms))
-        entry->timestamp_ms = 0;
-    if (entry->timestamp_ms < 0 || entry->timestamp_ms > INT64_MAX / 1000) {
-        error_set(err, ERROR_STATE, "its \"batchTimestampMs\", %" PRId64 ", is no time",
-                  entry->timestamp_ms);
-        json_free(metadata);
-        return false;
-    }
-    const struct json *conf = json_member(metadata, "conf");
-    entry->conf = conf == NULL ? json_new_object() : json_duplicate(conf);
+    bool ok = take_metadata(metadata, entry, err);
     json_free(metadata);
-    if (!json_each(entry->conf, is_setting, NULL))
-        return error_set(err, ERROR_STATE, "its \"conf\" is not an object of texts");
-    return true;
+    return ok;
 }
 
 static bool parse_version(struct text *rest, int *version, struct error *err) {

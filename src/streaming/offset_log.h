@@ -5,7 +5,9 @@
  *     {"batchWatermarkMs":0,"batchTimestampMs":1795366883120,"conf":{"spark.sql.…":"…"}}
  *     {"esports-matches":{"0":3,"1":3}}
  *
- * sources/0/0 is a NUL byte, "v1", a newline and the third line. Version 2, of Spark 4.2 and later
+ * sources/0/0 is a NUL byte, "v1", a newline and the third line. A plan of ours that
+ * moves positions has a member "knownEnds" in its second line, how far the topic is known to have
+ * gone on before (streaming/incarnation.h); Spark ignores it. Version 2, of Spark 4.2 and later
  * and not its default, has "0:" in front of that line; it is read and never written. Pure: no disk.
  */
 #ifndef STREAMING_OFFSET_LOG_H
@@ -46,6 +48,7 @@ struct offset_entry {
     int64_t timestamp_ms;
     struct json *conf; // owned; an object of Spark settings
     struct offsets ends;
+    struct offsets known_ends; // of a plan that moves positions; empty: it does not, or not known
 };
 
 void offset_entry_deinit(struct offset_entry *entry);

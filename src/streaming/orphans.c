@@ -16,9 +16,11 @@
 #include "streaming/offset_set.h"
 #include "streaming/set_aside.h"
 #include "streaming/store_parts.h"
+#include "streaming/verify/origin_reader.h"
 
 enum {
     FILES_MAX = 200000,             // some 30 MB of names
+    PAGE_SIZE_MAX = 256 << 20,      // bytes; a larger page counts as damage
     OFFSET_SET_SIZE_MAX = 64 << 20, // half a billion offsets
 };
 
@@ -201,6 +203,16 @@ static bool is_in_plan(void *context, int32_t partition, int64_t offset) {
     return false;
 }
 
+/* Without a sink log the file may as well be of a committed batch that had the same offsets, in an
+ * earlier incarnation of the topic: only that of this batch has its time. */
+static bool is_of_batch(const char *path, const struct plan *plan, bool *orphan,
+                        struct error *err) {
+    int64_t processed_ms;
+    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    *orphan = ok && (processed_ms == plan->timestamp_ms || processed_ms < 0);
+    return ok || err->kind == ERROR_STATE; // not a file of a query
+}
+
 static bool widen(void *context, int32_t partition, int64_t offset) {
     offset_set_widen(context, partition, offset);
     return true;
@@ -251,6 +263,8 @@ static bool is_orphan(const struct recent_files *files, const struct plan *open_
     if (!data_offsets_each(path, is_in_plan, (void *)plan, &outcome, err))
         return false;
     *orphan = outcome == DATA_OFFSETS_TORN || (outcome == DATA_OFFSETS_READ && open_plan != NULL);
+    if (*orphan && outcome == DATA_OFFSETS_READ && !sink_log_on)
+        return is_of_batch(path, open_plan, orphan, err);
     if (*orphan || outcome == DATA_OFFSETS_OTHER || !sink_log_on)
         return true;
     return is_in_listed_files(files, path, orphan, err);

@@ -111,29 +111,36 @@ void query_take_incarnation(struct query *query, struct recovery *recovery) {
     recovery->begun = (struct incarnations){0};
 }
 
-struct incarnation query_incarnation(const struct query *query) {
+struct incarnation query_incarnation(const struct query *query, int64_t batch_id) {
     struct incarnation incarnation = query->incarnation;
-    incarnation.number += (int32_t)query->begun.count;
-    if (query->begun.count > 0)
-        incarnation.since_ms = query->begun.begins[query->begun.count - 1].since_ms;
+    for (size_t i = 0; i < query->begun.count && query->begun.begins[i].batch_id <= batch_id; i++) {
+        incarnation.number++;
+        incarnation.since_ms = query->begun.begins[i].since_ms;
+    }
     return incarnation;
 }
 
-int64_t query_plan_ms(const struct query *query) {
-    int64_t now_ms = clock_wall_ms(), since_ms = query_incarnation(query).since_ms;
-    return now_ms > since_ms ? now_ms : since_ms;
-}
-
 bool query_set_later(struct query *query, struct plan *plan, struct error *err) {
-    int64_t latest_ms;
+    int64_t latest_ms = query->latest_plan_ms;
     struct retry retry = {0};
-    while (!checkpoint_latest_plan(&query->store->checkpoint, &latest_ms, err))
+    while (latest_ms == 0 && !checkpoint_latest_plan(&query->store->checkpoint, &latest_ms, err))
         if (!retry_again(query, &retry, err))
             return false;
-    plan->timestamp_ms = query_plan_ms(query);
+    int64_t since_ms = query_incarnation(query, plan->batch_id).since_ms;
+    if (latest_ms < since_ms)
+        latest_ms = since_ms;
+    query->latest_plan_ms = latest_ms;
+    plan->timestamp_ms = clock_wall_ms();
     if (plan->timestamp_ms <= latest_ms)
         plan->timestamp_ms = latest_ms + 1;
     return true;
+}
+
+/* In the first incarnation of the topic nothing is told by it. */
+static bool set_time(struct query *query, struct plan *plan, struct error *err) {
+    plan->timestamp_ms = clock_wall_ms();
+    return query_incarnation(query, plan->batch_id).number == 0 ||
+           query_set_later(query, plan, err);
 }
 
 bool query_note_begun(struct query *query, int64_t batch_id, struct error *err) {
@@ -279,8 +286,8 @@ static bool plan_backlog(struct query *query, struct plan *plan, struct error *e
 /* Plans the next batch from query->topic. Nothing new leaves plan->count 0; *moves: it takes
  * nothing, and another is due. */
 static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
-    *plan = (struct plan){.batch_id = query->next_batch, .timestamp_ms = query_plan_ms(query)};
-    if (!topic_change_plan(query, plan, err))
+    *plan = (struct plan){.batch_id = query->next_batch};
+    if (!set_time(query, plan, err) || !topic_change_plan(query, plan, err))
         return false;
     *moves = plan->count > 0;
     if (!*moves)
@@ -296,9 +303,15 @@ static bool make_plan(struct query *query, struct plan *plan, bool *moves, struc
 
 bool query_write_plan(struct query *query, const struct plan *plan, struct error *err) {
     struct retry retry = {0};
-    while (!store_write_plan(query->store, plan, err))
+    struct offsets known_ends = {0};
+    for (size_t i = 0; i < query->begun.count; i++)
+        if (query->begun.begins[i].batch_id == plan->batch_id)
+            known_ends = query->begun.begins[i].known_ends;
+    while (!store_write_move(query->store, plan, &known_ends, err))
         if (!retry_again(query, &retry, err))
             return false;
+    if (query->latest_plan_ms != 0 && query->latest_plan_ms < plan->timestamp_ms)
+        query->latest_plan_ms = plan->timestamp_ms;
     return true;
 }
 

@@ -75,6 +75,7 @@ struct query {
 
     struct trigger_clock clock;
     int64_t next_batch;
+    int64_t latest_plan_ms;      // the latest timestamp of all plans; 0: not looked up
     struct offset_range *starts; // owned; where the query stands: start == end == next offset
     size_t start_count;
     char kafka_id[KAFKA_CLUSTER_ID_MAX]; // of the cluster that the offsets are of; "": unknown
@@ -115,19 +116,14 @@ MUST_CHECK bool query_write_plan(struct query *query, const struct plan *plan, s
  * *recovery. */
 void query_take_incarnation(struct query *query, struct recovery *recovery);
 
-/* The plan's timestamp, when those of batches tell their rows apart: later than every plan before.
- */
+/* Sets the timestamp of a plan that is made now: later than that of every plan before. */
 MUST_CHECK bool query_set_later(struct query *query, struct plan *plan, struct error *err);
 
 /* Takes in that a batch of Spark's has moved positions, if it has. */
 MUST_CHECK bool query_note_begun(struct query *query, int64_t batch_id, struct error *err);
 
-/* That of the next manifest. */
-struct incarnation query_incarnation(const struct query *query);
-
-/* The timestamp of a plan that is made now: no row of an incarnation of the topic is older than its
- * first. */
-int64_t query_plan_ms(const struct query *query);
+/* That of a batch behind the newest manifest. */
+struct incarnation query_incarnation(const struct query *query, int64_t batch_id);
 
 /* Opens the store: takes the checkpoint's lock. */
 MUST_CHECK bool query_open(struct query *query, struct error *err);

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "streaming/commit.h"
+#include "streaming/coverage.h"
 #include "streaming/orphans.h"
 #include "streaming/sink_log_entries.h"
 #include "streaming/sink_log_file.h"
@@ -408,11 +409,29 @@ static bool fill_former_starts(const struct store *store, int64_t batch_id,
     return true;
 }
 
+/* After a rewind among batches of Spark's the newest manifest may be one that is folded. */
+static bool take_folded(const struct store *store, struct recovery *recovery, struct error *err) {
+    struct coverage coverage = {0};
+    bool found;
+    bool ok = coverage_read(store, &coverage, &found, err); // the lock is ours: no fold beside us
+    const struct incarnations *all = &coverage.incarnations;
+    if (ok && all->count > 0)
+        recovery->incarnation = (struct incarnation){
+            .number = (int32_t)all->count, .since_ms = all->begins[all->count - 1].since_ms};
+    coverage_deinit(&coverage);
+    return ok;
+}
+
 static bool fill_incarnation(const struct store *store, const struct survey *survey,
                              struct recovery *recovery, struct error *err) {
     recovery->incarnation = survey->incarnation;
-    return checkpoint_find_begun(&store->checkpoint, survey->manifest + 1, survey->planned,
-                                 &recovery->begun, err);
+    int64_t folded, last = survey->manifest;
+    if (!checkpoint_newest(&store->checkpoint.coverage, &folded, err) ||
+        (folded >= last && !take_folded(store, recovery, err)))
+        return false;
+    last = folded > last ? folded : last;
+    return checkpoint_find_begun(&store->checkpoint, last + 1, survey->planned, &recovery->begun,
+                                 err);
 }
 
 static bool fill_starts(const struct store *store, int64_t newest, struct recovery *recovery,

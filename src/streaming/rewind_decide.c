@@ -140,23 +140,16 @@ static bool visit_row(void *context, int32_t partition, int64_t offset) {
     return !(sides->before && sides->beyond);
 }
 
-static void take_time(void *context, const struct origin_rows *rows) {
-    int64_t *processed_ms = context;
-    *processed_ms = rows->processed->int64s[0] / 1000;
-}
-
 /* Whether a file is of an earlier incarnation of the topic, whose offsets tell nothing. All rows of
  * a file are of one batch. */
 static bool is_former(const struct rewind *rewind, const char *path, bool *former,
                       struct error *err) {
-    int64_t processed_ms = rewind->since_ms;
-    const struct origin_visitor visitor = {
-        .context = &processed_ms, .wants_times = true, .rows = take_time};
+    int64_t processed_ms;
     *former = false;
     if (rewind->since_ms == 0)
         return true;
-    bool ok = origin_read(path, PAGE_SIZE_MAX, &visitor, err);
-    *former = ok && processed_ms < rewind->since_ms;
+    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    *former = ok && processed_ms >= 0 && processed_ms < rewind->since_ms;
     return ok || err->kind == ERROR_STATE; // which is told of where its offsets are looked at
 }
 

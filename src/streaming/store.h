@@ -100,6 +100,10 @@ MUST_CHECK bool store_write_initial(struct store *store, const struct offset_ran
 /* Publishes offsets/N without overwriting. ERROR_STATE: somebody else planned this batch. */
 MUST_CHECK bool store_write_plan(struct store *store, const struct plan *plan, struct error *err);
 
+/* The same for one that moves positions, with the `known_ends` of streaming/incarnation.h. */
+MUST_CHECK bool store_write_move(struct store *store, const struct plan *plan,
+                                 const struct offsets *known_ends, struct error *err);
+
 /* Empties and makes the staging directories of a batch. The paths stay valid until the next call.
  */
 MUST_CHECK bool store_begin_batch(struct store *store, int64_t batch_id, const char **table_staging,

@@ -366,6 +366,7 @@ static void begin_incarnation(struct query *query, const struct plan *plan) {
             offsets_add(&begin.known_ends, known->partition, known->end);
     }
     offsets_sort(&begin.known_ends);
+    incarnation_begin_complete(&begin);
     incarnations_add(&query->begun, begin);
 }
 
@@ -408,12 +409,15 @@ static bool move(struct query *query, const struct positions_view *view, struct 
     plan->ranges = moved;
     plan->count = count;
     bool refused = query->options->fail_on_data_loss;
-    if (!query_set_later(query, plan, err) ||
-        (refused && (!query_write_plan(query, plan, err) || !refuse(query, view, err)))) {
+    if (!query_set_later(query, plan, err)) {
         drop(plan);
         return false;
     }
     begin_incarnation(query, plan);
+    if (refused && (!query_write_plan(query, plan, err) || !refuse(query, view, err))) {
+        drop(plan);
+        return false;
+    }
     say_moved(query, view);
     settle(query);
     return true;
@@ -453,6 +457,10 @@ bool topic_change_plan(struct query *query, struct plan *plan, struct error *err
     }
     settle(query);
     return true;
+}
+
+void topic_change_settle(struct query *query) {
+    settle(query);
 }
 
 /* ---- a planned batch ---- */

@@ -17,6 +17,10 @@ MUST_CHECK bool topic_change_plan(struct query *query, struct plan *plan, struct
  * the positions. */
 MUST_CHECK bool topic_change_await(struct query *query, const struct plan *plan, struct error *err);
 
+/* For a query that Spark runs: what was found out about the topic was of the batches so far. From
+ * now on the topic is the one that Spark reads. */
+void topic_change_settle(struct query *query);
+
 /* What the query waits for, and of which partitions; NULL: for nothing. */
 const char *topic_change_wait(const struct query *query, const char **detail);
 

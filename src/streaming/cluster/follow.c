@@ -14,6 +14,7 @@
 #include "streaming/query_report.h"
 #include "streaming/retry.h"
 #include "streaming/store_parts.h"
+#include "streaming/topic_change.h"
 #include "streaming/topic_watch.h"
 
 enum {
@@ -174,13 +175,16 @@ static bool take_batch(struct follow *follow, struct error *err) {
 static bool take_batches(struct follow *follow, struct error *err) {
     struct query *query = follow->query;
     struct retry retry = {0};
-    for (;;) {
+    for (bool taken = false;; taken = true) {
         int64_t newest;
         while (!checkpoint_newest(&query->store->checkpoint.commits, &newest, err))
             if (!retry_again(query, &retry, err))
                 return false;
-        if (newest < query->next_batch)
+        if (newest < query->next_batch) {
+            if (taken)
+                topic_change_settle(query); // Spark reads on, whatever the topic has become
             return true;
+        }
         if (stop_read(query->stop) == STOP_NOW)
             return error_set(err, ERROR_STOPPED,
                              "stopped before the rejects of batch %" PRId64

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "streaming/planner.h"
+#include "streaming/topic_change.h"
 #include "streaming/topic_watch.h"
 
 void reject_pass_deinit(struct reject_pass *pass) {
@@ -73,6 +74,20 @@ static void account(const struct plan *plan, const struct spark_progress *progre
     free(search->outcomes);
 }
 
+/* With a batch that moves positions, what was found out about the topic has come to pass. */
+static void settle_moved(struct query *query, const struct plan *plan) {
+    for (size_t i = 0; i < query->begun.count; i++)
+        if (query->begun.begins[i].batch_id == plan->batch_id)
+            topic_change_settle(query);
+}
+
+/* The windows may end behind a topic that the positions, which Spark has moved since, fit. */
+static bool look_at_topic(struct query *query, const struct reject_search *search,
+                          struct error *err) {
+    return topic_watch_refresh(query, err) &&
+           topic_watch_high(query, search->windows, search->window_count, err);
+}
+
 bool reject_pass_run(struct query *query, const struct plan *plan,
                      const struct spark_progress *progress, struct reject_pass *pass,
                      struct error *err) {
@@ -83,11 +98,12 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
         spark_progress_ranges(progress, plan, &windows, &search.window_count);
     if (progress != NULL)
         search.windows = windows;
+    settle_moved(query, plan);
     log_write(LOG_DEBUG, query->how.name,
               "Looking for rejects | batch_id=%" PRId64 " | ranges=%zu | offsets=%" PRId64,
               plan->batch_id, search.window_count,
               planner_size(search.windows, search.window_count));
-    bool done = (search.window_count == 0 || topic_watch_refresh(query, err)) &&
+    bool done = (search.window_count == 0 || look_at_topic(query, &search, err)) &&
                 micro_batch_rejects(query, &search, err);
     free(windows);
     if (!done) {

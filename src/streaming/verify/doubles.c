@@ -139,7 +139,7 @@ bool scan_name_doubles(struct scan *scan, struct error *err) {
     struct search search = {.snapshot = scan->snapshot};
     gather_ranges(map, &search);
     const struct origin_visitor visitor = {.context = &search,
-                                           .wants_times = snapshot_newest(scan->snapshot) > 0,
+                                           .wants_times = snapshot_wants_times(scan->snapshot),
                                            .wants = wants_group,
                                            .rows = look_at_rows};
     bool ok = true;

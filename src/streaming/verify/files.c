@@ -15,6 +15,8 @@
 #include "streaming/verify/faults.h"
 #include "streaming/verify/listing.h"
 
+enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
+
 void verify_files_deinit(struct verify_files *files) {
     for (size_t i = 0; i < files->count; i++) {
         free(files->files[i].path);
@@ -38,6 +40,8 @@ int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_
         return 0;
     const struct incarnations *all = &snapshot->outcomes.incarnations;
     int64_t processed_ms = rows->processed->int64s[index] / 1000;
+    if (snapshot->later_ms > 0 && processed_ms >= snapshot->later_ms)
+        return snapshot_newest(snapshot) + 1;
     return file->reject ? incarnations_of_reject(all, processed_ms)
                         : incarnations_of_row(all, processed_ms);
 }
@@ -266,14 +270,31 @@ static bool is_beyond(void *context, int32_t partition, int64_t offset) {
     return range == NULL || offset >= range->end;
 }
 
+/* Whether it is of an incarnation of the topic that has begun since. */
+static bool is_later(const struct snapshot *snapshot, const char *path, bool *later,
+                     struct error *err) {
+    int64_t processed_ms = 0;
+    *later = false;
+    if (snapshot->later_ms == 0)
+        return true;
+    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    *later = ok && processed_ms >= snapshot->later_ms;
+    return ok || err->kind == ERROR_STATE; // which is told of where its offsets are looked at
+}
+
 static bool judge(const struct store *store, const struct snapshot *snapshot, const char *path,
                   struct verify_report *report, struct error *err) {
     struct judgement judgement = {.snapshot = snapshot};
     struct file_path full = file_join(store->table.root.text, path);
     struct stat status;
     enum data_offsets outcome;
+    bool later;
     if (disk->stat(full.text, &status) != 0) // taken back, or set aside, by a query that starts
         return errno == ENOENT ? true : disk_error(err, "look at", full.text);
+    if (!is_later(snapshot, full.text, &later, err))
+        return false;
+    if (later)
+        return true;
     if (!data_offsets_each(full.text, is_beyond, &judgement, &outcome, err))
         return false;
     switch (outcome) {

@@ -97,3 +97,15 @@ bool origin_read(const char *path, size_t page_size_max, const struct origin_vis
     parquet_reader_close(&reader);
     return ok;
 }
+
+static void take_time(void *context, const struct origin_rows *rows) {
+    int64_t *processed_ms = context;
+    *processed_ms = rows->processed->int64s[0] / 1000;
+}
+
+bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms, struct error *err) {
+    const struct origin_visitor visitor = {
+        .context = processed_ms, .wants_times = true, .rows = take_time};
+    *processed_ms = -1;
+    return origin_read(path, page_size_max, &visitor, err);
+}

@@ -40,4 +40,9 @@ struct origin_visitor {
 MUST_CHECK bool origin_read(const char *path, size_t page_size_max,
                             const struct origin_visitor *visitor, struct error *err);
 
+/* Of the batch that has written the file, by its first row; -1: it has none. The same errors, and
+ * ERROR_STATE without a column `processing_timestamp`. */
+MUST_CHECK bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms,
+                            struct error *err);
+
 #endif

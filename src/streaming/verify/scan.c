@@ -158,7 +158,7 @@ static void take_rows(void *context, const struct origin_rows *rows) {
 static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     const struct origin_visitor visitor = {
         .context = thread,
-        .wants_times = snapshot_newest(thread->scan->snapshot) > 0,
+        .wants_times = snapshot_wants_times(thread->scan->snapshot),
         .begin = begin_file,
         .wants = thread->scan->first_pass ? NULL : wants_group,
         .rows = take_rows,

@@ -24,6 +24,10 @@ void snapshot_deinit(struct snapshot *snapshot) {
     *snapshot = (struct snapshot){.horizon = -1, .newest_manifest = -1, .overtaken = -1};
 }
 
+bool snapshot_wants_times(const struct snapshot *snapshot) {
+    return snapshot_newest(snapshot) > 0 || snapshot->later_ms > 0;
+}
+
 int32_t snapshot_newest(const struct snapshot *snapshot) {
     return (int32_t)snapshot->outcomes.incarnations.count;
 }
@@ -249,4 +253,16 @@ bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error 
     }
     return error_set(err, ERROR_RETRY, "'%s' changes faster than it can be read",
                      store->checkpoint.root.text);
+}
+
+bool snapshot_look_beyond(const struct store *store, struct snapshot *snapshot, struct error *err) {
+    int64_t newest;
+    struct incarnations begun = {0};
+    if (!checkpoint_newest(&store->checkpoint.offsets, &newest, err))
+        return false;
+    bool ok = checkpoint_find_begun(&store->checkpoint, snapshot->horizon + 1, newest, &begun, err);
+    if (begun.count > 0)
+        snapshot->later_ms = begun.begins[0].since_ms;
+    incarnations_deinit(&begun);
+    return ok || err->kind == ERROR_STATE; // a plan that a crash has damaged counts for nothing yet
 }

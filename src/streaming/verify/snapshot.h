@@ -38,6 +38,7 @@ struct snapshot {
     char topic_id[TOPIC_ID_MAX]; // by that one; "": not known
     struct promised_file *files; // owned; of those manifests
     size_t file_count, file_capacity;
+    int64_t later_ms;  // rows of this time and later are beyond the horizon; 0: not known
     int64_t overtaken; // the manifest of this batch counts no more, Spark ran it; -1: none
 };
 
@@ -45,6 +46,14 @@ struct snapshot {
  * makes every further look pointless. */
 MUST_CHECK bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err);
 void snapshot_deinit(struct snapshot *snapshot);
+
+/* Once the files are listed: whether an incarnation of the topic has begun beyond the horizon, by
+ * the plans. Rows of it may be in files that are listed. */
+MUST_CHECK bool snapshot_look_beyond(const struct store *store, struct snapshot *snapshot,
+                                     struct error *err);
+
+/* Whether the times of rows tell anything. */
+bool snapshot_wants_times(const struct snapshot *snapshot);
 
 /* The newest incarnation of the topic up to the horizon. */
 int32_t snapshot_newest(const struct snapshot *snapshot);

@@ -119,6 +119,19 @@ static void note_snapshot(const struct snapshot *snapshot, struct verify_report 
                    snapshot->overtaken);
 }
 
+/* It goes back below an open transaction, too, and reads again what follows. */
+static void note_begun(const struct snapshot *snapshot, struct verify_report *report) {
+    const struct incarnations *all = &snapshot->outcomes.incarnations;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->begins[i].by_spark)
+            verify_say(report, VERIFY_NOTE,
+                       "incarnation %zu of the topic began with batch %" PRId64
+                       ", in which Spark went back: if the topic was not created again or cut "
+                       "then, what it read again is twice in the table, and is not counted as "
+                       "double",
+                       i + 1, all->begins[i].batch_id);
+}
+
 static bool look(struct verification *verification, struct error *err) {
     struct verify_report *report = verification->report;
     struct store *store = verification->store;
@@ -130,9 +143,11 @@ static bool look(struct verification *verification, struct error *err) {
         return true;
     report->sink_log = store->sink_log.exists;
     note_snapshot(snapshot, report);
+    note_begun(snapshot, report);
     set_partitions(verification);
     gaps_init(&verification->gaps, snapshot);
-    if (!verify_files_list(store, snapshot, &verification->files, report, err))
+    if (!verify_files_list(store, snapshot, &verification->files, report, err) ||
+        !snapshot_look_beyond(store, snapshot, err))
         return false;
     if (!read_files(verification, err))
         return false;

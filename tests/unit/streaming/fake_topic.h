@@ -39,6 +39,7 @@ static struct {
     int64_t limit;     // MAX_OFFSETS_PER_TRIGGER
     int listings;
     void (*on_listing)(int number); // before it, from 1
+    void (*on_open)(void);          // before a range is read, on a worker's thread
 } fake;
 
 static struct engine *_Atomic running; // while a query that does not end by itself runs
@@ -95,6 +96,8 @@ struct fake_source {
 static inline bool fake_open_range(struct source *source, const char *topic,
                                    struct offset_range range, struct error *err) {
     (void)topic, (void)err;
+    if (fake.on_open != NULL)
+        fake.on_open();
     ((struct fake_source *)source)->range = range;
     return true;
 }

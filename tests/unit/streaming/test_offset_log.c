@@ -73,6 +73,24 @@ static void every_form_that_spark_writes_is_read(void **state) {
     }
 }
 
+static void a_plan_that_moves_positions_has_the_ends_that_were_known(void **state) {
+    (void)state;
+    struct error err;
+    size_t size;
+    struct offset_entry entry = {.topic = strdup("t1"), .conf = json_new_object()}, again;
+    offsets_add(&entry.ends, 0, 0);
+    offsets_add(&entry.known_ends, 0, 120);
+    offsets_add(&entry.known_ends, 1, 7);
+    scoped(scope_free) char *text = offset_log_print(&entry, &size);
+    assert_string_equal(text, "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":0,\"conf\":{},"
+                              "\"knownEnds\":{\"0\":120,\"1\":7}}\n{\"t1\":{\"0\":0}}");
+    assert_true(offset_log_parse(text, size, &again, &err));
+    assert_int_equal(again.known_ends.count, 2);
+    assert_int_equal(again.known_ends.entries[1].offset, 7);
+    offset_entry_deinit(&again);
+    offset_entry_deinit(&entry);
+}
+
 static void anything_else_is_refused(void **state) {
     (void)state;
     static const char *const cases[] = {
@@ -93,6 +111,7 @@ static void anything_else_is_refused(void **state) {
         "v1\n{\"conf\":{\"a\":1}}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"conf\":[]}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"batchTimestampMs\":9223372036854776,\"conf\":{}}\n{\"t1\":{\"0\":4}}",
+        "v1\n{\"conf\":{},\"knownEnds\":{\"0\":-1}}\n{\"t1\":{\"0\":1}}",
         "v2\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
         "v3\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
     };
@@ -124,6 +143,7 @@ int main(void) {
         cmocka_unit_test(a_new_query_writes_what_spark_4_wrote),
         cmocka_unit_test(the_first_offsets_are_spark_s_24_bytes),
         cmocka_unit_test(every_form_that_spark_writes_is_read),
+        cmocka_unit_test(a_plan_that_moves_positions_has_the_ends_that_were_known),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(a_map_without_shuffle_partitions_gets_them_and_keeps_all_else),
     };

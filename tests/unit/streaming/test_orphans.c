@@ -6,10 +6,12 @@
 #include "streaming/offset_set.h"
 
 static struct fixture fixture;
+static int64_t processed_ms; // of the rows that are written
 
 static int set_up(void **state) {
     (void)state;
     fixture_init(&fixture);
+    processed_ms = 1;                     // that of batch 3
     fixture_must_advance(&fixture, 2, 0); // offsets [0, 9) of partitions 0 and 1 are ours
     return 0;
 }
@@ -20,8 +22,14 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static const struct column columns[] = {{"partition", TYPE_INT32}, {"offset", TYPE_INT64}};
-static const struct column other_columns[] = {{"partition", TYPE_STRING}, {"offset", TYPE_INT64}};
+static const struct column columns[] = {{"partition", TYPE_INT32},
+                                        {"offset", TYPE_INT64},
+                                        {"processing_timestamp", TYPE_TIMESTAMP},
+                                        {"kafka_timestamp", TYPE_TIMESTAMP}};
+static const struct column other_columns[] = {{"partition", TYPE_STRING},
+                                              {"offset", TYPE_INT64},
+                                              {"processing_timestamp", TYPE_TIMESTAMP},
+                                              {"kafka_timestamp", TYPE_TIMESTAMP}};
 
 /* A Parquet file of offsets [start, end) of a partition, as Spark's crash may leave it. */
 static void write_parquet(const char *name, const struct column *of, int32_t partition,
@@ -29,7 +37,7 @@ static void write_parquet(const char *name, const struct column *of, int32_t par
     static struct schema schema;
     struct rows rows;
     struct error err;
-    schema_init_plain(&schema, "orphan", of, 2);
+    schema_init_plain(&schema, "orphan", of, 4);
     rows_init(&rows, &schema, 64, 1024);
     for (int64_t offset = start; offset < end; offset++, rows.count++) {
         rows.columns[0].valid[rows.count] = of == columns;
@@ -37,6 +45,10 @@ static void write_parquet(const char *name, const struct column *of, int32_t par
         if (of == columns)
             rows.columns[0].int32s[rows.count] = partition;
         rows.columns[1].int64s[rows.count] = offset;
+        for (size_t i = 2; i < 4; i++) {
+            rows.columns[i].valid[rows.count] = 1;
+            rows.columns[i].int64s[rows.count] = processed_ms * 1000;
+        }
     }
     const struct sink_options options = {.staging_directory = fixture.root,
                                          .schema = &schema,
