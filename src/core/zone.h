@@ -26,6 +26,7 @@ static const struct zone zone_utc = {0};
  * unknown, and timestamps that name them become null. */
 struct zone_lack {
     const char *text, *cure;
+    bool all; // there are no zones at all
 };
 struct zone_lack zone_data_lack(void);
 

@@ -242,7 +242,7 @@ struct zone_lack zone_data_lack(void) {
         return (struct zone_lack){"there are no time zones in " ZONEINFO
                                   ": timestamps with a zone's name, such as Europe/Paris, become "
                                   "null",
-                                  "install the package tzdata, then start again"};
+                                  "install the package tzdata, then start again", .all = true};
     if (!is_known("US/Pacific")) // a package of its own from Debian 13 and Ubuntu 24.04 on
         return (struct zone_lack){"there are no time zones by their old names in " ZONEINFO
                                   ": timestamps with such a name, as US/Pacific, become null",

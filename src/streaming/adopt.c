@@ -119,7 +119,7 @@ static bool adopt_files(struct store *store, int64_t committed, FILE *out, struc
                       store->options.query, store->options.table);
         return sign(store, true, -1, err);
     }
-    if (!refuse_strangers(store, err) || !table_types_check_all(store, err) ||
+    if (!refuse_strangers(store, err) || !table_types_check_all(&store->options, err) ||
         !begin_log(store, committed, &listing, err))
         return false;
     (void)fprintf(out,

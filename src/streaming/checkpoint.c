@@ -280,9 +280,10 @@ bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_
     *found = text != NULL;
     if (text == NULL)
         return true;
-    if (!offset_log_parse_initial(text, size, starts, err))
-        return checkpoint->uncommitted_from == 0 ? unused_initial(checkpoint, err)
-                                                 : counting_file(path.text, err);
+    if (!offset_log_parse_initial(text, size, starts, err)) {
+        *found = false;
+        return checkpoint->uncommitted_from > 0 || unused_initial(checkpoint, err);
+    }
     return same_topic(checkpoint, path.text, starts, err);
 }
 
@@ -303,8 +304,9 @@ bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_i
     bool found = false;
     if (!checkpoint_read_initial(checkpoint, starts, &found, err))
         return false;
-    return found || error_set(err, ERROR_STATE, "'%s/0/0' is missing: restore it from a backup",
-                              checkpoint->sources.text);
+    return found ||
+           error_set(err, ERROR_STATE, "'%s/0' is missing or damaged: restore it from a backup",
+                     checkpoint->sources.text);
 }
 
 static void set_ranges(const struct offsets *ends, const struct offsets *starts,

@@ -73,6 +73,8 @@ MUST_CHECK bool checkpoint_newest(const struct file_path *log, int64_t *batch_id
 /* Reads offsets/N. *found false: there is no such file. ERROR_STATE also: of another topic. */
 MUST_CHECK bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
                                         struct offset_entry *entry, bool *found, struct error *err);
+/* sources/0/0, which counts until batch 0 is committed. From then on a file that can't be read is
+ * treated as a missing one: Spark reads it no more. */
 MUST_CHECK bool checkpoint_read_initial(const struct checkpoint *checkpoint,
                                         struct offset_entry *starts, bool *found,
                                         struct error *err);

@@ -71,9 +71,13 @@ bool query_init(struct query *query, const struct query_options *options, size_t
 }
 
 bool query_open(struct query *query, struct error *err) {
+    struct error unreadable;
     if (!store_open(&query->options->store, &query->store, err) ||
-        !table_types_check_few(query->store, err))
+        !table_types_check_few(&query->options->store, &unreadable, err))
         return false;
+    if (unreadable.kind != ERROR_NONE)
+        log_write(LOG_WARNING, query->how.name, "%s: %s", unreadable.message,
+                  table_types_unreadable_cure);
     query_status_open(&query->status, store_query_id(query->store));
     return true;
 }

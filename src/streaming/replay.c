@@ -227,8 +227,9 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
     if (replay->options->dry_run)
         return store_open_to_read(options, &replay->query.store, err);
     struct recovery recovery;
+    struct error unreadable; // told by a start
     if (!operation_open(options, &replay->query.store, err) ||
-        !table_types_check_few(replay->query.store, err) ||
+        !table_types_check_few(options, &unreadable, err) ||
         !operation_recover(replay->query.store, &recovery, out, err))
         return false;
     bool ok = take_over(replay, &recovery, err);

@@ -18,63 +18,91 @@ static const struct column *find_column(const struct schema *schema, struct text
     return NULL;
 }
 
+const char table_types_unreadable_cure[] =
+    "Spark can't read the table with it: restore it from a backup, or, if the table has no sink "
+    "log, move it out of the table";
+
+static bool differs(const struct schema *schema, const struct file_column *found,
+                    const char **wanted) {
+    const struct column *column = find_column(schema, found->name);
+    if (column == NULL)
+        return false;
+    *wanted = type_sql_name(column->type);
+    return found->spark_type == NULL || strcmp(found->spark_type, *wanted) != 0;
+}
+
 const struct file_column *table_types_differ(const struct schema *schema,
                                              const struct file_metadata *metadata,
                                              const char **wanted) {
-    for (size_t i = 0; i < metadata->column_count; i++) {
-        const struct file_column *found = &metadata->columns[i];
-        const struct column *column = find_column(schema, found->name);
-        if (column == NULL)
-            continue;
-        *wanted = type_sql_name(column->type);
-        if (found->spark_type == NULL || strcmp(found->spark_type, *wanted) != 0)
-            return found;
-    }
+    const struct file_column *nested = &metadata->nested;
+    if (nested->name.length > 0)
+        return differs(schema, nested, wanted) ? nested : NULL;
+    for (size_t i = 0; i < metadata->column_count; i++)
+        if (differs(schema, &metadata->columns[i], wanted))
+            return &metadata->columns[i];
     return NULL;
 }
 
 struct types_check {
-    const struct store *store;
+    const struct store_options *options;
     struct schema schema;
     size_t left; // files to look at
     bool ok;
+    struct error *unreadable; // NULL: such a file is a failure
     struct error *err;
 };
 
 static bool refuse(const struct types_check *check, const char *path,
                    const struct file_column *found, const char *wanted) {
+    struct error ignored;
+    struct file_path metadata = file_join(check->options->checkpoint, "metadata");
+    bool can_verify = file_exists(metadata.text, NULL, &ignored) > 0;
     return error_set(check->err, ERROR_STATE,
                      "'%s' has the column '%.*s' as %s, but this query writes it as %s, and Spark "
                      "could not read a table of both: rewrite such files with the type %s, or set "
-                     "PROCESSED_DATA_PATH and CHECKPOINT_PATH to new directories (`verify` names "
-                     "all such files)",
+                     "PROCESSED_DATA_PATH and CHECKPOINT_PATH to new directories%s",
                      path, (int)found->name.length, found->name.bytes,
                      found->spark_type != NULL ? found->spark_type : "a type that Spark can't read",
-                     wanted, wanted);
+                     wanted, wanted, can_verify ? " (`verify` names all such files)" : "");
+}
+
+/* A file that has gone meanwhile is nobody's fault. */
+static bool take_unreadable(const struct types_check *check, const char *path,
+                            const struct error *why) {
+    struct error ignored;
+    if (file_exists(path, NULL, &ignored) == 0)
+        return true;
+    if (check->unreadable == NULL)
+        return error_set(check->err, why->kind, "%s: %s", why->message,
+                         table_types_unreadable_cure);
+    if (check->unreadable->kind == ERROR_NONE)
+        *check->unreadable = *why;
+    return true;
 }
 
 static void check_file(struct types_check *check, const char *path) {
-    struct error unreadable;
+    struct error why;
     struct parquet_reader reader;
     const char *wanted;
-    if (parquet_reader_open(&reader, path, &unreadable)) {
-        const struct file_column *found =
-            table_types_differ(&check->schema, &reader.metadata, &wanted);
-        check->ok = found == NULL || refuse(check, path, found, wanted);
-    }
+    bool opened = parquet_reader_open(&reader, path, &why);
+    const struct file_column *found = table_types_differ(&check->schema, &reader.metadata, &wanted);
+    if (found != NULL)
+        check->ok = refuse(check, path, found, wanted);
+    else if (!opened && reader.metadata.nested.name.length == 0) // Spark reads more columns, too
+        check->ok = take_unreadable(check, path, &why);
     parquet_reader_close(&reader);
     check->left--;
 }
 
 static bool check_found(void *context, const char *relative) {
     struct types_check *check = context;
-    check_file(check, file_join(check->store->options.table, relative).text);
+    check_file(check, file_join(check->options->table, relative).text);
     return check->ok && check->left > 0;
 }
 
 static bool check_listed(void *context, struct json *line, struct error *err) {
     struct types_check *check = context;
-    const struct store_options *options = &check->store->options;
+    const struct store_options *options = check->options;
     struct sink_entry entry;
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
@@ -98,27 +126,34 @@ static void check_log(struct types_check *check, const struct sink_log *log) {
     }
 }
 
-static bool check_files(const struct store *store, size_t most, bool by_log, struct error *err) {
-    struct types_check check = {.store = store, .left = most, .ok = true, .err = err};
-    const struct store_options *options = &store->options;
+static bool walk(struct types_check *check, struct error *err) {
+    struct table table;
+    bool ok = table_open(&table, check->options->table, err) &&
+              table_each_file(&table, check->options->partition_by_count, check_found, check, err);
+    table_close(&table);
+    return ok;
+}
+
+bool table_types_check_few(const struct store_options *options, struct error *unreadable,
+                           struct error *err) {
+    struct types_check check = {
+        .options = options, .left = FEW, .ok = true, .unreadable = unreadable, .err = err};
     struct sink_log log;
     struct error ignored;
+    *unreadable = (struct error){0};
     if (options->stream == NULL)
         return true;
     stream_schema(options->stream, &check.schema);
-    if (by_log && sink_log_open(&log, options->table, &ignored) && log.exists) {
-        check_log(&check, &log);
-        return check.ok;
-    }
-    bool walked =
-        table_each_file(&store->table, options->partition_by_count, check_found, &check, err);
-    return walked && check.ok;
+    if (!sink_log_open(&log, options->table, &ignored) || !log.exists)
+        return walk(&check, err) && check.ok;
+    check_log(&check, &log);
+    return check.ok;
 }
 
-bool table_types_check_few(const struct store *store, struct error *err) {
-    return check_files(store, FEW, true, err);
-}
-
-bool table_types_check_all(const struct store *store, struct error *err) {
-    return check_files(store, SIZE_MAX, false, err);
+bool table_types_check_all(const struct store_options *options, struct error *err) {
+    struct types_check check = {.options = options, .left = SIZE_MAX, .ok = true, .err = err};
+    if (options->stream == NULL)
+        return true;
+    stream_schema(options->stream, &check.schema);
+    return walk(&check, err) && check.ok;
 }

@@ -12,18 +12,24 @@
 #include "pipeline/parquet/metadata_reader.h"
 #include "streaming/store.h"
 
-/* The first column of the file that has another type than the column of its name; NULL: none.
- * `wanted`: the type it should have. */
+/* The first column of the file that has another type than the column of its name; NULL: none. Where
+ * the footer could not be parsed, only a nested column is looked at. `wanted`: the type it should
+ * have. */
 const struct file_column *table_types_differ(const struct schema *schema,
                                              const struct file_metadata *metadata,
                                              const char **wanted);
 
-/* Looks at a few files, the newest ones if the table has a sink log. What can't be read is left to
- * who needs it. ERROR_STATE names the file, the column, both types and the cure. Nothing is checked
- * if the options name no stream. */
-MUST_CHECK bool table_types_check_few(const struct store *store, struct error *err);
+/* Looks at a few files, the newest ones if the table has a sink log; the checkpoint need not be
+ * there. ERROR_STATE names the file, the column, both types and the cure. A file that can't be read
+ * harms no new one, so that it is no failure: *unreadable says which it is and why (the first;
+ * ERROR_NONE: there is none). Nothing is checked if the options name no stream. */
+MUST_CHECK bool table_types_check_few(const struct store_options *options, struct error *unreadable,
+                                      struct error *err);
 
-/* The same of all files. */
-MUST_CHECK bool table_types_check_all(const struct store *store, struct error *err);
+/* The same of all files; one that can't be read is a failure. */
+MUST_CHECK bool table_types_check_all(const struct store_options *options, struct error *err);
+
+/* What to do about an unreadable file. */
+extern const char table_types_unreadable_cure[];
 
 #endif

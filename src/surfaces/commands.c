@@ -44,7 +44,8 @@ const struct command_entry command_entries[] = {
      .doc = "Begin a sink log that lists the files of a table which has none, such as that of "
             "a foreachBatch job, so that Spark reads it exactly once. With --cluster: go on with "
             "the same offsets on another Kafka cluster. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_CLUSTER),
+     .options = OPTION_BIT(OPTION_CLUSTER) | OPTION_BIT(OPTION_DRY_RUN),
+     .inner = OPTION_BIT(OPTION_DRY_RUN),
      .run = run_adopt},
     {.name = "release",
      .doc = "Take the sink log away again, if it lists just the files that are there. The "
@@ -174,16 +175,20 @@ void command_synopsis(const struct command_entry *entry, char text[static COMMAN
         used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " %s", entry->operand);
     if (entry->one_query != NULL)
         used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " --job JOB");
+    const char *end = ""; // of the one before
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
         if ((entry->options & OPTION_BIT(id)) == 0)
             continue;
         bool required = (entry->required & OPTION_BIT(id)) != 0;
+        bool inner = (entry->inner & OPTION_BIT(id)) != 0;
         char value[OPTION_TEXT_MAX];
         option_placeholder(&option_entries[id], value);
-        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " %s%s%s%s%s", required ? "" : "[",
-                           option_entries[id].name, *value != '\0' ? " " : "", value,
-                           required ? "" : "]");
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, "%s %s%s%s%s", inner ? "" : end,
+                           required ? "" : "[", option_entries[id].name, *value != '\0' ? " " : "",
+                           value);
+        end = inner ? "]]" : required ? "" : "]";
     }
+    (void)text_append(text, COMMAND_SYNOPSIS_MAX, used, "%s", end);
 }
 
 /* Reports one failure. An end that was asked for is none. */

@@ -34,6 +34,7 @@ struct command_entry {
     const char *doc;
     uint64_t options;      // those of its own (surfaces/options.h): OPTION_BIT(OPTION_ROWS) | …
     uint64_t required;     // those that must be given
+    uint64_t inner;        // those that go only with the one listed before them
     const char *one_query; // why --job must name one query; NULL: it need not
 
     /* One of the two. ERROR_STOPPED: nobody reads `out` any more, a quiet end. */

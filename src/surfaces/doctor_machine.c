@@ -206,17 +206,17 @@ static void check_inspection(const char *name, const struct inspection *inspecti
         findings_ok(findings, what, findings_text("%s: %s", inspection->state, inspection->next));
 }
 
-/* A few files of the table: as a start looks at them. */
+/* A few files of the table: as a start looks at them, also with a new checkpoint. */
 static void check_types(const char *name, const struct store_options *options,
                         struct findings *findings) {
-    struct error err;
-    struct store *store;
-    if (!store_open_to_read(options, &store, &err))
-        return; // the checkpoint's finding says why
-    if (!table_types_check_few(store, &err))
+    struct error err, unreadable;
+    if (!table_types_check_few(options, &unreadable, &err))
         findings_fail(findings, EXIT_CODE_STATE, findings_text("table %s", name),
                       findings_text("%s", err.message), NULL);
-    store_close(store);
+    else if (unreadable.kind != ERROR_NONE)
+        findings_warn(findings, findings_text("table %s", name),
+                      findings_text("%s", unreadable.message),
+                      findings_text("%s", table_types_unreadable_cure));
 }
 
 void doctor_check_queries(const struct config *config, struct findings *findings) {
@@ -228,8 +228,7 @@ void doctor_check_queries(const struct config *config, struct findings *findings
         struct store_options options = config_store_options(config, streams[i]);
         if (inspect(&options, &inspection, &err)) {
             check_inspection(streams[i]->name, &inspection, findings);
-            if (inspection.there)
-                check_types(streams[i]->name, &options, findings);
+            check_types(streams[i]->name, &options, findings);
             inspection_deinit(&inspection);
         } else {
             findings_fail(findings, EXIT_CODE_USAGE,

@@ -90,14 +90,14 @@ const struct option_entry option_entries[OPTION_COUNT] = {
                       .doc = "Only those of batches before this time; written like --since."},
     [OPTION_RAW] = {"--raw", .use = OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(raw)},
                     .doc = "Write the bytes of the value as they are, and nothing else."},
-    [OPTION_DRY_RUN] = {"--dry-run", .use = OPTION_WITH_COMMANDS,
-                        .value = {.offset = ARGUMENT(dry_run)},
-                        .doc = "Only say what would be done; takes no lock, so the query may run "
-                               "meanwhile."},
     [OPTION_CLUSTER] = {"--cluster", .use = OPTION_WITH_COMMANDS, .placeholder = "ID",
                         .value = {.type = &type_borrowed, .offset = ARGUMENT(cluster)},
                         .doc = "Not the sink log: note that the checkpoint's offsets are of the "
                                "Kafka cluster with this id from now on."},
+    [OPTION_DRY_RUN] = {"--dry-run", .use = OPTION_WITH_COMMANDS,
+                        .value = {.offset = ARGUMENT(dry_run)},
+                        .doc = "Only say what would be done; takes no lock, so the query may run "
+                               "meanwhile. adopt takes it only with --cluster."},
     [OPTION_FORMAT] =
         {"--format", .use = OPTION_WITH_COMMANDS,
          .value = {.type = &type_choice,

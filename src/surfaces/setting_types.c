@@ -303,7 +303,12 @@ static bool parse_zone(const struct setting *setting, const char *text, void *fi
                        struct error *err) {
     (void)setting;
     struct zone zone;
-    if (!zone_find((struct text){text, (uint32_t)strlen(text)}, &zone))
+    bool found = zone_find((struct text){text, (uint32_t)strlen(text)}, &zone);
+    if (!found && zone_data_lack().all)
+        return error_set(err, ERROR_CONFIG,
+                         "there are no time zones in /usr/share/zoneinfo: install the package "
+                         "tzdata, or set an offset, such as '+02:00'");
+    if (!found)
         return error_set(err, ERROR_CONFIG,
                          "want a time zone: a name that the system's tzdata has, "
                          "such as 'Europe/Paris', or an offset, '+02:00'");

@@ -380,6 +380,14 @@ def test_missing_time_zones_and_authorities_are_told(job):
         **{**job.settings, "ALERT_WEBHOOK_URL": "https://127.0.0.1:1/"},
     )
 
+    paris = job.program.run(
+        "doctor",
+        exit_code=2,
+        under=(*bare, "/usr/share/zoneinfo"),
+        **{**job.settings, "SPARK_SQL_SESSION_TIMEZONE": "Europe/Paris"},
+    )
+
+    assert "no time zones in /usr/share/zoneinfo: install the package tzdata" in paris.errors()
     assert run.lines(f"WARNING.*{missing}.*install the package tzdata"), run.tail()
     assert run.lines(r"WARNING.*column=started_at .*values=1\b"), run.tail()
     assert missing in doctor.log() and "install the package ca-certificates" in doctor.log()

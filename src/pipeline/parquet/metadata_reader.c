@@ -206,10 +206,11 @@ static const char *spark_type_of(const struct element *element) {
     return NULL;
 }
 
-/* The root, then one leaf per column. False: something nested. */
+/* The root, then one leaf per column. False: it is damaged, or something is nested. */
 static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
                          struct file_metadata *metadata) {
     size_t count = thrift_get_list(reader, type, THRIFT_STRUCT);
+    int64_t children = 0; // of the root
     if (count < 1 || metadata->columns != NULL)
         return false;
     metadata->columns = must_alloc(count, sizeof *metadata->columns);
@@ -219,12 +220,15 @@ static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
         parse_element(reader, &element);
         if (reader->failed)
             return false;
-        if (i == 0 && element.children != (int64_t)count - 1)
-            return false;
-        if (i == 0)
+        if (i == 0) {
+            children = element.children;
             continue;
-        if (element.children != 0 || element.repetition == REPETITION_REPEATED)
+        }
+        if (element.children != 0 || element.repetition == REPETITION_REPEATED) {
+            metadata->nested =
+                (struct file_column){.name = element.name, .spark_type = "a list, map or struct"};
             return false;
+        }
         struct file_column *column = &metadata->columns[metadata->column_count++];
         *column = (struct file_column){.name = element.name,
                                        .physical = element.physical,
@@ -232,7 +236,7 @@ static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
         column->spark_type = spark_type_of(&element);
         set_type(column, &element);
     }
-    return true;
+    return children == (int64_t)count - 1;
 }
 
 static void parse_statistics(struct thrift_reader *reader, struct file_statistics *statistics) {
@@ -426,8 +430,13 @@ bool file_metadata_parse(struct file_metadata *metadata, const uint8_t *bytes, s
                          struct error *err) {
     struct thrift_reader reader = {.at = bytes, .end = bytes + size, .depth = -1};
     *metadata = (struct file_metadata){0};
-    if (!parse_fields(&reader, metadata))
-        return error_set(err, ERROR_STATE, "the footer is damaged, or not that of a flat table");
+    bool sound = parse_fields(&reader, metadata);
+    if (!sound && metadata->nested.name.length > 0)
+        return error_set(err, ERROR_STATE, "the column '%.*s' is %s, and only flat tables are read",
+                         (int)metadata->nested.name.length, metadata->nested.name.bytes,
+                         metadata->nested.spark_type);
+    if (!sound)
+        return error_set(err, ERROR_STATE, "the footer is damaged");
 
     // The counts that say the same must agree; checked so that no sum can overflow.
     int64_t left = metadata->rows;

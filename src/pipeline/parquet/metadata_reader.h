@@ -57,14 +57,15 @@ struct file_metadata {
     struct text created_by;
     struct file_column *columns; // owned, as the lists below
     size_t column_count;
+    struct file_column nested; // the first one that is a list, map or struct; no name: none is
     struct file_row_group *row_groups;
     size_t row_group_count;
     struct file_key_value *key_values;
     size_t key_value_count;
 };
 
-/* Parses FileMetaData; `bytes` must stay. ERROR_STATE: it is damaged, or not a flat table. Must be
- * deinit'ed in either case. */
+/* Parses FileMetaData; `bytes` must stay. ERROR_STATE: it is damaged, or not a flat table, which
+ * `nested` tells. Must be deinit'ed in either case. */
 MUST_CHECK bool file_metadata_parse(struct file_metadata *metadata, const uint8_t *bytes,
                                     size_t size, struct error *err);
 void file_metadata_deinit(struct file_metadata *metadata);

@@ -109,9 +109,10 @@ static void report_files(const struct verify_files *files, struct verify_report 
 
 static void note_snapshot(const struct snapshot *snapshot, struct verify_report *report) {
     if (!snapshot->starts_known)
-        verify_say(report, VERIFY_NOTE,
-                   "the checkpoint has no sources/0/0: it is taken that the query began "
-                   "at offset 0");
+        verify_say(
+            report, VERIFY_NOTE,
+            "the checkpoint has no sources/0/0 that can be read: it is taken that the query began "
+            "at offset 0");
     if (snapshot->overtaken >= 0)
         verify_say(report, VERIFY_NOTE,
                    "batch %" PRId64 " was run by Spark after we had committed it: our next start "

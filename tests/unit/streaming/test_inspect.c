@@ -100,6 +100,33 @@ static void what_is_really_missing_stays_a_fault(void **state) {
     inspection_deinit(&inspection);
 }
 
+static void a_first_offset_that_can_not_be_read_counts_only_until_the_first_commit(void **state) {
+    (void)state;
+    struct inspection inspection;
+    struct error err;
+    struct recovery recovery;
+    fixture_must_advance(&fixture, 0, 0);
+    assert_int_equal(truncate(file_join(fixture.root, CHECKPOINT "sources/0/0").text, 0), 0);
+    assert_true(inspect(&fixture.options, &inspection, &err));
+    assert_int_equal(inspection.fault_count, 0);
+    inspection_deinit(&inspection);
+
+    struct store *store = NULL;
+    assert_true(store_open(&fixture.options, &store, &err));
+    assert_true(store_recover(store, &recovery, &err));
+    assert_int_equal(recovery.next_batch, 1);
+    recovery_deinit(&recovery);
+    store_close(store);
+
+    remove_file(CHECKPOINT "commits/0");
+    remove_file(CHECKPOINT "manifests/0");
+    remove_file(SINK_LOG "0");
+    assert_true(inspect(&fixture.options, &inspection, &err));
+    assert_true(inspection.fault_count > 0);
+    assert_non_null(strstr(inspection.faults[0], "sources/0/0"));
+    inspection_deinit(&inspection);
+}
+
 static void a_manifest_that_is_folded_while_we_read_it_is_not_missed(void **state) {
     (void)state;
     static const char *const names[] = {CHECKPOINT "manifests/9", NULL};
@@ -262,6 +289,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_batch_that_is_taken_back_while_we_look_is_no_fault, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_really_missing_stays_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_first_offset_that_can_not_be_read_counts_only_until_the_first_commit, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(a_manifest_that_is_folded_while_we_read_it_is_not_missed,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_holder_of_the_lock_is_named_and_keeps_it, setup,

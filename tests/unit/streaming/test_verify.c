@@ -642,6 +642,15 @@ static void without_a_commit_there_is_nothing_to_verify(void **state) {
     assert_int_equal(verify_faults(&report), 0);
 }
 
+static void first_offsets_that_can_not_be_read_are_no_obstacle(void **state) {
+    (void)state;
+    our_batch("rr", "r");
+    assert_int_equal(truncate(file_join(fixture.checkpoint, "sources/0/0").text, 0), 0);
+    verify();
+    assert_int_equal(verify_faults(&report), 0);
+    assert_says(VERIFY_NOTE, "no sources/0/0 that can be read");
+}
+
 static void without_a_checkpoint_it_says_so(void **state) {
     (void)state;
     struct error err = {0};
@@ -695,6 +704,7 @@ int main(void) {
         CASE(several_passes_give_the_same_answer),
         CASE(old_manifests_are_folded_and_prove_as_much),
         CASE(without_a_commit_there_is_nothing_to_verify),
+        CASE(first_offsets_that_can_not_be_read_are_no_obstacle),
         CASE(without_a_checkpoint_it_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

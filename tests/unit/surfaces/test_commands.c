@@ -134,6 +134,8 @@ static void every_command_says_how_it_is_called(void **state) {
     PARSE("rewind", "--job", "matches", "--to-batch", "3");
     command_synopsis(options.entry, synopsis);
     assert_string_equal(synopsis, "rewind --job JOB --to-batch N");
+    command_synopsis(&command_entries[0], synopsis);
+    assert_string_equal(synopsis, "adopt [--cluster ID [--dry-run]]");
 }
 
 static void words_for_completion_are_those_that_can_be_typed(void **state) {
