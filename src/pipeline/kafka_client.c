@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -237,6 +238,13 @@ static bool has_certificate(const struct kafka_settings *settings) {
     return false;
 }
 
+/* Then it is GSSAPI's, Kerberos, which is seldom meant. */
+static bool lacks_mechanism(const struct kafka_settings *settings) {
+    return strncasecmp(property_or_empty(settings, "security.protocol"), "SASL_", 5) == 0 &&
+           property_or_empty(settings, "sasl.mechanism")[0] == '\0' &&
+           property_or_empty(settings, "sasl.mechanisms")[0] == '\0';
+}
+
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
     *client = (struct kafka_client){
@@ -276,7 +284,11 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     pthread_mutex_destroy(&client->lock);
     if (starved)
         return limit_error(err, "start a thread of the Kafka client", error_number);
-    return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s", settings->bootstrap_servers,
+    return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s%s", settings->bootstrap_servers,
+                     lacks_mechanism(settings)
+                         ? "set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD; "
+                           "without a mechanism it is Kerberos: "
+                         : "",
                      reason);
 }
 
