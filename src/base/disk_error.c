@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limit.h"
-
-static bool is_limit(int error_number) {
-    return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
-}
 
 static bool is_lasting(int error_number) {
     static const int lasting[] = {EACCES,       EPERM,   EROFS,  ENOTDIR, EISDIR,
@@ -20,20 +17,45 @@ static bool is_lasting(int error_number) {
     return false;
 }
 
-/* What errno says, with the limit behind it. */
+/* What to do; "" where only the disk's keeper can know. */
+static void describe_cure(int error_number, char text[static LIMIT_TEXT_MAX]) {
+    const char *cure = "";
+    switch (error_number) {
+    case EACCES:
+    case EPERM:
+        (void)snprintf(text, LIMIT_TEXT_MAX, "give user %ld the right to it", (long)geteuid());
+        return;
+    case EFBIG:
+        limit_describe(error_number, text);
+        return;
+    case EROFS:
+        cure = "mount it writable";
+        break;
+    case ENOTDIR:
+        cure = "a file stands where a directory must be: move it away";
+        break;
+    case ENAMETOOLONG:
+        cure = "choose a shorter path";
+        break;
+    case EXDEV:
+        cure = "a table, and a checkpoint, must be on one file system (`doctor` finds the "
+               "directory that is not)";
+        break;
+    default:
+        break;
+    }
+    (void)snprintf(text, LIMIT_TEXT_MAX, "%s", cure);
+}
+
+/* What errno says, with the limit behind it or the cure. */
 static bool fail(struct error *err, const char *where) {
     int error_number = errno;
-    char limit[LIMIT_TEXT_MAX] = "";
-    if (is_limit(error_number))
+    char cure[LIMIT_TEXT_MAX];
+    if (limit_is_behind(error_number))
         return limit_error(err, where, error_number);
-    if (error_number == EFBIG)
-        limit_describe(error_number, limit);
-    if (error_number == EXDEV)
-        (void)snprintf(limit, sizeof limit,
-                       "a table, and a checkpoint, must be on one file system "
-                       "(`doctor` finds the directory that is not)");
+    describe_cure(error_number, cure);
     (void)error_set(err, ERROR_RETRY, "%s: %s%s%s", where, strerror(error_number),
-                    limit[0] == '\0' ? "" : ": ", limit);
+                    cure[0] == '\0' ? "" : ": ", cure);
     err->lasting = is_lasting(error_number);
     return false;
 }

@@ -84,6 +84,10 @@ void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]) {
     }
 }
 
+bool limit_is_behind(int error_number) {
+    return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
+}
+
 bool limit_error(struct error *err, const char *what, int error_number) {
     char limit[LIMIT_TEXT_MAX];
     limit_describe(error_number, limit);

@@ -15,6 +15,9 @@ enum { LIMIT_EXIT_STATUS = 12, LIMIT_TEXT_MAX = 512 };
  * or a process for EAGAIN, of any call for EMFILE, ENFILE, ENOMEM and EFBIG; "" for others. */
 void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]);
 
+/* Whether an errno of any call stands for such a limit: no descriptor or no memory left. */
+bool limit_is_behind(int error_number);
+
 /* ERROR_LIMIT: "<what>: <errno>: <the limit, and what to do>". */
 bool limit_error(struct error *err, const char *what, int error_number);
 

@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -98,6 +99,17 @@ static const char *hint_of(const struct kafka_client *client, int code, const ch
     return "";
 }
 
+/* The limit that a report names, as an errno; 0: none. Only its text has the errno. */
+static int limit_of(int code, const char *reason) {
+    static const int limits[] = {EMFILE, ENFILE, ENOMEM};
+    if (code == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE)
+        return EAGAIN;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        if (strstr(reason, strerror(limits[i])) != NULL)
+            return limits[i];
+    return 0;
+}
+
 /* Called from kafka_client_trouble(), by way of rd_kafka_poll(). */
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
     (void)handle;
@@ -107,8 +119,8 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     client->trouble_ms = clock_monotonic_ms();
     if (kafka_error_is_refusal(code))
         client->refused = true;
-    if (code == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE)
-        client->starved = true;
+    if (client->limit != EAGAIN && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        client->limit = limit_of(code, reason);
     if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
         client->too_large++;
     // "2/2 brokers are down" follows the report that says why, which is worth more.
@@ -226,6 +238,13 @@ static bool has_certificate(const struct kafka_settings *settings) {
     return false;
 }
 
+/* Then it is GSSAPI's, Kerberos, which is seldom meant. */
+static bool lacks_mechanism(const struct kafka_settings *settings) {
+    return strncasecmp(property_or_empty(settings, "security.protocol"), "SASL_", 5) == 0 &&
+           property_or_empty(settings, "sasl.mechanism")[0] == '\0' &&
+           property_or_empty(settings, "sasl.mechanisms")[0] == '\0';
+}
+
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
     *client = (struct kafka_client){
@@ -265,7 +284,11 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     pthread_mutex_destroy(&client->lock);
     if (starved)
         return limit_error(err, "start a thread of the Kafka client", error_number);
-    return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s", settings->bootstrap_servers,
+    return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s%s", settings->bootstrap_servers,
+                     lacks_mechanism(settings)
+                         ? "set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD; "
+                           "without a mechanism it is Kerberos: "
+                         : "",
                      reason);
 }
 
@@ -310,6 +333,8 @@ void kafka_client_note_trouble(struct kafka_client *client, const char *text) {
     client->trouble_count++;
     client->trouble_ms = clock_monotonic_ms();
     snprintf(client->trouble, sizeof client->trouble, "%s", text);
+    if (client->limit != EAGAIN)
+        client->limit = 0;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -317,7 +342,8 @@ void kafka_client_forget_trouble(struct kafka_client *client) {
     pthread_mutex_lock(&client->lock);
     client->trouble[0] = '\0';
     client->trouble_count = 0;
-    client->refused = client->starved = false;
+    client->refused = false;
+    client->limit = 0;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -328,11 +354,11 @@ bool kafka_client_was_refused(struct kafka_client *client) {
     return refused;
 }
 
-bool kafka_client_was_starved(struct kafka_client *client) {
+int kafka_client_limit(struct kafka_client *client) {
     pthread_mutex_lock(&client->lock);
-    bool starved = client->starved;
+    int limit = client->limit;
     pthread_mutex_unlock(&client->lock);
-    return starved;
+    return limit;
 }
 
 bool kafka_client_met_too_large(struct kafka_client *client) {

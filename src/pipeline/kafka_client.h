@@ -71,8 +71,8 @@ struct kafka_client {
     int trouble_count;                         // reports since trouble was last forgotten
     int64_t trouble_ms;                        // monotonic time of the newest
     bool refused;                              // a topic, since trouble was last forgotten
-    bool starved;                              // of threads, since trouble was last forgotten
-    uint64_t too_large;                        // responses larger than we may take, ever
+    int limit; // the machine's that the newest report names, or that any named of threads: an errno
+    uint64_t too_large; // responses larger than we may take, ever
 };
 
 /* The client must not move while open. ERROR_CONFIG: a property that is ours, or that librdkafka
@@ -103,9 +103,10 @@ void kafka_client_note_trouble(struct kafka_client *client, const char *text);
  * not help. */
 bool kafka_client_was_refused(struct kafka_client *client);
 
-/* Whether the trouble is that the machine gave no thread for a broker's connection: this client
- * never has that connection. */
-bool kafka_client_was_starved(struct kafka_client *client);
+/* The limit of the machine that the trouble comes from, as an errno for limit_describe(); 0: none.
+ * EAGAIN: there was no thread for a broker's connection, and this client never has that connection.
+ * Others: no descriptor or memory for a socket; it goes on trying. */
+int kafka_client_limit(struct kafka_client *client);
 
 /* Whether a broker has sent a response that exceeds what we may take (since the client was opened).
  * librdkafka drops the connection and asks again, for ever. */

@@ -323,6 +323,16 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     return true;
 }
 
+/* Whether a limit of the machine is in the way for good, or has been for a while: a socket may be
+ * had at the next attempt. */
+static bool is_stopped_by_limit(struct source_kafka *self, const char *trouble, struct error *err) {
+    int limit = kafka_client_limit(&self->set.client);
+    if (limit == 0 || (limit != EAGAIN && clock_monotonic_ms() - self->quiet_since_ms <= QUIET_MS))
+        return false;
+    (void)limit_error(err, trouble, limit);
+    return true;
+}
+
 /* Nothing came: says what stands in the way, if anything is known to. */
 static enum source_status wait_or_fail(struct source_kafka *self, struct error *err) {
     char text[KAFKA_TROUBLE_MAX];
@@ -342,10 +352,8 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
     }
     if (count > 0)
         error_set_at(self, err, ERROR_BROKER, "%s (attempt %d)", text, count);
-    if (count > 0 && kafka_client_was_starved(&self->set.client)) {
-        (void)limit_error(err, text, EAGAIN);
+    if (count > 0 && is_stopped_by_limit(self, text, err))
         return fail_range(self);
-    }
     if (count > 0 && kafka_client_was_refused(&self->set.client))
         return fail_range(self);
     return SOURCE_WAIT;

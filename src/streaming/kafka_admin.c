@@ -52,8 +52,9 @@ static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kaf
         return error_set(err, ERROR_BROKER,
                          "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
                          self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
-    if (kafka_client_was_starved(&self->client))
-        return limit_error(err, trouble, EAGAIN);
+    int limit = kafka_client_limit(&self->client);
+    if (limit != 0)
+        return limit_error(err, trouble, limit);
     return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
                      topic, self->settings.bootstrap_servers, trouble, attempt);
 }

@@ -46,6 +46,23 @@ void findings_fail(struct findings *findings, enum exit_code code, char *what, c
     add(findings, &(struct finding){VERDICT_FAIL, what, text, cure, code});
 }
 
+void findings_limit(struct findings *findings, char *what, char *text) {
+    findings_fail(findings, EXIT_CODE_LIMIT, what, text,
+                  findings_text("raise the limit where the program is started (ulimit, the unit, "
+                                "the container)"));
+}
+
+void findings_fail_error(struct findings *findings, enum exit_code code, char *what,
+                         const struct error *err, char *cure) {
+    char *text = findings_text("%s", err->message);
+    if (err->kind != ERROR_LIMIT) {
+        findings_fail(findings, code, what, text, cure);
+        return;
+    }
+    free(cure);
+    findings_limit(findings, what, text);
+}
+
 void findings_deinit(struct findings *findings) {
     for (size_t i = 0; i < findings->count; i++) {
         free(findings->items[i].what);
@@ -111,8 +128,8 @@ static struct examination *begin(const struct check *check, const struct config 
     examination->started =
         thread_start(&examination->thread, examine, examination, "start a thread", &err);
     if (!examination->started) {
-        findings_fail(&examination->findings, EXIT_CODE_LIMIT, findings_text("%s", check->what),
-                      findings_text("%s", err.message), NULL);
+        findings_limit(&examination->findings, findings_text("%s", check->what),
+                       findings_text("%s", err.message));
         atomic_store(&examination->left, true); // no thread will
     }
     return examination;
@@ -201,12 +218,17 @@ static void print_all(FILE *out, const struct findings *findings, bool json) {
     }
 }
 
-/* The first failure's. */
+/* The first failure's; before all others a limit's, from which they may come. */
 static enum exit_code code_of(const struct findings *findings) {
-    for (size_t i = 0; i < findings->count; i++)
-        if (findings->items[i].verdict == VERDICT_FAIL)
-            return findings->items[i].code;
-    return EXIT_CODE_OK;
+    enum exit_code code = EXIT_CODE_OK;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (finding->verdict == VERDICT_FAIL && finding->code == EXIT_CODE_LIMIT)
+            return EXIT_CODE_LIMIT;
+        if (finding->verdict == VERDICT_FAIL && code == EXIT_CODE_OK)
+            code = finding->code;
+    }
+    return code;
 }
 
 bool doctor_command(const struct command_call *call, struct error *err) {

@@ -46,6 +46,11 @@ void findings_ok(struct findings *findings, char *what, char *text);
 void findings_warn(struct findings *findings, char *what, char *text, char *cure);
 void findings_fail(struct findings *findings, enum exit_code code, char *what, char *text,
                    char *cure);
+
+/* Of an error; one of a limit has the limit's own exit code and cure, instead of those given. */
+void findings_fail_error(struct findings *findings, enum exit_code code, char *what,
+                         const struct error *err, char *cure);
+void findings_limit(struct findings *findings, char *what, char *text);
 char *findings_text(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* doctor_kafka.c: brokers, isolation level; each topic: there, described, read, and holding what

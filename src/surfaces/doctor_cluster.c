@@ -28,6 +28,9 @@ static bool check_address(char *what, const char *host, const char *port, const 
         findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("connect: %s", reason),
                       findings_text("%s", cure));
         break;
+    case REACH_LIMIT:
+        findings_limit(findings, what, findings_text("connect: %s", reason));
+        break;
     }
     return reach == REACH_OK;
 }
@@ -42,7 +45,7 @@ static void check_distribution(const struct config *config, struct findings *fin
                     findings_text("version %s in %s, with Spark Connect and the Kafka connector",
                                   found.version, config->spark_home));
     else // the message has its cure in it
-        findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("%s", err.message), NULL);
+        findings_fail_error(findings, EXIT_CODE_CLUSTER, what, &err, NULL);
 }
 
 /* Each master of spark://HOST:PORT,HOST:PORT. */

@@ -19,14 +19,15 @@ struct walk {
     struct statx home; // where a batch's files are written, before they are renamed into place
     struct file_path at;
     size_t depth; // how many more directories down
-    int64_t looked_at, refused, elsewhere;
-    struct file_path first_refused, first_elsewhere;
+    int64_t looked_at, refused, elsewhere, files;
+    struct file_path first_refused, first_elsewhere, first_file;
     int reason; // errno of the first that is refused
     bool full;
 };
 
+/* Of what a link points to, as whoever writes there. */
 static bool look_up(const char *path, struct statx *status) {
-    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MNT_ID, status) == 0;
+    return statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MNT_ID, status) == 0;
 }
 
 /* Whether a rename from one to the other can work: within one file system, and one mount of it. */
@@ -39,8 +40,13 @@ static bool is_one_place(const struct statx *a, const struct statx *b) {
 /* One directory. False: it is none, or is not there (any more). */
 static bool look(struct walk *walk, const char *path) {
     struct statx status;
-    if (!look_up(path, &status) || !S_ISDIR(status.stx_mode))
+    if (!look_up(path, &status))
         return false;
+    if (!S_ISDIR(status.stx_mode)) {
+        if (walk->files++ == 0)
+            (void)snprintf(walk->first_file.text, sizeof walk->first_file.text, "%s", path);
+        return false;
+    }
     walk->looked_at++;
     if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0 && walk->refused++ == 0) {
         walk->reason = errno;
@@ -95,7 +101,11 @@ static void tell(const struct walk *walk, struct findings *findings) {
                                     "file system: move the directory back, and mount the whole of "
                                     "%s elsewhere if room is short",
                                     walk->setting));
-    if (walk->refused == 0 && walk->elsewhere == 0)
+    if (walk->files > 0)
+        findings_fail(findings, EXIT_CODE_WRITE, findings_text("directories %s", walk->root),
+                      findings_text("'%s' must be a directory", walk->first_file.text),
+                      findings_text("move it away"));
+    if (walk->refused == 0 && walk->elsewhere == 0 && walk->files == 0)
         findings_ok(findings, findings_text("directories %s", walk->root),
                     findings_text("%s%" PRId64 " looked at: writable, and on one file system",
                                   walk->full ? "the first " : "", walk->looked_at));

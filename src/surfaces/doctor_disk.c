@@ -10,6 +10,7 @@
 #include "base/disk.h"
 #include "base/file.h"
 #include "base/filesystem.h"
+#include "base/limit.h"
 #include "surfaces/doctor.h"
 
 enum {
@@ -94,6 +95,15 @@ static int64_t time_syncs(int fd) {
     return times[count / 2];
 }
 
+static void fail_sync(const struct place *place, int error_number, struct findings *findings) {
+    char limit[LIMIT_TEXT_MAX];
+    limit_describe(error_number, limit);
+    findings_fail(findings, limit_is_behind(error_number) ? EXIT_CODE_LIMIT : EXIT_CODE_WRITE,
+                  label_of(place, "sync"),
+                  findings_text("write and sync: %s", strerror(error_number)),
+                  limit[0] != '\0' ? findings_text("%s", limit) : NULL);
+}
+
 static void check_speed(const struct place *place, const char *name, struct findings *findings) {
     struct file_path path = file_join(place->existing, name);
     int fd = disk->open(path.text, O_WRONLY | O_CLOEXEC, 0);
@@ -102,8 +112,7 @@ static void check_speed(const struct place *place, const char *name, struct find
     if (fd >= 0)
         (void)disk->close(fd);
     if (median < 0)
-        findings_fail(findings, EXIT_CODE_WRITE, label_of(place, "sync"),
-                      findings_text("write and sync: %s", strerror(reason)), NULL);
+        fail_sync(place, reason, findings);
     else if (median > SYNC_SLOW_US)
         findings_warn(
             findings, label_of(place, "sync"),
@@ -129,11 +138,11 @@ static void check_writable(const struct place *place, struct findings *findings)
                  : findings_text("it is not there yet, and can be made in %s", place->existing));
         check_speed(place, name, findings);
     } else {
-        findings_fail(findings, EXIT_CODE_USAGE, label_of(place, "writable"),
-                      findings_text("%s", err.message),
-                      findings_text("let user %ld write there, or set %s to a directory on a local "
-                                    "file system (ext4, XFS)",
-                                    (long)geteuid(), place->setting));
+        findings_fail_error(
+            findings, EXIT_CODE_USAGE, label_of(place, "writable"), &err,
+            findings_text("let user %ld write there, or set %s to a directory on a local "
+                          "file system (ext4, XFS)",
+                          (long)geteuid(), place->setting));
     }
     if (!file_remove(file_join(place->existing, name).text, &err))
         findings_warn(findings, label_of(place, "writable"), findings_text("%s", err.message),

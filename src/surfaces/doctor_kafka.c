@@ -59,6 +59,9 @@ static void check_server(char *server, struct findings *findings) {
                       findings_text("see whether the broker runs and listens there, and whether a "
                                     "firewall or network policy lets us through"));
         break;
+    case REACH_LIMIT:
+        findings_limit(findings, what, findings_text("connect: %s", reason));
+        break;
     }
 }
 
@@ -212,8 +215,8 @@ static void check_progress(const struct config *config, struct broker *broker, c
     if ((positions_want_high(positions, count, offsets) &&
          !broker_list_high(broker, topic, DOCTOR_BROKER_MS, offsets, &err)) ||
         !broker_find_id(broker, topic, DOCTOR_BROKER_MS, offsets, &err)) {
-        findings_fail(findings, EXIT_CODE_KAFKA, findings_text("progress %s", topic),
-                      findings_text("%s", err.message), NULL);
+        findings_fail_error(findings, EXIT_CODE_KAFKA, findings_text("progress %s", topic), &err,
+                            NULL);
         free(positions);
         return;
     }
@@ -313,12 +316,12 @@ static void check_reading(const struct config *config, struct broker *broker, co
         source->ops->close(source);
     }
     if (!ok)
-        findings_fail(findings, exit_code_of(err.kind), findings_text("newest record %s", topic),
-                      findings_text("%s", err.message),
-                      err.kind == ERROR_BROKER
-                          ? findings_text("if the broker is well: with ACLs, give the user the "
-                                          "right to READ the topic")
-                          : NULL); // the text says it
+        findings_fail_error(
+            findings, exit_code_of(err.kind), findings_text("newest record %s", topic), &err,
+            err.kind == ERROR_BROKER
+                ? findings_text("if the broker is well: with ACLs, give the user the "
+                                "right to READ the topic")
+                : NULL); // the text says it
     else if (read)
         check_age(topic, timestamp_ms, findings);
 }
@@ -331,11 +334,12 @@ static void check_topic(const struct config *config, struct broker *broker,
     const char *topic = config_topic(config, stream);
     char *what = findings_text("topic %s", topic);
     if (!broker->ops->list_offsets(broker, topic, DOCTOR_BROKER_MS, &offsets, &err)) {
-        findings_fail(findings, EXIT_CODE_KAFKA, what, findings_text("%s", err.message),
-                      findings_text("if the broker is well: create the topic, or set %s; with "
-                                    "ACLs, give the user DESCRIBE and READ on it; with TLS or "
-                                    "SASL, see KAFKA_SSL_*, KAFKA_SASL_*",
-                                    stream->topic_setting));
+        findings_fail_error(
+            findings, EXIT_CODE_KAFKA, what, &err,
+            findings_text("if the broker is well: create the topic, or set %s; with "
+                          "ACLs, give the user DESCRIBE and READ on it; with TLS or "
+                          "SASL, see KAFKA_SSL_*, KAFKA_SASL_*",
+                          stream->topic_setting));
         return;
     }
     int64_t held = 0;
@@ -361,8 +365,7 @@ void doctor_check_topics(const struct config *config, struct findings *findings)
     struct broker *broker;
     if (!broker_open(config->bootstrap_servers, config->kafka_properties,
                      config->kafka_property_count, &broker, &err)) {
-        findings_fail(findings, exit_code_of(err.kind), findings_text("Kafka"),
-                      findings_text("%s", err.message), NULL);
+        findings_fail_error(findings, exit_code_of(err.kind), findings_text("Kafka"), &err, NULL);
         return;
     }
     for (size_t i = 0; streams[i] != NULL; i++)

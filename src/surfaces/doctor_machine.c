@@ -211,8 +211,7 @@ static void check_types(const char *name, const struct store_options *options,
                         struct findings *findings) {
     struct error err, unreadable;
     if (!table_types_check_few(options, &unreadable, &err))
-        findings_fail(findings, EXIT_CODE_STATE, findings_text("table %s", name),
-                      findings_text("%s", err.message), NULL);
+        findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &err, NULL);
     else if (unreadable.kind != ERROR_NONE)
         findings_warn(findings, findings_text("table %s", name),
                       findings_text("%s", unreadable.message),
@@ -231,9 +230,8 @@ void doctor_check_queries(const struct config *config, struct findings *findings
             check_types(streams[i]->name, &options, findings);
             inspection_deinit(&inspection);
         } else {
-            findings_fail(findings, EXIT_CODE_USAGE,
-                          findings_text("checkpoint %s", streams[i]->name),
-                          findings_text("%s", err.message), NULL);
+            findings_fail_error(findings, EXIT_CODE_USAGE,
+                                findings_text("checkpoint %s", streams[i]->name), &err, NULL);
         }
         config_store_options_deinit(&options);
     }

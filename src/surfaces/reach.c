@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/limit.h"
 #include "base/scope.h"
 
 /* 0, or what keeps us from connecting, as an errno. */
@@ -28,11 +29,21 @@ static int connect_to(const struct addrinfo *address) {
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &size) == 0 ? reason : errno;
 }
 
+static enum reach reach_limit(int error_number, char reason[static REACH_REASON_MAX]) {
+    char limit[LIMIT_TEXT_MAX];
+    limit_describe(error_number, limit);
+    (void)snprintf(reason, REACH_REASON_MAX, "%s: %s", strerror(error_number), limit);
+    return REACH_LIMIT;
+}
+
 enum reach reach_try(const char *host, const char *port, char reason[static REACH_REASON_MAX]) {
     struct addrinfo *addresses = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     int code = getaddrinfo(host, port, &hints, &addresses);
     if (code != 0) {
+        int error_number = errno;
+        if (code == EAI_SYSTEM && limit_is_behind(error_number))
+            return reach_limit(error_number, reason);
         (void)snprintf(reason, REACH_REASON_MAX, "%s", gai_strerror(code));
         return REACH_NO_NAME;
     }
@@ -41,6 +52,8 @@ enum reach reach_try(const char *host, const char *port, char reason[static REAC
         if ((failure = connect_to(at)) == 0)
             break;
     freeaddrinfo(addresses);
+    if (limit_is_behind(failure))
+        return reach_limit(failure, reason);
     (void)snprintf(reason, REACH_REASON_MAX, "%s", failure != 0 ? strerror(failure) : "");
     return failure == 0 ? REACH_OK : REACH_NO_ANSWER;
 }

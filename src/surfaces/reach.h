@@ -6,9 +6,10 @@ enum reach {
     REACH_OK,
     REACH_NO_NAME,   // the name service does not know the host
     REACH_NO_ANSWER, // nothing takes the connection
+    REACH_LIMIT,     // a limit of this machine, which `reason` names
 };
 
-enum { REACH_MS = 3000, REACH_REASON_MAX = 128 };
+enum { REACH_MS = 3000, REACH_REASON_MAX = 640 };
 
 /* Tries each address of the host, REACH_MS for each, and hangs up at once. `reason` says why not.
  */

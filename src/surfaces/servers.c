@@ -42,29 +42,36 @@ static bool take_protocol(struct reading *reading, const char *name, size_t size
     return true;
 }
 
-static bool is_port(const char *text, size_t size) {
+/* What is wrong with a port; NULL: nothing. */
+static const char *port_fault(const char *text, size_t size) {
     long port = 0;
+    if (size == 0)
+        return ": it has no port";
     for (size_t i = 0; i < size; i++) {
-        if (!isdigit((unsigned char)text[i]) || port > 65535)
-            return false;
-        port = 10 * port + (text[i] - '0');
+        if (!isdigit((unsigned char)text[i]))
+            return ": its port is no number";
+        if (port <= 65535)
+            port = 10 * port + (text[i] - '0');
     }
-    return port > 0 && port <= 65535;
+    return port > 0 && port <= 65535 ? NULL : ": its port is not from 1 to 65535";
 }
 
-/* host, host:port, [v6]:port. *has_port is set when it is one. */
-static bool is_server(const char *text, size_t size, bool *has_port) {
+/* What is wrong with host, host:port or [v6]:port; NULL: nothing. *has_port is set when it is one.
+ */
+static const char *server_fault(const char *text, size_t size, bool *has_port) {
     const char *end = text + size;
     const char *after = size > 0 && *text == '[' ? memchr(text, ']', size) : text;
     if (after == NULL)
-        return false;
+        return "";
     const char *colon = memchr(after, ':', (size_t)(end - after));
     const char *host_end = colon != NULL ? colon : end;
     for (const char *at = text; at < host_end; at++)
         if (isspace((unsigned char)*at) || strchr("/,;@", *at) != NULL)
-            return false;
+            return "";
     *has_port = colon != NULL;
-    return host_end > text && (colon == NULL || is_port(colon + 1, (size_t)(end - colon - 1)));
+    if (host_end == text)
+        return "";
+    return colon != NULL ? port_fault(colon + 1, (size_t)(end - colon - 1)) : NULL;
 }
 
 static bool take_server(struct reading *reading, const char *text, size_t size, struct error *err) {
@@ -75,10 +82,11 @@ static bool take_server(struct reading *reading, const char *text, size_t size, 
         return false;
     const char *server = after != NULL ? after + sizeof mark - 1 : text;
     bool has_port;
-    if (!is_server(server, (size_t)(end - server), &has_port))
+    const char *fault = server_fault(server, (size_t)(end - server), &has_port);
+    if (fault != NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want brokers as host:port, separated by commas; '%.*s' is none",
-                         (int)size, text);
+                         "want brokers as host:port, separated by commas; '%.*s' is none%s",
+                         (int)size, text, fault);
     reading->used += (size_t)snprintf(reading->list + reading->used, reading->size - reading->used,
                                       "%s%.*s%s", reading->used > 0 ? "," : "", (int)(end - server),
                                       server, has_port ? "" : DEFAULT_PORT);

@@ -438,6 +438,31 @@ def test_the_doctor_finds_a_directory_on_another_disk(played, tmp_path, kind):
     assert "renamed into place" in one["cure"]
 
 
+def test_the_doctor_follows_a_link_and_finds_a_file_in_place_of_a_partition(played, small_disk):
+    root, partition = played.lake.table(KIND), partition_of(played)
+    aside = partition.rename(played.lake.root / "aside")
+    try:
+        partition.symlink_to(small_disk)
+        linked = findings(played, exit_code=7)[f"directories {root}"]
+        partition.unlink()
+        partition.touch()
+        file = findings(played, exit_code=7)[f"directories {root}"]
+        partition.unlink()
+    finally:
+        aside.rename(partition)
+    assert "on another file system" in linked["text"] and f"'{partition}'" in linked["text"]
+    assert file["text"] == f"'{partition}' must be a directory"
+    assert file["cure"] == "move it away"
+
+
+@pytest.mark.parametrize("limit", ["--nofile=6", "--as=100000000"])
+def test_the_doctor_names_a_limit_before_all_that_comes_of_it(played, limit):
+    found = findings(played, exit_code=12, under=("prlimit", limit))
+    limits = [one for one in found.values() if "RLIMIT_" in one["text"]]
+    assert limits
+    assert all(one["cure"].startswith("raise the limit") for one in limits), limits
+
+
 def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         servers = [f"127.0.0.1:{port}" for port in (silent.getsockname()[1], *free_ports(1))]

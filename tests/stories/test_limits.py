@@ -60,6 +60,24 @@ def test_too_few_open_files_are_waited_for(job):
     job.assert_exact()
 
 
+def test_too_few_open_files_for_connections_end_with_12_and_name_the_limit(job):
+    """Enough for the topic's listing, or not even for that: never a wait without end."""
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    sockets = 0
+    for files in (11, 12):
+        process = job.start(
+            under=("prlimit", f"--nofile={files}"),
+            TRIGGER="availableNow",
+            SPARK_MASTER_URL="local[1]",
+            WRITE_RETRY_TIMEOUT="0 seconds",
+        )
+        process.wait_exit(exit_code=LIMIT)
+        assert process.lines(rf"CRITICAL.*RLIMIT_NOFILE .* is {files} open files"), process.tail()
+        sockets += bool(process.lines("CRITICAL.*create socket"))
+    assert sockets
+
+
 def test_a_file_size_limit_is_as_a_full_disk(job):
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 40000, 2)

@@ -5,14 +5,16 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/check.h"
 
 struct mock_kafka {
     rd_kafka_t *producer; // owns the cluster
     rd_kafka_mock_cluster_t *cluster;
-    const char *servers;
+    char *servers; // owned
 };
 
 static inline void mock_kafka_open(struct mock_kafka *mock) {
@@ -24,15 +26,28 @@ static inline void mock_kafka_open(struct mock_kafka *mock) {
     mock->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
     check(mock->producer != NULL);
     mock->cluster = rd_kafka_handle_mock_cluster(mock->producer);
-    mock->servers = rd_kafka_mock_cluster_bootstraps(mock->cluster);
+    mock->servers = strdup(rd_kafka_mock_cluster_bootstraps(mock->cluster));
+    check(mock->servers != NULL);
 }
 
 static inline void mock_kafka_close(struct mock_kafka *mock) {
     rd_kafka_destroy(mock->producer);
+    free(mock->servers);
 }
 
 static inline void mock_kafka_topic(struct mock_kafka *mock, const char *topic, int partitions) {
     check(rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1) == 0);
+}
+
+/* How many files may be open; 3: there is no descriptor for another socket. Returns the limit
+ * before. */
+static inline rlim_t mock_kafka_limit_files(rlim_t most) {
+    struct rlimit limit;
+    check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = most;
+    check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    return before;
 }
 
 /* `count` records with values "first", "first + 1" …, each filled up to `size` bytes. */

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -36,6 +37,30 @@ static void an_errno_is_a_limit_or_passes_or_lasts(void **state) {
         assert_true(disk_error_may_pass(&err));
         assert_ptr_equal(strstr(err.message, "open '/lake': "), err.message);
         assert_non_null(strstr(err.message, strerror(cases[i].error_number)));
+    }
+}
+
+static void what_lasts_comes_with_its_cure(void **state) {
+    (void)state;
+    static const struct {
+        int error_number;
+        const char *cure; // "": none
+    } cases[] = {
+        {EACCES, ": give user "},
+        {EPERM, ": give user "},
+        {EROFS, ": mount it writable"},
+        {ENOTDIR, ": a file stands where a directory must be: move it away"},
+        {ENAMETOOLONG, ": choose a shorter path"},
+        {EIO, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err;
+        char expected[128];
+        (void)snprintf(expected, sizeof expected, "open '/lake': %s%s",
+                       strerror(cases[i].error_number), cases[i].cure);
+        errno = cases[i].error_number;
+        assert_false(disk_error(&err, "open", "/lake"));
+        assert_memory_equal(err.message, expected, strlen(expected));
     }
 }
 
@@ -78,6 +103,7 @@ static void what_is_no_limit_is_not_named_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_errno_is_a_limit_or_passes_or_lasts),
+        cmocka_unit_test(what_lasts_comes_with_its_cure),
         cmocka_unit_test(a_limit_is_named_with_its_height),
         cmocka_unit_test(what_is_no_limit_is_not_named_one),
     };

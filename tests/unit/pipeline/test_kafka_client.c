@@ -67,6 +67,17 @@ static void a_refused_property_is_named_and_a_secret_value_is_not(void **state) 
     }
 }
 
+static void a_log_in_without_a_mechanism_is_told_what_to_set(void **state) {
+    (void)state;
+    struct kafka_client client;
+    struct error err;
+    assert_false(
+        open_with((struct kafka_property){.name = "security.protocol", .value = "sasl_plaintext"},
+                  &client, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and "));
+}
+
 static atomic_int lines;
 
 static void count_line(int severity, const char *text) {
@@ -107,6 +118,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_engine_rests_on_cannot_be_set),
         cmocka_unit_test(a_refused_property_is_named_and_a_secret_value_is_not),
+        cmocka_unit_test(a_log_in_without_a_mechanism_is_told_what_to_set),
         cmocka_unit_test(trouble_names_broker_and_error_until_it_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,6 +298,23 @@ static void a_broker_that_is_down_is_waited_for_and_named(void **state) {
     expect_end();
 }
 
+static void without_a_descriptor_for_a_socket_the_limit_is_named(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    mock_kafka_put(&mock, "t", 0, 0, 10, 20);
+    rlim_t before = mock_kafka_limit_files(3);
+    open_range("t", 0, 0, 10);
+    struct record record;
+    struct error err = {0};
+    enum source_status status = read_next(&record, &err);
+    (void)mock_kafka_limit_files(before);
+    assert_int_equal(status, SOURCE_FAILED);
+    assert_int_equal(err.kind, ERROR_LIMIT);
+    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 3 open files") == NULL)
+        fail_msg("%s", err.message);
+    read_range("t", 0, 0, 10);
+}
+
 static void passing_errors_lose_nothing(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
@@ -404,6 +421,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(access_that_is_refused_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broker_that_is_down_is_waited_for_and_named, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(without_a_descriptor_for_a_socket_the_limit_is_named,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(passing_errors_lose_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_error_ends_a_range_by_what_can_be_done_about_it, set_up,
                                         tear_down),

@@ -112,6 +112,24 @@ static void a_broker_that_is_away_is_named_with_error_and_attempt(void **state) 
     expect_error("t", 500, ERROR_BROKER, "(attempt 1)");
 }
 
+static void a_limit_of_open_files_is_named(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1); // the others have connected
+    struct broker *other;
+    struct topic_offsets offsets;
+    struct error err;
+    rlim_t before = mock_kafka_limit_files(3);
+    assert_true(kafka_broker_open(mock.servers, NULL, 0, &other, &err));
+    bool listed = other->ops->list_offsets(other, "t", 1000, &offsets, &err);
+    (void)mock_kafka_limit_files(before);
+    other->ops->close(other);
+    assert_false(listed);
+    assert_int_equal(err.kind, ERROR_LIMIT);
+    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 3 open files") == NULL)
+        fail_msg("%s", err.message);
+}
+
 static void a_property_that_is_the_engines_own_is_a_mistake_in_the_settings(void **state) {
     (void)state;
     struct kafka_property property = {.name = "group.id", .value = "mine"};
@@ -133,6 +151,7 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_broker_that_is_away_is_named_with_error_and_attempt,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_of_open_files_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_property_that_is_the_engines_own_is_a_mistake_in_the_settings, set_up, tear_down),
     };

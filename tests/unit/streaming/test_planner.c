@@ -192,10 +192,11 @@ static void a_hot_partition_is_split(void **state) {
 static void a_records_size_is_learned_from_records_and_the_more_the_more_there_were(void **state) {
     (void)state;
     assert_true(planner_weigh(700, 0, 0) == 700); // transaction markers, or what was compacted
-    double few = planner_weigh(700, 10, 10 * 100000), many = planner_weigh(700, 100000, 100 << 20);
+    double few = planner_weigh(700, 10, 1000000),
+           many = planner_weigh(700, 100000, INT64_C(100) << 20);
     assert_true(few > 700 && few < 2000);
     assert_true(many > 1000 && many < 1100);
-    assert_true(planner_weigh(700, 1000, 1000 * 900) == 800);
+    assert_true(planner_weigh(700, 1000, 900000) == 800);
     // So a large batch after one without records is still cut.
     assert_int_equal(planner_task_count(1e6 * planner_weigh(700, 0, 0), 4, PLANNER_TASK_BYTES), 4);
 }

@@ -35,7 +35,7 @@ static char *line_of(int number, int width) {
 static bool count_entry(void *context, struct json *entry, struct error *err) {
     int *next = context;
     (void)err;
-    assert_int_equal(atoi(json_member_text(entry, "path")), *next);
+    assert_int_equal(strtol(json_member_text(entry, "path"), NULL, 10), *next);
     ++*next;
     return true;
 }
