@@ -1,6 +1,6 @@
 /* kafka_errors.h: what follows from each error of librdkafka's or of Kafka's, in one table.
  *
- * Whatever is tried again must be able to end well. So an error either passes by itself, or
+ * A retry must be able to succeed. So an error either passes by itself, or
  * somebody can repair it while we wait, or it is tried a few times and then ends the query. Codes
  * are those of rd_kafka_resp_err_t: below 0 librdkafka's own, above 0 the broker's. */
 #ifndef PIPELINE_KAFKA_ERRORS_H

@@ -150,7 +150,7 @@ static bool is_former(const struct rewind *rewind, const char *path, bool *forme
         return true;
     bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
     *former = ok && processed_ms >= 0 && processed_ms < rewind->since_ms;
-    return ok || err->kind == ERROR_STATE; // which is told of where its offsets are looked at
+    return ok || err->kind == ERROR_STATE; // reported where its offsets are read
 }
 
 /* A replay's rows come from before its batch: its manifest tells, its offsets would not. */

@@ -198,7 +198,7 @@ bool topic_watch_loss(struct query *query, const struct data_loss *loss, struct 
 /* Whether an end lies behind what can be read now. */
 static bool is_out_of_reach(struct query *query, const struct offset_range *ranges, size_t count) {
     struct topic_offsets offsets = {0};
-    struct error ignored; // a broker that does not answer is told of as the stall
+    struct error ignored; // a broker that does not answer is reported as a stall
     bool listed = query->broker->ops->list_offsets(query->broker, query->how.topic,
                                                    GLANCE_TIMEOUT_MS, &offsets, &ignored);
     bool out_of_reach = listed && positions_want_high(ranges, count, &offsets);

@@ -279,7 +279,7 @@ static bool is_later(const struct snapshot *snapshot, const char *path, bool *la
         return true;
     bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
     *later = ok && processed_ms >= snapshot->later_ms;
-    return ok || err->kind == ERROR_STATE; // which is told of where its offsets are looked at
+    return ok || err->kind == ERROR_STATE; // reported where its offsets are read
 }
 
 static bool judge(const struct store *store, const struct snapshot *snapshot, const char *path,
