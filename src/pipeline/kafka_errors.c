@@ -57,7 +57,7 @@ static const struct {
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
      {KAFKA_OURS, "this librdkafka is too old for the topic's codec: install a newer one"}},
     {RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE,
-     {KAFKA_OURS, "there was no memory for it: raise the limit of the process or its container"}},
+     {KAFKA_LIMIT, "there was no memory for it: raise the limit of the process or its container"}},
     {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {KAFKA_OURS, "the broker takes no such name for a topic"}},
 };
 
@@ -79,6 +79,8 @@ enum error_kind kafka_error_kind(int code) {
         return ERROR_DAMAGED;
     case KAFKA_OURS:
         return ERROR_CONFIG;
+    case KAFKA_LIMIT:
+        return ERROR_LIMIT;
     }
     return ERROR_BROKER;
 }

@@ -16,6 +16,7 @@ enum kafka_fate {
     KAFKA_DAMAGED, // what came can't be read, and will most likely be the same next time:
                    // ERROR_DAMAGED, which is tried again a few times
     KAFKA_OURS,    // it stays so until something is changed on our side: ERROR_CONFIG
+    KAFKA_LIMIT,   // the machine gives too little: ERROR_LIMIT
 };
 
 struct kafka_verdict {

@@ -227,7 +227,8 @@ static bool same_topic(const struct checkpoint *checkpoint, const char *path,
         return true;
     error_set(err, ERROR_STATE,
               "'%s' has offsets of topic '%s', but the query reads '%s': set the topic back, or "
-              "give the query a new CHECKPOINT_PATH and PROCESSED_DATA_PATH",
+              "begin again in new directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
+              "DATA_LAKE_PATH for the rejects)",
               path, entry->topic, checkpoint->topic);
     offset_entry_deinit(entry);
     return false;

@@ -63,7 +63,8 @@ static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kaf
 static bool set_other_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
                             struct error *err) {
     struct kafka_verdict verdict = kafka_verdict_of((int)code);
-    return error_set(err, verdict.fate == KAFKA_OURS ? ERROR_CONFIG : ERROR_BROKER,
+    bool ends = verdict.fate == KAFKA_OURS || verdict.fate == KAFKA_LIMIT;
+    return error_set(err, ends ? kafka_error_kind((int)code) : ERROR_BROKER,
                      "topic '%s' at '%s': %s%s%s", topic, self->settings.bootstrap_servers,
                      rd_kafka_err2str(code),
                      verdict.fate != KAFKA_DAMAGED && *verdict.cure != '\0' ? "; " : "",

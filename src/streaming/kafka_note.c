@@ -58,8 +58,9 @@ bool kafka_note_compare(const char *checkpoint, const char *noted, const char *a
         err, ERROR_STATE,
         "the offsets in checkpoint '%s' are of the Kafka cluster %s, but the cluster %s answers. "
         "A topic of the same name has other records at these offsets there, a copy by MirrorMaker, "
-        "too: set KAFKA_BOOTSTRAP_SERVERS back, or give the query a new CHECKPOINT_PATH and "
-        "PROCESSED_DATA_PATH. If the very same offsets were moved to that cluster: `esports-stream "
+        "too: set KAFKA_BOOTSTRAP_SERVERS back, or begin again in new directories "
+        "(CHECKPOINT_PATH, PROCESSED_DATA_PATH, and DATA_LAKE_PATH for the rejects). If the very "
+        "same offsets were moved to that cluster: `esports-stream "
         "adopt --cluster %s`",
         checkpoint, noted, answering, answering);
 }

@@ -112,8 +112,9 @@ static bool all_committed(const struct survey *s) {
     return s->committed == s->planned;
 }
 
-static const char new_place[] = "restore the checkpoint from a backup; or, to begin anew, give the "
-                                "query a new CHECKPOINT_PATH and PROCESSED_DATA_PATH";
+static const char new_place[] = "restore the checkpoint from a backup; or begin again in new "
+                                "directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
+                                "DATA_LAKE_PATH for the rejects)";
 static const char restore[] = "restore the checkpoint and the table from one backup";
 
 static const char write_metadata[] =

@@ -7,7 +7,9 @@ const struct exit_code_entry exit_codes[] = {
      "Something the program does not know how to handle.",
      "Read the last CRITICAL or ERROR line; a restart is safe."},
     {EXIT_CODE_USAGE, "wrong option or setting",
-     "An option, a setting or a property for Kafka is missing or wrong, or a path can't be used.",
+     "An option, a setting or a property for Kafka is missing or wrong, or a path can't be used. "
+     "Also: "
+     "a record batch is too large for SPARK_DRIVER_MEMORY, or librdkafka lacks its codec.",
      "Correct what the lines on stderr or the CRITICAL line name."},
     {EXIT_CODE_LOCKED, "checkpoint in use",
      "Another process runs a query on one of the chosen checkpoints; nothing was started.",
@@ -16,16 +18,17 @@ const struct exit_code_entry exit_codes[] = {
      "Within KAFKA_STARTUP_TIMEOUT no broker answered, or a topic did not exist.",
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "state on disk is not ours to continue",
-     "Checkpoint and table contradict each other or what was written; nothing was touched. Also: "
+     "Checkpoint and table contradict each other or what was written, the table has files of other "
+     "column types, or another Kafka cluster answers; nothing was touched. Also: "
      "`verify` found an offset that is missing or double, or a file that is not as its log says.",
      "Follow the message, which names the files, the cause and the cure."},
     {EXIT_CODE_DATA_LOSS, "records can't be read from Kafka",
-     "Offsets that come next were deleted by retention or with their topic, and "
-     "FAIL_ON_DATA_LOSS is true; or a record batch is damaged in Kafka, whatever that setting is: "
-     "it was fetched three times.",
-     "Go on without them with FAIL_ON_DATA_LOSS=false, or restore the topic. Of a damaged batch "
-     "the "
-     "message says what to do."},
+     "Records that come next are gone: by retention, or because the topic was deleted, created "
+     "again or cut, and FAIL_ON_DATA_LOSS is true. Or a record batch is damaged in Kafka, whatever "
+     "that setting is: it was fetched three times.",
+     "See `When records are gone` in docs/kafka.md: FAIL_ON_DATA_LOSS=false goes on without what "
+     "is gone, and reads a new topic from its beginning. For a damaged batch, do as the message "
+     "says."},
     {EXIT_CODE_WRITE, "disk failed for too long",
      "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken. Also: what a "
      "command prints can't be written.",
@@ -48,8 +51,8 @@ const struct exit_code_entry exit_codes[] = {
      "`status`: the queries run, but one of them can't get on, or does not answer.",
      "Follow the reason that it prints; `doctor` tries everything that a run needs."},
     {EXIT_CODE_LIMIT, "limit of the machine",
-     "The system gave no further thread, process, open file or memory: a limit of the process, the "
-     "user, the control group or the machine is reached.",
+     "The system gave no further thread, process, open file, memory or CPU time: a limit of the "
+     "process, the user, the control group or the machine is reached.",
      "Raise the limit that the message names; a restart is safe and may find room."},
     {EXIT_CODE_SIGNAL, "stopped at once",
      "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",
