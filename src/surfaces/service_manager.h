@@ -3,7 +3,7 @@
  *
  *     READY=1               every query has brought disk and topic together
  *     STATUS=match_stream: Waiting for next trigger, batch 7, 1203 rows, …; player_stream: …
- *     WATCHDOG=1            a few times in WatchdogSec, while main and every query get on
+ *     WATCHDOG=1            several times per WatchdogSec, while main and all queries make progress
  *     EXTEND_TIMEOUT_USEC=  while a start waits for Kafka; and when a stop finishes a batch
  *     STOPPING=1
  *
