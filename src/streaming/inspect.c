@@ -14,8 +14,6 @@
 #include "streaming/verify/snapshot.h"
 
 void inspection_deinit(struct inspection *inspection) {
-    for (size_t i = 0; i < inspection->fault_count; i++)
-        free(inspection->faults[i]);
     free(inspection->ranges);
     free(inspection->partitions);
     free(inspection->table);
@@ -33,7 +31,7 @@ static char *copy_of(const char *text) {
 /* Notes what could not be read, and goes on. */
 static void note(struct inspection *inspection, bool ok, const struct error *err) {
     if (!ok && inspection->fault_count < INSPECTION_FAULTS_MAX)
-        inspection->faults[inspection->fault_count++] = copy_of(err->message);
+        inspection->faults[inspection->fault_count++] = *err;
 }
 
 static bool read_extent(const struct file_path *log, struct log_extent *extent, struct error *err) {

@@ -66,7 +66,7 @@ struct inspection {
     const char *state, *next, *cure;
 
     size_t fault_count;
-    char *faults[INSPECTION_FAULTS_MAX]; // owned
+    struct error faults[INSPECTION_FAULTS_MAX];
 };
 
 /* ERROR_CONFIG: paths that can't be used. */

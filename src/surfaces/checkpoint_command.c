@@ -163,7 +163,7 @@ void inspection_print(const struct command_scope *scope, const struct inspection
     print_open_plan(out, inspection);
     print_partitions(out, inspection);
     for (size_t i = 0; i < inspection->fault_count; i++)
-        (void)fprintf(out, "  fault: %s\n", inspection->faults[i]);
+        (void)fprintf(out, "  fault: %s\n", inspection->faults[i].message);
 }
 
 bool checkpoint_show_command(const struct command_scope *scope, struct error *err) {

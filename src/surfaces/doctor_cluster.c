@@ -74,7 +74,7 @@ static void check_session(const struct connect_url *url, struct findings *findin
         .url = url, .logger = "doctor", .timeout_ms = DOCTOR_BROKER_MS};
     char *what = findings_text("Spark Connect session");
     if (!connect_open(&options, &session, &err)) { // the message has its cure in it
-        findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("%s", err.message), NULL);
+        findings_fail_error(findings, EXIT_CODE_CLUSTER, what, &err, NULL);
         return;
     }
     const char *version = connect_spark_version(session);

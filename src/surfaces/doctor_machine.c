@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/control_group.h"
+#include "base/limit.h"
 #include "base/scope.h"
 #include "core/zone.h"
 #include "streaming/inspect.h"
@@ -97,6 +98,12 @@ static int try_to_listen(const struct addrinfo *address) {
     return open ? 0 : errno;
 }
 
+static char *limit_text(const char *what, int reason) {
+    struct error err;
+    (void)limit_error(&err, what, reason);
+    return findings_text("%s", err.message);
+}
+
 static void check_port(const struct config *config, struct findings *findings) {
     char service[16];
     struct addrinfo *addresses = NULL;
@@ -116,6 +123,8 @@ static void check_port(const struct config *config, struct findings *findings) {
         findings_warn(findings, what, findings_text("taken"),
                       findings_text("if that is not our own running query (`status` tells), set "
                                     "SPARK_UI_PORT: otherwise the next free port is used"));
+    else if (limit_is_behind(reason))
+        findings_limit(findings, what, limit_text("listen", reason));
     else if (reason != 0)
         findings_warn(findings, what, findings_text("%s", strerror(reason)),
                       findings_text("set SPARK_UI_HOST and SPARK_UI_PORT to what this user may "
@@ -193,8 +202,8 @@ static void check_inspection(const char *name, const struct inspection *inspecti
                              struct findings *findings) {
     char *what = findings_text("checkpoint %s", name);
     if (inspection->fault_count > 0)
-        findings_fail(findings, EXIT_CODE_STATE, what, findings_text("%s", inspection->faults[0]),
-                      findings_text("`checkpoint show` says all of it"));
+        findings_fail_error(findings, EXIT_CODE_STATE, what, &inspection->faults[0],
+                            findings_text("`checkpoint show` says all of it"));
     else if (!inspection->there)
         findings_ok(findings, what, findings_text("not there yet: a new query"));
     else if (inspection->locked)
@@ -212,6 +221,9 @@ static void check_types(const char *name, const struct store_options *options,
     struct error err, unreadable;
     if (!table_types_check_few(options, &unreadable, &err))
         findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &err, NULL);
+    else if (unreadable.kind == ERROR_LIMIT) // it says nothing of the file
+        findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &unreadable,
+                            NULL);
     else if (unreadable.kind != ERROR_NONE)
         findings_warn(findings, findings_text("table %s", name),
                       findings_text("%s", unreadable.message),

@@ -143,7 +143,7 @@ struct json *inspection_json(const struct command_scope *scope,
     put_text_or_null(object, "next", inspection->next);
     put_text_or_null(object, "cure", inspection->cure);
     for (size_t i = 0; i < inspection->fault_count; i++)
-        json_append_text(faults, inspection->faults[i]);
+        json_append_text(faults, inspection->faults[i].message);
     json_put(object, "faults", faults);
     return object;
 }

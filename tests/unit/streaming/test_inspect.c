@@ -82,7 +82,7 @@ static void a_batch_that_is_taken_back_while_we_look_is_no_fault(void **state) {
         disk = &disk_real;
         assert_null(going);
         for (size_t j = 0; j < inspection.fault_count; j++)
-            print_error("%s\n", inspection.faults[j]);
+            print_error("%s\n", inspection.faults[j].message);
         assert_int_equal(inspection.fault_count, 0);
         assert_int_equal(inspection.manifests.newest, 1);
         inspection_deinit(&inspection);
@@ -123,7 +123,7 @@ static void a_first_offset_that_can_not_be_read_counts_only_until_the_first_comm
     remove_file(SINK_LOG "0");
     assert_true(inspect(&fixture.options, &inspection, &err));
     assert_true(inspection.fault_count > 0);
-    assert_non_null(strstr(inspection.faults[0], "sources/0/0"));
+    assert_non_null(strstr(inspection.faults[0].message, "sources/0/0"));
     inspection_deinit(&inspection);
 }
 
@@ -262,7 +262,32 @@ static void what_can_not_be_read_is_a_fault_beside_the_rest(void **state) {
     assert_int_equal(inspection.commits.newest, 3);
     assert_int_equal(inspection.logged, 3);
     assert_true(inspection.fault_count > 0);
-    assert_non_null(strstr(inspection.faults[0], "manifests/3"));
+    assert_non_null(strstr(inspection.faults[0].message, "manifests/3"));
+    inspection_deinit(&inspection);
+}
+
+static int open_no_manifest(const char *path, int flags, mode_t mode) {
+    if (strstr(path, "manifests/") == NULL)
+        return disk_real.open(path, flags, mode);
+    errno = EMFILE;
+    return -1;
+}
+
+/* It says nothing of the checkpoint, and is to be cured elsewhere. */
+static void a_limit_of_the_machine_is_told_apart_from_a_fault_of_the_files(void **state) {
+    (void)state;
+    struct inspection inspection;
+    struct error err;
+    fixture_must_advance(&fixture, 3, 0);
+    struct disk_ops ops = disk_real;
+    ops.open = open_no_manifest;
+    disk = &ops;
+    bool ok = inspect(&fixture.options, &inspection, &err);
+    disk = &disk_real;
+    assert_true(ok);
+    assert_true(inspection.fault_count > 0);
+    for (size_t i = 0; i < inspection.fault_count; i++)
+        assert_int_equal(inspection.faults[i].kind, ERROR_LIMIT);
     inspection_deinit(&inspection);
 }
 
@@ -298,6 +323,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(what_can_not_be_read_is_a_fault_beside_the_rest, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_limit_of_the_machine_is_told_apart_from_a_fault_of_the_files, setup, teardown),
         cmocka_unit_test_setup_teardown(a_query_that_has_not_begun_has_nothing_and_gets_nothing,
                                         setup, teardown),
     };
