@@ -14,13 +14,13 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "base/disk.h"
+#include "base/disk/disk.h"
 #include "base/heap.h"
-#include "pipeline/decode_json.h"
 #include "pipeline/derive.h"
-#include "pipeline/sink_parquet.h"
+#include "pipeline/json/decode_json.h"
+#include "pipeline/sink/sink_parquet.h"
 #include "records.h"
-#include "streaming/stream.h"
+#include "streaming/declare/stream.h"
 
 enum { TEXT_BYTES_PER_ROW = 1024, BASE = 10, PARTITIONS = 4 };
 static const int64_t batch_ms = 1717200000000;

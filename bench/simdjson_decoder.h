@@ -1,5 +1,5 @@
-/* simdjson_decoder.h: the yardstick: simdjson On-Demand doing what pipeline/decode_json.h does with
- * ordinary records: each member into the column of its name and type, texts copied. */
+/* simdjson_decoder.h: the yardstick: simdjson On-Demand doing what pipeline/json/decode_json.h does
+ * with ordinary records: each member into the column of its name and type, texts copied. */
 #ifndef BENCH_SIMDJSON_DECODER_H
 #define BENCH_SIMDJSON_DECODER_H
 

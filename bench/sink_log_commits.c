@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/clock.h"
-#include "base/file.h"
-#include "streaming/store.h"
+#include "base/disk/file.h"
+#include "base/system/clock.h"
+#include "streaming/store/store.h"
 
 enum { FIRST_BATCHES = 10, RECORDS = 10 };
 

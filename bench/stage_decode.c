@@ -3,13 +3,16 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "pipeline/decode_json.h"
+#include "pipeline/json/decode_json.h"
 #include "records.h"
 #include "schemas/schemas.h"
 #include "simdjson_decoder.h"
 #include "stage.h"
 
-enum { KEYS_MAX = SCHEMA_COLUMNS_MAX, TEXT_BYTES_PER_ROW = 1024 }; // as streaming/worker.c has it
+enum {
+    KEYS_MAX = SCHEMA_COLUMNS_MAX,
+    TEXT_BYTES_PER_ROW = 1024
+}; // as streaming/tasks/worker.c has it
 
 struct sample {
     struct record *records;

@@ -36,8 +36,8 @@ LIBRARIES = {
     "openssl/x509v3.h": "OpenSSL",
     "roaring/roaring.h": "CRoaring",
     "snappy-c.h": "snappy",
-    "streaming/cluster/rpc_status.pb-c.h": "protobuf-c",  # made by the build from our .proto files
-    "streaming/cluster/spark_connect.pb-c.h": "protobuf-c",
+    "streaming/cluster/connect/rpc_status.pb-c.h": "protobuf-c",  # made by the build from our .proto files
+    "streaming/cluster/connect/spark_connect.pb-c.h": "protobuf-c",
     "uuid/uuid.h": "libuuid",
     "zstd.h": "zstd",
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # embed-page.sh UI_DIRECTORY CHART_JS OUTPUT: makes the status page one HTML document that needs
-# nothing else, and writes it as a C file (src/surfaces/ui/page.h), plain and compressed. Its
+# nothing else, and writes it as a C file (src/surfaces/http/ui/page.h), plain and compressed. Its
 # content security policy names each script and style by its hash, so that nothing else runs,
 # whatever gets into the page.
 set -euo pipefail
@@ -45,7 +45,7 @@ array() { # NAME FILE
 
 {
     echo '/* Made by scripts/embed-page.sh. */'
-    echo '#include "surfaces/ui/page.h"'
+    echo '#include "surfaces/http/ui/page.h"'
     array plain "$work/page"
     array compressed "$work/page.gz"
     cat <<EOF

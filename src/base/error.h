@@ -6,8 +6,8 @@
  * reported exactly once.
  *
  * Kinds name what the caller will DO, not where the fault came from: each has its own policy and,
- * when it ends the program, its own exit code (surfaces/exit_code.h). Out of memory and broken
- * invariants are not errors: see base/check.h. */
+ * when it ends the program, its own exit code (surfaces/terminal/exit_code.h). Out of memory and
+ * broken invariants are not errors: see base/check.h. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
@@ -31,7 +31,7 @@ enum error_kind {
 
 struct error {
     enum error_kind kind;
-    bool lasting;       // of ERROR_RETRY: waiting alone does not cure it (base/disk_error.h)
+    bool lasting;       // of ERROR_RETRY: waiting alone does not cure it (base/disk/disk_error.h)
     char message[1024]; // always terminated; a longer text is cut, never refused
 };
 

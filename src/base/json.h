@@ -1,5 +1,5 @@
 /* json.h: small JSON documents (checkpoint, manifests, sink log, settings), read strictly. Records
- * from Kafka have a decoder of their own (pipeline/decode_json.h).
+ * from Kafka have a decoder of their own (pipeline/json/decode_json.h).
  *
  * A value handed out by a reading function belongs to its document and lives as long. A value put
  * into another belongs to that one. Members keep their order. */

@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-/* The exit status of a process that ran out of memory; surfaces/exit_code.h documents it. */
+/* The exit status of a process that ran out of memory; surfaces/terminal/exit_code.h documents it.
+ */
 enum { LIMIT_EXIT_STATUS = 12, LIMIT_TEXT_MAX = 512 };
 
 /* Which limit an errno may stand for and how high it is, for people: of a call that makes a thread

@@ -37,8 +37,8 @@ struct column {
     const char *sql;                       // derived columns: the same in Spark SQL
 };
 
-/* `sample`: the values that a sample generator (surfaces/sample.h) draws from, as one of several
- * alternatives, each as likely as its neighbours, and what goes for the value as a whole:
+/* `sample`: the values that a sample generator (surfaces/demo/sample.h) draws from, as one of
+ * several alternatives, each as likely as its neighbours, and what goes for the value as a whole:
  *
  *     finished|live|scheduled       texts; for other types the JSON literal (true|false)
  *     T-{1..9}  M-{#}               a number in a text; {#} is the number of the record

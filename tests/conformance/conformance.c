@@ -7,9 +7,9 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "expectation.h"
-#include "pipeline/decode_json.h"
 #include "pipeline/derive.h"
-#include "streaming/stream.h"
+#include "pipeline/json/decode_json.h"
+#include "streaming/declare/stream.h"
 
 enum { STRING_BYTES = 4 << 20 };
 

@@ -11,8 +11,8 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/cluster/connect_fault.h"
-#include "streaming/cluster/grpc.h"
+#include "streaming/cluster/connect/connect_fault.h"
+#include "streaming/cluster/connect/grpc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,8 +10,8 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-#include "pipeline/decode_json.h"
 #include "pipeline/derive.h"
+#include "pipeline/json/decode_json.h"
 #include "schemas/schemas.h"
 
 enum { ROOM_SMALL = 16, ROOM_LARGE = 1 << 14, BATCH_MS = 1717200000 };

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "pipeline/parquet/reader.h"
+#include "pipeline/parquet/read/reader.h"
 
 enum { PAGE_SIZE_LIMIT = 1 << 20 }; // so that a page cannot claim the fuzzer's memory
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "pipeline/parquet/reader.h"
+#include "pipeline/parquet/read/reader.h"
 #include "values.h"
 
 static bool dump(struct parquet_reader *reader, struct error *err) {

@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/system/clock.h"
 #include "error_names.h"
-#include "streaming/cluster/connect.h"
+#include "streaming/cluster/connect/connect.h"
 
 static struct stop stop;
 

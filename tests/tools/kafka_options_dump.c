@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "streaming/cluster/kafka_options.h"
+#include "streaming/cluster/spark/kafka_options.h"
 
 int main(int argc, char **argv) {
     struct error err;

@@ -23,9 +23,9 @@
 #include <sys/resource.h>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/system/clock.h"
 #include "error_names.h"
-#include "streaming/broker.h"
+#include "streaming/kafka/broker.h"
 
 enum { PROPERTIES_MAX = 32 };
 

@@ -1,8 +1,8 @@
 #include "pipeline/parquet/output.h"
 
-#include "base/clock.h"
-#include "base/disk.h"
-#include "base/disk_error.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/system/clock.h"
 
 enum { PENDING_MAX = 256 * 1024 }; // bytes
 

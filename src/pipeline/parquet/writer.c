@@ -1,8 +1,8 @@
 #include "pipeline/parquet/writer.h"
 
 #include "base/check.h"
-#include "base/disk.h"
-#include "base/disk_error.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
 #include "pipeline/parquet/metadata_writer.h"
 #include "pipeline/parquet/output.h"
 

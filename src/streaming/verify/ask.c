@@ -1,8 +1,8 @@
 /* ask.c: whether the broker has records where the table has none. */
 #include <inttypes.h>
 
-#include "base/clock.h"
-#include "streaming/positions.h"
+#include "base/system/clock.h"
+#include "streaming/kafka/positions.h"
 #include "streaming/verify/faults.h"
 #include "streaming/verify/gaps.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/table/origin_reader.h"
 #include "streaming/verify/faults.h"
-#include "streaming/verify/origin_reader.h"
 #include "streaming/verify/scan.h"
 
 enum { FILES_NAMED_MAX = 4 };

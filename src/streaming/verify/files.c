@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/clock.h"
-#include "base/disk.h"
-#include "base/disk_error.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
 #include "base/scope.h"
-#include "streaming/commit.h"
-#include "streaming/data_offsets.h"
+#include "base/system/clock.h"
+#include "streaming/store/commit.h"
+#include "streaming/table/data_offsets.h"
 #include "streaming/verify/faults.h"
 #include "streaming/verify/listing.h"
 

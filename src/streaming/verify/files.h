@@ -3,8 +3,8 @@
 #ifndef VERIFY_FILES_H
 #define VERIFY_FILES_H
 
-#include "streaming/verify/origin_reader.h"
-#include "streaming/verify/snapshot.h"
+#include "streaming/store/snapshot.h"
+#include "streaming/table/origin_reader.h"
 #include "streaming/verify/verify.h"
 
 struct verify_file {

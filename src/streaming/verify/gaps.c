@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "streaming/kafka_note.h"
-#include "streaming/positions.h"
+#include "streaming/kafka/positions.h"
+#include "streaming/store/kafka_note.h"
 #include "streaming/verify/faults.h"
 
 enum {

@@ -6,9 +6,9 @@
 #ifndef VERIFY_GAPS_H
 #define VERIFY_GAPS_H
 
-#include "streaming/broker.h"
+#include "streaming/kafka/broker.h"
+#include "streaming/store/snapshot.h"
 #include "streaming/verify/offset_map.h"
-#include "streaming/verify/snapshot.h"
 #include "streaming/verify/verify.h"
 
 enum { GAPS_MAX = 1 << 18 };

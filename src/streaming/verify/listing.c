@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk_error.h"
+#include "base/disk/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
 

@@ -3,7 +3,7 @@
 #ifndef VERIFY_LISTING_H
 #define VERIFY_LISTING_H
 
-#include "streaming/sink_log.h"
+#include "streaming/sink_log/sink_log.h"
 
 /* Calls visit() for each entry: its path on disk (absolute, unquoted) and its size. ERROR_STATE: a
  * file of the log is missing, or not what it should be; ERROR_RETRY: the disk. */

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/thread.h"
-#include "pipeline/reject.h"
-#include "streaming/table_types.h"
-#include "streaming/verify/origin_reader.h"
+#include "base/system/thread.h"
+#include "pipeline/sink/reject.h"
+#include "streaming/store/table_types.h"
+#include "streaming/table/origin_reader.h"
 
 /* What one thread has counted of a partition. */
 struct tally {

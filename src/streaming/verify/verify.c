@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/system/clock.h"
 #include "streaming/verify/faults.h"
 #include "streaming/verify/gaps.h"
 #include "streaming/verify/scan.h"

@@ -18,8 +18,8 @@
 #define VERIFY_VERIFY_H
 
 #include "base/error.h"
-#include "streaming/broker.h"
-#include "streaming/store.h"
+#include "streaming/kafka/broker.h"
+#include "streaming/store/store.h"
 
 /* What can be said of a table. The first three are faults. */
 enum verify_kind {
@@ -35,7 +35,7 @@ enum verify_kind {
 enum { VERIFY_TEXTS_MAX = 50 }; // of each kind
 
 struct verify_partition {
-    int32_t incarnation; // of the topic: streaming/incarnation.h
+    int32_t incarnation; // of the topic: streaming/offsets/incarnation.h
     int32_t partition;
     int64_t start, end;    // what the committed batches took: [start, end)
     int64_t rows, rejects; // rows in the files of the table and of the rejects table, without the

@@ -8,10 +8,10 @@
 
 #include <poll.h>
 
-#include "base/log.h"
-#include "streaming/engine.h"
-#include "streaming/replay.h"
-#include "streaming/verify/origin_reader.h"
+#include "base/log/log.h"
+#include "streaming/operations/replay.h"
+#include "streaming/query/engine.h"
+#include "streaming/table/origin_reader.h"
 #include "streaming/verify/verify.h"
 
 enum { FAKE_PARTITIONS = 4 };

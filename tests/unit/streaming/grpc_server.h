@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "streaming/cluster/connect_url.h"
+#include "streaming/cluster/connect/connect_url.h"
 
 enum { FIELDS_TEXT_MAX = 4096, BODY_MAX = 1 << 20 };
 

@@ -5,7 +5,7 @@
 #include "tree.h"
 
 #include "base/scope.h"
-#include "streaming/operations.h"
+#include "streaming/operations/operations.h"
 
 static struct fixture fixture;
 

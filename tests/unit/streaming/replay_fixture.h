@@ -4,9 +4,9 @@
 
 #include "operate.h"
 
-#include "base/log.h"
-#include "streaming/engine.h"
-#include "streaming/replay.h"
+#include "base/log/log.h"
+#include "streaming/operations/replay.h"
+#include "streaming/query/engine.h"
 #include "streaming/verify/verify.h"
 
 static char capture[300];

@@ -20,9 +20,9 @@
 #include <cmocka.h>
 
 #include "base/check.h"
-#include "base/disk.h"
-#include "base/file.h"
-#include "streaming/store.h"
+#include "base/disk/disk.h"
+#include "base/disk/file.h"
+#include "streaming/store/store.h"
 
 struct fixture {
     char root[256];

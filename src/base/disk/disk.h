@@ -1,0 +1,53 @@
+/* disk.h: the only way to the disk for whatever must survive a crash; a simulator or a fault
+ * injector may replace it.
+ *
+ * Each function is the system call of its name: the same arguments, -1 (or NULL) with errno on
+ * failure, and nothing retried or hidden, so that one call is one point at which a test can fail or
+ * end the process. base/disk/file.h builds durable steps out of them. Paths are absolute. */
+#ifndef BASE_DISK_DISK_H
+#define BASE_DISK_DISK_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+struct disk_ops {
+    int (*open)(const char *path, int flags, mode_t mode); // directories too: O_DIRECTORY
+    ssize_t (*read)(int fd, void *bytes, size_t size);
+    ssize_t (*write)(int fd, const void *bytes, size_t size);
+    int (*truncate)(int fd, off_t size);
+    int (*fsync)(int fd); // a file's bytes, or a directory's names
+    int (*close)(int fd);
+    /* Never replaces: EEXIST when `to` is taken; EINVAL when the file system cannot promise that.
+     */
+    int (*rename_new)(const char *from, const char *to);
+    int (*rename)(const char *from, const char *to); // replaces a file
+    int (*unlink)(const char *path);
+    int (*mkdir)(const char *path, mode_t mode);
+    int (*rmdir)(const char *path);
+    int (*stat)(const char *path, struct stat *status); // does not follow a symbolic link
+    int (*fstat)(int fd, struct stat *status);
+    /* Calls visit() for each name but "." and "..", in no order; a false from it ends the walk. The
+     * visitor may unlink what it is shown. */
+    int (*list)(const char *directory, bool (*visit)(void *context, const char *name),
+                void *context);
+    /* Takes an exclusive lock on an open file, or fails with EWOULDBLOCK. It ends with the open
+     * file, so with the process too. */
+    int (*lock)(int fd);
+};
+
+extern const struct disk_ops *disk; // the real one, unless a test put its own here
+extern const struct disk_ops disk_real;
+
+/* Writes all of it, over short writes and interruptions. False: errno says why. */
+bool disk_write_all(int fd, const void *bytes, size_t size);
+
+/* For scoped(): a reader's descriptor, whose close says nothing worth knowing. */
+static inline void disk_scope_close(const int *fd) {
+    if (*fd >= 0)
+        (void)disk->close(*fd);
+}
+
+#endif

@@ -1,0 +1,81 @@
+#include "base/disk/disk_error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limit.h"
+
+static bool is_lasting(int error_number) {
+    static const int lasting[] = {EACCES,       EPERM,   EROFS,  ENOTDIR, EISDIR,
+                                  ENAMETOOLONG, ELOOP,   ENOENT, EINVAL,  ENOSYS,
+                                  EOPNOTSUPP,   ENOTSUP, ENODEV, ENXIO,   EXDEV};
+    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++)
+        if (lasting[i] == error_number)
+            return true;
+    return false;
+}
+
+/* What to do; "" where only the disk's keeper can know. */
+static void describe_cure(int error_number, char text[static LIMIT_TEXT_MAX]) {
+    const char *cure = "";
+    switch (error_number) {
+    case EACCES:
+    case EPERM:
+        (void)snprintf(text, LIMIT_TEXT_MAX, "give user %ld the right to it", (long)geteuid());
+        return;
+    case EFBIG:
+        limit_describe(error_number, text);
+        return;
+    case EROFS:
+        cure = "mount it writable";
+        break;
+    case ENOTDIR:
+        cure = "a file stands where a directory must be: move it away";
+        break;
+    case ENAMETOOLONG:
+        cure = "choose a shorter path";
+        break;
+    case EXDEV:
+        cure = "a table, and a checkpoint, must be on one file system (`doctor` finds the "
+               "directory that is not)";
+        break;
+    default:
+        break;
+    }
+    (void)snprintf(text, LIMIT_TEXT_MAX, "%s", cure);
+}
+
+/* What errno says, with the limit behind it or the cure. */
+static bool fail(struct error *err, const char *where) {
+    int error_number = errno;
+    char cure[LIMIT_TEXT_MAX];
+    if (limit_is_behind(error_number))
+        return limit_error(err, where, error_number);
+    describe_cure(error_number, cure);
+    (void)error_set(err, ERROR_RETRY, "%s: %s%s%s", where, strerror(error_number),
+                    cure[0] == '\0' ? "" : ": ", cure);
+    err->lasting = is_lasting(error_number);
+    return false;
+}
+
+bool disk_error(struct error *err, const char *what, const char *path) {
+    struct error where;
+    int error_number = errno;
+    (void)error_set(&where, ERROR_NONE, "%s '%s'", what, path);
+    errno = error_number;
+    return fail(err, where.message);
+}
+
+bool disk_error_rename(struct error *err, const char *from, const char *to) {
+    struct error where;
+    int error_number = errno;
+    (void)error_set(&where, ERROR_NONE, "rename '%s' to '%s'", from, to);
+    errno = error_number;
+    return fail(err, where.message);
+}
+
+bool disk_error_may_pass(const struct error *err) {
+    return err->kind == ERROR_RETRY || err->kind == ERROR_LIMIT;
+}

@@ -1,0 +1,404 @@
+#include "base/disk/file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/scope.h"
+
+struct file_path file_join(const char *directory, const char *name) {
+    struct file_path path;
+    int length = snprintf(path.text, sizeof path.text, "%s/%s", directory, name);
+    check(length > 0 && (size_t)length < sizeof path.text);
+    return path;
+}
+
+struct file_path file_join_number(const char *directory, int64_t number) {
+    char name[32];
+    (void)snprintf(name, sizeof name, "%" PRId64, number);
+    return file_join(directory, name);
+}
+
+bool file_draft_open(struct file_draft *draft, const char *directory, const char *name,
+                     struct error *err) {
+    char temporary[256];
+    int length = snprintf(temporary, sizeof temporary, ".%s.tmp", name);
+    check(length > 0 && (size_t)length < sizeof temporary);
+
+    (void)snprintf(draft->directory.text, sizeof draft->directory.text, "%s", directory);
+    draft->temporary = file_join(directory, temporary);
+    draft->target = file_join(directory, name);
+    draft->fd = disk->open(draft->temporary.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (draft->fd < 0)
+        return disk_error(err, "create", draft->temporary.text);
+    return true;
+}
+
+bool file_draft_write(struct file_draft *draft, const void *bytes, size_t size, struct error *err) {
+    if (!disk_write_all(draft->fd, bytes, size))
+        return disk_error(err, "write", draft->temporary.text);
+    return true;
+}
+
+void file_draft_discard(struct file_draft *draft) {
+    if (draft->fd < 0)
+        return;
+    // What can't be removed now is overwritten by the next attempt, or swept by the next start.
+    (void)disk->close(draft->fd);
+    (void)disk->unlink(draft->temporary.text);
+    draft->fd = -1;
+}
+
+static bool sync_and_close(struct file_draft *draft, struct error *err) {
+    if (disk->fsync(draft->fd) != 0)
+        return disk_error(err, "sync", draft->temporary.text);
+    int fd = draft->fd;
+    draft->fd = -1;
+    if (disk->close(fd) != 0) {
+        disk_error(err, "close", draft->temporary.text);
+        (void)disk->unlink(draft->temporary.text);
+        return false;
+    }
+    return true;
+}
+
+static const char other_writer[] =
+    "Another program writes to this checkpoint or table: a Spark, or another copy of this program, "
+    "perhaps on another host. Stop that one, or this one for good; then start again: a start reads "
+    "what is there and continues behind it";
+
+static bool publish_failed(const struct file_draft *draft, int error_number, struct error *err) {
+    const char *target = draft->target.text;
+    if (error_number == EEXIST)
+        return error_set(err, ERROR_STATE, "'%s' is there already. %s", target, other_writer);
+    if (error_number == EINVAL || error_number == ENOSYS)
+        return error_set(err, ERROR_CONFIG,
+                         "publish '%s' without replacing: %s: the file system can't do that; use a "
+                         "local one (ext4, XFS)",
+                         target, strerror(error_number));
+    errno = error_number;
+    return disk_error(err, "publish without replacing", target);
+}
+
+/* The rename said no. Whether it did nothing is asked of the disk, not believed: over a network a
+ * lost answer looks the same. True: it was done after all. */
+static bool renamed_after_all(const struct file_draft *draft, int error_number, struct error *err) {
+    int left = file_exists(draft->temporary.text, NULL, err);
+    if (left == 0)
+        return true;
+    (void)disk->unlink(draft->temporary.text);
+    (void)publish_failed(draft, error_number, err);
+    if (left < 0)
+        err->kind = ERROR_STATE; // nobody knows
+    return false;
+}
+
+bool file_draft_publish(struct file_draft *draft, struct error *err) {
+    if (!sync_and_close(draft, err)) {
+        file_draft_discard(draft);
+        return false;
+    }
+
+    // Not a plain rename: that replaces an existing file in silence, and two processes that share
+    // one checkpoint directory by mistake would each believe that they had published.
+    if (disk->rename_new(draft->temporary.text, draft->target.text) != 0 &&
+        !renamed_after_all(draft, errno, err))
+        return false;
+
+    // The name lives in the directory, not in the file: without this a power cut can take the name
+    // away again although the bytes are safe. If it fails nobody can tell whether it will be there
+    // after one; trying again would only find the name taken.
+    if (!file_sync_directory(draft->directory.text, err)) {
+        err->kind = ERROR_STATE;
+        return error_wrap(err, "'%s' is published, but perhaps not durable", draft->target.text);
+    }
+    return true;
+}
+
+bool file_draft_replace(struct file_draft *draft, struct error *err) {
+    if (!sync_and_close(draft, err)) {
+        file_draft_discard(draft);
+        return false;
+    }
+    if (disk->rename(draft->temporary.text, draft->target.text) != 0) {
+        disk_error(err, "replace", draft->target.text);
+        (void)disk->unlink(draft->temporary.text);
+        return false;
+    }
+    return file_sync_directory(draft->directory.text, err);
+}
+
+/* A draft that holds these bytes; on failure there is none. */
+static bool draft_with(struct file_draft *draft, const char *directory, const char *name,
+                       const void *bytes, size_t size, struct error *err) {
+    if (!file_draft_open(draft, directory, name, err))
+        return false;
+    if (file_draft_write(draft, bytes, size, err))
+        return true;
+    file_draft_discard(draft);
+    return false;
+}
+
+bool file_replace(const char *directory, const char *name, const void *bytes, size_t size,
+                  struct error *err) {
+    struct file_draft draft;
+    return draft_with(&draft, directory, name, bytes, size, err) && file_draft_replace(&draft, err);
+}
+
+bool file_publish(const char *directory, const char *name, const void *bytes, size_t size,
+                  struct error *err) {
+    struct file_draft draft;
+    return draft_with(&draft, directory, name, bytes, size, err) && file_draft_publish(&draft, err);
+}
+
+bool file_publish_again(const char *directory, const char *name, const void *bytes, size_t size,
+                        struct error *err) {
+    struct file_path path = file_join(directory, name);
+    char *there;
+    size_t there_size;
+    if (!file_read(path.text, size, &there, &there_size, err))
+        return false;
+    if (there == NULL) {
+        bool published = file_publish(directory, name, bytes, size, err);
+        if (!published && err->kind == ERROR_STATE)
+            err->kind = ERROR_RETRY; // the next call looks at what is there
+        return published;
+    }
+    bool same = there_size == size && memcmp(there, bytes, size) == 0;
+    free(there);
+    if (!same)
+        return error_set(err, ERROR_STATE, "'%s' is there with other content. %s", path.text,
+                         other_writer);
+    return file_sync_directory(directory, err); // its bytes were synced before it had its name
+}
+
+static bool read_all(int fd, const char *path, char *bytes, size_t size, size_t *got,
+                     struct error *err) {
+    *got = 0;
+    while (*got < size) {
+        ssize_t step = disk->read(fd, bytes + *got, size - *got);
+        if (step < 0 && errno == EINTR)
+            continue;
+        if (step < 0)
+            return disk_error(err, "read", path);
+        if (step == 0)
+            break;
+        *got += (size_t)step;
+    }
+    return true;
+}
+
+/* It is opened before it is looked at, so that one that goes in between was not there, or is read.
+ * O_NONBLOCK: not to wait for the other end of what turns out to be a pipe. */
+bool file_read(const char *path, size_t size_max, char **bytes, size_t *size, struct error *err) {
+    *bytes = NULL;
+    *size = 0;
+    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == ENOENT ? true : disk_error(err, "open", path);
+    struct stat status;
+    if (disk->fstat(fd, &status) != 0)
+        return disk_error(err, "look at", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_STATE, "'%s' is not a file", path);
+    if ((uint64_t)status.st_size > size_max)
+        return error_set(err, ERROR_STATE, "'%s' has %lld bytes, at most %zu are expected", path,
+                         (long long)status.st_size, size_max);
+    char *content = must_alloc((size_t)status.st_size + 1, 1);
+    if (!read_all(fd, path, content, (size_t)status.st_size, size, err)) {
+        free(content);
+        return false;
+    }
+    *bytes = content;
+    return true;
+}
+
+int file_exists(const char *path, int64_t *size, struct error *err) {
+    struct stat status;
+    if (disk->stat(path, &status) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return 0;
+        disk_error(err, "look at", path);
+        return -1;
+    }
+    if (size != NULL)
+        *size = status.st_size;
+    return 1;
+}
+
+bool file_is_gone(const char *path) {
+    struct error ignored;
+    return file_exists(path, NULL, &ignored) == 0;
+}
+
+bool file_same(const char *a, const char *b, bool *same, struct error *err) {
+    struct stat first, second;
+    if (disk->stat(a, &first) != 0)
+        return disk_error(err, "look at", a);
+    if (disk->stat(b, &second) != 0)
+        return disk_error(err, "look at", b);
+    *same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    return true;
+}
+
+bool file_sync_directory(const char *path, struct error *err) {
+    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return disk_error(err, "open directory", path);
+    if (disk->fsync(fd) != 0)
+        return disk_error(err, "sync directory", path);
+    return true;
+}
+
+/* The parent of `path`, or false at the root. */
+static bool parent_of(const char *path, struct file_path *parent) {
+    (void)snprintf(parent->text, sizeof parent->text, "%s", path);
+    char *slash = strrchr(parent->text, '/');
+    if (slash == NULL || parent->text[1] == '\0')
+        return false;
+    slash[slash == parent->text ? 1 : 0] = '\0';
+    return true;
+}
+
+bool file_make_directory_name(const char *path, struct error *err) {
+    if (disk->mkdir(path, 0755) == 0)
+        return true;
+    if (errno != EEXIST)
+        return disk_error(err, "make directory", path);
+    struct stat status;
+    if (disk->stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        return error_set(err, ERROR_CONFIG, "'%s' is a file, not a directory", path);
+    return true;
+}
+
+static bool make_durable(const char *path, struct error *err) {
+    struct file_path parent;
+    check(parent_of(path, &parent));
+    int there = file_exists(path, NULL, err);
+    if (there < 0)
+        return false;
+    if (there == 0)
+        return file_make_directory_name(path, err) && file_sync_directory(parent.text, err);
+
+    // Somebody else's parent may not be ours to open, and then its names weren't ours to make.
+    struct error ignored;
+    bool synced = file_sync_directory(parent.text, &ignored);
+    (void)synced;
+    return file_make_directory_name(path, err); // only to refuse a file
+}
+
+bool file_make_directory(const char *path, struct error *err) {
+    struct file_path at;
+    (void)snprintf(at.text, sizeof at.text, "%s", path);
+    for (char *slash = strchr(at.text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!make_durable(at.text, err))
+            return false;
+        *slash = '/';
+    }
+    return make_durable(at.text, err);
+}
+
+struct number_list {
+    const char *suffix;
+    int64_t *numbers;
+    size_t count, capacity;
+};
+
+/* The number that starts `name` and what follows it; false when no digit does, or too many. */
+static bool leading_number(const char *name, int64_t *number, const char **rest) {
+    if (name[0] < '0' || name[0] > '9')
+        return false;
+    char *end;
+    errno = 0;
+    *number = strtoll(name, &end, 10);
+    *rest = end;
+    return errno == 0;
+}
+
+static bool add_number(void *context, const char *name) {
+    struct number_list *list = context;
+    const char *rest;
+    int64_t number;
+    if (!leading_number(name, &number, &rest) || strcmp(rest, list->suffix) != 0)
+        return true;
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 128 : list->capacity * 2;
+        list->numbers = realloc(list->numbers, list->capacity * sizeof *list->numbers);
+        check(list->numbers != NULL);
+    }
+    list->numbers[list->count++] = number;
+    return true;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+bool file_list_numbers(const char *directory, const char *suffix, int64_t **numbers, size_t *count,
+                       struct error *err) {
+    struct number_list list = {.suffix = suffix};
+    if (disk->list(directory, add_number, &list) != 0 && errno != ENOENT) {
+        free(list.numbers);
+        return disk_error(err, "list", directory);
+    }
+    if (list.count > 1)
+        qsort(list.numbers, list.count, sizeof *list.numbers, compare_numbers);
+    *numbers = list.numbers;
+    *count = list.count;
+    return true;
+}
+
+struct removal {
+    const char *directory;
+    bool drafts_only;
+    bool failed;
+    struct error *err;
+};
+
+static bool is_draft(const char *name) {
+    const char *rest;
+    int64_t number;
+    return name[0] == '.' && leading_number(name + 1, &number, &rest) &&
+           (strcmp(rest, ".tmp") == 0 || strcmp(rest, ".compact.tmp") == 0);
+}
+
+static bool remove_name(void *context, const char *name) {
+    struct removal *removal = context;
+    if (removal->drafts_only && !is_draft(name))
+        return true;
+    struct file_path path = file_join(removal->directory, name);
+    removal->failed = !file_remove(path.text, removal->err);
+    return !removal->failed;
+}
+
+static bool remove_names(const char *directory, bool drafts_only, struct error *err) {
+    struct removal removal = {.directory = directory, .drafts_only = drafts_only, .err = err};
+    if (disk->list(directory, remove_name, &removal) != 0 && errno != ENOENT)
+        return disk_error(err, "list", directory);
+    return !removal.failed;
+}
+
+bool file_remove_drafts(const char *directory, struct error *err) {
+    return remove_names(directory, true, err);
+}
+
+bool file_remove_directory(const char *path, struct error *err) {
+    if (!remove_names(path, false, err))
+        return false;
+    if (disk->rmdir(path) != 0 && errno != ENOENT)
+        return disk_error(err, "remove directory", path);
+    return true;
+}
+
+bool file_remove(const char *path, struct error *err) {
+    if (disk->unlink(path) != 0 && errno != ENOENT)
+        return disk_error(err, "remove", path);
+    return true;
+}

@@ -1,0 +1,111 @@
+/* file.h: files that are there whole or not at all, and that survive a power cut.
+ *
+ * Built on base/disk/disk.h only. Paths are absolute; joining two never exceeds FILE_PATH_MAX,
+ * because whoever takes a path from outside checks its length first (a longer join is a violated
+ * check).
+ *
+ * Errors: those of base/disk/disk_error.h for whatever the disk refuses, which the comments call
+ * ERROR_RETRY; unless a function says otherwise. Nothing that
+ * failed to sync is ever synced again as if that helped: a draft is thrown away and written anew.
+ */
+#ifndef BASE_DISK_FILE_H
+#define BASE_DISK_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { FILE_PATH_MAX = 4096 }; // bytes with the terminator, as Linux has it
+
+struct file_path {
+    char text[FILE_PATH_MAX];
+};
+
+/* directory/name; and directory/number, as all logs name their entries. */
+struct file_path file_join(const char *directory, const char *name);
+struct file_path file_join_number(const char *directory, int64_t number);
+
+/* A file on its way to a name that nobody may have yet: written as ".<name>.tmp" beside it. The
+ * temporary name is fixed, so what a crash leaves is overwritten by the next attempt. */
+struct file_draft {
+    struct file_path temporary, target, directory;
+    int fd; // -1: not open
+};
+
+MUST_CHECK bool file_draft_open(struct file_draft *draft, const char *directory, const char *name,
+                                struct error *err);
+MUST_CHECK bool file_draft_write(struct file_draft *draft, const void *bytes, size_t size,
+                                 struct error *err);
+
+/* Sync, rename without replacing, sync of the directory. Closes the draft in any case.
+ * ERROR_STATE   the name is taken, or it is published but perhaps not durable: nobody can tell
+ *               without looking at the disk again
+ * ERROR_CONFIG  the file system can't rename without replacing
+ * ERROR_RETRY   nothing was published */
+MUST_CHECK bool file_draft_publish(struct file_draft *draft, struct error *err);
+
+/* The same, but takes the place of what has the name: readers see the old bytes or the new ones.
+ * Closes the draft in any case. ERROR_RETRY: the old ones are there, or the new ones and perhaps
+ * not durable: to do it all again is right in both cases. */
+MUST_CHECK bool file_draft_replace(struct file_draft *draft, struct error *err);
+
+/* Gives the draft up and removes its temporary file. Does nothing for one that is not open. */
+void file_draft_discard(struct file_draft *draft);
+
+/* All of it in one call; the errors of file_draft_publish(). */
+MUST_CHECK bool file_publish(const char *directory, const char *name, const void *bytes,
+                             size_t size, struct error *err);
+
+/* Makes sure that `name` is there with these bytes, whether or not an earlier attempt has published
+ * it already; may be called until it is true. ERROR_STATE: it is there with other bytes. */
+MUST_CHECK bool file_publish_again(const char *directory, const char *name, const void *bytes,
+                                   size_t size, struct error *err);
+
+/* Makes `name` have these bytes, whatever it had. ERROR_RETRY, as file_draft_replace(). */
+MUST_CHECK bool file_replace(const char *directory, const char *name, const void *bytes,
+                             size_t size, struct error *err);
+
+/* *bytes is owned by the caller, with a terminating NUL behind the last byte; NULL and true: there
+ * is no such file. ERROR_STATE: larger than size_max. */
+MUST_CHECK bool file_read(const char *path, size_t size_max, char **bytes, size_t *size,
+                          struct error *err);
+
+/* 1: there, 0: not there, -1 and err: the disk won't say. `size` may be NULL. */
+int file_exists(const char *path, int64_t *size, struct error *err);
+
+/* After a listed file could not be read: true when it is certainly not there any more. */
+bool file_is_gone(const char *path);
+
+/* Whether both names are one file. Only meaningful when both exist. */
+MUST_CHECK bool file_same(const char *a, const char *b, bool *same, struct error *err);
+
+/* mkdir, with every missing parent, and durable: every parent is synced, also of what exists, since
+ * an earlier process may have died between its mkdir and its sync. For start-up. ERROR_CONFIG: a
+ * file is in the way. */
+MUST_CHECK bool file_make_directory(const char *path, struct error *err);
+
+/* mkdir of the last name only; true when it is there already. The caller syncs the parent. */
+MUST_CHECK bool file_make_directory_name(const char *path, struct error *err);
+
+MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
+
+/* The numbers among the names of a directory's files, ascending: all digits, as Spark's logs are
+ * named, with `suffix` behind them ("" for none). A directory that is not there has none. *numbers
+ * is owned by the caller. ERROR_RETRY. */
+MUST_CHECK bool file_list_numbers(const char *directory, const char *suffix, int64_t **numbers,
+                                  size_t *count, struct error *err);
+
+/* Removes ".<number>.tmp" and ".<number>.compact.tmp": drafts that a crash left behind. Spark's own
+ * temporary files have longer names and are not touched. */
+MUST_CHECK bool file_remove_drafts(const char *directory, struct error *err);
+
+/* Removes a directory with the files in it (no directories below it). True when it was not there.
+ */
+MUST_CHECK bool file_remove_directory(const char *path, struct error *err);
+
+/* Removes one file; true when it was not there. */
+MUST_CHECK bool file_remove(const char *path, struct error *err);
+
+#endif

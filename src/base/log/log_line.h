@@ -1,0 +1,27 @@
+/* log_line.h: one event of the log as one line of text or JSON. */
+#ifndef BASE_LOG_LOG_LINE_H
+#define BASE_LOG_LOG_LINE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/log/log.h"
+
+enum { LOG_LINE_MAX = 8 * 8192 }; // bytes of a line; the rest is cut
+
+struct log_line {
+    char bytes[LOG_LINE_MAX]; // not terminated; the last one is '\n', and no other is
+    size_t size;
+};
+
+/* At start, before the first thread: how all lines are printed. */
+void log_line_use_json(bool json);
+
+void log_line_print(struct log_line *line, enum log_level level, const char *logger,
+                    const char *format, va_list args);
+void log_line_format(struct log_line *line, enum log_level level, const char *logger,
+                     const char *format, ...) PRINTF_LIKE(4, 5);
+
+#endif

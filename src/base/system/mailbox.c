@@ -1,0 +1,63 @@
+#include "base/system/mailbox.h"
+
+#include "base/check.h"
+#include "base/system/clock.h"
+
+void mailbox_init(struct mailbox *box) {
+    *box = (struct mailbox){0};
+    pthread_condattr_t monotonic;
+    check(pthread_condattr_init(&monotonic) == 0);
+    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    check(pthread_mutex_init(&box->lock, NULL) == 0);
+    check(pthread_cond_init(&box->changed, &monotonic) == 0);
+    check(pthread_condattr_destroy(&monotonic) == 0);
+}
+
+void mailbox_deinit(struct mailbox *box) {
+    check(box->first == NULL);
+    check(pthread_cond_destroy(&box->changed) == 0);
+    check(pthread_mutex_destroy(&box->lock) == 0);
+}
+
+void mailbox_send(struct mailbox *box, struct letter *letter) {
+    letter->next = NULL;
+    pthread_mutex_lock(&box->lock);
+    if (box->first == NULL)
+        box->first = letter;
+    else
+        box->last->next = letter;
+    box->last = letter;
+    pthread_cond_signal(&box->changed);
+    pthread_mutex_unlock(&box->lock);
+}
+
+struct letter *mailbox_receive(struct mailbox *box, int64_t timeout_ms) {
+    struct timespec deadline = clock_deadline(timeout_ms < 0 ? 0 : timeout_ms);
+    pthread_mutex_lock(&box->lock);
+    bool waiting = true;
+    while (box->first == NULL && !box->closed && waiting) {
+        if (timeout_ms < 0)
+            pthread_cond_wait(&box->changed, &box->lock);
+        else
+            waiting = pthread_cond_timedwait(&box->changed, &box->lock, &deadline) == 0;
+    }
+    struct letter *letter = box->first;
+    if (letter != NULL)
+        box->first = letter->next;
+    pthread_mutex_unlock(&box->lock);
+    return letter;
+}
+
+void mailbox_close(struct mailbox *box) {
+    pthread_mutex_lock(&box->lock);
+    box->closed = true;
+    pthread_cond_broadcast(&box->changed);
+    pthread_mutex_unlock(&box->lock);
+}
+
+bool mailbox_is_closed(struct mailbox *box) {
+    pthread_mutex_lock(&box->lock);
+    bool closed = box->closed && box->first == NULL;
+    pthread_mutex_unlock(&box->lock);
+    return closed;
+}

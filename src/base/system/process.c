@@ -1,0 +1,37 @@
+#include "base/system/process.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "base/system/memory.h"
+
+static double seconds_of(struct timeval time) {
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* Entries of a directory of /proc, which are numbers; -1: it can't be read. */
+static int64_t count_entries(const char *path) {
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return -1;
+    int64_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+    closedir(directory);
+    return count;
+}
+
+struct process_usage process_usage_read(void) {
+    struct rusage usage = {0};
+    struct rlimit files = {0};
+    (void)getrusage(RUSAGE_SELF, &usage); // these two fail on wrong arguments only
+    (void)getrlimit(RLIMIT_NOFILE, &files);
+    int64_t open_files = count_entries("/proc/self/fd"), threads = count_entries("/proc/self/task");
+    return (struct process_usage){
+        .cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
+        .resident = memory_resident(),
+        .open_files = open_files > 0 ? open_files - 1 : -1, // without the one that counts them
+        .open_files_max = (int64_t)files.rlim_cur,
+        .threads = threads > 0 ? threads : 0};
+}

@@ -1,0 +1,14 @@
+/* thread.h: how a thread of ours is started. */
+#ifndef BASE_SYSTEM_THREAD_H
+#define BASE_SYSTEM_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* `what` is for the error: "start a worker thread". ERROR_LIMIT: the machine has no room for it. */
+MUST_CHECK bool thread_start(pthread_t *thread, void *(*main)(void *argument), void *argument,
+                             const char *what, struct error *err);
+
+#endif

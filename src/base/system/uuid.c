@@ -1,0 +1,9 @@
+#include "base/system/uuid.h"
+
+#include <uuid/uuid.h>
+
+void uuid_new(char text[static 37]) {
+    uuid_t bytes;
+    uuid_generate_random(bytes);
+    uuid_unparse_lower(bytes, text);
+}

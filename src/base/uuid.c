@@ -1,9 +1,0 @@
-#include "base/uuid.h"
-
-#include <uuid/uuid.h>
-
-void uuid_new(char text[static 37]) {
-    uuid_t bytes;
-    uuid_generate_random(bytes);
-    uuid_unparse_lower(bytes, text);
-}

@@ -1,0 +1,325 @@
+#include "pipeline/json/decode_json.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "core/timestamp.h"
+#include "pipeline/json/column.h"
+#include "pipeline/json/keys.h"
+#include "pipeline/json/members.h"
+#include "pipeline/json/reader.h"
+#include "pipeline/json/text.h"
+
+/* Of one record: how many of its unknown keys are counted by name. */
+enum { NAMED_KEYS_MAX = 16 };
+
+struct decoder {
+    const struct schema *schema;
+    enum parse_mode mode;
+    struct timestamp_context context;
+    struct json_reader reader;
+    struct json_keys keys;
+    struct json_members members;
+    struct decode_counts counts;
+
+    // Of the record under way; they only count once it has become a row.
+    int64_t unknown_keys;
+    uint8_t named_keys[NAMED_KEYS_MAX]; // those of them that have a name in `counts`
+    size_t named_count;
+    bool has_trailing_bytes;
+    bool is_counted; // the record, in `counts`
+    bool has_faults;
+    int64_t faults[SCHEMA_COLUMNS_MAX];
+    bool identifier_seen;
+    size_t identifier_at;           // byte offset of its last value
+    const char *identifier_problem; // NULL: none
+    const char *first_problem;      // the first that Spark went on after; NULL: none
+    size_t first_problem_at;
+};
+
+/* What the record as a whole was. */
+enum outcome { OUTCOME_OBJECT, OUTCOME_OTHER_VALUE, OUTCOME_MALFORMED, OUTCOME_FULL };
+
+bool decoder_create(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
+                    const char *zone_name, struct error *err) {
+    struct zone zone;
+    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
+        return error_set(err, ERROR_CONFIG,
+                         "time zone '%s' is unknown: use an IANA name that is in "
+                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
+                         zone_name);
+    *decoder = must_alloc(1, sizeof **decoder);
+    (*decoder)->schema = schema;
+    (*decoder)->mode = mode;
+    (*decoder)->context.zone = zone;
+    json_keys_init(&(*decoder)->keys, schema);
+    decoder_set_path(*decoder, DECODE_FASTEST);
+    return true;
+}
+
+void decoder_destroy(struct decoder *decoder) {
+    free(decoder);
+}
+
+void decoder_set_batch_time(struct decoder *decoder, int64_t timestamp_ms) {
+    decoder->context.now_ms = timestamp_ms;
+}
+
+void decoder_set_path(struct decoder *decoder, enum decode_path path) {
+    json_members_init(&decoder->members, &decoder->keys, path == DECODE_FASTEST);
+    decoder->members.is_off = path == DECODE_GENERAL;
+}
+
+const struct decode_counts *decoder_counts(const struct decoder *decoder) {
+    return &decoder->counts;
+}
+
+static void clear_row(const struct decoder *decoder, struct rows *rows) {
+    size_t row = rows->count;
+    for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
+         vector < end; vector++)
+        vector->valid[row] = 0;
+}
+
+static void clear_record(struct decoder *decoder) {
+    decoder->unknown_keys = 0;
+    decoder->named_count = 0;
+    decoder->identifier_seen = false;
+    decoder->identifier_at = 0;
+    decoder->identifier_problem = NULL;
+    decoder->first_problem = NULL;
+    if (decoder->has_faults)
+        memset(decoder->faults, 0, sizeof decoder->faults);
+    decoder->has_faults = false;
+}
+
+static void note_fault(struct decoder *decoder, size_t column) {
+    decoder->has_faults = true;
+    decoder->faults[column]++;
+}
+
+static void note_unknown_key(struct decoder *decoder) {
+    decoder->unknown_keys++;
+    if (decoder->named_count == NAMED_KEYS_MAX)
+        return;
+    char name[UNKNOWN_NAME_MAX];
+    struct json_output output = {name, name + sizeof name, false};
+    struct json_raw key = decoder->reader.key;
+    if (key.plain && key.size > sizeof name)
+        key.size = sizeof name; // the beginning of a long name is better than none
+    json_output_text(&output, key);
+    int index = unknown_keys_find(&decoder->counts.unknown_names,
+                                  (struct text){name, (uint32_t)(output.at - name)});
+    if (index >= 0)
+        decoder->named_keys[decoder->named_count++] = (uint8_t)index;
+}
+
+/* Where the value behind the current key starts: its first token has been read already. */
+static size_t value_position(const struct json_reader *reader) {
+    bool only_opened =
+        reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
+    return (size_t)((only_opened ? reader->at - 1 : reader->value.bytes) - reader->start);
+}
+
+/* One member whose key is a column's. False: the room is too small. */
+static bool decode_member(struct decoder *decoder, size_t column, struct rows *rows) {
+    struct json_reader *reader = &decoder->reader;
+    reader->problem = NULL;
+    if (column == 0)
+        decoder->identifier_at = value_position(reader);
+    enum json_column_result result = json_read_column(
+        reader, &decoder->context, &rows->columns[column], rows->count, &rows->strings);
+    if (result == JSON_COLUMN_FULL)
+        return false;
+    if (result == JSON_COLUMN_FAULT)
+        note_fault(decoder, column);
+    if (reader->problem != NULL && decoder->first_problem == NULL) {
+        decoder->first_problem = reader->problem;
+        decoder->first_problem_at = reader->problem_at;
+    }
+    if (column == 0) {
+        decoder->identifier_seen = true;
+        decoder->identifier_problem = reader->problem;
+    }
+    return true;
+}
+
+/* Whether the reader stands where the root's own next member may stand, and, if `previous` is no
+ * column, where no member came before. */
+static bool is_between_members(const struct json_reader *reader, int previous) {
+    bool is_first = reader->token == JSON_OBJECT;
+    return reader->depth == 1 && reader->token != JSON_KEY && !reader->string_is_unread &&
+           is_first == (previous < 0);
+}
+
+/* As many members as come in the usual form: nearly always all of them. The last column that came.
+ */
+static int decode_usual_members(struct decoder *decoder, struct rows *rows, int previous) {
+    struct json_reader *reader = &decoder->reader;
+    size_t from = (size_t)(reader->at - reader->start);
+    struct json_members_run run = {.at = from, .previous = previous};
+    json_members_read(&decoder->members, &decoder->context, rows, &run);
+    if (run.at > from)
+        json_reader_pass(reader, reader->start + run.at);
+    if (run.identifier_is_null) {
+        decoder->identifier_seen = true;
+        decoder->identifier_at = run.identifier_at;
+        decoder->identifier_problem = NULL;
+    }
+    return run.previous;
+}
+
+/* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
+ * level, it takes that level's members for the root's and its end for the root's end: so do we. */
+static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
+    struct json_reader *reader = &decoder->reader;
+    int previous = decode_usual_members(decoder, rows, -1);
+    if (json_reader_close_root(reader))
+        return OUTCOME_OBJECT;
+    for (;;) {
+        if (!json_next(reader))
+            return OUTCOME_MALFORMED;
+        if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
+            return OUTCOME_OBJECT;
+
+        if (reader->token == JSON_KEY) {
+            int column = json_keys_find(&decoder->keys, reader->key);
+            if (column < 0)
+                note_unknown_key(decoder);
+            else if (!decode_member(decoder, (size_t)column, rows))
+                return OUTCOME_FULL;
+            previous = column < 0 ? previous : column;
+        }
+        if (!json_skip_children(reader))
+            return OUTCOME_MALFORMED;
+        if (is_between_members(reader, previous))
+            previous = decode_usual_members(decoder, rows, previous);
+    }
+}
+
+static const char *skip_blanks(const char *at, const char *end) {
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+        at++;
+    return at;
+}
+
+static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
+    struct json_reader *reader = &decoder->reader;
+    if (json_reader_open_root(reader))
+        return decode_members(decoder, rows);
+    if (!json_next(reader))
+        return OUTCOME_MALFORMED;
+    if (reader->token == JSON_OBJECT)
+        return decode_members(decoder, rows);
+    return json_read_string(reader) ? OUTCOME_OTHER_VALUE : OUTCOME_MALFORMED;
+}
+
+static const char *value_name(enum json_token token) {
+    switch (token) {
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+    case JSON_FLOAT:
+    case JSON_NOT_FINITE:
+        return "a number";
+    case JSON_NULL:
+        return "null";
+    default:
+        return "true or false";
+    }
+}
+
+/* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
+static void count_row(struct decoder *decoder, int64_t times) {
+    struct decode_counts *counts = &decoder->counts;
+    counts->unknown_keys += times * decoder->unknown_keys;
+    for (size_t i = 0; i < decoder->named_count; i++)
+        counts->unknown_names.names[decoder->named_keys[i]].count += times;
+    counts->trailing_bytes += times * decoder->has_trailing_bytes;
+    if (!decoder->has_faults)
+        return;
+    for (size_t i = 0; i < decoder->schema->record_count; i++)
+        counts->field_faults[i] += times * decoder->faults[i];
+}
+
+void decoder_uncount_row(struct decoder *decoder) {
+    if (decoder->is_counted)
+        count_row(decoder, -1);
+    decoder->is_counted = false;
+}
+
+static enum decode_result reject_with(struct reject *reject, enum reject_reason reason,
+                                      size_t position, const char *detail) {
+    *reject = (struct reject){.reason = reason, .position = position};
+    (void)snprintf(reject->detail, sizeof reject->detail, "%s", detail);
+    return DECODE_REJECT;
+}
+
+static enum decode_result reject_identifier(const struct decoder *decoder, struct reject *reject) {
+    const char *name = decoder->schema->columns[0].name;
+    *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
+    if (!decoder->identifier_seen) {
+        reject->reason = REJECT_MISSING_IDENTIFIER;
+        (void)snprintf(reject->detail, sizeof reject->detail, "the object has no '%s'", name);
+    } else if (decoder->identifier_problem != NULL) {
+        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' can't be read: %s", name,
+                       decoder->identifier_problem);
+    } else {
+        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
+    }
+    return DECODE_REJECT;
+}
+
+static enum decode_result reject_root(const struct decoder *decoder, enum outcome outcome,
+                                      struct reject *reject) {
+    const struct json_reader *reader = &decoder->reader;
+    if (outcome == OUTCOME_MALFORMED && decoder->first_problem != NULL)
+        return reject_with(reject, REJECT_MALFORMED_JSON, decoder->first_problem_at,
+                           decoder->first_problem);
+    if (outcome == OUTCOME_MALFORMED)
+        return reject_with(reject, REJECT_MALFORMED_JSON, reader->problem_at, reader->problem);
+    const char *at = skip_blanks(reader->start, reader->end);
+    *reject =
+        (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = (size_t)(at - reader->start)};
+    (void)snprintf(reject->detail, sizeof reject->detail, "expected an object, not %s",
+                   value_name(reader->token));
+    return DECODE_REJECT;
+}
+
+enum decode_result decode_record(struct decoder *decoder, const struct record *record,
+                                 struct rows *rows, struct reject *reject) {
+    if (record->value == NULL)
+        return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
+    const char *end = record->value + record->value_size;
+    if (skip_blanks(record->value, end) == end)
+        return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
+
+    size_t used = rows->strings.used;
+    decoder->is_counted = false;
+    json_reader_init(&decoder->reader, record->value, record->value_size);
+    json_members_open(&decoder->members, record->value, record->value_size);
+    clear_record(decoder);
+    clear_row(decoder, rows);
+    enum outcome outcome = decode_root(decoder, rows);
+
+    if (outcome == OUTCOME_OBJECT) {
+        if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
+            arena_rewind(&rows->strings, used);
+            return reject_identifier(decoder, reject);
+        }
+        const struct json_reader *reader = &decoder->reader;
+        decoder->has_trailing_bytes = skip_blanks(reader->at, reader->end) < reader->end;
+        decoder->is_counted = true;
+        count_row(decoder, 1);
+        return DECODE_ROW;
+    }
+    arena_rewind(&rows->strings, used);
+    if (outcome == OUTCOME_FULL)
+        return DECODE_FULL;
+    if (decoder->mode != PARSE_PERMISSIVE)
+        return reject_root(decoder, outcome, reject);
+    clear_row(decoder, rows);
+    return DECODE_ROW;
+}

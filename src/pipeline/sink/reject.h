@@ -1,0 +1,40 @@
+/* reject.h: rejected records to files of their own table, through the same sink. */
+#ifndef PIPELINE_SINK_REJECT_H
+#define PIPELINE_SINK_REJECT_H
+
+#include "base/error.h"
+#include "core/file_list.h"
+#include "core/record.h"
+#include "core/reject.h"
+#include "pipeline/sink/sink_parquet.h"
+
+/* The columns of the rejects table, in their order. */
+enum reject_column {
+    REJECT_TOPIC,
+    REJECT_PARTITION,
+    REJECT_OFFSET,
+    REJECT_KAFKA_TIMESTAMP,
+    REJECT_KEY,
+    REJECT_VALUE,
+    REJECT_REASON,
+    REJECT_DETAIL,
+    REJECT_POSITION,
+    REJECT_PROCESSED, // processing_timestamp
+    REJECT_COLUMNS,
+};
+
+const struct schema *reject_schema(void);
+
+struct reject_sink;
+
+/* `sink` gives staging directory, codec, timestamp type, task and memory; its schema and partition
+ * columns are not used. `topic` and the staging directory are borrowed. */
+struct reject_sink *reject_sink_create(const char *topic, int64_t batch_timestamp_ms,
+                                       const struct sink_options *sink);
+MUST_CHECK bool reject_sink_append(struct reject_sink *rejects, const struct record *record,
+                                   const struct reject *reject, struct error *err);
+MUST_CHECK bool reject_sink_finish(struct reject_sink *rejects, struct file_list *files,
+                                   struct error *err);
+void reject_sink_destroy(struct reject_sink *rejects);
+
+#endif

@@ -1,0 +1,41 @@
+/* sink_route.h: which file of the sink a row belongs to.
+ *
+ * One route per combination of partition values. Null, the empty text and Spark's name for both are
+ * one value, because they are one directory. */
+#ifndef PIPELINE_SINK_SINK_ROUTE_H
+#define PIPELINE_SINK_SINK_ROUTE_H
+
+#include "base/error.h"
+#include "core/rows.h"
+
+struct route {
+    uint32_t hash;
+    uint32_t key_size;
+    char *key;       // owned; per partition column the length (uint32_t), then the bytes
+    char *directory; // owned; "status=live/role=mid", "" without partition columns
+};
+
+struct routes {
+    const struct schema *schema; // borrowed, as the columns are
+    const size_t *columns;
+    size_t column_count;
+
+    struct route *routes; // owned
+    size_t count, capacity;
+    uint32_t *slots; // owned; 0: free, otherwise the route's index + 1
+    size_t slot_count;
+    size_t last; // the route of the row before
+};
+
+void routes_init(struct routes *routes, const struct schema *schema, const size_t *columns,
+                 size_t column_count);
+void routes_deinit(struct routes *routes);
+
+/* The index of the row's route; a new one is made at the end. ERROR_STATE: a value that cannot be a
+ * directory. */
+MUST_CHECK bool routes_find(struct routes *routes, const struct rows *rows, size_t row,
+                            size_t *index, struct error *err);
+
+size_t routes_memory(const struct routes *routes);
+
+#endif

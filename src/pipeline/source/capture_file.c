@@ -1,0 +1,125 @@
+#include "pipeline/source/capture_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+enum {
+    LINES_PER_MARK = 1024,
+    WINDOW = 8 << 20, // bytes that stay in memory behind the reader
+};
+
+void capture_file_pass(struct capture_file *file, size_t at) {
+    if (at < file->passed || at - file->passed < WINDOW)
+        return;
+    // Only this mapping's pages go; the page cache keeps them, and they come back when looked at.
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t from = file->passed / page * page, size = at / page * page - from;
+    (void)madvise((char *)file->bytes + from, size, MADV_DONTNEED);
+    file->passed = at;
+}
+
+static void add_mark(struct capture_file *file, size_t start) {
+    if (file->mark_count == file->mark_capacity) {
+        file->mark_capacity = file->mark_capacity == 0 ? 1 : file->mark_capacity * 2;
+        file->marks = reallocarray(file->marks, file->mark_capacity, sizeof *file->marks);
+        check(file->marks != NULL);
+    }
+    file->marks[file->mark_count++] = start;
+}
+
+void capture_file_know(struct capture_file *file, const size_t *marks, size_t count) {
+    check(file->mark_count == 0);
+    for (size_t i = 0; i < count; i++)
+        add_mark(file, marks[i]);
+}
+
+/* Counts the lines from the last mark on, which may have been in the middle of growing. */
+static void count_lines(struct capture_file *file) {
+    size_t at = 0;
+    if (file->mark_count > 0) {
+        at = file->marks[--file->mark_count];
+        file->lines = (int64_t)file->mark_count * LINES_PER_MARK;
+        file->passed = at;
+    }
+    while (at < file->size) {
+        if (file->lines % LINES_PER_MARK == 0)
+            add_mark(file, at);
+        (void)capture_file_line(file, &at); // only its end matters
+        file->lines++;
+        capture_file_pass(file, at);
+    }
+    file->passed = 0;
+}
+
+bool capture_file_refresh(struct capture_file *file, struct error *err) {
+    struct stat status;
+    if (fstat(file->fd, &status) != 0)
+        return error_set(err, ERROR_BROKER, "look at a capture: %s", strerror(errno));
+    size_t size = (size_t)status.st_size;
+    if (size == file->size)
+        return true;
+    bool is_cut = file->mark_count > 0 && size < file->marks[file->mark_count - 1];
+    if (size < file->size || is_cut)
+        return error_set(err, ERROR_STATE, "a capture got shorter while it was read");
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, file->fd, 0);
+    if (bytes == MAP_FAILED)
+        return error_set(err, ERROR_BROKER, "map a capture: %s", strerror(errno));
+    if (file->bytes != NULL)
+        munmap((void *)file->bytes, file->size);
+    file->bytes = bytes;
+    file->size = size;
+    count_lines(file);
+    return true;
+}
+
+bool capture_file_open(struct capture_file *file, const char *directory, const char *topic,
+                       int32_t partition, struct error *err) {
+    char path[PATH_MAX];
+    int length =
+        snprintf(path, sizeof path, "%s/%s-%" PRId32 ".ndjson", directory, topic, partition);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return error_set(err, ERROR_CONFIG, "capture path '%s/…' is too long", directory);
+    *file = (struct capture_file){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    if (file->fd < 0)
+        return error_set(err, ERROR_BROKER, "capture '%s': %s", path, strerror(errno));
+    return true;
+}
+
+void capture_file_close(struct capture_file *file) {
+    if (file->bytes != NULL)
+        munmap((void *)file->bytes, file->size);
+    if (file->fd >= 0)
+        close(file->fd);
+    free(file->marks);
+    *file = (struct capture_file){.fd = -1};
+}
+
+size_t capture_file_seek(const struct capture_file *file, int64_t line) {
+    check(line >= 0 && line <= file->lines);
+    if (line == file->lines)
+        return file->size;
+    size_t at = file->marks[line / LINES_PER_MARK];
+    for (int64_t i = line % LINES_PER_MARK; i > 0; i--)
+        (void)capture_file_line(file, &at); // only its end matters
+    return at;
+}
+
+struct text capture_file_line(const struct capture_file *file, size_t *at) {
+    const char *start = file->bytes + *at;
+    size_t left = file->size - *at;
+    const char *end = memchr(start, '\n', left);
+    size_t length = end == NULL ? left : (size_t)(end - start);
+    check(length <= UINT32_MAX);
+    *at += end == NULL ? length : length + 1;
+    return (struct text){.bytes = start, .length = (uint32_t)length};
+}

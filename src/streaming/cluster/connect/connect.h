@@ -1,0 +1,136 @@
+/* connect.h: a client of Spark Connect: one session on one server, for one thread.
+ *
+ * What the program asks of Spark is a handful of calls: set the session's configuration, start a
+ * streaming query, ask how it does, stop it, write a small frame. Each waits until it is answered,
+ * for no longer than `timeout_ms`. A connection that breaks is made again within that time, and a
+ * call that was under way is attached to again (ReattachExecute), not repeated: a query is never
+ * started twice. The messages are ours (spark_connect.proto), wire-compatible with Spark 4's.
+ *
+ * Errors are ERROR_CLUSTER, with what Spark says and its cause; `connect_failure_of()` says what
+ * kind. ERROR_STOPPED: `stop` went to STOP_NOW while we waited. */
+#ifndef STREAMING_CLUSTER_CONNECT_CONNECT_H
+#define STREAMING_CLUSTER_CONNECT_CONNECT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/system/stop.h"
+#include "streaming/cluster/connect/connect_url.h"
+
+enum connect_failure {
+    CONNECT_NO_FAILURE,
+    CONNECT_UNREACHABLE,  // nothing listens, or no answer for timeout_ms
+    CONNECT_REFUSED,      // the token, the user or the certificate is not accepted
+    CONNECT_SESSION_GONE, // the server does not know the session (any more)
+    CONNECT_SPARK,        // Spark answered with an error
+};
+
+struct connect_options {
+    const struct connect_url *url; // borrowed
+    const char *session_id;        // a UUID; NULL: the URL's, or a new session
+    const char *logger;            // whose lines tell of connections that broke: "match_stream"
+    int64_t timeout_ms;            // how long a server that does not answer is waited for
+    struct stop *stop;             // borrowed; NULL: none
+    enum connect_failure *failure; // filled if connect_open() fails; NULL: nobody asks
+};
+
+enum { CONNECT_ERROR_CLASS_MAX = 96 };
+
+struct connect_session;
+
+/* Connects, and asks the server for its version. */
+MUST_CHECK bool connect_open(const struct connect_options *options,
+                             struct connect_session **session, struct error *err);
+/* Releases the session on the server, if it can be reached at once, and frees everything. */
+void connect_close(struct connect_session *session);
+/* The same, but leaves the session on the server, for one that attaches to it later. */
+void connect_abandon(struct connect_session *session);
+
+const char *connect_session_id(const struct connect_session *session);
+const char *connect_spark_version(const struct connect_session *session); // "4.2.0"
+
+/* About the newest call that failed. The error class is Spark's, "" if it has none, such as
+ * "KAFKA_DATA_LOSS.COULD_NOT_READ_OFFSET_RANGE". */
+enum connect_failure connect_failure_of(const struct connect_session *session);
+const char *connect_error_class(const struct connect_session *session);
+
+struct connect_pair {
+    const char *name, *value;
+};
+
+/* Sets the session's configuration, all or nothing. */
+MUST_CHECK bool connect_configure(struct connect_session *session, const struct connect_pair *pairs,
+                                  size_t count, struct error *err);
+
+/* A frame: a source and what is done to it, step by step. All texts are Spark SQL. */
+enum connect_step_kind {
+    CONNECT_SELECT,  // the expressions become the columns
+    CONNECT_OBSERVE, // the expressions are aggregated, under `name`, into each batch's progress
+    CONNECT_WHERE,   // one expression: rows for which it is true stay
+};
+
+struct connect_step {
+    enum connect_step_kind kind;
+    const char *name;
+    const char *const *expressions;
+    size_t count;
+};
+
+struct connect_frame {
+    const char *format; // "kafka", streaming; NULL: the numbers [0, rows), batch
+    const struct connect_pair *options;
+    size_t option_count;
+    int64_t rows;
+    int partitions; // of the numbers
+    const struct connect_step *steps;
+    size_t step_count;
+};
+
+/* Where and how a streaming query writes its frame, in append mode. */
+struct connect_stream {
+    const char *name;
+    const struct connect_frame *frame;
+    const char *format, *path; // "parquet"
+    const struct connect_pair *options;
+    size_t option_count;
+    const char *const *partition_by;
+    size_t partition_by_count;
+    const char *interval; // "10 seconds"; NULL: all that is there now, in batches (availableNow)
+};
+
+struct connect_query {
+    char id[37], run_id[37];
+};
+
+MUST_CHECK bool connect_start(struct connect_session *session, const struct connect_stream *stream,
+                              struct connect_query *query, struct error *err);
+
+struct connect_status {
+    char message[192]; // Spark's words: "Waiting for next trigger"
+    bool is_data_available, is_trigger_active, is_active;
+};
+
+MUST_CHECK bool connect_status(struct connect_session *session, const struct connect_query *query,
+                               struct connect_status *status, struct error *err);
+
+/* The newest progress reports (100 at most by default), oldest first, each a StreamingQueryProgress
+ * in JSON. The caller frees the texts and the list. */
+MUST_CHECK bool connect_progress(struct connect_session *session, const struct connect_query *query,
+                                 char ***reports, size_t *count, struct error *err);
+
+/* Why the query ended. *found false: it did not end by an error. Otherwise *why is filled as an
+ * error of a call would be, and connect_error_class() is its class. */
+MUST_CHECK bool connect_exception(struct connect_session *session,
+                                  const struct connect_query *query, bool *found, struct error *why,
+                                  struct error *err);
+
+/* Interrupts the batch under way and waits until the query has ended. */
+MUST_CHECK bool connect_stop(struct connect_session *session, const struct connect_query *query,
+                             struct error *err);
+
+/* Runs a batch job that writes the frame to files below `path`, which is replaced. */
+MUST_CHECK bool connect_write(struct connect_session *session, const struct connect_frame *frame,
+                              const char *format, const char *path, struct error *err);
+
+#endif

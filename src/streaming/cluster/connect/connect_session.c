@@ -1,0 +1,373 @@
+#include "streaming/cluster/connect/connect_session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/scope.h"
+#include "base/system/clock.h"
+#include "base/system/uuid.h"
+#include "streaming/cluster/connect/connect_fault.h"
+#include "streaming/cluster/connect/patience.h"
+#include "streaming/cluster/connect/spark_connect.pb-c.h"
+
+enum {
+    PAUSE_FIRST_MS = 100,
+    PAUSE_MAX_MS = 2000,
+    RELEASE_MS = 2000, // what is not released then, the server forgets by itself
+    DETAILS_MS = 5000,
+};
+
+struct connect_identity connect_identity_of(const struct connect_session *session) {
+    return (struct connect_identity){.session_id = session->id,
+                                     .user_id = session->options.url->user_id,
+                                     .observed = session->observed};
+}
+
+void connect_observe(struct connect_session *session, const char *server_side_session_id) {
+    if (session->observed != NULL || server_side_session_id == NULL ||
+        *server_side_session_id == '\0')
+        return;
+    session->observed = strdup(server_side_session_id);
+    check(session->observed != NULL);
+}
+
+/* ---- The connection */
+
+static void drop_connection(struct connect_session *session) {
+    grpc_close(session->grpc);
+    session->grpc = NULL;
+}
+
+/* Told once, however many attempts fail. */
+static void note_away(struct connect_session *session, const struct error *err) {
+    const struct connect_url *url = session->options.url;
+    session->broken = *err;
+    if (session->away_since_ms != 0)
+        return;
+    session->away_since_ms = clock_monotonic_ms();
+    log_write(LOG_WARNING, session->options.logger, "%s | server=%s:%d | error=%s",
+              session->version == NULL ? "Spark does not answer yet: trying again"
+                                       : "The connection to Spark broke: trying again",
+              url->host, url->port, err->message);
+}
+
+static void note_there(struct connect_session *session) {
+    const struct connect_url *url = session->options.url;
+    if (session->away_since_ms == 0)
+        return;
+    log_write(LOG_INFO, session->options.logger,
+              "Spark is there again | server=%s:%d | away_ms=%" PRId64, url->host, url->port,
+              clock_monotonic_ms() - session->away_since_ms);
+    session->away_since_ms = 0;
+}
+
+static enum outcome make_connection(struct connect_session *session,
+                                    const struct patience *patience, struct error *err) {
+    // One that the server has closed while nobody needed it is no event.
+    if (session->grpc != NULL && !grpc_is_usable(session->grpc))
+        drop_connection(session);
+    if (session->grpc != NULL)
+        return OUTCOME_DONE;
+    struct grpc_options options = grpc_defaults(session->options.url);
+    return grpc_open(&options, patience, &session->grpc, err);
+}
+
+/* One call, once, over the connection that is there or a new one. */
+static enum outcome attempt(struct connect_session *session, const char *method,
+                            const struct connect_bytes *request, connect_take *take, void *context,
+                            const struct patience *patience, struct error *err) {
+    enum outcome outcome = make_connection(session, patience, err);
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+    grpc_begin(session->grpc, method, request->bytes, request->size, patience);
+    struct grpc_message message;
+    for (;;) {
+        outcome = grpc_receive(session->grpc, patience, &message, err);
+        if (outcome != OUTCOME_DONE || message.bytes == NULL)
+            break;
+        if (!take(context, message.bytes, message.size)) {
+            (void)error_set(err, ERROR_CLUSTER, "an answer that can't be read came to %s", method);
+            outcome = OUTCOME_FOREIGN;
+            break;
+        }
+    }
+    grpc_end(session->grpc);
+    // The server's clock may be a little ahead of ours.
+    if (outcome == OUTCOME_STATUS && grpc_status(session->grpc).code == GRPC_CODE_DEADLINE_EXCEEDED)
+        outcome = OUTCOME_LATE;
+    if (outcome == OUTCOME_BROKEN || outcome == OUTCOME_FOREIGN || outcome == OUTCOME_LATE)
+        drop_connection(session);
+    return outcome;
+}
+
+/* Whether the same may be tried again after a while. */
+static bool is_passing(const struct connect_session *session, enum outcome outcome) {
+    return outcome == OUTCOME_BROKEN ||
+           (outcome == OUTCOME_STATUS && grpc_status(session->grpc).code == GRPC_CODE_UNAVAILABLE);
+}
+
+/* Rests before the next attempt; OUTCOME_DONE: it may begin. */
+static enum outcome rest(const struct patience *patience, int64_t *pause_ms) {
+    enum outcome outcome = patience_sleep(patience, *pause_ms);
+    *pause_ms = 2 * *pause_ms < PAUSE_MAX_MS ? 2 * *pause_ms : PAUSE_MAX_MS;
+    return outcome;
+}
+
+/* ---- What an outcome means */
+
+static bool begins(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static enum connect_failure failure_of(int code, const char *error_class) {
+    if (code == GRPC_CODE_UNAUTHENTICATED || code == GRPC_CODE_PERMISSION_DENIED)
+        return CONNECT_REFUSED;
+    if (code == GRPC_CODE_UNIMPLEMENTED && *error_class == '\0') // another service, or an old one
+        return CONNECT_UNREACHABLE;
+    if (begins(error_class, "INVALID_HANDLE.SESSION_"))
+        return CONNECT_SESSION_GONE;
+    return CONNECT_SPARK;
+}
+
+static bool take_details(void *context, const uint8_t *bytes, size_t size) {
+    connect_fault_add_details(context, bytes, size);
+    return true;
+}
+
+static void fetch_details(struct connect_session *session, struct connect_fault *fault) {
+    struct connect_identity identity = connect_identity_of(session);
+    struct connect_bytes request = connect_message_error_details(&identity, fault->error_id);
+    struct patience patience = patience_for(DETAILS_MS, NULL, session->options.stop);
+    struct error err; // without details the message is what it is
+    (void)attempt(session, CONNECT_SERVICE "FetchErrorDetails", &request, take_details, fault,
+                  &patience, &err);
+    free(request.bytes);
+}
+
+static void explain_status(struct connect_session *session, struct error *err) {
+    const struct connect_url *url = session->options.url;
+    struct grpc_status status = grpc_status(session->grpc);
+    struct connect_fault fault = connect_fault_of_status(&status);
+    session->failure = failure_of(status.code, fault.error_class);
+    if (fault.message[0] == '\0')
+        snprintf(fault.message, sizeof fault.message, "%s", err->message);
+    if (session->failure == CONNECT_UNREACHABLE) {
+        (void)error_set(err, ERROR_CLUSTER,
+                        "something listens at %s:%d that is not Spark Connect: %s", url->host,
+                        url->port, fault.message);
+        return;
+    }
+    if (session->failure == CONNECT_REFUSED) {
+        (void)error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d refuses us: %s (%s)", url->host,
+                        url->port, fault.message,
+                        url->token == NULL ? "it may want a token: name it by token= in the URL"
+                                           : "is the token in the URL the server's?");
+        return;
+    }
+    if (fault.error_id[0] != '\0')
+        fetch_details(session, &fault);
+    snprintf(session->error_class, sizeof session->error_class, "%s", fault.error_class);
+    connect_fault_print(&fault, err);
+}
+
+/* False, with what has become of a call as the caller is to see it. */
+static bool settle(struct connect_session *session, enum outcome outcome, struct error *err) {
+    const struct connect_url *url = session->options.url;
+    session->failure = CONNECT_NO_FAILURE;
+    session->error_class[0] = '\0';
+    switch (outcome) {
+    case OUTCOME_DONE:
+        return true;
+    case OUTCOME_STOPPED:
+        return false;
+    case OUTCOME_STATUS:
+        explain_status(session, err);
+        return false;
+    case OUTCOME_REFUSED:
+        session->failure = CONNECT_REFUSED;
+        return error_wrap(err, "Spark Connect at %s:%d", url->host, url->port);
+    case OUTCOME_LATE:
+        session->failure = CONNECT_UNREACHABLE;
+        return error_set(err, ERROR_CLUSTER,
+                         "Spark Connect at %s:%d has not answered for %" PRId64 " ms%s%s",
+                         url->host, url->port, session->options.timeout_ms,
+                         session->away_since_ms == 0 ? "" : ": ",
+                         session->away_since_ms == 0 ? "" : session->broken.message);
+    case OUTCOME_BROKEN:
+    case OUTCOME_FOREIGN:
+        session->failure = CONNECT_UNREACHABLE;
+        return error_wrap(err, "Spark Connect at %s:%d", url->host, url->port);
+    }
+    return false;
+}
+
+/* ---- Calls with one answer */
+
+bool connect_ask(struct connect_session *session, const char *method, struct connect_bytes request,
+                 connect_take *take, void *context, struct error *err) {
+    struct patience patience =
+        patience_for(session->options.timeout_ms, NULL, session->options.stop);
+    int64_t pause_ms = PAUSE_FIRST_MS;
+    enum outcome outcome;
+    for (;;) {
+        outcome = attempt(session, method, &request, take, context, &patience, err);
+        if (!is_passing(session, outcome))
+            break;
+        note_away(session, err);
+        outcome = rest(&patience, &pause_ms);
+        if (outcome != OUTCOME_DONE) {
+            (void)patience_error(outcome, "wait for Spark", err);
+            break;
+        }
+    }
+    if (outcome == OUTCOME_DONE || outcome == OUTCOME_STATUS)
+        note_there(session);
+    free(request.bytes);
+    return settle(session, outcome, err);
+}
+
+static bool take_nothing(void *context, const uint8_t *bytes, size_t size) {
+    (void)context, (void)bytes, (void)size;
+    return true;
+}
+
+void connect_say(struct connect_session *session, const char *method, struct connect_bytes request,
+                 int64_t ms, struct stop *stop) {
+    struct patience patience = patience_for(ms, NULL, stop);
+    struct error err; // nobody to tell: the server forgets by itself what it is not told of
+    (void)attempt(session, method, &request, take_nothing, NULL, &patience, &err);
+    free(request.bytes);
+}
+
+/* ---- Operations */
+
+struct operation {
+    struct connect_session *session;
+    char id[37];
+    char *last_response_id; // NULL: nothing came yet
+    bool complete;
+    size_t responses; // of the attempt under way
+    connect_respond *respond;
+    void *context;
+};
+
+static bool take_response(void *context, const uint8_t *bytes, size_t size) {
+    struct operation *operation = context;
+    Spark__Connect__ExecutePlanResponse *response =
+        spark__connect__execute_plan_response__unpack(NULL, size, bytes);
+    if (response == NULL)
+        return false;
+    connect_observe(operation->session, response->server_side_session_id);
+    note_there(operation->session);
+    if (response->response_id != NULL) {
+        free(operation->last_response_id);
+        operation->last_response_id = strdup(response->response_id);
+        check(operation->last_response_id != NULL);
+    }
+    operation->responses++;
+    if (response->response_type_case ==
+        SPARK__CONNECT__EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_RESULT_COMPLETE)
+        operation->complete = true;
+    else
+        operation->respond(operation->context, response);
+    spark__connect__execute_plan_response__free_unpacked(response, NULL);
+    return true;
+}
+
+static enum outcome attach(struct operation *operation, const struct patience *patience,
+                           struct error *err) {
+    struct connect_identity identity = connect_identity_of(operation->session);
+    struct connect_bytes request =
+        connect_message_reattach(&identity, operation->id, operation->last_response_id);
+    enum outcome outcome = attempt(operation->session, CONNECT_SERVICE "ReattachExecute", &request,
+                                   take_response, operation, patience, err);
+    free(request.bytes);
+    return outcome;
+}
+
+static bool is_class(const struct connect_session *session, enum outcome outcome,
+                     const char *error_class) {
+    if (outcome != OUTCOME_STATUS)
+        return false;
+    struct grpc_status status = grpc_status(session->grpc);
+    struct connect_fault fault = connect_fault_of_status(&status);
+    return strcmp(fault.error_class, error_class) == 0;
+}
+
+enum next { OVER, AGAIN_FROM_START, ATTACH_AT_ONCE, ATTACH_LATER };
+
+/* What follows an attempt (Spark's clients: ExecutePlanResponseReattachableIterator). */
+static enum next decide(struct operation *operation, bool attached, enum outcome outcome,
+                        const struct error *err) {
+    struct connect_session *session = operation->session;
+    if (is_passing(session, outcome)) {
+        note_away(session, err);
+        return ATTACH_LATER;
+    }
+    if (outcome == OUTCOME_DONE || outcome == OUTCOME_STATUS)
+        note_there(session);
+    // The server ends a stream every now and then, and is asked for the rest.
+    if (outcome == OUTCOME_DONE && !operation->complete)
+        return operation->responses > 0 ? ATTACH_AT_ONCE : ATTACH_LATER;
+    // The request itself has never arrived.
+    if (attached && operation->last_response_id == NULL &&
+        is_class(session, outcome, "INVALID_HANDLE.OPERATION_NOT_FOUND"))
+        return AGAIN_FROM_START;
+    // It has arrived after all; or somebody, an older stream of ours, is attached still.
+    if ((!attached && is_class(session, outcome, "INVALID_HANDLE.OPERATION_ALREADY_EXISTS")) ||
+        is_class(session, outcome, "INVALID_CURSOR.DISCONNECTED"))
+        return ATTACH_LATER;
+    return OVER;
+}
+
+static enum outcome run(struct operation *operation, const struct connect_bytes *request,
+                        struct error *err) {
+    struct connect_session *session = operation->session;
+    struct patience patience =
+        patience_for(session->options.timeout_ms, NULL, session->options.stop);
+    int64_t pause_ms = PAUSE_FIRST_MS;
+    bool attached = false;
+    for (;;) {
+        operation->responses = 0;
+        enum outcome outcome = attached ? attach(operation, &patience, err)
+                                        : attempt(session, CONNECT_SERVICE "ExecutePlan", request,
+                                                  take_response, operation, &patience, err);
+        enum next next = decide(operation, attached, outcome, err);
+        if (next == OVER)
+            return outcome;
+        attached = next != AGAIN_FROM_START;
+        if (operation->responses > 0)
+            pause_ms = PAUSE_FIRST_MS;
+        if (next == ATTACH_AT_ONCE)
+            continue;
+        outcome = rest(&patience, &pause_ms);
+        if (outcome != OUTCOME_DONE)
+            return patience_error(outcome, "wait for Spark", err);
+    }
+}
+
+static void release(struct operation *operation) {
+    struct connect_identity identity = connect_identity_of(operation->session);
+    if (operation->session->grpc != NULL)
+        connect_say(operation->session, CONNECT_SERVICE "ReleaseExecute",
+                    connect_message_release(&identity, operation->id), RELEASE_MS,
+                    operation->session->options.stop);
+}
+
+bool connect_execute(struct connect_session *session, Spark__Connect__Plan *plan,
+                     connect_respond *respond, void *context, struct error *err) {
+    struct operation operation = {.session = session, .respond = respond, .context = context};
+    struct connect_identity identity = connect_identity_of(session);
+    uuid_new(operation.id);
+    struct connect_bytes request = connect_message_execute(&identity, operation.id, plan);
+    enum outcome outcome = run(&operation, &request, err);
+    free(request.bytes);
+    free(operation.last_response_id);
+    bool done = settle(session, outcome, err);
+    release(&operation);
+    return done;
+}

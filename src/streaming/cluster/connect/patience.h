@@ -1,0 +1,44 @@
+/* patience.h: how long something is waited for, and what became of it. */
+#ifndef STREAMING_CLUSTER_CONNECT_PATIENCE_H
+#define STREAMING_CLUSTER_CONNECT_PATIENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/system/stop.h"
+
+struct patience {
+    int64_t deadline_ms; // monotonic
+    struct stop *stop;   // borrowed; only STOP_NOW ends a wait; NULL: none
+};
+
+enum outcome {
+    OUTCOME_DONE,
+    OUTCOME_LATE,    // the deadline has passed
+    OUTCOME_STOPPED, // somebody asked us to stop
+    OUTCOME_BROKEN,  // the connection, or there was none: another may do
+    OUTCOME_REFUSED, // a certificate is not accepted: another attempt would end the same way
+    OUTCOME_FOREIGN, // what answers there is not what we look for
+    OUTCOME_STATUS,  // a call was answered with an error
+};
+
+/* From now on, and no longer than `limit` if there is one. */
+struct patience patience_for(int64_t ms, const struct patience *limit, struct stop *stop);
+
+int64_t patience_left_ms(const struct patience *patience); // never negative
+
+/* OUTCOME_DONE while there is time and nobody has asked us to stop. */
+enum outcome patience_state(const struct patience *patience);
+
+/* Waits for poll()'s `events` on fd, at most until `until_ms`. OUTCOME_DONE: they are there, or it
+ * is `until_ms`. */
+enum outcome patience_poll(const struct patience *patience, int fd, short events, int64_t until_ms);
+
+/* Sleeps; OUTCOME_DONE: all of it. */
+enum outcome patience_sleep(const struct patience *patience, int64_t ms);
+
+/* The error of OUTCOME_LATE or OUTCOME_STOPPED, and `outcome` again. */
+enum outcome patience_error(enum outcome outcome, const char *what, struct error *err);
+
+#endif

@@ -1,0 +1,45 @@
+#include "streaming/kafka/broker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void topic_offsets_deinit(struct topic_offsets *offsets) {
+    free(offsets->partitions);
+    *offsets = (struct topic_offsets){0};
+}
+
+const struct partition_offsets *topic_offsets_find(const struct topic_offsets *offsets,
+                                                   int32_t partition) {
+    for (size_t i = 0; i < offsets->count; i++)
+        if (offsets->partitions[i].partition == partition)
+            return &offsets->partitions[i];
+    return NULL;
+}
+
+bool broker_list_high(struct broker *broker, const char *topic, int timeout_ms,
+                      struct topic_offsets *offsets, struct error *err) {
+    if (broker->ops->list_high != NULL)
+        return broker->ops->list_high(broker, topic, timeout_ms, offsets, err);
+    for (size_t i = 0; i < offsets->count; i++)
+        offsets->partitions[i].high = offsets->partitions[i].end;
+    return true;
+}
+
+bool broker_tells_ids(const struct broker *broker) {
+    return broker->ops->find_id != NULL;
+}
+
+bool broker_find_id(struct broker *broker, const char *topic, int timeout_ms,
+                    struct topic_offsets *offsets, struct error *err) {
+    offsets->id[0] = '\0';
+    return !broker_tells_ids(broker) ||
+           broker->ops->find_id(broker, topic, timeout_ms, offsets, err);
+}
+
+bool broker_open(const char *servers, const struct kafka_property *properties,
+                 size_t property_count, struct broker **broker, struct error *err) {
+    static const char capture[] = "file:";
+    if (strncmp(servers, capture, sizeof capture - 1) == 0)
+        return capture_broker_open(servers + sizeof capture - 1, broker, err);
+    return kafka_broker_open(servers, properties, property_count, broker, err);
+}

@@ -1,0 +1,349 @@
+/* kafka_admin.c: the broker of streaming/kafka/broker.h that is a Kafka cluster.
+ *
+ * Offsets are asked for with rd_kafka_offsets_for_times(), which takes the timestamps -2 (log
+ * start) and -1 (end) as the protocol's ListOffsets does, sends one request per leader for all its
+ * partitions, and carries the isolation level: with read_committed the end is the last stable
+ * offset, so that no plan reaches into an open transaction. The high watermark behind it is told
+ * only to who reads uncommitted: a handle of its own asks for it, opened with the first question.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/limit.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "pipeline/source/kafka_errors.h"
+#include "pipeline/source/source_kafka.h"
+#include "streaming/kafka/broker.h"
+
+enum {
+    ADMIN_MEMORY = 1 << 20, // bytes; a handle never fetches
+    ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
+    ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is told
+};
+static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ANSWER_MAX};
+
+struct kafka_broker {
+    struct broker broker;
+    struct kafka_settings settings;
+    struct kafka_client client;
+    pthread_mutex_t lock;              // guards what follows until it is open
+    struct kafka_client uncommitted;   // opened by the first list_high()
+    struct kafka_property *properties; // owned; its own
+    atomic_int failures;               // calls of list_offsets in a row that reached nothing
+};
+
+static struct kafka_broker *self_of(struct broker *broker) {
+    return (struct kafka_broker *)broker;
+}
+
+/* librdkafka's result says only that nothing came; the reason is in its newest report. */
+static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
+                            struct error *err) {
+    char trouble[KAFKA_TROUBLE_MAX];
+    int attempt = atomic_fetch_add_explicit(&self->failures, 1, memory_order_relaxed) + 1;
+    if (kafka_client_trouble(&self->client, trouble, sizeof trouble) == 0)
+        return error_set(err, ERROR_BROKER,
+                         "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
+                         self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
+    int limit = kafka_client_limit(&self->client);
+    if (limit != 0)
+        return limit_error(err, trouble, limit);
+    return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
+                     topic, self->settings.bootstrap_servers, trouble, attempt);
+}
+
+/* A list that came damaged is asked for again, like one that did not come. */
+static bool set_other_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
+                            struct error *err) {
+    struct kafka_verdict verdict = kafka_verdict_of((int)code);
+    bool ends = verdict.fate == KAFKA_OURS || verdict.fate == KAFKA_LIMIT;
+    return error_set(err, ends ? kafka_error_kind((int)code) : ERROR_BROKER,
+                     "topic '%s' at '%s': %s%s%s", topic, self->settings.bootstrap_servers,
+                     rd_kafka_err2str(code),
+                     verdict.fate != KAFKA_DAMAGED && *verdict.cure != '\0' ? "; " : "",
+                     verdict.fate != KAFKA_DAMAGED ? verdict.cure : "");
+}
+
+static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
+                            struct error *err) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist at '%s'", topic,
+                         self->settings.bootstrap_servers);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        return error_set(err, ERROR_BROKER,
+                         "topic '%s' at '%s': access is refused (it needs DESCRIBE and READ)",
+                         topic, self->settings.bootstrap_servers);
+    default:
+        return set_other_error(self, topic, code, err);
+    }
+}
+
+static int left_ms(int64_t deadline_ms) {
+    int64_t left = deadline_ms - clock_monotonic_ms();
+    return left > 1 ? (int)left : 1;
+}
+
+/* The topic's partitions, in `list` (the caller's, destroyed by it), without offsets. */
+static bool list_partitions(struct kafka_broker *self, const char *topic, int64_t deadline_ms,
+                            rd_kafka_topic_partition_list_t **list, struct error *err) {
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(self->client.handle, topic, NULL);
+    if (handle == NULL)
+        return error_set(err, ERROR_CONFIG, "topic '%s': %s", topic,
+                         rd_kafka_err2str(rd_kafka_last_error()));
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(self->client.handle, 0, handle, &metadata, left_ms(deadline_ms));
+    rd_kafka_topic_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return set_unreachable(self, topic, code, err);
+
+    bool found = metadata->topic_cnt == 1 &&
+                 metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                 metadata->topics[0].partition_cnt > 0;
+    if (found) {
+        *list = rd_kafka_topic_partition_list_new(metadata->topics[0].partition_cnt);
+        for (int i = 0; i < metadata->topics[0].partition_cnt; i++)
+            rd_kafka_topic_partition_list_add(*list, topic, metadata->topics[0].partitions[i].id);
+        rd_kafka_topic_partition_list_sort(*list, NULL, NULL);
+    } else {
+        code = metadata->topic_cnt == 1 && metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR
+                   ? metadata->topics[0].err
+                   : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        set_topic_error(self, topic, code, err);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+}
+
+/* Fills in every partition's offset for `which`: RD_KAFKA_OFFSET_BEGINNING or _END. */
+static bool ask_offsets(struct kafka_broker *self, rd_kafka_t *handle, const char *topic,
+                        rd_kafka_topic_partition_list_t *list, int64_t which, int64_t deadline_ms,
+                        struct error *err) {
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = which;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(handle, list, left_ms(deadline_ms));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return set_unreachable(self, topic, code, err);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *element = &list->elems[i];
+        if (element->err == RD_KAFKA_RESP_ERR_NO_ERROR && element->offset >= 0)
+            continue;
+        set_topic_error(self, topic, element->err, err);
+        err->kind = ERROR_BROKER; // a partition may be new; whether there is a topic is asked first
+        return error_wrap(err, "partition %" PRId32, element->partition);
+    }
+    return true;
+}
+
+static bool list_offsets(struct broker *broker, const char *topic, int timeout_ms,
+                         struct topic_offsets *offsets, struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (!list_partitions(self, topic, deadline_ms, &list, err))
+        return false;
+    check(list != NULL);
+
+    struct topic_offsets result = {
+        .count = (size_t)list->cnt,
+        .partitions = must_alloc((size_t)list->cnt, sizeof *result.partitions),
+    };
+    // The end first: an end that is older than the start by a moment is never below what we may
+    // take.
+    rd_kafka_t *handle = self->client.handle;
+    bool listed = ask_offsets(self, handle, topic, list, RD_KAFKA_OFFSET_END, deadline_ms, err);
+    for (size_t i = 0; listed && i < result.count; i++)
+        result.partitions[i] = (struct partition_offsets){.partition = list->elems[i].partition,
+                                                          .end = list->elems[i].offset,
+                                                          .high = BROKER_NOT_ASKED};
+    listed = listed &&
+             ask_offsets(self, handle, topic, list, RD_KAFKA_OFFSET_BEGINNING, deadline_ms, err);
+    for (size_t i = 0; listed && i < result.count; i++)
+        result.partitions[i].log_start = list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!listed) {
+        topic_offsets_deinit(&result);
+        return false;
+    }
+    atomic_store_explicit(&self->failures, 0, memory_order_relaxed);
+    kafka_client_forget_trouble(&self->client);
+    *offsets = result;
+    return true;
+}
+
+/* What came with the newest metadata: nothing is asked. */
+static bool cluster_id(struct broker *broker, char id[static KAFKA_CLUSTER_ID_MAX]) {
+    rd_kafka_t *handle = self_of(broker)->client.handle;
+    char *found = rd_kafka_clusterid(handle, 0);
+    if (found == NULL)
+        return false;
+    bool fits = found[0] != '\0' && strlen(found) < KAFKA_CLUSTER_ID_MAX;
+    if (fits)
+        memcpy(id, found, strlen(found) + 1);
+    rd_kafka_mem_free(handle, found);
+    return fits;
+}
+
+/* With one property more than the other handle, which wins over an earlier one of its name. */
+static bool open_uncommitted(struct kafka_broker *self, struct error *err) {
+    struct kafka_settings settings = self->settings;
+    size_t count = settings.property_count;
+    if (self->properties == NULL)
+        self->properties = must_alloc(count + 1, sizeof *self->properties);
+    for (size_t i = 0; i < count; i++)
+        self->properties[i] = settings.properties[i];
+    self->properties[count] =
+        (struct kafka_property){.name = "isolation.level", .value = "read_uncommitted"};
+    settings.properties = self->properties;
+    settings.property_count = count + 1;
+    return kafka_client_open(&self->uncommitted, &settings, &limits, err);
+}
+
+/* The same for every thread, once it is open. */
+static bool get_uncommitted(struct kafka_broker *self, rd_kafka_t **handle, struct error *err) {
+    pthread_mutex_lock(&self->lock);
+    bool open = self->uncommitted.handle != NULL || open_uncommitted(self, err);
+    *handle = self->uncommitted.handle;
+    pthread_mutex_unlock(&self->lock);
+    return open;
+}
+
+static void set_high(struct topic_offsets *offsets, const rd_kafka_topic_partition_list_t *list) {
+    for (size_t i = 0; i < offsets->count; i++)
+        offsets->partitions[i].high = list->elems[i].offset;
+}
+
+static bool list_high(struct broker *broker, const char *topic, int timeout_ms,
+                      struct topic_offsets *offsets, struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_t *handle;
+    if (!get_uncommitted(self, &handle, err))
+        return false;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)offsets->count);
+    for (size_t i = 0; i < offsets->count; i++)
+        (void)rd_kafka_topic_partition_list_add(list, topic, offsets->partitions[i].partition);
+    bool listed = ask_offsets(self, handle, topic, list, RD_KAFKA_OFFSET_END, deadline_ms, err);
+    if (listed)
+        set_high(offsets, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return listed;
+}
+
+#if RD_KAFKA_VERSION >= 0x020300ff // from which on it describes topics
+
+static rd_kafka_event_t *describe_topic(struct kafka_broker *self, const char *topic,
+                                        int64_t deadline_ms) {
+    rd_kafka_t *handle = self->client.handle;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    char reason[256];
+    check(rd_kafka_AdminOptions_set_request_timeout(options, left_ms(deadline_ms), reason,
+                                                    sizeof reason) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
+    rd_kafka_DescribeTopics(handle, topics, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, left_ms(deadline_ms) + ADMIN_REPLY_MS);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+static bool find_id(struct broker *broker, const char *topic, int timeout_ms,
+                    struct topic_offsets *offsets, struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    rd_kafka_event_t *event = describe_topic(self, topic, clock_monotonic_ms() + timeout_ms);
+    rd_kafka_resp_err_t code =
+        event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
+    const rd_kafka_TopicDescription_t **found = NULL;
+    size_t count = 0;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        found = rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event),
+                                                      &count);
+    const rd_kafka_error_t *error = count == 1 ? rd_kafka_TopicDescription_error(found[0]) : NULL;
+    bool ok = code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1 && error == NULL;
+    if (ok) {
+        const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(found[0]);
+        if (rd_kafka_Uuid_least_significant_bits(id) != 0 || // zero: a Kafka without ids
+            rd_kafka_Uuid_most_significant_bits(id) != 0)
+            (void)snprintf(offsets->id, sizeof offsets->id, "%s", rd_kafka_Uuid_base64str(id));
+    } else if (error != NULL) {
+        set_topic_error(self, topic, rd_kafka_error_code(error), err);
+    } else {
+        set_unreachable(self, topic, code, err);
+    }
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    return ok;
+}
+
+#endif
+
+static bool open_source(struct broker *broker, struct source_memory memory, struct source **source,
+                        struct error *err) {
+    (void)err; // its settings were tried when the broker was opened
+    *source = source_kafka_open(&self_of(broker)->settings, memory);
+    return true;
+}
+
+static void keep_statistics(struct broker *broker, int every_ms) {
+    self_of(broker)->settings.statistics_ms = every_ms;
+}
+
+static void close_broker(struct broker *broker) {
+    struct kafka_broker *self = self_of(broker);
+    kafka_client_close(&self->client);
+    kafka_client_close(&self->uncommitted);
+    check(pthread_mutex_destroy(&self->lock) == 0);
+    free(self->properties);
+    free(self);
+}
+
+static const struct broker_ops kafka_ops = {
+    .list_offsets = list_offsets,
+    .cluster_id = cluster_id,
+    .list_high = list_high,
+#if RD_KAFKA_VERSION >= 0x020300ff
+    .find_id = find_id,
+#endif
+    .open_source = open_source,
+    .keep_statistics = keep_statistics,
+    .close = close_broker,
+};
+
+/* librdkafka's own lines. What matters of them comes as an error too, and is logged by the query.
+ */
+static void log_line(int severity, const char *text) {
+    (void)severity;
+    log_write(LOG_DEBUG, "kafka", "%s", text);
+}
+
+bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_property *properties,
+                       size_t property_count, struct broker **broker, struct error *err) {
+    struct kafka_broker *self = must_alloc(1, sizeof *self);
+    self->broker.ops = &kafka_ops;
+    check(pthread_mutex_init(&self->lock, NULL) == 0);
+    self->settings = (struct kafka_settings){
+        .bootstrap_servers = bootstrap_servers,
+        .properties = properties,
+        .property_count = property_count,
+        .log = log_line,
+    };
+    if (!kafka_client_open(&self->client, &self->settings, &limits, err)) {
+        check(pthread_mutex_destroy(&self->lock) == 0);
+        free(self);
+        return false;
+    }
+    *broker = &self->broker;
+    return true;
+}

@@ -1,0 +1,276 @@
+/* adopt.c: a sink log for a table that has none, and the way back. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/scope.h"
+#include "streaming/declare/examples.h"
+#include "streaming/operations/operations.h"
+#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/store/store_parts.h"
+#include "streaming/store/table_types.h"
+#include "streaming/table/path_set.h"
+
+/* Where a log is made, and where one goes before it is removed: readers see a whole log or none.
+ * Both names are hidden from them. */
+static const char new_name[] = "_spark_metadata_new", old_name[] = "_spark_metadata_released";
+
+static bool sign(struct store *store, bool sink_log, int64_t adopted_at, struct error *err) {
+    store->table.owner_adopted_at = adopted_at;
+    return table_sign(&store->table, store->checkpoint.query_id, store->options.checkpoint,
+                      sink_log, err);
+}
+
+static bool rename_directory(const struct store *store, const char *from, const char *to,
+                             struct error *err) {
+    const char *table = store->options.table;
+    if (disk->rename_new(file_join(table, from).text, file_join(table, to).text) != 0)
+        return error_set(err, ERROR_RETRY, "rename '%s' to '%s' in '%s': %s", from, to, table,
+                         strerror(errno));
+    return file_sync_directory(table, err);
+}
+
+/* ---- adopt ---- */
+
+struct listing {
+    const struct table *table;
+    struct log_draft draft;
+    int64_t bytes;
+    bool failed; // *err says why
+    struct error *err;
+};
+
+static bool list_file(void *context, const char *path) {
+    struct listing *listing = context;
+    struct stat status;
+    struct file_path full = file_join(listing->table->root.text, path);
+    listing->failed = true;
+    if (disk->stat(full.text, &status) != 0)
+        return disk_error(listing->err, "look at", full.text);
+    if (!S_ISREG(status.st_mode))
+        return error_set(listing->err, ERROR_STATE,
+                         "'%s' is not a plain file: move it out of the table, then adopt again",
+                         full.text);
+    int64_t modified_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+    scoped(scope_free) char *line = sink_log_print_entry(full.text, status.st_size, modified_ms);
+    listing->bytes += status.st_size;
+    listing->failed = !log_draft_add(&listing->draft, line, listing->err);
+    return !listing->failed;
+}
+
+static bool write_listing(const struct store *store, const char *directory,
+                          const struct log_layout *layout, struct listing *listing,
+                          struct error *err) {
+    *listing = (struct listing){.table = &store->table, .err = err};
+    if (!log_draft_open(&listing->draft, directory, layout->name, err))
+        return false;
+    if (table_each_file(&store->table, store->options.partition_by_count, list_file, listing,
+                        err) &&
+        !listing->failed)
+        return log_draft_replace(&listing->draft, err);
+    log_draft_discard(&listing->draft);
+    return false;
+}
+
+/* Made whole under another name; the log begins with one rename. What it can't say, which batch
+ * each file is of, is noted before that. */
+static bool begin_log(struct store *store, int64_t committed, struct listing *listing,
+                      struct error *err) {
+    struct log_layout layout = log_layout_of(committed, SINK_LOG_INTERVAL);
+    struct file_path directory = file_join(store->options.table, new_name);
+    return file_remove_directory(directory.text, err) &&
+           file_make_directory_name(directory.text, err) &&
+           log_layout_write_empty(&layout, directory.text, err) &&
+           write_listing(store, directory.text, &layout, listing, err) &&
+           sign(store, false, committed, err) &&
+           rename_directory(store, new_name, "_spark_metadata", err) &&
+           sign(store, true, committed, err);
+}
+
+/* A file that readers of the directories take and that a log of batches can't list. */
+static bool refuse_strangers(const struct store *store, struct error *err) {
+    struct file_path stranger;
+    if (!table_find_stranger(&store->table, store->options.partition_by_count, &stranger, err))
+        return false;
+    if (stranger.text[0] == '\0')
+        return true;
+    return error_set(err, ERROR_STATE,
+                     "'%s/%s' is not a Parquet file in a directory of partition values, so that "
+                     "the log could not list it, and Spark would not see it any more: move it "
+                     "out of the table, then adopt again",
+                     store->options.table, stranger.text);
+}
+
+static bool adopt_files(struct store *store, int64_t committed, FILE *out, struct error *err) {
+    struct listing listing;
+    bool has_files;
+    if (!table_has_files(&store->table, store->options.partition_by_count, &has_files, err))
+        return false;
+    if (committed < 0 && has_files)
+        return error_set(err, ERROR_STATE,
+                         "'%s' has files, but checkpoint '%s' has committed no batch that a log "
+                         "could list them in: if this is the right checkpoint, let the query "
+                         "commit a batch, then adopt",
+                         store->options.table, store->options.checkpoint);
+    if (committed < 0) {
+        (void)fprintf(out, "%s: '%s' has no files; its first batch begins the sink log.\n",
+                      store->options.query, store->options.table);
+        return sign(store, true, -1, err);
+    }
+    if (!refuse_strangers(store, err) || !table_types_check_all(&store->options, err) ||
+        !begin_log(store, committed, &listing, err))
+        return false;
+    (void)fprintf(out,
+                  "%s: '%s' has a sink log now: it lists all %" PRId64 " files (%" PRId64
+                  " bytes), as of batch %" PRId64 ". Spark reads the table through it, and batch "
+                  "%" PRId64 " goes on with it.\n",
+                  store->options.query, store->options.table, listing.draft.entries, listing.bytes,
+                  committed, committed + 1);
+    return true;
+}
+
+static bool adopt(struct store *store, FILE *out, struct error *err) {
+    struct recovery recovery;
+    if (!operation_recover(store, &recovery, out, err))
+        return false;
+    int64_t committed = recovery.next_batch - 1;
+    bool unsure = recovery.has_open_plan && recovery.orphans_unknown;
+    recovery_deinit(&recovery);
+    if (store->sink_log.exists) {
+        (void)fprintf(out, "%s: '%s' has a sink log (newest batch %" PRId64 "): nothing to do.\n",
+                      store->options.query, store->options.table, store->sink_log.newest);
+        // Killed after the rename, an adoption is finished here.
+        return store->table.owner_sink_log || sign(store, true, store->table.owner_adopted_at, err);
+    }
+    if (unsure)
+        return error_set(err, ERROR_STATE,
+                         "batch %" PRId64 " is planned and not committed, and '%s' has too many "
+                         "new files to tell which are its own: run the query once, so that the "
+                         "batch is committed, then adopt",
+                         committed + 1, store->options.table);
+    return adopt_files(store, committed, out, err);
+}
+
+bool operation_adopt(const struct store_options *options, FILE *out, struct error *err) {
+    struct store *store;
+    if (!operation_open(options, &store, err))
+        return false;
+    bool ok = adopt(store, out, err);
+    store_close(store);
+    return ok;
+}
+
+/* ---- release ---- */
+
+/* What the log lists against what is there. */
+struct agreement {
+    const struct store *store;
+    struct path_set listed;
+    int64_t files;
+    int64_t missing, resized, unlisted, repeated;
+    struct examples examples; // of all of these
+    bool failed;              // *err says why
+    struct error *err;
+};
+
+static bool check_listed(void *context, struct json *line, struct error *err) {
+    struct agreement *agreement = context;
+    const struct store_options *options = &agreement->store->options;
+    struct sink_entry entry;
+    int64_t size = -1;
+    if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
+        return false;
+    int there = entry.in_table ? file_exists(entry.path, &size, err) : 0;
+    if (there == 0) {
+        agreement->missing++;
+        examples_add(&agreement->examples, entry.path, "is listed and not there");
+    } else if (there == 1 && size != entry.size) {
+        agreement->resized++;
+        examples_add(&agreement->examples, entry.path, "is listed with another size");
+    }
+    path_set_add(&agreement->listed, entry.relative);
+    agreement->files++;
+    sink_entry_deinit(&entry);
+    return there >= 0;
+}
+
+static bool check_present(void *context, const char *path) {
+    struct agreement *agreement = context;
+    if (!path_set_has(&agreement->listed, path)) {
+        agreement->unlisted++;
+        examples_add(&agreement->examples, path, "is there and not listed");
+    }
+    return true;
+}
+
+static bool compare_log(struct agreement *agreement, struct error *err) {
+    struct store *store = (struct store *)agreement->store;
+    if (!sink_log_each_entry(&store->sink_log, check_listed, agreement, err))
+        return false;
+    agreement->repeated = (int64_t)path_set_seal(&agreement->listed);
+    if (agreement->repeated > 0)
+        examples_add(&agreement->examples, store->sink_log.directory.text,
+                     "lists files more than once");
+    return table_each_file(&store->table, store->options.partition_by_count, check_present,
+                           agreement, err);
+}
+
+static bool refuse_disagreement(const struct agreement *agreement, struct error *err) {
+    if (agreement->missing + agreement->resized + agreement->unlisted + agreement->repeated == 0)
+        return true;
+    return error_set(
+        err, ERROR_STATE,
+        "without its sink log, '%s' would show other rows: %" PRId64 " listed files are not there, "
+        "%" PRId64 " have another size, %" PRId64 " files are not listed, %" PRId64 " are listed "
+        "again (%s). Move what is not listed out of the table, restore what is missing, then "
+        "release again",
+        agreement->store->options.table, agreement->missing, agreement->resized,
+        agreement->unlisted, agreement->repeated, agreement->examples.text);
+}
+
+/* The signature first: a log that is still there goes on, but one that is gone and promised would
+ * stop the next start. */
+static bool end_log(struct store *store, struct error *err) {
+    struct file_path old = file_join(store->options.table, old_name);
+    return sign(store, false, -1, err) && file_remove_directory(old.text, err) &&
+           rename_directory(store, "_spark_metadata", old_name, err) &&
+           file_remove_directory(old.text, err);
+}
+
+static bool release_log(struct store *store, FILE *out, struct error *err) {
+    struct agreement agreement = {.store = store, .err = err};
+    bool ok = compare_log(&agreement, err) && refuse_disagreement(&agreement, err);
+    path_set_deinit(&agreement.listed);
+    if (!ok || !end_log(store, err))
+        return false;
+    (void)fprintf(out,
+                  "%s: '%s' has no sink log any more: the %" PRId64 " files that it listed are the "
+                  "ones that are there. Readers list the directories, and SINK_LOG=auto goes on "
+                  "without a log.\n",
+                  store->options.query, store->options.table, agreement.files);
+    return true;
+}
+
+static bool release(struct store *store, FILE *out, struct error *err) {
+    struct recovery recovery;
+    if (!operation_recover(store, &recovery, out, err))
+        return false;
+    recovery_deinit(&recovery);
+    if (store->sink_log.exists)
+        return release_log(store, out, err);
+    (void)fprintf(out, "%s: '%s' has no sink log: nothing to do.\n", store->options.query,
+                  store->options.table);
+    return file_remove_directory(file_join(store->options.table, old_name).text, err) &&
+           (!store->table.owner_sink_log || sign(store, false, -1, err));
+}
+
+bool operation_release(const struct store_options *options, FILE *out, struct error *err) {
+    struct store *store;
+    if (!operation_open(options, &store, err))
+        return false;
+    bool ok = release(store, out, err);
+    store_close(store);
+    return ok;
+}

@@ -1,0 +1,41 @@
+#include "streaming/operations/operations.h"
+
+#include "base/disk/file.h"
+#include "streaming/store/run_note.h"
+#include "streaming/store/store_parts.h"
+
+/* Spark may still write, and what its last batches left out is not among the rejects yet: for a
+ * start to settle. */
+static bool check_no_cluster(const struct store_options *options, struct error *err) {
+    struct run_note note;
+    bool found;
+    if (!run_note_read(options->checkpoint, &note, &found, err))
+        return false;
+    return !found || error_set(err, ERROR_STATE,
+                               "a Spark cluster runs the query of '%s', or did when its program "
+                               "was killed: stop it in order, or start it once, and try again",
+                               options->checkpoint);
+}
+
+bool operation_open(const struct store_options *options, struct store **store, struct error *err) {
+    struct store_options ours = *options;
+    ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not what the next start is told
+    int there = file_exists(options->checkpoint, NULL, err);
+    if (there < 0)
+        return false;
+    if (there == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "there is no checkpoint '%s': check CHECKPOINT_PATH, or choose the query "
+                         "with --job",
+                         options->checkpoint);
+    return check_no_cluster(options, err) && store_open(&ours, store, err);
+}
+
+bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
+                       struct error *err) {
+    if (!store_recover(store, recovery, err))
+        return false;
+    for (size_t i = 0; i < recovery->note_count; i++)
+        (void)fprintf(out, "%s: %s.\n", store->options.query, recovery->notes[i]);
+    return true;
+}

@@ -1,0 +1,47 @@
+/* operations.h: what an operator does to the directories of one query while it is stopped.
+ *
+ *     adopt      begins a sink log that lists the table's files: for a table of the foreachBatch
+ * job; or takes the offsets for those of another Kafka cluster release    takes the sink log away
+ * again relocate   rewrites the absolute paths in the logs, after the lake was moved rewind takes
+ * the newest batches back, so that they can be done again
+ *
+ * (and streaming/operations/replay.h, which parses rejects again)
+ *
+ * Each takes the checkpoint's lock, says on `out` what it did, and may be killed at any moment: run
+ * again, it finishes. Data files are renamed at most, never deleted. ERROR_LOCKED: the query runs;
+ * ERROR_CONFIG: paths or numbers that don't fit; ERROR_STATE: a state that must be left alone, with
+ * the cure; ERROR_RETRY: the disk. */
+#ifndef STREAMING_OPERATIONS_OPERATIONS_H
+#define STREAMING_OPERATIONS_OPERATIONS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "streaming/store/store.h"
+
+MUST_CHECK bool operation_adopt(const struct store_options *options, FILE *out, struct error *err);
+/* Notes that the checkpoint's offsets are of the Kafka cluster `id`; `dry_run`: only says so, and
+ * takes no lock. */
+MUST_CHECK bool operation_adopt_kafka(const struct store_options *options, const char *id,
+                                      bool dry_run, FILE *out, struct error *err);
+MUST_CHECK bool operation_release(const struct store_options *options, FILE *out,
+                                  struct error *err);
+MUST_CHECK bool operation_relocate(const struct store_options *options, FILE *out,
+                                   struct error *err);
+
+/* `to_batch`: the newest batch that stays. */
+MUST_CHECK bool operation_rewind(const struct store_options *options, int64_t to_batch, FILE *out,
+                                 struct error *err);
+
+/* ---- for the operations themselves ---- */
+
+/* The store of a query that has run before, locked. ERROR_CONFIG: there is no checkpoint. */
+MUST_CHECK bool operation_open(const struct store_options *options, struct store **store,
+                               struct error *err);
+
+/* Recovery as at a start; what it did is said on `out`. */
+MUST_CHECK bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
+                                  struct error *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* relocate.c: after the lake was moved, the absolute paths in the sink log, the manifests and the
+ * signatures follow it.
+ *
+ * Each file is replaced by one rename, the newest ones last: until it is finished, the log or the
+ * newest manifest still names the old place, which recovery refuses. Everything is looked at before
+ * anything is written. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/scope.h"
+#include "streaming/declare/examples.h"
+#include "streaming/operations/operations.h"
+#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/store/store_parts.h"
+
+enum { MANIFEST_SIZE_MAX = 256 << 20 };
+
+struct move {
+    struct store *store;
+    struct manifest_origin origin;
+    struct file_path old;                // where the table was, as its log says; empty: where it is
+    int64_t files;                       // listed
+    struct examples missing;             // not there, or of another size
+    int64_t logs, manifests, signatures; // rewritten
+};
+
+static bool check_file(struct move *move, const char *path, int64_t size, struct error *err) {
+    int64_t found = -1;
+    int there = file_exists(path, &found, err);
+    if (there == 0)
+        examples_add(&move->missing, path, "is not there");
+    else if (there == 1 && found != size)
+        examples_add(&move->missing, path, "has another size");
+    return there >= 0;
+}
+
+/* ---- look ---- */
+
+static bool check_entry(void *context, struct json *line, struct error *err) {
+    struct move *move = context;
+    const struct store_options *options = &move->store->options;
+    struct sink_entry entry;
+    if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
+        return false;
+    move->files++;
+    if (!entry.in_table && move->old.text[0] == '\0') {
+        size_t length = (size_t)(entry.relative - entry.path);
+        length = length < sizeof move->old.text ? length : sizeof move->old.text;
+        memcpy(move->old.text, entry.path, length);
+        move->old.text[length > 0 ? length - 1 : 0] = '\0';
+    }
+    bool ok = check_file(move, file_join(options->table, entry.relative).text, entry.size, err);
+    sink_entry_deinit(&entry);
+    return ok;
+}
+
+static bool check_files(struct move *move, const struct table *table, int64_t batch_id,
+                        const struct file_list *files, struct error *err) {
+    bool staged;
+    if (!table_is_staged(table, batch_id, &staged, err))
+        return false;
+    for (size_t i = 0; !staged && i < files->count; i++) {
+        struct file_path path = file_join(table->root.text, files->files[i].path);
+        if (!check_file(move, path.text, files->files[i].size, err))
+            return false;
+    }
+    return true;
+}
+
+/* Reads manifests/N with our tables in it. *moved NULL: that is what is there. */
+static bool read_moved(const struct move *move, int64_t batch_id, char **moved, size_t *size,
+                       struct manifest *manifest, struct error *err) {
+    struct file_path path = file_join_number(move->store->checkpoint.manifests.text, batch_id);
+    scoped(scope_free) char *text = NULL;
+    size_t text_size;
+    *manifest = (struct manifest){0};
+    *moved = NULL;
+    if (!file_read(path.text, MANIFEST_SIZE_MAX, &text, &text_size, err))
+        return false;
+    if (text == NULL)
+        return true;
+    if (!manifest_move(text, text_size, batch_id, &move->origin, moved, size, err))
+        return error_wrap(err, "'%s' can't be used", path.text);
+    const char *current = *moved != NULL ? *moved : text;
+    if (manifest_parse(current, *moved != NULL ? *size : text_size, batch_id, &move->origin,
+                       manifest, err))
+        return true;
+    free(*moved);
+    *moved = NULL;
+    return error_wrap(err, "'%s' can't be used", path.text);
+}
+
+/* The newest batch's files, which no log may list yet, and its rejects. */
+static bool check_newest_manifest(struct move *move, struct error *err) {
+    struct store *store = move->store;
+    int64_t newest;
+    size_t size;
+    scoped(scope_free) char *moved = NULL;
+    struct manifest manifest;
+    if (!checkpoint_newest(&store->checkpoint.manifests, &newest, err))
+        return false;
+    if (newest < 0)
+        return true;
+    if (!read_moved(move, newest, &moved, &size, &manifest, err))
+        return false;
+    bool ok = check_files(move, &store->table, newest, &manifest.files, err) &&
+              check_files(move, &store->rejects, newest, &manifest.rejects, err);
+    manifest_deinit(&manifest);
+    return ok;
+}
+
+static bool is_ours(const struct store *store, const struct table *table, struct error *err) {
+    if (!table->has_owner || strcmp(table->owner_query, store->checkpoint.query_id) == 0)
+        return true;
+    return error_set(err, ERROR_STATE,
+                     "'%s' belongs to another checkpoint ('%s' was its place): set "
+                     "PROCESSED_DATA_PATH, DATA_LAKE_PATH and CHECKPOINT_PATH to where this "
+                     "query's directories are now",
+                     table->root.text, table->owner_checkpoint);
+}
+
+static bool look(struct move *move, struct error *err) {
+    struct store *store = move->store;
+    if (!store->checkpoint.has_metadata)
+        return error_set(err, ERROR_STATE,
+                         "'%s' has no file `metadata`: is this the moved checkpoint?",
+                         store->options.checkpoint);
+    if (!is_ours(store, &store->table, err) || !is_ours(store, &store->rejects, err) ||
+        !sink_log_open(&store->sink_log, store->options.table, err))
+        return false;
+    if (!store->sink_log.exists && !store->table.has_owner)
+        return error_set(err, ERROR_STATE,
+                         "'%s' has neither a sink log nor a signature: set PROCESSED_DATA_PATH to "
+                         "where the table is now",
+                         store->options.table);
+    if (!sink_log_check(&store->sink_log, err) ||
+        !sink_log_each_entry(&store->sink_log, check_entry, move, err) ||
+        !check_newest_manifest(move, err))
+        return false;
+    if (move->missing.count == 0)
+        return true;
+    return error_set(err, ERROR_STATE,
+                     "%" PRId64 " files of the table are not in '%s' as its logs have them (%s): "
+                     "move them there too, or set the paths right; then relocate again",
+                     move->missing.count, store->options.table, move->missing.text);
+}
+
+/* ---- write ---- */
+
+struct rewriting {
+    struct move *move;
+    struct log_draft draft;
+    bool elsewhere;
+};
+
+/* The name as the log quotes it stays byte by byte; only what stands before it changes. */
+static char *moved_uri(const struct store_options *options, const char *uri) {
+    const char *at = uri + strlen(uri);
+    for (size_t slashes = 0; at > uri; at--)
+        if (at[-1] == '/' && slashes++ == options->partition_by_count)
+            break;
+    scoped(scope_free) char *table = sink_log_uri(options->table);
+    char *moved = NULL;
+    check(asprintf(&moved, "%s/%s", table, at) > 0);
+    return moved;
+}
+
+static bool rewrite_entry(void *context, struct json *line, struct error *err) {
+    struct rewriting *rewriting = context;
+    scoped(scope_free) char *uri =
+        moved_uri(&rewriting->move->store->options, json_member_text(line, "path"));
+    if (strcmp(uri, json_member_text(line, "path")) != 0)
+        rewriting->elsewhere = true;
+    json_put_text(line, "path", uri);
+    scoped(scope_free) char *text = json_print(line);
+    return log_draft_add(&rewriting->draft, text, err);
+}
+
+static bool rewrite_log(struct move *move, const char *name, struct error *err) {
+    const char *directory = move->store->sink_log.directory.text;
+    struct rewriting rewriting = {.move = move};
+    bool found;
+    if (!log_draft_open(&rewriting.draft, directory, name, err))
+        return false;
+    bool ok = sink_log_file_entries(file_join(directory, name).text, rewrite_entry, &rewriting,
+                                    &found, err);
+    if (!ok || !rewriting.elsewhere) {
+        log_draft_discard(&rewriting.draft);
+        return ok;
+    }
+    char checksum[64];
+    (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
+    move->logs++;
+    return log_draft_replace(&rewriting.draft, err) &&
+           file_remove(file_join(directory, checksum).text, err);
+}
+
+/* Old compact files too: they tell the log's interval, and what an earlier batch had. */
+static bool rewrite_logs(struct move *move, struct error *err) {
+    static const char *const endings[] = {"", ".compact"};
+    const char *directory = move->store->sink_log.directory.text;
+    for (size_t i = 0; i < 2; i++) {
+        scoped(scope_free) int64_t *batches = NULL;
+        size_t count;
+        if (!file_list_numbers(directory, endings[i], &batches, &count, err))
+            return false;
+        for (size_t j = 0; j < count; j++) {
+            char name[40];
+            (void)snprintf(name, sizeof name, "%" PRId64 "%s", batches[j], endings[i]);
+            if (!rewrite_log(move, name, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool sign(struct move *move, struct table *table, struct error *err) {
+    const struct store *store = move->store;
+    if (!table->has_owner || strcmp(table->owner_checkpoint, store->options.checkpoint) == 0)
+        return true;
+    move->signatures++;
+    return table_sign(table, store->checkpoint.query_id, store->options.checkpoint,
+                      table->owner_sink_log, err);
+}
+
+static bool rewrite_manifests(struct move *move, struct error *err) {
+    const char *directory = move->store->checkpoint.manifests.text;
+    scoped(scope_free) int64_t *batches = NULL;
+    size_t count;
+    if (!file_list_numbers(directory, "", &batches, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        scoped(scope_free) char *moved = NULL;
+        size_t size = 0;
+        struct manifest manifest;
+        if (!read_moved(move, batches[i], &moved, &size, &manifest, err))
+            return false;
+        manifest_deinit(&manifest);
+        char name[32];
+        (void)snprintf(name, sizeof name, "%" PRId64, batches[i]);
+        move->manifests += moved != NULL;
+        if (moved != NULL && !file_replace(directory, name, moved, size, err))
+            return false;
+    }
+    return true;
+}
+
+static bool relocate(struct store *store, FILE *out, struct error *err) {
+    struct move move = {.store = store, .origin = store_origin(store)};
+    // The signatures before the last of what recovery looks at, the newest log and manifest.
+    if (!look(&move, err) || !sign(&move, &store->rejects, err) ||
+        !sign(&move, &store->table, err) || !rewrite_logs(&move, err) ||
+        !rewrite_manifests(&move, err))
+        return false;
+    if (move.logs + move.manifests + move.signatures == 0)
+        (void)fprintf(out, "%s: everything names '%s' already: nothing to do.\n",
+                      store->options.query, store->options.table);
+    else
+        (void)fprintf(out,
+                      "%s: the table is at '%s' now%s%s%s: all %" PRId64 " listed files are there; "
+                      "%" PRId64 " files of the sink log, %" PRId64 " manifests and %" PRId64
+                      " signatures were rewritten.\n",
+                      store->options.query, store->options.table,
+                      move.old.text[0] != '\0' ? " (it was at '" : "", move.old.text,
+                      move.old.text[0] != '\0' ? "')" : "", move.files, move.logs, move.manifests,
+                      move.signatures);
+    return true;
+}
+
+bool operation_relocate(const struct store_options *options, FILE *out, struct error *err) {
+    struct store *store;
+    if (!operation_open(options, &store, err))
+        return false;
+    bool ok = relocate(store, out, err);
+    store_close(store);
+    return ok;
+}

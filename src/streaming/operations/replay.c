@@ -1,0 +1,282 @@
+#include "streaming/operations/replay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "streaming/kafka/planner.h"
+#include "streaming/operations/operations.h"
+#include "streaming/operations/replay_source.h"
+#include "streaming/query/micro_batch.h"
+#include "streaming/store/store_parts.h"
+#include "streaming/store/table_types.h"
+
+/* The worker, the scan before it and each of their pages get as much of the budget; the rest is for
+ * the program itself and the resolved set. */
+enum { MEMORY_SHARES = 6, SCAN_ROWS = 64 };
+
+struct replay {
+    const struct replay_options *options;
+    struct query query; // its store is the replay's
+    struct stop stop;   // that nobody asks for: a signal just ends the process
+    struct worker worker;
+    bool has_worker;
+
+    struct resolved_rejects resolved;
+    struct replay_load load;  // of the batch that is found or run
+    struct reject_walk walk;  // where the search stands
+    struct row_maker maker;   // of the search
+    struct stage_clock clock; // which it wants; nobody reads it
+
+    struct offset_range *ends; // owned; where the query stands: start == end
+    size_t end_count;
+    int64_t next_batch;
+    int64_t open_timestamp_ms; // of a plan without offsets that is there already; -1: there is none
+
+    struct replay_report *report;
+};
+
+static size_t memory_share(const struct replay *replay) {
+    return (size_t)(replay->options->memory_max / MEMORY_SHARES);
+}
+
+static size_t reason_index(struct text name) {
+    size_t reason = 0;
+    for (; reason < REJECT_REASON_COUNT; reason++) {
+        const char *known = reject_reason_name((enum reject_reason)reason);
+        if (text_equals(name, (struct text){known, (uint32_t)strlen(known)}))
+            break;
+    }
+    return reason;
+}
+
+/* ---- which ones ---- */
+
+static bool is_chosen(const struct replay *replay, const struct reject_row *row) {
+    const struct replay_options *options = replay->options;
+    return options->is_chosen == NULL || options->is_chosen(options->context, row);
+}
+
+static bool refuse_reject(const struct replay *replay, const struct record *record,
+                          const struct reject *reject, struct error *err) {
+    return error_set(err, ERROR_RECORD,
+                     "record at topic %s, partition %" PRId32 ", offset %" PRId64
+                     " is still no row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: with "
+                     "PARSE_MODE=reject it stays a reject, and the others become rows",
+                     replay->query.how.topic, record->partition, record->offset, reject->detail,
+                     reject_reason_name(reject->reason), reject->position);
+}
+
+static bool keep_rejected(struct replay *replay, const struct record *record,
+                          const struct reject *reject, struct error *err) {
+    replay->report->still_rejected++;
+    replay->report->rejected_by[reject->reason]++;
+    return replay->options->dry_run || replay->query.how.parse_mode != PARSE_FAILFAST ||
+           refuse_reject(replay, record, reject, err);
+}
+
+/* What Kafka gave for its time is in the detail alone: it is known, and no row can hold it. */
+static bool keep_timeless(struct replay *replay, const struct reject_row *row, struct error *err) {
+    struct reject reject = {.reason = REJECT_KAFKA_TIME};
+    (void)snprintf(reject.detail, sizeof reject.detail, "%.*s", (int)row->detail.length,
+                   row->detail.bytes);
+    return keep_rejected(replay, &row->record, &reject, err);
+}
+
+/* Whether a record becomes a row now. */
+static bool try_record(struct replay *replay, const struct reject_row *row, struct error *err) {
+    struct row_maker *maker = &replay->maker;
+    struct reject reject;
+    enum decode_result result;
+    if (reason_index(row->reason) == REJECT_KAFKA_TIME)
+        return keep_timeless(replay, row, err);
+    while ((result = row_maker_make(maker, &row->record, &replay->clock, &reject)) == DECODE_FULL)
+        if (!row_maker_grow(maker, &row->record, memory_share(replay), err))
+            return false;
+    row_maker_reset(maker);
+    if (result == DECODE_ROW) {
+        if (resolved_add(&replay->load.taken, replay->load.incarnation, row->record.partition,
+                         row->record.offset)) {
+            replay->report->rows++;
+            replay->report->rows_by[reason_index(row->reason)]++;
+        }
+        return true;
+    }
+    return keep_rejected(replay, &row->record, &reject, err);
+}
+
+static int64_t batch_max(const struct replay *replay) {
+    int64_t limit = replay->options->query->max_offsets_per_trigger;
+    return limit > 0 && limit < REPLAY_BATCH_MAX ? limit : REPLAY_BATCH_MAX;
+}
+
+/* Whether it is of the incarnation of the topic that the batch is for, and not resolved. */
+static bool is_open(const struct replay *replay, const struct record *record) {
+    int32_t incarnation = replay->load.incarnation;
+    return incarnations_of_reject(&replay->resolved.incarnations, record->planned_ms) ==
+               incarnation &&
+           !resolved_has(&replay->resolved.set, incarnation, record->partition, record->offset) &&
+           !resolved_has(&replay->load.taken, incarnation, record->partition, record->offset);
+}
+
+/* Finds what the next batch takes, of one incarnation. None at all: that was the last one of it. */
+static bool find_next(struct replay *replay, struct error *err) {
+    struct reject_row row;
+    bool found = true;
+    resolved_deinit(&replay->load.taken);
+    replay->load.first = replay->walk.next;
+    while (found && replay->load.taken.count < batch_max(replay)) {
+        if (!reject_walk_next(&replay->walk, &row, &found, err))
+            return false;
+        if (!found || !is_open(replay, &row.record))
+            continue;
+        replay->report->unresolved++;
+        if (is_chosen(replay, &row) && !try_record(replay, &row, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- one batch ---- */
+
+/* A time of its own tells of which incarnation its rows are. */
+static bool write_plan(struct replay *replay, struct plan *plan, struct error *err) {
+    return query_set_later(&replay->query, plan, err) &&
+           query_write_plan(&replay->query, plan, err);
+}
+
+static bool run_batch(struct replay *replay, struct error *err) {
+    bool is_planned = replay->open_timestamp_ms >= 0;
+    struct plan plan = {
+        .batch_id = replay->next_batch,
+        .timestamp_ms = replay->open_timestamp_ms,
+        .count = replay->end_count,
+        .ranges = replay->ends,
+    };
+    if ((!is_planned && !write_plan(replay, &plan, err)) ||
+        !micro_batch_replay(&replay->query, &plan, &replay->load.taken, err))
+        return false;
+    if (replay->report->batches++ == 0)
+        replay->report->first_batch = plan.batch_id;
+    replay->open_timestamp_ms = -1;
+    replay->next_batch++;
+    return true;
+}
+
+static void begin_walk(struct replay *replay) {
+    reject_walk_begin(&replay->walk, &replay->load.files, (struct reject_place){0},
+                      replay->load.page_size_max);
+}
+
+static bool run_incarnation(struct replay *replay, struct error *err) {
+    for (;;) {
+        if (!find_next(replay, err))
+            return false;
+        if (replay->load.taken.count == 0)
+            return true;
+        if (!replay->options->dry_run && !run_batch(replay, err))
+            return false;
+        resolved_add_all(&replay->resolved.set, &replay->load.taken);
+    }
+}
+
+/* Each walks all files: there hardly ever is a second. */
+static bool run(struct replay *replay, struct error *err) {
+    for (size_t i = 0; i <= replay->resolved.incarnations.count; i++) {
+        replay->load.incarnation = (int32_t)i;
+        begin_walk(replay);
+        bool done = run_incarnation(replay, err);
+        reject_walk_end(&replay->walk);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
+/* ---- begin and end ---- */
+
+/* A plan that has offsets is the query's own to run: it wants Kafka. */
+static bool take_over(struct replay *replay, struct recovery *recovery, struct error *err) {
+    const struct plan *plan = &recovery->open_plan;
+    const struct incarnations *begun = &recovery->begun;
+    bool moves = begun->count > 0 && begun->begins[begun->count - 1].batch_id == plan->batch_id;
+    replay->next_batch = recovery->next_batch;
+    if (recovery->has_open_plan && (moves || planner_size(plan->ranges, plan->count) > 0))
+        return error_set(err, ERROR_STATE,
+                         "batch %" PRId64 " is planned and not committed: run the query once (with "
+                         "--trigger availableNow it ends by itself), then replay",
+                         plan->batch_id);
+    query_take_incarnation(&replay->query, recovery);
+    if (recovery->has_open_plan) {
+        replay->open_timestamp_ms = plan->timestamp_ms;
+        replay->ends = plan->ranges;
+        replay->end_count = plan->count;
+        recovery->open_plan.ranges = NULL;
+    } else {
+        replay->ends = recovery->starts;
+        replay->end_count = recovery->start_count;
+        recovery->starts = NULL;
+    }
+    return true;
+}
+
+static bool open_store(struct replay *replay, FILE *out, struct error *err) {
+    const struct store_options *options = &replay->options->query->store;
+    if (replay->options->dry_run)
+        return store_open_to_read(options, &replay->query.store, err);
+    struct recovery recovery;
+    struct error unreadable; // told by a start
+    if (!operation_open(options, &replay->query.store, err) ||
+        !table_types_check_few(options, &unreadable, err) ||
+        !operation_recover(replay->query.store, &recovery, out, err))
+        return false;
+    bool ok = take_over(replay, &recovery, err);
+    recovery_deinit(&recovery);
+    return ok;
+}
+
+static bool start_worker(struct replay *replay, struct error *err) {
+    struct source *source = replay_source_open(&replay->load);
+    replay->has_worker =
+        worker_start(&replay->worker, source, &replay->query.how, 1, memory_share(replay), err);
+    replay->query.workers = &replay->worker;
+    replay->query.worker_count = 1;
+    return replay->has_worker;
+}
+
+static bool begin(struct replay *replay, FILE *out, struct error *err) {
+    struct replay_load *load = &replay->load;
+    load->page_size_max = memory_share(replay);
+    load->incarnations = &replay->resolved.incarnations;
+    if (!open_store(replay, out, err) ||
+        !resolved_rejects_read(replay->query.store, &replay->resolved, err) ||
+        !reject_files_list(&replay->query.store->rejects, &load->files, err) ||
+        !row_maker_init(&replay->maker, &replay->query.how, SCAN_ROWS, err))
+        return false;
+    return replay->options->dry_run || start_worker(replay, err);
+}
+
+static void end(struct replay *replay) {
+    if (replay->has_worker)
+        worker_stop(&replay->worker);
+    row_maker_deinit(&replay->maker);
+    reject_files_deinit(&replay->load.files);
+    resolved_deinit(&replay->load.taken);
+    resolved_rejects_deinit(&replay->resolved);
+    free(replay->ends);
+    query_deinit(&replay->query);
+    stop_deinit(&replay->stop);
+}
+
+bool operation_replay(const struct replay_options *options, struct replay_report *report, FILE *out,
+                      struct error *err) {
+    struct replay replay = {.options = options, .report = report, .open_timestamp_ms = -1};
+    *report = (struct replay_report){.first_batch = -1};
+    stop_init(&replay.stop);
+    bool ok = query_init(&replay.query, options->query, 0, NULL, &replay.stop, err) &&
+              begin(&replay, out, err) && run(&replay, err);
+    end(&replay);
+    return ok;
+}

@@ -1,0 +1,27 @@
+/* rewind.h: what shall be taken back, for rewind.c, which does it. The text of the file `rewind` is
+ * described there. */
+#ifndef STREAMING_OPERATIONS_REWIND_H
+#define STREAMING_OPERATIONS_REWIND_H
+
+#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/store/store_parts.h"
+#include "streaming/table/path_set.h"
+
+struct rewind {
+    struct store *store; // recovered
+    int64_t to_batch;
+    int64_t newest;      // committed batch before the rewind
+    struct offsets ends; // owned; of to_batch
+    int64_t since_ms;    // from when on rows are of the newest incarnation of the topic
+    struct log_draft intent;
+    struct path_set kept;  // owned; what the log lists as of to_batch
+    struct path_set newer; // owned; what the manifests of later batches list
+    bool failed;           // *err says why
+    struct error *err;
+};
+
+/* Makes the decision durable, as `rewind` in the checkpoint. ERROR_STATE: which files belong to
+ * later batches can't be told. */
+MUST_CHECK bool rewind_decide(struct rewind *rewind, struct error *err);
+
+#endif

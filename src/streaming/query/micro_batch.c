@@ -1,0 +1,425 @@
+#include "streaming/query/micro_batch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk_error.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "streaming/kafka/planner.h"
+#include "streaming/query/retry.h"
+#include "streaming/query/topic_change.h"
+#include "streaming/query/topic_watch.h"
+#include "streaming/report/query_report.h"
+
+enum {
+    REPLY_TIMEOUT_MS = 100,
+    // Before a batch is read again that the broker could not give us; each pause is twice the one
+    // before.
+    BROKER_PAUSE_MS = 1000,
+    BROKER_PAUSE_MAX_MS = 10000,
+    BROKER_LOG_EVERY_MS = 60000, // the same error
+    DAMAGED_TRIES_MAX = 3, // a line may damage bytes once; what a disk holds is the same each time
+};
+
+/* How a batch has been tried again so far. */
+struct attempts {
+    struct retry disk;
+    int64_t pause_ms; // the newest for the broker; 0: none
+    int damaged;      // answers that could not be read
+    int lost;         // times that offsets were found to be gone
+    int64_t logged_ms;
+    struct error logged;
+};
+
+/* What is to be done. */
+struct work {
+    const struct plan *plan;
+    const struct resolved *taken; // of a replay; else NULL
+    struct reject_search *search; // of a batch of Spark's; else NULL
+};
+
+/* One attempt at it. */
+struct attempt {
+    const struct work *work;
+    struct offset_range *ranges; // the plan's, without what retention took; the windows'; or the
+                                 // source's own
+    size_t range_count;
+    int64_t *lost; // per range
+    struct task_share *shares;
+    struct task *tasks;
+    size_t task_count;
+    struct tally tally;
+};
+
+static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
+    struct data_loss loss;
+    planner_clip(attempt->ranges, attempt->range_count, &query->topic,
+                 query->change.kind == TOPIC_RENEWED, attempt->lost, &loss);
+    return loss.texts.count == 0 || topic_watch_loss(query, &loss, err);
+}
+
+static bool set_ranges(struct query *query, struct attempt *attempt, struct error *err) {
+    const struct work *work = attempt->work;
+    const struct offset_range *ranges = work->plan->ranges;
+    size_t count = work->plan->count;
+    struct offset_range replayed = {.end = work->taken != NULL ? work->taken->count : 0};
+    if (work->search != NULL) {
+        ranges = work->search->windows;
+        count = work->search->window_count;
+    } else if (work->taken != NULL) {
+        ranges = &replayed;
+        count = 1;
+    }
+    attempt->ranges = must_alloc(count + 1, sizeof *attempt->ranges);
+    attempt->lost = must_alloc(count + 1, sizeof *attempt->lost);
+    for (size_t i = 0; i < count; i++)
+        attempt->ranges[i] = ranges[i];
+    attempt->range_count = count;
+    return work->taken != NULL || clip_lost(query, attempt, err);
+}
+
+static bool prepare_attempt(struct query *query, const struct work *work, struct attempt *attempt,
+                            struct error *err) {
+    *attempt = (struct attempt){.work = work};
+    if (!set_ranges(query, attempt, err))
+        return false;
+    attempt->shares = must_alloc(query->worker_count, sizeof *attempt->shares);
+    attempt->task_count =
+        planner_cut(attempt->ranges, attempt->range_count, query->bytes_per_record,
+                    query->worker_count, PLANNER_TASK_BYTES, attempt->shares);
+    attempt->tasks = must_alloc(attempt->task_count, sizeof *attempt->tasks);
+    return true;
+}
+
+static void attempt_deinit(struct attempt *attempt) {
+    for (size_t i = 0; i < attempt->task_count; i++) {
+        file_list_deinit(&attempt->tasks[i].files);
+        file_list_deinit(&attempt->tasks[i].rejects);
+        tally_deinit(&attempt->tasks[i].tally);
+        free(attempt->tasks[i].outcomes);
+        task_share_deinit(&attempt->shares[i]);
+    }
+    free(attempt->tasks);
+    free(attempt->shares);
+    free(attempt->ranges);
+    free(attempt->lost);
+    tally_deinit(&attempt->tally);
+    *attempt = (struct attempt){0};
+}
+
+/* Queries start at different workers, so that two small batches run side by side. */
+static struct worker *worker_of(const struct query *query, size_t task) {
+    return &query->workers[(query->index + task) % query->worker_count];
+}
+
+static void send_tasks(struct query *query, struct attempt *attempt, const char *staging,
+                       const char *reject_staging) {
+    atomic_store(&query->abandon, false);
+    for (size_t i = 0; i < attempt->task_count; i++) {
+        struct task *task = &attempt->tasks[i];
+        *task = (struct task){.query = query->index,
+                              .number = (unsigned)i,
+                              .batch_timestamp_ms = attempt->work->plan->timestamp_ms,
+                              .staging = staging,
+                              .reject_staging = reject_staging,
+                              .ranges = attempt->shares[i].ranges,
+                              .range_count = attempt->shares[i].count,
+                              .rejects_only = attempt->work->search != NULL,
+                              .abandon = &query->abandon,
+                              .reply = &query->replies};
+        task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
+        mailbox_send(&worker_of(query, i)->tasks, &task->letter);
+    }
+}
+
+/* The driver lives while a worker that it waits for does, if only with a task of another query that
+ * comes first. */
+static void pass_on_signs(struct query *query, const struct attempt *attempt, int64_t *seen) {
+    int64_t signs = 0;
+    for (size_t i = 0; i < attempt->task_count; i++)
+        if (!attempt->tasks[i].back)
+            signs += worker_signs(worker_of(query, i));
+    if (signs != *seen)
+        query_status_sign(&query->status);
+    *seen = signs;
+}
+
+/* What one of the workers that are still out has heard of what stands in its way. */
+static bool find_cause(const struct query *query, const struct attempt *attempt,
+                       struct error *cause) {
+    for (size_t i = 0; i < attempt->task_count; i++)
+        if (!attempt->tasks[i].back && worker_waits_for(worker_of(query, i), cause))
+            return true;
+    return false;
+}
+
+/* While no task comes back. False: the attempt is given up. */
+static bool look_after_tasks(struct query *query, const struct attempt *attempt,
+                             struct topic_stall *stall, int64_t *signs, struct error *err) {
+    if (stop_read(query->stop) == STOP_NOW)
+        atomic_store(&query->abandon, true);
+    pass_on_signs(query, attempt, signs);
+    struct error cause;
+    if (attempt->work->taken != NULL || atomic_load(&query->abandon) ||
+        !topic_watch_stall(query, attempt->ranges, attempt->range_count, stall,
+                           find_cause(query, attempt, &cause) ? cause.message : NULL))
+        return true;
+    atomic_store(&query->abandon, true);
+    return error_set(err, ERROR_BROKER, "topic '%s' ends before the planned batch",
+                     query->how.topic);
+}
+
+/* Waits for all tasks; the first real failure ends the others, and is the one reported. */
+static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
+    bool done = true;
+    struct topic_stall stall = {0};
+    int64_t signs = 0;
+    for (size_t outstanding = attempt->task_count; outstanding > 0;) {
+        struct letter *letter = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
+        if (letter == NULL) {
+            done = look_after_tasks(query, attempt, &stall, &signs, err) && done;
+            continue;
+        }
+        outstanding--;
+        struct task *task = (struct task *)letter;
+        task->back = true;
+        if (task->done)
+            continue;
+        atomic_store(&query->abandon, true);
+        if (done || err->kind == ERROR_STOPPED)
+            *err = task->error;
+        done = false;
+    }
+    return done;
+}
+
+static void add_outcome(struct manifest *manifest, const struct range_outcome *outcome) {
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        struct range_outcome *known = &manifest->outcomes[i];
+        if (known->range.partition != outcome->range.partition)
+            continue;
+        known->rows += outcome->rows;
+        known->rejects += outcome->rejects;
+        known->absent += outcome->absent;
+        return;
+    }
+}
+
+/* A replay takes no ranges, and a search says nothing of them. */
+static void begin_outcomes(const struct attempt *attempt, struct manifest *manifest) {
+    const struct plan *plan = attempt->work->plan;
+    manifest->outcomes = must_alloc(plan->count + 1, sizeof *manifest->outcomes);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ranges[i].end > plan->ranges[i].start)
+            manifest->outcomes[manifest->outcome_count++] = (struct range_outcome){
+                .range = plan->ranges[i],
+                .lost = attempt->work->search == NULL ? attempt->lost[i] : 0};
+}
+
+static void note_weight(struct query *query, const struct manifest *manifest, int64_t bytes) {
+    int64_t records = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        records += manifest->outcomes[i].rows + manifest->outcomes[i].rejects;
+    query->bytes_per_record = planner_weigh(query->bytes_per_record, records, bytes);
+}
+
+static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
+    const struct work *work = attempt->work;
+    *manifest = (struct manifest){.batch_id = work->plan->batch_id,
+                                  .timestamp_ms = work->plan->timestamp_ms,
+                                  .of_spark = work->search != NULL,
+                                  .incarnation = query_incarnation(query, work->plan->batch_id)};
+    incarnations_add_copies(&manifest->begun, &query->begun, work->plan->batch_id);
+    begin_outcomes(attempt, manifest);
+    for (size_t i = 0; i < attempt->task_count; i++) {
+        struct task *task = &attempt->tasks[i];
+        file_list_move(&manifest->files, &task->files);
+        file_list_move(&manifest->rejects, &task->rejects);
+        for (size_t j = 0; j < task->range_count; j++)
+            add_outcome(manifest, &task->outcomes[j]);
+        tally_add(&attempt->tally, &task->tally);
+    }
+    if (work->taken != NULL)
+        resolved_add_all(&manifest->replayed, work->taken);
+    note_weight(query, manifest, attempt->tally.bytes);
+}
+
+/* The ranges of a search are for the search alone. */
+static void take_outcomes(struct reject_search *search, struct manifest *manifest) {
+    search->rows = search->rejects = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        search->rows += manifest->outcomes[i].rows;
+        search->rejects += manifest->outcomes[i].rejects;
+    }
+    free(search->outcomes);
+    search->outcomes = manifest->outcomes;
+    search->outcome_count = manifest->outcome_count;
+    manifest->outcomes = NULL;
+    manifest->outcome_count = 0;
+}
+
+/* From plan to commit point, once. */
+static bool run_once(struct query *query, const struct work *work, struct manifest *manifest,
+                     struct tally *tally, struct error *err) {
+    const char *staging, *reject_staging;
+    if (!store_begin_batch(query->store, work->plan->batch_id, &staging, &reject_staging, err))
+        return false;
+    struct attempt attempt;
+    bool done = prepare_attempt(query, work, &attempt, err);
+    if (done) {
+        send_tasks(query, &attempt, staging, reject_staging);
+        done = collect_tasks(query, &attempt, err);
+    }
+    if (done) {
+        make_manifest(query, &attempt, manifest);
+        if (work->search != NULL)
+            take_outcomes(work->search, manifest);
+        int64_t began_us = clock_monotonic_us();
+        done = store_commit(query->store, manifest, err);
+        query->clock.publish_us = clock_monotonic_us() - began_us;
+        if (done)
+            tally_add(tally, &attempt.tally);
+        else
+            manifest_deinit(manifest);
+    }
+    attempt_deinit(&attempt);
+    reject_log_flush(&query->reject_log, query->how.name);
+    return done;
+}
+
+/* The newest error, once a minute while it stays the same. */
+static void log_broker_error(struct query *query, struct attempts *attempts, enum log_level level,
+                             const struct error *err) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (strcmp(attempts->logged.message, err->message) == 0 &&
+        now_ms - attempts->logged_ms < BROKER_LOG_EVERY_MS)
+        return;
+    attempts->logged = *err;
+    attempts->logged_ms = now_ms;
+    log_write(level, query->how.name, "%s; reading the batch again", err->message);
+}
+
+static bool pause_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
+    int64_t longer_ms = 2 * attempts->pause_ms;
+    attempts->pause_ms = longer_ms == 0                    ? BROKER_PAUSE_MS
+                         : longer_ms < BROKER_PAUSE_MAX_MS ? longer_ms
+                                                           : BROKER_PAUSE_MAX_MS;
+    query_status_rest(&query->status, attempts->pause_ms);
+    return !stop_sleep(query->stop, attempts->pause_ms) ||
+           error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
+}
+
+/* The topic went away, or access to it, or what came is damaged: nothing of ours is wrong, and
+ * nothing counts yet. Waits until the topic can be listed. */
+static bool wait_for_broker(struct query *query, const struct plan *plan, struct attempts *attempts,
+                            struct error *err) {
+    log_broker_error(query, attempts, LOG_ERROR, err);
+    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
+    if (!pause_for_broker(query, attempts, err) || !topic_watch_refresh(query, err) ||
+        !topic_change_await(query, plan, err))
+        return false;
+    query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+    return true;
+}
+
+/* Retention overtook us in the middle: lists the topic again, to take what is left. Once that
+ * should be enough. */
+static bool take_what_is_left(struct query *query, const struct plan *plan,
+                              struct attempts *attempts, struct error *err) {
+    log_broker_error(query, attempts, LOG_WARNING, err);
+    if (attempts->lost++ > 0 && !pause_for_broker(query, attempts, err))
+        return false;
+    return topic_watch_refresh(query, err) && topic_change_await(query, plan, err);
+}
+
+/* Whether an attempt that failed is worth another. */
+static bool try_again(struct query *query, const struct plan *plan, struct attempts *attempts,
+                      struct error *err) {
+    switch (err->kind) {
+    case ERROR_BROKER:
+        return wait_for_broker(query, plan, attempts, err);
+    case ERROR_DAMAGED:
+        if (++attempts->damaged < DAMAGED_TRIES_MAX)
+            return wait_for_broker(query, plan, attempts, err);
+        return error_wrap(err, "gave up after %d attempts", DAMAGED_TRIES_MAX);
+    case ERROR_DATA_LOSS:
+        return !query->options->fail_on_data_loss && take_what_is_left(query, plan, attempts, err);
+    default:
+        return retry_again(query, &attempts->disk, err);
+    }
+}
+
+static bool commit_batch(struct query *query, const struct work *work, struct manifest *manifest,
+                         struct tally *tally, struct error *err) {
+    struct attempts attempts = {0};
+    int64_t began_us = clock_monotonic_us();
+    while (!run_once(query, work, manifest, tally, err)) {
+        int64_t *lost_us =
+            disk_error_may_pass(err) ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
+        if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
+            store_discard_batch(query->store, work->plan->batch_id);
+        if (!try_again(query, work->plan, &attempts, err))
+            return false;
+        trigger_clock_add(lost_us, began_us);
+        began_us = clock_monotonic_us();
+    }
+    return true;
+}
+
+/* What the manifest says of the topic needs not be said again. */
+static void take_incarnation(struct query *query, const struct manifest *manifest) {
+    query->incarnation = manifest->incarnation;
+    incarnations_drop(&query->begun, manifest->batch_id);
+}
+
+static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
+    struct retry retry = {0};
+    int64_t began_us = clock_monotonic_us();
+    while (!store_roll_forward(query->store, manifest, err))
+        if (!retry_again(query, &retry, err))
+            return false;
+    trigger_clock_add(&query->clock.forward_us, began_us);
+    return true;
+}
+
+static bool run(struct query *query, const struct work *work, struct error *err) {
+    int64_t began_us = clock_monotonic_us();
+    query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+    struct manifest manifest = {0};
+    struct tally tally = {0};
+    if (!commit_batch(query, work, &manifest, &tally, err))
+        return false;
+    take_incarnation(query, &manifest);
+    bool done = roll_forward(query, &manifest, err);
+    if (done) {
+        query_report_batch(query, work->plan, &manifest, &tally);
+        query_report_log(query, &manifest, &tally.counts, clock_monotonic_us() - began_us);
+    }
+    tally_deinit(&tally);
+    manifest_deinit(&manifest);
+    return done;
+}
+
+bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
+    return run(query, &(struct work){.plan = plan}, err);
+}
+
+bool micro_batch_replay(struct query *query, const struct plan *plan, const struct resolved *taken,
+                        struct error *err) {
+    check(planner_size(plan->ranges, plan->count) == 0 && query->worker_count == 1);
+    return run(query, &(struct work){.plan = plan, .taken = taken}, err);
+}
+
+bool micro_batch_rejects(struct query *query, struct reject_search *search, struct error *err) {
+    struct work work = {.plan = search->plan, .search = search};
+    struct manifest manifest = {0};
+    if (!commit_batch(query, &work, &manifest, &search->tally, err))
+        return false;
+    take_incarnation(query, &manifest);
+    bool done = roll_forward(query, &manifest, err);
+    manifest_deinit(&manifest);
+    return done;
+}

@@ -1,0 +1,392 @@
+#include "streaming/query/record_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/disk/disk_error.h"
+#include "base/disk/file.h"
+#include "base/log/log.h"
+#include "base/scope.h"
+#include "base/system/clock.h"
+#include "streaming/kafka/positions.h"
+#include "streaming/store/commit.h"
+#include "streaming/store/coverage.h"
+#include "streaming/store/store_parts.h"
+#include "streaming/table/origin_reader.h"
+
+enum {
+    FETCHED_MAX = 4 << 20, // bytes
+    BATCH_MAX = 64 << 20,  // of which one record is wanted
+    READ_MS = 5000,
+    READ_STEP_MS = 200,
+    PAGE_SIZE_MAX = 16 << 20,
+};
+
+static bool is_stopped(struct query *query, struct error *err) {
+    if (stop_read(query->stop) == STOP_NOT)
+        return false;
+    (void)error_set(err, ERROR_STOPPED, "stopped while finding out whether the topic is the same");
+    return true;
+}
+
+/* ---- what is compared ---- */
+
+struct found {
+    int64_t offset;       // -1: none
+    int64_t timestamp_ms; // in the table,
+    int64_t topic_ms;     // in the topic; -1: it has none there, or none with a timestamp
+};
+
+/* Offsets [first, end) of a partition that both may have. */
+struct compared {
+    int32_t partition;
+    int64_t first, end;
+    struct found newest, oldest; // may be one
+};
+
+struct comparison {
+    struct query *query;
+    struct compared partitions[RECORD_PARTITIONS_MAX];
+    size_t count;
+    struct incarnations incarnations; // owned; how the table's rows are told apart
+
+    const struct table *table; // that is searched
+    bool failed;               // *err says why
+    struct error *err;
+};
+
+static void choose_one(struct comparison *comparison, const struct offset_range *start) {
+    const struct topic_offsets *topic = &comparison->query->topic;
+    const struct partition_offsets *listed = topic_offsets_find(topic, start->partition);
+    if (listed == NULL || comparison->count == RECORD_PARTITIONS_MAX)
+        return;
+    int64_t end = start->end < listed->end ? start->end : listed->end;
+    if (end > listed->log_start)
+        comparison->partitions[comparison->count++] = (struct compared){
+            start->partition, listed->log_start, end, .newest.offset = -1, .oldest.offset = -1};
+}
+
+/* Those first whose log was seen to be shorter. */
+static void choose(struct comparison *comparison) {
+    const struct query *query = comparison->query;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < query->start_count; i++)
+            if ((offsets_find(&query->lowest, query->starts[i].partition) == NULL) == pass)
+                choose_one(comparison, &query->starts[i]);
+}
+
+static bool all_found(const struct comparison *comparison) {
+    for (size_t i = 0; i < comparison->count; i++)
+        if (comparison->partitions[i].newest.offset < 0)
+            return false;
+    return true;
+}
+
+/* ---- what the table has ---- */
+
+static bool would_improve(const struct compared *compared, int64_t first, int64_t last) {
+    first = first > compared->first ? first : compared->first;
+    last = last < compared->end - 1 ? last : compared->end - 1;
+    return first <= last && (compared->newest.offset < 0 || last > compared->newest.offset ||
+                             first < compared->oldest.offset);
+}
+
+static bool wants_group(void *context, const struct origin_bounds *bounds) {
+    const struct comparison *comparison = context;
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct compared *compared = &comparison->partitions[i];
+        if (compared->partition >= bounds->partition_min &&
+            compared->partition <= bounds->partition_max &&
+            would_improve(compared, bounds->offset_min, bounds->offset_max))
+            return true;
+    }
+    return false;
+}
+
+/* What the table has of other timestamps is not always what Kafka has: Spark's conversion. */
+static bool is_plain(int64_t timestamp_ms) {
+    static const int64_t year_10000_ms = 253402300800000;
+    return timestamp_ms > 0 && timestamp_ms < year_10000_ms;
+}
+
+static bool is_of_this_incarnation(const struct comparison *comparison, int64_t processed_ms) {
+    const struct incarnation *current = &comparison->query->incarnation;
+    return current->number == 0 ||
+           (processed_ms >= current->since_ms &&
+            incarnations_of_row(&comparison->incarnations, processed_ms) == current->number);
+}
+
+static void look_at_row(struct comparison *comparison, const struct origin_rows *rows, size_t i) {
+    int64_t offset = rows->offsets[i], timestamp_ms = rows->kafka_timestamp->int64s[i] / 1000;
+    for (size_t j = 0; j < comparison->count; j++) {
+        struct compared *compared = &comparison->partitions[j];
+        if (compared->partition != rows->partitions[i] ||
+            !would_improve(compared, offset, offset) || !rows->kafka_timestamp->valid[i] ||
+            !is_plain(timestamp_ms) ||
+            !is_of_this_incarnation(comparison, rows->processed->int64s[i] / 1000))
+            continue;
+        const struct found found = {offset, timestamp_ms, -1};
+        if (compared->newest.offset < 0 || offset < compared->oldest.offset)
+            compared->oldest = found;
+        if (offset > compared->newest.offset)
+            compared->newest = found;
+    }
+}
+
+static void look_at_rows(void *context, const struct origin_rows *rows) {
+    for (size_t i = 0; i < rows->count; i++)
+        look_at_row(context, rows, i);
+}
+
+static bool look_into(void *context, const char *path) {
+    struct comparison *comparison = context;
+    const struct origin_visitor visitor = {
+        .context = comparison, .wants_times = true, .wants = wants_group, .rows = look_at_rows};
+    struct file_path full = file_join(comparison->table->root.text, path);
+    query_status_sign(&comparison->query->status);
+    // A file that is not of a query is somebody else's to tell of.
+    comparison->failed = is_stopped(comparison->query, comparison->err) ||
+                         (!origin_read(full.text, PAGE_SIZE_MAX, &visitor, comparison->err) &&
+                          comparison->err->kind != ERROR_STATE);
+    return !comparison->failed;
+}
+
+static bool search_all(struct comparison *comparison, struct error *err) {
+    const struct store *store = comparison->query->store;
+    const struct table *const tables[] = {&store->table, &store->rejects};
+    const size_t depths[] = {store->options.partition_by_count, 0};
+    for (size_t i = 0; i < 2; i++) {
+        comparison->table = tables[i];
+        comparison->err = err;
+        if (!table_each_file(tables[i], depths[i], look_into, comparison, err) ||
+            comparison->failed)
+            return false;
+    }
+    return true;
+}
+
+static bool search_list(struct comparison *comparison, const struct table *table,
+                        const struct file_list *files, struct error *err) {
+    comparison->table = table;
+    comparison->err = err;
+    for (size_t i = 0; i < files->count; i++)
+        if (!look_into(comparison, files->files[i].path))
+            return false;
+    return true;
+}
+
+/* The files of manifest N; none of a replay, which is of old records. */
+static bool search_manifest(struct comparison *comparison, int64_t batch_id, bool *searched,
+                            struct error *err) {
+    const struct store *store = comparison->query->store;
+    struct manifest manifest;
+    *searched = false;
+    if (!commit_read(store, batch_id, &manifest, err))
+        return false;
+    bool ok = true;
+    if (manifest.replayed.count == 0 && manifest.files.count + manifest.rejects.count > 0) {
+        *searched = true;
+        ok = search_list(comparison, &store->table, &manifest.files, err) &&
+             search_list(comparison, &store->rejects, &manifest.rejects, err);
+    }
+    manifest_deinit(&manifest);
+    return ok;
+}
+
+/* From the newest batch on, until each partition has a record, or of the newest alone. */
+static bool search_newest(struct comparison *comparison, bool newest_only, struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    const struct file_path *manifests = &comparison->query->store->checkpoint.manifests;
+    if (!file_list_numbers(manifests->text, "", &numbers, &count, err))
+        return false;
+    while (count > 0 && !all_found(comparison)) {
+        bool searched;
+        if (!search_manifest(comparison, numbers[--count], &searched, err))
+            return false;
+        if (searched && newest_only)
+            break;
+    }
+    return true;
+}
+
+static bool add_manifest(struct query *query, int64_t batch_id, struct coverage *coverage,
+                         struct error *err) {
+    struct manifest manifest;
+    if (batch_id <= coverage->through)
+        return true;
+    if (!commit_read(query->store, batch_id, &manifest, err))
+        return false;
+    bool ok = coverage_add_manifest(coverage, &manifest, err);
+    manifest_deinit(&manifest);
+    return ok;
+}
+
+static bool read_incarnations(struct comparison *comparison, struct error *err) {
+    struct query *query = comparison->query;
+    struct coverage coverage = {0};
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    bool found; // only this query folds
+    if (query->incarnation.number == 0)
+        return true;
+    bool ok = coverage_read(query->store, &coverage, &found, err) &&
+              file_list_numbers(query->store->checkpoint.manifests.text, "", &numbers, &count, err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = add_manifest(query, numbers[i], &coverage, err);
+    comparison->incarnations = coverage.incarnations;
+    coverage.incarnations = (struct incarnations){0};
+    coverage_deinit(&coverage);
+    return ok;
+}
+
+/* ---- what the topic has ---- */
+
+static bool read_range(struct query *query, struct source *source, struct offset_range range,
+                       int64_t *timestamp_ms, struct error *err) {
+    int64_t deadline_ms = clock_monotonic_ms() + READ_MS;
+    if (!source->ops->open_range(source, query->how.topic, range, err))
+        return false;
+    bool stopped = false;
+    while (clock_monotonic_ms() < deadline_ms && !stopped) {
+        struct record record;
+        query_status_sign(&query->status);
+        switch (source->ops->read(source, &record, READ_STEP_MS, err)) {
+        case SOURCE_RECORD:
+            *timestamp_ms = record.timestamp_ms;
+            break;
+        case SOURCE_END:
+            return true;
+        case SOURCE_FAILED:
+            return false;
+        case SOURCE_WAIT:
+            break;
+        }
+        stopped = is_stopped(query, err);
+    }
+    source->ops->abandon_range(source);
+    return stopped ? false
+                   : error_set(err, ERROR_BROKER,
+                               "no record came within %d seconds from partition "
+                               "%" PRId32 ", offset %" PRId64,
+                               READ_MS / 1000, range.partition, range.start);
+}
+
+static bool read_record(struct query *query, struct source *source, int32_t partition,
+                        struct found *found, struct error *err) {
+    found->topic_ms = -1;
+    return found->offset < 0 ||
+           read_range(query, source,
+                      (struct offset_range){partition, found->offset, found->offset + 1},
+                      &found->topic_ms, err);
+}
+
+static bool read_topic(struct comparison *comparison, struct error *err) {
+    struct query *query = comparison->query;
+    const struct source_memory memory = {FETCHED_MAX, BATCH_MAX, BATCH_MAX};
+    struct source *source;
+    if (!query->broker->ops->open_source(query->broker, memory, &source, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; i < comparison->count && ok; i++) {
+        struct compared *compared = &comparison->partitions[i];
+        ok = read_record(query, source, compared->partition, &compared->newest, err) &&
+             read_record(query, source, compared->partition, &compared->oldest, err);
+    }
+    source->ops->close(source);
+    return ok;
+}
+
+/* ---- both ---- */
+
+static enum record_match match_of(const struct found *found) {
+    if (found->offset < 0 || !is_plain(found->topic_ms))
+        return RECORD_UNKNOWN;
+    return found->topic_ms == found->timestamp_ms ? RECORD_SAME : RECORD_OTHER;
+}
+
+static void say_other(const struct compared *compared, const struct found *found,
+                      struct record_check *result) {
+    if (result->text[0] == '\0')
+        (void)snprintf(result->text, sizeof result->text,
+                       "the record at partition %" PRId32 ", offset %" PRId64
+                       " has timestamp %" PRId64 ", in the table %" PRId64,
+                       compared->partition, found->offset, found->topic_ms, found->timestamp_ms);
+}
+
+/* Where all timestamps are the same, that of another topic may be, too. */
+static void judge(const struct comparison *comparison, struct record_check *result) {
+    size_t same = 0, other = 0;
+    int64_t min_ms = INT64_MAX, max_ms = -1;
+    *result = (struct record_check){.count = comparison->count};
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct compared *compared = &comparison->partitions[i];
+        const struct found *const both[] = {&compared->newest, &compared->oldest};
+        for (size_t j = 0; j < 2; j++) {
+            enum record_match match = match_of(both[j]);
+            if (match == RECORD_UNKNOWN)
+                continue;
+            same += match == RECORD_SAME;
+            other += match == RECORD_OTHER;
+            min_ms = both[j]->timestamp_ms < min_ms ? both[j]->timestamp_ms : min_ms;
+            max_ms = both[j]->timestamp_ms > max_ms ? both[j]->timestamp_ms : max_ms;
+            if (match == RECORD_OTHER)
+                say_other(compared, both[j], result);
+        }
+        result->partitions[i] =
+            (struct record_verdict){compared->partition, match_of(&compared->newest)};
+    }
+    bool tells = min_ms < max_ms;
+    for (size_t i = 0; i < result->count; i++)
+        if (!tells && result->partitions[i].newest == RECORD_SAME)
+            result->partitions[i].newest = RECORD_UNKNOWN;
+    if (same == 0)
+        result->topic = other > 0 ? RECORD_OTHER : RECORD_UNKNOWN;
+    else
+        result->topic = tells ? RECORD_SAME : RECORD_UNKNOWN;
+}
+
+static bool compare(struct comparison *comparison, bool newest_only, struct record_check *result,
+                    struct error *err) {
+    if (!read_incarnations(comparison, err) || !search_newest(comparison, newest_only, err) ||
+        !read_topic(comparison, err))
+        return false;
+    judge(comparison, result);
+    if (newest_only ? result->text[0] == '\0'
+                    : result->topic == RECORD_SAME && all_found(comparison))
+        return true;
+    if (!search_all(comparison, err) || !read_topic(comparison, err))
+        return false;
+    judge(comparison, result);
+    return true;
+}
+
+static bool may_pass(const struct error *err) {
+    return err->kind == ERROR_STOPPED || err->kind == ERROR_BROKER || err->kind == ERROR_NO_TOPIC ||
+           err->kind == ERROR_DATA_LOSS || disk_error_may_pass(err);
+}
+
+bool record_check(struct query *query, bool newest_only, struct record_check *result,
+                  struct error *err) {
+    struct comparison comparison = {.query = query};
+    *result = (struct record_check){0};
+    choose(&comparison);
+    bool ok = comparison.count == 0 || compare(&comparison, newest_only, result, err);
+    incarnations_deinit(&comparison.incarnations);
+    if (ok || may_pass(err))
+        return ok;
+    log_write(LOG_WARNING, query->how.name,
+              "Whether the topic is still the same can't be told by its records | topic=%s | "
+              "error=%s",
+              query->how.topic, err->message);
+    *result = (struct record_check){0};
+    return true;
+}
+
+enum record_match record_check_newest(const struct record_check *result, int32_t partition) {
+    for (size_t i = 0; i < result->count; i++)
+        if (result->partitions[i].partition == partition)
+            return result->partitions[i].newest;
+    return RECORD_UNKNOWN;
+}

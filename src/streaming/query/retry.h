@@ -1,0 +1,18 @@
+/* retry.h: disk trouble is tried again with back-off, up to WRITE_RETRY_TIMEOUT. Driver thread. */
+#ifndef STREAMING_QUERY_RETRY_H
+#define STREAMING_QUERY_RETRY_H
+
+#include "streaming/query/query.h"
+
+/* One step's failures; starts as {0}. */
+struct retry {
+    int64_t began_ms; // monotonic, of the first failure; 0: none yet
+    int64_t backoff_ms;
+};
+
+/* After a step failed with *err: logs it, waits, and says whether to try the step again. False:
+ * *err is no ERROR_RETRY or ERROR_LIMIT, the time is up, or a stop was requested (then it is
+ * ERROR_STOPPED). */
+bool retry_again(struct query *query, struct retry *retry, struct error *err);
+
+#endif

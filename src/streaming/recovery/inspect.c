@@ -1,0 +1,290 @@
+#include "streaming/recovery/inspect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/scope.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/commit.h"
+#include "streaming/store/kafka_note.h"
+#include "streaming/store/snapshot.h"
+#include "streaming/store/store_parts.h"
+
+void inspection_deinit(struct inspection *inspection) {
+    free(inspection->ranges);
+    free(inspection->partitions);
+    free(inspection->table);
+    free(inspection->rejects_table);
+    free(inspection->owner_checkpoint);
+    *inspection = (struct inspection){0};
+}
+
+static char *copy_of(const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    return copy;
+}
+
+/* Notes what could not be read, and goes on. */
+static void note(struct inspection *inspection, bool ok, const struct error *err) {
+    if (!ok && inspection->fault_count < INSPECTION_FAULTS_MAX)
+        inspection->faults[inspection->fault_count++] = *err;
+}
+
+static bool read_extent(const struct file_path *log, struct log_extent *extent, struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    *extent = (struct log_extent){.first = -1, .newest = -1};
+    if (!file_list_numbers(log->text, "", &numbers, &extent->count, err))
+        return false;
+    if (extent->count > 0)
+        *extent = (struct log_extent){extent->count, numbers[0], numbers[extent->count - 1]};
+    return true;
+}
+
+/* ---- the newest plan ---- */
+
+static void set_ranges(struct inspection *inspection, const struct offsets *starts,
+                       const struct offsets *ends) {
+    inspection->ranges = must_alloc(ends->count + 1, sizeof *inspection->ranges);
+    inspection->range_count = ends->count;
+    for (size_t i = 0; i < ends->count; i++) {
+        const struct partition_offset *end = &ends->entries[i];
+        const struct partition_offset *start = offsets_find(starts, end->partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        inspection->ranges[i] = (struct offset_range){
+            end->partition, from < end->offset ? from : end->offset, end->offset};
+    }
+}
+
+static bool read_plan(const struct checkpoint *checkpoint, struct inspection *inspection,
+                      struct error *err) {
+    struct offset_entry before = {0}, plan = {0};
+    bool found = false, found_before = false;
+    int64_t newest = inspection->plans.newest;
+    if (newest < 0)
+        return true;
+    bool ok = checkpoint_read_offsets(checkpoint, newest, &plan, &found, err) &&
+              (newest == 0
+                   ? checkpoint_read_initial(checkpoint, &before, &found_before, err)
+                   : checkpoint_read_offsets(checkpoint, newest - 1, &before, &found_before, err));
+    if (ok && found) {
+        inspection->planned_ms = plan.timestamp_ms;
+        set_ranges(inspection, found_before ? &before.ends : &plan.ends, &plan.ends);
+    }
+    offset_entry_deinit(&before);
+    offset_entry_deinit(&plan);
+    return ok;
+}
+
+static bool read_commit(const struct checkpoint *checkpoint, struct inspection *inspection,
+                        struct error *err) {
+    struct stat status;
+    int64_t newest = inspection->commits.newest;
+    if (newest < 0)
+        return true;
+    struct file_path path = file_join_number(checkpoint->commits.text, newest);
+    if (disk->stat(path.text, &status) != 0)
+        return disk_error(err, "look at", path.text);
+    inspection->committed_ms =
+        (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+    return checkpoint_commit_author(checkpoint, newest, &inspection->committed, err);
+}
+
+static bool read_manifest(const struct store *store, struct inspection *inspection,
+                          struct error *err) {
+    struct manifest manifest;
+    if (inspection->manifests.newest < 0)
+        return true;
+    if (!commit_read(store, inspection->manifests.newest, &manifest, err))
+        return false;
+    inspection->manifest_read = true;
+    inspection->files = manifest.files.count;
+    inspection->reject_files = manifest.rejects.count;
+    inspection->rows = manifest.replayed.count;
+    inspection->manifest_of_spark = manifest.of_spark;
+    for (size_t i = 0; manifest.of_spark && i < manifest.rejects.count; i++)
+        inspection->rejects += manifest.rejects.files[i].rows;
+    for (size_t i = 0; i < manifest.files.count; i++)
+        inspection->file_bytes += manifest.files.files[i].size;
+    for (size_t i = 0; i < manifest.outcome_count; i++) {
+        inspection->rows += manifest.outcomes[i].rows;
+        inspection->rejects += manifest.outcomes[i].rejects;
+    }
+    manifest_deinit(&manifest);
+    return true;
+}
+
+/* ---- what became of the offsets ---- */
+
+static void add_outcome(struct inspected_partition *partition,
+                        const struct range_outcome *outcome) {
+    partition->rows += outcome->rows;
+    partition->rejects += outcome->rejects;
+    partition->absent += outcome->absent;
+    partition->lost += outcome->lost;
+}
+
+static bool read_outcomes(struct store *store, struct inspection *inspection, struct error *err) {
+    struct snapshot snapshot;
+    if (!snapshot_take(store, &snapshot, err))
+        return false;
+    inspection->folded = snapshot.outcomes.through;
+    inspection->incarnation = snapshot_newest(&snapshot);
+    memcpy(inspection->topic_id, snapshot.topic_id, sizeof inspection->topic_id);
+    inspection->partition_count = snapshot.range_count;
+    inspection->partitions = must_alloc(snapshot.range_count, sizeof *inspection->partitions);
+    for (size_t i = 0; i < snapshot.range_count; i++) {
+        struct inspected_partition *partition = &inspection->partitions[i];
+        const struct snapshot_range *range = &snapshot.ranges[i];
+        *partition = (struct inspected_partition){.incarnation = range->incarnation,
+                                                  .partition = range->partition,
+                                                  .start = range->start,
+                                                  .end = range->end};
+        for (size_t j = 0; j < snapshot.outcomes.count; j++)
+            if (snapshot.outcomes.ranges[j].incarnation == range->incarnation &&
+                snapshot.outcomes.ranges[j].range.partition == range->partition)
+                add_outcome(partition, &snapshot.outcomes.ranges[j]);
+        partition->unsaid = range->end - range->start - partition->rows - partition->rejects -
+                            partition->absent - partition->lost;
+    }
+    snapshot_deinit(&snapshot);
+    return true;
+}
+
+/* ---- table and start ---- */
+
+static bool read_sink_log(struct store *store, struct inspection *inspection, struct error *err) {
+    struct sink_log *log = &store->sink_log;
+    if (!sink_log_open(log, store->options.table, err))
+        return false;
+    inspection->sink_log = log->exists;
+    inspection->logged = log->newest;
+    inspection->compacted = log->newest_compact;
+    inspection->interval = log->interval;
+    return true;
+}
+
+static void read_owner(const struct store *store, struct inspection *inspection) {
+    const struct table *table = &store->table;
+    if (!table->has_owner)
+        return;
+    memcpy(inspection->owner, table->owner_query, sizeof inspection->owner);
+    inspection->owner_checkpoint = copy_of(table->owner_checkpoint);
+}
+
+static bool read_start(struct store *store, struct inspection *inspection, struct error *err) {
+    static const char *const words[] = {
+        [RECOVER_STOP] = "a start stops and touches nothing",
+        [RECOVER_REFUSE] = "a start refuses these settings and touches nothing",
+        [RECOVER_TAKE_BACK] = "a start removes our files of that batch",
+        [RECOVER_ROLL_FORWARD] = "a start finishes that batch",
+        [RECOVER_FINISH] = "a start writes its commit",
+        [RECOVER_START] = "a start begins where STARTING_OFFSETS says",
+        [RECOVER_RUN_AGAIN] = "a start runs that batch again",
+        [RECOVER_RUN_NEXT] = "a start plans the next batch",
+    };
+    struct survey survey = {0};
+    const struct recovery_case *found;
+    if (!recovery_look(store, &survey, &found, err))
+        return false;
+    inspection->rewinding = survey.rewinding;
+    inspection->state = found->state;
+    inspection->next = words[found->action];
+    inspection->cure = found->cure;
+    return true;
+}
+
+static void read_all(struct store *store, struct inspection *inspection) {
+    const struct checkpoint *checkpoint = &store->checkpoint;
+    struct error err;
+    memcpy(inspection->query_id, checkpoint->query_id, sizeof inspection->query_id);
+    note(inspection, read_extent(&checkpoint->offsets, &inspection->plans, &err), &err);
+    note(inspection, read_extent(&checkpoint->commits, &inspection->commits, &err), &err);
+    note(inspection, read_extent(&checkpoint->manifests, &inspection->manifests, &err), &err);
+    note(inspection, read_sink_log(store, inspection, &err), &err);
+    recovery_note_counting(&store->checkpoint, inspection->commits.newest,
+                           inspection->manifests.newest, inspection->logged);
+    note(inspection, read_plan(checkpoint, inspection, &err), &err);
+    note(inspection, read_commit(checkpoint, inspection, &err), &err);
+    note(inspection, read_manifest(store, inspection, &err), &err);
+    note(inspection, read_outcomes(store, inspection, &err), &err);
+    read_owner(store, inspection);
+    note(inspection, kafka_note_read(store->options.checkpoint, inspection->kafka_id, &err), &err);
+    note(inspection,
+         run_note_read(store->options.checkpoint, &inspection->cluster, &inspection->on_cluster,
+                       &err),
+         &err);
+    // While a query runs, what is between two steps of it looks like a crash.
+    if (!inspection->locked)
+        note(inspection, read_start(store, inspection, &err), &err);
+}
+
+/* Whether batches were taken back since a log was read; with `any`, or others came or went. */
+static bool has_moved(const struct file_path *log, const struct log_extent *extent, bool any) {
+    struct log_extent now;
+    struct error ignored;
+    if (!read_extent(log, &now, &ignored))
+        return false;
+    return now.newest < extent->newest ||
+           (any && (now.newest != extent->newest || now.count != extent->count));
+}
+
+/* *moved: what was read does not fit together, because it changed meanwhile. */
+static void read_store(struct store *store, struct inspection *inspection, bool *moved) {
+    const struct checkpoint *checkpoint = &store->checkpoint;
+    read_all(store, inspection);
+    bool faulty = inspection->fault_count > 0;
+    *moved = has_moved(&checkpoint->offsets, &inspection->plans, faulty) ||
+             has_moved(&checkpoint->commits, &inspection->commits, faulty) ||
+             has_moved(&checkpoint->manifests, &inspection->manifests, faulty);
+}
+
+static bool inspect_once(const struct store_options *options, struct inspection *inspection,
+                         bool *moved, struct error *err) {
+    struct error failure;
+    struct store *store;
+    static const struct log_extent none = {.first = -1, .newest = -1};
+    *inspection = (struct inspection){.plans = none,
+                                      .commits = none,
+                                      .manifests = none,
+                                      .folded = -1,
+                                      .logged = -1,
+                                      .compacted = -1,
+                                      .table = copy_of(options->table),
+                                      .rejects_table = copy_of(options->rejects)};
+    struct file_path metadata = file_join(options->checkpoint, "metadata");
+    int there = file_exists(metadata.text, NULL, err);
+    bool ok = there >= 0 &&
+              checkpoint_holder(options->checkpoint, &inspection->locked, inspection->holder, err);
+    if (!ok)
+        return false;
+    inspection->there = there == 1;
+    if (!inspection->there)
+        return true;
+    if (store_open_to_read(options, &store, &failure)) {
+        read_store(store, inspection, moved);
+        store_close(store);
+    } else {
+        note(inspection, false, &failure);
+    }
+    return true;
+}
+
+/* How often it is read again because a query beside us goes on. */
+enum { READINGS_MAX = 20 };
+
+bool inspect(const struct store_options *options, struct inspection *inspection,
+             struct error *err) {
+    for (int reading = 1;; reading++) {
+        bool moved = false;
+        bool ok = inspect_once(options, inspection, &moved, err);
+        if (ok && (!moved || reading == READINGS_MAX))
+            return true;
+        inspection_deinit(inspection);
+        if (!ok)
+            return false;
+    }
+}

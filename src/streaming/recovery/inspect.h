@@ -1,0 +1,77 @@
+/* inspect.h: what one query's checkpoint and table say of themselves, for who only looks: no lock
+ * is taken and nothing is made, so that a query may run meanwhile. What can't be read is told as a
+ * fault beside the rest. */
+#ifndef STREAMING_RECOVERY_INSPECT_H
+#define STREAMING_RECOVERY_INSPECT_H
+
+#include "base/error.h"
+#include "streaming/kafka/broker.h"
+#include "streaming/store/checkpoint.h"
+#include "streaming/store/run_note.h"
+#include "streaming/store/store.h"
+
+enum { INSPECTION_FAULTS_MAX = 8 };
+
+/* The numbers of the files in one log. */
+struct log_extent {
+    size_t count;
+    int64_t first, newest; // -1: none
+};
+
+/* What became of a partition's offsets [start, end), by the word of manifests and coverage. */
+struct inspected_partition {
+    int32_t incarnation; // of the topic
+    int32_t partition;
+    int64_t start, end;
+    int64_t rows, rejects, absent, lost;
+    int64_t unsaid; // of batches without a manifest, such as Spark's
+};
+
+struct inspection {
+    bool there; // the checkpoint has been begun
+    char query_id[37];
+    bool locked;
+    char holder[CHECKPOINT_HOLDER_MAX];
+
+    struct log_extent plans, commits, manifests;
+    int64_t planned_ms;           // when the newest plan was made, by itself
+    int64_t committed_ms;         // when the newest commit was written, by the disk
+    enum commit_author committed; // who wrote it
+    size_t range_count;
+    struct offset_range *ranges; // owned; of the newest plan
+
+    bool manifest_read;     // the newest, of batch manifests.newest
+    bool manifest_of_spark; // it is of a batch that a cluster has run: only the rejects are told
+    size_t files, reject_files;
+    int64_t file_bytes, rows, rejects;
+    int64_t folded; // manifests up to this batch are in coverage/; -1: none
+
+    int32_t incarnation;         // of the topic, the newest one
+    char topic_id[TOPIC_ID_MAX]; // Kafka's, by the newest manifest; "": not known
+    size_t partition_count;
+    struct inspected_partition *partitions; // owned; up to the newest commit
+
+    bool sink_log;
+    int64_t logged, compacted, interval; // of the sink log
+    char *table, *rejects_table;         // owned; paths
+    char owner[37];                      // the query that signed the table; "": nobody
+    char *owner_checkpoint;              // owned; NULL: nobody
+    bool rewinding;
+    char kafka_id[KAFKA_CLUSTER_ID_MAX]; // of the cluster that the offsets are of; "": not noted
+    bool on_cluster; // a cluster runs the query, or did when its program was killed:
+    struct run_note cluster;
+
+    /* What a start would find and do; constants of streaming/recovery/recover.h. NULL while it
+     * runs, or if it can't be told. */
+    const char *state, *next, *cure;
+
+    size_t fault_count;
+    struct error faults[INSPECTION_FAULTS_MAX];
+};
+
+/* ERROR_CONFIG: paths that can't be used. */
+MUST_CHECK bool inspect(const struct store_options *options, struct inspection *inspection,
+                        struct error *err);
+void inspection_deinit(struct inspection *inspection);
+
+#endif

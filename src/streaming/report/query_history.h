@@ -1,0 +1,112 @@
+/* query_history.h: what a query has done since it started: sums, the newest batches, rates over
+ * minutes and hours, the newest rejects.
+ *
+ * The query's driver adds a batch when it is committed; any thread takes copies or references. The
+ * lock is held for as long as a copy takes (some microseconds), never for I/O or formatting.
+ *
+ * Memory of one query: 240 KB for the rates, up to HISTORY_REPORT_BYTES (2 MiB) for batches, up to
+ * 250 KB for samples of rejects. With two queries less than 5 MiB of SPARK_DRIVER_MEMORY, taken as
+ * it fills. */
+#ifndef STREAMING_REPORT_QUERY_HISTORY_H
+#define STREAMING_REPORT_QUERY_HISTORY_H
+
+#include <pthread.h>
+
+#include "core/file_list.h"
+#include "core/schema.h"
+#include "streaming/report/batch_report.h"
+#include "streaming/tasks/reject_samples.h"
+#include "streaming/tasks/tally.h"
+
+enum {
+    HISTORY_REPORTS_MAX = 1000,     // batches kept, fewer if they have many partitions:
+    HISTORY_REPORT_BYTES = 2 << 20, // of memory for all of them
+
+    FILE_SIZES = 9, // classes: up to 64 KiB, 256 KiB, … 1 GiB (powers of 4), beyond
+    FILE_SIZE_SMALLEST = 64 << 10, // bytes
+    FILE_SMALL = 1 << 20,          // a smaller file is a small file
+
+    DURATION_BOUNDS = 13,
+    DURATION_TOTAL = STAGE_COUNT, // index of a batch's whole duration
+    DURATION_COUNT,
+
+    DELAY_BOUNDS = 13,
+};
+
+/* Upper bounds in microseconds of the classes of durations; one more class is beyond them. */
+extern const int64_t duration_bounds_us[DURATION_BOUNDS];
+extern const int64_t delay_bounds_ms[DELAY_BOUNDS]; // likewise, in milliseconds
+
+/* Largest size of a class of files, in bytes; INT64_MAX for the last. */
+int64_t file_size_bound(size_t size_class);
+
+/* Of committed batches, since the program started. */
+struct query_totals {
+    int64_t batches, rows, rejects, absent, lost;
+    int64_t files, bytes, small_files;
+    int64_t input_bytes, unknown_keys, trailing_bytes;
+    int64_t rejects_by[REJECT_REASON_COUNT];
+    int64_t field_faults[SCHEMA_COLUMNS_MAX];
+    struct unknown_keys unknown_names;
+    int64_t file_sizes[FILE_SIZES];
+    int64_t duration_us[DURATION_COUNT];                    // sums
+    int64_t durations[DURATION_COUNT][DURATION_BOUNDS + 1]; // batches by class of duration
+    int64_t committed_ms; // the newest batch; wall clock; 0: none yet
+    /* From a batch's oldest Kafka timestamp to its commit; batches without a timestamp are left
+     * out. */
+    int64_t delay_ms, delays[DELAY_BOUNDS + 1];
+};
+
+enum history_step { HISTORY_10_S, HISTORY_60_S, HISTORY_STEPS };
+
+enum { HISTORY_POINTS_MAX = 1440 };
+
+/* What was committed in the seconds [begin_s, begin_s + step). */
+struct history_point {
+    int64_t begin_s; // since 1970; a multiple of the step
+    int64_t batches, rows, rejects;
+    int64_t input_records, since_trigger_us; // of the batches that had a trigger before them
+    int64_t total_us, stage_us[STAGE_COUNT]; // sums
+    int64_t lag_after;                       // of the newest batch
+};
+
+struct query_history {
+    pthread_mutex_t lock; // guards everything below
+    struct query_totals totals;
+    struct batch_report *reports[HISTORY_REPORTS_MAX]; // owned, a ring
+    size_t report_first, report_count, report_bytes;
+    struct history_point *points[HISTORY_STEPS]; // owned rings, by time
+    struct reject_samples samples;
+};
+
+void query_history_init(struct query_history *history);
+void query_history_deinit(struct query_history *history);
+
+/* Driver thread: a batch is committed. Takes over `report` and the samples in `tally`. `files` are
+ * those of the table. */
+void query_history_add(struct query_history *history, struct batch_report *report,
+                       const struct file_list *files, struct tally *tally);
+
+/* Any thread. */
+struct query_totals query_history_totals(struct query_history *history);
+
+/* References to the newest `most` of the batches after number `after`, oldest first, to be given
+ * back one by one; the number of them. */
+size_t query_history_batches(struct query_history *history, int64_t after, size_t most,
+                             struct batch_report *out[static HISTORY_REPORTS_MAX]);
+
+/* Seconds of a step, and how many points of it are kept. */
+int64_t history_step_seconds(enum history_step step);
+size_t history_step_points(enum history_step step);
+
+/* The `count` points up to the one that holds now_s, oldest first; all zero where no batch was. */
+void query_history_points(struct query_history *history, enum history_step step, int64_t now_s,
+                          size_t count, struct history_point *out);
+
+size_t query_history_rejects(struct query_history *history,
+                             struct reject_sample *out[static REJECT_SAMPLES_MAX]);
+
+/* Bytes. */
+size_t query_history_memory(struct query_history *history);
+
+#endif

@@ -1,0 +1,183 @@
+#include "streaming/report/query_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "streaming/kafka/positions.h"
+
+struct range_outcome query_report_sum(const struct manifest *manifest) {
+    struct range_outcome sum = {.rows = manifest->replayed.count};
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        sum.rows += manifest->outcomes[i].rows;
+        sum.rejects += manifest->outcomes[i].rejects;
+        sum.absent += manifest->outcomes[i].absent;
+        sum.lost += manifest->outcomes[i].lost;
+    }
+    for (size_t i = 0; i < manifest->begun.count; i++)
+        sum.lost += incarnation_begin_lost(&manifest->begun.begins[i]);
+    return sum;
+}
+
+/* Behind a position that an open transaction holds up wait the records up to the high watermark. */
+static int64_t shown_end(const struct partition_offsets *listed, int64_t position) {
+    return position > listed->end && listed->high > listed->end ? listed->high : listed->end;
+}
+
+void query_report_lag(struct query *query) {
+    size_t count = query->topic.count;
+    struct partition_lag *partitions = must_alloc(count + 1, sizeof *partitions);
+    for (size_t i = 0; i < count; i++) {
+        const struct partition_offsets *listed = &query->topic.partitions[i];
+        int64_t position = positions_next(query->starts, query->start_count, listed->partition);
+        partitions[i] =
+            (struct partition_lag){listed->partition, shown_end(listed, position), position};
+    }
+    query_status_set_partitions(&query->status, partitions, count);
+    free(partitions);
+}
+
+static int64_t topic_end(const struct query *query, const struct offset_range *range) {
+    const struct partition_offsets *listed = topic_offsets_find(&query->topic, range->partition);
+    return listed != NULL ? shown_end(listed, range->end) : range->end; // the partition is gone
+}
+
+/* Every partition of the plan with what became of it. The caller frees it. */
+static struct report_range *make_ranges(const struct query *query, const struct plan *plan,
+                                        const struct manifest *manifest) {
+    struct report_range *ranges = must_alloc(plan->count + 1, sizeof *ranges);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct offset_range *range = &plan->ranges[i];
+        ranges[i] = (struct report_range){.partition = range->partition,
+                                          .start = range->start,
+                                          .end = range->end,
+                                          .topic_end = topic_end(query, range)};
+        // Both are ascending, but the manifest leaves empty ranges out.
+        for (size_t j = 0; j < manifest->outcome_count && j <= i; j++) {
+            const struct range_outcome *outcome = &manifest->outcomes[j];
+            if (outcome->range.partition != range->partition)
+                continue;
+            ranges[i].rows = outcome->rows;
+            ranges[i].rejects = outcome->rejects;
+            ranges[i].absent = outcome->absent;
+            ranges[i].lost = outcome->lost;
+        }
+    }
+    return ranges;
+}
+
+static size_t make_faults(const struct query *query, const struct tally *tally,
+                          struct report_faults faults[static SCHEMA_COLUMNS_MAX]) {
+    size_t count = 0;
+    for (size_t i = 0; i < query->schema.count; i++)
+        if (tally->counts.field_faults[i] > 0)
+            faults[count++] = (struct report_faults){i, tally->counts.field_faults[i]};
+    return count;
+}
+
+/* Divides the trigger's time among the stages; the sum is report->total_us. */
+static void divide_time(const struct trigger_clock *clock, const struct tally *tally,
+                        struct batch_report *report) {
+    report->total_us = clock_monotonic_us() - clock->began_us;
+    report->stage_us[STAGE_PLAN] = clock->listing_us + clock->planning_us + clock->logging_us;
+    report->stage_us[STAGE_COMMIT] = clock->publish_us + clock->forward_us;
+    report->stage_us[STAGE_WRITE] = clock->disk_lost_us;
+    int64_t run_us = report->total_us - clock->broker_lost_us;
+    for (int i = 0; i < STAGE_COUNT; i++)
+        run_us -= report->stage_us[i];
+
+    int64_t work_ns = 0;
+    for (int i = STAGE_DECODE; i <= STAGE_WRITE; i++)
+        work_ns += tally->stage_ns[i];
+    double scale = (double)run_us / (double)(work_ns + tally->stage_ns[STAGE_FETCH] + 1);
+    int64_t rest_us = run_us;
+    for (int i = STAGE_DECODE; i <= STAGE_WRITE; i++) {
+        int64_t part_us = (int64_t)((double)tally->stage_ns[i] * scale);
+        report->stage_us[i] += part_us;
+        rest_us -= part_us;
+    }
+    report->stage_us[STAGE_FETCH] = rest_us + clock->broker_lost_us;
+}
+
+static void fill_counts(const struct manifest *manifest, const struct tally *tally,
+                        struct batch_report *report) {
+    struct range_outcome sum = query_report_sum(manifest);
+    report->rows = sum.rows;
+    report->rejects = sum.rejects;
+    report->absent = sum.absent;
+    report->lost = sum.lost;
+    report->files = manifest->files_unknown ? -1 : (int64_t)manifest->files.count;
+    report->bytes = manifest->files_unknown ? -1 : 0;
+    for (size_t i = 0; i < manifest->files.count; i++)
+        report->bytes += manifest->files.files[i].size;
+    report->input_bytes = tally->bytes;
+    report->unknown_keys = tally->counts.unknown_keys;
+    report->trailing_bytes = tally->counts.trailing_bytes;
+    report->oldest_ms = tally->oldest_ms;
+    report->newest_ms = tally->newest_ms;
+    memcpy(report->rejects_by, tally->rejects, sizeof report->rejects_by);
+}
+
+void query_report_batch(struct query *query, const struct plan *plan,
+                        const struct manifest *manifest, struct tally *tally) {
+    struct report_faults faults[SCHEMA_COLUMNS_MAX];
+    struct report_range *ranges = make_ranges(query, plan, manifest);
+    const struct trigger_clock *clock = &query->clock;
+    struct batch_report draft = {.batch_id = plan->batch_id,
+                                 .timestamp_ms = plan->timestamp_ms,
+                                 .started_ms = clock->began_ms,
+                                 .committed_ms = clock_wall_ms(),
+                                 .since_trigger_us = clock->before_us,
+                                 .latest_offset_us = clock->listing_us,
+                                 .query_planning_us = clock->planning_us,
+                                 .wal_commit_us = clock->logging_us,
+                                 .commit_offsets_us = clock->forward_us,
+                                 .range_count = plan->count,
+                                 .ranges = ranges,
+                                 .faults = faults,
+                                 .fault_count = make_faults(query, tally, faults),
+                                 .name_count = tally->counts.unknown_names.count,
+                                 .names = tally->counts.unknown_names.names};
+    for (size_t i = 0; i < plan->count; i++)
+        if (ranges[i].topic_end > ranges[i].end)
+            draft.lag_after += ranges[i].topic_end - ranges[i].end;
+    fill_counts(manifest, tally, &draft);
+    divide_time(clock, tally, &draft);
+    query_history_add(&query->history, batch_report_create(&draft), &manifest->files, tally);
+    free(ranges);
+}
+
+static void log_faults(struct query *query, const struct decode_counts *counts) {
+    for (size_t i = 0; i < query->schema.count; i++)
+        if (counts->field_faults[i] > 0)
+            log_write(LOG_WARNING, query->how.name,
+                      "Values of the wrong type became null | column=%s | values=%" PRId64,
+                      query->schema.columns[i].name, counts->field_faults[i]);
+    if (counts->trailing_bytes > 0)
+        log_write(LOG_WARNING, query->how.name,
+                  "Bytes after the JSON value were left out | records=%" PRId64,
+                  counts->trailing_bytes);
+}
+
+void query_report_log(struct query *query, const struct manifest *manifest,
+                      const struct decode_counts *counts, int64_t took_us) {
+    struct range_outcome sum = query_report_sum(manifest);
+    int64_t records = sum.rows + sum.rejects;
+    char files[24] = "unknown";
+    if (!manifest->files_unknown)
+        (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
+    query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
+    log_faults(query, counts);
+    log_write(LOG_INFO, query->how.name,
+              "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
+              " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
+              " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
+              " | rows_per_second=%.0f | lag=%" PRId64,
+              manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
+              files, counts->unknown_keys, took_us / 1000,
+              took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
+              query_status_read(&query->status).lag);
+}

@@ -1,0 +1,156 @@
+#include "streaming/report/query_status.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/system/clock.h"
+#include "base/system/uuid.h"
+
+const char *query_state_name(enum query_state state) {
+    static const char *const names[] = {
+        [QUERY_STARTING] = "starting", [QUERY_RUNNING] = "running", [QUERY_WAITING] = "waiting",
+        [QUERY_RETRYING] = "retrying", [QUERY_FAILED] = "failed",   [QUERY_STOPPED] = "stopped",
+    };
+    check((size_t)state < sizeof names / sizeof names[0]);
+    return names[state];
+}
+
+void query_status_init(struct query_status *status, const char *name) {
+    *status = (struct query_status){
+        .snapshot = {.name = name, .batch_id = -1, .lag = -1, .message = "Initializing sources"}};
+    uuid_new(status->snapshot.run_id);
+    check(pthread_mutex_init(&status->lock, NULL) == 0);
+}
+
+void query_status_deinit(struct query_status *status) {
+    free(status->partitions);
+    check(pthread_mutex_destroy(&status->lock) == 0);
+}
+
+struct query_snapshot query_status_read(struct query_status *status) {
+    pthread_mutex_lock(&status->lock);
+    struct query_snapshot copy = status->snapshot;
+    pthread_mutex_unlock(&status->lock);
+    // Relaxed: a number for display; nothing else hangs on it.
+    copy.records_read = atomic_load_explicit(&status->records_read, memory_order_relaxed);
+    return copy;
+}
+
+void query_status_sign(struct query_status *status) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.signs++;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_rest(struct query_status *status, int64_t ms) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.rest_until_ms = clock_monotonic_ms() + ms;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_started(struct query_status *status) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.is_started = true;
+    pthread_mutex_unlock(&status->lock);
+}
+
+/* Memory is taken without the lock: the driver waits for a copy at most. */
+size_t query_status_partitions(struct query_status *status, struct partition_lag **partitions) {
+    *partitions = NULL;
+    for (size_t room = 0;;) {
+        pthread_mutex_lock(&status->lock);
+        size_t count = status->partition_count;
+        bool fits = count <= room;
+        if (fits && count > 0)
+            memcpy(*partitions, status->partitions, count * sizeof **partitions);
+        pthread_mutex_unlock(&status->lock);
+        if (fits)
+            return count;
+        free(*partitions);
+        *partitions = must_alloc(count, sizeof **partitions);
+        room = count;
+    }
+}
+
+void query_status_open(struct query_status *status, const char id[static 37]) {
+    pthread_mutex_lock(&status->lock);
+    memcpy(status->snapshot.id, id, sizeof status->snapshot.id);
+    pthread_mutex_unlock(&status->lock);
+}
+
+/* Under the lock, as the next. */
+static void set_state(struct query_snapshot *snapshot, enum query_state state,
+                      bool is_data_available, const char *message) {
+    snapshot->signs++;
+    snapshot->state = state;
+    snapshot->is_data_available = is_data_available;
+    snprintf(snapshot->message, sizeof snapshot->message, "%s", message);
+}
+
+static void set_error(struct query_snapshot *snapshot, const char *error) {
+    snprintf(snapshot->error, sizeof snapshot->error, "%s", error);
+    snapshot->error_ms = clock_wall_ms();
+}
+
+void query_status_say(struct query_status *status, enum query_state state, bool is_data_available,
+                      const char *message) {
+    pthread_mutex_lock(&status->lock);
+    set_state(&status->snapshot, state, is_data_available, message);
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_fault(struct query_status *status, enum query_state state, bool is_data_available,
+                        const char *message, const char *error) {
+    pthread_mutex_lock(&status->lock);
+    set_state(&status->snapshot, state, is_data_available, message);
+    set_error(&status->snapshot, error);
+    status->snapshot.retries += state == QUERY_RETRYING;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_note_error(struct query_status *status, const char *error) {
+    pthread_mutex_lock(&status->lock);
+    set_error(&status->snapshot, error);
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_active(struct query_status *status, bool is_active) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.is_active = is_active;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_sink_log(struct query_status *status, bool has_sink_log) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.has_sink_log = has_sink_log;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_lag(struct query_status *status, int64_t lag) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.lag = lag;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_partitions(struct query_status *status,
+                                 const struct partition_lag *partitions, size_t count) {
+    struct partition_lag *copy = must_alloc(count, sizeof *copy);
+    memcpy(copy, partitions, count * sizeof *copy);
+    pthread_mutex_lock(&status->lock);
+    struct partition_lag *old = status->partitions;
+    status->partitions = copy;
+    status->partition_count = count;
+    pthread_mutex_unlock(&status->lock);
+    free(old);
+}
+
+void query_status_add_batch(struct query_status *status, int64_t batch_id, int64_t rows,
+                            int64_t rejects) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.batch_id = batch_id;
+    status->snapshot.rows += rows;
+    status->snapshot.rejects += rejects;
+    pthread_mutex_unlock(&status->lock);
+}

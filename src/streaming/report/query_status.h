@@ -1,0 +1,108 @@
+/* query_status.h: what a running query says of itself: to the monitor, the progress display and the
+ * HTTP server. The query's driver thread writes it, any thread takes a copy. What it has done so
+ * far is in query_history.h. */
+#ifndef STREAMING_REPORT_QUERY_STATUS_H
+#define STREAMING_REPORT_QUERY_STATUS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum query_state {
+    QUERY_STARTING, // recovery
+    QUERY_RUNNING,  // a batch is under way
+    QUERY_WAITING,  // for the next trigger, or for data
+    QUERY_RETRYING, // something is in the way that is tried again: broker, topic, disk
+    QUERY_FAILED,
+    QUERY_STOPPED,
+};
+
+/* "starting", "running", … */
+const char *query_state_name(enum query_state state);
+
+enum { QUERY_ERROR_MAX = 1024, QUERY_MESSAGE_MAX = 192 };
+
+/* A copy of everything but the partitions, taken at one moment. */
+struct query_snapshot {
+    const char *name;  // "match_stream"
+    char id[37];       // of the query, as in its checkpoint; "" before it is open
+    char run_id[37];   // of this start of it
+    bool has_sink_log; // known once it is recovered
+
+    enum query_state state;
+    bool is_active;         // the driver thread runs
+    bool is_started;        // disk and topic were brought together: from here on batches run
+    bool is_data_available; // as in Spark's status: there was something to do at the last look
+    char message[QUERY_MESSAGE_MAX]; // Spark's words: "Waiting for next trigger", …
+
+    char error[QUERY_ERROR_MAX]; // the newest; "": none since the start
+    int64_t error_ms;            // when, wall clock
+
+    int64_t retries; // how often something has gone wrong that is tried again, since start
+
+    int64_t batch_id;     // newest committed; -1: none yet
+    int64_t rows;         // committed since start
+    int64_t rejects;      // likewise
+    int64_t records_read; // since start, also of the batch under way and of attempts that failed
+    int64_t lag;          // records behind the topic's end, after the batch under way; -1: unknown
+
+    /* For the watchdog. `signs` grows while the driver gets on, or a worker that it waits for; it
+     * stands still when one of them hangs, and while the driver sleeps on purpose. */
+    int64_t signs;
+    int64_t rest_until_ms; // monotonic: until then it sleeps on purpose; 0: it never did
+};
+
+/* Where the query stands in one partition. */
+struct partition_lag {
+    int32_t partition;
+    int64_t topic_end; // at the newest look at the topic; behind an open transaction that begins
+                       // before the position, the high watermark
+    int64_t position;  // the next offset, behind the newest committed batch
+};
+
+/* Records that wait in it. None in one whose log is shorter than what was read of it. */
+static inline int64_t partition_lag_records(const struct partition_lag *partition) {
+    return partition->topic_end > partition->position ? partition->topic_end - partition->position
+                                                      : 0;
+}
+
+struct query_status {
+    pthread_mutex_t lock; // guards all but records_read
+    struct query_snapshot snapshot;
+    struct partition_lag *partitions; // owned
+    size_t partition_count;
+    _Atomic int64_t records_read; // workers add to it
+};
+
+void query_status_init(struct query_status *status, const char *name);
+void query_status_deinit(struct query_status *status);
+
+/* Any thread. */
+struct query_snapshot query_status_read(struct query_status *status);
+
+/* The caller frees *partitions. The number of them, 0 before the first look at the topic. */
+size_t query_status_partitions(struct query_status *status, struct partition_lag **partitions);
+
+/* Driver thread. Saying something is a sign of life. */
+void query_status_open(struct query_status *status, const char id[static 37]);
+void query_status_say(struct query_status *status, enum query_state state, bool is_data_available,
+                      const char *message);
+/* Something went wrong and is tried again (QUERY_RETRYING) or has ended the query (QUERY_FAILED).
+ */
+void query_status_fault(struct query_status *status, enum query_state state, bool is_data_available,
+                        const char *message, const char *error);
+/* Something went wrong, and the query goes on without it. */
+void query_status_note_error(struct query_status *status, const char *error);
+void query_status_sign(struct query_status *status);             // of life, without a word
+void query_status_rest(struct query_status *status, int64_t ms); // sleeps so long at most
+void query_status_set_started(struct query_status *status);
+void query_status_set_active(struct query_status *status, bool is_active);
+void query_status_set_sink_log(struct query_status *status, bool has_sink_log);
+void query_status_set_lag(struct query_status *status, int64_t lag);
+void query_status_set_partitions(struct query_status *status,
+                                 const struct partition_lag *partitions, size_t count);
+void query_status_add_batch(struct query_status *status, int64_t batch_id, int64_t rows,
+                            int64_t rejects);
+
+#endif

@@ -1,0 +1,91 @@
+/* sink_log.h: Spark's file sink log, <table>/_spark_metadata: which files of the table count.
+ *
+ *     N           "v1", then a line per file that batch N added
+ *     N.compact   the same for all batches up to N, instead of N, when (N + 1) % interval == 0
+ *
+ * Spark reads the newest compact file and what follows it; every one of these must be there. The
+ * interval is 10 for a new log and follows from the compact files of an old one, by Spark's rule.
+ * A compact file is made by copying bytes, ahead of its batch
+ * (streaming/sink_log/sink_log_upkeep.h), so that a table of a million files costs neither memory
+ * nor time. ERROR_RETRY: the disk; ERROR_STATE: a log that is not what it should be. */
+#ifndef STREAMING_SINK_LOG_SINK_LOG_H
+#define STREAMING_SINK_LOG_SINK_LOG_H
+
+#include "base/disk/file.h"
+#include "base/error.h"
+#include "core/file_list.h"
+#include "streaming/sink_log/sink_log_upkeep.h"
+
+enum {
+    SINK_LOG_INTERVAL = 10,       // spark.sql.streaming.fileSink.log.compactInterval
+    SINK_LOG_BATCHES_KEPT = 100,  // spark.sql.streaming.minBatchesToRetain
+    SINK_LOG_CLEANUP_MINUTES = 10 // spark.sql.streaming.fileSink.log.cleanupDelay
+};
+
+struct sink_log {
+    struct file_path directory;
+    const char *table; // borrowed; absolute path
+    bool exists;       // the directory is there
+    int64_t newest;    // the highest batch, -1: none
+    int64_t newest_compact;
+    int64_t interval;
+    struct sink_log_upkeep upkeep;
+};
+
+/* Looks at the directory; creates nothing. A log that was written to wants sink_log_close(). */
+MUST_CHECK bool sink_log_open(struct sink_log *log, const char *table, struct error *err);
+
+/* Ends the upkeep's thread, if it was started (sink_log_upkeep_start()), and removes its draft. */
+void sink_log_close(struct sink_log *log);
+
+/* Sees that everything which Spark would read is there: the newest compact file, with its header
+ * and its last entry, and what follows it, whole. */
+MUST_CHECK bool sink_log_check(const struct sink_log *log, struct error *err);
+
+/* Publishes batch `batch_id`, which must follow the newest; again is fine as long as it says the
+ * same. */
+MUST_CHECK bool sink_log_write(struct sink_log *log, int64_t batch_id,
+                               const struct file_list *files, struct error *err);
+
+/* Whether the log's batch names these files. */
+enum sink_log_names {
+    SINK_LOG_SILENT,       // the log has not come to this batch
+    SINK_LOG_NAMES_THESE,  // these and no others
+    SINK_LOG_NAMES_OTHERS, // none of these, but others: somebody else ran the batch
+    SINK_LOG_NAMES_SOME,   // no writer leaves this behind
+};
+MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
+                                 const struct file_list *files, enum sink_log_names *names,
+                                 struct error *err);
+
+/* Whether the batch has a compact file, and it is what we would make of the files before it and of
+ * these: as long, and with these at its end. Reads no more than the end. */
+MUST_CHECK bool sink_log_is_our_compact(const struct sink_log *log, int64_t batch_id,
+                                        const struct file_list *files, bool *ours,
+                                        struct error *err);
+
+/* Sets listed[i] for each of the paths, relative to the table, that the log lists. Streams the
+ * newest compact file and what follows it. All paths must lie equally deep. */
+MUST_CHECK bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count,
+                              bool *listed, struct error *err);
+
+/* Removes drafts that a crash left. */
+MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);
+
+/* The interval by which a log goes on: Spark's CompactibleFileStreamLog. `compact` ascending. */
+int64_t sink_log_interval(const int64_t *compact, size_t count);
+
+/* N or N.compact, as the interval has it. */
+struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id);
+
+/* "\n" and the JSON of each file, as they stand in the log; owned by the caller. */
+char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size);
+
+/* The line of one file, given by its absolute path; owned by the caller. */
+char *sink_log_print_entry(const char *path, int64_t size, int64_t modified_ms);
+
+/* `path` as a URI, quoted as Java's URI class quotes: "file:///lake/status=a%252Fb". The directory
+ * name on disk is quoted, Hive's own escapes included. Owned by the caller. */
+char *sink_log_uri(const char *path);
+
+#endif

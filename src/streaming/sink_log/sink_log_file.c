@@ -1,0 +1,307 @@
+#include "streaming/sink_log/sink_log_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/json.h"
+#include "base/scope.h"
+
+enum {
+    CHUNK_SIZE = 64 << 10,
+};
+
+static const char damaged[] = "restore it from a backup, or rebuild the log from the files of the "
+                              "table";
+
+static void stream_close(struct sink_log_stream *stream) {
+    disk_scope_close(&stream->fd);
+    free(stream->bytes);
+}
+
+/* Moves what is left to the front and reads behind it. False: the disk won't. */
+static bool stream_fill(struct sink_log_stream *stream, struct error *err) {
+    memmove(stream->bytes, stream->bytes + stream->start, stream->end - stream->start);
+    stream->end -= stream->start;
+    stream->start = 0;
+    while (!stream->at_end && stream->end < CHUNK_SIZE) {
+        ssize_t got = disk->read(stream->fd, stream->bytes + stream->end, CHUNK_SIZE - stream->end);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return disk_error(err, "read", stream->path.text);
+        stream->at_end = got == 0;
+        stream->end += (size_t)got;
+    }
+    return true;
+}
+
+/* Opens behind the header. With *found false there is nothing to close. */
+static bool stream_open(struct sink_log_stream *stream, const char *path, bool *found,
+                        struct error *err) {
+    *stream = (struct sink_log_stream){.fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0)};
+    (void)snprintf(stream->path.text, sizeof stream->path.text, "%s", path);
+    *found = stream->fd >= 0;
+    if (stream->fd < 0)
+        return errno == ENOENT ? true : disk_error(err, "open", path);
+    stream->bytes = must_alloc(CHUNK_SIZE, 1);
+    bool ok = stream_fill(stream, err);
+    if (ok && (stream->end < SINK_LOG_HEADER_SIZE ||
+               memcmp(stream->bytes, "v1", SINK_LOG_HEADER_SIZE) != 0 ||
+               (stream->end > SINK_LOG_HEADER_SIZE && stream->bytes[SINK_LOG_HEADER_SIZE] != '\n')))
+        ok = error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1': %s", path, damaged);
+    stream->start = SINK_LOG_HEADER_SIZE;
+    if (!ok)
+        stream_close(stream);
+    return ok;
+}
+
+/* As stream_open(), of a file that must be there. */
+static bool stream_open_present(struct sink_log_stream *stream, const char *path,
+                                struct error *err) {
+    bool found;
+    if (!stream_open(stream, path, &found, err))
+        return false;
+    return found || error_set(err, ERROR_STATE, "'%s' is missing: %s", path, damaged);
+}
+
+bool sink_log_copy_open(struct sink_log_copy *copy, const char *path, struct error *err) {
+    copy->newline_held = false;
+    return stream_open_present(&copy->stream, path, err);
+}
+
+/* Holds a newline back until something follows it: at the end of a file it would become an empty
+ * line in the middle of the copy. */
+bool sink_log_copy_step(struct sink_log_copy *copy, struct file_draft *draft, size_t *size,
+                        bool *done, struct error *err) {
+    struct sink_log_stream *stream = &copy->stream;
+    const char *bytes = stream->bytes + stream->start;
+    *size = stream->end - stream->start;
+    if (*size > 0) {
+        bool newline_held = bytes[*size - 1] == '\n';
+        if ((copy->newline_held && !file_draft_write(draft, "\n", 1, err)) ||
+            !file_draft_write(draft, bytes, *size - (newline_held ? 1 : 0), err))
+            return false;
+        copy->newline_held = newline_held;
+        stream->start = stream->end;
+        if (!stream_fill(stream, err))
+            return false;
+    }
+    *done = stream->start == stream->end;
+    return true;
+}
+
+void sink_log_copy_close(struct sink_log_copy *copy) {
+    stream_close(&copy->stream);
+}
+
+/* The next line, without its newline, inside the stream's buffer; NULL at the end. */
+static bool stream_line(struct sink_log_stream *stream, const char **line, size_t *size,
+                        struct error *err) {
+    for (int attempt = 0; attempt < 2; attempt++) {
+        const char *from = stream->bytes + stream->start;
+        const char *newline = memchr(from, '\n', stream->end - stream->start);
+        if (newline != NULL || (stream->at_end && attempt == 1)) {
+            *size = newline != NULL ? (size_t)(newline - from) : stream->end - stream->start;
+            *line = newline == NULL && *size == 0 ? NULL : from;
+            stream->start += *size + (newline != NULL ? 1 : 0);
+            return true;
+        }
+        if (!stream_fill(stream, err))
+            return false;
+    }
+    return error_set(err, ERROR_STATE, "'%s' has a line of more than %d bytes: %s",
+                     stream->path.text, CHUNK_SIZE, damaged);
+}
+
+/* What is done with a line of the file. */
+typedef bool line_fn(const struct sink_log_stream *stream, const char *line, size_t size,
+                     void *context, struct error *err);
+
+static bool not_an_entry(const struct sink_log_stream *stream, struct error *err) {
+    return error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
+                     stream->path.text, damaged);
+}
+
+/* The `path` of a line as every Spark writes it, `{"path":"…",`; NULL: it is written otherwise. The
+ * text is copied to `uri`, which has room for a line. */
+static const char *plain_uri(const char *line, size_t size, char *uri) {
+    static const char start[] = "{\"path\":\"";
+    enum { START_SIZE = sizeof start - 1 };
+    if (size <= START_SIZE || memcmp(line, start, START_SIZE) != 0)
+        return NULL;
+    const char *from = line + START_SIZE;
+    size_t rest = size - START_SIZE;
+    const char *end = memchr(from, '"', rest);
+    if (end == NULL || line[size - 1] != '}' || memchr(from, '\\', (size_t)(end - from)) != NULL)
+        return NULL;
+    memcpy(uri, from, (size_t)(end - from));
+    uri[end - from] = '\0';
+    return uri;
+}
+
+struct uri_visitor {
+    void (*visit)(void *context, const char *uri);
+    void *context;
+    char *room; // for a line
+};
+
+/* A million lines of JSON take seconds to parse, and only one member of them is wanted. */
+static bool visit_uri(const struct sink_log_stream *stream, const char *line, size_t size,
+                      void *context, struct error *err) {
+    const struct uri_visitor *visitor = context;
+    const char *uri = plain_uri(line, size, visitor->room);
+    if (uri != NULL) {
+        visitor->visit(visitor->context, uri);
+        return true;
+    }
+    struct json *entry = json_parse(line, size, err);
+    uri = entry == NULL ? NULL : json_member_text(entry, "path");
+    if (uri != NULL)
+        visitor->visit(visitor->context, uri);
+    json_free(entry);
+    return uri != NULL || not_an_entry(stream, err);
+}
+
+struct entry_visitor {
+    sink_log_entry_fn *visit;
+    void *context;
+};
+
+/* What is no entry is an error before it is visited. */
+static bool visit_entry(const struct sink_log_stream *stream, const char *line, size_t size,
+                        void *context, struct error *err) {
+    const struct entry_visitor *visitor = context;
+    struct json *entry = json_parse(line, size, err);
+    bool ok =
+        (entry != NULL && json_member_text(entry, "path") != NULL) || not_an_entry(stream, err);
+    ok = ok && visitor->visit(visitor->context, entry, err);
+    json_free(entry);
+    return ok;
+}
+
+static bool each_line(struct sink_log_stream *stream, line_fn *visit, void *context,
+                      struct error *err) {
+    for (;;) {
+        const char *line = NULL;
+        size_t size = 0;
+        if (!stream_line(stream, &line, &size, err))
+            return false;
+        if (line == NULL)
+            return true;
+        if (size > 0 && !visit(stream, line, size, context, err))
+            return false;
+    }
+}
+
+static bool each_uri(struct sink_log_stream *stream, void (*visit)(void *context, const char *uri),
+                     void *context, struct error *err) {
+    struct uri_visitor visitor = {visit, context, must_alloc(CHUNK_SIZE, 1)};
+    bool ok = each_line(stream, visit_uri, &visitor, err);
+    free(visitor.room);
+    return ok;
+}
+
+/* Visits every line of the file, if there is one. */
+static bool each_line_of(const char *path, line_fn *visit, void *context, bool *found,
+                         struct error *err) {
+    struct sink_log_stream stream;
+    if (!stream_open(&stream, path, found, err))
+        return false;
+    if (!*found)
+        return true;
+    bool ok = each_line(&stream, visit, context, err);
+    stream_close(&stream);
+    return ok;
+}
+
+bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
+                        void *context, bool *found, struct error *err) {
+    struct uri_visitor visitor = {visit, context, must_alloc(CHUNK_SIZE, 1)};
+    bool ok = each_line_of(path, visit_uri, &visitor, found, err);
+    free(visitor.room);
+    return ok;
+}
+
+bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit, void *context, bool *found,
+                           struct error *err) {
+    struct entry_visitor visitor = {visit, context};
+    return each_line_of(path, visit_entry, &visitor, found, err);
+}
+
+static void visit_nothing(void *context, const char *uri) {
+    (void)context, (void)uri;
+}
+
+bool sink_log_file_check(const char *path, struct error *err) {
+    struct sink_log_stream stream;
+    if (!stream_open_present(&stream, path, err))
+        return false;
+    bool ok = each_uri(&stream, visit_nothing, NULL, err);
+    stream_close(&stream);
+    return ok;
+}
+
+/* The last `size` bytes of a file that has at least as many. */
+static bool read_tail(int fd, const char *path, int64_t file_size, char *bytes, size_t size,
+                      struct error *err) {
+    for (size_t done = 0; done < size;) {
+        ssize_t got =
+            pread(fd, bytes + done, size - done, (off_t)(file_size - (int64_t)(size - done)));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return disk_error(err, "read", path);
+        if (got == 0)
+            return error_set(err, ERROR_RETRY, "read '%s': it became shorter", path);
+        done += (size_t)got;
+    }
+    return true;
+}
+
+static bool tail_of(const char *path, char *bytes, size_t size, bool *found, struct error *err) {
+    struct stat status;
+    *found = false;
+    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == ENOENT || disk_error(err, "open", path);
+    if (disk->fstat(fd, &status) != 0)
+        return disk_error(err, "look at", path);
+    *found = status.st_size >= (off_t)size;
+    return !*found || read_tail(fd, path, status.st_size, bytes, size, err);
+}
+
+bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size, bool *same,
+                             struct error *err) {
+    char *tail = must_alloc(size + 1, 1);
+    bool ok = tail_of(path, tail, size, same, err);
+    *same = ok && *same && memcmp(tail, bytes, size) == 0;
+    free(tail);
+    return ok;
+}
+
+bool sink_log_file_check_ends(const char *path, struct error *err) {
+    struct sink_log_stream stream;
+    if (!stream_open_present(&stream, path, err))
+        return false;
+    // A whole file that is not larger than a line can be; else its last bytes as if they were one.
+    bool ok = true;
+    if (!stream.at_end) {
+        struct stat status;
+        ok = disk->fstat(stream.fd, &status) == 0
+                 ? read_tail(stream.fd, path, status.st_size, stream.bytes, CHUNK_SIZE, err)
+                 : disk_error(err, "look at", path);
+        const char *newline = ok ? memchr(stream.bytes, '\n', CHUNK_SIZE) : NULL;
+        stream.at_end = true;
+        stream.end = CHUNK_SIZE;
+        stream.start = newline != NULL ? (size_t)(newline - stream.bytes) : 0;
+    }
+    ok = ok && each_uri(&stream, visit_nothing, NULL, err);
+    stream_close(&stream);
+    return ok;
+}

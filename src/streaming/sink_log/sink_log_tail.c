@@ -1,0 +1,121 @@
+#include "streaming/sink_log/sink_log_tail.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/scope.h"
+
+enum { TAIL_FIRST = 64 << 10, TAIL_GROWTH = 8 };
+
+/* The last bytes of a file, without newlines at its end. */
+struct tail {
+    char *bytes; // owned, terminated; NULL: there is no such file
+    size_t size;
+    bool whole; // nothing is before them
+};
+
+static bool read_at(int fd, const char *path, off_t at, char *bytes, size_t size,
+                    struct error *err) {
+    while (size > 0) {
+        ssize_t got = pread(fd, bytes, size, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return disk_error(err, "read", path);
+        if (got == 0)
+            return error_set(err, ERROR_RETRY, "read '%s': it became shorter", path);
+        bytes += got;
+        at += got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+static bool tail_read(struct tail *tail, const char *path, size_t most, struct error *err) {
+    struct stat status;
+    *tail = (struct tail){0};
+    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == ENOENT || disk_error(err, "open", path);
+    if (disk->fstat(fd, &status) != 0)
+        return disk_error(err, "look at", path);
+    tail->whole = (size_t)status.st_size <= most;
+    tail->size = tail->whole ? (size_t)status.st_size : most;
+    tail->bytes = must_alloc(tail->size + 1, 1);
+    if (!read_at(fd, path, status.st_size - (off_t)tail->size, tail->bytes, tail->size, err)) {
+        free(tail->bytes);
+        return false;
+    }
+    while (tail->size > 0 && tail->bytes[tail->size - 1] == '\n')
+        tail->bytes[--tail->size] = '\0';
+    return true;
+}
+
+bool sink_log_last_line(const char *path, char **line, struct error *err) {
+    *line = NULL;
+    for (size_t most = TAIL_FIRST;; most *= TAIL_GROWTH) {
+        struct tail tail;
+        if (!tail_read(&tail, path, most, err))
+            return false;
+        const char *newline = tail.bytes == NULL ? NULL : memrchr(tail.bytes, '\n', tail.size);
+        if (newline != NULL) { // else only the header, or a part of a line
+            *line = strdup(newline + 1);
+            check(*line != NULL);
+        }
+        free(tail.bytes);
+        if (newline != NULL || tail.whole || tail.bytes == NULL)
+            return true;
+    }
+}
+
+/* Where the lines behind `line` begin; NULL: it is not among them. */
+static char *behind(const struct tail *tail, const char *line) {
+    size_t size = strlen(line);
+    char *at = tail->bytes, *end = tail->bytes + tail->size;
+    while ((at = memmem(at, (size_t)(end - at), line, size)) != NULL) {
+        char *next = at + size;
+        if (at > tail->bytes && at[-1] == '\n' && (*next == '\n' || *next == '\0'))
+            return *next == '\0' ? next : next + 1;
+        at++;
+    }
+    return NULL;
+}
+
+static bool visit_lines(const char *path, char *lines, sink_log_entry_fn *visit, void *context,
+                        struct error *err) {
+    for (char *line = strsep(&lines, "\n"); line != NULL; line = strsep(&lines, "\n")) {
+        if (*line == '\0')
+            continue;
+        struct json *entry = json_parse(line, strlen(line), err);
+        bool ok = (entry != NULL && json_member_text(entry, "path") != NULL) ||
+                  error_set(err, ERROR_STATE, "'%s' has a line that describes no file", path);
+        ok = ok && visit(context, entry, err);
+        json_free(entry);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool sink_log_entries_behind(const char *path, const char *line, sink_log_entry_fn *visit,
+                             void *context, bool *found, struct error *err) {
+    *found = false;
+    for (size_t most = TAIL_FIRST; !*found; most *= TAIL_GROWTH) {
+        struct tail tail;
+        if (!tail_read(&tail, path, most, err))
+            return false;
+        char *lines = tail.bytes == NULL ? NULL : behind(&tail, line);
+        *found = lines != NULL;
+        bool ok = !*found || visit_lines(path, lines, visit, context, err);
+        bool ended = tail.whole || tail.bytes == NULL;
+        free(tail.bytes);
+        if (!ok || ended)
+            return ok;
+    }
+    return true;
+}

@@ -1,0 +1,190 @@
+#include "streaming/sink_log/sink_log_upkeep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/system/clock.h"
+#include "base/system/thread.h"
+#include "streaming/sink_log/sink_log.h"
+
+void sink_log_upkeep_init(struct sink_log_upkeep *upkeep, const struct file_path *directory,
+                          int64_t interval) {
+    *upkeep = (struct sink_log_upkeep){.newest = -1, .compacted = -1, .idle = true};
+    sink_log_draft_init(&upkeep->draft, directory, interval);
+}
+
+/* ---- deleting ---- */
+
+/* A number with or without ".compact", optionally as a checksum's name: ".N.crc". */
+static bool batch_of(const char *name, int64_t *batch_id) {
+    if (*name == '.')
+        name++;
+    if (*name < '0' || *name > '9')
+        return false;
+    char *rest;
+    errno = 0;
+    *batch_id = strtoll(name, &rest, 10);
+    static const char *const endings[] = {"", ".compact", ".crc", ".compact.crc"};
+    for (size_t i = 0; errno == 0 && i < sizeof endings / sizeof endings[0]; i++)
+        if (strcmp(rest, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+struct expiry {
+    const char *directory;
+    int64_t keep_from;       // batches before it may go
+    int64_t modified_before; // milliseconds
+};
+
+static bool delete_expired(void *context, const char *name) {
+    const struct expiry *expiry = context;
+    int64_t batch_id;
+    struct stat status;
+    if (!batch_of(name, &batch_id) || batch_id >= expiry->keep_from)
+        return true;
+    struct file_path path = file_join(expiry->directory, name);
+    if (disk->stat(path.text, &status) == 0 &&
+        (int64_t)status.st_mtim.tv_sec * 1000 <= expiry->modified_before)
+        (void)disk->unlink(path.text); // tidiness: the next compaction tries again
+    return true;
+}
+
+/* Spark's rule: what only a reader that is 100 batches late could want, if it is old enough that
+ * none is in the middle of reading it. */
+static void delete_old(const char *directory, int64_t interval, int64_t compacted) {
+    int64_t least = compacted + 1 - SINK_LOG_BATCHES_KEPT;
+    if (least < interval)
+        return;
+    struct expiry expiry = {
+        .directory = directory,
+        .keep_from = least - least % interval - 1,
+        .modified_before = clock_wall_ms() - (int64_t)SINK_LOG_CLEANUP_MINUTES * 60 * 1000,
+    };
+    (void)disk->list(directory, delete_expired, &expiry);
+}
+
+/* ---- a piece at a time ---- */
+
+/* False: there is nothing more to do. What fails is left to the commit that needs it, which says
+ * why, or to the next note. */
+static bool work_once(struct sink_log_draft *draft, int64_t newest, int64_t compacted) {
+    if (compacted >= 0) {
+        delete_old(draft->directory.text, draft->interval, compacted);
+        return true;
+    }
+    struct error ignored;
+    bool more;
+    return newest >= 0 && sink_log_draft_advance(draft, newest, &more, &ignored) && more;
+}
+
+void sink_log_upkeep_work(struct sink_log_upkeep *upkeep) {
+    check(!upkeep->running);
+    int64_t compacted = upkeep->compacted;
+    upkeep->compacted = -1;
+    while (work_once(&upkeep->draft, upkeep->newest, compacted))
+        compacted = -1;
+}
+
+static void *upkeep_main(void *argument) {
+    struct sink_log_upkeep *upkeep = argument;
+    (void)pthread_setname_np(pthread_self(), "sink-log"); // only for people
+    pthread_mutex_lock(&upkeep->lock);
+    while (!upkeep->stop) {
+        if (upkeep->taken || upkeep->paused || upkeep->idle) {
+            pthread_cond_wait(&upkeep->changed, &upkeep->lock);
+            continue;
+        }
+        int64_t newest = upkeep->newest, compacted = upkeep->compacted;
+        upkeep->compacted = -1;
+        upkeep->idle = true; // unless there is more to do, or a note comes in the meantime
+        upkeep->busy = true;
+        pthread_mutex_unlock(&upkeep->lock);
+        bool more = work_once(&upkeep->draft, newest, compacted);
+        pthread_mutex_lock(&upkeep->lock);
+        upkeep->busy = false;
+        upkeep->idle = upkeep->idle && !more;
+        pthread_cond_broadcast(&upkeep->changed);
+    }
+    pthread_mutex_unlock(&upkeep->lock);
+    return NULL;
+}
+
+/* ---- the thread, and those who wait for it ---- */
+
+bool sink_log_upkeep_start(struct sink_log_upkeep *upkeep, struct error *err) {
+    if (upkeep->running)
+        return true;
+    check(pthread_mutex_init(&upkeep->lock, NULL) == 0);
+    check(pthread_cond_init(&upkeep->changed, NULL) == 0);
+    upkeep->stop = false;
+    upkeep->running = thread_start(&upkeep->thread, upkeep_main, upkeep,
+                                   "start the thread that prepares the sink log", err);
+    if (upkeep->running)
+        return true;
+    check(pthread_cond_destroy(&upkeep->changed) == 0);
+    check(pthread_mutex_destroy(&upkeep->lock) == 0);
+    return false;
+}
+
+void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep) {
+    if (upkeep->running) {
+        pthread_mutex_lock(&upkeep->lock);
+        upkeep->stop = true;
+        pthread_cond_broadcast(&upkeep->changed);
+        pthread_mutex_unlock(&upkeep->lock);
+        check(pthread_join(upkeep->thread, NULL) == 0);
+        check(pthread_cond_destroy(&upkeep->changed) == 0);
+        check(pthread_mutex_destroy(&upkeep->lock) == 0);
+        upkeep->running = false;
+    }
+    if (upkeep->compacted >= 0)
+        delete_old(upkeep->draft.directory.text, upkeep->draft.interval, upkeep->compacted);
+    upkeep->compacted = -1;
+    sink_log_draft_discard(&upkeep->draft);
+}
+
+static void lock(struct sink_log_upkeep *upkeep) {
+    if (upkeep->running)
+        pthread_mutex_lock(&upkeep->lock);
+}
+
+static void unlock(struct sink_log_upkeep *upkeep) {
+    if (!upkeep->running)
+        return;
+    pthread_cond_broadcast(&upkeep->changed);
+    pthread_mutex_unlock(&upkeep->lock);
+}
+
+void sink_log_upkeep_pause(struct sink_log_upkeep *upkeep, bool pause) {
+    lock(upkeep);
+    upkeep->paused = pause;
+    unlock(upkeep);
+}
+
+void sink_log_upkeep_note(struct sink_log_upkeep *upkeep, int64_t batch_id) {
+    lock(upkeep);
+    upkeep->newest = batch_id;
+    upkeep->idle = false;
+    unlock(upkeep);
+}
+
+bool sink_log_upkeep_publish(struct sink_log_upkeep *upkeep, int64_t batch_id, const char *entries,
+                             size_t size, struct error *err) {
+    lock(upkeep);
+    upkeep->taken = true;
+    while (upkeep->busy)
+        pthread_cond_wait(&upkeep->changed, &upkeep->lock);
+    unlock(upkeep);
+    bool done = sink_log_draft_publish(&upkeep->draft, batch_id, entries, size, err);
+    lock(upkeep);
+    upkeep->taken = false;
+    if (done)
+        upkeep->newest = upkeep->compacted = batch_id;
+    upkeep->idle = !done;
+    unlock(upkeep);
+    return done;
+}

@@ -1,0 +1,549 @@
+#include "streaming/store/checkpoint.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/json.h"
+#include "base/scope.h"
+#include "base/system/clock.h"
+#include "base/system/uuid.h"
+
+/* Far beyond what a topic's partitions and Spark's settings need. */
+enum { LOG_FILE_SIZE_MAX = 16 << 20 };
+
+static const char commit_text[] = "v1\n{\"nextBatchWatermarkMs\":0}";
+
+/* Whoever only asks whether the lock is held (checkpoint_holder) holds it for a moment: what is
+ * held longer than this is held by a query. */
+enum { LOCK_ATTEMPTS = 4, LOCK_PAUSE_NS = 20 * 1000 * 1000 };
+
+static void read_holder(int fd, char holder[static CHECKPOINT_HOLDER_MAX]) {
+    ssize_t size = disk->read(fd, holder, CHECKPOINT_HOLDER_MAX - 1);
+    holder[size > 0 ? size : 0] = '\0';
+    for (char *at = holder; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = ' ';
+}
+
+static bool locked_by_other(int fd, const char *path, struct error *err) {
+    char holder[CHECKPOINT_HOLDER_MAX];
+    read_holder(fd, holder);
+    if (holder[0] == '\0')
+        return error_set(err, ERROR_LOCKED, "'%s' is locked by another process", path);
+    return error_set(err, ERROR_LOCKED,
+                     "'%s' is locked: another instance runs this query (%s). Stop it first, or "
+                     "give this one a CHECKPOINT_PATH of its own",
+                     path, holder);
+}
+
+bool checkpoint_note_holder(const char *root, const char *words, struct error *err) {
+    struct file_path path = file_join(root, "lock");
+    int fd = disk->open(path.text, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
+    bool ok = fd >= 0 && disk_write_all(fd, " ", 1) && disk_write_all(fd, words, strlen(words));
+    if (!ok)
+        disk_error(err, "write", path.text);
+    if (fd >= 0)
+        (void)disk->close(fd);
+    return ok;
+}
+
+bool checkpoint_holder(const char *root, bool *held, char holder[static CHECKPOINT_HOLDER_MAX],
+                       struct error *err) {
+    struct file_path path = file_join(root, "lock");
+    int fd = disk->open(path.text, O_RDONLY | O_CLOEXEC, 0);
+    *held = false;
+    holder[0] = '\0';
+    if (fd < 0)
+        return errno == ENOENT || disk_error(err, "open", path.text);
+    *held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (*held)
+        read_holder(fd, holder);
+    (void)disk->close(fd);
+    return true;
+}
+
+/* "host=a pid=12 since=2025-12-31T10:30:45Z program=esports-stream": for people to read; nothing is
+ * decided by it. The lock itself is the open file's, and ends with the process. */
+static bool sign_lock(int fd, const char *path, struct error *err) {
+    char host[256] = "unknown", since[32] = "", text[512];
+    (void)gethostname(host, sizeof host - 1);
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL)
+        (void)strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    int size = snprintf(text, sizeof text, "host=%s pid=%ld since=%s program=%s", host,
+                        (long)getpid(), since, program_invocation_short_name);
+    check(size > 0);
+    size_t kept = (size_t)size < sizeof text ? (size_t)size : sizeof text - 1;
+    if (disk->truncate(fd, 0) != 0 || !disk_write_all(fd, text, kept))
+        return disk_error(err, "write", path);
+    return true;
+}
+
+static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
+    struct file_path path = file_join(checkpoint->root.text, "lock");
+    int fd = disk->open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return disk_error(err, "open", path.text);
+    bool ok;
+    int locked = disk->lock(fd);
+    for (int i = 1; locked != 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+        locked = disk->lock(fd);
+    }
+    if (locked == 0)
+        ok = sign_lock(fd, path.text, err);
+    else if (errno == EWOULDBLOCK)
+        ok = locked_by_other(fd, path.text, err);
+    else
+        ok = disk_error(err, "lock", path.text);
+    if (ok)
+        checkpoint->lock_fd = fd;
+    else
+        (void)disk->close(fd);
+    return ok;
+}
+
+static bool is_uuid(const char *text) {
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
+static bool parse_metadata(const char *text, size_t size, char query_id[static 37],
+                           struct error *err) {
+    struct json *metadata = json_parse(text, size, err);
+    if (metadata == NULL)
+        return false;
+    const char *id = json_member_text(metadata, "id");
+    bool ok = id != NULL && is_uuid(id);
+    for (size_t i = 0; ok && i < 37; i++)
+        query_id[i] = (char)tolower((unsigned char)id[i]);
+    if (!ok)
+        error_set(err, ERROR_STATE, "it has no \"id\" that is a UUID");
+    json_free(metadata);
+    return ok;
+}
+
+static bool read_metadata(struct checkpoint *checkpoint, struct error *err) {
+    struct file_path path = file_join(checkpoint->root.text, "metadata");
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    checkpoint->has_metadata = text != NULL;
+    if (text != NULL && !parse_metadata(text, size, checkpoint->query_id, err))
+        return error_wrap(err,
+                          "'%s' can't be used; restore it from a backup, or write the query's id "
+                          "into it as {\"id\":\"<uuid>\"}, which the table's file _esports_stream "
+                          "names as \"query\" (any, if there is no such file), and remove "
+                          "'.metadata.crc' beside it, if it is there",
+                          path.text);
+    return true;
+}
+
+void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char *topic) {
+    *checkpoint = (struct checkpoint){.topic = topic, .lock_fd = -1, .uncommitted_from = INT64_MAX};
+    (void)snprintf(checkpoint->root.text, sizeof checkpoint->root.text, "%s", root);
+    checkpoint->sources = file_join(root, "sources/0");
+    checkpoint->offsets = file_join(root, "offsets");
+    checkpoint->commits = file_join(root, "commits");
+    checkpoint->manifests = file_join(root, "manifests");
+    checkpoint->coverage = file_join(root, "coverage");
+    uuid_new(checkpoint->query_id);
+}
+
+bool checkpoint_open(struct checkpoint *checkpoint, struct error *err) {
+    if (!file_make_directory(checkpoint->root.text, err))
+        return error_wrap(err, "the checkpoint");
+    if (take_lock(checkpoint, err) && read_metadata(checkpoint, err))
+        return true;
+    checkpoint_close(checkpoint);
+    return false;
+}
+
+bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
+    if (!read_metadata(checkpoint, err))
+        return false;
+    return checkpoint->has_metadata ||
+           error_set(err, ERROR_STATE, "'%s' has no file `metadata`: is this the right checkpoint?",
+                     checkpoint->root.text);
+}
+
+void checkpoint_close(struct checkpoint *checkpoint) {
+    // The file stays: removing it would let a third process lock a new one beside a second's.
+    if (checkpoint->lock_fd >= 0)
+        (void)disk->close(checkpoint->lock_fd);
+    checkpoint->lock_fd = -1;
+}
+
+bool checkpoint_create(struct checkpoint *checkpoint, struct error *err) {
+    if (!checkpoint->has_metadata) {
+        char text[64];
+        int size = snprintf(text, sizeof text, "{\"id\":\"%s\"}", checkpoint->query_id);
+        if (!file_publish_again(checkpoint->root.text, "metadata", text, (size_t)size, err))
+            return false;
+        checkpoint->has_metadata = true;
+    }
+    struct file_path sources = file_join(checkpoint->root.text, "sources");
+    return file_make_directory_name(sources.text, err) &&
+           file_make_directory_name(checkpoint->offsets.text, err) &&
+           file_make_directory_name(checkpoint->commits.text, err) &&
+           file_make_directory_name(checkpoint->manifests.text, err) &&
+           file_sync_directory(checkpoint->root.text, err) &&
+           file_make_directory_name(checkpoint->sources.text, err) &&
+           file_sync_directory(sources.text, err);
+}
+
+bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    if (!file_list_numbers(log->text, "", &numbers, &count, err))
+        return false;
+    *batch_id = count == 0 ? -1 : numbers[count - 1];
+    return true;
+}
+
+static const char damaged[] = "restore this file from a backup; without one, which records are in "
+                              "the table can't be told, and a new checkpoint needs a new table";
+
+static bool same_topic(const struct checkpoint *checkpoint, const char *path,
+                       struct offset_entry *entry, struct error *err) {
+    if (strcmp(entry->topic, checkpoint->topic) == 0)
+        return true;
+    error_set(err, ERROR_STATE,
+              "'%s' has offsets of topic '%s', but the query reads '%s': set the topic back, or "
+              "begin again in new directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
+              "DATA_LAKE_PATH for the rejects)",
+              path, entry->topic, checkpoint->topic);
+    offset_entry_deinit(entry);
+    return false;
+}
+
+/* Of a plan that counts for nothing yet. A power cut leaves Spark's newest file empty. */
+static bool unused_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct error *err) {
+    const char *log = checkpoint->offsets.text;
+    return error_wrap(err,
+                      "'%s/%" PRId64 "' can't be used, but nothing of batch %" PRId64
+                      " is committed: remove this file (and '%s/.%" PRId64 ".crc', if it is there) "
+                      "and start again: the batch is planned again, and nothing is lost",
+                      log, batch_id, batch_id, log, batch_id);
+}
+
+static bool unused_initial(const struct checkpoint *checkpoint, struct error *err) {
+    return error_wrap(err,
+                      "'%s/0' can't be used, but nothing is committed yet: remove the directories "
+                      "'%s' and '%s' and start again: the query begins where STARTING_OFFSETS says",
+                      checkpoint->sources.text, checkpoint->sources.text, checkpoint->offsets.text);
+}
+
+static bool counting_file(const char *path, struct error *err) {
+    return error_wrap(err, "'%s' can't be used (%s)", path, damaged);
+}
+
+bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct offset_entry *entry, bool *found, struct error *err) {
+    struct file_path path = file_join_number(checkpoint->offsets.text, batch_id);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    *found = text != NULL;
+    if (text == NULL)
+        return true;
+    if (!offset_log_parse(text, size, entry, err))
+        return batch_id >= checkpoint->uncommitted_from ? unused_plan(checkpoint, batch_id, err)
+                                                        : counting_file(path.text, err);
+    return same_topic(checkpoint, path.text, entry, err);
+}
+
+bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_entry *starts,
+                             bool *found, struct error *err) {
+    struct file_path path = file_join_number(checkpoint->sources.text, 0);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    *found = text != NULL;
+    if (text == NULL)
+        return true;
+    if (!offset_log_parse_initial(text, size, starts, err)) {
+        *found = false;
+        return checkpoint->uncommitted_from > 0 || unused_initial(checkpoint, err);
+    }
+    return same_topic(checkpoint, path.text, starts, err);
+}
+
+bool checkpoint_read_ends(const struct checkpoint *checkpoint, int64_t batch_id,
+                          struct offset_entry *ends, struct error *err) {
+    bool found;
+    if (!checkpoint_read_offsets(checkpoint, batch_id, ends, &found, err))
+        return false;
+    return found ||
+           error_set(err, ERROR_STATE, "'%s/%" PRId64 "' is missing: restore it from a backup",
+                     checkpoint->offsets.text, batch_id);
+}
+
+bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_id,
+                            struct offset_entry *starts, struct error *err) {
+    if (batch_id > 0)
+        return checkpoint_read_ends(checkpoint, batch_id - 1, starts, err);
+    bool found = false;
+    if (!checkpoint_read_initial(checkpoint, starts, &found, err))
+        return false;
+    return found ||
+           error_set(err, ERROR_STATE, "'%s/0' is missing or damaged: restore it from a backup",
+                     checkpoint->sources.text);
+}
+
+static void set_ranges(const struct offsets *ends, const struct offsets *starts,
+                       struct plan *plan) {
+    plan->ranges = must_alloc(ends->count + 1, sizeof *plan->ranges);
+    for (size_t i = 0; i < ends->count; i++) {
+        struct partition_offset end = ends->entries[i];
+        const struct partition_offset *start = offsets_find(starts, end.partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        plan->ranges[i] =
+            (struct offset_range){end.partition, from < end.offset ? from : end.offset, end.offset};
+    }
+    plan->count = ends->count;
+}
+
+bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct plan *plan,
+                          struct error *err) {
+    struct offset_entry ends = {0}, starts = {0};
+    *plan = (struct plan){.batch_id = batch_id};
+    if (!checkpoint_read_ends(checkpoint, batch_id, &ends, err))
+        return false;
+    plan->timestamp_ms = ends.timestamp_ms;
+    bool ok = checkpoint_read_starts(checkpoint, batch_id, &starts, err);
+    if (ok)
+        set_ranges(&ends.ends, &starts.ends, plan);
+    offset_entry_deinit(&starts);
+    offset_entry_deinit(&ends);
+    return ok;
+}
+
+/* Where a batch that moved positions begins: a partition of which it took something is new, or went
+ * on from where it stood. */
+static void set_begin(struct incarnation_begin *begin, const struct offset_entry *before,
+                      const struct offset_entry *plan) {
+    offsets_copy(&begin->former, &before->ends);
+    offsets_copy(&begin->known_ends, &plan->known_ends);
+    incarnation_begin_complete(begin);
+    for (size_t i = 0; i < plan->ends.count; i++) {
+        struct partition_offset end = plan->ends.entries[i];
+        const struct partition_offset *start = offsets_find(&before->ends, end.partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        offsets_add(&begin->starts, end.partition, from < end.offset ? from : end.offset);
+    }
+}
+
+/* *found false: one of the two is not there any more. */
+static bool read_both(const struct checkpoint *checkpoint, int64_t batch_id,
+                      struct offset_entry *before, struct offset_entry *plan, bool *found,
+                      struct error *err) {
+    *found = false;
+    if (!checkpoint_read_offsets(checkpoint, batch_id, plan, found, err))
+        return false;
+    if (!*found)
+        return true;
+    return batch_id == 0 ? checkpoint_read_initial(checkpoint, before, found, err)
+                         : checkpoint_read_offsets(checkpoint, batch_id - 1, before, found, err);
+}
+
+/* Spark leaves a checksum beside each of its files, we never do. */
+static bool is_of_spark(const struct file_path *log, int64_t batch_id, bool *of_spark,
+                        struct error *err) {
+    char name[64];
+    (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
+    int checksum = file_exists(file_join(log->text, name).text, NULL, err);
+    *of_spark = checksum == 1;
+    return checksum >= 0;
+}
+
+static bool find_begun(const struct checkpoint *checkpoint, int64_t batch_id,
+                       struct incarnations *incarnations, struct error *err) {
+    struct offset_entry before = {0}, plan = {0};
+    bool found = false;
+    bool ok = read_both(checkpoint, batch_id, &before, &plan, &found, err);
+    if (ok && found && incarnation_begins(&before.ends, &plan.ends)) {
+        struct incarnation_begin begin = {.batch_id = batch_id, .since_ms = plan.timestamp_ms};
+        ok = is_of_spark(&checkpoint->offsets, batch_id, &begin.by_spark, err);
+        set_begin(&begin, &before, &plan);
+        incarnations_add(incarnations, begin);
+    }
+    offset_entry_deinit(&before);
+    offset_entry_deinit(&plan);
+    return ok;
+}
+
+bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64_t first, int64_t last,
+                           struct incarnations *incarnations, struct error *err) {
+    int64_t oldest = last - CHECKPOINT_BATCHES_KEPT;
+    oldest = oldest < 0 ? 0 : oldest;
+    for (int64_t batch_id = first > oldest ? first : oldest; batch_id <= last; batch_id++)
+        if (!find_begun(checkpoint, batch_id, incarnations, err))
+            return false;
+    return true;
+}
+
+bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timestamp_ms,
+                            struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    *timestamp_ms = 0;
+    if (!file_list_numbers(checkpoint->offsets.text, "", &numbers, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct offset_entry plan = {0};
+        bool found;
+        if (!checkpoint_read_offsets(checkpoint, numbers[i], &plan, &found, err))
+            return false;
+        if (found && plan.timestamp_ms > *timestamp_ms)
+            *timestamp_ms = plan.timestamp_ms;
+        offset_entry_deinit(&plan);
+    }
+    return true;
+}
+
+bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct offsets *starts,
+                              struct error *err) {
+    size_t size;
+    scoped(scope_free) char *text = offset_log_print_initial(checkpoint->topic, starts, &size);
+    return file_publish_again(checkpoint->sources.text, "0", text, size, err);
+}
+
+/* Old batches are forgotten for tidiness only: what can't be removed now is swept at a start. */
+static void forget(const struct file_path *log, int64_t batch_id) {
+    char name[64];
+    (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
+    (void)disk->unlink(file_join(log->text, name).text);
+    (void)disk->unlink(file_join_number(log->text, batch_id).text);
+}
+
+bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
+                              struct offset_entry *entry, struct error *err) {
+    char name[32];
+    free(entry->topic);
+    entry->topic = strdup(checkpoint->topic);
+    check(entry->topic != NULL);
+    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
+    size_t size;
+    scoped(scope_free) char *text = offset_log_print(entry, &size);
+    if (!file_publish(checkpoint->offsets.text, name, text, size, err))
+        return false;
+    int64_t old = batch_id - CHECKPOINT_BATCHES_KEPT - 1;
+    if (old >= 0) {
+        forget(&checkpoint->offsets, old);
+        forget(&checkpoint->commits, old);
+    }
+    return true;
+}
+
+/* It is written last of all, and says nothing but that. */
+static bool damaged_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                           struct error *err) {
+    const char *log = checkpoint->commits.text;
+    return error_wrap(err,
+                      "'%s/%" PRId64 "' can't be used: restore it from a backup; or, as it is "
+                      "there, the batch is done: run `printf 'v1\\n{\"nextBatchWatermarkMs\":0}' > "
+                      "%s/%" PRId64 "` and remove '%s/.%" PRId64 ".crc', if it is there",
+                      log, batch_id, log, batch_id, log, batch_id);
+}
+
+bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct error *err) {
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
+        return false;
+    if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n')) {
+        (void)error_set(err, ERROR_STATE, "it does not begin with a line 'v1'");
+        return damaged_commit(checkpoint, batch_id, err);
+    }
+    if (size <= 3) // nothing more: Spark takes it, too
+        return true;
+    struct json *commit = json_parse(text + 3, size - 3, err);
+    json_free(commit);
+    return commit != NULL || damaged_commit(checkpoint, batch_id, err);
+}
+
+bool checkpoint_write_commit(const struct checkpoint *checkpoint, int64_t batch_id,
+                             struct error *err) {
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    int there = file_exists(path.text, NULL, err);
+    if (there < 0)
+        return false;
+    if (there == 1) // perhaps Spark's, whose bytes differ from version to version
+        return file_sync_directory(checkpoint->commits.text, err);
+    char name[32];
+    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
+    return file_publish_again(checkpoint->commits.text, name, commit_text, sizeof commit_text - 1,
+                              err);
+}
+
+bool checkpoint_commit_author(const struct checkpoint *checkpoint, int64_t batch_id,
+                              enum commit_author *author, struct error *err) {
+    bool of_spark;
+    struct file_path path = file_join_number(checkpoint->commits.text, batch_id);
+    int there = file_exists(path.text, NULL, err);
+    if (there < 0 || !is_of_spark(&checkpoint->commits, batch_id, &of_spark, err))
+        return false;
+    *author = there == 0 ? COMMIT_MISSING : of_spark ? COMMIT_SPARKS : COMMIT_OURS;
+    return true;
+}
+
+static bool sweep_log(const struct file_path *log, int64_t newest_batch, struct error *err) {
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    if (!file_remove_drafts(log->text, err) ||
+        !file_list_numbers(log->text, "", &numbers, &count, err))
+        return false;
+    for (size_t i = 0; i < count && numbers[i] < newest_batch - CHECKPOINT_BATCHES_KEPT; i++)
+        forget(log, numbers[i]);
+    return true;
+}
+
+bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
+                      struct error *err) {
+    return file_remove(file_join(checkpoint->root.text, "." CHECKPOINT_REWIND ".tmp").text, err) &&
+           sweep_log(&checkpoint->offsets, newest_batch, err) &&
+           sweep_log(&checkpoint->commits, newest_batch, err) &&
+           file_remove_drafts(checkpoint->manifests.text, err) &&
+           file_remove_drafts(checkpoint->coverage.text, err);
+}
+
+static bool remove_hidden(void *context, const char *name) {
+    struct file_path path = file_join(context, name);
+    return name[0] != '.' || disk->unlink(path.text) == 0;
+}
+
+static bool clear_empty_log(const struct file_path *log, struct error *err) {
+    int64_t newest;
+    if (!checkpoint_newest(log, &newest, err))
+        return false;
+    if (newest >= 0 || disk->list(log->text, remove_hidden, (void *)log->text) == 0 ||
+        errno == ENOENT)
+        return true;
+    return disk_error(err, "clear", log->text);
+}
+
+bool checkpoint_clear_empty_logs(const struct checkpoint *checkpoint, struct error *err) {
+    return clear_empty_log(&checkpoint->offsets, err) && clear_empty_log(&checkpoint->commits, err);
+}

@@ -1,0 +1,313 @@
+#include "streaming/store/manifest.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "base/scope.h"
+#include "streaming/table/table.h"
+
+void manifest_deinit(struct manifest *manifest) {
+    file_list_deinit(&manifest->files);
+    file_list_deinit(&manifest->rejects);
+    free(manifest->outcomes);
+    resolved_deinit(&manifest->replayed);
+    incarnations_deinit(&manifest->begun);
+    *manifest = (struct manifest){0};
+}
+
+static struct json *print_files(const struct file_list *list) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < list->count; i++) {
+        const struct data_file *file = &list->files[i];
+        struct json *object = json_new_object();
+        json_put_text(object, "path", file->path);
+        json_put_text(object, "staged", file->staged);
+        json_put_int(object, "size", file->size);
+        json_put_int(object, "rows", file->rows);
+        json_put_int(object, "modifiedMs", file->modified_ms);
+        json_append(array, object);
+    }
+    return array;
+}
+
+struct json *manifest_print_range(const struct range_outcome *outcome) {
+    struct json *object = json_new_object();
+    json_put_int(object, "partition", outcome->range.partition);
+    json_put_int(object, "start", outcome->range.start);
+    json_put_int(object, "end", outcome->range.end);
+    json_put_int(object, "rows", outcome->rows);
+    json_put_int(object, "rejects", outcome->rejects);
+    json_put_int(object, "absent", outcome->absent);
+    json_put_int(object, "lost", outcome->lost);
+    return object;
+}
+
+static struct json *print_ranges(const struct manifest *manifest) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        json_append(array, manifest_print_range(&manifest->outcomes[i]));
+    return array;
+}
+
+enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_SPARK = 3, VERSION_INCARNATION = 4 };
+
+static int version_of(const struct manifest *manifest) {
+    return manifest->incarnation.number > 0 ? VERSION_INCARNATION
+           : manifest->of_spark             ? VERSION_SPARK
+           : manifest->replayed.count > 0   ? VERSION_REPLAY
+                                            : VERSION_PLAIN;
+}
+
+static struct json *print_incarnation(const struct manifest *manifest) {
+    struct json *object = json_new_object();
+    json_put_int(object, "number", manifest->incarnation.number);
+    json_put_int(object, "sinceMs", manifest->incarnation.since_ms);
+    json_put(object, "begun", incarnations_print(&manifest->begun));
+    return object;
+}
+
+char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
+                     size_t *size) {
+    struct json *object = json_new_object();
+    json_put_int(object, "batch", manifest->batch_id);
+    json_put_int(object, "timestampMs", manifest->timestamp_ms);
+    json_put_text(object, "query", origin->query_id);
+    json_put_text(object, "topic", origin->topic);
+    json_put_text(object, "table", origin->table);
+    json_put_text(object, "rejectsTable", origin->rejects_table);
+    json_put(object, "files", print_files(&manifest->files));
+    json_put(object, "rejects", print_files(&manifest->rejects));
+    json_put(object, "ranges", print_ranges(manifest));
+    if (manifest->replayed.count > 0)
+        json_put(object, "replayed", resolved_print(&manifest->replayed));
+    if (manifest->of_spark)
+        json_put_text(object, "engine", "spark");
+    if (manifest->incarnation.topic_id[0] != '\0')
+        json_put_text(object, "topicId", manifest->incarnation.topic_id);
+    if (manifest->incarnation.number > 0)
+        json_put(object, "incarnation", print_incarnation(manifest));
+    char *text = json_print_versioned(object, version_of(manifest), size);
+    json_free(object);
+    return text;
+}
+
+/* A name from disk that will be used below a directory of ours: never absolute, never upwards. */
+static bool stays_below(const char *path, size_t length_max) {
+    if (path == NULL || path[0] == '\0' || path[0] == '/' || strlen(path) > length_max)
+        return false;
+    for (const char *part = path; part != NULL; part = strchr(part, '/')) {
+        part += *part == '/' ? 1 : 0;
+        if (strcmp(part, "..") == 0 || strncmp(part, "../", 3) == 0 || *part == '\0' ||
+            *part == '/')
+            return false;
+    }
+    return true;
+}
+
+static bool parse_files(const struct json *array, struct file_list *list, struct error *err) {
+    if (array == NULL)
+        return error_set(err, ERROR_STATE, "it has no list of files");
+    for (size_t i = 0; i < json_count(array); i++) {
+        const struct json *object = json_at(array, i);
+        const char *path = json_member_text(object, "path");
+        const char *staged = json_member_text(object, "staged");
+        struct data_file file = {0};
+        if (!stays_below(path, TABLE_FILE_PATH_MAX) || !stays_below(staged, NAME_MAX) ||
+            strchr(staged, '/') != NULL || !json_member_int(object, "size", &file.size) ||
+            !json_member_int(object, "rows", &file.rows) ||
+            !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
+            file.rows <= 0)
+            return error_set(err, ERROR_STATE, "its file number %zu is not described in full", i);
+        file.path = strdup(path);
+        file.staged = strdup(staged);
+        check(file.path != NULL && file.staged != NULL);
+        file_list_add(list, file);
+    }
+    return true;
+}
+
+static bool outcome_adds_up(const struct range_outcome *outcome) {
+    const int64_t parts[] = {outcome->rows, outcome->rejects, outcome->absent, outcome->lost};
+    int64_t left = outcome->range.end - outcome->range.start;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i] < 0 || parts[i] > left)
+            return false;
+        left -= parts[i];
+    }
+    return left == 0 && outcome->range.start >= 0;
+}
+
+bool manifest_parse_range(const struct json *object, struct range_outcome *outcome) {
+    int64_t partition;
+    *outcome = (struct range_outcome){0};
+    if (!json_member_int(object, "partition", &partition) || partition < 0 ||
+        partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
+        !json_member_int(object, "end", &outcome->range.end) ||
+        !json_member_int(object, "rows", &outcome->rows) ||
+        !json_member_int(object, "rejects", &outcome->rejects) ||
+        !json_member_int(object, "absent", &outcome->absent) ||
+        !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
+        return false;
+    outcome->range.partition = (int32_t)partition;
+    return true;
+}
+
+static bool parse_ranges(const struct json *array, struct manifest *manifest, struct error *err) {
+    if (array == NULL)
+        return error_set(err, ERROR_STATE, "it has no list of ranges");
+    manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
+    for (size_t i = 0; i < json_count(array); i++) {
+        if (!manifest_parse_range(json_at(array, i), &manifest->outcomes[i]))
+            return error_set(err, ERROR_STATE, "its range number %zu does not add up", i);
+        manifest->outcome_count++;
+    }
+    return true;
+}
+
+static bool parse_replayed(const struct json *object, int version, struct manifest *manifest,
+                           struct error *err) {
+    const struct json *array = json_member(object, "replayed");
+    if (version != VERSION_INCARNATION && (array != NULL) != (version == VERSION_REPLAY))
+        return error_set(err, ERROR_STATE, "its version and its list of replayed offsets disagree");
+    if (array == NULL)
+        return true;
+    if (!resolved_parse(array, &manifest->replayed, err))
+        return false;
+    if (manifest->replayed.count == 0 || manifest->outcome_count > 0 || manifest->rejects.count > 0)
+        return error_set(err, ERROR_STATE, "it is neither a replay's nor another batch's");
+    return true;
+}
+
+static bool parse_engine(const struct json *object, int version, struct manifest *manifest,
+                         struct error *err) {
+    const char *engine = json_member_text(object, "engine");
+    manifest->of_spark = engine != NULL;
+    if ((version != VERSION_INCARNATION && manifest->of_spark != (version == VERSION_SPARK)) ||
+        (engine != NULL && strcmp(engine, "spark") != 0))
+        return error_set(err, ERROR_STATE, "its version and its engine disagree");
+    if (manifest->of_spark && (manifest->files.count > 0 || manifest->outcome_count > 0))
+        return error_set(err, ERROR_STATE, "it is neither a Spark batch's nor another's");
+    return true;
+}
+
+static bool parse_incarnation(const struct json *object, int version, struct manifest *manifest,
+                              struct error *err) {
+    const struct json *found = json_member(object, "incarnation");
+    const char *topic_id = json_member_text(object, "topicId");
+    struct incarnation *incarnation = &manifest->incarnation;
+    if (topic_id != NULL)
+        (void)snprintf(incarnation->topic_id, sizeof incarnation->topic_id, "%s", topic_id);
+    if ((found != NULL) != (version == VERSION_INCARNATION))
+        return error_set(err, ERROR_STATE, "its version and its incarnation disagree");
+    if (found == NULL)
+        return true;
+    int64_t number;
+    if (!json_member_int(found, "number", &number) || number <= 0 || number > INT32_MAX ||
+        !json_member_int(found, "sinceMs", &incarnation->since_ms))
+        return error_set(err, ERROR_STATE, "its incarnation of the topic can't be read");
+    incarnation->number = (int32_t)number;
+    return incarnations_parse(json_member(found, "begun"), &manifest->begun, err);
+}
+
+/* Rows in files against rows of ranges, or of rejects that were replayed; the same for rejects. */
+static bool sums_agree(const struct manifest *manifest) {
+    if (manifest->of_spark)
+        return true; // it says nothing of ranges
+    int64_t rows = manifest->replayed.count, rejects = 0;
+    for (size_t i = 0; i < manifest->outcome_count; i++) {
+        rows += manifest->outcomes[i].rows;
+        rejects += manifest->outcomes[i].rejects;
+    }
+    for (size_t i = 0; i < manifest->files.count; i++)
+        rows -= manifest->files.files[i].rows;
+    for (size_t i = 0; i < manifest->rejects.count; i++)
+        rejects -= manifest->rejects.files[i].rows;
+    return rows == 0 && rejects == 0;
+}
+
+static bool same_text(const struct json *object, const char *name, const char *expected,
+                      const char *cure, struct error *err) {
+    const char *text = json_member_text(object, name);
+    if (text != NULL && strcmp(text, expected) == 0)
+        return true;
+    return error_set(err, ERROR_STATE, "its %s is '%s', but ours is '%s': %s", name,
+                     text == NULL ? "" : text, expected, cure);
+}
+
+static bool same_origin(const struct json *object, const struct manifest_origin *origin,
+                        struct error *err) {
+    static const char moved[] = "if the lake was moved, run `esports-stream relocate`, or move "
+                                "it back; if only the settings changed, set the paths back; "
+                                "otherwise this checkpoint belongs to another table";
+    return same_text(object, "query", origin->query_id,
+                     "the checkpoint's files come from two queries; restore one of them", err) &&
+           same_text(object, "topic", origin->topic, "set the topic back", err) &&
+           same_text(object, "table", origin->table, moved, err) &&
+           same_text(object, "rejectsTable", origin->rejects_table, moved, err);
+}
+
+static bool parse_object(const struct json *object, int version, int64_t batch_id,
+                         const struct manifest_origin *origin, struct manifest *manifest,
+                         struct error *err) {
+    if (!json_member_int(object, "batch", &manifest->batch_id) || manifest->batch_id != batch_id ||
+        !json_member_int(object, "timestampMs", &manifest->timestamp_ms))
+        return error_set(err, ERROR_STATE, "it is not about batch %lld", (long long)batch_id);
+    if (!same_origin(object, origin, err) ||
+        !parse_files(json_member(object, "files"), &manifest->files, err) ||
+        !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
+        !parse_ranges(json_member(object, "ranges"), manifest, err) ||
+        !parse_replayed(object, version, manifest, err) ||
+        !parse_engine(object, version, manifest, err) ||
+        !parse_incarnation(object, version, manifest, err))
+        return false;
+    if (!sums_agree(manifest))
+        return error_set(err, ERROR_STATE, "its files and its ranges count different rows");
+    return true;
+}
+
+bool manifest_parse(const char *text, size_t size, int64_t batch_id,
+                    const struct manifest_origin *origin, struct manifest *manifest,
+                    struct error *err) {
+    int version;
+    *manifest = (struct manifest){0};
+    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
+    if (object == NULL)
+        return false;
+    bool ok = parse_object(object, version, batch_id, origin, manifest, err);
+    json_free(object);
+    if (!ok)
+        manifest_deinit(manifest);
+    return ok;
+}
+
+static bool names_tables(const struct json *object, const struct manifest_origin *origin) {
+    const char *table = json_member_text(object, "table");
+    const char *rejects = json_member_text(object, "rejectsTable");
+    return table != NULL && rejects != NULL && strcmp(table, origin->table) == 0 &&
+           strcmp(rejects, origin->rejects_table) == 0;
+}
+
+bool manifest_move(const char *text, size_t size, int64_t batch_id,
+                   const struct manifest_origin *origin, char **moved, size_t *moved_size,
+                   struct error *err) {
+    int version;
+    *moved = NULL;
+    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
+    if (object == NULL)
+        return false;
+    bool ok = true;
+    if (!names_tables(object, origin)) {
+        struct manifest manifest = {0};
+        json_put_text(object, "table", origin->table);
+        json_put_text(object, "rejectsTable", origin->rejects_table);
+        ok = parse_object(object, version, batch_id, origin, &manifest, err);
+        *moved = ok ? json_print_versioned(object, version, moved_size) : NULL;
+        manifest_deinit(&manifest);
+    }
+    json_free(object);
+    return ok;
+}

@@ -1,0 +1,65 @@
+/* manifest.h: the text of manifests/N, the one file that commits a batch.
+ *
+ *     v1
+ *     {"batch":5,"timestampMs":…,"query":"<uuid>","topic":"…","table":"/…","rejectsTable":"/…",
+ *      "files":[{"path":"status=live/part-….parquet","staged":"…","size":1,"rows":1,"modifiedMs":1}],
+ *      "rejects":[…],
+ *      "ranges":[{"partition":0,"start":0,"end":3,"rows":2,"rejects":1,"absent":0,"lost":0}]}
+ *
+ * (one line). That of a replay (streaming/operations/replay.h) is of version 2: it has no ranges
+ * and no rejects, and says which rejects its rows were made of:
+ *
+ *     v2
+ *     {…,"files":[…],"rejects":[],"ranges":[],
+ *      "replayed":[{"partition":0,"offsets":"5,7-9,12"}]}
+ *
+ * A program that only knows version 1 refuses it: it would take these rows for another batch's.
+ *
+ * That of a batch that a Spark cluster ran for us (streaming/cluster/) is of version 3. Its rows
+ * are Spark's business and in the sink log; what we add are its rejects, and that we have looked:
+ *
+ *     v3
+ *     {…,"files":[],"rejects":[…],"ranges":[],"engine":"spark"}
+ *
+ * Each may have a member "topicId", Kafka's id of the topic. Behind the first incarnation of the
+ * topic (streaming/offsets/incarnation.h) every manifest is of version 4, which has all the members
+ * above as needed, and says which incarnation it is, and how it began if that is news:
+ *
+ *     v4
+ *     {…,"incarnation":{"number":1,"sinceMs":…,"begun":[…]}}
+ *
+ * Reading is strict: after the commit point whatever it says is done, so that a file
+ * that does not add up is refused as a whole. Pure: no disk. */
+#ifndef STREAMING_STORE_MANIFEST_H
+#define STREAMING_STORE_MANIFEST_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "streaming/store/store.h"
+
+/* Whose batch it is: what must be the same again when it is rolled forward. Borrowed texts. */
+struct manifest_origin {
+    const char *query_id, *topic, *table, *rejects_table;
+};
+
+/* Owned by the caller. */
+char *manifest_print(const struct manifest *manifest, const struct manifest_origin *origin,
+                     size_t *size);
+
+/* ERROR_STATE, without the file's name: damaged, of another version, or of another origin; the
+ * message says which and what to do. */
+MUST_CHECK bool manifest_parse(const char *text, size_t size, int64_t batch_id,
+                               const struct manifest_origin *origin, struct manifest *manifest,
+                               struct error *err);
+
+/* The same text with the tables of `origin`, owned by the caller; NULL in *moved: it has them
+ * already. The errors of manifest_parse(). */
+MUST_CHECK bool manifest_move(const char *text, size_t size, int64_t batch_id,
+                              const struct manifest_origin *origin, char **moved,
+                              size_t *moved_size, struct error *err);
+
+/* One of its ranges, as an object. False: it is not described in full, or does not add up. */
+struct json *manifest_print_range(const struct range_outcome *outcome);
+MUST_CHECK bool manifest_parse_range(const struct json *object, struct range_outcome *outcome);
+
+#endif

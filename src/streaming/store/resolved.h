@@ -1,0 +1,63 @@
+/* resolved.h: which rejects have become rows after all, as a set of (incarnation, partition,
+ * offset): streaming/offsets/incarnation.h.
+ *
+ * A replay (streaming/operations/replay.h) makes rows of rejects; the reject rows stay in their
+ * files, and the batch's manifest lists what it took, later coverage/N. Whoever reads rejects joins
+ * on this set: a reject whose offset is in it is resolved, and its record is a row of the table.
+ *
+ * Kept compressed: some two bytes for an offset that stands alone, never more than about a bit for
+ * each offset between it and its neighbours. A zeroed set is empty. Any number of threads may ask
+ * while nobody adds. */
+#ifndef STREAMING_STORE_RESOLVED_H
+#define STREAMING_STORE_RESOLVED_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "streaming/offsets/incarnation.h"
+
+struct store;
+struct resolved_part;
+
+struct resolved {
+    struct resolved_part *parts; // owned; ascending
+    size_t part_count;
+    int64_t count; // offsets in it
+};
+
+void resolved_deinit(struct resolved *resolved);
+
+/* False: it was in it already. */
+bool resolved_add(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                  int64_t offset);
+void resolved_add_all(struct resolved *resolved, const struct resolved *more);
+bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
+                  int64_t offset);
+
+/* The newest incarnation that has an offset in it; 0 of an empty set. */
+int32_t resolved_newest(const struct resolved *resolved);
+
+/* [{"partition":0,"offsets":"5,7-9,12"}], ascending, with "incarnation":1 and so on behind the
+ * first. Reading is strict; ERROR_STATE. */
+struct json *resolved_print(const struct resolved *resolved);
+MUST_CHECK bool resolved_parse(const struct json *array, struct resolved *resolved,
+                               struct error *err);
+
+/* The set of a query, and of which incarnation its rejects are. */
+struct resolved_rejects {
+    struct resolved set;
+    struct incarnations incarnations;
+};
+
+/* As of the newest committed batch. The store may have been opened to be read only, beside a query
+ * that runs. The errors of snapshot_take() (verify/snapshot.h). */
+MUST_CHECK bool resolved_rejects_read(struct store *store, struct resolved_rejects *rejects,
+                                      struct error *err);
+void resolved_rejects_deinit(struct resolved_rejects *rejects);
+
+/* `processed_ms`: when the reject's batch was planned. */
+bool resolved_rejects_has(const struct resolved_rejects *rejects, int64_t processed_ms,
+                          int32_t partition, int64_t offset);
+
+#endif

@@ -1,0 +1,48 @@
+/* origin_reader.h: the origin of a data file's rows, its columns `partition` and `offset` and those
+ * that are asked for, and nothing else of it but the footer. Row groups whose statistics show that
+ * they have nothing of interest are passed over. */
+#ifndef VERIFY_ORIGIN_READER_H
+#define VERIFY_ORIGIN_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/rows.h"
+#include "pipeline/parquet/read/metadata_reader.h"
+
+struct origin_bounds {
+    int32_t partition_min, partition_max;
+    int64_t offset_min, offset_max;
+};
+
+struct origin_rows {
+    size_t count;
+    const int32_t *partitions;
+    const int64_t *offsets;
+    const struct vector *processed;       // processing_timestamp; NULL unless asked for
+    const struct vector *kafka_timestamp; // likewise
+};
+
+struct origin_visitor {
+    void *context;
+    bool wants_times; // the two timestamps
+    /* The file is open, with so many bytes and this footer. False: enough of it. NULL: all
+     * of it is wanted. */
+    bool (*begin)(void *context, int64_t size, const struct file_metadata *metadata);
+    /* Whether a row group with such rows is wanted; NULL: all are. */
+    bool (*wants)(void *context, const struct origin_bounds *bounds);
+    void (*rows)(void *context, const struct origin_rows *rows);
+};
+
+/* `page_size_max`: bytes; a larger page counts as damage. ERROR_STATE: there is no such file, it is
+ * damaged, or it is not of a query; ERROR_RETRY: the disk. */
+MUST_CHECK bool origin_read(const char *path, size_t page_size_max,
+                            const struct origin_visitor *visitor, struct error *err);
+
+/* Of the batch that has written the file, by its first row; -1: it has none. The same errors, and
+ * ERROR_STATE without a column `processing_timestamp`. */
+MUST_CHECK bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms,
+                            struct error *err);
+
+#endif

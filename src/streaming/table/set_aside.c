@@ -1,0 +1,85 @@
+#include "streaming/table/set_aside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/disk/file.h"
+#include "base/scope.h"
+
+enum { NAMES_MAX = 1000 }; // how often one file can come and be set aside again
+
+static struct file_path parent_of(const char *path) {
+    struct file_path parent;
+    (void)snprintf(parent.text, sizeof parent.text, "%s", path);
+    char *slash = strrchr(parent.text, '/');
+    check(slash != NULL);
+    *slash = '\0';
+    return parent;
+}
+
+/* The checksum would make the next reader of the name fail. */
+static bool remove_checksum(const char *path, struct error *err) {
+    struct file_path parent = parent_of(path);
+    scoped(scope_free) char *name = NULL;
+    check(asprintf(&name, ".%s.crc", path + strlen(parent.text) + 1) > 0);
+    return file_remove(file_join(parent.text, name).text, err);
+}
+
+static struct file_path target_of(const char *root, const char *name,
+                                  const struct set_aside_place *place, int number) {
+    char suffix[16] = "";
+    if (number > 1)
+        (void)snprintf(suffix, sizeof suffix, "-%d", number);
+    scoped(scope_free) char *aside = NULL;
+    const char *slash = place->directory[0] == '\0' ? "" : "/";
+    check(asprintf(&aside, "%s%s%s%s%s", place->directory, slash, name, place->ending, suffix) > 0);
+    return file_join(root, aside);
+}
+
+/* The first free name; its directory is made only when it turns out to be missing, since that syncs
+ * every one on the way. */
+static bool rename_aside(const char *root, const char *name, const struct set_aside_place *place,
+                         const char *from, struct error *err) {
+    bool made = false;
+    for (int number = 1; number <= NAMES_MAX; number++) {
+        struct file_path to = target_of(root, name, place, number);
+        if (disk->rename_new(from, to.text) == 0)
+            return true;
+        if (errno == EEXIST)
+            continue;
+        if (errno != ENOENT || made)
+            return disk_error_rename(err, from, to.text);
+        made = true;
+        if (!file_make_directory(parent_of(to.text).text, err))
+            return false;
+        number--;
+    }
+    return error_set(err, ERROR_STATE, "'%s' was set aside %d times already", from, NAMES_MAX);
+}
+
+bool set_aside(const char *root, const char *name, const struct set_aside_place *place, bool *moved,
+               struct error *err) {
+    struct file_path from = file_join(root, name);
+    int there = file_exists(from.text, NULL, err);
+    *moved = there == 1;
+    if (there < 0 || (there == 1 && !rename_aside(root, name, place, from.text, err)))
+        return false;
+    return remove_checksum(from.text, err);
+}
+
+static bool sync_if_there(const char *path, struct error *err) {
+    int there = file_exists(path, NULL, err);
+    return there == 0 || (there == 1 && file_sync_directory(path, err));
+}
+
+bool set_aside_sync(const char *root, const char *name, const struct set_aside_place *place,
+                    struct error *err) {
+    struct file_path to = target_of(root, name, place, 1);
+    return sync_if_there(parent_of(to.text).text, err) &&
+           sync_if_there(parent_of(file_join(root, name).text).text, err);
+}

@@ -1,0 +1,436 @@
+#include "streaming/table/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+#include "base/json.h"
+#include "base/scope.h"
+
+enum { OWNER_SIZE_MAX = 64 << 10 };
+
+static const char owner_name[] = "_esports_stream";
+
+static bool parse_owner(struct table *table, const char *text, size_t size, struct error *err) {
+    struct json *owner = json_parse(text, size, err);
+    if (owner == NULL)
+        return false;
+    const char *query = json_member_text(owner, "query");
+    const char *checkpoint = json_member_text(owner, "checkpoint");
+    bool ok = query != NULL && strlen(query) == 36 && checkpoint != NULL &&
+              json_member_bool(owner, "sinkLog", &table->owner_sink_log);
+    if (ok) {
+        (void)snprintf(table->owner_query, sizeof table->owner_query, "%s", query);
+        if (!json_member_int(owner, "adoptedAt", &table->owner_adopted_at))
+            table->owner_adopted_at = -1;
+        free(table->owner_checkpoint);
+        table->owner_checkpoint = strdup(checkpoint);
+        check(table->owner_checkpoint != NULL);
+        table->has_owner = true;
+    } else {
+        error_set(err, ERROR_STATE, "it does not say whose table this is");
+    }
+    json_free(owner);
+    return ok;
+}
+
+bool table_open(struct table *table, const char *root, struct error *err) {
+    *table = (struct table){.owner_adopted_at = -1};
+    (void)snprintf(table->root.text, sizeof table->root.text, "%s", root);
+    table->staging = file_join(root, "_staging");
+    struct file_path path = file_join(root, owner_name);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, OWNER_SIZE_MAX, &text, &size, err))
+        return false;
+    if (text != NULL && !parse_owner(table, text, size, err))
+        return error_wrap(err, "'%s' is damaged; remove it if no other query writes this table",
+                          path.text);
+    return true;
+}
+
+void table_close(struct table *table) {
+    free(table->owner_checkpoint);
+    *table = (struct table){0};
+}
+
+static bool ends_with(const char *name, const char *end) {
+    size_t length = strlen(name), end_length = strlen(end);
+    return length >= end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+static bool is_hidden(const char *name) {
+    return name[0] == '_' || name[0] == '.';
+}
+
+struct level {
+    const char *directory;
+    const char *column;       // NULL: files are expected here
+    struct file_path descend; // the first directory of a partition value; empty: none
+    bool ok;
+    struct error *err;
+};
+
+static bool check_name(void *context, const char *name) {
+    struct level *level = context;
+    size_t length = level->column == NULL ? 0 : strlen(level->column);
+    if (is_hidden(name))
+        return true;
+    if (ends_with(name, ".parquet")) {
+        if (level->column != NULL)
+            level->ok = error_set(level->err, ERROR_CONFIG,
+                                  "'%s' has the file '%s', where directories '%s=…' are expected",
+                                  level->directory, name, level->column);
+    } else if (strchr(name, '=') != NULL) {
+        if (level->column == NULL)
+            level->ok = error_set(level->err, ERROR_CONFIG,
+                                  "'%s' has the directory '%s', where files are expected",
+                                  level->directory, name);
+        else if (strncmp(name, level->column, length) != 0 || name[length] != '=')
+            level->ok = error_set(level->err, ERROR_CONFIG,
+                                  "'%s' has the directory '%s', where '%s=…' is expected",
+                                  level->directory, name, level->column);
+        else if (level->descend.text[0] == '\0')
+            level->descend = file_join(level->directory, name);
+    }
+    return level->ok;
+}
+
+bool table_check_partitions(const struct table *table, const char *const *names, size_t count,
+                            struct error *err) {
+    struct file_path at = table->root;
+    for (size_t depth = 0; depth <= count && at.text[0] != '\0'; depth++) {
+        struct level level = {.directory = at.text, .ok = true, .err = err};
+        level.column = depth < count ? names[depth] : NULL;
+        if (disk->list(at.text, check_name, &level) != 0 && errno != ENOENT)
+            return disk_error(err, "list", at.text);
+        if (!level.ok)
+            return error_wrap(err, "the table has other partition columns; set *_PARTITION_BY to "
+                                   "them, or choose another PROCESSED_DATA_PATH");
+        at = level.descend;
+    }
+    return true;
+}
+
+struct search {
+    struct file_path directory; // relative to the table; empty: the table itself
+    const struct table *table;
+    size_t depth; // how many more directories down
+    bool (*visit)(void *context, const char *path);
+    void *context;
+    bool strangers; // visit what is neither such a file nor such a directory, instead
+    bool ended;     // the visitor has seen enough
+    bool ok;
+    struct error *err;
+};
+
+static bool search_directory(struct search *search);
+
+static bool search_name(void *context, const char *name) {
+    struct search *search = context;
+    bool is_file = ends_with(name, ".parquet");
+    bool is_strange = is_file != (search->depth == 0) || (!is_file && !strchr(name, '='));
+    if (is_hidden(name) || (is_strange && !search->strangers) ||
+        (is_file && !is_strange && search->strangers))
+        return true;
+    struct search below = *search;
+    if (search->directory.text[0] == '\0')
+        (void)snprintf(below.directory.text, sizeof below.directory.text, "%s", name);
+    else
+        below.directory = file_join(search->directory.text, name);
+    below.depth--;
+    if (is_file || is_strange) {
+        search->ended = !search->visit(search->context, below.directory.text);
+    } else {
+        search->ok = search_directory(&below);
+        search->ended = below.ended;
+    }
+    return search->ok && !search->ended;
+}
+
+/* Calls itself once per partition column, whose number is a setting and small. */
+static bool search_directory(struct search *search) {
+    struct file_path path = search->table->root;
+    if (search->directory.text[0] != '\0')
+        path = file_join(path.text, search->directory.text);
+    if (disk->list(path.text, search_name, search) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return disk_error(search->err, "list", path.text);
+    return search->ok;
+}
+
+bool table_each_file(const struct table *table, size_t depth,
+                     bool (*visit)(void *context, const char *path), void *context,
+                     struct error *err) {
+    struct search search = {
+        .table = table, .depth = depth, .visit = visit, .context = context, .ok = true, .err = err};
+    return search_directory(&search);
+}
+
+static bool note_path(void *context, const char *path) {
+    struct file_path *found = context;
+    (void)snprintf(found->text, sizeof found->text, "%s", path);
+    return false;
+}
+
+bool table_find_stranger(const struct table *table, size_t depth, struct file_path *stranger,
+                         struct error *err) {
+    stranger->text[0] = '\0';
+    struct search search = {.table = table,
+                            .depth = depth,
+                            .strangers = true,
+                            .visit = note_path,
+                            .context = stranger,
+                            .ok = true,
+                            .err = err};
+    return search_directory(&search);
+}
+
+static bool note_file(void *context, const char *path) {
+    bool *has = context;
+    (void)path;
+    *has = true;
+    return false;
+}
+
+bool table_has_files(const struct table *table, size_t depth, bool *has, struct error *err) {
+    *has = false;
+    return table_each_file(table, depth, note_file, has, err);
+}
+
+/* The text of a signature; owned by the caller. */
+static char *print_owner(const struct table *table, const char *query_id, const char *checkpoint,
+                         bool sink_log) {
+    struct json *owner = json_new_object();
+    json_put_text(owner, "query", query_id);
+    json_put_text(owner, "checkpoint", checkpoint);
+    json_put_bool(owner, "sinkLog", sink_log);
+    if (table->owner_adopted_at >= 0)
+        json_put_int(owner, "adoptedAt", table->owner_adopted_at);
+    char *text = json_print(owner);
+    json_free(owner);
+    return text;
+}
+
+bool table_sign(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
+                struct error *err) {
+    scoped(scope_free) char *text = print_owner(table, query_id, checkpoint, sink_log);
+    return file_replace(table->root.text, owner_name, text, strlen(text), err) &&
+           parse_owner(table, text, strlen(text), err);
+}
+
+bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
+                 struct error *err) {
+    if (!file_make_directory(table->root.text, err) ||
+        !file_make_directory_name(table->staging.text, err) ||
+        !file_sync_directory(table->root.text, err))
+        return false;
+    if (table->has_owner)
+        return true;
+    scoped(scope_free) char *text = print_owner(table, query_id, checkpoint, sink_log);
+    return file_publish_again(table->root.text, owner_name, text, strlen(text), err) &&
+           parse_owner(table, text, strlen(text), err);
+}
+
+struct file_path table_staging_of(const struct table *table, int64_t batch_id) {
+    return file_join_number(table->staging.text, batch_id);
+}
+
+bool table_stage(const struct table *table, int64_t batch_id, struct error *err) {
+    struct file_path path = table_staging_of(table, batch_id);
+    return file_remove_directory(path.text, err) && file_make_directory_name(path.text, err);
+}
+
+bool table_sync_staged(const struct table *table, int64_t batch_id, const struct file_list *files,
+                       struct error *err) {
+    if (files->count == 0)
+        return true;
+    struct file_path staging = table_staging_of(table, batch_id);
+    for (size_t i = 0; i < files->count; i++) {
+        struct file_path path = file_join(staging.text, files->files[i].staged);
+        int64_t size = 0;
+        int there = file_exists(path.text, &size, err);
+        if (there < 0)
+            return false;
+        if (there == 0 || size != files->files[i].size)
+            return error_set(err, ERROR_RETRY,
+                             "'%s' is gone, or not the %" PRId64 " bytes long "
+                             "that were written",
+                             path.text, files->files[i].size);
+    }
+    return file_sync_directory(staging.text, err) && file_sync_directory(table->staging.text, err);
+}
+
+/* The directories on the way to a list of files, each once, ascending, so that a parent comes
+ * before its children. */
+struct directory_set {
+    char **paths; // owned; relative to the table
+    size_t count, capacity;
+    size_t depth; // of the directories that hold the files: 0 for the table itself
+};
+
+static void directory_set_deinit(struct directory_set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        free(set->paths[i]);
+    free(set->paths);
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void directory_set_add(struct directory_set *set, char *path) {
+    if (set->count == set->capacity) {
+        set->capacity = set->capacity == 0 ? 64 : set->capacity * 2;
+        set->paths = realloc(set->paths, set->capacity * sizeof *set->paths);
+        check(set->paths != NULL);
+    }
+    set->paths[set->count++] = path;
+}
+
+static size_t depth_of(const char *path) {
+    size_t depth = 0;
+    for (; *path != '\0'; path++)
+        depth += *path == '/';
+    return depth;
+}
+
+static struct directory_set directories_of(const struct file_list *files) {
+    struct directory_set set = {.depth = depth_of(files->files[0].path)};
+    for (size_t i = 0; i < files->count; i++) {
+        const char *path = files->files[i].path;
+        for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+            char *directory = strndup(path, (size_t)(slash - path));
+            check(directory != NULL);
+            directory_set_add(&set, directory);
+        }
+    }
+    if (set.count > 1)
+        qsort(set.paths, set.count, sizeof *set.paths, compare_paths);
+    size_t kept = 0;
+    for (size_t i = 0; i < set.count; i++) {
+        if (kept > 0 && strcmp(set.paths[kept - 1], set.paths[i]) == 0)
+            free(set.paths[i]);
+        else
+            set.paths[kept++] = set.paths[i];
+    }
+    set.count = kept;
+    return set;
+}
+
+/* A name is synced before anything is put under it, also one that was there: whoever made it may
+ * have died before the sync. */
+static bool make_directories(const struct table *table, const struct directory_set *set,
+                             struct error *err) {
+    if (set->depth == 0)
+        return true;
+    for (size_t i = 0; i < set->count; i++)
+        if (!file_make_directory_name(file_join(table->root.text, set->paths[i]).text, err))
+            return false;
+    if (!file_sync_directory(table->root.text, err))
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        if (depth_of(set->paths[i]) + 1 < set->depth &&
+            !file_sync_directory(file_join(table->root.text, set->paths[i]).text, err))
+            return false;
+    return true;
+}
+
+/* The directories that hold the files. */
+static bool sync_directories(const struct table *table, const struct directory_set *set,
+                             struct error *err) {
+    if (set->depth == 0)
+        return file_sync_directory(table->root.text, err);
+    for (size_t i = 0; i < set->count; i++) {
+        struct file_path path = file_join(table->root.text, set->paths[i]);
+        if (depth_of(set->paths[i]) + 1 < set->depth)
+            continue;
+        int there = file_exists(path.text, NULL, err); // not, when nothing was ever put there
+        if (there < 0 || (there == 1 && !file_sync_directory(path.text, err)))
+            return false;
+    }
+    return true;
+}
+
+/* The rename did not work: is that because an earlier attempt has done it? */
+static bool already_published(const struct data_file *file, const char *staged, const char *target,
+                              int error_number, struct error *err) {
+    int64_t size = 0;
+    int staged_there = file_exists(staged, NULL, err);
+    int target_there = staged_there < 0 ? -1 : file_exists(target, &size, err);
+    if (target_there < 0)
+        return false;
+    if (staged_there == 0 && target_there == 0)
+        return error_set(err, ERROR_STATE,
+                         "'%s' belongs to a committed batch and is gone, from '%s' too: restore it "
+                         "from a backup",
+                         target, staged);
+    if (target_there == 0) {
+        errno = error_number;
+        return disk_error_rename(err, staged, target);
+    }
+    bool same = size == file->size;
+    if (staged_there == 1 && !file_same(staged, target, &same, err))
+        return false;
+    if (!same)
+        return error_set(err, ERROR_STATE,
+                         "'%s' is in the way of a committed file of that name: it was not written "
+                         "by this query; move it elsewhere",
+                         target);
+    return staged_there == 0 || file_remove(staged, err);
+}
+
+bool table_publish(const struct table *table, int64_t batch_id, const struct file_list *files,
+                   struct error *err) {
+    if (files->count == 0)
+        return true;
+    struct file_path staging = table_staging_of(table, batch_id);
+    struct directory_set set = directories_of(files);
+    bool ok = make_directories(table, &set, err);
+    for (size_t i = 0; ok && i < files->count; i++) {
+        struct file_path staged = file_join(staging.text, files->files[i].staged);
+        struct file_path target = file_join(table->root.text, files->files[i].path);
+        if (disk->rename_new(staged.text, target.text) != 0)
+            ok = already_published(&files->files[i], staged.text, target.text, errno, err);
+    }
+    ok = ok && sync_directories(table, &set, err);
+    directory_set_deinit(&set);
+    return ok;
+}
+
+bool table_take_back(const struct table *table, const struct file_list *files, struct error *err) {
+    if (files->count == 0)
+        return true;
+    struct directory_set set = directories_of(files);
+    bool ok = true;
+    for (size_t i = 0; ok && i < files->count; i++)
+        ok = file_remove(file_join(table->root.text, files->files[i].path).text, err);
+    ok = ok && sync_directories(table, &set, err);
+    directory_set_deinit(&set);
+    return ok;
+}
+
+bool table_is_staged(const struct table *table, int64_t batch_id, bool *staged, struct error *err) {
+    int there = file_exists(table_staging_of(table, batch_id).text, NULL, err);
+    *staged = there == 1;
+    return there >= 0;
+}
+
+bool table_unstage(const struct table *table, int64_t batch_id, struct error *err) {
+    return file_remove_directory(table_staging_of(table, batch_id).text, err);
+}
+
+bool table_unstage_all(const struct table *table, struct error *err) {
+    scoped(scope_free) int64_t *batches = NULL;
+    size_t count;
+    if (!file_list_numbers(table->staging.text, "", &batches, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!table_unstage(table, batches[i], err))
+            return false;
+    return true;
+}

@@ -1,0 +1,92 @@
+/* table.h: a directory of Parquet files that batches are added to: the table itself, or its
+ * rejects.
+ *
+ *     status=live/part-….parquet   the files, in directories of their partition values
+ *     _staging/N/                  what batch N has written and not published yet
+ *     _esports_stream              whose table it is: {"query":"<uuid>","checkpoint":"/…",
+ *                                  "sinkLog":true}. One checkpoint writes to one table.
+ *                                  "adoptedAt":12 if the log was begun by adopting a table: up to
+ *                                  this batch it does not say which batch a file is of
+ *
+ * Names that begin with "_" are hidden from Spark's readers, and none ends in ".parquet", so that
+ * nobody else's glob takes them either. ERROR_RETRY: the disk, unless said otherwise. */
+#ifndef STREAMING_TABLE_TABLE_H
+#define STREAMING_TABLE_TABLE_H
+
+#include "base/disk/file.h"
+#include "base/error.h"
+#include "core/file_list.h"
+
+enum {
+    TABLE_ROOT_MAX = 1024,     // bytes of a table's or checkpoint's own path
+    TABLE_FILE_PATH_MAX = 2400 // bytes of a file's path in it: 8 directories of 255, and its name
+};
+
+struct table {
+    struct file_path root, staging;
+    bool has_owner;           // the table says whose it is:
+    char owner_query[37];     // the query's id
+    char *owner_checkpoint;   // owned; where that query's checkpoint was
+    bool owner_sink_log;      // whether a sink log was begun
+    int64_t owner_adopted_at; // -1: the log was not begun by adopting
+};
+
+/* Reads the owner, creates nothing. ERROR_STATE: the owner file is damaged. */
+MUST_CHECK bool table_open(struct table *table, const char *root, struct error *err);
+void table_close(struct table *table);
+
+/* ERROR_CONFIG: the table has files or directories of other partition columns. `names` outermost
+ * first; looks at one directory per level. */
+MUST_CHECK bool table_check_partitions(const struct table *table, const char *const *names,
+                                       size_t count, struct error *err);
+
+/* Calls visit() with the path, relative to the table, of each Parquet file that lies `depth`
+ * directories of partition values below it. A false from it ends the walk, which is no error. */
+MUST_CHECK bool table_each_file(const struct table *table, size_t depth,
+                                bool (*visit)(void *context, const char *path), void *context,
+                                struct error *err);
+
+/* Whether there is any Parquet file, `depth` directories below the root. */
+MUST_CHECK bool table_has_files(const struct table *table, size_t depth, bool *has,
+                                struct error *err);
+
+/* The first thing found that readers of the directories take and that is neither a Parquet file
+ * `depth` directories of partition values down nor on the way to one; empty: there is none. */
+MUST_CHECK bool table_find_stranger(const struct table *table, size_t depth,
+                                    struct file_path *stranger, struct error *err);
+
+/* Signs the table, in the place of any signature; owner_adopted_at stays. */
+MUST_CHECK bool table_sign(struct table *table, const char *query_id, const char *checkpoint,
+                           bool sink_log, struct error *err);
+
+/* Makes the directories and, if nobody owns it, signs the table. */
+MUST_CHECK bool table_claim(struct table *table, const char *query_id, const char *checkpoint,
+                            bool sink_log, struct error *err);
+
+struct file_path table_staging_of(const struct table *table, int64_t batch_id);
+
+/* Makes a batch's staging directory, empty. */
+MUST_CHECK bool table_stage(const struct table *table, int64_t batch_id, struct error *err);
+
+/* Makes the names of the staged files durable, and sees that each file is there in its full size.
+ */
+MUST_CHECK bool table_sync_staged(const struct table *table, int64_t batch_id,
+                                  const struct file_list *files, struct error *err);
+
+/* Renames staged files into place and syncs the directories. Repeatable: a name that is taken must
+ * be the same file. ERROR_STATE: it is another, or a file is gone. */
+MUST_CHECK bool table_publish(const struct table *table, int64_t batch_id,
+                              const struct file_list *files, struct error *err);
+
+/* Removes published files again, and syncs the directories. For a batch that is somebody else's. */
+MUST_CHECK bool table_take_back(const struct table *table, const struct file_list *files,
+                                struct error *err);
+
+MUST_CHECK bool table_is_staged(const struct table *table, int64_t batch_id, bool *staged,
+                                struct error *err);
+
+/* Removes one batch's staging directory, or those of all batches. */
+MUST_CHECK bool table_unstage(const struct table *table, int64_t batch_id, struct error *err);
+MUST_CHECK bool table_unstage_all(const struct table *table, struct error *err);
+
+#endif

@@ -1,0 +1,26 @@
+#include "streaming/tasks/stage_clock.h"
+
+void stage_clock_start(struct stage_clock *clock) {
+    *clock = (struct stage_clock){.began_ns = clock_stopwatch_ns()};
+}
+
+void stage_clock_sample(struct stage_clock *clock) {
+    clock->weight = clock->samples < SAMPLED_FIRST ? 1 : SAMPLED_EVERY;
+    clock->samples++;
+    clock->until_next = clock->samples < SAMPLED_FIRST ? 0 : SAMPLED_EVERY - 1;
+    clock->mark_ns = clock_stopwatch_ns();
+}
+
+void stage_clock_take(struct stage_clock *clock, enum stage stage) {
+    int64_t now_ns = clock_stopwatch_ns();
+    clock->ns[stage] += clock->weight * (now_ns - clock->mark_ns);
+    clock->mark_ns = now_ns;
+}
+
+void stage_clock_stop(struct stage_clock *clock) {
+    int64_t left_ns = clock_stopwatch_ns() - clock->began_ns;
+    for (int i = 0; i < STAGE_COUNT; i++)
+        left_ns -= clock->ns[i];
+    // Samples that fell on an interruption can stand for more time than there was.
+    clock->ns[STAGE_FETCH] = left_ns > 0 ? left_ns : 0;
+}

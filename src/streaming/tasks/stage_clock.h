@@ -1,0 +1,50 @@
+/* stage_clock.h: where a task's time goes, without looking at the clock for each record.
+ *
+ * The first SAMPLED_FIRST records of a task are timed one by one, so that small batches are told
+ * right; after them one of SAMPLED_EVERY, which then stands for all of these. A sample reads the
+ * clock three times, some 25 ns each: with 1.5 us for a record that is (3 * 25 ns) / 64 = 1.2 ns,
+ * less than 0.1 %; a record without a sample costs a count and two tests. Encoding and writing are
+ * timed per slice of rows and per call to the disk. Fetching is what is left of the task's time: a
+ * source answers most reads from memory and a few after a long wait, which samples would miss or
+ * multiply. */
+#ifndef STREAMING_TASKS_STAGE_CLOCK_H
+#define STREAMING_TASKS_STAGE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/system/clock.h"
+#include "streaming/tasks/stage.h"
+
+enum { SAMPLED_FIRST = 16, SAMPLED_EVERY = 64 };
+
+struct stage_clock {
+    int64_t began_ns; // the task
+    int64_t ns[STAGE_COUNT];
+    unsigned until_next; // records until the next sample
+    unsigned samples;
+    int64_t weight;  // of the record under way: how many it stands for; 0: it is not timed
+    int64_t mark_ns; // when its stage under way began
+};
+
+void stage_clock_start(struct stage_clock *clock);
+
+/* The task is over: what is left of its time was fetching. */
+void stage_clock_stop(struct stage_clock *clock);
+
+void stage_clock_sample(struct stage_clock *clock);
+void stage_clock_take(struct stage_clock *clock, enum stage stage);
+
+/* A record's first stage begins. */
+static inline void stage_clock_record(struct stage_clock *clock) {
+    clock->weight = 0;
+    if (clock->until_next-- == 0)
+        stage_clock_sample(clock);
+}
+
+/* The record's stage is over, and the next one begins. */
+static inline void stage_clock_lap(struct stage_clock *clock, enum stage stage) {
+    if (clock->weight != 0)
+        stage_clock_take(clock, stage);
+}
+
+#endif

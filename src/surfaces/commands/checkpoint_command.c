@@ -1,0 +1,189 @@
+#include "surfaces/commands/checkpoint_command.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/output.h"
+#include "surfaces/terminal/text_table.h"
+
+static void print_extent(FILE *out, const char *label, const char *directory,
+                         const struct log_extent *extent) {
+    (void)fprintf(out, "  %-11s %s: ", label, directory);
+    if (extent->count == 0)
+        (void)fprintf(out, "none");
+    else if (extent->count == 1)
+        (void)fprintf(out, "batch %" PRId64, extent->newest);
+    else
+        (void)fprintf(out, "%zu, of batches %" PRId64 " to %" PRId64, extent->count, extent->first,
+                      extent->newest);
+}
+
+static void print_moment(FILE *out, const char *before, int64_t milliseconds) {
+    char text[MOMENT_TEXT_MAX];
+    moment_format_ms(milliseconds, text);
+    (void)fprintf(out, "%s%s", before, text);
+}
+
+static void print_logs(FILE *out, const struct inspection *inspection) {
+    print_extent(out, "plans", "offsets/", &inspection->plans);
+    if (inspection->planned_ms > 0)
+        print_moment(out, "; the newest was planned at ", inspection->planned_ms);
+    (void)fputc('\n', out);
+    print_extent(out, "commits", "commits/", &inspection->commits);
+    if (inspection->committed_ms > 0) {
+        print_moment(out, "; the newest was written at ", inspection->committed_ms);
+        (void)fprintf(out, " by %s",
+                      inspection->committed == COMMIT_SPARKS ? "Spark" : "this program");
+    }
+    (void)fputc('\n', out);
+    print_extent(out, "manifests", "manifests/", &inspection->manifests);
+    if (inspection->manifest_read && inspection->manifest_of_spark)
+        (void)fprintf(out,
+                      "; the newest is of a batch of Spark's, %" PRId64 " rejects in %zu files",
+                      inspection->rejects, inspection->reject_files);
+    else if (inspection->manifest_read)
+        (void)fprintf(out,
+                      "; the newest has %" PRId64 " rows in %zu files (%" PRId64 " bytes), %" PRId64
+                      " rejects in %zu files",
+                      inspection->rows, inspection->files, inspection->file_bytes,
+                      inspection->rejects, inspection->reject_files);
+    if (inspection->folded >= 0)
+        (void)fprintf(out, "\n  %-11s coverage/%" PRId64 ": what manifests up to that batch said",
+                      "coverage", inspection->folded);
+    (void)fputc('\n', out);
+}
+
+static void print_topic(FILE *out, const struct inspection *inspection) {
+    if (inspection->topic_id[0] != '\0')
+        (void)fprintf(out, "  %-11s %s\n", "topic's id", inspection->topic_id);
+    if (inspection->incarnation > 0)
+        (void)fprintf(out,
+                      "  %-11s %" PRId32 ": so often its offsets have begun again, because it was "
+                      "created again or its log was cut\n",
+                      "incarnation", inspection->incarnation);
+}
+
+static void print_cluster(FILE *out, const struct inspection *inspection) {
+    if (!inspection->on_cluster)
+        return;
+    (void)fprintf(out, "  %-11s %s, from batch %" PRId64 " on", "cluster",
+                  inspection->cluster.master, inspection->cluster.first_batch);
+    print_moment(out, ", since ", inspection->cluster.started_ms);
+    (void)fprintf(out, "%s\n",
+                  inspection->locked ? "" : "; its program was killed, and a start settles that");
+}
+
+static void print_table(FILE *out, const struct inspection *inspection) {
+    (void)fprintf(out, "  %-11s ", "sink log");
+    if (!inspection->sink_log)
+        (void)fprintf(out, "none\n");
+    else if (inspection->compacted >= 0)
+        (void)fprintf(out,
+                      "_spark_metadata/: up to batch %" PRId64 ", the newest compact file %" PRId64
+                      ", one every %" PRId64 " batches\n",
+                      inspection->logged, inspection->compacted, inspection->interval);
+    else
+        (void)fprintf(out, "_spark_metadata/: up to batch %" PRId64 ", no compact file yet\n",
+                      inspection->logged);
+    (void)fprintf(out, "  %-11s %s, ", "table", inspection->table);
+    if (inspection->owner[0] == '\0')
+        (void)fprintf(out, "not signed by a query\n");
+    else if (strcmp(inspection->owner, inspection->query_id) == 0)
+        (void)fprintf(out, "signed by this query\n");
+    else
+        (void)fprintf(out, "signed by ANOTHER query, %s of '%s'\n", inspection->owner,
+                      inspection->owner_checkpoint);
+}
+
+enum { COLUMNS = 9 };
+
+/* The incarnation of the topic is only told where there is more than one. */
+static void print_partitions(FILE *out, const struct inspection *inspection) {
+    static const char *const headings[COLUMNS] = {">incarnation", ">partition", ">from",
+                                                  ">to",          ">rows",      ">rejects",
+                                                  ">absent",      ">lost",      ">not said"};
+    struct text_table table;
+    size_t first = inspection->incarnation > 0 ? 0 : 1;
+    if (inspection->partition_count == 0)
+        return;
+    (void)fprintf(out, "\n  Offsets up to batch %" PRId64 ", as manifests and coverage say:\n",
+                  inspection->commits.newest);
+    text_table_init(&table, headings + first, COLUMNS - first);
+    for (size_t i = 0; i < inspection->partition_count; i++) {
+        const struct inspected_partition *at = &inspection->partitions[i];
+        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,
+                                          at->end,         at->rows,      at->rejects,
+                                          at->absent,      at->lost,      at->unsaid};
+        text_table_add_numbers(&table, numbers + first);
+    }
+    text_table_print(&table, 2, out);
+    text_table_deinit(&table);
+}
+
+/* The newest plan, while it is not committed. */
+static void print_open_plan(FILE *out, const struct inspection *inspection) {
+    struct text_table table;
+    if (inspection->plans.newest <= inspection->commits.newest || inspection->range_count == 0)
+        return;
+    (void)fprintf(out, "\n  Batch %" PRId64 " is planned and not committed:\n",
+                  inspection->plans.newest);
+    text_table_init(&table, (const char *const[]){">partition", ">from", ">to"}, 3);
+    for (size_t i = 0; i < inspection->range_count; i++)
+        text_table_add_numbers(&table, (const int64_t[]){inspection->ranges[i].partition,
+                                                         inspection->ranges[i].start,
+                                                         inspection->ranges[i].end});
+    text_table_print(&table, 2, out);
+    text_table_deinit(&table);
+}
+
+void inspection_print(const struct command_scope *scope, const struct inspection *inspection) {
+    FILE *out = scope->out;
+    (void)fprintf(out, "  %-11s %s\n  %-11s %s\n", "topic", scope->store.topic, "checkpoint",
+                  scope->store.checkpoint);
+    if (!inspection->there) {
+        (void)fprintf(out, "  %-11s none: the query has not begun\n", "plans");
+        return;
+    }
+    (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
+    (void)fprintf(out, "  %-11s %s%s\n", "lock", inspection->locked ? "held: " : "free",
+                  inspection->locked ? inspection->holder : ": no process of ours runs the query");
+    (void)fprintf(out, "  %-11s %s\n", "kafka",
+                  inspection->kafka_id[0] != '\0' ? inspection->kafka_id
+                                                  : "the cluster's id is not noted yet");
+    print_topic(out, inspection);
+    print_cluster(out, inspection);
+    print_logs(out, inspection);
+    print_table(out, inspection);
+    if (inspection->state != NULL)
+        (void)fprintf(out, "  %-11s %s: %s%s%s\n", "next", inspection->state, inspection->next,
+                      inspection->cure != NULL ? "; " : "",
+                      inspection->cure != NULL ? inspection->cure : "");
+    print_open_plan(out, inspection);
+    print_partitions(out, inspection);
+    for (size_t i = 0; i < inspection->fault_count; i++)
+        (void)fprintf(out, "  fault: %s\n", inspection->faults[i].message);
+}
+
+bool checkpoint_show_command(const struct command_scope *scope, struct error *err) {
+    struct inspection inspection;
+    if (!inspect(&scope->store, &inspection, err))
+        return false;
+    if (scope->config->arguments.json) {
+        struct json *object = inspection_json(scope, &inspection);
+        char *text = json_print(object);
+        (void)fprintf(scope->out, "%s\n", text);
+        free(text);
+        json_free(object);
+    } else {
+        (void)fprintf(scope->out, "%s\n", scope->stream->name);
+        inspection_print(scope, &inspection);
+    }
+    size_t faults = inspection.fault_count;
+    inspection_deinit(&inspection);
+    if (!output_flush(scope->out, err))
+        return false;
+    return faults == 0 || error_set(err, ERROR_STATE, "%zu part%s of it can't be read", faults,
+                                    faults == 1 ? "" : "s");
+}

@@ -1,0 +1,269 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/file.h"
+#include "surfaces/commands/rejects_command.h"
+#include "surfaces/rows/pick_reader.h"
+#include "surfaces/rows/reject_filter.h"
+#include "surfaces/terminal/output.h"
+#include "surfaces/terminal/text_table.h"
+
+/* What the counts are made of. */
+static const struct wanted_column counted_columns[] = {{"reason", TYPE_STRING},
+                                                       {"partition", TYPE_INT32},
+                                                       {"offset", TYPE_INT64},
+                                                       {"processing_timestamp", TYPE_TIMESTAMP}};
+
+enum { COUNTED_COLUMNS = sizeof counted_columns / sizeof counted_columns[0], REASONS_MAX = 32 };
+
+struct reason_count {
+    char name[CELL_TEXT_MAX];
+    int64_t count;
+};
+
+struct partition_count {
+    int32_t partition;
+    int64_t count, first, last; // offsets
+};
+
+struct listing {
+    const struct command_scope *scope;
+    struct reject_filter filter;
+    struct lake_files files;
+    struct resolved_rejects resolved;
+    int64_t total, replayed;                  // the latter are no rejects any more
+    struct reason_count reasons[REASONS_MAX]; // of versions to come, too
+    size_t reason_count;
+    struct partition_count *partitions; // owned; ascending
+    size_t partition_count;
+    struct picks picks;       // the newest
+    struct text_table newest; // without --json
+};
+
+/* ---- counting ---- */
+
+static void count_reason(struct listing *listing, const struct vector *reasons, size_t row) {
+    char name[CELL_TEXT_MAX];
+    cell_text(reasons, row, name);
+    size_t i = 0;
+    while (i < listing->reason_count && strcmp(listing->reasons[i].name, name) != 0)
+        i++;
+    if (i == REASONS_MAX)
+        return; // the total still has it
+    if (i == listing->reason_count)
+        memcpy(listing->reasons[listing->reason_count++].name, name, sizeof name);
+    listing->reasons[i].count++;
+}
+
+static struct partition_count *find_partition(struct listing *listing, int32_t partition) {
+    size_t low = 0, high = listing->partition_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (listing->partitions[middle].partition < partition)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < listing->partition_count && listing->partitions[low].partition == partition)
+        return &listing->partitions[low];
+    listing->partitions = reallocarray(listing->partitions, listing->partition_count + 1,
+                                       sizeof *listing->partitions);
+    check(listing->partitions != NULL);
+    memmove(&listing->partitions[low + 1], &listing->partitions[low],
+            (listing->partition_count - low) * sizeof *listing->partitions);
+    listing->partition_count++;
+    listing->partitions[low] =
+        (struct partition_count){.partition = partition, .first = INT64_MAX, .last = -1};
+    return &listing->partitions[low];
+}
+
+static void count_row(struct listing *listing, const struct table_rows *rows, size_t file,
+                      size_t row) {
+    const struct vector *columns = rows->cursor.vectors;
+    int32_t partition = columns[1].int32s[row];
+    int64_t offset = columns[2].int64s[row], processed = columns[3].int64s[row];
+    for (size_t i = 0; i < COUNTED_COLUMNS; i++)
+        if (!columns[i].valid[row])
+            return; // in no file of ours
+    if (!reject_filter_takes(&listing->filter, columns[0].texts[row], partition, offset, processed))
+        return;
+    if (resolved_rejects_has(&listing->resolved, processed / 1000, partition, offset)) {
+        listing->replayed++;
+        return;
+    }
+    listing->total++;
+    count_reason(listing, &columns[0], row);
+    struct partition_count *count = find_partition(listing, partition);
+    count->count++;
+    count->first = offset < count->first ? offset : count->first;
+    count->last = offset > count->last ? offset : count->last;
+    picks_offer(&listing->picks, &(struct pick){.micros = processed,
+                                                .partition = partition,
+                                                .offset = offset,
+                                                .file = file,
+                                                .row = rows->first + (int64_t)row});
+}
+
+/* A file's name in the rejects table. */
+static const char *path_of(const void *context, size_t file) {
+    const struct listing *listing = context;
+    return listing->files.files[file].path + strlen(listing->scope->store.rejects) + 1;
+}
+
+static bool count_file(struct listing *listing, size_t file, struct error *err) {
+    struct table_rows rows;
+    bool ok = table_rows_open(&rows, listing->scope->store.rejects, path_of(listing, file),
+                              counted_columns, COUNTED_COLUMNS, err);
+    while (ok && (ok = table_rows_next(&rows, err)) && rows.count > 0)
+        for (size_t row = 0; row < rows.count; row++)
+            count_row(listing, &rows, file, row);
+    table_rows_close(&rows);
+    return ok || file_is_gone(listing->files.files[file].path);
+}
+
+/* ---- the newest ---- */
+
+static char *render(const void *context, const struct table_rows *rows, size_t row) {
+    const struct listing *listing = context;
+    const struct vector *columns = rows->cursor.vectors;
+    if (listing->scope->config->arguments.json) {
+        struct json *object = reject_json(rows, row, REJECT_EXCERPT);
+        char *text = json_print(object);
+        json_free(object);
+        return text;
+    }
+    static const enum reject_column shown[] = {REJECT_PROCESSED, REJECT_REASON, REJECT_DETAIL,
+                                               REJECT_VALUE};
+    char place[64], texts[sizeof shown / sizeof shown[0]][CELL_TEXT_MAX];
+    const char *cells[1 + sizeof shown / sizeof shown[0]] = {place};
+    (void)snprintf(place, sizeof place, "%" PRId32 ":%" PRId64,
+                   columns[REJECT_PARTITION].int32s[row], columns[REJECT_OFFSET].int64s[row]);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        cell_text(&columns[shown[i]], row, texts[i]);
+        cells[i + 1] = texts[i];
+    }
+    return text_table_join(&listing->newest, cells);
+}
+
+static int by_count(const void *a, const void *b) {
+    const struct reason_count *left = a, *right = b;
+    return (left->count < right->count) - (left->count > right->count);
+}
+
+static bool read_all(struct listing *listing, struct error *err) {
+    const struct pick_reader reader = {.root = listing->scope->store.rejects,
+                                       .columns = reject_columns,
+                                       .column_count = REJECT_COLUMNS,
+                                       .path_of = path_of,
+                                       .render = render,
+                                       .context = listing};
+    if (!rejects_list(listing->scope, &listing->files, err) ||
+        !rejects_resolved(listing->scope, &listing->resolved, err))
+        return false;
+    for (size_t file = 0; file < listing->files.count; file++)
+        if (!count_file(listing, file, err))
+            return false;
+    if (listing->reason_count > 1)
+        qsort(listing->reasons, listing->reason_count, sizeof listing->reasons[0], by_count);
+    return picks_read(&listing->picks, &reader, err);
+}
+
+/* ---- showing ---- */
+
+static void print_json(const struct listing *listing) {
+    FILE *out = listing->scope->out;
+    struct json *object = json_new_object(), *reasons = json_new_object();
+    struct json *partitions = json_new_array();
+    for (size_t i = 0; i < listing->reason_count; i++)
+        json_put_int(reasons, listing->reasons[i].name, listing->reasons[i].count);
+    for (size_t i = 0; i < listing->partition_count; i++) {
+        const struct partition_count *count = &listing->partitions[i];
+        struct json *one = json_new_object();
+        json_put_int(one, "partition", count->partition);
+        json_put_int(one, "rejects", count->count);
+        json_put_int(one, "firstOffset", count->first);
+        json_put_int(one, "lastOffset", count->last);
+        json_append(partitions, one);
+    }
+    json_put_text(object, "query", listing->scope->stream->name);
+    json_put_int(object, "rejects", listing->total);
+    json_put_int(object, "replayed", listing->replayed);
+    json_put(object, "byReason", reasons);
+    json_put(object, "byPartition", partitions);
+    char *text = json_print(object);
+    (void)fprintf(out, "%.*s,\"newest\":[", (int)strlen(text) - 1, text);
+    for (size_t i = listing->picks.count; i-- > 0;) // the newest first
+        (void)fprintf(out, "%s%s", listing->picks.items[i].text, i > 0 ? "," : "");
+    (void)fprintf(out, "]}\n");
+    free(text);
+    json_free(object);
+}
+
+static void print_counts(const struct listing *listing) {
+    struct text_table reasons, partitions;
+    char records[24];
+    text_table_init(&reasons, (const char *const[]){"reason", ">records"}, 2);
+    for (size_t i = 0; i < listing->reason_count; i++) {
+        (void)snprintf(records, sizeof records, "%" PRId64, listing->reasons[i].count);
+        text_table_add(&reasons, (const char *const[]){listing->reasons[i].name, records});
+    }
+    text_table_init(&partitions,
+                    (const char *const[]){">partition", ">records", ">first offset", ">last"}, 4);
+    for (size_t i = 0; i < listing->partition_count; i++) {
+        const struct partition_count *count = &listing->partitions[i];
+        text_table_add_numbers(&partitions, (const int64_t[]){count->partition, count->count,
+                                                              count->first, count->last});
+    }
+    text_table_print(&reasons, 2, listing->scope->out);
+    (void)fputc('\n', listing->scope->out);
+    text_table_print(&partitions, 2, listing->scope->out);
+    text_table_deinit(&reasons);
+    text_table_deinit(&partitions);
+}
+
+static void print_text(struct listing *listing) {
+    FILE *out = listing->scope->out;
+    (void)fprintf(out, "%s: %" PRId64 " reject%s", listing->scope->stream->name, listing->total,
+                  listing->total == 1 ? "" : "s");
+    if (listing->replayed > 0)
+        (void)fprintf(out, "; %" PRId64 " more were replayed and are rows now", listing->replayed);
+    (void)fputc('\n', out);
+    if (listing->total == 0)
+        return;
+    print_counts(listing);
+    for (size_t i = listing->picks.count; i-- > 0;)
+        text_table_add_joined(&listing->newest, listing->picks.items[i].text);
+    if (listing->picks.count > 0) {
+        (void)fprintf(out, "\n  The newest, by the time of their batch (UTC):\n");
+        text_table_print(&listing->newest, 2, out);
+        (void)fprintf(out, "\n  One with its bytes: esports-stream rejects show %s --job %s\n",
+                      listing->picks.items[listing->picks.count - 1].text,
+                      listing->scope->stream->job);
+    }
+}
+
+bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
+    struct listing *listing = must_alloc(1, sizeof *listing);
+    listing->scope = scope;
+    if (scope->config->arguments.rows > PICKS_MAX) {
+        free(listing);
+        return error_set(err, ERROR_CONFIG, "--rows: want at most %d", PICKS_MAX);
+    }
+    picks_init(&listing->picks, (size_t)scope->config->arguments.rows);
+    text_table_init(&listing->newest,
+                    (const char *const[]){"place", "time", "reason", "detail", "value"}, 5);
+    bool ok = reject_filter_init(&listing->filter, scope->config, err) && read_all(listing, err);
+    if (ok && scope->config->arguments.json)
+        print_json(listing);
+    else if (ok)
+        print_text(listing);
+    picks_deinit(&listing->picks);
+    text_table_deinit(&listing->newest);
+    lake_files_deinit(&listing->files);
+    resolved_rejects_deinit(&listing->resolved);
+    free(listing->partitions);
+    free(listing);
+    return ok && output_flush(scope->out, err);
+}

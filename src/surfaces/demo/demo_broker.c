@@ -1,0 +1,131 @@
+#include "surfaces/demo/demo_broker.h"
+
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "surfaces/demo/sample.h"
+
+enum { FLUSH_WAIT_MS = 10000 };
+
+struct demo_broker {
+    rd_kafka_t *producer; // owns the cluster
+    rd_kafka_mock_cluster_t *cluster;
+    size_t lost; // records that did not arrive
+};
+
+static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque) {
+    (void)producer;
+    struct demo_broker *broker = opaque;
+    broker->lost += message->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool open_producer(struct demo_broker *broker, struct error *err) {
+    static const struct {
+        const char *name, *value;
+    } properties[] = {
+        {"test.mock.num.brokers", "1"}, // the producer comes with a cluster and talks to it
+        {"client.id", "esports-stream-demo"}, {"linger.ms", "5"},
+        {"compression.codec", "lz4"},         {"log_level", "0"},
+    };
+    char reason[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++)
+        check(rd_kafka_conf_set(conf, properties[i].name, properties[i].value, reason,
+                                sizeof reason) == RD_KAFKA_CONF_OK);
+    rd_kafka_conf_set_opaque(conf, broker);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    broker->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    if (broker->producer == NULL) {
+        rd_kafka_conf_destroy(conf);
+        bool starved = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+        return error_set(err, starved ? ERROR_LIMIT : ERROR_BROKER, "demo broker: %s", reason);
+    }
+    broker->cluster = rd_kafka_handle_mock_cluster(broker->producer);
+    check(broker->cluster != NULL);
+    return true;
+}
+
+static bool produce(struct demo_broker *broker, const char *topic, int32_t partition,
+                    const struct sample *sample, struct error *err) {
+    for (;;) {
+        rd_kafka_resp_err_t code = rd_kafka_producev(
+            broker->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_KEY(sample->key, strlen(sample->key)),
+            RD_KAFKA_V_VALUE(sample->is_null ? NULL : (void *)sample->value, sample->size),
+            RD_KAFKA_V_TIMESTAMP(sample->timestamp_ms), RD_KAFKA_V_END);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return true;
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return error_set(err, ERROR_BROKER, "demo broker, topic '%s': %s", topic,
+                             rd_kafka_err2str(code));
+        (void)rd_kafka_poll(broker->producer, 10); // the number of callbacks served
+    }
+}
+
+static bool fill_topic(struct demo_broker *broker, const struct demo_topic *topic, size_t records,
+                       struct error *err) {
+    rd_kafka_resp_err_t code =
+        rd_kafka_mock_topic_create(broker->cluster, topic->name, DEMO_PARTITIONS, 1);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_BROKER, "demo broker, topic '%s': %s", topic->name,
+                         rd_kafka_err2str(code));
+    struct sample *sample = must_alloc(1, sizeof *sample);
+    sample->schema = topic->schema;
+    sample->partition_by = topic->partition_by;
+    sample->partition_by_count = topic->partition_by_count;
+    bool filled = true;
+    for (size_t i = 0; filled && i < records; i++) {
+        sample_make(sample, i);
+        filled = produce(broker, topic->name, (int32_t)(i % DEMO_PARTITIONS), sample, err);
+    }
+    free(sample);
+    return filled;
+}
+
+static bool fill(struct demo_broker *broker, const struct demo_topic *topics, size_t topic_count,
+                 size_t records, struct error *err) {
+    for (size_t i = 0; i < topic_count; i++) {
+        if (!fill_topic(broker, &topics[i], records, err))
+            return false;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_flush(broker->producer, FLUSH_WAIT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_BROKER, "demo broker: %s", rd_kafka_err2str(code));
+    if (broker->lost > 0)
+        return error_set(err, ERROR_BROKER, "demo broker: %zu records did not arrive",
+                         broker->lost);
+    return true;
+}
+
+bool demo_broker_open(struct demo_broker **broker, const struct demo_topic *topics,
+                      size_t topic_count, size_t records_per_topic, struct error *err) {
+    check(records_per_topic <= DEMO_RECORDS_MAX);
+    struct demo_broker *made = must_alloc(1, sizeof *made);
+    if (!open_producer(made, err)) {
+        free(made);
+        return false;
+    }
+    if (!fill(made, topics, topic_count, records_per_topic, err)) {
+        demo_broker_close(made);
+        return false;
+    }
+    *broker = made;
+    return true;
+}
+
+const char *demo_broker_bootstrap(const struct demo_broker *broker) {
+    return rd_kafka_mock_cluster_bootstraps(broker->cluster);
+}
+
+void demo_broker_close(struct demo_broker *broker) {
+    if (broker == NULL)
+        return;
+    rd_kafka_destroy(broker->producer);
+    free(broker);
+}

@@ -1,0 +1,51 @@
+/* sample.h: deterministic sample records, made from the `.sample` texts of a record schema
+ * (core/schema.h). The same schema, seed and number give the same bytes everywhere.
+ *
+ * Most records are good ones. Every SAMPLE_FAULT_EVERYth has a fault, in turn: one for every reason
+ * to reject a record, and some that leave a row but for a value. */
+#ifndef SURFACES_DEMO_SAMPLE_H
+#define SURFACES_DEMO_SAMPLE_H
+
+#include <stdint.h>
+
+#include "core/schema.h"
+
+enum { SAMPLE_FAULT_EVERY = 20, SAMPLE_SIZE_MAX = 8192, SAMPLE_VALUE_MAX = 128 };
+
+enum sample_fault {
+    SAMPLE_GOOD,
+    SAMPLE_NULL_VALUE, // from here on: rejects
+    SAMPLE_BLANK,
+    SAMPLE_CUT, // malformed JSON
+    SAMPLE_ARRAY,
+    SAMPLE_NO_IDENTIFIER,
+    SAMPLE_NULL_IDENTIFIER,
+    SAMPLE_BAD_PARTITION, // a text that can't be a directory, in a partition column
+    SAMPLE_WRONG_TYPE,    // from here on: rows; another column in each
+    SAMPLE_OUT_OF_RANGE,
+    SAMPLE_UNKNOWN_KEY,
+    SAMPLE_FAULT_COUNT,
+};
+
+enum sample_fault sample_fault_of(uint64_t number);
+
+/* Room for one record. A struct of about 16 KiB. */
+struct sample {
+    const struct record_schema *schema; // in; borrowed
+    const char *const *partition_by;    // in; borrowed: names; what is no text column of the schema
+    size_t partition_by_count;          // does not count
+    uint64_t seed;                      // in; another seed draws other values, for the same numbers
+
+    char value[SAMPLE_SIZE_MAX];                      // out
+    size_t size;                                      // in bytes
+    bool is_null;                                     // the record has no value
+    char key[SAMPLE_VALUE_MAX];                       // the identifier, terminated
+    int64_t timestamp_ms;                             // since 1970; rises with the number
+    char drawn[SCHEMA_COLUMNS_MAX][SAMPLE_VALUE_MAX]; // every column's value, as text
+    bool present[SCHEMA_COLUMNS_MAX];                 // false: null, or left out
+};
+
+/* Fills in the `out` part. A mistake in a `.sample` text is a violated check. */
+void sample_make(struct sample *sample, uint64_t number);
+
+#endif

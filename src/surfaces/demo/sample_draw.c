@@ -1,0 +1,234 @@
+#include "surfaces/demo/sample_draw.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+
+/* A `.sample` text, taken apart. */
+struct pattern {
+    struct text alternatives; // "a|b|c"
+    struct text group;        // of "&group"; empty: the column's own name
+    struct text condition;    // "column=value"; empty: none
+    uint64_t missing;         // per cent
+};
+
+uint64_t sample_random(uint64_t number, struct text word) {
+    uint64_t hash = number * 0x9E3779B97F4A7C15U + 0x632BE59BD9B4E019U;
+    for (uint32_t i = 0; i < word.length; i++)
+        hash = (hash ^ (unsigned char)word.bytes[i]) * 0x100000001B3U;
+    hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9U; // the finish of splitmix64
+    hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBU;
+    return hash ^ (hash >> 31);
+}
+
+static struct text text_of(const char *bytes) {
+    return (struct text){.bytes = bytes, .length = (uint32_t)strlen(bytes)};
+}
+
+/* Where `mark` begins in the text, or its length. */
+static uint32_t find(struct text text, const char *mark) {
+    if (text.length == 0)
+        return 0;
+    const char *at = memmem(text.bytes, text.length, mark, strlen(mark));
+    return at == NULL ? text.length : (uint32_t)(at - text.bytes);
+}
+
+static struct text from(struct text text, uint32_t start) {
+    return (struct text){.bytes = text.bytes + start, .length = text.length - start};
+}
+
+static struct text upto(struct text text, uint32_t end) {
+    return (struct text){.bytes = text.bytes, .length = end};
+}
+
+static int64_t integer_of(struct text text) {
+    char copy[SAMPLE_VALUE_MAX], *end;
+    snprintf(copy, sizeof copy, "%.*s", (int)text.length, text.bytes);
+    int64_t value = strtoll(copy, &end, 10);
+    check(*end == '\0' && text.length > 0);
+    return value;
+}
+
+/* The modifiers stand at the end, each after a space. */
+static struct pattern take_apart(const struct column *column) {
+    struct pattern pattern = {.alternatives = text_of(column->sample),
+                              .group = text_of(column->name)};
+    for (;;) {
+        struct text *rest = &pattern.alternatives;
+        const char *space = memrchr(rest->bytes, ' ', rest->length);
+        if (space == NULL)
+            return pattern;
+        struct text word = from(*rest, (uint32_t)(space + 2 - rest->bytes));
+        if (space[1] == '?')
+            pattern.missing = (uint64_t)integer_of(word);
+        else if (space[1] == '&')
+            pattern.group = word;
+        else if (space[1] == '@')
+            pattern.condition = word;
+        else
+            return pattern;
+        *rest = upto(*rest, (uint32_t)(space - rest->bytes));
+    }
+}
+
+static struct text choose(struct text alternatives, uint64_t random) {
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < alternatives.length; i++)
+        count += alternatives.bytes[i] == '|';
+    for (uint64_t skip = random % count; skip > 0; skip--)
+        alternatives = from(alternatives, find(alternatives, "|") + 1);
+    return upto(alternatives, find(alternatives, "|"));
+}
+
+static size_t column_index(const struct sample *sample, struct text name) {
+    for (size_t i = 0; i < sample->schema->count; i++) {
+        if (text_equals(text_of(sample->schema->columns[i].name), name))
+            return i;
+    }
+    check(!"a sample names a column of its schema");
+    return 0;
+}
+
+/* Writes a copy of a column's value, or the difference of two. False: one has none. */
+static bool draw_copy(const struct sample *sample, struct text names, char *value) {
+    uint32_t minus = find(names, "-");
+    size_t first = column_index(sample, upto(names, minus));
+    if (!sample->present[first])
+        return false;
+    if (minus == names.length) {
+        memcpy(value, sample->drawn[first], SAMPLE_VALUE_MAX);
+        return true;
+    }
+    size_t second = column_index(sample, from(names, minus + 1));
+    int64_t difference =
+        integer_of(text_of(sample->drawn[first])) - integer_of(text_of(sample->drawn[second]));
+    snprintf(value, SAMPLE_VALUE_MAX, "%" PRId64, difference);
+    return sample->present[second];
+}
+
+static time_t moment_of(struct text text) {
+    char copy[SAMPLE_VALUE_MAX];
+    struct tm parts = {0};
+    snprintf(copy, sizeof copy, "%.*s", (int)text.length, text.bytes);
+    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    check(end != NULL && *end == '\0');
+    return timegm(&parts);
+}
+
+static void draw_moment(struct text low, struct text high, uint64_t random, char *value) {
+    time_t first = moment_of(low), last = moment_of(high);
+    check(last >= first);
+    time_t moment = first + (time_t)(random % (uint64_t)(last - first + 1));
+    struct tm parts;
+    gmtime_r(&moment, &parts);
+    check(strftime(value, SAMPLE_VALUE_MAX, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0);
+}
+
+/* The bound's digits as an integer: 0.50 with 2 places is 50. A name is that column's value. */
+static int64_t bound_of(const struct sample *sample, struct text text) {
+    char digits[SAMPLE_VALUE_MAX];
+    size_t used = 0;
+    if (text.bytes[0] >= 'a' && text.bytes[0] <= 'z') {
+        size_t column = column_index(sample, text);
+        return sample->present[column] ? integer_of(text_of(sample->drawn[column])) : 0;
+    }
+    for (uint32_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] != '.')
+            digits[used++] = text.bytes[i];
+    }
+    return integer_of((struct text){.bytes = digits, .length = (uint32_t)used});
+}
+
+static void draw_number(const struct sample *sample, struct text low, struct text high,
+                        uint64_t random, char *value) {
+    uint32_t point = find(low, ".");
+    int places = point == low.length ? 0 : (int)(low.length - point - 1);
+    int64_t first = bound_of(sample, low), last = bound_of(sample, high), unit = 1;
+    check(last >= first && first >= 0);
+    int64_t number = first + (int64_t)(random % (uint64_t)(last - first + 1));
+    for (int i = 0; i < places; i++)
+        unit *= 10;
+    if (places == 0)
+        snprintf(value, SAMPLE_VALUE_MAX, "%" PRId64, number);
+    else
+        snprintf(value, SAMPLE_VALUE_MAX, "%" PRId64 ".%0*" PRId64, number / unit, places,
+                 number % unit);
+}
+
+/* A text with numbers in braces. */
+static void draw_text(const struct sample *sample, struct text text, uint64_t number,
+                      uint64_t random, char *value) {
+    size_t used = 0;
+    for (uint32_t open; text.length > 0; text = from(text, open)) {
+        open = find(text, "{");
+        check(used + open + 32 < SAMPLE_VALUE_MAX);
+        memcpy(value + used, text.bytes, open);
+        used += open;
+        if (open == text.length)
+            break;
+        uint32_t close = find(text, "}");
+        struct text inner = upto(from(text, open + 1), close - open - 1);
+        uint32_t dots = find(inner, "..");
+        if (text_equals(inner, TEXT("#")))
+            snprintf(value + used, 24, "%08" PRIu64, number);
+        else
+            draw_number(sample, upto(inner, dots), from(inner, dots + 2), random, value + used);
+        used += strlen(value + used);
+        random = random * 0x9E3779B97F4A7C15U + used;
+        random ^= random >> 29;
+        open = close + 1;
+    }
+    value[used] = '\0';
+}
+
+static bool draw_alternative(const struct sample *sample, const struct column *column,
+                             struct text text, uint64_t number, uint64_t random, char *value) {
+    uint32_t dots = find(text, "..");
+    if (text.length > 0 && text.bytes[0] == '=')
+        return draw_copy(sample, from(text, 1), value);
+    if (column->type == TYPE_STRING || dots == text.length)
+        draw_text(sample, text, number, random, value);
+    else if (column->type == TYPE_TIMESTAMP)
+        draw_moment(upto(text, dots), from(text, dots + 2), random, value);
+    else
+        draw_number(sample, upto(text, dots), from(text, dots + 2), random, value);
+    return true;
+}
+
+static bool condition_holds(const struct sample *sample, struct text condition) {
+    uint32_t equals = find(condition, "=");
+    if (equals == condition.length)
+        return true;
+    size_t column = column_index(sample, upto(condition, equals));
+    return sample->present[column] &&
+           text_equals(text_of(sample->drawn[column]), from(condition, equals + 1));
+}
+
+static void draw_column(struct sample *sample, size_t index, uint64_t number,
+                        const struct pattern *pattern) {
+    const struct column *column = &sample->schema->columns[index];
+    uint64_t drawn_by = number + sample->seed * 0xD1342543DE82EF95U;
+    uint64_t random = sample_random(drawn_by, pattern->group);
+    sample->drawn[index][0] = '\0';
+    sample->present[index] =
+        random / 256 % 100 >= pattern->missing && condition_holds(sample, pattern->condition) &&
+        draw_alternative(sample, column, choose(pattern->alternatives, random >> 32), number,
+                         sample_random(drawn_by, text_of(column->name)), sample->drawn[index]);
+}
+
+void sample_draw(struct sample *sample, uint64_t number) {
+    check(sample->schema->count <= SCHEMA_COLUMNS_MAX);
+    // Those with a condition last: it may be on a column that is declared later.
+    for (int conditional = 0; conditional <= 1; conditional++) {
+        for (size_t i = 0; i < sample->schema->count; i++) {
+            check(sample->schema->columns[i].sample != NULL);
+            struct pattern pattern = take_apart(&sample->schema->columns[i]);
+            if ((pattern.condition.length > 0) == (conditional == 1))
+                draw_column(sample, i, number, &pattern);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+#include "core/reject.h"
+#include "pipeline/sink/reject.h"
+#include "streaming/declare/stream.h"
+#include "surfaces/docs/docs.h"
+
+static const char intro[] =
+    "# The tables' columns\n"
+    "\n"
+    "*Printed by `esports-stream docs schema` from the declarations in `src/schemas/` and "
+    "`src/streaming/`; a test keeps it true.*\n"
+    "\n"
+    "Types are Spark SQL's. Partition columns are in the names of the directories and not in the "
+    "files. A field of the wrong type\n"
+    "is null, as Spark's `from_json` makes it. Timestamps are instants, stored as microseconds in "
+    "UTC (or INT96, `PARQUET_TIMESTAMP_TYPE`).\n";
+
+static const char rejects_intro[] =
+    "\n"
+    "## rejected/matches, rejected/players\n"
+    "\n"
+    "Records that could not become a row: `{DATA_LAKE_PATH}/rejected/`, not partitioned.\n";
+
+static void print_column(FILE *out, const struct column *column, const char *origin) {
+    (void)fprintf(out, "| `%s` | %s | %s | ", column->name, type_sql_name(column->type),
+                  column->required ? "no" : "yes");
+    if (column->sql != NULL)
+        (void)fprintf(out, "`%s` | ", column->sql);
+    else if (origin != NULL)
+        (void)fprintf(out, "%s | ", origin);
+    (void)fprintf(out, "%s |\n", column->doc);
+}
+
+static void print_stream(FILE *out, const struct stream *stream) {
+    struct schema schema;
+    stream_schema(stream, &schema);
+    (void)fprintf(out, "\n## processed/%s\n\n", stream->job);
+    (void)fprintf(out,
+                  "Query `%s`, topic `%s` (`%s`), partitioned by `%s` (`%s`), identifier `%s`.\n\n",
+                  stream->name, stream->topic, stream->topic_setting, stream->partition_by,
+                  stream->partition_by_setting, stream->record->columns[0].name);
+    (void)fprintf(out, "| column | type | null | from | |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < schema.count; i++)
+        print_column(out, &schema.columns[i],
+                     i < schema.record_count            ? "record"
+                     : i == schema.processing_timestamp ? "batch"
+                                                        : "Kafka");
+}
+
+void docs_print_schema(FILE *out) {
+    docs_print_schema_of(out, NULL);
+}
+
+void docs_print_schema_of(FILE *out, const struct stream *stream) {
+    (void)fputs(intro, out);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (stream == NULL || stream == streams[i])
+            print_stream(out, streams[i]);
+    (void)fputs(rejects_intro, out);
+    (void)fprintf(out, "\n| column | type | null | |\n|---|---|---|---|\n");
+    const struct schema *rejects = reject_schema();
+    for (size_t i = 0; i < rejects->count; i++)
+        print_column(out, &rejects->columns[i], NULL);
+    (void)fprintf(out, "\nReasons:");
+    for (enum reject_reason reason = 0; reason < REJECT_REASON_COUNT; reason++)
+        (void)fprintf(out, "%s `%s`", reason > 0 ? "," : "", reject_reason_name(reason));
+    (void)fprintf(out, ".\n");
+}

@@ -1,0 +1,272 @@
+#include "surfaces/docs/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/disk/filesystem.h"
+#include "base/scope.h"
+#include "base/system/processors.h"
+#include "streaming/cluster/spark/kafka_options.h"
+#include "streaming/cluster/spark/spark_distribution.h"
+#include "surfaces/docs/forecast.h"
+#include "surfaces/settings/setting_types.h"
+#include "surfaces/settings/settings.h"
+#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/quantity.h"
+
+static void print_server(FILE *out, const struct config *config) {
+    struct error err;
+    struct spark_distribution found;
+    struct spark_server_options options = config_spark_server_options(config);
+    bool ok = spark_distribution_check(&options, &found, &err);
+    bool known = *found.version != '\0';
+    (void)fprintf(out, "Engine: Spark, on a server started on %s with SPARK_HOME=%s (%s%s)\n",
+                  config_master_shown(config), config->spark_home, known ? "version " : "",
+                  known ? found.version : "of no known version");
+    if (!ok)
+        (void)fprintf(out, "Warning: %s\n", err.message);
+}
+
+static void print_connect(FILE *out, const struct config *config) {
+    struct error err;
+    struct connect_url url;
+    if (!connect_url_parse(config->master, &url, &err))
+        return; // told when the setting was read
+    (void)fprintf(out,
+                  "Engine: Spark, by the Spark Connect server at %s:%d (SPARK_MASTER_URL=%s)\n",
+                  url.host, url.port, config_master_shown(config));
+    connect_url_deinit(&url);
+}
+
+static void print_native(FILE *out, const struct config *config) {
+    (void)fprintf(out,
+                  "Engine: native, this program's own, %d worker%s (SPARK_MASTER_URL=%s; %d "
+                  "processor%s to use)\n",
+                  config->workers, config->workers == 1 ? "" : "s", config_master_shown(config),
+                  processors_available(), processors_available() == 1 ? "" : "s");
+}
+
+static void print_engine(FILE *out, const struct config *config) {
+    static void (*const print[])(FILE *, const struct config *) = {
+        [MASTER_LOCAL] = print_native,
+        [MASTER_SERVER] = print_server,
+        [MASTER_CONNECT] = print_connect,
+    };
+    (void)fprintf(out, "esports-stream %s\n\n", PROGRAM_VERSION);
+    print[config->master_kind](out, config);
+    (void)fprintf(out, "Job: %s%s\n", config->job != NULL ? config->job->job : "all",
+                  config->demo                ? ", on a Kafka of its own (--demo)"
+                  : config->await_termination ? ", awaiting termination"
+                                              : ", logging the status of the queries");
+}
+
+static void print_padded(FILE *out, const char *text, int width) {
+    int columns = text_columns(text);
+    (void)fprintf(out, "%s%*s", text, columns < width ? width - columns : 0, "");
+}
+
+static void print_property(FILE *out, const char *name, const char *value, bool secret,
+                           const char *place) {
+    (void)fprintf(out, "  ");
+    print_padded(out, name, 28);
+    print_padded(out, secret ? "***" : value, 44);
+    (void)fprintf(out, "  %s\n", place);
+}
+
+/* What Spark's client will not be told, for want of such a property. */
+static void print_left_out(FILE *out, const struct config *config) {
+    struct error err;
+    struct kafka_options options;
+    if (!kafka_options_make(config->kafka_properties, config->kafka_property_count, &options, &err))
+        return; // told when the settings were checked
+    for (size_t i = 0; i < options.left_out_count; i++)
+        (void)fprintf(out, "  %s: not for Spark, whose Kafka client has no such property\n",
+                      options.left_out[i]);
+    kafka_options_deinit(&options);
+}
+
+static void print_properties(FILE *out, const struct config *config) {
+    if (config->kafka_property_count > 0)
+        (void)fprintf(out, "\nProperties for librdkafka\n");
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        print_property(out, property->name, property->value, property->secret,
+                       config->kafka_places[i]);
+    }
+    if (config->master_kind != MASTER_LOCAL)
+        print_left_out(out, config);
+    if (config->spark_property_count > 0)
+        (void)fprintf(out, "\nProperties for Spark\n");
+    for (size_t i = 0; i < config->spark_property_count; i++) {
+        const struct spark_property *property = &config->spark_properties[i];
+        print_property(out, property->name, property->value, property->secret,
+                       config->spark_places[i]);
+    }
+}
+
+static void print_settings(FILE *out, const struct config *config) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    (void)fprintf(out, "\nSettings\n");
+    for (size_t i = 0; i < count; i++) {
+        const struct setting_value *value = &config->values[i];
+        (void)fprintf(out, "  ");
+        print_padded(out, settings[i].name, 28);
+        print_padded(out, config_shown(config, i), 44);
+        (void)fprintf(out, "  %s\n", value->where != NULL ? value->where : "of --demo");
+    }
+    print_properties(out, config);
+    if (config->ignored_kafka_variables != NULL)
+        (void)fprintf(out, "\nIgnored: %s\n", config->ignored_kafka_variables);
+    if (config->ignored_spark_variables != NULL)
+        (void)fprintf(out, "\nWithout an effect with this SPARK_MASTER_URL: %s\n",
+                      config->ignored_spark_variables);
+    for (size_t i = 0; i < config->warning_count; i++)
+        (void)fprintf(out, "Warning: %s\n", config->warnings[i]);
+}
+
+static void print_memory(FILE *out, const struct config *config) {
+    char budget[SIZE_TEXT_MAX], floor[SIZE_TEXT_MAX];
+    size_format(config_memory_budget(config), budget);
+    size_format(config_memory_floor(config, KAFKA_DEFAULT_BATCH), floor);
+    if (config->master_kind != MASTER_LOCAL) {
+        (void)fprintf(out,
+                      "\nMemory\n  budget  %s (this process; SPARK_DRIVER_MEMORY and "
+                      "SPARK_EXECUTOR_MEMORY are Spark's)\n",
+                      budget);
+        return;
+    }
+    (void)fprintf(out,
+                  "\nMemory\n"
+                  "  budget  %s (SPARK_DRIVER_MEMORY, the whole process)\n"
+                  "  floor   %s = %d MiB + %d workers * %d * (largest record batch - 1 MiB, if "
+                  "positive)\n"
+                  "          The largest record batch is the topic's max.message.bytes; here "
+                  "Kafka's default\n"
+                  "          of 1 MiB, because --explain asks no broker.\n",
+                  budget, floor, MEMORY_FLOOR_BASE >> 20, config->workers, MEMORY_FLOOR_BATCHES);
+}
+
+static void print_path(FILE *out, const struct config *config, const struct stream *stream,
+                       enum config_path path, const char *label) {
+    scoped(scope_free) char *text = config_path(config, path, stream);
+    const char *warning = filesystem_warning(text);
+    (void)fprintf(out, "  %-13s %s\n", label, text);
+    if (warning != NULL)
+        (void)fprintf(out, "  %-13s   warning: it %s\n", "", warning);
+}
+
+static void print_columns(FILE *out, const struct stream *stream) {
+    struct schema schema;
+    stream_schema(stream, &schema);
+    (void)fprintf(out, "  columns\n");
+    for (size_t i = 0; i < schema.count; i++) {
+        const struct column *column = &schema.columns[i];
+        (void)fprintf(out, "    %-20s %-9s %s  %s\n", column->name, type_sql_name(column->type),
+                      column->required ? "NOT NULL" : "        ",
+                      column->sql != NULL       ? column->sql
+                      : i < schema.record_count ? "from the record"
+                                                : "from Kafka and the batch");
+    }
+}
+
+/* A whole number with its thousands apart, or a size in the unit that suits it. */
+static const char *format_number(double number, char text[static 32]) {
+    char digits[32];
+    int size = snprintf(digits, sizeof digits, "%.0f", number);
+    size_t used = 0;
+    for (int i = 0; i < size && used < 30; i++) {
+        if (i > 0 && (size - i) % 3 == 0)
+            text[used++] = ' ';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static const char *format_bytes(double bytes, char text[static 32]) {
+    if (bytes < 999500) // else it is 1000 kB
+        snprintf(text, 32, "%.0f kB", bytes / 1e3);
+    else
+        snprintf(text, 32, "%.0f MB", bytes / 1e6);
+    return text;
+}
+
+static void print_forecast(FILE *out, const struct forecast_input *input) {
+    char rate[32], files[32], size[32];
+    struct forecast forecast = forecast_make(input);
+    (void)fprintf(out, "    %11s  %11s  %9s", format_number(input->records_per_second, rate),
+                  format_number(forecast.files, files), format_bytes(forecast.file_bytes, size));
+    int64_t better_ms = forecast_better_trigger(input);
+    if (!forecast.small) {
+        (void)fprintf(out, "\n");
+    } else if (better_ms == 0) {
+        (void)fprintf(out, "  warning: many small files; partition by less, or compact them\n");
+    } else {
+        struct forecast_input other = *input;
+        other.trigger_ms = better_ms;
+        forecast = forecast_make(&other);
+        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%lld minutes\" makes %s of %s\n",
+                      (long long)better_ms / 60000, format_number(forecast.files, files),
+                      format_bytes(forecast.file_bytes, size));
+    }
+}
+
+/* Nobody knows the rate and the values before the topic is read: rates of all sizes, and a guess.
+ */
+static void print_forecasts(FILE *out, const struct config *config, const struct stream *stream) {
+    enum { VALUES_PER_COLUMN = 4 };
+    static const double rates[] = {1, 10, 100, 1000, 10000, 100000};
+    const struct name_list *names = config_partition_by(config, stream);
+    struct forecast_input input = {.trigger_ms = config->trigger.interval_ms,
+                                   .max_offsets = config->max_offsets_per_trigger,
+                                   .partition_values = 1,
+                                   .workers = (size_t)config->workers};
+    for (size_t i = 0; i < names->count; i++)
+        input.partition_values *= VALUES_PER_COLUMN;
+    if (config->master_kind != MASTER_LOCAL) { // how Spark cuts a batch is for it to say
+        (void)fprintf(out, "  files         one per batch, partition of the topic and partition "
+                           "value\n");
+        return;
+    }
+    if (config->trigger.available_now) {
+        (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
+        return;
+    }
+    (void)fprintf(out,
+                  "  files         forecast with %.0f partition value%s, %d a column "
+                  "(docs/operations.md, \"Size\")\n"
+                  "    records/s    files/day       mean\n",
+                  input.partition_values, input.partition_values > 1 ? "s" : "", VALUES_PER_COLUMN);
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        input.records_per_second = rates[i];
+        print_forecast(out, &input);
+    }
+}
+
+static void print_query(FILE *out, const struct config *config, const struct stream *stream) {
+    const struct name_list *names = config_partition_by(config, stream);
+    scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
+    (void)fprintf(out, "\nQuery %s: topic %s -> table %s\n", stream->name,
+                  config_topic(config, stream), table);
+    print_path(out, config, stream, PATH_TABLE, "table");
+    print_path(out, config, stream, PATH_REJECTS, "rejects");
+    print_path(out, config, stream, PATH_CHECKPOINT, "checkpoint");
+    (void)fprintf(out, "  %-13s ", "partitioned");
+    for (size_t i = 0; i < names->count; i++)
+        (void)fprintf(out, "%s%s", i > 0 ? "/" : "by ", names->names[i]);
+    (void)fprintf(out, "\n  %-13s %s; a record without it is a reject (PARSE_MODE)\n", "identifier",
+                  stream->record->columns[0].name);
+    print_forecasts(out, config, stream);
+    print_columns(out, stream);
+}
+
+void explain_print(FILE *out, const struct config *config) {
+    print_engine(out, config);
+    print_settings(out, config);
+    print_memory(out, config);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            print_query(out, config, streams[i]);
+    (void)fprintf(out, "\nNothing was started.\n");
+}

@@ -1,0 +1,14 @@
+/* help.h: what --help and --version print, from the tables of commands, options,
+ * settings and exit codes. */
+#ifndef SURFACES_DOCS_HELP_H
+#define SURFACES_DOCS_HELP_H
+
+#include <stdio.h>
+
+struct command_entry;
+
+/* Everything, or with a command what that one takes. */
+void help_print(FILE *out, const struct command_entry *command);
+void version_print(FILE *out);
+
+#endif

@@ -1,0 +1,250 @@
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/sysinfo.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "base/control_group.h"
+#include "base/limit.h"
+#include "base/scope.h"
+#include "base/system/clock.h"
+#include "core/zone.h"
+#include "streaming/recovery/inspect.h"
+#include "streaming/store/table_types.h"
+#include "surfaces/doctor/doctor.h"
+#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
+
+enum { FILES_FEW = 1024, YEAR_PLAUSIBLE = 2024, MIB_SHIFT = 20 };
+
+static void check_memory(const struct config *config, struct findings *findings) {
+    struct sysinfo info;
+    int64_t limit = control_group_memory(CONTROL_GROUP_MEMBERSHIP, CONTROL_GROUP_ROOT);
+    bool grouped = limit != INT64_MAX;
+    if (sysinfo(&info) == 0 && (int64_t)info.totalram * info.mem_unit < limit) {
+        limit = (int64_t)info.totalram * info.mem_unit;
+        grouped = false;
+    }
+    // A server that is started here has its driver on this machine, in the same control group.
+    int64_t needed = config_memory_budget(config) +
+                     (config->master_kind == MASTER_SERVER ? config->driver_memory : 0);
+    char budget[SIZE_TEXT_MAX];
+    size_format(needed, budget);
+    char *text = findings_text("the budget is %s%s, %s %" PRId64 " MiB", budget,
+                               config->master_kind == MASTER_SERVER ? " with Spark's driver" : "",
+                               grouped ? "the control group's limit" : "the machine has",
+                               limit >> MIB_SHIFT);
+    if (needed > limit)
+        findings_fail(findings, EXIT_CODE_USAGE, findings_text("memory"), text,
+                      findings_text("set SPARK_DRIVER_MEMORY below it, or raise the limit: the "
+                                    "kernel kills what exceeds it"));
+    else if (needed > limit / 10 * 9)
+        findings_warn(findings, findings_text("memory"), text,
+                      findings_text("leave a tenth for the system: lower SPARK_DRIVER_MEMORY, or "
+                                    "raise the limit"));
+    else
+        findings_ok(findings, findings_text("memory"), text);
+}
+
+static void check_files(struct findings *findings) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    char *text = findings_text("%llu files may be open", (unsigned long long)limit.rlim_cur);
+    if (limit.rlim_cur < FILES_FEW)
+        findings_warn(findings, findings_text("file limit"), text,
+                      findings_text("a worker has a file open per partition value, and a "
+                                    "connection per broker: ulimit -n 65536, or LimitNOFILE= in "
+                                    "the unit"));
+    else
+        findings_ok(findings, findings_text("file limit"), text);
+}
+
+static void check_clock(struct findings *findings) {
+    struct timex state = {0};
+    char now[MOMENT_TEXT_MAX];
+    time_t seconds = (time_t)(clock_wall_ms() / 1000);
+    struct tm utc;
+    moment_format_ms(clock_wall_ms(), now);
+    bool plausible = gmtime_r(&seconds, &utc) != NULL && utc.tm_year + 1900 >= YEAR_PLAUSIBLE;
+    bool synchronized = adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
+    if (!plausible)
+        findings_fail(findings, EXIT_CODE_UNEXPECTED, findings_text("clock"),
+                      findings_text("it is %s here", now),
+                      findings_text("set the clock: processing_timestamp is taken from it"));
+    else if (!synchronized)
+        findings_warn(findings, findings_text("clock"),
+                      findings_text("%s; the kernel says that nobody keeps it right", now),
+                      findings_text("run chrony or systemd-timesyncd (in a container: on its "
+                                    "host): processing_timestamp is taken from it"));
+    else
+        findings_ok(findings, findings_text("clock"), findings_text("%s, kept right", now));
+}
+
+/* 0, or why the address can't be listened on, as an errno. */
+static int try_to_listen(const struct addrinfo *address) {
+    int on = 1;
+    scoped(scope_close) int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // As the server asks for it: connections that have just ended don't count.
+    bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, 1) == 0;
+    return open ? 0 : errno;
+}
+
+static char *limit_text(const char *what, int reason) {
+    struct error err;
+    (void)limit_error(&err, what, reason);
+    return findings_text("%s", err.message);
+}
+
+static void check_port(const struct config *config, struct findings *findings) {
+    char service[16];
+    struct addrinfo *addresses = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    if (config->ui_port == 0)
+        return;
+    (void)snprintf(service, sizeof service, "%d", config->ui_port);
+    char *what = findings_text("port %d", config->ui_port);
+    int code = getaddrinfo(config->ui_host, service, &hints, &addresses);
+    int reason = code == 0 ? try_to_listen(addresses) : 0;
+    if (code != 0)
+        findings_warn(findings, what,
+                      findings_text("'%s': %s", config->ui_host, gai_strerror(code)),
+                      findings_text("set SPARK_UI_HOST to an address of this machine: without it "
+                                    "the queries run without a page"));
+    else if (reason == EADDRINUSE)
+        findings_warn(findings, what, findings_text("taken"),
+                      findings_text("if that is not our own running query (`status` tells), set "
+                                    "SPARK_UI_PORT: otherwise the next free port is used"));
+    else if (limit_is_behind(reason))
+        findings_limit(findings, what, limit_text("listen", reason));
+    else if (reason != 0)
+        findings_warn(findings, what, findings_text("%s", strerror(reason)),
+                      findings_text("set SPARK_UI_HOST and SPARK_UI_PORT to what this user may "
+                                    "listen on"));
+    else
+        findings_ok(findings, what, findings_text("free, on %s", config->ui_host));
+    if (addresses != NULL)
+        freeaddrinfo(addresses);
+}
+
+static void check_zones(struct findings *findings) {
+    struct zone_lack lack = zone_data_lack();
+    if (lack.text != NULL)
+        findings_warn(findings, findings_text("time zones"), findings_text("%s", lack.text),
+                      findings_text("%s", lack.cure));
+    else
+        findings_ok(findings, findings_text("time zones"), findings_text("known by name"));
+}
+
+/* Whether a peer's certificate is to be verified by the system's authorities. */
+static bool wants_authorities(const struct config *config) {
+    bool is_tls = false, has_own = false;
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        is_tls = is_tls || (strcmp(property->name, "security.protocol") == 0 &&
+                            strcasestr(property->value, "ssl") != NULL &&
+                            strcasestr(property->value, "plaintext") == NULL);
+        has_own = has_own || strcmp(property->name, "ssl.ca.location") == 0 ||
+                  strcmp(property->name, "ssl.ca.pem") == 0;
+    }
+    return (is_tls && !has_own) || strncmp(config->alert_webhook_url, "https:", 6) == 0 ||
+           (config->master_kind == MASTER_CONNECT && strstr(config->master, "use_ssl=true"));
+}
+
+static bool has_entries(const char *path) {
+    DIR *directory = opendir(path);
+    bool found = false;
+    for (const struct dirent *entry; directory != NULL && !found;) {
+        entry = readdir(directory);
+        if (entry == NULL)
+            break;
+        found = entry->d_name[0] != '.';
+    }
+    if (directory != NULL)
+        (void)closedir(directory);
+    return found;
+}
+
+/* Where Debian and where Red Hat keep them. */
+static void check_authorities(const struct config *config, struct findings *findings) {
+    const char *own = getenv("SSL_CERT_FILE");
+    if ((own != NULL && *own != '\0') || !wants_authorities(config))
+        return;
+    if (has_entries("/etc/ssl/certs") || has_entries("/etc/pki/tls/certs"))
+        return;
+    findings_warn(findings, findings_text("authorities"),
+                  findings_text("certificates are to be verified by the system's authorities, and "
+                                "/etc/ssl/certs has none"),
+                  findings_text("install the package ca-certificates, or name your authority: "
+                                "KAFKA_SSL_CA_LOCATION for Kafka, SSL_CERT_FILE for the others"));
+}
+
+void doctor_check_machine(const struct config *config, struct findings *findings) {
+    check_memory(config, findings);
+    check_files(findings);
+    check_clock(findings);
+    check_zones(findings);
+    check_authorities(config, findings);
+    check_port(config, findings);
+}
+
+/* ---- queries ---- */
+
+static void check_inspection(const char *name, const struct inspection *inspection,
+                             struct findings *findings) {
+    char *what = findings_text("checkpoint %s", name);
+    if (inspection->fault_count > 0)
+        findings_fail_error(findings, EXIT_CODE_STATE, what, &inspection->faults[0],
+                            findings_text("`checkpoint show` says all of it"));
+    else if (!inspection->there)
+        findings_ok(findings, what, findings_text("not there yet: a new query"));
+    else if (inspection->locked)
+        findings_ok(findings, what, findings_text("the query runs: %s", inspection->holder));
+    else if (inspection->cure != NULL)
+        findings_fail(findings, EXIT_CODE_STATE, what, findings_text("%s", inspection->state),
+                      findings_text("%s", inspection->cure));
+    else
+        findings_ok(findings, what, findings_text("%s: %s", inspection->state, inspection->next));
+}
+
+/* A few files of the table: as a start looks at them, also with a new checkpoint. */
+static void check_types(const char *name, const struct store_options *options,
+                        struct findings *findings) {
+    struct error err, unreadable;
+    if (!table_types_check_few(options, &unreadable, &err))
+        findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &err, NULL);
+    else if (unreadable.kind == ERROR_LIMIT) // it says nothing of the file
+        findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &unreadable,
+                            NULL);
+    else if (unreadable.kind != ERROR_NONE)
+        findings_warn(findings, findings_text("table %s", name),
+                      findings_text("%s", unreadable.message),
+                      findings_text("%s", table_types_unreadable_cure));
+}
+
+void doctor_check_queries(const struct config *config, struct findings *findings) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        if (!config_runs(config, streams[i]))
+            continue;
+        struct error err;
+        struct inspection inspection;
+        struct store_options options = config_store_options(config, streams[i]);
+        if (inspect(&options, &inspection, &err)) {
+            check_inspection(streams[i]->name, &inspection, findings);
+            check_types(streams[i]->name, &options, findings);
+            inspection_deinit(&inspection);
+        } else {
+            findings_fail_error(findings, EXIT_CODE_USAGE,
+                                findings_text("checkpoint %s", streams[i]->name), &err, NULL);
+        }
+        config_store_options_deinit(&options);
+    }
+}

@@ -1,0 +1,154 @@
+/* QUERY: what the API says of a query, and of the program. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/system/clock.h"
+#include "base/system/memory.h"
+#include "surfaces/http/routes/fields.h"
+#include "surfaces/http/routes/routes.h"
+#include "surfaces/settings/settings.h"
+
+/* The worst first, else by number. */
+static int compare_lags(const void *left, const void *right) {
+    const struct partition_lag *a = left, *b = right;
+    int64_t lag_a = partition_lag_records(a), lag_b = partition_lag_records(b);
+    if (lag_a != lag_b)
+        return lag_a < lag_b ? 1 : -1;
+    return (a->partition > b->partition) - (a->partition < b->partition);
+}
+
+static struct json *print_lag(const struct query_view *query) {
+    struct partition_lag *partitions;
+    size_t count = query_status_partitions(query->status, &partitions);
+    struct json *object = json_new_object(), *array = json_new_array();
+    int64_t records = 0;
+    if (count > 0)
+        qsort(partitions, count, sizeof *partitions, compare_lags);
+    for (size_t i = 0; i < count; i++) {
+        struct json *one = json_new_object();
+        json_put_int(one, "partition", partitions[i].partition);
+        json_put_int(one, "topicEnd", partitions[i].topic_end);
+        json_put_int(one, "position", partitions[i].position);
+        json_put_int(one, "lag", partition_lag_records(&partitions[i]));
+        json_append(array, one);
+        records += partition_lag_records(&partitions[i]);
+    }
+    free(partitions);
+    if (count > 0)
+        json_put_int(object, "records", records);
+    else
+        json_put_null(object, "records");
+    json_put(object, "partitions", array);
+    return object;
+}
+
+static struct json *print_totals(const struct query_totals *totals) {
+    struct json *object = json_new_object();
+    json_put_int(object, "batches", totals->batches);
+    json_put_int(object, "rows", totals->rows);
+    json_put_int(object, "rejects", totals->rejects);
+    json_put_int(object, "absent", totals->absent);
+    json_put_int(object, "lost", totals->lost);
+    json_put_int(object, "bytes", totals->bytes);
+    json_put_int(object, "files", totals->files);
+    json_put_int(object, "inputBytes", totals->input_bytes);
+    json_put_int(object, "unknownKeys", totals->unknown_keys);
+    json_put_int(object, "trailingBytes", totals->trailing_bytes);
+    return object;
+}
+
+static void put_last_error(struct json *object, const struct query_snapshot *snapshot) {
+    if (snapshot->error[0] == '\0') {
+        json_put_null(object, "lastError");
+        return;
+    }
+    struct json *error = json_new_object();
+    put_text(error, "text", snapshot->error);
+    put_time(error, "at", snapshot->error_ms);
+    json_put_bool(error, "retrying", snapshot->state == QUERY_RETRYING);
+    json_put(object, "lastError", error);
+}
+
+static void put_newest_batch(struct json *object, const struct query_view *query) {
+    struct batch_report *batches[HISTORY_REPORTS_MAX];
+    if (query_history_batches(query->history, -1, 1, batches) == 0) {
+        json_put_null(object, "newestBatch");
+        return;
+    }
+    json_put(object, "newestBatch", print_batch(batches[0], query));
+    batch_report_release(batches[0]);
+}
+
+struct json *print_query(const struct http_call *call, const struct query_view *query) {
+    struct query_snapshot snapshot = query_status_read(query->status);
+    struct query_totals totals = query_history_totals(query->history);
+    const struct store_options *store = &query->options->store;
+    struct json *object = json_new_object();
+    json_put_text(object, "name", query->options->stream->name);
+    json_put_text(object, "id", snapshot.id);
+    json_put_text(object, "runId", snapshot.run_id);
+    json_put_text(object, "state", query_state_name(snapshot.state));
+    json_put_bool(object, "isActive", snapshot.is_active);
+    json_put_bool(object, "isDataAvailable", snapshot.is_data_available);
+    put_text(object, "message", snapshot.message);
+    put_text(object, "trigger", config_shown(call->api->config, (size_t)settings_find("TRIGGER")));
+    put_text(object, "topic", store->topic);
+    put_text(object, "table", store->table);
+    put_text(object, "checkpoint", store->checkpoint);
+    json_put_bool(object, "sinkLog", snapshot.has_sink_log);
+    put_last_error(object, &snapshot);
+    json_put(object, "totals", print_totals(&totals));
+    json_put(object, "lag", print_lag(query));
+    put_newest_batch(object, query);
+    return object;
+}
+
+static void put_part(struct json *array, const char *name, int64_t bytes) {
+    struct json *object = json_new_object();
+    json_put_text(object, "name", name);
+    json_put_int(object, "bytes", bytes);
+    json_append(array, object);
+}
+
+static struct json *print_memory(const struct http_api *api) {
+    struct engine_memory memory = api->memory(api->engine);
+    int64_t resident = memory_resident();
+    int64_t rest = resident - memory.rows - memory.encoded - memory.history;
+    struct json *object = json_new_object(), *parts = json_new_array();
+    put_part(parts, "rows", memory.rows);
+    put_part(parts, "encoded", memory.encoded);
+    put_part(parts, "history", memory.history);
+    put_part(parts, "prefetch and program", rest > 0 ? rest : 0);
+    json_put_int(object, "budgetBytes", memory.budget);
+    json_put_int(object, "residentBytes", resident);
+    json_put_int(object, "prefetchMaxBytes", memory.prefetch_max);
+    json_put(object, "parts", parts);
+    return object;
+}
+
+static struct json *print_program(const struct http_api *api) {
+    struct json *object = json_new_object();
+    json_put_text(object, "version", PROGRAM_VERSION);
+    json_put_text(object, "engine", config_engine(api->config));
+    put_text(object, "master", config_master_shown(api->config));
+    put_time(object, "startedAt", api->started_ms);
+    put_time(object, "now", clock_wall_ms());
+    json_put_int(object, "pid", getpid());
+    json_put_int(object, "workers", api->config->workers);
+    return object;
+}
+
+void route_queries(const struct http_call *call, struct http_response *response) {
+    struct json *object = json_new_object(), *array = json_new_array();
+    json_put(object, "program", print_program(call->api));
+    json_put(object, "memory", print_memory(call->api));
+    for (size_t i = 0; i < call->api->query_count; i++)
+        json_append(array, print_query(call, &call->api->queries[i]));
+    json_put(object, "queries", array);
+    http_response_json(response, HTTP_OK, object);
+}
+
+void route_query(const struct http_call *call, struct http_response *response) {
+    http_response_json(response, HTTP_OK, print_query(call, call->query));
+}

@@ -1,0 +1,476 @@
+#include "surfaces/metrics/metrics.h"
+
+#include <inttypes.h>
+
+#include "base/log/log_output.h"
+#include "surfaces/metrics/metrics_look.h"
+
+#define LABELS(...) ((const struct metric_label[]){__VA_ARGS__, {NULL, NULL}})
+
+enum { NUMBER_MAX = 24, MICROSECONDS = 1000000, MILLISECONDS = 1000 };
+
+/* The offset of a field that number_at() can read: one of another type does not compile. */
+#define NUMBER(type, field) _Generic(((type *)NULL)->field, int64_t : offsetof(type, field))
+
+static int64_t number_at(const void *object, size_t offset) {
+    return *(const int64_t *)((const char *)object + offset);
+}
+
+/* The program */
+
+static void print_build(struct metrics_text *text, const struct metrics_look *look,
+                        const struct metric_family *family) {
+    (void)family;
+    const char *engine = config_engine(look->api->config);
+    metrics_text_int(text, LABELS({"version", PROGRAM_VERSION}, {"engine", engine}), 1);
+}
+
+static void print_workers(struct metrics_text *text, const struct metrics_look *look,
+                          const struct metric_family *family) {
+    (void)family;
+    metrics_text_int(text, NULL, look->api->config->workers);
+}
+
+static void print_memory(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    (void)family;
+    metrics_text_int(text, LABELS({"part", "rows"}), look->memory.rows);
+    metrics_text_int(text, LABELS({"part", "encoded"}), look->memory.encoded);
+    metrics_text_int(text, LABELS({"part", "history"}), look->memory.history);
+}
+
+static void print_memory_limit(struct metrics_text *text, const struct metrics_look *look,
+                               const struct metric_family *family) {
+    metrics_text_int(text, NULL, number_at(&look->memory, family->offset));
+}
+
+static void print_disks(struct metrics_text *text, const struct metrics_look *look,
+                        const struct metric_family *family) {
+    for (size_t i = 0; i < look->disk_count; i++)
+        metrics_text_int(text, LABELS({"place", look->disks[i].place}),
+                         number_at(&look->disks[i], family->offset));
+}
+
+static void print_letters(struct metrics_text *text, const struct metrics_look *look,
+                          const struct metric_family *family) {
+    (void)family;
+    metrics_text_int(text, LABELS({"outcome", "delivered"}), look->webhook.delivered);
+    metrics_text_int(text, LABELS({"outcome", "dropped"}), look->webhook.dropped);
+}
+
+static void print_failed_attempts(struct metrics_text *text, const struct metrics_look *look,
+                                  const struct metric_family *family) {
+    (void)family;
+    metrics_text_int(text, NULL, look->webhook.failed_attempts);
+}
+
+static void print_log_dropped(struct metrics_text *text, const struct metrics_look *look,
+                              const struct metric_family *family) {
+    (void)look, (void)family;
+    metrics_text_int(text, NULL, log_output_dropped());
+}
+
+/* A query */
+
+static void print_info(struct metrics_text *text, const struct metrics_look *look,
+                       const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct store_options *store = &look->queries[i].view->options->store;
+        metrics_text_int(text,
+                         LABELS({"query", look->queries[i].name}, {"topic", store->topic},
+                                {"table", store->table}, {"checkpoint", store->checkpoint}),
+                         1);
+    }
+}
+
+static void print_up(struct metrics_text *text, const struct metrics_look *look,
+                     const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct query_snapshot *snapshot = &look->queries[i].snapshot;
+        bool is_up = snapshot->state != QUERY_FAILED && snapshot->state != QUERY_STOPPED;
+        metrics_text_int(text, LABELS({"query", look->queries[i].name}), is_up);
+    }
+}
+
+static void print_state(struct metrics_text *text, const struct metrics_look *look,
+                        const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        for (enum query_state state = QUERY_STARTING; state <= QUERY_STOPPED; state++)
+            metrics_text_int(
+                text, LABELS({"query", look->queries[i].name}, {"state", query_state_name(state)}),
+                look->queries[i].snapshot.state == state);
+}
+
+static void print_trigger(struct metrics_text *text, const struct metrics_look *look,
+                          const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        metrics_text_real(text, LABELS({"query", look->queries[i].name}),
+                          (double)look->queries[i].view->options->trigger.interval_ms /
+                              MILLISECONDS);
+}
+
+/* Before the first commit: since when there could have been one. */
+static void print_committed(struct metrics_text *text, const struct metrics_look *look,
+                            const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        int64_t ms = look->queries[i].totals.committed_ms;
+        metrics_text_real(text, LABELS({"query", look->queries[i].name}),
+                          (double)(ms > 0 ? ms : look->api->started_ms) / MILLISECONDS);
+    }
+}
+
+static void print_snapshot(struct metrics_text *text, const struct metrics_look *look,
+                           const struct metric_family *family) {
+    for (size_t i = 0; i < look->query_count; i++)
+        metrics_text_int(text, LABELS({"query", look->queries[i].name}),
+                         number_at(&look->queries[i].snapshot, family->offset));
+}
+
+static void print_total(struct metrics_text *text, const struct metrics_look *look,
+                        const struct metric_family *family) {
+    for (size_t i = 0; i < look->query_count; i++)
+        metrics_text_int(text, LABELS({"query", look->queries[i].name}),
+                         number_at(&look->queries[i].totals, family->offset));
+}
+
+static void print_rejects(struct metrics_text *text, const struct metrics_look *look,
+                          const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        for (enum reject_reason reason = 0; reason < REJECT_REASON_COUNT; reason++)
+            metrics_text_int(
+                text,
+                LABELS({"query", look->queries[i].name}, {"reason", reject_reason_name(reason)}),
+                look->queries[i].totals.rejects_by[reason]);
+}
+
+static void print_faults(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct schema *schema = look->queries[i].view->schema;
+        for (size_t j = 0; j < schema->record_count; j++)
+            metrics_text_int(
+                text, LABELS({"query", look->queries[i].name}, {"column", schema->columns[j].name}),
+                look->queries[i].totals.field_faults[j]);
+    }
+}
+
+static void print_file_sizes(struct metrics_text *text, const struct metrics_look *look,
+                             const struct metric_family *family) {
+    (void)family;
+    int64_t bounds[FILE_SIZES - 1];
+    for (size_t i = 0; i < FILE_SIZES - 1; i++)
+        bounds[i] = file_size_bound(i);
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct query_totals *totals = &look->queries[i].totals;
+        metrics_text_histogram(text, LABELS({"query", look->queries[i].name}), bounds,
+                               FILE_SIZES - 1, totals->file_sizes, totals->bytes, 1);
+    }
+}
+
+static void print_durations(struct metrics_text *text, const struct metrics_look *look,
+                            const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct query_totals *totals = &look->queries[i].totals;
+        metrics_text_histogram(text, LABELS({"query", look->queries[i].name}), duration_bounds_us,
+                               DURATION_BOUNDS, totals->durations[DURATION_TOTAL],
+                               totals->duration_us[DURATION_TOTAL], MICROSECONDS);
+    }
+}
+
+static void print_operations(struct metrics_text *text, const struct metrics_look *look,
+                             const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct query_totals *totals = &look->queries[i].totals;
+        for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
+            metrics_text_histogram(
+                text, LABELS({"query", look->queries[i].name}, {"operation", stage_name(stage)}),
+                duration_bounds_us, DURATION_BOUNDS, totals->durations[stage],
+                totals->duration_us[stage], MICROSECONDS);
+    }
+}
+
+static void print_delays(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++) {
+        const struct query_totals *totals = &look->queries[i].totals;
+        metrics_text_histogram(text, LABELS({"query", look->queries[i].name}), delay_bounds_ms,
+                               DELAY_BOUNDS, totals->delays, totals->delay_ms, MILLISECONDS);
+    }
+}
+
+static void print_partitions(struct metrics_text *text, const struct query_look *query,
+                             int64_t (*number)(const struct partition_lag *partition)) {
+    for (size_t i = 0; i < query->partition_count; i++) {
+        char partition[NUMBER_MAX];
+        snprintf(partition, sizeof partition, "%" PRId32, query->partitions[i].partition);
+        metrics_text_int(text, LABELS({"query", query->name}, {"partition", partition}),
+                         number(&query->partitions[i]));
+    }
+}
+
+static int64_t topic_end(const struct partition_lag *partition) {
+    return partition->topic_end;
+}
+
+static int64_t position(const struct partition_lag *partition) {
+    return partition->position;
+}
+
+static void print_lag(struct metrics_text *text, const struct metrics_look *look,
+                      const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        print_partitions(text, &look->queries[i], partition_lag_records);
+}
+
+static void print_topic_end(struct metrics_text *text, const struct metrics_look *look,
+                            const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        print_partitions(text, &look->queries[i], topic_end);
+}
+
+static void print_position(struct metrics_text *text, const struct metrics_look *look,
+                           const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        print_partitions(text, &look->queries[i], position);
+}
+
+/* Kafka */
+
+static void print_source(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    for (size_t i = 0; i < look->source_count; i++) {
+        char worker[NUMBER_MAX];
+        snprintf(worker, sizeof worker, "%zu", i);
+        if (look->is_told[i])
+            metrics_text_int(text, LABELS({"worker", worker}),
+                             number_at(&look->sources[i], family->offset));
+    }
+}
+
+static void print_errors(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->source_count; i++) {
+        char worker[NUMBER_MAX];
+        snprintf(worker, sizeof worker, "%zu", i);
+        if (!look->is_told[i])
+            continue;
+        metrics_text_int(text, LABELS({"worker", worker}, {"direction", "receive"}),
+                         look->sources[i].receive_errors);
+        metrics_text_int(text, LABELS({"worker", worker}, {"direction", "send"}),
+                         look->sources[i].send_errors);
+    }
+}
+
+static void print_round_trips(struct metrics_text *text, const struct metrics_look *look,
+                              const struct metric_family *family) {
+    for (size_t i = 0; i < look->source_count; i++) {
+        char worker[NUMBER_MAX], broker[NUMBER_MAX];
+        snprintf(worker, sizeof worker, "%zu", i);
+        for (size_t j = 0; look->is_told[i] && j < look->sources[i].round_trip_count; j++) {
+            const struct kafka_round_trip *trip = &look->sources[i].round_trips[j];
+            snprintf(broker, sizeof broker, "%" PRId32, trip->broker);
+            metrics_text_real(text, LABELS({"worker", worker}, {"broker", broker}),
+                              (double)number_at(trip, family->offset) / MICROSECONDS);
+        }
+    }
+}
+
+/* The process, under the names that all programs have for it */
+
+static void print_process(struct metrics_text *text, const struct metrics_look *look,
+                          const struct metric_family *family) {
+    metrics_text_int(text, NULL, number_at(&look->process, family->offset));
+}
+
+static void print_cpu(struct metrics_text *text, const struct metrics_look *look,
+                      const struct metric_family *family) {
+    (void)family;
+    metrics_text_real(text, NULL, look->process.cpu_seconds);
+}
+
+static void print_start(struct metrics_text *text, const struct metrics_look *look,
+                        const struct metric_family *family) {
+    (void)family;
+    metrics_text_real(text, NULL, (double)look->api->started_ms / MILLISECONDS);
+}
+
+static const char program[] = "The program", query[] = "Queries", records[] = "Records",
+                  batches[] = "Batches", files[] = "Files", topic[] = "The topic",
+                  kafka[] = "Kafka", process[] = "The process";
+
+#define TOTAL(field) print_total, NUMBER(struct query_totals, field)
+#define SNAPSHOT(field) print_snapshot, NUMBER(struct query_snapshot, field)
+#define SOURCE(field) print_source, NUMBER(struct kafka_statistics, field)
+#define PROCESS(field) print_process, NUMBER(struct process_usage, field)
+
+/* clang-format off: one family per paragraph reads better than what the formatter makes of it */
+const struct metric_family metric_families[] = {
+    {program, "esports_stream_build_info", METRIC_GAUGE, "version, engine",
+     "Always 1; the labels say what runs.", print_build},
+    {program, "esports_stream_workers", METRIC_GAUGE, "",
+     "Threads that read, decode and write (SPARK_MASTER_URL).", print_workers},
+    {program, "esports_stream_memory_budget_bytes", METRIC_GAUGE, "",
+     "SPARK_DRIVER_MEMORY: what process_resident_memory_bytes stays within.", print_memory_limit,
+     NUMBER(struct engine_memory, budget)},
+    {program, "esports_stream_memory_bytes", METRIC_GAUGE, "part",
+     "Memory by what it is for: slices of decoded rows, Parquet pages in the making (encoded), "
+     "what "
+     "the page and the API show (history).",
+     print_memory},
+    {program, "esports_stream_fetch_queue_limit_bytes", METRIC_GAUGE, "",
+     "What librdkafka was told to hold at most, all workers together.", print_memory_limit,
+     NUMBER(struct engine_memory, prefetch_max)},
+    {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
+     "What is left to us on the file system that holds a place; one that holds several is named "
+     "after the first of data_lake, processed, checkpoint.",
+     print_disks, NUMBER(struct disk_look, free)},
+    {program, "esports_stream_disk_size_bytes", METRIC_GAUGE, "place", "Size of that file system.",
+     print_disks, NUMBER(struct disk_look, size)},
+    {program, "esports_stream_webhook_letters_total", METRIC_COUNTER, "outcome",
+     "Alerts to ALERT_WEBHOOK_URL: delivered, or dropped for good.", print_letters},
+    {program, "esports_stream_webhook_failed_attempts_total", METRIC_COUNTER, "",
+     "Attempts at delivering them that failed.", print_failed_attempts},
+    {program, "esports_stream_log_dropped_lines_total", METRIC_COUNTER, "",
+     "Log lines that were dropped, because the output did not take them: it was not read, or its "
+     "disk is full.",
+     print_log_dropped},
+
+    {query, "esports_stream_query_info", METRIC_GAUGE, "query, topic, table, checkpoint",
+     "Always 1; the labels say what the query reads and writes.", print_info},
+    {query, "esports_stream_query_up", METRIC_GAUGE, "query",
+     "1 while the query runs, also while it waits or tries again; 0 when it has ended.", print_up},
+    {query, "esports_stream_query_state", METRIC_GAUGE, "query, state",
+     "1 for the state that the query is in: starting, running, waiting, retrying, failed, stopped.",
+     print_state},
+    {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
+     "TRIGGER; 0: at once, or availableNow.", print_trigger},
+    {query, "esports_stream_retries_total", METRIC_COUNTER, "query",
+     "How often something has gone wrong that is tried again: Kafka, the topic, the disk.",
+     SNAPSHOT(retries)},
+
+    {topic, "esports_stream_topic_end_offset", METRIC_GAUGE, "query, partition",
+     "Where the partition ended at the newest look at it (with read_committed: its last stable "
+     "offset).",
+     print_topic_end},
+    {topic, "esports_stream_committed_offset", METRIC_GAUGE, "query, partition",
+     "The next offset behind the newest committed batch.", print_position},
+    {topic, "esports_stream_lag_records", METRIC_GAUGE, "query, partition",
+     "Offsets between the two: what waits.", print_lag},
+
+    {records, "esports_stream_records_read_total", METRIC_COUNTER, "query",
+     "Records read, also of the batch under way and of attempts that failed.",
+     SNAPSHOT(records_read)},
+    {records, "esports_stream_input_bytes_total", METRIC_COUNTER, "query",
+     "Bytes of record values in committed batches.", TOTAL(input_bytes)},
+    {records, "esports_stream_rows_total", METRIC_COUNTER, "query", "Rows committed to the table.",
+     TOTAL(rows)},
+    {records, "esports_stream_rejects_total", METRIC_COUNTER, "query, reason",
+     "Records that could not become rows, committed to the rejects.", print_rejects},
+    {records, "esports_stream_absent_offsets_total", METRIC_COUNTER, "query",
+     "Offsets of committed batches that hold no record: compacted, aborted, transaction markers.",
+     TOTAL(absent)},
+    {records, "esports_stream_lost_offsets_total", METRIC_COUNTER, "query",
+     "Offsets that Kafka had deleted before they were read (FAIL_ON_DATA_LOSS=false).",
+     TOTAL(lost)},
+    {records, "esports_stream_field_faults_total", METRIC_COUNTER, "query, column",
+     "Values in rows that became null: of the wrong type, or out of range.", print_faults},
+    {records, "esports_stream_unknown_keys_total", METRIC_COUNTER, "query",
+     "Keys in rows' records that are no column.", TOTAL(unknown_keys)},
+    {records, "esports_stream_records_with_trailing_bytes_total", METRIC_COUNTER, "query",
+     "Rows whose records have bytes behind the JSON value, which are left out.",
+     TOTAL(trailing_bytes)},
+
+    {batches, "esports_stream_batches_total", METRIC_COUNTER, "query",
+     "Batches committed since the program started.", TOTAL(batches)},
+    {batches, "esports_stream_batch_id", METRIC_GAUGE, "query",
+     "Number of the newest committed batch; -1 before the first since the start.",
+     SNAPSHOT(batch_id)},
+    {batches, "esports_stream_last_commit_timestamp_seconds", METRIC_GAUGE, "query",
+     "When the newest batch was committed; before the first, when the program started.",
+     print_committed},
+    {batches, "esports_stream_batch_duration_seconds", METRIC_HISTOGRAM, "query",
+     "Duration of a batch, from the look at the topic to the end of its commit.", print_durations},
+    {batches, "esports_stream_batch_operation_duration_seconds", METRIC_HISTOGRAM,
+     "query, operation",
+     "Its parts: plan, fetch, decode, derive, encode, write, commit; what workers do side by side "
+     "is "
+     "scaled to the time that it took, so that the parts sum to the whole.",
+     print_operations},
+    {batches, "esports_stream_end_to_end_delay_seconds", METRIC_HISTOGRAM, "query",
+     "By batch: from the Kafka timestamp of its oldest row to its commit; all of its other rows "
+     "took less.",
+     print_delays},
+
+    {files, "esports_stream_files_total", METRIC_COUNTER, "query", "Files committed to the table.",
+     TOTAL(files)},
+    {files, "esports_stream_small_files_total", METRIC_COUNTER, "query",
+     "Those of them that are smaller than 1 MiB.", TOTAL(small_files)},
+    {files, "esports_stream_written_bytes_total", METRIC_COUNTER, "query", "Bytes of them all.",
+     TOTAL(bytes)},
+    {files, "esports_stream_file_size_bytes", METRIC_HISTOGRAM, "query",
+     "Sizes of the files committed to the table.", print_file_sizes},
+
+    {kafka, "esports_stream_kafka_received_bytes_total", METRIC_COUNTER, "worker",
+     "Bytes received from brokers.", SOURCE(received_bytes)},
+    {kafka, "esports_stream_kafka_requests_total", METRIC_COUNTER, "worker",
+     "Requests sent to brokers.", SOURCE(requests)},
+    {kafka, "esports_stream_kafka_request_timeouts_total", METRIC_COUNTER, "worker",
+     "Requests that no answer came to in time.", SOURCE(request_timeouts)},
+    {kafka, "esports_stream_kafka_errors_total", METRIC_COUNTER, "worker, direction",
+     "Errors in receiving from and sending to brokers.", print_errors},
+    {kafka, "esports_stream_kafka_disconnects_total", METRIC_COUNTER, "worker",
+     "Connections that have ended, those that were idle for long included.", SOURCE(disconnects)},
+    {kafka, "esports_stream_kafka_brokers_up", METRIC_GAUGE, "worker",
+     "Brokers that the worker is connected to.", SOURCE(brokers_up)},
+    {kafka, "esports_stream_kafka_fetch_queue_bytes", METRIC_GAUGE, "worker",
+     "Fetched, and not read yet.", SOURCE(queue_bytes)},
+    {kafka, "esports_stream_kafka_fetch_queue_records", METRIC_GAUGE, "worker",
+     "Likewise, in records.", SOURCE(queue_records)},
+    {kafka, "esports_stream_kafka_round_trip_seconds", METRIC_GAUGE, "worker, broker",
+     "Mean time from a request to its answer in the newest ten seconds, fetches that the broker "
+     "holds back included.",
+     print_round_trips, NUMBER(struct kafka_round_trip, average_us)},
+    {kafka, "esports_stream_kafka_round_trip_p99_seconds", METRIC_GAUGE, "worker, broker",
+     "The same that 99 of 100 stay below.", print_round_trips,
+     NUMBER(struct kafka_round_trip, p99_us)},
+
+    {process, "process_cpu_seconds_total", METRIC_COUNTER, "",
+     "CPU time of all threads, in the program and in the kernel.", print_cpu},
+    {process, "process_resident_memory_bytes", METRIC_GAUGE, "", "Memory in RAM.",
+     PROCESS(resident)},
+    {process, "process_open_fds", METRIC_GAUGE, "", "Open file descriptors.", PROCESS(open_files)},
+    {process, "process_max_fds", METRIC_GAUGE, "", "How many there may be.",
+     PROCESS(open_files_max)},
+    {process, "process_threads", METRIC_GAUGE, "", "Threads, those of librdkafka included.",
+     PROCESS(threads)},
+    {process, "process_start_time_seconds", METRIC_GAUGE, "", "When the program started.",
+     print_start},
+};
+/* clang-format on */
+
+const size_t metric_family_count = sizeof metric_families / sizeof metric_families[0];
+
+void metrics_print(FILE *out, const struct http_api *api) {
+    struct metrics_text text = {.out = out};
+    struct metrics_look *look = metrics_look(api);
+    for (size_t i = 0; i < metric_family_count; i++) {
+        const struct metric_family *family = &metric_families[i];
+        metrics_text_begin(&text, family->name, family->type, family->help);
+        family->print(&text, look, family);
+    }
+    metrics_look_free(look);
+}

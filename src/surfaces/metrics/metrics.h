@@ -1,0 +1,32 @@
+/* metrics.h: what Prometheus is told (docs/metrics.md): one table of families, in which each has
+ * its name, type, labels, help, and the function that prints its samples. /metrics and the document
+ * walk it. */
+#ifndef SURFACES_METRICS_METRICS_H
+#define SURFACES_METRICS_METRICS_H
+
+#include <stdio.h>
+
+#include "surfaces/http/http_api.h"
+#include "surfaces/metrics/metrics_text.h"
+
+/* Everything that was looked at for one answer, so that the samples of one query fit together. */
+struct metrics_look;
+
+struct metric_family {
+    const char *group; // of the document
+    const char *name;
+    enum metric_type type;
+    const char *labels; // for the document: "query, reason"
+    const char *help;   // one line
+    void (*print)(struct metrics_text *text, const struct metrics_look *look,
+                  const struct metric_family *family);
+    size_t offset; // of a number, for the functions that print one of many
+};
+
+extern const struct metric_family metric_families[];
+extern const size_t metric_family_count;
+
+/* All families, as text, to `out`. Any thread. */
+void metrics_print(FILE *out, const struct http_api *api);
+
+#endif

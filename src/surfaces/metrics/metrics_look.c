@@ -1,0 +1,69 @@
+#include "surfaces/metrics/metrics_look.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/check.h"
+
+static void look_at_query(struct query_look *look, const struct query_view *view) {
+    look->view = view;
+    look->name = view->options->stream->name;
+    // The status first: what it says was committed is in the totals, too.
+    look->snapshot = query_status_read(view->status);
+    look->partition_count = query_status_partitions(view->status, &look->partitions);
+    look->totals = query_history_totals(view->history);
+}
+
+/* A directory that is not there yet is made on the file system of the one above it, at the latest
+ * by the first batch; until then nothing is said of it. */
+static void look_at_disks(struct metrics_look *look) {
+    const struct config *config = look->api->config;
+    const struct {
+        const char *place, *path;
+    } places[DISKS_MAX] = {{"data_lake", config->data_lake_path},
+                           {"processed", config->processed_path},
+                           {"checkpoint", config->checkpoint_path}};
+    dev_t seen[DISKS_MAX] = {0};
+    for (size_t i = 0; i < DISKS_MAX; i++) {
+        struct stat status;
+        struct statvfs disk;
+        if (places[i].path == NULL || stat(places[i].path, &status) != 0 ||
+            statvfs(places[i].path, &disk) != 0)
+            continue;
+        bool known = false;
+        for (size_t j = 0; j < look->disk_count; j++)
+            known = known || seen[j] == status.st_dev;
+        if (known)
+            continue;
+        seen[look->disk_count] = status.st_dev;
+        look->disks[look->disk_count++] =
+            (struct disk_look){.place = places[i].place,
+                               .size = (int64_t)(disk.f_blocks * disk.f_frsize),
+                               .free = (int64_t)(disk.f_bavail * disk.f_frsize)};
+    }
+}
+
+struct metrics_look *metrics_look(const struct http_api *api) {
+    struct metrics_look *look = must_alloc(1, sizeof *look);
+    look->api = api;
+    look->query_count = api->query_count;
+    for (size_t i = 0; i < api->query_count; i++)
+        look_at_query(&look->queries[i], &api->queries[i]);
+    look_at_disks(look);
+    look->sources = must_alloc(SOURCES_MAX, sizeof *look->sources);
+    look->source_count = api->sources(api->engine, SOURCES_MAX, look->is_told, look->sources);
+    if (look->source_count > SOURCES_MAX)
+        look->source_count = SOURCES_MAX;
+    look->memory = api->memory(api->engine);
+    look->webhook = alerts_counts(api->alerts);
+    look->process = process_usage_read();
+    return look;
+}
+
+void metrics_look_free(struct metrics_look *look) {
+    for (size_t i = 0; i < look->query_count; i++)
+        free(look->queries[i].partitions);
+    free(look->sources);
+    free(look);
+}

@@ -1,0 +1,42 @@
+/* metrics_look.h: what metrics are made of, gathered at one moment. */
+#ifndef SURFACES_METRICS_METRICS_LOOK_H
+#define SURFACES_METRICS_METRICS_LOOK_H
+
+#include "base/system/process.h"
+#include "surfaces/http/http_api.h"
+
+enum { DISKS_MAX = 3, SOURCES_MAX = 256 };
+
+struct query_look {
+    const struct query_view *view;
+    const char *name;
+    struct query_snapshot snapshot;
+    struct query_totals totals;
+    struct partition_lag *partitions; // owned
+    size_t partition_count;
+};
+
+/* A file system that holds something of ours, named after the first thing that it holds. */
+struct disk_look {
+    const char *place;  // "data_lake", "processed", "checkpoint"
+    int64_t size, free; // bytes; free: for us
+};
+
+struct metrics_look {
+    const struct http_api *api;
+    size_t query_count;
+    struct query_look queries[ENGINE_QUERIES_MAX];
+    size_t disk_count;
+    struct disk_look disks[DISKS_MAX];
+    size_t source_count;
+    bool is_told[SOURCES_MAX];        // whether the source has told statistics yet
+    struct kafka_statistics *sources; // owned; SOURCES_MAX
+    struct webhook_counts webhook;
+    struct engine_memory memory;
+    struct process_usage process;
+};
+
+struct metrics_look *metrics_look(const struct http_api *api);
+void metrics_look_free(struct metrics_look *look);
+
+#endif

@@ -1,0 +1,198 @@
+#include "surfaces/rows/table_rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/check.h"
+#include "base/disk/file.h"
+#include "base/utf8.h"
+#include "surfaces/terminal/moment.h"
+
+/* ---- directories ---- */
+
+static int hex(char c) {
+    const char *digits = "0123456789ABCDEF0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, c) : NULL;
+    return at == NULL ? -1 : (int)(at - digits) % 16;
+}
+
+/* Undoes what partition_directory() (pipeline/sink/sink_parquet.h) and Spark do. */
+static void set_value(struct directory_value *value, const char *text, size_t size) {
+    static const char null_name[] = "__HIVE_DEFAULT_PARTITION__";
+    if (size == sizeof null_name - 1 && memcmp(text, null_name, size) == 0)
+        return;
+    value->text = must_alloc(size + 1, 1);
+    for (size_t i = 0; i < size; i++) {
+        int high = text[i] == '%' && i + 2 < size ? hex(text[i + 1]) : -1;
+        int low = high >= 0 ? hex(text[i + 2]) : -1;
+        value->text[value->size++] = low >= 0 ? (char)(high * 16 + low) : text[i];
+        i += low >= 0 ? 2 : 0;
+    }
+}
+
+static void read_directories(struct table_rows *rows) {
+    const char *at = rows->path;
+    for (const char *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
+        const char *equals = memchr(at, '=', (size_t)(slash - at));
+        if (equals == NULL || rows->directory_count == PARTITION_BY_MAX)
+            continue;
+        struct directory_value *value = &rows->directories[rows->directory_count++];
+        value->name = (struct text){at, (uint32_t)(equals - at)};
+        set_value(value, equals + 1, (size_t)(slash - equals - 1));
+    }
+}
+
+/* ---- the file ---- */
+
+static bool choose(const struct table_rows *rows, const struct wanted_column *wanted, size_t count,
+                   size_t columns[static SCHEMA_COLUMNS_MAX], struct error *err) {
+    const struct file_metadata *metadata = &rows->reader.metadata;
+    for (size_t i = 0; i < count; i++) {
+        int index = file_metadata_find(metadata, wanted[i].name);
+        if (index < 0 || !metadata->columns[index].readable ||
+            metadata->columns[index].type != wanted[i].type)
+            return error_set(err, ERROR_STATE,
+                             "'%s' has no column '%s' of type %s: it is no file of this table; "
+                             "`verify` tells which files are",
+                             rows->reader.input.name, wanted[i].name,
+                             type_sql_name(wanted[i].type));
+        columns[i] = (size_t)index;
+    }
+    return true;
+}
+
+static size_t choose_all(const struct table_rows *rows, size_t columns[static SCHEMA_COLUMNS_MAX]) {
+    const struct file_metadata *metadata = &rows->reader.metadata;
+    size_t count = 0;
+    for (size_t i = 0; i < metadata->column_count && count < SCHEMA_COLUMNS_MAX; i++)
+        if (metadata->columns[i].readable)
+            columns[count++] = i;
+    return count;
+}
+
+bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
+                     const struct wanted_column *columns, size_t column_count, struct error *err) {
+    size_t chosen[SCHEMA_COLUMNS_MAX];
+    *rows = (struct table_rows){.path = strdup(path)};
+    check(rows->path != NULL && column_count <= SCHEMA_COLUMNS_MAX);
+    if (!parquet_reader_open(&rows->reader, file_join(root, path).text, err))
+        return false;
+    read_directories(rows);
+    if (columns != NULL && !choose(rows, columns, column_count, chosen, err))
+        return false;
+    if (columns == NULL)
+        column_count = choose_all(rows, chosen);
+    parquet_cursor_open(&rows->cursor, &rows->reader, chosen, column_count);
+    return true;
+}
+
+void table_rows_close(struct table_rows *rows) {
+    parquet_cursor_close(&rows->cursor);
+    parquet_reader_close(&rows->reader);
+    for (size_t i = 0; i < rows->directory_count; i++)
+        free(rows->directories[i].text);
+    free(rows->path);
+    *rows = (struct table_rows){0};
+}
+
+bool table_rows_next(struct table_rows *rows, struct error *err) {
+    rows->first += (int64_t)rows->count;
+    return parquet_cursor_next(&rows->cursor, &rows->count, err);
+}
+
+/* ---- values ---- */
+
+static const struct file_column *column_of(const struct table_rows *rows, size_t index) {
+    return &rows->reader.metadata.columns[rows->cursor.columns[index]];
+}
+
+static void put_value(struct json *object, const char *name, const struct vector *vector,
+                      size_t row, int *digits) {
+    char moment[MOMENT_TEXT_MAX];
+    char *encoded;
+    if (!vector->valid[row]) {
+        json_put_null(object, name);
+        return;
+    }
+    switch (vector->type) {
+    case TYPE_BOOL:
+        json_put_bool(object, name, vector->booleans[row] != 0);
+        break;
+    case TYPE_INT32:
+        json_put_int(object, name, vector->int32s[row]);
+        break;
+    case TYPE_INT64:
+        json_put_int(object, name, vector->int64s[row]);
+        break;
+    case TYPE_DOUBLE:
+        json_put_real(object, name, vector->doubles[row]);
+        if (json_digits(vector->doubles[row]) > *digits)
+            *digits = json_digits(vector->doubles[row]);
+        break;
+    case TYPE_STRING:
+        json_put_bytes(object, name, vector->texts[row].bytes, vector->texts[row].length);
+        break;
+    case TYPE_BINARY:
+        encoded = base64_encode(vector->texts[row].bytes, vector->texts[row].length);
+        json_put_text(object, name, encoded);
+        free(encoded);
+        break;
+    case TYPE_TIMESTAMP:
+        moment_format(vector->int64s[row], moment);
+        json_put_text(object, name, moment);
+        break;
+    case TYPE_COUNT:
+        check(!"a type");
+    }
+}
+
+/* A name from a file, which may be anything, as a terminated text. */
+static void copy_name(struct text name, char text[static CELL_TEXT_MAX]) {
+    const char *at = name.bytes, *end = at + name.length;
+    size_t used = 0, size;
+    bool valid;
+    for (; at < end && used + UTF8_CHARACTER_MAX < CELL_TEXT_MAX; at += size)
+        used += utf8_encode(utf8_decode(at, end, &size, &valid), text + used);
+    text[used] = '\0';
+}
+
+struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits) {
+    struct json *object = json_new_object();
+    char name[CELL_TEXT_MAX];
+    *digits = 15;
+    for (size_t i = 0; i < rows->cursor.column_count; i++) {
+        copy_name(column_of(rows, i)->name, name);
+        put_value(object, name, &rows->cursor.vectors[i], row, digits);
+    }
+    for (size_t i = 0; i < rows->directory_count; i++) {
+        const struct directory_value *value = &rows->directories[i];
+        copy_name(value->name, name);
+        if (value->text == NULL)
+            json_put_null(object, name);
+        else
+            json_put_bytes(object, name, value->text, value->size);
+    }
+    return object;
+}
+
+void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
+                    char text[static CELL_TEXT_MAX]) {
+    struct text wanted = {column, (uint32_t)strlen(column)};
+    text[0] = '\0';
+    for (size_t i = 0; i < rows->cursor.column_count; i++) {
+        if (text_equals(column_of(rows, i)->name, wanted)) {
+            cell_text(&rows->cursor.vectors[i], row, text);
+            return;
+        }
+    }
+    for (size_t i = 0; i < rows->directory_count; i++) {
+        const struct directory_value *value = &rows->directories[i];
+        uint8_t valid = value->text != NULL;
+        struct text words = {value->text, (uint32_t)value->size};
+        const struct vector vector = {.type = TYPE_STRING, .valid = &valid, {.texts = &words}};
+        if (text_equals(value->name, wanted))
+            cell_text(&vector, 0, text);
+    }
+}

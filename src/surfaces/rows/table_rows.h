@@ -1,0 +1,51 @@
+/* table_rows.h: the rows of one data file of a table, with the columns that its directories name
+ * ("status=live/part-….parquet") behind those in the file, as Spark reads it. */
+#ifndef SURFACES_ROWS_TABLE_ROWS_H
+#define SURFACES_ROWS_TABLE_ROWS_H
+
+#include "base/json.h"
+#include "pipeline/parquet/read/reader.h"
+#include "surfaces/settings/config.h"
+#include "surfaces/terminal/cell_text.h"
+
+/* A column that is in the names of directories. */
+struct directory_value {
+    struct text name; // points into the path
+    char *text;       // owned; NULL: null
+    size_t size;
+};
+
+struct table_rows {
+    struct parquet_reader reader;
+    struct parquet_cursor cursor;
+    char *path; // owned; relative to the table
+    struct directory_value directories[PARTITION_BY_MAX];
+    size_t directory_count;
+    int64_t first; // number of the first of the rows read last
+    size_t count;  // of them
+};
+
+/* Opens `root`/`path`. With `columns`, only these are read, each of which must be there with the
+ * type; without, all. Leaves rows that must be closed in any case. ERROR_STATE: the file is not
+ * there, damaged, or lacks a column; ERROR_RETRY: the disk. */
+struct wanted_column {
+    const char *name;
+    enum type type;
+};
+MUST_CHECK bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
+                                const struct wanted_column *columns, size_t column_count,
+                                struct error *err);
+void table_rows_close(struct table_rows *rows);
+
+/* The next rows; rows->count 0: there are no more. */
+MUST_CHECK bool table_rows_next(struct table_rows *rows, struct error *err);
+
+/* Row `row` of those read last, as an object; owned by the caller. Timestamps are texts in UTC,
+ * bytes base64. *digits: for json_print_digits(). */
+struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits);
+
+/* One of its values as a short text, by the column's name; "" if there is no such column. */
+void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
+                    char text[static CELL_TEXT_MAX]);
+
+#endif

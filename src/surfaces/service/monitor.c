@@ -1,0 +1,40 @@
+#include "surfaces/service/monitor.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+
+static const char *python_bool(bool value) {
+    return value ? "True" : "False"; // as the PySpark job's lines have it
+}
+
+static bool says_the_same(const struct query_snapshot *a, const struct query_snapshot *b) {
+    return a->is_active == b->is_active && a->is_data_available == b->is_data_available &&
+           strcmp(a->message, b->message) == 0;
+}
+
+void monitor_init(struct monitor *monitor, int64_t interval_ms) {
+    *monitor = (struct monitor){.interval_ms = interval_ms, .due_ms = clock_monotonic_ms()};
+}
+
+void monitor_update(struct monitor *monitor, const struct query_snapshot *queries, size_t count) {
+    check(count <= MONITOR_QUERIES_MAX);
+    int64_t now_ms = clock_monotonic_ms();
+    bool due = now_ms >= monitor->due_ms;
+    for (size_t i = 0; i < count; i++) {
+        const struct query_snapshot *query = &queries[i];
+        bool changed = i >= monitor->count || !says_the_same(query, &monitor->said[i]);
+        if (!due && !changed)
+            continue;
+        log_write(LOG_INFO, "main",
+                  "Query %s status | is_active=%s | is_data_available=%s | message=%s", query->name,
+                  python_bool(query->is_active), python_bool(query->is_data_available),
+                  query->message);
+        monitor->said[i] = *query;
+    }
+    monitor->count = count;
+    if (due)
+        monitor->due_ms = now_ms + monitor->interval_ms;
+}

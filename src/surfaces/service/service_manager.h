@@ -1,0 +1,53 @@
+/* service_manager.h: what systemd is told, or whatever else started us with NOTIFY_SOCKET
+ * (sd_notify(3)): that the queries run, what they do, that they get on, and that they stop.
+ *
+ *     READY=1               every query has brought disk and topic together
+ *     STATUS=match_stream: Waiting for next trigger, batch 7, 1203 rows, …; player_stream: …
+ *     WATCHDOG=1            several times per WatchdogSec, while main and all queries make progress
+ *     EXTEND_TIMEOUT_USEC=  while a start waits for Kafka; and when a stop finishes a batch
+ *     STOPPING=1
+ *
+ * Without NOTIFY_SOCKET nothing happens. It never waits: what a service manager does not take is
+ * told again by the next update. One thread uses it. */
+#ifndef SURFACES_SERVICE_SERVICE_MANAGER_H
+#define SURFACES_SERVICE_SERVICE_MANAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "streaming/report/query_status.h"
+
+enum { SERVICE_QUERIES_MAX = 8, SERVICE_STATUS_MAX = 1024 };
+
+/* When a query was last seen getting on. All times are monotonic. */
+struct service_query {
+    int64_t signs;
+    int64_t alive_ms;
+    bool reported; // that it hangs
+};
+
+struct service_manager {
+    int64_t watchdog_ms;      // WatchdogSec; 0: nobody watches
+    bool ready, stopping;     // `ready` was told
+    bool stop_due, stop_told; // to be told, or told again; that it stops was told
+    int64_t stop_within_ms;
+    int64_t fed_ms, extended_ms, said_ms;
+    char said[SERVICE_STATUS_MAX];
+    size_t count;
+    struct service_query queries[SERVICE_QUERIES_MAX];
+};
+
+/* Reads the environment. */
+void service_manager_init(struct service_manager *manager);
+
+/* A few times a second, with the queries always in the same order. A query that gives no sign of
+ * life for half of WatchdogSec is logged, and the watchdog is not fed until it does: the service
+ * manager then ends the program and starts it again. */
+void service_manager_update(struct service_manager *manager, const struct query_snapshot *queries,
+                            size_t count);
+
+/* A stop has begun and is over within so many milliseconds. May be called again. */
+void service_manager_stop(struct service_manager *manager, int64_t within_ms);
+
+#endif

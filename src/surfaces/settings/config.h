@@ -1,0 +1,192 @@
+/* config.h: the effective settings, each from flag, environment, --env-file or default (in that
+ * order), out of one table (surfaces/settings/settings.h) that also prints --help, --explain and
+ * docs/configuration.md. */
+#ifndef SURFACES_SETTINGS_CONFIG_H
+#define SURFACES_SETTINGS_CONFIG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/log/log.h"
+#include "core/reject.h"
+#include "pipeline/json/decode_json.h"
+#include "pipeline/sink/sink_parquet.h"
+#include "streaming/cluster/spark/spark_server.h"
+#include "streaming/declare/stream.h"
+#include "streaming/kafka/broker.h"
+#include "streaming/query/query.h"
+#include "streaming/query/trigger.h"
+#include "streaming/store/store.h"
+#include "surfaces/settings/master.h"
+#include "surfaces/terminal/exit_code.h"
+
+struct command_entry; // surfaces/commands/commands.h
+
+enum command {
+    COMMAND_RUN,
+    COMMAND_ENTRY,   // config.entry (surfaces/commands/commands.h)
+    COMMAND_EXPLAIN, // --explain: settings are read and checked, nothing is started
+    COMMAND_HELP,    // this and what follows: no settings were read; config.entry: of that command
+    COMMAND_VERSION,
+};
+
+enum schema_format { FORMAT_DDL, FORMAT_JSON, FORMAT_MARKDOWN };
+
+/* [first, last] of whole numbers from 0. */
+struct number_range {
+    int64_t first, last;
+};
+
+/* What stands behind a command: options of its own (surfaces/settings/options.h). Texts are
+ * borrowed from argv. */
+struct command_arguments {
+    uint64_t given;      // OPTION_BIT()s
+    const char *operand; // NULL: none
+    int64_t to_batch, rows, seed;
+    enum reject_reason reason;   // if given
+    int64_t partition;           // if given
+    struct number_range offsets; // all, unless given
+    const char *since, *until;   // NULL: not given
+    enum schema_format format;
+    const char *cluster; // NULL: not given
+    bool follow, raw, dry_run, json;
+};
+
+enum { PARTITION_BY_MAX = 8, STREAMS_MAX = 8, SETTINGS_MAX = 64 };
+
+struct name_list {
+    char *names[PARTITION_BY_MAX]; // owned
+    size_t count;
+};
+
+enum origin { ORIGIN_DEFAULT, ORIGIN_ENV_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
+
+/* A setting's text and where it came from. */
+struct setting_value {
+    char *text;  // owned; NULL: not set, and not needed
+    char *where; // owned; "default", "environment", "/etc/esports.env:3", "--trigger"
+    enum origin origin;
+};
+
+/* What each query has for itself. */
+struct query_settings {
+    char *topic;
+    struct name_list partition_by;
+};
+
+struct config {
+    /* options without a variable */
+    enum command command;
+    const struct command_entry *entry; // NULL: not a command of its own
+    struct command_arguments arguments;
+    const struct stream *job; // the one query to run; NULL: all
+    bool await_termination;
+    bool demo;
+
+    /* settings, in the order of the table */
+    char *bootstrap_servers;
+    struct query_settings queries[STREAMS_MAX]; // in the order of `streams`
+    char *master, *master_shown;                // the latter without its token; owned
+    enum master_kind master_kind;
+    int workers; // from the master: local = 1, local[N] = N, local[*] = processors (cgroup-aware);
+                 // on a cluster as local[*], for the commands that read the lake
+    char *spark_home;                                        // "": not set
+    char *data_lake_path, *processed_path, *checkpoint_path; // absolute, no slash at the end
+    enum log_level log_level;
+    bool log_json;
+    int64_t driver_memory; // bytes
+    int64_t executor_memory;
+    int shuffle_partitions;
+    int ui_port;              // 0: off
+    char *ui_host, *ui_token; // "": no token
+    char *alert_webhook_url;  // "": none
+    int64_t alert_after_ms;
+    struct trigger trigger;
+    int64_t max_offsets_per_trigger; // 0: no limit
+    char *starting_offsets;          // "earliest", "latest" or JSON
+    bool fail_on_data_loss;
+    enum parse_mode parse_mode;
+    struct parquet_options parquet;
+    char *time_zone;
+    int64_t kafka_startup_timeout_ms, spark_connect_timeout_ms;
+    int64_t write_retry_timeout_ms, shutdown_timeout_ms;
+    int64_t status_interval_ms;
+    enum sink_log_mode sink_log;
+
+    struct kafka_property *kafka_properties; // owned
+    char **kafka_places;                     // owned, parallel: "KAFKA_SASL_PASSWORD, environment"
+    size_t kafka_property_count;
+
+    struct spark_property *spark_properties; // owned; those that have an effect with this master
+    char **spark_places;                     // owned, parallel: "SPARK_CONF_spark_x, environment"
+    size_t spark_property_count;
+
+    struct setting_value values[SETTINGS_MAX]; // by index of the table of settings
+
+    /* What the operator may not know: near misses among variables (to be logged as WARNING), and
+     * the names of KAFKA_* variables that are nobody's, and of SPARK_CONF_* variables without an
+     * effect with this master (once, as INFO; comma-separated). */
+    char **warnings;
+    size_t warning_count;
+    char *ignored_kafka_variables; // NULL: there is none
+    char *ignored_spark_variables; // NULL: there is none
+};
+
+/* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help
+ * and --version). Otherwise every fault is printed to `errors`, a line each, and the program
+ * ends with EXIT_CODE_USAGE. Call config_deinit() in both cases. Started as `match_stream` or
+ * `player_stream`, that query alone runs, and is awaited. */
+MUST_CHECK enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors);
+void config_deinit(struct config *config);
+
+bool config_runs(const struct config *config, const struct stream *stream);
+const char *config_topic(const struct config *config, const struct stream *stream);
+const struct name_list *config_partition_by(const struct config *config,
+                                            const struct stream *stream);
+
+/* The value as it is in effect: paths as they were understood, secrets as SECRET_SHOWN. `index` is
+ * the setting's in the table. */
+#define SECRET_SHOWN "********"
+const char *config_shown(const struct config *config, size_t index);
+
+/* Who runs the queries: "native" or "spark". */
+const char *config_engine(const struct config *config);
+
+/* SPARK_MASTER_URL as it may be shown: without a token. */
+const char *config_master_shown(const struct config *config);
+
+enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
+
+/* {PROCESSED_DATA_PATH}/matches, {DATA_LAKE_PATH}/rejected/matches,
+ * {CHECKPOINT_PATH}/match_stream. The caller frees it. */
+char *config_path(const struct config *config, enum config_path path, const struct stream *stream);
+
+/* What the query's store needs: its paths are owned, the rest is borrowed from the config. */
+struct store_options config_store_options(const struct config *config, const struct stream *stream);
+void config_store_options_deinit(struct store_options *options);
+
+/* How the query runs; its store as above. */
+struct query_options config_query_options(const struct config *config, const struct stream *stream);
+
+/* What a Spark Connect server of our own is started with, of MASTER_SERVER; borrowed. */
+struct spark_server_options config_spark_server_options(const struct config *config);
+
+/* The memory that this process may take, in bytes: SPARK_DRIVER_MEMORY, or CLUSTER_MEMORY where
+ * Spark does the work and that setting is its driver's. */
+int64_t config_memory_budget(const struct config *config);
+
+enum {
+    CLUSTER_MEMORY = 256 << 20,   // bytes; for the page, the queries' history and the commands that
+                                  // read the lake
+    MEMORY_FLOOR_BASE = 64 << 20, // bytes
+    MEMORY_FLOOR_BATCHES = 4, // record batches that a worker may hold at once, in one form or other
+    KAFKA_DEFAULT_BATCH = 1 << 20, // bytes; the brokers' default for max.message.bytes, about
+};
+
+/* The least memory that the engine can keep its promise with, in bytes:
+ *     64 MiB + workers * 4 * (largest record batch - 1 MiB, if positive)
+ * `largest_batch` is the topic's max.message.bytes; KAFKA_DEFAULT_BATCH where nobody knows it. */
+int64_t config_memory_floor(const struct config *config, int64_t largest_batch);
+
+#endif

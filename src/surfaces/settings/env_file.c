@@ -1,0 +1,171 @@
+#include "surfaces/settings/env_file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/scope.h"
+
+static const char *skip_blanks(const char *at) {
+    return at + strspn(at, " \t");
+}
+
+static size_t name_size(const char *at) {
+    size_t size = 0;
+    while (isalnum((unsigned char)at[size]) || at[size] == '_')
+        size++;
+    return isdigit((unsigned char)*at) ? 0 : size;
+}
+
+/* Whether nothing but a comment follows. */
+static bool is_end(const char *at) {
+    const char *next = skip_blanks(at);
+    return *next == '\0' || (*next == '#' && next > at);
+}
+
+/* The rest of a double-quoted value into `value`. NULL: the quote doesn't end in this line. */
+static const char *read_quoted(const char *at, char *value) {
+    for (; *at != '"'; at++) {
+        bool escape = *at == '\\';
+        if (escape)
+            at++;
+        if (*at == '\0')
+            return NULL;
+        *value++ = (char)(escape && *at == 'n' ? '\n' : escape && *at == 't' ? '\t' : *at);
+    }
+    *value = '\0';
+    return at + 1;
+}
+
+static bool read_value(const char *at, char *value) {
+    const char *end;
+    if (*at == '"') {
+        end = read_quoted(at + 1, value);
+        return end != NULL && is_end(end);
+    }
+    if (*at == '\'') {
+        size_t size = strcspn(at + 1, "'");
+        memcpy(value, at + 1, size);
+        value[size] = '\0';
+        end = at + 1 + size;
+        return *end == '\'' && is_end(end + 1);
+    }
+    size_t size = strlen(at);
+    for (size_t i = 0; i < size; i++)
+        if (at[i] == '#' && (i == 0 || at[i - 1] == ' ' || at[i - 1] == '\t'))
+            size = i;
+    while (size > 0 && isspace((unsigned char)at[size - 1]))
+        size--;
+    memcpy(value, at, size);
+    value[size] = '\0';
+    return true;
+}
+
+static void add_variable(struct variables *variables, const char *name, size_t size, char *value,
+                         const char *path, int line) {
+    void *grown = realloc(variables->items, (variables->count + 1) * sizeof variables->items[0]);
+    check(grown != NULL);
+    variables->items = grown;
+    struct variable *variable = &variables->items[variables->count++];
+    variable->name = strndup(name, size);
+    variable->value = strdup(value);
+    check(variable->name != NULL && variable->value != NULL);
+    check(asprintf(&variable->where, "%s:%d", path, line) >= 0);
+}
+
+static void read_line(const char *text, const char *path, int line, struct variables *variables,
+                      struct faults *faults) {
+    const char *at = skip_blanks(text);
+    if (*at == '\0' || *at == '#')
+        return;
+    if (strncmp(at, "export", 6) == 0 && (at[6] == ' ' || at[6] == '\t'))
+        at = skip_blanks(at + 6);
+    size_t size = name_size(at);
+    const char *equals = skip_blanks(at + size);
+    if (size == 0 || *equals != '=') { // what stands there may be a secret: it is not shown
+        faults_add(faults, "%s:%d: want NAME=value, a comment or an empty line", path, line);
+        return;
+    }
+    char *value = must_alloc(strlen(equals) + 1, 1);
+    if (read_value(skip_blanks(equals + 1), value))
+        add_variable(variables, at, size, value, path, line);
+    else
+        faults_add(faults,
+                   "%s:%d: %.*s: the quote must end in the same line, and only a comment "
+                   "may follow it",
+                   path, line, (int)size, at);
+    free(value);
+}
+
+void env_file_read(const char *path, struct variables *variables, struct faults *faults) {
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        faults_add(faults, "--env-file: '%s': %s", path, strerror(errno));
+        return;
+    }
+    scoped(scope_free) char *text = NULL;
+    size_t capacity = 0;
+    int line = 0;
+    errno = 0;
+    for (ssize_t size; (size = getline(&text, &capacity, file)) >= 0;) {
+        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+            text[--size] = '\0';
+        const char *begin = line++ == 0 && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
+        if (strlen(text) != (size_t)size)
+            faults_add(faults, "%s:%d: want text; there is a NUL byte", path, line);
+        else
+            read_line(begin, path, line, variables, faults);
+    }
+    if (ferror(file))
+        faults_add(faults, "--env-file: '%s': %s", path, strerror(errno));
+    (void)fclose(file); // read only
+}
+
+void variables_deinit(struct variables *variables) {
+    for (size_t i = 0; i < variables->count; i++) {
+        free(variables->items[i].name);
+        free(variables->items[i].value);
+        free(variables->items[i].where);
+    }
+    free(variables->items);
+    *variables = (struct variables){0};
+}
+
+const struct variable *variables_find(const struct variables *variables, const char *name) {
+    for (size_t i = variables->count; i > 0; i--)
+        if (strcmp(variables->items[i - 1].name, name) == 0)
+            return &variables->items[i - 1];
+    return NULL;
+}
+
+/* Whether the environment has the variable, and not empty. */
+static bool is_set(char *const *environment, const char *variable) {
+    size_t size = strlen(variable);
+    for (char *const *entry = environment; *entry != NULL; entry++)
+        if (strncmp(*entry, variable, size) == 0 && (*entry)[size] == '=' &&
+            (*entry)[size + 1] != '\0')
+            return true;
+    return false;
+}
+
+void variables_each(char *const *environment, const struct variables *variables, variable_fn *visit,
+                    void *context) {
+    for (char *const *entry = environment; *entry != NULL; entry++) {
+        const char *equals = strchr(*entry, '=');
+        if (equals == NULL)
+            continue;
+        char *name = strndup(*entry, (size_t)(equals - *entry));
+        check(name != NULL);
+        visit(context, name, equals + 1, "environment");
+        free(name);
+    }
+    for (size_t i = 0; i < variables->count; i++) {
+        const struct variable *variable = &variables->items[i];
+        if (variables_find(variables, variable->name) == variable &&
+            !is_set(environment, variable->name))
+            visit(context, variable->name, variable->value, variable->where);
+    }
+}

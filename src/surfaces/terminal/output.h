@@ -1,0 +1,17 @@
+/* output.h: stdout, when somebody asked for something. */
+#ifndef SURFACES_TERMINAL_OUTPUT_H
+#define SURFACES_TERMINAL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Hands on what was printed; to be called now and then while printing much. ERROR_STOPPED: the
+ * reader has gone (`| head`), which is a quiet end; ERROR_RETRY: it can't be written. */
+MUST_CHECK bool output_flush(FILE *out, struct error *err);
+
+/* Whether what may be printed later would be read; false only for a pipe whose reader has gone. */
+bool output_is_read(FILE *out);
+
+#endif

@@ -1,0 +1,149 @@
+#include "surfaces/terminal/quantity.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char size_units[] = "bkmgtp"; // each 1024 times the one before
+
+static const char *skip_blanks(const char *at) {
+    while (isspace((unsigned char)*at))
+        at++;
+    return at;
+}
+
+/* Reads decimal digits. False: none, or beyond int64. */
+static bool read_digits(const char **at, int64_t *number) {
+    if (!isdigit((unsigned char)**at))
+        return false;
+    int64_t value = 0;
+    for (; isdigit((unsigned char)**at); (*at)++)
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, **at - '0', &value))
+            return false;
+    *number = value;
+    return true;
+}
+
+bool size_parse(const char *text, int64_t *bytes) {
+    const char *at = skip_blanks(text);
+    int64_t number;
+    if (!read_digits(&at, &number))
+        return false;
+    at = skip_blanks(at);
+    const char *unit = *at != '\0' ? strchr(size_units, tolower((unsigned char)*at)) : NULL;
+    if (unit == NULL)
+        return false;
+    at++;
+    if (unit != size_units && strncasecmp(at, "ib", 2) == 0)
+        at += 2;
+    else if (unit != size_units && tolower((unsigned char)*at) == 'b')
+        at++;
+    if (*skip_blanks(at) != '\0')
+        return false;
+    return !__builtin_mul_overflow(number, (int64_t)1 << (10 * (unit - size_units)), bytes);
+}
+
+void size_format(int64_t bytes, char text[static SIZE_TEXT_MAX]) {
+    const char *unit = size_units;
+    while (bytes != 0 && bytes % 1024 == 0 && unit[1] != '\0') {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(text, SIZE_TEXT_MAX, "%lld%c", (long long)bytes, *unit);
+}
+
+static const struct {
+    const char *name;
+    int64_t microseconds;
+} time_units[] = {
+    {"us", 1},
+    {"microsecond", 1},
+    {"microseconds", 1},
+    {"ms", 1000},
+    {"millisecond", 1000},
+    {"milliseconds", 1000},
+    {"s", 1000000},
+    {"sec", 1000000},
+    {"second", 1000000},
+    {"seconds", 1000000},
+    {"m", 60 * 1000000LL},
+    {"min", 60 * 1000000LL},
+    {"minute", 60 * 1000000LL},
+    {"minutes", 60 * 1000000LL},
+    {"h", 3600 * 1000000LL},
+    {"hour", 3600 * 1000000LL},
+    {"hours", 3600 * 1000000LL},
+    {"d", 86400 * 1000000LL},
+    {"day", 86400 * 1000000LL},
+    {"days", 86400 * 1000000LL},
+    {"week", 604800 * 1000000LL},
+    {"weeks", 604800 * 1000000LL},
+};
+
+/* The unit's length in microseconds, 0 if there is none. */
+static int64_t read_time_unit(const char **at) {
+    size_t size = 0;
+    while (isalpha((unsigned char)(*at)[size]))
+        size++;
+    for (size_t i = 0; i < sizeof time_units / sizeof time_units[0]; i++) {
+        if (strlen(time_units[i].name) == size && strncasecmp(*at, time_units[i].name, size) == 0) {
+            *at += size;
+            return time_units[i].microseconds;
+        }
+    }
+    return 0;
+}
+
+/* The digits behind a decimal point as millionths; further ones are cut off. */
+static bool read_fraction(const char **at, int64_t *millionths) {
+    *millionths = 0;
+    if (!isdigit((unsigned char)**at))
+        return false;
+    for (int64_t weight = 100000; isdigit((unsigned char)**at); (*at)++, weight /= 10)
+        *millionths += weight * (**at - '0');
+    return true;
+}
+
+/* One number and its unit, added to *total, in microseconds. */
+static bool read_time_part(const char **at, int64_t *total) {
+    int64_t number, millionths = 0;
+    if (!read_digits(at, &number))
+        return false;
+    bool fraction = **at == '.';
+    if (fraction) {
+        (*at)++;
+        if (!read_fraction(at, &millionths))
+            return false;
+    }
+    *at = skip_blanks(*at);
+    int64_t unit = read_time_unit(at);
+    if (unit == 0 || (fraction && unit != 1000000))
+        return false;
+    int64_t part;
+    return !__builtin_mul_overflow(number, unit, &part) &&
+           !__builtin_add_overflow(part, millionths, &part) &&
+           !__builtin_add_overflow(*total, part, total);
+}
+
+bool duration_parse(const char *text, int64_t *milliseconds) {
+    static const char interval[] = "interval";
+    const char *at = skip_blanks(text);
+    int64_t total = 0;
+
+    if (strncasecmp(at, interval, sizeof interval - 1) == 0 &&
+        isspace((unsigned char)at[sizeof interval - 1]))
+        at = skip_blanks(at + sizeof interval);
+    bool zero = at[0] == '0' && *skip_blanks(at + 1) == '\0';
+    if (!zero && *at == '\0')
+        return false;
+    while (!zero && *at != '\0') {
+        if (!read_time_part(&at, &total))
+            return false;
+        at = skip_blanks(at);
+    }
+    *milliseconds = total / 1000;
+    return true;
+}

@@ -1,0 +1,99 @@
+#include "surfaces/terminal/text_table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "surfaces/terminal/paragraph.h"
+
+void text_table_init(struct text_table *table, const char *const *headings, size_t count) {
+    check(count > 0 && count <= TEXT_TABLE_COLUMNS_MAX);
+    *table = (struct text_table){.column_count = count};
+    for (size_t i = 0; i < count; i++)
+        table->right[i] = headings[i][0] == '>';
+    text_table_add(table, headings);
+}
+
+void text_table_add(struct text_table *table, const char *const *cells) {
+    check(table->column_count > 0);
+    size_t used = table->row_count * table->column_count;
+    void *grown = realloc(table->cells, (used + table->column_count) * sizeof table->cells[0]);
+    check(grown != NULL);
+    table->cells = grown;
+    for (size_t i = 0; i < table->column_count; i++) {
+        bool marked = table->row_count == 0 && table->right[i]; // a heading's '>'
+        table->cells[used + i] = strdup(marked ? cells[i] + 1 : cells[i]);
+        check(table->cells[used + i] != NULL);
+    }
+    table->row_count++;
+}
+
+void text_table_add_numbers(struct text_table *table, const int64_t *numbers) {
+    char texts[TEXT_TABLE_COLUMNS_MAX][24];
+    const char *cells[TEXT_TABLE_COLUMNS_MAX];
+    for (size_t i = 0; i < table->column_count; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "%" PRId64, numbers[i]);
+        cells[i] = texts[i];
+    }
+    text_table_add(table, cells);
+}
+
+char *text_table_join(const struct text_table *table, const char *const *cells) {
+    size_t size = 0, used = 0;
+    check(table->column_count > 0);
+    for (size_t i = 0; i < table->column_count; i++)
+        size += strlen(cells[i]) + 1;
+    char *joined = must_alloc(size, 1);
+    for (size_t i = 0; i < table->column_count; used += strlen(cells[i++]) + 1)
+        memcpy(joined + used, cells[i], strlen(cells[i]) + 1);
+    return joined;
+}
+
+void text_table_add_joined(struct text_table *table, const char *joined) {
+    const char *cells[TEXT_TABLE_COLUMNS_MAX];
+    for (size_t i = 0; i < table->column_count; joined += strlen(joined) + 1)
+        cells[i++] = joined;
+    text_table_add(table, cells);
+}
+
+static const char *cell(const struct text_table *table, size_t row, size_t column) {
+    return table->cells[row * table->column_count + column];
+}
+
+static void print_row(const struct text_table *table, size_t row, int indent, FILE *out) {
+    (void)fprintf(out, "%*s", indent, "");
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *text = cell(table, row, i);
+        int padding = table->widths[i] - text_columns(text);
+        bool last = i + 1 == table->column_count;
+        (void)fprintf(out, "%*s%s%*s", table->right[i] ? padding : 0, "", text,
+                      table->right[i] || last ? 0 : padding, "");
+        (void)fprintf(out, "%s", last ? "\n" : "  ");
+    }
+}
+
+void text_table_print(struct text_table *table, int indent, FILE *out) {
+    for (size_t row = 0; row < table->row_count; row++) {
+        for (size_t i = 0; i < table->column_count; i++) {
+            int columns = text_columns(cell(table, row, i));
+            table->widths[i] = columns > table->widths[i] ? columns : table->widths[i];
+        }
+    }
+    for (size_t row = table->has_header ? 1 : 0; row < table->row_count; row++)
+        print_row(table, row, indent, out);
+    table->has_header = true;
+}
+
+void text_table_empty(struct text_table *table) {
+    for (size_t i = table->column_count; i < table->row_count * table->column_count; i++)
+        free(table->cells[i]);
+    table->row_count = table->row_count > 0 ? 1 : 0;
+}
+
+void text_table_deinit(struct text_table *table) {
+    for (size_t i = 0; i < table->row_count * table->column_count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    *table = (struct text_table){0};
+}

@@ -1,0 +1,39 @@
+/* text_table.h: rows of short texts in columns, for people. */
+#ifndef SURFACES_TERMINAL_TEXT_TABLE_H
+#define SURFACES_TERMINAL_TEXT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { TEXT_TABLE_COLUMNS_MAX = 16 };
+
+struct text_table {
+    size_t column_count;
+    bool right[TEXT_TABLE_COLUMNS_MAX]; // aligned right: numbers
+    char **cells;                       // owned, row by row; the first row is the header
+    size_t row_count;
+    int widths[TEXT_TABLE_COLUMNS_MAX]; // of what was printed so far
+    bool has_header;                    // it was printed
+};
+
+/* A heading that begins with '>' belongs to a column of numbers. */
+void text_table_init(struct text_table *table, const char *const *headings, size_t count);
+void text_table_add(struct text_table *table, const char *const *cells);
+
+/* A row of whole numbers. */
+void text_table_add_numbers(struct text_table *table, const int64_t *numbers);
+
+/* A row's cells as one text, each terminated, for a row that is added later; owned by the caller.
+ */
+char *text_table_join(const struct text_table *table, const char *const *cells);
+void text_table_add_joined(struct text_table *table, const char *joined);
+
+/* For a table that comes in parts: printed again, after text_table_empty() took its rows away, it
+ * goes on below, at least as wide, without a second header. */
+void text_table_print(struct text_table *table, int indent, FILE *out);
+void text_table_empty(struct text_table *table);
+void text_table_deinit(struct text_table *table);
+
+#endif

@@ -1,0 +1,306 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/file.h"
+#include "base/system/uuid.h"
+
+static char root[64];
+
+static int set_up(void **state) {
+    (void)state;
+    (void)strcpy(root, "/tmp/file-XXXXXX");
+    return mkdtemp(root) == NULL;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    char command[128];
+    disk = &disk_real;
+    (void)snprintf(command, sizeof command, "rm -r '%s'", root);
+    return system(command); // NOLINT(cert-env33-c): a fixed command, on a directory of our own
+}
+
+static char *content_of(const char *name) {
+    struct error err;
+    char *bytes;
+    size_t size;
+    check(file_read(file_join(root, name).text, 1 << 20, &bytes, &size, &err));
+    return bytes;
+}
+
+static void assert_content(const char *name, const char *expected) {
+    char *content = content_of(name);
+    check(content != NULL);
+    assert_string_equal(content, expected);
+    free(content);
+}
+
+static void a_published_file_is_whole_and_has_left_no_draft(void **state) {
+    (void)state;
+    struct error err;
+    assert_true(file_publish(root, "7", "hello", 5, &err));
+    assert_content("7", "hello");
+    assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
+}
+
+static void a_taken_name_is_never_overwritten(void **state) {
+    (void)state;
+    struct error err = {0};
+    assert_true(file_publish(root, "7", "hello", 5, &err));
+    assert_false(file_publish(root, "7", "other", 5, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, "/7' is there already. Another program writes"));
+    assert_non_null(strstr(err.message, "Stop that one"));
+    assert_content("7", "hello");
+    assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
+}
+
+static void publishing_again_wants_the_same_bytes(void **state) {
+    (void)state;
+    struct error err = {0};
+    for (int i = 0; i < 2; i++)
+        assert_true(file_publish_again(root, "7", "hello", 5, &err));
+    assert_false(file_publish_again(root, "7", "hellu", 5, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_false(file_publish_again(root, "7", "hell", 4, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_content("7", "hello");
+}
+
+static void what_a_crash_left_of_a_draft_does_not_show(void **state) {
+    (void)state;
+    struct error err;
+    FILE *out = fopen(file_join(root, ".7.tmp").text, "w");
+    assert_true(out != NULL && fputs("a longer text than the next one", out) >= 0);
+    assert_int_equal(fclose(out), 0);
+    assert_true(file_publish(root, "7", "hello", 5, &err));
+    assert_content("7", "hello");
+}
+
+static int refuse_sync(int fd) {
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+static int refuse_directory_sync(int fd) {
+    struct stat status;
+    errno = EIO;
+    return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? -1 : 0;
+}
+
+static int refuse_rename(const char *from, const char *to) {
+    (void)from, (void)to;
+    errno = EINVAL;
+    return -1;
+}
+
+static void the_kind_of_an_error_says_whether_it_is_published(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    disk = &ops;
+    ops.fsync = refuse_sync;
+    assert_false(file_publish(root, "7", "hello", 5, &err));
+    assert_int_equal(err.kind, ERROR_RETRY); // nothing is
+    assert_null(content_of("7"));
+    assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
+
+    ops = disk_real;
+    ops.rename_new = refuse_rename;
+    assert_false(file_publish(root, "7", "hello", 5, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG); // and never will be, on this file system
+    assert_null(content_of("7"));
+
+    ops = disk_real;
+    ops.fsync = refuse_directory_sync;
+    assert_false(file_publish(root, "7", "hello", 5, &err));
+    assert_int_equal(err.kind, ERROR_STATE); // nobody knows
+    assert_content("7", "hello");
+    assert_false(file_publish_again(root, "7", "hello", 5, &err));
+    assert_int_equal(err.kind, ERROR_RETRY); // the caller goes on trying
+    disk = &disk_real;
+    assert_true(file_publish_again(root, "7", "hello", 5, &err));
+}
+
+static void replacing_leaves_the_old_bytes_or_the_new_ones(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    assert_true(file_replace(root, "7", "first", 5, &err));
+    assert_true(file_replace(root, "7", "second", 6, &err));
+    assert_content("7", "second");
+
+    disk = &ops;
+    ops.fsync = refuse_sync;
+    assert_false(file_replace(root, "7", "third", 5, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_content("7", "second");
+    ops = disk_real;
+    ops.rename = refuse_rename;
+    assert_false(file_replace(root, "7", "third", 5, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_content("7", "second");
+    assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
+    disk = &disk_real;
+}
+
+static ssize_t write_little(int fd, const void *bytes, size_t size) {
+    static int calls;
+    if (++calls % 2 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+    return write(fd, bytes, size < 3 ? size : 3);
+}
+
+static void short_and_interrupted_writes_are_continued(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err;
+    ops.write = write_little;
+    disk = &ops;
+    assert_true(file_publish(root, "7", "0123456789", 10, &err));
+    assert_content("7", "0123456789");
+}
+
+static void reading_has_a_limit(void **state) {
+    (void)state;
+    struct error err = {0};
+    char *bytes;
+    size_t size;
+    assert_true(file_publish(root, "7", "0123456789", 10, &err));
+    assert_true(file_read(file_join(root, "7").text, 10, &bytes, &size, &err));
+    assert_int_equal(size, 10);
+    free(bytes);
+    assert_false(file_read(file_join(root, "7").text, 9, &bytes, &size, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_true(file_read(file_join(root, "8").text, 9, &bytes, &size, &err));
+    assert_null(bytes);
+    assert_false(file_read(root, 1 << 20, &bytes, &size, &err));
+}
+
+static int stat_and_remove(const char *path, struct stat *status) {
+    int result = lstat(path, status);
+    (void)unlink(path);
+    return result;
+}
+
+static int fstat_and_remove(int fd, struct stat *status) {
+    (void)unlink(file_join(root, "7").text);
+    return fstat(fd, status);
+}
+
+static void a_file_that_goes_while_it_is_read_was_there_or_was_not(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    char *bytes;
+    size_t size;
+    ops.stat = stat_and_remove;
+    ops.fstat = fstat_and_remove;
+    assert_true(file_publish(root, "7", "hello", 5, &err));
+    disk = &ops;
+    assert_true(file_read(file_join(root, "7").text, 5, &bytes, &size, &err));
+    assert_string_equal(bytes, "hello");
+    free(bytes);
+    assert_true(file_read(file_join(root, "7").text, 5, &bytes, &size, &err));
+    assert_null(bytes);
+}
+
+static void directories_are_made_with_their_parents(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct file_path deep = file_join(root, "a/b/c");
+    for (int i = 0; i < 2; i++)
+        assert_true(file_make_directory(deep.text, &err));
+    assert_true(file_publish(deep.text, "7", "x", 1, &err));
+    assert_false(file_make_directory(file_join(deep.text, "7").text, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_false(file_make_directory(file_join(deep.text, "7/below").text, &err));
+    assert_true(file_remove_directory(deep.text, &err));
+    assert_true(file_remove_directory(deep.text, &err));
+    assert_int_equal(file_exists(deep.text, NULL, &err), 0);
+}
+
+static void only_whole_numbers_are_listed_in_order(void **state) {
+    (void)state;
+    struct error err;
+    static const char *const names[] = {"10", "9",  "0",  "9.compact",           "x",
+                                        "7x", ".3", "-1", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_true(file_publish(root, names[i], "x", 1, &err));
+    int64_t *numbers;
+    size_t count;
+    assert_true(file_list_numbers(root, "", &numbers, &count, &err));
+    assert_int_equal(count, 3);
+    assert_int_equal(numbers[0], 0);
+    assert_int_equal(numbers[1], 9);
+    assert_int_equal(numbers[2], 10);
+    free(numbers);
+    assert_true(file_list_numbers(root, ".compact", &numbers, &count, &err));
+    assert_int_equal(count, 1);
+    free(numbers);
+    assert_true(file_list_numbers(file_join(root, "none").text, "", &numbers, &count, &err));
+    assert_int_equal(count, 0);
+    free(numbers);
+}
+
+static void our_drafts_are_swept_and_spark_s_are_not(void **state) {
+    (void)state;
+    struct error err;
+    static const struct {
+        const char *name;
+        int left;
+    } cases[] = {{".3.tmp", 0},       {".39.compact.tmp", 0}, {".3.0a1b-77.tmp", 1},
+                 {".3.crc", 1},       {"3.tmp", 1},           {"3", 1},
+                 {".metadata.tmp", 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_true(file_publish(root, cases[i].name, "x", 1, &err));
+    assert_true(file_remove_drafts(root, &err));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(file_exists(file_join(root, cases[i].name).text, NULL, &err),
+                         cases[i].left);
+}
+
+static void uuids_are_random_and_lower_case(void **state) {
+    (void)state;
+    char a[37], b[37];
+    uuid_new(a);
+    uuid_new(b);
+    assert_string_not_equal(a, b);
+    assert_int_equal(strlen(a), 36);
+    assert_int_equal(strspn(a, "0123456789abcdef-"), 36);
+    assert_int_equal(a[14], '4');
+}
+
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ON_DISK(a_published_file_is_whole_and_has_left_no_draft),
+        ON_DISK(a_taken_name_is_never_overwritten),
+        ON_DISK(publishing_again_wants_the_same_bytes),
+        ON_DISK(what_a_crash_left_of_a_draft_does_not_show),
+        ON_DISK(the_kind_of_an_error_says_whether_it_is_published),
+        ON_DISK(replacing_leaves_the_old_bytes_or_the_new_ones),
+        ON_DISK(short_and_interrupted_writes_are_continued),
+        ON_DISK(reading_has_a_limit),
+        ON_DISK(a_file_that_goes_while_it_is_read_was_there_or_was_not),
+        ON_DISK(directories_are_made_with_their_parents),
+        ON_DISK(only_whole_numbers_are_listed_in_order),
+        ON_DISK(our_drafts_are_swept_and_spark_s_are_not),
+        cmocka_unit_test(uuids_are_random_and_lower_case),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* All ways to decode a record (enum decode_path) make the same of it, whatever the records before
+ * it were: here of many records that differ from the usual form in a few bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "pipeline/json/decode_json.h"
+
+enum { ROUNDS = 40000, RECORD_MAX = 1024, STRING_BYTES = 16 * RECORD_MAX, PATH_COUNT = 3 };
+
+static const struct column columns[] = {
+    {"id", TYPE_STRING},
+    {"name", TYPE_STRING},
+    {"a_rather_long_name", TYPE_STRING},
+    {"count", TYPE_INT32},
+    {"total", TYPE_INT64},
+    {"share", TYPE_DOUBLE},
+    {"flag", TYPE_BOOL},
+    {"at", TYPE_TIMESTAMP},
+    {"until", TYPE_TIMESTAMP},
+    {"x", TYPE_INT32},
+    {"a_name_that_is_longer_than_one_comparison", TYPE_INT32},
+};
+static const struct record_schema record_schema = {"thing", columns,
+                                                   sizeof columns / sizeof columns[0]};
+
+static const char *const samples[] = {
+    "{\"id\": \"a-1\", \"name\": \"T1\", \"a_rather_long_name\": \"Hanwha Life Esports\", "
+    "\"count\": 12, "
+    "\"total\": 1717200000000, \"share\": 0.25, \"flag\": true, \"at\": \"2024-06-01T12:30:00Z\", "
+    "\"until\": \"2024-06-01T13:00:00.125Z\", \"x\": 0, "
+    "\"a_name_that_is_longer_than_one_comparison\": 7}",
+    "{\"id\": \"a-2\", \"name\": \"L\\u00e9viatan \\ud83d\\udd25\", \"count\": -5, \"total\": "
+    "99999999, "
+    "\"share\": 12.5, \"flag\": false, \"at\": null, \"until\": \"2024-02-29T23:59:59+00:00\", "
+    "\"x\": 3}",
+    "{\"id\":\"a-3\",\"name\":\"京东 JDG\",\"a_rather_long_name\":\"say "
+    "\\\"hi\\\"\",\"count\":2147483647,"
+    "\"total\":-1,\"share\":-0.5,\"flag\":null,\"at\":\"2024-06-30 12:30:00\",\"x\":8,"
+    "\"a_name_that_is_longer_than_one_comparison\":1}",
+    "{\"x\":1,\"until\":\"2024-06-01T12:30:00Z\",\"at\":\"2024-06-01T12:30:00Z\",\"flag\":true,"
+    "\"share\":1.5,\"total\":3,\"count\":2,\"a_rather_long_name\":\"b\",\"name\":\"c\",\"id\":\"a-"
+    "4\"}",
+    "{\"total\": 3, \"until\": null, \"share\": 1e3, \"x\": 1, \"id\": \"a-5\", \"flag\": true, "
+    "\"name\": \"Beşiktaş\", \"count\": 12345678, \"at\": \"2024-06-01\", \"a_rather_long_name\": "
+    "\"\"}",
+    "{\n  \"id\": \"a-6\",\n  \"name\": \"x\",\n  \"count\": 1,\n  \"other\": {\"id\": [1, "
+    "\"]\"]},\n"
+    "  \"total\": 5\n}",
+    "{\"id\":\"a-7\",\"id\":\"a-8\",\"count\":1,\"count\":\"no\",\"x\":null}",
+};
+
+/* What a mutation draws from: what has a meaning somewhere in JSON, and what has none. */
+static const char drawn_bytes[] =
+    "\"\"\"\\\\{}[],::  09-.eEuntrf'\n\t\x01\x80\xc3\xa9\xed\xa0\xff/+TZ";
+
+struct state {
+    struct schema schema;
+    struct decoder *decoders[PATH_COUNT];
+    struct rows rows[PATH_COUNT];
+    struct reject rejects[PATH_COUNT];
+    enum decode_result results[PATH_COUNT];
+    uint64_t random;
+};
+
+static size_t draw(struct state *state, size_t below) {
+    check(below > 0);
+    state->random = state->random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    return (size_t)(state->random >> 33) % below;
+}
+
+/* Replaces, leaves out, doubles or puts in a byte. */
+static size_t mutate(struct state *state, char *bytes, size_t size) {
+    size_t at = draw(state, size);
+    char byte = drawn_bytes[draw(state, sizeof drawn_bytes)]; // its NUL, too
+    switch (draw(state, 4)) {
+    case 0:
+        bytes[at] = byte;
+        return size;
+    case 1:
+        memmove(bytes + at, bytes + at + 1, size - at - 1);
+        return size - 1;
+    case 2:
+        memmove(bytes + at + 1, bytes + at, size - at);
+        return size + 1;
+    default:
+        memmove(bytes + at + 1, bytes + at, size - at);
+        bytes[at] = byte;
+        return size + 1;
+    }
+}
+
+static void assert_same_value(const struct vector *a, const struct vector *b) {
+    assert_int_equal(a->valid[0], b->valid[0]);
+    if (!a->valid[0])
+        return;
+    if (a->type == TYPE_STRING)
+        assert_true(text_equals(a->texts[0], b->texts[0]));
+    else
+        assert_memory_equal(a->values, b->values, type_width(a->type));
+}
+
+static void assert_same(struct state *state, int path) {
+    assert_int_equal(state->results[path], state->results[DECODE_GENERAL]);
+    const struct reject *reject = &state->rejects[path],
+                        *expected = &state->rejects[DECODE_GENERAL];
+    if (state->results[path] == DECODE_REJECT) {
+        assert_int_equal(reject->reason, expected->reason);
+        assert_int_equal(reject->position, expected->position);
+        assert_string_equal(reject->detail, expected->detail);
+        return;
+    }
+    for (size_t i = 0; i < state->schema.record_count; i++)
+        assert_same_value(&state->rows[path].columns[i], &state->rows[DECODE_GENERAL].columns[i]);
+    assert_memory_equal(decoder_counts(state->decoders[path]),
+                        decoder_counts(state->decoders[DECODE_GENERAL]),
+                        sizeof(struct decode_counts));
+}
+
+static void decode_all(struct state *state, const char *bytes, size_t size) {
+    // Allocated to the byte, so that the sanitizer sees every read beyond it.
+    char *exact = malloc(size == 0 ? 1 : size);
+    assert_non_null(exact);
+    memcpy(exact, bytes, size);
+    struct record record = {.value = exact, .value_size = size};
+    for (int path = 0; path < PATH_COUNT; path++) {
+        rows_reset(&state->rows[path]);
+        state->results[path] = decode_record(state->decoders[path], &record, &state->rows[path],
+                                             &state->rejects[path]);
+    }
+    for (int path = 1; path < PATH_COUNT; path++)
+        assert_same(state, path);
+    free(exact);
+}
+
+static void run(enum parse_mode mode, uint64_t seed) {
+    static struct state state;
+    state = (struct state){.random = seed};
+    schema_init(&state.schema, &record_schema, NULL, 0);
+    for (int path = 0; path < PATH_COUNT; path++) {
+        struct error err;
+        assert_true(decoder_create(&state.decoders[path], &state.schema, mode, "UTC", &err));
+        decoder_set_batch_time(state.decoders[path], 1717243200000);
+        decoder_set_path(state.decoders[path], (enum decode_path)path);
+        rows_init(&state.rows[path], &state.schema, 1, STRING_BYTES);
+    }
+    const char *sample = samples[0];
+    for (int round = 0; round < ROUNDS; round++) {
+        char bytes[RECORD_MAX];
+        // Mostly as the one before, so that the order of its keys is expected.
+        if (draw(&state, 16) == 0)
+            sample = samples[draw(&state, sizeof samples / sizeof samples[0])];
+        size_t size = strlen(sample);
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = sample[i];
+        for (size_t left = draw(&state, 4); left > 0; left--)
+            size = mutate(&state, bytes, size);
+        decode_all(&state, bytes, size);
+    }
+    for (int path = 0; path < PATH_COUNT; path++) {
+        decoder_destroy(state.decoders[path]);
+        rows_deinit(&state.rows[path]);
+    }
+}
+
+static void all_ways_make_the_same_rows_of_nearly_usual_records(void **state) {
+    (void)state;
+    run(PARSE_REJECT, 1);
+}
+
+static void all_ways_make_the_same_rows_of_nulls(void **state) {
+    (void)state;
+    run(PARSE_PERMISSIVE, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_ways_make_the_same_rows_of_nearly_usual_records),
+        cmocka_unit_test(all_ways_make_the_same_rows_of_nulls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

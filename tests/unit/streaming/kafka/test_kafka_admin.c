@@ -1,0 +1,159 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "../mock_kafka.h"
+#include "streaming/kafka/broker.h"
+
+enum { WAIT_MS = 10000 };
+
+static struct mock_kafka mock;
+static struct broker *broker;
+
+static int set_up(void **state) {
+    (void)state;
+    struct error err;
+    mock_kafka_open(&mock);
+    return kafka_broker_open(mock.servers, NULL, 0, &broker, &err) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    broker->ops->close(broker);
+    mock_kafka_close(&mock);
+    return 0;
+}
+
+static void expect_offsets(const char *topic, const struct partition_offsets *expected,
+                           size_t count) {
+    struct topic_offsets offsets;
+    struct error err;
+    if (!broker->ops->list_offsets(broker, topic, WAIT_MS, &offsets, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(offsets.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(offsets.partitions[i].partition, expected[i].partition);
+        assert_int_equal(offsets.partitions[i].log_start, expected[i].log_start);
+        assert_int_equal(offsets.partitions[i].end, expected[i].end);
+    }
+    topic_offsets_deinit(&offsets);
+}
+
+static void every_partition_is_listed_with_its_offsets(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 3);
+    mock_kafka_topic(&mock, "u", 1);
+    mock_kafka_put(&mock, "t", 0, 0, 7, 20);
+    mock_kafka_put(&mock, "t", 2, 0, 3, 20);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 7}, {1, 0, 0}, {2, 0, 3}}, 3);
+    expect_offsets("u", (struct partition_offsets[]){{0, 0, 0}}, 1);
+    mock_kafka_put(&mock, "t", 1, 0, 2, 20);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 7}, {1, 0, 2}, {2, 0, 3}}, 3);
+}
+
+static void the_clusters_id_is_known_once_it_has_answered(void **state) {
+    (void)state;
+    char id[KAFKA_CLUSTER_ID_MAX];
+    assert_false(broker->ops->cluster_id(broker, id));
+    mock_kafka_topic(&mock, "t", 1);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
+    assert_true(broker->ops->cluster_id(broker, id));
+    assert_memory_equal(id, "mockCluster", 11);
+}
+
+static void expect_error(const char *topic, int timeout_ms, enum error_kind kind,
+                         const char *says) {
+    struct topic_offsets offsets;
+    struct error err;
+    assert_false(broker->ops->list_offsets(broker, topic, timeout_ms, &offsets, &err));
+    assert_int_equal(err.kind, kind);
+    if (strstr(err.message, says) == NULL)
+        fail_msg("'%s' does not say '%s'", err.message, says);
+}
+
+static void a_topic_that_is_missing_or_forbidden_is_named(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    expect_error("t", WAIT_MS, ERROR_NO_TOPIC, "topic 't' does not exist");
+    rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    expect_error("t", WAIT_MS, ERROR_BROKER, "access is refused");
+    rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_NO_ERROR);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
+}
+
+static void a_name_that_no_topic_can_have_is_not_waited_for(void **state) {
+    (void)state;
+    struct topic_offsets offsets;
+    struct error err;
+    mock_kafka_topic(&mock, "t", 1);
+    rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
+    assert_false(broker->ops->list_offsets(broker, "t", WAIT_MS, &offsets, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "takes no such name"));
+}
+
+static void a_broker_that_is_away_is_named_with_error_and_attempt(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
+    expect_error("t", 500, ERROR_BROKER, "(attempt 1)");
+    expect_error("t", 500, ERROR_BROKER, "(attempt 2)");
+    expect_error("t", 500, ERROR_BROKER, "127.0.0.1:");
+    rd_kafka_mock_broker_set_up(mock.cluster, 1);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
+    expect_error("t", 500, ERROR_BROKER, "(attempt 1)");
+}
+
+static void a_limit_of_open_files_is_named(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 1);
+    expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1); // the others have connected
+    struct broker *other;
+    struct topic_offsets offsets;
+    struct error err;
+    rlim_t before = mock_kafka_limit_files(3);
+    assert_true(kafka_broker_open(mock.servers, NULL, 0, &other, &err));
+    bool listed = other->ops->list_offsets(other, "t", 1000, &offsets, &err);
+    (void)mock_kafka_limit_files(before);
+    other->ops->close(other);
+    assert_false(listed);
+    assert_int_equal(err.kind, ERROR_LIMIT);
+    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 3 open files") == NULL)
+        fail_msg("%s", err.message);
+}
+
+static void a_property_that_is_the_engines_own_is_a_mistake_in_the_settings(void **state) {
+    (void)state;
+    struct kafka_property property = {.name = "group.id", .value = "mine"};
+    struct broker *other;
+    struct error err;
+    assert_false(kafka_broker_open(mock.servers, &property, 1, &other, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_partition_is_listed_with_its_offsets, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_clusters_id_is_known_once_it_has_answered, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_is_missing_or_forbidden_is_named, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_name_that_no_topic_can_have_is_not_waited_for, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_broker_that_is_away_is_named_with_error_and_attempt,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_of_open_files_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_property_that_is_the_engines_own_is_a_mistake_in_the_settings, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

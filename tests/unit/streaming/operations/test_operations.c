@@ -1,0 +1,310 @@
+/* test_operations.c: what adopt, release, relocate and rewind make of healthy directories, and what
+ * they refuse. */
+#include "operate.h"
+
+#include "streaming/table/path_set.h"
+
+/* ---- adopt and release ---- */
+
+static void a_young_table_is_adopted_into_its_newest_batch(void **state) {
+    (void)state;
+    write_unlogged(4);
+    must_operate(ADOPT, "lists all 10 files");
+    assert_int_equal(lines_of(SINK_LOG "4"), 10);
+    for (int i = 0; i < 4; i++) {
+        scoped(scope_free) char *name = fixture_text(SINK_LOG "%d", i);
+        assert_int_equal(lines_of(name), 0);
+    }
+    scoped(scope_free) char *owner = fixture_read(&fixture, TABLE "_esports_stream");
+    assert_non_null(strstr(owner, "\"sinkLog\":true,\"adoptedAt\":4"));
+    must_operate(ADOPT, "nothing to do");
+    fixture_must_advance(&fixture, 12, 1);
+    assert_table(12);
+    assert_int_equal(listed(12), 26);
+}
+
+static void an_old_table_is_adopted_into_a_compact_file(void **state) {
+    (void)state;
+    write_unlogged(12);
+    must_operate(ADOPT, "lists all 26 files");
+    assert_int_equal(lines_of(SINK_LOG "9.compact"), 26);
+    assert_false(fixture_has(&fixture, SINK_LOG "8"));
+    assert_int_equal(listed(12), 26);
+    fixture_must_advance(&fixture, 20, 1);
+    assert_int_equal(lines_of(SINK_LOG "19.compact"), 40);
+    assert_int_equal(listed(20), 42);
+}
+
+static void an_entry_is_as_the_sink_log_writes_it(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 0, 0);
+    scoped(scope_free) char *ours = fixture_read(&fixture, SINK_LOG "0");
+    must_operate(RELEASE, "the 2 files");
+    must_operate(ADOPT, "lists all 2 files");
+    scoped(scope_free) char *adopted = fixture_read(&fixture, SINK_LOG "0");
+    check(ours != NULL && adopted != NULL);
+    for (char *text = ours; text != NULL; text = text == ours ? adopted : NULL)
+        for (char *at = text; (at = strstr(at, "\"modificationTime\":")) != NULL;)
+            for (at += strlen("\"modificationTime\":"); *at != ','; at++)
+                *at = '9';                           // the fixture's is made up
+    assert_int_equal(strlen(adopted), strlen(ours)); // lines may stand in another order
+    assert_non_null(strstr(adopted, "status=a%252Fb%20c/part-00000-0.c000.snappy.parquet\","
+                                    "\"size\":22,\"isDir\":false,\"modificationTime\":99999999999"
+                                    "99,\"blockReplication\":1,\"blockSize\":33554432,"
+                                    "\"action\":\"add\"}"));
+}
+
+static void what_a_log_can_not_list_is_refused(void **state) {
+    (void)state;
+    write_unlogged(1);
+    static const char *const strangers[] = {TABLE "data.parquet", TABLE "status=live/notes.txt",
+                                            TABLE "status=live/data.orc"};
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        fixture_write(&fixture, strangers[i], "x");
+        if (i > 0)
+            assert_refuses(ADOPT, ERROR_STATE, "is not a Parquet file in a directory");
+        remove_path(strangers[i]);
+    }
+    fixture_write(&fixture, TABLE "_SUCCESS", "");
+    fixture_write(&fixture, TABLE "status=live/.part.crc", "");
+    must_operate(ADOPT, "lists all 4 files");
+}
+
+static void without_a_checkpoint_nothing_is_done(void **state) {
+    (void)state;
+    to_batch = 0;
+    for (enum operation operation = ADOPT; operation <= REWIND; operation++)
+        assert_refuses(operation, ERROR_CONFIG, "there is no checkpoint");
+}
+
+static void a_running_query_is_named(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 1, 0);
+    struct store *store;
+    struct error err;
+    check(store_open(&fixture.options, &store, &err));
+    for (enum operation operation = ADOPT; operation <= REWIND; operation++)
+        assert_refuses(operation, ERROR_LOCKED, "is locked: another instance runs this query");
+    store_close(store);
+}
+
+static void a_log_is_released_when_it_agrees_with_the_files(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 11, 0);
+    must_operate(RELEASE, "the 24 files");
+    assert_int_equal(count_files(TABLE "_spark_metadata", ""), 0);
+    must_operate(RELEASE, "nothing to do");
+    fixture_must_advance(&fixture, 13, 1); // SINK_LOG=auto goes on without one
+    assert_false(fixture_has(&fixture, SINK_LOG));
+    assert_table(13);
+    must_operate(ADOPT, "lists all 28 files");
+    assert_int_equal(listed(13), 28);
+}
+
+static void a_log_that_disagrees_is_not_released(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 1, 0);
+    static const char live[] = TABLE "status=live/part-00001-0.c000.snappy.parquet";
+    scoped(scope_free) char *content = fixture_read(&fixture, live);
+    fixture_write(&fixture, TABLE "status=live/part-x.parquet", "PAR1 ... PAR1");
+    assert_refuses(RELEASE, ERROR_STATE, "'status=live/part-x.parquet' is there and not listed");
+    remove_path(TABLE "status=live/part-x.parquet");
+    fixture_write(&fixture, live, "longer than it was, by far");
+    assert_refuses(RELEASE, ERROR_STATE, "is listed with another size");
+    remove_path(live);
+    assert_refuses(RELEASE, ERROR_STATE, "1 listed files are not there");
+    fixture_write(&fixture, live, content);
+    scoped(scope_free) char *log = fixture_read(&fixture, SINK_LOG "1");
+    scoped(scope_free) char *twice = fixture_text("%s%s", log, strchr(log, '\n'));
+    fixture_write(&fixture, SINK_LOG "1", twice);
+    assert_refuses(RELEASE, ERROR_STATE, "lists files more than once");
+    fixture_write(&fixture, SINK_LOG "1", log);
+    must_operate(RELEASE, "the 4 files");
+}
+
+/* ---- relocate ---- */
+
+static void a_moved_table_is_refused_until_it_is_relocated(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 21, 0);
+    move_lake();
+    start_refuses("esports-stream relocate");
+    must_operate(RELOCATE, "all 44 listed files are there");
+    must_operate(RELOCATE, "nothing to do");
+    scoped(scope_free) char *log =
+        fixture_read(&fixture, "moved here/matches/_spark_metadata/19.compact");
+    assert_null(strstr(log, "processed"));
+    assert_non_null(strstr(log, "/moved%20here/matches/status=a%252Fb%20c/"));
+    scoped(scope_free) char *old =
+        fixture_read(&fixture, "moved here/matches/_spark_metadata/9.compact");
+    assert_null(strstr(old, "processed"));
+    fixture_must_advance(&fixture, 30, 1);
+    assert_int_equal(count_files("moved here/", ".parquet"), 62);
+}
+
+/* Without a manifest, as after Spark, it is the log that tells. */
+static void a_moved_log_is_refused_without_a_manifest_too(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 3, 0);
+    remove_path(CHECKPOINT "manifests");
+    move_lake();
+    start_refuses("names files of another place");
+    must_operate(RELOCATE, "all 8 listed files are there");
+    fixture_must_advance(&fixture, 5, 1);
+}
+
+static void a_moved_checkpoint_is_written_into_the_signatures(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 1, 0);
+    char old[320], new[320];
+    (void)snprintf(old, sizeof old, "%s/checkpoints", fixture.root);
+    (void)snprintf(new, sizeof new, "%s/points", fixture.root);
+    assert_int_equal(rename(old, new), 0);
+    (void)snprintf(fixture.checkpoint, sizeof fixture.checkpoint, "%s/points/match_stream",
+                   fixture.root);
+    must_operate(RELOCATE, "2 signatures were rewritten");
+    scoped(scope_free) char *owner = fixture_read(&fixture, TABLE "_esports_stream");
+    assert_non_null(strstr(owner, "/points/match_stream\",\"sinkLog\":true"));
+    fixture_must_advance(&fixture, 3, 1);
+}
+
+static void a_table_that_did_not_come_along_is_not_relocated(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 1, 0);
+    move_lake();
+    remove_path("moved here/matches/status=live/part-00001-0.c000.snappy.parquet");
+    assert_refuses(RELOCATE, ERROR_STATE, "part-00001-0.c000.snappy.parquet' is not there");
+    (void)snprintf(fixture.table, sizeof fixture.table, "%s/elsewhere", fixture.root);
+    assert_refuses(RELOCATE, ERROR_STATE, "neither a sink log nor a signature");
+}
+
+/* ---- rewind ---- */
+
+static void batches_are_taken_back_and_done_again(void **state) {
+    (void)state;
+    static const int64_t targets[] = {22, 19, 18, 9, 8, 5, 0};
+    fixture_must_advance(&fixture, 25, 0);
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        to_batch = targets[i];
+        scoped(scope_free) char *what =
+            fixture_text("%" PRId64 " files of the table and %" PRId64 " of rejects were set aside",
+                         2 * (25 - to_batch), 25 - to_batch);
+        must_operate(REWIND, what);
+        must_operate(REWIND, "nothing to do");
+        assert_table(to_batch);
+        assert_int_equal(listed(to_batch), 2 * (to_batch + 1));
+        scoped(scope_free) char *next = fixture_text(CHECKPOINT "offsets/%" PRId64, to_batch + 1);
+        assert_false(fixture_has(&fixture, next));
+        fixture_must_advance(&fixture, 25, 1 + (unsigned)i);
+        assert_table(25);
+        assert_int_equal(listed(25), 52);
+    }
+    assert_int_equal(count_files(TABLE "_rewound/status=live/", ".rewound"),
+                     3 + 6 + 7 + 16 + 17 + 20 + 25);
+}
+
+static void an_open_plan_is_taken_back_too(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 2, 0);
+    fixture_write(&fixture, CHECKPOINT "offsets/3",
+                  "v1\n{\"batchTimestampMs\":1,\"conf\":{}}\n{\"t1\":{\"0\":99,\"1\":99}}");
+    to_batch = 2;
+    must_operate(REWIND, "partition 0 offset 9, partition 1 offset 9");
+    assert_true(fixture_has(&fixture, CHECKPOINT "offsets/3.rewound"));
+    fixture_must_advance(&fixture, 4, 1);
+    assert_table(4);
+}
+
+static void a_table_without_a_log_is_rewound_by_its_manifests(void **state) {
+    (void)state;
+    write_unlogged(6);
+    to_batch = 3;
+    must_operate(REWIND, "6 files of the table and 3 of rejects");
+    assert_table(3);
+    fixture_must_advance(&fixture, 5, 1);
+    assert_table(5);
+    assert_false(fixture_has(&fixture, SINK_LOG));
+}
+
+static void what_can_not_be_rewound_is_refused(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 5, 0);
+    to_batch = 6;
+    assert_refuses(REWIND, ERROR_CONFIG, "the newest that is is 5");
+    remove_path(CHECKPOINT "offsets/1");
+    to_batch = 2;
+    assert_refuses(REWIND, ERROR_CONFIG, "choose a newer batch");
+    to_batch = 1;
+    assert_refuses(REWIND, ERROR_CONFIG, "choose a newer batch");
+    to_batch = 3;
+    must_operate(REWIND, "4 files of the table");
+}
+
+/* The files of this fixture are no Parquet files, so that nobody can tell. */
+static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
+    (void)state;
+    write_unlogged(12);
+    must_operate(ADOPT, "lists all 26 files");
+    to_batch = 11;
+    assert_refuses(REWIND, ERROR_STATE, "which batch");
+    fixture_must_advance(&fixture, 15, 1);
+    to_batch = 12;
+    must_operate(REWIND, "6 files of the table");
+    assert_int_equal(listed(12), 26);
+}
+
+/* ---- the set ---- */
+
+static void a_set_knows_its_members_and_what_came_twice(void **state) {
+    (void)state;
+    struct path_set set = {0};
+    assert_int_equal(path_set_seal(&set), 0);
+    assert_false(path_set_has(&set, "a"));
+    for (int i = 0; i < 5000; i++) {
+        scoped(scope_free) char *path = fixture_text("status=live/part-%d.parquet", i);
+        path_set_add(&set, path);
+    }
+    path_set_add(&set, "status=live/part-7.parquet");
+    assert_int_equal(path_set_seal(&set), 1);
+    assert_true(path_set_has(&set, "status=live/part-4999.parquet"));
+    assert_false(path_set_has(&set, "status=live/part-5000.parquet"));
+    path_set_deinit(&set);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    fixture_init(&fixture);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    fixture_clear(&fixture);
+    return 0;
+}
+
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ON_DISK(a_young_table_is_adopted_into_its_newest_batch),
+        ON_DISK(an_old_table_is_adopted_into_a_compact_file),
+        ON_DISK(an_entry_is_as_the_sink_log_writes_it),
+        ON_DISK(what_a_log_can_not_list_is_refused),
+        ON_DISK(without_a_checkpoint_nothing_is_done),
+        ON_DISK(a_running_query_is_named),
+        ON_DISK(a_log_is_released_when_it_agrees_with_the_files),
+        ON_DISK(a_log_that_disagrees_is_not_released),
+        ON_DISK(a_moved_table_is_refused_until_it_is_relocated),
+        ON_DISK(a_moved_log_is_refused_without_a_manifest_too),
+        ON_DISK(a_moved_checkpoint_is_written_into_the_signatures),
+        ON_DISK(a_table_that_did_not_come_along_is_not_relocated),
+        ON_DISK(batches_are_taken_back_and_done_again),
+        ON_DISK(an_open_plan_is_taken_back_too),
+        ON_DISK(a_table_without_a_log_is_rewound_by_its_manifests),
+        ON_DISK(what_can_not_be_rewound_is_refused),
+        ON_DISK(an_adopted_batch_whose_files_do_not_tell_is_refused),
+        cmocka_unit_test(a_set_knows_its_members_and_what_came_twice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

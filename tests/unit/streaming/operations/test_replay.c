@@ -1,0 +1,449 @@
+/* test_replay.c: rejects that are parsed again, and become rows once, whatever is done around it.
+ */
+#include "replay_fixture.h"
+
+#include "pipeline/parquet/read/reader.h"
+#include "pipeline/sink/reject.h"
+#include "streaming/store/resolved.h"
+#include "streaming/store/store_parts.h"
+#include "streaming/tasks/row_maker.h"
+
+static void assert_resolved(const char *expected) {
+    struct store *store;
+    struct resolved_rejects resolved;
+    struct error err = {0};
+    if (!store_open_to_read(&fixture.options, &store, &err) ||
+        !resolved_rejects_read(store, &resolved, &err))
+        fail_msg("%s", err.message);
+    struct json *array = resolved_print(&resolved.set);
+    scoped(scope_free) char *text = json_print(array);
+    assert_string_equal(text, expected);
+    json_free(array);
+    resolved_rejects_deinit(&resolved);
+    store_close(store);
+}
+
+static const char all_five[] = "[{\"partition\":0,\"offsets\":\"1,3,5,7\"},"
+                               "{\"partition\":1,\"offsets\":\"1\"}]";
+
+static void rejects_become_rows_once(void **state) {
+    (void)state;
+    must_run_query(0);
+    assert_once(FIRST_ROWS, FIRST_REJECTS);
+    must_replay(PARSE_REJECT, 0, FIRST_REJECTS); // nothing has changed: no batch
+    assert_int_equal(replayed.batches, 0);
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/1"));
+
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    assert_int_equal(replayed.unresolved, FIRST_REJECTS);
+    assert_int_equal(replayed.rows_by[REJECT_MALFORMED_JSON], 1);
+    assert_int_equal(replayed.rows_by[REJECT_MISSING_IDENTIFIER], 2);
+    assert_int_equal(replayed.rejected_by[REJECT_NULL_VALUE], 1);
+    assert_int_equal(replayed.rejected_by[REJECT_BLANK_VALUE], 1);
+    assert_int_equal(replayed.first_batch, 1);
+    assert_int_equal(count_files("rejected/matches/", ".parquet"), 1); // not written twice
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+    assert_resolved(all_five);
+
+    must_replay(PARSE_PERMISSIVE, 0, 2);
+    append_lines(0, "{\"match_id\":\"d\",\"status\":\"live\"}\n");
+    must_run_query(0);
+    assert_true(fixture_has(&fixture, CHECKPOINT "commits/2"));
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE + 1, 2);
+    assert_resolved(all_five);
+}
+
+static bool is_in_partition_1(const void *context, const struct reject_row *row) {
+    (void)context;
+    return row->record.partition == 1;
+}
+
+static void only_what_is_chosen_is_replayed(void **state) {
+    (void)state;
+    struct error err = {0};
+    must_run_query(0);
+    assert_true(replay_chosen(PARSE_PERMISSIVE, 0, false, is_in_partition_1, &err));
+    assert_int_equal(replayed.unresolved, FIRST_REJECTS);
+    assert_int_equal(replayed.rows, 1);
+    assert_int_equal(replayed.still_rejected, 0);
+    assert_once(FIRST_ROWS + 1, FIRST_REJECTS - 1);
+    assert_resolved("[{\"partition\":1,\"offsets\":\"1\"}]");
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE - 1, 2);
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+}
+
+static void a_dry_run_only_says_what_would_be(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct store *store;
+    must_run_query(0);
+    check(store_open(&fixture.options, &store, &err)); // somebody runs the query
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    assert_true(replay_chosen(PARSE_PERMISSIVE, 2, true, NULL, &err));
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    assert_string_equal(before, after);
+    assert_int_equal(replayed.rows, FIRST_PERMISSIVE);
+    assert_int_equal(replayed.still_rejected, 2);
+    assert_int_equal(replayed.batches, 0);
+    assert_true(replay_chosen(PARSE_FAILFAST, 0, true, NULL, &err)); // stops at none of them
+    assert_int_equal(replayed.still_rejected, FIRST_REJECTS);
+
+    assert_false(replay(PARSE_PERMISSIVE, 0, &err));
+    assert_int_equal(err.kind, ERROR_LOCKED);
+    store_close(store);
+}
+
+static void many_rejects_are_several_batches(void **state) {
+    (void)state;
+    struct error err = {0};
+    must_run_query(4); // several files of rejects, too
+    int64_t next = 0;
+    while (fixture_has(&fixture, file_join_number("checkpoints/match_stream/offsets", next).text))
+        next++;
+    assert_true(next > 2);
+    assert_true(replay(PARSE_PERMISSIVE, 2, &err));
+    assert_int_equal(replayed.rows, FIRST_PERMISSIVE);
+    assert_int_equal(replayed.first_batch, next);
+    assert_int_equal(replayed.batches, 3);
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+    assert_resolved(all_five);
+}
+
+static void failfast_stops_at_the_first_that_fails_again(void **state) {
+    (void)state;
+    struct error err = {0};
+    must_run_query(0);
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    assert_false(replay(PARSE_FAILFAST, 0, &err));
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    assert_int_equal(err.kind, ERROR_RECORD);
+    assert_non_null(strstr(err.message, "partition 0, offset 1"));
+    assert_string_equal(before, after);
+    assert_int_equal(replayed.batches, 0);
+}
+
+/* As an older program may have rejected what this one can read. */
+static void write_rejects(const char *staging, int64_t planned_ms, struct file_list *files) {
+    struct error err;
+    const struct sink_options options = {
+        .staging_directory = staging,
+        .parquet = {.codec = CODEC_SNAPPY, .timestamp = TIMESTAMP_AS_INT96},
+        .memory_max = 1 << 20};
+    struct reject_sink *sink = reject_sink_create("t1", planned_ms, &options);
+    const struct reject reject = {.reason = REJECT_MALFORMED_JSON, .detail = "too new"};
+    for (int64_t offset = 0; offset < 3; offset++) {
+        char value[100];
+        int size = snprintf(value, sizeof value,
+                            "{\"match_id\":\"m%" PRId64 "\",\"status\":\"live\","
+                            "\"started_at\":\"10:30:00\"}",
+                            offset);
+        const struct record record = {.partition = 0,
+                                      .offset = offset,
+                                      .timestamp_ms = offset == 1 ? -1 : 1500 + offset,
+                                      .value = value,
+                                      .value_size = (size_t)size,
+                                      .key = "k",
+                                      .key_size = 1};
+        check(reject_sink_append(sink, &record, &reject, &err));
+    }
+    check(reject_sink_finish(sink, files, &err));
+    reject_sink_destroy(sink);
+}
+
+static void commit_rejects(int64_t planned_ms) {
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct offset_range ranges[2] = {{0, 0, 3}, {1, 0, 0}};
+    const struct plan plan = {.timestamp_ms = planned_ms, .count = 2, .ranges = ranges};
+    struct manifest manifest = {.timestamp_ms = planned_ms, .outcome_count = 1};
+    const char *table, *rejects;
+    manifest.outcomes = must_alloc(1, sizeof *manifest.outcomes);
+    manifest.outcomes[0] = (struct range_outcome){.range = ranges[0], .rejects = 3};
+    check(store_open(&fixture.options, &store, &err) && store_recover(store, &recovery, &err) &&
+          store_write_initial(store, ranges, 2, &err) && store_write_plan(store, &plan, &err) &&
+          store_begin_batch(store, 0, &table, &rejects, &err));
+    write_rejects(rejects, planned_ms, &manifest.rejects);
+    check(store_commit(store, &manifest, &err) && store_roll_forward(store, &manifest, &err));
+    recovery_deinit(&recovery);
+    manifest_deinit(&manifest);
+    store_close(store);
+}
+
+/* The values of a column of the only file below status=live. */
+static void read_column(const char *name, struct vector *vector, struct parquet_reader *reader,
+                        struct parquet_cursor *cursor) {
+    struct error err;
+    struct tree tree;
+    tree_init(&tree, file_join(fixture.table, "status=live").text);
+    assert_int_equal(tree.count, 1);
+    struct file_path directory = file_join(fixture.table, "status=live");
+    check(parquet_reader_open(reader, file_join(directory.text, tree.paths[0]).text, &err));
+    tree_deinit(&tree);
+    int column = file_metadata_find(&reader->metadata, name);
+    check(column >= 0);
+    size_t index = (size_t)column, rows;
+    parquet_cursor_open(cursor, reader, &index, 1);
+    check(parquet_cursor_next(cursor, &rows, &err));
+    assert_int_equal(rows, 3);
+    *vector = cursor->vectors[0];
+}
+
+static void a_record_is_read_as_its_own_batch_would_have_read_it(void **state) {
+    (void)state;
+    const int64_t planned_ms = 1000000LL * 86400 * 15; // 2011-01-30T00:00:00Z
+    struct vector vector;
+    struct parquet_reader reader;
+    struct parquet_cursor cursor;
+    commit_rejects(planned_ms);
+    must_replay(PARSE_REJECT, 3, 0);
+
+    read_column("started_at", &vector, &reader, &cursor);
+    for (size_t i = 0; i < 3; i++) // the day of the reject's batch, not of the replay's
+        assert_int_equal(vector.int64s[i], planned_ms * 1000 + (int64_t)(10 * 60 + 30) * 60000000);
+    parquet_cursor_close(&cursor);
+    parquet_reader_close(&reader);
+    read_column("kafka_timestamp", &vector, &reader, &cursor);
+    assert_int_equal(vector.int64s[0], 1500000);
+    assert_int_equal(vector.int64s[1], -1000); // none, as Spark has it
+    assert_int_equal(vector.int64s[2], 1502000);
+    parquet_cursor_close(&cursor);
+    parquet_reader_close(&reader);
+    read_column("processing_timestamp", &vector, &reader, &cursor);
+    assert_true(vector.int64s[0] > planned_ms * 1000);
+    parquet_cursor_close(&cursor);
+    parquet_reader_close(&reader);
+}
+
+/* ---- plans without offsets ---- */
+
+/* Plan 1: that of batch 0, but for what stands behind `name`. */
+static void plan_again(const char *name, const char *value) {
+    scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/0");
+    const char *at = strstr(plan, name);
+    check(at != NULL);
+    int before = (int)(at - plan + (ptrdiff_t)strlen(name));
+    scoped(scope_free) char *changed =
+        fixture_text("%.*s%s%s", before, plan, value, plan + before + strlen(value));
+    fixture_write(&fixture, CHECKPOINT "offsets/1", changed);
+}
+
+/* A replay that was killed behind its plan. */
+static void plan_a_replay(void) {
+    plan_again("\"batchTimestampMs\":", "1234567890123");
+}
+
+static void the_next_replay_goes_on_with_an_open_plan(void **state) {
+    (void)state;
+    must_run_query(0);
+    plan_a_replay();
+    must_replay(PARSE_REJECT, 0, FIRST_REJECTS); // still open
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    assert_int_equal(replayed.first_batch, 1);
+    scoped(scope_free) char *manifest = fixture_read(&fixture, CHECKPOINT "manifests/1");
+    assert_non_null(strstr(manifest, "\"timestampMs\":1234567890123"));
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+}
+
+static void the_query_commits_an_open_plan_as_a_batch_of_nothing(void **state) {
+    (void)state;
+    must_run_query(0);
+    plan_a_replay();
+    append_lines(1, "{\"match_id\":\"d\",\"status\":\"live\"}\n");
+    must_run_query(0);
+    assert_true(fixture_has(&fixture, CHECKPOINT "commits/2"));
+    scoped(scope_free) char *log = fixture_read(&fixture, SINK_LOG "1");
+    assert_string_equal(log, "v1");
+    assert_once(FIRST_ROWS + 1, FIRST_REJECTS);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    assert_int_equal(replayed.first_batch, 3);
+    assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
+}
+
+static void a_planned_batch_of_the_topic_runs_first(void **state) {
+    (void)state;
+    struct error err = {0};
+    must_run_query(0);
+    plan_again("\"1\":", "3");
+    assert_false(replay(PARSE_PERMISSIVE, 0, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, "run the query once"));
+    append_lines(1, "{\"match_id\":\"d\",\"status\":\"live\"}\n");
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
+}
+
+/* ---- Spark ---- */
+
+static void a_replay_that_spark_overtook_is_taken_back(void **state) {
+    (void)state;
+    for (int log = 1; log >= 0; log--) {
+        fixture.options.sink_log = log ? SINK_LOG_AUTO : SINK_LOG_OFF;
+        must_run_query(0);
+        must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+        if (log) // it ran the batch before our files were in its log: of its own it had none
+            fixture_write(&fixture, SINK_LOG "1", "v1");
+        fixture_write(&fixture, CHECKPOINT "commits/.1.crc", "crc");
+        must_run_query(0);
+        assert_true(fixture_has(&fixture, CHECKPOINT "manifests/1.overtaken"));
+        assert_once(FIRST_ROWS, FIRST_REJECTS);
+        assert_resolved("[]");
+        must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+        assert_int_equal(replayed.first_batch, 2);
+        assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+        fixture_clear(&fixture);
+    }
+}
+
+static void spark_may_commit_a_replay_that_it_finds_in_the_log(void **state) {
+    (void)state;
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    fixture_write(&fixture, CHECKPOINT "commits/.1.crc", "crc");
+    must_run_query(0);
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+    assert_resolved(all_five);
+}
+
+/* ---- other operations ---- */
+
+static void a_rewind_to_before_it_makes_them_rejects_again(void **state) {
+    (void)state;
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    append_lines(1, "{\"match_id\":\"d\",\"status\":\"live\"}\n");
+    must_run_query(0);
+    to_batch = 1;
+    must_operate(REWIND, "rewound to batch 1");
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+    to_batch = 0;
+    must_operate(REWIND, "rewound to batch 0");
+    assert_once(FIRST_ROWS, FIRST_REJECTS);
+    assert_resolved("[]");
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
+}
+
+/* By the rows in its files a replay would belong to the batches that its rejects are of. */
+static void a_rewind_by_rows_knows_a_replay_by_its_manifest(void **state) {
+    (void)state;
+    fixture.options.sink_log = SINK_LOG_OFF;
+    must_run_query(0);
+    append_lines(1, "{\"match_id\":\"d\",\"status\":\"live\"}\n");
+    must_run_query(0);
+    remove_path(CHECKPOINT "manifests/1"); // as if the foreachBatch job had run it
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    fixture.options.sink_log = SINK_LOG_AUTO;
+    to_batch = 0;
+    must_operate(REWIND, "rewound to batch 0");
+    assert_once(FIRST_ROWS, FIRST_REJECTS);
+    must_operate(ADOPT, "as of batch 0");
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    must_operate(RELEASE, "no sink log any more");
+    assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
+}
+
+static void a_moved_lake_keeps_what_is_resolved(void **state) {
+    (void)state;
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    move_lake();
+    must_operate(RELOCATE, "2 manifests");
+    assert_resolved(all_five);
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+    must_replay(PARSE_PERMISSIVE, 0, 2);
+}
+
+static void folded_manifests_keep_what_is_resolved(void **state) {
+    (void)state;
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    enum { MORE = CHECKPOINT_BATCHES_KEPT + 8 }; // up to batch 109, which folds 0 to 8
+    for (int i = 0; i < MORE; i++)
+        append_lines(1, "{\"match_id\":\"d\",\"status\":\"live\"}\n");
+    must_run_query(1);
+    assert_false(fixture_has(&fixture, CHECKPOINT "manifests/1"));
+    scoped(scope_free) char *coverage = fixture_read(&fixture, CHECKPOINT "coverage/8");
+    assert_non_null(coverage);
+    assert_memory_equal(coverage, "v2\n", 3);
+    assert_resolved(all_five);
+    must_replay(PARSE_PERMISSIVE, 0, 2);
+    assert_once(FIRST_ROWS + FIRST_PERMISSIVE + MORE, 2);
+}
+
+/* ---- verify ---- */
+
+static void a_replay_that_is_not_committed_raises_no_alarm(void **state) {
+    (void)state;
+    for (int log = 1; log >= 0; log--) {
+        fixture.options.sink_log = log ? SINK_LOG_AUTO : SINK_LOG_OFF;
+        must_run_query(0);
+        must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+        remove_path(CHECKPOINT "commits/1"); // its files are in place, and its commit is to come
+        assert_once(FIRST_ROWS, FIRST_REJECTS);
+        must_run_query(0);
+        assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
+        fixture_clear(&fixture);
+    }
+}
+
+static size_t faults_of(enum verify_kind kind, const char *part) {
+    struct verify_report report;
+    verify_lake(&report);
+    size_t count = report.texts[kind].count;
+    if (count > 0 && strstr(report.texts[kind].texts[0], part) == NULL)
+        fail_msg("expected '%s', not: %s", part, report.texts[kind].texts[0]);
+    verify_report_deinit(&report);
+    return count;
+}
+
+static void verify_misses_a_resolved_record_that_is_in_no_file_of_the_table(void **state) {
+    (void)state;
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    scoped(scope_free) char *log = fixture_read(&fixture, SINK_LOG "1");
+    fixture_write(&fixture, SINK_LOG "1", "v1");
+    assert_int_not_equal(faults_of(VERIFY_MISSING, "the broker has a record there"), 0);
+    fixture_write(&fixture, SINK_LOG "1", log);
+    assert_int_equal(faults_of(VERIFY_MISSING, ""), 0);
+}
+
+static void verify_finds_a_reject_that_is_a_row_and_was_not_replayed(void **state) {
+    (void)state;
+    must_run_query(0);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    assert_int_equal(faults_of(VERIFY_DOUBLE, ""), 0);
+    scoped(scope_free) char *manifest = fixture_read(&fixture, CHECKPOINT "manifests/1");
+    remove_path(CHECKPOINT "manifests/1");
+    assert_int_equal(faults_of(VERIFY_DOUBLE, "the rejects'"), FIRST_PERMISSIVE);
+    fixture_write(&fixture, CHECKPOINT "manifests/1", manifest);
+}
+
+#define ON_CAPTURE(test) cmocka_unit_test_setup_teardown(test, replay_set_up, replay_tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ON_CAPTURE(rejects_become_rows_once),
+        ON_CAPTURE(only_what_is_chosen_is_replayed),
+        ON_CAPTURE(a_dry_run_only_says_what_would_be),
+        ON_CAPTURE(many_rejects_are_several_batches),
+        ON_CAPTURE(failfast_stops_at_the_first_that_fails_again),
+        ON_CAPTURE(a_record_is_read_as_its_own_batch_would_have_read_it),
+        ON_CAPTURE(the_next_replay_goes_on_with_an_open_plan),
+        ON_CAPTURE(the_query_commits_an_open_plan_as_a_batch_of_nothing),
+        ON_CAPTURE(a_planned_batch_of_the_topic_runs_first),
+        ON_CAPTURE(a_replay_that_spark_overtook_is_taken_back),
+        ON_CAPTURE(spark_may_commit_a_replay_that_it_finds_in_the_log),
+        ON_CAPTURE(a_rewind_to_before_it_makes_them_rejects_again),
+        ON_CAPTURE(a_rewind_by_rows_knows_a_replay_by_its_manifest),
+        ON_CAPTURE(a_moved_lake_keeps_what_is_resolved),
+        ON_CAPTURE(folded_manifests_keep_what_is_resolved),
+        ON_CAPTURE(a_replay_that_is_not_committed_raises_no_alarm),
+        ON_CAPTURE(verify_misses_a_resolved_record_that_is_in_no_file_of_the_table),
+        ON_CAPTURE(verify_finds_a_reject_that_is_a_row_and_was_not_replayed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,670 @@
+/* test_topic_change.c: a topic that is deleted and created again, cut, or held up by a transaction
+ * under a query. Every tenth record is a reject. */
+#include "fake_topic.h"
+
+#include <limits.h>
+
+#include "base/system/clock.h"
+#include "streaming/declare/stream.h"
+
+static void a_topic_created_again_shorter_is_read_from_its_beginning(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    assert_data_loss("was deleted and created again (the record at partition 0, offset 29",
+                     "partition 0 goes back from offset 100 to 0");
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 30);
+    fake.logs[0].end = 150;
+    must_take();
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
+}
+
+static void a_log_that_was_cut_goes_on_at_its_new_end(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    fake.logs[0].end = 30;
+    assert_data_loss("is shorter than what was read of it",
+                     "partition 0 goes back from offset 100 to 30");
+    must_take();
+    fake.logs[0].end = 60;
+    fake.logs[1].end = 70;
+    must_take();
+    assert_seen('A', 100 + 70 + 30);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 30..60=27+3; 1/1: 50..70=18+2");
+}
+
+static void what_it_was_refused_for_is_known_when_the_topic_has_grown(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 100);
+    must_take();
+    FAKE_SET('B', 30, 30);
+    assert_refused("was deleted and created again");
+    FAKE_SET('B', 150, 100); // neither end lies before its position
+    assert_refused("partition 0 goes back from offset 100 to 0");
+    must_take();
+    assert_seen('A', 200);
+    assert_seen('B', 250);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 0..150=135+15; 1/1: 0..100=90+10");
+
+    fake.logs[1].end = 40;
+    assert_refused("is shorter than what was read of it");
+    fake.logs[1].end = 120;
+    must_take();
+    assert_seen('B', 250 + 80);
+}
+
+static void a_new_topic_that_is_empty_at_first_is_read_wholly(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 0);
+    must_take();
+    must_take();
+    fake.logs[0].end = 150;
+    must_take();
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
+}
+
+static void a_partition_that_comes_back_is_read_from_its_beginning(void **state) {
+    (void)state;
+    FAKE_SET('A', 10, 20, 100);
+    must_take();
+    FAKE_SET('B', 5);
+    assert_data_loss("partition 1 is gone (its next offset was 20); partition 2 is gone (its next "
+                     "offset was 100)",
+                     "goes back from offset 10 to 0; partition 1 is gone; partition 2 is gone");
+    must_take();
+    assert_seen('B', 5);
+    FAKE_SET('B', 5, 0, 50);
+    must_take();
+    assert_seen('A', 130);
+    assert_seen('B', 55);
+    assert_verified("0/0: 0..10=9+1; 0/1: 0..20=18+2; 0/2: 0..100=90+10; "
+                    "1/0: 0..5=5+0; 1/1: 0..0=0+0; 1/2: 0..50=45+5");
+}
+
+static void an_open_transaction_below_the_position_is_waited_for(void **state) {
+    (void)state;
+    FAKE_SET('A', 30, 10);
+    must_take();
+    fake.logs[0].end = 10; // read_committed from now on
+    fake.logs[0].high = 45;
+    fake.logs[1].end = 20;
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    must_take();
+    assert_seen('A', 30 + 20);
+    fake.logs[0].end = 46;
+    fake.logs[0].high = 0;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 46 + 20);
+    assert_verified("0/0: 0..46=42+4; 0/1: 0..20=18+2");
+}
+
+static void a_longer_topic_is_known_by_the_last_record_that_was_read(void **state) {
+    (void)state;
+    FAKE_SET('A', 104);
+    must_take();
+    must_take(); // nothing new: nothing is compared
+    FAKE_SET('B', 150);
+    assert_data_loss("(the record at partition 0, offset 103 has timestamp",
+                     "partition 0 goes back from offset 104 to 0");
+    must_take();
+    assert_seen('B', 150);
+    fake.logs[0].end = 160;
+    must_take();
+    assert_verified("0/0: 0..104=94+10; 1/0: 0..160=144+16");
+}
+
+/* ---- with ids ---- */
+
+static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 150);
+    assert_data_loss("its id is two, not one", "goes back from offset 100 to 0");
+    must_take();
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
+}
+
+static void by_its_id_a_log_is_known_to_be_cut(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 40); // the same topic: what was written after the cut is not proof of another
+    must_take();
+    assert_seen('B', 0);
+    fake.logs[0].end = 45;
+    must_take();
+    assert_seen('B', 5);
+}
+
+static void a_topic_of_which_nothing_was_read_may_be_another(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 0);
+    must_take();
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 10);
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('B', 10);
+    assert_verified("0/0: 0..10=9+1");
+}
+
+static void by_its_id_a_topic_that_lacks_a_partition_is_the_same(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100, 50);
+    must_take();
+    fake.count = 1; // left to the next start
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    fake.count = 2;
+    fake.logs[1].end = 60;
+    assert_true(fake_run(true, true, &err));
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..60=54+6");
+}
+
+/* ---- while it runs ---- */
+
+static void stop_when_read(char letter, int64_t end, int number) {
+    if (number > 400)
+        fail_msg("not read to %lld", (long long)end);
+    if (running == NULL)
+        return;
+    struct query_view view = engine_query_view(running, 0);
+    struct partition_lag *partitions;
+    size_t count = query_status_partitions(view.status, &partitions);
+    bool reached = count > 0 && partitions[0].position == end && fake.logs[0].letter == letter;
+    free(partitions);
+    if (reached)
+        engine_request_stop(running, STOP_AFTER_BATCH);
+}
+
+static void recreate_longer(int number) {
+    if (number == 3)
+        fake.logs[0].end = 110; // known, but deleted before it is read
+    fake.absent = number == 4 || number == 5;
+    if (number == 6)
+        FAKE_SET('B', 150);
+    if (number > 6)
+        stop_when_read('B', 150, number);
+}
+
+static void a_topic_seen_absent_is_another_even_if_it_is_longer(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(recreate_longer);
+    assert_seen('A', 110);
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..110=99+11; 1/0: 0..150=135+15");
+}
+
+static void come_and_go(int number) {
+    fake.absent = number == 3;
+    if (number == 5)
+        fake.logs[0].end = 120;
+    if (number > 5)
+        stop_when_read('A', 120, number);
+}
+
+static void a_topic_that_only_seemed_absent_is_read_on(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(come_and_go);
+    assert_seen('A', 120);
+    assert_verified("0/0: 0..120=108+12");
+}
+
+static void blink(int number) {
+    fake.logs[0].end = number == 3 || number == 4 ? 60 : 100; // a broker that is behind
+    if (number == 8)
+        fake.logs[0].end = 130;
+    if (number > 8)
+        fake.logs[0].end = 130, stop_when_read('A', 130, number);
+}
+
+static void a_shorter_log_is_believed_when_it_is_seen_again(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(blink);
+    assert_seen('A', 130);
+    assert_verified("0/0: 0..130=117+13");
+}
+
+/* ---- a planned batch ---- */
+
+static void leave_plan(int64_t end) {
+    struct store *store = NULL;
+    struct recovery recovery = {0};
+    struct error err = {0};
+    if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
+        fail_msg("%s", err.message);
+    check(store != NULL && recovery.starts != NULL);
+    struct offset_range range = {0, recovery.starts[0].end, end};
+    const struct plan plan = {recovery.next_batch, clock_wall_ms(), 1, &range};
+    if (!store_write_plan(store, &plan, &err))
+        fail_msg("%s", err.message);
+    recovery_deinit(&recovery);
+    store_close(store);
+}
+
+static void a_planned_batch_that_the_topic_lacks_is_lost(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(120);
+    FAKE_SET('B', 110);
+    const char *gone = "offsets 100 to 119 of the planned batch are gone";
+    assert_data_loss(gone, gone);
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 110);
+    assert_verified("0/0: 0..120=90+10-20; 1/0: 0..110=99+11");
+}
+
+/* The log is cut while the batch of 100 to 119 is read. */
+static void cut_under_way(int number) {
+    if (number >= 4)
+        fake.logs[0].end = 110;
+    if (number == 5)
+        fake.reach = 0;
+    if (number >= 12) // by then the position has moved
+        fake.logs[0].end = 115;
+    stop_when_read('A', 115, number);
+}
+
+static void a_log_that_is_cut_under_a_batch_does_not_hold_it_up(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.logs[0].end = 120;
+    fake.reach = 110; // before the batch is read
+    must_follow(cut_under_way);
+    assert_seen('A',
+                100 + 5); // as Spark: what is before the new end at first sight is not read again
+    assert_verified("0/0: 0..120=90+10-20; 1/0: 110..115=5+0");
+}
+
+static void end_transaction(int number) {
+    if (number == 4)
+        fake.logs[0].end = 125;
+}
+
+static void a_planned_batch_waits_for_a_transaction(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(120);
+    fake.logs[0].end = 105;
+    fake.logs[0].high = 125;
+    struct error err;
+    fake.on_listing = end_transaction;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 125);
+    assert_verified("0/0: 0..125=113+12");
+}
+
+static void positions_that_a_crash_left_planned_are_moved_once(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(0);
+    FAKE_SET('B', 20);
+    must_take();
+    must_take();
+    assert_seen('B', 20);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..20=18+2");
+}
+
+/* ---- the same topic, although ---- */
+
+/* As after an unclean leader election: producers go on at once. */
+static void write_on_after_cut(size_t partition, int64_t cut, int64_t end) {
+    fake.logs[partition].from = cut;
+    fake.logs[partition].later = 'B';
+    fake.logs[partition].end = end;
+}
+
+static void a_log_that_was_cut_and_written_on_is_not_another_topic(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    write_on_after_cut(0, 60, 70);
+    assert_data_loss("is shorter than what was read of it",
+                     "partition 0 goes back from offset 100 to 70");
+    must_take();
+    assert_seen('A', 150);
+    fake.logs[0].end = 80;
+    must_take();
+    assert_seen('A', 150);
+    assert_seen('B', 10);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 70..80=9+1; 1/1: 50..50=0+0");
+}
+
+static void a_log_that_was_cut_and_outgrew_the_position_goes_on_there(void **state) {
+    (void)state;
+    FAKE_SET('A', 50, 100);
+    must_take();
+    write_on_after_cut(1, 60, 130);
+    const char *why = "has grown past the next offset again (the record at partition 1, offset 99";
+    assert_data_loss(why, why);
+    must_take();
+    assert_seen('A', 150);
+    assert_seen('B', 30);
+    assert_verified("0/0: 0..50=45+5; 0/1: 0..130=117+13");
+}
+
+/* From the third look on, 30 more at each. */
+static void cut_and_grow(int number) {
+    int64_t end = 60 + (number - 3) * 30;
+    if (number >= 3)
+        write_on_after_cut(0, 60, end < 150 ? end : 150);
+    if (number >= 3)
+        fake.logs[0].letter = 'B'; // what follows is asked of stop_when_read()
+    stop_when_read('B', 150, number);
+    fake.logs[0].letter = 'A';
+}
+
+static void
+a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(cut_and_grow);
+    assert_seen('A', 100);
+    assert_seen('B', 90);
+    assert_verified("0/0: 0..100=90+10; 1/0: 60..150=81+9");
+}
+
+static void hide_partition(int number) {
+    fake.count = number >= 3 && number <= 10 ? 1 : 2;
+    if (number >= 5)
+        fake.logs[0].end = 120; // is read meanwhile
+    if (number >= 12)
+        stop_when_read('A', 120, number);
+}
+
+static void a_partition_that_is_not_listed_is_waited_for_if_the_topic_is_the_same(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    must_follow(hide_partition);
+    fake.count = 2;
+    fake.logs[1].end = 60;
+    must_take();
+    assert_seen('A', 120 + 60);
+    assert_verified("0/0: 0..120=108+12; 0/1: 0..60=54+6");
+}
+
+static void cut_beside_backlog(int number) {
+    if (number == 3)
+        fake.logs[1].end = 90;
+    if (number >= 4)
+        fake.logs[0].end = 60;
+    stop_when_read('A', 60, number);
+}
+
+static void a_cut_counts_nothing_as_lost_that_is_still_read(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 50);
+    must_take();
+    fake.limit = 10;
+    must_follow(cut_beside_backlog);
+    fake.limit = 0;
+    must_take();
+    assert_seen('A', 100 + 90);
+    struct verify_report report;
+    fake_verify(&report);
+    for (size_t i = 0; i < report.partition_count; i++)
+        assert_int_equal(report.partitions[i].lost, 0);
+    verify_report_deinit(&report);
+}
+
+static void flap(int number) {
+    fake.absent = number == 3;
+    if (number == 5)
+        fake.logs[0].end = 120;
+    if (number > 5)
+        stop_when_read('A', 120, number);
+}
+
+static void assert_flap_is_no_other_topic(const char *verified) {
+    must_follow(flap);
+    assert_verified(verified);
+}
+
+static void the_newest_record_is_compared_though_a_marker_is_behind_it(void **state) {
+    (void)state;
+    fake.markers = true;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(flap);
+    assert_seen('A', 108);
+}
+
+static void a_topic_whose_records_have_expired_is_not_another_for_one_absence(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.logs[0].log_start = 100;
+    assert_flap_is_no_other_topic("0/0: 0..120=108+12");
+}
+
+static void a_record_that_cannot_be_read_yet_is_asked_for_again(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    fake.refusals = 1;
+    assert_flap_is_no_other_topic("0/0: 0..120=108+12");
+    assert_int_equal(fake.refusals, 0);
+}
+
+static void absent_for_long(int number) {
+    fake.absent = number >= 3 && number <= 8; // a look each half second
+    if (number == 9)
+        FAKE_SET('B', 120);
+    if (number > 9)
+        stop_when_read('B', 120, number);
+}
+
+static void records_of_one_timestamp_prove_nothing(void **state) {
+    (void)state;
+    fake.one_time = true;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(absent_for_long);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..120=108+12");
+}
+
+static void stop_under_check(int number) {
+    fake.absent = number == 3;
+    fake.silent = number >= 4;
+    if (number >= 4)
+        engine_request_stop(running, STOP_NOW);
+}
+
+static void a_stop_while_records_are_compared_moves_nothing(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    must_follow(stop_under_check);
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/1"));
+    fake.silent = false;
+    must_take();
+    assert_seen('A', 100);
+}
+
+static void come_and_go_of_b(int number) {
+    fake.absent = number == 3;
+    if (number == 5)
+        fake.logs[0].end = 120;
+    if (number > 5)
+        stop_when_read('B', 120, number);
+}
+
+static void a_replayed_row_of_an_earlier_incarnation_is_not_compared(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    must_take();
+    must_replay(13);
+    fake.logs[0].end = 100;
+    must_take();
+    must_follow(come_and_go_of_b);
+    assert_seen('B', 120 + 3); // and three rejects that are rows, too
+    assert_verified("0/0: 0..100=100+0; 1/0: 0..120=111+9");
+}
+
+static void stop_without_high(int number) {
+    if (number == 6)
+        engine_request_stop(running, STOP_AFTER_BATCH);
+    if (number == 1000)
+        fake.high_refusals = 0;
+}
+
+static void a_stop_is_heard_while_high_watermarks_cannot_be_had(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    leave_plan(120);
+    fake.logs[0].end = 110;
+    fake.logs[0].high = 125;
+    fake.high_refusals = INT_MAX;
+    must_follow(stop_without_high);
+    assert_in_range(fake.listings, 6, 7);
+}
+
+/* As Spark may have left it, which does not know that the topic is another. */
+static void a_plan_that_moves_positions_says_where_the_query_goes_on(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 100);
+    must_take();
+    leave_plan(30); // partition 1 was not listed
+    FAKE_SET('B', 60, 70);
+    must_take();
+    assert_seen('B', 30 + 70);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 30..60=27+3; 1/1: 0..70=63+7");
+}
+
+/* ---- and then ---- */
+
+static void manifests_are_folded_by_incarnation(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 0);
+    must_take();
+    fake.logs[0].end = 130;
+    fake.limit = 1;
+    must_take();
+    assert_true(fixture_has(&fixture, CHECKPOINT "coverage/28"));
+    assert_false(fixture_has(&fixture, CHECKPOINT "manifests/1"));
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..130=117+13");
+    FAKE_SET('C', 5);
+    must_take();
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..130=117+13; 2/0: 0..5=5+0");
+}
+
+static void rejects_of_each_incarnation_are_replayed_once(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 50);
+    must_take();
+    must_replay(15);
+    assert_verified("0/0: 0..100=100+0; 1/0: 0..50=50+0");
+    must_replay(0);
+    FAKE_SET('C', 30); // a third one: what was replayed stays what it was
+    must_take();
+    must_replay(3);
+    fake.logs[0].end = 150;
+    fake.limit = 1;
+    must_take(); // so that it is folded
+    assert_true(fixture_has(&fixture, CHECKPOINT "coverage/18"));
+    assert_verified("0/0: 0..100=100+0; 1/0: 0..50=50+0; 2/0: 0..150=138+12");
+}
+
+static void a_rewind_stays_in_its_incarnation(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    FAKE_SET('B', 30);
+    must_take();
+    fake.logs[0].end = 60;
+    must_take();
+    to_batch = 0;
+    assert_refuses(REWIND, ERROR_CONFIG, "created again");
+    to_batch = 2;
+    must_operate(REWIND, "rewound to batch 2");
+    must_take();
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..60=54+6");
+    must_operate(RELEASE, "no sink log any more");
+    must_operate(ADOPT, "has a sink log now");
+    fake.logs[0].end = 70;
+    must_take();
+    to_batch = 1; // before the log was adopted: told by the rows
+    must_operate(REWIND, "rewound to batch 1");
+    must_take();
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..70=63+7");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_topic_created_again_shorter_is_read_from_its_beginning),
+        TEST(a_log_that_was_cut_goes_on_at_its_new_end),
+        TEST(what_it_was_refused_for_is_known_when_the_topic_has_grown),
+        TEST(a_new_topic_that_is_empty_at_first_is_read_wholly),
+        TEST(a_partition_that_comes_back_is_read_from_its_beginning),
+        TEST(an_open_transaction_below_the_position_is_waited_for),
+        TEST(a_longer_topic_is_known_by_the_last_record_that_was_read),
+        TEST(by_its_id_a_longer_topic_is_known_to_be_another),
+        TEST(by_its_id_a_log_is_known_to_be_cut),
+        TEST(by_its_id_a_topic_that_lacks_a_partition_is_the_same),
+        TEST(a_topic_of_which_nothing_was_read_may_be_another),
+        TEST(a_topic_seen_absent_is_another_even_if_it_is_longer),
+        TEST(a_topic_that_only_seemed_absent_is_read_on),
+        TEST(a_shorter_log_is_believed_when_it_is_seen_again),
+        TEST(a_planned_batch_that_the_topic_lacks_is_lost),
+        TEST(a_log_that_is_cut_under_a_batch_does_not_hold_it_up),
+        TEST(a_planned_batch_waits_for_a_transaction),
+        TEST(positions_that_a_crash_left_planned_are_moved_once),
+        TEST(a_plan_that_moves_positions_says_where_the_query_goes_on),
+        TEST(a_log_that_was_cut_and_written_on_is_not_another_topic),
+        TEST(a_log_that_was_cut_and_outgrew_the_position_goes_on_there),
+        TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
+        TEST(a_partition_that_is_not_listed_is_waited_for_if_the_topic_is_the_same),
+        TEST(a_cut_counts_nothing_as_lost_that_is_still_read),
+        TEST(the_newest_record_is_compared_though_a_marker_is_behind_it),
+        TEST(a_topic_whose_records_have_expired_is_not_another_for_one_absence),
+        TEST(a_record_that_cannot_be_read_yet_is_asked_for_again),
+        TEST(records_of_one_timestamp_prove_nothing),
+        TEST(a_stop_while_records_are_compared_moves_nothing),
+        TEST(a_replayed_row_of_an_earlier_incarnation_is_not_compared),
+        TEST(a_stop_is_heard_while_high_watermarks_cannot_be_had),
+        TEST(manifests_are_folded_by_incarnation),
+        TEST(rejects_of_each_incarnation_are_replayed_once),
+        TEST(a_rewind_stays_in_its_incarnation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+#include "store_fixture.h"
+
+#include <sys/wait.h>
+
+#include "base/scope.h"
+#include "streaming/store/checkpoint.h"
+
+static struct fixture fixture;
+
+static int set_up(void **state) {
+    (void)state;
+    fixture_init(&fixture);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    fixture_clear(&fixture);
+    return 0;
+}
+
+static void open_checkpoint(struct checkpoint *checkpoint) {
+    struct error err;
+    checkpoint_init(checkpoint, fixture.checkpoint, "t1");
+    if (!checkpoint_open(checkpoint, &err))
+        fail_msg("%s", err.message);
+}
+
+static void metadata_is_spark_s_45_bytes_and_is_kept(void **state) {
+    (void)state;
+    struct checkpoint checkpoint;
+    struct error err;
+    char id[37];
+    open_checkpoint(&checkpoint);
+    assert_false(fixture_has(&fixture, "checkpoints/match_stream/metadata"));
+    assert_true(checkpoint_create(&checkpoint, &err));
+    memcpy(id, checkpoint.query_id, sizeof id);
+    checkpoint_close(&checkpoint);
+
+    scoped(scope_free) char *text = fixture_read(&fixture, "checkpoints/match_stream/metadata");
+    scoped(scope_free) char *expected = fixture_text("{\"id\":\"%s\"}", id);
+    assert_int_equal(strlen(text), 45);
+    assert_string_equal(text, expected);
+    open_checkpoint(&checkpoint);
+    assert_string_equal(checkpoint.query_id, id);
+    checkpoint_close(&checkpoint);
+}
+
+static void metadata_of_spark_is_read_with_all_its_liberties(void **state) {
+    (void)state;
+    struct checkpoint checkpoint;
+    open_checkpoint(&checkpoint);
+    checkpoint_close(&checkpoint);
+    fixture_write(&fixture, "checkpoints/match_stream/metadata",
+                  "{\"x\":1, \"id\":\"DA77E58C-99E0-4B75-B7D5-D1673DCB880C\"}\n");
+    open_checkpoint(&checkpoint);
+    assert_string_equal(checkpoint.query_id, "da77e58c-99e0-4b75-b7d5-d1673dcb880c");
+    checkpoint_close(&checkpoint);
+
+    static const char *const refused[] = {"", "{}", "{\"id\":\"hello-world\"}", "{\"id\":7}", "x"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct error err = {0};
+        fixture_write(&fixture, "checkpoints/match_stream/metadata", refused[i]);
+        checkpoint_init(&checkpoint, fixture.checkpoint, "t1");
+        assert_false(checkpoint_open(&checkpoint, &err));
+        assert_int_equal(err.kind, ERROR_STATE);
+    }
+}
+
+static void a_second_process_is_refused_and_told_the_holder(void **state) {
+    (void)state;
+    struct checkpoint checkpoint;
+    open_checkpoint(&checkpoint);
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "pid=%ld ", (long)getpid());
+    pid_t child = fork();
+    if (child == 0) {
+        struct checkpoint second;
+        struct error err = {0};
+        checkpoint_init(&second, fixture.checkpoint, "t1");
+        bool refused = !checkpoint_open(&second, &err) && err.kind == ERROR_LOCKED &&
+                       strstr(err.message, expected) != NULL &&
+                       strstr(err.message, " since=2") != NULL &&
+                       strstr(err.message, "host=") != NULL;
+        _exit(refused ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    checkpoint_close(&checkpoint);
+}
+
+static void a_crash_releases_the_lock(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct checkpoint first;
+        struct error err;
+        checkpoint_init(&first, fixture.checkpoint, "t1");
+        if (!checkpoint_open(&first, &err))
+            _exit(1);
+        (void)raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    struct checkpoint checkpoint;
+    open_checkpoint(&checkpoint);
+    checkpoint_close(&checkpoint);
+}
+
+static void a_hundred_batches_are_kept_as_spark_keeps_them(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 129, 0);
+    static const char *const logs[] = {"offsets", "commits", "manifests"};
+    for (size_t i = 0; i < 3; i++) {
+        int64_t *numbers;
+        size_t count;
+        struct error err;
+        struct file_path log = file_join(fixture.checkpoint, logs[i]);
+        assert_true(file_list_numbers(log.text, "", &numbers, &count, &err));
+        assert_int_equal(count, 101);
+        assert_int_equal(numbers[0], 29);
+        assert_int_equal(numbers[100], 129);
+        free(numbers);
+    }
+    assert_true(fixture_has(&fixture, "checkpoints/match_stream/coverage/28"));
+}
+
+static void a_commit_is_spark_s_29_bytes(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 0, 0);
+    scoped(scope_free) char *text = fixture_read(&fixture, "checkpoints/match_stream/commits/0");
+    assert_string_equal(text, "v1\n{\"nextBatchWatermarkMs\":0}");
+}
+
+static void the_settings_of_the_batch_before_are_copied(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 0, 0);
+    fixture_write(&fixture, "checkpoints/match_stream/offsets/0",
+                  "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":5,\"conf\":{\"z\":\"1\","
+                  "\"spark.sql.shuffle.partitions\":\"200\",\"a\":\"/\\u00e9\"}}\n"
+                  "{\"t1\":{\"1\":3,\"0\":3}}");
+    fixture_must_advance(&fixture, 1, 0);
+    scoped(scope_free) char *text = fixture_read(&fixture, "checkpoints/match_stream/offsets/1");
+    assert_string_equal(text, "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":1795366883121,"
+                              "\"conf\":{\"z\":\"1\",\"spark.sql.shuffle.partitions\":\"200\","
+                              "\"a\":\"/\xc3\xa9\"}}\n{\"t1\":{\"0\":6,\"1\":6}}");
+}
+
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ON_DISK(metadata_is_spark_s_45_bytes_and_is_kept),
+        ON_DISK(metadata_of_spark_is_read_with_all_its_liberties),
+        ON_DISK(a_second_process_is_refused_and_told_the_holder),
+        ON_DISK(a_crash_releases_the_lock),
+        ON_DISK(a_hundred_batches_are_kept_as_spark_keeps_them),
+        ON_DISK(a_commit_is_spark_s_29_bytes),
+        ON_DISK(the_settings_of_the_batch_before_are_copied),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

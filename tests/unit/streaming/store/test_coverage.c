@@ -1,0 +1,204 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/scope.h"
+#include "streaming/store/coverage.h"
+
+static const struct manifest_origin origin = {"q", "t", "/table", "/rejects"};
+
+static bool add(struct coverage *coverage, int32_t partition, int64_t start, int64_t rows,
+                int64_t lost) {
+    struct error err;
+    return coverage_add(coverage,
+                        &(struct range_outcome){.range = {partition, start, start + rows + lost},
+                                                .rows = rows,
+                                                .lost = lost},
+                        &err);
+}
+
+static void assert_range(const struct coverage *coverage, size_t index, int32_t partition,
+                         int64_t start, int64_t end, int64_t rows, int64_t lost) {
+    const struct range_outcome *found = &coverage->ranges[index];
+    assert_true(index < coverage->count);
+    assert_int_equal(found->range.partition, partition);
+    assert_int_equal(found->range.start, start);
+    assert_int_equal(found->range.end, end);
+    assert_int_equal(found->rows, rows);
+    assert_int_equal(found->lost, lost);
+}
+
+static void neighbours_become_one_range(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = -1};
+    assert_true(add(&coverage, 1, 0, 10, 0));
+    assert_true(add(&coverage, 0, 5, 5, 0));
+    assert_true(add(&coverage, 1, 10, 10, 0));
+    assert_true(add(&coverage, 0, 10, 0, 0)); // empty: nothing
+    assert_true(add(&coverage, 0, 12, 8, 0)); // Spark had 10 and 11
+    assert_int_equal(coverage.count, 3);
+    assert_range(&coverage, 0, 0, 5, 10, 5, 0);
+    assert_range(&coverage, 1, 0, 12, 20, 8, 0);
+    assert_range(&coverage, 2, 1, 0, 20, 20, 0);
+    coverage_deinit(&coverage);
+}
+
+static void what_is_lost_stays_a_range_of_its_own(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = -1};
+    assert_true(add(&coverage, 0, 0, 0, 4));
+    assert_true(add(&coverage, 0, 4, 2, 6));
+    assert_true(add(&coverage, 0, 12, 3, 0));
+    assert_int_equal(coverage.count, 2);
+    assert_range(&coverage, 0, 0, 0, 10, 0, 10);
+    assert_range(&coverage, 1, 0, 10, 15, 5, 0);
+    coverage_deinit(&coverage);
+}
+
+static void an_offset_that_two_batches_took_is_refused(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = -1};
+    assert_true(add(&coverage, 0, 10, 10, 0));
+    assert_false(add(&coverage, 0, 19, 1, 0));
+    assert_false(add(&coverage, 0, 10, 1, 0));
+    assert_false(add(&coverage, 0, 5, 6, 0));
+    assert_true(add(&coverage, 0, 5, 5, 0));
+    assert_false(add(&coverage, 0, 6, 1, 0));
+    coverage_deinit(&coverage);
+}
+
+static void what_is_printed_is_read_again(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 7}, again;
+    struct error err;
+    size_t size;
+    assert_true(add(&coverage, 0, 0, 3, 2));
+    assert_true(add(&coverage, 3, 9, 4, 0));
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_true(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_int_equal(again.through, 7);
+    assert_int_equal(again.count, 3);
+    assert_memory_equal(again.ranges, coverage.ranges, 3 * sizeof *again.ranges);
+    coverage_deinit(&again);
+    assert_false(coverage_parse(text, size, 8, &origin, &again, &err));
+    for (size_t cut = 0; cut < size; cut++)
+        assert_false(coverage_parse(text, cut, 7, &origin, &again, &err));
+    const struct manifest_origin other = {"q", "u", "/table", "/rejects"};
+    assert_false(coverage_parse(text, size, 7, &other, &again, &err));
+    assert_non_null(strstr(err.message, "another query or topic"));
+    coverage_deinit(&coverage);
+}
+
+static void what_was_replayed_is_kept_in_version_2(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 7}, again;
+    struct error err;
+    size_t size;
+    assert_true(add(&coverage, 0, 0, 3, 0));
+    scoped(scope_free) char *plain = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(plain, "v1\n", 3); // as ever, for programs that know no more
+    (void)resolved_add(&coverage.replayed, 0, 0, 1);
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(text, "v2\n", 3);
+    assert_true(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_int_equal(again.replayed.count, 1);
+    assert_true(resolved_has(&again.replayed, 0, 0, 1));
+    coverage_deinit(&again);
+    text[1] = '1';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    text[1] = '3';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_non_null(strstr(err.message, "its incarnations disagree"));
+    text[1] = '4';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_non_null(strstr(err.message, "newer version"));
+    coverage_deinit(&coverage);
+}
+
+static struct offsets at(int64_t first, int64_t second) {
+    struct offsets offsets = {0};
+    offsets_add(&offsets, 0, first);
+    offsets_add(&offsets, 1, second);
+    return offsets;
+}
+
+/* The batch that moves partition 0 from 10 to 0, when 4 more were known. */
+static struct manifest moving_manifest(void) {
+    struct manifest manifest = {
+        .batch_id = 5, .timestamp_ms = 500, .incarnation = {.number = 1, .since_ms = 500}};
+    incarnations_add(&manifest.begun, (struct incarnation_begin){.batch_id = 5,
+                                                                 .since_ms = 500,
+                                                                 .former = at(10, 7),
+                                                                 .known_ends = at(14, 7),
+                                                                 .starts = at(0, 7)});
+    return manifest;
+}
+
+static struct manifest manifest_of(int32_t incarnation, int64_t start, int64_t end) {
+    struct manifest manifest = {.timestamp_ms = end, .incarnation = {.number = incarnation}};
+    manifest.outcomes = must_alloc(1, sizeof *manifest.outcomes);
+    manifest.outcomes[manifest.outcome_count++] =
+        (struct range_outcome){.range = {0, start, end}, .rows = end - start};
+    return manifest;
+}
+
+static void add_all(struct coverage *coverage, struct manifest manifest) {
+    struct error err;
+    if (!coverage_add_manifest(coverage, &manifest, &err))
+        fail_msg("%s", err.message);
+    manifest_deinit(&manifest);
+}
+
+static void offsets_are_counted_once_in_each_incarnation(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 9}, again;
+    struct error err;
+    size_t size;
+    add_all(&coverage, manifest_of(0, 0, 10));
+    struct manifest early = manifest_of(1, 0, 3);
+    assert_false(coverage_add_manifest(&coverage, &early, &err)); // nothing says that it began
+    add_all(&coverage, moving_manifest());
+    add_all(&coverage, early);
+    struct manifest replay = {.timestamp_ms = 700, .incarnation = {.number = 1, .since_ms = 500}};
+    (void)resolved_add(&replay.replayed, 0, 0, 9);
+    add_all(&coverage, replay);
+
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(text, "v3\n", 3);
+    if (!coverage_parse(text, size, 9, &origin, &again, &err))
+        fail_msg("%s", err.message);
+    scoped(scope_free) char *same = coverage_print(&again, &origin, &size);
+    assert_string_equal(same, text);
+    assert_int_equal(again.count, 3);
+    assert_range(&again, 0, 0, 0, 10, 10, 0);
+    assert_range(&again, 1, 0, 10, 14, 0, 4); // what was never read of the first
+    assert_range(&again, 2, 0, 0, 3, 3, 0);
+    assert_int_equal(again.ranges[2].incarnation, 1);
+    assert_int_equal(incarnations_of_row(&again.incarnations, 499), 0);
+    assert_int_equal(incarnations_of_row(&again.incarnations, 500), 1);
+    assert_int_equal(incarnations_of_row(&again.incarnations, 700), 0); // the replay
+    assert_int_equal(incarnations_of_reject(&again.incarnations, 700), 1);
+    coverage_deinit(&again);
+    for (size_t cut = 0; cut < size; cut++)
+        assert_false(coverage_parse(text, cut, 9, &origin, &again, &err));
+    coverage_deinit(&coverage);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_become_one_range),
+        cmocka_unit_test(what_is_lost_stays_a_range_of_its_own),
+        cmocka_unit_test(an_offset_that_two_batches_took_is_refused),
+        cmocka_unit_test(what_is_printed_is_read_again),
+        cmocka_unit_test(what_was_replayed_is_kept_in_version_2),
+        cmocka_unit_test(offsets_are_counted_once_in_each_incarnation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,246 @@
+#include "store_fixture.h"
+
+#include "base/scope.h"
+#include "streaming/store/manifest.h"
+
+static const struct manifest_origin origin = {
+    .query_id = "da77e58c-99e0-4b75-b7d5-d1673dcb880c",
+    .topic = "t1",
+    .table = "/lake/processed/matches",
+    .rejects_table = "/lake/rejected/matches",
+};
+
+static const char written[] =
+    "v1\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[{\"path\":\"status=a%2Fb\xc3\xa9/part-1.parquet\",\"staged\":\"1.staged\","
+    "\"size\":100,\"rows\":2,\"modifiedMs\":7}],"
+    "\"rejects\":[{\"path\":\"part-2.parquet\",\"staged\":\"2.staged\",\"size\":50,\"rows\":1,"
+    "\"modifiedMs\":8}],"
+    "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":15,\"rows\":2,\"rejects\":1,\"absent\":2,"
+    "\"lost\":0}]}";
+
+static bool parse(const char *text, struct error *err) {
+    struct manifest manifest;
+    *err = (struct error){0};
+    bool ok = manifest_parse(text, strlen(text), 5, &origin, &manifest, err);
+    if (ok)
+        manifest_deinit(&manifest);
+    return ok;
+}
+
+static void what_is_written_is_read_again(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(written, sizeof written - 1, 5, &origin, &manifest, &err));
+    assert_int_equal(manifest.files.count, 1);
+    assert_string_equal(manifest.files.files[0].staged, "1.staged");
+    assert_int_equal(manifest.rejects.files[0].size, 50);
+    assert_int_equal(manifest.outcomes[0].absent, 2);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, written);
+    assert_int_equal(size, sizeof written - 1);
+    manifest_deinit(&manifest);
+}
+
+/* One wrong thing in a text that is right otherwise, and a part of what is said of it. */
+struct mistake {
+    const char *from, *to, *why;
+};
+
+/* `whole` with its first `from` replaced by `to` is refused. */
+static void assert_refused(const char *whole, const struct mistake *mistake) {
+    struct error err;
+    const char *at = strstr(whole, mistake->from);
+    check(at != NULL);
+    scoped(scope_free) char *text =
+        fixture_text("%.*s%s%s", (int)(at - whole), whole, mistake->to, at + strlen(mistake->from));
+    if (parse(text, &err))
+        fail_msg("accepted %s", mistake->to);
+    assert_int_equal(err.kind, ERROR_STATE);
+    if (strstr(err.message, mistake->why) == NULL)
+        fail_msg("%s: expected '%s', not: %s", mistake->to, mistake->why, err.message);
+}
+
+static void one_wrong_thing_is_enough_to_refuse(void **state) {
+    (void)state;
+    static const struct mistake cases[] = {
+        {"v1", "v2", "list of replayed offsets disagree"},
+        {"v1", "v3", "its version and its engine disagree"},
+        {"v1", "v4", "its version and its incarnation disagree"},
+        {"v1", "v5", "use the newer version"},
+        {"v1", "w1", "first line"},
+        {"\"batch\":5", "\"batch\":6", "not about batch 5"},
+        {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},
+        {"da77", "ea77", "its query is"},
+        {"\"topic\":\"t1\"", "\"topic\":\"t2\"", "set the topic back"},
+        {"/lake/processed", "/pond/processed", "if the lake was moved"},
+        {"/lake/rejected", "/pond/rejected", "if the lake was moved"},
+        {"\"files\":[", "\"fils\":[", "no list of files"},
+        {"\"path\":\"status", "\"path\":\"/status", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"../status", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"a/../status", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"a//status", "file number 0"},
+        {"1.staged", "../1.staged", "file number 0"},
+        {"1.staged", "a/1.staged", "file number 0"},
+        {"1.staged", "", "file number 0"},
+        {"\"size\":100", "\"size\":0", "file number 0"},
+        {"\"size\":100", "\"size\":1e2", "file number 0"},
+        {"\"modifiedMs\":7", "\"modified\":7", "file number 0"},
+        {"\"rows\":2,\"mod", "\"rows\":3,\"mod", "count different rows"},
+        {"\"rows\":1,\"mod", "\"rows\":2,\"mod", "count different rows"},
+        {"\"ranges\"", "\"range\"", "no list of ranges"},
+        {"\"end\":15", "\"end\":16", "range number 0"},
+        {"\"absent\":2", "\"absent\":-2", "range number 0"},
+        {"\"lost\":0", "\"lost\":1", "range number 0"},
+        {"\"partition\":3", "\"partition\":-3", "range number 0"},
+        {"\"lost\":0}]}", "\"lost\":0}]", "not JSON"},
+        {"\"lost\":0}]}", "\"lost\":0}]}x", "not JSON"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(written, &cases[i]);
+}
+
+static const char replay[] =
+    "v2\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[{\"path\":\"status=live/part-1.parquet\",\"staged\":\"1.staged\","
+    "\"size\":100,\"rows\":4,\"modifiedMs\":7}],\"rejects\":[],\"ranges\":[],"
+    "\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]}";
+
+static void a_replay_says_which_rejects_it_took(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(replay, sizeof replay - 1, 5, &origin, &manifest, &err));
+    assert_int_equal(manifest.replayed.count, 4);
+    assert_true(resolved_has(&manifest.replayed, 0, 0, 8));
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, replay);
+    manifest_deinit(&manifest);
+
+    struct manifest_origin moved_to = origin;
+    moved_to.table = "/pond/processed/matches";
+    scoped(scope_free) char *moved = NULL;
+    assert_true(manifest_move(replay, sizeof replay - 1, 5, &moved_to, &moved, &size, &err));
+    assert_true(manifest_parse(moved, size, 5, &moved_to, &manifest, &err));
+    assert_int_equal(manifest.replayed.count, 4);
+    manifest_deinit(&manifest);
+}
+
+static void a_replay_that_does_not_add_up_is_refused(void **state) {
+    (void)state;
+    static const struct mistake cases[] = {
+        {"v2", "v1", "disagree"},
+        {"\"replayed\"", "\"replay\"", "disagree"},
+        {"7-9", "7-8", "count different rows"},
+        {"7-9", "9-7", "replayed offsets can't be read"},
+        {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]", "neither"},
+        {"\"rejects\":[]",
+         "\"rejects\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,"
+         "\"modifiedMs\":1}]",
+         "neither"},
+        {"\"ranges\":[]",
+         "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":10,\"rows\":0,"
+         "\"rejects\":0,\"absent\":0,\"lost\":0}]",
+         "neither"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(replay, &cases[i]);
+}
+
+static const char spark[] =
+    "v3\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[],\"rejects\":[{\"path\":\"part-2.parquet\",\"staged\":\"2.staged\",\"size\":50,"
+    "\"rows\":7,\"modifiedMs\":8}],\"ranges\":[],\"engine\":\"spark\"}";
+
+static void a_batch_of_spark_s_has_rejects_only(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(spark, sizeof spark - 1, 5, &origin, &manifest, &err));
+    assert_true(manifest.of_spark);
+    assert_int_equal(manifest.rejects.files[0].rows, 7);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, spark);
+    manifest_deinit(&manifest);
+
+    static const struct mistake cases[] = {
+        {"v3", "v1", "engine disagree"},
+        {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "engine disagree"},
+        {",\"engine\":\"spark\"", "", "engine disagree"},
+        {"\"files\":[]",
+         "\"files\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,\"modifiedMs\":1}]",
+         "neither"},
+        {"\"ranges\":[]",
+         "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":10,\"rows\":0,"
+         "\"rejects\":0,\"absent\":0,\"lost\":0}]",
+         "neither"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(spark, &cases[i]);
+}
+
+static void a_truncated_manifest_is_refused_wherever_it_is_cut(void **state) {
+    (void)state;
+    for (size_t size = 0; size < sizeof written - 1; size++) {
+        struct manifest manifest;
+        struct error err;
+        assert_false(manifest_parse(written, size, 5, &origin, &manifest, &err));
+    }
+}
+
+static const char moving[] =
+    "v4\n{\"batch\":5,\"timestampMs\":17,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[],\"rejects\":[],\"ranges\":[],\"topicId\":\"two\","
+    "\"incarnation\":{\"number\":2,\"sinceMs\":17,\"begun\":[{\"batch\":5,\"sinceMs\":17,"
+    "\"former\":{\"0\":100,\"1\":50},\"knownEnds\":{\"0\":120},\"starts\":{\"0\":0}}]}}";
+
+static void an_incarnation_of_the_topic_is_said_in_version_4(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(moving, strlen(moving), 5, &origin, &manifest, &err));
+    assert_int_equal(manifest.incarnation.number, 2);
+    assert_int_equal(manifest.incarnation.since_ms, 17);
+    assert_string_equal(manifest.incarnation.topic_id, "two");
+    assert_int_equal(manifest.begun.count, 1);
+    assert_int_equal(incarnation_begin_lost(manifest.begun.begins), 20);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, moving);
+    manifest_deinit(&manifest);
+    static const struct mistake cases[] = {
+        {"v4", "v1", "its version and its incarnation disagree"},
+        {"\"number\":2", "\"number\":0", "its incarnation of the topic can't be read"},
+        {"\"sinceMs\":17,\"begun\"", "\"begun\"", "its incarnation of the topic can't be read"},
+        {"\"former\":{\"0\":100", "\"former\":{\"0\":-1",
+         "incarnations of the topic can't be read"},
+        {"\"starts\":{\"0\":0}", "\"s\":0", "incarnations of the topic can't be read"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(moving, &cases[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(one_wrong_thing_is_enough_to_refuse),
+        cmocka_unit_test(a_replay_says_which_rejects_it_took),
+        cmocka_unit_test(a_replay_that_does_not_add_up_is_refused),
+        cmocka_unit_test(a_batch_of_spark_s_has_rejects_only),
+        cmocka_unit_test(an_incarnation_of_the_topic_is_said_in_version_4),
+        cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,711 @@
+/* test_verify.c: tables made by the store from real Parquet files, things planted in them, and what
+ * verify says. A batch is written down as a text per partition, a letter per offset:
+ *     r row   x reject   - absent, and not on the broker   l lost   . not on the broker, no
+ * manifest a the manifest says absent, but the broker has it */
+#include "tree.h"
+
+#include "base/scope.h"
+#include "core/rows.h"
+#include "pipeline/sink/sink_parquet.h"
+#include "streaming/verify/verify.h"
+
+static struct fixture fixture;
+
+enum { PARTITIONS = 2, OFFSETS_MAX = 100000 };
+
+/* ---- a broker that has what the batches say ---- */
+
+static enum { NOTHING, RECORD, BLANK_RECORD } on_broker[PARTITIONS][OFFSETS_MAX];
+static int64_t log_start[PARTITIONS], ends[PARTITIONS];
+
+static struct {
+    struct source source;
+    struct offset_range range;
+} fake;
+
+static bool fake_open_range(struct source *source, const char *topic, struct offset_range range,
+                            struct error *err) {
+    (void)source, (void)err;
+    assert_string_equal(topic, "t1");
+    assert_true(range.start >= log_start[range.partition] && range.end <= ends[range.partition]);
+    fake.range = range;
+    return true;
+}
+
+static enum source_status fake_read(struct source *source, struct record *record, int timeout_ms,
+                                    struct error *err) {
+    (void)source, (void)timeout_ms, (void)err;
+    for (; fake.range.start < fake.range.end; fake.range.start++) {
+        if (on_broker[fake.range.partition][fake.range.start] == NOTHING)
+            continue;
+        *record = (struct record){.partition = fake.range.partition,
+                                  .offset = fake.range.start,
+                                  .value = " \n{}",
+                                  .value_size = 4};
+        if (on_broker[fake.range.partition][fake.range.start++] == BLANK_RECORD)
+            record->value_size = 2;
+        return SOURCE_RECORD;
+    }
+    return SOURCE_END;
+}
+
+static void fake_end(struct source *source) {
+    (void)source;
+}
+
+static bool fake_open_source(struct broker *broker, struct source_memory memory,
+                             struct source **source, struct error *err) {
+    static const struct source_ops ops = {.open_range = fake_open_range,
+                                          .read = fake_read,
+                                          .abandon_range = fake_end,
+                                          .rest = fake_end,
+                                          .close = fake_end};
+    (void)broker, (void)memory, (void)err;
+    fake.source.ops = &ops;
+    *source = &fake.source;
+    return true;
+}
+
+static bool fake_list(struct broker *broker, const char *topic, int timeout_ms,
+                      struct topic_offsets *offsets, struct error *err) {
+    (void)broker, (void)topic, (void)timeout_ms, (void)err;
+    offsets->count = PARTITIONS;
+    offsets->partitions = must_alloc(PARTITIONS, sizeof *offsets->partitions);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        offsets->partitions[i] = (struct partition_offsets){i, log_start[i], ends[i]};
+    return true;
+}
+
+static struct broker *fake_broker(void) {
+    static const struct broker_ops ops = {.list_offsets = fake_list,
+                                          .open_source = fake_open_source};
+    static struct broker broker = {&ops};
+    return &broker;
+}
+
+/* ---- files ---- */
+
+static const struct column columns[] = {
+    {"partition", TYPE_INT32}, {"offset", TYPE_INT64}, {"status", TYPE_STRING}};
+
+static void add_row(struct rows *rows, int32_t partition, int64_t offset) {
+    size_t row = rows->count++;
+    for (size_t i = 0; i < 3; i++)
+        rows->columns[i].valid[row] = 1;
+    rows->columns[0].int32s[row] = partition;
+    rows->columns[1].int64s[row] = offset;
+    rows->columns[2].texts[row] = TEXT("live");
+}
+
+/* A Parquet file of the offsets that have `letter`, staged in `directory`. */
+static void write_file(const char *directory, bool partitioned, char letter,
+                       const char *const texts[PARTITIONS], struct file_list *files) {
+    static struct schema schema;
+    static const size_t by_status[] = {2};
+    struct rows rows;
+    struct error err;
+    schema_init_plain(&schema, "verify", columns, 3);
+    rows_init(&rows, &schema, ROWS_CAPACITY, 1024);
+    const struct sink_options options = {.staging_directory = directory,
+                                         .schema = &schema,
+                                         .partition_columns = by_status,
+                                         .partition_column_count = partitioned,
+                                         .parquet = {.codec = CODEC_SNAPPY, .delta = true},
+                                         .memory_max = 1 << 20};
+    struct sink *sink = sink_create(&options);
+    for (int32_t partition = 0; partition < PARTITIONS; partition++)
+        for (const char *at = texts[partition]; *at != '\0'; at++) {
+            if (*at == letter)
+                add_row(&rows, partition, ends[partition] + (at - texts[partition]));
+            if (rows.count == rows.capacity) {
+                check(sink_append(sink, &rows, &err));
+                rows_reset(&rows);
+            }
+        }
+    check(sink_append(sink, &rows, &err) && sink_finish(sink, files, &err));
+    sink_destroy(sink);
+    rows_deinit(&rows);
+}
+
+/* ---- batches ---- */
+
+static struct range_outcome outcome_of(int32_t partition, const char *text) {
+    int64_t start = ends[partition];
+    struct range_outcome outcome = {.range = {partition, start, start + (int64_t)strlen(text)}};
+    for (; *text != '\0'; text++) {
+        outcome.rows += *text == 'r';
+        outcome.rejects += *text == 'x';
+        outcome.absent += *text == '-' || *text == 'a';
+        outcome.lost += *text == 'l';
+    }
+    return outcome;
+}
+
+static void move_ends(const char *const texts[PARTITIONS]) {
+    for (size_t i = 0; i < PARTITIONS; i++)
+        for (const char *at = texts[i]; *at != '\0'; at++)
+            on_broker[i][ends[i]++] = strchr("rxa", *at) != NULL ? RECORD : NOTHING;
+}
+
+static bool run(struct store *store, const char *const texts[PARTITIONS], bool roll_forward,
+                struct error *err) {
+    struct recovery recovery;
+    const char *table, *rejects;
+    if (!store_recover(store, &recovery, err))
+        return false;
+    struct manifest manifest = {.batch_id = recovery.next_batch, .timestamp_ms = 1};
+    manifest.outcomes = must_alloc(PARTITIONS, sizeof *manifest.outcomes);
+    struct offset_range ranges[PARTITIONS];
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        manifest.outcomes[i] = outcome_of(i, texts[i]);
+        ranges[i] = manifest.outcomes[i].range;
+    }
+    manifest.outcome_count = PARTITIONS;
+    struct plan plan = {recovery.next_batch, 1, PARTITIONS, ranges};
+    bool ok = (!recovery.new_query || store_write_initial(store, ranges, PARTITIONS, err)) &&
+              store_write_plan(store, &plan, err) &&
+              store_begin_batch(store, plan.batch_id, &table, &rejects, err);
+    if (ok) {
+        write_file(table, true, 'r', texts, &manifest.files);
+        write_file(rejects, false, 'x', texts, &manifest.rejects);
+        ok = store_commit(store, &manifest, err) &&
+             (!roll_forward || store_roll_forward(store, &manifest, err));
+    }
+    manifest_deinit(&manifest);
+    recovery_deinit(&recovery);
+    return ok;
+}
+
+static void run_batch(const char *first, const char *second, bool roll_forward) {
+    const char *const texts[PARTITIONS] = {first, second};
+    struct store *store = NULL;
+    struct error err = {0};
+    bool ok = store_open(&fixture.options, &store, &err) && run(store, texts, roll_forward, &err);
+    store_close(store);
+    if (!ok)
+        fail_msg("%s", err.message);
+    move_ends(texts);
+}
+
+static void our_batch(const char *first, const char *second) {
+    run_batch(first, second, true);
+}
+
+#define CHECKPOINT "checkpoints/match_stream/"
+#define TABLE "processed/matches/"
+
+/* Appends an entry for a file to the sink log's newest file. */
+static void list_file(int64_t batch, const char *name) {
+    struct stat status;
+    check(stat(file_join(fixture.table, name).text, &status) == 0);
+    scoped(scope_free) char *log = fixture_text(TABLE "_spark_metadata/%" PRId64, batch);
+    scoped(scope_free) char *before = fixture_read(&fixture, log);
+    scoped(scope_free) char *after = fixture_text(
+        "%s\n{\"path\":\"file://%s/%s\",\"size\":%lld,\"isDir\":false,\"modificationTime\":1,"
+        "\"blockReplication\":1,\"blockSize\":1,\"action\":\"add\"}",
+        before, fixture.table, name, (long long)status.st_size);
+    fixture_write(&fixture, log, after);
+}
+
+/* A batch as Spark runs it: no manifest, and no rejects. */
+static void spark_batch(int64_t batch, const char *first, const char *second) {
+    const char *const texts[PARTITIONS] = {first, second};
+    struct file_list files = {0};
+    write_file(fixture.root, true, 'r', texts, &files);
+    for (size_t i = 0; i < files.count; i++)
+        check(rename(file_join(fixture.root, files.files[i].staged).text,
+                     file_join(fixture.table, files.files[i].path).text) == 0);
+    move_ends(texts);
+    scoped(scope_free) char *plan =
+        fixture_text("v1\n{\"batchTimestampMs\":1,\"conf\":{}}\n{\"t1\":{\"0\":%lld,\"1\":%lld}}",
+                     (long long)ends[0], (long long)ends[1]);
+    scoped(scope_free) char *offsets = fixture_text(CHECKPOINT "offsets/%" PRId64, batch);
+    scoped(scope_free) char *commit = fixture_text(CHECKPOINT "commits/%" PRId64, batch);
+    scoped(scope_free) char *crc = fixture_text(CHECKPOINT "commits/.%" PRId64 ".crc", batch);
+    scoped(scope_free) char *log = fixture_text(TABLE "_spark_metadata/%" PRId64, batch);
+    fixture_write(&fixture, offsets, plan);
+    fixture_write(&fixture, log, "v1");
+    for (size_t i = 0; i < files.count; i++)
+        list_file(batch, files.files[i].path);
+    fixture_write(&fixture, commit, "v1\n{}");
+    fixture_write(&fixture, crc, "crc");
+    file_list_deinit(&files);
+}
+
+/* The name, relative to `below`, of the n-th Parquet file there; owned by the caller. */
+static char *data_file(const char *below, size_t n) {
+    struct tree tree;
+    char *found = NULL;
+    tree_init(&tree, file_join(fixture.root, below).text);
+    for (size_t i = 0; i < tree.count && found == NULL; i++)
+        if (strstr(tree.paths[i], ".parquet") != NULL && n-- == 0)
+            found = strdup(tree.paths[i]);
+    tree_deinit(&tree);
+    check(found != NULL);
+    return found;
+}
+
+static void copy_file(const char *from, const char *to) {
+    struct error err;
+    char *bytes;
+    size_t size;
+    check(file_read(file_join(fixture.table, from).text, 1 << 26, &bytes, &size, &err));
+    FILE *out = fopen(file_join(fixture.table, to).text, "w");
+    check(out != NULL && fwrite(bytes, 1, size, out) == size && fclose(out) == 0);
+    free(bytes);
+}
+
+/* ---- what verify says ---- */
+
+static struct verify_report report;
+static int64_t memory_max = 64 << 20;
+
+static void verify(void) {
+    struct error err = {0};
+    const struct verify_options options = {.store = &fixture.options,
+                                           .broker = fake_broker(),
+                                           .memory_max = memory_max,
+                                           .workers = 2,
+                                           .timeout_ms = 1000};
+    verify_report_deinit(&report);
+    if (!verify_run(&options, &report, &err))
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < report.partition_count; i++) {
+        const struct verify_partition *p = &report.partitions[i];
+        assert_int_equal(p->start + p->rows + p->rejects + p->absent + p->lost + p->missing +
+                             p->unproven - p->doubles,
+                         p->end);
+    }
+}
+
+static void assert_partition(size_t index, const struct verify_partition *expected) {
+    const struct verify_partition *found = &report.partitions[index];
+    assert_true(index < report.partition_count);
+    assert_int_equal(found->start, expected->start);
+    assert_int_equal(found->end, expected->end);
+    assert_int_equal(found->rows, expected->rows);
+    assert_int_equal(found->rejects, expected->rejects);
+    assert_int_equal(found->absent, expected->absent);
+    assert_int_equal(found->lost, expected->lost);
+    assert_int_equal(found->missing, expected->missing);
+    assert_int_equal(found->unproven, expected->unproven);
+    assert_int_equal(found->doubles, expected->doubles);
+}
+
+static void assert_says(enum verify_kind kind, const char *part) {
+    for (size_t i = 0; i < report.texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
+        if (strstr(report.texts[kind].texts[i], part) != NULL)
+            return;
+    for (size_t i = 0; i < report.texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
+        print_message("said: %s\n", report.texts[kind].texts[i]);
+    fail_msg("nothing of kind %d says '%s'", kind, part);
+}
+
+static void assert_faults(size_t files, size_t missing, size_t doubles) {
+    for (size_t kind = 0; kind < VERIFY_LOST; kind++)
+        for (size_t i = 0; i < report.texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
+            print_message("said: %s\n", report.texts[kind].texts[i]);
+    assert_int_equal(report.texts[VERIFY_FILE].count, files);
+    assert_int_equal(report.texts[VERIFY_MISSING].count, missing);
+    assert_int_equal(report.texts[VERIFY_DOUBLE].count, doubles);
+}
+
+/* ---- cases ---- */
+
+static void every_offset_is_accounted_for(void **state) {
+    (void)state;
+    our_batch("llrrx-rr", "rrr");
+    our_batch("r--rx", "xxr");
+    verify();
+    assert_faults(0, 0, 0);
+    assert_partition(
+        0, &(struct verify_partition){.end = 13, .rows = 6, .rejects = 2, .absent = 3, .lost = 2});
+    assert_partition(1, &(struct verify_partition){.end = 6, .rows = 4, .rejects = 2});
+    assert_int_equal(report.horizon, 1);
+    assert_int_equal(report.table_files, 2);
+    assert_int_equal(report.reject_files, 2);
+    assert_says(VERIFY_LOST, "partition 0, offsets 0 to 1");
+    assert_says(VERIFY_ABSENT, "partition 0, offset 5");
+    assert_says(VERIFY_ABSENT, "partition 0, offsets 9 to 10");
+}
+
+static void a_loss_is_named(void **state) {
+    (void)state;
+    our_batch("rrr-r", "rr");
+    our_batch("rrrr", "rxr");
+    our_batch("r", "r");
+    scoped(scope_free) char *log = fixture_read(&fixture, TABLE "_spark_metadata/1");
+    char *entry = strstr(log, "status");
+    check(entry != NULL);
+    *strchr(entry, '"') = '\0';
+    const char *name = entry;
+    check(unlink(file_join(fixture.table, name).text) == 0);
+    fixture_write(&fixture, TABLE "_spark_metadata/1", "v1");
+    verify();
+    assert_faults(1, 3, 0);
+    assert_says(VERIFY_FILE, "is in the manifest of batch 1, but not in the sink log");
+    assert_says(VERIFY_MISSING, "partition 0, offsets 5 to 8: the broker has");
+    assert_says(VERIFY_MISSING, "partition 1, offset 2: the broker has");
+    assert_says(VERIFY_MISSING, "partition 1, offset 4: the broker has");
+    assert_partition(0,
+                     &(struct verify_partition){.end = 10, .rows = 5, .absent = 1, .missing = 4});
+    assert_partition(1,
+                     &(struct verify_partition){.end = 6, .rows = 3, .rejects = 1, .missing = 2});
+
+    log_start[0] = log_start[1] = 8; // the broker can't say any more; the manifest does
+    verify();
+    assert_faults(1, 3, 0);
+    assert_says(VERIFY_MISSING, "partition 0, offset 8: the broker has");
+    assert_says(VERIFY_MISSING, "partition 0, 3 of the offsets 3 to 3, 5 to 8: manifests count");
+    assert_says(VERIFY_MISSING, "partition 1, 2 of the offsets 2 to 2, 4 to 4: manifests count");
+    assert_partition(0,
+                     &(struct verify_partition){.end = 10, .rows = 5, .absent = 1, .missing = 4});
+}
+
+static void a_lost_reject_is_named(void **state) {
+    (void)state;
+    our_batch("rx", "xx");
+    scoped(scope_free) char *name = data_file("rejected/matches", 0);
+    check(unlink(file_join(fixture.rejects, name).text) == 0);
+    verify();
+    assert_faults(1, 2, 0);
+    assert_says(VERIFY_FILE, "is in the manifest of batch 0, but not on disk");
+    assert_says(VERIFY_MISSING, "partition 1, offsets 0 to 1");
+}
+
+static void a_double_is_named_with_its_files(void **state) {
+    (void)state;
+    our_batch("rrxr", "rr");
+    our_batch("rr", "rr");
+    scoped(scope_free) char *name = data_file("processed/matches", 0);
+    copy_file(name, "status=live/part-copy.parquet");
+    list_file(1, "status=live/part-copy.parquet");
+    verify();
+    assert_int_equal(report.texts[VERIFY_FILE].count, 0);
+    assert_says(VERIFY_DOUBLE, name);
+    assert_says(VERIFY_DOUBLE, "status=live/part-copy.parquet");
+    assert_int_equal(report.partitions[1].doubles, 2);
+    assert_int_equal(report.partitions[1].missing, 0);
+}
+
+static void a_row_in_the_table_and_in_the_rejects_is_double(void **state) {
+    (void)state;
+    our_batch("rrxr", "rr");
+    scoped(scope_free) char *name = data_file("rejected/matches", 0);
+    struct file_path from = file_join(fixture.rejects, name);
+    struct file_path to = file_join(fixture.table, "status=live/part-reject.parquet");
+    check(link(from.text, to.text) == 0);
+    list_file(0, "status=live/part-reject.parquet");
+    verify();
+    assert_faults(0, 0, 1);
+    assert_says(VERIFY_DOUBLE, "partition 0, offset 2, in 'status=live/part-reject.parquet', the "
+                               "rejects' 'part-");
+}
+
+static void a_file_listed_twice_is_double(void **state) {
+    (void)state;
+    our_batch("rr", "");
+    scoped(scope_free) char *name = data_file("processed/matches", 0);
+    list_file(0, name);
+    verify();
+    assert_faults(1, 0, 1);
+    assert_says(VERIFY_FILE, "is twice in the sink log");
+    assert_int_equal(report.partitions[0].doubles, 2);
+}
+
+static void a_file_that_is_not_as_its_entry_says_is_named(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    scoped(scope_free) char *name = data_file("processed/matches", 0);
+    struct file_path path = file_join(fixture.table, name);
+    FILE *out = fopen(path.text, "a");
+    check(out != NULL && fputs("12345678", out) >= 0 && fclose(out) == 0);
+    verify(); // its end is not that of a Parquet file
+    assert_faults(1, 2, 0);
+    assert_says(VERIFY_FILE, "is no complete Parquet file");
+
+    struct stat status;
+    check(stat(path.text, &status) == 0 && truncate(path.text, status.st_size - 100) == 0);
+    verify();
+    assert_says(VERIFY_FILE, "is no complete Parquet file");
+
+    check(unlink(path.text) == 0);
+    verify();
+    assert_says(VERIFY_FILE, "is not there");
+    assert_int_equal(report.partitions[0].missing, 3);
+}
+
+static void a_size_or_a_count_that_differs_is_named(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    our_batch("rr", "rr");
+    // The second batch's file in the place of the first's: rows and size differ.
+    scoped(scope_free) char *log = fixture_read(&fixture, TABLE "_spark_metadata/0");
+    scoped(scope_free) char *other = fixture_read(&fixture, TABLE "_spark_metadata/1");
+    char *first = strstr(log, "status"), *second = strstr(other, "status");
+    *strchr(first, '"') = '\0';
+    *strchr(second, '"') = '\0';
+    copy_file(second, first);
+    verify();
+    assert_says(VERIFY_FILE, first);
+    assert_int_equal(report.texts[VERIFY_FILE].count, 1);
+    assert_int_equal(report.texts[VERIFY_DOUBLE].count, 2);
+    assert_int_equal(report.texts[VERIFY_MISSING].count, 2);
+}
+
+static void an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    scoped(scope_free) char *name = data_file("processed/matches", 0);
+    copy_file(name, "status=live/part-copy.parquet");
+    verify();
+    assert_faults(1, 0, 0);
+    assert_says(VERIFY_FILE, "'status=live/part-copy.parquet' is not in the sink log");
+    check(unlink(file_join(fixture.table, "status=live/part-copy.parquet").text) == 0);
+
+    run_batch("rr", "x", false); // committed, but not yet published
+    run_batch("rr", "x", true);  // rolls it forward
+    check(unlink(file_join(fixture.root, CHECKPOINT "commits/2").text) == 0);
+    verify(); // as if batch 2 were under way: its files are in place already
+    assert_faults(0, 0, 0);
+    assert_int_equal(report.horizon, 1);
+    assert_partition(0, &(struct verify_partition){.end = 5, .rows = 5});
+
+    fixture_write(&fixture, TABLE "status=live/part-torn.parquet", "PAR1 and some more");
+    verify(); // a Spark beside us may be at it
+    assert_faults(0, 0, 0);
+    static const struct timespec old[2] = {{1, 0}, {1, 0}};
+    check(utimensat(AT_FDCWD, file_join(fixture.table, "status=live/part-torn.parquet").text, old,
+                    0) == 0);
+    fixture_write(&fixture, TABLE "part-strange.parquet", "PAR1 in the wrong place PAR1");
+    verify();
+    assert_faults(2, 0, 0);
+    assert_says(VERIFY_FILE, "was never finished");
+    assert_says(VERIFY_FILE, "'part-strange.parquet' is not in the sink log, and not a file of");
+}
+
+static void a_row_that_no_batch_took_is_named(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    our_batch("rr", "rr");
+    check(unlink(file_join(fixture.root, CHECKPOINT "commits/1").text) == 0);
+    scoped(scope_free) char *entry = fixture_read(&fixture, TABLE "_spark_metadata/1");
+    char *name = strstr(entry, "status");
+    *strchr(name, '"') = '\0';
+    list_file(0, name); // batch 0 lists what batch 1 took
+    verify();
+    assert_faults(1, 0, 0);
+    assert_says(VERIFY_FILE, "which no committed batch has taken");
+}
+
+static void of_sparks_batches_the_broker_is_asked(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    spark_batch(1, "rr.r", "r..r");
+    our_batch("rxr", "r-r");
+    verify();
+    assert_faults(0, 0, 0);
+    assert_partition(0,
+                     &(struct verify_partition){.end = 10, .rows = 8, .rejects = 1, .absent = 1});
+    assert_partition(1, &(struct verify_partition){.end = 9, .rows = 6, .absent = 3});
+    assert_says(VERIFY_ABSENT, "partition 1, offsets 3 to 4");
+
+    on_broker[1][3] = BLANK_RECORD;
+    verify(); // Spark drops it
+    assert_faults(0, 0, 0);
+    assert_partition(1, &(struct verify_partition){.end = 9, .rows = 6, .absent = 3});
+    assert_says(VERIFY_NOTE, "1 records of Spark's batches that count as absent");
+
+    on_broker[1][4] = RECORD;
+    verify();
+    assert_faults(0, 1, 0);
+    assert_says(VERIFY_MISSING, "partition 1, offset 4: the broker has a record there");
+
+    log_start[1] = 5;
+    verify(); // nobody can tell
+    assert_faults(0, 0, 0);
+    assert_partition(1,
+                     &(struct verify_partition){.end = 9, .rows = 6, .absent = 1, .unproven = 2});
+}
+
+static void a_record_that_a_manifest_calls_absent_is_missing(void **state) {
+    (void)state;
+    our_batch("rr-ar", "r");
+    verify();
+    assert_faults(0, 1, 0);
+    assert_says(VERIFY_MISSING, "partition 0, offset 3: a manifest says absent, but the broker");
+    assert_int_equal(report.partitions[0].missing, 1);
+    assert_int_equal(report.partitions[0].absent, 1);
+}
+
+static void a_batch_that_spark_ran_again_counts_as_sparks(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    run_batch("rx", "r", false);
+    ends[0] -= 2;
+    ends[1] -= 1;
+    check(unlink(file_join(fixture.root, CHECKPOINT "offsets/1").text) == 0);
+    spark_batch(1, "rr", "r");
+    verify();
+    assert_faults(0, 0, 0);
+    assert_says(VERIFY_NOTE, "batch 1 was run by Spark after we had committed it");
+    assert_partition(0, &(struct verify_partition){.end = 5, .rows = 5});
+}
+
+static void a_table_without_sink_log_is_what_is_in_it(void **state) {
+    (void)state;
+    fixture.options.sink_log = SINK_LOG_OFF;
+    our_batch("rrr", "rr");
+    our_batch("rx", "r-");
+    verify();
+    assert_faults(0, 0, 0);
+    assert_false(report.sink_log);
+    char *name = data_file("processed/matches", 0);
+    copy_file(name, "status=live/part-copy.parquet");
+    verify();
+    assert_int_equal(report.texts[VERIFY_FILE].count, 0);
+    assert_true(report.texts[VERIFY_DOUBLE].count > 0);
+    assert_says(VERIFY_DOUBLE, "status=live/part-copy.parquet");
+    check(unlink(file_join(fixture.table, name).text) == 0);
+    free(name);
+    verify();
+    assert_faults(1, 0, 0);
+    assert_says(VERIFY_FILE, "but not on disk");
+}
+
+static void several_passes_give_the_same_answer(void **state) {
+    (void)state;
+    enum { COUNT = 45000 };
+    static char first[COUNT + 1], second[COUNT + 1];
+    for (size_t i = 0; i < COUNT; i++) {
+        first[i] = i % 7 == 3 ? 'x' : i % 1000 == 999 ? '-' : 'r';
+        second[i] = i % 11 == 3 ? 'x' : 'r';
+    }
+    our_batch(first, second);
+    our_batch("rrr", "xxr");
+    scoped(scope_free) char *name = data_file("processed/matches", 0);
+    copy_file(name, "status=live/part-copy.parquet");
+    list_file(1, "status=live/part-copy.parquet");
+    verify();
+    assert_int_equal(report.passes, 1);
+    struct verify_partition once[PARTITIONS] = {report.partitions[0], report.partitions[1]};
+    assert_true(once[0].absent > 0 && once[0].rejects > 0);
+
+    memory_max = 1; // 32,768 offsets at once
+    verify();
+    memory_max = 64 << 20;
+    assert_int_equal(report.passes, 3);
+    for (size_t i = 0; i < PARTITIONS; i++)
+        assert_partition(i, &once[i]);
+    assert_true(report.partitions[0].doubles + report.partitions[1].doubles > 0);
+}
+
+static void old_manifests_are_folded_and_prove_as_much(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 130; i++)
+        our_batch(i == 0 ? "lrx-" : "rx-", i % 2 == 0 ? "rr" : "xr");
+    int64_t *manifests = NULL, *folded = NULL;
+    size_t count, folded_count;
+    struct error err;
+    check(file_list_numbers(file_join(fixture.checkpoint, "manifests").text, "", &manifests, &count,
+                            &err) &&
+          file_list_numbers(file_join(fixture.checkpoint, "coverage").text, "", &folded,
+                            &folded_count, &err));
+    assert_int_equal(count, 101);
+    assert_int_equal(manifests[0], 29);
+    assert_int_equal(folded_count, 1);
+    assert_int_equal(folded[0], 28);
+    free(manifests);
+    free(folded);
+    verify();
+    assert_faults(0, 0, 0);
+    assert_partition(0, &(struct verify_partition){
+                            .end = 391, .rows = 130, .rejects = 130, .absent = 130, .lost = 1});
+    assert_says(VERIFY_LOST, "partition 0, offset 0");
+
+    log_start[0] = ends[0], log_start[1] = ends[1];
+    struct tree tree; // the rejects' files, of which no list names the old ones any more
+    tree_init(&tree, fixture.rejects);
+    for (size_t i = 0; i < tree.count; i++)
+        check(unlink(file_join(fixture.rejects, tree.paths[i]).text) == 0);
+    tree_deinit(&tree);
+    verify();
+    assert_int_equal(report.partitions[0].missing, 130);
+    assert_int_equal(report.partitions[1].missing, 65);
+}
+
+static void without_a_commit_there_is_nothing_to_verify(void **state) {
+    (void)state;
+    run_batch("rr", "r", false);
+    verify();
+    assert_int_equal(report.horizon, -1);
+    assert_int_equal(verify_faults(&report), 0);
+}
+
+static void first_offsets_that_can_not_be_read_are_no_obstacle(void **state) {
+    (void)state;
+    our_batch("rr", "r");
+    assert_int_equal(truncate(file_join(fixture.checkpoint, "sources/0/0").text, 0), 0);
+    verify();
+    assert_int_equal(verify_faults(&report), 0);
+    assert_says(VERIFY_NOTE, "no sources/0/0 that can be read");
+}
+
+static void without_a_checkpoint_it_says_so(void **state) {
+    (void)state;
+    struct error err = {0};
+    const struct verify_options options = {.store = &fixture.options,
+                                           .broker = fake_broker(),
+                                           .memory_max = 1,
+                                           .workers = 1,
+                                           .timeout_ms = 1};
+    assert_false(verify_run(&options, &report, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, "is this the right checkpoint?"));
+    assert_false(fixture_has(&fixture, "checkpoints"));
+}
+
+static int set_up(void **state) {
+    (void)state;
+    if (access("/dev/shm", W_OK) == 0)
+        (void)setenv("TMPDIR", "/dev/shm", 1); // every batch syncs: memory is quick
+    memset(on_broker, 0, sizeof on_broker);
+    for (size_t i = 0; i < PARTITIONS; i++)
+        log_start[i] = ends[i] = 0;
+    fixture_init(&fixture);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    verify_report_deinit(&report);
+    fixture_clear(&fixture);
+    return 0;
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(every_offset_is_accounted_for),
+        CASE(a_loss_is_named),
+        CASE(a_lost_reject_is_named),
+        CASE(a_double_is_named_with_its_files),
+        CASE(a_row_in_the_table_and_in_the_rejects_is_double),
+        CASE(a_file_listed_twice_is_double),
+        CASE(a_file_that_is_not_as_its_entry_says_is_named),
+        CASE(a_size_or_a_count_that_differs_is_named),
+        CASE(an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch),
+        CASE(a_row_that_no_batch_took_is_named),
+        CASE(of_sparks_batches_the_broker_is_asked),
+        CASE(a_record_that_a_manifest_calls_absent_is_missing),
+        CASE(a_batch_that_spark_ran_again_counts_as_sparks),
+        CASE(a_table_without_sink_log_is_what_is_in_it),
+        CASE(several_passes_give_the_same_answer),
+        CASE(old_manifests_are_folded_and_prove_as_much),
+        CASE(without_a_commit_there_is_nothing_to_verify),
+        CASE(first_offsets_that_can_not_be_read_are_no_obstacle),
+        CASE(without_a_checkpoint_it_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

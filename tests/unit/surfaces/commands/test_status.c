@@ -1,0 +1,78 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "surfaces/commands/status_command.h"
+
+static void the_lock_says_where_its_holder_can_be_asked(void **state) {
+    (void)state;
+    char address[STATUS_ADDRESS_MAX];
+    status_address("host=a pid=12 since=2025-12-31T10:30:45Z program=x http=http://127.0.0.1:4041",
+                   address);
+    assert_string_equal(address, "http://127.0.0.1:4041");
+    status_address("host=a http=http://[::1]:4040 more=1", address);
+    assert_string_equal(address, "http://[::1]:4040");
+    status_address("host=a pid=12 since=2025-12-31T10:30:45Z program=xhttp=1", address);
+    assert_string_equal(address, "");
+}
+
+/* What is printed of a query that answers so. */
+static char *print(const char *text) {
+    struct error err;
+    char *printed = NULL;
+    size_t size;
+    struct json *query = json_parse(text, strlen(text), &err);
+    assert_non_null(query);
+    FILE *out = open_memstream(&printed, &size);
+    status_print_query(out, query);
+    (void)fclose(out);
+    json_free(query);
+    return printed;
+}
+
+static void a_query_is_told_in_a_few_lines(void **state) {
+    (void)state;
+    char *text = print(
+        "{\"name\":\"match_stream\",\"state\":\"waiting\",\"message\":\"Waiting for next trigger\","
+        "\"trigger\":\"10 seconds\",\"topic\":\"t\",\"table\":\"/lake/t\","
+        "\"lastError\":{\"text\":\"disk full\",\"at\":\"2025-12-31T10:00:00Z\",\"retrying\":true},"
+        "\"totals\":{\"batches\":3,\"rows\":120,\"rejects\":2,\"lost\":0},"
+        "\"lag\":{\"records\":7,\"partitions\":[{\"partition\":4,\"lag\":6}]},"
+        "\"newestBatch\":{\"batchId\":9,\"committedAt\":\"2025-12-31T10:30:00Z\",\"rows\":40,"
+        "\"rejects\":1,\"durationMs\":{\"total\":210}}}");
+    assert_string_equal(text, "  state       waiting: Waiting for next trigger\n"
+                              "  topic       t, to /lake/t\n"
+                              "  trigger     10 seconds\n"
+                              "  batch       9, committed at 2025-12-31T10:30:00Z: 40 rows, "
+                              "1 rejects, in 210 ms\n"
+                              "  since start 3 batches, 120 rows, 2 rejects, 0 lost\n"
+                              "  lag         7 records, 6 of them in partition 4\n"
+                              "  last error  at 2025-12-31T10:00:00Z: disk full\n");
+    free(text);
+}
+
+static void what_is_not_known_yet_is_said_or_left_out(void **state) {
+    (void)state;
+    char *text = print("{\"state\":\"starting\",\"lastError\":null,\"lag\":{\"records\":null},"
+                       "\"newestBatch\":null,\"totals\":{}}");
+    assert_non_null(strstr(text, "  batch       none yet since the start\n"));
+    assert_non_null(strstr(text, "  lag         not known yet\n"));
+    assert_null(strstr(text, "last error"));
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_lock_says_where_its_holder_can_be_asked),
+        cmocka_unit_test(a_query_is_told_in_a_few_lines),
+        cmocka_unit_test(what_is_not_known_yet_is_said_or_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

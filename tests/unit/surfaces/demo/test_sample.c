@@ -1,0 +1,212 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/record.h"
+#include "pipeline/json/decode_json.h"
+#include "schemas/schemas.h"
+#include "surfaces/demo/sample.h"
+
+enum { RECORDS = 2000 };
+
+static const struct record_schema *const schemas[] = {&match_schema, &player_schema};
+static const char *const partition_by[] = {"status", "role"}; // a player's record has no status
+
+static struct sample samples[2];
+
+static int set_up(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        samples[i].schema = schemas[i];
+        samples[i].partition_by = partition_by;
+        samples[i].partition_by_count = i + 1;
+    }
+    return 0;
+}
+
+static bool type_fits(enum type type, const json_t *value) {
+    switch (type) {
+    case TYPE_BOOL:
+        return json_is_boolean(value);
+    case TYPE_INT32:
+    case TYPE_INT64:
+        return json_is_integer(value);
+    case TYPE_DOUBLE:
+        return json_is_number(value);
+    default:
+        return json_is_string(value);
+    }
+}
+
+static void a_good_record_is_an_object_with_every_value_of_its_type(void **state) {
+    (void)state;
+    for (size_t topic = 0; topic < 2; topic++) {
+        struct sample *sample = &samples[topic];
+        for (uint64_t number = 0; number < RECORDS; number++) {
+            if (sample_fault_of(number) != SAMPLE_GOOD)
+                continue;
+            sample_make(sample, number);
+            json_t *root = json_loadb(sample->value, sample->size, 0, NULL);
+            assert_true(json_is_object(root));
+            for (size_t i = 0; i < sample->schema->count; i++) {
+                const struct column *column = &sample->schema->columns[i];
+                const json_t *value = json_object_get(root, column->name);
+                assert_true(value == NULL || json_is_null(value) || type_fits(column->type, value));
+                assert_true(i > 0 || json_is_string(value));
+            }
+            json_decref(root);
+        }
+    }
+}
+
+static void the_same_number_gives_the_same_record(void **state) {
+    (void)state;
+    static struct sample other;
+    other = samples[0];
+    sample_make(&samples[0], 17);
+    sample_make(&other, 4);
+    sample_make(&other, 17);
+    assert_int_equal(samples[0].size, other.size);
+    assert_memory_equal(samples[0].value, other.value, other.size);
+    sample_make(&other, 18);
+    assert_memory_not_equal(samples[0].value, other.value, 60);
+}
+
+static const char *drawn(const struct sample *sample, const char *column) {
+    for (size_t i = 0; i < sample->schema->count; i++) {
+        if (strcmp(sample->schema->columns[i].name, column) == 0)
+            return sample->present[i] ? sample->drawn[i] : "null";
+    }
+    fail_msg("no column %s", column);
+    return NULL;
+}
+
+static void alternatives_come_as_often_as_they_are_named(void **state) {
+    (void)state;
+    struct {
+        size_t topic;
+        const char *column, *value;
+        size_t least, most; // of 2000
+        size_t count;
+    } cases[] = {
+        {0, "status", "finished", 1125, 1275}, {0, "status", "live", 350, 450},
+        {0, "status", "scheduled", 350, 450},  {1, "role", "ADC", 350, 450},
+        {1, "active", "null", 125, 200},       {1, "total_games", "0", 350, 450},
+        {0, "winner_id", "null", 725, 875},    {1, "win_rate", "null", 540, 660},
+    };
+    enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
+    for (uint64_t number = 0; number < RECORDS; number++) {
+        sample_make(&samples[0], number);
+        sample_make(&samples[1], number);
+        for (size_t i = 0; i < CASE_COUNT; i++)
+            cases[i].count +=
+                strcmp(drawn(&samples[cases[i].topic], cases[i].column), cases[i].value) == 0;
+    }
+    for (size_t i = 0; i < CASE_COUNT; i++) {
+        if (cases[i].count < cases[i].least || cases[i].count > cases[i].most)
+            fail_msg("%s = %s came %zu times", cases[i].column, cases[i].value, cases[i].count);
+    }
+}
+
+static long number_in(const struct sample *sample, const char *column) {
+    return strtol(drawn(sample, column), NULL, 10);
+}
+
+static void columns_that_belong_together_fit(void **state) {
+    (void)state;
+    for (uint64_t number = 0; number < RECORDS; number++) {
+        struct sample *match = &samples[0], *player = &samples[1];
+        sample_make(match, number);
+        bool finished = strcmp(drawn(match, "status"), "finished") == 0;
+        bool first = strcmp(drawn(match, "winner_name"), drawn(match, "team_1_name")) == 0;
+        const char *winner = finished ? drawn(match, first ? "team_1_id" : "team_2_id") : "null";
+        assert_string_equal(drawn(match, "winner_id"), winner);
+
+        sample_make(player, number);
+        assert_int_equal(number_in(player, "total_wins") + number_in(player, "total_losses"),
+                         number_in(player, "total_games"));
+        assert_string_equal(drawn(player, "nickname"), drawn(player, "game_name"));
+    }
+}
+
+static void a_bad_partition_value_stands_in_a_partition_column(void **state) {
+    (void)state;
+    uint64_t number = 0;
+    while (sample_fault_of(number) != SAMPLE_BAD_PARTITION)
+        number++;
+    for (size_t i = 0; i < 2; i++) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "\"%s\": \"no\\u0000directory\"", partition_by[i]);
+        sample_make(&samples[i], number);
+        assert_non_null(memmem(samples[i].value, samples[i].size, expected, strlen(expected)));
+    }
+}
+
+static const int reason_of[SAMPLE_FAULT_COUNT] = {
+    [SAMPLE_GOOD] = -1,
+    [SAMPLE_NULL_VALUE] = REJECT_NULL_VALUE,
+    [SAMPLE_BLANK] = REJECT_BLANK_VALUE,
+    [SAMPLE_CUT] = REJECT_MALFORMED_JSON,
+    [SAMPLE_ARRAY] = REJECT_NOT_AN_OBJECT,
+    [SAMPLE_NO_IDENTIFIER] = REJECT_MISSING_IDENTIFIER,
+    [SAMPLE_NULL_IDENTIFIER] = REJECT_NULL_IDENTIFIER,
+    [SAMPLE_BAD_PARTITION] = -1, // found by whoever knows the partition columns
+    [SAMPLE_WRONG_TYPE] = -1,
+    [SAMPLE_OUT_OF_RANGE] = -1,
+    [SAMPLE_UNKNOWN_KEY] = -1,
+};
+
+static void every_fault_is_taken_for_what_it_is(void **state) {
+    (void)state;
+    for (size_t topic = 0; topic < 2; topic++) {
+        struct schema schema;
+        struct rows rows;
+        struct decoder *decoder;
+        struct error err;
+        schema_init(&schema, schemas[topic], NULL, 0);
+        rows_init(&rows, &schema, 16, 1 << 16);
+        assert_true(decoder_create(&decoder, &schema, PARSE_REJECT, "UTC", &err));
+        for (uint64_t number = 0; number < RECORDS; number++) {
+            struct sample *sample = &samples[topic];
+            struct reject reject = {.reason = REJECT_REASON_COUNT};
+            sample_make(sample, number);
+            struct record record = {.value = sample->is_null ? NULL : sample->value,
+                                    .value_size = sample->size};
+            int expected = reason_of[sample_fault_of(number)];
+            enum decode_result result = decode_record(decoder, &record, &rows, &reject);
+            assert_int_equal(result, expected < 0 ? DECODE_ROW : DECODE_REJECT);
+            if (expected >= 0)
+                assert_int_equal(reject.reason, expected);
+            rows_reset(&rows);
+        }
+        size_t faulty_columns = 0;
+        for (size_t i = 0; i < schema.record_count; i++)
+            faulty_columns += decoder_counts(decoder)->field_faults[i] > 0;
+        assert_true(faulty_columns >= 8);
+        assert_int_equal(decoder_counts(decoder)->unknown_keys,
+                         RECORDS / SAMPLE_FAULT_EVERY / (SAMPLE_FAULT_COUNT - 1));
+        decoder_destroy(decoder);
+        rows_deinit(&rows);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_record_is_an_object_with_every_value_of_its_type),
+        cmocka_unit_test(the_same_number_gives_the_same_record),
+        cmocka_unit_test(alternatives_come_as_often_as_they_are_named),
+        cmocka_unit_test(columns_that_belong_together_fit),
+        cmocka_unit_test(a_bad_partition_value_stands_in_a_partition_column),
+        cmocka_unit_test(every_fault_is_taken_for_what_it_is),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}

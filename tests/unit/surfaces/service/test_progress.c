@@ -1,0 +1,152 @@
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log/log.h"
+#include "surfaces/service/progress.h"
+
+static const int64_t SECOND = 1000000;
+
+static void a_line_has_rows_rejects_speed_lag_and_time_to_the_head(void **state) {
+    (void)state;
+    struct progress_rate rate = {0};
+    char line[PROGRESS_LINE_MAX];
+    struct query_snapshot query = {.name = "match_stream",
+                                   .is_active = true,
+                                   .rows = 1203000,
+                                   .rejects = 12,
+                                   .records_read = 0,
+                                   .lag = -1};
+    progress_format(&query, &rate, SECOND, 200, line);
+    assert_string_equal(line, "match_stream   1 203 000 rows  12 rejects  0 rows/s  lag ?");
+    query.records_read = 300000;
+    query.lag = 2400000;
+    progress_format(&query, &rate, 2 * SECOND, 200, line);
+    assert_string_equal(line, "match_stream   1 203 000 rows  12 rejects  300 000 rows/s  "
+                              "lag 2 400 000  8 s to the head");
+}
+
+static void the_time_to_the_head_is_told_in_units_that_fit(void **state) {
+    (void)state;
+    static const struct {
+        int64_t lag;
+        const char *text;
+    } cases[] = {{0, "at the head"},          {1, "1 s to the head"},
+                 {119, "119 s to the head"},  {600, "10 min to the head"},
+                 {36000, "10 h to the head"}, {864000, "10 days to the head"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct progress_rate rate = {.at_us = 1000000, .per_second = 1};
+        struct query_snapshot query = {
+            .name = "q", .is_active = true, .records_read = 1, .lag = cases[i].lag};
+        char line[PROGRESS_LINE_MAX];
+        progress_format(&query, &rate, 2 * SECOND, 200, line);
+        if (strstr(line, cases[i].text) == NULL)
+            fail_msg("lag %lld gave '%s'", (long long)cases[i].lag, line);
+    }
+}
+
+static void the_speed_is_smoothed(void **state) {
+    (void)state;
+    struct progress_rate rate = {0};
+    struct query_snapshot query = {.name = "q", .is_active = true};
+    char line[PROGRESS_LINE_MAX];
+    progress_format(&query, &rate, SECOND, 200, line);
+    query.records_read = 1000;
+    progress_format(&query, &rate, 2 * SECOND, 200, line);
+    assert_true(rate.per_second == 1000);
+    progress_format(&query, &rate, 3 * SECOND, 200, line); // nothing came
+    assert_true(rate.per_second > 500 && rate.per_second < 1000);
+    for (int i = 4; i < 60; i++)
+        progress_format(&query, &rate, i * SECOND, 200, line);
+    assert_true(rate.per_second < 1);
+}
+
+static void a_line_never_wraps(void **state) {
+    (void)state;
+    struct progress_rate rate = {0};
+    struct query_snapshot query = {.name = "match_stream",
+                                   .is_active = true,
+                                   .rows = INT64_MAX,
+                                   .rejects = INT64_MAX,
+                                   .lag = INT64_MAX};
+    char line[PROGRESS_LINE_MAX];
+    progress_format(&query, &rate, SECOND, 20, line);
+    assert_int_equal(strlen(line), 20);
+}
+
+static void without_a_terminal_there_is_no_display(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    int saved = dup(STDOUT_FILENO);
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[1]);
+    struct query_snapshot query = {.name = "q"};
+    bool started = progress_start();
+    progress_update(&query, 1);
+    progress_stop();
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    char byte;
+    assert_false(started);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+}
+
+static void on_a_terminal_log_lines_go_above_the_display(void **state) {
+    (void)state;
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    int inside = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    assert_true(inside >= 0);
+    int saved = dup(STDOUT_FILENO);
+    dup2(inside, STDOUT_FILENO);
+    setenv("TERM", "xterm", 1);
+    struct query_snapshot query = {.name = "q", .is_active = true, .lag = 0};
+    bool started = progress_start();
+    progress_update(&query, 1);
+    log_write(LOG_INFO, "main", "hello");
+    progress_stop();
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    assert_true(started);
+
+    // A terminal hands out what was written in as many pieces as it likes.
+    char text[4096];
+    size_t size = 0;
+    struct pollfd readable = {.fd = terminal, .events = POLLIN};
+    while (size < sizeof text - 1 && poll(&readable, 1, 200) == 1) {
+        ssize_t more = read(terminal, text + size, sizeof text - 1 - size);
+        assert_true(more > 0);
+        size += (size_t)more;
+    }
+    text[size] = '\0';
+    char *first = strstr(text, "q              0 rows");
+    char *cleared = first != NULL ? strstr(first, "\x1b[1A\r\x1b[J") : NULL;
+    char *line = cleared != NULL ? strstr(cleared, "INFO | hello\r\n") : NULL;
+    char *again = line != NULL ? strstr(line, "q              0 rows") : NULL;
+    assert_true(again != NULL && strstr(again, "\x1b[1A\r\x1b[J") != NULL); // and gone at the end
+    close(inside);
+    close(terminal);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_has_rows_rejects_speed_lag_and_time_to_the_head),
+        cmocka_unit_test(the_time_to_the_head_is_told_in_units_that_fit),
+        cmocka_unit_test(the_speed_is_smoothed),
+        cmocka_unit_test(a_line_never_wraps),
+        cmocka_unit_test(without_a_terminal_there_is_no_display),
+        cmocka_unit_test(on_a_terminal_log_lines_go_above_the_display),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,813 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/system/processors.h"
+#include "surfaces/settings/config.h"
+#include "surfaces/settings/settings.h"
+
+enum { WORDS_MAX = 32 };
+
+static struct config config;
+static char errors[1 << 16];
+
+/* Runs config_load() with exactly this environment and command line, both ended by NULL. */
+static enum exit_code load_as(const char *program, const char *const *environment,
+                              const char *const *arguments) {
+    char *words[WORDS_MAX] = {(char *)program};
+    int count = 1;
+    for (; arguments != NULL && arguments[count - 1] != NULL; count++)
+        words[count] = (char *)arguments[count - 1];
+    static char *nothing[] = {NULL};
+    environ = environment != NULL ? (char **)environment : nothing;
+    memset(errors, 0, sizeof errors);
+    FILE *out = fmemopen(errors, sizeof errors, "w");
+    enum exit_code code = config_load(&config, count, words, out);
+    (void)fclose(out);
+    return code;
+}
+
+static enum exit_code load(const char *const *environment, const char *const *arguments) {
+    return load_as("/usr/bin/esports-stream", environment, arguments);
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define BROKER "KAFKA_BOOTSTRAP_SERVERS=broker:9092"
+
+static size_t line_count(void) {
+    size_t count = 0;
+    for (const char *at = errors; *at != '\0'; at++)
+        count += *at == '\n';
+    return count;
+}
+
+static const struct setting_value *value_of(const char *name) {
+    return &config.values[settings_find(name)];
+}
+
+static char **first_environ;
+
+static int setup(void **state) {
+    (void)state;
+    first_environ = environ;
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    config_deinit(&config);
+    environ = first_environ;
+    return 0;
+}
+
+static void defaults_are_those_of_the_old_job(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
+    assert_string_equal(errors, "");
+    assert_int_equal(config.command, COMMAND_RUN);
+    assert_null(config.job);
+    assert_false(config.await_termination);
+    assert_string_equal(config.bootstrap_servers, "broker:9092");
+    assert_string_equal(config_topic(&config, &match_stream), "esports-matches");
+    assert_string_equal(config_topic(&config, &player_stream), "esports-players");
+    assert_int_equal(config.workers, processors_available());
+    assert_string_equal(config.data_lake_path, "/workspaces/esport-bigdata-pipeline/data");
+    assert_string_equal(config.processed_path,
+                        "/workspaces/esport-bigdata-pipeline/data/processed");
+    assert_string_equal(config.checkpoint_path,
+                        "/workspaces/esport-bigdata-pipeline/data/checkpoints");
+    assert_int_equal(config_partition_by(&config, &match_stream)->count, 1);
+    assert_string_equal(config_partition_by(&config, &player_stream)->names[1], "role");
+    assert_int_equal(config.log_level, LOG_INFO);
+    assert_false(config.log_json);
+    assert_int_equal(config.driver_memory, 2LL << 30);
+    assert_int_equal(config.executor_memory, 2LL << 30);
+    assert_int_equal(config.shuffle_partitions, 10);
+    assert_int_equal(config.ui_port, 4040);
+    assert_string_equal(config.ui_host, "127.0.0.1");
+    assert_string_equal(config.ui_token, "");
+    assert_false(config.trigger.available_now);
+    assert_int_equal(config.trigger.interval_ms, 10000);
+    assert_int_equal(config.max_offsets_per_trigger, 1000000);
+    assert_string_equal(config.starting_offsets, "earliest");
+    assert_true(config.fail_on_data_loss);
+    assert_int_equal(config.parse_mode, PARSE_REJECT);
+    assert_int_equal(config.parquet.codec, CODEC_SNAPPY);
+    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_MICROS);
+    assert_string_equal(config.time_zone, "UTC");
+    assert_int_equal(config.status_interval_ms, 30000);
+    assert_true(config.shutdown_timeout_ms < 10000);
+    assert_int_equal(config.sink_log, SINK_LOG_AUTO);
+}
+
+static void flag_wins_over_environment_over_file_over_default(void **state) {
+    (void)state;
+    char path[] = "/tmp/test_config.XXXXXX";
+    static const char text[] = "TRIGGER=1 second\nSINK_LOG=on\nPARSE_MODE=failfast\n";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    enum exit_code code = load(WORDS(BROKER, "TRIGGER=2 seconds", "SINK_LOG=off"),
+                               WORDS("--env-file", path, "--trigger=3 seconds"));
+    unlink(path);
+    assert_int_equal(code, EXIT_CODE_OK);
+    assert_int_equal(config.trigger.interval_ms, 3000);
+    assert_string_equal(value_of("TRIGGER")->where, "--trigger");
+    assert_int_equal(config.sink_log, SINK_LOG_OFF);
+    assert_string_equal(value_of("SINK_LOG")->where, "environment");
+    assert_int_equal(config.parse_mode, PARSE_FAILFAST);
+    assert_int_equal(value_of("PARSE_MODE")->origin, ORIGIN_ENV_FILE);
+    assert_non_null(strstr(value_of("PARSE_MODE")->where, ":3"));
+    assert_string_equal(value_of("LOG_LEVEL")->where, "default");
+}
+
+static void an_empty_variable_counts_as_not_set(void **state) {
+    (void)state;
+    assert_int_equal(
+        load(WORDS(BROKER, "TRIGGER=", "DATA_LAKE_PATH=", "KAFKA_SASL_PASSWORD="), NULL),
+        EXIT_CODE_OK);
+    assert_int_equal(config.trigger.interval_ms, 10000);
+    assert_int_equal(config.kafka_property_count, 0);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS="), NULL), EXIT_CODE_USAGE);
+}
+
+struct wrong {
+    const char *variable, *wanted;
+};
+
+/* It must be refused with one line that names the setting and what was wanted. */
+static void expect_refusal(const struct wrong *wrong) {
+    bool broker = strncmp(wrong->variable, "KAFKA_BOOT", 10) == 0;
+    enum exit_code code = load(WORDS(wrong->variable, broker ? "A=b" : BROKER), NULL);
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(wrong->variable, "="), wrong->variable);
+    if (code != EXIT_CODE_USAGE || line_count() != 1 || strstr(errors, name) == NULL ||
+        strstr(errors, wrong->wanted) == NULL)
+        fail_msg("%s gave %d: %s", wrong->variable, (int)code, errors);
+    config_deinit(&config);
+}
+
+static void wrong_masters_are_refused_with_the_form_that_was_meant(void **state) {
+    (void)state;
+    static const struct wrong cases[] = {
+        {"SPARK_MASTER_URL=local[0]", "local[N]"},
+        {"SPARK_MASTER_URL=local[4", "local[N]"},
+        {"SPARK_MASTER_URL=everywhere", "local[N]"},
+        {"SPARK_MASTER_URL=spark://", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=spark://a", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=spark://a:7077,", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=spark://a:7077/b", "spark://HOST:PORT"},
+        {"SPARK_MASTER_URL=local-cluster[2,1]", "local-cluster[N,CORES,MEMORY]"},
+        {"SPARK_MASTER_URL=local-cluster[0,1,1024]", "local-cluster[N,CORES,MEMORY]"},
+        {"SPARK_MASTER_URL=k8s://", "k8s://https://HOST:PORT"},
+        {"SPARK_MASTER_URL=yarn-client", "yarn"},
+        {"SPARK_MASTER_URL=mesos://a:5050", "sc://HOST:PORT"},
+        {"SPARK_MASTER_URL=sc://", "host"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_refusal(&cases[i]);
+}
+
+static void wrong_values_are_refused_with_what_was_wanted(void **state) {
+    (void)state;
+    static const struct wrong cases[] = {
+        {"KAFKA_BOOTSTRAP_SERVERS=, ,", "there is none"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,:9092", "':9092' is none"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://", "'SSL://' is none"},
+        {"KAFKA_BOOTSTRAP_SERVERS=http://a:9092", "'http://' is no protocol of Kafka's"},
+        {"KAFKA_BOOTSTRAP_SERVERS=EXTERNAL://a:9092", "SASL_PLAINTEXT, SASL_SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://a:1,PLAINTEXT://b:1", "one protocol for all brokers"},
+        {"KAFKA_BOOTSTRAP_SERVERS=file:", "behind file:"},
+        {"DATA_LAKE_PATH= ", "want a directory"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:99999", "'a:99999' is none: its port is not from 1 to 65535"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:0", "'a:0' is none: its port is not from 1 to 65535"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:", "'a:' is none: it has no port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:b", "'a:b' is none: its port is no number"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a b:9092", "host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=http://a/b", "host:port"},
+        {"KAFKA_TOPIC_MATCHES=two words", "topic name"},
+        {"KAFKA_TOPIC_MATCHES=a,b", "one topic only"},
+        {"KAFKA_TOPIC_PLAYERS=..", "topic name"},
+        {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 seconds"},
+        {"DATA_LAKE_PATH=s3a://bucket/lake", "local directory"},
+        {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
+        {"DATA_LAKE_PATH=file://host/lake", "local directory"},
+        {"MATCHES_PARTITION_BY=nothing", "no column"},
+        {"MATCHES_PARTITION_BY=match_duration", "no string"},
+        {"MATCHES_PARTITION_BY=status,status", "twice"},
+        {"MATCHES_PARTITION_BY=status,", "empty"},
+        {"PLAYERS_PARTITION_BY=is_completed", "no column"},
+        {"LOG_LEVEL=LOUD", "DEBUG, INFO, WARNING, ERROR or CRITICAL"},
+        {"LOG_FORMAT=xml", "text or json"},
+        {"SPARK_DRIVER_MEMORY=2048", "unit"},
+        {"SPARK_DRIVER_MEMORY=512k", "from 1m"},
+        {"SPARK_DRIVER_MEMORY=32m", "at least 64m"},
+        {"SPARK_SHUFFLE_PARTITIONS=0", "from 1 to"},
+        {"SPARK_UI_PORT=65536", "from 0 to 65535"},
+        {"SPARK_UI_PORT=-1", "from 0 to 65535"},
+        {"SPARK_UI_PORT=0x50", "from 0 to 65535"},
+        {"SPARK_UI_HOST=http://here", "a host name"},
+        {"SPARK_UI_HOST=two words", "a host name"},
+        {"UI_TOKEN=short", "'********': want 16 or more"},
+        {"UI_TOKEN=long enough but with blanks", "'********': want 16 or more"},
+        {"TRIGGER=10", "availableNow"},
+        {"TRIGGER=continuous", "availableNow"},
+        {"MAX_OFFSETS_PER_TRIGGER=-5", "from 0 on"},
+        {"MAX_OFFSETS_PER_TRIGGER=1e6", "from 0 on"},
+        {"STARTING_OFFSETS=noon", "earliest"},
+        {"FAIL_ON_DATA_LOSS=maybe", "true or false"},
+        {"PARSE_MODE=lenient", "reject, permissive or failfast"},
+        {"SPARK_SQL_SESSION_TIMEZONE=Mars/Olympus", "time zone"},
+        {"PARQUET_COMPRESSION=gzip", "snappy, zstd, lz4_raw or none"},
+        {"PARQUET_TIMESTAMP_TYPE=TIMESTAMP_MILLIS", "TIMESTAMP_MICROS or INT96"},
+        {"KAFKA_STARTUP_TIMEOUT=5", "unit"},
+        {"SHUTDOWN_TIMEOUT=2 days", "hours"},
+        {"STATUS_INTERVAL=0", "from 1 seconds"},
+        {"SINK_LOG=maybe", "auto, on or off"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_refusal(&cases[i]);
+}
+
+struct asked_protocol {
+    const char *servers, *setting; // of the environment; NULL: none
+    const char *list, *protocol;   // what comes of it; NULL: none
+};
+
+static void expect_protocol(const struct asked_protocol *asked) {
+    assert_int_equal(load(WORDS(asked->servers, asked->setting), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.bootstrap_servers, asked->list);
+    assert_int_equal(config.kafka_property_count, asked->protocol != NULL);
+    if (asked->protocol != NULL) {
+        assert_string_equal(config.kafka_properties[0].name, "security.protocol");
+        assert_string_equal(config.kafka_properties[0].value, asked->protocol);
+        const char *setting = asked->setting != NULL ? "KAFKA_SECURITY_PROTOCOL, environment"
+                                                     : "KAFKA_BOOTSTRAP_SERVERS, environment";
+        assert_string_equal(config.kafka_places[0], setting);
+    }
+    config_deinit(&config);
+}
+
+static void a_protocol_in_front_of_a_broker_is_the_security_protocol(void **state) {
+    (void)state;
+    static const struct asked_protocol cases[] = {
+        {"KAFKA_BOOTSTRAP_SERVERS=a:1", NULL, "a:1", NULL},
+        {"KAFKA_BOOTSTRAP_SERVERS=SASL_SSL://a:1", NULL, "a:1", "SASL_SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=ssl://a,SSL://[::1]", NULL, "a:9092,[::1]:9092", "SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://a:1", "KAFKA_SECURITY_PROTOCOL=ssl", "a:1", "ssl"},
+        {"KAFKA_BOOTSTRAP_SERVERS=PLAINTEXT://a:1,b:2", NULL, "a:1,b:2", "PLAINTEXT"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_protocol(&cases[i]);
+    assert_int_equal(
+        load(WORDS("KAFKA_BOOTSTRAP_SERVERS=PLAINTEXT://a:1", "KAFKA_SECURITY_PROTOCOL=SASL_SSL"),
+             NULL),
+        EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "the protocol is PLAINTEXT, but that of "
+                                   "KAFKA_SECURITY_PROTOCOL, environment is SASL_SSL"));
+}
+
+static void empty_brokers_are_skipped(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS=, a:1 ,, \t,b,"), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.bootstrap_servers, "a:1,b:9092");
+}
+
+/* Options whose default is empty, too: "" means what leaving them out means. */
+static bool may_be_empty(const struct setting *setting) {
+    return setting->secret || (setting->fallback != NULL && *setting->fallback == '\0');
+}
+
+static void an_option_without_a_value_is_refused_and_named(void **state) {
+    (void)state;
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (may_be_empty(&settings[i]))
+            continue;
+        char option[OPTION_NAME_MAX];
+        setting_option(&settings[i], option);
+        assert_int_equal(load(WORDS(BROKER), WORDS(option, "")), EXIT_CODE_USAGE);
+        char named[OPTION_NAME_MAX + 16];
+        (void)snprintf(named, sizeof named, "(%s): '': want", option);
+        if (strstr(errors, named) == NULL)
+            fail_msg("%s: %s", option, errors);
+        config_deinit(&config);
+    }
+}
+
+static void right_values_are_taken(void **state) {
+    (void)state;
+    assert_int_equal(
+        load(WORDS("KAFKA_BOOTSTRAP_SERVERS=a, b:9093,[::1]:9092,SSL://c:9094",
+                   "SPARK_MASTER_URL=local[3]", "DATA_LAKE_PATH=file:///lake//x/./y/",
+                   "PROCESSED_DATA_PATH=file:/p", "CHECKPOINT_PATH=relative",
+                   "MATCHES_PARTITION_BY= match_type , status", "PLAYERS_PARTITION_BY=full_name",
+                   "LOG_LEVEL=warn", "LOG_FORMAT=JSON", "TRIGGER=AvailableNow",
+                   "MAX_OFFSETS_PER_TRIGGER=0", "FAIL_ON_DATA_LOSS=no", "PARSE_MODE=DROPMALFORMED",
+                   "PARQUET_COMPRESSION=UNCOMPRESSED", "PARQUET_TIMESTAMP_TYPE=int96",
+                   "SPARK_UI_PORT=0", "SINK_LOG=ON", "SPARK_DRIVER_MEMORY=64m"),
+             NULL),
+        EXIT_CODE_OK);
+    assert_int_equal(config.workers, 3);
+    assert_string_equal(config.data_lake_path, "/lake/x/y");
+    assert_string_equal(config.processed_path, "/p");
+    assert_int_equal(config.checkpoint_path[0], '/');
+    assert_string_equal(strrchr(config.checkpoint_path, '/'), "/relative");
+    assert_string_equal(config_partition_by(&config, &match_stream)->names[0], "match_type");
+    assert_string_equal(config_partition_by(&config, &match_stream)->names[1], "status");
+    assert_int_equal(config.log_level, LOG_WARNING);
+    assert_true(config.log_json);
+    assert_true(config.trigger.available_now);
+    assert_int_equal(config.max_offsets_per_trigger, 0);
+    assert_false(config.fail_on_data_loss);
+    assert_int_equal(config.parse_mode, PARSE_REJECT);
+    assert_int_equal(config.parquet.codec, CODEC_NONE);
+    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_INT96);
+    assert_int_equal(config.ui_port, 0);
+    assert_int_equal(config.sink_log, SINK_LOG_ON);
+}
+
+static void all_faults_are_told_at_once(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS("TRIGGER=10 parsecs", "PARSE_MODE=maybe"),
+                          WORDS("--job", "sports", "--triger", "1s", "stray", "--demo=1",
+                                "--spark-ui-port=no", "--log-level")),
+                     EXIT_CODE_USAGE);
+    assert_int_equal(line_count(), 9);
+    for (size_t i = 0; i < 9; i++) {
+        static const char *const faults[] = {
+            "esports-stream: --job: 'sports': want all, matches or players\n",
+            "esports-stream: --triger: unknown option; did you mean --trigger?\n",
+            "esports-stream: 'stray': unexpected argument; --help lists commands and options\n",
+            "esports-stream: --demo: takes no value\n",
+            "SPARK_UI_PORT (--spark-ui-port): 'no': want a whole number from 0 to 65535\n",
+            "esports-stream: --log-level: want a value behind it\n",
+            "KAFKA_BOOTSTRAP_SERVERS is missing: set it, or give --kafka-bootstrap-servers",
+            "TRIGGER (environment): '10 parsecs': want availableNow or an interval",
+            "PARSE_MODE (environment): 'maybe': want reject, permissive or failfast\n",
+        };
+        if (strstr(errors, faults[i]) == NULL)
+            fail_msg("no '%s' in:\n%s", faults[i], errors);
+    }
+}
+
+static void a_secret_is_no_option_and_is_not_shown(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), WORDS("--ui-token", "0123456789abcdefg")),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "--ui-token: a command line can be read by everybody"));
+    assert_null(strstr(errors, "0123456789abcdefg"));
+    config_deinit(&config);
+
+    assert_int_equal(load(WORDS(BROKER, "UI_TOKEN=0123456789abcdefg"), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.ui_token, "0123456789abcdefg");
+    assert_string_equal(config_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
+}
+
+static void a_cluster_is_a_server_to_start_or_one_that_runs(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable;
+        enum master_kind kind;
+    } cases[] = {
+        {"SPARK_MASTER_URL=local", MASTER_LOCAL},
+        {"SPARK_MASTER_URL=local[2,3]", MASTER_LOCAL},
+        {"SPARK_MASTER_URL=spark://a:7077", MASTER_SERVER},
+        {"SPARK_MASTER_URL=spark://a:7077,b:7077", MASTER_SERVER},
+        {"SPARK_MASTER_URL=spark://[::1]:7077", MASTER_SERVER},
+        {"SPARK_MASTER_URL=local-cluster[2, 1, 1024]", MASTER_SERVER},
+        {"SPARK_MASTER_URL=yarn", MASTER_SERVER},
+        {"SPARK_MASTER_URL=k8s://https://a:6443", MASTER_SERVER},
+        {"SPARK_MASTER_URL=sc://a", MASTER_CONNECT},
+        {"SPARK_MASTER_URL=sc://a:15002/;use_ssl=true;token=x", MASTER_CONNECT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (load(WORDS(BROKER, cases[i].variable), NULL) != EXIT_CODE_OK)
+            fail_msg("%s: %s", cases[i].variable, errors);
+        assert_int_equal(config.master_kind, cases[i].kind);
+        if (cases[i].kind != MASTER_LOCAL)
+            assert_int_equal(config.workers, processors_available());
+        config_deinit(&config);
+    }
+}
+
+#define YARN "SPARK_MASTER_URL=yarn"
+
+static void what_only_our_engine_can_is_refused_on_a_cluster(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable, *expected;
+    } cases[] = {
+        {"PARSE_MODE=failfast", "PARSE_MODE is failfast"},
+        {"SINK_LOG=off", "SINK_LOG is off"},
+        {"KAFKA_BOOTSTRAP_SERVERS=file:/captured", "captured records"},
+        {"KAFKA_CONF_SSL_CIPHER_SUITES=x", "'ssl.cipher.suites' can't be handed on"},
+        {"SPARK_DRIVER_MEMORY=256m", "SPARK_DRIVER_MEMORY is 256m"},
+        {"SPARK_EXECUTOR_MEMORY=256m", "SPARK_EXECUTOR_MEMORY is 256m"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool broker = strncmp(cases[i].variable, "KAFKA_BOOT", 10) == 0;
+        enum exit_code code = load(WORDS(YARN, cases[i].variable, broker ? "A=b" : BROKER), NULL);
+        if (code != EXIT_CODE_USAGE || line_count() != 1 ||
+            strstr(errors, cases[i].expected) == NULL)
+            fail_msg("%s gave %d: %s", cases[i].variable, (int)code, errors);
+        config_deinit(&config);
+    }
+    assert_int_equal(load(NULL, WORDS("--demo", "--spark-master-url", "yarn")), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "--demo"));
+    config_deinit(&config);
+    // Of a server that runs already they have no effect.
+    assert_int_equal(
+        load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a", "SPARK_EXECUTOR_MEMORY=256m"), NULL),
+        EXIT_CODE_OK);
+}
+
+static void the_token_of_a_server_is_never_shown(void **state) {
+    (void)state;
+    static const char url[] = "sc://a:1/;use_ssl=true;token=geheim;x-api-key=geheim;user_id=me";
+    char variable[128];
+    snprintf(variable, sizeof variable, "SPARK_MASTER_URL=%s", url);
+    assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.master, url);
+    static const char shown[] =
+        "sc://a:1/;use_ssl=true;token=********;x-api-key=********;user_id=me";
+    assert_string_equal(config_master_shown(&config), shown);
+    assert_string_equal(config_shown(&config, (size_t)settings_find("SPARK_MASTER_URL")), shown);
+    config_deinit(&config);
+
+    assert_int_equal(load(WORDS(BROKER), WORDS("--spark-master-url", url)), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "a command line can be read by everybody"));
+    assert_null(strstr(errors, "geheim"));
+    config_deinit(&config);
+
+    assert_int_equal(load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a:99999/;token=geheim"), NULL),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "token=********"));
+    assert_null(strstr(errors, "geheim"));
+}
+
+static void properties_for_spark_come_from_their_variables(void **state) {
+    (void)state;
+    char path[] = "/tmp/test_config.XXXXXX";
+    static const char text[] = "SPARK_CONF_spark_jars=/other.jar\nSPARK_CONF_spark_x_y=1\n";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    enum exit_code code =
+        load(WORDS(BROKER, YARN, "SPARK_CONF_spark_jars=/a.jar,/b.jar",
+                   "SPARK_CONF_spark_driver_extraClassPath=/c", "SPARK_CONF_DIR=/etc/spark",
+                   "SPARK_CONF_spark_executorEnv_MY__NAME=v", "SPARK_CONF_spark_empty=",
+                   "SPARK_CONF_spark_hadoop_fs_s3a_secret_key=geheim", "SPARK_HOME=/opt//spark/"),
+             WORDS("--env-file", path));
+    unlink(path);
+    assert_int_equal(code, EXIT_CODE_OK);
+    static const struct {
+        const char *name, *value;
+        bool secret;
+    } expected[] = {
+        {"spark.jars", "/a.jar,/b.jar", false},
+        {"spark.driver.extraClassPath", "/c", false},
+        {"spark.executorEnv.MY_NAME", "v", false},
+        {"spark.hadoop.fs.s3a.secret.key", "geheim", true},
+        {"spark.x.y", "1", false},
+    };
+    assert_int_equal(config.spark_property_count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < config.spark_property_count; i++) {
+        assert_string_equal(config.spark_properties[i].name, expected[i].name);
+        assert_string_equal(config.spark_properties[i].value, expected[i].value);
+        assert_int_equal(config.spark_properties[i].secret, expected[i].secret);
+    }
+    assert_string_equal(config.spark_places[0], "SPARK_CONF_spark_jars, environment");
+    assert_null(config.ignored_spark_variables);
+    assert_string_equal(config.spark_home, "/opt/spark");
+    assert_int_equal(config.spark_connect_timeout_ms, 120000);
+}
+
+static void properties_for_spark_that_are_not_the_operators_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable, *expected;
+    } cases[] = {
+        {"SPARK_CONF_sql_x=geheim", "SPARK_CONF_sql_x (environment): 'sql.x' is no property"},
+        {"SPARK_CONF_=geheim", "'' is no property"},
+        {"SPARK_CONF_spark_=geheim", "'spark.' is no property"},
+        {"SPARK_CONF_spark_master=geheim", "set SPARK_MASTER_URL"},
+        {"SPARK_CONF_spark_connect_grpc_binding_address=geheim", "for this program alone"},
+        {"SPARK_CONF_spark_driver_memory=geheim", "set SPARK_DRIVER_MEMORY"},
+        {"SPARK_CONF_spark_sql_session_timeZone=geheim", "set SPARK_SQL_SESSION_TIMEZONE"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum exit_code code = load(WORDS(BROKER, YARN, cases[i].variable), NULL);
+        if (code != EXIT_CODE_USAGE || line_count() != 1 ||
+            strstr(errors, cases[i].expected) == NULL)
+            fail_msg("%s gave %d: %s", cases[i].variable, (int)code, errors);
+        assert_null(strstr(errors, "geheim"));
+        config_deinit(&config);
+    }
+}
+
+static void properties_for_spark_without_an_effect_are_named(void **state) {
+    (void)state;
+    static const char jars[] = "SPARK_CONF_spark_jars=/a.jar", sql[] = "SPARK_CONF_spark_sql_x=1",
+                      wrong[] = "SPARK_CONF_of_nobody=1";
+    assert_int_equal(load(WORDS(BROKER, jars, sql, wrong), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.ignored_spark_variables,
+                        "SPARK_CONF_spark_jars, SPARK_CONF_spark_sql_x, SPARK_CONF_of_nobody");
+    assert_int_equal(config.spark_property_count, 0);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a", jars, sql), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.ignored_spark_variables, "SPARK_CONF_spark_jars");
+    assert_string_equal(config.spark_properties[0].name, "spark.sql.x");
+}
+
+static void on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "SPARK_DRIVER_MEMORY=3g"), NULL), EXIT_CODE_OK);
+    assert_int_equal(config_memory_budget(&config), 3LL << 30);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, YARN, "SPARK_DRIVER_MEMORY=3g", "SPARK_HOME="), NULL),
+                     EXIT_CODE_OK);
+    assert_int_equal(config_memory_budget(&config), CLUSTER_MEMORY);
+    struct spark_server_options options = config_spark_server_options(&config);
+    assert_int_equal(options.driver_memory, 3LL << 30);
+    assert_string_equal(options.master, "yarn");
+    assert_null(options.spark_home);
+}
+
+static void called_as_a_query_it_runs_that_query_and_waits(void **state) {
+    (void)state;
+    assert_int_equal(load_as("./match_stream", WORDS(BROKER), NULL), EXIT_CODE_OK);
+    assert_ptr_equal(config.job, &match_stream);
+    assert_true(config.await_termination);
+    assert_true(config_runs(&config, &match_stream));
+    assert_false(config_runs(&config, &player_stream));
+    config_deinit(&config);
+    assert_int_equal(load_as("player_stream", WORDS(BROKER), WORDS("--job", "players")),
+                     EXIT_CODE_OK);
+    assert_ptr_equal(config.job, &player_stream);
+    config_deinit(&config);
+    assert_int_equal(load_as("player_stream", WORDS(BROKER), WORDS("--job", "matches")),
+                     EXIT_CODE_USAGE);
+}
+
+static void a_job_is_one_query_or_all(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job=matches", "--await-termination")),
+                     EXIT_CODE_OK);
+    assert_ptr_equal(config.job, &match_stream);
+    assert_true(config.await_termination);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "all")), EXIT_CODE_OK);
+    assert_null(config.job);
+}
+
+static void every_setting_but_a_secret_is_an_option(void **state) {
+    (void)state;
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        char option[OPTION_NAME_MAX];
+        if (settings[i].secret)
+            continue;
+        setting_option(&settings[i], option);
+        const char *value = settings[i].fallback != NULL ? settings[i].fallback : "a:1";
+        if (strchr(value, '{') != NULL)
+            value = "/somewhere";
+        assert_int_equal(load(WORDS(BROKER), WORDS(option, value)), EXIT_CODE_OK);
+        assert_int_equal(config.values[i].origin, ORIGIN_FLAG);
+        config_deinit(&config);
+    }
+}
+
+static void help_version_and_docs_want_no_settings(void **state) {
+    (void)state;
+    const struct {
+        const char *const *words;
+        enum command command;
+    } cases[] = {
+        {(const char *const[]){"--help", NULL}, COMMAND_HELP},
+        {(const char *const[]){"--wrong", "-h", NULL}, COMMAND_HELP},
+        {(const char *const[]){"--version", NULL}, COMMAND_VERSION},
+        {(const char *const[]){"-V", NULL}, COMMAND_VERSION},
+        {(const char *const[]){"rewind", "-h", NULL}, COMMAND_HELP},
+        {(const char *const[]){"docs", "configuration", NULL}, COMMAND_ENTRY},
+        {(const char *const[]){"docs", "schema", NULL}, COMMAND_ENTRY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(load(WORDS("TRIGGER=wrong"), cases[i].words), EXIT_CODE_OK);
+        assert_int_equal(config.command, cases[i].command);
+        assert_string_equal(errors, "");
+        config_deinit(&config);
+    }
+    assert_int_equal(load(NULL, WORDS("docs", "poetry")), EXIT_CODE_USAGE);
+    config_deinit(&config);
+    assert_int_equal(load(NULL, WORDS("--explain")), EXIT_CODE_USAGE); // checks the settings
+}
+
+static void properties_for_librdkafka_come_from_their_variables(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "KAFKA_CONF_CLIENT_ID=me",
+                                "KAFKA_SECURITY_PROTOCOL=SASL_SSL", "KAFKA_SASL_PASSWORD=geheim",
+                                "KAFKA_SSL_CA_LOCATION=/ca.pem", "KAFKA_CONF_fetch_wait_max_ms=50",
+                                "KAFKA_SSL_KEY_PEM=----", "KAFKA_CONF_LOG_LEVEL=7"),
+                          NULL),
+                     EXIT_CODE_OK);
+    static const struct {
+        const char *name, *value, *place;
+        bool secret;
+    } expected[] = {
+        {"client.id", "me", "KAFKA_CONF_CLIENT_ID, environment", false},
+        {"security.protocol", "SASL_SSL", "KAFKA_SECURITY_PROTOCOL, environment", false},
+        {"sasl.password", "geheim", "KAFKA_SASL_PASSWORD, environment", true},
+        {"ssl.ca.location", "/ca.pem", "KAFKA_SSL_CA_LOCATION, environment", false},
+        {"fetch.wait.max.ms", "50", "KAFKA_CONF_fetch_wait_max_ms, environment", false},
+        {"ssl.key.pem", "----", "KAFKA_SSL_KEY_PEM, environment", true},
+        {"log_level", "7", "KAFKA_CONF_LOG_LEVEL, environment", false},
+    };
+    assert_int_equal(config.kafka_property_count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < config.kafka_property_count; i++) {
+        assert_string_equal(config.kafka_properties[i].name, expected[i].name);
+        assert_string_equal(config.kafka_properties[i].value, expected[i].value);
+        assert_string_equal(config.kafka_places[i], expected[i].place);
+        assert_int_equal(config.kafka_properties[i].secret, expected[i].secret);
+    }
+    assert_null(config.ignored_kafka_variables);
+}
+
+static void properties_that_are_not_the_operators_are_refused(void **state) {
+    (void)state;
+    static const char *const variables[] = {
+        "KAFKA_CONF_ENABLE_AUTO_COMMIT=true", "KAFKA_CONF_AUTO_OFFSET_RESET=latest",
+        "KAFKA_CONF_BOOTSTRAP_SERVERS=x",     "KAFKA_CONF_QUEUED_MAX_MESSAGES_KBYTES=1",
+        "KAFKA_SASL_JAAS_CONFIG=geheim",      "KAFKA_SSL_TRUSTSTORE_LOCATION=/x"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        assert_int_equal(load(WORDS(BROKER, variables[i]), NULL), EXIT_CODE_USAGE);
+        assert_int_equal(line_count(), 1);
+        assert_null(strstr(errors, "geheim"));
+        config_deinit(&config);
+    }
+    assert_int_equal(
+        load(WORDS(BROKER, "KAFKA_SASL_USERNAME=a", "KAFKA_CONF_SASL_USERNAME=b"), NULL),
+        EXIT_CODE_USAGE);
+    config_deinit(&config);
+    assert_int_equal(
+        load(WORDS(BROKER, "KAFKA_SASL_USERNAME=a", "KAFKA_CONF_SASL_USERNAME=a"), NULL),
+        EXIT_CODE_OK);
+    assert_int_equal(config.kafka_property_count, 1);
+}
+
+static void foreign_kafka_variables_are_named_and_ignored(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "KAFKA_PORT=tcp://10.0.0.1:9092", "KAFKA_HEAP_OPTS=-Xmx1g",
+                                "KAFKA_CONF_=x"),
+                          NULL),
+                     EXIT_CODE_OK);
+    assert_string_equal(config.ignored_kafka_variables, "KAFKA_PORT, KAFKA_HEAP_OPTS, KAFKA_CONF_");
+}
+
+static void near_misses_are_warned_of(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "MAX_OFFSET_PER_TRIGGER=5", "HOME=/root"), NULL),
+                     EXIT_CODE_OK);
+    assert_int_equal(config.warning_count, 1);
+    assert_non_null(strstr(config.warnings[0], "did you mean MAX_OFFSETS_PER_TRIGGER?"));
+    config_deinit(&config);
+    assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVER=x:1"), NULL), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "KAFKA_BOOTSTRAP_SERVER "));
+}
+
+static void two_queries_never_share_a_topic_or_a_directory(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "KAFKA_TOPIC_MATCHES=x", "KAFKA_TOPIC_PLAYERS=x"), NULL),
+                     EXIT_CODE_USAGE);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "KAFKA_TOPIC_MATCHES=x", "KAFKA_TOPIC_PLAYERS=x"),
+                          WORDS("--job", "matches")),
+                     EXIT_CODE_OK);
+    config_deinit(&config);
+    assert_int_equal(
+        load(WORDS(BROKER, "DATA_LAKE_PATH=/l", "PROCESSED_DATA_PATH=/l/rejected"), NULL),
+        EXIT_CODE_USAGE);
+    config_deinit(&config);
+    assert_int_equal(
+        load(WORDS(BROKER, "DATA_LAKE_PATH=/l", "CHECKPOINT_PATH=/l/processed/matches"), NULL),
+        EXIT_CODE_USAGE);
+    config_deinit(&config);
+    assert_int_equal(
+        load(WORDS(BROKER, "DATA_LAKE_PATH=/", "PROCESSED_DATA_PATH=/", "CHECKPOINT_PATH=/"), NULL),
+        EXIT_CODE_OK);
+}
+
+static void starting_offsets_in_json_name_the_topics_that_are_read(void **state) {
+    (void)state;
+    static const char both[] =
+        "STARTING_OFFSETS={\"esports-matches\": {\"0\": -2}, \"esports-players\": {\"0\": 5}}";
+    static const char one[] = "STARTING_OFFSETS={\"esports-matches\": {\"0\": -2}}";
+    static const char other[] =
+        "STARTING_OFFSETS={\"esports-matches\": {\"0\": 1}, \"typo\": {\"0\": 1}}";
+    assert_int_equal(load(WORDS(BROKER, both), NULL), EXIT_CODE_OK);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, one), NULL), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "'esports-players'"));
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, both), WORDS("--job", "matches")), EXIT_CODE_OK);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, other), WORDS("--job", "matches")), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "'typo'"));
+}
+
+static void the_demo_leaves_alone_what_the_environment_points_at(void **state) {
+    (void)state;
+    assert_int_equal(
+        load(WORDS(BROKER, "DATA_LAKE_PATH=/lake", "KAFKA_SASL_PASSWORD=x", "SPARK_MASTER_URL=yarn",
+                   "TMPDIR=/var/tmp", "PARSE_MODE=permissive"),
+             WORDS("--demo")),
+        EXIT_CODE_OK);
+    assert_true(config.demo);
+    assert_null(config.bootstrap_servers);
+    assert_non_null(strstr(config.data_lake_path, "/var/tmp/esports-stream-demo-"));
+    assert_true(config.trigger.available_now);
+    assert_int_equal(config.ui_port, 0); // a run of a second has no page, and takes nobody's port
+    assert_int_equal(config.kafka_property_count, 0);
+    assert_int_equal(config.parse_mode, PARSE_PERMISSIVE);
+    assert_int_equal(config.warning_count, 2); // of the lake and the master
+    config_deinit(&config);
+    assert_int_equal(load(NULL, WORDS("--demo", "--data-lake-path", "/demo")), EXIT_CODE_OK);
+    assert_string_equal(config.processed_path, "/demo/processed");
+    config_deinit(&config);
+    assert_int_equal(load(NULL, WORDS("--demo", "--spark-ui-port", "4050")), EXIT_CODE_OK);
+    assert_int_equal(config.ui_port, 4050);
+    config_deinit(&config);
+    assert_int_equal(load(NULL, WORDS("--demo", "--kafka-bootstrap-servers", "a:1")),
+                     EXIT_CODE_USAGE);
+}
+
+static void the_memory_floor_grows_with_workers_and_large_record_batches(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "SPARK_MASTER_URL=local[2]"), NULL), EXIT_CODE_OK);
+    assert_int_equal(config_memory_floor(&config, 1 << 20), 64 << 20);
+    assert_int_equal(config_memory_floor(&config, 1000), 64 << 20);
+    assert_int_equal(config_memory_floor(&config, 11 << 20), (64 + 2 * 4 * 10) << 20);
+}
+
+static void paths_are_below_their_roots(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "DATA_LAKE_PATH=/l", "CHECKPOINT_PATH=/"), NULL),
+                     EXIT_CODE_OK);
+    static const char *const expected[] = {"/l/processed/matches", "/l/rejected/matches",
+                                           "/match_stream"};
+    for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++) {
+        char *text = config_path(&config, path, &match_stream);
+        assert_string_equal(text, expected[path]);
+        free(text);
+    }
+}
+
+#define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FACT(defaults_are_those_of_the_old_job),
+        FACT(flag_wins_over_environment_over_file_over_default),
+        FACT(an_empty_variable_counts_as_not_set),
+        FACT(wrong_masters_are_refused_with_the_form_that_was_meant),
+        FACT(wrong_values_are_refused_with_what_was_wanted),
+        FACT(right_values_are_taken),
+        FACT(a_protocol_in_front_of_a_broker_is_the_security_protocol),
+        FACT(empty_brokers_are_skipped),
+        FACT(an_option_without_a_value_is_refused_and_named),
+        FACT(all_faults_are_told_at_once),
+        FACT(a_secret_is_no_option_and_is_not_shown),
+        FACT(a_cluster_is_a_server_to_start_or_one_that_runs),
+        FACT(what_only_our_engine_can_is_refused_on_a_cluster),
+        FACT(the_token_of_a_server_is_never_shown),
+        FACT(properties_for_spark_come_from_their_variables),
+        FACT(properties_for_spark_that_are_not_the_operators_are_refused),
+        FACT(properties_for_spark_without_an_effect_are_named),
+        FACT(on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks),
+        FACT(called_as_a_query_it_runs_that_query_and_waits),
+        FACT(a_job_is_one_query_or_all),
+        FACT(every_setting_but_a_secret_is_an_option),
+        FACT(help_version_and_docs_want_no_settings),
+        FACT(properties_for_librdkafka_come_from_their_variables),
+        FACT(properties_that_are_not_the_operators_are_refused),
+        FACT(foreign_kafka_variables_are_named_and_ignored),
+        FACT(near_misses_are_warned_of),
+        FACT(two_queries_never_share_a_topic_or_a_directory),
+        FACT(starting_offsets_in_json_name_the_topics_that_are_read),
+        FACT(the_demo_leaves_alone_what_the_environment_points_at),
+        FACT(the_memory_floor_grows_with_workers_and_large_record_batches),
+        FACT(paths_are_below_their_roots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
