@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -39,15 +40,28 @@ static inline void mock_kafka_topic(struct mock_kafka *mock, const char *topic, 
     check(rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1) == 0);
 }
 
-/* How many files may be open; 3: there is no descriptor for another socket. Returns the limit
- * before. */
-static inline rlim_t mock_kafka_limit_files(rlim_t most) {
-    struct rlimit limit;
-    check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = most;
+/* Takes every descriptor up to a limit of MOCK_KAFKA_FILES, so that there is none for another
+ * socket. A limit below the descriptors that are open would end the mock's own thread: its poll()
+ * is given more of them than the limit, and fails. */
+enum { MOCK_KAFKA_FILES = 100 };
+struct mock_kafka_files {
+    struct rlimit before;
+    int count, taken[MOCK_KAFKA_FILES];
+};
+
+static inline void mock_kafka_take_files(struct mock_kafka_files *files) {
+    files->count = 0;
+    check(getrlimit(RLIMIT_NOFILE, &files->before) == 0);
+    struct rlimit limit = {MOCK_KAFKA_FILES, files->before.rlim_max};
     check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    return before;
+    for (int fd = dup(STDERR_FILENO); fd >= 0; fd = dup(STDERR_FILENO))
+        files->taken[files->count++] = fd;
+}
+
+static inline void mock_kafka_give_files_back(struct mock_kafka_files *files) {
+    check(setrlimit(RLIMIT_NOFILE, &files->before) == 0);
+    for (int i = 0; i < files->count; i++)
+        check(close(files->taken[i]) == 0);
 }
 
 /* `count` records with values "first", "first + 1" …, each filled up to `size` bytes. */

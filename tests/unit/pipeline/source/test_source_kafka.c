@@ -302,15 +302,16 @@ static void without_a_descriptor_for_a_socket_the_limit_is_named(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 10, 20);
-    rlim_t before = mock_kafka_limit_files(3);
+    struct mock_kafka_files files;
+    mock_kafka_take_files(&files);
     open_range("t", 0, 0, 10);
     struct record record;
     struct error err = {0};
     enum source_status status = read_next(&record, &err);
-    (void)mock_kafka_limit_files(before);
+    mock_kafka_give_files_back(&files);
     assert_int_equal(status, SOURCE_FAILED);
     assert_int_equal(err.kind, ERROR_LIMIT);
-    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 3 open files") == NULL)
+    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 100 open files") == NULL)
         fail_msg("%s", err.message);
     read_range("t", 0, 0, 10);
 }

@@ -119,14 +119,15 @@ static void a_limit_of_open_files_is_named(void **state) {
     struct broker *other;
     struct topic_offsets offsets;
     struct error err;
-    rlim_t before = mock_kafka_limit_files(3);
+    struct mock_kafka_files files;
+    mock_kafka_take_files(&files);
     assert_true(kafka_broker_open(mock.servers, NULL, 0, &other, &err));
     bool listed = other->ops->list_offsets(other, "t", 1000, &offsets, &err);
-    (void)mock_kafka_limit_files(before);
+    mock_kafka_give_files_back(&files);
     other->ops->close(other);
     assert_false(listed);
     assert_int_equal(err.kind, ERROR_LIMIT);
-    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 3 open files") == NULL)
+    if (strstr(err.message, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 100 open files") == NULL)
         fail_msg("%s", err.message);
 }
 
