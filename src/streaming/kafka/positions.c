@@ -23,7 +23,7 @@ void partition_texts_add(struct partition_texts *texts, const char *format, ...)
     char *at = texts->text + texts->used;
     texts->count++;
     int length = snprintf(at, room, "%s%s", texts->used > 0 ? "; " : "", one);
-    if (texts->named + 1 == texts->count && length > 0 && (size_t)length < room) {
+    if (texts->named + 1 == texts->count && (size_t)length < room) {
         texts->used += (size_t)length;
         texts->named++;
         return;
@@ -123,7 +123,7 @@ static int64_t move_back(int64_t position, const struct partition_offsets *liste
 struct offset_range *positions_move(const struct offset_range *starts, size_t count,
                                     const struct topic_offsets *topic, bool renewed,
                                     const struct offsets *lowest, size_t *moved_count) {
-    struct offset_range *moved = must_alloc(topic->count + count + 1, sizeof *moved);
+    struct offset_range *moved = must_alloc(topic->count + count, sizeof *moved);
     *moved_count = 0;
     for (size_t i = 0; i < topic->count; i++) {
         const struct partition_offsets *listed = &topic->partitions[i];

@@ -154,7 +154,7 @@ bool starting_offsets_resolve(const char *text, const char *topic,
     struct starting_offsets wanted;
     if (!parse(text, &wanted, err))
         return false;
-    struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
+    struct offset_range *ranges = must_alloc(offsets->count, sizeof *ranges);
     bool ok = check_surplus(&wanted, topic, offsets, err);
     for (size_t i = 0; ok && i < offsets->count; i++) {
         const struct partition_offsets *partition = &offsets->partitions[i];
