@@ -51,6 +51,7 @@ const char *connect_error_class(const struct connect_session *session);
 MUST_CHECK bool connect_configure(struct connect_session *session, const struct connect_pair *pairs,
                                   size_t count, struct error *err);
 
+/* Starts a streaming query, once, whatever becomes of the connection meanwhile. */
 MUST_CHECK bool connect_start(struct connect_session *session, const struct connect_stream *stream,
                               struct connect_query *query, struct error *err);
 
