@@ -23,7 +23,7 @@
 #include "base/disk/disk.h"
 #include "base/scope.h"
 #include "streaming/operations/operations.h"
-#include "streaming/operations/rewind.h"
+#include "streaming/operations/rewind_decide.h"
 #include "streaming/table/set_aside.h"
 
 static const struct set_aside_place table_place = {"_rewound", ".rewound"};

@@ -1,8 +1,14 @@
-/* rewind_decide.c: which files are of batches that shall be taken back. */
+/* rewind_decide.c: which files are of batches that shall be taken back.
+ *
+ * Three sources can tell, in this order. The sink log as it was at the batch, if it is all there
+ * and was written batch by batch. Without a sink log, the manifests, if every later batch has one
+ * of ours. Otherwise the rows of each file: all rows of a file are of one batch, so they lie on one
+ * side of the plan's end offsets. A file with rows on both sides, or whose offsets can't be read,
+ * is refused: nothing is guessed. Rejects are always told by the manifests. */
 #include <inttypes.h>
 
 #include "base/scope.h"
-#include "streaming/operations/rewind.h"
+#include "streaming/operations/rewind_decide.h"
 #include "streaming/store/commit.h"
 #include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"

@@ -16,7 +16,7 @@
 #include "streaming/cluster/spark/cluster.h"
 #include "streaming/declare/stream.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/kafka/partition_texts.h"
+#include "streaming/kafka/positions.h"
 #include "streaming/query/trigger.h"
 #include "streaming/query/trigger_clock.h"
 #include "streaming/report/query_history.h"

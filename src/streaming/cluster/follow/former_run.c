@@ -84,9 +84,9 @@ static bool nobody_listens(struct query *query, const struct run_note *note) {
     const struct patience patience = {clock_monotonic_ms() + SERVER_ANSWER_MS, query->stop};
     struct error ignored;
     int fd;
-    enum outcome outcome = tcp_connect(note->host, note->port, &patience, &fd, &ignored);
-    bool refused = outcome == OUTCOME_BROKEN && errno == ECONNREFUSED;
-    if (outcome == OUTCOME_DONE)
+    enum call_outcome outcome = tcp_connect(note->host, note->port, &patience, &fd, &ignored);
+    bool refused = outcome == CALL_BROKEN && errno == ECONNREFUSED;
+    if (outcome == CALL_DONE)
         scope_close(&fd);
     return refused;
 }

@@ -1,5 +1,11 @@
-#include "streaming/cluster/spark/spark_files.h"
+/* spark_setup.c: Spark reads its properties from a file of ours (--properties-file), as
+ * java.util.Properties reads one, where the last line of a name counts: first our defaults, then
+ * the user's own properties, then the few that the program depends on (where the server listens,
+ * and how it logs). Properties of spark-defaults.conf that the file does not name stay in force
+ * (--load-spark-defaults). */
+#include "streaming/cluster/spark/spark_setup.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +15,64 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "streaming/cluster/spark/spark_defaults.h"
+#include "base/disk/file.h"
+#include "base/scope.h"
+
+enum { DEFAULTS_SIZE_MAX = 1 << 20 };
+
+/* ---- What a property comes to ---- */
+
+char *spark_setup_conf_path(const char *home, const char *name) {
+    const char *directory = getenv("SPARK_CONF_DIR");
+    bool elsewhere = directory != NULL && *directory != '\0';
+    char *path = NULL;
+    check(asprintf(&path, "%s%s/%s", elsewhere ? directory : home, elsewhere ? "" : "/conf",
+                   name) >= 0);
+    return path;
+}
+
+/* The value in the file's text: lines of a name, blanks, '=' or ':', and the rest. The last one
+ * counts. */
+static char *value_in(const char *text, const char *name) {
+    char *value = strdup("");
+    size_t size = strlen(name);
+    for (const char *line = text; *line != '\0';) {
+        const char *end = line + strcspn(line, "\r\n");
+        const char *at = line + strspn(line, " \t");
+        if (strncmp(at, name, size) == 0 && strchr(" \t=:", at[size]) != NULL && at[size] != '\0') {
+            const char *from = at + size + strspn(at + size, " \t=:"), *to = end;
+            while (to > from && isspace((unsigned char)to[-1]))
+                to--;
+            free(value);
+            value = strndup(from, to > from ? (size_t)(to - from) : 0);
+        }
+        line = end + strspn(end, "\r\n");
+    }
+    check(value != NULL);
+    return value;
+}
+
+char *spark_setup_property(const struct spark_server_options *options, const char *name) {
+    for (size_t i = options->property_count; i > 0; i--) {
+        if (strcmp(options->properties[i - 1].name, name) != 0)
+            continue;
+        char *value = strdup(options->properties[i - 1].value);
+        check(value != NULL);
+        return value;
+    }
+    struct error err;
+    size_t size;
+    char *text = NULL;
+    scoped(scope_free) char *path =
+        spark_setup_conf_path(options->spark_home, "spark-defaults.conf");
+    bool read = file_read(path, DEFAULTS_SIZE_MAX, &text, &size, &err);
+    // One that can't be read is Spark's to complain about.
+    char *value = value_in(read && text != NULL ? text : "", name);
+    free(text);
+    return value;
+}
+
+/* ---- The files ---- */
 
 static const char java_options[] = "spark.driver.extraJavaOptions";
 
@@ -71,7 +134,7 @@ static void write_properties(FILE *out, const struct spark_server_options *optio
         write_property(out, options->properties[i].name, options->properties[i].value);
     write_property(out, "spark.connect.grpc.binding.address", "127.0.0.1");
     write_property(out, "spark.connect.grpc.binding.port", "0");
-    char *more = spark_defaults_property(options, java_options), *all = NULL;
+    char *more = spark_setup_property(options, java_options), *all = NULL;
     check(asprintf(&all, "%s%s\"-Dlog4j2.configurationFile=file:%s\"", more,
                    *more != '\0' ? " " : "", logging) >= 0);
     write_property(out, java_options, all);
@@ -93,7 +156,8 @@ static bool close_written(FILE *file) {
     return fclose(file) == 0 && ok;
 }
 
-static bool fill(const struct spark_server_options *options, const struct spark_files *files) {
+static bool fill(const struct spark_server_options *options,
+                 const struct spark_setup_files *files) {
     FILE *file = create(files->logging);
     if (file == NULL)
         return false;
@@ -107,10 +171,10 @@ static bool fill(const struct spark_server_options *options, const struct spark_
     return close_written(file);
 }
 
-bool spark_files_make(const struct spark_server_options *options, struct spark_files *files,
-                      struct error *err) {
+bool spark_setup_write(const struct spark_server_options *options, struct spark_setup_files *files,
+                       struct error *err) {
     const char *parent = getenv("TMPDIR");
-    *files = (struct spark_files){0};
+    *files = (struct spark_setup_files){0};
     check(asprintf(&files->directory, "%s/esports-stream-spark-XXXXXX",
                    parent != NULL && *parent == '/' ? parent : "/tmp") >= 0);
     if (mkdtemp(files->directory) == NULL) {
@@ -128,11 +192,11 @@ bool spark_files_make(const struct spark_server_options *options, struct spark_f
         return true;
     (void)error_set(err, ERROR_CLUSTER, "writing Spark's properties to '%s': %s", files->directory,
                     strerror(errno));
-    spark_files_remove(files);
+    spark_setup_remove(files);
     return false;
 }
 
-void spark_files_remove(struct spark_files *files) {
+void spark_setup_remove(struct spark_setup_files *files) {
     if (files->directory == NULL)
         return;
     (void)unlink(files->properties); // what can't be removed is nobody's to read
@@ -141,5 +205,5 @@ void spark_files_remove(struct spark_files *files) {
     free(files->properties);
     free(files->logging);
     free(files->directory);
-    *files = (struct spark_files){0};
+    *files = (struct spark_setup_files){0};
 }

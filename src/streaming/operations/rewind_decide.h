@@ -1,7 +1,7 @@
-/* rewind.h: what shall be taken back, for rewind.c, which does it. The text of the file `rewind` is
- * described there. */
-#ifndef STREAMING_OPERATIONS_REWIND_H
-#define STREAMING_OPERATIONS_REWIND_H
+/* rewind_decide.h: which files belong to the batches that a rewind takes back. rewind.c, which does
+ * it, describes the text of the decision. */
+#ifndef STREAMING_OPERATIONS_REWIND_DECIDE_H
+#define STREAMING_OPERATIONS_REWIND_DECIDE_H
 
 #include "streaming/sink_log/sink_log_entries.h"
 #include "streaming/store/store_parts.h"
