@@ -13,14 +13,14 @@
 /* Of one record: how many of its unknown keys are counted by name. */
 enum { NAMED_KEYS_MAX = 16 };
 
-struct decoder {
+struct json_decoder {
+    struct decoder base;
     const struct schema *schema;
     enum parse_mode mode;
     struct timestamp_context context;
     struct json_reader reader;
     struct json_keys keys;
     struct json_members members;
-    struct decode_counts counts;
 
     // Of the record under way; they only count once it has become a row.
     int64_t unknown_keys;
@@ -40,48 +40,14 @@ struct decoder {
 /* What the record as a whole was. */
 enum outcome { OUTCOME_OBJECT, OUTCOME_OTHER_VALUE, OUTCOME_MALFORMED, OUTCOME_FULL };
 
-bool decoder_create(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
-                    const char *zone_name, struct error *err) {
-    struct zone zone;
-    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
-        return error_set(err, ERROR_CONFIG,
-                         "time zone '%s' is unknown: use an IANA name that is in "
-                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
-                         zone_name);
-    *decoder = must_alloc(1, sizeof **decoder);
-    (*decoder)->schema = schema;
-    (*decoder)->mode = mode;
-    (*decoder)->context.zone = zone;
-    json_keys_init(&(*decoder)->keys, schema);
-    decoder_set_path(*decoder, DECODE_FASTEST);
-    return true;
-}
-
-void decoder_destroy(struct decoder *decoder) {
-    free(decoder);
-}
-
-void decoder_set_batch_time(struct decoder *decoder, int64_t timestamp_ms) {
-    decoder->context.now_ms = timestamp_ms;
-}
-
-void decoder_set_path(struct decoder *decoder, enum decode_path path) {
-    json_members_init(&decoder->members, &decoder->keys, path == DECODE_FASTEST);
-    decoder->members.is_off = path == DECODE_GENERAL;
-}
-
-const struct decode_counts *decoder_counts(const struct decoder *decoder) {
-    return &decoder->counts;
-}
-
-static void clear_row(const struct decoder *decoder, struct rows *rows) {
+static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
     size_t row = rows->count;
     for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
          vector < end; vector++)
         vector->valid[row] = 0;
 }
 
-static void clear_record(struct decoder *decoder) {
+static void clear_record(struct json_decoder *decoder) {
     decoder->unknown_keys = 0;
     decoder->named_count = 0;
     decoder->identifier_seen = false;
@@ -93,12 +59,12 @@ static void clear_record(struct decoder *decoder) {
     decoder->has_faults = false;
 }
 
-static void note_fault(struct decoder *decoder, size_t column) {
+static void note_fault(struct json_decoder *decoder, size_t column) {
     decoder->has_faults = true;
     decoder->faults[column]++;
 }
 
-static void note_unknown_key(struct decoder *decoder) {
+static void note_unknown_key(struct json_decoder *decoder) {
     decoder->unknown_keys++;
     if (decoder->named_count == NAMED_KEYS_MAX)
         return;
@@ -108,7 +74,7 @@ static void note_unknown_key(struct decoder *decoder) {
     if (key.plain && key.size > sizeof name)
         key.size = sizeof name; // the beginning of a long name is better than none
     json_output_text(&output, key);
-    int index = unknown_keys_find(&decoder->counts.unknown_names,
+    int index = unknown_keys_find(&decoder->base.counts.unknown_names,
                                   (struct text){name, (uint32_t)(output.at - name)});
     if (index >= 0)
         decoder->named_keys[decoder->named_count++] = (uint8_t)index;
@@ -122,7 +88,7 @@ static size_t value_position(const struct json_reader *reader) {
 }
 
 /* One member whose key is a column's. False: the room is too small. */
-static bool decode_member(struct decoder *decoder, size_t column, struct rows *rows) {
+static bool decode_member(struct json_decoder *decoder, size_t column, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     reader->problem = NULL;
     if (column == 0)
@@ -154,7 +120,7 @@ static bool is_between_members(const struct json_reader *reader, int previous) {
 
 /* As many members as come in the usual form: nearly always all of them. The last column that came.
  */
-static int decode_usual_members(struct decoder *decoder, struct rows *rows, int previous) {
+static int decode_usual_members(struct json_decoder *decoder, struct rows *rows, int previous) {
     struct json_reader *reader = &decoder->reader;
     size_t from = (size_t)(reader->at - reader->start);
     struct json_members_run run = {.at = from, .previous = previous};
@@ -171,7 +137,7 @@ static int decode_usual_members(struct decoder *decoder, struct rows *rows, int 
 
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
-static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
+static enum outcome decode_members(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     int previous = decode_usual_members(decoder, rows, -1);
     if (json_reader_close_root(reader))
@@ -203,7 +169,7 @@ static const char *skip_blanks(const char *at, const char *end) {
     return at;
 }
 
-static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
+static enum outcome decode_root(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     if (json_reader_open_root(reader))
         return decode_members(decoder, rows);
@@ -232,8 +198,8 @@ static const char *value_name(enum json_token token) {
 }
 
 /* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
-static void count_row(struct decoder *decoder, int64_t times) {
-    struct decode_counts *counts = &decoder->counts;
+static void count_row(struct json_decoder *decoder, int64_t times) {
+    struct decode_counts *counts = &decoder->base.counts;
     counts->unknown_keys += times * decoder->unknown_keys;
     for (size_t i = 0; i < decoder->named_count; i++)
         counts->unknown_names.names[decoder->named_keys[i]].count += times;
@@ -244,7 +210,8 @@ static void count_row(struct decoder *decoder, int64_t times) {
         counts->field_faults[i] += times * decoder->faults[i];
 }
 
-void decoder_uncount_row(struct decoder *decoder) {
+static void uncount_row(struct decoder *base) {
+    struct json_decoder *decoder = (struct json_decoder *)base;
     if (decoder->is_counted)
         count_row(decoder, -1);
     decoder->is_counted = false;
@@ -257,7 +224,8 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
     return DECODE_REJECT;
 }
 
-static enum decode_result reject_identifier(const struct decoder *decoder, struct reject *reject) {
+static enum decode_result reject_identifier(const struct json_decoder *decoder,
+                                            struct reject *reject) {
     const char *name = decoder->schema->columns[0].name;
     *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
     if (!decoder->identifier_seen) {
@@ -272,14 +240,14 @@ static enum decode_result reject_identifier(const struct decoder *decoder, struc
     return DECODE_REJECT;
 }
 
-static enum decode_result reject_root(const struct decoder *decoder, enum outcome outcome,
+static enum decode_result reject_root(const struct json_decoder *decoder, enum outcome outcome,
                                       struct reject *reject) {
     const struct json_reader *reader = &decoder->reader;
     if (outcome == OUTCOME_MALFORMED && decoder->first_problem != NULL)
-        return reject_with(reject, REJECT_MALFORMED_JSON, decoder->first_problem_at,
+        return reject_with(reject, REJECT_MALFORMED, decoder->first_problem_at,
                            decoder->first_problem);
     if (outcome == OUTCOME_MALFORMED)
-        return reject_with(reject, REJECT_MALFORMED_JSON, reader->problem_at, reader->problem);
+        return reject_with(reject, REJECT_MALFORMED, reader->problem_at, reader->problem);
     const char *at = skip_blanks(reader->start, reader->end);
     *reject =
         (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = (size_t)(at - reader->start)};
@@ -288,8 +256,9 @@ static enum decode_result reject_root(const struct decoder *decoder, enum outcom
     return DECODE_REJECT;
 }
 
-enum decode_result decode_record(struct decoder *decoder, const struct record *record,
+static enum decode_result decode(struct decoder *base, const struct record *record,
                                  struct rows *rows, struct reject *reject) {
+    struct json_decoder *decoder = (struct json_decoder *)base;
     if (record->value == NULL)
         return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
     const char *end = record->value + record->value_size;
@@ -298,6 +267,7 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
 
     size_t used = rows->strings.used;
     decoder->is_counted = false;
+    decoder->context.now_ms = base->batch_time_ms;
     json_reader_init(&decoder->reader, record->value, record->value_size);
     json_members_open(&decoder->members, record->value, record->value_size);
     clear_record(decoder);
@@ -322,4 +292,36 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
         return reject_root(decoder, outcome, reject);
     clear_row(decoder, rows);
     return DECODE_ROW;
+}
+
+static void close_decoder(struct decoder *base) {
+    free(base);
+}
+
+static const struct decoder_ops json_ops = {decode, uncount_row, close_decoder};
+
+bool decode_json_open(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
+                      const char *zone_name, struct error *err) {
+    struct zone zone;
+    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
+        return error_set(err, ERROR_CONFIG,
+                         "time zone '%s' is unknown: use an IANA name that is in "
+                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
+                         zone_name);
+    struct json_decoder *opened = must_alloc(1, sizeof *opened);
+    opened->base.ops = &json_ops;
+    opened->schema = schema;
+    opened->mode = mode;
+    opened->context.zone = zone;
+    json_keys_init(&opened->keys, schema);
+    *decoder = &opened->base;
+    decode_json_set_path(*decoder, DECODE_FASTEST);
+    return true;
+}
+
+void decode_json_set_path(struct decoder *decoder, enum decode_path path) {
+    struct json_decoder *json = (struct json_decoder *)decoder;
+    check(decoder->ops == &json_ops);
+    json_members_init(&json->members, &json->keys, path == DECODE_FASTEST);
+    json->members.is_off = path == DECODE_GENERAL;
 }

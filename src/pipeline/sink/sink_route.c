@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "pipeline/parquet/text_hash.h"
-#include "pipeline/sink/sink_parquet.h"
 
 enum { SLOTS_FIRST = 16 };
 

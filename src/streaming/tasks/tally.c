@@ -7,16 +7,8 @@ void tally_note_timestamp(struct tally *tally, int64_t timestamp_ms) {
         tally->newest_ms = timestamp_ms;
 }
 
-static void add_counts(struct decode_counts *sum, const struct decode_counts *counts) {
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
-        sum->field_faults[i] += counts->field_faults[i];
-    sum->unknown_keys += counts->unknown_keys;
-    sum->trailing_bytes += counts->trailing_bytes;
-    unknown_keys_add(&sum->unknown_names, &counts->unknown_names, NULL);
-}
-
 void tally_add(struct tally *sum, struct tally *more) {
-    add_counts(&sum->counts, &more->counts);
+    decode_counts_add(&sum->counts, &more->counts, NULL);
     for (size_t i = 0; i < REJECT_REASON_COUNT; i++)
         sum->rejects[i] += more->rejects[i];
     sum->bytes += more->bytes;

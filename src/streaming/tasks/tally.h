@@ -2,10 +2,10 @@
 #ifndef STREAMING_TASKS_TALLY_H
 #define STREAMING_TASKS_TALLY_H
 
+#include "core/decode_counts.h"
 #include "core/reject.h"
-#include "pipeline/json/decode_json.h"
 #include "streaming/tasks/reject_samples.h"
-#include "streaming/tasks/stage.h"
+#include "streaming/tasks/stage_clock.h"
 
 /* Starts as {0}. Owns its samples. */
 struct tally {

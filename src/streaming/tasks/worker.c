@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/system/thread.h"
 #include "pipeline/sink/reject.h"
-#include "streaming/tasks/stage_clock.h"
+#include "pipeline/sink/sink_parquet.h"
 
 enum { READ_TIMEOUT_MS = 100 };
 
@@ -214,15 +214,6 @@ static bool run_ranges(struct run *run, struct error *err) {
     return flush_rows(run, err) && finish_files(run, err);
 }
 
-static void count_since(struct decode_counts *counts, const struct decode_counts *now,
-                        const struct decode_counts *before) {
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
-        counts->field_faults[i] = now->field_faults[i] - before->field_faults[i];
-    counts->unknown_keys = now->unknown_keys - before->unknown_keys;
-    counts->trailing_bytes = now->trailing_bytes - before->trailing_bytes;
-    unknown_keys_add(&counts->unknown_names, &now->unknown_names, &before->unknown_names);
-}
-
 static void run_task(struct worker *worker, struct task *task) {
     const struct worker_query *query = &worker->queries[task->query];
     struct run run = {
@@ -238,13 +229,13 @@ static void run_task(struct worker *worker, struct task *task) {
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     run.maker->batch_time_ms = task->batch_timestamp_ms;
-    struct decode_counts before = *decoder_counts(run.maker->decoder);
+    const struct decode_counts *counts = &run.maker->decoder->counts, before = *counts;
 
     stage_clock_start(&run.clock);
     task->done = run_ranges(&run, &task->error);
     stage_clock_stop(&run.clock);
     memcpy(task->tally.stage_ns, run.clock.ns, sizeof run.clock.ns);
-    count_since(&task->tally.counts, decoder_counts(run.maker->decoder), &before);
+    decode_counts_add(&task->tally.counts, counts, &before);
     row_maker_reset(run.maker);
     if (run.rejects != NULL)
         reject_sink_destroy(run.rejects);
