@@ -8,7 +8,6 @@
 #include "pipeline/json/keys.h"
 #include "pipeline/json/members.h"
 #include "pipeline/json/reader.h"
-#include "pipeline/json/text.h"
 
 /* Of one record: how many of its unknown keys are counted by name. */
 enum { NAMED_KEYS_MAX = 16 };
@@ -38,7 +37,7 @@ struct json_decoder {
 };
 
 /* What the record as a whole was. */
-enum outcome { OUTCOME_OBJECT, OUTCOME_OTHER_VALUE, OUTCOME_MALFORMED, OUTCOME_FULL };
+enum root_kind { ROOT_OBJECT, ROOT_OTHER_VALUE, ROOT_MALFORMED, ROOT_FULL };
 
 static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
     size_t row = rows->count;
@@ -84,13 +83,14 @@ static void note_unknown_key(struct json_decoder *decoder) {
 static size_t value_position(const struct json_reader *reader) {
     bool only_opened =
         reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
-    return (size_t)((only_opened ? reader->at - 1 : reader->value.bytes) - reader->start);
+    return (size_t)((only_opened ? reader->lexer.at - 1 : reader->lexer.value.bytes) -
+                    reader->lexer.start);
 }
 
 /* One member whose key is a column's. False: the room is too small. */
 static bool decode_member(struct json_decoder *decoder, size_t column, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
-    reader->problem = NULL;
+    reader->lexer.problem = NULL;
     if (column == 0)
         decoder->identifier_at = value_position(reader);
     enum json_column_result result = json_read_column(
@@ -99,13 +99,13 @@ static bool decode_member(struct json_decoder *decoder, size_t column, struct ro
         return false;
     if (result == JSON_COLUMN_FAULT)
         note_fault(decoder, column);
-    if (reader->problem != NULL && decoder->first_problem == NULL) {
-        decoder->first_problem = reader->problem;
-        decoder->first_problem_at = reader->problem_at;
+    if (reader->lexer.problem != NULL && decoder->first_problem == NULL) {
+        decoder->first_problem = reader->lexer.problem;
+        decoder->first_problem_at = reader->lexer.problem_at;
     }
     if (column == 0) {
         decoder->identifier_seen = true;
-        decoder->identifier_problem = reader->problem;
+        decoder->identifier_problem = reader->lexer.problem;
     }
     return true;
 }
@@ -122,42 +122,42 @@ static bool is_between_members(const struct json_reader *reader, int previous) {
  */
 static int decode_usual_members(struct json_decoder *decoder, struct rows *rows, int previous) {
     struct json_reader *reader = &decoder->reader;
-    size_t from = (size_t)(reader->at - reader->start);
-    struct json_members_run run = {.at = from, .previous = previous};
-    json_members_read(&decoder->members, &decoder->context, rows, &run);
-    if (run.at > from)
-        json_reader_pass(reader, reader->start + run.at);
-    if (run.identifier_is_null) {
+    size_t from = (size_t)(reader->lexer.at - reader->lexer.start);
+    struct json_progress progress = {.at = from, .previous = previous};
+    json_members_read(&decoder->members, &decoder->context, rows, &progress);
+    if (progress.at > from)
+        json_reader_pass(reader, reader->lexer.start + progress.at);
+    if (progress.identifier_is_null) {
         decoder->identifier_seen = true;
-        decoder->identifier_at = run.identifier_at;
+        decoder->identifier_at = progress.identifier_at;
         decoder->identifier_problem = NULL;
     }
-    return run.previous;
+    return progress.previous;
 }
 
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
-static enum outcome decode_members(struct json_decoder *decoder, struct rows *rows) {
+static enum root_kind decode_members(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     int previous = decode_usual_members(decoder, rows, -1);
     if (json_reader_close_root(reader))
-        return OUTCOME_OBJECT;
+        return ROOT_OBJECT;
     for (;;) {
         if (!json_next(reader))
-            return OUTCOME_MALFORMED;
+            return ROOT_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
-            return OUTCOME_OBJECT;
+            return ROOT_OBJECT;
 
         if (reader->token == JSON_KEY) {
             int column = json_keys_find(&decoder->keys, reader->key);
             if (column < 0)
                 note_unknown_key(decoder);
             else if (!decode_member(decoder, (size_t)column, rows))
-                return OUTCOME_FULL;
+                return ROOT_FULL;
             previous = column < 0 ? previous : column;
         }
         if (!json_skip_children(reader))
-            return OUTCOME_MALFORMED;
+            return ROOT_MALFORMED;
         if (is_between_members(reader, previous))
             previous = decode_usual_members(decoder, rows, previous);
     }
@@ -169,15 +169,15 @@ static const char *skip_blanks(const char *at, const char *end) {
     return at;
 }
 
-static enum outcome decode_root(struct json_decoder *decoder, struct rows *rows) {
+static enum root_kind decode_root(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     if (json_reader_open_root(reader))
         return decode_members(decoder, rows);
     if (!json_next(reader))
-        return OUTCOME_MALFORMED;
+        return ROOT_MALFORMED;
     if (reader->token == JSON_OBJECT)
         return decode_members(decoder, rows);
-    return json_read_string(reader) ? OUTCOME_OTHER_VALUE : OUTCOME_MALFORMED;
+    return json_read_string(reader) ? ROOT_OTHER_VALUE : ROOT_MALFORMED;
 }
 
 static const char *value_name(enum json_token token) {
@@ -240,17 +240,18 @@ static enum decode_result reject_identifier(const struct json_decoder *decoder,
     return DECODE_REJECT;
 }
 
-static enum decode_result reject_root(const struct json_decoder *decoder, enum outcome outcome,
+static enum decode_result reject_root(const struct json_decoder *decoder, enum root_kind root,
                                       struct reject *reject) {
     const struct json_reader *reader = &decoder->reader;
-    if (outcome == OUTCOME_MALFORMED && decoder->first_problem != NULL)
+    if (root == ROOT_MALFORMED && decoder->first_problem != NULL)
         return reject_with(reject, REJECT_MALFORMED, decoder->first_problem_at,
                            decoder->first_problem);
-    if (outcome == OUTCOME_MALFORMED)
-        return reject_with(reject, REJECT_MALFORMED, reader->problem_at, reader->problem);
-    const char *at = skip_blanks(reader->start, reader->end);
-    *reject =
-        (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = (size_t)(at - reader->start)};
+    if (root == ROOT_MALFORMED)
+        return reject_with(reject, REJECT_MALFORMED, reader->lexer.problem_at,
+                           reader->lexer.problem);
+    const char *at = skip_blanks(reader->lexer.start, reader->lexer.end);
+    *reject = (struct reject){.reason = REJECT_NOT_AN_OBJECT,
+                              .position = (size_t)(at - reader->lexer.start)};
     (void)snprintf(reject->detail, sizeof reject->detail, "expected an object, not %s",
                    value_name(reader->token));
     return DECODE_REJECT;
@@ -272,24 +273,25 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     json_members_open(&decoder->members, record->value, record->value_size);
     clear_record(decoder);
     clear_row(decoder, rows);
-    enum outcome outcome = decode_root(decoder, rows);
+    enum root_kind root = decode_root(decoder, rows);
 
-    if (outcome == OUTCOME_OBJECT) {
+    if (root == ROOT_OBJECT) {
         if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
             arena_rewind(&rows->strings, used);
             return reject_identifier(decoder, reject);
         }
         const struct json_reader *reader = &decoder->reader;
-        decoder->has_trailing_bytes = skip_blanks(reader->at, reader->end) < reader->end;
+        decoder->has_trailing_bytes =
+            skip_blanks(reader->lexer.at, reader->lexer.end) < reader->lexer.end;
         decoder->is_counted = true;
         count_row(decoder, 1);
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);
-    if (outcome == OUTCOME_FULL)
+    if (root == ROOT_FULL)
         return DECODE_FULL;
     if (decoder->mode != PARSE_PERMISSIVE)
-        return reject_root(decoder, outcome, reject);
+        return reject_root(decoder, root, reject);
     clear_row(decoder, rows);
     return DECODE_ROW;
 }

@@ -25,7 +25,7 @@ enum { TEND_EVERY_MS = 10000 };
 static const size_t sink_memory_max = 16 << 20;
 
 /* One task under way. */
-struct run {
+struct task_run {
     struct worker *worker;
     const struct worker_query *query;
     struct row_maker *maker;
@@ -39,7 +39,7 @@ struct run {
 };
 
 /* A call to the sink is over: its time is encoding, but for what it waited for the disk. */
-static void count_sink_time(struct run *run, int64_t began_ns) {
+static void count_sink_time(struct task_run *run, int64_t began_ns) {
     int64_t wrote_ns = sink_write_ns(run->sink) - run->sink_wrote_ns;
     run->sink_wrote_ns += wrote_ns;
     run->clock.ns[STAGE_WRITE] += wrote_ns;
@@ -47,7 +47,7 @@ static void count_sink_time(struct run *run, int64_t began_ns) {
 }
 
 /* Per slice, where the column lies in cache and costs less than a nanosecond a row. */
-static void note_timestamps(struct run *run) {
+static void note_timestamps(struct task_run *run) {
     const struct rows *rows = &run->maker->rows;
     const struct vector *timestamp = &rows->columns[run->query->schema->kafka_timestamp];
     int64_t oldest = INT64_MAX, newest = INT64_MIN;
@@ -64,7 +64,7 @@ static void note_timestamps(struct run *run) {
     tally_note_timestamp(&run->task->tally, newest / 1000);
 }
 
-static bool append_rows(struct run *run, struct error *err) {
+static bool append_rows(struct task_run *run, struct error *err) {
     struct rows *rows = &run->maker->rows;
     if (rows->count == 0 || run->task->rejects_only)
         return true;
@@ -77,14 +77,14 @@ static bool append_rows(struct run *run, struct error *err) {
     return appended;
 }
 
-static bool flush_rows(struct run *run, struct error *err) {
+static bool flush_rows(struct task_run *run, struct error *err) {
     bool written = append_rows(run, err);
     row_maker_reset(run->maker);
     return written;
 }
 
-static bool reject_record(struct run *run, const struct record *record, const struct reject *reject,
-                          struct error *err) {
+static bool reject_record(struct task_run *run, const struct record *record,
+                          const struct reject *reject, struct error *err) {
     run->outcome->rejects++;
     if (run->query->parse_mode == PARSE_FAILFAST)
         return error_set(err, ERROR_RECORD,
@@ -107,7 +107,7 @@ static bool reject_record(struct run *run, const struct record *record, const st
     return appended;
 }
 
-static bool take_record(struct run *run, const struct record *record, struct error *err) {
+static bool take_record(struct task_run *run, const struct record *record, struct error *err) {
     struct rows *rows = &run->maker->rows;
     run->task->tally.bytes += (int64_t)record->value_size;
     struct reject reject;
@@ -148,7 +148,7 @@ bool worker_waits_for(struct worker *worker, struct error *cause) {
     return cause->kind != ERROR_NONE;
 }
 
-static bool read_range(struct run *run, struct error *err) {
+static bool read_range(struct task_run *run, struct error *err) {
     struct source *source = run->worker->source;
     struct record record;
     for (;;) {
@@ -173,7 +173,7 @@ static bool read_range(struct run *run, struct error *err) {
     }
 }
 
-static bool run_range(struct run *run, struct offset_range range, struct error *err) {
+static bool run_range(struct task_run *run, struct offset_range range, struct error *err) {
     struct source *source = run->worker->source;
     *run->outcome = (struct range_outcome){.range = range};
     if (range.start == range.end)
@@ -190,7 +190,7 @@ static bool run_range(struct run *run, struct offset_range range, struct error *
     return true;
 }
 
-static bool finish_files(struct run *run, struct error *err) {
+static bool finish_files(struct task_run *run, struct error *err) {
     int64_t began_ns = clock_stopwatch_ns();
     bool finished = sink_finish(run->sink, &run->task->files, err);
     count_sink_time(run, began_ns);
@@ -202,7 +202,7 @@ static bool finish_files(struct run *run, struct error *err) {
     return finished;
 }
 
-static bool run_ranges(struct run *run, struct error *err) {
+static bool run_ranges(struct task_run *run, struct error *err) {
     struct source *source = run->worker->source;
     source->ops->expect_ranges(source, run->query->topic, run->task->ranges,
                                run->task->range_count);
@@ -216,7 +216,7 @@ static bool run_ranges(struct run *run, struct error *err) {
 
 static void run_task(struct worker *worker, struct task *task) {
     const struct worker_query *query = &worker->queries[task->query];
-    struct run run = {
+    struct task_run run = {
         .worker = worker, .query = query, .maker = &worker->makers[task->query], .task = task};
     run.sink_options = (struct sink_options){
         .staging_directory = task->staging,
@@ -229,13 +229,13 @@ static void run_task(struct worker *worker, struct task *task) {
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     run.maker->batch_time_ms = task->batch_timestamp_ms;
-    const struct decode_counts *counts = &run.maker->decoder->counts, before = *counts;
+    const struct decode_counts before = run.maker->decoder->counts;
 
     stage_clock_start(&run.clock);
     task->done = run_ranges(&run, &task->error);
     stage_clock_stop(&run.clock);
     memcpy(task->tally.stage_ns, run.clock.ns, sizeof run.clock.ns);
-    decode_counts_add(&task->tally.counts, counts, &before);
+    decode_counts_add(&task->tally.counts, &run.maker->decoder->counts, &before);
     row_maker_reset(run.maker);
     if (run.rejects != NULL)
         reject_sink_destroy(run.rejects);
