@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "pipeline/parquet/format.h"
-#include "pipeline/parquet/read/thrift_reader.h"
+#include "pipeline/parquet/thrift.h"
 
 enum { CONVERTED_TIMESTAMP_MILLIS = 9, REPETITION_REPEATED = 2, UNIT_MILLIS = 1, UNIT_MICROS = 2 };
 
