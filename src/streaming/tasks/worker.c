@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/system/thread.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "pipeline/sink/sink_parquet.h"
 
 enum { READ_TIMEOUT_MS = 100 };

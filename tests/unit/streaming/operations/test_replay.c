@@ -3,7 +3,7 @@
 #include "replay_fixture.h"
 
 #include "pipeline/parquet/read/reader.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/store/resolved.h"
 #include "streaming/store/store_parts.h"
 #include "streaming/tasks/row_maker.h"

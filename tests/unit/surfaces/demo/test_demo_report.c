@@ -14,7 +14,7 @@
 #include "core/reject.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "surfaces/demo/demo_report.h"
 

@@ -7,7 +7,7 @@
 
 #include "directory.h"
 #include "pipeline/parquet/read/reader.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 
 enum { COLUMNS = 10 };
 
