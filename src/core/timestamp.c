@@ -1,3 +1,10 @@
+/* There are three ways, tried in this order. Nearly all texts have the common form, which is
+ * compared and read eight characters at a time. All other texts go through Spark's state machine,
+ * which reads one segment after the other. Spark's second chance is the same for the text without
+ * "GMT".
+ *
+ * What must stay true: where the common way says yes, Spark's would have said the same moment. Its
+ * no is never final. */
 #include "core/timestamp.h"
 
 #include <string.h>

@@ -23,18 +23,18 @@ struct zone_rules {
     struct zone_forever forever;
 };
 
-struct cursor {
+struct posix_cursor {
     const char *at, *end;
 };
 
-static bool take(struct cursor *cursor, char byte) {
+static bool take(struct posix_cursor *cursor, char byte) {
     if (cursor->at == cursor->end || *cursor->at != byte)
         return false;
     cursor->at++;
     return true;
 }
 
-static bool take_number(struct cursor *cursor, int max, int *number) {
+static bool take_number(struct posix_cursor *cursor, int max, int *number) {
     const char *start = cursor->at;
     *number = 0;
     while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9') {
@@ -46,7 +46,7 @@ static bool take_number(struct cursor *cursor, int max, int *number) {
 }
 
 /* "CET" or "<+03>". */
-static bool take_name(struct cursor *cursor) {
+static bool take_name(struct posix_cursor *cursor) {
     const char *start = cursor->at;
     if (take(cursor, '<')) {
         while (cursor->at < cursor->end && *cursor->at != '>')
@@ -60,7 +60,7 @@ static bool take_name(struct cursor *cursor) {
 }
 
 /* [+-]h[:m[:s]], in seconds. */
-static bool take_time(struct cursor *cursor, int32_t *seconds) {
+static bool take_time(struct posix_cursor *cursor, int32_t *seconds) {
     bool negative = take(cursor, '-');
     if (!negative)
         (void)take(cursor, '+'); // optional
@@ -79,7 +79,7 @@ static bool take_time(struct cursor *cursor, int32_t *seconds) {
     return true;
 }
 
-static bool take_change(struct cursor *cursor, struct zone_change *change) {
+static bool take_change(struct posix_cursor *cursor, struct zone_change *change) {
     if (!take(cursor, ','))
         return false;
     *change = (struct zone_change){.seconds = 2 * 60 * 60};
@@ -99,7 +99,7 @@ static bool take_change(struct cursor *cursor, struct zone_change *change) {
 }
 
 bool zone_forever_parse(const char *text, size_t size, struct zone_forever *forever) {
-    struct cursor cursor = {text, text + size};
+    struct posix_cursor cursor = {text, text + size};
     int32_t west;
     *forever = (struct zone_forever){0};
     if (!take_name(&cursor) || !take_time(&cursor, &west))

@@ -1,3 +1,9 @@
+/* A value is written into its row only when it is known to fit the column's type. When a key comes
+ * twice and its second value does not fit, the row keeps the first one, as in Spark.
+ *
+ * A text is written behind the arena's last one, in as much room as it may need at most, and the
+ * room that it did not need is given back. Any other value becomes text token by token, with its
+ * numbers in Java's form. */
 #include "pipeline/json/column.h"
 
 #include <math.h>

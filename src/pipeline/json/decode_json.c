@@ -1,3 +1,11 @@
+/* A record is read the usual way (members.h) as far as it is in the usual form, and the general
+ * way (reader.h, column.h) from the first member on that is not. Behind that member the usual way
+ * is tried again.
+ *
+ * What is seen in a record is kept apart until it has become a row, and is only then added to the
+ * counts; decoder_uncount_row() takes it back once more. What must stay true: both ways give the
+ * same row, the same reject and the same counts, and after an error inside a record we go on where
+ * Spark goes on. */
 #include "pipeline/json/decode_json.h"
 
 #include <stdio.h>

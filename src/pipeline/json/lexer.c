@@ -1,3 +1,9 @@
+/* Tokens are read as Jackson reads them. Spark goes on after some errors, and then from where
+ * Jackson stopped, so that also a function that fails must leave the lexer behind the bytes that
+ * Jackson has looked at.
+ *
+ * Plain text is passed sixteen bytes at a time. Escapes and characters beyond ASCII are checked
+ * here, but only text.h gives them their meaning: most strings are skipped. */
 #include "pipeline/json/lexer.h"
 
 #include <math.h>

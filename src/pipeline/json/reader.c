@@ -1,3 +1,7 @@
+/* Per open level there are two bits: whether it is an array, and whether the next member needs a
+ * comma. A key is read together with the first token of its value (`pending`), and the end of a
+ * string is looked for only when it is needed. This is Jackson's order: it decides which error
+ * shows first, and where reading goes on. */
 #include "pipeline/json/reader.h"
 
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size) {

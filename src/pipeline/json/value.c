@@ -1,3 +1,9 @@
+/* Digits are read eight at a time (base/digits.h). A double is its digits times a power of ten
+ * where both are exact in a double (double_compose()); all others are left to column.h.
+ *
+ * In a string each escape and each byte beyond ASCII is a stop, so the bytes between two stops are
+ * copied without a look. What must stay true: nothing is set and nothing moves unless the whole
+ * value could be read. */
 #include "pipeline/json/value.h"
 
 #include "base/utf8.h"

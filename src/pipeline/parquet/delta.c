@@ -1,3 +1,9 @@
+/* The first value stands in the head. Then come blocks: the least difference of the block, the bit
+ * widths of its miniblocks, and by how much each difference is above the least, in as many bits as
+ * the largest of its miniblock takes. Differences wrap around, so that any two values have one.
+ *
+ * Reading keeps the open block and miniblock and gives values one by one. Before anything is read,
+ * its size is checked against the bytes that are left. */
 #include "pipeline/parquet/delta.h"
 
 #include "base/check.h"

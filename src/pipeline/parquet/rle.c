@@ -1,3 +1,10 @@
+/* Values are looked at in groups of eight. Equal groups become a run when the run is shorter than
+ * the same values bit-packed; everything between two runs is bit-packed, a group to `width` bytes
+ * in a few shifts. The last group is filled up with zeros.
+ *
+ * Codes keep the size in which they gathered, and the functions for it are inlined once per size,
+ * so that no loop asks for it. Reading takes runs and groups of any writer, and never looks beyond
+ * the bytes that it was given. */
 #include "pipeline/parquet/rle.h"
 
 enum {

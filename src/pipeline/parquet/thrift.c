@@ -1,3 +1,9 @@
+/* A field begins with its type and its distance from the field before, so both directions remember
+ * the last field of each open struct. Integers of all widths are zigzag varints, and a boolean
+ * field is its type alone.
+ *
+ * What the reader does not know is skipped with a stack of its own, not by recursion: the bytes
+ * may nest as they like. */
 #include "pipeline/parquet/thrift.h"
 
 #include "base/check.h"

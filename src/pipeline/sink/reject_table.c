@@ -1,3 +1,7 @@
+/* A reject is one row of a table of its own, appended to an ordinary sink by itself: rejects are
+ * few. Key and value are written as they came. What must stay true: the reader gives a record as
+ * its source handed it out, so that it can be decoded again; only a timestamp that no column can
+ * hold is lost. */
 #include "pipeline/sink/reject_table.h"
 
 #include <pthread.h>

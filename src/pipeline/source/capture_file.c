@@ -1,3 +1,9 @@
+/* A file's lines are counted once, and the start of every 1,024th is a mark; a line is found by
+ * going on from the mark before it. When the file has grown it is mapped anew and counted on from
+ * the last mark. An index remembers the marks of all files, so that another source counts only
+ * what is new.
+ *
+ * What must stay true: a capture only grows. One that got shorter is an error. */
 #include "pipeline/source/capture_file.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/* A record is decoded, its row gets its origin and its derived columns, and its partition values
+ * must be possible as directories. The row at rows.count exists only when the caller counts it.
+ * What must stay true: a record that becomes no row leaves nothing in the counts, whichever step
+ * refused it. */
 #include "streaming/tasks/row_maker.h"
 
 #include <inttypes.h>

@@ -1,3 +1,11 @@
+/* The ranges of a task are read one after the other. Records become rows of a slice, which goes to
+ * the sink when it is full. When the texts of a record don't fit, the slice is handed on before it
+ * was full; a record that doesn't fit into an empty slice gets more room. Rejects have a sink of
+ * their own, which the first one opens.
+ *
+ * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
+ * of them. A task that fails leaves no staged file. Between two records the worker looks whether
+ * the batch was abandoned, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
 #include <inttypes.h>
