@@ -4,7 +4,7 @@
 
 #include "base/digits.h"
 #include "core/schema.h"
-#include "pipeline/json/reader.h"
+#include "pipeline/json/text.h"
 #include "pipeline/json/words.h"
 
 enum { KEY_NAME_MAX = 128, KEY_SLOTS = 1024 };

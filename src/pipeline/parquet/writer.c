@@ -1,10 +1,15 @@
+/* A row group's columns grow in memory and are appended to the file when the group is closed; the
+ * file is open only for that moment, so that a table with a thousand files in the making does not
+ * need a thousand descriptors. Every close syncs: an error of the disk that the kernel meets while
+ * it writes back is told to the descriptors that are open then, and a later one may never hear of
+ * it. After an error the file is of no use, because nobody knows what of it is on the disk. */
 #include "pipeline/parquet/writer.h"
 
 #include "base/check.h"
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
+#include "base/system/clock.h"
 #include "pipeline/parquet/metadata_writer.h"
-#include "pipeline/parquet/output.h"
 
 struct parquet_writer {
     struct parquet_table *table; // borrowed
@@ -95,6 +100,81 @@ bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice
     writer->open_rows += (int64_t)count;
     writer->open_memory = memory;
     return memory < ROW_GROUP_SIZE_MAX || parquet_writer_close_row_group(writer, err);
+}
+
+/* The file's end while a row group or the footer is appended: bytes gathered, so that small pieces
+ * cost no system call each. */
+struct output {
+    const char *path; // borrowed
+    int fd;
+    int64_t offset;        // of the next byte in the file
+    struct bytes *pending; // borrowed; bytes not yet handed to the system
+    int64_t busy_ns;       // how long the disk was waited for
+};
+
+enum { PENDING_MAX = 256 * 1024 }; // bytes
+
+static bool output_failed(const struct output *output, const char *what, struct error *err) {
+    return disk_error(err, what, output->path);
+}
+
+/* Opens the file for appending at `offset`, which is its size; 0 creates it: it must not exist.
+ * All errors here are ERROR_RETRY with path and reason. */
+static bool output_open(struct output *output, const char *path, int64_t offset,
+                        struct bytes *pending, struct error *err) {
+    pending->size = 0;
+    *output = (struct output){.path = path, .offset = offset, .pending = pending};
+    int flags = O_WRONLY | O_APPEND | O_CLOEXEC | (offset == 0 ? O_CREAT | O_EXCL : 0);
+    int64_t began_ns = clock_stopwatch_ns();
+    output->fd = disk->open(path, flags, 0644);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    return output->fd >= 0 || output_failed(output, "create", err);
+}
+
+static bool write_all(struct output *output, const uint8_t *bytes, size_t size, struct error *err) {
+    int64_t began_ns = clock_stopwatch_ns();
+    bool done = disk_write_all(output->fd, bytes, size);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    return done || output_failed(output, "write", err);
+}
+
+static bool write_pending(struct output *output, struct error *err) {
+    size_t size = output->pending->size;
+    output->pending->size = 0;
+    return write_all(output, output->pending->at, size, err);
+}
+
+static bool output_write(struct output *output, const void *bytes, size_t size, struct error *err) {
+    output->offset += (int64_t)size;
+    if (output->pending->size + size > PENDING_MAX && !write_pending(output, err))
+        return false;
+    if (size > PENDING_MAX)
+        return write_all(output, bytes, size, err);
+    bytes_append(output->pending, bytes, size);
+    return true;
+}
+
+/* Closes without a word, after an error. */
+static void output_abandon(struct output *output) {
+    if (output->fd >= 0)
+        (void)disk->close(output->fd); // the file is going to be removed
+    output->fd = -1;
+}
+
+/* Writes what is pending, syncs and closes. */
+static bool output_close(struct output *output, struct error *err) {
+    bool done = write_pending(output, err);
+    int64_t began_ns = clock_stopwatch_ns();
+    if (done && disk->fsync(output->fd) != 0)
+        done = output_failed(output, "sync", err);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    if (!done) {
+        output_abandon(output);
+        return false;
+    }
+    int fd = output->fd;
+    output->fd = -1;
+    return disk->close(fd) == 0 || output_failed(output, "close", err);
 }
 
 static bool write_chunk(struct column_writer *column, struct parquet_table *table,

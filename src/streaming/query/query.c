@@ -60,6 +60,7 @@ bool query_init(struct query *query, const struct query_options *options, size_t
     query->how = (struct worker_query){.name = options->stream->name,
                                        .topic = options->store.topic,
                                        .schema = &query->schema,
+                                       .format = RECORD_JSON,
                                        .partition_columns = query->partition_columns,
                                        .partition_column_count = options->store.partition_by_count,
                                        .parse_mode = options->parse_mode,

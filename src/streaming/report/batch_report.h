@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "core/reject.h"
-#include "pipeline/json/unknown_keys.h"
-#include "streaming/tasks/stage.h"
+#include "core/decode_counts.h"
+#include "streaming/tasks/stage_clock.h"
 
 /* One partition of the topic; also those of which the batch took nothing. */
 struct report_range {

@@ -5,7 +5,7 @@
 #define STREAMING_STORE_REJECT_WALK_H
 
 #include "base/error.h"
-#include "pipeline/sink/reject_reader.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/table/table.h"
 
 /* The files as they were when they were listed; about 100 bytes of memory each. */

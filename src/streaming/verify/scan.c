@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/system/thread.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/origin_reader.h"
 

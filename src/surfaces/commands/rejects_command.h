@@ -3,7 +3,7 @@
 #ifndef SURFACES_COMMANDS_REJECTS_COMMAND_H
 #define SURFACES_COMMANDS_REJECTS_COMMAND_H
 
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "surfaces/commands/commands.h"
 #include "surfaces/rows/lake_files.h"
 #include "surfaces/rows/table_rows.h"

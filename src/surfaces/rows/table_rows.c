@@ -18,7 +18,7 @@ static int hex(char c) {
     return at == NULL ? -1 : (int)(at - digits) % 16;
 }
 
-/* Undoes what partition_directory() (pipeline/sink/sink_parquet.h) and Spark do. */
+/* Undoes what partition_directory() (pipeline/sink/sink_route.h) and Spark do. */
 static void set_value(struct directory_value *value, const char *text, size_t size) {
     static const char null_name[] = "__HIVE_DEFAULT_PARTITION__";
     if (size == sizeof null_name - 1 && memcmp(text, null_name, size) == 0)

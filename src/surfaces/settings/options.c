@@ -14,7 +14,7 @@
 /* In the words of the rejects table (core/reject.h). */
 static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
                                         {"blank_value", REJECT_BLANK_VALUE},
-                                        {"malformed_json", REJECT_MALFORMED_JSON},
+                                        {"malformed_json", REJECT_MALFORMED},
                                         {"not_an_object", REJECT_NOT_AN_OBJECT},
                                         {"missing_identifier", REJECT_MISSING_IDENTIFIER},
                                         {"null_identifier", REJECT_NULL_IDENTIFIER},

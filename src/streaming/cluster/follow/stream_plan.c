@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "pipeline/sink/sink_parquet.h"
+#include "pipeline/sink/sink_route.h"
 
 /* Names of ours within the plan; no column of a table is called so. */
 #define PARSED "_parsed"

@@ -11,7 +11,7 @@
 #define STREAMING_CLUSTER_FOLLOW_STREAM_PLAN_H
 
 #include "core/schema.h"
-#include "pipeline/json/decode_json.h"
+#include "core/reject.h"
 #include "streaming/cluster/connect/connect.h"
 
 /* The observed counts: their name, and their order. */

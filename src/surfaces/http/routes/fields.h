@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "streaming/report/batch_report.h"
-#include "streaming/tasks/stage.h"
+#include "streaming/tasks/stage_clock.h"
 #include "surfaces/http/http_api.h"
 
 /* "2026-11-22T17:47:55.322Z", as Spark prints it. */

@@ -3,7 +3,7 @@
 #include "replay_fixture.h"
 
 #include "pipeline/parquet/read/reader.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/store/resolved.h"
 #include "streaming/store/store_parts.h"
 #include "streaming/tasks/row_maker.h"
@@ -36,7 +36,7 @@ static void rejects_become_rows_once(void **state) {
 
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
     assert_int_equal(replayed.unresolved, FIRST_REJECTS);
-    assert_int_equal(replayed.rows_by[REJECT_MALFORMED_JSON], 1);
+    assert_int_equal(replayed.rows_by[REJECT_MALFORMED], 1);
     assert_int_equal(replayed.rows_by[REJECT_MISSING_IDENTIFIER], 2);
     assert_int_equal(replayed.rejected_by[REJECT_NULL_VALUE], 1);
     assert_int_equal(replayed.rejected_by[REJECT_BLANK_VALUE], 1);
@@ -130,7 +130,7 @@ static void write_rejects(const char *staging, int64_t planned_ms, struct file_l
         .parquet = {.codec = CODEC_SNAPPY, .timestamp = TIMESTAMP_AS_INT96},
         .memory_max = 1 << 20};
     struct reject_sink *sink = reject_sink_create("t1", planned_ms, &options);
-    const struct reject reject = {.reason = REJECT_MALFORMED_JSON, .detail = "too new"};
+    const struct reject reject = {.reason = REJECT_MALFORMED, .detail = "too new"};
     for (int64_t offset = 0; offset < 3; offset++) {
         char value[100];
         int size = snprintf(value, sizeof value,

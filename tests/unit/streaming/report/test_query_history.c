@@ -180,9 +180,9 @@ static void a_point_of_long_ago_is_forgotten(void **state) {
 
 static void note(struct tally *tally, int64_t offset, const char *value, size_t size) {
     struct record record = {.offset = offset, .value = value, .value_size = size};
-    struct reject reject = {.reason = REJECT_MALFORMED_JSON, .detail = "because"};
+    struct reject reject = {.reason = REJECT_MALFORMED, .detail = "because"};
     reject_samples_note(&tally->samples, &record, &reject, 42);
-    tally->rejects[REJECT_MALFORMED_JSON]++;
+    tally->rejects[REJECT_MALFORMED]++;
 }
 
 static void the_newest_rejects_are_kept_with_the_beginning_of_their_bytes(void **state) {
@@ -196,7 +196,7 @@ static void the_newest_rejects_are_kept_with_the_beginning_of_their_bytes(void *
     note(&tasks[1], 1001, "", 0);
     tally_add(&batch, &tasks[0]);
     tally_add(&batch, &tasks[1]);
-    assert_int_equal(batch.rejects[REJECT_MALFORMED_JSON], 132);
+    assert_int_equal(batch.rejects[REJECT_MALFORMED], 132);
     struct batch_report draft = {.batch_id = 1};
     query_history_add(&history, batch_report_create(&draft), &(struct file_list){0}, &batch);
 

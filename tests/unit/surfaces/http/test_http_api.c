@@ -147,7 +147,7 @@ static void commit_batch(void) {
                                  .input_bytes = 20000,
                                  .unknown_keys = 5,
                                  .lag_after = 35,
-                                 .rejects_by = {[REJECT_MALFORMED_JSON] = 2},
+                                 .rejects_by = {[REJECT_MALFORMED] = 2},
                                  .since_trigger_us = 2900000,
                                  .total_us = 580000,
                                  .stage_us = {[STAGE_PLAN] = 80000, [STAGE_DECODE] = 500000},
@@ -168,7 +168,7 @@ static void commit_batch(void) {
                             .timestamp_ms = 1700000000001,
                             .value = "\xff{\"<script>",
                             .value_size = 11};
-    struct reject reject = {.reason = REJECT_MALFORMED_JSON, .position = 3, .detail = "bad"};
+    struct reject reject = {.reason = REJECT_MALFORMED, .position = 3, .detail = "bad"};
     reject_samples_note(&tally.samples, &record, &reject, draft.timestamp_ms);
     record = (struct record){.partition = 0, .offset = 21, .timestamp_ms = -1};
     reject.reason = REJECT_NULL_VALUE;

@@ -1,4 +1,4 @@
-#include "pipeline/json/unknown_keys.h"
+#include "core/decode_counts.h"
 
 static int find(const struct unknown_keys *keys, struct text name) {
     for (size_t i = 0; i < keys->count; i++)
@@ -45,4 +45,16 @@ void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *now,
         if (index >= 0)
             sum->names[index].count += more;
     }
+}
+
+void decode_counts_add(struct decode_counts *sum, const struct decode_counts *now,
+                       const struct decode_counts *before) {
+    static const struct decode_counts none;
+    if (before == NULL)
+        before = &none;
+    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+        sum->field_faults[i] += now->field_faults[i] - before->field_faults[i];
+    sum->unknown_keys += now->unknown_keys - before->unknown_keys;
+    sum->trailing_bytes += now->trailing_bytes - before->trailing_bytes;
+    unknown_keys_add(&sum->unknown_names, &now->unknown_names, &before->unknown_names);
 }

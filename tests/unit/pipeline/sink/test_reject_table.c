@@ -7,7 +7,7 @@
 
 #include "directory.h"
 #include "pipeline/parquet/read/reader.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 
 enum { COLUMNS = 10 };
 
@@ -73,7 +73,7 @@ static void a_reject_keeps_the_record_and_says_why(void **state) {
                             .value_size = 5,
                             .key = "k",
                             .key_size = 1};
-    struct reject reject = {REJECT_MALFORMED_JSON, 5, "the text ends inside of an object"};
+    struct reject reject = {REJECT_MALFORMED, 5, "the text ends inside of an object"};
     start(&table);
     assert_true(reject_sink_append(table.sink, &record, &reject, &err));
     record = (struct record){.partition = 0, .offset = 0, .timestamp_ms = -1, .key = ""};
@@ -90,7 +90,7 @@ static void a_reject_keeps_the_record_and_says_why(void **state) {
     assert_int_equal(vectors[3].int64s[0], 1700000000123000);
     assert_text(&vectors[4], 0, "k");
     assert_text(&vectors[5], 0, "{\"a\":");
-    assert_text(&vectors[6], 0, reject_reason_name(REJECT_MALFORMED_JSON));
+    assert_text(&vectors[6], 0, reject_reason_name(REJECT_MALFORMED));
     assert_text(&vectors[7], 0, "the text ends inside of an object");
     assert_int_equal(vectors[8].int64s[0], 5);
     assert_int_equal(vectors[9].int64s[0], 1764583845123000);

@@ -1,6 +1,7 @@
-/* zone_file.h: one region's rules from the system's tzdata (TZif, RFC 8536). */
-#ifndef CORE_ZONE_FILE_H
-#define CORE_ZONE_FILE_H
+/* zone_rules.h: one region's rules, from a file of the system's tzdata (TZif, RFC 8536): which
+ * offset holds when. Rules never change once they are read. */
+#ifndef CORE_ZONE_RULES_H
+#define CORE_ZONE_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,14 +22,7 @@ struct zone_forever {
     struct zone_change start, end; // of summer
 };
 
-struct zone_rules {
-    int32_t first_offset; // before the first transition
-    size_t count;
-    int64_t *at;      // UTC seconds, ascending
-    int32_t *offsets; // from at[i] on
-    bool has_forever;
-    struct zone_forever forever;
-};
+struct zone_rules;
 
 /* From the bytes of a TZif file of version 2 or later. NULL: it is none. Free with
  * zone_rules_destroy(). */
@@ -37,5 +31,10 @@ void zone_rules_destroy(struct zone_rules *rules);
 
 /* A POSIX TZ string such as "CET-1CEST,M3.5.0,M10.5.0/3". */
 bool zone_forever_parse(const char *text, size_t size, struct zone_forever *forever);
+
+/* The offset in seconds east of Greenwich at a moment: UTC seconds since 1970, or with `local` the
+ * seconds that the region's own clocks showed (zone.h says which offset holds in gaps and
+ * overlaps). */
+int32_t zone_rules_offset(const struct zone_rules *rules, int64_t seconds, bool local);
 
 #endif
