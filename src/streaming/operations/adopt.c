@@ -8,8 +8,9 @@
 #include "base/scope.h"
 #include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/path_set.h"
 

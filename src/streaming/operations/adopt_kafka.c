@@ -4,7 +4,7 @@
 
 #include "streaming/operations/operations.h"
 #include "streaming/store/kafka_note.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 /* Where the next batch begins, so that it can be compared with the topic on the other cluster. */
 static bool print_positions(const struct store *store, FILE *out, struct error *err) {

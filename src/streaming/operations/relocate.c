@@ -13,7 +13,7 @@
 #include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
 #include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 enum { MANIFEST_SIZE_MAX = 256 << 20 };
 

@@ -24,10 +24,11 @@
 #include "base/scope.h"
 #include "streaming/operations/operations.h"
 #include "streaming/operations/rewind.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/table/set_aside.h"
 
-static const struct set_aside_place table_place = {"_rewound", ".rewound"};
-static const struct set_aside_place log_place = {"", ".rewound"};
+static const struct set_aside_target table_target = {"_rewound", ".rewound"};
+static const struct set_aside_target log_target = {"", ".rewound"};
 
 enum { SYNCED_MAX = 256 };
 
@@ -74,7 +75,7 @@ static bool set_log_aside(const struct rewind *rewind, const struct file_path *l
         char name[32];
         bool moved;
         (void)snprintf(name, sizeof name, "%" PRId64, batches[count - 1]);
-        if (!set_aside(log->text, name, &log_place, &moved, err))
+        if (!set_aside(log->text, name, &log_target, &moved, err))
             return false;
     }
     return file_sync_directory(log->text, err);
@@ -157,8 +158,8 @@ static bool set_line_aside(void *context, struct json *line, struct error *err) 
     bool rejects = strcmp(of, "rejects") == 0, moved;
     const char *root = rejects ? store->options.rejects : store->options.table;
     if (execution->sync)
-        return !needs_sync(execution, root, path) || set_aside_sync(root, path, &table_place, err);
-    if (!set_aside(root, path, &table_place, &moved, err))
+        return !needs_sync(execution, root, path) || set_aside_sync(root, path, &table_target, err);
+    if (!set_aside(root, path, &table_target, &moved, err))
         return false;
     execution->table_files += moved && !rejects;
     execution->reject_files += moved && rejects;

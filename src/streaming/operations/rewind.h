@@ -4,7 +4,7 @@
 #define STREAMING_OPERATIONS_REWIND_H
 
 #include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 #include "streaming/table/path_set.h"
 
 struct rewind {

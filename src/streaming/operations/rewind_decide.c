@@ -3,7 +3,7 @@
 
 #include "base/scope.h"
 #include "streaming/operations/rewind.h"
-#include "streaming/store/commit.h"
+#include "streaming/store/store.h"
 #include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"
 
@@ -43,7 +43,7 @@ static bool add_manifests(struct rewind *rewind, bool with_files, struct error *
             return false;
         if (!has)
             continue;
-        if (!commit_read(rewind->store, batch, &manifest, err))
+        if (!store_read_manifest(rewind->store, batch, &manifest, err))
             return false;
         bool ok = add_files(rewind, &manifest.rejects, "rejects", err) &&
                   (!with_files || add_files(rewind, &manifest.files, "table", err));
@@ -65,7 +65,7 @@ static bool names_files(const struct rewind *rewind, int64_t batch_id, bool *nam
         return false;
     if (!*names)
         return true;
-    if (!commit_read(rewind->store, batch_id, &manifest, err))
+    if (!store_read_manifest(rewind->store, batch_id, &manifest, err))
         return false;
     *names = !manifest.of_spark;
     manifest_deinit(&manifest);

@@ -7,11 +7,9 @@
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
 #include "base/scope.h"
-#include "streaming/recovery/recover.h"
-#include "streaming/store/commit.h"
+#include "streaming/recovery/recovery_table.h"
 #include "streaming/store/kafka_note.h"
 #include "streaming/store/snapshot.h"
-#include "streaming/store/store_parts.h"
 
 void inspection_deinit(struct inspection *inspection) {
     free(inspection->ranges);
@@ -98,7 +96,7 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     struct manifest manifest;
     if (inspection->manifests.newest < 0)
         return true;
-    if (!commit_read(store, inspection->manifests.newest, &manifest, err))
+    if (!store_read_manifest(store, inspection->manifests.newest, &manifest, err))
         return false;
     inspection->manifest_read = true;
     inspection->files = manifest.files.count;
@@ -187,9 +185,9 @@ static bool read_start(struct store *store, struct inspection *inspection, struc
         [RECOVER_RUN_NEXT] = "a start plans the next batch",
     };
     struct survey survey = {0};
-    const struct recovery_case *found;
-    if (!recovery_look(store, &survey, &found, err))
+    if (!survey_take(store, &survey, err))
         return false;
+    const struct recovery_case *found = recovery_decide(&survey);
     inspection->rewinding = survey.rewinding;
     inspection->state = found->state;
     inspection->next = words[found->action];
@@ -205,8 +203,8 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_extent(&checkpoint->commits, &inspection->commits, &err), &err);
     note(inspection, read_extent(&checkpoint->manifests, &inspection->manifests, &err), &err);
     note(inspection, read_sink_log(store, inspection, &err), &err);
-    recovery_note_counting(&store->checkpoint, inspection->commits.newest,
-                           inspection->manifests.newest, inspection->logged);
+    survey_note_counting(&store->checkpoint, inspection->commits.newest,
+                         inspection->manifests.newest, inspection->logged);
     note(inspection, read_plan(checkpoint, inspection, &err), &err);
     note(inspection, read_commit(checkpoint, inspection, &err), &err);
     note(inspection, read_manifest(store, inspection, &err), &err);

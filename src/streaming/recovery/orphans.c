@@ -11,9 +11,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/offsets/offset_set.h"
-#include "streaming/store/commit.h"
 #include "streaming/store/run_note.h"
-#include "streaming/store/store_parts.h"
 #include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/set_aside.h"
@@ -153,7 +151,7 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
 static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
                                     struct recent_files *files, struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     for (size_t i = 0; i < files->count; i++)
         for (size_t j = 0; j < manifest.files.count; j++)
@@ -272,7 +270,7 @@ static bool is_orphan(const struct recent_files *files, const struct plan *open_
 
 /* ---- and where it goes ---- */
 
-static const struct set_aside_place orphanage = {"_orphans", ".orphan"};
+static const struct set_aside_target orphanage = {"_orphans", ".orphan"};
 
 /* Durable before the plan runs again: its manifest would be newer than the file, and no start would
  * look at it any more. */

@@ -7,8 +7,6 @@
 #include "base/scope.h"
 #include "streaming/sink_log/sink_log_entries.h"
 #include "streaming/sink_log/sink_log_tail.h"
-#include "streaming/store/commit.h"
-#include "streaming/store/store_parts.h"
 #include "streaming/table/path_set.h"
 
 bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err) {
@@ -110,7 +108,7 @@ static bool read_manifest(const struct store *store, int64_t batch_id, struct fi
     struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);
     struct manifest manifest;
     *known = false;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return file_is_gone(path.text);
     *known = !manifest.of_spark; // else only the sink log knows them
     for (size_t i = 0; i < manifest.files.count; i++)

@@ -8,8 +8,6 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/scope.h"
-#include "streaming/store/commit.h"
-#include "streaming/store/store_parts.h"
 
 /* A range takes about 100 bytes: some millions of ranges, which no topic comes to. */
 enum { COVERAGE_SIZE_MAX = 512 << 20 };
@@ -305,7 +303,7 @@ static bool tidy(const struct checkpoint *checkpoint, int64_t through, struct er
 static bool add_manifest(const struct store *store, int64_t batch_id, struct coverage *coverage,
                          struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool ok = coverage_add_manifest(coverage, &manifest, err) ||
               error_wrap(err, "'%s/%" PRId64 "'", store->checkpoint.manifests.text, batch_id);

@@ -10,7 +10,6 @@
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
 #include "base/scope.h"
-#include "streaming/store/commit.h"
 
 /* How often a running query may take a file away between our listing and our reading of it. */
 enum { ATTEMPTS_MAX = 20 };
@@ -119,7 +118,7 @@ static bool is_overtaken(const struct store *store, const struct manifest *manif
 static bool add_manifest(const struct store *store, int64_t batch_id, bool newest,
                          struct snapshot *snapshot, struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool overtaken = false;
     bool ok = !newest || is_overtaken(store, &manifest, &overtaken, err);

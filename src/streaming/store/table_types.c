@@ -5,7 +5,7 @@
 
 #include "pipeline/parquet/read/reader.h"
 #include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 enum { FEW = 4 };
 

@@ -10,7 +10,7 @@
 #include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
-#include "streaming/store/commit.h"
+#include "streaming/store/store.h"
 #include "streaming/table/data_offsets.h"
 #include "streaming/verify/faults.h"
 #include "streaming/verify/listing.h"
@@ -193,7 +193,7 @@ static bool leave_out_later(const struct store *store, const struct snapshot *sn
     for (; count > 0 && batches[count - 1] > snapshot->horizon; count--) {
         struct manifest manifest;
         struct error ignored;
-        if (!commit_read(store, batches[count - 1], &manifest, err)) {
+        if (!store_read_manifest(store, batches[count - 1], &manifest, err)) {
             // Taken back in the meantime, and its files before it.
             struct file_path path = file_join_number(directory->text, batches[count - 1]);
             if (file_exists(path.text, NULL, &ignored) == 0)

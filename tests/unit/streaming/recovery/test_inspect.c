@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "streaming/recovery/inspect.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/store/batch_files.h"
 
 #define CHECKPOINT "checkpoints/match_stream/"
@@ -112,8 +113,8 @@ static void a_first_offset_that_can_not_be_read_counts_only_until_the_first_comm
     inspection_deinit(&inspection);
 
     struct store *store = NULL;
-    assert_true(store_open(&fixture.options, &store, &err));
-    assert_true(store_recover(store, &recovery, &err));
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    assert_true(recover(store, &recovery, &err));
     assert_int_equal(recovery.next_batch, 1);
     recovery_deinit(&recovery);
     store_close(store);
@@ -238,7 +239,7 @@ static void the_holder_of_the_lock_is_named_and_keeps_it(void **state) {
     struct store *store = NULL;
     struct error err = {0};
     fixture_must_advance(&fixture, 1, 0);
-    assert_true(store_open(&fixture.options, &store, &err));
+    assert_true(recovery_open(&fixture.options, &store, &err));
     assert_true(checkpoint_note_holder(fixture.checkpoint, "http=http://here:1", &err));
     must_inspect(&inspection);
     assert_true(inspection.locked);
