@@ -9,7 +9,9 @@
 #include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
-#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
+#include "streaming/sink_log/sink_log_writer.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/path_set.h"
@@ -37,7 +39,7 @@ static bool rename_directory(const struct store *store, const char *from, const 
 
 struct listing {
     const struct table *table;
-    struct log_draft draft;
+    struct sink_log_writer draft;
     int64_t bytes;
     bool failed; // *err says why
     struct error *err;
@@ -55,9 +57,9 @@ static bool list_file(void *context, const char *path) {
                          "'%s' is not a plain file: move it out of the table, then adopt again",
                          full.text);
     int64_t modified_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-    scoped(scope_free) char *line = sink_log_print_entry(full.text, status.st_size, modified_ms);
+    scoped(scope_free) char *line = sink_entry_print(full.text, status.st_size, modified_ms);
     listing->bytes += status.st_size;
-    listing->failed = !log_draft_add(&listing->draft, line, listing->err);
+    listing->failed = !sink_log_writer_add(&listing->draft, line, listing->err);
     return !listing->failed;
 }
 
@@ -65,13 +67,13 @@ static bool write_listing(const struct store *store, const char *directory,
                           const struct log_layout *layout, struct listing *listing,
                           struct error *err) {
     *listing = (struct listing){.table = &store->table, .err = err};
-    if (!log_draft_open(&listing->draft, directory, layout->name, err))
+    if (!sink_log_writer_open(&listing->draft, directory, layout->name, err))
         return false;
     if (table_each_file(&store->table, store->options.partition_by_count, list_file, listing,
                         err) &&
         !listing->failed)
-        return log_draft_replace(&listing->draft, err);
-    log_draft_discard(&listing->draft);
+        return sink_log_writer_replace(&listing->draft, err);
+    sink_log_writer_discard(&listing->draft);
     return false;
 }
 

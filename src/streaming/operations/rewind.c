@@ -38,7 +38,7 @@ struct execution {
     int64_t interval;         // 0: the log is only shortened
     bool sync;                // the second walk, which syncs the directories of the first
     char *synced[SYNCED_MAX]; // owned; directories that were synced, by hash
-    struct log_draft holder;
+    struct sink_log_writer holder;
     int64_t table_files, reject_files;
 };
 
@@ -86,7 +86,7 @@ static bool hold_line(void *context, struct json *line, struct error *err) {
     if (json_member_text(line, "path")[0] == '\0' || json_member_text(line, "aside") != NULL)
         return true;
     scoped(scope_free) char *text = json_print(line);
-    return log_draft_add(&execution->holder, text, err);
+    return sink_log_writer_add(&execution->holder, text, err);
 }
 
 /* Everything that stays listed goes into one file of the log. */
@@ -95,13 +95,13 @@ static bool rebuild_log(struct execution *execution, struct error *err) {
     struct log_layout layout = log_layout_of(execution->rewind->to_batch, execution->interval);
     bool found;
     if (!log_layout_write_empty(&layout, directory, err) ||
-        !log_draft_open(&execution->holder, directory, layout.name, err))
+        !sink_log_writer_open(&execution->holder, directory, layout.name, err))
         return false;
     if (!each_line(execution, hold_line, &found, err)) {
-        log_draft_discard(&execution->holder);
+        sink_log_writer_discard(&execution->holder);
         return false;
     }
-    if (!log_draft_replace(&execution->holder, err))
+    if (!sink_log_writer_replace(&execution->holder, err))
         return false;
     return !layout.compact || file_remove(file_join_number(directory, layout.holder).text, err);
 }

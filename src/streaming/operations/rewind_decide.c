@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "streaming/operations/rewind.h"
+#include "streaming/sink_log/sink_entry.h"
 #include "streaming/store/store.h"
 #include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"
@@ -15,7 +16,7 @@ static bool add_aside(struct rewind *rewind, const char *path, const char *of, s
     json_put_text(line, "aside", of);
     scoped(scope_free) char *text = json_print(line);
     json_free(line);
-    return log_draft_add(&rewind->intent, text, err);
+    return sink_log_writer_add(&rewind->intent, text, err);
 }
 
 static bool add_files(struct rewind *rewind, const struct file_list *files, const char *of,
@@ -192,7 +193,7 @@ static bool sort_entry(void *context, struct json *line, struct error *err) {
         ok = add_aside(rewind, entry.relative, "table", err);
     } else if (ok) {
         scoped(scope_free) char *text = json_print(line);
-        ok = log_draft_add(&rewind->intent, text, err);
+        ok = sink_log_writer_add(&rewind->intent, text, err);
     }
     sink_entry_deinit(&entry);
     return ok;
@@ -281,7 +282,7 @@ static bool write_decision(struct rewind *rewind, enum decision decision,
     }
     scoped(scope_free) char *text = json_print(header);
     json_free(header);
-    ok = ok && log_draft_add(&rewind->intent, text, err) &&
+    ok = ok && sink_log_writer_add(&rewind->intent, text, err) &&
          add_manifests(rewind, decision == BY_MANIFESTS, err);
     if (ok && decision == BY_LOG)
         ok = decide_by_log(rewind, then, err);
@@ -294,10 +295,11 @@ bool rewind_decide(struct rewind *rewind, struct error *err) {
     struct sink_log then;
     enum decision decision;
     if (!choose(rewind, &then, &decision, err) ||
-        !log_draft_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND, err))
+        !sink_log_writer_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND,
+                              err))
         return false;
     if (write_decision(rewind, decision, &then, err))
-        return log_draft_replace(&rewind->intent, err);
-    log_draft_discard(&rewind->intent);
+        return sink_log_writer_replace(&rewind->intent, err);
+    sink_log_writer_discard(&rewind->intent);
     return false;
 }

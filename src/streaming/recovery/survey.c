@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
 
 bool survey_signed_by_other(const struct table *table, const char *query_id) {
