@@ -145,8 +145,8 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
             if (snapshot.outcomes.ranges[j].incarnation == range->incarnation &&
                 snapshot.outcomes.ranges[j].range.partition == range->partition)
                 add_outcome(partition, &snapshot.outcomes.ranges[j]);
-        partition->unsaid = range->end - range->start - partition->rows - partition->rejects -
-                            partition->absent - partition->lost;
+        partition->unproven = range->end - range->start - partition->rows - partition->rejects -
+                              partition->absent - partition->lost;
     }
     snapshot_deinit(&snapshot);
     return true;

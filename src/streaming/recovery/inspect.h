@@ -24,7 +24,7 @@ struct inspected_partition {
     int32_t partition;
     int64_t start, end;
     int64_t rows, rejects, absent, lost;
-    int64_t unsaid; // of batches without a manifest, such as Spark's
+    int64_t unproven; // of batches without a manifest, such as Spark's
 };
 
 struct inspection {

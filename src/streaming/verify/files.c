@@ -1,3 +1,10 @@
+/* files.c: the files of a verification, and what three lists say of them.
+ *
+ * With a sink log, its entries are the table's files, and what else lies in the directories is
+ * unlisted; without one, all that lies there is. What a manifest of a batch beyond the horizon
+ * names is left out: such a manifest is there before its files are, so none of them is missed.
+ * Last, the manifests up to the horizon say which size and how many rows each of their files must
+ * have. Unlisted files are judged by their own offsets. */
 #include "streaming/verify/files.h"
 
 #include <errno.h>
@@ -12,7 +19,6 @@
 #include "base/system/clock.h"
 #include "streaming/store/store.h"
 #include "streaming/table/data_offsets.h"
-#include "streaming/verify/faults.h"
 #include "streaming/verify/listing.h"
 
 enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
@@ -86,7 +92,8 @@ static struct verify_file *find_file(const struct verify_files *files, const cha
 
 /* ---- lists ---- */
 
-struct walk {
+/* Where the names of listed files go. */
+struct lister {
     struct verify_files *files;
     struct verify_report *report;
     const char *root; // of the table, when the sink log is read
@@ -94,27 +101,27 @@ struct walk {
 };
 
 static void take_entry(void *context, const char *path, int64_t size) {
-    struct walk *walk = context;
-    size_t length = strlen(walk->root);
-    if (strncmp(path, walk->root, length) != 0 || path[length] != '/') {
-        verify_say(walk->report, VERIFY_FILE,
+    struct lister *lister = context;
+    size_t length = strlen(lister->root);
+    if (strncmp(path, lister->root, length) != 0 || path[length] != '/') {
+        verify_say(lister->report, VERIFY_FILE,
                    "the sink log lists '%s', which is not below '%s': was the table moved?", path,
-                   walk->root);
+                   lister->root);
         return;
     }
-    struct verify_file *file = add_file(walk->files, path + length + 1, false);
+    struct verify_file *file = add_file(lister->files, path + length + 1, false);
     file->counted = true;
     file->size = size;
 }
 
 static bool take_found(void *context, const char *path) {
-    struct walk *walk = context;
-    (void)add_file(walk->files, path, walk->reject);
+    struct lister *lister = context;
+    (void)add_file(lister->files, path, lister->reject);
     return true;
 }
 
 static bool take_unlisted(void *context, const char *path) {
-    struct verify_files *files = ((struct walk *)context)->files;
+    struct verify_files *files = ((struct lister *)context)->files;
     if (find_file(files, path, false) != NULL)
         return true;
     if (files->unlisted_count == files->unlisted_capacity) {
@@ -140,22 +147,22 @@ static void find_listed_twice(const struct verify_files *files, struct verify_re
 }
 
 static bool list_table(const struct store *store, const struct snapshot *snapshot,
-                       struct walk *walk, struct error *err) {
-    struct verify_files *files = walk->files;
+                       struct lister *lister, struct error *err) {
+    struct verify_files *files = lister->files;
     size_t depth = store->options.partition_by_count;
     const struct sink_log *log = &store->sink_log;
     if (!log->exists &&
         !table_check_partitions(&store->table, store->options.partition_by, depth, err))
-        return false; // the walk would not find its files
-    bool ok = log->exists ? listing_read(log, snapshot->horizon, take_entry, walk, err)
-                          : table_each_file(&store->table, depth, take_found, walk, err);
+        return false; // its files would not be found
+    bool ok = log->exists ? listing_read(log, snapshot->horizon, take_entry, lister, err)
+                          : table_each_file(&store->table, depth, take_found, lister, err);
     sort_files(files, 0);
     files->table_count = files->count;
     if (!ok || !log->exists)
         return ok;
-    find_listed_twice(files, walk->report);
+    find_listed_twice(files, lister->report);
     for (size_t at = 0; ok && at <= depth; at++) // also where no writer of ours puts them
-        ok = table_each_file(&store->table, at, take_unlisted, walk, err);
+        ok = table_each_file(&store->table, at, take_unlisted, lister, err);
     if (files->unlisted_count > 1)
         qsort(files->unlisted, files->unlisted_count, sizeof *files->unlisted, by_text);
     return ok;
@@ -234,17 +241,17 @@ static void compare_promises(const struct store *store, const struct snapshot *s
 bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
                        struct verify_files *files, struct verify_report *report,
                        struct error *err) {
-    struct walk walk = {.files = files, .report = report, .root = store->options.table};
+    struct lister lister = {.files = files, .report = report, .root = store->options.table};
     *files = (struct verify_files){0};
     if (store->sink_log.exists && store->sink_log.newest < snapshot->horizon)
         return error_set(err, ERROR_STATE,
                          "'%s' ends at batch %" PRId64 ", but batch %" PRId64
                          " is committed: is this the right table?",
                          store->sink_log.directory.text, store->sink_log.newest, snapshot->horizon);
-    if (!list_table(store, snapshot, &walk, err))
+    if (!list_table(store, snapshot, &lister, err))
         return false;
-    walk.reject = true;
-    if (!table_each_file(&store->rejects, 0, take_found, &walk, err))
+    lister.reject = true;
+    if (!table_each_file(&store->rejects, 0, take_found, &lister, err))
         return false;
     sort_files(files, files->table_count);
     if (!leave_out_later(store, snapshot, files, err))

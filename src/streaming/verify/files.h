@@ -1,11 +1,11 @@
 /* files.h: the files that a verification looks at, and what is said of them. About 150 bytes of
  * memory each, more with long names. */
-#ifndef VERIFY_FILES_H
-#define VERIFY_FILES_H
+#ifndef STREAMING_VERIFY_FILES_H
+#define STREAMING_VERIFY_FILES_H
 
 #include "streaming/store/snapshot.h"
 #include "streaming/table/origin_reader.h"
-#include "streaming/verify/verify.h"
+#include "streaming/verify/report.h"
 
 struct verify_file {
     char *path;   // owned; relative to its table

@@ -206,7 +206,7 @@ static void what_is_committed_and_what_comes_next_is_told(void **state) {
         assert_int_equal(inspection.partitions[i].end, 39);
         assert_int_equal(inspection.partitions[i].rows, 26);
         assert_int_equal(inspection.partitions[i].rejects, 13);
-        assert_int_equal(inspection.partitions[i].unsaid, 0);
+        assert_int_equal(inspection.partitions[i].unproven, 0);
     }
     assert_string_equal(inspection.next, "a start plans the next batch");
     assert_int_equal(inspection.fault_count, 0);
@@ -214,7 +214,7 @@ static void what_is_committed_and_what_comes_next_is_told(void **state) {
 
     remove_file(CHECKPOINT "manifests/4"); // as of a batch that Spark ran
     must_inspect(&inspection);
-    assert_int_equal(inspection.partitions[0].unsaid, 3);
+    assert_int_equal(inspection.partitions[0].unproven, 3);
     inspection_deinit(&inspection);
 }
 
