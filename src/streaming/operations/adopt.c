@@ -6,7 +6,6 @@
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
 #include "base/scope.h"
-#include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/sink_log/sink_entry.h"

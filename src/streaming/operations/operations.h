@@ -48,4 +48,13 @@ MUST_CHECK bool operation_open(const struct store_options *options, struct store
 MUST_CHECK bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
                                   struct error *err);
 
+/* The first few files that something is wrong with, in words, for a refusal's message. */
+struct examples {   // {0}: none yet
+    char text[700]; // "'<path>' <what>, …"; always terminated
+    size_t used;
+    int64_t count; // all that were added; the first few are in `text`
+};
+
+void examples_add(struct examples *examples, const char *path, const char *what);
+
 #endif

@@ -10,7 +10,6 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"

@@ -5,7 +5,6 @@
 #include "streaming/operations/rewind.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/store/store.h"
-#include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"
 
 enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
@@ -162,24 +161,24 @@ static bool look_into(const struct rewind *rewind, const char *relative, bool *b
         return true;
     struct file_path path = file_join(rewind->store->options.table, relative);
     struct sides sides = {.ends = &rewind->ends};
-    enum data_offsets outcome;
+    enum origin_end end;
     bool former;
     if (!is_former(rewind, path.text, &former, err))
         return false;
     if (former)
         return true;
-    if (!data_offsets_each(path.text, visit_row, &sides, &outcome, err))
+    if (!origin_each_offset(path.text, visit_row, &sides, &end, err))
         return false;
     *beyond = sides.beyond;
-    if (outcome == DATA_OFFSETS_READ)
+    if (end == ORIGIN_READ)
         return true;
     return error_set(err, ERROR_STATE,
                      "which batch '%s' is of can't be told: %s. Rewind to a batch after the table "
                      "was adopted, or move the file out of the table and its line out of the log",
                      path.text,
-                     outcome == DATA_OFFSETS_ENDED ? "it has rows from both sides of the batch"
-                                                   : "its columns partition and offset can't be "
-                                                     "read");
+                     end == ORIGIN_ENDED ? "it has rows from both sides of the batch"
+                                         : "its columns partition and offset can't be "
+                                           "read");
 }
 
 static bool sort_entry(void *context, struct json *line, struct error *err) {

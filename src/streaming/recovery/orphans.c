@@ -12,7 +12,6 @@
 #include "base/system/clock.h"
 #include "streaming/offsets/offset_set.h"
 #include "streaming/store/run_note.h"
-#include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/set_aside.h"
 
@@ -231,9 +230,9 @@ static bool remove_offset(void *context, int32_t partition, int64_t offset) {
 static bool remove_listed(const struct recent_files *files, struct offset_set *set,
                           struct error *err) {
     for (size_t i = 0; i < files->count && set->count > 0; i++) {
-        enum data_offsets outcome;
+        enum origin_end end;
         struct file_path path = file_join(files->table->root.text, files->paths[i]);
-        if (files->listed[i] && !data_offsets_each(path.text, remove_offset, set, &outcome, err))
+        if (files->listed[i] && !origin_each_offset(path.text, remove_offset, set, &end, err))
             return false;
     }
     return true;
@@ -242,10 +241,10 @@ static bool remove_listed(const struct recent_files *files, struct offset_set *s
 static bool is_in_listed_files(const struct recent_files *files, const char *path, bool *orphan,
                                struct error *err) {
     struct offset_set set = {0};
-    enum data_offsets outcome;
-    bool ok = data_offsets_each(path, widen, &set, &outcome, err);
-    if (ok && outcome == DATA_OFFSETS_READ && offset_set_allocate(&set, OFFSET_SET_SIZE_MAX)) {
-        ok = data_offsets_each(path, add, &set, &outcome, err) && remove_listed(files, &set, err);
+    enum origin_end end;
+    bool ok = origin_each_offset(path, widen, &set, &end, err);
+    if (ok && end == ORIGIN_READ && offset_set_allocate(&set, OFFSET_SET_SIZE_MAX)) {
+        ok = origin_each_offset(path, add, &set, &end, err) && remove_listed(files, &set, err);
         *orphan = ok && set.count == 0;
     }
     offset_set_deinit(&set);
@@ -256,14 +255,14 @@ static bool is_orphan(const struct recent_files *files, const struct plan *open_
                       bool sink_log_on, const char *path, bool *orphan, struct error *err) {
     const struct plan nothing = {0};
     const struct plan *plan = open_plan == NULL ? &nothing : open_plan;
-    enum data_offsets outcome;
+    enum origin_end end;
     *orphan = false;
-    if (!data_offsets_each(path, is_in_plan, (void *)plan, &outcome, err))
+    if (!origin_each_offset(path, is_in_plan, (void *)plan, &end, err))
         return false;
-    *orphan = outcome == DATA_OFFSETS_TORN || (outcome == DATA_OFFSETS_READ && open_plan != NULL);
-    if (*orphan && outcome == DATA_OFFSETS_READ && !sink_log_on)
+    *orphan = end == ORIGIN_TORN || (end == ORIGIN_READ && open_plan != NULL);
+    if (*orphan && end == ORIGIN_READ && !sink_log_on)
         return is_of_batch(path, open_plan, orphan, err);
-    if (*orphan || outcome == DATA_OFFSETS_OTHER || !sink_log_on)
+    if (*orphan || end == ORIGIN_OTHER || !sink_log_on)
         return true;
     return is_in_listed_files(files, path, orphan, err);
 }

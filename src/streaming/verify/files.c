@@ -18,7 +18,6 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/store/store.h"
-#include "streaming/table/data_offsets.h"
 #include "streaming/verify/listing.h"
 
 enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
@@ -294,7 +293,7 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
     struct judgement judgement = {.snapshot = snapshot};
     struct file_path full = file_join(store->table.root.text, path);
     struct stat status;
-    enum data_offsets outcome;
+    enum origin_end end;
     bool later;
     if (disk->stat(full.text, &status) != 0) // taken back, or set aside, by a query that starts
         return errno == ENOENT ? true : disk_error(err, "look at", full.text);
@@ -302,24 +301,24 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
         return false;
     if (later)
         return true;
-    if (!data_offsets_each(full.text, is_beyond, &judgement, &outcome, err))
+    if (!origin_each_offset(full.text, is_beyond, &judgement, &end, err))
         return false;
-    switch (outcome) {
-    case DATA_OFFSETS_READ:
+    switch (end) {
+    case ORIGIN_READ:
         break;
-    case DATA_OFFSETS_ENDED:
+    case ORIGIN_ENDED:
         verify_say(report, VERIFY_FILE,
                    "'%s' is not in the sink log, but a reader that lists directories takes it: "
                    "it has partition %" PRId32 ", offset %" PRId64,
                    path, judgement.partition, judgement.offset);
         break;
-    case DATA_OFFSETS_TORN:
+    case ORIGIN_TORN:
         // What was written since the horizon may be of a batch under way.
         if (clock_is_before(&status.st_mtim, &snapshot->committed))
             verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and was never finished",
                        path);
         break;
-    case DATA_OFFSETS_OTHER:
+    case ORIGIN_OTHER:
         if (disk->stat(full.text, &status) != 0 && errno == ENOENT)
             break;
         verify_say(report, VERIFY_FILE, "'%s' is not in the sink log, and not a file of this query",
