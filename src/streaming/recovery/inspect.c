@@ -1,3 +1,9 @@
+/* inspect.c: each part is read for itself.
+ *
+ * What can't be read becomes a fault, and the rest is told all the same. Beside a query that runs,
+ * the parts may be of different moments: if a log has changed since it was read, everything is read
+ * again, a bounded number of times. What a start would do is decided by the recovery's own survey
+ * and table, and only while nobody holds the lock. */
 #include "streaming/recovery/inspect.h"
 
 #include <stdlib.h>
@@ -44,19 +50,6 @@ static bool read_extent(const struct file_path *log, struct log_extent *extent, 
 
 /* ---- the newest plan ---- */
 
-static void set_ranges(struct inspection *inspection, const struct offsets *starts,
-                       const struct offsets *ends) {
-    inspection->ranges = must_alloc(ends->count + 1, sizeof *inspection->ranges);
-    inspection->range_count = ends->count;
-    for (size_t i = 0; i < ends->count; i++) {
-        const struct partition_offset *end = &ends->entries[i];
-        const struct partition_offset *start = offsets_find(starts, end->partition);
-        int64_t from = start == NULL ? 0 : start->offset;
-        inspection->ranges[i] = (struct offset_range){
-            end->partition, from < end->offset ? from : end->offset, end->offset};
-    }
-}
-
 static bool read_plan(const struct checkpoint *checkpoint, struct inspection *inspection,
                       struct error *err) {
     struct offset_entry before = {0}, plan = {0};
@@ -70,7 +63,8 @@ static bool read_plan(const struct checkpoint *checkpoint, struct inspection *in
                    : checkpoint_read_offsets(checkpoint, newest - 1, &before, &found_before, err));
     if (ok && found) {
         inspection->planned_ms = plan.timestamp_ms;
-        set_ranges(inspection, found_before ? &before.ends : &plan.ends, &plan.ends);
+        inspection->ranges = offsets_ranges(found_before ? &before.ends : &plan.ends, &plan.ends);
+        inspection->range_count = plan.ends.count;
     }
     offset_entry_deinit(&before);
     offset_entry_deinit(&plan);

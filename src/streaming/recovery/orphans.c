@@ -1,3 +1,10 @@
+/* orphans.c: which files of the table nobody counts.
+ *
+ * Candidates are the files that are as new as the newest manifest. First the lists are asked: the
+ * manifests of that time, then, only if a file is left, the whole sink log. Then the file itself.
+ * If it is whole, and the plan that runs again does not have all its rows, its offsets are marked
+ * in a set, and those that listed files hold are taken out: if nothing stays, each of its records
+ * is elsewhere. A file is moved only on such proof, and durably before the plan runs again. */
 #include "streaming/recovery/orphans.h"
 
 #include <errno.h>
@@ -13,6 +20,7 @@
 #include "streaming/offsets/offset_set.h"
 #include "streaming/store/run_note.h"
 #include "streaming/table/origin_reader.h"
+#include "streaming/table/path_list.h"
 #include "streaming/table/set_aside.h"
 
 enum {
@@ -24,10 +32,9 @@ enum {
 struct recent_files {
     const struct table *table;
     struct timespec since;
-    char **paths; // owned; relative to the table
-    bool *listed; // owned; the file counts
-    size_t count, capacity;
-    bool failed; // *err says why
+    struct path_list list; // owned; relative to the table
+    bool *listed;          // owned; the file counts
+    bool failed;           // *err says why
     struct error *err;
 };
 
@@ -37,9 +44,7 @@ void orphan_report_deinit(struct orphan_report *report) {
 }
 
 static void recent_files_deinit(struct recent_files *files) {
-    for (size_t i = 0; i < files->count; i++)
-        free(files->paths[i]);
-    free(files->paths);
+    path_list_deinit(&files->list);
     free(files->listed);
 }
 
@@ -53,15 +58,8 @@ static bool add_if_recent(void *context, const char *path) {
     }
     if (clock_is_before(&status.st_mtim, &files->since) || !S_ISREG(status.st_mode))
         return true;
-    if (files->count == files->capacity) {
-        files->capacity = files->capacity == 0 ? 64 : files->capacity * 2;
-        files->paths = realloc(files->paths, files->capacity * sizeof *files->paths);
-        check(files->paths != NULL);
-    }
-    files->paths[files->count] = strdup(path);
-    check(files->paths[files->count] != NULL);
-    files->count++;
-    return files->count <= FILES_MAX;
+    path_list_add(&files->list, path);
+    return files->list.count <= FILES_MAX;
 }
 
 /* ---- what a batch write of Spark leaves when it is killed before its files are in place ---- */
@@ -98,7 +96,7 @@ static bool search_temporary(struct temporary_search *search) {
         files->failed = true;
         (void)disk_error(files->err, "list", path.text);
     }
-    return !files->failed && files->count <= FILES_MAX;
+    return !files->failed && files->list.count <= FILES_MAX;
 }
 
 static bool add_temporary(struct recent_files *files, size_t partition_columns) {
@@ -152,9 +150,9 @@ static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
     struct manifest manifest;
     if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
-    for (size_t i = 0; i < files->count; i++)
+    for (size_t i = 0; i < files->list.count; i++)
         for (size_t j = 0; j < manifest.files.count; j++)
-            if (strcmp(files->paths[i], manifest.files.files[j].path) == 0)
+            if (strcmp(files->list.paths[i], manifest.files.files[j].path) == 0)
                 files->listed[i] = true;
     manifest_deinit(&manifest);
     return true;
@@ -183,11 +181,11 @@ static bool mark_listed(struct store *store, int64_t manifest, struct recent_fil
     if (!mark_listed_by_manifests(store, manifest, files, err))
         return false;
     size_t unexplained = 0;
-    for (size_t i = 0; i < files->count; i++)
+    for (size_t i = 0; i < files->list.count; i++)
         unexplained += !files->listed[i];
     return unexplained == 0 || !store->sink_log_on ||
-           sink_log_find(&store->sink_log, (const char *const *)files->paths, files->count,
-                         files->listed, err);
+           sink_log_find(&store->sink_log, (const char *const *)files->list.paths,
+                         files->list.count, files->listed, err);
 }
 
 /* ---- what is in an unlisted file ---- */
@@ -229,9 +227,9 @@ static bool remove_offset(void *context, int32_t partition, int64_t offset) {
 /* Takes out of `set` what the listed files hold. */
 static bool remove_listed(const struct recent_files *files, struct offset_set *set,
                           struct error *err) {
-    for (size_t i = 0; i < files->count && set->count > 0; i++) {
+    for (size_t i = 0; i < files->list.count && set->count > 0; i++) {
         enum origin_end end;
-        struct file_path path = file_join(files->table->root.text, files->paths[i]);
+        struct file_path path = file_join(files->table->root.text, files->list.paths[i]);
         if (files->listed[i] && !origin_each_offset(path.text, remove_offset, set, &end, err))
             return false;
     }
@@ -281,18 +279,18 @@ static bool put_away(const struct table *table, const char *name, struct error *
 
 static bool judge(const struct store *store, const struct recent_files *files,
                   const struct plan *open_plan, struct orphan_report *report, struct error *err) {
-    for (size_t i = 0; i < files->count; i++) {
+    for (size_t i = 0; i < files->list.count; i++) {
         bool orphan;
-        struct file_path path = file_join(files->table->root.text, files->paths[i]);
+        struct file_path path = file_join(files->table->root.text, files->list.paths[i]);
         if (files->listed[i])
             continue;
         if (!is_orphan(files, open_plan, store->sink_log_on, path.text, &orphan, err) ||
-            (orphan && !put_away(files->table, files->paths[i], err)))
+            (orphan && !put_away(files->table, files->list.paths[i], err)))
             return false;
         if (orphan) {
             report->moved++;
         } else if (store->sink_log_on && report->left++ == 0) {
-            report->left_path = strdup(files->paths[i]);
+            report->left_path = strdup(files->list.paths[i]);
             check(report->left_path != NULL);
         }
     }
@@ -312,12 +310,12 @@ bool orphans_set_aside(struct store *store, const struct plan *open_plan, int64_
                               &files, err) &&
               !files.failed &&
               (open_plan == NULL || add_temporary(&files, store->options.partition_by_count));
-    report->too_many = files.count > FILES_MAX;
-    if (report->too_many || (ok && files.count == 0)) {
+    report->too_many = files.list.count > FILES_MAX;
+    if (report->too_many || (ok && files.list.count == 0)) {
         recent_files_deinit(&files);
         return true;
     }
-    files.listed = must_alloc(files.count + 1, sizeof *files.listed);
+    files.listed = must_alloc(files.list.count + 1, sizeof *files.listed);
     ok = ok && mark_listed(store, manifest, &files, err) &&
          judge(store, &files, open_plan, report, err);
     if (!ok)

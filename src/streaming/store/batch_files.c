@@ -1,3 +1,9 @@
+/* batch_files.c: four sources, the cheapest first.
+ *
+ * The batch's own file of the sink log names its files and no others. A batch that was compacted
+ * has none: its manifest tells, if we ran it. Else the compact file does: entries keep their order,
+ * so the batch's own come behind the last entry of the batch before. If that can't be found, two
+ * whole logs are compared, before and with the batch. */
 #include "streaming/store/batch_files.h"
 
 #include <stdlib.h>

@@ -1,3 +1,13 @@
+/* coverage.c: ranges in order, neighbours joined; and the fold.
+ *
+ * A range goes where it belongs by incarnation, partition and start, and becomes part of the range
+ * before it if it continues that. One that overlaps is refused: two batches would have taken the
+ * same offsets, and the sums would hide it.
+ *
+ * A fold adds the oldest manifests to the newest coverage and publishes the sum under the number of
+ * the last one. Only when that name is durable is what it stands for removed. So a crash leaves too
+ * many files, never too few: readers take the newest coverage and the manifests after it, and the
+ * next fold removes the rest. */
 #include "streaming/store/coverage.h"
 
 #include <inttypes.h>

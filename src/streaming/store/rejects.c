@@ -1,27 +1,13 @@
 #include "streaming/store/rejects.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/check.h"
 #include "streaming/store/snapshot.h"
 
 /* ---- files ---- */
 
 static bool add_path(void *context, const char *path) {
     struct reject_files *files = context;
-    if (files->count == files->capacity) {
-        files->capacity = files->capacity == 0 ? 64 : 2 * files->capacity;
-        files->paths = reallocarray(files->paths, files->capacity, sizeof *files->paths);
-        check(files->paths != NULL);
-    }
-    files->paths[files->count] = strdup(path);
-    check(files->paths[files->count++] != NULL);
+    path_list_add(&files->list, path);
     return true;
-}
-
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 bool reject_files_list(const struct table *rejects, struct reject_files *files, struct error *err) {
@@ -30,15 +16,12 @@ bool reject_files_list(const struct table *rejects, struct reject_files *files, 
         reject_files_deinit(files);
         return false;
     }
-    if (files->count > 1)
-        qsort(files->paths, files->count, sizeof *files->paths, by_text);
+    path_list_sort(&files->list);
     return true;
 }
 
 void reject_files_deinit(struct reject_files *files) {
-    for (size_t i = 0; i < files->count; i++)
-        free(files->paths[i]);
-    free(files->paths);
+    path_list_deinit(&files->list);
     *files = (struct reject_files){0};
 }
 
@@ -72,7 +55,7 @@ static bool skip_rows(struct reject_cursor *cursor, int64_t rows, struct error *
  * *gone: there is no such file any more. */
 static bool open_file(struct reject_cursor *cursor, bool *gone, struct error *err) {
     struct file_path path =
-        file_join(cursor->files->rejects->root.text, cursor->files->paths[cursor->next.file]);
+        file_join(cursor->files->rejects->root.text, cursor->files->list.paths[cursor->next.file]);
     *gone = false;
     if (reject_reader_open(&cursor->reader, path.text, cursor->page_size_max, err))
         return skip_rows(cursor, cursor->next.row, err);
@@ -82,7 +65,7 @@ static bool open_file(struct reject_cursor *cursor, bool *gone, struct error *er
 
 bool reject_cursor_next(struct reject_cursor *cursor, struct reject_row *row, bool *found,
                         struct error *err) {
-    for (*found = false; cursor->next.file < cursor->files->count; pass_file(cursor)) {
+    for (*found = false; cursor->next.file < cursor->files->list.count; pass_file(cursor)) {
         bool gone = false;
         if (cursor->reader == NULL && !open_file(cursor, &gone, err))
             return false;

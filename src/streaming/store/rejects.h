@@ -9,12 +9,12 @@
 #include "streaming/offsets/incarnation.h"
 #include "streaming/store/resolved.h"
 #include "streaming/store/store.h"
+#include "streaming/table/path_list.h"
 
 /* The files as they were when they were listed; about 100 bytes of memory each. */
 struct reject_files {
     const struct table *rejects; // borrowed
-    char **paths;                // owned; relative to the table, ascending
-    size_t count, capacity;
+    struct path_list list;       // owned; relative to the table, ascending
 };
 
 MUST_CHECK bool reject_files_list(const struct table *rejects, struct reject_files *files,

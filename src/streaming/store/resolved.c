@@ -1,3 +1,8 @@
+/* resolved.c: a sorted array of bitmaps.
+ *
+ * The compressed bitmaps of the library hold 32 bits, an offset has 63: so there is one bitmap for
+ * each incarnation, partition and upper half of an offset, and it holds the lower halves. A part is
+ * there only while it has a member. */
 #include "streaming/store/resolved.h"
 
 #include <inttypes.h>

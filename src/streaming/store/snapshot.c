@@ -1,3 +1,10 @@
+/* snapshot.c: a consistent look without a lock.
+ *
+ * The newest commit is read first: all else is looked at up to it. Beside us a fold may remove a
+ * manifest that was listed, and a rewind a commit. What can't be read is looked for again: if it is
+ * gone, all starts anew; only what is there and can't be read is an error. Coverage is read before
+ * the manifests, and its newest number compared after them, so that no batch is counted twice or
+ * not at all. */
 #include "streaming/store/snapshot.h"
 
 #include <errno.h>

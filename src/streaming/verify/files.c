@@ -27,10 +27,8 @@ void verify_files_deinit(struct verify_files *files) {
         free(files->files[i].path);
         free(files->files[i].fault);
     }
-    for (size_t i = 0; i < files->unlisted_count; i++)
-        free(files->unlisted[i]);
+    path_list_deinit(&files->unlisted);
     free(files->files);
-    free(files->unlisted);
     *files = (struct verify_files){0};
 }
 
@@ -51,11 +49,9 @@ int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_
                         : incarnations_of_row(all, processed_ms);
 }
 
-static char *copy_of(struct verify_files *files, const char *path) {
-    char *copy = strdup(path);
-    check(copy != NULL);
-    files->memory += strlen(path) + 32; // and what malloc() takes for itself
-    return copy;
+/* With what malloc() takes for itself. */
+static void note_memory(struct verify_files *files, const char *path) {
+    files->memory += strlen(path) + 32;
 }
 
 static struct verify_file *add_file(struct verify_files *files, const char *path, bool reject) {
@@ -65,8 +61,9 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
         check(files->files != NULL);
     }
     struct verify_file *file = &files->files[files->count++];
-    *file = (struct verify_file){
-        .path = copy_of(files, path), .reject = reject, .size = -1, .rows = -1};
+    *file = (struct verify_file){.path = strdup(path), .reject = reject, .size = -1, .rows = -1};
+    check(file->path != NULL);
+    note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;
 }
@@ -123,19 +120,9 @@ static bool take_unlisted(void *context, const char *path) {
     struct verify_files *files = ((struct lister *)context)->files;
     if (find_file(files, path, false) != NULL)
         return true;
-    if (files->unlisted_count == files->unlisted_capacity) {
-        files->unlisted_capacity =
-            files->unlisted_capacity == 0 ? 64 : 2 * files->unlisted_capacity;
-        files->unlisted =
-            reallocarray(files->unlisted, files->unlisted_capacity, sizeof *files->unlisted);
-        check(files->unlisted != NULL);
-    }
-    files->unlisted[files->unlisted_count++] = copy_of(files, path);
+    path_list_add(&files->unlisted, path);
+    note_memory(files, path);
     return true;
-}
-
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void find_listed_twice(const struct verify_files *files, struct verify_report *report) {
@@ -162,8 +149,7 @@ static bool list_table(const struct store *store, const struct snapshot *snapsho
     find_listed_twice(files, lister->report);
     for (size_t at = 0; ok && at <= depth; at++) // also where no writer of ours puts them
         ok = table_each_file(&store->table, at, take_unlisted, lister, err);
-    if (files->unlisted_count > 1)
-        qsort(files->unlisted, files->unlisted_count, sizeof *files->unlisted, by_text);
+    path_list_sort(&files->unlisted);
     return ok;
 }
 
@@ -177,15 +163,7 @@ static void leave_out(struct verify_files *files, const char *path) {
         files->count--;
         files->table_count--;
     }
-    for (size_t i = 0; i < files->unlisted_count; i++) {
-        if (strcmp(files->unlisted[i], path) != 0)
-            continue;
-        free(files->unlisted[i]);
-        files->unlisted_count--;
-        memmove(&files->unlisted[i], &files->unlisted[i + 1],
-                (files->unlisted_count - i) * sizeof *files->unlisted);
-        return;
-    }
+    path_list_remove(&files->unlisted, path);
 }
 
 /* A manifest is there before its files are, so what was listed by now is in one that is there. */
@@ -331,8 +309,8 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
 bool verify_files_judge(const struct store *store, const struct snapshot *snapshot,
                         const struct verify_files *files, struct verify_report *report,
                         struct error *err) {
-    for (size_t i = 0; i < files->unlisted_count; i++)
-        if (!judge(store, snapshot, files->unlisted[i], report, err))
+    for (size_t i = 0; i < files->unlisted.count; i++)
+        if (!judge(store, snapshot, files->unlisted.paths[i], report, err))
             return false;
     return true;
 }

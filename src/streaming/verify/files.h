@@ -5,6 +5,7 @@
 
 #include "streaming/store/snapshot.h"
 #include "streaming/table/origin_reader.h"
+#include "streaming/table/path_list.h"
 #include "streaming/verify/report.h"
 
 struct verify_file {
@@ -20,9 +21,8 @@ struct verify_files {
     struct verify_file *files; // owned; of the table, then of the rejects; each ascending by path
     size_t count, capacity;
     size_t table_count;
-    char **unlisted; // owned; in the table, but not in its sink log; ascending
-    size_t unlisted_count, unlisted_capacity;
-    size_t memory; // bytes, about
+    struct path_list unlisted; // owned; in the table, but not in its sink log; ascending
+    size_t memory;             // bytes, about
 };
 
 /* Lists the files, without those of batches beyond the horizon, as far as manifests tell: a
