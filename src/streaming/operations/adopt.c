@@ -12,11 +12,13 @@
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
 #include "base/scope.h"
-#include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
-#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
+#include "streaming/sink_log/sink_log_writer.h"
 #include "streaming/store/kafka_note.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/path_set.h"
 
@@ -42,7 +44,7 @@ static bool rename_directory(const struct store *store, const char *from, const 
 
 struct adopted_files {
     const struct table *table;
-    struct log_draft draft;
+    struct sink_log_writer draft;
     int64_t bytes;
     bool failed; // *err says why
     struct error *err;
@@ -60,9 +62,9 @@ static bool list_file(void *context, const char *path) {
                          "'%s' is not a plain file: move it out of the table, then adopt again",
                          full.text);
     int64_t modified_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-    scoped(scope_free) char *line = sink_log_print_entry(full.text, status.st_size, modified_ms);
+    scoped(scope_free) char *line = sink_entry_print(full.text, status.st_size, modified_ms);
     adopted->bytes += status.st_size;
-    adopted->failed = !log_draft_add(&adopted->draft, line, adopted->err);
+    adopted->failed = !sink_log_writer_add(&adopted->draft, line, adopted->err);
     return !adopted->failed;
 }
 
@@ -70,13 +72,13 @@ static bool write_listing(const struct store *store, const char *directory,
                           const struct log_layout *layout, struct adopted_files *adopted,
                           struct error *err) {
     *adopted = (struct adopted_files){.table = &store->table, .err = err};
-    if (!log_draft_open(&adopted->draft, directory, layout->name, err))
+    if (!sink_log_writer_open(&adopted->draft, directory, layout->name, err))
         return false;
     if (table_each_file(&store->table, store->options.partition_by_count, list_file, adopted,
                         err) &&
         !adopted->failed)
-        return log_draft_replace(&adopted->draft, err);
-    log_draft_discard(&adopted->draft);
+        return sink_log_writer_replace(&adopted->draft, err);
+    sink_log_writer_discard(&adopted->draft);
     return false;
 }
 

@@ -10,7 +10,8 @@
 #include "streaming/operations/operations.h"
 #include "streaming/operations/replay_source.h"
 #include "streaming/query/micro_batch.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 
 /* The worker, the scan before it and each of their pages get as much of the budget; the rest is for
@@ -25,10 +26,10 @@ struct replay {
     bool has_worker;
 
     struct resolved_rejects resolved;
-    struct replay_load load;  // of the batch that is found or run
-    struct reject_walk walk;  // where the search stands
-    struct row_maker maker;   // of the search
-    struct stage_clock clock; // which it wants; nobody reads it
+    struct replay_load load;     // of the batch that is found or run
+    struct reject_cursor cursor; // where the search stands
+    struct row_maker maker;      // of the search
+    struct stage_clock clock;    // which it wants; nobody reads it
 
     struct offset_range *ends; // owned; where the query stands: start == end
     size_t end_count;
@@ -126,9 +127,9 @@ static bool find_next(struct replay *replay, struct error *err) {
     struct reject_row row;
     bool found = true;
     resolved_deinit(&replay->load.taken);
-    replay->load.first = replay->walk.next;
+    replay->load.first = replay->cursor.next;
     while (found && replay->load.taken.count < batch_max(replay)) {
-        if (!reject_walk_next(&replay->walk, &row, &found, err))
+        if (!reject_cursor_next(&replay->cursor, &row, &found, err))
             return false;
         if (!found || !is_open(replay, &row.record))
             continue;
@@ -165,9 +166,9 @@ static bool run_batch(struct replay *replay, struct error *err) {
     return true;
 }
 
-static void begin_walk(struct replay *replay) {
-    reject_walk_begin(&replay->walk, &replay->load.files, (struct reject_place){0},
-                      replay->load.page_size_max);
+static void open_cursor(struct replay *replay) {
+    reject_cursor_open(&replay->cursor, &replay->load.files, (struct reject_mark){0},
+                       replay->load.page_size_max);
 }
 
 static bool run_incarnation(struct replay *replay, struct error *err) {
@@ -186,9 +187,9 @@ static bool run_incarnation(struct replay *replay, struct error *err) {
 static bool run(struct replay *replay, struct error *err) {
     for (size_t i = 0; i <= replay->resolved.incarnations.count; i++) {
         replay->load.incarnation = (int32_t)i;
-        begin_walk(replay);
+        open_cursor(replay);
         bool done = run_incarnation(replay, err);
-        reject_walk_end(&replay->walk);
+        reject_cursor_close(&replay->cursor);
         if (!done)
             return false;
     }

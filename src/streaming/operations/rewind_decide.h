@@ -3,8 +3,8 @@
 #ifndef STREAMING_OPERATIONS_REWIND_DECIDE_H
 #define STREAMING_OPERATIONS_REWIND_DECIDE_H
 
-#include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/store/store.h"
 #include "streaming/table/path_set.h"
 
 struct rewind {
@@ -13,7 +13,7 @@ struct rewind {
     int64_t newest;      // committed batch before the rewind
     struct offsets ends; // owned; of to_batch
     int64_t since_ms;    // from when on rows are of the newest incarnation of the topic
-    struct log_draft intent;
+    struct sink_log_writer intent;
     struct path_set kept;  // owned; what the log lists as of to_batch
     struct path_set newer; // owned; what the manifests of later batches list
     bool failed;           // *err says why

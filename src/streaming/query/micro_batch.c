@@ -13,6 +13,7 @@
 #include "streaming/query/topic_change.h"
 #include "streaming/query/topic_watch.h"
 #include "streaming/report/query_report.h"
+#include "streaming/store/batch_steps.h"
 
 enum {
     REPLY_TIMEOUT_MS = 100,

@@ -18,8 +18,10 @@
 #include "streaming/query/retry.h"
 #include "streaming/query/topic_change.h"
 #include "streaming/query/topic_watch.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/report/query_report.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/batch_steps.h"
+#include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
@@ -73,7 +75,7 @@ bool query_init(struct query *query, const struct query_options *options, size_t
 
 bool query_open(struct query *query, struct error *err) {
     struct error unreadable;
-    if (!store_open(&query->options->store, &query->store, err) ||
+    if (!recovery_open(&query->options->store, &query->store, err) ||
         !table_types_check_few(&query->options->store, &unreadable, err))
         return false;
     if (unreadable.kind != ERROR_NONE)
@@ -192,7 +194,7 @@ static bool run_open_plan(struct query *query, const struct plan *plan, struct e
 
 bool query_recover(struct query *query, struct recovery *recovery, struct error *err) {
     struct retry retry = {0};
-    while (!store_recover(query->store, recovery, err))
+    while (!recover(query->store, recovery, err))
         if (!retry_again(query, &retry, err))
             return false;
     query_status_set_sink_log(&query->status, recovery->sink_log);

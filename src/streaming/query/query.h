@@ -25,6 +25,8 @@
 #include "streaming/tasks/reject_log.h"
 #include "streaming/tasks/worker.h"
 
+struct recovery; // streaming/recovery/recover.h
+
 struct query_options {
     const struct stream *stream;
     struct store_options store; // topic, paths, partition columns

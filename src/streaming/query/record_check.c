@@ -10,9 +10,8 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/store/commit.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 
 enum {
@@ -182,7 +181,7 @@ static bool search_manifest(struct comparison *comparison, int64_t batch_id, boo
     const struct store *store = comparison->query->store;
     struct manifest manifest;
     *searched = false;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool ok = true;
     if (manifest.replayed.count == 0 && manifest.files.count + manifest.rejects.count > 0) {
@@ -216,7 +215,7 @@ static bool add_manifest(struct query *query, int64_t batch_id, struct coverage 
     struct manifest manifest;
     if (batch_id <= coverage->through)
         return true;
-    if (!commit_read(query->store, batch_id, &manifest, err))
+    if (!store_read_manifest(query->store, batch_id, &manifest, err))
         return false;
     bool ok = coverage_add_manifest(coverage, &manifest, err);
     manifest_deinit(&manifest);

@@ -115,7 +115,7 @@ static void print_partitions(FILE *out, const struct inspection *inspection) {
         const struct inspected_partition *at = &inspection->partitions[i];
         const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,
                                           at->end,         at->rows,      at->rejects,
-                                          at->absent,      at->lost,      at->unsaid};
+                                          at->absent,      at->lost,      at->unproven};
         text_table_add_numbers(&table, numbers + first);
     }
     text_table_print(&table, 2, out);

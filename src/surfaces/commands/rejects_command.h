@@ -4,6 +4,7 @@
 #define SURFACES_COMMANDS_REJECTS_COMMAND_H
 
 #include "pipeline/sink/reject_table.h"
+#include "streaming/store/rejects.h"
 #include "surfaces/commands/commands.h"
 #include "surfaces/rows/lake_files.h"
 #include "surfaces/rows/table_rows.h"

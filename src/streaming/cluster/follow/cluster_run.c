@@ -15,8 +15,9 @@
 #include "streaming/cluster/follow/spark_reason.h"
 #include "streaming/cluster/follow/stream_start.h"
 #include "streaming/query/retry.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/store/run_note.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 enum { BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 30000 };
 

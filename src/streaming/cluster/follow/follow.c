@@ -15,7 +15,7 @@
 #include "streaming/query/topic_watch.h"
 #include "streaming/report/query_report.h"
 #include "streaming/store/batch_files.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 enum {
     POLL_MS = 200,

@@ -16,7 +16,7 @@
 #include "streaming/cluster/follow/reject_pass.h"
 #include "streaming/cluster/spark/cluster.h"
 #include "streaming/query/retry.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 enum {
     SERVER_GONE_MS = 10000, // within which a server that was killed must be gone

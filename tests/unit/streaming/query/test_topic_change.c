@@ -6,6 +6,8 @@
 
 #include "base/system/clock.h"
 #include "streaming/declare/stream.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 
 static void a_topic_created_again_shorter_is_read_from_its_beginning(void **state) {
     (void)state;
@@ -255,7 +257,7 @@ static void leave_plan(int64_t end) {
     struct store *store = NULL;
     struct recovery recovery = {0};
     struct error err = {0};
-    if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err))
         fail_msg("%s", err.message);
     check(store != NULL && recovery.starts != NULL);
     struct offset_range range = {0, recovery.starts[0].end, end};

@@ -1,4 +1,4 @@
-#include "streaming/verify/faults.h"
+#include "streaming/verify/report.h"
 
 #include <stdarg.h>
 #include <stdio.h>
