@@ -5,8 +5,8 @@
  * many tasks as every executor gets one of, and we look whether all of them are here. The
  * directory's name is not all ASCII, because a JVM whose locale is not UTF-8 can't make such a one,
  * and would fail at the first such partition value. */
-#ifndef STREAMING_CLUSTER_FOLLOW_LAKE_CHECK_H
-#define STREAMING_CLUSTER_FOLLOW_LAKE_CHECK_H
+#ifndef STREAMING_CLUSTER_ENGINE_LAKE_CHECK_H
+#define STREAMING_CLUSTER_ENGINE_LAKE_CHECK_H
 
 #include "base/error.h"
 #include "streaming/cluster/connect/connect.h"

@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/cluster_run.h"
+#include "streaming/cluster/engine/cluster_engine.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,11 +9,11 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "streaming/cluster/connect/connect.h"
-#include "streaming/cluster/follow/follow.h"
-#include "streaming/cluster/follow/former_run.h"
-#include "streaming/cluster/follow/lake_check.h"
-#include "streaming/cluster/follow/spark_reason.h"
-#include "streaming/cluster/follow/stream_start.h"
+#include "streaming/cluster/engine/follow.h"
+#include "streaming/cluster/engine/former_run.h"
+#include "streaming/cluster/engine/lake_check.h"
+#include "streaming/cluster/engine/spark_reason.h"
+#include "streaming/cluster/engine/stream_start.h"
 #include "streaming/query/retry.h"
 #include "streaming/store/run_note.h"
 #include "streaming/store/store_parts.h"

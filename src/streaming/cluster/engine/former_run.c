@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/former_run.h"
+#include "streaming/cluster/engine/former_run.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +12,8 @@
 #include "base/system/clock.h"
 #include "streaming/cluster/connect/connect.h"
 #include "streaming/cluster/connect/tcp.h"
-#include "streaming/cluster/follow/lake_check.h"
-#include "streaming/cluster/follow/reject_pass.h"
+#include "streaming/cluster/engine/lake_check.h"
+#include "streaming/cluster/engine/reject_pass.h"
 #include "streaming/cluster/spark/cluster.h"
 #include "streaming/query/retry.h"
 #include "streaming/store/store_parts.h"

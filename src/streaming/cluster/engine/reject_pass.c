@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/reject_pass.h"
+#include "streaming/cluster/engine/reject_pass.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

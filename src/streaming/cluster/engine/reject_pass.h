@@ -1,9 +1,9 @@
 /* reject_pass.h: the rejects of one batch that Spark has committed: found, written, committed, by
  * reading again the windows of offsets in which Spark has counted some. Driver thread. */
-#ifndef STREAMING_CLUSTER_FOLLOW_REJECT_PASS_H
-#define STREAMING_CLUSTER_FOLLOW_REJECT_PASS_H
+#ifndef STREAMING_CLUSTER_ENGINE_REJECT_PASS_H
+#define STREAMING_CLUSTER_ENGINE_REJECT_PASS_H
 
-#include "streaming/cluster/follow/spark_progress.h"
+#include "streaming/cluster/engine/spark_progress.h"
 #include "streaming/query/micro_batch.h"
 
 struct reject_pass {

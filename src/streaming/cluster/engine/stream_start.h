@@ -1,7 +1,7 @@
 /* stream_start.h: what Spark is told of a query: the session's configuration, the source's and the
  * sink's options, and the plan. */
-#ifndef STREAMING_CLUSTER_FOLLOW_STREAM_START_H
-#define STREAMING_CLUSTER_FOLLOW_STREAM_START_H
+#ifndef STREAMING_CLUSTER_ENGINE_STREAM_START_H
+#define STREAMING_CLUSTER_ENGINE_STREAM_START_H
 
 #include "streaming/cluster/connect/connect.h"
 #include "streaming/cluster/spark/cluster.h"

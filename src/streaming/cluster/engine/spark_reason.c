@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/spark_reason.h"
+#include "streaming/cluster/engine/spark_reason.h"
 
 #include <string.h>
 

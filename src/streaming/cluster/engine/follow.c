@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/follow.h"
+#include "streaming/cluster/engine/follow.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -7,9 +7,9 @@
 
 #include "base/log/log.h"
 #include "base/system/clock.h"
-#include "streaming/cluster/follow/reject_pass.h"
-#include "streaming/cluster/follow/spark_progress.h"
-#include "streaming/cluster/follow/spark_reason.h"
+#include "streaming/cluster/engine/reject_pass.h"
+#include "streaming/cluster/engine/spark_progress.h"
+#include "streaming/cluster/engine/spark_reason.h"
 #include "streaming/query/retry.h"
 #include "streaming/query/topic_change.h"
 #include "streaming/query/topic_watch.h"

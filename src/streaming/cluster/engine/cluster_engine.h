@@ -1,7 +1,7 @@
 /* cluster_run.h: one query run by Spark: started on the cluster with the same checkpoint and table,
  * followed batch by batch, stopped. Driver thread. */
-#ifndef STREAMING_CLUSTER_FOLLOW_CLUSTER_RUN_H
-#define STREAMING_CLUSTER_FOLLOW_CLUSTER_RUN_H
+#ifndef STREAMING_CLUSTER_ENGINE_CLUSTER_ENGINE_H
+#define STREAMING_CLUSTER_ENGINE_CLUSTER_ENGINE_H
 
 #include "streaming/query/query.h"
 

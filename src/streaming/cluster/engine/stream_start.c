@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/stream_start.h"
+#include "streaming/cluster/engine/stream_start.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/scope.h"
-#include "streaming/cluster/follow/stream_plan.h"
+#include "streaming/cluster/engine/stream_plan.h"
 #include "streaming/cluster/spark/kafka_options.h"
 
 enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 4, PROGRESS_REPORTS = 20 };

@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/lake_check.h"
+#include "streaming/cluster/engine/lake_check.h"
 
 #include <errno.h>
 #include <stdio.h>

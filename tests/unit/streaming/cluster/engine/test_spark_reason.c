@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "streaming/cluster/follow/spark_reason.h"
+#include "streaming/cluster/engine/spark_reason.h"
 
 static enum error_kind kind_of(const char *error_class, const char *message, const char *cure) {
     struct error err;

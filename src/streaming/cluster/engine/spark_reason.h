@@ -1,6 +1,6 @@
 /* spark_reason.h: what an error of Spark's means for us: who acts on it, and how. */
-#ifndef STREAMING_CLUSTER_FOLLOW_SPARK_REASON_H
-#define STREAMING_CLUSTER_FOLLOW_SPARK_REASON_H
+#ifndef STREAMING_CLUSTER_ENGINE_SPARK_REASON_H
+#define STREAMING_CLUSTER_ENGINE_SPARK_REASON_H
 
 #include "base/error.h"
 

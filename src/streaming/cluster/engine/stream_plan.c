@@ -1,4 +1,4 @@
-#include "streaming/cluster/follow/stream_plan.h"
+#include "streaming/cluster/engine/stream_plan.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
-#include "streaming/cluster/follow/spark_progress.h"
+#include "streaming/cluster/engine/spark_progress.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/json.h"
-#include "streaming/cluster/follow/stream_plan.h"
+#include "streaming/cluster/engine/stream_plan.h"
 
 void spark_progress_deinit(struct spark_progress *progress) {
     free(progress->windows);

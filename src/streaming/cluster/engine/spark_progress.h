@@ -1,6 +1,6 @@
 /* spark_progress.h: what Spark's StreamingQueryProgress says of a batch of stream_plan.h's. */
-#ifndef STREAMING_CLUSTER_FOLLOW_SPARK_PROGRESS_H
-#define STREAMING_CLUSTER_FOLLOW_SPARK_PROGRESS_H
+#ifndef STREAMING_CLUSTER_ENGINE_SPARK_PROGRESS_H
+#define STREAMING_CLUSTER_ENGINE_SPARK_PROGRESS_H
 
 #include "base/error.h"
 #include "core/plan.h"

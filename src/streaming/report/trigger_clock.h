@@ -1,6 +1,6 @@
 /* trigger_clock.h: how long the parts of a trigger have taken that the driver itself does. */
-#ifndef STREAMING_QUERY_TRIGGER_CLOCK_H
-#define STREAMING_QUERY_TRIGGER_CLOCK_H
+#ifndef STREAMING_REPORT_TRIGGER_CLOCK_H
+#define STREAMING_REPORT_TRIGGER_CLOCK_H
 
 #include <stdint.h>
 

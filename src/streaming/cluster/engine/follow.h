@@ -1,10 +1,10 @@
 /* follow.h: a query that Spark runs, from its start to its end: its state, its batches, and what
  * becomes of the records that they have left out. Driver thread. */
-#ifndef STREAMING_CLUSTER_FOLLOW_FOLLOW_H
-#define STREAMING_CLUSTER_FOLLOW_FOLLOW_H
+#ifndef STREAMING_CLUSTER_ENGINE_FOLLOW_H
+#define STREAMING_CLUSTER_ENGINE_FOLLOW_H
 
 #include "streaming/cluster/connect/connect.h"
-#include "streaming/cluster/follow/spark_progress.h"
+#include "streaming/cluster/engine/spark_progress.h"
 #include "streaming/cluster/spark/cluster.h"
 #include "streaming/query/query.h"
 

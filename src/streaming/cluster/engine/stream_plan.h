@@ -7,8 +7,8 @@
  * What does not pass is what the native engine makes a reject of. How many there were, and in which
  * windows of offsets, is in each batch's progress, so that our process reads those windows again.
  */
-#ifndef STREAMING_CLUSTER_FOLLOW_STREAM_PLAN_H
-#define STREAMING_CLUSTER_FOLLOW_STREAM_PLAN_H
+#ifndef STREAMING_CLUSTER_ENGINE_STREAM_PLAN_H
+#define STREAMING_CLUSTER_ENGINE_STREAM_PLAN_H
 
 #include "core/schema.h"
 #include "pipeline/json/decode_json.h"

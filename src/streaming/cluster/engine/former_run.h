@@ -1,8 +1,8 @@
 /* former_run.h: what a start does about a run on a cluster whose program did not end in order:
  * makes sure that Spark runs the query no more, and writes the rejects of its last batches.
  * Whichever engine starts. Driver thread. */
-#ifndef STREAMING_CLUSTER_FOLLOW_FORMER_RUN_H
-#define STREAMING_CLUSTER_FOLLOW_FORMER_RUN_H
+#ifndef STREAMING_CLUSTER_ENGINE_FORMER_RUN_H
+#define STREAMING_CLUSTER_ENGINE_FORMER_RUN_H
 
 #include "streaming/query/query.h"
 #include "streaming/store/run_note.h"
