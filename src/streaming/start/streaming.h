@@ -4,6 +4,7 @@
 #define STREAMING_START_STREAMING_H
 
 #include "base/error.h"
+#include "streaming/cluster/spark/cluster.h"
 #include "streaming/query/query.h"
 
 enum { STREAMING_QUERIES_MAX = 8 };

@@ -15,7 +15,7 @@
 #include "streaming/cluster/spark/spark_server.h"
 #include "streaming/declare/stream.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/query/query.h"
+#include "streaming/query/query_definition.h"
 #include "streaming/query/trigger.h"
 #include "streaming/store/store.h"
 #include "surfaces/settings/master.h"

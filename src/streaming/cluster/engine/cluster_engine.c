@@ -10,21 +10,21 @@
 #include "base/system/clock.h"
 #include "streaming/cluster/connect/connect.h"
 #include "streaming/cluster/engine/follow.h"
-#include "streaming/cluster/engine/former_run.h"
 #include "streaming/cluster/engine/lake_check.h"
 #include "streaming/cluster/engine/spark_reason.h"
 #include "streaming/cluster/engine/stream_start.h"
-#include "streaming/query/retry.h"
 #include "streaming/store/run_note.h"
 #include "streaming/store/store_parts.h"
 
 enum { BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 30000 };
 
-struct run {
+struct cluster_engine {
+    struct engine engine;
     struct query *query;
-    const struct cluster_options *options;
-    const struct connect_url *url;
-    struct connect_session *session; // NULL: none
+    struct cluster *cluster;
+    const struct cluster_options *options; // the cluster's
+    const struct connect_url *url;         // of the server; set by open()
+    struct connect_session *session;       // NULL: none
     struct run_note note;
     bool lake_checked;
     bool given_up;                 // Spark has ended the query by an error
@@ -32,187 +32,217 @@ struct run {
     int64_t failed_ms, backoff_ms; // since when nothing but failures; 0: all is well
 };
 
-static bool open_session(struct run *run, struct error *err) {
-    struct connect_options options = {.url = run->url,
-                                      .session_id = run->url->session_id,
-                                      .logger = run->query->how.name,
-                                      .timeout_ms = run->options->timeout_ms,
-                                      .stop = cluster_halt(run->query->cluster)};
-    if (run->session != NULL)
+static bool open_session(struct cluster_engine *self, struct error *err) {
+    struct connect_options options = {.url = self->url,
+                                      .session_id = self->url->session_id,
+                                      .logger = self->query->report.name,
+                                      .timeout_ms = self->options->timeout_ms,
+                                      .stop = cluster_halt(self->cluster)};
+    if (self->session != NULL)
         return true;
-    query_status_rest(&run->query->status, 2 * run->options->timeout_ms);
-    if (!connect_open(&options, &run->session, err))
+    query_status_rest(&self->query->report.status, 2 * self->options->timeout_ms);
+    if (!connect_open(&options, &self->session, err))
         return false;
-    log_write(LOG_INFO, run->query->how.name,
-              "Connected to Spark | host=%s | port=%d | version=%s | session=%s", run->url->host,
-              run->url->port, connect_spark_version(run->session),
-              connect_session_id(run->session));
+    log_write(LOG_INFO, self->query->report.name,
+              "Connected to Spark | host=%s | port=%d | version=%s | session=%s", self->url->host,
+              self->url->port, connect_spark_version(self->session),
+              connect_session_id(self->session));
     return true;
 }
 
 /* A session that the URL names is others' as well, and stays. */
-static void close_session(struct run *run) {
-    if (run->session != NULL && run->url->session_id != NULL)
-        connect_abandon(run->session);
-    else if (run->session != NULL)
-        connect_close(run->session);
-    run->session = NULL;
+static void close_session(struct cluster_engine *self) {
+    if (self->session != NULL && self->url->session_id != NULL)
+        connect_abandon(self->session);
+    else if (self->session != NULL)
+        connect_close(self->session);
+    self->session = NULL;
 }
 
-static bool write_note(struct run *run, struct error *err) {
+static bool write_note(struct cluster_engine *self, struct error *err) {
     struct retry retry = {0};
-    while (!run_note_write(run->query->options->store.checkpoint, &run->note, err))
-        if (!retry_again(run->query, &retry, err))
+    while (!run_note_write(self->query->definition.options->store.checkpoint, &self->note, err))
+        if (!retry_again(&self->query->retrier, &retry, err))
             return false;
     return true;
 }
 
 /* Durable before Spark gets to know of the query. */
-static bool note_session(struct run *run, struct error *err) {
-    struct run_note *note = &run->note;
-    *note = (struct run_note){.first_batch = run->query->next_batch,
+static bool note_session(struct cluster_engine *self, struct error *err) {
+    struct run_note *note = &self->note;
+    *note = (struct run_note){.first_batch = self->query->position.next_batch,
                               .started_ms = clock_wall_ms(),
-                              .parse_mode = run->query->options->parse_mode,
-                              .pid = cluster_server_pid(run->query->cluster),
-                              .port = run->url->port,
-                              .use_ssl = run->url->use_ssl};
-    snprintf(note->master, sizeof note->master, "%s", run->options->master);
-    snprintf(note->host, sizeof note->host, "%s", run->url->host);
-    snprintf(note->user_id, sizeof note->user_id, "%s", run->url->user_id);
-    snprintf(note->session_id, sizeof note->session_id, "%s", connect_session_id(run->session));
-    return write_note(run, err);
+                              .parse_mode = self->query->definition.options->parse_mode,
+                              .pid = cluster_server_pid(self->cluster),
+                              .port = self->url->port,
+                              .use_ssl = self->url->use_ssl};
+    snprintf(note->master, sizeof note->master, "%s", self->options->master);
+    snprintf(note->host, sizeof note->host, "%s", self->url->host);
+    snprintf(note->user_id, sizeof note->user_id, "%s", self->url->user_id);
+    snprintf(note->session_id, sizeof note->session_id, "%s", connect_session_id(self->session));
+    return write_note(self, err);
 }
 
-static bool check_lake(struct run *run, struct error *err) {
-    const struct table *table = &run->query->store->table;
-    query_status_say(&run->query->status, QUERY_STARTING, false,
+static bool check_lake(struct cluster_engine *self, struct error *err) {
+    const struct table *table = &self->query->store->table;
+    query_status_say(&self->query->report.status, QUERY_STARTING, false,
                      "Looking whether all nodes have the lake");
-    query_status_rest(&run->query->status, 2 * run->options->timeout_ms);
-    if (!run->lake_checked && !lake_check(run->session, table->staging.text, err))
+    query_status_rest(&self->query->report.status, 2 * self->options->timeout_ms);
+    if (!self->lake_checked && !lake_check(self->session, table->staging.text, err))
         return false;
-    run->lake_checked = true;
+    self->lake_checked = true;
     return true;
 }
 
-static bool clear_empty_logs(struct run *run, struct error *err) {
+static bool clear_empty_logs(struct cluster_engine *self, struct error *err) {
     struct retry retry = {0};
-    while (!checkpoint_clear_empty_logs(&run->query->store->checkpoint, err))
-        if (!retry_again(run->query, &retry, err))
+    while (!checkpoint_clear_empty_logs(&self->query->store->checkpoint, err))
+        if (!retry_again(&self->query->retrier, &retry, err))
             return false;
     return true;
 }
 
-static bool start(struct run *run, struct connect_query *ids, struct error *err) {
-    struct query *query = run->query;
-    query_status_rest(&query->status, 2 * run->options->timeout_ms);
-    if (!clear_empty_logs(run, err))
+static bool start(struct cluster_engine *self, struct connect_query *ids, struct error *err) {
+    struct query *query = self->query;
+    query_status_rest(&query->report.status, 2 * self->options->timeout_ms);
+    if (!clear_empty_logs(self, err))
         return false;
-    run->may_run = true;
-    if (!stream_start(run->session, query, run->options, ids, err)) {
-        run->may_run = connect_failure_of(run->session) != CONNECT_SPARK;
-        return spark_reason_add(connect_error_class(run->session), err);
+    self->may_run = true;
+    if (!stream_start(self->session, query, self->options, ids, err)) {
+        self->may_run = connect_failure_of(self->session) != CONNECT_SPARK;
+        return spark_reason_add(connect_error_class(self->session), err);
     }
-    query_status_set_started(&query->status);
-    snprintf(run->note.query_id, sizeof run->note.query_id, "%s", ids->id);
-    snprintf(run->note.run_id, sizeof run->note.run_id, "%s", ids->run_id);
-    log_write(LOG_INFO, query->how.name,
+    query_status_set_started(&query->report.status);
+    snprintf(self->note.query_id, sizeof self->note.query_id, "%s", ids->id);
+    snprintf(self->note.run_id, sizeof self->note.run_id, "%s", ids->run_id);
+    log_write(LOG_INFO, query->report.name,
               "Started on Spark | master=%s | query=%s | run=%s | next_batch=%" PRId64,
-              run->options->master, ids->id, ids->run_id, query->next_batch);
-    return write_note(run, err);
+              self->options->master, ids->id, ids->run_id, query->position.next_batch);
+    return write_note(self, err);
 }
 
 /* Once, from a session to the query's end. */
-static bool attempt(struct run *run, struct error *err) {
+static bool attempt(struct cluster_engine *self, struct error *err) {
     struct connect_query ids;
-    int64_t next_batch = run->query->next_batch;
-    run->given_up = false;
-    if (!open_session(run, err) || !note_session(run, err) ||
-        !stream_configure(run->session, run->query, run->options, err) || !check_lake(run, err) ||
-        !start(run, &ids, err))
+    int64_t next_batch = self->query->position.next_batch;
+    self->given_up = false;
+    if (!open_session(self, err) || !note_session(self, err) ||
+        !stream_configure(self->session, self->query, self->options, err) ||
+        !check_lake(self, err) || !start(self, &ids, err))
         return false;
-    struct follow follow = {
-        .query = run->query, .session = run->session, .ids = &ids, .options = run->options};
-    cluster_note_followed(run->query->cluster, true);
+    struct follow follow = {.query = self->query,
+                            .cluster = self->cluster,
+                            .session = self->session,
+                            .ids = &ids,
+                            .options = self->options};
+    cluster_note_followed(self->cluster, true);
     bool done = follow_query(&follow, err);
-    cluster_note_followed(run->query->cluster, false);
-    run->given_up = follow.given_up;
-    run->may_run = !follow.ended;
-    if (run->query->next_batch > next_batch)
-        run->failed_ms = 0; // it got somewhere
+    cluster_note_followed(self->cluster, false);
+    self->given_up = follow.given_up;
+    self->may_run = !follow.ended;
+    if (self->query->position.next_batch > next_batch)
+        self->failed_ms = 0; // it got somewhere
     return done;
 }
 
 /* What comes of trying again. A query that has ended by an error of Spark's may have met a broker,
  * a disk or an executor that was gone for a while; a session is gone when its server was restarted.
  */
-static bool may_try_again(struct run *run, const struct error *err) {
-    return err->kind == ERROR_CLUSTER && run->session != NULL &&
-           (run->given_up || connect_failure_of(run->session) == CONNECT_SESSION_GONE);
+static bool may_try_again(struct cluster_engine *self, const struct error *err) {
+    return err->kind == ERROR_CLUSTER && self->session != NULL &&
+           (self->given_up || connect_failure_of(self->session) == CONNECT_SESSION_GONE);
 }
 
-static bool try_again(struct run *run, struct error *err) {
-    struct query *query = run->query;
+static bool try_again(struct cluster_engine *self, struct error *err) {
+    struct query *query = self->query;
     struct error ended;
-    if (cluster_has_ended(query->cluster, &ended)) {
+    if (cluster_has_ended(self->cluster, &ended)) {
         *err = ended;
         return false;
     }
-    if (!may_try_again(run, err))
+    if (!may_try_again(self, err))
         return false;
-    int64_t now_ms = clock_monotonic_ms(), limit_ms = query->options->write_retry_timeout_ms;
-    if (run->failed_ms == 0) {
-        run->failed_ms = now_ms;
-        run->backoff_ms = BACKOFF_FIRST_MS;
+    int64_t now_ms = clock_monotonic_ms(),
+            limit_ms = query->definition.options->write_retry_timeout_ms;
+    if (self->failed_ms == 0) {
+        self->failed_ms = now_ms;
+        self->backoff_ms = BACKOFF_FIRST_MS;
     }
-    if (now_ms - run->failed_ms >= limit_ms)
+    if (now_ms - self->failed_ms >= limit_ms)
         return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
                           limit_ms / 1000);
-    log_write(LOG_ERROR, query->how.name, "%s; starting the query again | retry_in_ms=%" PRId64,
-              err->message, run->backoff_ms);
-    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting to start again on Spark",
-                       err->message);
-    close_session(run);
-    query_status_rest(&query->status, run->backoff_ms);
-    if (stop_sleep(query->stop, run->backoff_ms))
+    log_write(LOG_ERROR, query->report.name, "%s; starting the query again | retry_in_ms=%" PRId64,
+              err->message, self->backoff_ms);
+    query_status_fault(&query->report.status, QUERY_RETRYING, true,
+                       "Waiting to start again on Spark", err->message);
+    close_session(self);
+    query_status_rest(&query->report.status, self->backoff_ms);
+    if (stop_sleep(query->stop, self->backoff_ms))
         return error_set(err, ERROR_STOPPED, "stopped while waiting to start again on Spark");
-    run->backoff_ms = 2 * run->backoff_ms < BACKOFF_MAX_MS ? 2 * run->backoff_ms : BACKOFF_MAX_MS;
+    self->backoff_ms =
+        2 * self->backoff_ms < BACKOFF_MAX_MS ? 2 * self->backoff_ms : BACKOFF_MAX_MS;
     return true;
 }
 
 /* The query runs no more, and all its batches are looked at: what failed tasks have left in the
  * table is set aside, as at any start, and the note goes. */
-static bool leave_in_order(struct run *run, struct error *err) {
+static bool leave_in_order(struct cluster_engine *self, struct error *err) {
     struct recovery recovery = {0};
     struct retry retry = {0};
-    if (!query_recover(run->query, &recovery, err))
+    if (!query_recover(self->query, &recovery, err))
         return false;
     recovery_deinit(&recovery);
     // Spark may have gone on with the check of a killed start for a moment after it was ended.
-    lake_check_sweep(run->query->store->table.staging.text);
-    while (!run_note_remove(run->query->options->store.checkpoint, err))
-        if (!retry_again(run->query, &retry, err))
+    lake_check_sweep(self->query->store->table.staging.text);
+    while (!run_note_remove(self->query->definition.options->store.checkpoint, err))
+        if (!retry_again(&self->query->retrier, &retry, err))
             return false;
     return true;
 }
 
-static bool run_to_end(struct run *run, struct error *err) {
-    while (!attempt(run, err))
-        if (!try_again(run, err))
+static bool run_to_end(struct cluster_engine *self, struct error *err) {
+    while (!attempt(self, err))
+        if (!try_again(self, err))
             return false;
     return true;
 }
 
-bool cluster_run(struct query *query, struct error *err) {
-    struct run run = {.query = query, .options = cluster_options_of(query->cluster)};
-    if (!cluster_await(query->cluster, &run.url, err))
-        return false;
-    bool done = run_to_end(&run, err);
-    close_session(&run);
+static bool open_engine(struct engine *engine, struct error *err) {
+    struct cluster_engine *self = (struct cluster_engine *)engine;
+    query_status_say(&self->query->report.status, QUERY_STARTING, false,
+                     "Waiting for Spark to start");
+    query_status_rest(&self->query->report.status, self->options->timeout_ms);
+    return cluster_await(self->cluster, &self->url, err);
+}
+
+/* An open plan is Spark's to run again.
+ *
+ * A query that Spark gives up is started again with back-off, as long as batches get committed in
+ * between, or for WRITE_RETRY_TIMEOUT. */
+static bool run(struct engine *engine, const struct plan *open_plan, struct error *err) {
+    struct cluster_engine *self = (struct cluster_engine *)engine;
+    (void)open_plan;
+    bool done = run_to_end(self, err);
+    close_session(self);
     if (done)
-        return leave_in_order(&run, err);
+        return leave_in_order(self, err);
     // The reason why it has ended is what is to be told.
     struct error ignored;
-    if (!run.may_run)
-        (void)!leave_in_order(&run, &ignored);
+    if (!self->may_run)
+        (void)!leave_in_order(self, &ignored);
     return false;
+}
+
+static void close_engine(struct engine *engine) {
+    free(engine);
+}
+
+struct engine *cluster_engine_create(struct query *query, struct cluster *cluster) {
+    static const struct engine_ops ops = {open_engine, run, close_engine};
+    struct cluster_engine *self = must_alloc(1, sizeof *self);
+    *self = (struct cluster_engine){.engine = {&ops},
+                                    .query = query,
+                                    .cluster = cluster,
+                                    .options = cluster_options_of(cluster)};
+    return &self->engine;
 }

@@ -10,10 +10,6 @@
 #include "streaming/cluster/engine/reject_pass.h"
 #include "streaming/cluster/engine/spark_progress.h"
 #include "streaming/cluster/engine/spark_reason.h"
-#include "streaming/query/retry.h"
-#include "streaming/query/topic_change.h"
-#include "streaming/query/topic_watch.h"
-#include "streaming/report/query_report.h"
 #include "streaming/store/batch_files.h"
 #include "streaming/store/store_parts.h"
 
@@ -35,9 +31,9 @@ static bool read_progress(struct follow *follow, struct error *err) {
         struct spark_progress progress;
         struct error unread;
         if (spark_progress_parse(reports[i], &progress, &unread))
-            progress_book_add(&follow->book, follow->query->next_batch, &progress);
+            progress_book_add(&follow->book, follow->query->position.next_batch, &progress);
         else // its batch is read as a whole then
-            log_write(LOG_WARNING, follow->query->how.name, "%s", unread.message);
+            log_write(LOG_WARNING, follow->query->report.name, "%s", unread.message);
         free(reports[i]);
     }
     free(reports);
@@ -53,7 +49,7 @@ static bool await_progress(struct follow *follow, int64_t batch_id, struct spark
         *found = progress_book_take(&follow->book, batch_id, progress);
         if (*found || clock_monotonic_ms() - began_ms >= PROGRESS_WAIT_MS)
             return true;
-        query_status_sign(&follow->query->status);
+        query_status_sign(&follow->query->report.status);
         if (stop_sleep(follow->query->stop, POLL_MS / 4) &&
             stop_read(follow->query->stop) == STOP_NOW)
             return true;
@@ -68,7 +64,7 @@ static bool find_files(struct query *query, int64_t batch_id, struct file_list *
     if (batch_files_read(query->store, batch_id, files, &known, &why) && known)
         return true;
     file_list_deinit(files);
-    log_write(LOG_WARNING, query->how.name,
+    log_write(LOG_WARNING, query->report.name,
               "Which files batch %" PRId64 " has added is not known, and whether they are here was "
               "not looked at | error=%s",
               batch_id, why.message[0] != '\0' ? why.message : "no log has them (any more)");
@@ -78,7 +74,7 @@ static bool find_files(struct query *query, int64_t batch_id, struct file_list *
 /* A node without the lake may join after the start, which has looked: what it writes is in the log,
  * and nowhere. The query is stopped, and its batches so far are completed. */
 static void look_for_files(struct follow *follow, int64_t batch_id, const struct file_list *files) {
-    const char *table = follow->query->options->store.table;
+    const char *table = follow->query->definition.options->store.table;
     struct error ignored;
     for (size_t i = 0; i < files->count && follow->lost.kind == ERROR_NONE; i++) {
         struct file_path path = file_join(table, files->files[i].path);
@@ -97,26 +93,26 @@ static void set_clock(struct follow *follow, const struct plan *plan,
                       const struct spark_progress *progress) {
     int64_t before_ms = follow->batch_began_ms;
     follow->batch_began_ms = plan->timestamp_ms;
-    follow->query->clock = (struct trigger_clock){
+    follow->query->report.clock = (struct trigger_clock){
         .began_us = clock_monotonic_us() - (progress == NULL ? 0 : progress->duration_ms * 1000),
         .began_ms = plan->timestamp_ms,
         .before_us = before_ms == 0 ? 0 : (plan->timestamp_ms - before_ms) * 1000};
     if (progress == NULL)
         return;
-    follow->query->clock.listing_us = progress->latest_offset_ms * 1000;
-    follow->query->clock.planning_us = progress->query_planning_ms * 1000;
-    follow->query->clock.logging_us = progress->wal_commit_ms * 1000;
-    follow->query->clock.forward_us = progress->commit_offsets_ms * 1000;
+    follow->query->report.clock.listing_us = progress->latest_offset_ms * 1000;
+    follow->query->report.clock.planning_us = progress->query_planning_ms * 1000;
+    follow->query->report.clock.logging_us = progress->wal_commit_ms * 1000;
+    follow->query->report.clock.forward_us = progress->commit_offsets_ms * 1000;
 }
 
 /* Records of the newest look at the topic that the plan has not taken. */
 static int64_t lag_behind(const struct query *query, const struct plan *plan) {
     int64_t lag = 0;
-    for (size_t i = 0; i < query->topic.count; i++)
+    for (size_t i = 0; i < query->watch.topic.count; i++)
         for (size_t j = 0; j < plan->count; j++)
-            if (plan->ranges[j].partition == query->topic.partitions[i].partition &&
-                query->topic.partitions[i].end > plan->ranges[j].end)
-                lag += query->topic.partitions[i].end - plan->ranges[j].end;
+            if (plan->ranges[j].partition == query->watch.topic.partitions[i].partition &&
+                query->watch.topic.partitions[i].end > plan->ranges[j].end)
+                lag += query->watch.topic.partitions[i].end - plan->ranges[j].end;
     return lag;
 }
 
@@ -131,9 +127,9 @@ static void report(struct follow *follow, const struct plan *plan,
                                 .outcomes = pass->outcomes,
                                 .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
-    query_status_set_lag(&query->status, lag_behind(query, plan));
-    query_report_batch(query, plan, &manifest, &pass->tally);
-    query_report_log(query, &manifest, &pass->tally.counts,
+    query_status_set_lag(&query->report.status, lag_behind(query, plan));
+    query_report_batch(&query->report, &query->watch.topic, plan, &manifest, &pass->tally);
+    query_report_log(&query->report, &manifest, &pass->tally.counts,
                      progress == NULL ? 0 : progress->duration_ms * 1000);
 }
 
@@ -161,10 +157,10 @@ static bool take_batch(struct follow *follow, struct error *err) {
     struct spark_progress progress = {0};
     struct retry retry = {0};
     bool found;
-    while (!checkpoint_read_plan(&query->store->checkpoint, query->next_batch, &plan, err))
-        if (!retry_again(query, &retry, err))
+    while (!checkpoint_read_plan(&query->store->checkpoint, query->position.next_batch, &plan, err))
+        if (!retry_again(&query->retrier, &retry, err))
             return false;
-    bool done = query_note_begun(query, plan.batch_id, err) &&
+    bool done = query_position_note_begun(&query->position, plan.batch_id, err) &&
                 await_progress(follow, plan.batch_id, &progress, &found, err) &&
                 take_planned(follow, &plan, found ? &progress : NULL, err);
     spark_progress_deinit(&progress);
@@ -178,18 +174,19 @@ static bool take_batches(struct follow *follow, struct error *err) {
     for (bool taken = false;; taken = true) {
         int64_t newest;
         while (!checkpoint_newest(&query->store->checkpoint.commits, &newest, err))
-            if (!retry_again(query, &retry, err))
+            if (!retry_again(&query->retrier, &retry, err))
                 return false;
-        if (newest < query->next_batch) {
+        if (newest < query->position.next_batch) {
             if (taken)
-                topic_change_settle(query); // Spark reads on, whatever the topic has become
+                topic_change_settle(
+                    &query->change); // Spark reads on, whatever the topic has become
             return true;
         }
         if (stop_read(query->stop) == STOP_NOW)
             return error_set(err, ERROR_STOPPED,
                              "stopped before the rejects of batch %" PRId64
                              " were written; the next start writes them",
-                             query->next_batch);
+                             query->position.next_batch);
         if (!take_batch(follow, err))
             return false;
     }
@@ -202,15 +199,15 @@ static void glance(struct follow *follow) {
     if (follow->glanced_ms != 0 && now_ms - follow->glanced_ms < GLANCE_EVERY_MS)
         return;
     follow->glanced_ms = now_ms;
-    topic_watch_glance(follow->query);
+    topic_watch_glance(&follow->query->watch);
 }
 
 static void say(struct follow *follow, const struct connect_status *status) {
     bool works = status->is_trigger_active && status->is_data_available;
-    query_status_say(&follow->query->status, works ? QUERY_RUNNING : QUERY_WAITING,
+    query_status_say(&follow->query->report.status, works ? QUERY_RUNNING : QUERY_WAITING,
                      status->is_data_available, status->message);
     // A call waits for its answer, and a watchdog must not take that for a hang.
-    query_status_rest(&follow->query->status, POLL_MS + follow->options->timeout_ms);
+    query_status_rest(&follow->query->report.status, POLL_MS + follow->options->timeout_ms);
 }
 
 /* A stop interrupts the batch under way, so one that is nearly done is waited for: for half of
@@ -224,10 +221,10 @@ static bool is_time_to_stop(struct follow *follow, const struct connect_status *
     int64_t now_ms = clock_monotonic_ms();
     if (follow->stop_asked_ms == 0) {
         follow->stop_asked_ms = now_ms;
-        follow->stop_batch = follow->query->next_batch;
+        follow->stop_batch = follow->query->position.next_batch;
     }
     return level == STOP_NOW || !status->is_trigger_active ||
-           follow->query->next_batch > follow->stop_batch ||
+           follow->query->position.next_batch > follow->stop_batch ||
            now_ms - follow->stop_asked_ms >= follow->options->shutdown_timeout_ms / 2;
 }
 
@@ -247,12 +244,12 @@ static bool take_end(struct follow *follow, struct error *err) {
         *err = follow->lost;
         return false;
     }
-    return follow->query->options->trigger.available_now || follow->stop_asked_ms != 0 ||
+    return follow->query->definition.options->trigger.available_now || follow->stop_asked_ms != 0 ||
            error_set(err, ERROR_CLUSTER, "somebody else has stopped the query in Spark");
 }
 
 static bool look(struct follow *follow, struct connect_status *status, struct error *err) {
-    if (cluster_has_ended(follow->query->cluster, err))
+    if (cluster_has_ended(follow->cluster, err))
         return false;
     if (!connect_status(follow->session, follow->ids, status, err))
         return false;
@@ -262,7 +259,7 @@ static bool look(struct follow *follow, struct connect_status *status, struct er
 }
 
 static bool stop(struct follow *follow, struct error *err) {
-    log_write(LOG_INFO, follow->query->how.name, "Stopping the query in Spark | run=%s",
+    log_write(LOG_INFO, follow->query->report.name, "Stopping the query in Spark | run=%s",
               follow->ids->run_id);
     if (!connect_stop(follow->session, follow->ids, err) || !take_batches(follow, err))
         return false;

@@ -10,6 +10,7 @@
 
 struct follow {
     struct query *query;
+    struct cluster *cluster;
     struct connect_session *session;
     const struct connect_query *ids;
     const struct cluster_options *options;

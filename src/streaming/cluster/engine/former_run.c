@@ -14,8 +14,6 @@
 #include "streaming/cluster/connect/tcp.h"
 #include "streaming/cluster/engine/lake_check.h"
 #include "streaming/cluster/engine/reject_pass.h"
-#include "streaming/cluster/spark/cluster.h"
-#include "streaming/query/retry.h"
 #include "streaming/store/store_parts.h"
 
 enum {
@@ -25,7 +23,7 @@ enum {
 };
 
 static bool check_mode(const struct query *query, const struct run_note *note, struct error *err) {
-    if (query->options->parse_mode == note->parse_mode)
+    if (query->definition.options->parse_mode == note->parse_mode)
         return true;
     return error_set(err, ERROR_CONFIG,
                      "batches from %" PRId64 " on were run on %s with PARSE_MODE=%s, and their "
@@ -64,9 +62,7 @@ static bool await_end_of_server(struct query *query, const struct run_note *note
 }
 
 /* The token and certificates are those of today's settings, if they are for the same server. */
-static struct connect_url url_of(const struct query *query, const struct run_note *note) {
-    const struct connect_url *today =
-        query->cluster == NULL ? NULL : cluster_options_of(query->cluster)->url;
+static struct connect_url url_of(const struct connect_url *today, const struct run_note *note) {
     struct connect_url url = {.host = (char *)note->host,
                               .port = note->port,
                               .use_ssl = note->use_ssl,
@@ -92,26 +88,25 @@ static bool nobody_listens(struct query *query, const struct run_note *note) {
 }
 
 /* Whether the session is one that the URL names, which others may use as well. */
-static bool is_shared(const struct query *query, const struct run_note *note) {
-    const struct connect_url *today =
-        query->cluster == NULL ? NULL : cluster_options_of(query->cluster)->url;
+static bool is_shared(const struct connect_url *today, const struct run_note *note) {
     return today != NULL && today->session_id != NULL &&
            strcmp(today->session_id, note->session_id) == 0;
 }
 
 /* Attaches to the session of that run, and lets the server end it with all its queries. */
-static bool end_session(struct query *query, const struct run_note *note, struct error *err) {
-    struct connect_url url = url_of(query, note);
+static bool end_session(struct query *query, const struct connect_url *today,
+                        const struct run_note *note, struct error *err) {
+    struct connect_url url = url_of(today, note);
     struct connect_session *session;
     struct connect_query ids = {0};
     enum connect_failure failure = CONNECT_NO_FAILURE;
     struct connect_options options = {.url = &url,
                                       .session_id = note->session_id,
-                                      .logger = query->how.name,
+                                      .logger = query->report.name,
                                       .timeout_ms = SERVER_ANSWER_MS,
                                       .stop = query->stop,
                                       .failure = &failure};
-    query_status_rest(&query->status, INT64_C(2) * SERVER_ANSWER_MS);
+    query_status_rest(&query->report.status, INT64_C(2) * SERVER_ANSWER_MS);
     if (!connect_open(&options, &session, err))
         return failure == CONNECT_SESSION_GONE ||
                (failure == CONNECT_UNREACHABLE && nobody_listens(query, note));
@@ -120,20 +115,21 @@ static bool end_session(struct query *query, const struct run_note *note, struct
     bool stopped = ids.run_id[0] == '\0' || connect_stop(session, &ids, err) ||
                    connect_failure_of(session) == CONNECT_SESSION_GONE ||
                    connect_failure_of(session) == CONNECT_SPARK; // it knows no such query
-    if (is_shared(query, note))
+    if (is_shared(today, note))
         connect_abandon(session);
     else
         connect_close(session);
     return stopped;
 }
 
-bool former_run_end(struct query *query, struct former_run *former, struct error *err) {
+bool former_run_end(struct query *query, const struct connect_url *today, struct former_run *former,
+                    struct error *err) {
     struct run_note *note = &former->note;
-    if (!run_note_read(query->options->store.checkpoint, note, &former->found, err))
+    if (!run_note_read(query->definition.options->store.checkpoint, note, &former->found, err))
         return false;
     if (!former->found)
         return true;
-    log_write(LOG_WARNING, query->how.name,
+    log_write(LOG_WARNING, query->report.name,
               "An earlier start ran this query on a cluster and did not end in order | master=%s | "
               "first_batch=%" PRId64,
               note->master, note->first_batch);
@@ -141,7 +137,7 @@ bool former_run_end(struct query *query, struct former_run *former, struct error
         return false;
     if (note->pid != 0)
         return await_end_of_server(query, note, err);
-    if (note->host[0] == '\0' || end_session(query, note, err))
+    if (note->host[0] == '\0' || end_session(query, today, note, err))
         return true;
     if (err->kind != ERROR_CLUSTER)
         return false;
@@ -149,7 +145,7 @@ bool former_run_end(struct query *query, struct former_run *former, struct error
                       "the Spark server that ran this query may still do so, and can't be asked to "
                       "stop; end it (or start once with SPARK_MASTER_URL as it was), or, if it is "
                       "gone for good, set \"host\" in '%s/" CHECKPOINT_CLUSTER "' to \"\"",
-                      query->options->store.checkpoint);
+                      query->definition.options->store.checkpoint);
 }
 
 static bool settle_batch(struct query *query, int64_t batch_id, struct error *err) {
@@ -157,11 +153,11 @@ static bool settle_batch(struct query *query, int64_t batch_id, struct error *er
     struct reject_pass pass;
     struct retry retry = {0};
     while (!checkpoint_read_plan(&query->store->checkpoint, batch_id, &plan, err))
-        if (!retry_again(query, &retry, err))
+        if (!retry_again(&query->retrier, &retry, err))
             return false;
     bool done = reject_pass_run(query, &plan, NULL, &pass, err);
     if (done)
-        log_write(LOG_INFO, query->how.name,
+        log_write(LOG_INFO, query->report.name,
                   "The rejects of a batch that a cluster ran are written | batch_id=%" PRId64
                   " | rejects=%" PRId64,
                   batch_id, pass.rejects);
@@ -179,15 +175,15 @@ bool former_run_settle(struct query *query, const struct former_run *former, str
     const struct checkpoint *checkpoint = &query->store->checkpoint;
     while (!checkpoint_newest(&checkpoint->manifests, &newest, err) ||
            !checkpoint_newest(&checkpoint->commits, &last, err))
-        if (!retry_again(query, &retry, err))
+        if (!retry_again(&query->retrier, &retry, err))
             return false;
     int64_t first = newest + 1 > former->note.first_batch ? newest + 1 : former->note.first_batch;
     for (int64_t batch_id = first; batch_id <= last; batch_id++)
         if (!settle_batch(query, batch_id, err))
             return false;
     lake_check_sweep(query->store->table.staging.text);
-    while (!run_note_remove(query->options->store.checkpoint, err))
-        if (!retry_again(query, &retry, err))
+    while (!run_note_remove(query->definition.options->store.checkpoint, err))
+        if (!retry_again(&query->retrier, &retry, err))
             return false;
     return true;
 }

@@ -4,6 +4,7 @@
 #ifndef STREAMING_CLUSTER_ENGINE_FORMER_RUN_H
 #define STREAMING_CLUSTER_ENGINE_FORMER_RUN_H
 
+#include "streaming/cluster/connect/connect_url.h"
 #include "streaming/query/query.h"
 #include "streaming/store/run_note.h"
 
@@ -12,10 +13,14 @@ struct former_run {
     struct run_note note;
 };
 
-/* Before anything on disk is touched, because a Spark that still writes must not be tidied up
+/* `today`: the server that the settings name, whose token may be the former one's; NULL: they name
+ * none.
+ *
+ * Before anything on disk is touched, because a Spark that still writes must not be tidied up
  * after. ERROR_CLUSTER: it may still run, and can't be asked; ERROR_CONFIG: PARSE_MODE is another
  * than its batches were run with. */
-MUST_CHECK bool former_run_end(struct query *query, struct former_run *former, struct error *err);
+MUST_CHECK bool former_run_end(struct query *query, const struct connect_url *today,
+                               struct former_run *former, struct error *err);
 
 /* After recovery, with the topic listed: the rejects of its batches that nobody has looked at, and
  * then the note goes. */

@@ -7,8 +7,6 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "streaming/kafka/planner.h"
-#include "streaming/query/topic_change.h"
-#include "streaming/query/topic_watch.h"
 
 void reject_pass_deinit(struct reject_pass *pass) {
     free(pass->outcomes);
@@ -21,13 +19,14 @@ static void compare_counts(struct query *query, const struct spark_progress *pro
                            const struct reject_search *search) {
     if (progress == NULL || progress->rejects == search->rejects)
         return;
-    log_write(LOG_ERROR, query->how.name,
+    log_write(LOG_ERROR, query->report.name,
               "Spark has left out another number of records than became rejects | batch_id=%" PRId64
               " | left_out=%" PRId64 " | rejects=%" PRId64
               " | cure=run `esports-stream verify`, which names the offsets, and report it",
               progress->batch_id, progress->rejects, search->rejects);
-    query_status_note_error(&query->status, "Spark has left out another number of records than "
-                                            "became rejects; `verify` names the offsets");
+    query_status_note_error(&query->report.status,
+                            "Spark has left out another number of records than "
+                            "became rejects; `verify` names the offsets");
 }
 
 static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
@@ -76,16 +75,16 @@ static void account(const struct plan *plan, const struct spark_progress *progre
 
 /* With a batch that moves positions, what was found out about the topic has come to pass. */
 static void settle_moved(struct query *query, const struct plan *plan) {
-    for (size_t i = 0; i < query->begun.count; i++)
-        if (query->begun.begins[i].batch_id == plan->batch_id)
-            topic_change_settle(query);
+    for (size_t i = 0; i < query->position.begun.count; i++)
+        if (query->position.begun.begins[i].batch_id == plan->batch_id)
+            topic_change_settle(&query->change);
 }
 
 /* The windows may end behind a topic that the positions, which Spark has moved since, fit. */
 static bool look_at_topic(struct query *query, const struct reject_search *search,
                           struct error *err) {
-    return topic_watch_refresh(query, err) &&
-           topic_watch_high(query, search->windows, search->window_count, err);
+    return topic_watch_refresh(&query->watch, err) &&
+           topic_watch_high(&query->watch, search->windows, search->window_count, err);
 }
 
 bool reject_pass_run(struct query *query, const struct plan *plan,
@@ -99,12 +98,12 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
     if (progress != NULL)
         search.windows = windows;
     settle_moved(query, plan);
-    log_write(LOG_DEBUG, query->how.name,
+    log_write(LOG_DEBUG, query->report.name,
               "Looking for rejects | batch_id=%" PRId64 " | ranges=%zu | offsets=%" PRId64,
               plan->batch_id, search.window_count,
               planner_size(search.windows, search.window_count));
     bool done = (search.window_count == 0 || look_at_topic(query, &search, err)) &&
-                micro_batch_rejects(query, &search, err);
+                micro_batch_rejects(&query->runner, &search, err);
     free(windows);
     if (!done) {
         free(search.outcomes);

@@ -4,7 +4,7 @@
 #define STREAMING_CLUSTER_ENGINE_REJECT_PASS_H
 
 #include "streaming/cluster/engine/spark_progress.h"
-#include "streaming/query/micro_batch.h"
+#include "streaming/query/query.h"
 
 struct reject_pass {
     int64_t rejects; // written

@@ -14,7 +14,7 @@
 enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 4, PROGRESS_REPORTS = 20 };
 
 static const char *codec_of(const struct query *query) {
-    switch (query->options->parquet.codec) {
+    switch (query->definition.options->parquet.codec) {
     case CODEC_SNAPPY:
         return "snappy";
     case CODEC_ZSTD:
@@ -28,7 +28,8 @@ static const char *codec_of(const struct query *query) {
 }
 
 static const char *timestamp_type_of(const struct query *query) {
-    return query->options->parquet.timestamp == TIMESTAMP_AS_INT96 ? "INT96" : "TIMESTAMP_MICROS";
+    return query->definition.options->parquet.timestamp == TIMESTAMP_AS_INT96 ? "INT96"
+                                                                              : "TIMESTAMP_MICROS";
 }
 
 /* A connection string's server is not ours to set up, so only what a session may set is tried. */
@@ -42,11 +43,11 @@ static void set_own_properties(struct connect_session *session, const struct que
         if (is_sql && connect_configure(session, &pair, 1, &why))
             continue;
         if (is_sql)
-            log_write(LOG_WARNING, query->how.name,
+            log_write(LOG_WARNING, query->report.name,
                       "A property can't be set in a Spark session | name=%s | error=%s",
                       property->name, why.message);
         else if (options->url != NULL)
-            log_write(LOG_WARNING, query->how.name,
+            log_write(LOG_WARNING, query->report.name,
                       "A property can't be set on a Spark server that runs already | name=%s",
                       property->name);
     }
@@ -55,10 +56,11 @@ static void set_own_properties(struct connect_session *session, const struct que
 bool stream_configure(struct connect_session *session, const struct query *query,
                       const struct cluster_options *options, struct error *err) {
     char partitions[NUMBER_TEXT], reports[NUMBER_TEXT];
-    snprintf(partitions, sizeof partitions, "%d", query->options->store.shuffle_partitions);
+    snprintf(partitions, sizeof partitions, "%d",
+             query->definition.options->store.shuffle_partitions);
     snprintf(reports, sizeof reports, "%d", PROGRESS_REPORTS);
     const struct connect_pair pairs[] = {
-        {"spark.sql.session.timeZone", query->options->time_zone},
+        {"spark.sql.session.timeZone", query->definition.options->time_zone},
         {"spark.sql.legacy.timeParserPolicy", "CORRECTED"},
         {"spark.sql.parquet.outputTimestampType", timestamp_type_of(query)},
         {"spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED"},
@@ -83,10 +85,10 @@ static struct connect_pair *source_options(const struct query *query,
     *count = 0;
     pairs[(*count)++] =
         (struct connect_pair){"kafka.bootstrap.servers", options->bootstrap_servers};
-    pairs[(*count)++] = (struct connect_pair){"subscribe", query->options->store.topic};
-    pairs[(*count)++] = (struct connect_pair){"failOnDataLoss",
-                                              query->options->fail_on_data_loss ? "true" : "false"};
-    if (query->options->max_offsets_per_trigger > 0)
+    pairs[(*count)++] = (struct connect_pair){"subscribe", query->definition.options->store.topic};
+    pairs[(*count)++] = (struct connect_pair){
+        "failOnDataLoss", query->definition.options->fail_on_data_loss ? "true" : "false"};
+    if (query->definition.options->max_offsets_per_trigger > 0)
         pairs[(*count)++] = (struct connect_pair){"maxOffsetsPerTrigger", most_offsets};
     for (size_t i = 0; i < kafka->count; i++)
         pairs[(*count)++] = (struct connect_pair){kafka->options[i].name, kafka->options[i].value};
@@ -96,7 +98,7 @@ static struct connect_pair *source_options(const struct query *query,
 /* What only librdkafka knows has no meaning there; said once per start. */
 static void tell_left_out(const struct query *query, const struct kafka_options *kafka) {
     for (size_t i = 0; i < kafka->left_out_count; i++)
-        log_write(LOG_WARNING, query->how.name,
+        log_write(LOG_WARNING, query->report.name,
                   "A property of librdkafka's is not Spark's, and is left out there | name=%s",
                   kafka->left_out[i]);
 }
@@ -104,16 +106,16 @@ static void tell_left_out(const struct query *query, const struct kafka_options 
 static bool start_plan(struct connect_session *session, const struct query *query,
                        const struct connect_frame *frame, struct connect_query *ids,
                        struct error *err) {
-    const struct store_options *store = &query->options->store;
+    const struct store_options *store = &query->definition.options->store;
     scoped(scope_free) char *table = NULL, *checkpoint = NULL, *interval = NULL;
     // With the scheme, so that a cluster whose own file system is another writes to this one.
     check(asprintf(&table, "file:%s", store->table) >= 0);
     check(asprintf(&checkpoint, "file:%s", store->checkpoint) >= 0);
-    check(asprintf(&interval, "%" PRId64 " milliseconds", query->options->trigger.interval_ms) >=
-          0);
+    check(asprintf(&interval, "%" PRId64 " milliseconds",
+                   query->definition.options->trigger.interval_ms) >= 0);
     const struct connect_pair option = {"checkpointLocation", checkpoint};
     const struct connect_stream stream = {
-        .name = query->how.name,
+        .name = query->report.name,
         .frame = frame,
         .format = "parquet",
         .path = table,
@@ -121,7 +123,7 @@ static bool start_plan(struct connect_session *session, const struct query *quer
         .option_count = 1,
         .partition_by = store->partition_by,
         .partition_by_count = store->partition_by_count,
-        .interval = query->options->trigger.available_now ? NULL : interval};
+        .interval = query->definition.options->trigger.available_now ? NULL : interval};
     return connect_start(session, &stream, ids, err);
 }
 
@@ -134,10 +136,11 @@ bool stream_start(struct connect_session *session, const struct query *query,
     if (!kafka_options_make(options->kafka_properties, options->kafka_property_count, &kafka, err))
         return false;
     tell_left_out(query, &kafka);
-    stream_plan_make(&query->schema, query->partition_columns,
-                     query->options->store.partition_by_count, query->options->parse_mode, &plan);
+    stream_plan_make(&query->definition.schema, query->definition.partition_columns,
+                     query->definition.options->store.partition_by_count,
+                     query->definition.options->parse_mode, &plan);
     snprintf(most_offsets, sizeof most_offsets, "%" PRId64,
-             query->options->max_offsets_per_trigger);
+             query->definition.options->max_offsets_per_trigger);
     struct connect_frame frame = {
         .format = "kafka", .steps = plan.steps, .step_count = plan.step_count};
     scoped(scope_free) struct connect_pair *pairs =
