@@ -2,7 +2,7 @@
  *
  * A trigger looks at the topic, plans what lies between the positions and the topic's ends, makes
  * the plan durable, and runs it. If the topic does not fit the positions, a batch without records
- * that moves them comes first (topic_change_plan()). availableNow looks once, and runs batches
+ * that moves them comes first (topic_fit_plan()). availableNow looks once, and runs batches
  * until nothing of the newest listing is left.
  *
  * Time is asked only by clock.h, and every wait is stop_sleep() or the crew's receive(), so that a
@@ -71,7 +71,7 @@ static bool plan_backlog(struct query *query, struct plan *plan, struct error *e
  * nothing, and another is due. */
 static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
     *plan = (struct plan){.batch_id = query->position.next_batch};
-    if (!set_time(&query->position, plan, err) || !topic_change_plan(&query->change, plan, err))
+    if (!set_time(&query->position, plan, err) || !topic_fit_plan(&query->change, plan, err))
         return false;
     *moves = plan->count > 0;
     if (!*moves)
@@ -134,7 +134,7 @@ static bool run_open_plan(struct query *query, const struct plan *plan, struct e
               " | offsets=%" PRId64,
               plan->batch_id, planner_size(plan->ranges, plan->count));
     trigger_clock_begin(clock);
-    bool ready = topic_change_await(&query->change, plan, err);
+    bool ready = topic_fit_await(&query->change, plan, err);
     trigger_clock_add(&clock->listing_us, clock->began_us);
     if (!ready || !micro_batch_run(&query->runner, plan, err))
         return false;
@@ -154,12 +154,12 @@ static bool run_available(struct query *query, struct error *err) {
             return false;
         trigger_clock_begin(&query->report.clock);
     }
-    topic_change_say_left(&query->change);
+    topic_fit_say_left(&query->change);
     return true;
 }
 
 static void say_idle(struct query *query) {
-    const char *detail, *wait = topic_change_wait(&query->change, &detail);
+    const char *detail, *wait = topic_fit_wait(&query->change, &detail);
     struct query_status *status = &query->report.status;
     if (wait != NULL)
         query_status_fault(status, QUERY_RETRYING, false, wait, detail);

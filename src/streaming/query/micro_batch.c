@@ -1,3 +1,13 @@
+/* One batch, from its plan to its commit.
+ *
+ * An attempt stages files: the plan's ranges, without what retention took, are cut into tasks, and
+ * the crew runs them. Its manifest is the commit point. An attempt that fails before it is
+ * discarded as a whole, and another follows for as long as its error may pass (try_again()); so
+ * nothing counts until all of it does. After the commit point nothing is discarded: roll_forward()
+ * repeats the step that failed.
+ *
+ * A batch is a query's own, a replay's (records from the rejects) or the rejects of one of Spark's.
+ */
 #include "streaming/query/micro_batch.h"
 
 #include <inttypes.h>
@@ -273,6 +283,7 @@ static void take_outcomes(struct reject_search *search, struct manifest *manifes
 /* From plan to commit point, once. */
 static bool run_once(struct batch_runner *runner, const struct work *work,
                      struct manifest *manifest, struct tally *tally, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     const char *staging, *reject_staging;
     if (!store_begin_batch(runner->position->store, work->plan->batch_id, &staging, &reject_staging,
                            err))
@@ -289,14 +300,14 @@ static bool run_once(struct batch_runner *runner, const struct work *work,
             take_outcomes(work->search, manifest);
         int64_t began_us = clock_monotonic_us();
         done = store_commit(runner->position->store, manifest, err);
-        runner->retrier->report->clock.publish_us = clock_monotonic_us() - began_us;
+        report->clock.publish_us = clock_monotonic_us() - began_us;
         if (done)
             tally_add(tally, &attempt.tally);
         else
             manifest_deinit(manifest);
     }
     attempt_deinit(&attempt);
-    reject_log_flush(&runner->retrier->report->reject_log, runner->retrier->report->name);
+    reject_log_flush(&report->reject_log, report->name);
     return done;
 }
 
@@ -327,14 +338,14 @@ static bool pause_for_broker(struct batch_runner *runner, struct attempts *attem
  * nothing counts yet. Waits until the topic can be listed. */
 static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan,
                             struct attempts *attempts, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     log_broker_error(runner, attempts, LOG_ERROR, err);
-    query_status_fault(&runner->retrier->report->status, QUERY_RETRYING, true, "Waiting for Kafka",
-                       err->message);
+    query_status_fault(&report->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
     if (!pause_for_broker(runner, attempts, err) ||
         !topic_watch_refresh(runner->change->watch, err) ||
-        !topic_change_await(runner->change, plan, err))
+        !topic_fit_await(runner->change, plan, err))
         return false;
-    query_status_say(&runner->retrier->report->status, QUERY_RUNNING, true, "Processing new data");
+    query_status_say(&report->status, QUERY_RUNNING, true, "Processing new data");
     return true;
 }
 
@@ -346,7 +357,7 @@ static bool take_what_is_left(struct batch_runner *runner, const struct plan *pl
     if (attempts->lost++ > 0 && !pause_for_broker(runner, attempts, err))
         return false;
     return topic_watch_refresh(runner->change->watch, err) &&
-           topic_change_await(runner->change, plan, err);
+           topic_fit_await(runner->change, plan, err);
 }
 
 /* Whether an attempt that failed is worth another. */
@@ -369,12 +380,12 @@ static bool try_again(struct batch_runner *runner, const struct plan *plan,
 
 static bool commit_batch(struct batch_runner *runner, const struct work *work,
                          struct manifest *manifest, struct tally *tally, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     struct attempts attempts = {0};
     int64_t began_us = clock_monotonic_us();
     while (!run_once(runner, work, manifest, tally, err)) {
-        int64_t *lost_us = disk_error_may_pass(err)
-                               ? &runner->retrier->report->clock.disk_lost_us
-                               : &runner->retrier->report->clock.broker_lost_us;
+        int64_t *lost_us =
+            disk_error_may_pass(err) ? &report->clock.disk_lost_us : &report->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
             store_discard_batch(runner->position->store, work->plan->batch_id);
         if (!try_again(runner, work->plan, &attempts, err))
@@ -405,8 +416,9 @@ static void report_batch(struct batch_runner *runner, const struct work *work,
 }
 
 static bool run(struct batch_runner *runner, const struct work *work, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     int64_t began_us = clock_monotonic_us();
-    query_status_say(&runner->retrier->report->status, QUERY_RUNNING, true, "Processing new data");
+    query_status_say(&report->status, QUERY_RUNNING, true, "Processing new data");
     struct manifest manifest = {0};
     struct tally tally = {0};
     if (!commit_batch(runner, work, &manifest, &tally, err))
@@ -415,8 +427,7 @@ static bool run(struct batch_runner *runner, const struct work *work, struct err
     bool done = roll_forward(runner, &manifest, err);
     if (done) {
         report_batch(runner, work, &manifest, &tally);
-        query_report_log(runner->retrier->report, &manifest, &tally.counts,
-                         clock_monotonic_us() - began_us);
+        query_report_log(report, &manifest, &tally.counts, clock_monotonic_us() - began_us);
     }
     tally_deinit(&tally);
     manifest_deinit(&manifest);

@@ -2,7 +2,7 @@
 #ifndef STREAMING_QUERY_MICRO_BATCH_H
 #define STREAMING_QUERY_MICRO_BATCH_H
 
-#include "streaming/query/topic_change.h"
+#include "streaming/query/topic_fit.h"
 #include "streaming/tasks/crew.h"
 
 /* What runs the batches of one query. All is borrowed. */

@@ -8,7 +8,7 @@
 #define STREAMING_QUERY_QUERY_H
 
 #include "streaming/query/micro_batch.h"
-#include "streaming/query/topic_change.h"
+#include "streaming/query/topic_fit.h"
 
 struct query {
     struct query_definition definition;

@@ -25,3 +25,10 @@ bool query_definition_init(struct query_definition *definition, const struct que
     stream_schema(options->stream, &definition->schema);
     return find_partition_columns(definition, err);
 }
+
+int64_t trigger_next_ms(const struct trigger *trigger, int64_t began_ms, int64_t now_ms) {
+    if (trigger->interval_ms == 0)
+        return now_ms;
+    int64_t next = began_ms / trigger->interval_ms * trigger->interval_ms + trigger->interval_ms;
+    return next < now_ms ? now_ms : next;
+}

@@ -8,8 +8,12 @@
 #include "pipeline/json/decode_json.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "streaming/declare/stream.h"
-#include "streaming/query/trigger.h"
 #include "streaming/store/store.h"
+
+struct trigger {
+    bool available_now;  // run to the offsets that were the end at start, then finish
+    int64_t interval_ms; // 0: as soon as there is something new
+};
 
 struct query_options {
     const struct stream *stream;
@@ -36,5 +40,10 @@ struct query_definition {
 /* ERROR_CONFIG: a partition column that the table does not have as a string. */
 MUST_CHECK bool query_definition_init(struct query_definition *definition,
                                       const struct query_options *options, struct error *err);
+
+/* When the batch after one that began at `began_ms` and is over at `now_ms` starts, as Spark's
+ * ProcessingTimeExecutor has it: at the next multiple of the interval, or at once after an overrun.
+ * Milliseconds since 1970. */
+int64_t trigger_next_ms(const struct trigger *trigger, int64_t began_ms, int64_t now_ms);
 
 #endif

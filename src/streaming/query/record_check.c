@@ -1,3 +1,10 @@
+/* Compares records that the topic and the table both have, by timestamp.
+ *
+ * Of each partition, the range of offsets that both may have is searched for its newest and oldest
+ * row: first in the files of the newest manifests, then, if these leave doubt, in the whole table
+ * and its rejects. The topic is asked for the records at these offsets. One pair that is the same
+ * proves that it is the same topic, unless all compared records have one timestamp; pairs that
+ * differ prove another topic if none is the same. */
 #include "streaming/query/record_check.h"
 
 #include <inttypes.h>

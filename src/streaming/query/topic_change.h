@@ -1,9 +1,9 @@
-/* topic_change.h: what a query does when its topic is not the one that it has read: deleted and
- * created again, cut, or not to be read that far yet (ARCHITECTURE.md, "Positions"). Driver thread.
- */
+/* topic_change.h: whether a query's topic is still the one that it has read, or was deleted and
+ * created again, or cut (ARCHITECTURE.md, "Positions"). Driver thread. */
 #ifndef STREAMING_QUERY_TOPIC_CHANGE_H
 #define STREAMING_QUERY_TOPIC_CHANGE_H
 
+#include "streaming/kafka/positions.h"
 #include "streaming/query/topic_watch.h"
 
 enum topic_change_kind {
@@ -24,27 +24,17 @@ struct topic_change {
     int64_t waiting_logged_ms;      // monotonic; 0: none waits
 };
 
-/* After a look at the topic: whether the positions fit it. Where they don't, plan->count > 0 and it
- * is the plan that moves them and takes no records; the caller owns its ranges, and its
- * position knows of it. ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: the plan is written. */
-MUST_CHECK bool topic_change_plan(struct topic_change *change, struct plan *plan,
-                                  struct error *err);
+/* After a look at the topic: sets `kind`. `starts`: the query's positions, or the ends of its plan;
+ * *view: how they are to the newest listing. Looks again and reads records where that is needed.
+ * ERROR_STOPPED, or what the disk's retry gave up with. */
+MUST_CHECK bool topic_change_find(struct topic_change *change, const struct offset_range *starts,
+                                  size_t count, struct positions_view *view, struct error *err);
 
-/* Before a planned batch is read: waits as long as it ends behind an open transaction, or Kafka
- * does not list a partition of it though the topic is the same. What the topic does not have any
- * more, planner_clip() takes out. ERROR_STOPPED; ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: it moves
- * the positions. */
-MUST_CHECK bool topic_change_await(struct topic_change *change, const struct plan *plan,
-                                   struct error *err);
-
-/* For a query that Spark runs: what was found out about the topic was of the batches so far. From
- * now on the topic is the one that Spark reads. */
+/* Positions and topic agree. Also for a query that Spark runs: what was found out was of the
+ * batches so far, and from now on the topic is the one that Spark reads. */
 void topic_change_settle(struct topic_change *change);
 
-/* What the query waits for, and of which partitions; NULL: for nothing. */
-const char *topic_change_wait(const struct topic_change *change, const char **detail);
-
-/* At the end of a query that takes what is there: says what waits. */
-void topic_change_say_left(struct topic_change *change);
+/* Whether what is waited for is to be said now: when it begins, and once a minute. */
+bool topic_change_is_time_to_say(struct topic_change *change);
 
 #endif

@@ -1,3 +1,10 @@
+/* Listing the topic, and waiting for it.
+ *
+ * Whoever needs the topic waits here: at a start for KAFKA_STARTUP_TIMEOUT, later without limit,
+ * one line a minute. The topic's id and its high watermarks are asked for only where a listing
+ * shows something new, so that an idle look is one listing. A listing that does not fit the
+ * positions keeps the last one that did (`sound`): it tells how far the topic went that the
+ * positions are of. */
 #include "streaming/query/topic_watch.h"
 
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/* Starting all queries, and ending them.
+ *
+ * The order of a start: every lock, the workers, the cluster, a thread per query; so a lock that is
+ * held ends the start before anything runs. Queries share the workers, each by a crew of its own,
+ * and a failure of one lets the others finish their batch. */
 #include "streaming/start/streaming.h"
 
 #include <pthread.h>

@@ -16,7 +16,6 @@
 #include "streaming/declare/stream.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/query/query_definition.h"
-#include "streaming/query/trigger.h"
 #include "streaming/store/store.h"
 #include "surfaces/settings/master.h"
 #include "surfaces/terminal/exit_code.h"

@@ -1,3 +1,9 @@
+/* A query on Spark: a session, the query in it, and what goes on behind its back.
+ *
+ * The checkpoint's note of the run (run_note.h) is durable before Spark gets to know of the query,
+ * so that a start after a crash finds a run that may still go on. It goes when the query runs no
+ * more and all its batches are looked at. A query that Spark ends by an error, or whose session is
+ * gone, is started again from the top; everything else ends the query here. */
 #include "streaming/cluster/engine/cluster_engine.h"
 
 #include <inttypes.h>

@@ -1,3 +1,10 @@
+/* Following a query that Spark runs.
+ *
+ * Spark's commit log on the disk says which batches are committed; its progress reports say how
+ * many records each has left out, and where. Each batch in turn is completed: are its files here,
+ * which records became rejects, what is reported of it. A report that does not come in time makes
+ * the whole batch be read again, so no batch is left out. A stop waits for the batch under way, for
+ * a while. */
 #include "streaming/cluster/engine/follow.h"
 
 #include <inttypes.h>

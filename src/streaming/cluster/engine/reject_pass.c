@@ -1,3 +1,9 @@
+/* The rejects of a batch that Spark has committed.
+ *
+ * Spark filters out records that can't become rows, and counts them by windows of offsets. Only
+ * these windows are read again, by our own parser, which writes the rejects and commits that by the
+ * batch's manifest. The counts must agree with Spark's; the rest of the plan's offsets became rows.
+ */
 #include "streaming/cluster/engine/reject_pass.h"
 
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "streaming/query/trigger.h"
+#include "streaming/query/query_definition.h"
 
 static void batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overrun(void **state) {
     (void)state;
