@@ -3,8 +3,20 @@
 #include "base/check.h"
 #include "base/system/clock.h"
 
+static bool sleep_in_real_time(struct stop *stop, int64_t ms) {
+    struct timespec deadline = clock_deadline(ms);
+
+    pthread_mutex_lock(&stop->lock);
+    bool waiting = true;
+    while (stop->level == STOP_NOT && waiting)
+        waiting = pthread_cond_timedwait(&stop->changed, &stop->lock, &deadline) == 0;
+    bool asked = stop->level != STOP_NOT;
+    pthread_mutex_unlock(&stop->lock);
+    return asked;
+}
+
 void stop_init(struct stop *stop) {
-    *stop = (struct stop){0};
+    *stop = (struct stop){.sleep = sleep_in_real_time};
     pthread_condattr_t monotonic;
     check(pthread_condattr_init(&monotonic) == 0);
     check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
@@ -34,13 +46,5 @@ enum stop_level stop_read(struct stop *stop) {
 }
 
 bool stop_sleep(struct stop *stop, int64_t ms) {
-    struct timespec deadline = clock_deadline(ms);
-
-    pthread_mutex_lock(&stop->lock);
-    bool waiting = true;
-    while (stop->level == STOP_NOT && waiting)
-        waiting = pthread_cond_timedwait(&stop->changed, &stop->lock, &deadline) == 0;
-    bool asked = stop->level != STOP_NOT;
-    pthread_mutex_unlock(&stop->lock);
-    return asked;
+    return stop->sleep(stop, ms);
 }

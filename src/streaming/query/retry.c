@@ -18,21 +18,20 @@ int64_t retry_pause_ms(struct retry *retry, int64_t now_ms, int64_t limit_ms) {
     return pause_ms;
 }
 
-bool retry_again(struct query *query, struct retry *retry, struct error *err) {
+bool retry_again(const struct retrier *retrier, struct retry *retry, struct error *err) {
     if (!disk_error_may_pass(err))
         return false;
-    int64_t limit_ms = query->options->write_retry_timeout_ms;
-    int64_t pause_ms = retry_pause_ms(retry, clock_monotonic_ms(), limit_ms);
+    int64_t pause_ms = retry_pause_ms(retry, clock_monotonic_ms(), retrier->limit_ms);
     if (pause_ms < 0)
         return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
-                          limit_ms / 1000);
+                          retrier->limit_ms / 1000);
 
-    log_write(LOG_ERROR, query->how.name, "%s; trying again | retry_in_ms=%" PRId64, err->message,
-              pause_ms);
-    query_status_fault(&query->status, QUERY_RETRYING, true,
+    log_write(LOG_ERROR, retrier->report->name, "%s; trying again | retry_in_ms=%" PRId64,
+              err->message, pause_ms);
+    query_status_fault(&retrier->report->status, QUERY_RETRYING, true,
                        "Waiting to write again after an error", err->message);
-    query_status_rest(&query->status, pause_ms);
-    if (stop_sleep(query->stop, pause_ms))
+    query_status_rest(&retrier->report->status, pause_ms);
+    if (stop_sleep(retrier->stop, pause_ms))
         return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");
     return true;
 }

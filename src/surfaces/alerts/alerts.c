@@ -40,7 +40,7 @@ struct alerts {
     int64_t due_ms; // monotonic
     bool failed;    // a query has
     size_t count;
-    struct alerts_query queries[ENGINE_QUERIES_MAX];
+    struct alerts_query queries[STREAMING_QUERIES_MAX];
 };
 
 static enum alert_trouble read_note(const char *checkpoint) {
@@ -74,7 +74,7 @@ static void write_note(void *context) {
             err.message);
 }
 
-bool alerts_open(struct alerts **out, const struct config *config, struct engine *engine,
+bool alerts_open(struct alerts **out, const struct config *config, struct streaming *streaming,
                  struct error *err) {
     *out = NULL;
     if (*config->alert_webhook_url == '\0')
@@ -89,10 +89,10 @@ bool alerts_open(struct alerts **out, const struct config *config, struct engine
     int64_t after_ms = config->alert_after_ms;
     if (after_ms < 2 * config->trigger.interval_ms)
         after_ms = 2 * config->trigger.interval_ms;
-    alerts->count = engine_query_count(engine);
+    alerts->count = streaming_query_count(streaming);
     for (size_t i = 0; i < alerts->count; i++) {
         struct alerts_query *query = &alerts->queries[i];
-        query->view = engine_query_view(engine, i);
+        query->view = streaming_query_view(streaming, i);
         const char *checkpoint = query->view.options->store.checkpoint;
         alert_init(&query->alert, after_ms, read_note(checkpoint));
         for (enum alert_trouble trouble = TROUBLE_NONE; trouble < TROUBLE_COUNT; trouble++)

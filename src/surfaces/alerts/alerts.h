@@ -7,15 +7,15 @@
 #ifndef SURFACES_ALERTS_ALERTS_H
 #define SURFACES_ALERTS_ALERTS_H
 
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 #include "surfaces/alerts/webhook.h"
 #include "surfaces/settings/config.h"
 
 struct alerts;
 
-/* NULL and true: there is no ALERT_WEBHOOK_URL. `engine` is borrowed. */
+/* NULL and true: there is no ALERT_WEBHOOK_URL. `streaming` is borrowed. */
 MUST_CHECK bool alerts_open(struct alerts **alerts, const struct config *config,
-                            struct engine *engine, struct error *err);
+                            struct streaming *streaming, struct error *err);
 
 /* A few times a second, on one thread; never blocks. Accepts NULL. */
 void alerts_update(struct alerts *alerts);
@@ -23,8 +23,8 @@ void alerts_update(struct alerts *alerts);
 /* Any thread. */
 struct webhook_counts alerts_counts(struct alerts *alerts);
 
-/* Before engine_join(). Waits for what is still to be delivered, for a few seconds at most. Accepts
- * NULL. */
+/* Before streaming_join(). Waits for what is still to be delivered, for a few seconds at most.
+ * Accepts NULL. */
 void alerts_close(struct alerts *alerts);
 
 #endif

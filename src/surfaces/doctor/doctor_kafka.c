@@ -8,8 +8,8 @@
 #include "core/kafka_timestamp.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/query/engine.h"
 #include "streaming/recovery/inspect.h"
+#include "streaming/start/streaming.h"
 #include "streaming/store/kafka_note.h"
 #include "surfaces/doctor/doctor.h"
 #include "surfaces/doctor/reach.h"
@@ -308,7 +308,7 @@ static void check_reading(const struct config *config, struct broker *broker, co
     if (longest == NULL)
         return; // nothing to read: nothing to find out
     struct source_memory memory =
-        engine_source_memory(config_memory_budget(config), (size_t)config->workers);
+        streaming_source_memory(config_memory_budget(config), (size_t)config->workers);
     memory.fetched = READ_MEMORY;
     bool ok = broker->ops->open_source(broker, memory, &source, &err);
     if (ok) {

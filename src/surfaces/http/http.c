@@ -15,8 +15,8 @@ struct http {
     struct http_api api;
     struct http_server *server;
     int port;
-    bool noted[ENGINE_QUERIES_MAX]; // in the lock of the query
-    bool warned;                    // that it could not be; it is tried again
+    bool noted[STREAMING_QUERIES_MAX]; // in the lock of the query
+    bool warned;                       // that it could not be; it is tried again
 };
 
 /* Where this machine's people ask, in the lock of a query, for `status`. */
@@ -67,19 +67,20 @@ static bool start(struct http *http, struct error *err) {
     return true;
 }
 
-struct http *http_start(const struct config *config, struct engine *engine, struct alerts *alerts) {
+struct http *http_start(const struct config *config, struct streaming *streaming,
+                        struct alerts *alerts) {
     if (config->ui_port == 0)
         return NULL;
     struct http *http = must_alloc(1, sizeof *http);
     http->api = (struct http_api){.config = config,
                                   .started_ms = clock_wall_ms(),
-                                  .query_count = engine_query_count(engine),
-                                  .memory = engine_memory_read,
-                                  .sources = engine_source_statistics,
-                                  .engine = engine,
+                                  .query_count = streaming_query_count(streaming),
+                                  .memory = streaming_memory_read,
+                                  .sources = streaming_source_statistics,
+                                  .streaming = streaming,
                                   .alerts = alerts};
     for (size_t i = 0; i < http->api.query_count; i++)
-        http->api.queries[i] = engine_query_view(engine, i);
+        http->api.queries[i] = streaming_query_view(streaming, i);
     struct error err;
     if (start(http, &err))
         return http;

@@ -1,8 +1,8 @@
-/* http.h: the HTTP server on top of a running engine. */
+/* http.h: the HTTP server on top of the running queries. */
 #ifndef SURFACES_HTTP_HTTP_H
 #define SURFACES_HTTP_HTTP_H
 
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
 #include "surfaces/settings/config.h"
 
@@ -10,13 +10,14 @@ struct http;
 
 /* Opens SPARK_UI_HOST:SPARK_UI_PORT and says so in the log. NULL: it is off, or can't be had, which
  * is logged as a warning and keeps no query from running. All is borrowed. */
-struct http *http_start(const struct config *config, struct engine *engine, struct alerts *alerts);
+struct http *http_start(const struct config *config, struct streaming *streaming,
+                        struct alerts *alerts);
 
 /* Notes its address in the locks of queries that have been opened since. From time to time, by
  * main; accepts NULL. */
 void http_update(struct http *http);
 
-/* Before engine_join(); accepts NULL. */
+/* Before streaming_join(); accepts NULL. */
 void http_stop(struct http *http);
 
 #endif

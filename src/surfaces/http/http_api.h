@@ -6,7 +6,7 @@
 #ifndef SURFACES_HTTP_HTTP_API_H
 #define SURFACES_HTTP_HTTP_API_H
 
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
 #include "surfaces/http/http_message.h"
 #include "surfaces/settings/config.h"
@@ -17,12 +17,12 @@ struct http_api {
     int64_t started_ms; // the program; wall clock
     bool is_loopback;   // only this machine can ask
     size_t query_count;
-    struct query_view queries[ENGINE_QUERIES_MAX];
-    struct engine_memory (*memory)(struct engine *engine);
-    size_t (*sources)(struct engine *engine, size_t most, bool *found,
+    struct query_view queries[STREAMING_QUERIES_MAX];
+    struct streaming_memory (*memory)(struct streaming *streaming);
+    size_t (*sources)(struct streaming *streaming, size_t most, bool *found,
                       struct kafka_statistics *statistics);
-    struct engine *engine; // for `memory` and `sources`
-    struct alerts *alerts; // NULL: there are none
+    struct streaming *streaming; // for `memory` and `sources`
+    struct alerts *alerts;       // NULL: there are none
 };
 
 /* One request that was let through. */

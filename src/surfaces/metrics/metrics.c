@@ -325,7 +325,7 @@ const struct metric_family metric_families[] = {
      "Threads that read, decode and write (SPARK_MASTER_URL).", print_workers},
     {program, "esports_stream_memory_budget_bytes", METRIC_GAUGE, "",
      "SPARK_DRIVER_MEMORY: what process_resident_memory_bytes stays within.", print_memory_limit,
-     NUMBER(struct engine_memory, budget)},
+     NUMBER(struct streaming_memory, budget)},
     {program, "esports_stream_memory_bytes", METRIC_GAUGE, "part",
      "Memory by what it is for: slices of decoded rows, Parquet pages in the making (encoded), "
      "what "
@@ -333,7 +333,7 @@ const struct metric_family metric_families[] = {
      print_memory},
     {program, "esports_stream_fetch_queue_limit_bytes", METRIC_GAUGE, "",
      "What librdkafka was told to hold at most, all workers together.", print_memory_limit,
-     NUMBER(struct engine_memory, prefetch_max)},
+     NUMBER(struct streaming_memory, prefetch_max)},
     {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
      "What is left to us on the file system that holds a place; one that holds several is named "
      "after the first of data_lake, processed, checkpoint.",

@@ -52,10 +52,10 @@ struct metrics_look *metrics_look(const struct http_api *api) {
         look_at_query(&look->queries[i], &api->queries[i]);
     look_at_disks(look);
     look->sources = must_alloc(SOURCES_MAX, sizeof *look->sources);
-    look->source_count = api->sources(api->engine, SOURCES_MAX, look->is_told, look->sources);
+    look->source_count = api->sources(api->streaming, SOURCES_MAX, look->is_told, look->sources);
     if (look->source_count > SOURCES_MAX)
         look->source_count = SOURCES_MAX;
-    look->memory = api->memory(api->engine);
+    look->memory = api->memory(api->streaming);
     look->webhook = alerts_counts(api->alerts);
     look->process = process_usage_read();
     return look;

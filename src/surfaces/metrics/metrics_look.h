@@ -25,14 +25,14 @@ struct disk_look {
 struct metrics_look {
     const struct http_api *api;
     size_t query_count;
-    struct query_look queries[ENGINE_QUERIES_MAX];
+    struct query_look queries[STREAMING_QUERIES_MAX];
     size_t disk_count;
     struct disk_look disks[DISKS_MAX];
     size_t source_count;
     bool is_told[SOURCES_MAX];        // whether the source has told statistics yet
     struct kafka_statistics *sources; // owned; SOURCES_MAX
     struct webhook_counts webhook;
-    struct engine_memory memory;
+    struct streaming_memory memory;
     struct process_usage process;
 };
 

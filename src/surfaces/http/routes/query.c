@@ -112,7 +112,7 @@ static void put_part(struct json *array, const char *name, int64_t bytes) {
 }
 
 static struct json *print_memory(const struct http_api *api) {
-    struct engine_memory memory = api->memory(api->engine);
+    struct streaming_memory memory = api->memory(api->streaming);
     int64_t resident = memory_resident();
     int64_t rest = resident - memory.rows - memory.encoded - memory.history;
     struct json *object = json_new_object(), *parts = json_new_array();

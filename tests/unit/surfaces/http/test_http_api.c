@@ -25,15 +25,15 @@ static struct http_api api;
 static struct http_response response;
 static struct json *answer; // the newest, parsed
 
-static struct engine_memory some_memory(struct engine *engine) {
-    (void)engine;
-    return (struct engine_memory){
+static struct streaming_memory some_memory(struct streaming *streaming) {
+    (void)streaming;
+    return (struct streaming_memory){
         .budget = 1 << 30, .rows = 100, .encoded = 20, .history = 3, .prefetch_max = 4};
 }
 
-static size_t some_sources(struct engine *engine, size_t most, bool *found,
+static size_t some_sources(struct streaming *streaming, size_t most, bool *found,
                            struct kafka_statistics *statistics) {
-    (void)engine;
+    (void)streaming;
     assert_true(most >= 2);
     found[0] = true;
     statistics[0] = (struct kafka_statistics){
