@@ -1,6 +1,5 @@
 #include "streaming/verify/listing.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/disk/disk_error.h"
+#include "base/disk/open_file.h"
 #include "base/json.h"
 #include "base/scope.h"
 
@@ -70,12 +70,12 @@ static bool visit_line(struct listing *listing, const char *line, size_t size, s
 }
 
 static bool read_one(struct listing *listing, struct error *err) {
-    scoped(close_stream) FILE *stream = fopen(listing->path.text, "re");
-    if (stream == NULL && errno == ENOENT)
+    scoped(close_stream) FILE *stream = NULL;
+    if (!file_stream_open(listing->path.text, &stream, err))
+        return false;
+    if (stream == NULL)
         return error_set(err, ERROR_STATE, "'%s' is not there: restore it from a backup",
                          listing->path.text);
-    if (stream == NULL)
-        return disk_error(err, "open", listing->path.text);
     scoped(scope_free) char *line = NULL;
     size_t capacity = 0, number = 1;
     ssize_t size = getline(&line, &capacity, stream);
