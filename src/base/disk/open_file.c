@@ -57,32 +57,41 @@ bool file_reader_read(const struct file_reader *reader, int64_t at, void *bytes,
 
 /* What a FILE reads from. */
 struct stream {
-    int fd;
-    off_t at;
+    struct file_reader file;
+    int64_t at;
 };
 
 static ssize_t stream_read(void *cookie, char *bytes, size_t size) {
     struct stream *stream = cookie;
-    ssize_t got = disk->read_at(stream->fd, bytes, size, stream->at);
-    stream->at += got > 0 ? got : 0;
-    return got;
+    size_t got;
+    struct error ignored; // errno says the same, and is all that stdio can hand on
+    if (!file_reader_read(&stream->file, stream->at, bytes, size, &got, &ignored))
+        return -1;
+    stream->at += (int64_t)got;
+    if (got > 0 || stream->at >= stream->file.size)
+        return (ssize_t)got;
+    errno = ENODATA; // cut off since it was opened
+    return -1;
 }
 
 static int stream_close(void *cookie) {
     struct stream *stream = cookie;
-    int closed = disk->close(stream->fd);
+    file_reader_close(&stream->file);
     free(stream);
-    return closed;
+    return 0;
 }
 
 bool file_stream_open(const char *path, FILE **stream, struct error *err) {
     static const cookie_io_functions_t calls = {.read = stream_read, .close = stream_close};
+    struct file_reader file;
+    bool found;
     *stream = NULL;
-    int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return errno == ENOENT || disk_error(err, "open", path);
+    if (!file_reader_open(&file, path, &found, err))
+        return false;
+    if (!found)
+        return true;
     struct stream *cookie = must_alloc(1, sizeof *cookie);
-    cookie->fd = fd;
+    cookie->file = file;
     *stream = fopencookie(cookie, "r", calls);
     check(*stream != NULL);
     return true;

@@ -27,7 +27,8 @@ MUST_CHECK bool file_reader_read(const struct file_reader *reader, int64_t at, v
                                  size_t size, size_t *got, struct error *err);
 void file_reader_close(struct file_reader *reader);
 
-/* The whole file for stdio, to be closed by fclose(). *stream NULL: there is no such file. */
+/* The whole file for stdio, to be closed by fclose(). *stream NULL: there is no such file. That it
+ * was cut off since is an error, too: ENODATA. */
 MUST_CHECK bool file_stream_open(const char *path, FILE **stream, struct error *err);
 
 struct file_append {

@@ -20,6 +20,11 @@ static void stream_close(struct sink_log_stream *stream) {
     free(stream->bytes);
 }
 
+/* Its entries would be missed in silence. */
+static bool became_shorter(const struct file_reader *file, struct error *err) {
+    return error_set(err, ERROR_RETRY, "read '%s': it became shorter", file->path);
+}
+
 /* Moves what is left to the front and reads behind it. False: the disk won't. */
 static bool stream_fill(struct sink_log_stream *stream, struct error *err) {
     memmove(stream->bytes, stream->bytes + stream->start, stream->end - stream->start);
@@ -34,7 +39,8 @@ static bool stream_fill(struct sink_log_stream *stream, struct error *err) {
     stream->at_end = got < wanted;
     stream->end += got;
     stream->next += (int64_t)got;
-    return true;
+    return !stream->at_end || stream->next >= stream->file.size ||
+           became_shorter(&stream->file, err);
 }
 
 /* Opens behind the header. With *found false there is nothing to close. */
@@ -248,7 +254,7 @@ bool sink_log_read_tail(const struct file_reader *file, char *bytes, size_t size
     size_t got;
     if (!file_reader_read(file, file->size - (int64_t)size, bytes, size, &got, err))
         return false;
-    return got == size || error_set(err, ERROR_RETRY, "read '%s': it became shorter", file->path);
+    return got == size || became_shorter(file, err);
 }
 
 static bool tail_of(const char *path, char *bytes, size_t size, bool *found, struct error *err) {

@@ -109,8 +109,8 @@ static bool open_parts_to_read(struct store *store, struct error *err) {
 }
 
 static bool open_with(const struct store_options *options,
-                      bool (*open)(struct store *store, struct error *err), struct store **store,
-                      struct error *err) {
+                      bool (*open_its)(struct store *store, struct error *err),
+                      struct store **store, struct error *err) {
     if (!check_path("the checkpoint", options->checkpoint, err) ||
         !check_path("the table", options->table, err) ||
         !check_path("the rejects table", options->rejects, err))
@@ -118,7 +118,7 @@ static bool open_with(const struct store_options *options,
     struct store *opened = must_alloc(1, sizeof *opened);
     copy_options(&opened->options, options);
     opened->checkpoint.lock_fd = -1;
-    if (open(opened, err)) {
+    if (open_its(opened, err)) {
         *store = opened;
         return true;
     }

@@ -79,12 +79,15 @@ static bool read_one(struct listing *listing, struct error *err) {
     scoped(scope_free) char *line = NULL;
     size_t capacity = 0, number = 1;
     ssize_t size = getline(&line, &capacity, stream);
+    if (ferror(stream) != 0)
+        return disk_error(err, "read", listing->path.text);
     if (size < 2 || strncmp(line, "v1", 2) != 0 || (size > 2 && line[2] != '\n'))
         return error_set(err, ERROR_STATE,
                          "'%s' does not begin with a line 'v1': restore it from "
                          "a backup",
                          listing->path.text);
-    while ((size = getline(&line, &capacity, stream)) >= 0) {
+    // A line that an error has cut off is handed out, too, and is none.
+    while ((size = getline(&line, &capacity, stream)) >= 0 && ferror(stream) == 0) {
         number++;
         size -= size > 0 && line[size - 1] == '\n';
         if (size > 0 && !visit_line(listing, line, (size_t)size, number, err))
