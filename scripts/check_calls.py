@@ -25,8 +25,7 @@ CALLS = """
 # What is no part of the lake, and the calls that are made for it.
 ELSEWHERE = {
     "base/control_group.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
-    "base/system/memory.c": ("fopen", "/proc/self/statm"),
-    "base/system/process.c": ("opendir readdir closedir", "/proc/self"),
+    "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),
     "core/zone_name.c": ("open fstat", "the system's time zones"),
     "main.c": ("fcntl open", "descriptors 0 to 2 at the start"),
     "pipeline/source/capture_file.c": ("open fstat mmap madvise", "captured records, a source in Kafka's place"),

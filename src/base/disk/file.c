@@ -1,3 +1,13 @@
+/* file.c: how a file gets its name.
+ *
+ * Its bytes are written under a hidden name in the same directory and synced; then one rename gives
+ * it the name that readers look for; then the directory is synced, because the name is stored
+ * there. So whoever finds the name finds all bytes, after a crash and after a power cut.
+ *
+ * A failure before the rename is harmless: the draft is removed, or overwritten by the next
+ * attempt. A rename that fails may still have been done (over a network the answer can be lost), so
+ * the disk is asked. After the rename only the sync of the directory can fail; then nobody knows
+ * whether the name will survive, and the error is ERROR_STATE: the caller must look again. */
 #include "base/disk/file.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/* file_lock.c: the lock is flock(), exclusive for who holds it.
+ *
+ * Who only asks takes it shared, without waiting, and gives it back at once. That is long enough to
+ * refuse somebody who takes it in the same moment, who therefore tries a few times. Nobody has to
+ * clean up after a crash: the kernel ends the lock with the last descriptor of the open file. */
 #include "base/disk/file_lock.h"
 
 #include <ctype.h>
@@ -13,8 +18,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 
-/* Whoever only asks whether the lock is held (file_lock_look) holds it for a moment: what is held
- * longer than this is held by who took it. */
+/* What is held longer than this is held by who took it. */
 enum { ATTEMPTS = 4, PAUSE_NS = 20 * 1000 * 1000 };
 
 static void read_holder(int fd, char holder[static FILE_LOCK_HOLDER_MAX]) {

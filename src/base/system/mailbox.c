@@ -1,16 +1,18 @@
+/* mailbox.c: a list of messages, first come first served, under a lock.
+ *
+ * The messages are the list: each has the link to the next one, which is the mailbox's while the
+ * message is in it. What was sent before the mailbox was closed is still received, so a receiver
+ * that got NULL asks mailbox_is_closed() before it ends. */
 #include "base/system/mailbox.h"
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "base/system/thread.h"
 
 void mailbox_init(struct mailbox *box) {
     *box = (struct mailbox){0};
-    pthread_condattr_t monotonic;
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&box->lock, NULL) == 0);
-    check(pthread_cond_init(&box->changed, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
+    thread_condition_init(&box->changed);
 }
 
 void mailbox_deinit(struct mailbox *box) {
