@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "base/system/thread.h"
 
 static bool sleep_in_real_time(struct stop *stop, int64_t ms) {
     struct timespec deadline = clock_deadline(ms);
@@ -17,12 +18,8 @@ static bool sleep_in_real_time(struct stop *stop, int64_t ms) {
 
 void stop_init(struct stop *stop) {
     *stop = (struct stop){.sleep = sleep_in_real_time};
-    pthread_condattr_t monotonic;
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&stop->lock, NULL) == 0);
-    check(pthread_cond_init(&stop->changed, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
+    thread_condition_init(&stop->changed);
 }
 
 void stop_deinit(struct stop *stop) {

@@ -6,8 +6,8 @@
 #include "pipeline/parquet/writer.h"
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
+#include "base/disk/file.h"
+#include "base/disk/open_file.h"
 #include "base/system/clock.h"
 #include "pipeline/parquet/metadata_writer.h"
 
@@ -105,37 +105,31 @@ bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice
 /* The file's end while a row group or the footer is appended: bytes gathered, so that small pieces
  * cost no system call each. */
 struct output {
-    const char *path; // borrowed
-    int fd;
-    int64_t offset;        // of the next byte in the file
-    struct bytes *pending; // borrowed; bytes not yet handed to the system
-    int64_t busy_ns;       // how long the disk was waited for
+    struct file_append file; // its path is borrowed
+    int64_t offset;          // of the next byte in the file
+    struct bytes *pending;   // borrowed; bytes not yet handed to the system
+    int64_t busy_ns;         // how long the disk was waited for
 };
 
 enum { PENDING_MAX = 256 * 1024 }; // bytes
-
-static bool output_failed(const struct output *output, const char *what, struct error *err) {
-    return disk_error(err, what, output->path);
-}
 
 /* Opens the file for appending at `offset`, which is its size; 0 creates it: it must not exist.
  * All errors here are ERROR_RETRY with path and reason. */
 static bool output_open(struct output *output, const char *path, int64_t offset,
                         struct bytes *pending, struct error *err) {
     pending->size = 0;
-    *output = (struct output){.path = path, .offset = offset, .pending = pending};
-    int flags = O_WRONLY | O_APPEND | O_CLOEXEC | (offset == 0 ? O_CREAT | O_EXCL : 0);
+    *output = (struct output){.offset = offset, .pending = pending};
     int64_t began_ns = clock_stopwatch_ns();
-    output->fd = disk->open(path, flags, 0644);
+    bool opened = file_append_open(&output->file, path, offset == 0, err);
     output->busy_ns += clock_stopwatch_ns() - began_ns;
-    return output->fd >= 0 || output_failed(output, "create", err);
+    return opened;
 }
 
 static bool write_all(struct output *output, const uint8_t *bytes, size_t size, struct error *err) {
     int64_t began_ns = clock_stopwatch_ns();
-    bool done = disk_write_all(output->fd, bytes, size);
+    bool done = file_append_write(&output->file, bytes, size, err);
     output->busy_ns += clock_stopwatch_ns() - began_ns;
-    return done || output_failed(output, "write", err);
+    return done;
 }
 
 static bool write_pending(struct output *output, struct error *err) {
@@ -156,25 +150,18 @@ static bool output_write(struct output *output, const void *bytes, size_t size, 
 
 /* Closes without a word, after an error. */
 static void output_abandon(struct output *output) {
-    if (output->fd >= 0)
-        (void)disk->close(output->fd); // the file is going to be removed
-    output->fd = -1;
+    file_append_abandon(&output->file); // it is going to be removed
 }
 
-/* Writes what is pending, syncs and closes. */
 static bool output_close(struct output *output, struct error *err) {
     bool done = write_pending(output, err);
     int64_t began_ns = clock_stopwatch_ns();
-    if (done && disk->fsync(output->fd) != 0)
-        done = output_failed(output, "sync", err);
+    done = done && file_append_sync(&output->file, err);
     output->busy_ns += clock_stopwatch_ns() - began_ns;
-    if (!done) {
-        output_abandon(output);
-        return false;
-    }
-    int fd = output->fd;
-    output->fd = -1;
-    return disk->close(fd) == 0 || output_failed(output, "close", err);
+    if (done)
+        return file_append_close(&output->file, err);
+    output_abandon(output);
+    return false;
 }
 
 static bool write_chunk(struct column_writer *column, struct parquet_table *table,
@@ -298,15 +285,11 @@ bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error 
 
 bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *file,
                            struct error *err) {
-    struct stat status;
-    if (!write_file(writer, true, err))
+    struct file_status status;
+    if (!write_file(writer, true, err) || !file_look(writer->path, &status, err))
         return false;
-    if (disk->stat(writer->path, &status) != 0)
-        return disk_error(err, "look at", writer->path);
-    int64_t seconds = status.st_mtim.tv_sec, nanos = status.st_mtim.tv_nsec;
-    *file = (struct parquet_file){.size = writer->size,
-                                  .rows = writer->rows,
-                                  .modified_ms = seconds * 1000 + nanos / 1000000};
+    *file = (struct parquet_file){
+        .size = writer->size, .rows = writer->rows, .modified_ms = file_modified_ms(&status)};
     return true;
 }
 

@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
@@ -34,7 +32,7 @@ static bool sign(struct store *store, bool sink_log, int64_t adopted_at, struct 
 static bool rename_directory(const struct store *store, const char *from, const char *to,
                              struct error *err) {
     const char *table = store->options.table;
-    if (disk->rename_new(file_join(table, from).text, file_join(table, to).text) != 0)
+    if (!file_rename_new(file_join(table, from).text, file_join(table, to).text, err))
         return error_set(err, ERROR_RETRY, "rename '%s' to '%s' in '%s': %s", from, to, table,
                          strerror(errno));
     return file_sync_directory(table, err);
@@ -52,18 +50,18 @@ struct adopted_files {
 
 static bool list_file(void *context, const char *path) {
     struct adopted_files *adopted = context;
-    struct stat status;
+    struct file_status status;
     struct file_path full = file_join(adopted->table->root.text, path);
     adopted->failed = true;
-    if (disk->stat(full.text, &status) != 0)
-        return disk_error(adopted->err, "look at", full.text);
-    if (!S_ISREG(status.st_mode))
+    if (!file_look(full.text, &status, adopted->err))
+        return false;
+    if (!status.is_file)
         return error_set(adopted->err, ERROR_STATE,
                          "'%s' is not a plain file: move it out of the table, then adopt again",
                          full.text);
-    int64_t modified_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-    scoped(scope_free) char *line = sink_entry_print(full.text, status.st_size, modified_ms);
-    adopted->bytes += status.st_size;
+    scoped(scope_free) char *line =
+        sink_entry_print(full.text, status.size, file_modified_ms(&status));
+    adopted->bytes += status.size;
     adopted->failed = !sink_log_writer_add(&adopted->draft, line, adopted->err);
     return !adopted->failed;
 }

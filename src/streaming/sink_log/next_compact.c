@@ -48,7 +48,7 @@ void next_compact_discard(struct next_compact *next) {
 
 static bool sync_draft(struct next_compact *next, struct error *err) {
     next->unsynced = 0;
-    return disk->fsync(next->file.fd) == 0 || disk_error(err, "sync", next->file.temporary.text);
+    return file_draft_sync(&next->file, err);
 }
 
 static bool open_next(struct next_compact *next, struct error *err) {

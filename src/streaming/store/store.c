@@ -1,5 +1,7 @@
 #include "streaming/store/store.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,8 +123,8 @@ void store_close(struct store *store) {
     sink_log_close(&store->sink_log);
     if (store->recovered) {
         // Tidiness: a staging directory goes when it is empty, and is made again by the next start.
-        (void)disk->rmdir(store->table.staging.text);
-        (void)disk->rmdir(store->rejects.staging.text);
+        file_discard_directory(store->table.staging.text);
+        file_discard_directory(store->rejects.staging.text);
     }
     checkpoint_close(&store->checkpoint);
     table_close(&store->table);

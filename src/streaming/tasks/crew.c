@@ -10,7 +10,7 @@ static void send(struct crew *crew, struct task *task) {
     struct worker_crew *self = (struct worker_crew *)crew;
     task->query = self->query;
     task->reply = &self->replies;
-    mailbox_send(&worker_of(crew, task)->tasks, &task->letter);
+    mailbox_send(&worker_of(crew, task)->tasks, &task->message);
 }
 
 static struct task *receive(struct crew *crew, int64_t timeout_ms) {

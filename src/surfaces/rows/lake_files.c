@@ -1,13 +1,10 @@
 #include "surfaces/rows/lake_files.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/disk/file.h"
 #include "pipeline/parquet/read/reader.h"
 
@@ -66,18 +63,19 @@ static bool visit(void *context, const char *name) {
         return true;
     char *relative = join(walk->directory, name);
     struct file_path path = file_join(walk->root, relative);
-    struct stat status;
+    struct file_status status;
+    int there = file_find(path.text, &status, walk->err);
     bool ok = true;
-    if (disk->stat(path.text, &status) != 0) {
-        ok = errno == ENOENT || disk_error(walk->err, "look at", path.text);
-    } else if (S_ISDIR(status.st_mode)) {
+    if (there <= 0) {
+        ok = there == 0;
+    } else if (status.is_directory) {
         void *grown = realloc(walk->pending, (walk->pending_count + 1) * sizeof walk->pending[0]);
         check(grown != NULL);
         walk->pending = grown;
         walk->pending[walk->pending_count++] = relative;
         relative = NULL;
     } else if (is_parquet(name)) {
-        ok = add_file(walk, path.text, status.st_size);
+        ok = add_file(walk, path.text, status.size);
     }
     free(relative);
     return ok;
@@ -92,13 +90,9 @@ static int compare(const void *a, const void *b) {
 static bool list_directory(struct walk *walk) {
     struct file_path path = file_join(walk->root, walk->directory);
     walk->err->kind = ERROR_NONE;
-    if (disk->list(path.text, visit, walk) == 0 && walk->err->kind == ERROR_NONE)
-        return true;
-    if (walk->err->kind != ERROR_NONE)
-        return false;    // the visitor's
-    if (errno == ENOENT) // nothing was ever put there, or it has just been removed
-        return true;
-    return disk_error(walk->err, "list", path.text);
+    // Not there: nothing was ever put there, or it has just been removed.
+    (void)file_list(path.text, visit, walk, walk->err);
+    return walk->err->kind == ERROR_NONE; // the visitor's, or the list's
 }
 
 bool lake_files_list(const char *root, struct lake_files *files, struct error *err) {

@@ -7,7 +7,9 @@
 #include "streaming/cluster/spark/spark_distribution.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/scope.h"
 
 static const char connector[] = "spark-sql-kafka-0-10";
@@ -59,24 +60,18 @@ static bool ends_with(const char *text, const char *end) {
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-struct jar_directory {
-    struct spark_jars *jars;
-    const char *directory;
-};
-
-static bool note_file(void *context, const char *name) {
-    struct jar_directory *found = context;
-    scoped(scope_free) char *path = NULL;
-    check(asprintf(&path, "%s/%s", found->directory, name) >= 0);
-    if (ends_with(name, ".jar"))
-        add(found->jars, path);
-    return true;
-}
-
 /* All jars of a directory; one that is not there has none. */
 static void add_directory(struct spark_jars *jars, const char *directory) {
-    struct jar_directory found = {jars, directory};
-    (void)disk_real.list(directory, note_file, &found);
+    DIR *stream = opendir(directory);
+    if (stream == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        scoped(scope_free) char *path = NULL;
+        check(asprintf(&path, "%s/%s", directory, entry->d_name) >= 0);
+        if (ends_with(entry->d_name, ".jar"))
+            add(jars, path);
+    }
+    (void)closedir(stream);
 }
 
 /* ---- spark.jars ---- */
@@ -213,7 +208,7 @@ static bool jars_have_plain(const struct spark_jars *jars, const char *artifact)
 /* A jar is a zip file: the names in its directory are plain bytes. */
 static bool holds(const char *path, const char *class_file) {
     struct stat status;
-    scoped(scope_close) int fd = disk_real.open(path, O_RDONLY | O_CLOEXEC, 0);
+    scoped(scope_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0)
         return false;
     size_t size = (size_t)status.st_size;
