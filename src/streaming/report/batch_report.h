@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/reject.h"
 #include "core/decode_counts.h"
+#include "core/reject.h"
 #include "streaming/tasks/stage_clock.h"
 
 /* One partition of the topic; also those of which the batch took nothing. */

@@ -10,8 +10,8 @@
 #ifndef STREAMING_CLUSTER_FOLLOW_STREAM_PLAN_H
 #define STREAMING_CLUSTER_FOLLOW_STREAM_PLAN_H
 
-#include "core/schema.h"
 #include "core/reject.h"
+#include "core/schema.h"
 #include "streaming/cluster/connect/connect.h"
 
 /* The observed counts: their name, and their order. */
