@@ -154,7 +154,7 @@ static bool output_write(struct output *output, const void *bytes, size_t size, 
     return true;
 }
 
-/* Closes without a word, after an error. */
+/* Closes after an error; what close() says no longer matters. */
 static void output_abandon(struct output *output) {
     if (output->fd >= 0)
         (void)disk->close(output->fd); // the file is going to be removed
