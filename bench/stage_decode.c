@@ -12,7 +12,7 @@
 enum {
     KEYS_MAX = SCHEMA_COLUMNS_MAX,
     TEXT_BYTES_PER_ROW = 1024
-}; // as streaming/tasks/worker.c has it
+}; // as streaming/tasks/row_maker.c has it
 
 struct sample {
     struct record *records;

@@ -74,7 +74,7 @@ struct json_row {
     char *texts;  // where the next text goes
 };
 
-/* What has an edition for each instruction set. */
+/* What has a version for each instruction set. */
 struct kernel {
     bool (*has_prefix)(const char *at, const struct json_prefix *prefix);
     void (*copy)(char *to, const char *from, size_t size);

@@ -57,7 +57,7 @@ void rle_encode_bits(struct bytes *out, const uint8_t *values, size_t count);
 /* Packs bytes 0 or 1 to bits, low bit first, as PLAIN booleans are. */
 void rle_pack_bits(struct bytes *out, const uint8_t *values, size_t count);
 
-/* The other direction, from bytes that nobody vouches for. */
+/* The other direction, from untrusted bytes. */
 struct rle_reader {
     const uint8_t *at, *end; // borrowed
     unsigned width;          // bits of a value, at most 32

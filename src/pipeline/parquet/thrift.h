@@ -8,7 +8,7 @@
  *
  * Fields of one struct are put in ascending order.
  *
- * Reading, from bytes that nobody vouches for:
+ * Reading, from untrusted bytes:
  *     thrift_enter(&reader);                              the outermost struct, or one in a field
  *     while (thrift_field(&reader, &field, &type))        ends at the struct's end, and leaves it
  *         switch (field) { case 1: x = thrift_get_int(&reader, type); break;

@@ -148,7 +148,7 @@ static bool output_write(struct output *output, const void *bytes, size_t size, 
     return true;
 }
 
-/* Closes without a word, after an error. */
+/* Closes after an error; what close() says no longer matters. */
 static void output_abandon(struct output *output) {
     file_append_abandon(&output->file); // it is going to be removed
 }

@@ -25,7 +25,7 @@
 #include "pipeline/source/kafka_partitions.h"
 
 enum {
-    CONFIRM_WAIT_MS = 5000, // for the broker's word on where a log starts and ends
+    CONFIRM_WAIT_MS = 5000, // for the broker's answer where a log starts and ends
     QUIET_MS = 3000,        // without records and without trouble, after which the broker is asked
     ASK_WAIT_MS = 1000,     // for the answer
 };
