@@ -16,8 +16,6 @@
 #include "streaming/sink_log/sink_log_writer.h"
 #include "streaming/store/store.h"
 
-enum { MANIFEST_SIZE_MAX = 256 << 20 };
-
 struct move {
     struct store *store;
     struct manifest_origin origin;
