@@ -16,8 +16,6 @@
 #include "streaming/sink_log/sink_log_writer.h"
 #include "streaming/store/store.h"
 
-enum { MANIFEST_SIZE_MAX = 256 << 20 };
-
 struct move {
     struct store *store;
     struct manifest_origin origin;
@@ -113,7 +111,7 @@ static bool check_newest_manifest(struct move *move, struct error *err) {
 }
 
 static bool is_ours(const struct store *store, const struct table *table, struct error *err) {
-    if (!table->has_owner || strcmp(table->owner_query, store->checkpoint.query_id) == 0)
+    if (!table_has_other_owner(table, store->checkpoint.query_id))
         return true;
     return error_set(err, ERROR_STATE,
                      "'%s' belongs to another checkpoint ('%s' was its place): set "

@@ -13,8 +13,6 @@
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 
-enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
-
 static bool add_aside(struct rewind *rewind, const char *path, const char *of, struct error *err) {
     struct json *line = json_new_object();
     json_put_text(line, "path", path);
@@ -154,7 +152,7 @@ static bool is_former(const struct rewind *rewind, const char *path, bool *forme
     *former = false;
     if (rewind->since_ms == 0)
         return true;
-    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    bool ok = origin_time(path, &processed_ms, err);
     *former = ok && processed_ms >= 0 && processed_ms < rewind->since_ms;
     return ok || err->kind == ERROR_STATE; // reported where its offsets are read
 }

@@ -194,8 +194,8 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_extent(&checkpoint->commits, &inspection->commits, &err), &err);
     note(inspection, read_extent(&checkpoint->manifests, &inspection->manifests, &err), &err);
     note(inspection, read_sink_log(store, inspection, &err), &err);
-    survey_note_counting(&store->checkpoint, inspection->commits.newest,
-                         inspection->manifests.newest, inspection->logged);
+    checkpoint_set_uncommitted(&store->checkpoint, inspection->commits.newest,
+                               inspection->manifests.newest, inspection->logged);
     note(inspection, read_plan(checkpoint, inspection, &err), &err);
     note(inspection, read_commit(checkpoint, inspection, &err), &err);
     note(inspection, read_manifest(store, inspection, &err), &err);

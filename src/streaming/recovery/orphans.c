@@ -23,7 +23,6 @@
 
 enum {
     FILES_MAX = 200000,             // some 30 MB of names
-    PAGE_SIZE_MAX = 256 << 20,      // bytes; a larger page counts as damage
     OFFSET_SET_SIZE_MAX = 64 << 20, // half a billion offsets
 };
 
@@ -199,7 +198,7 @@ static bool is_in_plan(void *context, int32_t partition, int64_t offset) {
 static bool is_of_batch(const char *path, const struct plan *plan, bool *orphan,
                         struct error *err) {
     int64_t processed_ms;
-    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    bool ok = origin_time(path, &processed_ms, err);
     *orphan = ok && (processed_ms == plan->timestamp_ms || processed_ms < 0);
     return ok || err->kind == ERROR_STATE; // not a file of a query
 }

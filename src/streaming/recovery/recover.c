@@ -48,7 +48,7 @@ void recovery_deinit(struct recovery *recovery) {
 static bool refuse(const struct store *store, const struct survey *survey,
                    const struct recovery_case *found, struct error *err) {
     char owner[512] = "";
-    const struct table *table = survey_signed_by_other(&store->table, store->checkpoint.query_id)
+    const struct table *table = table_has_other_owner(&store->table, store->checkpoint.query_id)
                                     ? &store->table
                                     : &store->rejects;
     if (survey->owned_by_other)

@@ -15,10 +15,6 @@
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
 
-bool survey_signed_by_other(const struct table *table, const char *query_id) {
-    return table->has_owner && strcmp(table->owner_query, query_id) != 0;
-}
-
 static bool survey_sink_log(struct store *store, struct survey *survey, struct error *err) {
     if (!sink_log_open(&store->sink_log, store->options.table, err) ||
         !table_has_files(&store->table, store->options.partition_by_count, &survey->table_has_files,
@@ -198,12 +194,6 @@ static bool check_sink_log(struct store *store, struct survey *survey, struct er
                                  &survey->log_elsewhere, err);
 }
 
-void survey_note_counting(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
-                          int64_t logged) {
-    int64_t newest = committed > manifest ? committed : manifest;
-    checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
-}
-
 /* The sink log's newest file is damaged: whether it can be written again depends on
  * what else there is of its batch. If it can't, the error stays as it is. */
 static bool explain_newest_log(struct store *store, const struct survey *survey,
@@ -238,11 +228,12 @@ bool survey_take(struct store *store, struct survey *survey, struct error *err) 
     *survey = (struct survey){.has_metadata = store->checkpoint.has_metadata};
     const char *id = store->checkpoint.query_id;
     survey->owned_by_other =
-        survey_signed_by_other(&store->table, id) || survey_signed_by_other(&store->rejects, id);
+        table_has_other_owner(&store->table, id) || table_has_other_owner(&store->rejects, id);
     if (!survey_rewind(store, survey, err) || !survey_plans(store, survey, err) ||
         !survey_sink_log(store, survey, err))
         return false;
-    survey_note_counting(&store->checkpoint, survey->committed, survey->manifest, survey->logged);
+    checkpoint_set_uncommitted(&store->checkpoint, survey->committed, survey->manifest,
+                               survey->logged);
     return survey->rewinding || survey->owned_by_other || survey->planned < 0 ||
            look_at_logs(store, survey, err);
 }

@@ -38,12 +38,4 @@ struct survey {
 /* Opens the store's sink log. ERROR_STATE: what is there can't even be read. */
 MUST_CHECK bool survey_take(struct store *store, struct survey *survey, struct error *err);
 
-/* Whether the table is signed by another query than this one. */
-bool survey_signed_by_other(const struct table *table, const char *query_id);
-
-/* Once the newest batch of each log is known: what is damaged of a later one may go, and reading it
- * fails with an error that says so. */
-void survey_note_counting(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
-                          int64_t logged);
-
 #endif

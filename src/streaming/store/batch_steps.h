@@ -8,7 +8,7 @@
  *                    staging removed; each durable before the next, each repeatable
  *
  * Of a batch that is Spark's, files, sink log and commit are Spark's own, and there already. The
- * store is recovered. */
+ * store is recovered; recovery itself only rolls forward or takes back. */
 #ifndef STREAMING_STORE_BATCH_STEPS_H
 #define STREAMING_STORE_BATCH_STEPS_H
 

@@ -153,6 +153,12 @@ bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct er
     return true;
 }
 
+void checkpoint_set_uncommitted(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
+                                int64_t logged) {
+    int64_t newest = committed > manifest ? committed : manifest;
+    checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
+}
+
 static const char damaged[] = "restore this file from a backup; without one, which records are in "
                               "the table can't be told, and a new checkpoint needs a new table";
 

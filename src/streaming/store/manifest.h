@@ -40,6 +40,9 @@
 #include "streaming/offsets/incarnation.h"
 #include "streaming/store/resolved.h"
 
+/* Bytes: some thousand files of long names; more than that is not a manifest. */
+enum { MANIFEST_SIZE_MAX = 256 << 20 };
+
 struct manifest {
     int64_t batch_id;
     int64_t timestamp_ms;     // the plan's

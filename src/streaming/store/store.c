@@ -9,9 +9,6 @@
 #include "base/disk/disk.h"
 #include "base/scope.h"
 
-/* Some thousand files of long names; more than that is not a manifest. */
-enum { MANIFEST_SIZE_MAX = 256 << 20 };
-
 /* An owned copy without doubled and trailing slashes, as Spark writes paths in its logs. */
 static char *clean_path(const char *path) {
     char *clean = must_alloc(strlen(path) + 1, 1);

@@ -12,6 +12,8 @@
 #include "pipeline/parquet/format.h"
 #include "pipeline/parquet/read/reader.h"
 
+enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; of a page that one timestamp is wanted of
+
 /* Where they are in a file. False: it lacks them, or has them with other types. */
 static bool find_columns(const struct file_metadata *metadata, size_t columns[static 2]) {
     int partition = file_metadata_find(metadata, "partition");
@@ -126,11 +128,11 @@ static void take_time(void *context, const struct origin_rows *rows) {
     *processed_ms = rows->processed->int64s[0] / 1000;
 }
 
-bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms, struct error *err) {
+bool origin_time(const char *path, int64_t *processed_ms, struct error *err) {
     const struct origin_visitor visitor = {
         .context = processed_ms, .wants_times = true, .rows = take_time};
     *processed_ms = -1;
-    return origin_read(path, page_size_max, &visitor, err);
+    return origin_read(path, PAGE_SIZE_MAX, &visitor, err);
 }
 
 /* ---- row by row, of a file that may be anything ---- */

@@ -43,8 +43,7 @@ MUST_CHECK bool origin_read(const char *path, size_t page_size_max,
 
 /* Of the batch that has written the file, by its first row; -1: it has none. The same errors, and
  * ERROR_STATE without a column `processing_timestamp`. */
-MUST_CHECK bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms,
-                            struct error *err);
+MUST_CHECK bool origin_time(const char *path, int64_t *processed_ms, struct error *err);
 
 /* How a look into a file ended. */
 enum origin_end {

@@ -69,6 +69,10 @@ void table_close(struct table *table) {
     *table = (struct table){0};
 }
 
+bool table_has_other_owner(const struct table *table, const char *query_id) {
+    return table->has_owner && strcmp(table->owner_query, query_id) != 0;
+}
+
 static bool ends_with(const char *name, const char *end) {
     size_t length = strlen(name), end_length = strlen(end);
     return length >= end_length && strcmp(name + length - end_length, end) == 0;

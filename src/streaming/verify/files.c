@@ -17,8 +17,6 @@
 #include "streaming/store/store.h"
 #include "streaming/verify/listing.h"
 
-enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
-
 void verify_files_deinit(struct verify_files *files) {
     for (size_t i = 0; i < files->count; i++) {
         free(files->files[i].path);
@@ -258,7 +256,7 @@ static bool is_later(const struct snapshot *snapshot, const char *path, bool *la
     *later = false;
     if (snapshot->later_ms == 0)
         return true;
-    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    bool ok = origin_time(path, &processed_ms, err);
     *later = ok && processed_ms >= snapshot->later_ms;
     return ok || err->kind == ERROR_STATE; // reported where its offsets are read
 }
