@@ -1,12 +1,9 @@
 #include "streaming/store/store.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/scope.h"
 
 /* Some thousand files of long names; more than that is not a manifest. */
