@@ -153,6 +153,7 @@ static void output_abandon(struct output *output) {
     file_append_abandon(&output->file); // it is going to be removed
 }
 
+/* Writes what is pending, syncs and closes. */
 static bool output_close(struct output *output, struct error *err) {
     bool done = write_pending(output, err);
     int64_t began_ns = clock_stopwatch_ns();

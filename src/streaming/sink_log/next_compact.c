@@ -9,8 +9,6 @@
 #include "streaming/sink_log/next_compact.h"
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 
 enum {
     SYNC_AT = 1 << 20,    // bytes written between two syncs: what a commit may have to wait for

@@ -10,8 +10,6 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/json.h"
 #include "base/scope.h"
 #include "streaming/sink_log/sink_entry.h"
 

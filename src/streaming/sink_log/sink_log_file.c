@@ -5,7 +5,6 @@
  * is written as every Spark writes it; only others go through the JSON parser. */
 #include "streaming/sink_log/sink_log_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

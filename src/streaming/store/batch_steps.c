@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "streaming/store/coverage.h"

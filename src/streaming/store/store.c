@@ -1,12 +1,9 @@
 #include "streaming/store/store.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/scope.h"
 
 /* An owned copy without doubled and trailing slashes, as Spark writes paths in its logs. */
