@@ -59,6 +59,7 @@ static struct {
     struct query query;
     struct task *out; // a task that is not answered yet
     int64_t file_count;
+    struct query_snapshot ended; // the status at the end
     char said[SCRIPT_SAID];
     size_t said_used;
 } script;
@@ -283,6 +284,7 @@ static inline bool script_run(struct error *err) {
     bool ok =
         query_init(query, &script.options, script_broker(), script_crew(), &script.stop, err) &&
         query_run(query, native_engine_create(query), NULL, err);
+    script.ended = query_status_read(&query->report.status);
     query_deinit(query);
     stop_deinit(&script.stop);
     return ok;

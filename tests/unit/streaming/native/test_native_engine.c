@@ -32,6 +32,8 @@ static void available_now_takes_the_backlog_in_batches_and_ends(void **state) {
     script.options.max_offsets_per_trigger = 30;
     SCRIPT_TOPIC(40, 20);
     must_run("0 take 0:0-20 1:0-10; 0 take 0:20-40 1:10-20");
+    assert_int_equal(script.ended.batch_id, 1);
+    assert_int_equal(script.ended.rows, 60);
     must_run("");
 }
 
