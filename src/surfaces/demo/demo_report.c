@@ -5,14 +5,11 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "pipeline/parquet/read/reader.h"
 #include "surfaces/rows/lake_files.h"
-#include "surfaces/rows/shown_columns.h"
-#include "surfaces/terminal/cell_text.h"
+#include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
-#include "surfaces/terminal/text_table.h"
 
-enum { SAMPLE_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
+enum { SHOWN_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
 
 /* ---- counts per partition ---- */
 
@@ -53,76 +50,46 @@ static void print_partitions(FILE *out, const struct lake_files *files) {
 
 /* ---- a few rows ---- */
 
-/* Those that are shown, as far as the file has them. */
-static size_t choose_columns(const struct stream *stream, const struct file_metadata *metadata,
-                             size_t columns[static TEXT_TABLE_COLUMNS_MAX]) {
+/* What is shown of a table: its first file says which of the columns are there. */
+struct excerpt {
+    const char *root;
     struct shown_columns shown;
-    shown_columns_init(&shown, stream, NULL, 0);
-    size_t count = 0;
-    for (size_t i = 0; i < shown.count && count < TEXT_TABLE_COLUMNS_MAX - 1; i++) {
-        int index = file_metadata_find(metadata, shown.names[i]);
-        if (index >= 0)
-            columns[count++] = (size_t)index;
-    }
-    return count;
-}
+    struct text_table table;
+};
 
-static void add_headings(struct text_table *table, const struct file_metadata *metadata,
-                         const size_t *columns, size_t count) {
-    char names[TEXT_TABLE_COLUMNS_MAX][64];
-    const char *headings[TEXT_TABLE_COLUMNS_MAX] = {"directory"};
-    for (size_t i = 0; i < count; i++) {
-        const struct file_column *column = &metadata->columns[columns[i]];
-        bool number =
-            column->type == TYPE_INT32 || column->type == TYPE_INT64 || column->type == TYPE_DOUBLE;
-        snprintf(names[i], sizeof names[i], "%s%.*s", number ? ">" : "", (int)column->name.length,
-                 column->name.bytes);
-        headings[i + 1] = names[i];
+/* The first row of a file. */
+static bool add_first_row(struct excerpt *excerpt, const struct lake_file *file,
+                          struct error *err) {
+    struct table_rows rows;
+    bool ok = table_rows_open(&rows, excerpt->root, file->path, NULL, 0, err);
+    if (ok && excerpt->table.row_count == 0) {
+        shown_columns_keep(&excerpt->shown, &rows);
+        shown_columns_begin(&excerpt->shown, "directory", &excerpt->table);
     }
-    text_table_init(table, headings, count + 1);
-}
-
-/* The first row of a file. The table is made at the first one, of its columns. */
-static bool add_first_row(struct text_table *table, const struct stream *stream,
-                          const struct lake_file *file, struct error *err) {
-    struct parquet_reader reader;
-    struct parquet_cursor cursor = {0};
-    size_t columns[TEXT_TABLE_COLUMNS_MAX], rows = 0;
-    bool ok = parquet_reader_open(&reader, file->path, err);
-    if (ok) {
-        size_t count = choose_columns(stream, &reader.metadata, columns);
-        if (table->row_count == 0)
-            add_headings(table, &reader.metadata, columns, count);
-        parquet_cursor_open(&cursor, &reader, columns, count);
-        ok = parquet_cursor_next(&cursor, &rows, err);
+    ok = ok && table_rows_next(&rows, err);
+    if (ok && rows.count > 0) {
+        scoped(scope_free) char *cells =
+            shown_columns_join(&excerpt->shown, file->directory, &excerpt->table, &rows, 0);
+        text_table_add_joined(&excerpt->table, cells);
     }
-    if (ok && rows > 0) {
-        char texts[TEXT_TABLE_COLUMNS_MAX][CELL_TEXT_MAX];
-        const char *cells[TEXT_TABLE_COLUMNS_MAX] = {file->directory};
-        for (size_t i = 0; i + 1 < table->column_count; i++) {
-            cell_text(&cursor.vectors[i], 0, texts[i]);
-            cells[i + 1] = texts[i];
-        }
-        text_table_add(table, cells);
-    }
-    parquet_cursor_close(&cursor);
-    parquet_reader_close(&reader);
+    table_rows_close(&rows);
     return ok;
 }
 
 /* One row each of the first directories. */
-static bool print_sample(FILE *out, const struct stream *stream, const struct lake_files *files,
-                         struct error *err) {
-    struct text_table table = {0};
+static bool print_rows(FILE *out, const struct stream *stream, const char *root,
+                       const struct lake_files *files, struct error *err) {
+    struct excerpt excerpt = {.root = root};
     bool ok = true;
-    for (size_t i = 0; ok && i < files->count && table.row_count < SAMPLE_ROWS + 1; i++)
+    shown_columns_init(&excerpt.shown, stream, NULL, 0);
+    for (size_t i = 0; ok && i < files->count && excerpt.table.row_count < SHOWN_ROWS + 1; i++)
         if (i == 0 || strcmp(files->files[i].directory, files->files[i - 1].directory) != 0)
-            ok = add_first_row(&table, stream, &files->files[i], err);
-    if (ok && table.row_count > 0) {
+            ok = add_first_row(&excerpt, &files->files[i], err);
+    if (ok && excerpt.table.row_count > 0) {
         (void)fprintf(out, "\n");
-        text_table_print(&table, 2, out);
+        text_table_print(&excerpt.table, 2, out);
     }
-    text_table_deinit(&table);
+    text_table_deinit(&excerpt.table);
     return ok;
 }
 
@@ -141,11 +108,9 @@ struct reasons {
     size_t count;
 };
 
-static const char *const reject_columns[] = {"reason", "partition", "offset", "detail", "value"};
-
-enum { REJECT_COLUMNS = sizeof reject_columns / sizeof reject_columns[0] };
-
-static void count_reject(struct reasons *reasons, const struct vector *vectors, size_t row) {
+static void count_reject(void *context, const struct table_rows *rows, size_t row) {
+    struct reasons *reasons = context;
+    const struct vector *vectors = rows->cursor.vectors;
     char name[CELL_TEXT_MAX];
     cell_text(&vectors[0], row, name);
     size_t i = 0;
@@ -165,36 +130,18 @@ static void count_reject(struct reasons *reasons, const struct vector *vectors, 
     reason->count++;
 }
 
-static bool count_rejects(const struct lake_file *file, struct reasons *reasons,
+static bool print_rejects(FILE *out, const char *root, const struct lake_files *files,
                           struct error *err) {
-    struct parquet_reader reader;
-    struct parquet_cursor cursor = {0};
-    size_t columns[REJECT_COLUMNS], rows = 1;
-    bool ok = parquet_reader_open(&reader, file->path, err);
-    for (size_t i = 0; ok && i < REJECT_COLUMNS; i++) {
-        int index = file_metadata_find(&reader.metadata, reject_columns[i]);
-        columns[i] = (size_t)index;
-        if (index < 0)
-            ok = error_set(err, ERROR_STATE, "'%s' has no column '%s': it is no file of rejects",
-                           file->path, reject_columns[i]);
-    }
-    if (ok)
-        parquet_cursor_open(&cursor, &reader, columns, REJECT_COLUMNS);
-    while (ok && rows > 0) {
-        ok = parquet_cursor_next(&cursor, &rows, err);
-        for (size_t row = 0; ok && row < rows; row++)
-            count_reject(reasons, cursor.vectors, row);
-    }
-    parquet_cursor_close(&cursor);
-    parquet_reader_close(&reader);
-    return ok;
-}
-
-static bool print_rejects(FILE *out, const struct lake_files *files, struct error *err) {
+    static const struct wanted_column columns[] = {{"reason", TYPE_STRING},
+                                                   {"partition", TYPE_INT32},
+                                                   {"offset", TYPE_INT64},
+                                                   {"detail", TYPE_STRING},
+                                                   {"value", TYPE_BINARY}};
     struct reasons *reasons = must_alloc(1, sizeof *reasons);
     bool ok = true;
     for (size_t i = 0; ok && i < files->count; i++)
-        ok = count_rejects(&files->files[i], reasons, err);
+        ok = table_rows_each(root, files->files[i].path, columns,
+                             sizeof columns / sizeof columns[0], count_reject, reasons, err);
     struct text_table table;
     text_table_init(&table,
                     (const char *const[]){"reason", ">records", "first at", "detail", "value"}, 5);
@@ -225,12 +172,13 @@ static bool print_query(FILE *out, const struct config *config, const struct str
     if (ok) {
         print_total(out, &files, stream->job, table);
         print_partitions(out, &files);
-        ok = print_sample(out, stream, &files, err) && lake_files_list(rejects, &rejected, err);
+        ok =
+            print_rows(out, stream, table, &files, err) && lake_files_list(rejects, &rejected, err);
     }
     if (ok) {
         snprintf(what, sizeof what, "Rejected %s", stream->job);
         print_total(out, &rejected, what, rejects);
-        ok = print_rejects(out, &rejected, err);
+        ok = print_rejects(out, rejects, &rejected, err);
     }
     lake_files_deinit(&rejected);
     lake_files_deinit(&files);

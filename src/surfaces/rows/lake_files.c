@@ -11,8 +11,8 @@
 #include "base/disk/file.h"
 #include "pipeline/parquet/read/reader.h"
 
-/* Directories still to be walked and files found; paths relative to the root. */
-struct walk {
+/* Directories still to be listed and files found; paths relative to the root. */
+struct lake_search {
     const char *root;
     const char *directory; // the one being listed
     char **pending;        // owned, with its texts
@@ -42,17 +42,18 @@ static bool count_rows(const char *path, int64_t *rows, struct error *err) {
     return ok;
 }
 
-static bool add_file(struct walk *walk, const char *path, int64_t bytes) {
-    struct lake_files *files = walk->files;
+static bool add_file(struct lake_search *search, const char *path, const char *relative,
+                     int64_t bytes) {
+    struct lake_files *files = search->files;
     struct lake_file file = {.bytes = bytes};
-    if (!count_rows(path, &file.rows, walk->err)) {
+    if (!count_rows(path, &file.rows, search->err)) {
         bool gone = file_is_gone(path);
         if (gone)
-            walk->err->kind = ERROR_NONE;
+            search->err->kind = ERROR_NONE;
         return gone;
     }
-    file.directory = strdup(walk->directory);
-    file.path = strdup(path);
+    file.directory = strdup(search->directory);
+    file.path = strdup(relative);
     void *grown = realloc(files->files, (files->count + 1) * sizeof file);
     check(file.directory != NULL && file.path != NULL && grown != NULL);
     files->files = grown;
@@ -61,23 +62,24 @@ static bool add_file(struct walk *walk, const char *path, int64_t bytes) {
 }
 
 static bool visit(void *context, const char *name) {
-    struct walk *walk = context;
+    struct lake_search *search = context;
     if (name[0] == '_' || name[0] == '.')
         return true;
-    char *relative = join(walk->directory, name);
-    struct file_path path = file_join(walk->root, relative);
+    char *relative = join(search->directory, name);
+    struct file_path path = file_join(search->root, relative);
     struct stat status;
     bool ok = true;
     if (disk->stat(path.text, &status) != 0) {
-        ok = errno == ENOENT || disk_error(walk->err, "look at", path.text);
+        ok = errno == ENOENT || disk_error(search->err, "look at", path.text);
     } else if (S_ISDIR(status.st_mode)) {
-        void *grown = realloc(walk->pending, (walk->pending_count + 1) * sizeof walk->pending[0]);
+        void *grown =
+            realloc(search->pending, (search->pending_count + 1) * sizeof search->pending[0]);
         check(grown != NULL);
-        walk->pending = grown;
-        walk->pending[walk->pending_count++] = relative;
+        search->pending = grown;
+        search->pending[search->pending_count++] = relative;
         relative = NULL;
     } else if (is_parquet(name)) {
-        ok = add_file(walk, path.text, status.st_size);
+        ok = add_file(search, path.text, relative, status.st_size);
     }
     free(relative);
     return ok;
@@ -89,29 +91,29 @@ static int compare(const void *a, const void *b) {
     return order != 0 ? order : strcmp(left->path, right->path);
 }
 
-static bool list_directory(struct walk *walk) {
-    struct file_path path = file_join(walk->root, walk->directory);
-    walk->err->kind = ERROR_NONE;
-    if (disk->list(path.text, visit, walk) == 0 && walk->err->kind == ERROR_NONE)
+static bool list_directory(struct lake_search *search) {
+    struct file_path path = file_join(search->root, search->directory);
+    search->err->kind = ERROR_NONE;
+    if (disk->list(path.text, visit, search) == 0 && search->err->kind == ERROR_NONE)
         return true;
-    if (walk->err->kind != ERROR_NONE)
+    if (search->err->kind != ERROR_NONE)
         return false;    // the visitor's
     if (errno == ENOENT) // nothing was ever put there, or it has just been removed
         return true;
-    return disk_error(walk->err, "list", path.text);
+    return disk_error(search->err, "list", path.text);
 }
 
 bool lake_files_list(const char *root, struct lake_files *files, struct error *err) {
     *files = (struct lake_files){0};
-    struct walk walk = {.root = root, .directory = "", .files = files, .err = err};
-    bool ok = list_directory(&walk);
-    while (walk.pending_count > 0) {
-        char *directory = walk.pending[--walk.pending_count];
-        walk.directory = directory;
-        ok = ok && list_directory(&walk);
+    struct lake_search search = {.root = root, .directory = "", .files = files, .err = err};
+    bool ok = list_directory(&search);
+    while (search.pending_count > 0) {
+        char *directory = search.pending[--search.pending_count];
+        search.directory = directory;
+        ok = ok && list_directory(&search);
         free(directory);
     }
-    free(walk.pending);
+    free(search.pending);
     if (files->count > 0)
         qsort(files->files, files->count, sizeof files->files[0], compare);
     if (!ok)

@@ -8,8 +8,8 @@
 #include "base/error.h"
 
 struct lake_file {
-    char *directory; // relative to the root: "status=live", or ""
-    char *path;      // absolute
+    char *directory; // relative to the root, as the path: "status=live", or ""
+    char *path;
     int64_t rows, bytes;
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -23,6 +24,13 @@ bool output_flush(FILE *out, struct error *err) {
         return error_set(err, ERROR_STOPPED, "nobody reads the output any more");
     return error_set(err, ERROR_RETRY, "the output can't be written: %s",
                      reason != 0 ? strerror(reason) : "is the disk full?");
+}
+
+void output_print_json(FILE *out, struct json *object) {
+    char *text = json_print(object);
+    (void)fprintf(out, "%s\n", text);
+    free(text);
+    json_free(object);
 }
 
 bool output_is_read(FILE *out) {

@@ -6,10 +6,14 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/json.h"
 
 /* Hands on what was printed; to be called now and then while printing much. ERROR_STOPPED: the
  * reader has gone (`| head`), which is a quiet end; ERROR_RETRY: it can't be written. */
 MUST_CHECK bool output_flush(FILE *out, struct error *err);
+
+/* Prints an object as a line, and frees it. */
+void output_print_json(FILE *out, struct json *object);
 
 /* Whether what may be printed later would be read; false only for a pipe whose reader has gone. */
 bool output_is_read(FILE *out);
