@@ -23,7 +23,7 @@ struct partition_count {
 struct listing {
     const struct command_scope *scope;
     struct reject_filter filter;
-    struct lake_files files;
+    struct reject_files files;
     struct resolved_rejects resolved;
     int64_t total, replayed;                  // the latter are no rejects any more
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
@@ -131,8 +131,8 @@ static bool read_all(struct listing *listing, struct error *err) {
         !reject_rows_resolved(&scope->store, &listing->resolved, err))
         return false;
     for (size_t file = 0; file < listing->files.count; file++)
-        if (!reject_rows_each(scope->store.rejects, listing->files.files[file].path, count_row,
-                              listing, err))
+        if (!reject_rows_each(scope->store.rejects, listing->files.paths[file], count_row, listing,
+                              err))
             return false;
     if (listing->reason_count > 1)
         qsort(listing->reasons, listing->reason_count, sizeof listing->reasons[0], by_count);
@@ -226,7 +226,7 @@ bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
         print_text(listing);
     newest_rows_deinit(&listing->newest);
     text_table_deinit(&listing->table);
-    lake_files_deinit(&listing->files);
+    reject_files_deinit(&listing->files);
     resolved_rejects_deinit(&listing->resolved);
     free(listing->partitions);
     free(listing);

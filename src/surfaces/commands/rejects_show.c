@@ -136,12 +136,12 @@ static void look_at(void *context, const struct reject_key *key, const struct ne
         newest_rows_offer(&wanted->found, row);
 }
 
-static bool find_and_show(struct wanted_reject *wanted, const struct lake_files *files,
+static bool find_and_show(struct wanted_reject *wanted, const struct reject_files *files,
                           struct error *err) {
     const char *root = wanted->scope->store.rejects;
     const struct newest_rows_reader reader = {root, reject_columns, REJECT_COLUMNS, show, wanted};
     for (size_t i = files->count; i-- > 0 && wanted->found.count == 0;)
-        if (!reject_rows_each(root, files->files[i].path, look_at, wanted, err))
+        if (!reject_rows_each(root, files->paths[i], look_at, wanted, err))
             return false;
     if (wanted->found.count > 0)
         return newest_rows_read(&wanted->found, &reader, err);
@@ -153,13 +153,13 @@ static bool find_and_show(struct wanted_reject *wanted, const struct lake_files 
 
 bool rejects_show_command(const struct command_scope *scope, struct error *err) {
     struct wanted_reject wanted = {.scope = scope};
-    struct lake_files files;
+    struct reject_files files;
     if (!newest_rows_init(&wanted.found, 1, err) ||
         !parse_place(scope->config->arguments.operand, &wanted, err) ||
         !reject_rows_list(&scope->store, scope->stream->name, &files, err))
         return false;
     bool ok = find_and_show(&wanted, &files, err);
     newest_rows_deinit(&wanted.found);
-    lake_files_deinit(&files);
+    reject_files_deinit(&files);
     return ok;
 }

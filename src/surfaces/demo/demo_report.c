@@ -1,49 +1,127 @@
 #include "surfaces/demo/demo_report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "surfaces/rows/lake_files.h"
+#include "pipeline/parquet/read/reader.h"
+#include "streaming/store/reject_walk.h"
 #include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
 
 enum { SHOWN_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
 
-/* ---- counts per partition ---- */
+/* ---- counts per directory ---- */
 
-static void print_total(FILE *out, const struct lake_files *files, const char *what,
-                        const char *path) {
-    int64_t rows = 0, bytes = 0;
-    for (size_t i = 0; i < files->count; i++) {
-        rows += files->files[i].rows;
-        bytes += files->files[i].bytes;
-    }
-    (void)fprintf(out, "\n%s: ", what);
-    if (files->count == 0)
-        (void)fprintf(out, "none\n");
-    else
-        (void)fprintf(out, "%lld row%s, %zu file%s, %lld KiB, in %s\n\n", (long long)rows,
-                      rows == 1 ? "" : "s", files->count, files->count == 1 ? "" : "s",
-                      (long long)(bytes + 1023) / 1024, path);
+/* A directory of partition values, and what is in it. */
+struct leaf {
+    char *directory; // owned, as the path; relative to the table: "status=live"; "": the table's
+    char *path;      // of its first file
+    int64_t rows, bytes;
+    size_t files;
+};
+
+struct leaves {
+    const char *root;
+    struct leaf *items; // owned; ascending once all files are counted
+    size_t count;
+    struct error *err;
+    bool failed;
+};
+
+/* The directory that the file is in. */
+static struct leaf *find_leaf(struct leaves *leaves, const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t size = slash != NULL ? (size_t)(slash - path) : 0;
+    for (size_t i = 0; i < leaves->count; i++)
+        if (strlen(leaves->items[i].directory) == size &&
+            memcmp(leaves->items[i].directory, path, size) == 0)
+            return &leaves->items[i];
+    leaves->items = reallocarray(leaves->items, leaves->count + 1, sizeof *leaves->items);
+    check(leaves->items != NULL);
+    struct leaf *leaf = &leaves->items[leaves->count++];
+    *leaf = (struct leaf){.directory = strndup(path, size)};
+    check(leaf->directory != NULL);
+    return leaf;
 }
 
-static void print_partitions(FILE *out, const struct lake_files *files) {
+/* One that has gone since it was listed is none. */
+static bool count_file(void *context, const char *path) {
+    struct leaves *leaves = context;
+    struct parquet_reader reader;
+    struct file_path full = file_join(leaves->root, path);
+    int64_t bytes = 0;
+    bool ok = parquet_reader_open(&reader, full.text, leaves->err) &&
+              file_exists(full.text, &bytes, leaves->err) >= 0;
+    if (ok) {
+        struct leaf *leaf = find_leaf(leaves, path);
+        leaf->rows += reader.metadata.rows;
+        leaf->bytes += bytes;
+        leaf->files++;
+        if (leaf->path == NULL || strcmp(path, leaf->path) < 0) {
+            free(leaf->path);
+            leaf->path = strdup(path);
+            check(leaf->path != NULL);
+        }
+    }
+    parquet_reader_close(&reader);
+    leaves->failed = !ok && !file_is_gone(full.text);
+    return !leaves->failed;
+}
+
+static int by_directory(const void *a, const void *b) {
+    return strcmp(((const struct leaf *)a)->directory, ((const struct leaf *)b)->directory);
+}
+
+/* Leaves what leaves_deinit() takes, in any case. */
+static bool count_files(struct leaves *leaves, const char *root, size_t depth, struct error *err) {
+    struct table table;
+    *leaves = (struct leaves){.root = root, .err = err};
+    bool ok = table_open(&table, root, err) &&
+              table_each_file(&table, depth, count_file, leaves, err) && !leaves->failed;
+    table_close(&table);
+    if (leaves->count > 1)
+        qsort(leaves->items, leaves->count, sizeof *leaves->items, by_directory);
+    return ok;
+}
+
+static void leaves_deinit(struct leaves *leaves) {
+    for (size_t i = 0; i < leaves->count; i++) {
+        free(leaves->items[i].directory);
+        free(leaves->items[i].path);
+    }
+    free(leaves->items);
+}
+
+static void print_total(FILE *out, const struct leaves *leaves, const char *what) {
+    struct leaf all = {0};
+    for (size_t i = 0; i < leaves->count; i++) {
+        all.rows += leaves->items[i].rows;
+        all.bytes += leaves->items[i].bytes;
+        all.files += leaves->items[i].files;
+    }
+    (void)fprintf(out, "\n%s: ", what);
+    if (all.files == 0)
+        (void)fprintf(out, "none\n");
+    else
+        (void)fprintf(out, "%" PRId64 " row%s, %zu file%s, %" PRId64 " KiB, in %s\n\n", all.rows,
+                      all.rows == 1 ? "" : "s", all.files, all.files == 1 ? "" : "s",
+                      (all.bytes + 1023) / 1024, leaves->root);
+}
+
+static void print_directories(FILE *out, const struct leaves *leaves) {
     struct text_table table;
     text_table_init(&table, (const char *const[]){"directory", ">rows", ">files"}, 3);
-    for (size_t i = 0; i < files->count;) {
-        const char *directory = files->files[i].directory;
-        long long rows = 0;
-        size_t first = i;
-        for (; i < files->count && strcmp(files->files[i].directory, directory) == 0; i++)
-            rows += files->files[i].rows;
-        char rows_text[24], files_text[24];
-        snprintf(rows_text, sizeof rows_text, "%lld", rows);
-        snprintf(files_text, sizeof files_text, "%zu", i - first);
-        text_table_add(&table, (const char *const[]){directory, rows_text, files_text});
+    for (size_t i = 0; i < leaves->count; i++) {
+        const struct leaf *leaf = &leaves->items[i];
+        char rows[24], files[24];
+        (void)snprintf(rows, sizeof rows, "%" PRId64, leaf->rows);
+        (void)snprintf(files, sizeof files, "%zu", leaf->files);
+        text_table_add(&table, (const char *const[]){leaf->directory, rows, files});
     }
-    if (files->count > 0)
+    if (leaves->count > 0)
         text_table_print(&table, 2, out);
     text_table_deinit(&table);
 }
@@ -57,11 +135,9 @@ struct excerpt {
     struct text_table table;
 };
 
-/* The first row of a file. */
-static bool add_first_row(struct excerpt *excerpt, const struct lake_file *file,
-                          struct error *err) {
+static bool add_first_row(struct excerpt *excerpt, const struct leaf *leaf, struct error *err) {
     struct table_rows rows;
-    bool ok = table_rows_open(&rows, excerpt->root, file->path, NULL, 0, err);
+    bool ok = table_rows_open(&rows, excerpt->root, leaf->path, NULL, 0, err);
     if (ok && excerpt->table.row_count == 0) {
         shown_columns_keep(&excerpt->shown, &rows);
         shown_columns_begin(&excerpt->shown, "directory", &excerpt->table);
@@ -69,7 +145,7 @@ static bool add_first_row(struct excerpt *excerpt, const struct lake_file *file,
     ok = ok && table_rows_next(&rows, err);
     if (ok && rows.count > 0) {
         scoped(scope_free) char *cells =
-            shown_columns_join(&excerpt->shown, file->directory, &excerpt->table, &rows, 0);
+            shown_columns_join(&excerpt->shown, leaf->directory, &excerpt->table, &rows, 0);
         text_table_add_joined(&excerpt->table, cells);
     }
     table_rows_close(&rows);
@@ -77,14 +153,13 @@ static bool add_first_row(struct excerpt *excerpt, const struct lake_file *file,
 }
 
 /* One row each of the first directories. */
-static bool print_rows(FILE *out, const struct stream *stream, const char *root,
-                       const struct lake_files *files, struct error *err) {
-    struct excerpt excerpt = {.root = root};
+static bool print_rows(FILE *out, const struct stream *stream, const struct leaves *leaves,
+                       struct error *err) {
+    struct excerpt excerpt = {.root = leaves->root};
     bool ok = true;
     shown_columns_init(&excerpt.shown, stream, NULL, 0);
-    for (size_t i = 0; ok && i < files->count && excerpt.table.row_count < SHOWN_ROWS + 1; i++)
-        if (i == 0 || strcmp(files->files[i].directory, files->files[i - 1].directory) != 0)
-            ok = add_first_row(&excerpt, &files->files[i], err);
+    for (size_t i = 0; ok && i < leaves->count && excerpt.table.row_count < SHOWN_ROWS + 1; i++)
+        ok = add_first_row(&excerpt, &leaves->items[i], err);
     if (ok && excerpt.table.row_count > 0) {
         (void)fprintf(out, "\n");
         text_table_print(&excerpt.table, 2, out);
@@ -130,32 +205,41 @@ static void count_reject(void *context, const struct table_rows *rows, size_t ro
     reason->count++;
 }
 
-static bool print_rejects(FILE *out, const char *root, const struct lake_files *files,
-                          struct error *err) {
-    static const struct wanted_column columns[] = {{"reason", TYPE_STRING},
-                                                   {"partition", TYPE_INT32},
-                                                   {"offset", TYPE_INT64},
-                                                   {"detail", TYPE_STRING},
-                                                   {"value", TYPE_BINARY}};
-    struct reasons *reasons = must_alloc(1, sizeof *reasons);
-    bool ok = true;
-    for (size_t i = 0; ok && i < files->count; i++)
-        ok = table_rows_each(root, files->files[i].path, columns,
-                             sizeof columns / sizeof columns[0], count_reject, reasons, err);
+static void print_reasons(FILE *out, const struct reasons *reasons) {
     struct text_table table;
     text_table_init(&table,
                     (const char *const[]){"reason", ">records", "first at", "detail", "value"}, 5);
     for (size_t i = 0; i < reasons->count; i++) {
         const struct reason *reason = &reasons->items[i];
         char count[24], place[2 * CELL_TEXT_MAX];
-        snprintf(count, sizeof count, "%lld", (long long)reason->count);
-        snprintf(place, sizeof place, "partition %s, offset %s", reason->partition, reason->offset);
+        (void)snprintf(count, sizeof count, "%" PRId64, reason->count);
+        (void)snprintf(place, sizeof place, "partition %s, offset %s", reason->partition,
+                       reason->offset);
         text_table_add(&table, (const char *const[]){reason->name, count, place, reason->detail,
                                                      reason->value});
     }
-    if (ok && reasons->count > 0)
+    if (reasons->count > 0)
         text_table_print(&table, 2, out);
     text_table_deinit(&table);
+}
+
+static bool print_rejects(FILE *out, const char *root, struct error *err) {
+    static const struct wanted_column columns[] = {{"reason", TYPE_STRING},
+                                                   {"partition", TYPE_INT32},
+                                                   {"offset", TYPE_INT64},
+                                                   {"detail", TYPE_STRING},
+                                                   {"value", TYPE_BINARY}};
+    struct table table;
+    struct reject_files files = {0};
+    struct reasons *reasons = must_alloc(1, sizeof *reasons);
+    bool ok = table_open(&table, root, err) && reject_files_list(&table, &files, err);
+    for (size_t i = 0; ok && i < files.count; i++)
+        ok = table_rows_each(root, files.paths[i], columns, sizeof columns / sizeof columns[0],
+                             count_reject, reasons, err);
+    if (ok)
+        print_reasons(out, reasons);
+    reject_files_deinit(&files);
+    table_close(&table);
     free(reasons);
     return ok;
 }
@@ -164,24 +248,23 @@ static bool print_rejects(FILE *out, const char *root, const struct lake_files *
 
 static bool print_query(FILE *out, const struct config *config, const struct stream *stream,
                         struct error *err) {
-    scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
-    scoped(scope_free) char *rejects = config_path(config, PATH_REJECTS, stream);
-    struct lake_files files, rejected = {0};
+    struct store_options store = config_store_options(config, stream);
+    struct leaves leaves, rejected = {0};
     char what[64];
-    bool ok = lake_files_list(table, &files, err);
+    bool ok = count_files(&leaves, store.table, store.partition_by_count, err);
     if (ok) {
-        print_total(out, &files, stream->job, table);
-        print_partitions(out, &files);
-        ok =
-            print_rows(out, stream, table, &files, err) && lake_files_list(rejects, &rejected, err);
+        print_total(out, &leaves, stream->job);
+        print_directories(out, &leaves);
+        ok = print_rows(out, stream, &leaves, err) && count_files(&rejected, store.rejects, 0, err);
     }
     if (ok) {
-        snprintf(what, sizeof what, "Rejected %s", stream->job);
-        print_total(out, &rejected, what, rejects);
-        ok = print_rejects(out, rejects, &rejected, err);
+        (void)snprintf(what, sizeof what, "Rejected %s", stream->job);
+        print_total(out, &rejected, what);
+        ok = print_rejects(out, store.rejects, err);
     }
-    lake_files_deinit(&rejected);
-    lake_files_deinit(&files);
+    leaves_deinit(&rejected);
+    leaves_deinit(&leaves);
+    config_store_options_deinit(&store);
     return ok;
 }
 

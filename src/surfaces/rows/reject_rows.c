@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
@@ -56,14 +55,20 @@ bool reject_filter_takes(const struct reject_filter *filter, const struct reject
 /* ---- reading ---- */
 
 bool reject_rows_list(const struct store_options *store, const char *query,
-                      struct lake_files *files, struct error *err) {
-    const char *root = store->rejects;
-    int there = file_exists(root, NULL, err);
+                      struct reject_files *files, struct error *err) {
+    struct table rejects;
+    *files = (struct reject_files){0};
+    int there = file_exists(store->rejects, NULL, err);
     if (there == 0)
         log_write(LOG_WARNING, query,
                   "'%s' is not there: nothing was rejected yet, or DATA_LAKE_PATH is another",
-                  root);
-    return there >= 0 && lake_files_list(root, files, err);
+                  store->rejects);
+    if (there <= 0)
+        return there == 0;
+    bool ok = table_open(&rejects, store->rejects, err) && reject_files_list(&rejects, files, err);
+    table_close(&rejects);
+    files->rejects = NULL; // its paths are what counts
+    return ok;
 }
 
 struct visitor {
@@ -120,50 +125,26 @@ bool reject_rows_resolved(const struct store_options *options, struct resolved_r
 
 /* ---- showing ---- */
 
-static void put_text(struct json *object, const char *name, const struct vector *vector,
-                     size_t row) {
-    if (!vector->valid[row])
-        json_put_null(object, name); // in no file of ours
-    else
-        json_put_bytes(object, name, vector->texts[row].bytes, vector->texts[row].length);
-}
-
-static void put_moment(struct json *object, const char *name, const struct vector *vector,
-                       size_t row) {
-    char text[MOMENT_TEXT_MAX];
-    moment_format(vector->int64s[row], text);
-    if (vector->valid[row])
-        json_put_text(object, name, text);
-    else
-        json_put_null(object, name);
-}
-
-static void put_base64(struct json *object, const char *name, const struct vector *vector,
-                       size_t row, size_t size_max) {
-    if (!vector->valid[row]) {
-        json_put_null(object, name);
-        return;
-    }
-    struct text value = vector->texts[row];
-    char *text = base64_encode(value.bytes, value.length < size_max ? value.length : size_max);
-    json_put_text(object, name, text);
-    free(text);
-}
-
 struct json *reject_row_json(const struct table_rows *rows, size_t row, size_t value_max) {
-    const struct vector *columns = rows->cursor.vectors;
+    static const struct {
+        const char *name;
+        enum reject_column column;
+    } members[] = {{"topic", REJECT_TOPIC},       {"partition", REJECT_PARTITION},
+                   {"offset", REJECT_OFFSET},     {"kafkaTimestamp", REJECT_KAFKA_TIMESTAMP},
+                   {"reason", REJECT_REASON},     {"detail", REJECT_DETAIL},
+                   {"position", REJECT_POSITION}, {"processedAt", REJECT_PROCESSED},
+                   {"keyBase64", REJECT_KEY}};
+    int digits = 0; // there are no doubles
+    const struct vector *columns = rows->cursor.vectors, *value = &columns[REJECT_VALUE];
     struct json *object = json_new_object();
-    put_text(object, "topic", &columns[REJECT_TOPIC], row);
-    json_put_int(object, "partition", columns[REJECT_PARTITION].int32s[row]);
-    json_put_int(object, "offset", columns[REJECT_OFFSET].int64s[row]);
-    put_moment(object, "kafkaTimestamp", &columns[REJECT_KAFKA_TIMESTAMP], row);
-    put_text(object, "reason", &columns[REJECT_REASON], row);
-    put_text(object, "detail", &columns[REJECT_DETAIL], row);
-    json_put_int(object, "position", columns[REJECT_POSITION].int64s[row]);
-    put_moment(object, "processedAt", &columns[REJECT_PROCESSED], row);
-    put_base64(object, "keyBase64", &columns[REJECT_KEY], row, SIZE_MAX);
-    json_put_int(object, "valueSize",
-                 columns[REJECT_VALUE].valid[row] ? columns[REJECT_VALUE].texts[row].length : 0);
-    put_base64(object, "valueBase64", &columns[REJECT_VALUE], row, value_max);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        table_rows_put(object, members[i].name, &columns[members[i].column], row, &digits);
+    struct text excerpt = value->valid[row] ? value->texts[row] : (struct text){0};
+    json_put_int(object, "valueSize", excerpt.length);
+    if (excerpt.length > value_max)
+        excerpt.length = (uint32_t)value_max;
+    const struct vector shown = {
+        .type = TYPE_BINARY, .valid = &value->valid[row], {.texts = &excerpt}};
+    table_rows_put(object, "valueBase64", &shown, 0, &digits);
     return object;
 }

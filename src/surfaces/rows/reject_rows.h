@@ -4,7 +4,7 @@
 #define SURFACES_ROWS_REJECT_ROWS_H
 
 #include "pipeline/sink/reject.h"
-#include "surfaces/rows/lake_files.h"
+#include "streaming/store/reject_walk.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/settings/config.h"
 
@@ -31,9 +31,9 @@ MUST_CHECK bool reject_filter_init(struct reject_filter *filter, const struct co
                                    struct error *err);
 bool reject_filter_takes(const struct reject_filter *filter, const struct reject_key *key);
 
-/* The files of the query's rejects table; says so when there is no such table. */
+/* The paths of the query's files of rejects; says so when there is no such table. */
 MUST_CHECK bool reject_rows_list(const struct store_options *store, const char *query,
-                                 struct lake_files *files, struct error *err);
+                                 struct reject_files *files, struct error *err);
 
 /* Calls visit() for each row of one of the files; for none if it has gone meanwhile. `row` has its
  * key, but for the batch, and its place. */

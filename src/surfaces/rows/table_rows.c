@@ -121,8 +121,8 @@ static const struct file_column *column_of(const struct table_rows *rows, size_t
     return &rows->reader.metadata.columns[rows->cursor.columns[index]];
 }
 
-static void put_value(struct json *object, const char *name, const struct vector *vector,
-                      size_t row, int *digits) {
+void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,
+                    int *digits) {
     char moment[MOMENT_TEXT_MAX];
     char *encoded;
     if (!vector->valid[row]) {
@@ -177,7 +177,7 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, int *digi
     *digits = 15;
     for (size_t i = 0; i < rows->cursor.column_count; i++) {
         copy_name(column_of(rows, i)->name, name);
-        put_value(object, name, &rows->cursor.vectors[i], row, digits);
+        table_rows_put(object, name, &rows->cursor.vectors[i], row, digits);
     }
     for (size_t i = 0; i < rows->directory_count; i++) {
         const struct directory_value *value = &rows->directories[i];

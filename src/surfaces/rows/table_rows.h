@@ -53,6 +53,10 @@ MUST_CHECK bool table_rows_each(const char *root, const char *path,
  * bytes base64. *digits: for json_print_digits(). */
 struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits);
 
+/* One value as such an object has it; *digits grows to what it needs. */
+void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,
+                    int *digits);
+
 /* One of its values as a short text, by the column's name; "" if there is no such column. */
 void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
                     char text[static CELL_TEXT_MAX]);
