@@ -8,7 +8,12 @@ sources() { git ls-files -co --exclude-standard -- "$@"; }
 
 format() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
 
-includes() { /usr/bin/python3 scripts/check_includes.py; }
+includes() {
+    local failed=0
+    /usr/bin/python3 scripts/check_includes.py || failed=1
+    /usr/bin/python3 scripts/check_calls.py || failed=1
+    return $failed
+}
 
 # Headers are checked through the files that include them (HeaderFilterRegex).
 tidy() {

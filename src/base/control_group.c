@@ -1,3 +1,8 @@
+/* control_group.c: where the limits of our control groups stand.
+ *
+ * /proc/self/cgroup has a line for each hierarchy we are in: one for version 2, and one for each
+ * set of controllers of version 1; both may be in use at once. A limit holds for a group and for
+ * all below it, so the least of our group's and its parents' is the one that counts. */
 #include "base/control_group.h"
 
 #include <inttypes.h>

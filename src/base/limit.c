@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +10,25 @@
 #include <unistd.h>
 
 #include "base/control_group.h"
-#include "base/text.h"
+
+/* Not text_append(), which checks: a check that fails ends here. */
+static void append(char text[static LIMIT_TEXT_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void append(char text[static LIMIT_TEXT_MAX], const char *format, ...) {
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text + used, LIMIT_TEXT_MAX - used, format, args);
+    va_end(args);
+}
 
 /* One of the kernel's limits, if it is set. */
 static void append_limit(char text[static LIMIT_TEXT_MAX], int resource, const char *name,
                          unsigned shift, const char *unit) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        (void)text_append(text, LIMIT_TEXT_MAX, strlen(text), "%s%s is %llu %s",
-                          text[0] == '\0' ? "" : ", ", name,
-                          (unsigned long long)limit.rlim_cur >> shift, unit);
+        append(text, "%s%s is %llu %s", text[0] == '\0' ? "" : ", ", name,
+               (unsigned long long)limit.rlim_cur >> shift, unit);
 }
 
 static void append_address_space(char text[static LIMIT_TEXT_MAX]) {
@@ -44,14 +54,13 @@ static void describe_threads(char text[static LIMIT_TEXT_MAX]) {
     control_group_each(CONTROL_GROUP_MEMBERSHIP, CONTROL_GROUP_ROOT, "pids", take_least_tasks,
                        &tasks);
     if (tasks != LLONG_MAX)
-        (void)text_append(text, LIMIT_TEXT_MAX, strlen(text),
-                          "%spids.max of the control group (TasksMax=, --pids-limit) is %lld",
-                          text[0] == '\0' ? "" : ", ", tasks);
+        append(text, "%spids.max of the control group (TasksMax=, --pids-limit) is %lld",
+               text[0] == '\0' ? "" : ", ", tasks);
     append_address_space(text);
-    (void)text_append(text, LIMIT_TEXT_MAX, strlen(text), "%s",
-                      text[0] == '\0' ? "the machine has no room for another thread "
-                                        "(kernel.threads-max, kernel.pid_max, memory)"
-                                      : ": raise the one that is reached");
+    append(text, "%s",
+           text[0] == '\0' ? "the machine has no room for another thread "
+                             "(kernel.threads-max, kernel.pid_max, memory)"
+                           : ": raise the one that is reached");
 }
 
 void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]) {
@@ -62,18 +71,17 @@ void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]) {
         break;
     case ENOMEM:
         append_address_space(text);
-        (void)text_append(text, LIMIT_TEXT_MAX, strlen(text), "%s",
-                          text[0] == '\0' ? "the machine's memory is used up (see free, and "
-                                            "vm.overcommit_memory)"
-                                          : ": raise it, or lower SPARK_DRIVER_MEMORY");
+        append(text, "%s",
+               text[0] == '\0' ? "the machine's memory is used up (see free, and "
+                                 "vm.overcommit_memory)"
+                               : ": raise it, or lower SPARK_DRIVER_MEMORY");
         break;
     case EMFILE:
         append_limit(text, RLIMIT_NOFILE, "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)", 0,
                      "open files: raise it");
         break;
     case ENFILE:
-        (void)text_append(text, LIMIT_TEXT_MAX, strlen(text),
-                          "all processes together have fs.file-max files open: raise it");
+        append(text, "all processes together have fs.file-max files open: raise it");
         break;
     case EFBIG:
         append_limit(text, RLIMIT_FSIZE, "RLIMIT_FSIZE (ulimit -f, LimitFSIZE=)", 0,

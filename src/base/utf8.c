@@ -1,3 +1,8 @@
+/* utf8.c: a character is as long as its first byte says, unless a byte does not continue it.
+ *
+ * Ill-formed bytes end at the first byte that can't belong to the character (Unicode's "maximal
+ * part"); decoding goes on there. Which second bytes are possible depends on the first one: that
+ * rules out overlong forms and what is beyond U+10FFFF. Only surrogates are told by their value. */
 #include "base/utf8.h"
 
 static bool is_continuation(unsigned char byte) {
@@ -15,8 +20,7 @@ static size_t announced_size(unsigned char lead) {
     return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
 }
 
-/* Rules out overlong forms and what lies beyond U+10FFFF. Surrogates pass: Java reads all of their
- * three bytes before it refuses them. */
+/* Surrogates pass: Java reads all of their three bytes before it refuses them. */
 static bool is_second_byte(unsigned char lead, unsigned char byte) {
     switch (lead) {
     case 0xE0:

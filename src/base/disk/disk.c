@@ -37,13 +37,21 @@ static int real_list(const char *directory, bool (*visit)(void *context, const c
     return error_number == 0 ? 0 : -1;
 }
 
-static int real_lock(int fd) {
-    return flock(fd, LOCK_EX | LOCK_NB);
+static int real_lock(int fd, bool shared) {
+    return flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB);
+}
+
+static int real_statx(const char *path, struct statx *status) {
+    return statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MNT_ID, status);
+}
+
+static int real_access(const char *path, int mode) {
+    return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
 }
 
 const struct disk_ops disk_real = {
     .open = real_open,
-    .read = read,
+    .read_at = pread,
     .write = write,
     .truncate = ftruncate,
     .fsync = fsync,
@@ -57,6 +65,9 @@ const struct disk_ops disk_real = {
     .fstat = fstat,
     .list = real_list,
     .lock = real_lock,
+    .statx = real_statx,
+    .statfs = statfs,
+    .access = real_access,
 };
 
 const struct disk_ops *disk = &disk_real;

@@ -1,9 +1,11 @@
-/* disk.h: the only way to the disk for whatever must survive a crash; a simulator or a fault
- * injector may replace it.
+/* disk.h: every system call on the lake; a simulator or a fault injector may replace them.
  *
- * Each function is the system call of its name: the same arguments, -1 (or NULL) with errno on
- * failure, and nothing retried or hidden, so that one call is one point at which a test can fail or
- * end the process. base/disk/file.h builds durable steps out of them. Paths are absolute. */
+ * Each function is the system call of its name: the same arguments, -1 with errno on failure, and
+ * nothing retried or hidden, so that one call is one point at which a test can fail or end the
+ * process. Paths are absolute.
+ *
+ * Only base/disk/ includes this header. All others use what is built on it: file.h, open_file.h,
+ * file_lock.h, filesystem.h. A lake that is no POSIX directory would have these four rewritten. */
 #ifndef BASE_DISK_DISK_H
 #define BASE_DISK_DISK_H
 
@@ -12,10 +14,11 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 
 struct disk_ops {
-    int (*open)(const char *path, int flags, mode_t mode); // directories too: O_DIRECTORY
-    ssize_t (*read)(int fd, void *bytes, size_t size);
+    int (*open)(const char *path, int flags, mode_t mode);          // directories too: O_DIRECTORY
+    ssize_t (*read_at)(int fd, void *bytes, size_t size, off_t at); // pread()
     ssize_t (*write)(int fd, const void *bytes, size_t size);
     int (*truncate)(int fd, off_t size);
     int (*fsync)(int fd); // a file's bytes, or a directory's names
@@ -33,9 +36,13 @@ struct disk_ops {
      * visitor may unlink what it is shown. */
     int (*list)(const char *directory, bool (*visit)(void *context, const char *name),
                 void *context);
-    /* Takes an exclusive lock on an open file, or fails with EWOULDBLOCK. It ends with the open
-     * file, so with the process too. */
-    int (*lock)(int fd);
+    /* Takes a lock on an open file, or fails with EWOULDBLOCK. It ends with the open file, so with
+     * the process too. */
+    int (*lock)(int fd, bool shared);
+    /* Of what a link points to, these three. statx: the mask is that of filesystem.c. */
+    int (*statx)(const char *path, struct statx *status);
+    int (*statfs)(const char *path, struct statfs *status);
+    int (*access)(const char *path, int mode); // by the effective user and group
 };
 
 extern const struct disk_ops *disk; // the real one, unless a test put its own here
@@ -44,7 +51,7 @@ extern const struct disk_ops disk_real;
 /* Writes all of it, over short writes and interruptions. False: errno says why. */
 bool disk_write_all(int fd, const void *bytes, size_t size);
 
-/* For scoped(): a reader's descriptor, whose close says nothing worth knowing. */
+/* For scoped(): a descriptor whose close says nothing worth knowing. */
 static inline void disk_scope_close(const int *fd) {
     if (*fd >= 0)
         (void)disk->close(*fd);

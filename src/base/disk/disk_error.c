@@ -47,16 +47,19 @@ static void describe_cure(int error_number, char text[static LIMIT_TEXT_MAX]) {
     (void)snprintf(text, LIMIT_TEXT_MAX, "%s", cure);
 }
 
-/* What errno says, with the limit behind it or the cure. */
-static bool fail(struct error *err, const char *where) {
-    int error_number = errno;
+/* What errno says, with the limit behind it or the cure. Leaves errno as it was, for who tells one
+ * failure from another by it. */
+static bool fail(struct error *err, const char *where, int error_number) {
     char cure[LIMIT_TEXT_MAX];
-    if (limit_is_behind(error_number))
-        return limit_error(err, where, error_number);
-    describe_cure(error_number, cure);
-    (void)error_set(err, ERROR_RETRY, "%s: %s%s%s", where, strerror(error_number),
-                    cure[0] == '\0' ? "" : ": ", cure);
-    err->lasting = is_lasting(error_number);
+    if (limit_is_behind(error_number)) {
+        (void)limit_error(err, where, error_number);
+    } else {
+        describe_cure(error_number, cure);
+        (void)error_set(err, ERROR_RETRY, "%s: %s%s%s", where, strerror(error_number),
+                        cure[0] == '\0' ? "" : ": ", cure);
+        err->lasting = is_lasting(error_number);
+    }
+    errno = error_number;
     return false;
 }
 
@@ -64,16 +67,14 @@ bool disk_error(struct error *err, const char *what, const char *path) {
     struct error where;
     int error_number = errno;
     (void)error_set(&where, ERROR_NONE, "%s '%s'", what, path);
-    errno = error_number;
-    return fail(err, where.message);
+    return fail(err, where.message, error_number);
 }
 
 bool disk_error_rename(struct error *err, const char *from, const char *to) {
     struct error where;
     int error_number = errno;
     (void)error_set(&where, ERROR_NONE, "rename '%s' to '%s'", from, to);
-    errno = error_number;
-    return fail(err, where.message);
+    return fail(err, where.message, error_number);
 }
 
 bool disk_error_may_pass(const struct error *err) {

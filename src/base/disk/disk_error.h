@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-/* "<what> '<path>': <errno>: <what to do>". Reads errno; returns false. */
+/* "<what> '<path>': <errno>: <what to do>". Reads errno, and leaves it; returns false. */
 bool disk_error(struct error *err, const char *what, const char *path);
 
 /* The same of two names: "rename '<from>' to '<to>': <errno>". */

@@ -1,3 +1,13 @@
+/* file.c: how a file gets its name.
+ *
+ * Its bytes are written under a hidden name in the same directory and synced; then one rename gives
+ * it the name that readers look for; then the directory is synced, because the name is stored
+ * there. So whoever finds the name finds all bytes, after a crash and after a power cut.
+ *
+ * A failure before the rename is harmless: the draft is removed, or overwritten by the next
+ * attempt. A rename that fails may still have been done (over a network the answer can be lost), so
+ * the disk is asked. After the rename only the sync of the directory can fail; then nobody knows
+ * whether the name will survive, and the error is ERROR_STATE: the caller must look again. */
 #include "base/disk/file.h"
 
 #include <errno.h>
@@ -9,6 +19,7 @@
 #include "base/check.h"
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
+#include "base/disk/open_file.h"
 #include "base/scope.h"
 
 struct file_path file_join(const char *directory, const char *name) {
@@ -54,9 +65,13 @@ void file_draft_discard(struct file_draft *draft) {
     draft->fd = -1;
 }
 
+bool file_draft_sync(struct file_draft *draft, struct error *err) {
+    return disk->fsync(draft->fd) == 0 || disk_error(err, "sync", draft->temporary.text);
+}
+
 static bool sync_and_close(struct file_draft *draft, struct error *err) {
-    if (disk->fsync(draft->fd) != 0)
-        return disk_error(err, "sync", draft->temporary.text);
+    if (!file_draft_sync(draft, err))
+        return false;
     int fd = draft->fd;
     draft->fd = -1;
     if (disk->close(fd) != 0) {
@@ -177,40 +192,16 @@ bool file_publish_again(const char *directory, const char *name, const void *byt
     return file_sync_directory(directory, err); // its bytes were synced before it had its name
 }
 
-static bool read_all(int fd, const char *path, char *bytes, size_t size, size_t *got,
-                     struct error *err) {
-    *got = 0;
-    while (*got < size) {
-        ssize_t step = disk->read(fd, bytes + *got, size - *got);
-        if (step < 0 && errno == EINTR)
-            continue;
-        if (step < 0)
-            return disk_error(err, "read", path);
-        if (step == 0)
-            break;
-        *got += (size_t)step;
-    }
-    return true;
-}
-
-/* It is opened before it is looked at, so that one that goes in between was not there, or is read.
- * O_NONBLOCK: not to wait for the other end of what turns out to be a pipe. */
-bool file_read(const char *path, size_t size_max, char **bytes, size_t *size, struct error *err) {
-    *bytes = NULL;
-    *size = 0;
-    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-    if (fd < 0)
-        return errno == ENOENT ? true : disk_error(err, "open", path);
-    struct stat status;
-    if (disk->fstat(fd, &status) != 0)
-        return disk_error(err, "look at", path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(err, ERROR_STATE, "'%s' is not a file", path);
-    if ((uint64_t)status.st_size > size_max)
-        return error_set(err, ERROR_STATE, "'%s' has %lld bytes, at most %zu are expected", path,
-                         (long long)status.st_size, size_max);
-    char *content = must_alloc((size_t)status.st_size + 1, 1);
-    if (!read_all(fd, path, content, (size_t)status.st_size, size, err)) {
+/* Reads a file that is open. */
+static bool read_whole(const struct file_reader *reader, size_t size_max, char **bytes,
+                       size_t *size, struct error *err) {
+    if (!reader->is_file)
+        return error_set(err, ERROR_STATE, "'%s' is not a file", reader->path);
+    if ((uint64_t)reader->size > size_max)
+        return error_set(err, ERROR_STATE, "'%s' has %lld bytes, at most %zu are expected",
+                         reader->path, (long long)reader->size, size_max);
+    char *content = must_alloc((size_t)reader->size + 1, 1);
+    if (!file_reader_read(reader, 0, content, (size_t)reader->size, size, err)) {
         free(content);
         return false;
     }
@@ -218,17 +209,53 @@ bool file_read(const char *path, size_t size_max, char **bytes, size_t *size, st
     return true;
 }
 
+bool file_read(const char *path, size_t size_max, char **bytes, size_t *size, struct error *err) {
+    struct file_reader reader;
+    bool found;
+    *bytes = NULL;
+    *size = 0;
+    if (!file_reader_open(&reader, path, &found, err))
+        return false;
+    if (!found)
+        return true;
+    bool ok = read_whole(&reader, size_max, bytes, size, err);
+    file_reader_close(&reader);
+    return ok;
+}
+
+/* False: errno says why. */
+static bool look(const char *path, struct file_status *status) {
+    struct stat found;
+    if (disk->stat(path, &found) != 0)
+        return false;
+    *status = (struct file_status){
+        .is_file = S_ISREG(found.st_mode),
+        .is_directory = S_ISDIR(found.st_mode),
+        .size = found.st_size,
+        .modified = found.st_mtim,
+    };
+    return true;
+}
+
+bool file_look(const char *path, struct file_status *status, struct error *err) {
+    return look(path, status) || disk_error(err, "look at", path);
+}
+
+int file_find(const char *path, struct file_status *status, struct error *err) {
+    if (look(path, status))
+        return 1;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return 0;
+    (void)disk_error(err, "look at", path);
+    return -1;
+}
+
 int file_exists(const char *path, int64_t *size, struct error *err) {
-    struct stat status;
-    if (disk->stat(path, &status) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return 0;
-        disk_error(err, "look at", path);
-        return -1;
-    }
-    if (size != NULL)
-        *size = status.st_size;
-    return 1;
+    struct file_status status;
+    int there = file_find(path, &status, err);
+    if (there == 1 && size != NULL)
+        *size = status.size;
+    return there;
 }
 
 bool file_is_gone(const char *path) {
@@ -255,6 +282,20 @@ bool file_sync_directory(const char *path, struct error *err) {
     return true;
 }
 
+bool file_rename_new(const char *from, const char *to, struct error *err) {
+    return disk->rename_new(from, to) == 0 || disk_error_rename(err, from, to);
+}
+
+int file_list(const char *directory, bool (*visit)(void *context, const char *name), void *context,
+              struct error *err) {
+    if (disk->list(directory, visit, context) == 0)
+        return 1;
+    if (errno == ENOENT)
+        return 0;
+    (void)disk_error(err, "list", directory);
+    return -1;
+}
+
 /* The parent of `path`, or false at the root. */
 static bool parent_of(const char *path, struct file_path *parent) {
     (void)snprintf(parent->text, sizeof parent->text, "%s", path);
@@ -270,8 +311,8 @@ bool file_make_directory_name(const char *path, struct error *err) {
         return true;
     if (errno != EEXIST)
         return disk_error(err, "make directory", path);
-    struct stat status;
-    if (disk->stat(path, &status) == 0 && S_ISREG(status.st_mode))
+    struct file_status status;
+    if (look(path, &status) && status.is_file)
         return error_set(err, ERROR_CONFIG, "'%s' is a file, not a directory", path);
     return true;
 }
@@ -344,9 +385,9 @@ static int compare_numbers(const void *a, const void *b) {
 bool file_list_numbers(const char *directory, const char *suffix, int64_t **numbers, size_t *count,
                        struct error *err) {
     struct number_list list = {.suffix = suffix};
-    if (disk->list(directory, add_number, &list) != 0 && errno != ENOENT) {
+    if (file_list(directory, add_number, &list, err) < 0) {
         free(list.numbers);
-        return disk_error(err, "list", directory);
+        return false;
     }
     if (list.count > 1)
         qsort(list.numbers, list.count, sizeof *list.numbers, compare_numbers);
@@ -380,9 +421,7 @@ static bool remove_name(void *context, const char *name) {
 
 static bool remove_names(const char *directory, bool drafts_only, struct error *err) {
     struct removal removal = {.directory = directory, .drafts_only = drafts_only, .err = err};
-    if (disk->list(directory, remove_name, &removal) != 0 && errno != ENOENT)
-        return disk_error(err, "list", directory);
-    return !removal.failed;
+    return file_list(directory, remove_name, &removal, err) >= 0 && !removal.failed;
 }
 
 bool file_remove_drafts(const char *directory, struct error *err) {
@@ -401,4 +440,25 @@ bool file_remove(const char *path, struct error *err) {
     if (disk->unlink(path) != 0 && errno != ENOENT)
         return disk_error(err, "remove", path);
     return true;
+}
+
+void file_discard(const char *path) {
+    (void)disk->unlink(path);
+}
+
+void file_discard_directory(const char *path) {
+    (void)disk->rmdir(path);
+}
+
+static bool discard_name(void *context, const char *name) {
+    struct file_path path = file_join(context, name);
+    if (disk->unlink(path.text) != 0 && (errno == EISDIR || errno == EPERM))
+        file_discard_tree(path.text);
+    return true;
+}
+
+/* Calls itself once per level: for trees of ours and Spark's, which have few. */
+void file_discard_tree(const char *path) {
+    (void)disk->list(path, discard_name, (void *)path);
+    (void)disk->rmdir(path);
 }

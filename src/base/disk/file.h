@@ -1,19 +1,20 @@
-/* file.h: files that are there whole or not at all, and that survive a power cut.
+/* file.h: files that are there whole or not at all, and that survive a power cut; their names and
+ * their directories.
  *
- * Built on base/disk/disk.h only. Paths are absolute; joining two never exceeds FILE_PATH_MAX,
- * because whoever takes a path from outside checks its length first (a longer join is a violated
- * check).
+ * Paths are absolute; joining two never exceeds FILE_PATH_MAX, because whoever takes a path from
+ * outside checks its length first (a longer join is a violated check).
  *
  * Errors: those of base/disk/disk_error.h for whatever the disk refuses, which the comments call
- * ERROR_RETRY; unless a function says otherwise. Nothing that
- * failed to sync is ever synced again as if that helped: a draft is thrown away and written anew.
- */
+ * ERROR_RETRY; unless a function says otherwise. Where they say that errno is kept, it says why
+ * after the return, too. Nothing that failed to sync is ever synced again as if that helped: a
+ * draft is thrown away and written anew. */
 #ifndef BASE_DISK_FILE_H
 #define BASE_DISK_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -38,6 +39,9 @@ MUST_CHECK bool file_draft_open(struct file_draft *draft, const char *directory,
                                 struct error *err);
 MUST_CHECK bool file_draft_write(struct file_draft *draft, const void *bytes, size_t size,
                                  struct error *err);
+
+/* Makes durable what is written so far. After a failure the draft is of no use. */
+MUST_CHECK bool file_draft_sync(struct file_draft *draft, struct error *err);
 
 /* Sync, rename without replacing, sync of the directory. Closes the draft in any case.
  * ERROR_STATE   the name is taken, or it is published but perhaps not durable: nobody can tell
@@ -72,7 +76,24 @@ MUST_CHECK bool file_replace(const char *directory, const char *name, const void
 MUST_CHECK bool file_read(const char *path, size_t size_max, char **bytes, size_t *size,
                           struct error *err);
 
-/* 1: there, 0: not there, -1 and err: the disk won't say. `size` may be NULL. */
+/* Of the name itself: a link is neither a file nor a directory. */
+struct file_status {
+    bool is_file, is_directory;
+    int64_t size;
+    struct timespec modified;
+};
+
+static inline int64_t file_modified_ms(const struct file_status *status) {
+    return (int64_t)status->modified.tv_sec * 1000 + status->modified.tv_nsec / 1000000;
+}
+
+/* What must be there: ERROR_RETRY if it is not. errno is kept. */
+MUST_CHECK bool file_look(const char *path, struct file_status *status, struct error *err);
+
+/* 1: there, 0: not there, -1 and err: the disk won't say. */
+int file_find(const char *path, struct file_status *status, struct error *err);
+
+/* The same. `size` may be NULL. */
 int file_exists(const char *path, int64_t *size, struct error *err);
 
 /* After a listed file could not be read: true when it is certainly not there any more. */
@@ -91,6 +112,16 @@ MUST_CHECK bool file_make_directory_name(const char *path, struct error *err);
 
 MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
 
+/* Never replaces what has the name `to`; neither directory is synced. errno is kept: EEXIST if the
+ * name is taken, ENOENT if there is no `from` or no directory for `to`. */
+MUST_CHECK bool file_rename_new(const char *from, const char *to, struct error *err);
+
+/* Calls visit() for each name in a directory, in no order; a false from it ends the walk. The
+ * visitor may remove what it is shown. 1: listed; 0: there is no such directory; -1 and err, errno
+ * is kept: ENOTDIR for what is none. */
+int file_list(const char *directory, bool (*visit)(void *context, const char *name), void *context,
+              struct error *err);
+
 /* The numbers among the names of a directory's files, ascending: all digits, as Spark's logs are
  * named, with `suffix` behind them ("" for none). A directory that is not there has none. *numbers
  * is owned by the caller. ERROR_RETRY. */
@@ -107,5 +138,11 @@ MUST_CHECK bool file_remove_directory(const char *path, struct error *err);
 
 /* Removes one file; true when it was not there. */
 MUST_CHECK bool file_remove(const char *path, struct error *err);
+
+/* For tidiness only, what can't be removed stays: a file; a directory if it is empty; a directory
+ * with all that is below it. */
+void file_discard(const char *path);
+void file_discard_directory(const char *path);
+void file_discard_tree(const char *path);
 
 #endif

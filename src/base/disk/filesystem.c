@@ -2,13 +2,15 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <linux/magic.h>
+
+#include "base/disk/disk.h"
 
 static const struct {
     unsigned long magic; // statfs's f_type
@@ -33,11 +35,44 @@ const char *filesystem_warning(const char *path) {
     char existing[PATH_MAX];
     struct statfs status;
     snprintf(existing, sizeof existing, "%s", path);
-    while (statfs(existing, &status) != 0)
+    while (disk->statfs(existing, &status) != 0)
         if (errno != ENOENT || !to_parent(existing))
             return NULL;
     for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++)
         if ((unsigned long)status.f_type == unfit[i].magic)
             return unfit[i].warning;
     return NULL;
+}
+
+bool filesystem_room(const char *path, struct filesystem_room *room) {
+    struct statfs status;
+    if (disk->statfs(path, &status) != 0)
+        return false;
+    int64_t unit = status.f_frsize != 0 ? status.f_frsize : status.f_bsize;
+    *room = (struct filesystem_room){.size = (int64_t)status.f_blocks * unit,
+                                     .free = (int64_t)status.f_bavail * unit,
+                                     .files = (int64_t)status.f_files,
+                                     .files_free = (int64_t)status.f_ffree};
+    return true;
+}
+
+bool filesystem_place(const char *path, struct filesystem_place *place) {
+    struct statx status;
+    if (disk->statx(path, &status) != 0)
+        return false;
+    *place = (struct filesystem_place){
+        .is_directory = S_ISDIR(status.stx_mode),
+        .mount_known = (status.stx_mask & STATX_MNT_ID) != 0,
+        .device = makedev(status.stx_dev_major, status.stx_dev_minor),
+        .mount = status.stx_mnt_id,
+    };
+    return true;
+}
+
+bool filesystem_is_one_place(const struct filesystem_place *a, const struct filesystem_place *b) {
+    return a->device == b->device && (!a->mount_known || !b->mount_known || a->mount == b->mount);
+}
+
+bool filesystem_is_writable(const char *directory) {
+    return disk->access(directory, R_OK | W_OK | X_OK) == 0;
 }

@@ -4,13 +4,7 @@
 #include <stdarg.h>
 
 #include "base/check.h"
-#include "base/log/log_line.h"
 #include "base/log/log_output.h"
-
-static const char *const level_names[LOG_LEVEL_COUNT] = {
-    [LOG_DEBUG] = "DEBUG", [LOG_INFO] = "INFO",         [LOG_WARNING] = "WARNING",
-    [LOG_ERROR] = "ERROR", [LOG_CRITICAL] = "CRITICAL",
-};
 
 static enum log_level least_level = LOG_INFO; // set before the first thread
 
@@ -33,9 +27,4 @@ void log_write(enum log_level level, const char *logger, const char *format, ...
     log_output_put(&line);
     pthread_mutex_unlock(&lock);
     va_end(args);
-}
-
-const char *log_level_name(enum log_level level) {
-    check(level < LOG_LEVEL_COUNT);
-    return level_names[level];
 }

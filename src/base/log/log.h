@@ -16,14 +16,11 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_LEVEL_COUNT };
+#include "base/log/log_line.h"
 
 /* At start, before the first thread. */
 void log_configure(enum log_level least, bool json);
 
 void log_write(enum log_level level, const char *logger, const char *format, ...) PRINTF_LIKE(3, 4);
-
-const char *log_level_name(enum log_level level);
 
 #endif

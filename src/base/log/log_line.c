@@ -1,3 +1,10 @@
+/* log_line.c: an event becomes a line.
+ *
+ * Callers give message and fields as one printf format, so where a field begins is known in the
+ * format only: a value may hold the separator, too. The format is printed once as a whole. Then it
+ * is cut off in front of each field and its length is measured by printing that beginning again:
+ * what the beginning gives is as long as its part of the whole text. Every part of the text thus
+ * has its part of the format, which also tells a number from a text that looks like one. */
 #include "base/log/log_line.h"
 
 #include <stdint.h>
@@ -5,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/check.h"
 #include "base/escape.h"
 #include "base/system/clock.h"
 #include "base/utf8.h"
@@ -32,6 +40,15 @@ struct event {
     struct segment segments[SEGMENTS_MAX];
     size_t count;
 };
+
+const char *log_level_name(enum log_level level) {
+    static const char *const names[LOG_LEVEL_COUNT] = {
+        [LOG_DEBUG] = "DEBUG", [LOG_INFO] = "INFO",         [LOG_WARNING] = "WARNING",
+        [LOG_ERROR] = "ERROR", [LOG_CRITICAL] = "CRITICAL",
+    };
+    check(level < LOG_LEVEL_COUNT);
+    return names[level];
+}
 
 static void put_bytes(struct log_line *line, const char *bytes, size_t size) {
     size_t room = sizeof line->bytes - 1 - line->size; // the last byte is for the line's end
@@ -166,9 +183,7 @@ static char *next_field(char *from) {
     return NULL;
 }
 
-/* Finds message and fields by the separators of the format, not of the text: a value that holds one
- * stays a value. What the format's beginning alone gives is as long as what it gave in the text, so
- * formatting it again tells where the next field begins. */
+/* Finds message and fields by the separators of the format, not of the text (see above). */
 static void event_split(struct event *event, va_list args) {
     size_t text_size = strlen(event->text);
     char *from = event->format;

@@ -7,7 +7,10 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "base/log/log.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_LEVEL_COUNT };
+
+const char *log_level_name(enum log_level level);
 
 enum { LOG_LINE_MAX = 8 * 8192 }; // bytes of a line; the rest is cut
 

@@ -1,3 +1,13 @@
+/* log_output.c: a queue of lines in a ring of bytes, and the thread that empties it.
+ *
+ * Everything is under one lock, but the piece that is written next: the thread takes a line out,
+ * releases the lock, and writes. So nobody who logs waits for the output. A full queue drops its
+ * oldest lines; the next piece then is a line that says how many. Live lines of a terminal are part
+ * of every piece, because they stand below the last line.
+ *
+ * What must stay true: lines are whole, in the queue and in the output; what is dropped is counted
+ * and said; and log_output_stop() returns even if the output never takes another byte: then the
+ * thread is left alone (ABANDONED) and nothing is written any more. */
 #include "base/log/log_output.h"
 
 #include <errno.h>
@@ -205,12 +215,8 @@ static bool start_thread(struct error *err) {
 }
 
 bool log_output_start(struct error *err) {
-    pthread_condattr_t monotonic;
     check(mode == DIRECT);
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    check(pthread_cond_init(&changed, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
+    thread_condition_init(&changed);
     stopping = ended = false;
     mode = QUEUED;
     if (start_thread(err))

@@ -1,16 +1,18 @@
+/* mailbox.c: a list of messages, first come first served, under a lock.
+ *
+ * The messages are the list: each has the link to the next one, which is the mailbox's while the
+ * message is in it. What was sent before the mailbox was closed is still received, so a receiver
+ * that got NULL asks mailbox_is_closed() before it ends. */
 #include "base/system/mailbox.h"
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "base/system/thread.h"
 
 void mailbox_init(struct mailbox *box) {
     *box = (struct mailbox){0};
-    pthread_condattr_t monotonic;
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&box->lock, NULL) == 0);
-    check(pthread_cond_init(&box->changed, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
+    thread_condition_init(&box->changed);
 }
 
 void mailbox_deinit(struct mailbox *box) {
@@ -19,19 +21,19 @@ void mailbox_deinit(struct mailbox *box) {
     check(pthread_mutex_destroy(&box->lock) == 0);
 }
 
-void mailbox_send(struct mailbox *box, struct letter *letter) {
-    letter->next = NULL;
+void mailbox_send(struct mailbox *box, struct message *message) {
+    message->next = NULL;
     pthread_mutex_lock(&box->lock);
     if (box->first == NULL)
-        box->first = letter;
+        box->first = message;
     else
-        box->last->next = letter;
-    box->last = letter;
+        box->last->next = message;
+    box->last = message;
     pthread_cond_signal(&box->changed);
     pthread_mutex_unlock(&box->lock);
 }
 
-struct letter *mailbox_receive(struct mailbox *box, int64_t timeout_ms) {
+struct message *mailbox_receive(struct mailbox *box, int64_t timeout_ms) {
     struct timespec deadline = clock_deadline(timeout_ms < 0 ? 0 : timeout_ms);
     pthread_mutex_lock(&box->lock);
     bool waiting = true;
@@ -41,11 +43,11 @@ struct letter *mailbox_receive(struct mailbox *box, int64_t timeout_ms) {
         else
             waiting = pthread_cond_timedwait(&box->changed, &box->lock, &deadline) == 0;
     }
-    struct letter *letter = box->first;
-    if (letter != NULL)
-        box->first = letter->next;
+    struct message *message = box->first;
+    if (message != NULL)
+        box->first = message->next;
     pthread_mutex_unlock(&box->lock);
-    return letter;
+    return message;
 }
 
 void mailbox_close(struct mailbox *box) {

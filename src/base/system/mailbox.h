@@ -1,8 +1,8 @@
 /* mailbox.h: how threads talk, and the only way they do.
  *
- * Sending hands a letter over: the sender must not touch it again, and the receiver owns it. A
- * letter carries its own link (struct letter as its first member), so sending never allocates and
- * never blocks; what is in flight is bounded because letters are a query's tasks, of which each
+ * Sending hands a message over: the sender must not touch it again, and the receiver owns it. A
+ * message carries its own link (struct message as its first member), so sending never allocates and
+ * never blocks; what is in flight is bounded because messages are a query's tasks, of which each
  * query has a fixed number. */
 #ifndef BASE_SYSTEM_MAILBOX_H
 #define BASE_SYSTEM_MAILBOX_H
@@ -11,25 +11,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct letter {
-    struct letter *next; // the mailbox's while the letter is in it
+struct message {
+    struct message *next; // the mailbox's while the message is in it
 };
 
 struct mailbox {
     pthread_mutex_t lock; // guards everything below
     pthread_cond_t changed;
-    struct letter *first, *last;
+    struct message *first, *last;
     bool closed;
 };
 
 void mailbox_init(struct mailbox *box);
-void mailbox_deinit(struct mailbox *box); // no thread may be inside; an undelivered letter is a bug
+void mailbox_deinit(struct mailbox *box); // no thread may be inside; an undelivered message is a bug
 
-void mailbox_send(struct mailbox *box, struct letter *letter);
+void mailbox_send(struct mailbox *box, struct message *message);
 
-/* Blocks while there is no letter, at most `timeout_ms` (-1: without limit). NULL: closed and
+/* Blocks while there is no message, at most `timeout_ms` (-1: without limit). NULL: closed and
  * nothing left, or timed out. */
-struct letter *mailbox_receive(struct mailbox *box, int64_t timeout_ms);
+struct message *mailbox_receive(struct mailbox *box, int64_t timeout_ms);
 
 /* Receivers get what is left, then NULL. */
 void mailbox_close(struct mailbox *box);

@@ -14,4 +14,7 @@ struct process_usage {
 
 struct process_usage process_usage_read(void);
 
+/* The process's memory that is in RAM, in bytes; 0: /proc does not say. */
+int64_t process_resident(void);
+
 #endif

@@ -2,15 +2,12 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "base/system/thread.h"
 
 void stop_init(struct stop *stop) {
     *stop = (struct stop){0};
-    pthread_condattr_t monotonic;
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&stop->lock, NULL) == 0);
-    check(pthread_cond_init(&stop->changed, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
+    thread_condition_init(&stop->changed);
 }
 
 void stop_deinit(struct stop *stop) {

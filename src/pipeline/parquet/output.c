@@ -1,31 +1,24 @@
 #include "pipeline/parquet/output.h"
 
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/system/clock.h"
 
 enum { PENDING_MAX = 256 * 1024 }; // bytes
 
-static bool output_failed(const struct output *output, const char *what, struct error *err) {
-    return disk_error(err, what, output->path);
-}
-
 bool output_open(struct output *output, const char *path, int64_t offset, struct bytes *pending,
                  struct error *err) {
     pending->size = 0;
-    *output = (struct output){.path = path, .offset = offset, .pending = pending};
-    int flags = O_WRONLY | O_APPEND | O_CLOEXEC | (offset == 0 ? O_CREAT | O_EXCL : 0);
+    *output = (struct output){.offset = offset, .pending = pending};
     int64_t began_ns = clock_stopwatch_ns();
-    output->fd = disk->open(path, flags, 0644);
+    bool opened = file_append_open(&output->file, path, offset == 0, err);
     output->busy_ns += clock_stopwatch_ns() - began_ns;
-    return output->fd >= 0 || output_failed(output, "create", err);
+    return opened;
 }
 
 static bool write_all(struct output *output, const uint8_t *bytes, size_t size, struct error *err) {
     int64_t began_ns = clock_stopwatch_ns();
-    bool done = disk_write_all(output->fd, bytes, size);
+    bool done = file_append_write(&output->file, bytes, size, err);
     output->busy_ns += clock_stopwatch_ns() - began_ns;
-    return done || output_failed(output, "write", err);
+    return done;
 }
 
 static bool write_pending(struct output *output, struct error *err) {
@@ -45,22 +38,16 @@ bool output_write(struct output *output, const void *bytes, size_t size, struct 
 }
 
 void output_abandon(struct output *output) {
-    if (output->fd >= 0)
-        (void)disk->close(output->fd); // the file is going to be removed
-    output->fd = -1;
+    file_append_abandon(&output->file); // it is going to be removed
 }
 
 bool output_close(struct output *output, struct error *err) {
     bool done = write_pending(output, err);
     int64_t began_ns = clock_stopwatch_ns();
-    if (done && disk->fsync(output->fd) != 0)
-        done = output_failed(output, "sync", err);
+    done = done && file_append_sync(&output->file, err);
     output->busy_ns += clock_stopwatch_ns() - began_ns;
-    if (!done) {
-        output_abandon(output);
-        return false;
-    }
-    int fd = output->fd;
-    output->fd = -1;
-    return disk->close(fd) == 0 || output_failed(output, "close", err);
+    if (done)
+        return file_append_close(&output->file, err);
+    output_abandon(output);
+    return false;
 }

@@ -7,15 +7,15 @@
 #ifndef PARQUET_OUTPUT_H
 #define PARQUET_OUTPUT_H
 
+#include "base/disk/open_file.h"
 #include "base/error.h"
 #include "pipeline/parquet/bytes.h"
 
 struct output {
-    const char *path; // borrowed
-    int fd;
-    int64_t offset;        // of the next byte in the file
-    struct bytes *pending; // borrowed; bytes not yet handed to the system
-    int64_t busy_ns;       // how long the disk was waited for
+    struct file_append file; // its path is borrowed
+    int64_t offset;          // of the next byte in the file
+    struct bytes *pending;   // borrowed; bytes not yet handed to the system
+    int64_t busy_ns;         // how long the disk was waited for
 };
 
 /* Opens the file for appending at `offset`, which is its size; 0 creates it: it must not exist.

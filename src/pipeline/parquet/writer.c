@@ -1,8 +1,7 @@
 #include "pipeline/parquet/writer.h"
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
+#include "base/disk/file.h"
 #include "pipeline/parquet/metadata_writer.h"
 #include "pipeline/parquet/output.h"
 
@@ -218,15 +217,11 @@ bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error 
 
 bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *file,
                            struct error *err) {
-    struct stat status;
-    if (!write_file(writer, true, err))
+    struct file_status status;
+    if (!write_file(writer, true, err) || !file_look(writer->path, &status, err))
         return false;
-    if (disk->stat(writer->path, &status) != 0)
-        return disk_error(err, "look at", writer->path);
-    int64_t seconds = status.st_mtim.tv_sec, nanos = status.st_mtim.tv_nsec;
-    *file = (struct parquet_file){.size = writer->size,
-                                  .rows = writer->rows,
-                                  .modified_ms = seconds * 1000 + nanos / 1000000};
+    *file = (struct parquet_file){
+        .size = writer->size, .rows = writer->rows, .modified_ms = file_modified_ms(&status)};
     return true;
 }
 

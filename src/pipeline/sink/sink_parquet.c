@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
+#include "base/disk/file.h"
 #include "base/system/uuid.h"
 #include "pipeline/parquet/writer.h"
 #include "pipeline/sink/sink_route.h"
@@ -192,7 +192,7 @@ void sink_destroy(struct sink *sink) {
     for (size_t i = 0; i < sink->file_count; i++) {
         // Most often there is no such file yet. What cannot be removed now goes with the staging
         // directory, before the next attempt.
-        (void)disk->unlink(parquet_writer_path(sink->files[i].writer));
+        file_discard(parquet_writer_path(sink->files[i].writer));
         parquet_writer_destroy(sink->files[i].writer);
         free(sink->files[i].name);
     }

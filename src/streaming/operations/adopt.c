@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
@@ -26,7 +24,7 @@ static bool sign(struct store *store, bool sink_log, int64_t adopted_at, struct 
 static bool rename_directory(const struct store *store, const char *from, const char *to,
                              struct error *err) {
     const char *table = store->options.table;
-    if (disk->rename_new(file_join(table, from).text, file_join(table, to).text) != 0)
+    if (!file_rename_new(file_join(table, from).text, file_join(table, to).text, err))
         return error_set(err, ERROR_RETRY, "rename '%s' to '%s' in '%s': %s", from, to, table,
                          strerror(errno));
     return file_sync_directory(table, err);
@@ -44,18 +42,18 @@ struct listing {
 
 static bool list_file(void *context, const char *path) {
     struct listing *listing = context;
-    struct stat status;
+    struct file_status status;
     struct file_path full = file_join(listing->table->root.text, path);
     listing->failed = true;
-    if (disk->stat(full.text, &status) != 0)
-        return disk_error(listing->err, "look at", full.text);
-    if (!S_ISREG(status.st_mode))
+    if (!file_look(full.text, &status, listing->err))
+        return false;
+    if (!status.is_file)
         return error_set(listing->err, ERROR_STATE,
                          "'%s' is not a plain file: move it out of the table, then adopt again",
                          full.text);
-    int64_t modified_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-    scoped(scope_free) char *line = sink_log_print_entry(full.text, status.st_size, modified_ms);
-    listing->bytes += status.st_size;
+    scoped(scope_free) char *line =
+        sink_log_print_entry(full.text, status.size, file_modified_ms(&status));
+    listing->bytes += status.size;
     listing->failed = !log_draft_add(&listing->draft, line, listing->err);
     return !listing->failed;
 }

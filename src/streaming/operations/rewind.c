@@ -15,12 +15,10 @@
  *     manifests set aside
  *     commits removed     the newest last, so that Spark is kept out until here
  *     `rewind` removed */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/scope.h"
 #include "streaming/operations/operations.h"
 #include "streaming/operations/rewind.h"

@@ -131,7 +131,7 @@ static void send_tasks(struct query *query, struct attempt *attempt, const char 
                               .abandon = &query->abandon,
                               .reply = &query->replies};
         task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
-        mailbox_send(&worker_of(query, i)->tasks, &task->letter);
+        mailbox_send(&worker_of(query, i)->tasks, &task->message);
     }
 }
 
@@ -178,13 +178,13 @@ static bool collect_tasks(struct query *query, struct attempt *attempt, struct e
     struct topic_stall stall = {0};
     int64_t signs = 0;
     for (size_t outstanding = attempt->task_count; outstanding > 0;) {
-        struct letter *letter = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
-        if (letter == NULL) {
+        struct message *message = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
+        if (message == NULL) {
             done = look_after_tasks(query, attempt, &stall, &signs, err) && done;
             continue;
         }
         outstanding--;
-        struct task *task = (struct task *)letter;
+        struct task *task = (struct task *)message;
         task->back = true;
         if (task->done)
             continue;

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/commit.h"
@@ -81,15 +79,14 @@ static bool read_plan(const struct checkpoint *checkpoint, struct inspection *in
 
 static bool read_commit(const struct checkpoint *checkpoint, struct inspection *inspection,
                         struct error *err) {
-    struct stat status;
+    struct file_status status;
     int64_t newest = inspection->commits.newest;
     if (newest < 0)
         return true;
     struct file_path path = file_join_number(checkpoint->commits.text, newest);
-    if (disk->stat(path.text, &status) != 0)
-        return disk_error(err, "look at", path.text);
-    inspection->committed_ms =
-        (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+    if (!file_look(path.text, &status, err))
+        return false;
+    inspection->committed_ms = file_modified_ms(&status);
     return checkpoint_commit_author(checkpoint, newest, &inspection->committed, err);
 }
 

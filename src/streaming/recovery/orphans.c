@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/offsets/offset_set.h"
@@ -48,13 +46,13 @@ static void recent_files_deinit(struct recent_files *files) {
 
 static bool add_if_recent(void *context, const char *path) {
     struct recent_files *files = context;
-    struct stat status;
+    struct file_status status;
     struct file_path full = file_join(files->table->root.text, path);
-    if (disk->stat(full.text, &status) != 0) {
-        files->failed = errno != ENOENT;
-        return !files->failed || disk_error(files->err, "look at", full.text);
-    }
-    if (clock_is_before(&status.st_mtim, &files->since) || !S_ISREG(status.st_mode))
+    int there = file_find(full.text, &status, files->err);
+    files->failed = there < 0;
+    if (there <= 0)
+        return there == 0;
+    if (clock_is_before(&status.modified, &files->since) || !status.is_file)
         return true;
     if (files->count == files->capacity) {
         files->capacity = files->capacity == 0 ? 64 : files->capacity * 2;
@@ -96,11 +94,8 @@ static bool search_temporary_name(void *context, const char *name) {
 static bool search_temporary(struct temporary_search *search) {
     struct recent_files *files = search->files;
     struct file_path path = file_join(files->table->root.text, search->directory.text);
-    if (disk->list(path.text, search_temporary_name, search) != 0 && errno != ENOENT &&
-        errno != ENOTDIR) {
-        files->failed = true;
-        (void)disk_error(files->err, "list", path.text);
-    }
+    if (file_list(path.text, search_temporary_name, search, files->err) < 0)
+        files->failed = errno != ENOTDIR;
     return !files->failed && files->count <= FILES_MAX;
 }
 
@@ -142,11 +137,11 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
     *found = batch >= 0;
     if (!*found)
         return true;
-    struct stat status;
+    struct file_status status;
     struct file_path path = file_join_number(log->text, batch);
-    if (disk->stat(path.text, &status) != 0)
-        return disk_error(err, "look at", path.text);
-    *since = status.st_mtim;
+    if (!file_look(path.text, &status, err))
+        return false;
+    *since = status.modified;
     return widen_to_cluster(store, since, err);
 }
 
@@ -168,13 +163,14 @@ static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
 static bool mark_listed_by_manifests(const struct store *store, int64_t newest,
                                      struct recent_files *files, struct error *err) {
     for (int64_t batch = newest; batch >= 0; batch--) {
-        struct stat status;
+        struct file_status status;
         struct file_path before = file_join_number(store->checkpoint.manifests.text, batch - 1);
         if (!mark_listed_by_manifest(store, batch, files, err))
             return false;
-        if (disk->stat(before.text, &status) != 0)
-            return errno == ENOENT || disk_error(err, "look at", before.text);
-        if (clock_is_before(&status.st_mtim, &files->since))
+        int there = file_find(before.text, &status, err);
+        if (there <= 0)
+            return there == 0;
+        if (clock_is_before(&status.modified, &files->since))
             return true;
     }
     return true;

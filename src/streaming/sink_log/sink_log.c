@@ -1,13 +1,9 @@
 #include "streaming/sink_log/sink_log.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/system/clock.h"

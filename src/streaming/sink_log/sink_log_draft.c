@@ -2,11 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 
 enum {
     SYNC_AT = 1 << 20,    // bytes written between two syncs: what a commit may have to wait for
@@ -44,7 +41,7 @@ void sink_log_draft_discard(struct sink_log_draft *draft) {
 
 static bool sync_draft(struct sink_log_draft *draft, struct error *err) {
     draft->unsynced = 0;
-    return disk->fsync(draft->file.fd) == 0 || disk_error(err, "sync", draft->file.temporary.text);
+    return file_draft_sync(&draft->file, err);
 }
 
 static bool open_next(struct sink_log_draft *draft, struct error *err) {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/scope.h"
 #include "streaming/table/table.h"
 

@@ -1,16 +1,12 @@
 #include "streaming/sink_log/sink_log_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/json.h"
-#include "base/scope.h"
 
 enum {
     CHUNK_SIZE = 64 << 10,
@@ -20,8 +16,13 @@ static const char damaged[] = "restore it from a backup, or rebuild the log from
                               "table";
 
 static void stream_close(struct sink_log_stream *stream) {
-    disk_scope_close(&stream->fd);
+    file_reader_close(&stream->file);
     free(stream->bytes);
+}
+
+/* Its entries would be missed in silence. */
+static bool became_shorter(const struct file_reader *file, struct error *err) {
+    return error_set(err, ERROR_RETRY, "read '%s': it became shorter", file->path);
 }
 
 /* Moves what is left to the front and reads behind it. False: the disk won't. */
@@ -29,26 +30,27 @@ static bool stream_fill(struct sink_log_stream *stream, struct error *err) {
     memmove(stream->bytes, stream->bytes + stream->start, stream->end - stream->start);
     stream->end -= stream->start;
     stream->start = 0;
-    while (!stream->at_end && stream->end < CHUNK_SIZE) {
-        ssize_t got = disk->read(stream->fd, stream->bytes + stream->end, CHUNK_SIZE - stream->end);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return disk_error(err, "read", stream->path.text);
-        stream->at_end = got == 0;
-        stream->end += (size_t)got;
-    }
-    return true;
+    if (stream->at_end)
+        return true;
+    size_t wanted = CHUNK_SIZE - stream->end, got;
+    if (!file_reader_read(&stream->file, stream->next, stream->bytes + stream->end, wanted, &got,
+                          err))
+        return false;
+    stream->at_end = got < wanted;
+    stream->end += got;
+    stream->next += (int64_t)got;
+    return !stream->at_end || stream->next >= stream->file.size ||
+           became_shorter(&stream->file, err);
 }
 
 /* Opens behind the header. With *found false there is nothing to close. */
 static bool stream_open(struct sink_log_stream *stream, const char *path, bool *found,
                         struct error *err) {
-    *stream = (struct sink_log_stream){.fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0)};
-    (void)snprintf(stream->path.text, sizeof stream->path.text, "%s", path);
-    *found = stream->fd >= 0;
-    if (stream->fd < 0)
-        return errno == ENOENT ? true : disk_error(err, "open", path);
+    *stream = (struct sink_log_stream){0};
+    if (!file_reader_open(&stream->file, path, found, err))
+        return false;
+    if (!*found)
+        return true;
     stream->bytes = must_alloc(CHUNK_SIZE, 1);
     bool ok = stream_fill(stream, err);
     if (ok && (stream->end < SINK_LOG_HEADER_SIZE ||
@@ -116,7 +118,7 @@ static bool stream_line(struct sink_log_stream *stream, const char **line, size_
             return false;
     }
     return error_set(err, ERROR_STATE, "'%s' has a line of more than %d bytes: %s",
-                     stream->path.text, CHUNK_SIZE, damaged);
+                     stream->file.path, CHUNK_SIZE, damaged);
 }
 
 /* What is done with a line of the file. */
@@ -125,7 +127,7 @@ typedef bool line_fn(const struct sink_log_stream *stream, const char *line, siz
 
 static bool not_an_entry(const struct sink_log_stream *stream, struct error *err) {
     return error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
-                     stream->path.text, damaged);
+                     stream->file.path, damaged);
 }
 
 /* The `path` of a line as every Spark writes it, `{"path":"…",`; NULL: it is written otherwise. The
@@ -247,33 +249,24 @@ bool sink_log_file_check(const char *path, struct error *err) {
     return ok;
 }
 
-/* The last `size` bytes of a file that has at least as many. */
-static bool read_tail(int fd, const char *path, int64_t file_size, char *bytes, size_t size,
-                      struct error *err) {
-    for (size_t done = 0; done < size;) {
-        ssize_t got =
-            pread(fd, bytes + done, size - done, (off_t)(file_size - (int64_t)(size - done)));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return disk_error(err, "read", path);
-        if (got == 0)
-            return error_set(err, ERROR_RETRY, "read '%s': it became shorter", path);
-        done += (size_t)got;
-    }
-    return true;
+bool sink_log_read_tail(const struct file_reader *file, char *bytes, size_t size,
+                        struct error *err) {
+    size_t got;
+    if (!file_reader_read(file, file->size - (int64_t)size, bytes, size, &got, err))
+        return false;
+    return got == size || became_shorter(file, err);
 }
 
 static bool tail_of(const char *path, char *bytes, size_t size, bool *found, struct error *err) {
-    struct stat status;
-    *found = false;
-    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return errno == ENOENT || disk_error(err, "open", path);
-    if (disk->fstat(fd, &status) != 0)
-        return disk_error(err, "look at", path);
-    *found = status.st_size >= (off_t)size;
-    return !*found || read_tail(fd, path, status.st_size, bytes, size, err);
+    struct file_reader file;
+    if (!file_reader_open(&file, path, found, err))
+        return false;
+    if (!*found)
+        return true;
+    *found = file.size >= (int64_t)size;
+    bool ok = !*found || sink_log_read_tail(&file, bytes, size, err);
+    file_reader_close(&file);
+    return ok;
 }
 
 bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size, bool *same,
@@ -292,10 +285,7 @@ bool sink_log_file_check_ends(const char *path, struct error *err) {
     // A whole file that is not larger than a line can be; else its last bytes as if they were one.
     bool ok = true;
     if (!stream.at_end) {
-        struct stat status;
-        ok = disk->fstat(stream.fd, &status) == 0
-                 ? read_tail(stream.fd, path, status.st_size, stream.bytes, CHUNK_SIZE, err)
-                 : disk_error(err, "look at", path);
+        ok = sink_log_read_tail(&stream.file, stream.bytes, CHUNK_SIZE, err);
         const char *newline = ok ? memchr(stream.bytes, '\n', CHUNK_SIZE) : NULL;
         stream.at_end = true;
         stream.end = CHUNK_SIZE;

@@ -4,6 +4,7 @@
 #define STREAMING_SINK_LOG_SINK_LOG_FILE_H
 
 #include "base/disk/file.h"
+#include "base/disk/open_file.h"
 #include "base/error.h"
 #include "base/json.h"
 
@@ -19,10 +20,14 @@ MUST_CHECK bool sink_log_file_check_ends(const char *path, struct error *err);
 MUST_CHECK bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size,
                                         bool *same, struct error *err);
 
+/* The last `size` bytes of a file that had at least as many when it was opened. */
+MUST_CHECK bool sink_log_read_tail(const struct file_reader *file, char *bytes, size_t size,
+                                   struct error *err);
+
 /* One file as a stream; what is behind the header is read in pieces of a bounded size. */
 struct sink_log_stream {
-    struct file_path path;
-    int fd;
+    struct file_reader file;
+    int64_t next;      // what is read next
     char *bytes;       // owned
     size_t start, end; // what is read and not taken yet
     bool at_end;

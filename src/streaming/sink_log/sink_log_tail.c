@@ -1,14 +1,9 @@
 #include "streaming/sink_log/sink_log_tail.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
-#include "base/scope.h"
 
 enum { TAIL_FIRST = 64 << 10, TAIL_GROWTH = 8 };
 
@@ -19,35 +14,20 @@ struct tail {
     bool whole; // nothing is before them
 };
 
-static bool read_at(int fd, const char *path, off_t at, char *bytes, size_t size,
-                    struct error *err) {
-    while (size > 0) {
-        ssize_t got = pread(fd, bytes, size, at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return disk_error(err, "read", path);
-        if (got == 0)
-            return error_set(err, ERROR_RETRY, "read '%s': it became shorter", path);
-        bytes += got;
-        at += got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 static bool tail_read(struct tail *tail, const char *path, size_t most, struct error *err) {
-    struct stat status;
+    struct file_reader file;
+    bool found;
     *tail = (struct tail){0};
-    scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return errno == ENOENT || disk_error(err, "open", path);
-    if (disk->fstat(fd, &status) != 0)
-        return disk_error(err, "look at", path);
-    tail->whole = (size_t)status.st_size <= most;
-    tail->size = tail->whole ? (size_t)status.st_size : most;
+    if (!file_reader_open(&file, path, &found, err))
+        return false;
+    if (!found)
+        return true;
+    tail->whole = (size_t)file.size <= most;
+    tail->size = tail->whole ? (size_t)file.size : most;
     tail->bytes = must_alloc(tail->size + 1, 1);
-    if (!read_at(fd, path, status.st_size - (off_t)tail->size, tail->bytes, tail->size, err)) {
+    bool ok = sink_log_read_tail(&file, tail->bytes, tail->size, err);
+    file_reader_close(&file);
+    if (!ok) {
         free(tail->bytes);
         return false;
     }

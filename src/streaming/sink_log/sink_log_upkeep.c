@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/system/clock.h"
 #include "base/system/thread.h"
 #include "streaming/sink_log/sink_log.h"
@@ -43,13 +42,14 @@ struct expiry {
 static bool delete_expired(void *context, const char *name) {
     const struct expiry *expiry = context;
     int64_t batch_id;
-    struct stat status;
+    struct file_status status;
+    struct error ignored;
     if (!batch_of(name, &batch_id) || batch_id >= expiry->keep_from)
         return true;
     struct file_path path = file_join(expiry->directory, name);
-    if (disk->stat(path.text, &status) == 0 &&
-        (int64_t)status.st_mtim.tv_sec * 1000 <= expiry->modified_before)
-        (void)disk->unlink(path.text); // tidiness: the next compaction tries again
+    if (file_find(path.text, &status, &ignored) == 1 &&
+        (int64_t)status.modified.tv_sec * 1000 <= expiry->modified_before)
+        file_discard(path.text); // tidiness: the next compaction tries again
     return true;
 }
 
@@ -64,7 +64,8 @@ static void delete_old(const char *directory, int64_t interval, int64_t compacte
         .keep_from = least - least % interval - 1,
         .modified_before = clock_wall_ms() - (int64_t)SINK_LOG_CLEANUP_MINUTES * 60 * 1000,
     };
-    (void)disk->list(directory, delete_expired, &expiry);
+    struct error ignored;
+    (void)file_list(directory, delete_expired, &expiry, &ignored);
 }
 
 /* ---- a piece at a time ---- */

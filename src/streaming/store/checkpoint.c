@@ -1,17 +1,14 @@
 #include "streaming/store/checkpoint.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
@@ -23,95 +20,29 @@ enum { LOG_FILE_SIZE_MAX = 16 << 20 };
 
 static const char commit_text[] = "v1\n{\"nextBatchWatermarkMs\":0}";
 
-/* Whoever only asks whether the lock is held (checkpoint_holder) holds it for a moment: what is
- * held longer than this is held by a query. */
-enum { LOCK_ATTEMPTS = 4, LOCK_PAUSE_NS = 20 * 1000 * 1000 };
-
-static void read_holder(int fd, char holder[static CHECKPOINT_HOLDER_MAX]) {
-    ssize_t size = disk->read(fd, holder, CHECKPOINT_HOLDER_MAX - 1);
-    holder[size > 0 ? size : 0] = '\0';
-    for (char *at = holder; *at != '\0'; at++)
-        if (iscntrl((unsigned char)*at))
-            *at = ' ';
-}
-
-static bool locked_by_other(int fd, const char *path, struct error *err) {
-    char holder[CHECKPOINT_HOLDER_MAX];
-    read_holder(fd, holder);
-    if (holder[0] == '\0')
-        return error_set(err, ERROR_LOCKED, "'%s' is locked by another process", path);
-    return error_set(err, ERROR_LOCKED,
-                     "'%s' is locked: another instance runs this query (%s). Stop it first, or "
-                     "give this one a CHECKPOINT_PATH of its own",
-                     path, holder);
-}
-
 bool checkpoint_note_holder(const char *root, const char *words, struct error *err) {
-    struct file_path path = file_join(root, "lock");
-    int fd = disk->open(path.text, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
-    bool ok = fd >= 0 && disk_write_all(fd, " ", 1) && disk_write_all(fd, words, strlen(words));
-    if (!ok)
-        disk_error(err, "write", path.text);
-    if (fd >= 0)
-        (void)disk->close(fd);
-    return ok;
+    return file_lock_add_words(file_join(root, "lock").text, words, err);
 }
 
 bool checkpoint_holder(const char *root, bool *held, char holder[static CHECKPOINT_HOLDER_MAX],
                        struct error *err) {
-    struct file_path path = file_join(root, "lock");
-    int fd = disk->open(path.text, O_RDONLY | O_CLOEXEC, 0);
-    *held = false;
-    holder[0] = '\0';
-    if (fd < 0)
-        return errno == ENOENT || disk_error(err, "open", path.text);
-    *held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (*held)
-        read_holder(fd, holder);
-    (void)disk->close(fd);
-    return true;
-}
-
-/* "host=a pid=12 since=2025-12-31T10:30:45Z program=esports-stream": for people to read; nothing is
- * decided by it. The lock itself is the open file's, and ends with the process. */
-static bool sign_lock(int fd, const char *path, struct error *err) {
-    char host[256] = "unknown", since[32] = "", text[512];
-    (void)gethostname(host, sizeof host - 1);
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    struct tm utc;
-    if (gmtime_r(&now, &utc) != NULL)
-        (void)strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    int size = snprintf(text, sizeof text, "host=%s pid=%ld since=%s program=%s", host,
-                        (long)getpid(), since, program_invocation_short_name);
-    check(size > 0);
-    size_t kept = (size_t)size < sizeof text ? (size_t)size : sizeof text - 1;
-    if (disk->truncate(fd, 0) != 0 || !disk_write_all(fd, text, kept))
-        return disk_error(err, "write", path);
-    return true;
+    return file_lock_look(file_join(root, "lock").text, held, holder, err);
 }
 
 static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
     struct file_path path = file_join(checkpoint->root.text, "lock");
-    int fd = disk->open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return disk_error(err, "open", path.text);
-    bool ok;
-    int locked = disk->lock(fd);
-    for (int i = 1; locked != 0 && errno == EWOULDBLOCK && i < LOCK_ATTEMPTS; i++) {
-        (void)nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
-        locked = disk->lock(fd);
-    }
-    if (locked == 0)
-        ok = sign_lock(fd, path.text, err);
-    else if (errno == EWOULDBLOCK)
-        ok = locked_by_other(fd, path.text, err);
-    else
-        ok = disk_error(err, "lock", path.text);
-    if (ok)
-        checkpoint->lock_fd = fd;
-    else
-        (void)disk->close(fd);
-    return ok;
+    char holder[CHECKPOINT_HOLDER_MAX];
+    bool taken;
+    if (!file_lock_take(path.text, &checkpoint->lock_fd, &taken, holder, err))
+        return false;
+    if (taken)
+        return true;
+    if (holder[0] == '\0')
+        return error_set(err, ERROR_LOCKED, "'%s' is locked by another process", path.text);
+    return error_set(err, ERROR_LOCKED,
+                     "'%s' is locked: another instance runs this query (%s). Stop it first, or "
+                     "give this one a CHECKPOINT_PATH of its own",
+                     path.text, holder);
 }
 
 static bool is_uuid(const char *text) {
@@ -185,10 +116,7 @@ bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
 }
 
 void checkpoint_close(struct checkpoint *checkpoint) {
-    // The file stays: removing it would let a third process lock a new one beside a second's.
-    if (checkpoint->lock_fd >= 0)
-        (void)disk->close(checkpoint->lock_fd);
-    checkpoint->lock_fd = -1;
+    file_lock_release(&checkpoint->lock_fd);
 }
 
 bool checkpoint_create(struct checkpoint *checkpoint, struct error *err) {
@@ -432,8 +360,8 @@ bool checkpoint_write_initial(const struct checkpoint *checkpoint, const struct 
 static void forget(const struct file_path *log, int64_t batch_id) {
     char name[64];
     (void)snprintf(name, sizeof name, ".%" PRId64 ".crc", batch_id);
-    (void)disk->unlink(file_join(log->text, name).text);
-    (void)disk->unlink(file_join_number(log->text, batch_id).text);
+    file_discard(file_join(log->text, name).text);
+    file_discard(file_join_number(log->text, batch_id).text);
 }
 
 bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
@@ -531,17 +459,17 @@ bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t newest_batch,
 
 static bool remove_hidden(void *context, const char *name) {
     struct file_path path = file_join(context, name);
-    return name[0] != '.' || disk->unlink(path.text) == 0;
+    if (name[0] == '.')
+        file_discard(path.text);
+    return true;
 }
 
 static bool clear_empty_log(const struct file_path *log, struct error *err) {
     int64_t newest;
     if (!checkpoint_newest(log, &newest, err))
         return false;
-    if (newest >= 0 || disk->list(log->text, remove_hidden, (void *)log->text) == 0 ||
-        errno == ENOENT)
-        return true;
-    return disk_error(err, "clear", log->text);
+    return newest >= 0 || file_list(log->text, remove_hidden, (void *)log->text, err) >= 0 ||
+           disk_error(err, "clear", log->text);
 }
 
 bool checkpoint_clear_empty_logs(const struct checkpoint *checkpoint, struct error *err) {

@@ -19,6 +19,7 @@
 #define STREAMING_STORE_CHECKPOINT_H
 
 #include "base/disk/file.h"
+#include "base/disk/file_lock.h"
 #include "base/error.h"
 #include "core/plan.h"
 #include "streaming/offsets/incarnation.h"
@@ -54,7 +55,7 @@ MUST_CHECK bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct er
 
 /* Who holds the lock of the checkpoint at `root`, as its file says: "host=a pid=12 since=… …"; ""
  * and held: nobody knows who. Takes nothing, and makes nothing. */
-enum { CHECKPOINT_HOLDER_MAX = 512 };
+enum { CHECKPOINT_HOLDER_MAX = FILE_LOCK_HOLDER_MAX };
 MUST_CHECK bool checkpoint_holder(const char *root, bool *held,
                                   char holder[static CHECKPOINT_HOLDER_MAX], struct error *err);
 

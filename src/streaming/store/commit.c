@@ -2,10 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "streaming/store/coverage.h"
@@ -119,9 +116,8 @@ static bool set_manifest_aside(const struct store *store, int64_t batch_id, stru
     (void)name_manifest(batch_id, ".overtaken", name);
     struct file_path from = file_join_number(store->checkpoint.manifests.text, batch_id);
     struct file_path to = file_join(store->checkpoint.manifests.text, name);
-    if (disk->rename_new(from.text, to.text) != 0)
-        return disk_error_rename(err, from.text, to.text);
-    return file_sync_directory(store->checkpoint.manifests.text, err);
+    return file_rename_new(from.text, to.text, err) &&
+           file_sync_directory(store->checkpoint.manifests.text, err);
 }
 
 bool commit_take_back(const struct store *store, const struct manifest *manifest,

@@ -1,14 +1,11 @@
 #include "streaming/store/snapshot.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "streaming/store/commit.h"
 
@@ -66,13 +63,14 @@ static bool find_horizon(const struct checkpoint *checkpoint, struct snapshot *s
         return false;
     if (snapshot->horizon < 0)
         return true;
-    struct stat status;
+    struct file_status status;
     struct file_path path = file_join_number(checkpoint->commits.text, snapshot->horizon);
-    if (disk->stat(path.text, &status) != 0) {
-        *moved = errno == ENOENT;
-        return *moved || disk_error(err, "look at", path.text);
+    int there = file_find(path.text, &status, err);
+    if (there <= 0) {
+        *moved = there == 0;
+        return *moved;
     }
-    snapshot->committed = status.st_mtim;
+    snapshot->committed = status.modified;
     if (checkpoint_check_commit(checkpoint, snapshot->horizon, err))
         return true;
     *moved = file_is_gone(path.text);

@@ -1,13 +1,11 @@
 #include "streaming/store/store.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/commit.h"
 #include "streaming/store/store_parts.h"
@@ -111,8 +109,8 @@ static bool open_parts_to_read(struct store *store, struct error *err) {
 }
 
 static bool open_with(const struct store_options *options,
-                      bool (*open)(struct store *store, struct error *err), struct store **store,
-                      struct error *err) {
+                      bool (*open_its)(struct store *store, struct error *err),
+                      struct store **store, struct error *err) {
     if (!check_path("the checkpoint", options->checkpoint, err) ||
         !check_path("the table", options->table, err) ||
         !check_path("the rejects table", options->rejects, err))
@@ -120,7 +118,7 @@ static bool open_with(const struct store_options *options,
     struct store *opened = must_alloc(1, sizeof *opened);
     copy_options(&opened->options, options);
     opened->checkpoint.lock_fd = -1;
-    if (open(opened, err)) {
+    if (open_its(opened, err)) {
         *store = opened;
         return true;
     }
@@ -145,8 +143,8 @@ void store_close(struct store *store) {
     sink_log_close(&store->sink_log);
     if (store->recovered) {
         // Tidiness: a staging directory goes when it is empty, and is made again by the next start.
-        (void)disk->rmdir(store->table.staging.text);
-        (void)disk->rmdir(store->rejects.staging.text);
+        file_discard_directory(store->table.staging.text);
+        file_discard_directory(store->rejects.staging.text);
     }
     checkpoint_close(&store->checkpoint);
     table_close(&store->table);

@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/disk/file.h"
 #include "base/scope.h"
 
@@ -48,12 +46,12 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
     bool made = false;
     for (int number = 1; number <= NAMES_MAX; number++) {
         struct file_path to = target_of(root, name, place, number);
-        if (disk->rename_new(from, to.text) == 0)
+        if (file_rename_new(from, to.text, err))
             return true;
         if (errno == EEXIST)
             continue;
         if (errno != ENOENT || made)
-            return disk_error_rename(err, from, to.text);
+            return false;
         made = true;
         if (!file_make_directory(parent_of(to.text).text, err))
             return false;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
@@ -107,8 +106,8 @@ bool table_check_partitions(const struct table *table, const char *const *names,
     for (size_t depth = 0; depth <= count && at.text[0] != '\0'; depth++) {
         struct level level = {.directory = at.text, .ok = true, .err = err};
         level.column = depth < count ? names[depth] : NULL;
-        if (disk->list(at.text, check_name, &level) != 0 && errno != ENOENT)
-            return disk_error(err, "list", at.text);
+        if (file_list(at.text, check_name, &level, err) < 0)
+            return false;
         if (!level.ok)
             return error_wrap(err, "the table has other partition columns; set *_PARTITION_BY to "
                                    "them, or choose another PROCESSED_DATA_PATH");
@@ -158,9 +157,8 @@ static bool search_directory(struct search *search) {
     struct file_path path = search->table->root;
     if (search->directory.text[0] != '\0')
         path = file_join(path.text, search->directory.text);
-    if (disk->list(path.text, search_name, search) != 0 && errno != ENOENT && errno != ENOTDIR)
-        return disk_error(search->err, "list", path.text);
-    return search->ok;
+    int listed = file_list(path.text, search_name, search, search->err);
+    return (listed >= 0 || errno == ENOTDIR) && search->ok;
 }
 
 bool table_each_file(const struct table *table, size_t depth,
@@ -394,7 +392,7 @@ bool table_publish(const struct table *table, int64_t batch_id, const struct fil
     for (size_t i = 0; ok && i < files->count; i++) {
         struct file_path staged = file_join(staging.text, files->files[i].staged);
         struct file_path target = file_join(table->root.text, files->files[i].path);
-        if (disk->rename_new(staged.text, target.text) != 0)
+        if (!file_rename_new(staged.text, target.text, err))
             ok = already_published(&files->files[i], staged.text, target.text, errno, err);
     }
     ok = ok && sync_directories(table, &set, err);

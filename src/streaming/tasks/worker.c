@@ -255,17 +255,17 @@ static void run_task(struct worker *worker, struct task *task) {
 
 /* NULL: the mailbox was closed. */
 static struct task *next_task(struct worker *worker) {
-    struct letter *letter = mailbox_receive(&worker->tasks, REST_AFTER_MS);
-    if (letter == NULL) {
+    struct message *message = mailbox_receive(&worker->tasks, REST_AFTER_MS);
+    if (message == NULL) {
         const struct source_ops *ops = worker->source->ops;
         ops->rest(worker->source);
         if (ops->tend == NULL)
             return (struct task *)mailbox_receive(&worker->tasks, -1);
-        while ((letter = mailbox_receive(&worker->tasks, TEND_EVERY_MS)) == NULL &&
+        while ((message = mailbox_receive(&worker->tasks, TEND_EVERY_MS)) == NULL &&
                !mailbox_is_closed(&worker->tasks))
             ops->tend(worker->source);
     }
-    return (struct task *)letter;
+    return (struct task *)message;
 }
 
 static void *worker_main(void *argument) {
@@ -274,7 +274,7 @@ static void *worker_main(void *argument) {
     (void)pthread_setname_np(pthread_self(), "worker"); // only for people
     while ((task = next_task(worker)) != NULL) {
         run_task(worker, task);
-        mailbox_send(task->reply, &task->letter);
+        mailbox_send(task->reply, &task->message);
     }
     return NULL;
 }

@@ -34,7 +34,7 @@ struct worker_query {
 };
 
 struct task {
-    struct letter letter;
+    struct message message;
 
     /* asked */
     size_t query;    // index into the workers' queries

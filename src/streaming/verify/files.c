@@ -1,13 +1,10 @@
 #include "streaming/verify/files.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
-#include "base/disk/disk_error.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/store/commit.h"
@@ -286,11 +283,12 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
                   struct verify_report *report, struct error *err) {
     struct judgement judgement = {.snapshot = snapshot};
     struct file_path full = file_join(store->table.root.text, path);
-    struct stat status;
+    struct file_status status;
     enum data_offsets outcome;
     bool later;
-    if (disk->stat(full.text, &status) != 0) // taken back, or set aside, by a query that starts
-        return errno == ENOENT ? true : disk_error(err, "look at", full.text);
+    int there = file_find(full.text, &status, err);
+    if (there <= 0) // taken back, or set aside, by a query that starts
+        return there == 0;
     if (!is_later(snapshot, full.text, &later, err))
         return false;
     if (later)
@@ -308,12 +306,12 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
         break;
     case DATA_OFFSETS_TORN:
         // What was written since the horizon may be of a batch under way.
-        if (clock_is_before(&status.st_mtim, &snapshot->committed))
+        if (clock_is_before(&status.modified, &snapshot->committed))
             verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and was never finished",
                        path);
         break;
     case DATA_OFFSETS_OTHER:
-        if (disk->stat(full.text, &status) != 0 && errno == ENOENT)
+        if (file_is_gone(full.text))
             break;
         verify_say(report, VERIFY_FILE, "'%s' is not in the sink log, and not a file of this query",
                    path);

@@ -1,6 +1,5 @@
 #include "streaming/verify/listing.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/disk/disk_error.h"
+#include "base/disk/open_file.h"
 #include "base/json.h"
 #include "base/scope.h"
 
@@ -70,21 +70,24 @@ static bool visit_line(struct listing *listing, const char *line, size_t size, s
 }
 
 static bool read_one(struct listing *listing, struct error *err) {
-    scoped(close_stream) FILE *stream = fopen(listing->path.text, "re");
-    if (stream == NULL && errno == ENOENT)
+    scoped(close_stream) FILE *stream = NULL;
+    if (!file_stream_open(listing->path.text, &stream, err))
+        return false;
+    if (stream == NULL)
         return error_set(err, ERROR_STATE, "'%s' is not there: restore it from a backup",
                          listing->path.text);
-    if (stream == NULL)
-        return disk_error(err, "open", listing->path.text);
     scoped(scope_free) char *line = NULL;
     size_t capacity = 0, number = 1;
     ssize_t size = getline(&line, &capacity, stream);
+    if (ferror(stream) != 0)
+        return disk_error(err, "read", listing->path.text);
     if (size < 2 || strncmp(line, "v1", 2) != 0 || (size > 2 && line[2] != '\n'))
         return error_set(err, ERROR_STATE,
                          "'%s' does not begin with a line 'v1': restore it from "
                          "a backup",
                          listing->path.text);
-    while ((size = getline(&line, &capacity, stream)) >= 0) {
+    // A line that an error has cut off is handed out, too, and is none.
+    while ((size = getline(&line, &capacity, stream)) >= 0 && ferror(stream) == 0) {
         number++;
         size -= size > 0 && line[size - 1] == '\n';
         if (size > 0 && !visit_line(listing, line, (size_t)size, number, err))

@@ -24,7 +24,7 @@ enum {
 };
 
 struct webhook_letter {
-    struct letter letter;
+    struct message message;
     char *label, *body; // owned
     void (*delivered)(void *context);
     void *context;
@@ -214,7 +214,7 @@ static bool deliver(struct webhook *webhook, const struct webhook_letter *letter
 
 static void *webhook_main(void *argument) {
     struct webhook *webhook = argument;
-    for (struct letter *next; (next = mailbox_receive(&webhook->letters, -1)) != NULL;) {
+    for (struct message *next; (next = mailbox_receive(&webhook->letters, -1)) != NULL;) {
         struct webhook_letter *letter = (struct webhook_letter *)next;
         bool delivered = deliver(webhook, letter);
         atomic_fetch_add(delivered ? &webhook->delivered : &webhook->dropped, 1);
@@ -269,7 +269,7 @@ bool webhook_post(struct webhook *webhook, const char *label, char *body,
     *letter = (struct webhook_letter){
         .label = strdup(label), .body = body, .delivered = delivered, .context = context};
     check(letter->label != NULL);
-    mailbox_send(&webhook->letters, &letter->letter);
+    mailbox_send(&webhook->letters, &letter->message);
     return true;
 }
 

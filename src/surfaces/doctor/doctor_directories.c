@@ -1,13 +1,10 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/disk/disk.h"
 #include "base/disk/file.h"
+#include "base/disk/filesystem.h"
 #include "surfaces/doctor/doctor.h"
 
 /* Of one table; the time that more of them take is better spent on the run that meets them. */
@@ -16,7 +13,8 @@ enum { DIRECTORIES_MAX = 10000 };
 /* A walk over the directories that a query writes to. */
 struct walk {
     const char *setting, *root;
-    struct statx home; // where a batch's files are written, before they are renamed into place
+    struct filesystem_place
+        home; // where a batch's files are written, before they are renamed into place
     struct file_path at;
     size_t depth; // how many more directories down
     int64_t looked_at, refused, elsewhere, files;
@@ -25,34 +23,22 @@ struct walk {
     bool full;
 };
 
-/* Of what a link points to, as whoever writes there. */
-static bool look_up(const char *path, struct statx *status) {
-    return statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MNT_ID, status) == 0;
-}
-
-/* Whether a rename from one to the other can work: within one file system, and one mount of it. */
-static bool is_one_place(const struct statx *a, const struct statx *b) {
-    bool mounts = (a->stx_mask & b->stx_mask & STATX_MNT_ID) != 0; // since Linux 5.8
-    return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
-           (!mounts || a->stx_mnt_id == b->stx_mnt_id);
-}
-
 /* One directory. False: it is none, or is not there (any more). */
 static bool look(struct walk *walk, const char *path) {
-    struct statx status;
-    if (!look_up(path, &status))
+    struct filesystem_place place;
+    if (!filesystem_place(path, &place))
         return false;
-    if (!S_ISDIR(status.stx_mode)) {
+    if (!place.is_directory) {
         if (walk->files++ == 0)
             (void)snprintf(walk->first_file.text, sizeof walk->first_file.text, "%s", path);
         return false;
     }
     walk->looked_at++;
-    if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0 && walk->refused++ == 0) {
+    if (!filesystem_is_writable(path) && walk->refused++ == 0) {
         walk->reason = errno;
         (void)snprintf(walk->first_refused.text, sizeof walk->first_refused.text, "%s", path);
     }
-    if (!is_one_place(&walk->home, &status) && walk->elsewhere++ == 0)
+    if (!filesystem_is_one_place(&walk->home, &place) && walk->elsewhere++ == 0)
         (void)snprintf(walk->first_elsewhere.text, sizeof walk->first_elsewhere.text, "%s", path);
     return true;
 }
@@ -79,8 +65,9 @@ static bool visit(void *context, const char *name) {
 
 /* Calls itself once per partition column, whose number is a setting and small. */
 static void descend(struct walk *walk) {
+    struct error ignored; // what can't be listed is refused already
     if (walk->depth > 0)
-        (void)disk->list(walk->at.text, visit, walk); // what can't be listed is refused already
+        (void)file_list(walk->at.text, visit, walk, &ignored);
 }
 
 static void tell(const struct walk *walk, struct findings *findings) {
@@ -115,7 +102,8 @@ static void tell(const struct walk *walk, struct findings *findings) {
 static void check_tree(const char *setting, const char *root, const char *home,
                        const char *const names[], size_t depth, struct findings *findings) {
     struct walk walk = {.setting = setting, .root = root, .depth = depth};
-    if (!look_up(file_join(root, home).text, &walk.home) && !look_up(root, &walk.home))
+    if (!filesystem_place(file_join(root, home).text, &walk.home) &&
+        !filesystem_place(root, &walk.home))
         return;
     (void)snprintf(walk.at.text, sizeof walk.at.text, "%s", root);
     if (!look(&walk, root))

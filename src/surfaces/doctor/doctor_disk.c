@@ -3,12 +3,11 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/disk/disk.h"
 #include "base/disk/file.h"
 #include "base/disk/filesystem.h"
+#include "base/disk/open_file.h"
 #include "base/limit.h"
 #include "base/system/clock.h"
 #include "surfaces/doctor/doctor.h"
@@ -30,9 +29,10 @@ struct place {
 };
 
 static bool find_existing(struct place *place) {
-    struct stat status;
+    struct file_status status;
+    struct error ignored;
     (void)snprintf(place->existing, sizeof place->existing, "%s", place->path);
-    while (disk->stat(place->existing, &status) != 0) {
+    while (!file_look(place->existing, &status, &ignored)) {
         char *slash = strrchr(place->existing, '/');
         if (errno != ENOENT || slash == NULL)
             return false;
@@ -46,20 +46,18 @@ static char *label_of(const struct place *place, const char *what) {
 }
 
 static void check_room(const struct place *place, struct findings *findings) {
-    struct statvfs status;
-    if (statvfs(place->existing, &status) != 0) {
+    struct filesystem_room room;
+    if (!filesystem_room(place->existing, &room)) {
         findings_fail(findings, EXIT_CODE_WRITE, label_of(place, "room"),
                       findings_text("%s", strerror(errno)), NULL);
         return;
     }
-    int64_t free_bytes = (int64_t)(status.f_bavail * status.f_frsize);
-    int64_t all_bytes = (int64_t)(status.f_blocks * status.f_frsize);
-    int64_t percent = all_bytes > 0 ? free_bytes * 100 / all_bytes : 0;
+    int64_t percent = room.size > 0 ? room.free * 100 / room.size : 0;
     char *text =
-        findings_text("%" PRId64 " MiB free, %" PRId64 " %% of it", free_bytes >> 20, percent);
+        findings_text("%" PRId64 " MiB free, %" PRId64 " %% of it", room.free >> 20, percent);
     char *cure = findings_text("make room: when it is full, a query waits for "
                                "WRITE_RETRY_TIMEOUT and ends with exit code 7; nothing is lost");
-    if (free_bytes < SPACE_LEAST) {
+    if (room.free < SPACE_LEAST) {
         findings_fail(findings, EXIT_CODE_WRITE, label_of(place, "room"), text, cure);
     } else if (percent < SPACE_FEW_PERCENT) {
         findings_warn(findings, label_of(place, "room"), text, cure);
@@ -67,9 +65,9 @@ static void check_room(const struct place *place, struct findings *findings) {
         free(cure);
         findings_ok(findings, label_of(place, "room"), text);
     }
-    if (status.f_files > 0 && status.f_favail < FILES_FEW)
+    if (room.files > 0 && room.files_free < FILES_FEW)
         findings_warn(findings, label_of(place, "inodes"),
-                      findings_text("%llu left", (unsigned long long)status.f_favail),
+                      findings_text("%" PRId64 " left", room.files_free),
                       findings_text("remove files that nobody needs, or make the file system anew "
                                     "with more inodes"));
 }
@@ -80,14 +78,16 @@ static int by_size(const void *a, const void *b) {
 }
 
 /* Writes and syncs a small file a few times; the median in microseconds, or -1 and errno. */
-static int64_t time_syncs(int fd) {
+static int64_t time_syncs(struct file_append *file) {
     static const char block[4096];
     int64_t times[SYNCS];
+    struct error ignored;
     size_t count = 0;
     int64_t began = clock_monotonic_us();
     while (count < SYNCS && clock_monotonic_us() - began < SYNCS_LIMIT_US) {
         int64_t before = clock_monotonic_us();
-        if (!disk_write_all(fd, block, sizeof block) || disk->fsync(fd) != 0)
+        if (!file_append_write(file, block, sizeof block, &ignored) ||
+            !file_append_sync(file, &ignored))
             return -1;
         times[count++] = clock_monotonic_us() - before;
     }
@@ -106,11 +106,11 @@ static void fail_sync(const struct place *place, int error_number, struct findin
 
 static void check_speed(const struct place *place, const char *name, struct findings *findings) {
     struct file_path path = file_join(place->existing, name);
-    int fd = disk->open(path.text, O_WRONLY | O_CLOEXEC, 0);
-    int64_t median = fd >= 0 ? time_syncs(fd) : -1;
+    struct file_append file;
+    struct error ignored;
+    int64_t median = file_append_open(&file, path.text, false, &ignored) ? time_syncs(&file) : -1;
     int reason = errno;
-    if (fd >= 0)
-        (void)disk->close(fd);
+    file_append_abandon(&file);
     if (median < 0)
         fail_sync(place, reason, findings);
     else if (median > SYNC_SLOW_US)
@@ -170,12 +170,12 @@ void doctor_check_disk(const struct config *config, struct findings *findings) {
     struct place places[] = {{"DATA_LAKE_PATH", config->data_lake_path, ""},
                              {"PROCESSED_DATA_PATH", config->processed_path, ""},
                              {"CHECKPOINT_PATH", config->checkpoint_path, ""}};
-    dev_t devices[sizeof places / sizeof places[0]] = {0};
+    uint64_t devices[sizeof places / sizeof places[0]] = {0};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        struct stat status;
+        struct filesystem_place on;
         bool same = false;
-        if (find_existing(&places[i]) && disk->stat(places[i].existing, &status) == 0)
-            devices[i] = status.st_dev;
+        if (find_existing(&places[i]) && filesystem_place(places[i].existing, &on))
+            devices[i] = on.device;
         for (size_t j = 0; j < i; j++)
             same = same || (devices[j] == devices[i] && devices[i] != 0);
         check_place(&places[i], same, findings);

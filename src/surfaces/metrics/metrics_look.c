@@ -1,10 +1,9 @@
 #include "surfaces/metrics/metrics_look.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/check.h"
+#include "base/disk/filesystem.h"
 
 static void look_at_query(struct query_look *look, const struct query_view *view) {
     look->view = view;
@@ -24,23 +23,21 @@ static void look_at_disks(struct metrics_look *look) {
     } places[DISKS_MAX] = {{"data_lake", config->data_lake_path},
                            {"processed", config->processed_path},
                            {"checkpoint", config->checkpoint_path}};
-    dev_t seen[DISKS_MAX] = {0};
+    uint64_t seen[DISKS_MAX] = {0};
     for (size_t i = 0; i < DISKS_MAX; i++) {
-        struct stat status;
-        struct statvfs disk;
-        if (places[i].path == NULL || stat(places[i].path, &status) != 0 ||
-            statvfs(places[i].path, &disk) != 0)
+        struct filesystem_place place;
+        struct filesystem_room room;
+        if (places[i].path == NULL || !filesystem_place(places[i].path, &place) ||
+            !filesystem_room(places[i].path, &room))
             continue;
         bool known = false;
         for (size_t j = 0; j < look->disk_count; j++)
-            known = known || seen[j] == status.st_dev;
+            known = known || seen[j] == place.device;
         if (known)
             continue;
-        seen[look->disk_count] = status.st_dev;
+        seen[look->disk_count] = place.device;
         look->disks[look->disk_count++] =
-            (struct disk_look){.place = places[i].place,
-                               .size = (int64_t)(disk.f_blocks * disk.f_frsize),
-                               .free = (int64_t)(disk.f_bavail * disk.f_frsize)};
+            (struct disk_look){.place = places[i].place, .size = room.size, .free = room.free};
     }
 }
 

@@ -119,8 +119,8 @@ static int faulty_open(const char *path, int flags, mode_t mode) {
     return fd;
 }
 
-static ssize_t faulty_read(int fd, void *bytes, size_t size) {
-    return faulty_next(false) == CALL ? disk_real.read(fd, bytes, size) : -1;
+static ssize_t faulty_read_at(int fd, void *bytes, size_t size, off_t at) {
+    return faulty_next(false) == CALL ? disk_real.read_at(fd, bytes, size, at) : -1;
 }
 
 static ssize_t faulty_write(int fd, const void *bytes, size_t size) {
@@ -241,13 +241,25 @@ static int faulty_list(const char *directory, bool (*visit)(void *context, const
     return faulty_next(false) == CALL ? disk_real.list(directory, visit, context) : -1;
 }
 
-static int faulty_lock(int fd) {
-    return faulty_next(false) == CALL ? disk_real.lock(fd) : -1;
+static int faulty_lock(int fd, bool shared) {
+    return faulty_next(false) == CALL ? disk_real.lock(fd, shared) : -1;
+}
+
+static int faulty_statx(const char *path, struct statx *status) {
+    return faulty_next(false) == CALL ? disk_real.statx(path, status) : -1;
+}
+
+static int faulty_statfs(const char *path, struct statfs *status) {
+    return faulty_next(false) == CALL ? disk_real.statfs(path, status) : -1;
+}
+
+static int faulty_access(const char *path, int mode) {
+    return faulty_next(false) == CALL ? disk_real.access(path, mode) : -1;
 }
 
 static const struct disk_ops faulty_disk = {
     .open = faulty_open,
-    .read = faulty_read,
+    .read_at = faulty_read_at,
     .write = faulty_write,
     .truncate = faulty_truncate,
     .fsync = faulty_fsync,
@@ -261,6 +273,9 @@ static const struct disk_ops faulty_disk = {
     .fstat = faulty_fstat,
     .list = faulty_list,
     .lock = faulty_lock,
+    .statx = faulty_statx,
+    .statfs = faulty_statfs,
+    .access = faulty_access,
 };
 
 static void faulty_undo(const struct effect *effect) {

@@ -2,13 +2,14 @@
 #ifndef PARQUET_INPUT_H
 #define PARQUET_INPUT_H
 
+#include "base/disk/open_file.h"
 #include "base/error.h"
 #include "pipeline/parquet/bytes.h"
 
 struct input {
-    char *name;            // owned; the path, for messages
-    int fd;                // -1: in memory
-    const uint8_t *memory; // borrowed
+    const char *name;        // the path, for messages
+    struct file_reader file; // not open: in memory
+    const uint8_t *memory;   // borrowed
     int64_t size;
 };
 

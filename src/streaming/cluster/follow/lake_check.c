@@ -1,11 +1,9 @@
 #include "streaming/cluster/follow/lake_check.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/disk/disk.h"
 #include "base/disk/file.h"
 #include "base/scope.h"
 #include "base/system/uuid.h"
@@ -49,30 +47,15 @@ static bool look_at(void *context, const char *name) {
     return true;
 }
 
-static void remove_tree(const char *path);
-
-static bool remove_name(void *context, const char *name) {
-    struct file_path path = file_join(context, name);
-    if (disk->unlink(path.text) != 0 && (errno == EISDIR || errno == EPERM))
-        remove_tree(path.text);
-    return true;
-}
-
-/* Calls itself once per level, of which Spark makes four. Tidiness: what stays is of no
- * consequence. */
-static void remove_tree(const char *path) {
-    (void)disk->list(path, remove_name, (void *)path);
-    (void)disk->rmdir(path);
-}
-
 static bool remove_probe(void *context, const char *name) {
     if (strncmp(name, PROBE_NAME, sizeof PROBE_NAME - 1) == 0)
-        remove_tree(file_join(context, name).text);
+        file_discard_tree(file_join(context, name).text);
     return true;
 }
 
 void lake_check_sweep(const char *staging) {
-    (void)disk->list(staging, remove_probe, (void *)staging); // not there: nothing is left
+    struct error ignored; // not there: nothing is left
+    (void)file_list(staging, remove_probe, (void *)staging, &ignored);
 }
 
 static bool judge(const struct findings *findings, const char *staging, struct error *err) {
@@ -112,8 +95,9 @@ bool lake_check(struct connect_session *session, const char *staging, struct err
     if (!written)
         (void)error_wrap(err, "Spark can't write below '%s'%s", staging, hint(err));
     struct findings findings = {.directory = probe.text};
-    (void)disk->list(probe.text, look_at, &findings); // not there: nothing was found
+    struct error ignored; // not there: nothing was found
+    (void)file_list(probe.text, look_at, &findings, &ignored);
     bool ok = written && judge(&findings, staging, err);
-    remove_tree(probe.text);
+    file_discard_tree(probe.text);
     return ok;
 }

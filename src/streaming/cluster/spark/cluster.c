@@ -81,13 +81,9 @@ static void *serve(void *argument) {
 }
 
 static void init(struct cluster *cluster) {
-    pthread_condattr_t monotonic;
     stop_init(&cluster->halt);
     check(pthread_mutex_init(&cluster->lock, NULL) == 0);
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    check(pthread_cond_init(&cluster->changed, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
+    thread_condition_init(&cluster->changed);
 }
 
 static void deinit(struct cluster *cluster) {

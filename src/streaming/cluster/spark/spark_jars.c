@@ -1,6 +1,8 @@
 #include "streaming/cluster/spark/spark_jars.h"
 
 #include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "base/check.h"
-#include "base/disk/disk.h"
 #include "base/scope.h"
 #include "streaming/cluster/spark/spark_defaults.h"
 
@@ -27,24 +28,18 @@ static bool ends_with(const char *text, const char *end) {
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-struct directory_walk {
-    struct spark_jars *jars;
-    const char *directory;
-};
-
-static bool note_file(void *context, const char *name) {
-    struct directory_walk *walk = context;
-    scoped(scope_free) char *path = NULL;
-    check(asprintf(&path, "%s/%s", walk->directory, name) >= 0);
-    if (ends_with(name, ".jar"))
-        add(walk->jars, path);
-    return true;
-}
-
 /* All jars of a directory; one that is not there has none. */
 static void add_directory(struct spark_jars *jars, const char *directory) {
-    struct directory_walk walk = {jars, directory};
-    (void)disk_real.list(directory, note_file, &walk);
+    DIR *stream = opendir(directory);
+    if (stream == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        scoped(scope_free) char *path = NULL;
+        check(asprintf(&path, "%s/%s", directory, entry->d_name) >= 0);
+        if (ends_with(entry->d_name, ".jar"))
+            add(jars, path);
+    }
+    (void)closedir(stream);
 }
 
 /* ---- spark.jars ---- */
@@ -186,7 +181,7 @@ bool spark_jars_has_plain(const struct spark_jars *jars, const char *artifact) {
 /* A jar is a zip file: the names in its directory are plain bytes. */
 static bool holds(const char *path, const char *class_file) {
     struct stat status;
-    scoped(scope_close) int fd = disk_real.open(path, O_RDONLY | O_CLOEXEC, 0);
+    scoped(scope_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0)
         return false;
     size_t size = (size_t)status.st_size;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/system/clock.h"
-#include "base/system/memory.h"
+#include "base/system/process.h"
 #include "surfaces/http/routes/fields.h"
 #include "surfaces/http/routes/routes.h"
 #include "surfaces/settings/settings.h"
@@ -113,7 +113,7 @@ static void put_part(struct json *array, const char *name, int64_t bytes) {
 
 static struct json *print_memory(const struct http_api *api) {
     struct engine_memory memory = api->memory(api->engine);
-    int64_t resident = memory_resident();
+    int64_t resident = process_resident();
     int64_t rest = resident - memory.rows - memory.encoded - memory.history;
     struct json *object = json_new_object(), *parts = json_new_array();
     put_part(parts, "rows", memory.rows);

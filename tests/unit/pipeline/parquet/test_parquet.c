@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "../faulty_reads.h"
 #include "base/check.h"
 #include "directory.h"
 #include "pipeline/parquet/read/reader.h"
@@ -490,6 +491,36 @@ static void damage_is_an_error_and_never_a_crash(void **state) {
     bytes_deinit(&bytes);
 }
 
+/* The kinds differ: what the disk refuses may pass, what is cut off does not come back. */
+static void a_read_that_fails_names_the_file(void **state) {
+    (void)state;
+    static const struct {
+        int error_number;
+        enum error_kind kind;
+    } cases[] = {{EIO, ERROR_RETRY}, {0, ERROR_STATE}};
+    static const struct column column[] = {{"a", TYPE_STRING}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct file file;
+        struct parquet_reader reader, again;
+        struct error err = {0};
+        struct bytes bytes = {0};
+        start_file(&file, column, 1, &(struct parquet_options){CODEC_NONE, TIMESTAMP_AS_MICROS});
+        finish_file(&file, &reader);
+        faulty_reads_begin(file.path, cases[i].error_number, 4);
+        assert_false(input_read(&reader.input, 2, 4, &bytes, &err));
+        assert_int_equal(err.kind, cases[i].kind);
+        assert_non_null(strstr(err.message, file.path));
+        err = (struct error){0};
+        assert_false(parquet_reader_open(&again, file.path, &err));
+        assert_int_equal(err.kind, cases[i].kind);
+        assert_non_null(strstr(err.message, file.path));
+        parquet_reader_close(&again);
+        disk = &disk_real;
+        bytes_deinit(&bytes);
+        end_file(&file, &reader);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_every_type_come_back_in_every_codec),
@@ -503,6 +534,7 @@ int main(void) {
         cmocka_unit_test(long_texts_end_pages_early),
         cmocka_unit_test(selected_rows_are_written_in_their_order),
         cmocka_unit_test(damage_is_an_error_and_never_a_crash),
+        cmocka_unit_test(a_read_that_fails_names_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 #include "store_fixture.h"
 
+#include "../faulty_reads.h"
+
 #include "base/scope.h"
-#include "streaming/sink_log/sink_log.h"
+#include "streaming/sink_log/sink_log_entries.h"
 
 static struct fixture fixture;
 
@@ -15,6 +17,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
+    disk = &disk_real;
     fixture_clear(&fixture);
     return 0;
 }
@@ -287,6 +290,41 @@ static void a_large_compact_file_is_compared_as_a_small_one(void **state) {
     file_list_deinit(&ours);
 }
 
+static bool visit_entry(void *context, struct json *entry, struct error *err) {
+    (void)context, (void)entry, (void)err;
+    return true;
+}
+
+/* A file that ends early would have its entries missed in silence. */
+static void a_read_that_fails_or_ends_early_names_the_file(void **state) {
+    (void)state;
+    static const struct {
+        int error_number;
+        off_t cut;
+        const char *reason;
+    } cases[] = {{EIO, 0, "Input/output error"}, {0, 2, "shorter"}, {0, 200, "shorter"}};
+    static const size_t sizes[] = {1, 200};
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        struct sink_log log;
+        struct error err = {0};
+        write_large(sizes[i % 2]);
+        check(sink_log_open(&log, fixture.table, &err));
+        faulty_reads_begin("/9.compact", cases[i / 2].error_number, cases[i / 2].cut);
+        for (int check_it = 0; check_it < 2; check_it++) {
+            err = (struct error){0};
+            assert_false(check_it ? sink_log_check(&log, &err)
+                                  : sink_log_each_entry(&log, visit_entry, NULL, &err));
+            assert_int_equal(err.kind, ERROR_RETRY);
+            assert_non_null(strstr(err.message, "_spark_metadata/9.compact'"));
+            assert_non_null(strstr(err.message, cases[i / 2].reason));
+        }
+        disk = &disk_real;
+        sink_log_close(&log);
+        fixture_clear(&fixture);
+        assert_true(file_make_directory(fixture.table, &err));
+    }
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -304,6 +342,7 @@ int main(void) {
         ON_DISK(a_log_with_a_gap_is_refused),
         ON_DISK(a_compact_file_that_was_cut_off_is_refused),
         ON_DISK(a_large_compact_file_is_compared_as_a_small_one),
+        ON_DISK(a_read_that_fails_or_ends_early_names_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

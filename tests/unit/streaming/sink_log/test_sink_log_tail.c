@@ -1,6 +1,8 @@
 /* test_sink_log_tail.c: the end of a file of the sink log, however long what is before it. */
 #include "store_fixture.h"
 
+#include "../faulty_reads.h"
+
 #include "base/scope.h"
 #include "streaming/sink_log/sink_log_tail.h"
 
@@ -14,6 +16,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
+    disk = &disk_real;
     fixture_clear(&fixture);
     return 0;
 }
@@ -96,6 +99,23 @@ static void a_damaged_line_behind_it_is_an_error(void **state) {
     assert_int_equal(err.kind, ERROR_STATE);
 }
 
+static void a_read_that_fails_or_ends_early_names_the_file(void **state) {
+    (void)state;
+    static const int error_numbers[] = {EIO, 0};
+    for (size_t i = 0; i < 2; i++) {
+        struct error err = {0};
+        char *line = NULL;
+        struct file_path path = file_join(fixture.root, "log");
+        write_log(3, 10, "");
+        faulty_reads_begin("/log", error_numbers[i], 20);
+        assert_false(sink_log_last_line(path.text, &line, &err));
+        assert_int_equal(err.kind, ERROR_RETRY);
+        assert_non_null(strstr(err.message, path.text));
+        assert_null(line);
+        disk = &disk_real;
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
@@ -103,6 +123,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(without_the_entry_or_the_file_nothing_is_found, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_damaged_line_behind_it_is_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_read_that_fails_or_ends_early_names_the_file, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include "../faulty_reads.h"
+
 #include <sys/wait.h>
 
 #include "base/scope.h"
@@ -15,6 +17,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
+    disk = &disk_real;
     fixture_clear(&fixture);
     return 0;
 }
@@ -109,6 +112,18 @@ static void a_crash_releases_the_lock(void **state) {
     checkpoint_close(&checkpoint);
 }
 
+static void a_lock_that_the_disk_refuses_names_its_file(void **state) {
+    (void)state;
+    struct checkpoint checkpoint;
+    struct error err = {0};
+    faulty_reads_begin("/lock", EIO, 0);
+    checkpoint_init(&checkpoint, fixture.checkpoint, "t1");
+    assert_false(checkpoint_open(&checkpoint, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    scoped(scope_free) char *expected = fixture_text("lock '%s/lock'", fixture.checkpoint);
+    assert_non_null(strstr(err.message, expected));
+}
+
 static void a_hundred_batches_are_kept_as_spark_keeps_them(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 129, 0);
@@ -156,6 +171,7 @@ int main(void) {
         ON_DISK(metadata_of_spark_is_read_with_all_its_liberties),
         ON_DISK(a_second_process_is_refused_and_told_the_holder),
         ON_DISK(a_crash_releases_the_lock),
+        ON_DISK(a_lock_that_the_disk_refuses_names_its_file),
         ON_DISK(a_hundred_batches_are_kept_as_spark_keeps_them),
         ON_DISK(a_commit_is_spark_s_29_bytes),
         ON_DISK(the_settings_of_the_batch_before_are_copied),

@@ -136,7 +136,7 @@ static struct task *bench_start(struct bench *bench, int64_t end, bool rejects_o
                                 .abandon = &bench->abandon,
                                 .reply = &bench->replies,
                                 .outcomes = &bench->outcome};
-    mailbox_send(&bench->worker.tasks, &bench->task.letter);
+    mailbox_send(&bench->worker.tasks, &bench->task.message);
     return &bench->task;
 }
 
@@ -145,7 +145,7 @@ static struct task *bench_run(struct bench *bench, int64_t end) {
 }
 
 static void bench_wait(struct bench *bench) {
-    assert_ptr_equal(mailbox_receive(&bench->replies, 30000), &bench->task.letter);
+    assert_ptr_equal(mailbox_receive(&bench->replies, 30000), &bench->task.message);
 }
 
 static size_t staged_files(const struct bench *bench) {

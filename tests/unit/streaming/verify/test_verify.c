@@ -4,9 +4,12 @@
  * manifest a the manifest says absent, but the broker has it */
 #include "tree.h"
 
+#include "../faulty_reads.h"
+
 #include "base/scope.h"
 #include "core/rows.h"
 #include "pipeline/sink/sink_parquet.h"
+#include "streaming/verify/listing.h"
 #include "streaming/verify/verify.h"
 
 static struct fixture fixture;
@@ -665,6 +668,37 @@ static void without_a_checkpoint_it_says_so(void **state) {
     assert_false(fixture_has(&fixture, "checkpoints"));
 }
 
+static void count_listed(void *context, const char *path, int64_t size) {
+    (void)path, (void)size;
+    ++*(size_t *)context;
+}
+
+/* 9 is a compact file, and 10 follows it. */
+static void a_listing_that_can_not_be_read_names_its_file(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        int error_number;
+    } cases[] = {{"_spark_metadata/10", EIO},
+                 {"_spark_metadata/10", 0},
+                 {"_spark_metadata/9.compact", EIO},
+                 {"_spark_metadata/9.compact", 0}};
+    for (int batch = 0; batch <= 10; batch++)
+        our_batch("r", "r");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err = {0};
+        struct sink_log log;
+        size_t files = 0;
+        assert_true(sink_log_open(&log, fixture.table, &err));
+        faulty_reads_begin(cases[i].file, cases[i].error_number, 60);
+        assert_false(listing_read(&log, 10, count_listed, &files, &err));
+        disk = &disk_real;
+        sink_log_close(&log);
+        assert_int_equal(err.kind, ERROR_RETRY);
+        assert_non_null(strstr(err.message, cases[i].file));
+    }
+}
+
 static int set_up(void **state) {
     (void)state;
     if (access("/dev/shm", W_OK) == 0)
@@ -678,6 +712,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
+    disk = &disk_real;
     verify_report_deinit(&report);
     fixture_clear(&fixture);
     return 0;
@@ -706,6 +741,7 @@ int main(void) {
         CASE(without_a_commit_there_is_nothing_to_verify),
         CASE(first_offsets_that_can_not_be_read_are_no_obstacle),
         CASE(without_a_checkpoint_it_says_so),
+        CASE(a_listing_that_can_not_be_read_names_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""No system call on the lake but through base/disk/, checked on every file below src/.
+
+What tests and the simulator can't see they can't fail. So a call that takes or makes a name, opens, maps, locks or
+syncs stands in base/disk/ only, or in a file of the table below, which is about something else than the lake. read(),
+write() and close() need a descriptor that such a call has given, and are not looked for."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1] / "src"
+SEAM = "base/disk/"
+
+CALLS = """
+    access creat euidaccess eaccess faccessat fopen fopen64 freopen open open64 openat tmpfile mkostemp mkstemp mkdtemp
+    chdir chmod chown fchmod fchmodat fchown glob link linkat mkdir mkdirat mkfifo mknod readlink readlinkat realpath
+    remove rename renameat renameat2 rmdir symlink symlinkat truncate unlink unlinkat utime utimensat utimes
+    fstat fstatat fstatfs fstatvfs lstat stat stat64 statfs statvfs statx
+    closedir fdopendir fts_open ftw nftw opendir readdir scandir
+    fallocate fdatasync flock fsync ftruncate lockf posix_fallocate sync syncfs sync_file_range
+    copy_file_range fcntl madvise mmap pread preadv pwrite pwritev sendfile syscall
+""".split()
+
+# What is no part of the lake, and the calls that are made for it.
+ELSEWHERE = {
+    "base/control_group.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
+    "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),
+    "core/zone_name.c": ("open fstat", "the system's time zones"),
+    "main.c": ("fcntl open", "descriptors 0 to 2 at the start"),
+    "pipeline/source/capture_file.c": ("open fstat mmap madvise", "captured records, a source in Kafka's place"),
+    "streaming/kafka/capture.c": ("opendir readdir closedir", "captured records, a source in Kafka's place"),
+    "streaming/cluster/follow/former_run.c": ("fopen", "/proc/<pid>/cmdline of a Spark server"),
+    "streaming/cluster/spark/spark_distribution.c": ("access stat", "the user's Spark"),
+    "streaming/cluster/spark/spark_files.c": ("mkdtemp open unlink rmdir", "a Spark server's properties, in TMPDIR"),
+    "streaming/cluster/spark/spark_jars.c": ("fstat glob mmap open opendir readdir closedir", "jars of the user's Spark"),
+    "streaming/cluster/spark/spark_process.c": ("fcntl open", "a child's pipe, and /dev/null"),
+    "surfaces/doctor/doctor_machine.c": ("opendir readdir closedir", "the system's certificates"),
+    "surfaces/settings/env_file.c": ("fopen", "the file of settings"),
+    "surfaces/terminal/output.c": ("fstat", "standard output"),
+}
+
+COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+CALL = re.compile(r"(?<![\w.>])(" + "|".join(CALLS) + r")\s*\(")
+TABLE = re.compile(r"\b(disk(?:_real)?)(?:->|\.)\w+\(|\b(disk_ops)\b")
+
+
+def found_in(text):
+    """(line, word) of each call in a C source."""
+    code = COMMENT_OR_TEXT.sub(lambda match: "\n" * match.group().count("\n"), text)
+    for pattern in (CALL, TABLE):
+        for match in pattern.finditer(code):
+            yield code.count("\n", 0, match.start()) + 1, match.group(1) or match.group(2)
+
+
+def faults_of(place, text):
+    if place.startswith(SEAM):
+        return
+    calls, _ = ELSEWHERE.get(place, ("", ""))
+    unused = set(calls.split())
+    for line, word in found_in(text):
+        if word not in calls.split():
+            yield f"src/{place}:{line}: {word}: only {SEAM} touches the lake; or say in check_calls.py what this is about"
+        unused.discard(word)
+    if unused:
+        yield f"check_calls.py: src/{place} does not call {', '.join(sorted(unused))} any more"
+
+
+def check_itself():
+    """That a fault would be found: a check that finds nothing looks like a clean tree."""
+    place = "streaming/store/some.c"
+    for text in ("int fd = open(path, O_RDONLY);", "if (\n    stat (path, &status))", "(void)disk->unlink(path);",
+                 "struct disk_ops ops;", "FILE *file = fopen(path, \"re\");"):
+        assert list(faults_of(place, text)), text
+    for text in ("source->ops->open(source);", "file_open(path);", "// open(path)", 'say("open(%s)", path);'):
+        assert not list(faults_of(place, text)), text
+
+
+def main():
+    check_itself()
+    sources = sorted(ROOT.rglob("*.[ch]"))
+    places = {str(path.relative_to(ROOT)): path for path in sources}
+    faults = [f"check_calls.py: there is no src/{place}" for place in sorted(ELSEWHERE.keys() - places.keys())]
+    for place, path in places.items():
+        faults += faults_of(place, path.read_text())
+    print("\n".join(faults) or f"{len(sources)} files leave the lake to {SEAM}")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()

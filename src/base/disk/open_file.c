@@ -1,0 +1,127 @@
+#include "base/disk/open_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/disk/disk.h"
+#include "base/disk/disk_error.h"
+
+/* ---- reading ---- */
+
+/* It is opened before it is looked at, so that one that goes in between was not there, or is read.
+ * O_NONBLOCK: not to wait for the other end of what turns out to be a pipe. */
+bool file_reader_open(struct file_reader *reader, const char *path, bool *found,
+                      struct error *err) {
+    struct stat status;
+    *reader = (struct file_reader){.fd = disk->open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0)};
+    *found = reader->fd >= 0;
+    if (reader->fd < 0)
+        return errno == ENOENT || disk_error(err, "open", path);
+    if (disk->fstat(reader->fd, &status) != 0) {
+        (void)disk_error(err, "look at", path);
+        file_reader_close(reader);
+        return false;
+    }
+    reader->is_file = S_ISREG(status.st_mode);
+    reader->size = status.st_size;
+    reader->path = strdup(path);
+    check(reader->path != NULL);
+    return true;
+}
+
+void file_reader_close(struct file_reader *reader) {
+    if (reader->fd >= 0)
+        (void)disk->close(reader->fd); // nothing was written through it
+    free(reader->path);
+    *reader = (struct file_reader){.fd = -1};
+}
+
+bool file_reader_read(const struct file_reader *reader, int64_t at, void *bytes, size_t size,
+                      size_t *got, struct error *err) {
+    *got = 0;
+    while (*got < size) {
+        ssize_t step =
+            disk->read_at(reader->fd, (char *)bytes + *got, size - *got, at + (off_t)*got);
+        if (step < 0 && errno == EINTR)
+            continue;
+        if (step < 0)
+            return disk_error(err, "read", reader->path);
+        if (step == 0)
+            break;
+        *got += (size_t)step;
+    }
+    return true;
+}
+
+/* What a FILE reads from. */
+struct stream {
+    struct file_reader file;
+    int64_t at;
+};
+
+static ssize_t stream_read(void *cookie, char *bytes, size_t size) {
+    struct stream *stream = cookie;
+    size_t got;
+    struct error ignored; // errno says the same, and is all that stdio can hand on
+    if (!file_reader_read(&stream->file, stream->at, bytes, size, &got, &ignored))
+        return -1;
+    stream->at += (int64_t)got;
+    if (got > 0 || stream->at >= stream->file.size)
+        return (ssize_t)got;
+    errno = ENODATA; // cut off since it was opened
+    return -1;
+}
+
+static int stream_close(void *cookie) {
+    struct stream *stream = cookie;
+    file_reader_close(&stream->file);
+    free(stream);
+    return 0;
+}
+
+bool file_stream_open(const char *path, FILE **stream, struct error *err) {
+    static const cookie_io_functions_t calls = {.read = stream_read, .close = stream_close};
+    struct file_reader file;
+    bool found;
+    *stream = NULL;
+    if (!file_reader_open(&file, path, &found, err))
+        return false;
+    if (!found)
+        return true;
+    struct stream *cookie = must_alloc(1, sizeof *cookie);
+    cookie->file = file;
+    *stream = fopencookie(cookie, "r", calls);
+    check(*stream != NULL);
+    return true;
+}
+
+/* ---- appending ---- */
+
+bool file_append_open(struct file_append *file, const char *path, bool create, struct error *err) {
+    int flags = O_WRONLY | O_APPEND | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0);
+    *file = (struct file_append){.fd = disk->open(path, flags, 0644), .path = path};
+    return file->fd >= 0 || disk_error(err, "create", path);
+}
+
+bool file_append_write(struct file_append *file, const void *bytes, size_t size,
+                       struct error *err) {
+    return disk_write_all(file->fd, bytes, size) || disk_error(err, "write", file->path);
+}
+
+bool file_append_sync(struct file_append *file, struct error *err) {
+    return disk->fsync(file->fd) == 0 || disk_error(err, "sync", file->path);
+}
+
+bool file_append_close(struct file_append *file, struct error *err) {
+    int fd = file->fd;
+    file->fd = -1;
+    return disk->close(fd) == 0 || disk_error(err, "close", file->path);
+}
+
+void file_append_abandon(struct file_append *file) {
+    if (file->fd >= 0)
+        (void)disk->close(file->fd);
+    file->fd = -1;
+}
