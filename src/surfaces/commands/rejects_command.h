@@ -4,9 +4,9 @@
 #define SURFACES_COMMANDS_REJECTS_COMMAND_H
 
 #include "pipeline/sink/reject.h"
-#include "surfaces/commands/commands.h"
 #include "surfaces/rows/lake_files.h"
 #include "surfaces/rows/table_rows.h"
+#include "surfaces/settings/command.h"
 
 MUST_CHECK bool rejects_ls_command(const struct command_scope *scope, struct error *err);
 MUST_CHECK bool rejects_show_command(const struct command_scope *scope, struct error *err);

@@ -128,7 +128,7 @@ static void print_setting(FILE *out, const struct setting *setting) {
     char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
     setting_values(setting, values);
     setting_doc(setting, doc);
-    (void)fprintf(out, "| `%s`%s | ", setting->name, setting->place ? " †" : "");
+    (void)fprintf(out, "| `%s`%s | ", setting->name, setting->location ? " †" : "");
     if (setting->fallback != NULL && *setting->fallback == '\0')
         (void)fprintf(out, "none");
     else if (setting->fallback == NULL)

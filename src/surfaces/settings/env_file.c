@@ -77,7 +77,7 @@ static void add_variable(struct variables *variables, const char *name, size_t s
 }
 
 static void read_line(const char *text, const char *path, int line, struct variables *variables,
-                      struct faults *faults) {
+                      struct problems *problems) {
     const char *at = skip_blanks(text);
     if (*at == '\0' || *at == '#')
         return;
@@ -86,24 +86,24 @@ static void read_line(const char *text, const char *path, int line, struct varia
     size_t size = name_size(at);
     const char *equals = skip_blanks(at + size);
     if (size == 0 || *equals != '=') { // what stands there may be a secret: it is not shown
-        faults_add(faults, "%s:%d: want NAME=value, a comment or an empty line", path, line);
+        problems_add(problems, "%s:%d: want NAME=value, a comment or an empty line", path, line);
         return;
     }
     char *value = must_alloc(strlen(equals) + 1, 1);
     if (read_value(skip_blanks(equals + 1), value))
         add_variable(variables, at, size, value, path, line);
     else
-        faults_add(faults,
-                   "%s:%d: %.*s: the quote must end in the same line, and only a comment "
-                   "may follow it",
-                   path, line, (int)size, at);
+        problems_add(problems,
+                     "%s:%d: %.*s: the quote must end in the same line, and only a comment "
+                     "may follow it",
+                     path, line, (int)size, at);
     free(value);
 }
 
-void env_file_read(const char *path, struct variables *variables, struct faults *faults) {
+void env_file_read(const char *path, struct variables *variables, struct problems *problems) {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        faults_add(faults, "--env-file: '%s': %s", path, strerror(errno));
+        problems_add(problems, "--env-file: '%s': %s", path, strerror(errno));
         return;
     }
     scoped(scope_free) char *text = NULL;
@@ -115,12 +115,12 @@ void env_file_read(const char *path, struct variables *variables, struct faults 
             text[--size] = '\0';
         const char *begin = line++ == 0 && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
         if (strlen(text) != (size_t)size)
-            faults_add(faults, "%s:%d: want text; there is a NUL byte", path, line);
+            problems_add(problems, "%s:%d: want text; there is a NUL byte", path, line);
         else
-            read_line(begin, path, line, variables, faults);
+            read_line(begin, path, line, variables, problems);
     }
     if (ferror(file))
-        faults_add(faults, "--env-file: '%s': %s", path, strerror(errno));
+        problems_add(problems, "--env-file: '%s': %s", path, strerror(errno));
     (void)fclose(file); // read only
 }
 

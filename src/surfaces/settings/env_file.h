@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "surfaces/settings/faults.h"
+#include "surfaces/settings/problems.h"
 
 struct variable {
     char *name, *value;
@@ -24,7 +24,7 @@ struct variables {
 };
 
 /* Adds the file's variables; every line that is none becomes a fault with its place. */
-void env_file_read(const char *path, struct variables *variables, struct faults *faults);
+void env_file_read(const char *path, struct variables *variables, struct problems *problems);
 void variables_deinit(struct variables *variables);
 
 /* The last one of this name, or NULL. */

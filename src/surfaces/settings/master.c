@@ -1,6 +1,7 @@
 #include "surfaces/settings/master.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,8 +9,6 @@
 #include "base/check.h"
 #include "base/system/processors.h"
 #include "streaming/cluster/connect/connect_url.h"
-#include "surfaces/settings/config.h"
-#include "surfaces/settings/spark_settings.h"
 
 enum { PORT_MAX = 65535 };
 
@@ -124,6 +123,17 @@ bool master_parse(const char *text, enum master_kind *kind, int *workers, struct
         return false;
     connect_url_deinit(&url);
     return true;
+}
+
+bool spark_property_is_secret(const char *name) {
+    // Spark's own list (spark.redaction.regex), and what a header may be called.
+    static const char *const words[] = {"secret",     "password",   "token",     "access.key",
+                                        "access-key", "access_key", "accesskey", "authorization",
+                                        "api-key",    "credential"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasestr(name, words[i]) != NULL)
+            return true;
+    return false;
 }
 
 char *master_shown(const char *text) {

@@ -10,6 +10,9 @@
 
 #include "base/error.h"
 
+/* What stands for a secret where settings are shown. */
+#define SECRET_SHOWN "********"
+
 enum master_kind {
     MASTER_LOCAL,   // this program's own engine
     MASTER_SERVER,  // Spark, by a Connect server that is started here, on this master
@@ -26,5 +29,8 @@ MUST_CHECK bool master_parse(const char *text, enum master_kind *kind, int *work
 /* The text without what proves who we are: the token of sc://, and other values whose names say
  * that they are secret. The caller frees it. */
 char *master_shown(const char *text);
+
+/* Whether the name of a property of Spark's says that its value must not be printed. */
+bool spark_property_is_secret(const char *name);
 
 #endif

@@ -1,12 +1,9 @@
 #include "surfaces/settings/settings.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "surfaces/settings/config.h"
-#include "surfaces/settings/setting_types.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
@@ -58,14 +55,14 @@ static const struct setting common[] = {
      "in front of one, SASL_SSL://host:port, is taken as KAFKA_SECURITY_PROTOCOL, and refused if "
      "that is another. `file:` and a directory reads captured records instead: one file "
      "`<topic>-<partition>.ndjson` per partition, a record a line.",
-     .place = true},
+     .location = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
     {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(starting_offsets), "earliest",
      "Where a query without a checkpoint begins: `earliest`, `latest`, or JSON as Spark takes it, "
      "{\"topic\": {\"0\": 23, \"1\": -2}}, where -2 is the earliest and -1 the latest offset; the "
      "topic of every query that runs must be named. Partitions that appear later are always read "
      "from their start.",
-     .place = true},
+     .location = true},
     {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(fail_on_data_loss), "true",
      "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
      "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "
@@ -78,7 +75,7 @@ static const struct setting common[] = {
      "work: with `spark://HOST:PORT`, `yarn`, `k8s://URL` or `local-cluster[N,CORES,MEMORY]` a "
      "Spark Connect server of SPARK_HOME is started on that master; `sc://HOST:PORT` is one that "
      "runs already. Its `;token=` is never shown, and not taken from an option.",
-     .place = true},
+     .location = true},
     {where, "SPARK_HOME", &type_home, FIELD(spark_home), "",
      "On a cluster, unless it is sc://: the Spark 4 distribution that is started, with Spark "
      "Connect and the Kafka connector in its jars, or the latter by SPARK_CONF_spark_jars."},
@@ -124,13 +121,13 @@ static const struct setting common[] = {
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
      "Root of the data lake, a local directory; rejected records go to `rejected/` below it.",
-     .demo_fallback = "{DEMO_DIRECTORY}", .place = true},
+     .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
-     "Where the tables are: `matches/` and `players/` below it.", .place = true},
+     "Where the tables are: `matches/` and `players/` below it.", .location = true},
     {lake, "CHECKPOINT_PATH", &type_path, FIELD(checkpoint_path), "{DATA_LAKE_PATH}/checkpoints",
      "Where the checkpoints are: `match_stream/` and `player_stream/` below it. A file system that "
      "does not last (tmpfs, a container's overlay) is warned of.",
-     .place = true},
+     .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
      "Partition columns of the table of %s, outermost directory first: any string columns of it, "
      "separated by commas. Refused when the table already has others."},
@@ -143,7 +140,7 @@ static const struct setting common[] = {
     {batches, "TRIGGER", &type_trigger, FIELD(trigger), "10 seconds",
      "When a batch begins: every so often (`10 seconds`), as soon as there is something new (`0 "
      "seconds`), or `availableNow`: take what is there at the start, then end.",
-     .most = 365LL * DAY, .demo_fallback = "availableNow", .place = true},
+     .most = 365LL * DAY, .demo_fallback = "availableNow", .location = true},
     {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(max_offsets_per_trigger), "1000000",
      "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 is "
      "no "
@@ -250,25 +247,17 @@ int settings_find(const char *name) {
     return -1;
 }
 
-void setting_option(const struct setting *setting, char option[static OPTION_NAME_MAX]) {
-    int size = snprintf(option, OPTION_NAME_MAX, "--%s", setting->name);
-    check(size < OPTION_NAME_MAX);
-    for (char *at = option; *at != '\0'; at++)
-        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
-}
-
-void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
-    if (setting->choices != NULL)
-        choices_list(setting->choices, false, text, SETTING_TEXT_MAX);
-    else
-        snprintf(text, SETTING_TEXT_MAX, "%s", setting->type->placeholder);
-}
-
-void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
-    const char *gap = setting->stream != NULL ? strstr(setting->doc, "%s") : NULL;
-    if (gap != NULL)
-        snprintf(text, SETTING_TEXT_MAX, "%.*s%s%s", (int)(gap - setting->doc), setting->doc,
-                 setting->stream->name, gap + 2);
-    else
-        snprintf(text, SETTING_TEXT_MAX, "%s", setting->doc);
+const char *settings_shown(const struct config *config, size_t index) {
+    size_t count;
+    const struct setting *setting = &settings_table(&count)[index];
+    check(index < count);
+    const char *text = config->values[index].text;
+    if (text == NULL || *text == '\0')
+        return "";
+    if (setting->secret)
+        return SECRET_SHOWN;
+    if (setting->type == &type_master)
+        return config_master_shown(config);
+    return setting->type == &type_path ? *(char *const *)((const char *)config + setting->offset)
+                                       : text;
 }

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "base/system/processors.h"
-#include "surfaces/settings/config.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 #include "surfaces/settings/settings.h"
 
 enum { WORDS_MAX = 32 };
@@ -19,7 +20,7 @@ enum { WORDS_MAX = 32 };
 static struct config config;
 static char errors[1 << 16];
 
-/* Runs config_load() with exactly this environment and command line, both ended by NULL. */
+/* Runs command_line_load() with exactly this environment and command line, both ended by NULL. */
 static enum exit_code load_as(const char *program, const char *const *environment,
                               const char *const *arguments) {
     char *words[WORDS_MAX] = {(char *)program};
@@ -30,7 +31,7 @@ static enum exit_code load_as(const char *program, const char *const *environmen
     environ = environment != NULL ? (char **)environment : nothing;
     memset(errors, 0, sizeof errors);
     FILE *out = fmemopen(errors, sizeof errors, "w");
-    enum exit_code code = config_load(&config, count, words, out);
+    enum exit_code code = command_line_load(&config, count, words, out);
     (void)fclose(out);
     return code;
 }
@@ -72,7 +73,7 @@ static void defaults_are_those_of_the_old_job(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
     assert_string_equal(errors, "");
-    assert_int_equal(config.command, COMMAND_RUN);
+    assert_int_equal(config.action, ACTION_RUN);
     assert_null(config.job);
     assert_false(config.await_termination);
     assert_string_equal(config.bootstrap_servers, "broker:9092");
@@ -252,7 +253,7 @@ static void expect_protocol(const struct asked_protocol *asked) {
         assert_string_equal(config.kafka_properties[0].value, asked->protocol);
         const char *setting = asked->setting != NULL ? "KAFKA_SECURITY_PROTOCOL, environment"
                                                      : "KAFKA_BOOTSTRAP_SERVERS, environment";
-        assert_string_equal(config.kafka_places[0], setting);
+        assert_string_equal(config.kafka_origins[0], setting);
     }
     config_deinit(&config);
 }
@@ -371,7 +372,7 @@ static void a_secret_is_no_option_and_is_not_shown(void **state) {
 
     assert_int_equal(load(WORDS(BROKER, "UI_TOKEN=0123456789abcdefg"), NULL), EXIT_CODE_OK);
     assert_string_equal(config.ui_token, "0123456789abcdefg");
-    assert_string_equal(config_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
+    assert_string_equal(settings_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
 }
 
 static void a_cluster_is_a_server_to_start_or_one_that_runs(void **state) {
@@ -442,7 +443,7 @@ static void the_token_of_a_server_is_never_shown(void **state) {
     static const char shown[] =
         "sc://a:1/;use_ssl=true;token=********;x-api-key=********;user_id=me";
     assert_string_equal(config_master_shown(&config), shown);
-    assert_string_equal(config_shown(&config, (size_t)settings_find("SPARK_MASTER_URL")), shown);
+    assert_string_equal(settings_shown(&config, (size_t)settings_find("SPARK_MASTER_URL")), shown);
     config_deinit(&config);
 
     assert_int_equal(load(WORDS(BROKER), WORDS("--spark-master-url", url)), EXIT_CODE_USAGE);
@@ -487,7 +488,7 @@ static void properties_for_spark_come_from_their_variables(void **state) {
         assert_string_equal(config.spark_properties[i].value, expected[i].value);
         assert_int_equal(config.spark_properties[i].secret, expected[i].secret);
     }
-    assert_string_equal(config.spark_places[0], "SPARK_CONF_spark_jars, environment");
+    assert_string_equal(config.spark_origins[0], "SPARK_CONF_spark_jars, environment");
     assert_null(config.ignored_spark_variables);
     assert_string_equal(config.spark_home, "/opt/spark");
     assert_int_equal(config.spark_connect_timeout_ms, 120000);
@@ -593,19 +594,19 @@ static void help_version_and_docs_want_no_settings(void **state) {
     (void)state;
     const struct {
         const char *const *words;
-        enum command command;
+        enum action action;
     } cases[] = {
-        {(const char *const[]){"--help", NULL}, COMMAND_HELP},
-        {(const char *const[]){"--wrong", "-h", NULL}, COMMAND_HELP},
-        {(const char *const[]){"--version", NULL}, COMMAND_VERSION},
-        {(const char *const[]){"-V", NULL}, COMMAND_VERSION},
-        {(const char *const[]){"rewind", "-h", NULL}, COMMAND_HELP},
-        {(const char *const[]){"docs", "configuration", NULL}, COMMAND_ENTRY},
-        {(const char *const[]){"docs", "schema", NULL}, COMMAND_ENTRY},
+        {(const char *const[]){"--help", NULL}, ACTION_HELP},
+        {(const char *const[]){"--wrong", "-h", NULL}, ACTION_HELP},
+        {(const char *const[]){"--version", NULL}, ACTION_VERSION},
+        {(const char *const[]){"-V", NULL}, ACTION_VERSION},
+        {(const char *const[]){"rewind", "-h", NULL}, ACTION_HELP},
+        {(const char *const[]){"docs", "configuration", NULL}, ACTION_COMMAND},
+        {(const char *const[]){"docs", "schema", NULL}, ACTION_COMMAND},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(load(WORDS("TRIGGER=wrong"), cases[i].words), EXIT_CODE_OK);
-        assert_int_equal(config.command, cases[i].command);
+        assert_int_equal(config.action, cases[i].action);
         assert_string_equal(errors, "");
         config_deinit(&config);
     }
@@ -638,7 +639,7 @@ static void properties_for_librdkafka_come_from_their_variables(void **state) {
     for (size_t i = 0; i < config.kafka_property_count; i++) {
         assert_string_equal(config.kafka_properties[i].name, expected[i].name);
         assert_string_equal(config.kafka_properties[i].value, expected[i].value);
-        assert_string_equal(config.kafka_places[i], expected[i].place);
+        assert_string_equal(config.kafka_origins[i], expected[i].place);
         assert_int_equal(config.kafka_properties[i].secret, expected[i].secret);
     }
     assert_null(config.ignored_kafka_variables);

@@ -1,4 +1,4 @@
-#include "surfaces/settings/setting_types.h"
+#include "surfaces/settings/setting.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include "base/text.h"
 #include "core/zone.h"
 #include "streaming/kafka/starting_offsets.h"
-#include "surfaces/alerts/webhook.h"
-#include "surfaces/settings/config.h"
+#include "streaming/query/trigger.h"
+#include "surfaces/settings/http_url.h"
 #include "surfaces/settings/master.h"
 #include "surfaces/settings/servers.h"
 #include "surfaces/terminal/quantity.h"
@@ -26,15 +26,11 @@ enum {
 
 enum { TOKEN_SIZE_MIN = 16 };
 
-static void release_text(void *field) {
-    free(*(char **)field);
-    *(char **)field = NULL;
-}
-
-static void set_text(void *field, const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    *(char **)field = copy;
+void setting_option(const struct setting *setting, char option[static OPTION_NAME_MAX]) {
+    int size = snprintf(option, OPTION_NAME_MAX, "--%s", setting->name);
+    check(size < OPTION_NAME_MAX);
+    for (char *at = option; *at != '\0'; at++)
+        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
 }
 
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size) {
@@ -49,6 +45,44 @@ void choices_list(const struct choice *choices, bool prose, char *text, size_t s
         used = text_append(text, size, used, "%s%s", between, choice->name);
         listed++;
     }
+}
+
+void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
+    if (setting->choices != NULL)
+        choices_list(setting->choices, false, text, SETTING_TEXT_MAX);
+    else
+        snprintf(text, SETTING_TEXT_MAX, "%s", setting->type->placeholder);
+}
+
+void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
+    const char *gap = setting->stream != NULL ? strstr(setting->doc, "%s") : NULL;
+    if (gap != NULL)
+        snprintf(text, SETTING_TEXT_MAX, "%.*s%s%s", (int)(gap - setting->doc), setting->doc,
+                 setting->stream->name, gap + 2);
+    else
+        snprintf(text, SETTING_TEXT_MAX, "%s", setting->doc);
+}
+
+/* ---- types ---- */
+
+static void release_text(void *field) {
+    free(*(char **)field);
+    *(char **)field = NULL;
+}
+
+static void set_text(void *field, const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    *(char **)field = copy;
+}
+
+/* A text that is kept as it stands, once its type accepts it. */
+static bool parse_text(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    if (!setting->type->accepts(text, err))
+        return false;
+    set_text(field, text);
+    return true;
 }
 
 static bool find_choice(const struct setting *setting, const char *text, int *value,
@@ -195,9 +229,7 @@ static bool parse_trigger(const struct setting *setting, const char *text, void 
 }
 
 /* Kafka's own rule for the names of topics. */
-static bool parse_topic(const struct setting *setting, const char *text, void *field,
-                        struct error *err) {
-    (void)setting;
+static bool check_topic(const char *text, struct error *err) {
     size_t size = strlen(text);
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
@@ -211,7 +243,6 @@ static bool parse_topic(const struct setting *setting, const char *text, void *f
                          "want a topic name of at most %d characters, and not "
                          "'.' or '..'",
                          TOPIC_MAX);
-    set_text(field, text);
     return true;
 }
 
@@ -222,24 +253,10 @@ static bool parse_servers(const struct setting *setting, const char *text, void 
     return servers_parse(text, field, &protocol, err);
 }
 
-static bool parse_offsets(const struct setting *setting, const char *text, void *field,
-                          struct error *err) {
-    (void)setting;
-    if (!starting_offsets_check(text, err))
-        return false;
-    set_text(field, text);
-    return true;
-}
-
-static bool parse_master(const struct setting *setting, const char *text, void *field,
-                         struct error *err) {
-    (void)setting;
+static bool check_master(const char *text, struct error *err) {
     enum master_kind kind;
     int workers;
-    if (!master_parse(text, &kind, &workers, err))
-        return false;
-    set_text(field, text);
-    return true;
+    return master_parse(text, &kind, &workers, err);
 }
 
 /* Where a URI's path begins in `text`, or NULL: another file system's. A text without a scheme is
@@ -299,9 +316,7 @@ static bool parse_home(const struct setting *setting, const char *text, void *fi
     return true;
 }
 
-static bool parse_zone(const struct setting *setting, const char *text, void *field,
-                       struct error *err) {
-    (void)setting;
+static bool check_zone(const char *text, struct error *err) {
     struct zone zone;
     bool found = zone_find((struct text){text, (uint32_t)strlen(text)}, &zone);
     if (!found && zone_data_lack().all)
@@ -312,7 +327,6 @@ static bool parse_zone(const struct setting *setting, const char *text, void *fi
         return error_set(err, ERROR_CONFIG,
                          "want a time zone: a name that the system's tzdata has, "
                          "such as 'Europe/Paris', or an offset, '+02:00'");
-    set_text(field, text);
     return true;
 }
 
@@ -324,32 +338,21 @@ static bool is_one_word(const char *text) {
     return true;
 }
 
-static bool parse_host(const struct setting *setting, const char *text, void *field,
-                       struct error *err) {
-    (void)setting;
+static bool check_host(const char *text, struct error *err) {
     if (*text == '\0' || !is_one_word(text) || strchr(text, '/') != NULL)
         return error_set(err, ERROR_CONFIG, "want a host name or an address, such as 127.0.0.1");
-    set_text(field, text);
     return true;
 }
 
-static bool parse_token(const struct setting *setting, const char *text, void *field,
-                        struct error *err) {
-    (void)setting;
+static bool check_token(const char *text, struct error *err) {
     if (*text != '\0' && (strlen(text) < TOKEN_SIZE_MIN || !is_one_word(text)))
         return error_set(err, ERROR_CONFIG, "want %d or more visible ASCII characters in a row",
                          TOKEN_SIZE_MIN);
-    set_text(field, text);
     return true;
 }
 
-static bool parse_url(const struct setting *setting, const char *text, void *field,
-                      struct error *err) {
-    (void)setting;
-    if (*text != '\0' && !webhook_check_url(text, err))
-        return false;
-    set_text(field, text);
-    return true;
+static bool check_url(const char *text, struct error *err) {
+    return *text == '\0' || http_url_check(text, err);
 }
 
 static void release_names(void *field) {
@@ -412,16 +415,17 @@ static bool parse_names(const struct setting *setting, const char *text, void *f
 }
 
 const struct setting_type type_servers = {"HOST:PORT,…", parse_servers, release_text};
-const struct setting_type type_topic = {"TOPIC", parse_topic, release_text};
-const struct setting_type type_offsets = {"earliest|latest|JSON", parse_offsets, release_text};
-const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://…|sc://…",
-                                         parse_master, release_text};
+const struct setting_type type_topic = {"TOPIC", parse_text, release_text, check_topic};
+const struct setting_type type_offsets = {"earliest|latest|JSON", parse_text, release_text,
+                                          starting_offsets_check};
+const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://…|sc://…", parse_text,
+                                         release_text, check_master};
 const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
-const struct setting_type type_zone = {"ZONE", parse_zone, release_text};
-const struct setting_type type_host = {"HOST", parse_host, release_text};
-const struct setting_type type_token = {"TOKEN", parse_token, release_text};
-const struct setting_type type_url = {"URL", parse_url, release_text};
+const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
+const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};
+const struct setting_type type_token = {"TOKEN", parse_text, release_text, check_token};
+const struct setting_type type_url = {"URL", parse_text, release_text, check_url};
 const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
 const struct setting_type type_choice = {NULL, parse_choice, NULL};
 const struct setting_type type_boolean = {NULL, parse_boolean, NULL};
