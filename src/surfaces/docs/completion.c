@@ -67,12 +67,10 @@ static void print_option_values(FILE *out, const struct option_entry *entry) {
 }
 
 static void print_setting_values(FILE *out, const struct setting *setting) {
-    char values[SETTING_TEXT_MAX];
-    setting_values(setting, values);
     if (setting->type == &type_path || setting->type == &type_home)
         (void)fprintf(out, ":files\n");
     else
-        print_words(out, values, setting->choices != NULL);
+        print_words(out, setting->values, setting->choices != NULL);
 }
 
 /* Prints the values of an option. False: it is none, or takes no value. */
@@ -87,9 +85,7 @@ static bool print_values(FILE *out, const char *option) {
         return option_takes_value(&option_entries[id]);
     }
     for (size_t i = 0; i < count; i++) {
-        char name[OPTION_NAME_MAX];
-        setting_option(&settings[i], name);
-        if (strcmp(name, option) != 0 || settings[i].secret)
+        if (strcmp(settings[i].option, option) != 0 || settings[i].secret)
             continue;
         print_setting_values(out, &settings[i]);
         return true;
@@ -110,13 +106,9 @@ static void print_options(FILE *out, const struct command *command, const char *
         if (entry->letter != 0 && last[0] == '-' && last[1] != '-')
             print_candidate(out, (const char[]){'-', entry->letter, '\0'}, entry->doc);
     }
-    for (size_t i = 0; i < count && (command == NULL || !command->needs_nothing); i++) {
-        char name[OPTION_NAME_MAX], doc[SETTING_TEXT_MAX];
-        setting_option(&settings[i], name);
-        setting_doc(&settings[i], doc);
+    for (size_t i = 0; i < count && (command == NULL || !command->needs_nothing); i++)
         if (!settings[i].secret)
-            print_candidate(out, name, doc);
-    }
+            print_candidate(out, settings[i].option, settings[i].doc);
 }
 
 /* The first words of all commands: a family's once, without a summary. */

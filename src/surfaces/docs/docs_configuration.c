@@ -125,9 +125,6 @@ static void print_options(FILE *out) {
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {
-    char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-    setting_values(setting, values);
-    setting_doc(setting, doc);
     (void)fprintf(out, "| `%s`%s | ", setting->name, setting->location ? " †" : "");
     if (setting->fallback != NULL && *setting->fallback == '\0')
         (void)fprintf(out, "none");
@@ -136,9 +133,9 @@ static void print_setting(FILE *out, const struct setting *setting) {
     else
         (void)fprintf(out, "`%s`", setting->fallback);
     (void)fprintf(out, " | `");
-    markdown_cell(out, values);
+    markdown_cell(out, setting->values);
     (void)fprintf(out, "` | ");
-    markdown_cell(out, doc);
+    markdown_cell(out, setting->doc);
     (void)fprintf(out, " |\n");
 }
 

@@ -132,12 +132,9 @@ static void print_settings(FILE *out) {
                   "over \\fB\\-\\-env\\-file\\fR, that over the default. An empty variable counts "
                   "as not set.\n");
     for (size_t i = 0; i < count; i++) {
-        char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-        setting_values(&settings[i], values);
-        setting_doc(&settings[i], doc);
         print_line(out, ".TP\n\\fB", settings[i].name, "\\fR\\c");
-        print_line(out, "\\& \\fI", values, "\\fR");
-        print_line(out, "", doc, "");
+        print_line(out, "\\& \\fI", settings[i].values, "\\fR");
+        print_line(out, "", settings[i].doc, "");
         if (settings[i].secret)
             (void)fprintf(out, "Not an option.\n");
         if (settings[i].fallback == NULL)

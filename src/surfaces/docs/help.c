@@ -62,15 +62,11 @@ static void print_options(FILE *out) {
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {
-    char option[OPTION_NAME_MAX], values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-    setting_option(setting, option);
-    setting_values(setting, values);
-    setting_doc(setting, doc);
     if (setting->secret)
-        (void)fprintf(out, "  %s %s\n", setting->name, values);
+        (void)fprintf(out, "  %s %s\n", setting->name, setting->values);
     else
-        (void)fprintf(out, "  %s, %s %s\n", setting->name, option, values);
-    paragraph_print(out, 6, doc);
+        (void)fprintf(out, "  %s, %s %s\n", setting->name, setting->option, setting->values);
+    paragraph_print(out, 6, setting->doc);
     if (setting->fallback != NULL)
         (void)fprintf(out, "      Default: %s\n",
                       *setting->fallback != '\0' ? setting->fallback : "none");

@@ -39,12 +39,9 @@ static int find_entry(const char *name) {
 static int find_setting(const char *name) {
     size_t count;
     const struct setting *settings = settings_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        char option[OPTION_NAME_MAX];
-        setting_option(&settings[i], option);
-        if (strcmp(option, name) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(settings[i].option, name) == 0)
             return (int)i;
-    }
     return -1;
 }
 
@@ -55,11 +52,8 @@ static void unknown_option(const struct command_line *line, const char *name,
     struct nearest nearest = {.given = name};
     size_t count;
     const struct setting *settings = settings_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        char option[OPTION_NAME_MAX];
-        setting_option(&settings[i], option);
-        nearest_offer(&nearest, option);
-    }
+    for (size_t i = 0; i < count; i++)
+        nearest_offer(&nearest, settings[i].option);
     for (enum option_id id = 0; id < OPTION_COUNT; id++)
         if (command_takes_option(line->command, id))
             nearest_offer(&nearest, option_entries[id].name);

@@ -15,9 +15,9 @@
 #include "base/system/clock.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config_check.h"
-#include "surfaces/settings/env_file.h"
 #include "surfaces/settings/properties.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/variables.h"
 
 /* What config_load() reads from, and what it has found wrong. */
 struct loader {
@@ -29,45 +29,33 @@ struct loader {
 
 /* ---- names that are nearly a setting's ---- */
 
-enum { NEAR = 2 }; // letters
-
-struct typo_search {
-    const struct setting *setting;
-    char *name; // owned; NULL: none is near
-};
-
-static void visit_for_typo(void *context, const char *name, const char *value, const char *where) {
-    struct typo_search *search = context;
-    (void)value;
-    (void)where;
-    if (search->name == NULL && settings_find(name) < 0 &&
-        edit_distance(name, search->setting->name) <= NEAR) {
-        search->name = strdup(name);
-        check(search->name != NULL);
-    }
+/* Whether a variable is no setting, but nearly this one. */
+static bool is_nearly(const struct variable *variable, const struct setting *setting) {
+    return settings_find(variable->name) < 0 && edit_distance(variable->name, setting->name) <= 2;
 }
 
-/* Warns of a variable that is nobody's and nearly a setting's. */
-static void check_near_miss(const char *name, const char *where, struct problems *warnings) {
+/* Warns of variables that are nobody's and nearly a setting's. */
+static void find_near_misses(struct loader *loader) {
     size_t count;
     const struct setting *settings = settings_table(&count);
-    if (settings_find(name) >= 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (strlen(name) > 6 && edit_distance(name, settings[i].name) <= NEAR)
-            problems_add(warnings, "%s (%s) is no setting and was ignored; did you mean %s?", name,
-                         where, settings[i].name);
+    for (size_t i = 0; i < loader->variables.count; i++) {
+        const struct variable *variable = &loader->variables.items[i];
+        for (size_t j = 0; j < count; j++)
+            if (strlen(variable->name) > 6 && is_nearly(variable, &settings[j]))
+                problems_add(&loader->warnings,
+                             "%s (%s) is no setting and was ignored; did you mean %s?",
+                             variable->name, variable->where, settings[j].name);
+    }
 }
 
-static void find_near_misses(const struct variables *variables, struct problems *warnings) {
-    for (char *const *entry = environ; *entry != NULL; entry++) {
-        char *name = strndup(*entry, strcspn(*entry, "="));
-        check(name != NULL);
-        check_near_miss(name, "environment", warnings);
-        free(name);
-    }
-    for (size_t i = 0; i < variables->count; i++)
-        check_near_miss(variables->items[i].name, variables->items[i].where, warnings);
+static void note_missing(struct loader *loader, const struct setting *setting) {
+    const char *typo = NULL;
+    for (size_t i = 0; i < loader->variables.count && typo == NULL; i++)
+        if (is_nearly(&loader->variables.items[i], setting))
+            typo = loader->variables.items[i].name;
+    problems_add(loader->problems, "%s is missing: set it, or give %s %s%s%s%s", setting->name,
+                 setting->option, setting->values, typo != NULL ? " (" : "",
+                 typo != NULL ? typo : "", typo != NULL ? " is set, but is no setting)" : "");
 }
 
 /* ---- one setting ---- */
@@ -79,20 +67,16 @@ struct candidate {
 };
 
 static struct candidate pick(const struct loader *loader, const struct config *config, size_t index,
-                             const struct setting *setting,
-                             const char option[static OPTION_NAME_MAX]) {
+                             const struct setting *setting) {
+    const char *given = loader->line->settings[index];
+    if (given != NULL)
+        return (struct candidate){given, setting->option, ORIGIN_FLAG};
     // An empty variable counts as not set: Docker Compose passes those it was not given as empty.
-    const char *text = loader->line->settings[index];
-    if (text != NULL)
-        return (struct candidate){text, option, ORIGIN_FLAG};
+    const struct variable *variable = variables_find(&loader->variables, setting->name);
     bool sealed = config->demo && setting->location;
-    text = sealed ? NULL : getenv(setting->name);
-    if (text != NULL && *text != '\0')
-        return (struct candidate){text, "environment", ORIGIN_ENVIRONMENT};
-    const struct variable *variable =
-        sealed ? NULL : variables_find(&loader->variables, setting->name);
-    if (variable != NULL && *variable->value != '\0')
-        return (struct candidate){variable->value, variable->where, ORIGIN_ENV_FILE};
+    if (!sealed && variable != NULL && *variable->value != '\0')
+        return (struct candidate){variable->value, variable->where,
+                                  variable->in_environment ? ORIGIN_ENVIRONMENT : ORIGIN_ENV_FILE};
     if (config->demo && setting->demo_fallback != NULL)
         return (struct candidate){setting->demo_fallback, "default of --demo", ORIGIN_DEFAULT};
     return (struct candidate){setting->fallback, "default", ORIGIN_DEFAULT};
@@ -122,37 +106,29 @@ static char *expand(const struct config *config, const char *text) {
     return expanded;
 }
 
-static void note_missing(struct loader *loader, const struct setting *setting, const char *option) {
-    struct typo_search typo = {.setting = setting};
-    variables_each(environ, &loader->variables, visit_for_typo, &typo);
-    problems_add(loader->problems, "%s is missing: set it, or give %s %s%s%s%s", setting->name,
-                 option, setting->type->placeholder, typo.name != NULL ? " (" : "",
-                 typo.name != NULL ? typo.name : "",
-                 typo.name != NULL ? " is set, but is no setting)" : "");
-    free(typo.name);
-}
-
 /* --demo leaves alone what the environment points at; say so, for it is an exception. */
-static void note_sealed(struct loader *loader, const struct setting *setting, const char *option) {
+static void note_sealed(struct loader *loader, const struct setting *setting) {
     const char *text = getenv(setting->name);
     if (text != NULL && *text != '\0' && setting->fallback != NULL)
         problems_add(&loader->warnings, "%s (environment) is not used by --demo; %s would be",
-                     setting->name, option);
+                     setting->name, setting->option);
+}
+
+/* Whether the settings are for something that can't be done without this one. */
+static bool is_missed(const struct loader *loader, const struct config *config) {
+    bool runs = config->command == NULL && !loader->line->meant_command;
+    return !config->demo && (runs || (config->command != NULL && config->command->needs_broker));
 }
 
 static void load_setting(struct loader *loader, struct config *config, size_t index,
                          const struct setting *setting) {
-    char option[OPTION_NAME_MAX];
-    setting_option(setting, option);
-    struct candidate candidate = pick(loader, config, index, setting, option);
+    struct candidate candidate = pick(loader, config, index, setting);
     if (config->demo && setting->location && candidate.origin != ORIGIN_FLAG)
-        note_sealed(loader, setting, option);
-    if (candidate.text == NULL) {
-        bool runs = config->command == NULL && !loader->line->meant_command;
-        if (!config->demo && (runs || (config->command != NULL && config->command->needs_broker)))
-            note_missing(loader, setting, option);
+        note_sealed(loader, setting);
+    if (candidate.text == NULL && is_missed(loader, config))
+        note_missing(loader, setting);
+    if (candidate.text == NULL)
         return;
-    }
     struct setting_value *value = &config->values[index];
     value->text = candidate.origin == ORIGIN_DEFAULT ? expand(config, candidate.text)
                                                      : strdup(candidate.text);
@@ -224,14 +200,15 @@ static void load_settings(struct loader *loader, struct config *config) {
 
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
+    variables_add_environment(&loader->variables, environ);
     for (size_t i = 0; i < loader->line->env_file_count; i++)
-        env_file_read(loader->line->env_files[i], &loader->variables, loader->problems);
+        variables_add_file(&loader->variables, loader->line->env_files[i], loader->problems);
     load_settings(loader, config);
     if (!config->demo)
-        properties_read_kafka(config, environ, &loader->variables, loader->problems);
-    properties_read_spark(config, environ, &loader->variables, loader->problems);
+        properties_read_kafka(config, &loader->variables, loader->problems);
+    properties_read_spark(config, &loader->variables, loader->problems);
     config_check(config, loader->problems);
-    find_near_misses(&loader->variables, &loader->warnings);
+    find_near_misses(loader);
 }
 
 void config_load(struct config *config, const struct command_line *line,

@@ -118,15 +118,13 @@ bool option_takes_value(const struct option_entry *entry) {
 }
 
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]) {
+    const struct setting *value = &entry->value;
     size_t used = 0;
     text[0] = '\0';
-    if (entry->placeholder != NULL) {
+    if (entry->placeholder != NULL)
         used = text_append(text, OPTION_TEXT_MAX, used, "%s", entry->placeholder);
-    } else if (entry->value.type != NULL) {
-        char values[SETTING_TEXT_MAX];
-        setting_values(&entry->value, values);
-        used = text_append(text, OPTION_TEXT_MAX, used, "%s", values);
-    }
+    else if (value->choices != NULL)
+        choices_list(value->choices, false, text, OPTION_TEXT_MAX);
     for (size_t i = 0; entry == &option_entries[OPTION_JOB] && streams[i] != NULL; i++)
         used = text_append(text, OPTION_TEXT_MAX, used, "|%s", streams[i]->job);
 }

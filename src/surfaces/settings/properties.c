@@ -19,12 +19,6 @@ struct refused_property {
     const char *cure;
 };
 
-/* Where a visit of all variables puts what it reads. */
-struct property_reader {
-    struct config *config;
-    struct problems *problems;
-};
-
 static const char *cure_of(const struct refused_property *refused, const char *name) {
     for (; refused->name != NULL; refused++)
         if (strcmp(refused->name, name) == 0)
@@ -45,9 +39,9 @@ static void *grow(void *rows, size_t count, size_t size) {
     return grown;
 }
 
-static void note_origin(char ***origins, size_t count, const char *variable, const char *where) {
+static void note_origin(char ***origins, size_t count, const char *name, const char *where) {
     *origins = grow(*origins, count, sizeof **origins);
-    check(asprintf(&(*origins)[count], "%s, %s", variable, where) >= 0);
+    check(asprintf(&(*origins)[count], "%s, %s", name, where) >= 0);
 }
 
 static void note_ignored(char **list, const char *variable) {
@@ -56,6 +50,11 @@ static void note_ignored(char **list, const char *variable) {
                    variable) >= 0);
     free(*list);
     *list = longer;
+}
+
+/* Whether it sets something: it is not empty, and no other of its name wins over it. */
+static bool counts(const struct variables *variables, const struct variable *variable) {
+    return *variable->value != '\0' && variables_find(variables, variable->name) == variable;
 }
 
 /* ---- librdkafka ---- */
@@ -117,39 +116,36 @@ static void add_kafka_property(struct config *config, const char *name, const ch
 }
 
 /* Whether the property is the operator's to set; otherwise adds a problem with the cure. */
-static bool may_set_kafka(const char *name, const char *variable, const char *where,
+static bool may_set_kafka(const char *name, const struct variable *variable,
                           struct problems *problems) {
     const char *why, *cure = cure_of(java_properties, name);
     bool ours = kafka_property_is_ours(name, &why);
     if (ours)
-        problems_add(problems, "%s (%s): Kafka property '%s' can't be set: %s", variable, where,
-                     name, why);
+        problems_add(problems, "%s (%s): Kafka property '%s' can't be set: %s", variable->name,
+                     variable->where, name, why);
     else if (cure != NULL)
-        problems_add(problems, "%s (%s): only Java's client has '%s'; set %s", variable, where,
-                     name, cure);
+        problems_add(problems, "%s (%s): only Java's client has '%s'; set %s", variable->name,
+                     variable->where, name, cure);
     return !ours && cure == NULL;
 }
 
-/* One variable that the environment or a file has. */
-static void read_kafka_variable(void *context, const char *variable, const char *value,
-                                const char *where) {
-    const struct property_reader *reader = context;
+static void read_kafka_variable(struct config *config, const struct variable *variable,
+                                struct problems *problems) {
     char name[PROPERTY_NAME_MAX];
-    if (strncmp(variable, "KAFKA_", 6) != 0 || settings_find(variable) >= 0 || *value == '\0')
+    if (strncmp(variable->name, "KAFKA_", 6) != 0 || settings_find(variable->name) >= 0)
         return;
-    if (!kafka_property_name(variable, name)) {
-        note_ignored(&reader->config->ignored_kafka_variables, variable);
+    if (!kafka_property_name(variable->name, name)) {
+        note_ignored(&config->ignored_kafka_variables, variable->name);
         return;
     }
-    if (!may_set_kafka(name, variable, where, reader->problems))
+    if (!may_set_kafka(name, variable, problems))
         return;
-    const struct kafka_property *known = find_kafka_property(reader->config, name);
+    const struct kafka_property *known = find_kafka_property(config, name);
     if (known == NULL)
-        add_kafka_property(reader->config, name, value, variable, where);
-    else if (strcmp(known->value, value) != 0)
-        problems_add(reader->problems,
-                     "%s (%s): another variable sets %s to something else; leave one out", variable,
-                     where, name);
+        add_kafka_property(config, name, variable->value, variable->name, variable->where);
+    else if (strcmp(known->value, variable->value) != 0)
+        problems_add(problems, "%s (%s): another variable sets %s to something else; leave one out",
+                     variable->name, variable->where, name);
 }
 
 /* SSL://broker:9093 sets the protocol, as far as nobody has set another. */
@@ -175,10 +171,11 @@ static void read_protocol(struct config *config, struct problems *problems) {
                      config->kafka_origins[known - config->kafka_properties], known->value);
 }
 
-void properties_read_kafka(struct config *config, char *const *environment,
-                           const struct variables *variables, struct problems *problems) {
-    struct property_reader reader = {config, problems};
-    variables_each(environment, variables, read_kafka_variable, &reader);
+void properties_read_kafka(struct config *config, const struct variables *variables,
+                           struct problems *problems) {
+    for (size_t i = 0; i < variables->count; i++)
+        if (counts(variables, &variables->items[i]))
+            read_kafka_variable(config, &variables->items[i], problems);
     read_protocol(config, problems);
 }
 
@@ -213,17 +210,17 @@ static bool spark_property_name(const char *rest, char property[static PROPERTY_
     return *rest == '\0';
 }
 
-static void add_spark_property(struct config *config, const char *name, const char *value,
-                               const char *variable, const char *where) {
+static void add_spark_property(struct config *config, const char *name,
+                               const struct variable *variable) {
     size_t count = config->spark_property_count++;
     config->spark_properties = grow(config->spark_properties, count, sizeof(struct spark_property));
-    config->spark_properties[count] =
-        (struct spark_property){copy_of(name), copy_of(value), spark_property_is_secret(name)};
-    note_origin(&config->spark_origins, count, variable, where);
+    config->spark_properties[count] = (struct spark_property){
+        copy_of(name), copy_of(variable->value), spark_property_is_secret(name)};
+    note_origin(&config->spark_origins, count, variable->name, variable->where);
 }
 
 /* Whether the property is the operator's to set; otherwise adds a problem with the cure. */
-static bool may_set_spark(const char *name, const char *variable, const char *where,
+static bool may_set_spark(const char *name, const struct variable *variable,
                           struct problems *problems) {
     const char *cure = cure_of(own_properties, name);
     bool is_sparks = strncmp(name, "spark.", 6) == 0 && name[6] != '\0';
@@ -231,10 +228,10 @@ static bool may_set_spark(const char *name, const char *variable, const char *wh
         problems_add(problems,
                      "%s (%s): '%s' is no property of Spark's, which begin with 'spark.': "
                      "SPARK_CONF_spark_sql_x is spark.sql.x",
-                     variable, where, name);
+                     variable->name, variable->where, name);
     else if (cure != NULL)
-        problems_add(problems, "%s (%s): Spark's property '%s' can't be set: %s", variable, where,
-                     name, cure);
+        problems_add(problems, "%s (%s): Spark's property '%s' can't be set: %s", variable->name,
+                     variable->where, name, cure);
     return is_sparks && cure == NULL;
 }
 
@@ -244,33 +241,31 @@ static bool has_effect(const struct config *config, const char *name) {
            (config->master_kind == MASTER_CONNECT && strncmp(name, "spark.sql.", 10) == 0);
 }
 
-/* One variable that the environment or a file has. */
-static void read_spark_variable(void *context, const char *variable, const char *value,
-                                const char *where) {
+static void read_spark_variable(struct config *config, const struct variable *variable,
+                                struct problems *problems) {
     static const char prefix[] = "SPARK_CONF_";
-    const struct property_reader *reader = context;
-    struct config *config = reader->config;
     char name[PROPERTY_NAME_MAX] = "";
-    if (strncmp(variable, prefix, sizeof prefix - 1) != 0 || *value == '\0' ||
-        strcmp(variable, "SPARK_CONF_DIR") == 0)
+    if (strncmp(variable->name, prefix, sizeof prefix - 1) != 0 ||
+        strcmp(variable->name, "SPARK_CONF_DIR") == 0)
         return;
     bool local = config->master_kind == MASTER_LOCAL;
-    if (!local && !spark_property_name(variable + sizeof prefix - 1, name)) {
-        problems_add(reader->problems, "%s (%s): the name is too long", variable, where);
+    if (!local && !spark_property_name(variable->name + sizeof prefix - 1, name)) {
+        problems_add(problems, "%s (%s): the name is too long", variable->name, variable->where);
         return;
     }
-    if (!local && !may_set_spark(name, variable, where, reader->problems))
+    if (!local && !may_set_spark(name, variable, problems))
         return;
     if (has_effect(config, name))
-        add_spark_property(config, name, value, variable, where);
+        add_spark_property(config, name, variable);
     else
-        note_ignored(&config->ignored_spark_variables, variable);
+        note_ignored(&config->ignored_spark_variables, variable->name);
 }
 
-void properties_read_spark(struct config *config, char *const *environment,
-                           const struct variables *variables, struct problems *problems) {
-    struct property_reader reader = {config, problems};
-    variables_each(environment, variables, read_spark_variable, &reader);
+void properties_read_spark(struct config *config, const struct variables *variables,
+                           struct problems *problems) {
+    for (size_t i = 0; i < variables->count; i++)
+        if (counts(variables, &variables->items[i]))
+            read_spark_variable(config, &variables->items[i], problems);
 }
 
 void properties_deinit(struct config *config) {

@@ -12,25 +12,25 @@
  *
  * SPARK_CONF_DIR is Spark's own variable: where it has its configuration files.
  *
- * The environment wins over the files, and an empty value counts as not set. */
+ * An empty value counts as not set. */
 #ifndef SURFACES_SETTINGS_PROPERTIES_H
 #define SURFACES_SETTINGS_PROPERTIES_H
 
 #include "surfaces/settings/config.h"
-#include "surfaces/settings/env_file.h"
 #include "surfaces/settings/problems.h"
+#include "surfaces/settings/variables.h"
 
 /* Fills config->kafka_properties. A property that the engine relies on, one that only Java's client
  * has, and two variables that disagree on one property are problems; other KAFKA_* variables that
  * are no settings go to config->ignored_kafka_variables. */
-void properties_read_kafka(struct config *config, char *const *environment,
-                           const struct variables *variables, struct problems *problems);
+void properties_read_kafka(struct config *config, const struct variables *variables,
+                           struct problems *problems);
 
 /* Fills config->spark_properties. A name that does not begin with "spark." and a property that has
  * a setting of its own or that the program relies on are problems. What has no effect with this
  * master, all of them if it is local, goes to config->ignored_spark_variables. */
-void properties_read_spark(struct config *config, char *const *environment,
-                           const struct variables *variables, struct problems *problems);
+void properties_read_spark(struct config *config, const struct variables *variables,
+                           struct problems *problems);
 void properties_deinit(struct config *config);
 
 #endif

@@ -26,13 +26,6 @@ enum {
 
 enum { TOKEN_SIZE_MIN = 16 };
 
-void setting_option(const struct setting *setting, char option[static OPTION_NAME_MAX]) {
-    int size = snprintf(option, OPTION_NAME_MAX, "--%s", setting->name);
-    check(size < OPTION_NAME_MAX);
-    for (char *at = option; *at != '\0'; at++)
-        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
-}
-
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size) {
     size_t used = 0, count = 0, listed = 0;
     for (const struct choice *choice = choices; choice->name != NULL; choice++)
@@ -46,24 +39,6 @@ void choices_list(const struct choice *choices, bool prose, char *text, size_t s
         listed++;
     }
 }
-
-void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
-    if (setting->choices != NULL)
-        choices_list(setting->choices, false, text, SETTING_TEXT_MAX);
-    else
-        snprintf(text, SETTING_TEXT_MAX, "%s", setting->type->placeholder);
-}
-
-void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
-    const char *gap = setting->stream != NULL ? strstr(setting->doc, "%s") : NULL;
-    if (gap != NULL)
-        snprintf(text, SETTING_TEXT_MAX, "%.*s%s%s", (int)(gap - setting->doc), setting->doc,
-                 setting->stream->name, gap + 2);
-    else
-        snprintf(text, SETTING_TEXT_MAX, "%s", setting->doc);
-}
-
-/* ---- types ---- */
 
 static void release_text(void *field) {
     free(*(char **)field);

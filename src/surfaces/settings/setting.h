@@ -24,7 +24,7 @@ struct setting_type {
     const char *placeholder; // in --help: "SIZE"
     /* Fills the field; ERROR_CONFIG says what was wanted, without name and value. */
     bool (*parse)(const struct setting *setting, const char *text, void *field, struct error *err);
-    void (*release)(void *field);                       // NULL: the field owns nothing
+    void (*release)(void *field);                         // NULL: the field owns nothing
     bool (*accepts)(const char *text, struct error *err); // a text that is kept as it stands
 };
 
@@ -41,18 +41,13 @@ struct setting {
     bool secret;                  // never shown, and not taken from an option
     bool location; // says where data or computing is: --demo takes it from an option only
     const struct stream *stream; // the query it belongs to; NULL: all
+
+    /* Filled in by the table of settings. */
+    const char *option; // TRIGGER is "--trigger"
+    const char *values; // what it may be, for --help: "SIZE", "reject|permissive|failfast"
 };
 
 enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 64 };
-
-/* The setting's option: TRIGGER is "--trigger". */
-void setting_option(const struct setting *setting, char option[static OPTION_NAME_MAX]);
-
-/* What the value may be, for --help: "SIZE", "reject|permissive|failfast". */
-void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]);
-
-/* The setting's doc, naming its query where it has one. */
-void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]);
 
 /* The choices that are no aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size);

@@ -1,5 +1,7 @@
 #include "surfaces/settings/settings.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -208,26 +210,43 @@ static const struct setting common[] = {
 static struct setting table[SETTINGS_MAX]; // `common`, with a copy per query where the name is NULL
 static size_t table_count;
 
-static void add_per_query(const struct setting *pattern) {
-    bool is_topic = pattern->type == &type_topic;
-    for (size_t i = 0; streams[i] != NULL; i++) {
-        check(i < STREAMS_MAX && table_count < SETTINGS_MAX);
-        struct setting *setting = &table[table_count++];
-        *setting = *pattern;
-        setting->stream = streams[i];
-        setting->offset += i * sizeof(struct query_settings);
-        setting->name = is_topic ? streams[i]->topic_setting : streams[i]->partition_by_setting;
-        setting->fallback = is_topic ? streams[i]->topic : streams[i]->partition_by;
+static char *text_of(const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    return copy;
+}
+
+/* Adds a setting to the table, of query number `index` or of all. */
+static void add(const struct setting *pattern, const struct stream *stream, size_t index) {
+    check(table_count < SETTINGS_MAX && index < STREAMS_MAX);
+    struct setting *setting = &table[table_count++];
+    *setting = *pattern;
+    if (stream != NULL) {
+        bool is_topic = pattern->type == &type_topic;
+        char *doc = NULL;
+        check(asprintf(&doc, pattern->doc, stream->name) >= 0);
+        setting->doc = doc;
+        setting->stream = stream;
+        setting->offset += index * sizeof(struct query_settings);
+        setting->name = is_topic ? stream->topic_setting : stream->partition_by_setting;
+        setting->fallback = is_topic ? stream->topic : stream->partition_by;
     }
+    char *option = NULL, values[256];
+    check(asprintf(&option, "--%s", setting->name) >= 0);
+    for (char *at = option; *at != '\0'; at++)
+        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
+    setting->option = option;
+    if (setting->choices != NULL)
+        choices_list(setting->choices, false, values, sizeof values);
+    setting->values = setting->choices != NULL ? text_of(values) : setting->type->placeholder;
 }
 
 static void build_table(void) {
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
-        check(table_count < SETTINGS_MAX);
-        if (common[i].name == NULL)
-            add_per_query(&common[i]);
-        else
-            table[table_count++] = common[i];
+        if (common[i].name != NULL)
+            add(&common[i], NULL, 0);
+        for (size_t j = 0; common[i].name == NULL && streams[j] != NULL; j++)
+            add(&common[i], streams[j], j);
     }
 }
 

@@ -21,12 +21,10 @@ static const char *origin_name(enum origin origin) {
 static struct json *print_setting(const struct config *config, const struct setting *setting,
                                   size_t index) {
     struct json *object = json_new_object();
-    char doc[SETTING_TEXT_MAX];
-    setting_doc(setting, doc);
     json_put_text(object, "name", setting->name);
     put_text(object, "value", settings_shown(config, index));
     json_put_text(object, "origin", origin_name(config->values[index].origin));
-    put_text(object, "doc", doc);
+    put_text(object, "doc", setting->doc);
     json_put_bool(object, "secret", setting->secret);
     return object;
 }

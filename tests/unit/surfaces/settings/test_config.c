@@ -295,8 +295,7 @@ static void an_option_without_a_value_is_refused_and_named(void **state) {
     for (size_t i = 0; i < count; i++) {
         if (may_be_empty(&settings[i]))
             continue;
-        char option[OPTION_NAME_MAX];
-        setting_option(&settings[i], option);
+        const char *option = settings[i].option;
         assert_int_equal(load(WORDS(BROKER), WORDS(option, "")), EXIT_CODE_USAGE);
         char named[OPTION_NAME_MAX + 16];
         (void)snprintf(named, sizeof named, "(%s): '': want", option);
@@ -577,10 +576,9 @@ static void every_setting_but_a_secret_is_an_option(void **state) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (size_t i = 0; i < count; i++) {
-        char option[OPTION_NAME_MAX];
         if (settings[i].secret)
             continue;
-        setting_option(&settings[i], option);
+        const char *option = settings[i].option;
         const char *value = settings[i].fallback != NULL ? settings[i].fallback : "a:1";
         if (strchr(value, '{') != NULL)
             value = "/somewhere";

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "surfaces/settings/env_file.h"
+#include "surfaces/settings/variables.h"
 
 static char path[64];
 static struct variables variables;
@@ -18,12 +18,12 @@ static struct problems problems;
 
 /* Reads a file of these bytes. */
 static void read_bytes(const char *bytes, size_t size) {
-    strcpy(path, "/tmp/test_env_file.XXXXXX");
+    strcpy(path, "/tmp/test_variables.XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, size), size);
     close(fd);
-    env_file_read(path, &variables, &problems);
+    variables_add_file(&variables, path, &problems);
     unlink(path);
 }
 
@@ -114,11 +114,11 @@ static void every_line_that_is_none_is_a_fault_with_its_place(void **state) {
 
 static void a_file_that_is_not_there_is_a_fault(void **state) {
     (void)state;
-    env_file_read("/nowhere/at.all", &variables, &problems);
+    variables_add_file(&variables, "/nowhere/at.all", &problems);
     assert_int_equal(problems.count, 1);
     assert_string_equal(problems.lines[0],
                         "--env-file: '/nowhere/at.all': No such file or directory");
-    env_file_read("/tmp", &variables, &problems);
+    variables_add_file(&variables, "/tmp", &problems);
     assert_int_equal(problems.count, 2);
 }
 
