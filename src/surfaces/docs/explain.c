@@ -218,8 +218,8 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
     enum { VALUES_PER_COLUMN = 4 };
     static const double rates[] = {1, 10, 100, 1000, 10000, 100000};
     const struct name_list *names = config_partition_by(config, stream);
-    struct forecast_input input = {.trigger_ms = config->trigger.interval_ms,
-                                   .max_offsets = config->max_offsets_per_trigger,
+    struct forecast_input input = {.trigger_ms = config->query.trigger.interval_ms,
+                                   .max_offsets = config->query.max_offsets_per_trigger,
                                    .partition_values = 1,
                                    .workers = (size_t)config->workers};
     for (size_t i = 0; i < names->count; i++)
@@ -229,7 +229,7 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
                            "value\n");
         return;
     }
-    if (config->trigger.available_now) {
+    if (config->query.trigger.available_now) {
         (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
         return;
     }

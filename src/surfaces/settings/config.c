@@ -70,19 +70,10 @@ void config_store_options_deinit(struct store_options *options) {
 
 struct query_options config_query_options(const struct config *config,
                                           const struct stream *stream) {
-    return (struct query_options){
-        .stream = stream,
-        .store = config_store_options(config, stream),
-        .trigger = config->trigger,
-        .max_offsets_per_trigger = config->max_offsets_per_trigger,
-        .starting_offsets = config->starting_offsets,
-        .fail_on_data_loss = config->fail_on_data_loss,
-        .parse_mode = config->parse_mode,
-        .time_zone = config->time_zone,
-        .parquet = config->parquet,
-        .kafka_startup_timeout_ms = config->kafka_startup_timeout_ms,
-        .write_retry_timeout_ms = config->write_retry_timeout_ms,
-    };
+    struct query_options options = config->query;
+    options.stream = stream;
+    options.store = config_store_options(config, stream);
+    return options;
 }
 
 struct spark_server_options config_spark_server_options(const struct config *config) {

@@ -63,15 +63,8 @@ struct config {
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none
     int64_t alert_after_ms;
-    struct trigger trigger;
-    int64_t max_offsets_per_trigger; // 0: no limit
-    char *starting_offsets;          // "earliest", "latest" or JSON
-    bool fail_on_data_loss;
-    enum parse_mode parse_mode;
-    struct parquet_options parquet;
-    char *time_zone;
-    int64_t kafka_startup_timeout_ms, spark_connect_timeout_ms;
-    int64_t write_retry_timeout_ms, shutdown_timeout_ms;
+    struct query_options query; // what all queries have in common; its texts are owned
+    int64_t spark_connect_timeout_ms, shutdown_timeout_ms;
     int64_t status_interval_ms;
     enum sink_log_mode sink_log;
 

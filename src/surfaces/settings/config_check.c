@@ -84,7 +84,7 @@ static bool note_unread_topic(void *context, const char *topic, const struct jso
 
 static void check_starting_offsets(const struct config *config, struct problems *problems) {
     struct error err;
-    const char *text = config->starting_offsets;
+    const char *text = config->query.starting_offsets;
     if (text == NULL || strchr(text, '{') == NULL)
         return;
     struct json *starts = json_parse(text, strlen(text), &err);
@@ -122,7 +122,7 @@ static void check_cluster(const struct config *config, struct problems *problems
             "SPARK_MASTER_URL is '%s': --demo shows the program's own engine; leave one of "
             "them out",
             master);
-    if (config->parse_mode == PARSE_FAILFAST)
+    if (config->query.parse_mode == PARSE_FAILFAST)
         problems_add(problems,
                      "PARSE_MODE is failfast: Spark would try the batch again and then could "
                      "not say which record it was; on a cluster set reject or permissive");

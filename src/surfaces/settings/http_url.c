@@ -26,6 +26,5 @@ bool http_url_check(const char *url, struct error *err) {
     char server[8]; // not of interest
     return http_url_server(url, server, sizeof server) ||
            error_set(err, ERROR_CONFIG,
-                     "want a URL that begins with https:// or http:// and a "
-                     "host");
+                     "want a URL that begins with https:// or http:// and a host");
 }

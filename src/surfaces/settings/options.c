@@ -22,94 +22,67 @@ static const struct choice formats[] = {
 
 /* clang-format off: one option per paragraph reads better than what the formatter makes of it */
 const struct option_entry option_entries[OPTION_COUNT] = {
-    [OPTION_JOB] = {"--job", .placeholder = "all", .doc = "Which queries to run (default: all)."},
-    [OPTION_AWAIT] = {"--await-termination", .use = OPTION_WITH_RUN,
-                      .doc = "Only wait for the queries to end; without it, a status line per "
-                             "query is logged every "
-                             "STATUS_INTERVAL and on every change."},
-    [OPTION_DEMO] =
-        {"--demo", .use = OPTION_WITH_RUN,
-         .doc =
-             "Run everything once with a Kafka and sample events of its own, and show the "
-             "results. Settings that say where data is are then taken from options only, so that "
-             "the demo touches nothing else."},
-    [OPTION_EXPLAIN] =
-        {"--explain", .use = OPTION_WITH_RUN,
-         .doc =
-             "Print the effective settings and where each comes from, the engine, and each query's "
-             "topic, table, schema and paths; start nothing."},
-    [OPTION_ENV_FILE] =
-        {"--env-file", .placeholder = "FILE",
-         .doc = "Read variables that the environment does not have from NAME=value lines; may be "
-                "repeated, the last file counts."},
-    [OPTION_TO_BATCH] = {"--to-batch", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
-                         .value = {.type = &type_int64,
-                                   .offset = ARGUMENT(to_batch),
-                                   .most = INT64_MAX},
-                         .doc = "The newest batch that stays."},
-    [OPTION_ROWS] = {"--rows", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
-                     .value = {.type = &type_int64,
-                               .offset = ARGUMENT(rows),
-                               .fallback = "10",
-                               .most = 1000000000000},
-                     .doc = "How many (default: 10)."},
-    [OPTION_FOLLOW] = {"--follow", 'f', OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)},
-                       .doc =
-                           "Go on with the rows of each batch as it is committed, until Ctrl-C."},
-    [OPTION_REASON] =
-        {"--reason", .use = OPTION_WITH_COMMANDS, .placeholder = "REASON",
-         .value = {.type = &type_choice, .offset = ARGUMENT(reason), .choices = reasons},
-         .doc = "Only those rejected for this reason: null_value, blank_value, malformed_json, "
-                "not_an_object, missing_identifier, null_identifier, partition_value or "
-                "kafka_timestamp."},
-    [OPTION_PARTITION] = {"--partition", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
-                          .value = {.type = &type_int64,
-                                    .offset = ARGUMENT(partition),
-                                    .most = INT32_MAX},
-                          .doc = "Only those of this partition of the topic."},
-    [OPTION_OFFSETS] =
-        {"--offsets", .use = OPTION_WITH_COMMANDS, .placeholder = "FROM..TO",
-         .value = {.type = &type_range,
-                   .offset = ARGUMENT(offsets),
-                   .fallback = "..",
-                   .most = INT64_MAX},
-         .doc = "Only those at offsets from FROM to TO, both included; either may be left out, and "
-                "one number is one offset."},
-    [OPTION_SINCE] =
-        {"--since", .use = OPTION_WITH_COMMANDS, .placeholder = "TIME",
-         .value = {.type = &type_borrowed, .offset = ARGUMENT(since)},
-         .doc =
-             "Only those of batches from this time on: a timestamp (2025-12-31T10:30:00Z; without "
-             "a zone that of SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, 30 minutes)."},
-    [OPTION_UNTIL] = {"--until", .use = OPTION_WITH_COMMANDS, .placeholder = "TIME",
-                      .value = {.type = &type_borrowed, .offset = ARGUMENT(until)},
-                      .doc = "Only those of batches before this time; written like --since."},
-    [OPTION_RAW] = {"--raw", .use = OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(raw)},
-                    .doc = "Write the bytes of the value as they are, and nothing else."},
-    [OPTION_CLUSTER] = {"--cluster", .use = OPTION_WITH_COMMANDS, .placeholder = "ID",
-                        .value = {.type = &type_borrowed, .offset = ARGUMENT(cluster)},
-                        .doc = "Not the sink log: note that the checkpoint's offsets are of the "
-                               "Kafka cluster with this id from now on."},
-    [OPTION_DRY_RUN] = {"--dry-run", .use = OPTION_WITH_COMMANDS,
-                        .value = {.offset = ARGUMENT(dry_run)},
-                        .doc = "Only say what would be done; takes no lock, so the query may run "
-                               "meanwhile. adopt takes it only with --cluster."},
-    [OPTION_FORMAT] =
-        {"--format", .use = OPTION_WITH_COMMANDS,
-         .value = {.type = &type_choice,
-                   .offset = ARGUMENT(format),
-                   .choices = formats,
-                   .fallback = "ddl"},
-         .doc =
-             "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line "
-             "per query), or docs/schema.md (markdown)."},
-    [OPTION_SEED] = {"--seed", .use = OPTION_WITH_COMMANDS, .placeholder = "N",
-                     .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX},
-                     .doc = "Another seed, other values; the same one, the same (default: 0)."},
-    [OPTION_JSON] = {"--json", .use = OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(json)},
-                     .doc = "For programs: one JSON object a line."},
-    [OPTION_VERSION] = {"--version", 'V', .doc = "Print the version."},
-    [OPTION_HELP] = {"--help", 'h', .doc = "Print this, or with a command what that one takes."},
+    [OPTION_JOB] = {"--job", OPTION_WITH_ALL, "all", "Which queries to run (default: all)."},
+    [OPTION_AWAIT] = {"--await-termination", OPTION_WITH_RUN, NULL,
+        "Only wait for the queries to end; without it, a status line per query is logged every "
+        "STATUS_INTERVAL and on every change."},
+    [OPTION_DEMO] = {"--demo", OPTION_WITH_RUN, NULL,
+        "Run everything once with a Kafka and sample events of its own, and show the results. "
+        "Settings that say where data is are then taken from options only, so that the demo "
+        "touches nothing else."},
+    [OPTION_EXPLAIN] = {"--explain", OPTION_WITH_RUN, NULL,
+        "Print the effective settings and where each comes from, the engine, and each query's "
+        "topic, table, schema and paths; start nothing."},
+    [OPTION_ENV_FILE] = {"--env-file", OPTION_WITH_ALL, "FILE",
+        "Read variables that the environment does not have from NAME=value lines; may be "
+        "repeated, the last file counts."},
+    [OPTION_TO_BATCH] = {"--to-batch", OPTION_WITH_COMMANDS, "N", "The newest batch that stays.",
+        {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
+    [OPTION_ROWS] = {"--rows", OPTION_WITH_COMMANDS, "N", "How many (default: 10).",
+        {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10", .most = 1000000000000}},
+    [OPTION_FOLLOW] = {"--follow", OPTION_WITH_COMMANDS, NULL,
+        "Go on with the rows of each batch as it is committed, until Ctrl-C.",
+        {.offset = ARGUMENT(follow)}, 'f'},
+    [OPTION_REASON] = {"--reason", OPTION_WITH_COMMANDS, "REASON",
+        "Only those rejected for this reason: null_value, blank_value, malformed_json, "
+        "not_an_object, missing_identifier, null_identifier, partition_value or kafka_timestamp.",
+        {.type = &type_choice, .offset = ARGUMENT(reason), .choices = reasons}},
+    [OPTION_PARTITION] = {"--partition", OPTION_WITH_COMMANDS, "N",
+        "Only those of this partition of the topic.",
+        {.type = &type_int64, .offset = ARGUMENT(partition), .most = INT32_MAX}},
+    [OPTION_OFFSETS] = {"--offsets", OPTION_WITH_COMMANDS, "FROM..TO",
+        "Only those at offsets from FROM to TO, both included; either may be left out, and one "
+        "number is one offset.",
+        {.type = &type_range, .offset = ARGUMENT(offsets), .fallback = "..", .most = INT64_MAX}},
+    [OPTION_SINCE] = {"--since", OPTION_WITH_COMMANDS, "TIME",
+        "Only those of batches from this time on: a timestamp (2025-12-31T10:30:00Z; without a "
+        "zone that of SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, 30 minutes).",
+        {.type = &type_borrowed, .offset = ARGUMENT(since)}},
+    [OPTION_UNTIL] = {"--until", OPTION_WITH_COMMANDS, "TIME",
+        "Only those of batches before this time; written like --since.",
+        {.type = &type_borrowed, .offset = ARGUMENT(until)}},
+    [OPTION_RAW] = {"--raw", OPTION_WITH_COMMANDS, NULL,
+        "Write the bytes of the value as they are, and nothing else.", {.offset = ARGUMENT(raw)}},
+    [OPTION_CLUSTER] = {"--cluster", OPTION_WITH_COMMANDS, "ID",
+        "Not the sink log: note that the checkpoint's offsets are of the Kafka cluster with this "
+        "id from now on.",
+        {.type = &type_borrowed, .offset = ARGUMENT(cluster)}},
+    [OPTION_DRY_RUN] = {"--dry-run", OPTION_WITH_COMMANDS, NULL,
+        "Only say what would be done; takes no lock, so the query may run meanwhile. adopt takes "
+        "it only with --cluster.",
+        {.offset = ARGUMENT(dry_run)}},
+    [OPTION_FORMAT] = {"--format", OPTION_WITH_COMMANDS, NULL,
+        "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line per "
+        "query), or docs/schema.md (markdown).",
+        {.type = &type_choice, .offset = ARGUMENT(format), .choices = formats, .fallback = "ddl"}},
+    [OPTION_SEED] = {"--seed", OPTION_WITH_COMMANDS, "N",
+        "Another seed, other values; the same one, the same (default: 0).",
+        {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},
+    [OPTION_JSON] = {"--json", OPTION_WITH_COMMANDS, NULL,
+        "For programs: one JSON object a line.", {.offset = ARGUMENT(json)}},
+    [OPTION_VERSION] = {"--version", OPTION_WITH_ALL, NULL, "Print the version.", .letter = 'V'},
+    [OPTION_HELP] = {"--help", OPTION_WITH_ALL, NULL,
+        "Print this, or with a command what that one takes.", .letter = 'h'},
 };
 /* clang-format on */
 

@@ -107,8 +107,7 @@ static bool take_servers(struct reading *reading, const char *text, struct error
     }
     return reading->used > 0 ||
            error_set(err, ERROR_CONFIG,
-                     "want brokers as host:port, separated by commas; there is "
-                     "none");
+                     "want brokers as host:port, separated by commas; there is none");
 }
 
 bool servers_parse(const char *text, char **list, const char **protocol, struct error *err) {

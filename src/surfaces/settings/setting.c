@@ -121,8 +121,7 @@ static bool parse_size(const struct setting *setting, const char *text, void *fi
     int64_t bytes;
     if (!size_parse(text, &bytes))
         return error_set(err, ERROR_CONFIG,
-                         "want a size: a whole number and its unit, such as "
-                         "'512m' or '2g'");
+                         "want a size: a whole number and its unit, such as '512m' or '2g'");
     if (bytes < setting->least || bytes > setting->most) {
         char least[SIZE_TEXT_MAX], most[SIZE_TEXT_MAX];
         size_format(setting->least, least);
@@ -194,9 +193,8 @@ static bool parse_trigger(const struct setting *setting, const char *text, void 
     struct trigger trigger = {.available_now = strcasecmp(text, "availableNow") == 0};
     if (!trigger.available_now && !duration_parse(text, &trigger.interval_ms))
         return error_set(err, ERROR_CONFIG,
-                         "want availableNow or an interval such as "
-                         "'10 seconds', '1 minute', '500 milliseconds' or "
-                         "'0 seconds'");
+                         "want availableNow or an interval such as '10 seconds', '1 minute', "
+                         "'500 milliseconds' or '0 seconds'");
     if (!check_duration(setting, trigger.interval_ms, err))
         return false;
     *(struct trigger *)field = trigger;
@@ -215,8 +213,7 @@ static bool check_topic(const char *text, struct error *err) {
         return error_set(err, ERROR_CONFIG, "want a topic name");
     if (size > TOPIC_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
         return error_set(err, ERROR_CONFIG,
-                         "want a topic name of at most %d characters, and not "
-                         "'.' or '..'",
+                         "want a topic name of at most %d characters, and not '.' or '..'",
                          TOPIC_MAX);
     return true;
 }
@@ -259,14 +256,12 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
     const char *path = local_part(text);
     if (path == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want a local directory (a path, or file:///…); other "
-                         "file systems are not supported: mount it, or copy "
-                         "the files");
+                         "want a local directory (a path, or file:///…); other file systems are "
+                         "not supported: mount it, or copy the files");
     char absolute[PATH_MAX] = ""; // what getcwd() may need
     if (*path != '/' && getcwd(absolute, sizeof absolute) == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want an absolute path, for the current directory is "
-                         "not known: %s",
+                         "want an absolute path, for the current directory is not known: %s",
                          strerror(errno));
     size_t used = strlen(absolute);
     for (const char *at = path; *at != '\0';) { // no doubled slashes, no "/./", no slash at the end

@@ -59,13 +59,13 @@ static const struct setting common[] = {
      "`<topic>-<partition>.ndjson` per partition, a record a line.",
      .location = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
-    {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(starting_offsets), "earliest",
+    {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(query.starting_offsets), "earliest",
      "Where a query without a checkpoint begins: `earliest`, `latest`, or JSON as Spark takes it, "
      "{\"topic\": {\"0\": 23, \"1\": -2}}, where -2 is the earliest and -1 the latest offset; the "
      "topic of every query that runs must be named. Partitions that appear later are always read "
      "from their start.",
      .location = true},
-    {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(fail_on_data_loss), "true",
+    {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(query.fail_on_data_loss), "true",
      "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
      "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "
      "and goes on; a topic that was created again is read from its beginning.",
@@ -135,43 +135,39 @@ static const struct setting common[] = {
      "separated by commas. Refused when the table already has others."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`): `auto` gives one to a new table "
-     "and "
-     "keeps what a table has; without a log, a table that already has files goes on without.",
+     "and keeps what a table has; without a log, a table that already has files goes on without.",
      .choices = sink_logs},
 
-    {batches, "TRIGGER", &type_trigger, FIELD(trigger), "10 seconds",
+    {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
      "When a batch begins: every so often (`10 seconds`), as soon as there is something new (`0 "
      "seconds`), or `availableNow`: take what is there at the start, then end.",
      .most = 365LL * DAY, .demo_fallback = "availableNow", .location = true},
-    {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(max_offsets_per_trigger), "1000000",
-     "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 is "
-     "no "
-     "limit. Memory does not depend on it.",
+    {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.max_offsets_per_trigger),
+     "1000000",
+     "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 "
+     "is no limit. Memory does not depend on it.",
      0, INT64_MAX},
 
-    {records, "PARSE_MODE", &type_choice, FIELD(parse_mode), "reject",
+    {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
      "What becomes of a record without a readable identifier. `reject` (also: DROPMALFORMED): it "
-     "is "
-     "kept with its reason among the rejects. `permissive`: a row of nulls, as Spark makes it; "
-     "null "
-     "and blank values are rejects. `failfast`: the query stops at the first reject.",
+     "is kept with its reason among the rejects. `permissive`: a row of nulls, as Spark makes "
+     "it; null and blank values are rejects. `failfast`: the query stops at the first reject.",
      .choices = parse_modes},
-    {records, "SPARK_SQL_SESSION_TIMEZONE", &type_zone, FIELD(time_zone), "UTC",
+    {records, "SPARK_SQL_SESSION_TIMEZONE", &type_zone, FIELD(query.time_zone), "UTC",
      "Zone of timestamps that name none: a name from the system's tzdata (Europe/Paris) or an "
      "offset (+02:00)."},
 
-    {parquet, "PARQUET_COMPRESSION", &type_choice, FIELD(parquet.codec), "snappy",
+    {parquet, "PARQUET_COMPRESSION", &type_choice, FIELD(query.parquet.codec), "snappy",
      "Compression of the files.", .choices = codecs},
-    {parquet, "PARQUET_TIMESTAMP_TYPE", &type_choice, FIELD(parquet.timestamp), "TIMESTAMP_MICROS",
+    {parquet, "PARQUET_TIMESTAMP_TYPE", &type_choice, FIELD(query.parquet.timestamp),
+     "TIMESTAMP_MICROS",
      "How timestamps are stored. INT96 is what the PySpark job wrote, for a table whose files must "
      "all be alike.",
      .choices = timestamp_types},
-    {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(parquet.delta), "true",
+    {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(query.parquet.delta), "true",
      "Integers and timestamps that a dictionary does not pay for are stored as differences "
      "(DELTA_BINARY_PACKED), a tenth smaller in all and faster to write. Spark from 3.3 on, "
-     "DuckDB, "
-     "pyarrow, "
-     "Polars and pandas read them; `false` is for older readers.",
+     "DuckDB, pyarrow, Polars and pandas read them; `false` is for older readers.",
      .choices = booleans},
 
     {logging, "LOG_LEVEL", &type_choice, FIELD(log_level), "INFO",
@@ -184,24 +180,23 @@ static const struct setting common[] = {
      "status is logged at once.",
      SECOND, DAY},
 
-    {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(kafka_startup_timeout_ms),
+    {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(query.kafka_startup_timeout_ms),
      "120 seconds",
      "How long to wait at the start for brokers and topics that are not there, before ending with "
      "exit code 4. Later, the program waits for Kafka without limit.",
      0, 365LL * DAY},
     {limits, "SPARK_CONNECT_TIMEOUT", &type_duration, FIELD(spark_connect_timeout_ms), "2 minutes",
      "On a cluster: how long a Spark that does not start, answer or come back is waited for, "
-     "before "
-     "ending with exit code 9.",
+     "before ending with exit code 9.",
      SECOND, 365LL * DAY},
-    {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(write_retry_timeout_ms), "5 minutes",
+    {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(query.write_retry_timeout_ms),
+     "5 minutes",
      "How long a write that fails (disk full, I/O error) is tried again before the query stops "
      "with exit code 7; with 12 when a limit of the machine (open files, threads, memory) is why.",
      0, 365LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
-     "abandoned "
-     "(the next start runs it again). Docker kills after 10 seconds.",
+     "abandoned (the next start runs it again). Docker kills after 10 seconds.",
      0, HOUR},
 };
 /* clang-format on */

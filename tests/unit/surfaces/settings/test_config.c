@@ -95,15 +95,15 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_int_equal(config.ui_port, 4040);
     assert_string_equal(config.ui_host, "127.0.0.1");
     assert_string_equal(config.ui_token, "");
-    assert_false(config.trigger.available_now);
-    assert_int_equal(config.trigger.interval_ms, 10000);
-    assert_int_equal(config.max_offsets_per_trigger, 1000000);
-    assert_string_equal(config.starting_offsets, "earliest");
-    assert_true(config.fail_on_data_loss);
-    assert_int_equal(config.parse_mode, PARSE_REJECT);
-    assert_int_equal(config.parquet.codec, CODEC_SNAPPY);
-    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_MICROS);
-    assert_string_equal(config.time_zone, "UTC");
+    assert_false(config.query.trigger.available_now);
+    assert_int_equal(config.query.trigger.interval_ms, 10000);
+    assert_int_equal(config.query.max_offsets_per_trigger, 1000000);
+    assert_string_equal(config.query.starting_offsets, "earliest");
+    assert_true(config.query.fail_on_data_loss);
+    assert_int_equal(config.query.parse_mode, PARSE_REJECT);
+    assert_int_equal(config.query.parquet.codec, CODEC_SNAPPY);
+    assert_int_equal(config.query.parquet.timestamp, TIMESTAMP_AS_MICROS);
+    assert_string_equal(config.query.time_zone, "UTC");
     assert_int_equal(config.status_interval_ms, 30000);
     assert_true(config.shutdown_timeout_ms < 10000);
     assert_int_equal(config.sink_log, SINK_LOG_AUTO);
@@ -120,11 +120,11 @@ static void flag_wins_over_environment_over_file_over_default(void **state) {
                                WORDS("--env-file", path, "--trigger=3 seconds"));
     unlink(path);
     assert_int_equal(code, EXIT_CODE_OK);
-    assert_int_equal(config.trigger.interval_ms, 3000);
+    assert_int_equal(config.query.trigger.interval_ms, 3000);
     assert_string_equal(value_of("TRIGGER")->where, "--trigger");
     assert_int_equal(config.sink_log, SINK_LOG_OFF);
     assert_string_equal(value_of("SINK_LOG")->where, "environment");
-    assert_int_equal(config.parse_mode, PARSE_FAILFAST);
+    assert_int_equal(config.query.parse_mode, PARSE_FAILFAST);
     assert_int_equal(value_of("PARSE_MODE")->origin, ORIGIN_ENV_FILE);
     assert_non_null(strstr(value_of("PARSE_MODE")->where, ":3"));
     assert_string_equal(value_of("LOG_LEVEL")->where, "default");
@@ -135,7 +135,7 @@ static void an_empty_variable_counts_as_not_set(void **state) {
     assert_int_equal(
         load(WORDS(BROKER, "TRIGGER=", "DATA_LAKE_PATH=", "KAFKA_SASL_PASSWORD="), NULL),
         EXIT_CODE_OK);
-    assert_int_equal(config.trigger.interval_ms, 10000);
+    assert_int_equal(config.query.trigger.interval_ms, 10000);
     assert_int_equal(config.kafka_property_count, 0);
     config_deinit(&config);
     assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS="), NULL), EXIT_CODE_USAGE);
@@ -327,12 +327,12 @@ static void right_values_are_taken(void **state) {
     assert_string_equal(config_partition_by(&config, &match_stream)->names[1], "status");
     assert_int_equal(config.log_level, LOG_WARNING);
     assert_true(config.log_json);
-    assert_true(config.trigger.available_now);
-    assert_int_equal(config.max_offsets_per_trigger, 0);
-    assert_false(config.fail_on_data_loss);
-    assert_int_equal(config.parse_mode, PARSE_REJECT);
-    assert_int_equal(config.parquet.codec, CODEC_NONE);
-    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_INT96);
+    assert_true(config.query.trigger.available_now);
+    assert_int_equal(config.query.max_offsets_per_trigger, 0);
+    assert_false(config.query.fail_on_data_loss);
+    assert_int_equal(config.query.parse_mode, PARSE_REJECT);
+    assert_int_equal(config.query.parquet.codec, CODEC_NONE);
+    assert_int_equal(config.query.parquet.timestamp, TIMESTAMP_AS_INT96);
     assert_int_equal(config.ui_port, 0);
     assert_int_equal(config.sink_log, SINK_LOG_ON);
 }
@@ -735,10 +735,10 @@ static void the_demo_leaves_alone_what_the_environment_points_at(void **state) {
     assert_true(config.demo);
     assert_null(config.bootstrap_servers);
     assert_non_null(strstr(config.data_lake_path, "/var/tmp/esports-stream-demo-"));
-    assert_true(config.trigger.available_now);
+    assert_true(config.query.trigger.available_now);
     assert_int_equal(config.ui_port, 0); // a run of a second has no page, and takes nobody's port
     assert_int_equal(config.kafka_property_count, 0);
-    assert_int_equal(config.parse_mode, PARSE_PERMISSIVE);
+    assert_int_equal(config.query.parse_mode, PARSE_PERMISSIVE);
     assert_int_equal(config.warning_count, 2); // of the lake and the master
     config_deinit(&config);
     assert_int_equal(load(NULL, WORDS("--demo", "--data-lake-path", "/demo")), EXIT_CODE_OK);
