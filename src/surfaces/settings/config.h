@@ -16,7 +16,7 @@
 #include "streaming/query/query.h"
 #include "streaming/query/trigger.h"
 #include "streaming/store/store.h"
-#include "surfaces/settings/master.h"
+#include "surfaces/settings/addresses.h"
 #include "surfaces/settings/options.h"
 
 enum { STREAMS_MAX = 8 };

@@ -20,7 +20,8 @@ static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
 static const struct choice formats[] = {
     {"ddl", FORMAT_DDL}, {"json", FORMAT_JSON}, {"markdown", FORMAT_MARKDOWN}, {NULL}};
 
-/* clang-format off: one option per paragraph reads better than what the formatter makes of it */
+/* One option per paragraph reads better than what the formatter makes of it. */
+/* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_JOB] = {"--job", OPTION_WITH_ALL, "all", "Which queries to run (default: all)."},
     [OPTION_AWAIT] = {"--await-termination", OPTION_WITH_RUN, NULL,

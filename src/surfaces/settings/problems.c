@@ -45,6 +45,8 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* The optimal string alignment distance, row by row: a swap looks two rows back, so three are kept.
+ */
 size_t edit_distance(const char *a, const char *b) {
     size_t rows[3][WORD_MAX + 1]; // of the letters of `a`, in turn
     size_t a_size = strlen(a), b_size = strlen(b);

@@ -1,3 +1,7 @@
+/* A variable that counts is turned into a property's name; then it is refused, with the cure, or
+ * kept with its value and where it came from, or only its name is noted for the log. Two variables
+ * can name one property of librdkafka (KAFKA_SASL_USERNAME, KAFKA_CONF_SASL_USERNAME): they must
+ * agree, because no order between them would be clear. */
 #include "surfaces/settings/properties.h"
 
 #include <ctype.h>
@@ -8,7 +12,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "pipeline/source/kafka_client.h"
-#include "surfaces/settings/servers.h"
+#include "surfaces/settings/addresses.h"
 #include "surfaces/settings/settings.h"
 
 enum { PROPERTY_NAME_MAX = 256 };

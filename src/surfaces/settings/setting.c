@@ -14,9 +14,8 @@
 #include "core/zone.h"
 #include "streaming/kafka/starting_offsets.h"
 #include "streaming/query/trigger.h"
+#include "surfaces/settings/addresses.h"
 #include "surfaces/settings/http_url.h"
-#include "surfaces/settings/master.h"
-#include "surfaces/settings/servers.h"
 #include "surfaces/terminal/quantity.h"
 
 enum {

@@ -66,10 +66,10 @@ struct number_range {
     int64_t first, last;
 };
 
-extern const struct setting_type type_servers;  // char *, the list of surfaces/settings/servers.h
+extern const struct setting_type type_servers;  // char *, the list of servers_parse()
 extern const struct setting_type type_topic;    // char *
 extern const struct setting_type type_offsets;  // char *, as streaming/kafka/starting_offsets.h
-extern const struct setting_type type_master;   // char *, as surfaces/settings/master.h
+extern const struct setting_type type_master;   // char *, as master_parse()
 extern const struct setting_type type_home;     // char *, as type_path, or "": not set
 extern const struct setting_type type_path;     // char *, absolute, without a slash at the end
 extern const struct setting_type type_zone;     // char *

@@ -1,3 +1,6 @@
+/* A setting is a row of `common`; one that each query has for itself is a row without a name, of
+ * which the table gets a copy per query. A new setting is one row, and its field in struct config.
+ */
 #include "surfaces/settings/settings.h"
 
 #include <ctype.h>
@@ -11,34 +14,22 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 
 enum { MIB = 1 << 20 };
 
-/* clang-format off: one setting per paragraph reads better than what the formatter makes of it */
-static const struct choice log_levels[] = {{"DEBUG", LOG_DEBUG},
-                                           {"INFO", LOG_INFO},
-                                           {"WARNING", LOG_WARNING},
-                                           {"ERROR", LOG_ERROR},
-                                           {"CRITICAL", LOG_CRITICAL},
-                                           {"WARN", LOG_WARNING, .alias = true},
-                                           {NULL}};
+/* One setting per paragraph reads better than what the formatter makes of it. */
+/* clang-format off */
+static const struct choice log_levels[] = {
+    {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"WARNING", LOG_WARNING}, {"ERROR", LOG_ERROR},
+    {"CRITICAL", LOG_CRITICAL}, {"WARN", LOG_WARNING, .alias = true}, {NULL}};
 static const struct choice log_formats[] = {{"text", 0}, {"json", 1}, {NULL}};
-static const struct choice booleans[] = {{"true", 1},
-                                         {"false", 0},
-                                         {"yes", 1, .alias = true},
-                                         {"no", 0, .alias = true},
-                                         {"1", 1, .alias = true},
-                                         {"0", 0, .alias = true},
-                                         {NULL}};
-static const struct choice parse_modes[] = {{"reject", PARSE_REJECT},
-                                            {"permissive", PARSE_PERMISSIVE},
-                                            {"failfast", PARSE_FAILFAST},
-                                            {"dropmalformed", PARSE_REJECT, .alias = true},
-                                            {NULL}};
-static const struct choice codecs[] = {{"snappy", CODEC_SNAPPY},
-                                       {"zstd", CODEC_ZSTD},
-                                       {"lz4_raw", CODEC_LZ4_RAW},
-                                       {"none", CODEC_NONE},
-                                       {"lz4raw", CODEC_LZ4_RAW, .alias = true},
-                                       {"uncompressed", CODEC_NONE, .alias = true},
-                                       {NULL}};
+static const struct choice booleans[] = {
+    {"true", 1}, {"false", 0}, {"yes", 1, .alias = true}, {"no", 0, .alias = true},
+    {"1", 1, .alias = true}, {"0", 0, .alias = true}, {NULL}};
+static const struct choice parse_modes[] = {
+    {"reject", PARSE_REJECT}, {"permissive", PARSE_PERMISSIVE}, {"failfast", PARSE_FAILFAST},
+    {"dropmalformed", PARSE_REJECT, .alias = true}, {NULL}};
+static const struct choice codecs[] = {
+    {"snappy", CODEC_SNAPPY}, {"zstd", CODEC_ZSTD}, {"lz4_raw", CODEC_LZ4_RAW},
+    {"none", CODEC_NONE}, {"lz4raw", CODEC_LZ4_RAW, .alias = true},
+    {"uncompressed", CODEC_NONE, .alias = true}, {NULL}};
 static const struct choice timestamp_types[] = {
     {"TIMESTAMP_MICROS", TIMESTAMP_AS_MICROS}, {"INT96", TIMESTAMP_AS_INT96}, {NULL}};
 static const struct choice sink_logs[] = {
