@@ -45,14 +45,14 @@ enum option_use {
 
 /* An option that is no setting. */
 struct option_entry {
-    const char *name; // "--job"
-    enum option_use use;
+    const char *name;        // "--job"
     const char *placeholder; // of its value; NULL: that of `value`, or it takes none
     const char *doc;
+    enum option_use use;
+    char letter; // 'h' for "-h"; 0: none
     /* With commands: how its value is read, into which field of struct command_arguments. Without a
      * type it takes no value, and the field is a bool. */
     struct setting value;
-    char letter; // 'h' for "-h"; 0: none
 };
 
 extern const struct option_entry option_entries[OPTION_COUNT];

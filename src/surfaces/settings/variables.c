@@ -68,22 +68,26 @@ static bool read_value(const char *at, char *value) {
     return true;
 }
 
+/* `path` and `line`: where it is; NULL: in the environment. */
 static void add_variable(struct variables *variables, const char *name, size_t size,
-                         const char *value, bool in_environment, char *where) {
+                         const char *value, const char *path, int line) {
     variables->items =
         reallocarray(variables->items, variables->count + 1, sizeof variables->items[0]);
     check(variables->items != NULL);
     struct variable *variable = &variables->items[variables->count++];
-    *variable = (struct variable){strndup(name, size), strdup(value), where, in_environment};
-    check(variable->name != NULL && variable->value != NULL && where != NULL);
+    *variable = (struct variable){
+        .name = strndup(name, size), .value = strdup(value), .in_environment = path == NULL};
+    check(variable->name != NULL && variable->value != NULL);
+    int printed = path != NULL ? asprintf(&variable->where, "%s:%d", path, line)
+                               : asprintf(&variable->where, "environment");
+    check(printed >= 0);
 }
 
 void variables_add_environment(struct variables *variables, char *const *environment) {
     for (char *const *entry = environment; *entry != NULL; entry++) {
         const char *equals = strchr(*entry, '=');
         if (equals != NULL)
-            add_variable(variables, *entry, (size_t)(equals - *entry), equals + 1, true,
-                         strdup("environment"));
+            add_variable(variables, *entry, (size_t)(equals - *entry), equals + 1, NULL, 0);
     }
 }
 
@@ -100,17 +104,15 @@ static void read_line(const char *text, const char *path, int line, struct varia
         problems_add(problems, "%s:%d: want NAME=value, a comment or an empty line", path, line);
         return;
     }
-    scoped(scope_free) char *value = must_alloc(strlen(equals) + 1, 1);
-    char *where = NULL;
-    if (read_value(skip_blanks(equals + 1), value)) {
-        check(asprintf(&where, "%s:%d", path, line) >= 0);
-        add_variable(variables, at, size, value, false, where);
-    } else {
+    char *value = must_alloc(strlen(equals) + 1, 1);
+    if (read_value(skip_blanks(equals + 1), value))
+        add_variable(variables, at, size, value, path, line);
+    else
         problems_add(problems,
-                     "%s:%d: %.*s: the quote must end in the same line, and only a comment "
-                     "may follow it",
+                     "%s:%d: %.*s: the quote must end in the same line, and only a comment may "
+                     "follow it",
                      path, line, (int)size, at);
-    }
+    free(value);
 }
 
 void variables_add_file(struct variables *variables, const char *path, struct problems *problems) {
