@@ -11,7 +11,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/system/thread.h"
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/paragraph.h"
 #include "surfaces/terminal/terminal.h"

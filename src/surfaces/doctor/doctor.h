@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
 enum { DOCTOR_LIMIT_MS = 20000, DOCTOR_BROKER_MS = 5000 };
 

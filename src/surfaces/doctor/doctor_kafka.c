@@ -125,7 +125,7 @@ static void say_broken(const struct config *config, const char *topic, const cha
     char *what = findings_text("progress %s", topic);
     char *fault =
         findings_text("the topic was deleted and created again, or its log was cut: %s", detail);
-    if (config->fail_on_data_loss)
+    if (config->query.fail_on_data_loss)
         findings_fail(findings, EXIT_CODE_DATA_LOSS, what, fault,
                       findings_text("go on with FAIL_ON_DATA_LOSS=false, which reads another topic "
                                     "from its beginning and a log that was cut from its new end; "
@@ -139,7 +139,7 @@ static void say_broken(const struct config *config, const char *topic, const cha
 static bool check_retention(const struct config *config, const char *topic,
                             const struct offset_range *position,
                             const struct partition_offsets *listed, struct findings *findings) {
-    if (position->end >= listed->log_start || !config->fail_on_data_loss)
+    if (position->end >= listed->log_start || !config->query.fail_on_data_loss)
         return true;
     findings_fail(
         findings, EXIT_CODE_DATA_LOSS, findings_text("progress %s", topic),

@@ -18,6 +18,8 @@
 #include "pipeline/sink/reject.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "surfaces/demo/demo_report.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 
 static char root[64];
 static char *printed;
@@ -89,7 +91,7 @@ static int setup(void **state) {
     char *words[] = {"esports-stream", "--demo", "--data-lake-path", root, "--job", "matches"};
     static char *nothing[] = {NULL};
     environ = nothing;
-    assert_int_equal(config_load(&config, 6, words, stderr), EXIT_CODE_OK);
+    assert_int_equal(command_line_load(&config, 6, words, stderr), EXIT_CODE_OK);
     return 0;
 }
 

@@ -17,6 +17,8 @@
 
 #include "base/disk/disk.h"
 #include "surfaces/doctor/doctor.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 
 static char root[64];
 static struct config config;
@@ -46,7 +48,7 @@ static int setup(void **state) {
     (void)snprintf(lake, sizeof lake, "DATA_LAKE_PATH=%s/lake", root);
     first_environ = environ;
     environ = small;
-    enum exit_code code = config_load(&config, sizeof words / sizeof words[0], words, stderr);
+    enum exit_code code = command_line_load(&config, sizeof words / sizeof words[0], words, stderr);
     environ = first_environ;
     return (int)code;
 }
@@ -139,7 +141,7 @@ static struct findings cluster_findings(const char *master, const char *home) {
     config_deinit(&config);
     first_environ = environ;
     environ = small;
-    enum exit_code code = config_load(&config, sizeof words / sizeof words[0], words, stderr);
+    enum exit_code code = command_line_load(&config, sizeof words / sizeof words[0], words, stderr);
     environ = first_environ;
     assert_int_equal(code, EXIT_CODE_OK);
     struct findings findings = {0};

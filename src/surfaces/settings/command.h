@@ -1,17 +1,18 @@
-/* commands.h: what the program does beside running queries: `esports-stream COMMAND [OPTION]...`.
+/* command.h: what a command is: something that the program does beside running queries,
+ * `esports-stream COMMAND [OPTION]...`.
  *
- * One table: the command line is read by it, and --help, docs/commands.md, the man page and the
- * shells' completions are printed from it. A command works on each of the chosen queries, one after
- * the other (`run`), or once (`run_once`), and ends. */
-#ifndef SURFACES_COMMANDS_COMMANDS_H
-#define SURFACES_COMMANDS_COMMANDS_H
+ * The table of commands is in surfaces/program/commands.h: the command line is read by it, and
+ * --help, docs/commands.md, the man page and the shells' completions are printed from it. A command
+ * works on each of the chosen queries, one after the other (`run`), or once (`run_once`), and ends.
+ */
+#ifndef SURFACES_SETTINGS_COMMAND_H
+#define SURFACES_SETTINGS_COMMAND_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #include "base/error.h"
 #include "surfaces/settings/config.h"
+#include "surfaces/terminal/exit_code.h"
 
 /* One query, as a command sees it. */
 struct command_scope {
@@ -26,9 +27,10 @@ struct command_call {
     const struct config *config;
     FILE *out;
     enum exit_code *code; // EXIT_CODE_OK before; what the program ends with, unless it fails
+    const struct command *commands; // the table
 };
 
-struct command_entry {
+struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *operand; // what stands behind it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
     const char *doc;
@@ -46,22 +48,20 @@ struct command_entry {
     bool goes_on; // what is wrong with one query (ERROR_STATE) does not keep it from the others
 };
 
-/* Ended by an entry without a name; a family's commands stand together. */
-extern const struct command_entry command_entries[];
-
 /* The command that the words begin with, and how many of them (at most two) are its name. NULL: no
- * such command. */
-const struct command_entry *command_find(char *const *words, size_t count, size_t *used);
+ * such command. A table of commands is ended by one without a name; a family's stand together. */
+const struct command *command_find(const struct command *commands, char *const *words, size_t count,
+                                   size_t *used);
 
 /* Whether a command's name is the word, or begins with it ("rejects"). */
-bool command_is_named(const struct command_entry *entry, const char *word);
+bool command_is_named(const struct command *command, const char *word);
+
+/* Whether the option may be given with the command; NULL: with a run. */
+bool command_takes_option(const struct command *command, enum option_id id);
 
 enum { COMMAND_SYNOPSIS_MAX = 512 };
 
 /* "rejects ls [--reason …] [--json]": the name, the operand and its own options. */
-void command_synopsis(const struct command_entry *entry, char text[static COMMAND_SYNOPSIS_MAX]);
-
-/* Runs config->entry; what goes wrong is printed to `errors`, a line each. */
-enum exit_code command_run(const struct config *config, FILE *out, FILE *errors);
+void command_synopsis(const struct command *command, char text[static COMMAND_SYNOPSIS_MAX]);
 
 #endif

@@ -1,4 +1,8 @@
-#include "surfaces/settings/env_file.h"
+/* A file is read line by line: blanks, `export`, a name, '=', and a value that is bare, in single
+ * or in double quotes. A quoted value ends in its line, and only a comment may follow it; a bare
+ * one ends at a '#' behind a blank. A line that is none of this is a problem, told without its
+ * text, which may be a secret. */
+#include "surfaces/settings/variables.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -64,20 +68,31 @@ static bool read_value(const char *at, char *value) {
     return true;
 }
 
-static void add_variable(struct variables *variables, const char *name, size_t size, char *value,
-                         const char *path, int line) {
-    void *grown = realloc(variables->items, (variables->count + 1) * sizeof variables->items[0]);
-    check(grown != NULL);
-    variables->items = grown;
+/* `path` and `line`: where it is; NULL: in the environment. */
+static void add_variable(struct variables *variables, const char *name, size_t size,
+                         const char *value, const char *path, int line) {
+    variables->items =
+        reallocarray(variables->items, variables->count + 1, sizeof variables->items[0]);
+    check(variables->items != NULL);
     struct variable *variable = &variables->items[variables->count++];
-    variable->name = strndup(name, size);
-    variable->value = strdup(value);
+    *variable = (struct variable){
+        .name = strndup(name, size), .value = strdup(value), .in_environment = path == NULL};
     check(variable->name != NULL && variable->value != NULL);
-    check(asprintf(&variable->where, "%s:%d", path, line) >= 0);
+    int printed = path != NULL ? asprintf(&variable->where, "%s:%d", path, line)
+                               : asprintf(&variable->where, "environment");
+    check(printed >= 0);
+}
+
+void variables_add_environment(struct variables *variables, char *const *environment) {
+    for (char *const *entry = environment; *entry != NULL; entry++) {
+        const char *equals = strchr(*entry, '=');
+        if (equals != NULL)
+            add_variable(variables, *entry, (size_t)(equals - *entry), equals + 1, NULL, 0);
+    }
 }
 
 static void read_line(const char *text, const char *path, int line, struct variables *variables,
-                      struct faults *faults) {
+                      struct problems *problems) {
     const char *at = skip_blanks(text);
     if (*at == '\0' || *at == '#')
         return;
@@ -86,24 +101,24 @@ static void read_line(const char *text, const char *path, int line, struct varia
     size_t size = name_size(at);
     const char *equals = skip_blanks(at + size);
     if (size == 0 || *equals != '=') { // what stands there may be a secret: it is not shown
-        faults_add(faults, "%s:%d: want NAME=value, a comment or an empty line", path, line);
+        problems_add(problems, "%s:%d: want NAME=value, a comment or an empty line", path, line);
         return;
     }
     char *value = must_alloc(strlen(equals) + 1, 1);
     if (read_value(skip_blanks(equals + 1), value))
         add_variable(variables, at, size, value, path, line);
     else
-        faults_add(faults,
-                   "%s:%d: %.*s: the quote must end in the same line, and only a comment "
-                   "may follow it",
-                   path, line, (int)size, at);
+        problems_add(problems,
+                     "%s:%d: %.*s: the quote must end in the same line, and only a comment may "
+                     "follow it",
+                     path, line, (int)size, at);
     free(value);
 }
 
-void env_file_read(const char *path, struct variables *variables, struct faults *faults) {
+void variables_add_file(struct variables *variables, const char *path, struct problems *problems) {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        faults_add(faults, "--env-file: '%s': %s", path, strerror(errno));
+        problems_add(problems, "--env-file: '%s': %s", path, strerror(errno));
         return;
     }
     scoped(scope_free) char *text = NULL;
@@ -115,12 +130,12 @@ void env_file_read(const char *path, struct variables *variables, struct faults 
             text[--size] = '\0';
         const char *begin = line++ == 0 && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
         if (strlen(text) != (size_t)size)
-            faults_add(faults, "%s:%d: want text; there is a NUL byte", path, line);
+            problems_add(problems, "%s:%d: want text; there is a NUL byte", path, line);
         else
-            read_line(begin, path, line, variables, faults);
+            read_line(begin, path, line, variables, problems);
     }
     if (ferror(file))
-        faults_add(faults, "--env-file: '%s': %s", path, strerror(errno));
+        problems_add(problems, "--env-file: '%s': %s", path, strerror(errno));
     (void)fclose(file); // read only
 }
 
@@ -135,37 +150,15 @@ void variables_deinit(struct variables *variables) {
 }
 
 const struct variable *variables_find(const struct variables *variables, const char *name) {
-    for (size_t i = variables->count; i > 0; i--)
-        if (strcmp(variables->items[i - 1].name, name) == 0)
-            return &variables->items[i - 1];
-    return NULL;
-}
-
-/* Whether the environment has the variable, and not empty. */
-static bool is_set(char *const *environment, const char *variable) {
-    size_t size = strlen(variable);
-    for (char *const *entry = environment; *entry != NULL; entry++)
-        if (strncmp(*entry, variable, size) == 0 && (*entry)[size] == '=' &&
-            (*entry)[size + 1] != '\0')
-            return true;
-    return false;
-}
-
-void variables_each(char *const *environment, const struct variables *variables, variable_fn *visit,
-                    void *context) {
-    for (char *const *entry = environment; *entry != NULL; entry++) {
-        const char *equals = strchr(*entry, '=');
-        if (equals == NULL)
-            continue;
-        char *name = strndup(*entry, (size_t)(equals - *entry));
-        check(name != NULL);
-        visit(context, name, equals + 1, "environment");
-        free(name);
-    }
+    const struct variable *found = NULL;
     for (size_t i = 0; i < variables->count; i++) {
         const struct variable *variable = &variables->items[i];
-        if (variables_find(variables, variable->name) == variable &&
-            !is_set(environment, variable->name))
-            visit(context, variable->name, variable->value, variable->where);
+        if (strcmp(variable->name, name) != 0)
+            continue;
+        if (variable->in_environment && *variable->value != '\0')
+            return variable;
+        if (!variable->in_environment)
+            found = variable;
     }
+    return found;
 }

@@ -1,4 +1,4 @@
-#include "surfaces/settings/faults.h"
+#include "surfaces/settings/problems.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 enum { WORD_MAX = 63 };
 
-void faults_add(struct faults *faults, const char *format, ...) {
+void problems_add(struct problems *problems, const char *format, ...) {
     char *text = NULL;
     va_list args;
     va_start(args, format);
@@ -18,22 +18,22 @@ void faults_add(struct faults *faults, const char *format, ...) {
     for (char *at = text; *at != '\0'; at++) // one line, whatever was in the environment
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
             *at = '?';
-    void *grown = realloc(faults->lines, (faults->count + 1) * sizeof faults->lines[0]);
+    void *grown = realloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
     check(grown != NULL);
-    faults->lines = grown;
-    faults->lines[faults->count++] = text;
+    problems->lines = grown;
+    problems->lines[problems->count++] = text;
 }
 
-void faults_print(const struct faults *faults, const char *program, FILE *out) {
-    for (size_t i = 0; i < faults->count; i++)
-        (void)fprintf(out, "%s: %s\n", program, faults->lines[i]);
+void problems_print(const struct problems *problems, const char *program, FILE *out) {
+    for (size_t i = 0; i < problems->count; i++)
+        (void)fprintf(out, "%s: %s\n", program, problems->lines[i]);
 }
 
-void faults_deinit(struct faults *faults) {
-    for (size_t i = 0; i < faults->count; i++)
-        free(faults->lines[i]);
-    free(faults->lines);
-    *faults = (struct faults){0};
+void problems_deinit(struct problems *problems) {
+    for (size_t i = 0; i < problems->count; i++)
+        free(problems->lines[i]);
+    free(problems->lines);
+    *problems = (struct problems){0};
 }
 
 static bool same_letter(char a, char b) {
@@ -45,6 +45,8 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* The optimal string alignment distance, row by row: a swap looks two rows back, so three are kept.
+ */
 size_t edit_distance(const char *a, const char *b) {
     size_t rows[3][WORD_MAX + 1]; // of the letters of `a`, in turn
     size_t a_size = strlen(a), b_size = strlen(b);
@@ -68,7 +70,16 @@ size_t edit_distance(const char *a, const char *b) {
     return rows[a_size % 3][b_size];
 }
 
-bool is_near_miss(const char *given, const char *known) {
+/* Whether somebody who wrote a word at this distance may have meant `known`. */
+static bool is_near(size_t distance, const char *known) {
     size_t size = strlen(known);
-    return edit_distance(given, known) <= (size < 6 ? 1 : size < 12 ? 2 : 3);
+    return distance <= (size < 6 ? 1 : size < 12 ? 2 : 3);
+}
+
+void nearest_offer(struct nearest *nearest, const char *word) {
+    size_t distance = edit_distance(nearest->given, word);
+    if (!is_near(distance, word) || (nearest->word[0] != '\0' && distance >= nearest->distance))
+        return;
+    nearest->distance = distance;
+    snprintf(nearest->word, sizeof nearest->word, "%s", word);
 }

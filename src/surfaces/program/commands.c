@@ -1,8 +1,7 @@
-#include "surfaces/commands/commands.h"
+#include "surfaces/program/commands.h"
 
 #include <string.h>
 
-#include "base/text.h"
 #include "streaming/operations/operations.h"
 #include "surfaces/commands/checkpoint_command.h"
 #include "surfaces/commands/rejects_command.h"
@@ -13,8 +12,9 @@
 #include "surfaces/commands/verify_command.h"
 #include "surfaces/docs/completion.h"
 #include "surfaces/docs/docs.h"
+#include "surfaces/docs/explain.h"
+#include "surfaces/docs/help.h"
 #include "surfaces/doctor/doctor.h"
-#include "surfaces/settings/options.h"
 #include "surfaces/terminal/output.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
@@ -39,7 +39,7 @@ static bool run_rewind(const struct command_scope *scope, struct error *err) {
     return operation_rewind(&scope->store, scope->config->arguments.to_batch, scope->out, err);
 }
 
-const struct command_entry command_entries[] = {
+const struct command program_commands[] = {
     {.name = "adopt",
      .doc = "Begin a sink log that lists the files of a table which has none, such as that of "
             "a foreachBatch job, so that Spark reads it exactly once. With --cluster: go on with "
@@ -150,58 +150,17 @@ const struct command_entry command_entries[] = {
     {0},
 };
 
-const struct command_entry *command_find(char *const *words, size_t count, size_t *used) {
-    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
-        const char *space = strchr(entry->name, ' ');
-        size_t first = space != NULL ? (size_t)(space - entry->name) : strlen(entry->name);
-        *used = space != NULL ? 2 : 1;
-        if (count >= *used && strlen(words[0]) == first &&
-            strncmp(words[0], entry->name, first) == 0 &&
-            (space == NULL || strcmp(words[1], space + 1) == 0))
-            return entry;
-    }
-    return NULL;
-}
-
-bool command_is_named(const struct command_entry *entry, const char *word) {
-    size_t size = strlen(word);
-    return strncmp(entry->name, word, size) == 0 &&
-           (entry->name[size] == '\0' || entry->name[size] == ' ');
-}
-
-void command_synopsis(const struct command_entry *entry, char text[static COMMAND_SYNOPSIS_MAX]) {
-    size_t used = text_append(text, COMMAND_SYNOPSIS_MAX, 0, "%s", entry->name);
-    if (entry->operand != NULL)
-        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " %s", entry->operand);
-    if (entry->one_query != NULL)
-        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " --job JOB");
-    const char *end = ""; // of the one before
-    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
-        if ((entry->options & OPTION_BIT(id)) == 0)
-            continue;
-        bool required = (entry->required & OPTION_BIT(id)) != 0;
-        bool inner = (entry->inner & OPTION_BIT(id)) != 0;
-        char value[OPTION_TEXT_MAX];
-        option_placeholder(&option_entries[id], value);
-        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, "%s %s%s%s%s", inner ? "" : end,
-                           required ? "" : "[", option_entries[id].name, *value != '\0' ? " " : "",
-                           value);
-        end = inner ? "]]" : required ? "" : "]";
-    }
-    (void)text_append(text, COMMAND_SYNOPSIS_MAX, used, "%s", end);
-}
-
 /* Reports one failure. An end that was asked for is none. */
 static enum exit_code report(const struct config *config, const struct error *err, FILE *errors) {
     if (err->kind != ERROR_STOPPED)
-        (void)fprintf(errors, "esports-stream: %s: %s\n", config->entry->name, err->message);
+        (void)fprintf(errors, "esports-stream: %s: %s\n", config->command->name, err->message);
     return exit_code_of(err->kind);
 }
 
 static bool run_for_one(const struct config *config, const struct stream *stream, FILE *out,
                         struct error *err) {
     struct command_scope scope = {config, stream, config_store_options(config, stream), out};
-    bool ok = config->entry->run(&scope, err);
+    bool ok = config->command->run(&scope, err);
     if (!ok && err->kind != ERROR_STOPPED)
         error_wrap(err, "%s", stream->name);
     config_store_options_deinit(&scope.store);
@@ -216,20 +175,50 @@ static enum exit_code run_for_each(const struct config *config, FILE *out, FILE 
             continue;
         (void)fflush(out);
         code = report(config, &err, errors);
-        if (!config->entry->goes_on || err.kind != ERROR_STATE)
+        if (!config->command->goes_on || err.kind != ERROR_STATE)
             break;
     }
     return code;
 }
 
-enum exit_code command_run(const struct config *config, FILE *out, FILE *errors) {
+enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors) {
     struct error err = {0};
     enum exit_code code = EXIT_CODE_OK;
-    if (config->entry->run != NULL)
+    if (config->command->run != NULL)
         code = run_for_each(config, out, errors);
-    else if (!config->entry->run_once(&(struct command_call){config, out, &code}, &err))
+    else if (!config->command->run_once(
+                 &(struct command_call){config, out, &code, program_commands}, &err))
         code = report(config, &err, errors);
     if (!output_flush(out, &err) && code == EXIT_CODE_OK)
         code = report(config, &err, errors);
     return code;
+}
+
+bool commands_print(const struct config *config, FILE *out, FILE *errors, enum exit_code *code) {
+    struct error err = {0};
+    switch (config->action) {
+    case ACTION_RUN:
+    case ACTION_COMMAND:
+        return false;
+    case ACTION_EXPLAIN:
+        explain_print(out, config);
+        break;
+    case ACTION_HELP:
+        help_print(out, program_commands, config->command);
+        break;
+    case ACTION_VERSION:
+        version_print(out);
+        break;
+    }
+    if (!output_flush(out, &err) && err.kind != ERROR_STOPPED)
+        (void)fprintf(errors, "esports-stream: %s\n", err.message);
+    *code = exit_code_of(err.kind);
+    return true;
+}
+
+bool commands_complete(int argc, char **argv, FILE *out) {
+    if (argc < 2 || strcmp(argv[1], COMPLETION_REQUEST) != 0)
+        return false;
+    completion_print(out, program_commands, argv + 2, (size_t)argc - 2);
+    return true;
 }

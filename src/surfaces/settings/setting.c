@@ -1,4 +1,4 @@
-#include "surfaces/settings/setting_types.h"
+#include "surfaces/settings/setting.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,10 +13,9 @@
 #include "base/text.h"
 #include "core/zone.h"
 #include "streaming/kafka/starting_offsets.h"
-#include "surfaces/alerts/webhook.h"
-#include "surfaces/settings/config.h"
-#include "surfaces/settings/master.h"
-#include "surfaces/settings/servers.h"
+#include "streaming/query/trigger.h"
+#include "surfaces/settings/addresses.h"
+#include "surfaces/settings/http_url.h"
 #include "surfaces/terminal/quantity.h"
 
 enum {
@@ -25,17 +24,6 @@ enum {
 };
 
 enum { TOKEN_SIZE_MIN = 16 };
-
-static void release_text(void *field) {
-    free(*(char **)field);
-    *(char **)field = NULL;
-}
-
-static void set_text(void *field, const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    *(char **)field = copy;
-}
 
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size) {
     size_t used = 0, count = 0, listed = 0;
@@ -49,6 +37,26 @@ void choices_list(const struct choice *choices, bool prose, char *text, size_t s
         used = text_append(text, size, used, "%s%s", between, choice->name);
         listed++;
     }
+}
+
+static void release_text(void *field) {
+    free(*(char **)field);
+    *(char **)field = NULL;
+}
+
+static void set_text(void *field, const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    *(char **)field = copy;
+}
+
+/* A text that is kept as it stands, once its type accepts it. */
+static bool parse_text(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    if (!setting->type->accepts(text, err))
+        return false;
+    set_text(field, text);
+    return true;
 }
 
 static bool find_choice(const struct setting *setting, const char *text, int *value,
@@ -112,8 +120,7 @@ static bool parse_size(const struct setting *setting, const char *text, void *fi
     int64_t bytes;
     if (!size_parse(text, &bytes))
         return error_set(err, ERROR_CONFIG,
-                         "want a size: a whole number and its unit, such as "
-                         "'512m' or '2g'");
+                         "want a size: a whole number and its unit, such as '512m' or '2g'");
     if (bytes < setting->least || bytes > setting->most) {
         char least[SIZE_TEXT_MAX], most[SIZE_TEXT_MAX];
         size_format(setting->least, least);
@@ -185,9 +192,8 @@ static bool parse_trigger(const struct setting *setting, const char *text, void 
     struct trigger trigger = {.available_now = strcasecmp(text, "availableNow") == 0};
     if (!trigger.available_now && !duration_parse(text, &trigger.interval_ms))
         return error_set(err, ERROR_CONFIG,
-                         "want availableNow or an interval such as "
-                         "'10 seconds', '1 minute', '500 milliseconds' or "
-                         "'0 seconds'");
+                         "want availableNow or an interval such as '10 seconds', '1 minute', "
+                         "'500 milliseconds' or '0 seconds'");
     if (!check_duration(setting, trigger.interval_ms, err))
         return false;
     *(struct trigger *)field = trigger;
@@ -195,9 +201,7 @@ static bool parse_trigger(const struct setting *setting, const char *text, void 
 }
 
 /* Kafka's own rule for the names of topics. */
-static bool parse_topic(const struct setting *setting, const char *text, void *field,
-                        struct error *err) {
-    (void)setting;
+static bool check_topic(const char *text, struct error *err) {
     size_t size = strlen(text);
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
@@ -208,10 +212,8 @@ static bool parse_topic(const struct setting *setting, const char *text, void *f
         return error_set(err, ERROR_CONFIG, "want a topic name");
     if (size > TOPIC_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
         return error_set(err, ERROR_CONFIG,
-                         "want a topic name of at most %d characters, and not "
-                         "'.' or '..'",
+                         "want a topic name of at most %d characters, and not '.' or '..'",
                          TOPIC_MAX);
-    set_text(field, text);
     return true;
 }
 
@@ -222,24 +224,10 @@ static bool parse_servers(const struct setting *setting, const char *text, void 
     return servers_parse(text, field, &protocol, err);
 }
 
-static bool parse_offsets(const struct setting *setting, const char *text, void *field,
-                          struct error *err) {
-    (void)setting;
-    if (!starting_offsets_check(text, err))
-        return false;
-    set_text(field, text);
-    return true;
-}
-
-static bool parse_master(const struct setting *setting, const char *text, void *field,
-                         struct error *err) {
-    (void)setting;
+static bool check_master(const char *text, struct error *err) {
     enum master_kind kind;
     int workers;
-    if (!master_parse(text, &kind, &workers, err))
-        return false;
-    set_text(field, text);
-    return true;
+    return master_parse(text, &kind, &workers, err);
 }
 
 /* Where a URI's path begins in `text`, or NULL: another file system's. A text without a scheme is
@@ -267,14 +255,12 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
     const char *path = local_part(text);
     if (path == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want a local directory (a path, or file:///…); other "
-                         "file systems are not supported: mount it, or copy "
-                         "the files");
+                         "want a local directory (a path, or file:///…); other file systems are "
+                         "not supported: mount it, or copy the files");
     char absolute[PATH_MAX] = ""; // what getcwd() may need
     if (*path != '/' && getcwd(absolute, sizeof absolute) == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want an absolute path, for the current directory is "
-                         "not known: %s",
+                         "want an absolute path, for the current directory is not known: %s",
                          strerror(errno));
     size_t used = strlen(absolute);
     for (const char *at = path; *at != '\0';) { // no doubled slashes, no "/./", no slash at the end
@@ -299,9 +285,7 @@ static bool parse_home(const struct setting *setting, const char *text, void *fi
     return true;
 }
 
-static bool parse_zone(const struct setting *setting, const char *text, void *field,
-                       struct error *err) {
-    (void)setting;
+static bool check_zone(const char *text, struct error *err) {
     struct zone zone;
     bool found = zone_find((struct text){text, (uint32_t)strlen(text)}, &zone);
     if (!found && zone_data_lack().all)
@@ -312,7 +296,6 @@ static bool parse_zone(const struct setting *setting, const char *text, void *fi
         return error_set(err, ERROR_CONFIG,
                          "want a time zone: a name that the system's tzdata has, "
                          "such as 'Europe/Paris', or an offset, '+02:00'");
-    set_text(field, text);
     return true;
 }
 
@@ -324,32 +307,21 @@ static bool is_one_word(const char *text) {
     return true;
 }
 
-static bool parse_host(const struct setting *setting, const char *text, void *field,
-                       struct error *err) {
-    (void)setting;
+static bool check_host(const char *text, struct error *err) {
     if (*text == '\0' || !is_one_word(text) || strchr(text, '/') != NULL)
         return error_set(err, ERROR_CONFIG, "want a host name or an address, such as 127.0.0.1");
-    set_text(field, text);
     return true;
 }
 
-static bool parse_token(const struct setting *setting, const char *text, void *field,
-                        struct error *err) {
-    (void)setting;
+static bool check_token(const char *text, struct error *err) {
     if (*text != '\0' && (strlen(text) < TOKEN_SIZE_MIN || !is_one_word(text)))
         return error_set(err, ERROR_CONFIG, "want %d or more visible ASCII characters in a row",
                          TOKEN_SIZE_MIN);
-    set_text(field, text);
     return true;
 }
 
-static bool parse_url(const struct setting *setting, const char *text, void *field,
-                      struct error *err) {
-    (void)setting;
-    if (*text != '\0' && !webhook_check_url(text, err))
-        return false;
-    set_text(field, text);
-    return true;
+static bool check_url(const char *text, struct error *err) {
+    return *text == '\0' || http_url_check(text, err);
 }
 
 static void release_names(void *field) {
@@ -412,16 +384,17 @@ static bool parse_names(const struct setting *setting, const char *text, void *f
 }
 
 const struct setting_type type_servers = {"HOST:PORT,…", parse_servers, release_text};
-const struct setting_type type_topic = {"TOPIC", parse_topic, release_text};
-const struct setting_type type_offsets = {"earliest|latest|JSON", parse_offsets, release_text};
-const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://…|sc://…",
-                                         parse_master, release_text};
+const struct setting_type type_topic = {"TOPIC", parse_text, release_text, check_topic};
+const struct setting_type type_offsets = {"earliest|latest|JSON", parse_text, release_text,
+                                          starting_offsets_check};
+const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://…|sc://…", parse_text,
+                                         release_text, check_master};
 const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
-const struct setting_type type_zone = {"ZONE", parse_zone, release_text};
-const struct setting_type type_host = {"HOST", parse_host, release_text};
-const struct setting_type type_token = {"TOKEN", parse_token, release_text};
-const struct setting_type type_url = {"URL", parse_url, release_text};
+const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
+const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};
+const struct setting_type type_token = {"TOKEN", parse_text, release_text, check_token};
+const struct setting_type type_url = {"URL", parse_text, release_text, check_url};
 const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
 const struct setting_type type_choice = {NULL, parse_choice, NULL};
 const struct setting_type type_boolean = {NULL, parse_boolean, NULL};

@@ -10,27 +10,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "surfaces/settings/env_file.h"
+#include "surfaces/settings/variables.h"
 
 static char path[64];
 static struct variables variables;
-static struct faults faults;
+static struct problems problems;
 
 /* Reads a file of these bytes. */
 static void read_bytes(const char *bytes, size_t size) {
-    strcpy(path, "/tmp/test_env_file.XXXXXX");
+    strcpy(path, "/tmp/test_variables.XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, size), size);
     close(fd);
-    env_file_read(path, &variables, &faults);
+    variables_add_file(&variables, path, &problems);
     unlink(path);
 }
 
 static int forget(void **state) {
     (void)state;
     variables_deinit(&variables);
-    faults_deinit(&faults);
+    problems_deinit(&problems);
     return 0;
 }
 
@@ -64,7 +64,7 @@ static void a_line_is_a_variable_in_any_of_the_usual_forms(void **state) {
         int size = snprintf(text, sizeof text, "%s\n", cases[i].line);
         read_bytes(text, (size_t)size);
         const struct variable *variable = variables_find(&variables, "NAME");
-        if (faults.count > 0 || variable == NULL || strcmp(variable->value, cases[i].value) != 0)
+        if (problems.count > 0 || variable == NULL || strcmp(variable->value, cases[i].value) != 0)
             fail_msg("'%s' (%s) gave %s", cases[i].line, cases[i].why,
                      variable != NULL ? variable->value : "nothing");
         forget(NULL);
@@ -75,7 +75,7 @@ static void comments_and_empty_lines_are_skipped(void **state) {
     (void)state;
     static const char text[] = "# a comment\n\n   \n\r\n  # another\nA=1\nB=2";
     read_bytes(text, sizeof text - 1);
-    assert_int_equal(faults.count, 0);
+    assert_int_equal(problems.count, 0);
     assert_int_equal(variables.count, 2);
     assert_string_equal(variables_find(&variables, "B")->value, "2");
     assert_non_null(strstr(variables_find(&variables, "B")->where, ":7"));
@@ -102,24 +102,24 @@ static void every_line_that_is_none_is_a_fault_with_its_place(void **state) {
                                "NAME=a\0b\n"
                                "GOOD=1\n";
     read_bytes(text, sizeof text - 1);
-    assert_int_equal(faults.count, 9);
-    for (size_t i = 0; i < faults.count; i++) {
+    assert_int_equal(problems.count, 9);
+    for (size_t i = 0; i < problems.count; i++) {
         char place[32];
         snprintf(place, sizeof place, ":%zu: ", i + 1);
-        assert_non_null(strstr(faults.lines[i], place));
-        assert_null(strstr(faults.lines[i], "words")); // it may be a secret
+        assert_non_null(strstr(problems.lines[i], place));
+        assert_null(strstr(problems.lines[i], "words")); // it may be a secret
     }
     assert_int_equal(variables.count, 1);
 }
 
 static void a_file_that_is_not_there_is_a_fault(void **state) {
     (void)state;
-    env_file_read("/nowhere/at.all", &variables, &faults);
-    assert_int_equal(faults.count, 1);
-    assert_string_equal(faults.lines[0],
+    variables_add_file(&variables, "/nowhere/at.all", &problems);
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.lines[0],
                         "--env-file: '/nowhere/at.all': No such file or directory");
-    env_file_read("/tmp", &variables, &faults);
-    assert_int_equal(faults.count, 2);
+    variables_add_file(&variables, "/tmp", &problems);
+    assert_int_equal(problems.count, 2);
 }
 
 int main(void) {
