@@ -1,4 +1,4 @@
-/* output.h: stdout, when somebody asked for something. */
+/* output.h: stdout, when somebody asked for something, and the terminal that it may go to. */
 #ifndef SURFACES_TERMINAL_OUTPUT_H
 #define SURFACES_TERMINAL_OUTPUT_H
 
@@ -17,5 +17,9 @@ void output_print_json(FILE *out, struct json *object);
 
 /* Whether what may be printed later would be read; false only for a pipe whose reader has gone. */
 bool output_is_read(FILE *out);
+
+/* Whether colour is wanted: it goes to a terminal, no dumb one, and NO_COLOR is not set
+ * (no-color.org). */
+bool output_has_colour(FILE *out);
 
 #endif
