@@ -36,7 +36,8 @@ ELSEWHERE = {
     "streaming/cluster/spark/spark_jars.c": ("fstat glob mmap open opendir readdir closedir", "jars of the user's Spark"),
     "streaming/cluster/spark/spark_process.c": ("fcntl open", "a child's pipe, and /dev/null"),
     "surfaces/doctor/doctor_machine.c": ("opendir readdir closedir", "the system's certificates"),
-    "surfaces/settings/env_file.c": ("fopen", "the file of settings"),
+    "surfaces/docs/completion.c": ("readlink", "/proc/self/exe, for the shells"),
+    "surfaces/settings/variables.c": ("fopen", "the file of settings"),
     "surfaces/terminal/output.c": ("fstat", "standard output"),
 }
 
