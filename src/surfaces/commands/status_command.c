@@ -1,7 +1,3 @@
-/* A running query is asked over HTTP at the address that its checkpoint's lock names: first for
- * /api/v1/queries, of which this query's part is shown, then for /readyz. No answer, a wrong token
- * and "not ready" are all trouble that somebody must act on. What no process runs, or none that
- * serves HTTP, is told from its checkpoint. */
 #include "surfaces/commands/status_command.h"
 
 #include <curl/curl.h>

@@ -7,6 +7,7 @@
 #include "base/system/clock.h"
 #include "core/kafka_timestamp.h"
 #include "streaming/kafka/broker.h"
+#include "streaming/kafka/last_record.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/query/engine.h"
 #include "streaming/recovery/inspect.h"
@@ -217,34 +218,16 @@ static void check_progress(const struct config *config, struct broker *broker, c
 
 /* The newest record that can be read near the end of a partition. */
 static bool read_newest(struct source *source, const char *topic,
-                        const struct partition_offsets *partition, int64_t *timestamp_ms,
-                        bool *read, struct error *err) {
+                        const struct partition_offsets *partition, struct last_record *newest,
+                        struct error *err) {
     int64_t start = partition->end - READ_BACK;
     const struct offset_range range = {partition->partition,
                                        start > partition->log_start ? start : partition->log_start,
                                        partition->end};
-    int64_t deadline_ms = clock_monotonic_ms() + READ_MS;
-    if (!source->ops->open_range(source, topic, range, err))
+    if (!last_record_read(source, topic, range, READ_MS, NULL, NULL, newest, err))
         return false;
-    while (clock_monotonic_ms() < deadline_ms) {
-        struct record record;
-        switch (source->ops->read(source, &record, 200, err)) {
-        case SOURCE_RECORD:
-            *read = true;
-            *timestamp_ms = record.timestamp_ms;
-            break;
-        case SOURCE_END:
-            return true;
-        case SOURCE_FAILED:
-            return false;
-        case SOURCE_WAIT:
-            break;
-        }
-    }
-    source->ops->abandon_range(source);
-    return *read || err->kind != ERROR_NONE
-               ? *read
-               : error_set(err, ERROR_BROKER, "no record came within %d seconds", READ_MS / 1000);
+    return newest->found || !newest->is_late ||
+           error_set(err, ERROR_BROKER, "no record came within %d seconds", READ_MS / 1000);
 }
 
 static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_report *report) {
@@ -281,8 +264,7 @@ static void check_reading(const struct config *config, struct broker *broker, co
     }
     struct error err = {0};
     struct source *source;
-    int64_t timestamp_ms = -1;
-    bool read = false;
+    struct last_record newest;
     if (longest == NULL)
         return; // nothing to read: nothing to find out
     struct source_memory memory =
@@ -290,7 +272,7 @@ static void check_reading(const struct config *config, struct broker *broker, co
     memory.fetched = READ_MEMORY;
     bool ok = broker->ops->open_source(broker, memory, &source, &err);
     if (ok) {
-        ok = read_newest(source, topic, longest, &timestamp_ms, &read, &err);
+        ok = read_newest(source, topic, longest, &newest, &err);
         source->ops->close(source);
     }
     if (!ok)
@@ -299,8 +281,8 @@ static void check_reading(const struct config *config, struct broker *broker, co
                                                      "user the right to READ the topic"
                                                    : NULL, // the text says it
                           &err);
-    else if (read)
-        check_age(topic, timestamp_ms, report);
+    else if (newest.found)
+        check_age(topic, newest.timestamp_ms, report);
 }
 
 static void check_topic(const struct config *config, struct broker *broker,
