@@ -36,7 +36,8 @@ ELSEWHERE = {
     "streaming/cluster/spark/spark_process.c": ("fcntl open", "a child's pipe, and /dev/null"),
     "streaming/cluster/spark/spark_setup.c": ("mkdtemp open unlink rmdir", "a Spark server's properties, in TMPDIR"),
     "surfaces/doctor/doctor_machine.c": ("opendir readdir closedir", "the system's certificates"),
-    "surfaces/settings/env_file.c": ("fopen", "the file of settings"),
+    "surfaces/docs/completion.c": ("readlink", "/proc/self/exe, for the shells"),
+    "surfaces/settings/variables.c": ("fopen", "the file of settings"),
     "surfaces/terminal/output.c": ("fstat", "standard output"),
 }
 

@@ -15,15 +15,15 @@
 #include "core/zone.h"
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
-#include "surfaces/commands/commands.h"
 #include "surfaces/demo/demo_broker.h"
 #include "surfaces/demo/demo_report.h"
-#include "surfaces/docs/print_command.h"
 #include "surfaces/http/http.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/program/commands.h"
 #include "surfaces/service/monitor.h"
 #include "surfaces/service/progress.h"
 #include "surfaces/service/service_manager.h"
-#include "surfaces/settings/config.h"
+#include "surfaces/settings/config_load.h"
 #include "surfaces/terminal/exit_code.h"
 
 static const char logger[] = "main";
@@ -344,7 +344,7 @@ static enum exit_code run_demo(struct program *program) {
 
 static enum exit_code run_command(const struct config *config) {
     log_output_set(STDERR_FILENO); // stdout is for what was asked
-    return command_run(config, stdout, stderr);
+    return commands_run(config, stdout, stderr);
 }
 
 static enum exit_code run_queries(struct program *program) {
@@ -364,7 +364,7 @@ static enum exit_code run(struct program *program) {
     struct error err;
     heap_keep(config_memory_budget(config));
     log_configure(config->log_level, config->log_json);
-    if (config->command == COMMAND_ENTRY)
+    if (config->action == ACTION_COMMAND)
         return run_command(config);
     sigset_t signals = awaited_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); // before the first thread, which inherits it
@@ -390,9 +390,11 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a write beyond ulimit -f fails then, as on a full disk
 
+    if (commands_complete(argc, argv, stdout))
+        return EXIT_CODE_OK;
     struct program program = {0};
-    enum exit_code code = config_load(&program.config, argc, argv, stderr);
-    if (code == EXIT_CODE_OK && !print_command(&program.config, stdout, stderr, &code))
+    enum exit_code code = command_line_load(&program.config, argc, argv, stderr);
+    if (code == EXIT_CODE_OK && !commands_print(&program.config, stdout, stderr, &code))
         code = run(&program);
     program_deinit(&program);
     return (int)code;

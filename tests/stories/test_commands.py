@@ -550,6 +550,11 @@ TYPED = {
     "--job pla\t": "--job players",
     "--parquet-compression zs\t": "--parquet-compression zstd",
     "rewind --to-b\t7": "rewind --to-batch 7",
+    "--parquet-compression=zs\t": "--parquet-compression=zstd",
+    "tail --data-lake-path /etc/hostn\t": "tail --data-lake-path /etc/hostname",
+    "--env-file=/etc/host\tname": "--env-file=/etc/hostname",
+    "tail -f\t --json": "tail -f --json",
+    "docs --he\t": "docs --help",
 }
 
 

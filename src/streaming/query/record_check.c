@@ -15,7 +15,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "base/scope.h"
-#include "base/system/clock.h"
+#include "streaming/kafka/last_record.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/store/coverage.h"
 #include "streaming/store/store.h"
@@ -25,7 +25,6 @@ enum {
     FETCHED_MAX = 4 << 20, // bytes
     BATCH_MAX = 64 << 20,  // of which one record is wanted
     READ_MS = 5000,
-    READ_STEP_MS = 200,
     PAGE_SIZE_MAX = 16 << 20,
 };
 
@@ -251,34 +250,26 @@ static bool read_incarnations(struct comparison *comparison, struct error *err) 
 
 /* ---- what the topic has ---- */
 
+static bool goes_on(void *context, struct error *err) {
+    struct topic_watch *watch = context;
+    query_status_sign(&watch->report->status);
+    return !is_stopped(watch, err);
+}
+
 static bool read_range(struct topic_watch *watch, struct source *source, struct offset_range range,
                        int64_t *timestamp_ms, struct error *err) {
-    int64_t deadline_ms = clock_monotonic_ms() + READ_MS;
-    if (!source->ops->open_range(source, watch->definition->topic, range, err))
+    struct last_record last;
+    query_status_sign(&watch->report->status);
+    if (!last_record_read(source, watch->definition->topic, range, READ_MS, goes_on, watch, &last,
+                          err))
         return false;
-    bool stopped = false;
-    while (clock_monotonic_ms() < deadline_ms && !stopped) {
-        struct record record;
-        query_status_sign(&watch->report->status);
-        switch (source->ops->read(source, &record, READ_STEP_MS, err)) {
-        case SOURCE_RECORD:
-            *timestamp_ms = record.timestamp_ms;
-            break;
-        case SOURCE_END:
-            return true;
-        case SOURCE_FAILED:
-            return false;
-        case SOURCE_WAIT:
-            break;
-        }
-        stopped = is_stopped(watch, err);
-    }
-    source->ops->abandon_range(source);
-    return stopped ? false
-                   : error_set(err, ERROR_BROKER,
-                               "no record came within %d seconds from partition "
-                               "%" PRId32 ", offset %" PRId64,
-                               READ_MS / 1000, range.partition, range.start);
+    if (last.is_late)
+        return error_set(err, ERROR_BROKER,
+                         "no record came within %d seconds from partition "
+                         "%" PRId32 ", offset %" PRId64,
+                         READ_MS / 1000, range.partition, range.start);
+    *timestamp_ms = last.timestamp_ms;
+    return true;
 }
 
 static bool read_record(struct topic_watch *watch, struct source *source, int32_t partition,

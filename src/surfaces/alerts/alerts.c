@@ -87,8 +87,8 @@ bool alerts_open(struct alerts **out, const struct config *config, struct stream
     }
     // Between two batches what waits is older than a trigger, and that is no trouble.
     int64_t after_ms = config->alert_after_ms;
-    if (after_ms < 2 * config->trigger.interval_ms)
-        after_ms = 2 * config->trigger.interval_ms;
+    if (after_ms < 2 * config->query.trigger.interval_ms)
+        after_ms = 2 * config->query.trigger.interval_ms;
     alerts->count = streaming_query_count(streaming);
     for (size_t i = 0; i < alerts->count; i++) {
         struct alerts_query *query = &alerts->queries[i];

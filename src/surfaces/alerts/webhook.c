@@ -13,6 +13,7 @@
 #include "base/system/mailbox.h"
 #include "base/system/stop.h"
 #include "base/system/thread.h"
+#include "surfaces/settings/http_url.h"
 
 static const char logger[] = "webhook";
 
@@ -53,31 +54,6 @@ struct webhook_options webhook_defaults(const char *url) {
                                     .backoff_first_ms = 1000,
                                     .backoff_max_ms = 60000,
                                     .give_up_ms = 600000};
-}
-
-/* Scheme and host of the URL, and with `receiver` NULL only whether it has them. */
-static bool read_url(const char *url, char *receiver, size_t size) {
-    char *scheme = NULL, *host = NULL;
-    CURLU *parts = curl_url();
-    check(parts != NULL);
-    bool usable = curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                  curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                  curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK && *host != '\0' &&
-                  (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
-    if (usable && receiver != NULL)
-        snprintf(receiver, size, "%s://%s", scheme, host);
-    curl_free(scheme);
-    curl_free(host);
-    curl_url_cleanup(parts);
-    return usable;
-}
-
-bool webhook_check_url(const char *url, struct error *err) {
-    if (read_url(url, NULL, 0))
-        return true;
-    return error_set(err, ERROR_CONFIG,
-                     "want a URL that begins with https:// or http:// and a "
-                     "host");
 }
 
 static int64_t time_left_ms(struct webhook *webhook) {
@@ -241,7 +217,7 @@ bool webhook_open(struct webhook **out, const struct webhook_options *options, s
     struct webhook *webhook = must_alloc(1, sizeof *webhook);
     check(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     webhook->options = *options;
-    check(read_url(options->url, webhook->receiver, sizeof webhook->receiver));
+    check(http_url_server(options->url, webhook->receiver, sizeof webhook->receiver));
     atomic_store(&webhook->deadline_ms, INT64_MAX);
     mailbox_init(&webhook->letters);
     stop_init(&webhook->stop);

@@ -27,9 +27,6 @@ struct webhook_options {
 /* What fits receivers out on the internet. */
 struct webhook_options webhook_defaults(const char *url);
 
-/* Whether it is a URL to post to: ERROR_CONFIG says what was wanted, without the URL. */
-MUST_CHECK bool webhook_check_url(const char *url, struct error *err);
-
 struct webhook;
 
 /* Starts the thread. ERROR_RETRY: the system has none to give. */

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "streaming/recovery/inspect.h"
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
 MUST_CHECK bool checkpoint_show_command(const struct command_scope *scope, struct error *err);
 

@@ -3,20 +3,12 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/file.h"
 #include "surfaces/commands/rejects_command.h"
-#include "surfaces/rows/pick_reader.h"
-#include "surfaces/rows/reject_filter.h"
+#include "surfaces/rows/reject_rows.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 
-/* What the counts are made of. */
-static const struct wanted_column counted_columns[] = {{"reason", TYPE_STRING},
-                                                       {"partition", TYPE_INT32},
-                                                       {"offset", TYPE_INT64},
-                                                       {"processing_timestamp", TYPE_TIMESTAMP}};
-
-enum { COUNTED_COLUMNS = sizeof counted_columns / sizeof counted_columns[0], REASONS_MAX = 32 };
+enum { REASONS_MAX = 32 };
 
 struct reason_count {
     char name[CELL_TEXT_MAX];
@@ -31,22 +23,22 @@ struct partition_count {
 struct listing {
     const struct command_scope *scope;
     struct reject_filter filter;
-    struct lake_files files;
+    struct reject_files files;
     struct resolved_rejects resolved;
     int64_t total, replayed;                  // the latter are no rejects any more
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
     size_t reason_count;
     struct partition_count *partitions; // owned; ascending
     size_t partition_count;
-    struct picks picks;       // the newest
-    struct text_table newest; // without --json
+    struct newest_rows newest;
+    struct text_table table; // of the newest, without --json
 };
 
 /* ---- counting ---- */
 
-static void count_reason(struct listing *listing, const struct vector *reasons, size_t row) {
+static void count_reason(struct listing *listing, struct text reason) {
     char name[CELL_TEXT_MAX];
-    cell_text(reasons, row, name);
+    cell_text_of(reason, name);
     size_t i = 0;
     while (i < listing->reason_count && strcmp(listing->reasons[i].name, name) != 0)
         i++;
@@ -79,72 +71,48 @@ static struct partition_count *find_partition(struct listing *listing, int32_t p
     return &listing->partitions[low];
 }
 
-static void count_row(struct listing *listing, const struct table_rows *rows, size_t file,
-                      size_t row) {
-    const struct vector *columns = rows->cursor.vectors;
-    int32_t partition = columns[1].int32s[row];
-    int64_t offset = columns[2].int64s[row], processed = columns[3].int64s[row];
-    for (size_t i = 0; i < COUNTED_COLUMNS; i++)
-        if (!columns[i].valid[row])
-            return; // in no file of ours
-    if (!reject_filter_takes(&listing->filter, columns[0].texts[row], partition, offset, processed))
+static void count_row(void *context, const struct reject_key *key, const struct newest_row *row) {
+    struct listing *listing = context;
+    if (!reject_filter_takes(&listing->filter, key))
         return;
-    if (resolved_rejects_has(&listing->resolved, processed / 1000, partition, offset)) {
+    if (resolved_rejects_has(&listing->resolved, key->processed / 1000, key->partition,
+                             key->offset)) {
         listing->replayed++;
         return;
     }
     listing->total++;
-    count_reason(listing, &columns[0], row);
-    struct partition_count *count = find_partition(listing, partition);
+    count_reason(listing, key->reason);
+    struct partition_count *count = find_partition(listing, key->partition);
     count->count++;
-    count->first = offset < count->first ? offset : count->first;
-    count->last = offset > count->last ? offset : count->last;
-    picks_offer(&listing->picks, &(struct pick){.micros = processed,
-                                                .partition = partition,
-                                                .offset = offset,
-                                                .file = file,
-                                                .row = rows->first + (int64_t)row});
-}
-
-/* A file's name in the rejects table. */
-static const char *path_of(const void *context, size_t file) {
-    const struct listing *listing = context;
-    return listing->files.files[file].path + strlen(listing->scope->store.rejects) + 1;
-}
-
-static bool count_file(struct listing *listing, size_t file, struct error *err) {
-    struct table_rows rows;
-    bool ok = table_rows_open(&rows, listing->scope->store.rejects, path_of(listing, file),
-                              counted_columns, COUNTED_COLUMNS, err);
-    while (ok && (ok = table_rows_next(&rows, err)) && rows.count > 0)
-        for (size_t row = 0; row < rows.count; row++)
-            count_row(listing, &rows, file, row);
-    table_rows_close(&rows);
-    return ok || file_is_gone(listing->files.files[file].path);
+    count->first = key->offset < count->first ? key->offset : count->first;
+    count->last = key->offset > count->last ? key->offset : count->last;
+    newest_rows_offer(&listing->newest, row);
 }
 
 /* ---- the newest ---- */
 
-static char *render(const void *context, const struct table_rows *rows, size_t row) {
+static bool render(void *context, struct newest_row *newest, const struct table_rows *rows,
+                   size_t row, struct error *err) {
+    (void)err;
     const struct listing *listing = context;
     const struct vector *columns = rows->cursor.vectors;
     if (listing->scope->config->arguments.json) {
-        struct json *object = reject_json(rows, row, REJECT_EXCERPT);
-        char *text = json_print(object);
+        struct json *object = reject_row_json(rows, row, REJECT_EXCERPT);
+        newest->text = json_print(object);
         json_free(object);
-        return text;
+        return true;
     }
     static const enum reject_column shown[] = {REJECT_PROCESSED, REJECT_REASON, REJECT_DETAIL,
                                                REJECT_VALUE};
     char place[64], texts[sizeof shown / sizeof shown[0]][CELL_TEXT_MAX];
     const char *cells[1 + sizeof shown / sizeof shown[0]] = {place};
-    (void)snprintf(place, sizeof place, "%" PRId32 ":%" PRId64,
-                   columns[REJECT_PARTITION].int32s[row], columns[REJECT_OFFSET].int64s[row]);
+    (void)snprintf(place, sizeof place, "%" PRId32 ":%" PRId64, newest->partition, newest->offset);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         cell_text(&columns[shown[i]], row, texts[i]);
         cells[i + 1] = texts[i];
     }
-    return text_table_join(&listing->newest, cells);
+    newest->text = text_table_join(&listing->table, cells);
+    return true;
 }
 
 static int by_count(const void *a, const void *b) {
@@ -153,21 +121,22 @@ static int by_count(const void *a, const void *b) {
 }
 
 static bool read_all(struct listing *listing, struct error *err) {
-    const struct pick_reader reader = {.root = listing->scope->store.rejects,
-                                       .columns = reject_columns,
-                                       .column_count = REJECT_COLUMNS,
-                                       .path_of = path_of,
-                                       .render = render,
-                                       .context = listing};
-    if (!rejects_list(listing->scope, &listing->files, err) ||
-        !rejects_resolved(listing->scope, &listing->resolved, err))
+    const struct command_scope *scope = listing->scope;
+    const struct newest_rows_reader reader = {.root = scope->store.rejects,
+                                              .columns = reject_columns,
+                                              .column_count = REJECT_COLUMNS,
+                                              .take = render,
+                                              .context = listing};
+    if (!reject_rows_list(&scope->store, scope->stream->name, &listing->files, err) ||
+        !reject_rows_resolved(&scope->store, &listing->resolved, err))
         return false;
-    for (size_t file = 0; file < listing->files.count; file++)
-        if (!count_file(listing, file, err))
+    for (size_t file = 0; file < listing->files.list.count; file++)
+        if (!reject_rows_each(scope->store.rejects, listing->files.list.paths[file], count_row,
+                              listing, err))
             return false;
     if (listing->reason_count > 1)
         qsort(listing->reasons, listing->reason_count, sizeof listing->reasons[0], by_count);
-    return picks_read(&listing->picks, &reader, err);
+    return newest_rows_read(&listing->newest, &reader, err);
 }
 
 /* ---- showing ---- */
@@ -194,8 +163,8 @@ static void print_json(const struct listing *listing) {
     json_put(object, "byPartition", partitions);
     char *text = json_print(object);
     (void)fprintf(out, "%.*s,\"newest\":[", (int)strlen(text) - 1, text);
-    for (size_t i = listing->picks.count; i-- > 0;) // the newest first
-        (void)fprintf(out, "%s%s", listing->picks.items[i].text, i > 0 ? "," : "");
+    for (size_t i = listing->newest.count; i-- > 0;) // the newest first
+        (void)fprintf(out, "%s%s", listing->newest.items[i].text, i > 0 ? "," : "");
     (void)fprintf(out, "]}\n");
     free(text);
     json_free(object);
@@ -233,13 +202,13 @@ static void print_text(struct listing *listing) {
     if (listing->total == 0)
         return;
     print_counts(listing);
-    for (size_t i = listing->picks.count; i-- > 0;)
-        text_table_add_joined(&listing->newest, listing->picks.items[i].text);
-    if (listing->picks.count > 0) {
+    for (size_t i = listing->newest.count; i-- > 0;)
+        text_table_add_joined(&listing->table, listing->newest.items[i].text);
+    if (listing->newest.count > 0) {
         (void)fprintf(out, "\n  The newest, by the time of their batch (UTC):\n");
-        text_table_print(&listing->newest, 2, out);
+        text_table_print(&listing->table, 2, out);
         (void)fprintf(out, "\n  One with its bytes: esports-stream rejects show %s --job %s\n",
-                      listing->picks.items[listing->picks.count - 1].text,
+                      listing->newest.items[listing->newest.count - 1].text,
                       listing->scope->stream->job);
     }
 }
@@ -247,21 +216,17 @@ static void print_text(struct listing *listing) {
 bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
     struct listing *listing = must_alloc(1, sizeof *listing);
     listing->scope = scope;
-    if (scope->config->arguments.rows > PICKS_MAX) {
-        free(listing);
-        return error_set(err, ERROR_CONFIG, "--rows: want at most %d", PICKS_MAX);
-    }
-    picks_init(&listing->picks, (size_t)scope->config->arguments.rows);
-    text_table_init(&listing->newest,
+    text_table_init(&listing->table,
                     (const char *const[]){"place", "time", "reason", "detail", "value"}, 5);
-    bool ok = reject_filter_init(&listing->filter, scope->config, err) && read_all(listing, err);
+    bool ok = newest_rows_init(&listing->newest, scope->config->arguments.rows, err) &&
+              reject_filter_init(&listing->filter, scope->config, err) && read_all(listing, err);
     if (ok && scope->config->arguments.json)
         print_json(listing);
     else if (ok)
         print_text(listing);
-    picks_deinit(&listing->picks);
-    text_table_deinit(&listing->newest);
-    lake_files_deinit(&listing->files);
+    newest_rows_deinit(&listing->newest);
+    text_table_deinit(&listing->table);
+    reject_files_deinit(&listing->files);
     resolved_rejects_deinit(&listing->resolved);
     free(listing->partitions);
     free(listing);

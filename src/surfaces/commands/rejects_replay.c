@@ -1,15 +1,15 @@
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/json.h"
 #include "streaming/operations/replay.h"
 #include "surfaces/commands/rejects_command.h"
-#include "surfaces/rows/reject_filter.h"
+#include "surfaces/rows/reject_rows.h"
 #include "surfaces/terminal/output.h"
 
 static bool is_chosen(const void *context, const struct reject_row *row) {
-    return reject_filter_takes(context, row->reason, row->record.partition, row->record.offset,
-                               row->record.planned_ms * 1000);
+    return reject_filter_takes(context, &(struct reject_key){row->reason, row->record.partition,
+                                                             row->record.offset,
+                                                             row->record.planned_ms * 1000});
 }
 
 static const char *reason_name(size_t reason) {
@@ -64,10 +64,7 @@ static void print_json(const struct command_scope *scope, const struct replay_re
     json_put_int(object, "batches", report->batches);
     if (report->batches > 0)
         json_put_int(object, "firstBatch", report->first_batch);
-    char *text = json_print(object);
-    (void)fprintf(scope->out, "%s\n", text);
-    free(text);
-    json_free(object);
+    output_print_json(scope->out, object);
 }
 
 bool rejects_replay_command(const struct command_scope *scope, struct error *err) {

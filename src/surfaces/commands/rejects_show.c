@@ -2,21 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/disk/file.h"
 #include "base/escape.h"
 #include "surfaces/commands/rejects_command.h"
+#include "surfaces/rows/reject_rows.h"
 #include "surfaces/terminal/moment.h"
 #include "surfaces/terminal/output.h"
 
 enum { EXCERPT = 40 }; // bytes on both sides of the trouble
 
-/* Where the record was in the topic. */
-struct place {
+/* The reject that is asked for, by where the record was in the topic. */
+struct wanted_reject {
+    const struct command_scope *scope;
     int32_t partition;
     int64_t offset;
+    struct newest_rows found; // one at most
 };
 
-static bool parse_place(const char *text, struct place *place, struct error *err) {
+static bool parse_place(const char *text, struct wanted_reject *wanted, struct error *err) {
     char *end = NULL;
     long long partition = *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
     const char *offset = end != NULL && *end == ':' ? end + 1 : "";
@@ -25,7 +27,8 @@ static bool parse_place(const char *text, struct place *place, struct error *err
         return error_set(err, ERROR_CONFIG,
                          "'%s': want PARTITION:OFFSET, such as 0:1234; `rejects ls` lists them",
                          text);
-    *place = (struct place){(int32_t)partition, number};
+    wanted->partition = (int32_t)partition;
+    wanted->offset = number;
     return true;
 }
 
@@ -101,23 +104,20 @@ static void print_text(FILE *out, const struct table_rows *rows, size_t row, boo
     print_bytes(out, "value", value, row);
 }
 
-static bool show(const struct command_scope *scope, const struct table_rows *rows, size_t row,
-                 struct error *err) {
-    const struct vector *columns = rows->cursor.vectors, *value = &columns[REJECT_VALUE];
+static bool show(void *context, struct newest_row *reject, const struct table_rows *rows,
+                 size_t row, struct error *err) {
+    const struct command_scope *scope = ((const struct wanted_reject *)context)->scope;
+    const struct vector *value = &rows->cursor.vectors[REJECT_VALUE];
     struct resolved_rejects resolved;
-    if (!rejects_resolved(scope, &resolved, err))
+    if (!reject_rows_resolved(&scope->store, &resolved, err))
         return false;
-    bool replayed = resolved_rejects_has(&resolved, columns[REJECT_PROCESSED].int64s[row] / 1000,
-                                         columns[REJECT_PARTITION].int32s[row],
-                                         columns[REJECT_OFFSET].int64s[row]);
+    bool replayed =
+        resolved_rejects_has(&resolved, reject->micros / 1000, reject->partition, reject->offset);
     resolved_rejects_deinit(&resolved);
     if (scope->config->arguments.json) {
-        struct json *object = reject_json(rows, row, SIZE_MAX);
+        struct json *object = reject_row_json(rows, row, SIZE_MAX);
         json_put_bool(object, "replayed", replayed);
-        char *text = json_print(object);
-        (void)fprintf(scope->out, "%s\n", text);
-        free(text);
-        json_free(object);
+        output_print_json(scope->out, object);
     } else if (!scope->config->arguments.raw) {
         print_text(scope->out, rows, row, replayed);
     } else if (value->valid[row]) {
@@ -130,63 +130,36 @@ static bool show(const struct command_scope *scope, const struct table_rows *row
 
 /* ---- finding ---- */
 
-/* The row's number in a file; -1: it is not there. */
-static bool find_in_file(const struct command_scope *scope, const char *name, struct place place,
-                         int64_t *row, struct error *err) {
-    static const struct wanted_column columns[] = {{"partition", TYPE_INT32},
-                                                   {"offset", TYPE_INT64}};
-    struct table_rows rows;
-    bool ok = table_rows_open(&rows, scope->store.rejects, name, columns, 2, err);
-    *row = -1;
-    while (ok && *row < 0 && (ok = table_rows_next(&rows, err)) && rows.count > 0) {
-        const struct vector *vectors = rows.cursor.vectors;
-        for (size_t i = 0; i < rows.count; i++)
-            if (vectors[0].int32s[i] == place.partition && vectors[1].int64s[i] == place.offset &&
-                vectors[0].valid[i] && vectors[1].valid[i])
-                *row = rows.first + (int64_t)i;
-    }
-    table_rows_close(&rows);
-    return ok;
+static void look_at(void *context, const struct reject_key *key, const struct newest_row *row) {
+    struct wanted_reject *wanted = context;
+    if (key->partition == wanted->partition && key->offset == wanted->offset)
+        newest_rows_offer(&wanted->found, row);
 }
 
-static bool show_from_file(const struct command_scope *scope, const char *name, int64_t row,
-                           struct error *err) {
-    struct table_rows rows;
-    bool ok =
-        table_rows_open(&rows, scope->store.rejects, name, reject_columns, REJECT_COLUMNS, err);
-    while (ok && (ok = table_rows_next(&rows, err)) && rows.count > 0) {
-        if (row < rows.first + (int64_t)rows.count) {
-            ok = show(scope, &rows, (size_t)(row - rows.first), err);
-            break;
-        }
-    }
-    table_rows_close(&rows);
-    return ok;
-}
-
-static bool find_and_show(const struct command_scope *scope, const struct lake_files *files,
-                          struct place place, struct error *err) {
-    for (size_t i = files->count; i-- > 0;) {
-        int64_t row = -1;
-        const char *name = files->files[i].path + strlen(scope->store.rejects) + 1;
-        if (!find_in_file(scope, name, place, &row, err) && !file_is_gone(files->files[i].path))
+static bool find_and_show(struct wanted_reject *wanted, const struct reject_files *files,
+                          struct error *err) {
+    const char *root = wanted->scope->store.rejects;
+    const struct newest_rows_reader reader = {root, reject_columns, REJECT_COLUMNS, show, wanted};
+    for (size_t i = files->list.count; i-- > 0 && wanted->found.count == 0;)
+        if (!reject_rows_each(root, files->list.paths[i], look_at, wanted, err))
             return false;
-        if (row >= 0)
-            return show_from_file(scope, name, row, err);
-    }
+    if (wanted->found.count > 0)
+        return newest_rows_read(&wanted->found, &reader, err);
     return error_set(err, ERROR_CONFIG,
                      "no reject is from partition %" PRId32 ", offset %" PRId64
                      ": `esports-stream rejects ls --job %s` lists those that are there",
-                     place.partition, place.offset, scope->stream->job);
+                     wanted->partition, wanted->offset, wanted->scope->stream->job);
 }
 
 bool rejects_show_command(const struct command_scope *scope, struct error *err) {
-    struct place place = {0};
-    struct lake_files files;
-    if (!parse_place(scope->config->arguments.operand, &place, err) ||
-        !rejects_list(scope, &files, err))
+    struct wanted_reject wanted = {.scope = scope};
+    struct reject_files files;
+    if (!newest_rows_init(&wanted.found, 1, err) ||
+        !parse_place(scope->config->arguments.operand, &wanted, err) ||
+        !reject_rows_list(&scope->store, scope->stream->name, &files, err))
         return false;
-    bool ok = find_and_show(scope, &files, place, err);
-    lake_files_deinit(&files);
+    bool ok = find_and_show(&wanted, &files, err);
+    newest_rows_deinit(&wanted.found);
+    reject_files_deinit(&files);
     return ok;
 }

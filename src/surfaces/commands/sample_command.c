@@ -33,9 +33,9 @@ bool sample_command(const struct command_call *call, struct error *err) {
     char text[SETTING_TEXT_MAX];
     const char *partition_by[PARTITION_BY_MAX];
     check(strlen(config->job->partition_by) < sizeof text);
-    struct sample sample = {.schema = config->job->record,
-                            .partition_by = partition_by,
-                            .seed = (uint64_t)config->arguments.seed};
+    struct sample sample = {
+        .values = {.schema = config->job->record, .seed = (uint64_t)config->arguments.seed},
+        .partition_by = partition_by};
     sample.partition_by_count = split_names(config->job->partition_by, text, partition_by);
     int64_t printed = 0;
     for (uint64_t number = 0; printed < config->arguments.rows; number++) {

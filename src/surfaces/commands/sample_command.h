@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
 MUST_CHECK bool sample_command(const struct command_call *call, struct error *err);
 

@@ -44,7 +44,7 @@ bool schema_command(const struct command_call *call, struct error *err) {
     FILE *out = call->out;
     (void)err;
     if (config->arguments.format == FORMAT_MARKDOWN) {
-        docs_print_schema_of(out, config->job);
+        docs_print_schema(out, config->job);
         return true;
     }
     for (size_t i = 0; streams[i] != NULL; i++) {

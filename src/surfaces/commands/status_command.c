@@ -1,11 +1,12 @@
 #include "surfaces/commands/status_command.h"
 
+#include <curl/curl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "surfaces/commands/checkpoint_command.h"
-#include "surfaces/commands/http_get.h"
 #include "surfaces/terminal/output.h"
 
 /* Everything that is found out of one query. */
@@ -28,6 +29,72 @@ void status_address(const char *holder, char address[static STATUS_ADDRESS_MAX])
     size_t size = strcspn(at, " ");
     if (size < STATUS_ADDRESS_MAX)
         (void)snprintf(address, STATUS_ADDRESS_MAX, "%.*s", (int)size, at);
+}
+
+/* ---- one question to a server of ours ---- */
+
+enum { ANSWER_MS = 5000, ANSWER_SIZE_MAX = 16 << 20 };
+
+struct http_answer {
+    long status;
+    char *body; // owned; terminated
+    size_t size;
+};
+
+static size_t take_bytes(const char *bytes, size_t size, size_t count, void *argument) {
+    struct http_answer *answer = argument;
+    size_t more = size * count;
+    if (answer->size + more > ANSWER_SIZE_MAX)
+        return 0;
+    answer->body = realloc(answer->body, answer->size + more + 1);
+    check(answer->body != NULL);
+    memcpy(answer->body + answer->size, bytes, more);
+    answer->size += more;
+    answer->body[answer->size] = '\0';
+    return more;
+}
+
+static void must_set(CURLcode result) {
+    check(result == CURLE_OK); // an option that our libcurl does not have
+}
+
+static void set_up(CURL *handle, const char *url, const char *token, struct http_answer *answer) {
+    must_set(curl_easy_setopt(handle, CURLOPT_URL, url));
+    must_set(curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http"));
+    must_set(curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"));
+    must_set(curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L));
+    must_set(curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS));
+    must_set(curl_easy_setopt(handle, CURLOPT_USERAGENT, "esports-stream/" PROGRAM_VERSION));
+    must_set(curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_bytes));
+    must_set(curl_easy_setopt(handle, CURLOPT_WRITEDATA, answer));
+    if (token == NULL || *token == '\0')
+        return;
+    must_set(curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER));
+    must_set(curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, token));
+}
+
+static void http_answer_deinit(struct http_answer *answer) {
+    free(answer->body);
+    *answer = (struct http_answer){0};
+}
+
+/* `token`: sent as a bearer's; "" or NULL: none. No proxy is asked, no redirect followed. */
+static bool http_get(const char *url, const char *token, struct http_answer *answer,
+                     struct error *err) {
+    char reason[CURL_ERROR_SIZE] = "";
+    CURL *handle = curl_easy_init();
+    check(handle != NULL);
+    *answer = (struct http_answer){.body = must_alloc(1, 1)};
+    set_up(handle, url, token, answer);
+    must_set(curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason));
+    CURLcode result = curl_easy_perform(handle);
+    (void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer->status);
+    curl_easy_cleanup(handle);
+    if (result == CURLE_OK)
+        return true;
+    http_answer_deinit(answer);
+    return error_set(err, ERROR_BROKER, "'%s' does not answer: %s", url,
+                     reason[0] != '\0' ? reason : curl_easy_strerror(result));
 }
 
 /* ---- asking ---- */
@@ -88,6 +155,70 @@ static void ask_process(struct standing *standing) {
     http_answer_deinit(&answer);
 }
 
+/* ---- a query that answers ---- */
+
+static const char *text_of(const struct json *object, const char *name, const char *otherwise) {
+    const char *text = json_member_text(object, name);
+    return text != NULL ? text : otherwise;
+}
+
+/* ", 3 rejects": left out when nobody says it. */
+static void print_count(FILE *out, const struct json *object, const char *name, const char *before,
+                        const char *what) {
+    int64_t count;
+    if (json_member_int(object, name, &count))
+        (void)fprintf(out, "%s%" PRId64 " %s", before, count, what);
+}
+
+static void print_batch(FILE *out, const struct json *batch) {
+    int64_t id;
+    if (!json_member_int(batch, "batchId", &id)) {
+        (void)fprintf(out, "  %-11s none yet since the start\n", "batch");
+        return;
+    }
+    (void)fprintf(out, "  %-11s %" PRId64 ", committed at %s", "batch", id,
+                  text_of(batch, "committedAt", "?"));
+    print_count(out, batch, "rows", ": ", "rows");
+    print_count(out, batch, "rejects", ", ", "rejects");
+    print_count(out, json_member(batch, "durationMs"), "total", ", in ", "ms");
+    (void)fputc('\n', out);
+}
+
+static void print_lag(FILE *out, const struct json *lag) {
+    int64_t records, partition, worst;
+    if (!json_member_int(lag, "records", &records)) {
+        (void)fprintf(out, "  %-11s not known yet\n", "lag");
+        return;
+    }
+    (void)fprintf(out, "  %-11s %" PRId64 " records", "lag", records);
+    const struct json *first = json_at(json_member(lag, "partitions"), 0);
+    if (json_member_int(first, "partition", &partition) && json_member_int(first, "lag", &worst) &&
+        worst > 0)
+        (void)fprintf(out, ", %" PRId64 " of them in partition %" PRId64, worst, partition);
+    (void)fputc('\n', out);
+}
+
+void status_print_query(FILE *out, const struct json *query) {
+    const struct json *totals = json_member(query, "totals");
+    const struct json *error = json_member(query, "lastError");
+    (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
+                  text_of(query, "message", ""));
+    (void)fprintf(out, "  %-11s %s, to %s\n", "topic", text_of(query, "topic", "?"),
+                  text_of(query, "table", "?"));
+    (void)fprintf(out, "  %-11s %s\n", "trigger", text_of(query, "trigger", "?"));
+    print_batch(out, json_member(query, "newestBatch"));
+    (void)fprintf(out, "  %-11s ", "since start");
+    print_count(out, totals, "batches", "", "batches");
+    print_count(out, totals, "rows", ", ", "rows");
+    print_count(out, totals, "rejects", ", ", "rejects");
+    print_count(out, totals, "lost", ", ", "lost");
+    (void)fputc('\n', out);
+    print_lag(out, json_member(query, "lag"));
+    if (json_member_text(error, "text") != NULL)
+        (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"),
+                      json_member_text(error, "text"));
+}
+
 /* ---- showing ---- */
 
 static void print_text(const struct standing *standing) {
@@ -129,10 +260,7 @@ static void print_json(const struct standing *standing) {
     else
         json_put_null(object, "status");
     json_put(object, "checkpoint", inspection_json(&standing->scope, &standing->inspection));
-    char *text = json_print(object);
-    (void)fprintf(standing->scope.out, "%s\n", text);
-    free(text);
-    json_free(object);
+    output_print_json(standing->scope.out, object);
 }
 
 static void take_code(enum exit_code *code, const struct standing *standing) {

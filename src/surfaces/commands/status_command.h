@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
 MUST_CHECK bool status_command(const struct command_call *call, struct error *err);
 

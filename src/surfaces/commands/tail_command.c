@@ -10,8 +10,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "streaming/store/batch_files.h"
-#include "surfaces/rows/pick_reader.h"
-#include "surfaces/rows/shown_columns.h"
+#include "surfaces/rows/newest_rows.h"
 #include "surfaces/terminal/output.h"
 
 enum { LOOK_EVERY_MS = 200, PART_ROWS = 500 };
@@ -21,14 +20,9 @@ struct tail {
     struct store *store;
     struct shown_columns shown;
     struct text_table table; // without --json
-    int64_t newest;          // the batch that is shown, or passed over
+    struct newest_rows newest;
+    int64_t newest_batch; // that is shown, or passed over
 };
-
-/* What a row's age is told by. */
-static const struct wanted_column age_columns[] = {
-    {"kafka_timestamp", TYPE_TIMESTAMP}, {"partition", TYPE_INT32}, {"offset", TYPE_INT64}};
-
-enum { AGE_COLUMNS = sizeof age_columns / sizeof age_columns[0] };
 
 /* ---- showing ---- */
 
@@ -41,13 +35,7 @@ static char *render(const struct tail *tail, const struct table_rows *rows, size
         json_free(object);
         return line;
     }
-    char texts[TEXT_TABLE_COLUMNS_MAX][CELL_TEXT_MAX];
-    const char *cells[TEXT_TABLE_COLUMNS_MAX];
-    for (size_t i = 0; i < tail->shown.count; i++) {
-        table_row_cell(rows, row, tail->shown.names[i], texts[i]);
-        cells[i] = texts[i];
-    }
-    return text_table_join(&tail->table, cells);
+    return shown_columns_join(&tail->shown, NULL, &tail->table, rows, row);
 }
 
 /* Takes over the text. */
@@ -69,13 +57,6 @@ static bool flush(struct tail *tail, struct error *err) {
 
 /* ---- the newest rows ---- */
 
-/* The batches that the newest rows are looked for in, newest first, and their files. */
-struct history {
-    const struct tail *tail;
-    struct file_list files;
-    struct picks picks;
-};
-
 /* A file that could not be shown. True: it is not there; a warning says so, and `tail` goes on. */
 static bool pass_over(const struct tail *tail, const char *path) {
     struct file_path full = file_join(tail->scope->store.table, path);
@@ -88,26 +69,34 @@ static bool pass_over(const struct tail *tail, const char *path) {
     return gone;
 }
 
-static bool pick_from(struct history *history, const struct tail *tail, int64_t batch_id,
-                      size_t file, struct error *err) {
-    struct table_rows rows;
-    const char *root = tail->scope->store.table;
-    bool ok = table_rows_open(&rows, root, history->files.files[file].path, age_columns,
-                              AGE_COLUMNS, err);
-    while (ok && (ok = table_rows_next(&rows, err)) && rows.count > 0) {
-        const struct vector *columns = rows.cursor.vectors;
-        for (size_t row = 0; row < rows.count; row++)
-            picks_offer(
-                &history->picks,
-                &(struct pick){.batch = batch_id,
-                               .micros = columns[0].valid[row] ? columns[0].int64s[row] : 0,
-                               .partition = columns[1].valid[row] ? columns[1].int32s[row] : 0,
-                               .offset = columns[2].valid[row] ? columns[2].int64s[row] : 0,
-                               .file = file,
-                               .row = rows.first + (int64_t)row});
-    }
-    table_rows_close(&rows);
-    return ok || pass_over(tail, history->files.files[file].path);
+/* The batches that the newest rows are looked for in, newest first, and their files. */
+struct history {
+    struct tail *tail;
+    struct file_list files;
+    int64_t batch; // and the file that is looked at
+    const char *path;
+};
+
+static void offer(void *context, const struct table_rows *rows, size_t row) {
+    struct history *history = context;
+    const struct vector *columns = rows->cursor.vectors;
+    newest_rows_offer(
+        &history->tail->newest,
+        &(struct newest_row){.batch = history->batch,
+                             .micros = columns[0].valid[row] ? columns[0].int64s[row] : 0,
+                             .partition = columns[1].valid[row] ? columns[1].int32s[row] : 0,
+                             .offset = columns[2].valid[row] ? columns[2].int64s[row] : 0,
+                             .path = history->path,
+                             .row = rows->first + (int64_t)row});
+}
+
+static bool offer_file(struct history *history, const char *path, struct error *err) {
+    static const struct wanted_column columns[] = {
+        {"kafka_timestamp", TYPE_TIMESTAMP}, {"partition", TYPE_INT32}, {"offset", TYPE_INT64}};
+    history->path = path;
+    return table_rows_each(history->tail->scope->store.table, path, columns,
+                           sizeof columns / sizeof columns[0], offer, history, err) ||
+           pass_over(history->tail, path);
 }
 
 static void note_unknown(const struct tail *tail, int64_t batch_id) {
@@ -118,54 +107,44 @@ static void note_unknown(const struct tail *tail, int64_t batch_id) {
               batch_id);
 }
 
-static bool pick_newest(struct history *history, struct tail *tail, struct error *err) {
-    for (int64_t batch = tail->newest; batch >= 0 && !picks_are_full(&history->picks); batch--) {
+static bool offer_newest(struct history *history, struct error *err) {
+    struct tail *tail = history->tail;
+    for (history->batch = tail->newest_batch;
+         history->batch >= 0 && !newest_rows_are_full(&history->tail->newest); history->batch--) {
         bool known;
         size_t first = history->files.count;
-        if (!batch_files_read(tail->store, batch, &history->files, &known, err))
+        if (!batch_files_read(tail->store, history->batch, &history->files, &known, err))
             return false;
         if (!known) {
-            note_unknown(tail, batch);
+            note_unknown(tail, history->batch);
             return true;
         }
         for (size_t file = first; file < history->files.count; file++)
-            if (!pick_from(history, tail, batch, file, err))
+            if (!offer_file(history, history->files.files[file].path, err))
                 return false;
     }
     return true;
 }
 
-static const char *path_of(const void *context, size_t file) {
-    const struct history *history = context;
-    return history->files.files[file].path;
-}
-
-static char *render_picked(const void *context, const struct table_rows *rows, size_t row) {
-    return render(((const struct history *)context)->tail, rows, row);
-}
-
-static bool show_picked(struct tail *tail, struct history *history, struct error *err) {
-    struct picks *picks = &history->picks;
-    const struct pick_reader reader = {.root = tail->scope->store.table,
-                                       .path_of = path_of,
-                                       .render = render_picked,
-                                       .context = history};
-    if (!picks_read(picks, &reader, err))
-        return false;
-    for (size_t i = 0; i < picks->count; i++) {
-        show(tail, picks->items[i].text);
-        picks->items[i].text = NULL;
-    }
-    return flush(tail, err);
+static bool render_newest(void *context, struct newest_row *newest, const struct table_rows *rows,
+                          size_t row, struct error *err) {
+    (void)err;
+    newest->text = render(context, rows, row);
+    return true;
 }
 
 static bool show_newest(struct tail *tail, struct error *err) {
     struct history history = {.tail = tail};
-    picks_init(&history.picks, (size_t)tail->scope->config->arguments.rows);
-    bool ok = pick_newest(&history, tail, err) && show_picked(tail, &history, err);
-    picks_deinit(&history.picks);
+    const struct newest_rows_reader reader = {
+        .root = tail->scope->store.table, .take = render_newest, .context = tail};
+    bool ok = offer_newest(&history, err) && newest_rows_read(&tail->newest, &reader, err);
+    for (size_t i = 0; ok && i < tail->newest.count; i++) {
+        show(tail, tail->newest.items[i].text);
+        tail->newest.items[i].text = NULL;
+    }
+    newest_rows_deinit(&tail->newest);
     file_list_deinit(&history.files);
-    return ok;
+    return ok && flush(tail, err);
 }
 
 /* ---- what comes ---- */
@@ -228,10 +207,10 @@ static bool follow(struct tail *tail, struct error *err) {
         int64_t newest;
         if (!batch_newest(tail->store, &newest, err))
             return false;
-        if (newest < tail->newest) // rewound: these come again
-            tail->newest = newest;
-        for (; !ended && tail->newest < newest; tail->newest++)
-            if (!show_batch(tail, tail->newest + 1, &ended, err))
+        if (newest < tail->newest_batch) // rewound: these come again
+            tail->newest_batch = newest;
+        for (; !ended && tail->newest_batch < newest; tail->newest_batch++)
+            if (!show_batch(tail, tail->newest_batch + 1, &ended, err))
                 return false;
         if (!output_is_read(tail->scope->out))
             return error_set(err, ERROR_STOPPED, "nobody reads the output any more");
@@ -239,11 +218,11 @@ static bool follow(struct tail *tail, struct error *err) {
     return true;
 }
 
-static bool run(struct tail *tail, struct error *err) {
+static bool show_all(struct tail *tail, struct error *err) {
     const struct command_arguments *arguments = &tail->scope->config->arguments;
-    if (!batch_newest(tail->store, &tail->newest, err))
+    if (!batch_newest(tail->store, &tail->newest_batch, err))
         return false;
-    if (tail->newest < 0 && !arguments->follow)
+    if (tail->newest_batch < 0 && !arguments->follow)
         log_write(LOG_WARNING, tail->scope->stream->name, "No batch is committed yet");
     return (arguments->rows == 0 || show_newest(tail, err)) &&
            (!arguments->follow || follow(tail, err));
@@ -251,8 +230,8 @@ static bool run(struct tail *tail, struct error *err) {
 
 bool tail_command(const struct command_scope *scope, struct error *err) {
     struct tail tail = {.scope = scope};
-    if (scope->config->arguments.rows > PICKS_MAX)
-        return error_set(err, ERROR_CONFIG, "--rows: want at most %d", PICKS_MAX);
+    if (!newest_rows_init(&tail.newest, scope->config->arguments.rows, err))
+        return false;
     if (scope->config->arguments.follow && scope->config->job == NULL)
         return error_set(err, ERROR_CONFIG,
                          "--follow: want --job: one table is followed at a time");
@@ -264,8 +243,8 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
     }
     shown_columns_init(&tail.shown, scope->stream, scope->store.partition_by,
                        scope->store.partition_by_count);
-    shown_columns_begin(&tail.shown, &tail.table);
-    bool ok = run(&tail, err);
+    shown_columns_begin(&tail.shown, NULL, &tail.table);
+    bool ok = show_all(&tail, err);
     text_table_deinit(&tail.table);
     store_close(tail.store);
     return ok;

@@ -3,7 +3,7 @@
 #ifndef SURFACES_COMMANDS_TAIL_COMMAND_H
 #define SURFACES_COMMANDS_TAIL_COMMAND_H
 
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
 MUST_CHECK bool tail_command(const struct command_scope *scope, struct error *err);
 

@@ -106,7 +106,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
         .broker = broker,
         .memory_max = config_memory_budget(config),
         .workers = config->workers,
-        .timeout_ms = (int)config->kafka_startup_timeout_ms,
+        .timeout_ms = (int)config->query.kafka_startup_timeout_ms,
     };
     struct verify_report report;
     bool ok = verify_run(&options, &report, err);

@@ -3,7 +3,7 @@
 #define SURFACES_COMMANDS_VERIFY_COMMAND_H
 
 #include "streaming/verify/verify.h"
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
 /* ERROR_STATE: something is wrong; the message counts it. */
 MUST_CHECK bool verify_command(const struct command_scope *scope, struct error *err);

@@ -76,7 +76,7 @@ static bool fill_topic(struct demo_broker *broker, const struct demo_topic *topi
         return error_set(err, ERROR_BROKER, "demo broker, topic '%s': %s", topic->name,
                          rd_kafka_err2str(code));
     struct sample *sample = must_alloc(1, sizeof *sample);
-    sample->schema = topic->schema;
+    sample->values.schema = topic->schema;
     sample->partition_by = topic->partition_by;
     sample->partition_by_count = topic->partition_by_count;
     bool filled = true;

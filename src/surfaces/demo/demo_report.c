@@ -1,128 +1,170 @@
 #include "surfaces/demo/demo_report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/scope.h"
 #include "pipeline/parquet/read/reader.h"
-#include "surfaces/rows/lake_files.h"
-#include "surfaces/rows/shown_columns.h"
-#include "surfaces/terminal/cell_text.h"
+#include "streaming/store/rejects.h"
+#include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
-#include "surfaces/terminal/text_table.h"
 
-enum { SAMPLE_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
+enum { SHOWN_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
 
-/* ---- counts per partition ---- */
+/* ---- counts per directory ---- */
 
-static void print_total(FILE *out, const struct lake_files *files, const char *what,
-                        const char *path) {
-    int64_t rows = 0, bytes = 0;
-    for (size_t i = 0; i < files->count; i++) {
-        rows += files->files[i].rows;
-        bytes += files->files[i].bytes;
-    }
-    (void)fprintf(out, "\n%s: ", what);
-    if (files->count == 0)
-        (void)fprintf(out, "none\n");
-    else
-        (void)fprintf(out, "%lld row%s, %zu file%s, %lld KiB, in %s\n\n", (long long)rows,
-                      rows == 1 ? "" : "s", files->count, files->count == 1 ? "" : "s",
-                      (long long)(bytes + 1023) / 1024, path);
+/* A directory of partition values, and what is in it. */
+struct leaf {
+    char *directory; // owned, as the path; relative to the table: "status=live"; "": the table's
+    char *path;      // of its first file
+    int64_t rows, bytes;
+    size_t files;
+};
+
+struct leaves {
+    const char *root;
+    struct leaf *items; // owned; ascending once all files are counted
+    size_t count;
+    struct error *err;
+    bool failed;
+};
+
+/* The directory that the file is in. */
+static struct leaf *find_leaf(struct leaves *leaves, const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t size = slash != NULL ? (size_t)(slash - path) : 0;
+    for (size_t i = 0; i < leaves->count; i++)
+        if (strlen(leaves->items[i].directory) == size &&
+            memcmp(leaves->items[i].directory, path, size) == 0)
+            return &leaves->items[i];
+    leaves->items = reallocarray(leaves->items, leaves->count + 1, sizeof *leaves->items);
+    check(leaves->items != NULL);
+    struct leaf *leaf = &leaves->items[leaves->count++];
+    *leaf = (struct leaf){.directory = strndup(path, size)};
+    check(leaf->directory != NULL);
+    return leaf;
 }
 
-static void print_partitions(FILE *out, const struct lake_files *files) {
+/* One that has gone since it was listed is none. */
+static bool count_file(void *context, const char *path) {
+    struct leaves *leaves = context;
+    struct parquet_reader reader;
+    struct file_path full = file_join(leaves->root, path);
+    int64_t bytes = 0;
+    bool ok = parquet_reader_open(&reader, full.text, leaves->err) &&
+              file_exists(full.text, &bytes, leaves->err) >= 0;
+    if (ok) {
+        struct leaf *leaf = find_leaf(leaves, path);
+        leaf->rows += reader.metadata.rows;
+        leaf->bytes += bytes;
+        leaf->files++;
+        if (leaf->path == NULL || strcmp(path, leaf->path) < 0) {
+            free(leaf->path);
+            leaf->path = strdup(path);
+            check(leaf->path != NULL);
+        }
+    }
+    parquet_reader_close(&reader);
+    leaves->failed = !ok && !file_is_gone(full.text);
+    return !leaves->failed;
+}
+
+static int by_directory(const void *a, const void *b) {
+    return strcmp(((const struct leaf *)a)->directory, ((const struct leaf *)b)->directory);
+}
+
+/* Leaves what leaves_deinit() takes, in any case. */
+static bool count_files(struct leaves *leaves, const char *root, size_t depth, struct error *err) {
+    struct table table;
+    *leaves = (struct leaves){.root = root, .err = err};
+    bool ok = table_open(&table, root, err) &&
+              table_each_file(&table, depth, count_file, leaves, err) && !leaves->failed;
+    table_close(&table);
+    if (leaves->count > 1)
+        qsort(leaves->items, leaves->count, sizeof *leaves->items, by_directory);
+    return ok;
+}
+
+static void leaves_deinit(struct leaves *leaves) {
+    for (size_t i = 0; i < leaves->count; i++) {
+        free(leaves->items[i].directory);
+        free(leaves->items[i].path);
+    }
+    free(leaves->items);
+}
+
+static void print_total(FILE *out, const struct leaves *leaves, const char *what) {
+    struct leaf all = {0};
+    for (size_t i = 0; i < leaves->count; i++) {
+        all.rows += leaves->items[i].rows;
+        all.bytes += leaves->items[i].bytes;
+        all.files += leaves->items[i].files;
+    }
+    (void)fprintf(out, "\n%s: ", what);
+    if (all.files == 0)
+        (void)fprintf(out, "none\n");
+    else
+        (void)fprintf(out, "%" PRId64 " row%s, %zu file%s, %" PRId64 " KiB, in %s\n\n", all.rows,
+                      all.rows == 1 ? "" : "s", all.files, all.files == 1 ? "" : "s",
+                      (all.bytes + 1023) / 1024, leaves->root);
+}
+
+static void print_directories(FILE *out, const struct leaves *leaves) {
     struct text_table table;
     text_table_init(&table, (const char *const[]){"directory", ">rows", ">files"}, 3);
-    for (size_t i = 0; i < files->count;) {
-        const char *directory = files->files[i].directory;
-        long long rows = 0;
-        size_t first = i;
-        for (; i < files->count && strcmp(files->files[i].directory, directory) == 0; i++)
-            rows += files->files[i].rows;
-        char rows_text[24], files_text[24];
-        snprintf(rows_text, sizeof rows_text, "%lld", rows);
-        snprintf(files_text, sizeof files_text, "%zu", i - first);
-        text_table_add(&table, (const char *const[]){directory, rows_text, files_text});
+    for (size_t i = 0; i < leaves->count; i++) {
+        const struct leaf *leaf = &leaves->items[i];
+        char rows[24], files[24];
+        (void)snprintf(rows, sizeof rows, "%" PRId64, leaf->rows);
+        (void)snprintf(files, sizeof files, "%zu", leaf->files);
+        text_table_add(&table, (const char *const[]){leaf->directory, rows, files});
     }
-    if (files->count > 0)
+    if (leaves->count > 0)
         text_table_print(&table, 2, out);
     text_table_deinit(&table);
 }
 
 /* ---- a few rows ---- */
 
-/* Those that are shown, as far as the file has them. */
-static size_t choose_columns(const struct stream *stream, const struct file_metadata *metadata,
-                             size_t columns[static TEXT_TABLE_COLUMNS_MAX]) {
+/* What is shown of a table: its first file says which of the columns are there. */
+struct excerpt {
+    const char *root;
     struct shown_columns shown;
-    shown_columns_init(&shown, stream, NULL, 0);
-    size_t count = 0;
-    for (size_t i = 0; i < shown.count && count < TEXT_TABLE_COLUMNS_MAX - 1; i++) {
-        int index = file_metadata_find(metadata, shown.names[i]);
-        if (index >= 0)
-            columns[count++] = (size_t)index;
-    }
-    return count;
-}
+    struct text_table table;
+};
 
-static void add_headings(struct text_table *table, const struct file_metadata *metadata,
-                         const size_t *columns, size_t count) {
-    char names[TEXT_TABLE_COLUMNS_MAX][64];
-    const char *headings[TEXT_TABLE_COLUMNS_MAX] = {"directory"};
-    for (size_t i = 0; i < count; i++) {
-        const struct file_column *column = &metadata->columns[columns[i]];
-        bool number =
-            column->type == TYPE_INT32 || column->type == TYPE_INT64 || column->type == TYPE_DOUBLE;
-        snprintf(names[i], sizeof names[i], "%s%.*s", number ? ">" : "", (int)column->name.length,
-                 column->name.bytes);
-        headings[i + 1] = names[i];
+static bool add_first_row(struct excerpt *excerpt, const struct leaf *leaf, struct error *err) {
+    struct table_rows rows;
+    bool ok = table_rows_open(&rows, excerpt->root, leaf->path, NULL, 0, err);
+    if (ok && excerpt->table.row_count == 0) {
+        shown_columns_keep(&excerpt->shown, &rows);
+        shown_columns_begin(&excerpt->shown, "directory", &excerpt->table);
     }
-    text_table_init(table, headings, count + 1);
-}
-
-/* The first row of a file. The table is made at the first one, of its columns. */
-static bool add_first_row(struct text_table *table, const struct stream *stream,
-                          const struct lake_file *file, struct error *err) {
-    struct parquet_reader reader;
-    struct parquet_cursor cursor = {0};
-    size_t columns[TEXT_TABLE_COLUMNS_MAX], rows = 0;
-    bool ok = parquet_reader_open(&reader, file->path, err);
-    if (ok) {
-        size_t count = choose_columns(stream, &reader.metadata, columns);
-        if (table->row_count == 0)
-            add_headings(table, &reader.metadata, columns, count);
-        parquet_cursor_open(&cursor, &reader, columns, count);
-        ok = parquet_cursor_next(&cursor, &rows, err);
+    ok = ok && table_rows_next(&rows, err);
+    if (ok && rows.count > 0) {
+        scoped(scope_free) char *cells =
+            shown_columns_join(&excerpt->shown, leaf->directory, &excerpt->table, &rows, 0);
+        text_table_add_joined(&excerpt->table, cells);
     }
-    if (ok && rows > 0) {
-        char texts[TEXT_TABLE_COLUMNS_MAX][CELL_TEXT_MAX];
-        const char *cells[TEXT_TABLE_COLUMNS_MAX] = {file->directory};
-        for (size_t i = 0; i + 1 < table->column_count; i++) {
-            cell_text(&cursor.vectors[i], 0, texts[i]);
-            cells[i + 1] = texts[i];
-        }
-        text_table_add(table, cells);
-    }
-    parquet_cursor_close(&cursor);
-    parquet_reader_close(&reader);
+    table_rows_close(&rows);
     return ok;
 }
 
 /* One row each of the first directories. */
-static bool print_sample(FILE *out, const struct stream *stream, const struct lake_files *files,
-                         struct error *err) {
-    struct text_table table = {0};
+static bool print_rows(FILE *out, const struct stream *stream, const struct leaves *leaves,
+                       struct error *err) {
+    struct excerpt excerpt = {.root = leaves->root};
     bool ok = true;
-    for (size_t i = 0; ok && i < files->count && table.row_count < SAMPLE_ROWS + 1; i++)
-        if (i == 0 || strcmp(files->files[i].directory, files->files[i - 1].directory) != 0)
-            ok = add_first_row(&table, stream, &files->files[i], err);
-    if (ok && table.row_count > 0) {
+    shown_columns_init(&excerpt.shown, stream, NULL, 0);
+    for (size_t i = 0; ok && i < leaves->count && excerpt.table.row_count < SHOWN_ROWS + 1; i++)
+        ok = add_first_row(&excerpt, &leaves->items[i], err);
+    if (ok && excerpt.table.row_count > 0) {
         (void)fprintf(out, "\n");
-        text_table_print(&table, 2, out);
+        text_table_print(&excerpt.table, 2, out);
     }
-    text_table_deinit(&table);
+    text_table_deinit(&excerpt.table);
     return ok;
 }
 
@@ -141,11 +183,9 @@ struct reasons {
     size_t count;
 };
 
-static const char *const reject_columns[] = {"reason", "partition", "offset", "detail", "value"};
-
-enum { REJECT_COLUMNS = sizeof reject_columns / sizeof reject_columns[0] };
-
-static void count_reject(struct reasons *reasons, const struct vector *vectors, size_t row) {
+static void count_reject(void *context, const struct table_rows *rows, size_t row) {
+    struct reasons *reasons = context;
+    const struct vector *vectors = rows->cursor.vectors;
     char name[CELL_TEXT_MAX];
     cell_text(&vectors[0], row, name);
     size_t i = 0;
@@ -165,50 +205,41 @@ static void count_reject(struct reasons *reasons, const struct vector *vectors, 
     reason->count++;
 }
 
-static bool count_rejects(const struct lake_file *file, struct reasons *reasons,
-                          struct error *err) {
-    struct parquet_reader reader;
-    struct parquet_cursor cursor = {0};
-    size_t columns[REJECT_COLUMNS], rows = 1;
-    bool ok = parquet_reader_open(&reader, file->path, err);
-    for (size_t i = 0; ok && i < REJECT_COLUMNS; i++) {
-        int index = file_metadata_find(&reader.metadata, reject_columns[i]);
-        columns[i] = (size_t)index;
-        if (index < 0)
-            ok = error_set(err, ERROR_STATE, "'%s' has no column '%s': it is no file of rejects",
-                           file->path, reject_columns[i]);
-    }
-    if (ok)
-        parquet_cursor_open(&cursor, &reader, columns, REJECT_COLUMNS);
-    while (ok && rows > 0) {
-        ok = parquet_cursor_next(&cursor, &rows, err);
-        for (size_t row = 0; ok && row < rows; row++)
-            count_reject(reasons, cursor.vectors, row);
-    }
-    parquet_cursor_close(&cursor);
-    parquet_reader_close(&reader);
-    return ok;
-}
-
-static bool print_rejects(FILE *out, const struct lake_files *files, struct error *err) {
-    struct reasons *reasons = must_alloc(1, sizeof *reasons);
-    bool ok = true;
-    for (size_t i = 0; ok && i < files->count; i++)
-        ok = count_rejects(&files->files[i], reasons, err);
+static void print_reasons(FILE *out, const struct reasons *reasons) {
     struct text_table table;
     text_table_init(&table,
                     (const char *const[]){"reason", ">records", "first at", "detail", "value"}, 5);
     for (size_t i = 0; i < reasons->count; i++) {
         const struct reason *reason = &reasons->items[i];
         char count[24], place[2 * CELL_TEXT_MAX];
-        snprintf(count, sizeof count, "%lld", (long long)reason->count);
-        snprintf(place, sizeof place, "partition %s, offset %s", reason->partition, reason->offset);
+        (void)snprintf(count, sizeof count, "%" PRId64, reason->count);
+        (void)snprintf(place, sizeof place, "partition %s, offset %s", reason->partition,
+                       reason->offset);
         text_table_add(&table, (const char *const[]){reason->name, count, place, reason->detail,
                                                      reason->value});
     }
-    if (ok && reasons->count > 0)
+    if (reasons->count > 0)
         text_table_print(&table, 2, out);
     text_table_deinit(&table);
+}
+
+static bool print_rejects(FILE *out, const char *root, struct error *err) {
+    static const struct wanted_column columns[] = {{"reason", TYPE_STRING},
+                                                   {"partition", TYPE_INT32},
+                                                   {"offset", TYPE_INT64},
+                                                   {"detail", TYPE_STRING},
+                                                   {"value", TYPE_BINARY}};
+    struct table table;
+    struct reject_files files = {0};
+    struct reasons *reasons = must_alloc(1, sizeof *reasons);
+    bool ok = table_open(&table, root, err) && reject_files_list(&table, &files, err);
+    for (size_t i = 0; ok && i < files.list.count; i++)
+        ok = table_rows_each(root, files.list.paths[i], columns, sizeof columns / sizeof columns[0],
+                             count_reject, reasons, err);
+    if (ok)
+        print_reasons(out, reasons);
+    reject_files_deinit(&files);
+    table_close(&table);
     free(reasons);
     return ok;
 }
@@ -217,23 +248,23 @@ static bool print_rejects(FILE *out, const struct lake_files *files, struct erro
 
 static bool print_query(FILE *out, const struct config *config, const struct stream *stream,
                         struct error *err) {
-    scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
-    scoped(scope_free) char *rejects = config_path(config, PATH_REJECTS, stream);
-    struct lake_files files, rejected = {0};
+    struct store_options store = config_store_options(config, stream);
+    struct leaves leaves, rejected = {0};
     char what[64];
-    bool ok = lake_files_list(table, &files, err);
+    bool ok = count_files(&leaves, store.table, store.partition_by_count, err);
     if (ok) {
-        print_total(out, &files, stream->job, table);
-        print_partitions(out, &files);
-        ok = print_sample(out, stream, &files, err) && lake_files_list(rejects, &rejected, err);
+        print_total(out, &leaves, stream->job);
+        print_directories(out, &leaves);
+        ok = print_rows(out, stream, &leaves, err) && count_files(&rejected, store.rejects, 0, err);
     }
     if (ok) {
-        snprintf(what, sizeof what, "Rejected %s", stream->job);
-        print_total(out, &rejected, what, rejects);
-        ok = print_rejects(out, &rejected, err);
+        (void)snprintf(what, sizeof what, "Rejected %s", stream->job);
+        print_total(out, &rejected, what);
+        ok = print_rejects(out, store.rejects, err);
     }
-    lake_files_deinit(&rejected);
-    lake_files_deinit(&files);
+    leaves_deinit(&rejected);
+    leaves_deinit(&leaves);
+    config_store_options_deinit(&store);
     return ok;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "surfaces/demo/sample_draw.h"
 
 static const int64_t FIRST_MS = 1717200000000; // 2024-06-01T00:00:00Z
 
@@ -49,21 +48,21 @@ static void put_wrong(struct sample *sample, enum type type, enum sample_fault f
 }
 
 static void put_value(struct sample *sample, size_t index) {
-    enum type type = sample->schema->columns[index].type;
-    if (!sample->present[index])
+    enum type type = sample->values.schema->columns[index].type;
+    if (!sample->values.present[index])
         put(sample, "null");
     else if (type == TYPE_STRING || type == TYPE_TIMESTAMP)
-        put_string(sample, sample->drawn[index]);
+        put_string(sample, sample->values.drawn[index]);
     else
-        put(sample, "%s", sample->drawn[index]);
+        put(sample, "%s", sample->values.drawn[index]);
 }
 
 /* The column whose value is wrong, so that every column has its turn. Texts have not: from_json
  * makes a text of anything. */
 static size_t wrong_column(const struct sample *sample, uint64_t number) {
     size_t candidates[SCHEMA_COLUMNS_MAX], count = 0;
-    for (size_t i = 0; i < sample->schema->count; i++) {
-        if (sample->schema->columns[i].type != TYPE_STRING)
+    for (size_t i = 0; i < sample->values.schema->count; i++) {
+        if (sample->values.schema->columns[i].type != TYPE_STRING)
             candidates[count++] = i;
     }
     check(count > 0);
@@ -75,14 +74,14 @@ static bool is_left_out(const struct sample *sample, size_t index, uint64_t numb
                         enum sample_fault fault) {
     if (index == 0)
         return fault == SAMPLE_NO_IDENTIFIER;
-    return !sample->present[index] && (number + index) % 2 == 0;
+    return !sample->values.present[index] && (number + index) % 2 == 0;
 }
 
 /* The first column that a directory is named after, or `count`. */
 static size_t partition_column(const struct sample *sample) {
-    size_t count = sample->schema->count;
+    size_t count = sample->values.schema->count;
     for (size_t i = 0; i < count; i++) {
-        const struct column *column = &sample->schema->columns[i];
+        const struct column *column = &sample->values.schema->columns[i];
         for (size_t j = 0; j < sample->partition_by_count; j++) {
             if (column->type == TYPE_STRING && strcmp(column->name, sample->partition_by[j]) == 0)
                 return i;
@@ -93,7 +92,7 @@ static size_t partition_column(const struct sample *sample) {
 
 static void put_column(struct sample *sample, size_t index, uint64_t number,
                        enum sample_fault fault) {
-    const struct column *column = &sample->schema->columns[index];
+    const struct column *column = &sample->values.schema->columns[index];
     put_string(sample, column->name);
     put(sample, ": ");
     bool goes_wrong = fault == SAMPLE_WRONG_TYPE || fault == SAMPLE_OUT_OF_RANGE;
@@ -109,7 +108,7 @@ static void put_column(struct sample *sample, size_t index, uint64_t number,
 
 static void put_object(struct sample *sample, uint64_t number, enum sample_fault fault) {
     const char *separator = "{";
-    for (size_t i = 0; i < sample->schema->count; i++) {
+    for (size_t i = 0; i < sample->values.schema->count; i++) {
         if (is_left_out(sample, i, number, fault))
             continue;
         put(sample, "%s", separator);
@@ -123,11 +122,11 @@ static void put_object(struct sample *sample, uint64_t number, enum sample_fault
 
 void sample_make(struct sample *sample, uint64_t number) {
     enum sample_fault fault = sample_fault_of(number);
-    sample_draw(sample, number);
+    sample_draw(&sample->values, number);
     sample->size = 0;
     sample->is_null = fault == SAMPLE_NULL_VALUE;
     sample->timestamp_ms = FIRST_MS + (int64_t)number * 1000;
-    memcpy(sample->key, sample->drawn[0], sizeof sample->key);
+    memcpy(sample->key, sample->values.drawn[0], sizeof sample->key);
     sample->value[0] = '\0';
     if (fault == SAMPLE_NULL_VALUE)
         return;

@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
-#include "core/schema.h"
+#include "surfaces/demo/sample_draw.h"
 
-enum { SAMPLE_FAULT_EVERY = 20, SAMPLE_SIZE_MAX = 8192, SAMPLE_VALUE_MAX = 128 };
+enum { SAMPLE_FAULT_EVERY = 20, SAMPLE_SIZE_MAX = 8192 };
 
 enum sample_fault {
     SAMPLE_GOOD,
@@ -31,18 +31,15 @@ enum sample_fault sample_fault_of(uint64_t number);
 
 /* Room for one record. A struct of about 16 KiB. */
 struct sample {
-    const struct record_schema *schema; // in; borrowed
-    const char *const *partition_by;    // in; borrowed: names; what is no text column of the schema
-    size_t partition_by_count;          // does not count
-    uint64_t seed;                      // in; another seed draws other values, for the same numbers
+    struct sample_values values;     // in and out
+    const char *const *partition_by; // in; borrowed: names; what is no text column of the schema
+    size_t partition_by_count;       // does not count
 
-    char value[SAMPLE_SIZE_MAX];                      // out
-    size_t size;                                      // in bytes
-    bool is_null;                                     // the record has no value
-    char key[SAMPLE_VALUE_MAX];                       // the identifier, terminated
-    int64_t timestamp_ms;                             // since 1970; rises with the number
-    char drawn[SCHEMA_COLUMNS_MAX][SAMPLE_VALUE_MAX]; // every column's value, as text
-    bool present[SCHEMA_COLUMNS_MAX];                 // false: null, or left out
+    char value[SAMPLE_SIZE_MAX]; // out
+    size_t size;                 // in bytes
+    bool is_null;                // the record has no value
+    char key[SAMPLE_VALUE_MAX];  // the identifier, terminated
+    int64_t timestamp_ms;        // since 1970; rises with the number
 };
 
 /* Fills in the `out` part. A mistake in a `.sample` text is a violated check. */

@@ -1,3 +1,8 @@
+/* A `.sample` text is alternatives with modifiers behind them. One alternative is chosen by a
+ * random number of the record's number and a word: the column's name, or its group's, so that the
+ * columns of one group choose alike. What it holds is a text with numbers in braces, a range, or a
+ * copy of another column's value. Nothing else decides, so the same schema, seed and number give
+ * the same values everywhere. */
 #include "surfaces/demo/sample_draw.h"
 
 #include <inttypes.h>
@@ -16,7 +21,8 @@ struct pattern {
     uint64_t missing;         // per cent
 };
 
-uint64_t sample_random(uint64_t number, struct text word) {
+/* A number that depends on the record's number and a word, and on nothing else. */
+static uint64_t random_of(uint64_t number, struct text word) {
     uint64_t hash = number * 0x9E3779B97F4A7C15U + 0x632BE59BD9B4E019U;
     for (uint32_t i = 0; i < word.length; i++)
         hash = (hash ^ (unsigned char)word.bytes[i]) * 0x100000001B3U;
@@ -84,9 +90,9 @@ static struct text choose(struct text alternatives, uint64_t random) {
     return upto(alternatives, find(alternatives, "|"));
 }
 
-static size_t column_index(const struct sample *sample, struct text name) {
-    for (size_t i = 0; i < sample->schema->count; i++) {
-        if (text_equals(text_of(sample->schema->columns[i].name), name))
+static size_t column_index(const struct sample_values *values, struct text name) {
+    for (size_t i = 0; i < values->schema->count; i++) {
+        if (text_equals(text_of(values->schema->columns[i].name), name))
             return i;
     }
     check(!"a sample names a column of its schema");
@@ -94,20 +100,20 @@ static size_t column_index(const struct sample *sample, struct text name) {
 }
 
 /* Writes a copy of a column's value, or the difference of two. False: one has none. */
-static bool draw_copy(const struct sample *sample, struct text names, char *value) {
+static bool draw_copy(const struct sample_values *values, struct text names, char *value) {
     uint32_t minus = find(names, "-");
-    size_t first = column_index(sample, upto(names, minus));
-    if (!sample->present[first])
+    size_t first = column_index(values, upto(names, minus));
+    if (!values->present[first])
         return false;
     if (minus == names.length) {
-        memcpy(value, sample->drawn[first], SAMPLE_VALUE_MAX);
+        memcpy(value, values->drawn[first], SAMPLE_VALUE_MAX);
         return true;
     }
-    size_t second = column_index(sample, from(names, minus + 1));
+    size_t second = column_index(values, from(names, minus + 1));
     int64_t difference =
-        integer_of(text_of(sample->drawn[first])) - integer_of(text_of(sample->drawn[second]));
+        integer_of(text_of(values->drawn[first])) - integer_of(text_of(values->drawn[second]));
     snprintf(value, SAMPLE_VALUE_MAX, "%" PRId64, difference);
-    return sample->present[second];
+    return values->present[second];
 }
 
 static time_t moment_of(struct text text) {
@@ -129,12 +135,12 @@ static void draw_moment(struct text low, struct text high, uint64_t random, char
 }
 
 /* The bound's digits as an integer: 0.50 with 2 places is 50. A name is that column's value. */
-static int64_t bound_of(const struct sample *sample, struct text text) {
+static int64_t bound_of(const struct sample_values *values, struct text text) {
     char digits[SAMPLE_VALUE_MAX];
     size_t used = 0;
     if (text.bytes[0] >= 'a' && text.bytes[0] <= 'z') {
-        size_t column = column_index(sample, text);
-        return sample->present[column] ? integer_of(text_of(sample->drawn[column])) : 0;
+        size_t column = column_index(values, text);
+        return values->present[column] ? integer_of(text_of(values->drawn[column])) : 0;
     }
     for (uint32_t i = 0; i < text.length; i++) {
         if (text.bytes[i] != '.')
@@ -143,11 +149,11 @@ static int64_t bound_of(const struct sample *sample, struct text text) {
     return integer_of((struct text){.bytes = digits, .length = (uint32_t)used});
 }
 
-static void draw_number(const struct sample *sample, struct text low, struct text high,
+static void draw_number(const struct sample_values *values, struct text low, struct text high,
                         uint64_t random, char *value) {
     uint32_t point = find(low, ".");
     int places = point == low.length ? 0 : (int)(low.length - point - 1);
-    int64_t first = bound_of(sample, low), last = bound_of(sample, high), unit = 1;
+    int64_t first = bound_of(values, low), last = bound_of(values, high), unit = 1;
     check(last >= first && first >= 0);
     int64_t number = first + (int64_t)(random % (uint64_t)(last - first + 1));
     for (int i = 0; i < places; i++)
@@ -160,7 +166,7 @@ static void draw_number(const struct sample *sample, struct text low, struct tex
 }
 
 /* A text with numbers in braces. */
-static void draw_text(const struct sample *sample, struct text text, uint64_t number,
+static void draw_text(const struct sample_values *values, struct text text, uint64_t number,
                       uint64_t random, char *value) {
     size_t used = 0;
     for (uint32_t open; text.length > 0; text = from(text, open)) {
@@ -176,7 +182,7 @@ static void draw_text(const struct sample *sample, struct text text, uint64_t nu
         if (text_equals(inner, TEXT("#")))
             snprintf(value + used, 24, "%08" PRIu64, number);
         else
-            draw_number(sample, upto(inner, dots), from(inner, dots + 2), random, value + used);
+            draw_number(values, upto(inner, dots), from(inner, dots + 2), random, value + used);
         used += strlen(value + used);
         random = random * 0x9E3779B97F4A7C15U + used;
         random ^= random >> 29;
@@ -185,50 +191,50 @@ static void draw_text(const struct sample *sample, struct text text, uint64_t nu
     value[used] = '\0';
 }
 
-static bool draw_alternative(const struct sample *sample, const struct column *column,
+static bool draw_alternative(const struct sample_values *values, const struct column *column,
                              struct text text, uint64_t number, uint64_t random, char *value) {
     uint32_t dots = find(text, "..");
     if (text.length > 0 && text.bytes[0] == '=')
-        return draw_copy(sample, from(text, 1), value);
+        return draw_copy(values, from(text, 1), value);
     if (column->type == TYPE_STRING || dots == text.length)
-        draw_text(sample, text, number, random, value);
+        draw_text(values, text, number, random, value);
     else if (column->type == TYPE_TIMESTAMP)
         draw_moment(upto(text, dots), from(text, dots + 2), random, value);
     else
-        draw_number(sample, upto(text, dots), from(text, dots + 2), random, value);
+        draw_number(values, upto(text, dots), from(text, dots + 2), random, value);
     return true;
 }
 
-static bool condition_holds(const struct sample *sample, struct text condition) {
+static bool condition_holds(const struct sample_values *values, struct text condition) {
     uint32_t equals = find(condition, "=");
     if (equals == condition.length)
         return true;
-    size_t column = column_index(sample, upto(condition, equals));
-    return sample->present[column] &&
-           text_equals(text_of(sample->drawn[column]), from(condition, equals + 1));
+    size_t column = column_index(values, upto(condition, equals));
+    return values->present[column] &&
+           text_equals(text_of(values->drawn[column]), from(condition, equals + 1));
 }
 
-static void draw_column(struct sample *sample, size_t index, uint64_t number,
+static void draw_column(struct sample_values *values, size_t index, uint64_t number,
                         const struct pattern *pattern) {
-    const struct column *column = &sample->schema->columns[index];
-    uint64_t drawn_by = number + sample->seed * 0xD1342543DE82EF95U;
-    uint64_t random = sample_random(drawn_by, pattern->group);
-    sample->drawn[index][0] = '\0';
-    sample->present[index] =
-        random / 256 % 100 >= pattern->missing && condition_holds(sample, pattern->condition) &&
-        draw_alternative(sample, column, choose(pattern->alternatives, random >> 32), number,
-                         sample_random(drawn_by, text_of(column->name)), sample->drawn[index]);
+    const struct column *column = &values->schema->columns[index];
+    uint64_t drawn_by = number + values->seed * 0xD1342543DE82EF95U;
+    uint64_t random = random_of(drawn_by, pattern->group);
+    values->drawn[index][0] = '\0';
+    values->present[index] =
+        random / 256 % 100 >= pattern->missing && condition_holds(values, pattern->condition) &&
+        draw_alternative(values, column, choose(pattern->alternatives, random >> 32), number,
+                         random_of(drawn_by, text_of(column->name)), values->drawn[index]);
 }
 
-void sample_draw(struct sample *sample, uint64_t number) {
-    check(sample->schema->count <= SCHEMA_COLUMNS_MAX);
+void sample_draw(struct sample_values *values, uint64_t number) {
+    check(values->schema->count <= SCHEMA_COLUMNS_MAX);
     // Those with a condition last: it may be on a column that is declared later.
     for (int conditional = 0; conditional <= 1; conditional++) {
-        for (size_t i = 0; i < sample->schema->count; i++) {
-            check(sample->schema->columns[i].sample != NULL);
-            struct pattern pattern = take_apart(&sample->schema->columns[i]);
+        for (size_t i = 0; i < values->schema->count; i++) {
+            check(values->schema->columns[i].sample != NULL);
+            struct pattern pattern = take_apart(&values->schema->columns[i]);
             if ((pattern.condition.length > 0) == (conditional == 1))
-                draw_column(sample, i, number, &pattern);
+                draw_column(values, i, number, &pattern);
         }
     }
 }

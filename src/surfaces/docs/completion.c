@@ -1,10 +1,16 @@
+/* How a command line is completed. The shell hands over its words; the last one is being typed. If
+ * the one before is an option that takes a value, the candidates are that option's values.
+ * Otherwise they are the next word of a command's name, while the command is not known yet, and the
+ * operand and the options that go with the command. All of it comes from the tables, so a new
+ * option or command is completed without a change here. */
 #include "surfaces/docs/completion.h"
 
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
-#include "surfaces/commands/commands.h"
-#include "surfaces/settings/setting_types.h"
+#include "surfaces/settings/settings.h"
 
 void completion_summary(const char *doc, char text[static SUMMARY_MAX]) {
     size_t used = 0;
@@ -33,71 +39,227 @@ void completion_words(const char *values, bool literal, char words[static OPTION
             used = text_append(words, OPTION_TEXT_MAX, used, "%s%s", used > 0 ? " " : "", word);
 }
 
-static void fill_option(struct flag *flag, const struct option_entry *entry) {
+/* ---- what the last word may become ---- */
+
+static void print_candidate(FILE *out, const char *word, const char *doc) {
+    char summary[SUMMARY_MAX];
+    completion_summary(doc, summary);
+    (void)fprintf(out, "%s%s%s\n", word, *summary != '\0' ? "\t" : "", summary);
+}
+
+static void print_words(FILE *out, const char *values, bool literal) {
+    char words[OPTION_TEXT_MAX], *rest = NULL;
+    completion_words(values, literal, words);
+    for (char *word = strtok_r(words, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+        print_candidate(out, word, "");
+}
+
+/* The values of an option that is no setting. */
+static void print_option_values(FILE *out, const struct option_entry *entry) {
     char values[OPTION_TEXT_MAX];
     option_placeholder(entry, values);
     if (entry->value.choices != NULL)
         choices_list(entry->value.choices, false, values, sizeof values);
-    flag->letter = entry->letter;
-    flag->takes_value = option_takes_value(entry);
-    flag->is_path = strcmp(values, "FILE") == 0;
-    snprintf(flag->name, sizeof flag->name, "%s", entry->name);
-    completion_words(values, true, flag->words);
-    completion_summary(entry->doc, flag->summary);
+    if (strcmp(values, "FILE") == 0)
+        (void)fprintf(out, ":files\n");
+    else
+        print_words(out, values, true);
 }
 
-static void fill_setting(struct flag *flag, const struct setting *setting) {
-    flag->is_secret = setting->secret;
-    char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-    setting_values(setting, values);
-    setting_doc(setting, doc);
-    setting_option(setting, flag->name);
-    flag->takes_value = !setting->secret;
-    flag->is_path = setting->type == &type_path || setting->type == &type_home;
-    completion_words(values, setting->choices != NULL, flag->words);
-    completion_summary(doc, flag->summary);
+static void print_setting_values(FILE *out, const struct setting *setting) {
+    if (setting->type == &type_path || setting->type == &type_home)
+        (void)fprintf(out, ":files\n");
+    else
+        print_words(out, setting->values, setting->choices != NULL);
 }
 
-bool completion_flag(size_t index, struct flag *flag) {
+/* Prints the values of an option. False: it is none, or takes no value. */
+static bool print_values(FILE *out, const char *option) {
     size_t count;
     const struct setting *settings = settings_table(&count);
-    *flag = (struct flag){.id = OPTION_COUNT};
-    if (index < OPTION_COUNT) {
-        flag->id = (enum option_id)index;
-        fill_option(flag, &option_entries[index]);
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        if (strcmp(option_entries[id].name, option) != 0)
+            continue;
+        if (option_takes_value(&option_entries[id]))
+            print_option_values(out, &option_entries[id]);
+        return option_takes_value(&option_entries[id]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(settings[i].option, option) != 0 || settings[i].secret)
+            continue;
+        print_setting_values(out, &settings[i]);
         return true;
     }
-    if (index - OPTION_COUNT >= count)
-        return false;
-    fill_setting(flag, &settings[index - OPTION_COUNT]);
-    return true;
+    return false;
 }
 
-bool completion_goes_with(const struct flag *flag, const struct command_entry *command) {
-    if (flag->id == OPTION_COUNT)
-        return !flag->is_secret && (command == NULL || !command->needs_nothing);
-    return option_goes_with(flag->id, command);
+/* The options that go with a command; NULL: with a run. Those of one letter only when `last`, the
+ * word that is being typed, is a dash and a letter at most. */
+static void print_options(FILE *out, const struct command *command, const char *last) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        const struct option_entry *entry = &option_entries[id];
+        if (!command_takes_option(command, id))
+            continue;
+        print_candidate(out, entry->name, entry->doc);
+        if (entry->letter != 0 && last[0] == '-' && last[1] != '-')
+            print_candidate(out, (const char[]){'-', entry->letter, '\0'}, entry->doc);
+    }
+    for (size_t i = 0; i < count && (command == NULL || !command->needs_nothing); i++)
+        if (!settings[i].secret)
+            print_candidate(out, settings[i].option, settings[i].doc);
 }
 
-bool completion_begins_family(const struct command_entry *entry,
-                              char family[static OPTION_NAME_MAX]) {
-    const char *space = strchr(entry->name, ' ');
-    if (space == NULL)
-        return false;
-    snprintf(family, OPTION_NAME_MAX, "%.*s", (int)(space - entry->name), entry->name);
-    return entry == command_entries || !command_is_named(entry - 1, family);
+/* The first words of all commands: a family's once, without a summary. */
+static void print_first_words(FILE *out, const struct command *commands) {
+    const char *family = "";
+    for (const struct command *at = commands; at->name != NULL; at++) {
+        size_t size = strcspn(at->name, " ");
+        if (at->name[size] == '\0')
+            print_candidate(out, at->name, at->doc);
+        else if (strncmp(at->name, family, size + 1) != 0)
+            (void)fprintf(out, "%.*s\n", (int)size, at->name);
+        family = at->name;
+    }
+}
+
+/* The second words of a family's commands. False: the word is no family. */
+static bool print_second_words(FILE *out, const struct command *commands, const char *word) {
+    bool found = false;
+    for (const struct command *at = commands; at->name != NULL; at++) {
+        if (!command_is_named(at, word))
+            continue;
+        print_candidate(out, at->name + strlen(word) + 1, at->doc);
+        found = true;
+    }
+    return found;
+}
+
+void completion_print(FILE *out, const struct command *commands, char *const *words, size_t count) {
+    const char *last = count > 0 ? words[count - 1] : "";
+    const char *before = count > 1 ? words[count - 2] : "";
+    char option[OPTION_NAME_MAX] = "";
+    if (count > 2 && strcmp(before, "=") == 0)
+        before = words[count - 3];
+    if (strncmp(last, "--", 2) == 0 && strchr(last, '=') != NULL) {
+        snprintf(option, sizeof option, "%.*s", (int)strcspn(last, "="), last);
+        before = option;
+    }
+    if (print_values(out, before))
+        return;
+    size_t typed = count > 0 ? count - 1 : 0, used; // words that stand there whole
+    const struct command *command = command_find(commands, words, typed, &used);
+    if (command != NULL)
+        print_words(out, command->operand, false);
+    else if (typed == 0)
+        print_first_words(out, commands);
+    else if (print_second_words(out, commands, words[0]))
+        return;
+    print_options(out, command, last);
+}
+
+/* ---- the scripts ---- */
+
+static const char bash_script[] =
+    "# bash completion for esports-stream, printed by `esports-stream completion bash`.\n"
+    "# To be read by ~/.bashrc (source <(esports-stream completion bash)), or kept as\n"
+    "# /usr/share/bash-completion/completions/esports-stream.\n"
+    "_esports_stream() {\n"
+    "    local program=@PROGRAM@ cur=${COMP_WORDS[COMP_CWORD]} answer word words=''\n"
+    "    [[ -x $program ]] || program=esports-stream\n"
+    "    answer=$(command \"$program\" " COMPLETION_REQUEST
+    " \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+    "    [[ $cur == '=' ]] && cur='' # bash takes --name=value for three words\n"
+    "    if [[ $answer == ':files' ]]; then\n"
+    "        compopt -o filenames 2>/dev/null\n"
+    "        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "        return\n"
+    "    fi\n"
+    "    while IFS=$'\\t' read -r word _; do\n"
+    "        words+=\"$word \"\n"
+    "    done <<< \"$answer\"\n"
+    "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+    "}\n"
+    "complete -F _esports_stream esports-stream match_stream player_stream\n";
+
+static const char zsh_script[] =
+    "#compdef esports-stream match_stream player_stream\n"
+    "# zsh completion for esports-stream, printed by `esports-stream completion zsh`. To be kept "
+    "as\n"
+    "# _esports-stream in a directory of $fpath, or read by ~/.zshrc behind compinit:\n"
+    "# source <(esports-stream completion zsh).\n"
+    "_esports_stream() {\n"
+    "    local program=@PROGRAM@ line\n"
+    "    local -a lines commands flags\n"
+    "    [[ -x $program ]] || program=esports-stream\n"
+    "    lines=(\"${(@f)$(command $program " COMPLETION_REQUEST
+    " \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
+    "    [[ $words[CURRENT] == --*=* ]] && compset -P '*='\n"
+    "    if [[ $lines[1] == ':files' ]]; then\n"
+    "        _files\n"
+    "        return\n"
+    "    fi\n"
+    "    for line in $lines; do\n"
+    "        line=${line/$'\\t'/:}\n"
+    "        if [[ $line == -* ]]; then flags+=($line); else commands+=($line); fi\n"
+    "    done\n"
+    "    (( $#commands )) && _describe -t commands command commands\n"
+    "    (( $#flags )) && _describe -o -t options option flags\n"
+    "    return 0\n"
+    "}\n"
+    "if [[ $funcstack[1] == _esports-stream ]]; then\n"
+    "    _esports_stream \"$@\"\n"
+    "else\n"
+    "    compdef _esports_stream esports-stream match_stream player_stream\n"
+    "fi\n";
+
+static const char fish_script[] =
+    "# fish completion for esports-stream, printed by `esports-stream completion fish`. To be kept "
+    "as\n"
+    "# ~/.config/fish/completions/esports-stream.fish.\n"
+    "function __esports_stream_complete\n"
+    "    set -l program @PROGRAM@\n"
+    "    test -x $program; or set program esports-stream\n"
+    "    set -l words (commandline -opc)\n"
+    "    set -e words[1]\n"
+    "    set -l token (commandline -ct)\n"
+    "    set -l answer (command $program " COMPLETION_REQUEST " $words \"$token\" 2>/dev/null)\n"
+    "    set -l option (string match -r -- '^--[^=]*=' \"$token\") # of --name=value\n"
+    "    if test \"$answer\" = ':files'\n"
+    "        set answer (__fish_complete_path (string replace -- \"$option\" '' \"$token\"))\n"
+    "    end\n"
+    "    for line in $answer\n"
+    "        if string match -q -- '-*' \"$token\"; or not string match -q -- '-*' $line\n"
+    "            printf '%s\\n' \"$option$line\"\n"
+    "        end\n"
+    "    end\n"
+    "end\n"
+    "complete -c esports-stream -f -a '(__esports_stream_complete)'\n"
+    "complete -c match_stream -w esports-stream\n"
+    "complete -c player_stream -w esports-stream\n";
+
+/* This program's file, in single quotes as all three shells read them. */
+static void print_program(FILE *out) {
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[size > 0 ? size : 0] = '\0';
+    (void)fputc('\'', out);
+    for (const char *at = size > 0 ? path : "esports-stream"; *at != '\0'; at++)
+        (void)fprintf(out, *at == '\'' ? "'\\%c'" : "%c", *at);
+    (void)fputc('\'', out);
 }
 
 bool completion_command(const struct command_call *call, struct error *err) {
-    static const struct {
-        const char *name;
-        void (*print)(FILE *out);
-    } shells[] = {{"bash", completion_print_bash},
-                  {"zsh", completion_print_zsh},
-                  {"fish", completion_print_fish}};
+    static const char gap[] = "@PROGRAM@";
+    const char *shell = call->config->arguments.operand; // one of those in the table of commands
+    const char *script = strcmp(shell, "bash") == 0  ? bash_script
+                         : strcmp(shell, "zsh") == 0 ? zsh_script
+                                                     : fish_script;
+    const char *at = strstr(script, gap);
     (void)err;
-    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
-        if (strcmp(call->config->arguments.operand, shells[i].name) == 0)
-            shells[i].print(call->out);
+    (void)fwrite(script, 1, (size_t)(at - script), call->out);
+    print_program(call->out);
+    (void)fputs(at + sizeof gap - 1, call->out);
     return true;
 }

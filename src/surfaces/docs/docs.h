@@ -4,18 +4,15 @@
 
 #include <stdio.h>
 
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 
-void docs_print_configuration(FILE *out); // docs/configuration.md
-void docs_print_schema(FILE *out);        // docs/schema.md
-void docs_print_metrics(FILE *out);       // docs/metrics.md
-void docs_print_commands(FILE *out);      // docs/commands.md
-void docs_print_man(FILE *out);           // docs/esports-stream.1
+void docs_print_configuration(FILE *out);                            // docs/configuration.md
+void docs_print_commands(FILE *out, const struct command *commands); // docs/commands.md
+void docs_print_man(FILE *out, const struct command *commands);      // docs/esports-stream.1
+void docs_print_schema(FILE *out, const struct stream *stream);      // docs/schema.md; NULL: of all
+void docs_print_metrics(FILE *out);                                  // docs/metrics.md
 
-/* docs/schema.md, of one query alone unless `stream` is NULL. */
-void docs_print_schema_of(FILE *out, const struct stream *stream);
-
-/* `docs NAME` (surfaces/commands/commands.h). */
+/* `docs NAME` */
 MUST_CHECK bool docs_command(const struct command_call *call, struct error *err);
 
 #endif

@@ -4,24 +4,22 @@
 #include "surfaces/settings/options.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
-#include "surfaces/terminal/markdown.h"
+#include "surfaces/terminal/paragraph.h"
 
 static const char intro[] =
     "# Configuration\n"
     "\n"
     "*Printed by `esports-stream docs configuration` from the program's own tables; a test keeps "
-    "it "
-    "true.*\n"
+    "it true.*\n"
     "\n"
-    "Every setting is an environment variable and an option: `TRIGGER` is `--trigger`. Where it is "
-    "given more than once, the\n"
+    "Every setting is an environment variable and an option: `TRIGGER` is `--trigger`. Where it "
+    "is given more than once, the\n"
     "option wins over the environment, the environment over `--env-file`, that over the default. "
     "An empty variable counts as not\n"
-    "set (Docker Compose passes empty ones; the PySpark job took them for values); an empty option "
-    "is a value, and refused\n"
+    "set (Docker Compose passes empty ones; the PySpark job took them for values); an empty "
+    "option is a value, and refused\n"
     "unless the default is empty, too. `esports-stream --explain` shows what is in effect and "
-    "where "
-    "each value comes from; it starts nothing.\n"
+    "where each value comes from; it starts nothing.\n"
     "Everything that is wrong is told at once, a line each, before anything is started; the exit "
     "code is then 2.\n";
 
@@ -31,25 +29,22 @@ static const char forms[] =
     "\n"
     "| value | forms |\n"
     "|---|---|\n"
-    "| DURATION | A number and its unit, as Spark's triggers take them, `10 seconds`, `1 minute 30 "
-    "seconds`, `500 milliseconds`, or short, `10s`, `500ms`, `5m`, `2h`. A number without a unit "
-    "is "
-    "refused. |\n"
-    "| SIZE | A whole number and its unit: `512m`, `2g`, `2 GB`; k, m, g, t, p are 1024 times the "
-    "one before. A number without a unit is refused, because Spark and the JVM read it "
+    "| DURATION | A number and its unit, as Spark's triggers take them, `10 seconds`, `1 minute "
+    "30 seconds`, `500 milliseconds`, or short, `10s`, `500ms`, `5m`, `2h`. A number without a "
+    "unit is refused. |\n"
+    "| SIZE | A whole number and its unit: `512m`, `2g`, `2 GB`; k, m, g, t, p are 1024 times "
+    "the one before. A number without a unit is refused, because Spark and the JVM read it "
     "differently. |\n"
     "| DIRECTORY | A path on a local file system or a `file:///` URI; a relative path begins at "
-    "the "
-    "current directory. `s3a://`, `hdfs://` and others are refused. |\n"
+    "the current directory. `s3a://`, `hdfs://` and others are refused. |\n"
     "| COLUMN,… | Names separated by commas; every one a string column of the table "
     "([schema.md](schema.md)). |\n"
     "| words | In any case: `JSON` is `json`. Booleans may also be `yes`, `no`, `1`, `0`. |\n"
     "\n"
-    "An `--env-file` has lines of `NAME=value`, with or without `export`, empty lines and comments "
-    "(`#`). A value may stand in\n"
-    "single quotes (taken as it is) or double quotes (`\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` mean "
-    "what they "
-    "say); nothing is expanded. Unix and\n"
+    "An `--env-file` has lines of `NAME=value`, with or without `export`, empty lines and "
+    "comments (`#`). A value may stand in\n"
+    "single quotes (taken as it is) or double quotes (`\\n"
+    "`, `\\t`, `\\\"`, `\\\\`, `\\$` mean what they say); nothing is expanded. Unix and\n"
     "Windows line ends are both fine.\n";
 
 static const char properties[] =
@@ -64,15 +59,14 @@ static const char properties[] =
     "`KAFKA_SASL_PASSWORD`, … |\n"
     "| `KAFKA_SSL_*` | `ssl.*`: `KAFKA_SSL_CA_LOCATION`, `KAFKA_SSL_CERTIFICATE_LOCATION`, … |\n"
     "\n"
-    "They come from the environment or `--env-file`, not from options: a command line can be read "
-    "by everybody on the machine.\n"
+    "They come from the environment or `--env-file`, not from options: a command line can be "
+    "read by everybody on the machine.\n"
     "Passwords, tokens and keys are never printed. Properties that the engine relies on "
     "(`enable.auto.commit`, `auto.offset.reset`,\n"
     "`queued.max.messages.kbytes` and their kin) and those that only Java's client has "
     "(`ssl.truststore.location`, `sasl.jaas.config`)\n"
     "are refused with what to set instead. Other `KAFKA_*` variables, of which Kubernetes and "
-    "images "
-    "set many, are named once in the log\n"
+    "images set many, are named once in the log\n"
     "and ignored.\n"
     "\n"
     "On a cluster they are handed on to Spark in the words of Java's client: PEM files as their "
@@ -93,17 +87,16 @@ static const char properties[] =
     "`spark.sql.`; others are named once in the log and\n"
     "ignored. They win over `spark-defaults.conf`. Secret ones (by their names, as Spark knows "
     "them) are never printed, and are not on a command\n"
-    "line. Properties that have a setting of their own, and those by which the program drives its "
-    "server (`spark.connect.grpc.binding.*`,\n"
+    "line. Properties that have a setting of their own, and those by which the program drives "
+    "its server (`spark.connect.grpc.binding.*`,\n"
     "`spark.submit.deployMode`, `spark.log.level`), are refused.\n"
     "\n"
     "## The demo\n"
     "\n"
-    "`--demo` brings its own Kafka and writes below a new directory in `TMPDIR` (or `/tmp`), which "
-    "it "
-    "names. So that it can touch\n"
-    "nothing that is in use, it takes the settings marked † from options only, and warns when the "
-    "environment has one of them.\n";
+    "`--demo` brings its own Kafka and writes below a new directory in `TMPDIR` (or `/tmp`), "
+    "which it names. So that it can touch\n"
+    "nothing that is in use, it takes the settings marked † from options only, and warns when "
+    "the environment has one of them.\n";
 
 static void print_options(FILE *out) {
     (void)fprintf(out, "\n## Options without a variable\n\n| option | meaning |\n|---|---|\n");
@@ -125,10 +118,7 @@ static void print_options(FILE *out) {
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {
-    char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-    setting_values(setting, values);
-    setting_doc(setting, doc);
-    (void)fprintf(out, "| `%s`%s | ", setting->name, setting->place ? " †" : "");
+    (void)fprintf(out, "| `%s`%s | ", setting->name, setting->location ? " †" : "");
     if (setting->fallback != NULL && *setting->fallback == '\0')
         (void)fprintf(out, "none");
     else if (setting->fallback == NULL)
@@ -136,9 +126,9 @@ static void print_setting(FILE *out, const struct setting *setting) {
     else
         (void)fprintf(out, "`%s`", setting->fallback);
     (void)fprintf(out, " | `");
-    markdown_cell(out, values);
+    markdown_cell(out, setting->values);
     (void)fprintf(out, "` | ");
-    markdown_cell(out, doc);
+    markdown_cell(out, setting->doc);
     (void)fprintf(out, " |\n");
 }
 

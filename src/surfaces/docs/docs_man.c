@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "surfaces/commands/commands.h"
 #include "surfaces/docs/docs.h"
 #include "surfaces/settings/options.h"
 #include "surfaces/settings/settings.h"
@@ -109,10 +108,10 @@ static void print_options(FILE *out) {
             print_option(out, &option_entries[id]);
 }
 
-static void print_commands(FILE *out) {
+static void print_commands(FILE *out, const struct command *commands) {
     (void)fprintf(out, ".SH COMMANDS\nWith each of them go the options \\fB\\-\\-job\\fR and "
                        "\\fB\\-\\-env\\-file\\fR and the settings.\n");
-    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++) {
+    for (const struct command *entry = commands; entry->name != NULL; entry++) {
         char synopsis[COMMAND_SYNOPSIS_MAX];
         command_synopsis(entry, synopsis);
         print_line(out, ".SS ", entry->name, "");
@@ -133,12 +132,9 @@ static void print_settings(FILE *out) {
                   "over \\fB\\-\\-env\\-file\\fR, that over the default. An empty variable counts "
                   "as not set.\n");
     for (size_t i = 0; i < count; i++) {
-        char values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-        setting_values(&settings[i], values);
-        setting_doc(&settings[i], doc);
         print_line(out, ".TP\n\\fB", settings[i].name, "\\fR\\c");
-        print_line(out, "\\& \\fI", values, "\\fR");
-        print_line(out, "", doc, "");
+        print_line(out, "\\& \\fI", settings[i].values, "\\fR");
+        print_line(out, "", settings[i].doc, "");
         if (settings[i].secret)
             (void)fprintf(out, "Not an option.\n");
         if (settings[i].fallback == NULL)
@@ -164,9 +160,9 @@ static void print_exit_codes(FILE *out) {
     }
 }
 
-void docs_print_man(FILE *out) {
+void docs_print_man(FILE *out, const struct command *commands) {
     (void)fputs(head, out);
-    print_commands(out);
+    print_commands(out, commands);
     print_options(out);
     print_settings(out);
     print_exit_codes(out);

@@ -46,11 +46,7 @@ static void print_stream(FILE *out, const struct stream *stream) {
                                                         : "Kafka");
 }
 
-void docs_print_schema(FILE *out) {
-    docs_print_schema_of(out, NULL);
-}
-
-void docs_print_schema_of(FILE *out, const struct stream *stream) {
+void docs_print_schema(FILE *out, const struct stream *stream) {
     (void)fputs(intro, out);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (stream == NULL || stream == streams[i])

@@ -9,7 +9,7 @@
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_distribution.h"
 #include "surfaces/docs/forecast.h"
-#include "surfaces/settings/setting_types.h"
+#include "surfaces/settings/setting.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/paragraph.h"
 #include "surfaces/terminal/quantity.h"
@@ -91,7 +91,7 @@ static void print_properties(FILE *out, const struct config *config) {
     for (size_t i = 0; i < config->kafka_property_count; i++) {
         const struct kafka_property *property = &config->kafka_properties[i];
         print_property(out, property->name, property->value, property->secret,
-                       config->kafka_places[i]);
+                       config->kafka_origins[i]);
     }
     if (config->master_kind != MASTER_LOCAL)
         print_left_out(out, config);
@@ -100,7 +100,7 @@ static void print_properties(FILE *out, const struct config *config) {
     for (size_t i = 0; i < config->spark_property_count; i++) {
         const struct spark_property *property = &config->spark_properties[i];
         print_property(out, property->name, property->value, property->secret,
-                       config->spark_places[i]);
+                       config->spark_origins[i]);
     }
 }
 
@@ -112,7 +112,7 @@ static void print_settings(FILE *out, const struct config *config) {
         const struct setting_value *value = &config->values[i];
         (void)fprintf(out, "  ");
         print_padded(out, settings[i].name, 28);
-        print_padded(out, config_shown(config, i), 44);
+        print_padded(out, settings_shown(config, i), 44);
         (void)fprintf(out, "  %s\n", value->where != NULL ? value->where : "of --demo");
     }
     print_properties(out, config);
@@ -218,8 +218,8 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
     enum { VALUES_PER_COLUMN = 4 };
     static const double rates[] = {1, 10, 100, 1000, 10000, 100000};
     const struct name_list *names = config_partition_by(config, stream);
-    struct forecast_input input = {.trigger_ms = config->trigger.interval_ms,
-                                   .max_offsets = config->max_offsets_per_trigger,
+    struct forecast_input input = {.trigger_ms = config->query.trigger.interval_ms,
+                                   .max_offsets = config->query.max_offsets_per_trigger,
                                    .partition_values = 1,
                                    .workers = (size_t)config->workers};
     for (size_t i = 0; i < names->count; i++)
@@ -229,7 +229,7 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
                            "value\n");
         return;
     }
-    if (config->trigger.available_now) {
+    if (config->query.trigger.available_now) {
         (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
         return;
     }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "surfaces/commands/commands.h"
+#include "surfaces/settings/command.h"
 #include "surfaces/settings/options.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
@@ -38,7 +38,7 @@ static void print_option(FILE *out, int indent, const struct option_entry *entry
     paragraph_print(out, indent + 4, entry->doc);
 }
 
-static void print_command(FILE *out, const struct command_entry *entry) {
+static void print_command(FILE *out, const struct command *entry) {
     char synopsis[COMMAND_SYNOPSIS_MAX];
     command_synopsis(entry, synopsis);
     paragraph_print(out, 2, synopsis);
@@ -48,9 +48,9 @@ static void print_command(FILE *out, const struct command_entry *entry) {
             print_option(out, 6, &option_entries[id]);
 }
 
-static void print_commands(FILE *out) {
+static void print_commands(FILE *out, const struct command *commands) {
     (void)fprintf(out, "\nCommands\n");
-    for (const struct command_entry *entry = command_entries; entry->name != NULL; entry++)
+    for (const struct command *entry = commands; entry->name != NULL; entry++)
         print_command(out, entry);
 }
 
@@ -62,15 +62,11 @@ static void print_options(FILE *out) {
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {
-    char option[OPTION_NAME_MAX], values[SETTING_TEXT_MAX], doc[SETTING_TEXT_MAX];
-    setting_option(setting, option);
-    setting_values(setting, values);
-    setting_doc(setting, doc);
     if (setting->secret)
-        (void)fprintf(out, "  %s %s\n", setting->name, values);
+        (void)fprintf(out, "  %s %s\n", setting->name, setting->values);
     else
-        (void)fprintf(out, "  %s, %s %s\n", setting->name, option, values);
-    paragraph_print(out, 6, doc);
+        (void)fprintf(out, "  %s, %s %s\n", setting->name, setting->option, setting->values);
+    paragraph_print(out, 6, setting->doc);
     if (setting->fallback != NULL)
         (void)fprintf(out, "      Default: %s\n",
                       *setting->fallback != '\0' ? setting->fallback : "none");
@@ -102,7 +98,7 @@ static void print_exit_codes(FILE *out) {
     }
 }
 
-static void print_help_of(FILE *out, const struct command_entry *command) {
+static void print_help_of(FILE *out, const struct command *command) {
     (void)fprintf(out, "Usage: esports-stream COMMAND [OPTION]...\n\n");
     print_command(out, command);
     (void)fprintf(out, "\nWith every command\n");
@@ -113,13 +109,13 @@ static void print_help_of(FILE *out, const struct command_entry *command) {
         paragraph_print(out, 2, "Each setting: esports-stream --help lists them.");
 }
 
-void help_print(FILE *out, const struct command_entry *command) {
+void help_print(FILE *out, const struct command *commands, const struct command *command) {
     if (command != NULL) {
         print_help_of(out, command);
         return;
     }
     (void)fputs(usage, out);
-    print_commands(out);
+    print_commands(out, commands);
     print_options(out);
     print_settings(out);
     print_exit_codes(out);

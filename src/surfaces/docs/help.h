@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-struct command_entry;
+struct command; // surfaces/settings/command.h
 
-/* Everything, or with a command what that one takes. */
-void help_print(FILE *out, const struct command_entry *command);
+/* Everything, or with a command of the table `commands` what that one takes. */
+void help_print(FILE *out, const struct command *commands, const struct command *command);
 void version_print(FILE *out);
 
 #endif

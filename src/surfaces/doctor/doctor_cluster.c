@@ -6,107 +6,90 @@
 #include "base/scope.h"
 #include "streaming/cluster/connect/connect.h"
 #include "streaming/cluster/spark/spark_distribution.h"
-#include "surfaces/doctor/doctor.h"
-#include "surfaces/doctor/reach.h"
+#include "surfaces/doctor/doctor_checks.h"
 
-/* Whether somebody listens at an address that the work will come from or go to. */
-static bool check_address(char *what, const char *host, const char *port, const char *cure,
-                          struct findings *findings) {
-    char reason[REACH_REASON_MAX];
-    enum reach reach = reach_try(host, port, reason);
-    switch (reach) {
-    case REACH_OK:
-        findings_ok(findings, what, findings_text("takes connections"));
-        break;
-    case REACH_NO_NAME:
-        findings_fail(findings, EXIT_CODE_CLUSTER, what,
-                      findings_text("the name '%s': %s", host, reason),
-                      findings_text("correct SPARK_MASTER_URL, or the name service (in a "
-                                    "container: its network)"));
-        break;
-    case REACH_NO_ANSWER:
-        findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("connect: %s", reason),
-                      findings_text("%s", cure));
-        break;
-    case REACH_LIMIT:
-        findings_limit(findings, what, findings_text("connect: %s", reason));
-        break;
-    }
-    return reach == REACH_OK;
-}
-
-static void check_distribution(const struct config *config, struct findings *findings) {
+static void check_distribution(const struct config *config, struct doctor_report *report) {
     struct error err;
     struct spark_distribution found;
     struct spark_server_options options = config_spark_server_options(config);
-    char *what = findings_text("Spark");
     if (spark_distribution_check(&options, &found, &err))
-        findings_ok(findings, what,
-                    findings_text("version %s in %s, with Spark Connect and the Kafka connector",
-                                  found.version, config->spark_home));
+        doctor_ok(report, "Spark", NULL,
+                  "version %s in %s, with Spark Connect and the Kafka connector", found.version,
+                  config->spark_home);
     else // the message has its cure in it
-        findings_fail_error(findings, EXIT_CODE_CLUSTER, what, &err, NULL);
+        doctor_fail_error(report, EXIT_CODE_CLUSTER, "Spark", NULL, NULL, &err);
 }
 
 /* Each master of spark://HOST:PORT,HOST:PORT. */
-static void check_masters(const struct config *config, struct findings *findings) {
+static void check_masters(const struct config *config, struct doctor_report *report) {
     scoped(scope_free) char *list = strdup(config->master + strlen("spark://"));
     check(list != NULL);
     for (char *rest = list, *master; (master = strsep(&rest, ",")) != NULL;) {
-        char *what = findings_text("master %s", master);
+        scoped(scope_free) char *name = strdup(master);
+        check(name != NULL);
         char *colon = strrchr(master, ':'); // there is one: the setting was checked
         *colon = '\0';
         if (*master == '[')
             master[strcspn(master, "]")] = '\0';
-        (void)check_address(
-            what, *master == '[' ? master + 1 : master, colon + 1,
-            "see whether the master runs and listens there (its page shows its URL), "
-            "and whether a firewall or network policy lets us through",
-            findings);
+        const struct doctor_address address = {
+            .what = "master",
+            .name = name,
+            .host = *master == '[' ? master + 1 : master,
+            .port = colon + 1,
+            .setting = "SPARK_MASTER_URL",
+            .look_at = "the master runs and listens there (its page shows its URL)",
+            .code = EXIT_CODE_CLUSTER,
+        };
+        (void)doctor_try_address(&address, report);
     }
 }
 
 /* Whether what listens is a Spark 4 that lets us in. */
-static void check_session(const struct connect_url *url, struct findings *findings) {
+static void check_session(const struct connect_url *url, struct doctor_report *report) {
     struct error err;
     struct connect_session *session;
     struct connect_options options = {
         .url = url, .logger = "doctor", .timeout_ms = DOCTOR_BROKER_MS};
-    char *what = findings_text("Spark Connect session");
     if (!connect_open(&options, &session, &err)) { // the message has its cure in it
-        findings_fail_error(findings, EXIT_CODE_CLUSTER, what, &err, NULL);
+        doctor_fail_error(report, EXIT_CODE_CLUSTER, "Spark Connect session", NULL, NULL, &err);
         return;
     }
     const char *version = connect_spark_version(session);
     if (strncmp(version, "4.", 2) == 0)
-        findings_ok(findings, what, findings_text("Spark %s lets us in", version));
+        doctor_ok(report, "Spark Connect session", NULL, "Spark %s lets us in", version);
     else
-        findings_fail(findings, EXIT_CODE_CLUSTER, what, findings_text("is Spark %s", version),
-                      findings_text("use a server of Spark 4"));
+        doctor_fail(report, EXIT_CODE_CLUSTER, "Spark Connect session", NULL,
+                    "use a server of Spark 4", "is Spark %s", version);
     connect_close(session);
 }
 
-static void check_server(const struct config *config, struct findings *findings) {
+static void check_server(const struct config *config, struct doctor_report *report) {
     struct error err;
     struct connect_url url;
     char port[8];
     bool ok = connect_url_parse(config->master, &url, &err);
     check(ok); // the setting was checked
     (void)snprintf(port, sizeof port, "%d", url.port);
-    if (check_address(findings_text("Spark Connect server %s:%d", url.host, url.port), url.host,
-                      port,
-                      "see whether the server runs and listens there, and whether a firewall or "
-                      "network policy lets us through",
-                      findings))
-        check_session(&url, findings);
+    scoped(scope_free) char *name = doctor_text("%s:%d", url.host, url.port);
+    const struct doctor_address address = {
+        .what = "Spark Connect server",
+        .name = name,
+        .host = url.host,
+        .port = port,
+        .setting = "SPARK_MASTER_URL",
+        .look_at = "the server runs and listens there",
+        .code = EXIT_CODE_CLUSTER,
+    };
+    if (doctor_try_address(&address, report))
+        check_session(&url, report);
     connect_url_deinit(&url);
 }
 
-void doctor_check_cluster(const struct config *config, struct findings *findings) {
+void doctor_check_cluster(const struct config *config, struct doctor_report *report) {
     if (config->master_kind == MASTER_SERVER)
-        check_distribution(config, findings);
+        check_distribution(config, report);
     if (config->master_kind == MASTER_SERVER && strncmp(config->master, "spark://", 8) == 0)
-        check_masters(config, findings);
+        check_masters(config, report);
     if (config->master_kind == MASTER_CONNECT)
-        check_server(config, findings);
+        check_server(config, report);
 }

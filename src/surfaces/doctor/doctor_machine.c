@@ -18,13 +18,13 @@
 #include "core/zone.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/store/table_types.h"
-#include "surfaces/doctor/doctor.h"
+#include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/terminal/moment.h"
 #include "surfaces/terminal/quantity.h"
 
 enum { FILES_FEW = 1024, YEAR_PLAUSIBLE = 2024, MIB_SHIFT = 20 };
 
-static void check_memory(const struct config *config, struct findings *findings) {
+static void check_memory(const struct config *config, struct doctor_report *report) {
     struct sysinfo info;
     int64_t limit = control_group_memory(CONTROL_GROUP_MEMBERSHIP, CONTROL_GROUP_ROOT);
     bool grouped = limit != INT64_MAX;
@@ -37,37 +37,41 @@ static void check_memory(const struct config *config, struct findings *findings)
                      (config->master_kind == MASTER_SERVER ? config->driver_memory : 0);
     char budget[SIZE_TEXT_MAX];
     size_format(needed, budget);
-    char *text = findings_text("the budget is %s%s, %s %" PRId64 " MiB", budget,
-                               config->master_kind == MASTER_SERVER ? " with Spark's driver" : "",
-                               grouped ? "the control group's limit" : "the machine has",
-                               limit >> MIB_SHIFT);
+    scoped(scope_free) char *text =
+        doctor_text("the budget is %s%s, %s %" PRId64 " MiB", budget,
+                    config->master_kind == MASTER_SERVER ? " with Spark's driver" : "",
+                    grouped ? "the control group's limit" : "the machine has", limit >> MIB_SHIFT);
     if (needed > limit)
-        findings_fail(findings, EXIT_CODE_USAGE, findings_text("memory"), text,
-                      findings_text("set SPARK_DRIVER_MEMORY below it, or raise the limit: the "
-                                    "kernel kills what exceeds it"));
+        doctor_fail(report, EXIT_CODE_USAGE, "memory", NULL,
+                    "set SPARK_DRIVER_MEMORY below it, or raise the limit: the "
+                    "kernel kills what exceeds it",
+                    "%s", text);
     else if (needed > limit / 10 * 9)
-        findings_warn(findings, findings_text("memory"), text,
-                      findings_text("leave a tenth for the system: lower SPARK_DRIVER_MEMORY, or "
-                                    "raise the limit"));
+        doctor_warn(report, "memory", NULL,
+                    "leave a tenth for the system: lower SPARK_DRIVER_MEMORY, or "
+                    "raise the limit",
+                    "%s", text);
     else
-        findings_ok(findings, findings_text("memory"), text);
+        doctor_ok(report, "memory", NULL, "%s", text);
 }
 
-static void check_files(struct findings *findings) {
+static void check_files(struct doctor_report *report) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
-    char *text = findings_text("%llu files may be open", (unsigned long long)limit.rlim_cur);
+    scoped(scope_free) char *text =
+        doctor_text("%llu files may be open", (unsigned long long)limit.rlim_cur);
     if (limit.rlim_cur < FILES_FEW)
-        findings_warn(findings, findings_text("file limit"), text,
-                      findings_text("a worker has a file open per partition value, and a "
-                                    "connection per broker: ulimit -n 65536, or LimitNOFILE= in "
-                                    "the unit"));
+        doctor_warn(report, "file limit", NULL,
+                    "a worker has a file open per partition value, and a "
+                    "connection per broker: ulimit -n 65536, or LimitNOFILE= in "
+                    "the unit",
+                    "%s", text);
     else
-        findings_ok(findings, findings_text("file limit"), text);
+        doctor_ok(report, "file limit", NULL, "%s", text);
 }
 
-static void check_clock(struct findings *findings) {
+static void check_clock(struct doctor_report *report) {
     struct timex state = {0};
     char now[MOMENT_TEXT_MAX];
     time_t seconds = (time_t)(clock_wall_ms() / 1000);
@@ -76,16 +80,15 @@ static void check_clock(struct findings *findings) {
     bool plausible = gmtime_r(&seconds, &utc) != NULL && utc.tm_year + 1900 >= YEAR_PLAUSIBLE;
     bool synchronized = adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
     if (!plausible)
-        findings_fail(findings, EXIT_CODE_UNEXPECTED, findings_text("clock"),
-                      findings_text("it is %s here", now),
-                      findings_text("set the clock: processing_timestamp is taken from it"));
+        doctor_fail(report, EXIT_CODE_UNEXPECTED, "clock", NULL,
+                    "set the clock: processing_timestamp is taken from it", "it is %s here", now);
     else if (!synchronized)
-        findings_warn(findings, findings_text("clock"),
-                      findings_text("%s; the kernel says that nobody keeps it right", now),
-                      findings_text("run chrony or systemd-timesyncd (in a container: on its "
-                                    "host): processing_timestamp is taken from it"));
+        doctor_warn(report, "clock", NULL,
+                    "run chrony or systemd-timesyncd (in a container: on its "
+                    "host): processing_timestamp is taken from it",
+                    "%s; the kernel says that nobody keeps it right", now);
     else
-        findings_ok(findings, findings_text("clock"), findings_text("%s, kept right", now));
+        doctor_ok(report, "clock", NULL, "%s, kept right", now);
 }
 
 /* 0, or why the address can't be listened on, as an errno. */
@@ -98,50 +101,45 @@ static int try_to_listen(const struct addrinfo *address) {
     return open ? 0 : errno;
 }
 
-static char *limit_text(const char *what, int reason) {
-    struct error err;
-    (void)limit_error(&err, what, reason);
-    return findings_text("%s", err.message);
-}
-
-static void check_port(const struct config *config, struct findings *findings) {
+static void check_port(const struct config *config, struct doctor_report *report) {
     char service[16];
+    struct error err;
     struct addrinfo *addresses = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     if (config->ui_port == 0)
         return;
     (void)snprintf(service, sizeof service, "%d", config->ui_port);
-    char *what = findings_text("port %d", config->ui_port);
     int code = getaddrinfo(config->ui_host, service, &hints, &addresses);
     int reason = code == 0 ? try_to_listen(addresses) : 0;
     if (code != 0)
-        findings_warn(findings, what,
-                      findings_text("'%s': %s", config->ui_host, gai_strerror(code)),
-                      findings_text("set SPARK_UI_HOST to an address of this machine: without it "
-                                    "the queries run without a page"));
+        doctor_warn(report, "port", service,
+                    "set SPARK_UI_HOST to an address of this machine: without it "
+                    "the queries run without a page",
+                    "'%s': %s", config->ui_host, gai_strerror(code));
     else if (reason == EADDRINUSE)
-        findings_warn(findings, what, findings_text("taken"),
-                      findings_text("if that is not our own running query (`status` tells), set "
-                                    "SPARK_UI_PORT: otherwise the next free port is used"));
-    else if (limit_is_behind(reason))
-        findings_limit(findings, what, limit_text("listen", reason));
+        doctor_warn(report, "port", service,
+                    "if that is not our own running query (`status` tells), set "
+                    "SPARK_UI_PORT: otherwise the next free port is used",
+                    "taken");
+    else if (limit_is_behind(reason) && !limit_error(&err, "listen", reason))
+        doctor_fail_error(report, EXIT_CODE_LIMIT, "port", service, NULL, &err);
     else if (reason != 0)
-        findings_warn(findings, what, findings_text("%s", strerror(reason)),
-                      findings_text("set SPARK_UI_HOST and SPARK_UI_PORT to what this user may "
-                                    "listen on"));
+        doctor_warn(report, "port", service,
+                    "set SPARK_UI_HOST and SPARK_UI_PORT to what this user may "
+                    "listen on",
+                    "%s", strerror(reason));
     else
-        findings_ok(findings, what, findings_text("free, on %s", config->ui_host));
+        doctor_ok(report, "port", service, "free, on %s", config->ui_host);
     if (addresses != NULL)
         freeaddrinfo(addresses);
 }
 
-static void check_zones(struct findings *findings) {
+static void check_zones(struct doctor_report *report) {
     struct zone_lack lack = zone_data_lack();
     if (lack.text != NULL)
-        findings_warn(findings, findings_text("time zones"), findings_text("%s", lack.text),
-                      findings_text("%s", lack.cure));
+        doctor_warn(report, "time zones", NULL, lack.cure, "%s", lack.text);
     else
-        findings_ok(findings, findings_text("time zones"), findings_text("known by name"));
+        doctor_ok(report, "time zones", NULL, "known by name");
 }
 
 /* Whether a peer's certificate is to be verified by the system's authorities. */
@@ -174,63 +172,59 @@ static bool has_entries(const char *path) {
 }
 
 /* Where Debian and where Red Hat keep them. */
-static void check_authorities(const struct config *config, struct findings *findings) {
+static void check_authorities(const struct config *config, struct doctor_report *report) {
     const char *own = getenv("SSL_CERT_FILE");
     if ((own != NULL && *own != '\0') || !wants_authorities(config))
         return;
     if (has_entries("/etc/ssl/certs") || has_entries("/etc/pki/tls/certs"))
         return;
-    findings_warn(findings, findings_text("authorities"),
-                  findings_text("certificates are to be verified by the system's authorities, and "
-                                "/etc/ssl/certs has none"),
-                  findings_text("install the package ca-certificates, or name your authority: "
-                                "KAFKA_SSL_CA_LOCATION for Kafka, SSL_CERT_FILE for the others"));
+    doctor_warn(report, "authorities", NULL,
+                "install the package ca-certificates, or name your authority: "
+                "KAFKA_SSL_CA_LOCATION for Kafka, SSL_CERT_FILE for the others",
+                "certificates are to be verified by the system's authorities, and "
+                "/etc/ssl/certs has none");
 }
 
-void doctor_check_machine(const struct config *config, struct findings *findings) {
-    check_memory(config, findings);
-    check_files(findings);
-    check_clock(findings);
-    check_zones(findings);
-    check_authorities(config, findings);
-    check_port(config, findings);
+void doctor_check_machine(const struct config *config, struct doctor_report *report) {
+    check_memory(config, report);
+    check_files(report);
+    check_clock(report);
+    check_zones(report);
+    check_authorities(config, report);
+    check_port(config, report);
 }
 
 /* ---- queries ---- */
 
 static void check_inspection(const char *name, const struct inspection *inspection,
-                             struct findings *findings) {
-    char *what = findings_text("checkpoint %s", name);
+                             struct doctor_report *report) {
     if (inspection->fault_count > 0)
-        findings_fail_error(findings, EXIT_CODE_STATE, what, &inspection->faults[0],
-                            findings_text("`checkpoint show` says all of it"));
+        doctor_fail_error(report, EXIT_CODE_STATE, "checkpoint", name,
+                          "`checkpoint show` says all of it", &inspection->faults[0]);
     else if (!inspection->there)
-        findings_ok(findings, what, findings_text("not there yet: a new query"));
+        doctor_ok(report, "checkpoint", name, "not there yet: a new query");
     else if (inspection->locked)
-        findings_ok(findings, what, findings_text("the query runs: %s", inspection->holder));
+        doctor_ok(report, "checkpoint", name, "the query runs: %s", inspection->holder);
     else if (inspection->cure != NULL)
-        findings_fail(findings, EXIT_CODE_STATE, what, findings_text("%s", inspection->state),
-                      findings_text("%s", inspection->cure));
+        doctor_fail(report, EXIT_CODE_STATE, "checkpoint", name, inspection->cure, "%s",
+                    inspection->state);
     else
-        findings_ok(findings, what, findings_text("%s: %s", inspection->state, inspection->next));
+        doctor_ok(report, "checkpoint", name, "%s: %s", inspection->state, inspection->next);
 }
 
 /* A few files of the table: as a start looks at them, also with a new checkpoint. */
 static void check_types(const char *name, const struct store_options *options,
-                        struct findings *findings) {
+                        struct doctor_report *report) {
     struct error err, unreadable;
     if (!table_types_check_few(options, &unreadable, &err))
-        findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &err, NULL);
+        doctor_fail_error(report, EXIT_CODE_STATE, "table", name, NULL, &err);
     else if (unreadable.kind == ERROR_LIMIT) // it says nothing of the file
-        findings_fail_error(findings, EXIT_CODE_STATE, findings_text("table %s", name), &unreadable,
-                            NULL);
+        doctor_fail_error(report, EXIT_CODE_STATE, "table", name, NULL, &unreadable);
     else if (unreadable.kind != ERROR_NONE)
-        findings_warn(findings, findings_text("table %s", name),
-                      findings_text("%s", unreadable.message),
-                      findings_text("%s", table_types_unreadable_cure));
+        doctor_warn(report, "table", name, table_types_unreadable_cure, "%s", unreadable.message);
 }
 
-void doctor_check_queries(const struct config *config, struct findings *findings) {
+void doctor_check_queries(const struct config *config, struct doctor_report *report) {
     for (size_t i = 0; streams[i] != NULL; i++) {
         if (!config_runs(config, streams[i]))
             continue;
@@ -238,12 +232,11 @@ void doctor_check_queries(const struct config *config, struct findings *findings
         struct inspection inspection;
         struct store_options options = config_store_options(config, streams[i]);
         if (inspect(&options, &inspection, &err)) {
-            check_inspection(streams[i]->name, &inspection, findings);
-            check_types(streams[i]->name, &options, findings);
+            check_inspection(streams[i]->name, &inspection, report);
+            check_types(streams[i]->name, &options, report);
             inspection_deinit(&inspection);
         } else {
-            findings_fail_error(findings, EXIT_CODE_USAGE,
-                                findings_text("checkpoint %s", streams[i]->name), &err, NULL);
+            doctor_fail_error(report, EXIT_CODE_USAGE, "checkpoint", streams[i]->name, NULL, &err);
         }
         config_store_options_deinit(&options);
     }

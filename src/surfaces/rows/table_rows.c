@@ -102,14 +102,27 @@ bool table_rows_next(struct table_rows *rows, struct error *err) {
     return parquet_cursor_next(&rows->cursor, &rows->count, err);
 }
 
+bool table_rows_each(const char *root, const char *path, const struct wanted_column *columns,
+                     size_t column_count,
+                     void (*visit)(void *context, const struct table_rows *rows, size_t row),
+                     void *context, struct error *err) {
+    struct table_rows rows;
+    bool ok = table_rows_open(&rows, root, path, columns, column_count, err);
+    while (ok && (ok = table_rows_next(&rows, err)) && rows.count > 0)
+        for (size_t row = 0; row < rows.count; row++)
+            visit(context, &rows, row);
+    table_rows_close(&rows);
+    return ok;
+}
+
 /* ---- values ---- */
 
 static const struct file_column *column_of(const struct table_rows *rows, size_t index) {
     return &rows->reader.metadata.columns[rows->cursor.columns[index]];
 }
 
-static void put_value(struct json *object, const char *name, const struct vector *vector,
-                      size_t row, int *digits) {
+void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,
+                    int *digits) {
     char moment[MOMENT_TEXT_MAX];
     char *encoded;
     if (!vector->valid[row]) {
@@ -164,7 +177,7 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, int *digi
     *digits = 15;
     for (size_t i = 0; i < rows->cursor.column_count; i++) {
         copy_name(column_of(rows, i)->name, name);
-        put_value(object, name, &rows->cursor.vectors[i], row, digits);
+        table_rows_put(object, name, &rows->cursor.vectors[i], row, digits);
     }
     for (size_t i = 0; i < rows->directory_count; i++) {
         const struct directory_value *value = &rows->directories[i];
@@ -189,10 +202,71 @@ void table_row_cell(const struct table_rows *rows, size_t row, const char *colum
     }
     for (size_t i = 0; i < rows->directory_count; i++) {
         const struct directory_value *value = &rows->directories[i];
-        uint8_t valid = value->text != NULL;
-        struct text words = {value->text, (uint32_t)value->size};
-        const struct vector vector = {.type = TYPE_STRING, .valid = &valid, {.texts = &words}};
-        if (text_equals(value->name, wanted))
-            cell_text(&vector, 0, text);
+        if (!text_equals(value->name, wanted))
+            continue;
+        if (value->text == NULL)
+            (void)text_append(text, CELL_TEXT_MAX, 0, "null");
+        else
+            cell_text_of((struct text){value->text, (uint32_t)value->size}, text);
     }
+}
+
+/* ---- shown columns ---- */
+
+static bool is_named(const char *name, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+void shown_columns_init(struct shown_columns *shown, const struct stream *stream,
+                        const char *const *partition_by, size_t partition_by_count) {
+    struct schema schema;
+    stream_schema(stream, &schema);
+    *shown = (struct shown_columns){0};
+    for (size_t i = 0; i < schema.count && shown->count < SHOWN_COLUMNS_MAX; i++) {
+        const struct column *column = &schema.columns[i];
+        if (i != 0 && i != schema.partition && i != schema.offset && i < schema.derived_first &&
+            !is_named(column->name, partition_by, partition_by_count))
+            continue;
+        shown->numbers[shown->count] =
+            column->type == TYPE_INT32 || column->type == TYPE_INT64 || column->type == TYPE_DOUBLE;
+        shown->names[shown->count++] = column->name;
+    }
+}
+
+void shown_columns_keep(struct shown_columns *shown, const struct table_rows *rows) {
+    size_t kept = 0;
+    for (size_t i = 0; i < shown->count; i++) {
+        if (file_metadata_find(&rows->reader.metadata, shown->names[i]) < 0)
+            continue;
+        shown->numbers[kept] = shown->numbers[i];
+        shown->names[kept++] = shown->names[i];
+    }
+    shown->count = kept;
+}
+
+void shown_columns_begin(const struct shown_columns *shown, const char *first,
+                         struct text_table *table) {
+    char names[SHOWN_COLUMNS_MAX][64];
+    const char *headings[1 + SHOWN_COLUMNS_MAX] = {first};
+    for (size_t i = 0; i < shown->count; i++) {
+        snprintf(names[i], sizeof names[i], "%s%s", shown->numbers[i] ? ">" : "", shown->names[i]);
+        headings[i + 1] = names[i];
+    }
+    text_table_init(table, first != NULL ? headings : headings + 1,
+                    shown->count + (first != NULL ? 1 : 0));
+}
+
+char *shown_columns_join(const struct shown_columns *shown, const char *first,
+                         const struct text_table *table, const struct table_rows *rows,
+                         size_t row) {
+    char texts[SHOWN_COLUMNS_MAX][CELL_TEXT_MAX];
+    const char *cells[1 + SHOWN_COLUMNS_MAX] = {first};
+    for (size_t i = 0; i < shown->count; i++) {
+        table_row_cell(rows, row, shown->names[i], texts[i]);
+        cells[i + 1] = texts[i];
+    }
+    return text_table_join(table, first != NULL ? cells : cells + 1);
 }

@@ -1,12 +1,14 @@
 /* table_rows.h: the rows of one data file of a table, with the columns that its directories name
- * ("status=live/part-….parquet") behind those in the file, as Spark reads it. */
+ * ("status=live/part-….parquet") behind those in the file, as Spark reads it; and which of its
+ * columns are shown. */
 #ifndef SURFACES_ROWS_TABLE_ROWS_H
 #define SURFACES_ROWS_TABLE_ROWS_H
 
 #include "base/json.h"
 #include "pipeline/parquet/read/reader.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/settings/config.h"
-#include "surfaces/terminal/cell_text.h"
+#include "surfaces/terminal/text_table.h"
 
 /* A column that is in the names of directories. */
 struct directory_value {
@@ -40,12 +42,46 @@ void table_rows_close(struct table_rows *rows);
 /* The next rows; rows->count 0: there are no more. */
 MUST_CHECK bool table_rows_next(struct table_rows *rows, struct error *err);
 
+/* Reads all of them, from opening to closing. */
+MUST_CHECK bool table_rows_each(const char *root, const char *path,
+                                const struct wanted_column *columns, size_t column_count,
+                                void (*visit)(void *context, const struct table_rows *rows,
+                                              size_t row),
+                                void *context, struct error *err);
+
 /* Row `row` of those read last, as an object; owned by the caller. Timestamps are texts in UTC,
  * bytes base64. *digits: for json_print_digits(). */
 struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits);
 
+/* One value as such an object has it; *digits grows to what it needs. */
+void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,
+                    int *digits);
+
 /* One of its values as a short text, by the column's name; "" if there is no such column. */
 void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
                     char text[static CELL_TEXT_MAX]);
+
+/* The columns of a table that are worth the width of a terminal: the identifier, the partition
+ * columns, where the record came from, and what was derived. */
+enum { SHOWN_COLUMNS_MAX = TEXT_TABLE_COLUMNS_MAX - 1 };
+
+struct shown_columns {
+    const char *names[SHOWN_COLUMNS_MAX]; // constants
+    bool numbers[SHOWN_COLUMNS_MAX];      // whether it is a column of numbers
+    size_t count;
+};
+
+void shown_columns_init(struct shown_columns *shown, const struct stream *stream,
+                        const char *const *partition_by, size_t partition_by_count);
+
+/* Leaves those that the file itself has. */
+void shown_columns_keep(struct shown_columns *shown, const struct table_rows *rows);
+
+/* A table of text with these columns, and one of its rows; `first`: what stands before them; NULL:
+ * nothing. */
+void shown_columns_begin(const struct shown_columns *shown, const char *first,
+                         struct text_table *table);
+char *shown_columns_join(const struct shown_columns *shown, const char *first,
+                         const struct text_table *table, const struct table_rows *rows, size_t row);
 
 #endif

@@ -1,6 +1,4 @@
-/* config.h: the effective settings, each from flag, environment, --env-file or default (in that
- * order), out of one table (surfaces/settings/settings.h) that also prints --help, --explain and
- * docs/configuration.md. */
+/* config.h: the settings in effect, and what follows from them. config_load.h fills it. */
 #ifndef SURFACES_SETTINGS_CONFIG_H
 #define SURFACES_SETTINGS_CONFIG_H
 
@@ -16,47 +14,10 @@
 #include "streaming/kafka/broker.h"
 #include "streaming/query/query_definition.h"
 #include "streaming/store/store.h"
-#include "surfaces/settings/master.h"
-#include "surfaces/terminal/exit_code.h"
+#include "surfaces/settings/addresses.h"
+#include "surfaces/settings/options.h"
 
-struct command_entry; // surfaces/commands/commands.h
-
-enum command {
-    COMMAND_RUN,
-    COMMAND_ENTRY,   // config.entry (surfaces/commands/commands.h)
-    COMMAND_EXPLAIN, // --explain: settings are read and checked, nothing is started
-    COMMAND_HELP,    // this and what follows: no settings were read; config.entry: of that command
-    COMMAND_VERSION,
-};
-
-enum schema_format { FORMAT_DDL, FORMAT_JSON, FORMAT_MARKDOWN };
-
-/* [first, last] of whole numbers from 0. */
-struct number_range {
-    int64_t first, last;
-};
-
-/* What stands behind a command: options of its own (surfaces/settings/options.h). Texts are
- * borrowed from argv. */
-struct command_arguments {
-    uint64_t given;      // OPTION_BIT()s
-    const char *operand; // NULL: none
-    int64_t to_batch, rows, seed;
-    enum reject_reason reason;   // if given
-    int64_t partition;           // if given
-    struct number_range offsets; // all, unless given
-    const char *since, *until;   // NULL: not given
-    enum schema_format format;
-    const char *cluster; // NULL: not given
-    bool follow, raw, dry_run, json;
-};
-
-enum { PARTITION_BY_MAX = 8, STREAMS_MAX = 8, SETTINGS_MAX = 64 };
-
-struct name_list {
-    char *names[PARTITION_BY_MAX]; // owned
-    size_t count;
-};
+enum { STREAMS_MAX = 8 };
 
 enum origin { ORIGIN_DEFAULT, ORIGIN_ENV_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
 
@@ -75,8 +36,8 @@ struct query_settings {
 
 struct config {
     /* options without a variable */
-    enum command command;
-    const struct command_entry *entry; // NULL: not a command of its own
+    enum action action;
+    const struct command *command; // of ACTION_COMMAND, and of --help behind one; NULL: none
     struct command_arguments arguments;
     const struct stream *job; // the one query to run; NULL: all
     bool await_termination;
@@ -100,24 +61,17 @@ struct config {
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none
     int64_t alert_after_ms;
-    struct trigger trigger;
-    int64_t max_offsets_per_trigger; // 0: no limit
-    char *starting_offsets;          // "earliest", "latest" or JSON
-    bool fail_on_data_loss;
-    enum parse_mode parse_mode;
-    struct parquet_options parquet;
-    char *time_zone;
-    int64_t kafka_startup_timeout_ms, spark_connect_timeout_ms;
-    int64_t write_retry_timeout_ms, shutdown_timeout_ms;
+    struct query_options query; // what all queries have in common; its texts are owned
+    int64_t spark_connect_timeout_ms, shutdown_timeout_ms;
     int64_t status_interval_ms;
     enum sink_log_mode sink_log;
 
     struct kafka_property *kafka_properties; // owned
-    char **kafka_places;                     // owned, parallel: "KAFKA_SASL_PASSWORD, environment"
+    char **kafka_origins;                    // owned, parallel: "KAFKA_SASL_PASSWORD, environment"
     size_t kafka_property_count;
 
     struct spark_property *spark_properties; // owned; those that have an effect with this master
-    char **spark_places;                     // owned, parallel: "SPARK_CONF_spark_x, environment"
+    char **spark_origins;                    // owned, parallel: "SPARK_CONF_spark_x, environment"
     size_t spark_property_count;
 
     struct setting_value values[SETTINGS_MAX]; // by index of the table of settings
@@ -131,22 +85,10 @@ struct config {
     char *ignored_spark_variables; // NULL: there is none
 };
 
-/* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `command` for --help
- * and --version). Otherwise every fault is printed to `errors`, a line each, and the program
- * ends with EXIT_CODE_USAGE. Call config_deinit() in both cases. Started as `match_stream` or
- * `player_stream`, that query alone runs, and is awaited. */
-MUST_CHECK enum exit_code config_load(struct config *config, int argc, char **argv, FILE *errors);
-void config_deinit(struct config *config);
-
 bool config_runs(const struct config *config, const struct stream *stream);
 const char *config_topic(const struct config *config, const struct stream *stream);
 const struct name_list *config_partition_by(const struct config *config,
                                             const struct stream *stream);
-
-/* The value as it is in effect: paths as they were understood, secrets as SECRET_SHOWN. `index` is
- * the setting's in the table. */
-#define SECRET_SHOWN "********"
-const char *config_shown(const struct config *config, size_t index);
 
 /* Who runs the queries: "native" or "spark". */
 const char *config_engine(const struct config *config);

@@ -1,14 +1,10 @@
-/* options.h: the command line, taken apart by two tables: options that are no settings, and
- * commands. Settings' values are checked by config.c. */
+/* options.h: the options that are no settings, in one table, and what a command line gives. It is
+ * read by surfaces/program/command_line.h; settings' values are checked by config_load.c. */
 #ifndef SURFACES_SETTINGS_OPTIONS_H
 #define SURFACES_SETTINGS_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "surfaces/settings/config.h"
-#include "surfaces/settings/faults.h"
-#include "surfaces/settings/settings.h"
+#include "core/reject.h"
+#include "surfaces/settings/setting.h"
 
 enum { OPTION_TEXT_MAX = 256 };
 
@@ -49,14 +45,14 @@ enum option_use {
 
 /* An option that is no setting. */
 struct option_entry {
-    const char *name; // "--job"
-    char letter;      // 'h' for "-h"; 0: none
-    enum option_use use;
+    const char *name;        // "--job"
     const char *placeholder; // of its value; NULL: that of `value`, or it takes none
+    const char *doc;
+    enum option_use use;
+    char letter; // 'h' for "-h"; 0: none
     /* With commands: how its value is read, into which field of struct command_arguments. Without a
      * type it takes no value, and the field is a bool. */
     struct setting value;
-    const char *doc;
 };
 
 extern const struct option_entry option_entries[OPTION_COUNT];
@@ -66,19 +62,44 @@ bool option_takes_value(const struct option_entry *entry);
 /* What stands behind the option in --help: "N", "bash|zsh"; for --job, the jobs. */
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]);
 
-/* Whether it may be given with the command; NULL: with a run. */
-bool option_goes_with(enum option_id id, const struct command_entry *command);
-
 /* The words that "bash|zsh|fish" stands for, from index 0. False: no more, or it is one value. */
 bool operand_choice(const char *operand, size_t index, char word[static OPTION_NAME_MAX]);
+
+/* ---- what was given ---- */
+
+struct command; // surfaces/settings/command.h
+
+enum action {
+    ACTION_RUN,
+    ACTION_COMMAND, // of the table of commands
+    ACTION_EXPLAIN, // --explain: settings are read and checked, nothing is started
+    ACTION_HELP,    // this and what follows: no settings are read; with a command: of that one
+    ACTION_VERSION,
+};
+
+enum schema_format { FORMAT_DDL, FORMAT_JSON, FORMAT_MARKDOWN };
+
+/* What stands behind a command: options of its own. Texts are borrowed from argv. */
+struct command_arguments {
+    uint64_t given;      // OPTION_BIT()s
+    const char *operand; // NULL: none
+    int64_t to_batch, rows, seed;
+    enum reject_reason reason;   // if given
+    int64_t partition;           // if given
+    struct number_range offsets; // all, unless given
+    const char *since, *until;   // NULL: not given
+    enum schema_format format;
+    const char *cluster; // NULL: not given
+    bool follow, raw, dry_run, json;
+};
 
 enum { ENV_FILES_MAX = 8 };
 
 /* Everything is borrowed from argv. */
-struct options {
-    enum command command;
-    const struct command_entry *entry; // NULL: none
-    bool meant_command;                // one that there isn't
+struct command_line {
+    enum action action;
+    const struct command *command; // NULL: none
+    bool meant_command;            // one that there isn't
     struct command_arguments arguments;
     const struct stream *fixed_job; // argv[0] is a query's name; NULL: it is not
     const char *job;                // NULL: not given
@@ -87,11 +108,5 @@ struct options {
     size_t env_file_count;
     const char *settings[SETTINGS_MAX]; // by index of the table of settings; the last one counts
 };
-
-/* After --help and --version nothing else matters, and there are no faults. */
-void options_parse(struct options *options, int argc, char **argv, struct faults *faults);
-
-/* The program's name as it was called, without directories. */
-const char *program_name(const char *argv_0);
 
 #endif

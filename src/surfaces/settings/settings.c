@@ -1,3 +1,6 @@
+/* A setting is a row of `common`; one that each query has for itself is a row without a name, of
+ * which the table gets a copy per query. A new setting is one row, and its field in struct config.
+ */
 #include "surfaces/settings/settings.h"
 
 #include <ctype.h>
@@ -6,40 +9,27 @@
 
 #include "base/check.h"
 #include "surfaces/settings/config.h"
-#include "surfaces/settings/setting_types.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 enum { MIB = 1 << 20 };
 
-/* clang-format off: one setting per paragraph reads better than what the formatter makes of it */
-static const struct choice log_levels[] = {{"DEBUG", LOG_DEBUG},
-                                           {"INFO", LOG_INFO},
-                                           {"WARNING", LOG_WARNING},
-                                           {"ERROR", LOG_ERROR},
-                                           {"CRITICAL", LOG_CRITICAL},
-                                           {"WARN", LOG_WARNING, .alias = true},
-                                           {NULL}};
+/* One setting per paragraph reads better than what the formatter makes of it. */
+/* clang-format off */
+static const struct choice log_levels[] = {
+    {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"WARNING", LOG_WARNING}, {"ERROR", LOG_ERROR},
+    {"CRITICAL", LOG_CRITICAL}, {"WARN", LOG_WARNING, .alias = true}, {NULL}};
 static const struct choice log_formats[] = {{"text", 0}, {"json", 1}, {NULL}};
-static const struct choice booleans[] = {{"true", 1},
-                                         {"false", 0},
-                                         {"yes", 1, .alias = true},
-                                         {"no", 0, .alias = true},
-                                         {"1", 1, .alias = true},
-                                         {"0", 0, .alias = true},
-                                         {NULL}};
-static const struct choice parse_modes[] = {{"reject", PARSE_REJECT},
-                                            {"permissive", PARSE_PERMISSIVE},
-                                            {"failfast", PARSE_FAILFAST},
-                                            {"dropmalformed", PARSE_REJECT, .alias = true},
-                                            {NULL}};
-static const struct choice codecs[] = {{"snappy", CODEC_SNAPPY},
-                                       {"zstd", CODEC_ZSTD},
-                                       {"lz4_raw", CODEC_LZ4_RAW},
-                                       {"none", CODEC_NONE},
-                                       {"lz4raw", CODEC_LZ4_RAW, .alias = true},
-                                       {"uncompressed", CODEC_NONE, .alias = true},
-                                       {NULL}};
+static const struct choice booleans[] = {
+    {"true", 1}, {"false", 0}, {"yes", 1, .alias = true}, {"no", 0, .alias = true},
+    {"1", 1, .alias = true}, {"0", 0, .alias = true}, {NULL}};
+static const struct choice parse_modes[] = {
+    {"reject", PARSE_REJECT}, {"permissive", PARSE_PERMISSIVE}, {"failfast", PARSE_FAILFAST},
+    {"dropmalformed", PARSE_REJECT, .alias = true}, {NULL}};
+static const struct choice codecs[] = {
+    {"snappy", CODEC_SNAPPY}, {"zstd", CODEC_ZSTD}, {"lz4_raw", CODEC_LZ4_RAW},
+    {"none", CODEC_NONE}, {"lz4raw", CODEC_LZ4_RAW, .alias = true},
+    {"uncompressed", CODEC_NONE, .alias = true}, {NULL}};
 static const struct choice timestamp_types[] = {
     {"TIMESTAMP_MICROS", TIMESTAMP_AS_MICROS}, {"INT96", TIMESTAMP_AS_INT96}, {NULL}};
 static const struct choice sink_logs[] = {
@@ -58,15 +48,15 @@ static const struct setting common[] = {
      "in front of one, SASL_SSL://host:port, is taken as KAFKA_SECURITY_PROTOCOL, and refused if "
      "that is another. `file:` and a directory reads captured records instead: one file "
      "`<topic>-<partition>.ndjson` per partition, a record a line.",
-     .place = true},
+     .location = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
-    {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(starting_offsets), "earliest",
+    {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(query.starting_offsets), "earliest",
      "Where a query without a checkpoint begins: `earliest`, `latest`, or JSON as Spark takes it, "
      "{\"topic\": {\"0\": 23, \"1\": -2}}, where -2 is the earliest and -1 the latest offset; the "
      "topic of every query that runs must be named. Partitions that appear later are always read "
      "from their start.",
-     .place = true},
-    {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(fail_on_data_loss), "true",
+     .location = true},
+    {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(query.fail_on_data_loss), "true",
      "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
      "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "
      "and goes on; a topic that was created again is read from its beginning.",
@@ -78,7 +68,7 @@ static const struct setting common[] = {
      "work: with `spark://HOST:PORT`, `yarn`, `k8s://URL` or `local-cluster[N,CORES,MEMORY]` a "
      "Spark Connect server of SPARK_HOME is started on that master; `sc://HOST:PORT` is one that "
      "runs already. Its `;token=` is never shown, and not taken from an option.",
-     .place = true},
+     .location = true},
     {where, "SPARK_HOME", &type_home, FIELD(spark_home), "",
      "On a cluster, unless it is sc://: the Spark 4 distribution that is started, with Spark "
      "Connect and the Kafka connector in its jars, or the latter by SPARK_CONF_spark_jars."},
@@ -124,55 +114,51 @@ static const struct setting common[] = {
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
      "Root of the data lake, a local directory; rejected records go to `rejected/` below it.",
-     .demo_fallback = "{DEMO_DIRECTORY}", .place = true},
+     .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
-     "Where the tables are: `matches/` and `players/` below it.", .place = true},
+     "Where the tables are: `matches/` and `players/` below it.", .location = true},
     {lake, "CHECKPOINT_PATH", &type_path, FIELD(checkpoint_path), "{DATA_LAKE_PATH}/checkpoints",
      "Where the checkpoints are: `match_stream/` and `player_stream/` below it. A file system that "
      "does not last (tmpfs, a container's overlay) is warned of.",
-     .place = true},
+     .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
      "Partition columns of the table of %s, outermost directory first: any string columns of it, "
      "separated by commas. Refused when the table already has others."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`): `auto` gives one to a new table "
-     "and "
-     "keeps what a table has; without a log, a table that already has files goes on without.",
+     "and keeps what a table has; without a log, a table that already has files goes on without.",
      .choices = sink_logs},
 
-    {batches, "TRIGGER", &type_trigger, FIELD(trigger), "10 seconds",
+    {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
      "When a batch begins: every so often (`10 seconds`), as soon as there is something new (`0 "
      "seconds`), or `availableNow`: take what is there at the start, then end.",
-     .most = 365LL * DAY, .demo_fallback = "availableNow", .place = true},
-    {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(max_offsets_per_trigger), "1000000",
-     "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 is "
-     "no "
-     "limit. Memory does not depend on it.",
+     .most = 365LL * DAY, .demo_fallback = "availableNow", .location = true},
+    {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.max_offsets_per_trigger),
+     "1000000",
+     "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 "
+     "is no limit. Memory does not depend on it.",
      0, INT64_MAX},
 
-    {records, "PARSE_MODE", &type_choice, FIELD(parse_mode), "reject",
+    {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
      "What becomes of a record without a readable identifier. `reject` (also: DROPMALFORMED): it "
-     "is "
-     "kept with its reason among the rejects. `permissive`: a row of nulls, as Spark makes it; "
-     "null "
-     "and blank values are rejects. `failfast`: the query stops at the first reject.",
+     "is kept with its reason among the rejects. `permissive`: a row of nulls, as Spark makes "
+     "it; null and blank values are rejects. `failfast`: the query stops at the first reject.",
      .choices = parse_modes},
-    {records, "SPARK_SQL_SESSION_TIMEZONE", &type_zone, FIELD(time_zone), "UTC",
+    {records, "SPARK_SQL_SESSION_TIMEZONE", &type_zone, FIELD(query.time_zone), "UTC",
      "Zone of timestamps that name none: a name from the system's tzdata (Europe/Paris) or an "
      "offset (+02:00)."},
 
-    {parquet, "PARQUET_COMPRESSION", &type_choice, FIELD(parquet.codec), "snappy",
+    {parquet, "PARQUET_COMPRESSION", &type_choice, FIELD(query.parquet.codec), "snappy",
      "Compression of the files.", .choices = codecs},
-    {parquet, "PARQUET_TIMESTAMP_TYPE", &type_choice, FIELD(parquet.timestamp), "TIMESTAMP_MICROS",
+    {parquet, "PARQUET_TIMESTAMP_TYPE", &type_choice, FIELD(query.parquet.timestamp),
+     "TIMESTAMP_MICROS",
      "How timestamps are stored. INT96 is what the PySpark job wrote, for a table whose files must "
      "all be alike.",
      .choices = timestamp_types},
-    {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(parquet.delta), "true",
+    {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(query.parquet.delta), "true",
      "Integers and timestamps that a dictionary does not pay for are stored as differences "
      "(DELTA_BINARY_PACKED), a tenth smaller in all and faster to write. Spark from 3.3 on, "
-     "DuckDB, "
-     "pyarrow, "
-     "Polars and pandas read them; `false` is for older readers.",
+     "DuckDB, pyarrow, Polars and pandas read them; `false` is for older readers.",
      .choices = booleans},
 
     {logging, "LOG_LEVEL", &type_choice, FIELD(log_level), "INFO",
@@ -185,24 +171,23 @@ static const struct setting common[] = {
      "status is logged at once.",
      SECOND, DAY},
 
-    {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(kafka_startup_timeout_ms),
+    {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(query.kafka_startup_timeout_ms),
      "120 seconds",
      "How long to wait at the start for brokers and topics that are not there, before ending with "
      "exit code 4. Later, the program waits for Kafka without limit.",
      0, 365LL * DAY},
     {limits, "SPARK_CONNECT_TIMEOUT", &type_duration, FIELD(spark_connect_timeout_ms), "2 minutes",
      "On a cluster: how long a Spark that does not start, answer or come back is waited for, "
-     "before "
-     "ending with exit code 9.",
+     "before ending with exit code 9.",
      SECOND, 365LL * DAY},
-    {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(write_retry_timeout_ms), "5 minutes",
+    {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(query.write_retry_timeout_ms),
+     "5 minutes",
      "How long a write that fails (disk full, I/O error) is tried again before the query stops "
      "with exit code 7; with 12 when a limit of the machine (open files, threads, memory) is why.",
      0, 365LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
-     "abandoned "
-     "(the next start runs it again). Docker kills after 10 seconds.",
+     "abandoned (the next start runs it again). Docker kills after 10 seconds.",
      0, HOUR},
 };
 /* clang-format on */
@@ -211,26 +196,43 @@ static const struct setting common[] = {
 static struct setting table[SETTINGS_MAX]; // `common`, with a copy per query where the name is NULL
 static size_t table_count;
 
-static void add_per_query(const struct setting *pattern) {
-    bool is_topic = pattern->type == &type_topic;
-    for (size_t i = 0; streams[i] != NULL; i++) {
-        check(i < STREAMS_MAX && table_count < SETTINGS_MAX);
-        struct setting *setting = &table[table_count++];
-        *setting = *pattern;
-        setting->stream = streams[i];
-        setting->offset += i * sizeof(struct query_settings);
-        setting->name = is_topic ? streams[i]->topic_setting : streams[i]->partition_by_setting;
-        setting->fallback = is_topic ? streams[i]->topic : streams[i]->partition_by;
+static char *text_of(const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    return copy;
+}
+
+/* Adds a setting to the table, of query number `index` or of all. */
+static void add(const struct setting *pattern, const struct stream *stream, size_t index) {
+    check(table_count < SETTINGS_MAX && index < STREAMS_MAX);
+    struct setting *setting = &table[table_count++];
+    *setting = *pattern;
+    if (stream != NULL) {
+        bool is_topic = pattern->type == &type_topic;
+        char *doc = NULL;
+        check(asprintf(&doc, pattern->doc, stream->name) >= 0);
+        setting->doc = doc;
+        setting->stream = stream;
+        setting->offset += index * sizeof(struct query_settings);
+        setting->name = is_topic ? stream->topic_setting : stream->partition_by_setting;
+        setting->fallback = is_topic ? stream->topic : stream->partition_by;
     }
+    char *option = NULL, values[256];
+    check(asprintf(&option, "--%s", setting->name) >= 0);
+    for (char *at = option; *at != '\0'; at++)
+        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
+    setting->option = option;
+    if (setting->choices != NULL)
+        choices_list(setting->choices, false, values, sizeof values);
+    setting->values = setting->choices != NULL ? text_of(values) : setting->type->placeholder;
 }
 
 static void build_table(void) {
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
-        check(table_count < SETTINGS_MAX);
-        if (common[i].name == NULL)
-            add_per_query(&common[i]);
-        else
-            table[table_count++] = common[i];
+        if (common[i].name != NULL)
+            add(&common[i], NULL, 0);
+        for (size_t j = 0; common[i].name == NULL && streams[j] != NULL; j++)
+            add(&common[i], streams[j], j);
     }
 }
 
@@ -250,25 +252,17 @@ int settings_find(const char *name) {
     return -1;
 }
 
-void setting_option(const struct setting *setting, char option[static OPTION_NAME_MAX]) {
-    int size = snprintf(option, OPTION_NAME_MAX, "--%s", setting->name);
-    check(size < OPTION_NAME_MAX);
-    for (char *at = option; *at != '\0'; at++)
-        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
-}
-
-void setting_values(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
-    if (setting->choices != NULL)
-        choices_list(setting->choices, false, text, SETTING_TEXT_MAX);
-    else
-        snprintf(text, SETTING_TEXT_MAX, "%s", setting->type->placeholder);
-}
-
-void setting_doc(const struct setting *setting, char text[static SETTING_TEXT_MAX]) {
-    const char *gap = setting->stream != NULL ? strstr(setting->doc, "%s") : NULL;
-    if (gap != NULL)
-        snprintf(text, SETTING_TEXT_MAX, "%.*s%s%s", (int)(gap - setting->doc), setting->doc,
-                 setting->stream->name, gap + 2);
-    else
-        snprintf(text, SETTING_TEXT_MAX, "%s", setting->doc);
+const char *settings_shown(const struct config *config, size_t index) {
+    size_t count;
+    const struct setting *setting = &settings_table(&count)[index];
+    check(index < count);
+    const char *text = config->values[index].text;
+    if (text == NULL || *text == '\0')
+        return "";
+    if (setting->secret)
+        return SECRET_SHOWN;
+    if (setting->type == &type_master)
+        return config_master_shown(config);
+    return setting->type == &type_path ? *(char *const *)((const char *)config + setting->offset)
+                                       : text;
 }

@@ -32,3 +32,8 @@ void paragraph_print(FILE *out, int indent, const char *text) {
     }
     (void)fputc('\n', out);
 }
+
+void markdown_cell(FILE *out, const char *text) {
+    for (; *text != '\0'; text++)
+        (void)fprintf(out, "%s%c", *text == '|' ? "\\" : "", *text);
+}

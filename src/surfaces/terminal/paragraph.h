@@ -1,4 +1,4 @@
-/* paragraph.h: running text for a terminal. */
+/* paragraph.h: running text, for a terminal and for the printed documents. */
 #ifndef SURFACES_TERMINAL_PARAGRAPH_H
 #define SURFACES_TERMINAL_PARAGRAPH_H
 
@@ -12,5 +12,8 @@ void paragraph_print(FILE *out, int indent, const char *text);
 
 /* How many characters UTF-8 text takes on a terminal, one column each. */
 int text_columns(const char *text);
+
+/* Text inside a cell of a table of Markdown, where a bar would end it. */
+void markdown_cell(FILE *out, const char *text);
 
 #endif

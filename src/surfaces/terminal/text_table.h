@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { TEXT_TABLE_COLUMNS_MAX = 16 };
+#include "core/vector.h"
+
+enum { TEXT_TABLE_COLUMNS_MAX = 17, CELL_TEXT_MAX = 256, CELL_CHARACTERS_MAX = 48 };
 
 struct text_table {
     size_t column_count;
@@ -35,5 +37,11 @@ void text_table_add_joined(struct text_table *table, const char *joined);
 void text_table_print(struct text_table *table, int indent, FILE *out);
 void text_table_empty(struct text_table *table);
 void text_table_deinit(struct text_table *table);
+
+/* One value of a table as a short text. Texts and bytes are cut to CELL_CHARACTERS_MAX characters
+ * ("…" at the end), control characters and ill-formed UTF-8 become '?'; timestamps are in UTC; null
+ * is "null". */
+void cell_text(const struct vector *vector, size_t row, char text[static CELL_TEXT_MAX]);
+void cell_text_of(struct text value, char text[static CELL_TEXT_MAX]);
 
 #endif

@@ -92,7 +92,8 @@ struct json *print_query(const struct http_call *call, const struct query_view *
     json_put_bool(object, "isActive", snapshot.is_active);
     json_put_bool(object, "isDataAvailable", snapshot.is_data_available);
     put_text(object, "message", snapshot.message);
-    put_text(object, "trigger", config_shown(call->api->config, (size_t)settings_find("TRIGGER")));
+    put_text(object, "trigger",
+             settings_shown(call->api->config, (size_t)settings_find("TRIGGER")));
     put_text(object, "topic", store->topic);
     put_text(object, "table", store->table);
     put_text(object, "checkpoint", store->checkpoint);

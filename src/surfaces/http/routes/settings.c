@@ -21,12 +21,10 @@ static const char *origin_name(enum origin origin) {
 static struct json *print_setting(const struct config *config, const struct setting *setting,
                                   size_t index) {
     struct json *object = json_new_object();
-    char doc[SETTING_TEXT_MAX];
-    setting_doc(setting, doc);
     json_put_text(object, "name", setting->name);
-    put_text(object, "value", config_shown(config, index));
+    put_text(object, "value", settings_shown(config, index));
     json_put_text(object, "origin", origin_name(config->values[index].origin));
-    put_text(object, "doc", doc);
+    put_text(object, "doc", setting->doc);
     json_put_bool(object, "secret", setting->secret);
     return object;
 }
@@ -57,10 +55,10 @@ void route_settings(const struct http_call *call, struct http_response *response
     for (size_t i = 0; i < config->kafka_property_count; i++)
         json_append(array, print_property(
                                config->kafka_properties[i].name, config->kafka_properties[i].value,
-                               config->kafka_properties[i].secret, config->kafka_places[i]));
+                               config->kafka_properties[i].secret, config->kafka_origins[i]));
     for (size_t i = 0; i < config->spark_property_count; i++)
         json_append(array, print_property(
                                config->spark_properties[i].name, config->spark_properties[i].value,
-                               config->spark_properties[i].secret, config->spark_places[i]));
+                               config->spark_properties[i].secret, config->spark_origins[i]));
     http_response_json(response, HTTP_OK, array);
 }

@@ -19,6 +19,7 @@
 #include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "surfaces/alerts/webhook.h"
+#include "surfaces/settings/http_url.h"
 
 enum { REQUESTS_MAX = 64, REQUEST_MAX = 4096 };
 
@@ -328,9 +329,9 @@ static void only_http_urls_with_a_host_can_be_posted_to(void **state) {
                                       "https://host:99999/"};
     struct error err;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        assert_true(webhook_check_url(good[i], &err));
+        assert_true(http_url_check(good[i], &err));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_false(webhook_check_url(bad[i], &err));
+        assert_false(http_url_check(bad[i], &err));
         assert_int_equal(err.kind, ERROR_CONFIG);
     }
 }

@@ -24,7 +24,7 @@ static const struct demo_topic topics[] = {{"esports-matches", &match_schema, pa
 static void expect_samples(struct source *source, const struct demo_topic *topic,
                            const struct partition_offsets *offsets) {
     struct sample *sample = calloc(1, sizeof *sample);
-    sample->schema = topic->schema;
+    sample->values.schema = topic->schema;
     sample->partition_by = topic->partition_by;
     sample->partition_by_count = topic->partition_by_count;
     struct offset_range range = {offsets->partition, offsets->log_start, offsets->end};

@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk/disk.h"
 #include "core/reject.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
 #include "pipeline/sink/reject_table.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "surfaces/demo/demo_report.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 
 static char root[64];
 static char *printed;
@@ -88,7 +91,7 @@ static int setup(void **state) {
     char *words[] = {"esports-stream", "--demo", "--data-lake-path", root, "--job", "matches"};
     static char *nothing[] = {NULL};
     environ = nothing;
-    assert_int_equal(config_load(&config, 6, words, stderr), EXIT_CODE_OK);
+    assert_int_equal(command_line_load(&config, 6, words, stderr), EXIT_CODE_OK);
     return 0;
 }
 
@@ -167,8 +170,9 @@ static void a_file_that_is_no_parquet_is_named(void **state) {
     (void)state;
     make_directory("processed");
     make_directory("processed/matches");
+    make_directory("processed/matches/status=live");
     char path[128];
-    snprintf(path, sizeof path, "%s/processed/matches/part-0.parquet", root);
+    snprintf(path, sizeof path, "%s/processed/matches/status=live/part-0.parquet", root);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     (void)fputs("hello", file);
@@ -179,6 +183,51 @@ static void a_file_that_is_no_parquet_is_named(void **state) {
     assert_non_null(strstr(err.message, "part-0.parquet"));
 }
 
+/* Lists a directory in which each name goes as soon as it is told, files and directories alike. */
+struct vanishing {
+    const char *directory;
+    bool (*visit)(void *context, const char *name);
+    void *context;
+};
+
+static bool remove_and_visit(void *context, const char *name) {
+    const struct vanishing *vanishing = context;
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", vanishing->directory, name);
+    (void)remove(path);
+    return vanishing->visit(vanishing->context, name);
+}
+
+static int list_and_remove(const char *path, bool (*visit)(void *context, const char *name),
+                           void *context) {
+    struct vanishing vanishing = {path, visit, context};
+    return disk_real.list(path, remove_and_visit, &vanishing);
+}
+
+static void what_goes_while_it_is_listed_is_not_in_the_report(void **state) {
+    (void)state;
+    static const char *const directories[] = {"processed", "processed/matches",
+                                              "processed/matches/status=live",
+                                              "processed/matches/status=finished"};
+    for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
+        make_directory(directories[i]);
+    char path[128];
+    snprintf(path, sizeof path, "%s/processed/matches/status=live/part-0.parquet", root);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs("PAR1", file);
+    (void)fclose(file);
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    ops.list = list_and_remove;
+    disk = &ops;
+    bool ok = report(&err);
+    disk = &disk_real;
+    if (!ok)
+        fail_msg("%s", err.message);
+    expect("matches: none\n");
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -186,6 +235,7 @@ int main(void) {
         FACT(a_report_has_counts_rows_rejects_and_how_to_read_them),
         FACT(a_report_of_nothing_says_so),
         FACT(a_file_that_is_no_parquet_is_named),
+        FACT(what_goes_while_it_is_listed_is_not_in_the_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static struct sample samples[2];
 static int set_up(void **state) {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        samples[i].schema = schemas[i];
+        samples[i].values.schema = schemas[i];
         samples[i].partition_by = partition_by;
         samples[i].partition_by_count = i + 1;
     }
@@ -57,8 +57,8 @@ static void a_good_record_is_an_object_with_every_value_of_its_type(void **state
             sample_make(sample, number);
             json_t *root = json_loadb(sample->value, sample->size, 0, NULL);
             assert_true(json_is_object(root));
-            for (size_t i = 0; i < sample->schema->count; i++) {
-                const struct column *column = &sample->schema->columns[i];
+            for (size_t i = 0; i < sample->values.schema->count; i++) {
+                const struct column *column = &sample->values.schema->columns[i];
                 const json_t *value = json_object_get(root, column->name);
                 assert_true(value == NULL || json_is_null(value) || type_fits(column->type, value));
                 assert_true(i > 0 || json_is_string(value));
@@ -82,9 +82,9 @@ static void the_same_number_gives_the_same_record(void **state) {
 }
 
 static const char *drawn(const struct sample *sample, const char *column) {
-    for (size_t i = 0; i < sample->schema->count; i++) {
-        if (strcmp(sample->schema->columns[i].name, column) == 0)
-            return sample->present[i] ? sample->drawn[i] : "null";
+    for (size_t i = 0; i < sample->values.schema->count; i++) {
+        if (strcmp(sample->values.schema->columns[i].name, column) == 0)
+            return sample->values.present[i] ? sample->values.drawn[i] : "null";
     }
     fail_msg("no column %s", column);
     return NULL;

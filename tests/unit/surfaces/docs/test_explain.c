@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "surfaces/docs/print_command.h"
-#include "surfaces/settings/config.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/program/commands.h"
+#include "surfaces/settings/config_load.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 #include "surfaces/terminal/paragraph.h"
@@ -27,11 +28,11 @@ static const char *print_as(int count, char **words) {
     environ = small;
     struct config config;
     size_t size;
-    assert_int_equal(config_load(&config, count, words, stderr), EXIT_CODE_OK);
+    assert_int_equal(command_line_load(&config, count, words, stderr), EXIT_CODE_OK);
     free(printed);
     FILE *out = open_memstream(&printed, &size);
     enum exit_code code = EXIT_CODE_UNEXPECTED;
-    assert_true(print_command(&config, out, stderr, &code));
+    assert_true(commands_print(&config, out, stderr, &code));
     assert_int_equal(code, EXIT_CODE_OK);
     (void)fclose(out);
     config_deinit(&config);
@@ -131,8 +132,7 @@ static void help_names_every_setting_and_every_exit_code(void **state) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (size_t i = 0; i < count; i++) {
-        char option[OPTION_NAME_MAX];
-        setting_option(&settings[i], option);
+        const char *option = settings[i].option;
         assert_non_null(strstr(text, settings[i].name));
         assert_true(settings[i].secret == (strstr(text, option) == NULL));
     }

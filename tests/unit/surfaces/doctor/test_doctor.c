@@ -17,6 +17,9 @@
 
 #include "base/disk/disk.h"
 #include "surfaces/doctor/doctor.h"
+#include "surfaces/doctor/doctor_checks.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 
 static char root[64];
 static struct config config;
@@ -46,7 +49,7 @@ static int setup(void **state) {
     (void)snprintf(lake, sizeof lake, "DATA_LAKE_PATH=%s/lake", root);
     first_environ = environ;
     environ = small;
-    enum exit_code code = config_load(&config, sizeof words / sizeof words[0], words, stderr);
+    enum exit_code code = command_line_load(&config, sizeof words / sizeof words[0], words, stderr);
     environ = first_environ;
     return (int)code;
 }
@@ -67,29 +70,29 @@ static int teardown(void **state) {
     return remove_root(state);
 }
 
-static const struct finding *find(const struct findings *findings, const char *what) {
-    for (size_t i = 0; i < findings->count; i++)
-        if (strncmp(findings->items[i].what, what, strlen(what)) == 0)
-            return &findings->items[i];
+static const struct doctor_result *find(const struct doctor_report *report, const char *what) {
+    for (size_t i = 0; i < report->count; i++)
+        if (strncmp(report->items[i].what, what, strlen(what)) == 0)
+            return &report->items[i];
     fail_msg("nothing is said of %s", what);
     return NULL;
 }
 
 static void a_place_that_will_be_made_is_tried_where_it_will_be(void **state) {
     (void)state;
-    struct findings findings = {0};
-    assert_true(doctor_examine(&config, 20000, &findings));
-    const struct finding *writable = find(&findings, "writable");
+    struct doctor_report report = {0};
+    assert_true(doctor_examine(&config, 20000, &report));
+    const struct doctor_result *writable = find(&report, "writable");
     assert_int_equal(writable->verdict, VERDICT_OK);
     assert_non_null(strstr(writable->text, "it is not there yet, and can be made in"));
-    assert_int_equal(find(&findings, "room")->verdict, VERDICT_OK);
-    assert_non_null(strstr(find(&findings, "sync")->text, " ms for 4 KiB"));
-    assert_int_equal(find(&findings, "checkpoint match_stream")->verdict, VERDICT_OK);
-    const struct finding *topic = find(&findings, "topic"); // nothing is captured there
+    assert_int_equal(find(&report, "room")->verdict, VERDICT_OK);
+    assert_non_null(strstr(find(&report, "sync")->text, " ms for 4 KiB"));
+    assert_int_equal(find(&report, "checkpoint match_stream")->verdict, VERDICT_OK);
+    const struct doctor_result *topic = find(&report, "topic"); // nothing is captured there
     assert_int_equal(topic->verdict, VERDICT_FAIL);
     assert_int_equal(topic->code, EXIT_CODE_KAFKA);
     assert_non_null(topic->cure);
-    findings_deinit(&findings);
+    doctor_report_deinit(&report);
     assert_int_not_equal(access(root, F_OK), -1);
     char lake[128];
     (void)snprintf(lake, sizeof lake, "%s/lake", root);
@@ -110,20 +113,20 @@ static int thread_count(void) {
 
 static void a_disk_that_does_not_answer_is_a_finding(void **state) {
     (void)state;
-    struct findings findings = {0};
+    struct doctor_report report = {0};
     int threads = thread_count();
     hanging = disk_real;
     hanging.stat = hanging_stat;
     pthread_mutex_lock(&gate);
     disk = &hanging;
-    assert_false(doctor_examine(&config, 2000, &findings));
-    const struct finding *found = find(&findings, "disk");
+    assert_false(doctor_examine(&config, 2000, &report));
+    const struct doctor_result *found = find(&report, "disk");
     assert_int_equal(found->verdict, VERDICT_FAIL);
     assert_string_equal(found->text, "no answer within 2000 ms");
     assert_non_null(strstr(found->cure, "does not answer"));
-    assert_true(find(&findings, "memory")->verdict != VERDICT_FAIL); // the others are told
+    assert_true(find(&report, "memory")->verdict != VERDICT_FAIL); // the others are told
     assert_int_equal(passed, 0);
-    findings_deinit(&findings);
+    doctor_report_deinit(&report);
     pthread_mutex_unlock(&gate);
     while (thread_count() > threads) // they use the configuration until they end
         (void)usleep(10000);
@@ -131,7 +134,7 @@ static void a_disk_that_does_not_answer_is_a_finding(void **state) {
 }
 
 /* What the check of the cluster says with this master, and Spark here. */
-static struct findings cluster_findings(const char *master, const char *home) {
+static struct doctor_report cluster_report(const char *master, const char *home) {
     char variable[160], *small[] = {variable, NULL};
     char *words[] = {"esports-stream", "doctor",    "--kafka-bootstrap-servers", "a:1",
                      "--spark-home",   (char *)home};
@@ -139,12 +142,12 @@ static struct findings cluster_findings(const char *master, const char *home) {
     config_deinit(&config);
     first_environ = environ;
     environ = small;
-    enum exit_code code = config_load(&config, sizeof words / sizeof words[0], words, stderr);
+    enum exit_code code = command_line_load(&config, sizeof words / sizeof words[0], words, stderr);
     environ = first_environ;
     assert_int_equal(code, EXIT_CODE_OK);
-    struct findings findings = {0};
-    doctor_check_cluster(&config, &findings);
-    return findings;
+    struct doctor_report report = {0};
+    doctor_check_cluster(&config, &report);
+    return report;
 }
 
 /* A port of this machine that nobody else has while `fd` is open; `listens`: that takes
@@ -166,33 +169,33 @@ static void of_a_cluster_the_distribution_and_the_address_are_tried(void **state
     int open = socket(AF_INET, SOCK_STREAM, 0), closed = socket(AF_INET, SOCK_STREAM, 0);
     int taken = take_port(open, true), refusing = take_port(closed, false);
 
-    struct findings findings = cluster_findings("local[1]", "/no/such/spark");
-    assert_int_equal(findings.count, 0);
+    struct doctor_report report = cluster_report("local[1]", "/no/such/spark");
+    assert_int_equal(report.count, 0);
 
     (void)snprintf(master, sizeof master, "spark://127.0.0.1:%d,127.0.0.1:%d", taken, refusing);
-    findings = cluster_findings(master, "/no/such/spark");
-    const struct finding *spark = find(&findings, "Spark");
+    report = cluster_report(master, "/no/such/spark");
+    const struct doctor_result *spark = find(&report, "Spark");
     assert_int_equal(spark->verdict, VERDICT_FAIL);
     assert_int_equal(spark->code, EXIT_CODE_CLUSTER);
     assert_non_null(strstr(spark->text, "SPARK_HOME is '/no/such/spark'"));
-    assert_int_equal(findings.count, 3);
-    assert_int_equal(findings.items[1].verdict, VERDICT_OK);
-    assert_int_equal(findings.items[2].verdict, VERDICT_FAIL);
-    assert_string_equal(findings.items[2].text, "connect: Connection refused");
-    findings_deinit(&findings);
+    assert_int_equal(report.count, 3);
+    assert_int_equal(report.items[1].verdict, VERDICT_OK);
+    assert_int_equal(report.items[2].verdict, VERDICT_FAIL);
+    assert_string_equal(report.items[2].text, "connect: Connection refused");
+    doctor_report_deinit(&report);
 
     (void)snprintf(master, sizeof master, "sc://127.0.0.1:%d/;token=geheim", taken);
-    findings = cluster_findings(master, "/no/such/spark");
-    assert_int_equal(findings.count, 2);
-    assert_int_equal(find(&findings, "Spark Connect server 127.0.0.1:")->verdict, VERDICT_OK);
-    const struct finding *session = find(&findings, "Spark Connect session"); // nobody answers
+    report = cluster_report(master, "/no/such/spark");
+    assert_int_equal(report.count, 2);
+    assert_int_equal(find(&report, "Spark Connect server 127.0.0.1:")->verdict, VERDICT_OK);
+    const struct doctor_result *session = find(&report, "Spark Connect session"); // nobody answers
     assert_int_equal(session->verdict, VERDICT_FAIL);
     assert_null(strstr(session->text, "geheim"));
-    findings_deinit(&findings);
+    doctor_report_deinit(&report);
 
-    findings = cluster_findings("sc://no-such-host.invalid", "/no/such/spark");
-    assert_non_null(strstr(find(&findings, "Spark Connect")->text, "'no-such-host.invalid': "));
-    findings_deinit(&findings);
+    report = cluster_report("sc://no-such-host.invalid", "/no/such/spark");
+    assert_non_null(strstr(find(&report, "Spark Connect")->text, "'no-such-host.invalid': "));
+    doctor_report_deinit(&report);
     (void)close(open);
     (void)close(closed);
 }

@@ -15,6 +15,8 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "surfaces/http/http_api.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 
 static struct config config;
 static struct schema schema;
@@ -50,7 +52,7 @@ static int set_up(void **state) {
     setenv("KAFKA_SASL_USERNAME", "fred", 1);
     setenv("SPARK_MASTER_URL", "sc://there/;use_ssl=true;token=hunter2", 1);
     setenv("SPARK_CONF_spark_sql_x_password", "hunter2", 1);
-    assert_int_equal(config_load(&config, 5, arguments, stderr), EXIT_CODE_OK);
+    assert_int_equal(command_line_load(&config, 5, arguments, stderr), EXIT_CODE_OK);
     stream_schema(&match_stream, &schema);
     options = (struct query_options){
         .stream = &match_stream,

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "base/system/processors.h"
-#include "surfaces/settings/config.h"
+#include "surfaces/program/command_line.h"
+#include "surfaces/settings/config_load.h"
 #include "surfaces/settings/settings.h"
 
 enum { WORDS_MAX = 32 };
@@ -19,7 +20,7 @@ enum { WORDS_MAX = 32 };
 static struct config config;
 static char errors[1 << 16];
 
-/* Runs config_load() with exactly this environment and command line, both ended by NULL. */
+/* Runs command_line_load() with exactly this environment and command line, both ended by NULL. */
 static enum exit_code load_as(const char *program, const char *const *environment,
                               const char *const *arguments) {
     char *words[WORDS_MAX] = {(char *)program};
@@ -30,7 +31,7 @@ static enum exit_code load_as(const char *program, const char *const *environmen
     environ = environment != NULL ? (char **)environment : nothing;
     memset(errors, 0, sizeof errors);
     FILE *out = fmemopen(errors, sizeof errors, "w");
-    enum exit_code code = config_load(&config, count, words, out);
+    enum exit_code code = command_line_load(&config, count, words, out);
     (void)fclose(out);
     return code;
 }
@@ -72,7 +73,7 @@ static void defaults_are_those_of_the_old_job(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
     assert_string_equal(errors, "");
-    assert_int_equal(config.command, COMMAND_RUN);
+    assert_int_equal(config.action, ACTION_RUN);
     assert_null(config.job);
     assert_false(config.await_termination);
     assert_string_equal(config.bootstrap_servers, "broker:9092");
@@ -94,15 +95,15 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_int_equal(config.ui_port, 4040);
     assert_string_equal(config.ui_host, "127.0.0.1");
     assert_string_equal(config.ui_token, "");
-    assert_false(config.trigger.available_now);
-    assert_int_equal(config.trigger.interval_ms, 10000);
-    assert_int_equal(config.max_offsets_per_trigger, 1000000);
-    assert_string_equal(config.starting_offsets, "earliest");
-    assert_true(config.fail_on_data_loss);
-    assert_int_equal(config.parse_mode, PARSE_REJECT);
-    assert_int_equal(config.parquet.codec, CODEC_SNAPPY);
-    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_MICROS);
-    assert_string_equal(config.time_zone, "UTC");
+    assert_false(config.query.trigger.available_now);
+    assert_int_equal(config.query.trigger.interval_ms, 10000);
+    assert_int_equal(config.query.max_offsets_per_trigger, 1000000);
+    assert_string_equal(config.query.starting_offsets, "earliest");
+    assert_true(config.query.fail_on_data_loss);
+    assert_int_equal(config.query.parse_mode, PARSE_REJECT);
+    assert_int_equal(config.query.parquet.codec, CODEC_SNAPPY);
+    assert_int_equal(config.query.parquet.timestamp, TIMESTAMP_AS_MICROS);
+    assert_string_equal(config.query.time_zone, "UTC");
     assert_int_equal(config.status_interval_ms, 30000);
     assert_true(config.shutdown_timeout_ms < 10000);
     assert_int_equal(config.sink_log, SINK_LOG_AUTO);
@@ -119,11 +120,11 @@ static void flag_wins_over_environment_over_file_over_default(void **state) {
                                WORDS("--env-file", path, "--trigger=3 seconds"));
     unlink(path);
     assert_int_equal(code, EXIT_CODE_OK);
-    assert_int_equal(config.trigger.interval_ms, 3000);
+    assert_int_equal(config.query.trigger.interval_ms, 3000);
     assert_string_equal(value_of("TRIGGER")->where, "--trigger");
     assert_int_equal(config.sink_log, SINK_LOG_OFF);
     assert_string_equal(value_of("SINK_LOG")->where, "environment");
-    assert_int_equal(config.parse_mode, PARSE_FAILFAST);
+    assert_int_equal(config.query.parse_mode, PARSE_FAILFAST);
     assert_int_equal(value_of("PARSE_MODE")->origin, ORIGIN_ENV_FILE);
     assert_non_null(strstr(value_of("PARSE_MODE")->where, ":3"));
     assert_string_equal(value_of("LOG_LEVEL")->where, "default");
@@ -134,7 +135,7 @@ static void an_empty_variable_counts_as_not_set(void **state) {
     assert_int_equal(
         load(WORDS(BROKER, "TRIGGER=", "DATA_LAKE_PATH=", "KAFKA_SASL_PASSWORD="), NULL),
         EXIT_CODE_OK);
-    assert_int_equal(config.trigger.interval_ms, 10000);
+    assert_int_equal(config.query.trigger.interval_ms, 10000);
     assert_int_equal(config.kafka_property_count, 0);
     config_deinit(&config);
     assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS="), NULL), EXIT_CODE_USAGE);
@@ -252,7 +253,7 @@ static void expect_protocol(const struct asked_protocol *asked) {
         assert_string_equal(config.kafka_properties[0].value, asked->protocol);
         const char *setting = asked->setting != NULL ? "KAFKA_SECURITY_PROTOCOL, environment"
                                                      : "KAFKA_BOOTSTRAP_SERVERS, environment";
-        assert_string_equal(config.kafka_places[0], setting);
+        assert_string_equal(config.kafka_origins[0], setting);
     }
     config_deinit(&config);
 }
@@ -294,8 +295,7 @@ static void an_option_without_a_value_is_refused_and_named(void **state) {
     for (size_t i = 0; i < count; i++) {
         if (may_be_empty(&settings[i]))
             continue;
-        char option[OPTION_NAME_MAX];
-        setting_option(&settings[i], option);
+        const char *option = settings[i].option;
         assert_int_equal(load(WORDS(BROKER), WORDS(option, "")), EXIT_CODE_USAGE);
         char named[OPTION_NAME_MAX + 16];
         (void)snprintf(named, sizeof named, "(%s): '': want", option);
@@ -327,12 +327,12 @@ static void right_values_are_taken(void **state) {
     assert_string_equal(config_partition_by(&config, &match_stream)->names[1], "status");
     assert_int_equal(config.log_level, LOG_WARNING);
     assert_true(config.log_json);
-    assert_true(config.trigger.available_now);
-    assert_int_equal(config.max_offsets_per_trigger, 0);
-    assert_false(config.fail_on_data_loss);
-    assert_int_equal(config.parse_mode, PARSE_REJECT);
-    assert_int_equal(config.parquet.codec, CODEC_NONE);
-    assert_int_equal(config.parquet.timestamp, TIMESTAMP_AS_INT96);
+    assert_true(config.query.trigger.available_now);
+    assert_int_equal(config.query.max_offsets_per_trigger, 0);
+    assert_false(config.query.fail_on_data_loss);
+    assert_int_equal(config.query.parse_mode, PARSE_REJECT);
+    assert_int_equal(config.query.parquet.codec, CODEC_NONE);
+    assert_int_equal(config.query.parquet.timestamp, TIMESTAMP_AS_INT96);
     assert_int_equal(config.ui_port, 0);
     assert_int_equal(config.sink_log, SINK_LOG_ON);
 }
@@ -371,7 +371,7 @@ static void a_secret_is_no_option_and_is_not_shown(void **state) {
 
     assert_int_equal(load(WORDS(BROKER, "UI_TOKEN=0123456789abcdefg"), NULL), EXIT_CODE_OK);
     assert_string_equal(config.ui_token, "0123456789abcdefg");
-    assert_string_equal(config_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
+    assert_string_equal(settings_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
 }
 
 static void a_cluster_is_a_server_to_start_or_one_that_runs(void **state) {
@@ -442,7 +442,7 @@ static void the_token_of_a_server_is_never_shown(void **state) {
     static const char shown[] =
         "sc://a:1/;use_ssl=true;token=********;x-api-key=********;user_id=me";
     assert_string_equal(config_master_shown(&config), shown);
-    assert_string_equal(config_shown(&config, (size_t)settings_find("SPARK_MASTER_URL")), shown);
+    assert_string_equal(settings_shown(&config, (size_t)settings_find("SPARK_MASTER_URL")), shown);
     config_deinit(&config);
 
     assert_int_equal(load(WORDS(BROKER), WORDS("--spark-master-url", url)), EXIT_CODE_USAGE);
@@ -487,7 +487,7 @@ static void properties_for_spark_come_from_their_variables(void **state) {
         assert_string_equal(config.spark_properties[i].value, expected[i].value);
         assert_int_equal(config.spark_properties[i].secret, expected[i].secret);
     }
-    assert_string_equal(config.spark_places[0], "SPARK_CONF_spark_jars, environment");
+    assert_string_equal(config.spark_origins[0], "SPARK_CONF_spark_jars, environment");
     assert_null(config.ignored_spark_variables);
     assert_string_equal(config.spark_home, "/opt/spark");
     assert_int_equal(config.spark_connect_timeout_ms, 120000);
@@ -576,10 +576,9 @@ static void every_setting_but_a_secret_is_an_option(void **state) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (size_t i = 0; i < count; i++) {
-        char option[OPTION_NAME_MAX];
         if (settings[i].secret)
             continue;
-        setting_option(&settings[i], option);
+        const char *option = settings[i].option;
         const char *value = settings[i].fallback != NULL ? settings[i].fallback : "a:1";
         if (strchr(value, '{') != NULL)
             value = "/somewhere";
@@ -593,19 +592,19 @@ static void help_version_and_docs_want_no_settings(void **state) {
     (void)state;
     const struct {
         const char *const *words;
-        enum command command;
+        enum action action;
     } cases[] = {
-        {(const char *const[]){"--help", NULL}, COMMAND_HELP},
-        {(const char *const[]){"--wrong", "-h", NULL}, COMMAND_HELP},
-        {(const char *const[]){"--version", NULL}, COMMAND_VERSION},
-        {(const char *const[]){"-V", NULL}, COMMAND_VERSION},
-        {(const char *const[]){"rewind", "-h", NULL}, COMMAND_HELP},
-        {(const char *const[]){"docs", "configuration", NULL}, COMMAND_ENTRY},
-        {(const char *const[]){"docs", "schema", NULL}, COMMAND_ENTRY},
+        {(const char *const[]){"--help", NULL}, ACTION_HELP},
+        {(const char *const[]){"--wrong", "-h", NULL}, ACTION_HELP},
+        {(const char *const[]){"--version", NULL}, ACTION_VERSION},
+        {(const char *const[]){"-V", NULL}, ACTION_VERSION},
+        {(const char *const[]){"rewind", "-h", NULL}, ACTION_HELP},
+        {(const char *const[]){"docs", "configuration", NULL}, ACTION_COMMAND},
+        {(const char *const[]){"docs", "schema", NULL}, ACTION_COMMAND},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(load(WORDS("TRIGGER=wrong"), cases[i].words), EXIT_CODE_OK);
-        assert_int_equal(config.command, cases[i].command);
+        assert_int_equal(config.action, cases[i].action);
         assert_string_equal(errors, "");
         config_deinit(&config);
     }
@@ -638,7 +637,7 @@ static void properties_for_librdkafka_come_from_their_variables(void **state) {
     for (size_t i = 0; i < config.kafka_property_count; i++) {
         assert_string_equal(config.kafka_properties[i].name, expected[i].name);
         assert_string_equal(config.kafka_properties[i].value, expected[i].value);
-        assert_string_equal(config.kafka_places[i], expected[i].place);
+        assert_string_equal(config.kafka_origins[i], expected[i].place);
         assert_int_equal(config.kafka_properties[i].secret, expected[i].secret);
     }
     assert_null(config.ignored_kafka_variables);
@@ -736,10 +735,10 @@ static void the_demo_leaves_alone_what_the_environment_points_at(void **state) {
     assert_true(config.demo);
     assert_null(config.bootstrap_servers);
     assert_non_null(strstr(config.data_lake_path, "/var/tmp/esports-stream-demo-"));
-    assert_true(config.trigger.available_now);
+    assert_true(config.query.trigger.available_now);
     assert_int_equal(config.ui_port, 0); // a run of a second has no page, and takes nobody's port
     assert_int_equal(config.kafka_property_count, 0);
-    assert_int_equal(config.parse_mode, PARSE_PERMISSIVE);
+    assert_int_equal(config.query.parse_mode, PARSE_PERMISSIVE);
     assert_int_equal(config.warning_count, 2); // of the lake and the master
     config_deinit(&config);
     assert_int_equal(load(NULL, WORDS("--demo", "--data-lake-path", "/demo")), EXIT_CODE_OK);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "surfaces/terminal/cell_text.h"
 #include "surfaces/terminal/text_table.h"
 
 static void columns_are_as_wide_as_their_widest_text_and_numbers_stand_right(void **state) {

@@ -1,0 +1,159 @@
+#include "surfaces/doctor/doctor_report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "surfaces/terminal/output.h"
+#include "surfaces/terminal/paragraph.h"
+
+/* ---- telling ---- */
+
+static char *format_text(const char *format, va_list args) {
+    char *text = NULL;
+    check(vasprintf(&text, format, args) >= 0);
+    return text;
+}
+
+char *doctor_text(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
+    return text;
+}
+
+static void add(struct doctor_report *report, const struct doctor_result *result) {
+    report->items = reallocarray(report->items, report->count + 1, sizeof *report->items);
+    check(report->items != NULL);
+    report->items[report->count++] = *result;
+}
+
+static void tell(struct doctor_report *report, enum verdict verdict, enum exit_code code,
+                 const char *what, const char *name, const char *cure, const char *format,
+                 va_list args) {
+    add(report,
+        &(struct doctor_result){
+            .verdict = verdict,
+            .what = doctor_text("%s%s%s", what, name != NULL ? " " : "", name != NULL ? name : ""),
+            .text = format_text(format, args),
+            .cure = cure != NULL ? doctor_text("%s", cure) : NULL,
+            .code = code,
+        });
+}
+
+void doctor_ok(struct doctor_report *report, const char *what, const char *name, const char *format,
+               ...) {
+    va_list args;
+    va_start(args, format);
+    tell(report, VERDICT_OK, EXIT_CODE_OK, what, name, NULL, format, args);
+    va_end(args);
+}
+
+void doctor_warn(struct doctor_report *report, const char *what, const char *name, const char *cure,
+                 const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(report, VERDICT_WARN, EXIT_CODE_OK, what, name, cure, format, args);
+    va_end(args);
+}
+
+void doctor_fail(struct doctor_report *report, enum exit_code code, const char *what,
+                 const char *name, const char *cure, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(report, VERDICT_FAIL, code, what, name, cure, format, args);
+    va_end(args);
+}
+
+void doctor_fail_limit(struct doctor_report *report, const char *what, const char *name,
+                       const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(report, VERDICT_FAIL, EXIT_CODE_LIMIT, what, name,
+         "raise the limit where the program is started (ulimit, the unit, the container)", format,
+         args);
+    va_end(args);
+}
+
+void doctor_fail_error(struct doctor_report *report, enum exit_code code, const char *what,
+                       const char *name, const char *cure, const struct error *err) {
+    if (err->kind == ERROR_LIMIT)
+        doctor_fail_limit(report, what, name, "%s", err->message);
+    else
+        doctor_fail(report, code, what, name, cure, "%s", err->message);
+}
+
+void doctor_report_move(struct doctor_report *report, struct doctor_report *from) {
+    for (size_t i = 0; i < from->count; i++)
+        add(report, &from->items[i]);
+    from->count = 0;
+}
+
+void doctor_report_deinit(struct doctor_report *report) {
+    for (size_t i = 0; i < report->count; i++) {
+        free(report->items[i].what);
+        free(report->items[i].text);
+        free(report->items[i].cure);
+    }
+    free(report->items);
+    *report = (struct doctor_report){0};
+}
+
+/* ---- showing ---- */
+
+static const struct {
+    const char *word, *colour;
+} verdicts[] = {
+    [VERDICT_OK] = {"OK", "\x1b[32m"},
+    [VERDICT_WARN] = {"WARN", "\x1b[33m"},
+    [VERDICT_FAIL] = {"FAIL", "\x1b[31m"},
+};
+
+static void print_json(FILE *out, const struct doctor_result *result) {
+    struct json *object = json_new_object();
+    json_put_bytes(object, "check", result->what, strlen(result->what));
+    json_put_text(object, "verdict", verdicts[result->verdict].word);
+    json_put_bytes(object, "text", result->text, strlen(result->text));
+    if (result->cure != NULL)
+        json_put_bytes(object, "cure", result->cure, strlen(result->cure));
+    else
+        json_put_null(object, "cure");
+    output_print_json(out, object);
+}
+
+static void print_text(FILE *out, const struct doctor_result *result, int width) {
+    bool colour = output_has_colour(out);
+    (void)fprintf(out, "%s%-4s%s  %s%*s  %s\n", colour ? verdicts[result->verdict].colour : "",
+                  verdicts[result->verdict].word, colour ? "\x1b[0m" : "", result->what,
+                  width - text_columns(result->what), "", result->text);
+    if (result->cure != NULL)
+        (void)fprintf(out, "      %*s  cure: %s\n", width, "", result->cure);
+}
+
+void doctor_report_print(const struct doctor_report *report, FILE *out, bool json) {
+    int width = 0;
+    for (size_t i = 0; i < report->count; i++)
+        if (text_columns(report->items[i].what) > width)
+            width = text_columns(report->items[i].what);
+    for (size_t i = 0; i < report->count; i++) {
+        if (json)
+            print_json(out, &report->items[i]);
+        else
+            print_text(out, &report->items[i], width);
+    }
+}
+
+enum exit_code doctor_report_code(const struct doctor_report *report) {
+    enum exit_code code = EXIT_CODE_OK;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct doctor_result *result = &report->items[i];
+        if (result->verdict == VERDICT_FAIL && result->code == EXIT_CODE_LIMIT)
+            return EXIT_CODE_LIMIT;
+        if (result->verdict == VERDICT_FAIL && code == EXIT_CODE_OK)
+            code = result->code;
+    }
+    return code;
+}

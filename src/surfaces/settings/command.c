@@ -1,0 +1,58 @@
+#include "surfaces/settings/command.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+const struct command *command_find(const struct command *commands, char *const *words, size_t count,
+                                   size_t *used) {
+    for (const struct command *entry = commands; entry->name != NULL; entry++) {
+        const char *space = strchr(entry->name, ' ');
+        size_t first = space != NULL ? (size_t)(space - entry->name) : strlen(entry->name);
+        *used = space != NULL ? 2 : 1;
+        if (count >= *used && strlen(words[0]) == first &&
+            strncmp(words[0], entry->name, first) == 0 &&
+            (space == NULL || strcmp(words[1], space + 1) == 0))
+            return entry;
+    }
+    return NULL;
+}
+
+bool command_is_named(const struct command *command, const char *word) {
+    size_t size = strlen(word);
+    return strncmp(command->name, word, size) == 0 &&
+           (command->name[size] == '\0' || command->name[size] == ' ');
+}
+
+bool command_takes_option(const struct command *command, enum option_id id) {
+    switch (option_entries[id].use) {
+    case OPTION_WITH_RUN:
+        return command == NULL;
+    case OPTION_WITH_COMMANDS:
+        return command != NULL && (command->options & OPTION_BIT(id)) != 0;
+    default:
+        return true;
+    }
+}
+
+void command_synopsis(const struct command *command, char text[static COMMAND_SYNOPSIS_MAX]) {
+    size_t used = text_append(text, COMMAND_SYNOPSIS_MAX, 0, "%s", command->name);
+    if (command->operand != NULL)
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " %s", command->operand);
+    if (command->one_query != NULL)
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, " --job JOB");
+    const char *end = ""; // of the one before
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        if ((command->options & OPTION_BIT(id)) == 0)
+            continue;
+        bool required = (command->required & OPTION_BIT(id)) != 0;
+        bool inner = (command->inner & OPTION_BIT(id)) != 0;
+        char value[OPTION_TEXT_MAX];
+        option_placeholder(&option_entries[id], value);
+        used = text_append(text, COMMAND_SYNOPSIS_MAX, used, "%s %s%s%s%s", inner ? "" : end,
+                           required ? "" : "[", option_entries[id].name, *value != '\0' ? " " : "",
+                           value);
+        end = inner ? "]]" : required ? "" : "]";
+    }
+    (void)text_append(text, COMMAND_SYNOPSIS_MAX, used, "%s", end);
+}

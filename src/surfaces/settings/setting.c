@@ -1,0 +1,407 @@
+#include "surfaces/settings/setting.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "core/zone.h"
+#include "streaming/kafka/starting_offsets.h"
+#include "streaming/query/query_definition.h"
+#include "surfaces/settings/addresses.h"
+#include "surfaces/settings/http_url.h"
+#include "surfaces/terminal/quantity.h"
+
+enum {
+    TOPIC_MAX = 249,      // Kafka's own limit
+    ROOT_PATH_MAX = 1024, // bytes; leaves room in FILE_PATH_MAX for partition directories and files
+};
+
+enum { TOKEN_SIZE_MIN = 16 };
+
+void choices_list(const struct choice *choices, bool prose, char *text, size_t size) {
+    size_t used = 0, count = 0, listed = 0;
+    for (const struct choice *choice = choices; choice->name != NULL; choice++)
+        count += choice->alias ? 0 : 1;
+    text[0] = '\0';
+    for (const struct choice *choice = choices; choice->name != NULL; choice++) {
+        if (choice->alias)
+            continue;
+        const char *between = listed == 0 ? "" : !prose ? "|" : listed + 1 < count ? ", " : " or ";
+        used = text_append(text, size, used, "%s%s", between, choice->name);
+        listed++;
+    }
+}
+
+static void release_text(void *field) {
+    free(*(char **)field);
+    *(char **)field = NULL;
+}
+
+static void set_text(void *field, const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    *(char **)field = copy;
+}
+
+/* A text that is kept as it stands, once its type accepts it. */
+static bool parse_text(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    if (!setting->type->accepts(text, err))
+        return false;
+    set_text(field, text);
+    return true;
+}
+
+static bool find_choice(const struct setting *setting, const char *text, int *value,
+                        struct error *err) {
+    for (const struct choice *choice = setting->choices; choice->name != NULL; choice++) {
+        if (strcasecmp(choice->name, text) == 0) {
+            *value = choice->value;
+            return true;
+        }
+    }
+    char list[256];
+    choices_list(setting->choices, true, list, sizeof list);
+    return error_set(err, ERROR_CONFIG, "want %s", list);
+}
+
+static bool parse_choice(const struct setting *setting, const char *text, void *field,
+                         struct error *err) {
+    int value = 0;
+    if (!find_choice(setting, text, &value, err))
+        return false;
+    memcpy(field, &value, sizeof value); // all our enums are as wide as int
+    return true;
+}
+
+static bool parse_boolean(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    int value = 0;
+    if (!find_choice(setting, text, &value, err))
+        return false;
+    *(bool *)field = value != 0;
+    return true;
+}
+
+static bool parse_int64(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || isspace((unsigned char)*text) ||
+        number < setting->least || number > setting->most)
+        return setting->most == INT64_MAX
+                   ? error_set(err, ERROR_CONFIG, "want a whole number from %lld on",
+                               (long long)setting->least)
+                   : error_set(err, ERROR_CONFIG, "want a whole number from %lld to %lld",
+                               (long long)setting->least, (long long)setting->most);
+    *(int64_t *)field = number;
+    return true;
+}
+
+static bool parse_int(const struct setting *setting, const char *text, void *field,
+                      struct error *err) {
+    int64_t number = 0;
+    if (!parse_int64(setting, text, &number, err))
+        return false;
+    *(int *)field = (int)number;
+    return true;
+}
+
+static bool parse_size(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    int64_t bytes;
+    if (!size_parse(text, &bytes))
+        return error_set(err, ERROR_CONFIG,
+                         "want a size: a whole number and its unit, such as '512m' or '2g'");
+    if (bytes < setting->least || bytes > setting->most) {
+        char least[SIZE_TEXT_MAX], most[SIZE_TEXT_MAX];
+        size_format(setting->least, least);
+        size_format(setting->most, most);
+        return error_set(err, ERROR_CONFIG, "want a size from %s to %s", least, most);
+    }
+    *(int64_t *)field = bytes;
+    return true;
+}
+
+/* A whole number from 0 at *at, which moves behind it. False: there is none. */
+static bool read_whole(const char **at, int64_t *number) {
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)**at))
+        return false;
+    *number = strtoll(*at, &end, 10);
+    *at = end;
+    return errno == 0;
+}
+
+static bool parse_range(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    struct number_range range = {0, setting->most};
+    const char *at = text;
+    bool first = read_whole(&at, &range.first);
+    bool dots = strncmp(at, "..", 2) == 0;
+    at += dots ? 2 : 0;
+    bool last = dots && read_whole(&at, &range.last);
+    if (first && !dots)
+        range.last = range.first;
+    bool known = first || last || dots;
+    if (!known || *at != '\0' || range.first > range.last)
+        return error_set(err, ERROR_CONFIG, "want FROM..TO, such as 100..200, 100.., ..200 or 100");
+    *(struct number_range *)field = range;
+    return true;
+}
+
+static bool parse_borrowed(const struct setting *setting, const char *text, void *field,
+                           struct error *err) {
+    (void)setting;
+    (void)err;
+    *(const char **)field = text;
+    return true;
+}
+
+static bool check_duration(const struct setting *setting, int64_t milliseconds, struct error *err) {
+    if (milliseconds >= setting->least && milliseconds <= setting->most)
+        return true;
+    return error_set(err, ERROR_CONFIG, "want from %lld seconds to %lld hours",
+                     (long long)setting->least / 1000, (long long)setting->most / 3600000);
+}
+
+static bool parse_duration(const struct setting *setting, const char *text, void *field,
+                           struct error *err) {
+    int64_t milliseconds;
+    if (!duration_parse(text, &milliseconds))
+        return error_set(err, ERROR_CONFIG,
+                         "want a duration: a number and its unit, such as "
+                         "'30 seconds', '5 minutes' or '500 ms'");
+    if (!check_duration(setting, milliseconds, err))
+        return false;
+    *(int64_t *)field = milliseconds;
+    return true;
+}
+
+static bool parse_trigger(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    struct trigger trigger = {.available_now = strcasecmp(text, "availableNow") == 0};
+    if (!trigger.available_now && !duration_parse(text, &trigger.interval_ms))
+        return error_set(err, ERROR_CONFIG,
+                         "want availableNow or an interval such as '10 seconds', '1 minute', "
+                         "'500 milliseconds' or '0 seconds'");
+    if (!check_duration(setting, trigger.interval_ms, err))
+        return false;
+    *(struct trigger *)field = trigger;
+    return true;
+}
+
+/* Kafka's own rule for the names of topics. */
+static bool check_topic(const char *text, struct error *err) {
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
+            return error_set(err, ERROR_CONFIG,
+                             "want a topic name: letters, digits, '.', '_' and "
+                             "'-'; one topic only");
+    if (size == 0)
+        return error_set(err, ERROR_CONFIG, "want a topic name");
+    if (size > TOPIC_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "want a topic name of at most %d characters, and not '.' or '..'",
+                         TOPIC_MAX);
+    return true;
+}
+
+static bool parse_servers(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    (void)setting;
+    const char *protocol; // kafka_settings.c sees to it
+    return servers_parse(text, field, &protocol, err);
+}
+
+static bool check_master(const char *text, struct error *err) {
+    enum master_kind kind;
+    int workers;
+    return master_parse(text, &kind, &workers, err);
+}
+
+/* Where a URI's path begins in `text`, or NULL: another file system's. A text without a scheme is
+ * a path itself. */
+static const char *local_part(const char *text) {
+    size_t scheme = 0;
+    while (isalnum((unsigned char)text[scheme]) ||
+           (scheme > 0 && strchr("+.-", text[scheme]) && text[scheme] != '\0'))
+        scheme++;
+    if (scheme == 0 || text[scheme] != ':')
+        return text;
+    if (strncasecmp(text, "file:", 5) != 0)
+        return text[scheme + 1] == '/' ? NULL : text;
+    const char *path = text + 5;
+    if (strncmp(path, "//", 2) != 0)
+        return *path == '/' ? path : NULL;
+    return path[2] == '/' ? path + 2 : NULL; // file://host/path is another machine's
+}
+
+static bool parse_path(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    (void)setting;
+    if (text[strspn(text, " \t")] == '\0')
+        return error_set(err, ERROR_CONFIG, "want a directory");
+    const char *path = local_part(text);
+    if (path == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "want a local directory (a path, or file:///…); other file systems are "
+                         "not supported: mount it, or copy the files");
+    char absolute[PATH_MAX] = ""; // what getcwd() may need
+    if (*path != '/' && getcwd(absolute, sizeof absolute) == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "want an absolute path, for the current directory is not known: %s",
+                         strerror(errno));
+    size_t used = strlen(absolute);
+    for (const char *at = path; *at != '\0';) { // no doubled slashes, no "/./", no slash at the end
+        size_t size = strcspn(at, "/");
+        bool skip = size == 0 || (size == 1 && *at == '.');
+        if (!skip && used + 1 + size > ROOT_PATH_MAX)
+            return error_set(err, ERROR_CONFIG, "want a path of at most %d bytes", ROOT_PATH_MAX);
+        if (!skip)
+            used = text_append(absolute, sizeof absolute, used, "/%.*s", (int)size, at);
+        at += size;
+        at += strspn(at, "/");
+    }
+    set_text(field, used > 0 ? absolute : "/");
+    return true;
+}
+
+static bool parse_home(const struct setting *setting, const char *text, void *field,
+                       struct error *err) {
+    if (*text != '\0')
+        return parse_path(setting, text, field, err);
+    set_text(field, text);
+    return true;
+}
+
+static bool check_zone(const char *text, struct error *err) {
+    struct zone zone;
+    bool found = zone_find((struct text){text, (uint32_t)strlen(text)}, &zone);
+    if (!found && zone_data_lack().all)
+        return error_set(err, ERROR_CONFIG,
+                         "there are no time zones in /usr/share/zoneinfo: install the package "
+                         "tzdata, or set an offset, such as '+02:00'");
+    if (!found)
+        return error_set(err, ERROR_CONFIG,
+                         "want a time zone: a name that the system's tzdata has, "
+                         "such as 'Europe/Paris', or an offset, '+02:00'");
+    return true;
+}
+
+/* Visible ASCII, without a blank. */
+static bool is_one_word(const char *text) {
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+static bool check_host(const char *text, struct error *err) {
+    if (*text == '\0' || !is_one_word(text) || strchr(text, '/') != NULL)
+        return error_set(err, ERROR_CONFIG, "want a host name or an address, such as 127.0.0.1");
+    return true;
+}
+
+static bool check_token(const char *text, struct error *err) {
+    if (*text != '\0' && (strlen(text) < TOKEN_SIZE_MIN || !is_one_word(text)))
+        return error_set(err, ERROR_CONFIG, "want %d or more visible ASCII characters in a row",
+                         TOKEN_SIZE_MIN);
+    return true;
+}
+
+static bool check_url(const char *text, struct error *err) {
+    return *text == '\0' || http_url_check(text, err);
+}
+
+static void release_names(void *field) {
+    struct name_list *list = field;
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    *list = (struct name_list){0};
+}
+
+/* Whether the table of the setting's query has this column and it can be a directory. */
+static bool check_partition_column(const struct stream *stream, const char *name,
+                                   struct error *err) {
+    struct schema schema;
+    stream_schema(stream, &schema);
+    int index = schema_find(&schema, (struct text){name, (uint32_t)strlen(name)});
+    if (index >= 0 && schema.columns[index].type == TYPE_STRING)
+        return true;
+    return error_set(err, ERROR_CONFIG,
+                     index < 0 ? "'%s' is no column of the table; want string columns of it "
+                                 "(see esports-stream docs schema)"
+                               : "column '%s' is no string; want string columns of the table "
+                                 "(see esports-stream docs schema)",
+                     name);
+}
+
+static bool add_name(const struct setting *setting, struct name_list *list, const char *name,
+                     struct error *err) {
+    if (*name == '\0')
+        return error_set(err, ERROR_CONFIG, "want columns separated by commas; one is empty");
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i], name) == 0)
+            return error_set(err, ERROR_CONFIG, "column '%s' is named twice", name);
+    if (list->count == PARTITION_BY_MAX)
+        return error_set(err, ERROR_CONFIG, "want at most %d columns", PARTITION_BY_MAX);
+    if (!check_partition_column(setting->stream, name, err))
+        return false;
+    set_text(&list->names[list->count++], name);
+    return true;
+}
+
+static bool parse_names(const struct setting *setting, const char *text, void *field,
+                        struct error *err) {
+    struct name_list list = {0};
+    char *copy = strdup(text);
+    check(copy != NULL);
+    bool ok = true;
+    for (char *rest = copy, *name; ok && (name = strsep(&rest, ",")) != NULL;) {
+        name += strspn(name, " \t");
+        for (size_t size = strlen(name); size > 0 && isspace((unsigned char)name[size - 1]);)
+            name[--size] = '\0';
+        ok = add_name(setting, &list, name, err);
+    }
+    free(copy);
+    if (!ok) {
+        release_names(&list);
+        return false;
+    }
+    *(struct name_list *)field = list;
+    return true;
+}
+
+const struct setting_type type_servers = {"HOST:PORT,…", parse_servers, release_text};
+const struct setting_type type_topic = {"TOPIC", parse_text, release_text, check_topic};
+const struct setting_type type_offsets = {"earliest|latest|JSON", parse_text, release_text,
+                                          starting_offsets_check};
+const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://…|sc://…", parse_text,
+                                         release_text, check_master};
+const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
+const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
+const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
+const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};
+const struct setting_type type_token = {"TOKEN", parse_text, release_text, check_token};
+const struct setting_type type_url = {"URL", parse_text, release_text, check_url};
+const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
+const struct setting_type type_choice = {NULL, parse_choice, NULL};
+const struct setting_type type_boolean = {NULL, parse_boolean, NULL};
+const struct setting_type type_int = {"NUMBER", parse_int, NULL};
+const struct setting_type type_int64 = {"NUMBER", parse_int64, NULL};
+const struct setting_type type_size = {"SIZE", parse_size, NULL};
+const struct setting_type type_duration = {"DURATION", parse_duration, NULL};
+const struct setting_type type_range = {"FROM..TO", parse_range, NULL};
+const struct setting_type type_borrowed = {"TEXT", parse_borrowed, NULL};
+const struct setting_type type_trigger = {"DURATION|availableNow", parse_trigger, NULL};
