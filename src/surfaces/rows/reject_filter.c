@@ -6,7 +6,8 @@
 
 static bool read_time(const struct config *config, const char *option, const char *text,
                       int64_t *micros, struct error *err) {
-    return text == NULL || moment_parse(text, config->query.time_zone, clock_wall_ms(), micros, err) ||
+    return text == NULL ||
+           moment_parse(text, config->query.time_zone, clock_wall_ms(), micros, err) ||
            error_wrap(err, "%s", option);
 }
 
