@@ -5,7 +5,8 @@
 
 #include "base/text.h"
 
-#define ARGUMENT(field) offsetof(struct command_arguments, field)
+#define LINE(field) offsetof(struct command_line, field)
+#define ARGUMENT(field) LINE(arguments.field)
 
 /* In the words of the rejects table (core/reject.h). */
 static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
@@ -23,14 +24,16 @@ static const struct choice formats[] = {
 /* One option per paragraph reads better than what the formatter makes of it. */
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
-    [OPTION_JOB] = {"--job", "all", "Which queries to run (default: all)."},
+    [OPTION_JOB] = {"--job", "all", "Which queries to run (default: all).",
+        .value = {.type = &type_borrowed, .offset = LINE(job)}},
     [OPTION_AWAIT] = {"--await-termination", NULL,
         "Only wait for the queries to end; without it, a status line per query is logged every "
-        "STATUS_INTERVAL and on every change.", OPTION_WITH_RUN},
+        "STATUS_INTERVAL and on every change.",
+        OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)}},
     [OPTION_DEMO] = {"--demo", NULL,
         "Run everything once with a Kafka and sample events of its own, and show the results. "
         "Settings that say where data is are then taken from options only, so that the demo "
-        "touches nothing else.", OPTION_WITH_RUN},
+        "touches nothing else.", OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},
