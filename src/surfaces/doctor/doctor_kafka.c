@@ -29,7 +29,7 @@ static void split_server(char *server, const char **host, const char **port) {
     char *bracket = *server == '[' ? strchr(server, ']') : NULL;
     *host = bracket != NULL ? server + 1 : server;
     char *colon = strchr(bracket != NULL ? bracket : server, ':');
-    check(colon != NULL); // surfaces/settings/servers.h
+    check(colon != NULL); // surfaces/settings/addresses.h
     *port = colon + 1;
     *colon = '\0';
     if (bracket != NULL)
