@@ -43,11 +43,24 @@ static void print_lag(FILE *out, const struct json *lag) {
     (void)fputc('\n', out);
 }
 
+static void print_health(FILE *out, const struct json *health) {
+    const char *state = json_member_text(health, "state");
+    const char *reason = text_of(health, "reason", "");
+    const char *action = text_of(health, "action", "");
+    if (state == NULL)
+        return; // an older program's answer
+    (void)fprintf(out, "  %-11s %s since %s: %s\n", "health", state, text_of(health, "since", "?"),
+                  reason);
+    if (*action != '\0')
+        (void)fprintf(out, "  %-11s %s\n", "to do", action);
+}
+
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
     const struct json *error = json_member(query, "lastError");
     (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
                   text_of(query, "message", ""));
+    print_health(out, json_member(query, "health"));
     (void)fprintf(out, "  %-11s %s, to %s\n", "topic", text_of(query, "topic", "?"),
                   text_of(query, "table", "?"));
     (void)fprintf(out, "  %-11s %s\n", "trigger", text_of(query, "trigger", "?"));

@@ -13,11 +13,11 @@
 #include "base/text.h"
 #include "core/zone.h"
 #include "streaming/kafka/starting_offsets.h"
-#include "surfaces/alerts/webhook.h"
 #include "surfaces/settings/config.h"
 #include "surfaces/settings/master.h"
 #include "surfaces/settings/servers.h"
 #include "surfaces/terminal/quantity.h"
+#include "surfaces/webhook/webhook.h"
 
 enum {
     TOPIC_MAX = 249,      // Kafka's own limit

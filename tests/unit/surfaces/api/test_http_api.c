@@ -14,14 +14,14 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "base/disk/file.h"
-#include "surfaces/http/http_api.h"
+#include "surfaces/api/http_api.h"
 
 static struct config config;
 static struct schema schema;
 static struct query_options options;
 static struct query_status status;
 static struct query_history history;
-static struct http_api api;
+static struct program_view program;
 static struct http_response response;
 static struct json *answer; // the newest, parsed
 
@@ -41,6 +41,11 @@ static size_t some_sources(struct engine *engine, size_t most, bool *found,
     return 2;
 }
 
+static struct webhook_counts no_notifications(struct alerts *alerts) {
+    (void)alerts;
+    return (struct webhook_counts){0};
+}
+
 static int set_up(void **state) {
     (void)state;
     char *arguments[] = {"esports-stream", "--kafka-bootstrap-servers",
@@ -57,12 +62,14 @@ static int set_up(void **state) {
         .store = {.topic = "t1", .table = "/lake/processed/matches", .checkpoint = "/lake/c\xff"}};
     query_status_init(&status, "match_stream");
     query_history_init(&history);
-    api = (struct http_api){.config = &config,
-                            .started_ms = 1,
-                            .query_count = 1,
-                            .queries = {{&options, &schema, &status, &history}},
-                            .memory = some_memory,
-                            .sources = some_sources};
+    program = (struct program_view){.config = &config,
+                                    .started_ms = 1,
+                                    .query_count = 1,
+                                    .queries = {{&options, &schema, &status, &history}},
+                                    .memory = some_memory,
+                                    .sources = some_sources,
+                                    .notifications = no_notifications};
+    program.health = health_watch_open(&config, program.queries, 1);
     return 0;
 }
 
@@ -71,6 +78,7 @@ static int tear_down(void **state) {
     json_free(answer);
     answer = NULL;
     http_response_deinit(&response);
+    health_watch_close(program.health);
     query_history_deinit(&history);
     query_status_deinit(&status);
     config_deinit(&config);
@@ -80,7 +88,7 @@ static int tear_down(void **state) {
 static void ask_with(const char *path, const char *host, const char *authorization) {
     struct http_request request = {.path = path, .host = host, .authorization = authorization};
     http_response_deinit(&response);
-    http_api_answer(&api, &request, &response);
+    http_api_answer(&program, &request, &response);
 }
 
 static const struct json *parse_answer(void) {
@@ -418,7 +426,7 @@ static void history_does_not_reach_back_before_the_start(void **state) {
     assert_int_equal(number_at(hour, "stepSeconds"), 10);
     assert_int_equal(json_count(at(hour, "points")), 360);
     assert_int_equal(number_at(hour, "points.359.rows"), 0);
-    api.started_ms = INT64_MAX / 2; // the clock was set back
+    program.started_ms = INT64_MAX / 2; // the clock was set back
     assert_int_equal(json_count(at(ask("/api/v1/queries/match_stream/history"), "points")), 360);
 }
 
@@ -451,7 +459,7 @@ static void arguments_are_checked(void **state) {
                                        .names = {cases[i].name},
                                        .values = {cases[i].value}};
         http_response_deinit(&response);
-        http_api_answer(&api, &request, &response);
+        http_api_answer(&program, &request, &response);
         if (response.status != cases[i].status)
             fail_msg("%s=%s gave %d", cases[i].name, cases[i].value, response.status);
         parse_answer();
@@ -541,7 +549,7 @@ static void a_page_from_elsewhere_can_not_read_the_loopback(void **state) {
                                       "[::1]:4040"};
     static const char *const foreign[] = {"evil.example", "localhost.evil.example",
                                           "127.0.0.1.evil.example", "", "192.168.1.5:4040"};
-    api.is_loopback = true;
+    program.is_loopback = true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         ask_with("/api/v1/queries", own[i], NULL);
         assert_int_equal(response.status, HTTP_OK);
@@ -550,7 +558,7 @@ static void a_page_from_elsewhere_can_not_read_the_loopback(void **state) {
         ask_with("/api/v1/queries", foreign[i], NULL);
         assert_int_equal(response.status, HTTP_FORBIDDEN);
     }
-    api.is_loopback = false;
+    program.is_loopback = false;
     ask_with("/api/v1/queries", "esports-stream:4040", NULL);
     assert_int_equal(response.status, HTTP_OK);
 }
