@@ -3,7 +3,7 @@
  * samples of the topic's end, ALERT_AFTER long. Each cause has a condition on that memory; the
  * first cause that holds gives the state. Causes begin late and end early, so that a query at its
  * limit does not go back and forth: falling behind begins after ALERT_AFTER and ends at half of it,
- * and a retry is forgotten only when something has come of it. */
+ * many rejects likewise, and a retry is forgotten only when something has come of it. */
 #include "surfaces/health/health.h"
 
 #include <inttypes.h>
@@ -58,7 +58,8 @@ static const struct {
 
 /* The thresholds; ALERT_AFTER (at least two triggers) is the other one. */
 enum {
-    NO_SIGN_MS = 60000,      // without a sign of life that was due
+    NO_SIGN_MS =
+        150000, // without a sign of life that was due: half of the WatchdogSec that we ship
     NO_BATCH_MS = 900000,    // without progress, and two triggers more
     LOST_MS = 3600000,       // for so long a loss is news
     REJECTS_MIN = 10,        // of HEALTH_RECENT_S
@@ -217,10 +218,12 @@ static bool is_behind(struct health *health, const struct health_look *look) {
            look->position < then->topic_end && waiting_of(health, look) >= then->waiting;
 }
 
-static bool has_many_rejects(const struct health_look *look) {
-    return look->recent_rejects >= REJECTS_MIN &&
-           100 * look->recent_rejects >
-               REJECTS_PERCENT_MAX * (look->recent_rows + look->recent_rejects);
+/* Over at half of what it began with. */
+static bool has_many_rejects(const struct health *health, const struct health_look *look) {
+    int64_t rejects = look->recent_rejects, records = look->recent_rows + look->recent_rejects;
+    if ((health->causes & 1U << CAUSE_REJECTS) != 0)
+        rejects *= 2;
+    return rejects >= REJECTS_MIN && 100 * rejects > REJECTS_PERCENT_MAX * records;
 }
 
 /* Whether the cause is there, and since when. */
@@ -250,7 +253,7 @@ static bool find_cause(struct health *health, const struct health_look *look,
     case CAUSE_LOST:
         return health->lost_ms != 0 && now_ms - health->lost_ms < LOST_MS;
     default:
-        return has_many_rejects(look);
+        return has_many_rejects(health, look);
     }
 }
 

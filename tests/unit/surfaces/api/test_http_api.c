@@ -511,6 +511,27 @@ static void ready_until_somebody_must_act(void **state) {
     assert_int_equal(response.status, HTTP_OK);
 }
 
+static void the_verdict_is_the_same_wherever_it_is_told(void **state) {
+    (void)state;
+    const struct json *health = at(ask("/api/v1/queries/match_stream"), "health");
+    assert_string_equal(text_at(health, "state"), "starting");
+    assert_string_equal(text_at(health, "severity"), "none");
+    assert_string_equal(text_at(health, "action"), "");
+    query_status_fault(&status, QUERY_FAILED, false, "gone", "offsets are gone");
+    health = at(ask("/api/v1/queries"), "queries.0.health");
+    assert_string_equal(text_at(health, "state"), "failed");
+    assert_string_equal(text_at(health, "severity"), "critical");
+    assert_string_equal(text_at(health, "reason"), "offsets are gone");
+    assert_non_null(strstr(text_at(health, "action"), "start the program"));
+    assert_int_equal(strlen(text_at(health, "since")), strlen("2026-11-22T17:47:55.322Z"));
+    assert_string_equal(text_at(answer, "memory.health.state"), "healthy");
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_sample("esports_stream_health{query=\"match_stream\",state=\"failed\"} 1");
+    assert_sample("esports_stream_health{query=\"match_stream\",state=\"healthy\"} 0");
+    assert_sample("esports_stream_health_cause{query=\"match_stream\",cause=\"failed\"} 1");
+    assert_sample("esports_stream_health_cause{query=\"match_stream\",cause=\"no_batch\"} 0");
+}
+
 static void with_a_token_only_health_is_open(void **state) {
     (void)state;
     free(config.ui_token);
@@ -609,6 +630,7 @@ int main(void) {
         CASE(arguments_are_checked),
         CASE(another_path_is_not_there),
         CASE(ready_until_somebody_must_act),
+        CASE(the_verdict_is_the_same_wherever_it_is_told),
         CASE(with_a_token_only_health_is_open),
         CASE(a_page_from_elsewhere_can_not_read_the_loopback),
         CASE(settings_tell_their_origin_and_no_secret),
