@@ -173,7 +173,8 @@ static void note_progress(struct health *health, const struct health_look *look)
     else
         note_retry(health, look);
     bool reads = look->records_read > health->records_read && health->retrying_ms == 0;
-    if (committed || at_end || reads || lag_of(look) <= 0 || look->state == QUERY_STARTING)
+    bool has_work = lag_of(look) > 0 && look->state != QUERY_STARTING && health->looked_ms != 0;
+    if (committed || at_end || reads || !has_work)
         health->progress_ms = look->now_ms;
     if (!at_end)
         health->at_end_ms = 0;
