@@ -90,7 +90,7 @@ static inline void scene_commit(struct health_scene *scene, int64_t size, int64_
                                  .rows = size - rejects,
                                  .rejects = rejects,
                                  .lost = lost,
-                                 .rejects_by = {[REJECT_MALFORMED_JSON] = rejects}};
+                                 .rejects_by = {[REJECT_NULL_VALUE] = rejects}};
     struct tally tally = {0};
     scene->partition.position += size;
     atomic_fetch_add(&scene->status.records_read, size);
