@@ -15,14 +15,16 @@
 #include "core/zone.h"
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
+#include "surfaces/api/http_api.h"
 #include "surfaces/demo/demo_broker.h"
 #include "surfaces/demo/demo_report.h"
-#include "surfaces/http/http.h"
+#include "surfaces/health/health_watch.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/program/commands.h"
 #include "surfaces/service/monitor.h"
 #include "surfaces/service/progress.h"
 #include "surfaces/service/service_manager.h"
+#include "surfaces/settings/command.h"
 #include "surfaces/settings/config_load.h"
 #include "surfaces/terminal/exit_code.h"
 
@@ -42,8 +44,9 @@ struct program {
     struct cluster_options cluster_options; // of a cluster's SPARK_MASTER_URL
     struct streaming *streaming;
     struct service_manager service_manager;
+    struct health_watch *health;
     struct alerts *alerts; // NULL: nobody wants them
-    struct http *http;     // NULL: none
+    struct http_api *http; // NULL: none
     bool out_of_time;      // the limit of CPU time ended it
 };
 
@@ -252,8 +255,9 @@ static void show(struct program *program, struct monitor *monitor) {
         monitor_update(monitor, snapshots, count);
     progress_update(snapshots, count);
     service_manager_update(&program->service_manager, snapshots, count);
+    health_watch_update(program->health);
     alerts_update(program->alerts);
-    http_update(program->http);
+    http_api_update(program->http);
 }
 
 /* Until all queries have ended. */
@@ -280,6 +284,27 @@ static void watch(struct program *program) {
     count_signals(&shutdown);
 }
 
+/* What is told of the queries while they run. */
+static void open_surfaces(struct program *program) {
+    struct error err;
+    struct query_view views[STREAMING_QUERIES_MAX];
+    size_t count = streaming_query_count(program->streaming);
+    for (size_t i = 0; i < count; i++)
+        views[i] = streaming_query_view(program->streaming, i);
+    program->health = health_watch_open(&program->config, views, count);
+    if (!alerts_open(&program->alerts, &program->config, program->streaming, program->health, &err))
+        log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
+                  err.message);
+    program->http =
+        http_api_start(&program->config, program->streaming, program->health, program->alerts);
+}
+
+static void close_surfaces(struct program *program) {
+    http_api_stop(program->http);
+    alerts_close(program->alerts);
+    health_watch_close(program->health);
+}
+
 static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
@@ -291,13 +316,9 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);
     }
-    if (!alerts_open(&program->alerts, config, program->streaming, &err))
-        log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
-                  err.message);
-    program->http = http_start(config, program->streaming, program->alerts);
+    open_surfaces(program);
     watch(program);
-    http_stop(program->http);
-    alerts_close(program->alerts);
+    close_surfaces(program);
     if (!streaming_join(program->streaming, &err)) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);

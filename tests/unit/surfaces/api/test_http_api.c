@@ -14,7 +14,7 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "base/disk/file.h"
-#include "surfaces/http/http_api.h"
+#include "surfaces/api/http_api.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
 
@@ -23,7 +23,7 @@ static struct schema schema;
 static struct query_options options;
 static struct query_status status;
 static struct query_history history;
-static struct http_api api;
+static struct program_view program;
 static struct http_response response;
 static struct json *answer; // the newest, parsed
 
@@ -43,6 +43,11 @@ static size_t some_sources(struct streaming *streaming, size_t most, bool *found
     return 2;
 }
 
+static struct webhook_counts no_notifications(struct alerts *alerts) {
+    (void)alerts;
+    return (struct webhook_counts){0};
+}
+
 static int set_up(void **state) {
     (void)state;
     char *arguments[] = {"esports-stream", "--kafka-bootstrap-servers",
@@ -59,12 +64,14 @@ static int set_up(void **state) {
         .store = {.topic = "t1", .table = "/lake/processed/matches", .checkpoint = "/lake/c\xff"}};
     query_status_init(&status, "match_stream");
     query_history_init(&history);
-    api = (struct http_api){.config = &config,
-                            .started_ms = 1,
-                            .query_count = 1,
-                            .queries = {{&options, &schema, &status, &history}},
-                            .memory = some_memory,
-                            .sources = some_sources};
+    program = (struct program_view){.config = &config,
+                                    .started_ms = 1,
+                                    .query_count = 1,
+                                    .queries = {{&options, &schema, &status, &history}},
+                                    .memory = some_memory,
+                                    .sources = some_sources,
+                                    .notifications = no_notifications};
+    program.health = health_watch_open(&config, program.queries, 1);
     return 0;
 }
 
@@ -73,6 +80,7 @@ static int tear_down(void **state) {
     json_free(answer);
     answer = NULL;
     http_response_deinit(&response);
+    health_watch_close(program.health);
     query_history_deinit(&history);
     query_status_deinit(&status);
     config_deinit(&config);
@@ -82,7 +90,7 @@ static int tear_down(void **state) {
 static void ask_with(const char *path, const char *host, const char *authorization) {
     struct http_request request = {.path = path, .host = host, .authorization = authorization};
     http_response_deinit(&response);
-    http_api_answer(&api, &request, &response);
+    http_api_answer(&program, &request, &response);
 }
 
 static const struct json *parse_answer(void) {
@@ -185,7 +193,7 @@ static void commit_batch(void) {
 static void a_query_that_has_not_begun_has_no_numbers(void **state) {
     (void)state;
     const struct json *all = ask("/api/v1/queries");
-    assert_string_equal(text_at(all, "program.engine"), "spark");
+    assert_string_equal(text_at(all, "program.streaming"), "spark");
     assert_string_equal(text_at(all, "program.master"), "sc://there/;use_ssl=true;token=********");
     assert_int_equal(number_at(all, "program.workers"), config.workers);
     assert_int_equal(number_at(all, "memory.budgetBytes"), 1 << 30);
@@ -420,7 +428,7 @@ static void history_does_not_reach_back_before_the_start(void **state) {
     assert_int_equal(number_at(hour, "stepSeconds"), 10);
     assert_int_equal(json_count(at(hour, "points")), 360);
     assert_int_equal(number_at(hour, "points.359.rows"), 0);
-    api.started_ms = INT64_MAX / 2; // the clock was set back
+    program.started_ms = INT64_MAX / 2; // the clock was set back
     assert_int_equal(json_count(at(ask("/api/v1/queries/match_stream/history"), "points")), 360);
 }
 
@@ -453,7 +461,7 @@ static void arguments_are_checked(void **state) {
                                        .names = {cases[i].name},
                                        .values = {cases[i].value}};
         http_response_deinit(&response);
-        http_api_answer(&api, &request, &response);
+        http_api_answer(&program, &request, &response);
         if (response.status != cases[i].status)
             fail_msg("%s=%s gave %d", cases[i].name, cases[i].value, response.status);
         parse_answer();
@@ -505,6 +513,27 @@ static void ready_until_somebody_must_act(void **state) {
     assert_int_equal(response.status, HTTP_OK);
 }
 
+static void the_verdict_is_the_same_wherever_it_is_told(void **state) {
+    (void)state;
+    const struct json *health = at(ask("/api/v1/queries/match_stream"), "health");
+    assert_string_equal(text_at(health, "state"), "starting");
+    assert_string_equal(text_at(health, "severity"), "none");
+    assert_string_equal(text_at(health, "action"), "");
+    query_status_fault(&status, QUERY_FAILED, false, "gone", "offsets are gone");
+    health = at(ask("/api/v1/queries"), "queries.0.health");
+    assert_string_equal(text_at(health, "state"), "failed");
+    assert_string_equal(text_at(health, "severity"), "critical");
+    assert_string_equal(text_at(health, "reason"), "offsets are gone");
+    assert_non_null(strstr(text_at(health, "action"), "start the program"));
+    assert_int_equal(strlen(text_at(health, "since")), strlen("2026-11-22T17:47:55.322Z"));
+    assert_string_equal(text_at(answer, "memory.health.state"), "healthy");
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_sample("esports_stream_health{query=\"match_stream\",state=\"failed\"} 1");
+    assert_sample("esports_stream_health{query=\"match_stream\",state=\"healthy\"} 0");
+    assert_sample("esports_stream_health_cause{query=\"match_stream\",cause=\"failed\"} 1");
+    assert_sample("esports_stream_health_cause{query=\"match_stream\",cause=\"no_batch\"} 0");
+}
+
 static void with_a_token_only_health_is_open(void **state) {
     (void)state;
     free(config.ui_token);
@@ -543,7 +572,7 @@ static void a_page_from_elsewhere_can_not_read_the_loopback(void **state) {
                                       "[::1]:4040"};
     static const char *const foreign[] = {"evil.example", "localhost.evil.example",
                                           "127.0.0.1.evil.example", "", "192.168.1.5:4040"};
-    api.is_loopback = true;
+    program.is_loopback = true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         ask_with("/api/v1/queries", own[i], NULL);
         assert_int_equal(response.status, HTTP_OK);
@@ -552,7 +581,7 @@ static void a_page_from_elsewhere_can_not_read_the_loopback(void **state) {
         ask_with("/api/v1/queries", foreign[i], NULL);
         assert_int_equal(response.status, HTTP_FORBIDDEN);
     }
-    api.is_loopback = false;
+    program.is_loopback = false;
     ask_with("/api/v1/queries", "esports-stream:4040", NULL);
     assert_int_equal(response.status, HTTP_OK);
 }
@@ -603,6 +632,7 @@ int main(void) {
         CASE(arguments_are_checked),
         CASE(another_path_is_not_there),
         CASE(ready_until_somebody_must_act),
+        CASE(the_verdict_is_the_same_wherever_it_is_told),
         CASE(with_a_token_only_health_is_open),
         CASE(a_page_from_elsewhere_can_not_read_the_loopback),
         CASE(settings_tell_their_origin_and_no_secret),

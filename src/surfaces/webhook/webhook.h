@@ -1,15 +1,14 @@
 /* webhook.h: posts JSON to one URL, on a thread of its own, so that nobody ever waits for the
  * receiver.
  *
- * A letter is tried until the receiver takes it (2xx), refuses it for good (3xx, and 4xx but 408
- * and 429), or
- * `give_up_ms` have passed; between attempts the pause doubles, and a Retry-After is kept. The
- * queue is bounded: what finds no room is dropped. Everything that becomes of a letter is logged,
- * with the receiver's scheme and host only, because such URLs hold tokens.
+ * A notification is tried until the receiver takes it (2xx), refuses it for good (3xx, and 4xx but
+ * 408 and 429), or `give_up_ms` have passed; between attempts the pause doubles, and a Retry-After
+ * is kept. The queue is bounded: what finds no room is dropped. Everything that becomes of a
+ * notification is logged, with the receiver's scheme and host only, because such URLs hold tokens.
  *
  * http and https only; certificates and host names are verified, redirects are not followed. */
-#ifndef SURFACES_ALERTS_WEBHOOK_H
-#define SURFACES_ALERTS_WEBHOOK_H
+#ifndef SURFACES_WEBHOOK_WEBHOOK_H
+#define SURFACES_WEBHOOK_WEBHOOK_H
 
 #include <stdint.h>
 
@@ -33,22 +32,23 @@ struct webhook;
 MUST_CHECK bool webhook_open(struct webhook **webhook, const struct webhook_options *options,
                              struct error *err);
 
-/* Takes over `body`, a JSON text from malloc. `label` names the letter in the log. `delivered`,
- * unless NULL, is called on the webhook's thread once the receiver has taken it; `context` lives
- * until webhook_close(). False: the queue is full and the letter dropped. Never blocks. */
+/* Takes over `body`, a JSON text from malloc. `label` names the notification in the log.
+ * `delivered`, unless NULL, is called on the webhook's thread once the receiver has taken it;
+ * `context` lives until webhook_close(). False: the queue is full and the notification dropped.
+ * Never blocks. */
 bool webhook_post(struct webhook *webhook, const char *label, char *body,
                   void (*delivered)(void *context), void *context);
 
 struct webhook_counts {
-    int64_t delivered, dropped; // letters since the start
+    int64_t delivered, dropped; // notifications since the start
     int64_t failed_attempts;
 };
 
 /* Any thread. */
 struct webhook_counts webhook_counts(struct webhook *webhook);
 
-/* Ends the thread: letters that are left are tried for `wait_ms` more at most (and about a second,
- * in which an attempt under way is broken off), then dropped. Accepts NULL. */
+/* Ends the thread: notifications that are left are tried for `wait_ms` more at most (and about a
+ * second, in which an attempt under way is broken off), then dropped. Accepts NULL. */
 void webhook_close(struct webhook *webhook, int64_t wait_ms);
 
 #endif

@@ -1,4 +1,9 @@
-#include "surfaces/alerts/webhook.h"
+/* How a notification is delivered. A thread takes them from a mailbox one by one, so that their
+ * order is kept: the next one waits until the receiver has taken this one, has refused it for good,
+ * or give_up_ms have passed. Between two attempts it sleeps on a stop, which the end of the program
+ * wakes; from then on there is a deadline for all that is left, and a pause is short. An attempt
+ * under way is cut at that deadline, too. */
+#include "surfaces/webhook/webhook.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -24,7 +29,7 @@ enum {
     RETRY_AFTER_MAX_MS = 600000,
 };
 
-struct webhook_letter {
+struct webhook_notification {
     struct message message;
     char *label, *body; // owned
     void (*delivered)(void *context);
@@ -38,7 +43,7 @@ struct webhook {
     struct curl_slist *headers;
     size_t answered; // bytes of the answer under way
     pthread_t thread;
-    struct mailbox letters;
+    struct mailbox mailbox;
     struct stop stop;            // wakes the thread between attempts
     _Atomic int64_t deadline_ms; // monotonic; INT64_MAX until it is closed
     _Atomic int64_t queued;
@@ -107,14 +112,15 @@ static void set_up(struct webhook *webhook, const char *url) {
 
 /* `why` gets what went wrong, but stays as it is if the program's end cut the attempt short: what
  * the one before met says more. `*wait_ms` gets what the receiver asked for, or 0. */
-static enum outcome attempt(struct webhook *webhook, const struct webhook_letter *letter, char *why,
-                            size_t size, int64_t *wait_ms) {
+static enum outcome attempt(struct webhook *webhook,
+                            const struct webhook_notification *notification, char *why, size_t size,
+                            int64_t *wait_ms) {
     char text[CURL_ERROR_SIZE] = "";
     int64_t limit_ms = webhook->options.attempt_timeout_ms;
     int64_t left_ms = time_left_ms(webhook);
     limit_ms = left_ms < limit_ms ? left_ms : limit_ms;
     webhook->answered = 0;
-    must_set(curl_easy_setopt(webhook->handle, CURLOPT_POSTFIELDS, letter->body));
+    must_set(curl_easy_setopt(webhook->handle, CURLOPT_POSTFIELDS, notification->body));
     must_set(curl_easy_setopt(webhook->handle, CURLOPT_ERRORBUFFER, text));
     must_set(curl_easy_setopt(webhook->handle, CURLOPT_TIMEOUT_MS, (long)limit_ms));
     must_set(
@@ -127,7 +133,8 @@ static enum outcome attempt(struct webhook *webhook, const struct webhook_letter
     (void)curl_easy_getinfo(webhook->handle, CURLINFO_RESPONSE_CODE, &status); // 0: no answer
     (void)curl_easy_getinfo(webhook->handle, CURLINFO_RETRY_AFTER, &after_s);
     *wait_ms = after_s > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)after_s * 1000;
-    // A receiver that has said 2xx has the letter, whatever becomes of the rest of its answer.
+    // A receiver that has said 2xx has the notification, whatever becomes of the rest of its
+    // answer.
     if (status >= 200 && status < 300)
         return DELIVERED;
     bool cut = result == CURLE_ABORTED_BY_CALLBACK ||
@@ -157,18 +164,18 @@ static void pause_between(struct webhook *webhook, int64_t pause_ms) {
     (void)nanosleep(&pause, NULL);
 }
 
-static bool deliver(struct webhook *webhook, const struct webhook_letter *letter) {
+static bool deliver(struct webhook *webhook, const struct webhook_notification *notification) {
     const struct webhook_options *options = &webhook->options;
     int64_t began_ms = clock_monotonic_ms(), backoff_ms = options->backoff_first_ms;
     char why[CURL_ERROR_SIZE] = "the program ended first";
     int attempts = 0;
     while (time_left_ms(webhook) > 0) {
         int64_t asked_ms = 0;
-        enum outcome outcome = attempt(webhook, letter, why, sizeof why, &asked_ms);
+        enum outcome outcome = attempt(webhook, notification, why, sizeof why, &asked_ms);
         attempts++;
         if (outcome == DELIVERED) {
             log_write(LOG_INFO, logger, "Alert delivered | alert=%s | receiver=%s | attempts=%d",
-                      letter->label, webhook->receiver, attempts);
+                      notification->label, webhook->receiver, attempts);
             return true;
         }
         atomic_fetch_add(&webhook->failed_attempts, 1);
@@ -178,27 +185,27 @@ static bool deliver(struct webhook *webhook, const struct webhook_letter *letter
         log_write(LOG_WARNING, logger,
                   "Alert not delivered yet | alert=%s | receiver=%s | attempt=%d | error=%s | "
                   "retry_in_ms=%" PRId64,
-                  letter->label, webhook->receiver, attempts, why, pause_ms);
+                  notification->label, webhook->receiver, attempts, why, pause_ms);
         pause_between(webhook, pause_ms);
         backoff_ms =
             2 * backoff_ms < options->backoff_max_ms ? 2 * backoff_ms : options->backoff_max_ms;
     }
     log_write(LOG_ERROR, logger, "Alert given up | alert=%s | receiver=%s | attempts=%d | error=%s",
-              letter->label, webhook->receiver, attempts, why);
+              notification->label, webhook->receiver, attempts, why);
     return false;
 }
 
 static void *webhook_main(void *argument) {
     struct webhook *webhook = argument;
-    for (struct message *next; (next = mailbox_receive(&webhook->letters, -1)) != NULL;) {
-        struct webhook_letter *letter = (struct webhook_letter *)next;
-        bool delivered = deliver(webhook, letter);
+    for (struct message *next; (next = mailbox_receive(&webhook->mailbox, -1)) != NULL;) {
+        struct webhook_notification *notification = (struct webhook_notification *)next;
+        bool delivered = deliver(webhook, notification);
         atomic_fetch_add(delivered ? &webhook->delivered : &webhook->dropped, 1);
-        if (delivered && letter->delivered != NULL)
-            letter->delivered(letter->context);
-        free(letter->label);
-        free(letter->body);
-        free(letter);
+        if (delivered && notification->delivered != NULL)
+            notification->delivered(notification->context);
+        free(notification->label);
+        free(notification->body);
+        free(notification);
         atomic_fetch_sub(&webhook->queued, 1);
     }
     return NULL;
@@ -208,7 +215,7 @@ static void webhook_free(struct webhook *webhook) {
     curl_easy_cleanup(webhook->handle);
     curl_slist_free_all(webhook->headers);
     curl_global_cleanup();
-    mailbox_deinit(&webhook->letters);
+    mailbox_deinit(&webhook->mailbox);
     stop_deinit(&webhook->stop);
     free(webhook);
 }
@@ -219,7 +226,7 @@ bool webhook_open(struct webhook **out, const struct webhook_options *options, s
     webhook->options = *options;
     check(http_url_server(options->url, webhook->receiver, sizeof webhook->receiver));
     atomic_store(&webhook->deadline_ms, INT64_MAX);
-    mailbox_init(&webhook->letters);
+    mailbox_init(&webhook->mailbox);
     stop_init(&webhook->stop);
     set_up(webhook, options->url);
     if (!thread_start(&webhook->thread, webhook_main, webhook, "start the webhook's thread", err)) {
@@ -241,11 +248,11 @@ bool webhook_post(struct webhook *webhook, const char *label, char *body,
         free(body);
         return false;
     }
-    struct webhook_letter *letter = must_alloc(1, sizeof *letter);
-    *letter = (struct webhook_letter){
+    struct webhook_notification *notification = must_alloc(1, sizeof *notification);
+    *notification = (struct webhook_notification){
         .label = strdup(label), .body = body, .delivered = delivered, .context = context};
-    check(letter->label != NULL);
-    mailbox_send(&webhook->letters, &letter->message);
+    check(notification->label != NULL);
+    mailbox_send(&webhook->mailbox, &notification->message);
     return true;
 }
 
@@ -259,7 +266,7 @@ void webhook_close(struct webhook *webhook, int64_t wait_ms) {
     if (webhook == NULL)
         return;
     atomic_store(&webhook->deadline_ms, clock_monotonic_ms() + wait_ms);
-    mailbox_close(&webhook->letters);
+    mailbox_close(&webhook->mailbox);
     stop_request(&webhook->stop, STOP_AFTER_BATCH);
     check(pthread_join(webhook->thread, NULL) == 0);
     webhook_free(webhook);

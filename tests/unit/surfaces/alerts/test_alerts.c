@@ -5,37 +5,47 @@
 
 #include <cmocka.h>
 
-#include "surfaces/alerts/alert.h"
+#include "surfaces/alerts/alerts.h"
 
 enum { AFTER_MS = 120000, STEP_MS = 1000 };
 
 /* A query that is looked at every second: what it does in one. */
 struct scene {
-    struct alert alert;
-    struct alert_look look;
+    struct health health;
+    struct health_look look;
+    enum alert_trouble told;
     int64_t produced, taken; // records a second
     int changes;             // of the trouble, so far
 };
 
 static struct scene begin(enum alert_trouble trouble, int64_t topic_end, int64_t position) {
-    struct scene scene = {.look = {.state = QUERY_RUNNING,
+    struct scene scene = {.told = trouble,
+                          .look = {.state = QUERY_RUNNING,
                                    .batch_id = -1,
                                    .is_topic_known = true,
                                    .topic_end = topic_end,
-                                   .position = position}};
-    alert_init(&scene.alert, AFTER_MS, trouble);
+                                   .position = position,
+                                   .topic = "t",
+                                   .message = "",
+                                   .error = ""}};
+    health_init(&scene.health, AFTER_MS, 0);
     return scene;
 }
 
 static void look(struct scene *scene) {
-    scene->changes += alert_update(&scene->alert, &scene->look);
+    struct health_verdict verdict;
+    health_judge(&scene->health, &scene->look, &verdict);
+    enum alert_trouble trouble = alert_trouble_next(scene->told, &verdict);
+    scene->changes += trouble != scene->told;
+    scene->told = trouble;
     scene->look.now_ms += STEP_MS;
+    scene->look.signs++;
 }
 
 /* A batch every ten seconds takes what it may of what there is. */
 static void run(struct scene *scene, int seconds) {
     for (int i = 0; i < seconds; i++) {
-        struct alert_look *at = &scene->look;
+        struct health_look *at = &scene->look;
         at->topic_end += scene->produced;
         bool commits = at->now_ms / STEP_MS % 10 == 0;
         int64_t most = 10 * scene->taken, waiting = at->topic_end - at->position;
@@ -84,17 +94,17 @@ static void more_than_it_can_take_puts_it_behind_and_less_brings_it_back_once_ea
     scene.produced = 3000;
     // After 180 s what was there 120 s ago (60 s of 3000) is just read (180 s of 1000).
     run(&scene, 170);
-    assert_int_equal(scene.alert.trouble, TROUBLE_NONE);
+    assert_int_equal(scene.told, TROUBLE_NONE);
     run(&scene, 60);
-    assert_int_equal(scene.alert.trouble, TROUBLE_BEHIND);
+    assert_int_equal(scene.told, TROUBLE_BEHIND);
     run(&scene, 600);
     assert_int_equal(scene.changes, 1); // told once
     scene.produced = 900;
     run(&scene, 3600); // catching up is not over yet
-    assert_int_equal(scene.alert.trouble, TROUBLE_BEHIND);
+    assert_int_equal(scene.told, TROUBLE_BEHIND);
     scene.produced = 0;
     run(&scene, 3600);
-    assert_int_equal(scene.alert.trouble, TROUBLE_NONE);
+    assert_int_equal(scene.told, TROUBLE_NONE);
     assert_int_equal(scene.changes, 2);
 }
 
@@ -128,7 +138,7 @@ static void a_batch_that_hangs_puts_the_query_behind(void **state) {
     stay(&scene, QUERY_RUNNING, 105); // the newest commit is some seconds older
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RUNNING, 20);
-    assert_int_equal(scene.alert.trouble, TROUBLE_BEHIND);
+    assert_int_equal(scene.told, TROUBLE_BEHIND);
 }
 
 static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void **state) {
@@ -148,13 +158,13 @@ static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void *
     }
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RETRYING, 1);
-    assert_int_equal(scene.alert.trouble, TROUBLE_FAILING);
+    assert_int_equal(scene.told, TROUBLE_FAILING);
     stay(&scene, QUERY_RUNNING, 600);
     assert_int_equal(scene.changes, 1);
     scene.look.batch_id++;
     scene.look.position = scene.look.topic_end;
     stay(&scene, QUERY_RUNNING, 1);
-    assert_int_equal(scene.alert.trouble, TROUBLE_NONE);
+    assert_int_equal(scene.told, TROUBLE_NONE);
     assert_int_equal(scene.changes, 2);
 }
 
@@ -169,26 +179,26 @@ static void a_write_that_fails_after_all_was_read_is_failing_and_not_first_behin
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RETRYING, 1);
     assert_int_equal(scene.changes, 1);
-    assert_int_equal(scene.alert.trouble, TROUBLE_FAILING);
+    assert_int_equal(scene.told, TROUBLE_FAILING);
 }
 
 static void a_broker_that_comes_back_with_nothing_new_ends_it_too(void **state) {
     (void)state;
     struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
     stay(&scene, QUERY_RETRYING, 122);
-    assert_int_equal(scene.alert.trouble, TROUBLE_FAILING);
+    assert_int_equal(scene.told, TROUBLE_FAILING);
     stay(&scene, QUERY_WAITING, 1);
-    assert_int_equal(scene.alert.trouble, TROUBLE_NONE);
+    assert_int_equal(scene.told, TROUBLE_NONE);
 }
 
 static void failing_is_told_at_once_also_of_one_that_is_in_trouble_already(void **state) {
     (void)state;
     struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
     stay(&scene, QUERY_FAILED, 1);
-    assert_int_equal(scene.alert.trouble, TROUBLE_FAILED);
+    assert_int_equal(scene.told, TROUBLE_FAILED);
     scene = begin(TROUBLE_FAILING, 1000, 1000);
     stay(&scene, QUERY_FAILED, 10);
-    assert_int_equal(scene.alert.trouble, TROUBLE_FAILED);
+    assert_int_equal(scene.told, TROUBLE_FAILED);
     assert_int_equal(scene.changes, 1);
 }
 
@@ -206,7 +216,7 @@ static void a_program_that_fails_at_every_start_is_told_of_once(void **state) {
     struct scene scene = begin(TROUBLE_FAILED, 1000, 500);
     scene.look.batch_id = 7;
     stay(&scene, QUERY_RUNNING, 1);
-    assert_int_equal(scene.alert.trouble, TROUBLE_NONE);
+    assert_int_equal(scene.told, TROUBLE_NONE);
 }
 
 static void a_stop_that_somebody_asked_for_tells_nothing(void **state) {
@@ -215,6 +225,18 @@ static void a_stop_that_somebody_asked_for_tells_nothing(void **state) {
     stay(&scene, QUERY_RETRYING, 60);
     stay(&scene, QUERY_STOPPED, 600);
     assert_int_equal(scene.changes, 0);
+}
+
+static void one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start(void **state) {
+    (void)state;
+    struct scene scene = begin(TROUBLE_BEHIND, 100000, 0);
+    scene.produced = 900;
+    scene.taken = 1000;
+    run(&scene, 300);
+    assert_int_equal(scene.changes, 0);
+    scene.produced = 0;
+    run(&scene, 300);
+    assert_int_equal(scene.told, TROUBLE_NONE);
 }
 
 int main(void) {
@@ -231,6 +253,7 @@ int main(void) {
         cmocka_unit_test(failing_is_told_at_once_also_of_one_that_is_in_trouble_already),
         cmocka_unit_test(a_program_that_fails_at_every_start_is_told_of_once),
         cmocka_unit_test(a_stop_that_somebody_asked_for_tells_nothing),
+        cmocka_unit_test(one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
