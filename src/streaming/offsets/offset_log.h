@@ -45,10 +45,11 @@ MUST_CHECK bool offsets_parse(const struct json *object, struct offsets *offsets
 /* NULL: no such partition. `offsets` is sorted. */
 const struct partition_offset *offsets_find(const struct offsets *offsets, int32_t partition);
 
-/* What lies between them, for each partition of `ends`; owned by the caller. A partition that
- * `starts` does not know is new, and is read from its beginning; of one whose position goes back
- * nothing is taken. */
-struct offset_range *offsets_ranges(const struct offsets *starts, const struct offsets *ends);
+/* What lies between them, for each partition of `ends`; *ranges is owned by the caller. A partition
+ * that `starts` does not know is new, and is read from its beginning; of one whose position goes
+ * back nothing is taken. */
+void offsets_ranges(const struct offsets *starts, const struct offsets *ends,
+                    struct offset_range **ranges, size_t *count);
 
 struct offset_entry {
     char *topic; // owned

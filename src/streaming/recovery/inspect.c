@@ -61,8 +61,8 @@ static bool read_plan(const struct checkpoint *checkpoint, struct inspection *in
                    : checkpoint_read_offsets(checkpoint, newest - 1, &before, &found_before, err));
     if (ok && found) {
         inspection->planned_ms = plan.timestamp_ms;
-        inspection->ranges = offsets_ranges(found_before ? &before.ends : &plan.ends, &plan.ends);
-        inspection->range_count = plan.ends.count;
+        offsets_ranges(found_before ? &before.ends : &plan.ends, &plan.ends, &inspection->ranges,
+                       &inspection->range_count);
     }
     offset_entry_deinit(&before);
     offset_entry_deinit(&plan);

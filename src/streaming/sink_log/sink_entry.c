@@ -1,12 +1,10 @@
 #include "streaming/sink_log/sink_entry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/disk/file.h"
-#include "base/scope.h"
 #include "streaming/table/table.h"
 
 /* Neither value matters to a reader; they are what Spark writes on a local file system. */
@@ -34,9 +32,9 @@ static size_t quoted_length(const unsigned char *at) {
     return at[0] == 0xE3 && at[1] == 0x80 && at[2] == 0x80 ? 3 : 0;
 }
 
-char *sink_entry_quote(const char *path) {
+/* Appends `path` quoted. `out` has room for three bytes for each of its, and the end. */
+static void quote(char *out, const char *path) {
     static const char digits[] = "0123456789ABCDEF";
-    char *text = must_alloc(3 * strlen(path) + 1, 1), *out = text;
     const unsigned char *at = (const unsigned char *)path;
     while (*at != '\0') {
         size_t quoted = *at < 0x80 ? !is_plain(*at) : quoted_length(at);
@@ -49,20 +47,27 @@ char *sink_entry_quote(const char *path) {
         }
     }
     *out = '\0';
-    return text;
+}
+
+char *sink_entry_quote(const char *path) {
+    char *quoted = must_alloc(3 * strlen(path) + 1, 1);
+    quote(quoted, path);
+    return quoted;
 }
 
 char *sink_entry_uri(const char *path) {
-    scoped(scope_free) char *quoted = sink_entry_quote(path);
-    char *uri = NULL;
-    check(asprintf(&uri, "file://%s", quoted) > 0);
+    static const char scheme[] = "file://";
+    char *uri = must_alloc(sizeof scheme + 3 * strlen(path), 1);
+    memcpy(uri, scheme, sizeof scheme);
+    quote(uri + sizeof scheme - 1, path);
     return uri;
 }
 
 char *sink_entry_print(const char *path, int64_t size, int64_t modified_ms) {
-    scoped(scope_free) char *uri = sink_entry_uri(path);
+    char *uri = sink_entry_uri(path);
     struct json *entry = json_new_object();
     json_put_text(entry, "path", uri);
+    free(uri);
     json_put_int(entry, "size", size);
     json_put_bool(entry, "isDir", false);
     json_put_int(entry, "modificationTime", modified_ms);

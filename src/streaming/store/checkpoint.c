@@ -259,10 +259,8 @@ bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
         return false;
     plan->timestamp_ms = ends.timestamp_ms;
     bool ok = checkpoint_read_starts(checkpoint, batch_id, &starts, err);
-    if (ok) {
-        plan->ranges = offsets_ranges(&starts.ends, &ends.ends);
-        plan->count = ends.ends.count;
-    }
+    if (ok)
+        offsets_ranges(&starts.ends, &ends.ends, &plan->ranges, &plan->count);
     offset_entry_deinit(&starts);
     offset_entry_deinit(&ends);
     return ok;

@@ -297,9 +297,10 @@ static struct directory_set directories_of(const struct file_list *files) {
     for (size_t i = 0; i < files->count; i++) {
         const char *path = files->files[i].path;
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-            scoped(scope_free) char *directory = strndup(path, (size_t)(slash - path));
-            check(directory != NULL);
-            path_list_add(&set.list, directory);
+            struct file_path directory;
+            (void)snprintf(directory.text, sizeof directory.text, "%.*s", (int)(slash - path),
+                           path);
+            path_list_add(&set.list, directory.text);
         }
     }
     path_list_sort(&set.list);
