@@ -95,6 +95,7 @@ static bool http_get(const char *url, const char *token, struct http_answer *ans
     CURLcode result = curl_easy_perform(handle);
     (void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer->status);
     curl_easy_cleanup(handle);
+    check(answer->body != NULL);
     if (result == CURLE_OK)
         return true;
     http_answer_deinit(answer);

@@ -18,29 +18,32 @@ static int hex(char c) {
     return at == NULL ? -1 : (int)(at - digits) % 16;
 }
 
-/* Undoes what partition_directory() (pipeline/sink/sink_route.h) and Spark do. */
-static void set_value(struct directory_value *value, const char *text, size_t size) {
+/* Undoes what partition_directory() (pipeline/sink/sink_parquet.h) and Spark do; the value is never
+ * longer than its name. */
+static void read_value(struct directory_value *value, const char *name, size_t size, char *room) {
     static const char null_name[] = "__HIVE_DEFAULT_PARTITION__";
-    if (size == sizeof null_name - 1 && memcmp(text, null_name, size) == 0)
+    if (size == sizeof null_name - 1 && memcmp(name, null_name, size) == 0)
         return;
-    value->text = must_alloc(size + 1, 1);
+    value->text = room;
     for (size_t i = 0; i < size; i++) {
-        int high = text[i] == '%' && i + 2 < size ? hex(text[i + 1]) : -1;
-        int low = high >= 0 ? hex(text[i + 2]) : -1;
-        value->text[value->size++] = low >= 0 ? (char)(high * 16 + low) : text[i];
+        int high = name[i] == '%' && i + 2 < size ? hex(name[i + 1]) : -1;
+        int low = high >= 0 ? hex(name[i + 2]) : -1;
+        room[value->size++] = low >= 0 ? (char)(high * 16 + low) : name[i];
         i += low >= 0 ? 2 : 0;
     }
 }
 
 static void read_directories(struct table_rows *rows) {
     const char *at = rows->path;
+    char *room = rows->values;
     for (const char *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
         const char *equals = memchr(at, '=', (size_t)(slash - at));
         if (equals == NULL || rows->directory_count == PARTITION_BY_MAX)
             continue;
         struct directory_value *value = &rows->directories[rows->directory_count++];
         value->name = (struct text){at, (uint32_t)(equals - at)};
-        set_value(value, equals + 1, (size_t)(slash - equals - 1));
+        read_value(value, equals + 1, (size_t)(slash - equals - 1), room);
+        room += value->size;
     }
 }
 
@@ -75,7 +78,7 @@ static size_t choose_all(const struct table_rows *rows, size_t columns[static SC
 bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
                      const struct wanted_column *columns, size_t column_count, struct error *err) {
     size_t chosen[SCHEMA_COLUMNS_MAX];
-    *rows = (struct table_rows){.path = strdup(path)};
+    *rows = (struct table_rows){.path = strdup(path), .values = must_alloc(strlen(path) + 1, 1)};
     check(rows->path != NULL && column_count <= SCHEMA_COLUMNS_MAX);
     if (!parquet_reader_open(&rows->reader, file_join(root, path).text, err))
         return false;
@@ -91,8 +94,7 @@ bool table_rows_open(struct table_rows *rows, const char *root, const char *path
 void table_rows_close(struct table_rows *rows) {
     parquet_cursor_close(&rows->cursor);
     parquet_reader_close(&rows->reader);
-    for (size_t i = 0; i < rows->directory_count; i++)
-        free(rows->directories[i].text);
+    free(rows->values);
     free(rows->path);
     *rows = (struct table_rows){0};
 }

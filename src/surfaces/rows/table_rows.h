@@ -13,14 +13,15 @@
 /* A column that is in the names of directories. */
 struct directory_value {
     struct text name; // points into the path
-    char *text;       // owned; NULL: null
+    const char *text; // points into the values; NULL: null
     size_t size;
 };
 
 struct table_rows {
     struct parquet_reader reader;
     struct parquet_cursor cursor;
-    char *path; // owned; relative to the table
+    char *path;   // owned; relative to the table
+    char *values; // owned; those of its directories
     struct directory_value directories[PARTITION_BY_MAX];
     size_t directory_count;
     int64_t first; // number of the first of the rows read last

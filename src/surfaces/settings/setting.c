@@ -15,10 +15,8 @@
 #include "streaming/kafka/starting_offsets.h"
 #include "streaming/query/query_definition.h"
 #include "surfaces/settings/addresses.h"
-#include "surfaces/settings/config.h"
 #include "surfaces/settings/http_url.h"
 #include "surfaces/terminal/quantity.h"
-#include "surfaces/webhook/webhook.h"
 
 enum {
     TOPIC_MAX = 249,      // Kafka's own limit
