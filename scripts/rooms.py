@@ -10,6 +10,7 @@ A room is a folder below src/. A module is a .h with its .c, in one room."""
 import pathlib
 import re
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
@@ -18,7 +19,9 @@ MAP = ROOT / "ARCHITECTURE.md"
 INCLUDE = re.compile(r'^#include "([^"]+)\.h"', re.M)
 PICTURE = re.compile(r"(<!-- rooms: [^\n]*-->\n```text\n)(.*?)(```\n)", re.S)
 FULL = 21  # modules in one room
-EVERYWHERE = ("base", "core")  # floors that every floor above may include without a word
+MARGIN = 26  # columns of the picture in front of what is inside a room
+FREE = {"base": (), "core": ("base",)}  # floors that each floor includes without a word; others:
+FREE_ABOVE = ("base", "core")
 
 
 def floor_of(room):
@@ -98,9 +101,8 @@ def arrow_faults(rooms, modules):
         for other in sorted(included):
             target = room_of(other)
             used.add((room, target))
-            everywhere = floor_of(target) in EVERYWHERE and floor_of(target) != floor_of(room)
-            if room and target != room and not (everywhere and floor_of(room) != "base") and \
-                    target not in rooms[room][1]:
+            free = floor_of(target) in FREE.get(floor_of(room), FREE_ABOVE)
+            if room and target != room and not free and target not in rooms[room][1]:
                 faults.append(f"{module}: {room} may not include {other}.h ({TABLE.name})")
     for room, (_, arrows) in rooms.items():
         faults += [f"{TABLE.name}: {room} does not include {target}: take it out"
@@ -121,11 +123,11 @@ def picture(rooms, modules):
             text += ("\n" if text else "") + floor + "\n"
         lines = sum(count for module, (count, _) in modules.items() if room_of(module) == room)
         name = room.removeprefix(floor).lstrip("/") or "(itself)"
-        text += f"  {name:<18}{lines:>6,}  {inside}\n"
-        shown = [arrow.removeprefix(floor + "/") for arrow in arrows
-                 if floor_of(arrow) not in EVERYWHERE or floor in EVERYWHERE]
-        if shown:
-            text += f"  {'':<26}→ {', '.join(shown)}\n"
+        text += f"  {name:<16}{lines:>6,}  {inside}\n"
+        if arrows:
+            shown = ", ".join(arrow.removeprefix(floor + "/") for arrow in arrows)
+            text += textwrap.fill(shown, 120, initial_indent=f"{'':<{MARGIN}}→ ",
+                                  subsequent_indent=f"{'':<{MARGIN}}  ", break_on_hyphens=False) + "\n"
     return text
 
 
