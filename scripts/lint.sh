@@ -25,7 +25,7 @@ tidy() {
 }
 
 checks=("$@")
-[ $# -gt 0 ] || checks=(format includes tidy)
+[ $# -gt 0 ] || checks=(format includes rooms tidy)
 
 failed=0
 for check in "${checks[@]}"; do

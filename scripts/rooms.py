@@ -2,7 +2,8 @@
 """The rooms of the program: src/rooms.txt beside what the sources include.
 
 rooms.py            checks: each room is in the table, and includes what the table allows and no
-                    less; no circle of modules; the picture in ARCHITECTURE.md is of this table
+                    less; no circle of modules; the picture in ARCHITECTURE.md is of this table; the
+                    files and functions that it and docs/internals/ name are there
 rooms.py --write    prints the picture into ARCHITECTURE.md
 
 A room is a folder below src/. A module is a .h with its .c, in one room."""
@@ -146,11 +147,28 @@ def is_true(shown, now):
         abs(a - b) <= max(50, b // 10) for a, b in zip(counts(shown), counts(now)))
 
 
+def name_faults():
+    """Files, by the end of their path, and functions that the texts name and the sources do not have."""
+    files = [str(path.relative_to(ROOT)) for folder in ("src", "tests", "scripts", "docs", "bench")
+             for path in (ROOT / folder).rglob("*.*")]
+    code = "\n".join(path.read_text() for path in sorted(SOURCE.rglob("*.[ch]")))
+    functions = set(re.findall(r"\b(\w+)\(", code))
+    for text in (MAP, *sorted((ROOT / "docs" / "internals").glob("*.md"))):
+        for name in re.findall(r"`([^`\n]+)`", text.read_text()):
+            called = re.fullmatch(r"(\w+)\(\)", name)
+            is_file = re.fullmatch(r"[\w/.-]+\.(?:c|h|js|py|proto|txt)", name)
+            if called and called.group(1) not in functions:
+                yield f"{text.name}: there is no function {name}"
+            elif is_file and not any(f"/{file}".endswith(f"/{name}") for file in files):
+                yield f"{text.name}: there is no file {name}"
+
+
 def main():
     rooms, faults = read_table()
     modules = read_modules()
     faults += arrow_faults(rooms, modules)
     faults += ["modules that include one another: " + ", ".join(one) for one in circles(modules)]
+    faults += name_faults()
     text = MAP.read_text()
     found = PICTURE.search(text)
     if found is None:

@@ -132,7 +132,7 @@ class Spark(Model):
 
 
 class Ours(Model):
-    """ARCHITECTURE.md, "Positions"."""
+    """docs/internals/positions.md."""
 
     def __init__(self, case):
         super().__init__(case)

@@ -1,4 +1,4 @@
-/* positions.h: a query's positions beside what its topic has (ARCHITECTURE.md, "Positions"). Pure
+/* positions.h: a query's positions beside what its topic has (docs/internals/positions.md). Pure
  * functions: no I/O, no clock.
  *
  * A position is a partition's next offset. `starts` are ranges with start == end == position,

@@ -1,5 +1,5 @@
-/* incarnation.h: how often the offsets of a query's topic have begun again (ARCHITECTURE.md,
- * "Positions").
+/* incarnation.h: how often the offsets of a query's topic have begun again
+ * (docs/internals/positions.md).
  *
  * An incarnation ends when a position goes back, because the topic was deleted and created again or
  * its log was cut, or when a partition is gone. The same offset may be taken once in each, so

@@ -4,8 +4,8 @@
 #define STREAMING_QUERY_QUERY_DEFINITION_H
 
 #include "base/error.h"
+#include "core/reject.h"
 #include "core/schema.h"
-#include "pipeline/json/decode_json.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "streaming/declare/stream.h"
 #include "streaming/store/store.h"

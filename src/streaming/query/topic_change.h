@@ -1,5 +1,5 @@
 /* topic_change.h: whether a query's topic is still the one that it has read, or was deleted and
- * created again, or cut (ARCHITECTURE.md, "Positions"). Driver thread. */
+ * created again, or cut (docs/internals/positions.md). Driver thread. */
 #ifndef STREAMING_QUERY_TOPIC_CHANGE_H
 #define STREAMING_QUERY_TOPIC_CHANGE_H
 

@@ -1,5 +1,5 @@
 /* topic_fit.h: what a query does when its topic does not fit its positions: it moves them, waits,
- * or ends (ARCHITECTURE.md, "Positions"). Driver thread. */
+ * or ends (docs/internals/positions.md). Driver thread. */
 #ifndef STREAMING_QUERY_TOPIC_FIT_H
 #define STREAMING_QUERY_TOPIC_FIT_H
 

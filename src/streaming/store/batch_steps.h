@@ -1,5 +1,5 @@
 /* batch_steps.h: the steps that take a batch from plan to committed, in their order
- * (ARCHITECTURE.md, "How a batch runs").
+ * (docs/internals/batches.md).
  *
  *     plan           sources/0/0 once, then offsets/N
  *     stage          _staging/N/ of the table and of the rejects
