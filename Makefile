@@ -1,13 +1,14 @@
 # Everything that is done to this project, one word each.
 #
 #   make run     install what building needs (Debian packages), build, show the demo
+#   make check   what a change has to pass first: format, includes, rooms, unit tests; no JVM, no broker
 #   make test    install what testing needs too (JVM, Kafka, Spark, readers) and run every check
 #
 # Both work on a fresh Debian 12, as root or with sudo, and need no network once they have run.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run test package image crash-matrix positions fuzz-spark bench lint format install clean setup-build setup-test
+.PHONY: build run check test package image crash-matrix positions fuzz-spark bench lint format install clean setup-build setup-check setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -16,6 +17,9 @@ build: setup-build
 
 run: build
 	build/release/esports-stream --demo
+
+check: setup-check
+	@/usr/bin/python3 scripts/test.py check
 
 test: setup-test
 	@/usr/bin/python3 scripts/test.py
@@ -68,6 +72,9 @@ clean:
 
 setup-build:
 	@scripts/setup-build.sh
+
+setup-check:
+	@scripts/setup-check.sh
 
 setup-test:
 	@scripts/setup-test.sh

@@ -96,9 +96,9 @@ static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t
 static void make_slices(struct stage *stage, size_t slice_rows) {
     struct decoder *decoder;
     struct error err = {0};
-    if (!decoder_create(&decoder, &stage->schema, PARSE_REJECT, "UTC", &err))
+    if (!decode_json_open(&decoder, &stage->schema, PARSE_REJECT, "UTC", &err))
         fail(err.message);
-    decoder_set_batch_time(decoder, batch_ms);
+    decoder->batch_time_ms = batch_ms;
     stage->slice_count = (stage->row_count + slice_rows - 1) / slice_rows;
     stage->slices = must_alloc(stage->slice_count, sizeof *stage->slices);
     stage->least_ns = must_alloc(stage->slice_count + 1, sizeof *stage->least_ns);
@@ -108,7 +108,7 @@ static void make_slices(struct stage *stage, size_t slice_rows) {
             rows_init(rows, &stage->schema, slice_rows, slice_rows * TEXT_BYTES_PER_ROW);
         add_row(stage, decoder, number, rows);
     }
-    decoder_destroy(decoder);
+    decoder_close(decoder);
 }
 
 /* Reads what a slice holds, so that it is as near as the decoder leaves it. */

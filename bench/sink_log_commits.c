@@ -17,6 +17,8 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/system/clock.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 #include "streaming/store/store.h"
 
 enum { FIRST_BATCHES = 10, RECORDS = 10 };
@@ -76,7 +78,7 @@ static int64_t start(const struct store_options *options, struct store **store, 
     struct error err;
     struct recovery recovery;
     int64_t began = clock_monotonic_us();
-    must(store_open(options, store, &err) && store_recover(*store, &recovery, &err), &err);
+    must(recovery_open(options, store, &err) && recover(*store, &recovery, &err), &err);
     int64_t us = clock_monotonic_us() - began;
     if (recovery.new_query) {
         struct offset_range range;

@@ -12,7 +12,7 @@
 enum {
     KEYS_MAX = SCHEMA_COLUMNS_MAX,
     TEXT_BYTES_PER_ROW = 1024
-}; // as streaming/tasks/worker.c has it
+}; // as streaming/tasks/row_maker.c has it
 
 struct sample {
     struct record *records;
@@ -173,7 +173,7 @@ static int measure(const struct schema *schema, size_t count, int rounds, bool p
     struct sample sample = make_sample(count, python_style, shuffled);
     struct job job = {.sample = &sample};
     struct error err;
-    check(decoder_create(&job.decoder, schema, PARSE_REJECT, "UTC", &err));
+    check(decode_json_open(&job.decoder, schema, PARSE_REJECT, "UTC", &err));
     rows_init(&job.rows, schema, ROWS_CAPACITY, (size_t)ROWS_CAPACITY * TEXT_BYTES_PER_ROW);
     printf("matches, %s, %s: %.0f bytes a record\n", python_style ? "\", \" and \": \"" : "compact",
            shuffled ? "keys shuffled" : "keys in order", (double)sample.bytes / (double)count);
@@ -193,7 +193,7 @@ static int measure(const struct schema *schema, size_t count, int rounds, bool p
     printf("  %.2f times simdjson; %d rows differ\n", theirs / ours, differences);
     simdjson_decoder_destroy(job.yardstick);
 #endif
-    decoder_destroy(job.decoder);
+    decoder_close(job.decoder);
     rows_deinit(&job.rows);
     free(sample.records);
     free(sample.values);

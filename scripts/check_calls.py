@@ -26,15 +26,15 @@ CALLS = """
 ELSEWHERE = {
     "base/control_group.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
     "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),
-    "core/zone_name.c": ("open fstat", "the system's time zones"),
+    "core/zone.c": ("open fstat", "the system's time zones"),
     "main.c": ("fcntl open", "descriptors 0 to 2 at the start"),
     "pipeline/source/capture_file.c": ("open fstat mmap madvise", "captured records, a source in Kafka's place"),
     "streaming/kafka/capture.c": ("opendir readdir closedir", "captured records, a source in Kafka's place"),
-    "streaming/cluster/follow/former_run.c": ("fopen", "/proc/<pid>/cmdline of a Spark server"),
-    "streaming/cluster/spark/spark_distribution.c": ("access stat", "the user's Spark"),
-    "streaming/cluster/spark/spark_files.c": ("mkdtemp open unlink rmdir", "a Spark server's properties, in TMPDIR"),
-    "streaming/cluster/spark/spark_jars.c": ("fstat glob mmap open opendir readdir closedir", "jars of the user's Spark"),
+    "streaming/cluster/engine/former_run.c": ("fopen", "/proc/<pid>/cmdline of a Spark server"),
+    "streaming/cluster/spark/spark_distribution.c": (
+        "access closedir fstat glob mmap open opendir readdir stat", "the user's Spark and its jars"),
     "streaming/cluster/spark/spark_process.c": ("fcntl open", "a child's pipe, and /dev/null"),
+    "streaming/cluster/spark/spark_setup.c": ("mkdtemp open unlink rmdir", "a Spark server's properties, in TMPDIR"),
     "surfaces/doctor/doctor_machine.c": ("opendir readdir closedir", "the system's certificates"),
     "surfaces/docs/completion.c": ("readlink", "/proc/self/exe, for the shells"),
     "surfaces/settings/variables.c": ("fopen", "the file of settings"),
@@ -46,12 +46,17 @@ CALL = re.compile(r"(?<![\w.>])(" + "|".join(CALLS) + r")\s*\(")
 TABLE = re.compile(r"\b(disk(?:_real)?)(?:->|\.)\w+\(|\b(disk_ops)\b")
 
 
+HEADER = '#include "base/disk/disk.h"'  # the table of calls
+
+
 def found_in(text):
     """(line, word) of each call in a C source."""
     code = COMMENT_OR_TEXT.sub(lambda match: "\n" * match.group().count("\n"), text)
     for pattern in (CALL, TABLE):
         for match in pattern.finditer(code):
             yield code.count("\n", 0, match.start()) + 1, match.group(1) or match.group(2)
+    if HEADER in text:
+        yield text.count("\n", 0, text.index(HEADER)) + 1, HEADER
 
 
 def faults_of(place, text):
@@ -71,7 +76,7 @@ def check_itself():
     """That a fault would be found: a check that finds nothing looks like a clean tree."""
     place = "streaming/store/some.c"
     for text in ("int fd = open(path, O_RDONLY);", "if (\n    stat (path, &status))", "(void)disk->unlink(path);",
-                 "struct disk_ops ops;", "FILE *file = fopen(path, \"re\");"):
+                 "struct disk_ops ops;", HEADER, "FILE *file = fopen(path, \"re\");"):
         assert list(faults_of(place, text)), text
     for text in ("source->ops->open(source);", "file_open(path);", "// open(path)", 'say("open(%s)", path);'):
         assert not list(faults_of(place, text)), text

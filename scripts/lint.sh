@@ -1,5 +1,5 @@
 #!/bin/bash
-# lint.sh [format|includes|tidy]...: the checks that read the source; without a word, all of them.
+# lint.sh [format|includes|rooms|tidy]...: the checks that read the source; without a word, all of them.
 # tidy reads build/dev/compile_commands.json: that preset must have been configured.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,6 +14,8 @@ includes() {
     /usr/bin/python3 scripts/check_calls.py || failed=1
     return $failed
 }
+
+rooms() { /usr/bin/python3 scripts/rooms.py; }
 
 # Headers are checked through the files that include them (HeaderFilterRegex).
 tidy() {

@@ -1,17 +1,15 @@
 #!/bin/bash
-# What only the tests and the bench need, beyond scripts/setup-build.sh: Debian packages; a Python
+# What only the tests and the bench need, beyond scripts/setup-check.sh: Debian packages; a Python
 # environment with Spark 4 and the readers (.venv), one with Spark 3.5 (.venv-spark35); the jars of
 # Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus and nghttpx, unpacked (.cache).
 # Each part is made again only when what declares it has changed.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scripts/setup-build.sh
-scripts/apt-install.sh libcmocka-dev libsimdjson-dev g++ clang clang-tidy clang-format libclang-rt-14-dev git strace \
-    openjdk-17-jdk-headless maven python3 python3-venv ca-certificates openssl iproute2 \
-    protobuf-compiler adduser dpkg-dev file lintian procps systemd docker-compose \
-    zsh fish mandoc groff-base chromium \
-    libnghttp2-14 libc-ares2 libev4 libjemalloc2
+scripts/setup-check.sh
+scripts/apt-install.sh clang clang-tidy libclang-rt-14-dev strace openjdk-17-jdk-headless maven python3-venv \
+    ca-certificates openssl iproute2 protobuf-compiler adduser dpkg-dev file lintian procps systemd docker-compose \
+    zsh fish chromium libnghttp2-14 libc-ares2 libev4 libjemalloc2
 
 mkdir -p .cache/logs .cache/stamps
 

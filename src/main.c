@@ -1,4 +1,4 @@
-/* main.c: the front door: reads settings, starts the engine, waits for signals and for the end. */
+/* main.c: the front door: reads settings, starts the queries, waits for signals and for the end. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -13,16 +13,18 @@
 #include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "core/zone.h"
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
+#include "surfaces/api/http_api.h"
 #include "surfaces/demo/demo_broker.h"
 #include "surfaces/demo/demo_report.h"
-#include "surfaces/http/http.h"
+#include "surfaces/health/health_watch.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/program/commands.h"
 #include "surfaces/service/monitor.h"
 #include "surfaces/service/progress.h"
 #include "surfaces/service/service_manager.h"
+#include "surfaces/settings/command.h"
 #include "surfaces/settings/config_load.h"
 #include "surfaces/terminal/exit_code.h"
 
@@ -33,17 +35,18 @@ enum {
     STATISTICS_MS = 10000, // how often librdkafka tells some
 };
 
-/* Everything that is borrowed by the engine while it runs. */
+/* Everything that is borrowed while queries run. */
 struct program {
     struct config config;
-    struct query_options queries[ENGINE_QUERIES_MAX];
-    struct engine_options engine_options;
+    struct query_options queries[STREAMING_QUERIES_MAX];
+    struct streaming_options streaming_options;
     struct connect_url connect_url;         // of sc://
     struct cluster_options cluster_options; // of a cluster's SPARK_MASTER_URL
-    struct engine *engine;
+    struct streaming *streaming;
     struct service_manager service_manager;
+    struct health_watch *health;
     struct alerts *alerts; // NULL: nobody wants them
-    struct http *http;     // NULL: none
+    struct http_api *http; // NULL: none
     bool out_of_time;      // the limit of CPU time ended it
 };
 
@@ -80,11 +83,11 @@ static void on_query_end(void) {
 
 static void fill_options(struct program *program) {
     const struct config *config = &program->config;
-    struct engine_options *options = &program->engine_options;
-    *options = (struct engine_options){.worker_count = (size_t)config->workers,
-                                       .memory_max = config_memory_budget(config),
-                                       .statistics_ms = config->ui_port != 0 ? STATISTICS_MS : 0,
-                                       .on_query_end = on_query_end};
+    struct streaming_options *options = &program->streaming_options;
+    *options = (struct streaming_options){.worker_count = (size_t)config->workers,
+                                          .memory_max = config_memory_budget(config),
+                                          .statistics_ms = config->ui_port != 0 ? STATISTICS_MS : 0,
+                                          .on_query_end = on_query_end};
     for (size_t i = 0; streams[i] != NULL; i++) {
         if (!config_runs(config, streams[i]))
             continue;
@@ -112,12 +115,12 @@ static bool fill_cluster(struct program *program, struct error *err) {
                                  .property_count = config->spark_property_count,
                                  .timeout_ms = config->spark_connect_timeout_ms,
                                  .shutdown_timeout_ms = config->shutdown_timeout_ms};
-    program->engine_options.cluster = &program->cluster_options;
+    program->streaming_options.cluster = &program->cluster_options;
     return true;
 }
 
 static void program_deinit(struct program *program) {
-    for (size_t i = 0; i < program->engine_options.query_count; i++)
+    for (size_t i = 0; i < program->streaming_options.query_count; i++)
         config_store_options_deinit(&program->queries[i].store);
     connect_url_deinit(&program->connect_url);
     config_deinit(&program->config);
@@ -176,7 +179,7 @@ static void begin_shutdown(struct program *program, struct shutdown *shutdown, i
               "shutdown_timeout_ms=%" PRId64,
               sigabbrev_np(number), program->config.shutdown_timeout_ms);
     service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
-    engine_request_stop(program->engine, STOP_AFTER_BATCH);
+    streaming_request_stop(program->streaming, STOP_AFTER_BATCH);
 }
 
 static void take_signal(struct program *program, struct shutdown *shutdown, int number) {
@@ -209,7 +212,7 @@ static void check_shutdown(struct program *program, struct shutdown *shutdown) {
         log_write(
             LOG_WARNING, logger,
             "The batches under way take too long and are abandoned; a restart runs them again");
-        engine_request_stop(program->engine, STOP_NOW);
+        streaming_request_stop(program->streaming, STOP_NOW);
     }
     if (waited_ms >= limit_ms) {
         log_write(LOG_WARNING, logger, "Stopping without waiting for a disk that does not answer");
@@ -244,16 +247,17 @@ enum { TICK_MS = 200 };
 
 /* Shows everybody what the queries do. */
 static void show(struct program *program, struct monitor *monitor) {
-    struct query_snapshot snapshots[ENGINE_QUERIES_MAX];
-    size_t count = engine_query_count(program->engine);
+    struct query_snapshot snapshots[STREAMING_QUERIES_MAX];
+    size_t count = streaming_query_count(program->streaming);
     for (size_t i = 0; i < count; i++)
-        snapshots[i] = engine_query_status(program->engine, i);
+        snapshots[i] = streaming_query_status(program->streaming, i);
     if (!program->config.await_termination)
         monitor_update(monitor, snapshots, count);
     progress_update(snapshots, count);
     service_manager_update(&program->service_manager, snapshots, count);
+    health_watch_update(program->health);
     alerts_update(program->alerts);
-    http_update(program->http);
+    http_api_update(program->http);
 }
 
 /* Until all queries have ended. */
@@ -264,7 +268,7 @@ static void watch(struct program *program) {
     progress_start();
     struct shutdown shutdown = {0};
     sigset_t signals = awaited_signals();
-    while (engine_is_active(program->engine)) {
+    while (streaming_is_active(program->streaming)) {
         struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
         int number = sigtimedwait(&signals, NULL, &tick);
         if (number == SIGXCPU)
@@ -280,6 +284,27 @@ static void watch(struct program *program) {
     count_signals(&shutdown);
 }
 
+/* What is told of the queries while they run. */
+static void open_surfaces(struct program *program) {
+    struct error err;
+    struct query_view views[STREAMING_QUERIES_MAX];
+    size_t count = streaming_query_count(program->streaming);
+    for (size_t i = 0; i < count; i++)
+        views[i] = streaming_query_view(program->streaming, i);
+    program->health = health_watch_open(&program->config, views, count);
+    if (!alerts_open(&program->alerts, &program->config, program->streaming, program->health, &err))
+        log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
+                  err.message);
+    program->http =
+        http_api_start(&program->config, program->streaming, program->health, program->alerts);
+}
+
+static void close_surfaces(struct program *program) {
+    http_api_stop(program->http);
+    alerts_close(program->alerts);
+    health_watch_close(program->health);
+}
+
 static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
@@ -287,18 +312,14 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     if (!fill_cluster(program, &err) ||
         !broker_open(servers, config->kafka_properties, config->kafka_property_count, &broker,
                      &err) ||
-        !engine_start(&program->engine, &program->engine_options, broker, &err)) {
+        !streaming_start(&program->streaming, &program->streaming_options, broker, &err)) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);
     }
-    if (!alerts_open(&program->alerts, config, program->engine, &err))
-        log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
-                  err.message);
-    program->http = http_start(config, program->engine, program->alerts);
+    open_surfaces(program);
     watch(program);
-    http_stop(program->http);
-    alerts_close(program->alerts);
-    if (!engine_join(program->engine, &err)) {
+    close_surfaces(program);
+    if (!streaming_join(program->streaming, &err)) {
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);
         return exit_code_of(err.kind);
@@ -317,8 +338,8 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
 /* The same on an embedded Kafka with sample records, and then a look at what came of them. */
 static enum exit_code run_demo(struct program *program) {
     struct error err = {0};
-    struct demo_topic topics[ENGINE_QUERIES_MAX];
-    size_t count = program->engine_options.query_count;
+    struct demo_topic topics[STREAMING_QUERIES_MAX];
+    size_t count = program->streaming_options.query_count;
     for (size_t i = 0; i < count; i++) {
         const struct query_options *query = &program->queries[i];
         topics[i] = (struct demo_topic){.name = query->store.topic,
@@ -351,7 +372,7 @@ static enum exit_code run_queries(struct program *program) {
     const struct config *config = &program->config;
     log_settings(config);
     fill_options(program);
-    for (size_t i = 0; i < program->engine_options.query_count; i++) {
+    for (size_t i = 0; i < program->streaming_options.query_count; i++) {
         warn_of_filesystem("checkpoint", program->queries[i].store.checkpoint);
         warn_of_filesystem("table", program->queries[i].store.table);
     }

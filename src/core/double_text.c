@@ -1,3 +1,10 @@
+/* Reading: up to 19 digits are a whole number. Where it and the power of ten are exact in a
+ * double, one multiplication or division rounds correctly (Clinger); what is left is read by
+ * strtod_l(). Writing: Java's digits (double_digits.h), with the point or the exponent where
+ * Double.toString() has them.
+ *
+ * Rounding: Spark rounds the decimal text half up. The digits are only made where the product with
+ * the power of ten lies too near a half to tell. */
 #include "core/double_text.h"
 
 #include <locale.h>

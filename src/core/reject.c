@@ -6,7 +6,7 @@ const char *reject_reason_name(enum reject_reason reason) {
     static const char *const names[REJECT_REASON_COUNT] = {
         [REJECT_NULL_VALUE] = "null_value",
         [REJECT_BLANK_VALUE] = "blank_value",
-        [REJECT_MALFORMED_JSON] = "malformed_json",
+        [REJECT_MALFORMED] = "malformed_json",
         [REJECT_NOT_AN_OBJECT] = "not_an_object",
         [REJECT_MISSING_IDENTIFIER] = "missing_identifier",
         [REJECT_NULL_IDENTIFIER] = "null_identifier",

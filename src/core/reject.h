@@ -1,14 +1,20 @@
-/* reject.h: why a record could not become a row. */
+/* reject.h: why a record could not become a row, and what a query does with such records. */
 #ifndef CORE_REJECT_H
 #define CORE_REJECT_H
 
 #include <stddef.h>
 
+enum parse_mode {
+    PARSE_REJECT,     // a record without its identifier, or that can't be read, is a reject
+    PARSE_PERMISSIVE, // such a record is a row of nulls, as in Spark; null and blank: rejects
+    PARSE_FAILFAST,   // as PARSE_REJECT; the caller stops the query at the first reject
+};
+
 enum reject_reason {
     REJECT_NULL_VALUE,         // a tombstone
     REJECT_BLANK_VALUE,        // nothing but space, tab, CR and LF
-    REJECT_MALFORMED_JSON,     // not JSON, or beyond Spark's limits on nesting, numbers and keys
-    REJECT_NOT_AN_OBJECT,      // JSON, but an array, a string, a number, a literal
+    REJECT_MALFORMED,          // not in the record's format, or beyond the format's limits
+    REJECT_NOT_AN_OBJECT,      // well-formed, but an array, a string, a number, a literal
     REJECT_MISSING_IDENTIFIER, // an object without the identifier
     REJECT_NULL_IDENTIFIER,    // the identifier is null, or its value could not be read
     REJECT_PARTITION_VALUE,    // its partition value can't be a directory name

@@ -1,3 +1,10 @@
+/* There are three ways, tried in this order. Nearly all texts have the common form, which is
+ * compared and read eight characters at a time. All other texts go through Spark's state machine,
+ * which reads one segment after the other. Spark's second chance is the same for the text without
+ * "GMT".
+ *
+ * What must stay true: where the common way says yes, Spark's would have said the same moment. Its
+ * no is never final. */
 #include "core/timestamp.h"
 
 #include <string.h>
@@ -18,7 +25,7 @@ struct parsed {
 };
 
 /* The value being read. */
-struct reading {
+struct open_segment {
     enum segment segment;
     int64_t value;
     int digits; // how many were seen, but at most DIGITS_SEEN_MAX
@@ -59,51 +66,51 @@ static bool has_valid_digits(enum segment segment, int digits) {
 }
 
 /* Closes the segment being read and opens `next`. */
-static bool close_segment(struct reading *reading, struct parsed *parsed, enum segment next) {
-    if (!has_valid_digits(reading->segment, reading->digits))
+static bool close_segment(struct open_segment *current, struct parsed *parsed, enum segment next) {
+    if (!has_valid_digits(current->segment, current->digits))
         return false;
-    parsed->values[reading->segment] = reading->value;
-    *reading = (struct reading){.segment = next};
+    parsed->values[current->segment] = current->value;
+    *current = (struct open_segment){.segment = next};
     return true;
 }
 
-static void read_digit(struct reading *reading, char byte) {
-    if (reading->digits == DIGITS_SEEN_MAX)
+static void read_digit(struct open_segment *current, char byte) {
+    if (current->digits == DIGITS_SEEN_MAX)
         return;
     // Beyond microseconds a fraction is cut; any other segment this long is refused anyway.
-    if (reading->digits < MICRO_DIGITS)
-        reading->value = reading->value * 10 + (byte - '0');
-    reading->digits++;
+    if (current->digits < MICRO_DIGITS)
+        current->value = current->value * 10 + (byte - '0');
+    current->digits++;
 }
 
 /* A byte that is no digit: which segment it ends, or false where it can't stand. */
-static bool read_separator(struct reading *reading, struct parsed *parsed, char byte, bool first,
-                           bool has_sign) {
-    switch (reading->segment) {
+static bool read_separator(struct open_segment *current, struct parsed *parsed, char byte,
+                           bool first, bool has_sign) {
+    switch (current->segment) {
     case YEAR:
         if (first && byte == 'T') {
             parsed->time_only = true;
-            reading->segment = HOUR;
+            current->segment = HOUR;
             return true;
         }
         if (byte == ':' && !has_sign) {
             parsed->time_only = true;
-            reading->segment = HOUR;
-            return close_segment(reading, parsed, MINUTE);
+            current->segment = HOUR;
+            return close_segment(current, parsed, MINUTE);
         }
-        return byte == '-' && close_segment(reading, parsed, MONTH);
+        return byte == '-' && close_segment(current, parsed, MONTH);
     case MONTH:
-        return byte == '-' && close_segment(reading, parsed, DAY);
+        return byte == '-' && close_segment(current, parsed, DAY);
     case DAY:
-        return (byte == ' ' || byte == 'T') && close_segment(reading, parsed, HOUR);
+        return (byte == ' ' || byte == 'T') && close_segment(current, parsed, HOUR);
     case HOUR:
-        return byte == ':' && close_segment(reading, parsed, MINUTE);
+        return byte == ':' && close_segment(current, parsed, MINUTE);
     case MINUTE:
-        return byte == ':' && close_segment(reading, parsed, SECOND);
+        return byte == ':' && close_segment(current, parsed, SECOND);
     case SECOND:
-        return close_segment(reading, parsed, byte == '.' ? FRACTION : ZONE);
+        return close_segment(current, parsed, byte == '.' ? FRACTION : ZONE);
     case FRACTION:
-        return close_segment(reading, parsed, ZONE);
+        return close_segment(current, parsed, ZONE);
     default:
         return false;
     }
@@ -125,24 +132,24 @@ static bool split(struct text text, struct parsed *parsed) {
     bool negative = *at == '-';
     if (has_sign)
         at++;
-    struct reading reading = {.segment = YEAR};
+    struct open_segment current = {.segment = YEAR};
     int fraction_digits = MICRO_DIGITS;
     for (; at < end && parsed->zone.bytes == NULL; at++) {
         if (is_digit(*at)) {
-            read_digit(&reading, *at);
+            read_digit(&current, *at);
             continue;
         }
-        if (reading.segment == FRACTION)
-            fraction_digits = reading.digits;
+        if (current.segment == FRACTION)
+            fraction_digits = current.digits;
         // A leading T means a time only as the very first byte, in front of which nothing was cut.
-        if (!read_separator(&reading, parsed, *at, at == text.bytes, has_sign))
+        if (!read_separator(&current, parsed, *at, at == text.bytes, has_sign))
             return false;
-        if (reading.segment == ZONE)
+        if (current.segment == ZONE)
             parsed->zone = trim((struct text){at, (uint32_t)(end - at)}, is_space);
     }
-    if (reading.segment == FRACTION)
-        fraction_digits = reading.digits;
-    if (!close_segment(&reading, parsed, reading.segment))
+    if (current.segment == FRACTION)
+        fraction_digits = current.digits;
+    if (!close_segment(&current, parsed, current.segment))
         return false;
     scale_fraction(parsed, fraction_digits);
     if (negative)

@@ -83,8 +83,8 @@ static bool is_right_reason(const json_t *expected, const struct record *record,
     if (!json_is_true(json_object_get(expected, "emitted")))
         return reject->reason == REJECT_BLANK_VALUE;
     if (strcmp(category, "truncated") == 0 || strcmp(category, "leading") == 0)
-        return reject->reason == REJECT_MALFORMED_JSON;
-    return reject->reason == REJECT_MALFORMED_JSON || reject->reason == REJECT_NOT_AN_OBJECT ||
+        return reject->reason == REJECT_MALFORMED;
+    return reject->reason == REJECT_MALFORMED || reject->reason == REJECT_NOT_AN_OBJECT ||
            reject->reason == REJECT_MISSING_IDENTIFIER || reject->reason == REJECT_NULL_IDENTIFIER;
 }
 
@@ -188,16 +188,16 @@ int main(int argc, char **argv) {
     schema_init(&run.schema, stream->record, stream->derived, stream->derived_count);
     rows_init(&run.rows, &run.schema, 1, STRING_BYTES);
     struct error err = {0};
-    if (!decoder_create(&run.decoder, &run.schema, run.mode, "UTC", &err)) {
+    if (!decode_json_open(&run.decoder, &run.schema, run.mode, "UTC", &err)) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    decoder_set_batch_time(run.decoder, now_ms);
+    run.decoder->batch_time_ms = now_ms;
     run_input(&run, words[2]);
     printf("%d cases, %d failed\n", run.cases, run.failures);
     bool complete = run.only != NULL || run.cases == (int)json_object_size(run.expected);
 
-    decoder_destroy(run.decoder);
+    decoder_close(run.decoder);
     rows_deinit(&run.rows);
     json_decref(run.expected);
     return complete && run.cases > 0 && run.failures == 0 ? 0 : 1;

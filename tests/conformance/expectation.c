@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "pipeline/sink/sink_parquet.h"
+#include "pipeline/sink/sink_route.h"
 
 static double expected_double(const json_t *value) {
     if (!json_is_string(value))

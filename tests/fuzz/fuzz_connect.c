@@ -35,12 +35,12 @@ static void read_answers(struct grpc *connection) {
     struct patience patience = patience_for(5000, NULL, NULL);
     struct grpc_message message;
     struct error err;
-    enum outcome outcome;
+    enum call_outcome outcome;
     grpc_begin(connection, "/a.B/C", "question", 8, &patience);
     do
         outcome = grpc_receive(connection, &patience, &message, &err);
-    while (outcome == OUTCOME_DONE && message.bytes != NULL);
-    check(outcome != OUTCOME_LATE);
+    while (outcome == CALL_DONE && message.bytes != NULL);
+    check(outcome != CALL_LATE);
     struct grpc_status status = grpc_status(connection);
     (void)connect_fault_of_status(&status);
     grpc_end(connection);
@@ -54,7 +54,7 @@ static void serve(const uint8_t *bytes, size_t size) {
     struct grpc *connection;
     struct error err;
     options.message_size_max = 1 << 16;
-    check(grpc_open(&options, &patience, &connection, &err) == OUTCOME_DONE);
+    check(grpc_open(&options, &patience, &connection, &err) == CALL_DONE);
     scoped(scope_close) int peer = accept(listener, NULL, NULL);
     check(peer >= 0);
     // A socket takes this much at once, read or not.

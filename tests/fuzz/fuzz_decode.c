@@ -111,9 +111,9 @@ static struct decoder *create(const struct schema *schema, enum parse_mode mode,
                               enum decode_path path) {
     struct decoder *decoder;
     struct error err;
-    check(decoder_create(&decoder, schema, mode, "UTC", &err));
-    decoder_set_batch_time(decoder, BATCH_MS);
-    decoder_set_path(decoder, path);
+    check(decode_json_open(&decoder, schema, mode, "UTC", &err));
+    decoder->batch_time_ms = BATCH_MS;
+    decode_json_set_path(decoder, path);
     return decoder;
 }
 
@@ -158,14 +158,14 @@ static void check_again(struct decoder *decoder, enum training training,
     if (training == IN_NO_ORDER)
         train(decoder, is_match ? match_backwards : player_backwards, 1, &rows);
 
-    struct decode_counts before = *decoder_counts(decoder);
+    struct decode_counts before = decoder->counts;
     struct reject reject;
     enum decode_result result;
     judge(decoder, record, &rows, &reject, &result);
     check(result == expected->result);
     if (result == DECODE_ROW) {
         check_same(&expected->rows, &rows);
-        check_same_counts(&expected->counts, &before, decoder_counts(decoder));
+        check_same_counts(&expected->counts, &before, &decoder->counts);
     } else {
         check_same_reject(&expected->reject, &reject);
     }
@@ -182,8 +182,8 @@ static void run(const struct schema *schema, enum parse_mode mode, const struct 
     rows_init(&verdict.rows, schema, 1, ROOM_SMALL);
     struct decoder *general = create(schema, mode, DECODE_GENERAL);
     judge(general, record, &verdict.rows, &verdict.reject, &verdict.result);
-    verdict.counts = *decoder_counts(general);
-    decoder_destroy(general);
+    verdict.counts = general->counts;
+    decoder_close(general);
     if (verdict.result == DECODE_ROW) {
         check_row(&verdict.rows, 0);
     } else {
@@ -194,7 +194,7 @@ static void run(const struct schema *schema, enum parse_mode mode, const struct 
         for (int path = DECODE_PORTABLE; path <= DECODE_FASTEST; path++) {
             struct decoder *decoder = create(schema, mode, (enum decode_path)path);
             check_again(decoder, (enum training)training, record, &verdict);
-            decoder_destroy(decoder);
+            decoder_close(decoder);
         }
     }
     rows_deinit(&verdict.rows);

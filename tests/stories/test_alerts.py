@@ -77,6 +77,9 @@ def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_u
     assert behind["severity"] == "warning" and behind["lag"] > 0 and behind["error"] is None
     assert str(behind["lag"]) in behind["text"] and topic in behind["text"]
     assert recovered["recoveredFrom"] == "falling_behind"
+    (said,) = process.lines(r"WARNING \| Query match_stream is degraded \| reason=.* action=")
+    assert behind["text"].split(": ", 1)[1][-40:] in said  # the log, the webhook: one verdict
+    assert process.lines(r"INFO \| Query match_stream is healthy again \| before=degraded")
 
 
 def test_certificates_are_verified(job, tmp_path):

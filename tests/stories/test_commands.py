@@ -235,6 +235,7 @@ def test_checkpoint_show_says_what_a_start_would_refuse(played):
 def test_status_tells_what_the_running_process_does(played):
     (found,) = ask_json(played, "status", exit_code=10)
     assert (found["running"], found["ready"], found["status"]) == (False, False, None)
+    assert found["health"] == "stopped"
     assert found["checkpoint"]["commits"]["newest"] == 1
     assert "does not run" in ask(played, "status", exit_code=10)
 
@@ -253,6 +254,7 @@ def test_status_tells_what_the_running_process_does(played):
 
     found = query.wait_until(settled, 30, "the batch in its status")
     assert (found["running"], found["ready"], found["reason"]) == (True, True, None)
+    assert found["health"] == found["status"]["health"]["state"] == "healthy"
     assert found["status"]["totals"]["rows"] == 5
     text = ask(played, "status", UI_TOKEN=token)
     assert re.search(r"batch +2, committed at \S+Z: 5 rows, 0 rejects", text), text
@@ -260,6 +262,7 @@ def test_status_tells_what_the_running_process_does(played):
 
     (found,) = ask_json(played, "status", exit_code=11)  # without the token
     assert found["running"] and not found["ready"] and "UI_TOKEN" in found["reason"]
+    assert found["health"] == "unknown"
     query.pause()
     (found,) = ask_json(played, "status", UI_TOKEN=token, exit_code=11)
     assert found["running"] and "does not answer" in found["reason"]

@@ -91,7 +91,7 @@ def sparks_messages():
 
 def our_messages(tmp_path):
     out = tmp_path / "descriptors"
-    source = ROOT / "src" / "streaming" / "cluster"
+    source = ROOT / "src" / "streaming" / "cluster" / "connect"
     subprocess.run(
         ["protoc", f"--proto_path={source}", f"--descriptor_set_out={out}", "spark_connect.proto"], check=True
     )

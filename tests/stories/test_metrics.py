@@ -5,6 +5,7 @@ import itertools
 import json
 import pathlib
 import re
+import subprocess
 import time
 
 import pytest
@@ -16,6 +17,7 @@ from rig.web import Web
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "esports-stream.json"
 ALERT_TESTS = ROOT / "tests" / "prometheus" / "alerts_test.yml"
+HEALTH_CASES = ROOT / "build" / "release" / "tests" / "tools" / "health_cases"
 TOKEN = "a-token-of-some-length"
 numbers = itertools.count()
 
@@ -250,6 +252,42 @@ def test_each_alert_fires_when_it_should_and_not_when_it_comes_close():
         for one in test["alert_rule_test"]:
             tried[one["alertname"]].add(bool(one["exp_alerts"]))
     assert dict(tried) == {name: {True, False} for name in alert_rules()}
+
+
+def health_cases():
+    """[(name, alerts, {series: [values]})] of tests/unit/surfaces/health/health_cases.h."""
+    cases = []
+    for line in subprocess.run([HEALTH_CASES], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+        if line.startswith("case "):
+            name, alerts = line.removeprefix("case ").rsplit(" | ", 1)
+            scrapes = 0
+            cases.append((name, alerts.split(), collections.defaultdict(list)))
+        elif line == "scrape":
+            scrapes += 1
+        else:
+            series, value = line.rsplit(" ", 1)
+            values = cases[-1][2][series.replace("{", '{job="esports-stream",instance="a:4040",', 1)]
+            values.extend(["_"] * (scrapes - 1 - len(values)) + [value])
+    return cases
+
+
+def test_the_alerts_agree_with_the_judge_of_health(tmp_path):
+    """On what /metrics says in each case just those alerts fire that the verdict asks for. A lag that grows
+    is no part of it: the forecast of a quarter of an hour."""
+    others = "EsportsStreamDown|EsportsStreamLagGrowing"
+    firing = f'count by (alertname) (ALERTS{{alertstate="firing", alertname!~"{others}"}})'
+    tests, cases = [], health_cases()
+    for name, alerts, series in cases:
+        last = max(map(len, series.values())) - 1
+        wanted = [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in alerts]
+        query = {"expr": firing, "eval_time": f"{15 * last}s", "exp_samples": wanted}
+        inputs = [{"series": one, "values": " ".join(values)} for one, values in series.items()]
+        tests.append({"name": name, "interval": "15s", "input_series": inputs, "promql_expr_test": [query]})
+    rules = {"rule_files": [str(DEPLOY / "alerts.yml")], "evaluation_interval": "15s", "tests": tests}
+    file = tmp_path / "cases.yml"
+    file.write_text(yaml.safe_dump(rules))
+    assert "SUCCESS" in promtool("test", "rules", file)
+    assert len({alert for _, alerts, _ in cases for alert in alerts}) == 6
 
 
 def test_each_alert_says_what_it_means_and_where_its_page_is():

@@ -23,7 +23,7 @@ struct mailbox {
 };
 
 void mailbox_init(struct mailbox *box);
-void mailbox_deinit(struct mailbox *box); // no thread may be inside; an undelivered message is a bug
+void mailbox_deinit(struct mailbox *box); // no thread may be inside, and no message left
 
 void mailbox_send(struct mailbox *box, struct message *message);
 

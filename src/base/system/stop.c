@@ -4,8 +4,20 @@
 #include "base/system/clock.h"
 #include "base/system/thread.h"
 
+static bool sleep_in_real_time(struct stop *stop, int64_t ms) {
+    struct timespec deadline = clock_deadline(ms);
+
+    pthread_mutex_lock(&stop->lock);
+    bool waiting = true;
+    while (stop->level == STOP_NOT && waiting)
+        waiting = pthread_cond_timedwait(&stop->changed, &stop->lock, &deadline) == 0;
+    bool asked = stop->level != STOP_NOT;
+    pthread_mutex_unlock(&stop->lock);
+    return asked;
+}
+
 void stop_init(struct stop *stop) {
-    *stop = (struct stop){0};
+    *stop = (struct stop){.sleep = sleep_in_real_time};
     check(pthread_mutex_init(&stop->lock, NULL) == 0);
     thread_condition_init(&stop->changed);
 }
@@ -31,13 +43,5 @@ enum stop_level stop_read(struct stop *stop) {
 }
 
 bool stop_sleep(struct stop *stop, int64_t ms) {
-    struct timespec deadline = clock_deadline(ms);
-
-    pthread_mutex_lock(&stop->lock);
-    bool waiting = true;
-    while (stop->level == STOP_NOT && waiting)
-        waiting = pthread_cond_timedwait(&stop->changed, &stop->lock, &deadline) == 0;
-    bool asked = stop->level != STOP_NOT;
-    pthread_mutex_unlock(&stop->lock);
-    return asked;
+    return stop->sleep(stop, ms);
 }

@@ -1,11 +1,118 @@
+/* A value is written into its row only when it is known to fit the column's type. When a key comes
+ * twice and its second value does not fit, the row keeps the first one, as in Spark.
+ *
+ * A text is written behind the arena's last one, in as much room as it may need at most, and the
+ * room that it did not need is given back. Any other value becomes text token by token, with its
+ * numbers in Java's form. */
 #include "pipeline/json/column.h"
 
-#include "pipeline/json/copy.h"
-#include "pipeline/json/number.h"
+#include <math.h>
 
-enum { GROWTH_MAX = 3 }; // bytes of text for one of the record, at most (text.h, copy.h)
+#include "core/double_text.h"
+
+enum { GROWTH_MAX = 3 }; // bytes of text for one of the record, at most (text.h, json_copy_value())
 
 static const int64_t micros_per_second = 1000000;
+
+static void put_double(struct json_output *output, double value) {
+    char text[DOUBLE_TEXT_MAX];
+    size_t size = double_format(value, text);
+    bool quoted = !isfinite(value);
+    if (quoted)
+        json_output_put(output, "\"", 1);
+    json_output_put(output, text, size);
+    if (quoted)
+        json_output_put(output, "\"", 1);
+}
+
+static void put_integer(struct json_output *output, struct json_raw number) {
+    bool minus_zero = number.size == 2 && number.bytes[0] == '-' && number.bytes[1] == '0';
+    json_output_put(output, number.bytes + (minus_zero ? 1 : 0),
+                    number.size - (minus_zero ? 1 : 0));
+}
+
+static bool put_scalar(struct json_reader *reader, struct json_output *output) {
+    double value = 0;
+    switch (reader->token) {
+    case JSON_STRING:
+        if (!json_take_string(reader))
+            return false;
+        json_output_quoted(output, reader->lexer.value);
+        return true;
+    case JSON_INTEGER:
+        put_integer(output, reader->lexer.value);
+        return true;
+    case JSON_FLOAT:
+        put_double(output, json_double(JSON_FLOAT, reader->lexer.value));
+        return true;
+    case JSON_NOT_FINITE:
+        (void)json_not_finite(reader->lexer.value, &value); // the token is one of its words
+        put_double(output, value);
+        return true;
+    case JSON_TRUE:
+        json_output_put(output, "true", 4);
+        return true;
+    case JSON_FALSE:
+        json_output_put(output, "false", 5);
+        return true;
+    case JSON_NULL:
+        json_output_put(output, "null", 4);
+        return true;
+    default:
+        return json_fail(&reader->lexer, reader->lexer.at, "expected a value");
+    }
+}
+
+/* One token; `*needs_comma` says whether a member stands before the next one. */
+static bool copy_token(struct json_reader *reader, struct json_output *output, bool *needs_comma) {
+    bool closes = reader->token == JSON_OBJECT_END || reader->token == JSON_ARRAY_END;
+    if (*needs_comma && !closes)
+        json_output_put(output, ",", 1);
+    *needs_comma = false;
+    switch (reader->token) {
+    case JSON_KEY:
+        json_output_quoted(output, reader->key);
+        json_output_put(output, ":", 1);
+        return true;
+    case JSON_OBJECT:
+        json_output_put(output, "{", 1);
+        return true;
+    case JSON_ARRAY:
+        json_output_put(output, "[", 1);
+        return true;
+    case JSON_OBJECT_END:
+        json_output_put(output, "}", 1);
+        break;
+    case JSON_ARRAY_END:
+        json_output_put(output, "]", 1);
+        break;
+    default:
+        if (!put_scalar(reader, output))
+            return false;
+    }
+    *needs_comma = true;
+    return true;
+}
+
+bool json_copy_value(struct json_reader *reader, struct json_output *output) {
+    if (reader->token != JSON_OBJECT && reader->token != JSON_ARRAY)
+        return put_scalar(reader, output);
+
+    bool needs_comma = false;
+    if (!copy_token(reader, output, &needs_comma))
+        return false;
+    for (unsigned open = 1; open > 0 && !output->is_full;) {
+        if (!json_next(reader))
+            return false;
+        if (reader->token == JSON_OBJECT || reader->token == JSON_ARRAY)
+            open++;
+        else if (reader->token == JSON_OBJECT_END || reader->token == JSON_ARRAY_END)
+            open--;
+        if (!copy_token(reader, output, &needs_comma))
+            return false;
+    }
+    return true;
+}
 
 static struct json_output open_output(struct arena *strings, size_t size_max) {
     size_t room = arena_room(strings);
@@ -42,16 +149,17 @@ static enum json_column_result read_string(struct json_reader *reader, struct ve
     if (reader->token == JSON_STRING) {
         if (!json_take_string(reader))
             return JSON_COLUMN_FAULT;
-        if (reader->value.plain)
-            return set_plain(reader->value, vector, row, strings);
+        if (reader->lexer.value.plain)
+            return set_plain(reader->lexer.value, vector, row, strings);
     }
     size_t used = strings->used;
-    size_t size_max =
-        reader->token == JSON_STRING ? reader->value.size : (size_t)(reader->end - reader->start);
+    size_t size_max = reader->token == JSON_STRING
+                          ? reader->lexer.value.size
+                          : (size_t)(reader->lexer.end - reader->lexer.start);
     struct json_output output = open_output(strings, GROWTH_MAX * size_max);
     bool copied = true;
     if (reader->token == JSON_STRING)
-        json_output_text(&output, reader->value);
+        json_output_text(&output, reader->lexer.value);
     else
         copied = json_copy_value(reader, &output);
     if (!copied || output.is_full) {
@@ -63,13 +171,13 @@ static enum json_column_result read_string(struct json_reader *reader, struct ve
 
 /* The string's characters for as long as it takes to look at them; `strings` is left as it was. */
 static bool borrow_text(struct json_reader *reader, struct arena *strings, struct text *text) {
-    if (reader->value.plain) {
-        *text = (struct text){reader->value.bytes, (uint32_t)reader->value.size};
+    if (reader->lexer.value.plain) {
+        *text = (struct text){reader->lexer.value.bytes, (uint32_t)reader->lexer.value.size};
         return true;
     }
     size_t used = strings->used;
-    struct json_output output = open_output(strings, GROWTH_MAX * reader->value.size);
-    json_output_text(&output, reader->value);
+    struct json_output output = open_output(strings, GROWTH_MAX * reader->lexer.value.size);
+    json_output_text(&output, reader->lexer.value);
     *text = keep_output(strings, used, output);
     return !output.is_full;
 }
@@ -81,7 +189,7 @@ static enum json_column_result read_timestamp(struct json_reader *reader,
     int64_t micros = 0;
     if (reader->token == JSON_INTEGER) {
         int64_t seconds;
-        if (!json_int64(reader->value, &seconds))
+        if (!json_int64(reader->lexer.value, &seconds))
             return JSON_COLUMN_FAULT;
         micros = (int64_t)((uint64_t)seconds * (uint64_t)micros_per_second);
     } else {
@@ -104,11 +212,11 @@ static bool read_double(struct json_reader *reader, double *value) {
     switch (reader->token) {
     case JSON_INTEGER:
     case JSON_FLOAT:
-        *value = json_double(reader->token, reader->value);
+        *value = json_double(reader->token, reader->lexer.value);
         return true;
     case JSON_STRING:
     case JSON_NOT_FINITE:
-        return json_not_finite(reader->value, value);
+        return json_not_finite(reader->lexer.value, value);
     default:
         return false;
     }
@@ -125,13 +233,14 @@ static bool read_scalar(struct json_reader *reader, struct vector *vector, size_
         vector->booleans[row] = reader->token == JSON_TRUE;
         return true;
     case TYPE_INT32:
-        if (reader->token != JSON_INTEGER || !json_int64(reader->value, &integer) ||
+        if (reader->token != JSON_INTEGER || !json_int64(reader->lexer.value, &integer) ||
             integer < INT32_MIN || integer > INT32_MAX)
             return false;
         vector->int32s[row] = (int32_t)integer;
         return true;
     case TYPE_INT64:
-        return reader->token == JSON_INTEGER && json_int64(reader->value, &vector->int64s[row]);
+        return reader->token == JSON_INTEGER &&
+               json_int64(reader->lexer.value, &vector->int64s[row]);
     case TYPE_DOUBLE:
         return read_double(reader, &vector->doubles[row]);
     default:

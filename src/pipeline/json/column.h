@@ -3,7 +3,7 @@
  *     bool        true, false
  *     int, long   integers in range
  *     double      numbers, and strings that are spelled like NaN and the infinities
- *     string      strings; every other value as its JSON text (copy.h)
+ *     string      strings; every other value as its JSON text (json_copy_value())
  *     timestamp   strings (core/timestamp.h); integers as seconds since 1970, wrapping silently
  */
 #ifndef PIPELINE_JSON_COLUMN_H
@@ -25,5 +25,13 @@ enum json_column_result {
 enum json_column_result json_read_column(struct json_reader *reader,
                                          const struct timestamp_context *context,
                                          struct vector *vector, size_t row, struct arena *strings);
+
+/* The current value, which is not a key, as text: as Spark has Jackson write it. Compact, in the
+ * order of the record, duplicate keys kept, numbers in Java's form (1.50 becomes 1.5, -0 becomes 0,
+ * NaN becomes "NaN" with its quotes). Ends on the value's last token. False: not JSON
+ * (the lexer has the problem), or a closing bracket, which Spark can't write on its own. When the
+ * output is full, returns true early with output->is_full. At most three bytes per byte of the
+ * record. */
+MUST_CHECK bool json_copy_value(struct json_reader *reader, struct json_output *output);
 
 #endif

@@ -1,3 +1,11 @@
+/* A record is read the usual way (members.h) as far as it is in the usual form, and the general
+ * way (reader.h, column.h) from the first member on that is not. Behind that member the usual way
+ * is tried again.
+ *
+ * What is seen in a record is kept apart until it has become a row, and is only then added to the
+ * counts; decoder_uncount_row() takes it back once more. What must stay true: both ways give the
+ * same row, the same reject and the same counts, and after an error inside a record we go on where
+ * Spark goes on. */
 #include "pipeline/json/decode_json.h"
 
 #include <stdio.h>
@@ -8,19 +16,18 @@
 #include "pipeline/json/keys.h"
 #include "pipeline/json/members.h"
 #include "pipeline/json/reader.h"
-#include "pipeline/json/text.h"
 
 /* Of one record: how many of its unknown keys are counted by name. */
 enum { NAMED_KEYS_MAX = 16 };
 
-struct decoder {
+struct json_decoder {
+    struct decoder base;
     const struct schema *schema;
     enum parse_mode mode;
     struct timestamp_context context;
     struct json_reader reader;
     struct json_keys keys;
     struct json_members members;
-    struct decode_counts counts;
 
     // Of the record under way; they only count once it has become a row.
     int64_t unknown_keys;
@@ -38,50 +45,16 @@ struct decoder {
 };
 
 /* What the record as a whole was. */
-enum outcome { OUTCOME_OBJECT, OUTCOME_OTHER_VALUE, OUTCOME_MALFORMED, OUTCOME_FULL };
+enum root_kind { ROOT_OBJECT, ROOT_OTHER_VALUE, ROOT_MALFORMED, ROOT_FULL };
 
-bool decoder_create(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
-                    const char *zone_name, struct error *err) {
-    struct zone zone;
-    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
-        return error_set(err, ERROR_CONFIG,
-                         "time zone '%s' is unknown: use an IANA name that is in "
-                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
-                         zone_name);
-    *decoder = must_alloc(1, sizeof **decoder);
-    (*decoder)->schema = schema;
-    (*decoder)->mode = mode;
-    (*decoder)->context.zone = zone;
-    json_keys_init(&(*decoder)->keys, schema);
-    decoder_set_path(*decoder, DECODE_FASTEST);
-    return true;
-}
-
-void decoder_destroy(struct decoder *decoder) {
-    free(decoder);
-}
-
-void decoder_set_batch_time(struct decoder *decoder, int64_t timestamp_ms) {
-    decoder->context.now_ms = timestamp_ms;
-}
-
-void decoder_set_path(struct decoder *decoder, enum decode_path path) {
-    json_members_init(&decoder->members, &decoder->keys, path == DECODE_FASTEST);
-    decoder->members.is_off = path == DECODE_GENERAL;
-}
-
-const struct decode_counts *decoder_counts(const struct decoder *decoder) {
-    return &decoder->counts;
-}
-
-static void clear_row(const struct decoder *decoder, struct rows *rows) {
+static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
     size_t row = rows->count;
     for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
          vector < end; vector++)
         vector->valid[row] = 0;
 }
 
-static void clear_record(struct decoder *decoder) {
+static void clear_record(struct json_decoder *decoder) {
     decoder->unknown_keys = 0;
     decoder->named_count = 0;
     decoder->identifier_seen = false;
@@ -93,12 +66,12 @@ static void clear_record(struct decoder *decoder) {
     decoder->has_faults = false;
 }
 
-static void note_fault(struct decoder *decoder, size_t column) {
+static void note_fault(struct json_decoder *decoder, size_t column) {
     decoder->has_faults = true;
     decoder->faults[column]++;
 }
 
-static void note_unknown_key(struct decoder *decoder) {
+static void note_unknown_key(struct json_decoder *decoder) {
     decoder->unknown_keys++;
     if (decoder->named_count == NAMED_KEYS_MAX)
         return;
@@ -108,7 +81,7 @@ static void note_unknown_key(struct decoder *decoder) {
     if (key.plain && key.size > sizeof name)
         key.size = sizeof name; // the beginning of a long name is better than none
     json_output_text(&output, key);
-    int index = unknown_keys_find(&decoder->counts.unknown_names,
+    int index = unknown_keys_find(&decoder->base.counts.unknown_names,
                                   (struct text){name, (uint32_t)(output.at - name)});
     if (index >= 0)
         decoder->named_keys[decoder->named_count++] = (uint8_t)index;
@@ -118,13 +91,14 @@ static void note_unknown_key(struct decoder *decoder) {
 static size_t value_position(const struct json_reader *reader) {
     bool only_opened =
         reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
-    return (size_t)((only_opened ? reader->at - 1 : reader->value.bytes) - reader->start);
+    return (size_t)((only_opened ? reader->lexer.at - 1 : reader->lexer.value.bytes) -
+                    reader->lexer.start);
 }
 
 /* One member whose key is a column's. False: the room is too small. */
-static bool decode_member(struct decoder *decoder, size_t column, struct rows *rows) {
+static bool decode_member(struct json_decoder *decoder, size_t column, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
-    reader->problem = NULL;
+    reader->lexer.problem = NULL;
     if (column == 0)
         decoder->identifier_at = value_position(reader);
     enum json_column_result result = json_read_column(
@@ -133,13 +107,13 @@ static bool decode_member(struct decoder *decoder, size_t column, struct rows *r
         return false;
     if (result == JSON_COLUMN_FAULT)
         note_fault(decoder, column);
-    if (reader->problem != NULL && decoder->first_problem == NULL) {
-        decoder->first_problem = reader->problem;
-        decoder->first_problem_at = reader->problem_at;
+    if (reader->lexer.problem != NULL && decoder->first_problem == NULL) {
+        decoder->first_problem = reader->lexer.problem;
+        decoder->first_problem_at = reader->lexer.problem_at;
     }
     if (column == 0) {
         decoder->identifier_seen = true;
-        decoder->identifier_problem = reader->problem;
+        decoder->identifier_problem = reader->lexer.problem;
     }
     return true;
 }
@@ -154,44 +128,44 @@ static bool is_between_members(const struct json_reader *reader, int previous) {
 
 /* As many members as come in the usual form: nearly always all of them. The last column that came.
  */
-static int decode_usual_members(struct decoder *decoder, struct rows *rows, int previous) {
+static int decode_usual_members(struct json_decoder *decoder, struct rows *rows, int previous) {
     struct json_reader *reader = &decoder->reader;
-    size_t from = (size_t)(reader->at - reader->start);
-    struct json_members_run run = {.at = from, .previous = previous};
-    json_members_read(&decoder->members, &decoder->context, rows, &run);
-    if (run.at > from)
-        json_reader_pass(reader, reader->start + run.at);
-    if (run.identifier_is_null) {
+    size_t from = (size_t)(reader->lexer.at - reader->lexer.start);
+    struct json_progress progress = {.at = from, .previous = previous};
+    json_members_read(&decoder->members, &decoder->context, rows, &progress);
+    if (progress.at > from)
+        json_reader_pass(reader, reader->lexer.start + progress.at);
+    if (progress.identifier_is_null) {
         decoder->identifier_seen = true;
-        decoder->identifier_at = run.identifier_at;
+        decoder->identifier_at = progress.identifier_at;
         decoder->identifier_problem = NULL;
     }
-    return run.previous;
+    return progress.previous;
 }
 
 /* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
-static enum outcome decode_members(struct decoder *decoder, struct rows *rows) {
+static enum root_kind decode_members(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     int previous = decode_usual_members(decoder, rows, -1);
     if (json_reader_close_root(reader))
-        return OUTCOME_OBJECT;
+        return ROOT_OBJECT;
     for (;;) {
         if (!json_next(reader))
-            return OUTCOME_MALFORMED;
+            return ROOT_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
-            return OUTCOME_OBJECT;
+            return ROOT_OBJECT;
 
         if (reader->token == JSON_KEY) {
             int column = json_keys_find(&decoder->keys, reader->key);
             if (column < 0)
                 note_unknown_key(decoder);
             else if (!decode_member(decoder, (size_t)column, rows))
-                return OUTCOME_FULL;
+                return ROOT_FULL;
             previous = column < 0 ? previous : column;
         }
         if (!json_skip_children(reader))
-            return OUTCOME_MALFORMED;
+            return ROOT_MALFORMED;
         if (is_between_members(reader, previous))
             previous = decode_usual_members(decoder, rows, previous);
     }
@@ -203,15 +177,15 @@ static const char *skip_blanks(const char *at, const char *end) {
     return at;
 }
 
-static enum outcome decode_root(struct decoder *decoder, struct rows *rows) {
+static enum root_kind decode_root(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
     if (json_reader_open_root(reader))
         return decode_members(decoder, rows);
     if (!json_next(reader))
-        return OUTCOME_MALFORMED;
+        return ROOT_MALFORMED;
     if (reader->token == JSON_OBJECT)
         return decode_members(decoder, rows);
-    return json_read_string(reader) ? OUTCOME_OTHER_VALUE : OUTCOME_MALFORMED;
+    return json_read_string(reader) ? ROOT_OTHER_VALUE : ROOT_MALFORMED;
 }
 
 static const char *value_name(enum json_token token) {
@@ -232,8 +206,8 @@ static const char *value_name(enum json_token token) {
 }
 
 /* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
-static void count_row(struct decoder *decoder, int64_t times) {
-    struct decode_counts *counts = &decoder->counts;
+static void count_row(struct json_decoder *decoder, int64_t times) {
+    struct decode_counts *counts = &decoder->base.counts;
     counts->unknown_keys += times * decoder->unknown_keys;
     for (size_t i = 0; i < decoder->named_count; i++)
         counts->unknown_names.names[decoder->named_keys[i]].count += times;
@@ -244,7 +218,8 @@ static void count_row(struct decoder *decoder, int64_t times) {
         counts->field_faults[i] += times * decoder->faults[i];
 }
 
-void decoder_uncount_row(struct decoder *decoder) {
+static void uncount_row(struct decoder *base) {
+    struct json_decoder *decoder = (struct json_decoder *)base;
     if (decoder->is_counted)
         count_row(decoder, -1);
     decoder->is_counted = false;
@@ -257,7 +232,8 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
     return DECODE_REJECT;
 }
 
-static enum decode_result reject_identifier(const struct decoder *decoder, struct reject *reject) {
+static enum decode_result reject_identifier(const struct json_decoder *decoder,
+                                            struct reject *reject) {
     const char *name = decoder->schema->columns[0].name;
     *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
     if (!decoder->identifier_seen) {
@@ -272,24 +248,26 @@ static enum decode_result reject_identifier(const struct decoder *decoder, struc
     return DECODE_REJECT;
 }
 
-static enum decode_result reject_root(const struct decoder *decoder, enum outcome outcome,
+static enum decode_result reject_root(const struct json_decoder *decoder, enum root_kind root,
                                       struct reject *reject) {
     const struct json_reader *reader = &decoder->reader;
-    if (outcome == OUTCOME_MALFORMED && decoder->first_problem != NULL)
-        return reject_with(reject, REJECT_MALFORMED_JSON, decoder->first_problem_at,
+    if (root == ROOT_MALFORMED && decoder->first_problem != NULL)
+        return reject_with(reject, REJECT_MALFORMED, decoder->first_problem_at,
                            decoder->first_problem);
-    if (outcome == OUTCOME_MALFORMED)
-        return reject_with(reject, REJECT_MALFORMED_JSON, reader->problem_at, reader->problem);
-    const char *at = skip_blanks(reader->start, reader->end);
-    *reject =
-        (struct reject){.reason = REJECT_NOT_AN_OBJECT, .position = (size_t)(at - reader->start)};
+    if (root == ROOT_MALFORMED)
+        return reject_with(reject, REJECT_MALFORMED, reader->lexer.problem_at,
+                           reader->lexer.problem);
+    const char *at = skip_blanks(reader->lexer.start, reader->lexer.end);
+    *reject = (struct reject){.reason = REJECT_NOT_AN_OBJECT,
+                              .position = (size_t)(at - reader->lexer.start)};
     (void)snprintf(reject->detail, sizeof reject->detail, "expected an object, not %s",
                    value_name(reader->token));
     return DECODE_REJECT;
 }
 
-enum decode_result decode_record(struct decoder *decoder, const struct record *record,
+static enum decode_result decode(struct decoder *base, const struct record *record,
                                  struct rows *rows, struct reject *reject) {
+    struct json_decoder *decoder = (struct json_decoder *)base;
     if (record->value == NULL)
         return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
     const char *end = record->value + record->value_size;
@@ -298,28 +276,62 @@ enum decode_result decode_record(struct decoder *decoder, const struct record *r
 
     size_t used = rows->strings.used;
     decoder->is_counted = false;
+    decoder->context.now_ms = base->batch_time_ms;
     json_reader_init(&decoder->reader, record->value, record->value_size);
     json_members_open(&decoder->members, record->value, record->value_size);
     clear_record(decoder);
     clear_row(decoder, rows);
-    enum outcome outcome = decode_root(decoder, rows);
+    enum root_kind root = decode_root(decoder, rows);
 
-    if (outcome == OUTCOME_OBJECT) {
+    if (root == ROOT_OBJECT) {
         if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
             arena_rewind(&rows->strings, used);
             return reject_identifier(decoder, reject);
         }
         const struct json_reader *reader = &decoder->reader;
-        decoder->has_trailing_bytes = skip_blanks(reader->at, reader->end) < reader->end;
+        decoder->has_trailing_bytes =
+            skip_blanks(reader->lexer.at, reader->lexer.end) < reader->lexer.end;
         decoder->is_counted = true;
         count_row(decoder, 1);
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);
-    if (outcome == OUTCOME_FULL)
+    if (root == ROOT_FULL)
         return DECODE_FULL;
     if (decoder->mode != PARSE_PERMISSIVE)
-        return reject_root(decoder, outcome, reject);
+        return reject_root(decoder, root, reject);
     clear_row(decoder, rows);
     return DECODE_ROW;
+}
+
+static void close_decoder(struct decoder *base) {
+    free(base);
+}
+
+static const struct decoder_ops json_ops = {decode, uncount_row, close_decoder};
+
+bool decode_json_open(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
+                      const char *zone_name, struct error *err) {
+    struct zone zone;
+    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
+        return error_set(err, ERROR_CONFIG,
+                         "time zone '%s' is unknown: use an IANA name that is in "
+                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
+                         zone_name);
+    struct json_decoder *opened = must_alloc(1, sizeof *opened);
+    opened->base.ops = &json_ops;
+    opened->schema = schema;
+    opened->mode = mode;
+    opened->context.zone = zone;
+    json_keys_init(&opened->keys, schema);
+    *decoder = &opened->base;
+    decode_json_set_path(*decoder, DECODE_FASTEST);
+    return true;
+}
+
+void decode_json_set_path(struct decoder *decoder, enum decode_path path) {
+    struct json_decoder *json = (struct json_decoder *)decoder;
+    check(decoder->ops == &json_ops);
+    json_members_init(&json->members, &json->keys, path == DECODE_FASTEST);
+    json->members.is_off = path == DECODE_GENERAL;
 }

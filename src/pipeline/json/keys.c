@@ -1,8 +1,6 @@
 #include "pipeline/json/keys.h"
 
 #include "base/check.h"
-#include "base/digits.h"
-#include "pipeline/json/text.h"
 
 _Static_assert(SCHEMA_COLUMNS_MAX <= KEY_SLOTS / 2, "a lookup must meet an empty slot soon");
 

@@ -4,7 +4,7 @@
 
 #include "base/digits.h"
 #include "core/schema.h"
-#include "pipeline/json/reader.h"
+#include "pipeline/json/text.h"
 #include "pipeline/json/words.h"
 
 enum { KEY_NAME_MAX = 128, KEY_SLOTS = 1024 };
@@ -37,7 +37,7 @@ static inline size_t json_keys_slot(const char *bytes, size_t size) {
 }
 
 /* The same for a plain key between two quotes, with JSON_PREFIX_MAX readable bytes behind it.
- * `has_prefix` is json_has_prefix() or another edition of it. */
+ * `has_prefix` is json_has_prefix() or another version of it. */
 static inline __attribute__((always_inline)) int
 json_keys_find_plain(const struct json_keys *keys, const char *bytes, size_t size,
                      bool (*has_prefix)(const char *at, const struct json_prefix *prefix)) {

@@ -1,13 +1,7 @@
 /* members.h: the members of a record's root object, in the form that nearly all have.
  *
- * A record is looked through once for its stops (stops.h). Then member after member is read along
- * them, without searching: producers write their keys in the same order and with the same white
- * space nearly always, so for each column we remember which key came behind it and what stood
- * around that key, and compare this first; only if it differs the key is read and looked up.
- *
  * What is not in the usual form is left to reader.h and column.h, which know all forms and all
- * errors; where this reads a member, they would have set the same value and stood behind the same
- * byte. Behind their member this can go on. */
+ * errors. Behind their member this can go on. */
 #ifndef PIPELINE_JSON_MEMBERS_H
 #define PIPELINE_JSON_MEMBERS_H
 
@@ -26,7 +20,7 @@ struct json_prediction {
 };
 
 /* What came of reading on. */
-struct json_members_run {
+struct json_progress {
     size_t at;    // byte offset: where to go on; behind the value of the last member read
     int previous; // the column of that member; -1: none yet
     bool identifier_is_null;
@@ -51,10 +45,10 @@ void json_members_init(struct json_members *members, const struct json_keys *key
 /* Another record. A large one is left to reader.h as a whole. */
 void json_members_open(struct json_members *members, const char *bytes, size_t size);
 
-/* Reads members from run->at on, where the root's own next member may stand (with `previous` -1:
- * the first), into row rows->count, as long as they come in the usual form. Texts go to
+/* Reads members from progress->at on, where the root's own next member may stand (with `previous`
+ * -1: the first), into row rows->count, as long as they come in the usual form. Texts go to
  * rows->strings; where these might not suffice nothing is read. */
 void json_members_read(struct json_members *members, const struct timestamp_context *context,
-                       struct rows *rows, struct json_members_run *run);
+                       struct rows *rows, struct json_progress *progress);
 
 #endif

@@ -1,19 +1,18 @@
+/* Per open level there are two bits: whether it is an array, and whether the next member needs a
+ * comma. A key is read together with the first token of its value (`pending`), and the end of a
+ * string is looked for only when it is needed. This is Jackson's order: it decides which error
+ * shows first, and where reading goes on. */
 #include "pipeline/json/reader.h"
-
-#include <string.h>
-
-#include "pipeline/json/lexer.h"
-#include "pipeline/json/text.h"
 
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size) {
     // Levels are cleared as they are opened.
-    reader->start = reader->at = bytes;
-    reader->end = bytes + size;
+    reader->lexer.start = reader->lexer.at = bytes;
+    reader->lexer.end = bytes + size;
     reader->token = reader->pending = JSON_NONE;
     reader->string_is_unread = false;
     reader->depth = 0;
-    reader->problem = "";
-    reader->problem_at = 0;
+    reader->lexer.problem = "";
+    reader->lexer.problem_at = 0;
 }
 
 static bool level_bit(const uint64_t *bits, unsigned level) {
@@ -41,7 +40,7 @@ static bool open_level(struct json_reader *reader, bool is_array) {
             set_level_bit(reader->is_array, reader->depth, is_array);
             set_level_bit(reader->has_member, reader->depth, false);
         }
-        return json_fail(reader, reader->at - 1, "nested deeper than 1000 levels");
+        return json_fail(&reader->lexer, reader->lexer.at - 1, "nested deeper than 1000 levels");
     }
     reader->depth++;
     set_level_bit(reader->is_array, reader->depth, is_array);
@@ -52,11 +51,11 @@ static bool open_level(struct json_reader *reader, bool is_array) {
 static bool close_level(struct json_reader *reader, uint32_t bracket) {
     if (bracket == ']') {
         if (!is_in_array(reader))
-            return json_fail(reader, reader->at - 1, "']' where no array is open");
+            return json_fail(&reader->lexer, reader->lexer.at - 1, "']' where no array is open");
         reader->token = JSON_ARRAY_END;
     } else {
         if (!is_in_object(reader))
-            return json_fail(reader, reader->at - 1, "'}' where no object is open");
+            return json_fail(&reader->lexer, reader->lexer.at - 1, "'}' where no object is open");
         reader->token = JSON_OBJECT_END;
     }
     reader->depth--;
@@ -68,29 +67,29 @@ static bool close_level(struct json_reader *reader, uint32_t bracket) {
 enum { END_OF_BYTES = UINT32_C(0x110000) };
 
 static bool take_significant(struct json_reader *reader, uint32_t *character) {
-    const char *at = reader->at;
-    while (at < reader->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+    const char *at = reader->lexer.at;
+    while (at < reader->lexer.end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
         at++;
-    reader->at = at;
-    if (at == reader->end) {
+    reader->lexer.at = at;
+    if (at == reader->lexer.end) {
         *character = END_OF_BYTES;
         return true;
     }
     if ((unsigned char)*at >= 0x80) {
-        *character = json_take_character(reader);
+        *character = json_take_character(&reader->lexer);
         return true;
     }
-    reader->at++;
+    reader->lexer.at++;
     *character = (unsigned char)*at;
     if (*character < ' ')
-        return json_fail(reader, at, "control character outside of a string");
+        return json_fail(&reader->lexer, at, "control character outside of a string");
     if (*character == '/')
-        return json_fail(reader, at, "'/' outside of a string: comments are not JSON");
+        return json_fail(&reader->lexer, at, "'/' outside of a string: comments are not JSON");
     return true;
 }
 
 static bool fail_at_end(struct json_reader *reader) {
-    return json_fail(reader, reader->end,
+    return json_fail(&reader->lexer, reader->lexer.end,
                      is_in_array(reader) ? "ends inside an array" : "ends inside an object");
 }
 
@@ -103,7 +102,7 @@ static bool take_comma(struct json_reader *reader, uint32_t *character) {
         return true;
     }
     if (*character != ',')
-        return json_fail(reader, reader->at - 1,
+        return json_fail(&reader->lexer, reader->lexer.at - 1,
                          is_in_array(reader) ? "expected ',' or ']' after a value"
                                              : "expected ',' or '}' after a value");
     if (!take_significant(reader, character))
@@ -114,11 +113,11 @@ static bool take_comma(struct json_reader *reader, uint32_t *character) {
 /* The key, its colon, and the first character of its value. */
 static bool take_key(struct json_reader *reader, uint32_t *character) {
     if (*character != '"' && *character != '\'')
-        return json_fail(reader, reader->at - 1, "expected a key in quotes");
-    if (!json_lex_quoted(reader, (char)*character, &reader->key))
+        return json_fail(&reader->lexer, reader->lexer.at - 1, "expected a key in quotes");
+    if (!json_lex_quoted(&reader->lexer, (char)*character, &reader->key))
         return false;
     if (json_text_skip(reader->key, JSON_KEY_MAX) < reader->key.bytes + reader->key.size)
-        return json_fail(reader, reader->at - 1, "key longer than 50000 characters");
+        return json_fail(&reader->lexer, reader->lexer.at - 1, "key longer than 50000 characters");
 
     reader->token = JSON_KEY;
     reader->pending = JSON_NONE;
@@ -127,7 +126,7 @@ static bool take_key(struct json_reader *reader, uint32_t *character) {
     if (*character == END_OF_BYTES)
         return fail_at_end(reader);
     if (*character != ':')
-        return json_fail(reader, reader->at - 1, "expected ':' after a key");
+        return json_fail(&reader->lexer, reader->lexer.at - 1, "expected ':' after a key");
     if (!take_significant(reader, character))
         return false;
     return *character != END_OF_BYTES || fail_at_end(reader);
@@ -156,9 +155,9 @@ static bool lex_value(struct json_reader *reader, uint32_t first, enum json_toke
     case '7':
     case '8':
     case '9':
-        return json_lex_number(reader, (char)first, token);
+        return json_lex_number(&reader->lexer, (char)first, token);
     default:
-        return json_lex_word(reader, first, token);
+        return json_lex_word(&reader->lexer, first, token);
     }
 }
 
@@ -180,7 +179,7 @@ bool json_read_string(struct json_reader *reader) {
     if (!reader->string_is_unread)
         return true;
     reader->string_is_unread = false;
-    return json_lex_quoted(reader, '"', &reader->value);
+    return json_lex_quoted(&reader->lexer, '"', &reader->lexer.value);
 }
 
 bool json_take_string(struct json_reader *reader) {
@@ -191,14 +190,14 @@ bool json_take_string(struct json_reader *reader) {
     enum { NOTICED_AFTER = 50000 };
     if (!json_read_string(reader))
         return false;
-    struct json_raw text = reader->value;
+    struct json_raw text = reader->lexer.value;
     const char *end = text.bytes + text.size;
     if (json_text_skip(text, JSON_STRING_MAX) == end)
         return true;
     const char *noticed = json_text_skip(text, JSON_STRING_MAX + NOTICED_AFTER);
     if (noticed < end)
-        reader->at = noticed;
-    return json_fail(reader, text.bytes, "string longer than 20000000 characters");
+        reader->lexer.at = noticed;
+    return json_fail(&reader->lexer, text.bytes, "string longer than 20000000 characters");
 }
 
 bool json_next(struct json_reader *reader) {

@@ -18,56 +18,24 @@
 #ifndef PIPELINE_JSON_READER_H
 #define PIPELINE_JSON_READER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/error.h"
+#include "pipeline/json/lexer.h"
 
 enum {
     JSON_DEPTH_MAX = 1000,
-    JSON_DIGITS_MAX = 1000,
     JSON_KEY_MAX = 50000,       // UTF-16 units, as the next
     JSON_STRING_MAX = 20000000, // of strings that somebody takes
 };
 
-enum json_token {
-    JSON_NONE, // the end of the bytes
-    JSON_OBJECT,
-    JSON_OBJECT_END,
-    JSON_ARRAY,
-    JSON_ARRAY_END,
-    JSON_KEY,
-    JSON_STRING,
-    JSON_INTEGER,
-    JSON_FLOAT,
-    JSON_NOT_FINITE, // NaN, Infinity and its other spellings
-    JSON_TRUE,
-    JSON_FALSE,
-    JSON_NULL,
-};
-
-/* Text as it stands in the record: between its quotes, or a number's. */
-struct json_raw {
-    const char *bytes;
-    size_t size;
-    bool plain; // ASCII without escapes: its bytes are its characters
-};
-
 struct json_reader {
-    const char *start, *at, *end;
+    struct json_lexer lexer; // its value is the current string's, once read, or number's
     enum json_token token;   // the current one
     enum json_token pending; // the token behind the current key
     bool string_is_unread;   // the current or pending string's end has not been looked for
     struct json_raw key;     // the newest key
-    struct json_raw value;   // of the current string, once read, or number
 
     unsigned depth;                               // levels open
     uint64_t is_array[JSON_DEPTH_MAX / 64 + 1];   // per level
     uint64_t has_member[JSON_DEPTH_MAX / 64 + 1]; // per level: the next member needs a comma
-
-    const char *problem; // after false: one sentence for a person, never NULL
-    size_t problem_at;   // byte offset
 };
 
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size);
@@ -79,9 +47,9 @@ enum { JSON_ROOT_LEVEL = 1 };
 
 /* What json_next() does at the very first byte if that opens an object; else nothing, and false. */
 static inline bool json_reader_open_root(struct json_reader *reader) {
-    if (*reader->at != '{')
+    if (*reader->lexer.at != '{')
         return false;
-    reader->at++;
+    reader->lexer.at++;
     reader->token = JSON_OBJECT;
     reader->depth = JSON_ROOT_LEVEL;
     reader->is_array[0] = reader->has_member[0] = 0;
@@ -91,7 +59,7 @@ static inline bool json_reader_open_root(struct json_reader *reader) {
 /* Goes on at `behind`, which stands behind a scalar member of the root object that the caller has
  * read by itself. Only on the root object's own level. */
 static inline void json_reader_pass(struct json_reader *reader, const char *behind) {
-    reader->at = behind;
+    reader->lexer.at = behind;
     reader->token = JSON_NULL; // stands for any scalar
     reader->has_member[0] |= UINT64_C(1) << JSON_ROOT_LEVEL;
 }
@@ -99,16 +67,16 @@ static inline void json_reader_pass(struct json_reader *reader, const char *behi
 /* What json_next() does behind a member of the root object if the very next byte closes it; else
  * nothing, and false. Only on the root object's own level. */
 static inline bool json_reader_close_root(struct json_reader *reader) {
-    if (reader->at == reader->end || *reader->at != '}')
+    if (reader->lexer.at == reader->lexer.end || *reader->lexer.at != '}')
         return false;
-    reader->at++;
+    reader->lexer.at++;
     reader->token = JSON_OBJECT_END;
     reader->depth = 0;
     return true;
 }
 
-/* Finds the end of the current string and checks its escapes; reader->value is what lies between
- * the quotes. Once it is read, true without doing anything. */
+/* Finds the end of the current string and checks its escapes; reader->lexer.value is what lies
+ * between the quotes. Once it is read, true without doing anything. */
 MUST_CHECK bool json_read_string(struct json_reader *reader);
 
 /* The same for a string whose text is wanted: false, too, if it is longer than JSON_STRING_MAX. */

@@ -1,3 +1,8 @@
+/* A kernel makes a mask of each block of 64 bytes, one bit per stop, and writes the offsets of its
+ * bits one behind the other. Each instruction set has its kernel, all find the same, and the best
+ * one that the machine has is picked at start.
+ *
+ * The last block is filled up with zeros. They would be stops, and are cut from its mask. */
 #include "pipeline/json/stops.h"
 
 #include <string.h>

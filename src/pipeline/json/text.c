@@ -1,10 +1,17 @@
+/* A cursor goes over the text character by character, escapes included. A surrogate comes as it
+ * is, so that two escapes which make a pair are put together by whoever writes. Where the cursor
+ * starts in the middle of a character beyond U+FFFF, it gives that character's second half, as
+ * Java has it.
+ *
+ * What must stay true: no text gets longer than three bytes for one of the record. The callers'
+ * room is cut by that. */
 #include "pipeline/json/text.h"
 
 #include <string.h>
 
 #include "base/utf8.h"
 
-struct cursor {
+struct raw_cursor {
     const char *start, *at, *end;
 };
 
@@ -52,11 +59,11 @@ int json_hex_value(uint32_t unit) {
     return unit >= 'a' && unit <= 'f' ? (int)unit - 'a' + 10 : -1;
 }
 
-static uint32_t take_unit(struct cursor *cursor) {
+static uint32_t take_unit(struct raw_cursor *cursor) {
     return json_take_unit(cursor->start, cursor->end, &cursor->at);
 }
 
-static uint32_t take_escape(struct cursor *cursor) {
+static uint32_t take_escape(struct raw_cursor *cursor) {
     char kind = *cursor->at++;
     switch (kind) {
     case 'b':
@@ -81,7 +88,7 @@ static uint32_t take_escape(struct cursor *cursor) {
 }
 
 /* The next character; a surrogate by itself comes as it is. The lexer has checked the escapes. */
-static uint32_t take_character(struct cursor *cursor) {
+static uint32_t take_character(struct raw_cursor *cursor) {
     if (*cursor->at == '\\') {
         cursor->at++;
         return take_escape(cursor);
@@ -95,8 +102,8 @@ static uint32_t take_character(struct cursor *cursor) {
 }
 
 /* The second half of a pair right behind its first half, or 0. */
-static uint32_t take_low_surrogate(struct cursor *cursor) {
-    struct cursor ahead = *cursor;
+static uint32_t take_low_surrogate(struct raw_cursor *cursor) {
+    struct raw_cursor ahead = *cursor;
     if (ahead.at == ahead.end)
         return 0;
     uint32_t unit = take_character(&ahead);
@@ -122,7 +129,7 @@ static void put_character(struct json_output *output, uint32_t character) {
 }
 
 /* Bytes that stand for themselves, in a row. */
-static const char *skip_ascii(struct cursor cursor, bool stop_at_quote) {
+static const char *skip_ascii(struct raw_cursor cursor, bool stop_at_quote) {
     while (cursor.at < cursor.end && (unsigned char)*cursor.at < 0x80 && *cursor.at != '\\' &&
            !(stop_at_quote && *cursor.at == '"'))
         cursor.at++;
@@ -134,7 +141,7 @@ void json_output_text(struct json_output *output, struct json_raw raw) {
         json_output_put(output, raw.bytes, raw.size);
         return;
     }
-    struct cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
+    struct raw_cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
     while (cursor.at < cursor.end && !output->is_full) {
         const char *run_end = skip_ascii(cursor, false);
         json_output_put(output, cursor.at, (size_t)(run_end - cursor.at));
@@ -178,7 +185,7 @@ static void put_escaped(struct json_output *output, uint32_t character) {
 }
 
 void json_output_quoted(struct json_output *output, struct json_raw raw) {
-    struct cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
+    struct raw_cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
     json_output_put(output, "\"", 1);
     while (cursor.at < cursor.end && !output->is_full) {
         const char *run_end = skip_ascii(cursor, true);
@@ -193,7 +200,7 @@ void json_output_quoted(struct json_output *output, struct json_raw raw) {
 const char *json_text_skip(struct json_raw raw, size_t units) {
     if (raw.plain || raw.size <= units) // a unit has one byte at least
         return raw.bytes + (raw.size < units ? raw.size : units);
-    struct cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
+    struct raw_cursor cursor = {raw.bytes, raw.bytes, raw.bytes + raw.size};
     for (size_t seen = 0; cursor.at < cursor.end && seen < units;)
         seen += take_character(&cursor) > 0xFFFF ? 2 : 1;
     return cursor.at;

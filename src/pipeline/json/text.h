@@ -6,7 +6,16 @@
 #ifndef PIPELINE_JSON_TEXT_H
 #define PIPELINE_JSON_TEXT_H
 
-#include "pipeline/json/reader.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Text as it stands in the record: between its quotes, or a number's. */
+struct json_raw {
+    const char *bytes;
+    size_t size;
+    bool plain; // ASCII without escapes: its bytes are its characters
+};
 
 /* Room to write to; `is_full` once something did not fit, and then nothing more is written. */
 struct json_output {

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "pipeline/parquet/text_hash.h"
 
 static void set_bound(struct bound *bound, const void *value, size_t size) {
@@ -101,26 +102,6 @@ static uint32_t prefix_length(enum type type, struct text text) {
     return length;
 }
 
-/* The code point of a character of `size` bytes, and the other way round. */
-static uint32_t utf8_decode(const uint8_t *at, size_t size) {
-    uint32_t code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++)
-        code = code << 6 | (at[i] & 0x3f);
-    return code;
-}
-
-static size_t utf8_encode(uint32_t code, uint8_t *at) {
-    if (code < 0x80) {
-        at[0] = (uint8_t)code;
-        return 1;
-    }
-    size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = size - 1; i > 0; i--, code >>= 6)
-        at[i] = (uint8_t)(0x80 | (code & 0x3f));
-    at[0] = (uint8_t)(0xf0u << (4 - size) | code);
-    return size;
-}
-
 /* The smallest text of no more characters that is larger than all texts with this prefix. False:
  * there is none. */
 static bool next_utf8(struct bound *bound) {
@@ -129,10 +110,13 @@ static bool next_utf8(struct bound *bound) {
         size_t start = size - 1;
         while (start > 0 && is_continuation((char)bound->bytes[start]))
             start--;
-        uint32_t code = utf8_decode(bound->bytes + start, size - start);
-        if (code < 0x10ffff) {
+        char *last = (char *)bound->bytes + start;
+        size_t last_size;
+        bool valid;
+        uint32_t code = utf8_decode(last, last + (size - start), &last_size, &valid);
+        if (valid && code < 0x10ffff) {
             code = code + 1 == 0xd800 ? 0xe000 : code + 1; // surrogates are no characters
-            bound->size = (uint8_t)(start + utf8_encode(code, bound->bytes + start));
+            bound->size = (uint8_t)(start + utf8_encode(code, last));
             return true;
         }
         size = start;

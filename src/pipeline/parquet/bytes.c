@@ -32,3 +32,14 @@ void bytes_append_varint(struct bytes *bytes, uint64_t value) {
     at[size++] = (uint8_t)value;
     bytes->size += size;
 }
+
+bool varint_read(const uint8_t **at, const uint8_t *end, unsigned bits, uint64_t *value) {
+    *value = 0;
+    for (unsigned shift = 0; shift < bits && *at < end; shift += 7) {
+        uint8_t byte = *(*at)++;
+        *value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return true;
+    }
+    return false;
+}

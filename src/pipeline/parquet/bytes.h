@@ -5,6 +5,7 @@
 #ifndef PARQUET_BYTES_H
 #define PARQUET_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -39,8 +40,21 @@ static inline void bytes_append_byte(struct bytes *bytes, uint8_t byte) {
     bytes->size++;
 }
 
-/* Unsigned LEB128, as Thrift and the RLE encoding have it. */
+/* Unsigned LEB128, as Thrift and Parquet's encodings have it. */
 void bytes_append_varint(struct bytes *bytes, uint64_t value);
+
+/* Reads one from [*at, end), of at most `bits` bits in whole bytes of seven, and moves *at behind
+ * it. False: it ends too early, or not at all. */
+bool varint_read(const uint8_t **at, const uint8_t *end, unsigned bits, uint64_t *value);
+
+/* Signed numbers as unsigned ones: those near zero are small. */
+static inline uint64_t zigzag(int64_t value) {
+    return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+}
+
+static inline int64_t unzigzag(uint64_t value) {
+    return (int64_t)(value >> 1 ^ (0 - (value & 1)));
+}
 
 /* Empties; gives the memory back when it is more than `keep`. */
 static inline void bytes_reset(struct bytes *bytes, size_t keep) {

@@ -1,3 +1,12 @@
+/* Values gather in the page that is open. At first they are PLAIN. When there are enough to judge
+ * by, or when the page is closed, they become codes of a dictionary if that is worth it. A full
+ * page is encoded, compressed and put behind the chunk's other pages; the dictionary's own page
+ * comes in front of them when the chunk is closed.
+ *
+ * As in Spark's files the dictionary is given up when it gets too large, or when the first page
+ * shows that it does not pay; pages written with it stay as they are. Integers without a
+ * dictionary are written as differences (delta.h) where that is smaller. A chunk whose first full
+ * page hardly gets smaller by compression is not compressed. */
 #include "pipeline/parquet/column_writer.h"
 
 #include "base/check.h"

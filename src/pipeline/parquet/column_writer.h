@@ -1,13 +1,5 @@
 /* column_writer.h: one column of the open row group of one file, from values to compressed pages.
  *
- * Values gather in the page that is open. At first they are PLAIN; when there are enough to judge
- * by, or the page is closed, they become codes of a dictionary if that is worth it. A full page is
- * encoded, compressed and put behind the chunk's other pages; the dictionary's own page comes in
- * front of them when the chunk is closed. As in Spark's files the dictionary is given up when it
- * gets too large, or when the first page shows that it does not pay; pages written with it stay as
- * they are. Integers without a dictionary are written as differences (delta.h) where that is
- * smaller. A chunk whose first full page hardly gets smaller by compression is not compressed.
- *
  * Everything starts empty and grows: a file of 33 columns with a few rows takes some ten KiB. */
 #ifndef PARQUET_COLUMN_WRITER_H
 #define PARQUET_COLUMN_WRITER_H

@@ -1,3 +1,9 @@
+/* There are two forms. 32-bit integers begin with an array that is indexed by the value, as long
+ * as they lie near one another. All other values, and integers that do not, are in a hash table
+ * with linear probing, which is at most half full. Which form it is does not show in the codes.
+ *
+ * A search that takes more than PROBES_MAX steps ends the dictionary, so that values which
+ * somebody chose to collide cost no more than that. */
 #include "pipeline/parquet/dictionary.h"
 
 #include <stdlib.h>

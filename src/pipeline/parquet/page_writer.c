@@ -1,3 +1,9 @@
+/* A page is put together in the scratch, and compressed behind the pages of its chunk. Its header
+ * says how large the page is compressed. So room for the header is left in front, and the page
+ * moves up to it when both are known.
+ *
+ * All pages of a chunk have one codec. The first full page judges it, before any other page is
+ * there. */
 #include "pipeline/parquet/page_writer.h"
 
 #include "pipeline/parquet/rle.h"

@@ -7,8 +7,8 @@
 #include "core/type.h"
 #include "pipeline/parquet/bytes.h"
 #include "pipeline/parquet/codec.h"
-#include "pipeline/parquet/codes.h"
 #include "pipeline/parquet/format.h"
+#include "pipeline/parquet/rle.h"
 
 /* Working memory for encoding, shared by all writers of one thread. {0} is a valid one. */
 struct page_scratch {

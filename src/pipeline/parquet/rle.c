@@ -1,8 +1,71 @@
+/* Values are looked at in groups of eight. Equal groups become a run when the run is shorter than
+ * the same values bit-packed; everything between two runs is bit-packed, a group to `width` bytes
+ * in a few shifts. The last group is filled up with zeros.
+ *
+ * Codes keep the size in which they gathered, and the functions for it are inlined once per size,
+ * so that no loop asks for it. Reading takes runs and groups of any writer, and never looks beyond
+ * the bytes that it was given. */
 #include "pipeline/parquet/rle.h"
 
-#include <stdbool.h>
+enum {
+    GROUP = 8,          // literals are written in groups of so many
+    HEAD_BITS_MAX = 35, // of a part: 32 in whole bytes of seven
+};
 
-enum { GROUP = 8 };
+static inline void code_store(uint8_t *at, size_t size, size_t index, uint32_t code) {
+    memcpy(at + index * size, &code, size); // little-endian: the low bytes come first
+}
+
+void codes_append(struct bytes *bytes, size_t size, const uint32_t *codes, size_t count) {
+    uint8_t *at = bytes_reserve(bytes, (count + 1) * size);
+    switch (size) {
+    case 1:
+        for (size_t i = 0; i < count; i++)
+            code_store(at, 1, i, codes[i]);
+        break;
+    case 2:
+        for (size_t i = 0; i < count; i++)
+            code_store(at, 2, i, codes[i]);
+        break;
+    default:
+        memcpy(at, codes, count * size);
+    }
+    bytes->size += count * size;
+}
+
+void codes_widen(struct bytes *bytes, size_t from, size_t to) {
+    size_t count = bytes->size / from;
+    (void)bytes_reserve(bytes, (count + 1) * to);
+    // From the end: what is written lies behind what is still to be read.
+    for (size_t i = count; i-- > 0;)
+        code_store(bytes->at, to, i, code_load(bytes->at, from, i));
+    bytes->size = count * to;
+}
+
+static inline __attribute__((always_inline)) void mark(struct codes codes, size_t size,
+                                                       uint8_t *seen) {
+    for (size_t i = 0; i < codes.count; i++)
+        seen[code_load(codes.at, size, i)] = 1;
+}
+
+/* Few codes have mostly all been seen before long. */
+enum { MARK_AT_ONCE = 1024 };
+
+void codes_mark(struct codes codes, uint8_t *seen, size_t dictionary_count) {
+    if (codes.size == 2)
+        mark(codes, 2, seen);
+    else if (codes.size == 4)
+        mark(codes, 4, seen);
+    while (codes.size == 1 && codes.count > 0) {
+        struct codes part = codes;
+        part.count = codes.count < MARK_AT_ONCE ? codes.count : MARK_AT_ONCE;
+        mark(part, 1, seen);
+        if (memchr(seen, 0, dictionary_count) == NULL)
+            return;
+        codes.at += part.count;
+        codes.count -= part.count;
+    }
+}
 
 unsigned rle_width(uint32_t count) {
     return count <= 1 ? 0 : 32 - (unsigned)__builtin_clz(count - 1);
@@ -192,4 +255,69 @@ void rle_encode_bits(struct bytes *out, const uint8_t *values, size_t count) {
         literals = at;
     }
     append_literal_bits(out, values + literals, count - literals);
+}
+
+void rle_reader_init(struct rle_reader *reader, const uint8_t *at, size_t size, unsigned width) {
+    *reader = (struct rle_reader){.at = at, .end = at + size, .width = width};
+}
+
+/* Literals may be cut short at the end of a page: some writers leave the padding out. */
+static bool next_part(struct rle_reader *reader) {
+    uint64_t head;
+    if (!varint_read(&reader->at, reader->end, HEAD_BITS_MAX, &head))
+        return false;
+    size_t left = (size_t)(reader->end - reader->at);
+    if ((head & 1) == 0) {
+        size_t size = (reader->width + 7) / 8;
+        if (left < size)
+            return false;
+        reader->run = head >> 1;
+        reader->run_value = 0;
+        memcpy(&reader->run_value, reader->at, size);
+        reader->at += size;
+        return true;
+    }
+    uint64_t size = (head >> 1) * reader->width;
+    reader->literals = (head >> 1) * GROUP;
+    reader->packed = reader->at;
+    reader->bit = 0;
+    if (size > left) {
+        reader->literals = left * 8 / reader->width;
+        size = left;
+    }
+    reader->at += size;
+    return true;
+}
+
+static void unpack(struct rle_reader *reader, uint32_t *values, size_t count) {
+    uint64_t mask = ((uint64_t)1 << reader->width) - 1, bit = reader->bit;
+    for (size_t i = 0; i < count; i++, bit += reader->width) {
+        const uint8_t *at = reader->packed + bit / 8;
+        uint64_t word = 0;
+        size_t left = (size_t)(reader->end - at);
+        memcpy(&word, at, left < sizeof word ? left : sizeof word);
+        values[i] = (uint32_t)(word >> (bit % 8) & mask);
+    }
+    reader->bit = bit;
+}
+
+bool rle_read(struct rle_reader *reader, uint32_t *values, size_t count) {
+    while (count > 0) {
+        if (reader->run == 0 && reader->literals == 0 && !next_part(reader))
+            return false;
+        size_t part = count;
+        if (reader->run > 0) {
+            part = reader->run < part ? (size_t)reader->run : part;
+            for (size_t i = 0; i < part; i++)
+                values[i] = reader->run_value;
+            reader->run -= part;
+        } else {
+            part = reader->literals < part ? (size_t)reader->literals : part;
+            unpack(reader, values, part);
+            reader->literals -= part;
+        }
+        values += part;
+        count -= part;
+    }
+    return true;
 }

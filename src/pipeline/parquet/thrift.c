@@ -1,12 +1,14 @@
+/* A field begins with its type and its distance from the field before, so both directions remember
+ * the last field of each open struct. Integers of all widths are zigzag varints, and a boolean
+ * field is its type alone.
+ *
+ * What the reader does not know is skipped with a stack of its own, not by recursion: the bytes
+ * may nest as they like. */
 #include "pipeline/parquet/thrift.h"
 
 #include "base/check.h"
 
 enum { SHORT_LIST_MAX = 14, SHORT_DELTA_MAX = 15 };
-
-static uint64_t zigzag(int64_t value) {
-    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
-}
 
 static void put_field(struct thrift_writer *writer, int field, enum thrift_type type) {
     int delta = field - writer->last[writer->depth];
@@ -84,4 +86,195 @@ void thrift_element_i64(struct thrift_writer *writer, int64_t value) {
 void thrift_element_binary(struct thrift_writer *writer, const void *bytes, size_t size) {
     bytes_append_varint(writer->out, size);
     bytes_append(writer->out, bytes, size);
+}
+
+static void fail(struct thrift_reader *reader) {
+    reader->failed = true;
+    reader->at = reader->end;
+}
+
+static uint8_t get_byte(struct thrift_reader *reader) {
+    if (reader->at == reader->end) {
+        fail(reader);
+        return 0;
+    }
+    return *reader->at++;
+}
+
+static uint64_t get_varint(struct thrift_reader *reader) {
+    uint64_t value;
+    if (varint_read(&reader->at, reader->end, 64, &value))
+        return value;
+    fail(reader);
+    return 0;
+}
+
+static int64_t get_zigzag(struct thrift_reader *reader) {
+    return unzigzag(get_varint(reader));
+}
+
+static size_t left(const struct thrift_reader *reader) {
+    return (size_t)(reader->end - reader->at);
+}
+
+void thrift_enter(struct thrift_reader *reader) {
+    if (reader->depth + 1 >= THRIFT_DEPTH_MAX) {
+        fail(reader);
+        return;
+    }
+    reader->last[++reader->depth] = 0;
+}
+
+/* The head of a field in a struct. False: the struct ends here. */
+static bool get_field_head(struct thrift_reader *reader, int *last, enum thrift_type *type) {
+    uint8_t head = get_byte(reader);
+    if (reader->failed || head == THRIFT_STOP)
+        return false;
+    int64_t id = head >> 4 != 0 ? *last + (head >> 4) : get_zigzag(reader);
+    if (id < INT16_MIN || id > INT16_MAX) {
+        fail(reader);
+        return false;
+    }
+    *last = (int)id;
+    *type = head & 15;
+    return !reader->failed;
+}
+
+bool thrift_field(struct thrift_reader *reader, int *field, enum thrift_type *type) {
+    if (reader->failed)
+        return false;
+    if (!get_field_head(reader, &reader->last[reader->depth], type)) {
+        reader->depth--;
+        return false;
+    }
+    *field = reader->last[reader->depth];
+    return true;
+}
+
+int64_t thrift_get_int(struct thrift_reader *reader, enum thrift_type type) {
+    if (type != THRIFT_I16 && type != THRIFT_I32 && type != THRIFT_I64)
+        fail(reader);
+    int64_t value = reader->failed ? 0 : get_zigzag(reader);
+    if (type == THRIFT_I32 && (value < INT32_MIN || value > INT32_MAX))
+        fail(reader);
+    return reader->failed ? 0 : value;
+}
+
+bool thrift_get_bool(struct thrift_reader *reader, enum thrift_type type) {
+    if (type != THRIFT_TRUE && type != THRIFT_FALSE)
+        fail(reader);
+    return type == THRIFT_TRUE && !reader->failed;
+}
+
+struct text thrift_get_binary(struct thrift_reader *reader, enum thrift_type type) {
+    if (type != THRIFT_BINARY)
+        fail(reader);
+    uint64_t size = reader->failed ? 0 : get_varint(reader);
+    if (size > left(reader) || size > UINT32_MAX)
+        fail(reader);
+    if (reader->failed)
+        return (struct text){0};
+    struct text text = {.bytes = (const char *)reader->at, .length = (uint32_t)size};
+    reader->at += size;
+    return text;
+}
+
+bool thrift_get_struct(struct thrift_reader *reader, enum thrift_type type) {
+    if (type != THRIFT_STRUCT)
+        fail(reader);
+    if (!reader->failed)
+        thrift_enter(reader);
+    return !reader->failed;
+}
+
+/* Count and element type of a list; an element takes at least one byte. */
+static size_t get_list_head(struct thrift_reader *reader, enum thrift_type *element) {
+    uint8_t head = get_byte(reader);
+    *element = head & 15;
+    uint64_t count = head >> 4;
+    if (count == 15)
+        count = get_varint(reader);
+    if (count > left(reader))
+        fail(reader);
+    return reader->failed ? 0 : (size_t)count;
+}
+
+size_t thrift_get_list(struct thrift_reader *reader, enum thrift_type type,
+                       enum thrift_type element) {
+    enum thrift_type found = THRIFT_STOP;
+    if (type != THRIFT_LIST)
+        fail(reader);
+    size_t count = reader->failed ? 0 : get_list_head(reader, &found);
+    if (count > 0 && found != element)
+        fail(reader);
+    return reader->failed ? 0 : count;
+}
+
+/* What is being skipped: a struct, or a list with `left` more elements. */
+struct skipped {
+    bool is_list;
+    enum thrift_type element;
+    size_t left;
+    int last;
+};
+
+/* Skips a value that holds no others, or starts skipping one that does. */
+static int skip_value(struct thrift_reader *reader, enum thrift_type type, bool in_list,
+                      struct skipped *stack, int depth) {
+    switch (type) {
+    case THRIFT_TRUE:
+    case THRIFT_FALSE:
+        if (in_list)
+            (void)get_byte(reader);
+        return depth;
+    case THRIFT_BYTE:
+        (void)get_byte(reader);
+        return depth;
+    case THRIFT_I16:
+    case THRIFT_I32:
+    case THRIFT_I64:
+        (void)get_varint(reader);
+        return depth;
+    case THRIFT_DOUBLE:
+        if (left(reader) < sizeof(double))
+            fail(reader);
+        else
+            reader->at += sizeof(double);
+        return depth;
+    case THRIFT_BINARY:
+        (void)thrift_get_binary(reader, type);
+        return depth;
+    case THRIFT_LIST:
+    case THRIFT_SET:
+    case THRIFT_STRUCT:
+        break;
+    default: // maps too: Parquet has none
+        fail(reader);
+        return depth;
+    }
+    if (depth == THRIFT_DEPTH_MAX) {
+        fail(reader);
+        return depth;
+    }
+    stack[depth] = (struct skipped){.is_list = type != THRIFT_STRUCT};
+    if (stack[depth].is_list)
+        stack[depth].left = get_list_head(reader, &stack[depth].element);
+    return depth + 1;
+}
+
+void thrift_skip(struct thrift_reader *reader, enum thrift_type type) {
+    struct skipped stack[THRIFT_DEPTH_MAX];
+    int depth = skip_value(reader, type, false, stack, 0);
+    while (depth > 0 && !reader->failed) {
+        struct skipped *top = &stack[depth - 1];
+        enum thrift_type inner = top->element;
+        bool more = top->is_list ? top->left > 0 : get_field_head(reader, &top->last, &inner);
+        if (!more) {
+            depth--;
+            continue;
+        }
+        if (top->is_list)
+            top->left--;
+        depth = skip_value(reader, inner, top->is_list, stack, depth);
+    }
 }

@@ -1,18 +1,26 @@
-/* thrift.h: the Thrift compact protocol, as far as Parquet's headers and footers need it.
+/* thrift.h: the Thrift compact protocol, as far as Parquet's headers and footers need it. Source:
+ * thrift-compact-protocol.md of apache/thrift.
  *
  * Writing:  struct thrift_writer writer = {.out = &bytes};      the outermost struct is open
  *           thrift_put_i32(&writer, 1, 42);
  *           thrift_begin(&writer, 5); … thrift_end(&writer);    a struct in field 5
  *           thrift_end(&writer);                                closes the outermost struct
  *
- * Fields of one struct are put in ascending order. Source: thrift-compact-protocol.md of
- * apache/thrift. */
+ * Fields of one struct are put in ascending order.
+ *
+ * Reading, from untrusted bytes:
+ *     thrift_enter(&reader);                              the outermost struct, or one in a field
+ *     while (thrift_field(&reader, &field, &type))        ends at the struct's end, and leaves it
+ *         switch (field) { case 1: x = thrift_get_int(&reader, type); break;
+ *                          default: thrift_skip(&reader, type); }
+ *
+ * Whatever goes wrong sets `failed`, and from then on every call gives zero or nothing, so that it
+ * need be asked only once, at the end. Lengths and counts are checked against the bytes that are
+ * left. */
 #ifndef PARQUET_THRIFT_H
 #define PARQUET_THRIFT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "base/text.h"
 #include "pipeline/parquet/bytes.h"
 
 enum thrift_type {
@@ -56,5 +64,31 @@ void thrift_element_bool(struct thrift_writer *writer, bool value);
 void thrift_element_i32(struct thrift_writer *writer, int32_t value);
 void thrift_element_i64(struct thrift_writer *writer, int64_t value);
 void thrift_element_binary(struct thrift_writer *writer, const void *bytes, size_t size);
+
+struct thrift_reader {
+    const uint8_t *at, *end; // borrowed
+    bool failed;
+    int depth;
+    int last[THRIFT_DEPTH_MAX];
+};
+
+void thrift_enter(struct thrift_reader *reader);
+bool thrift_field(struct thrift_reader *reader, int *field, enum thrift_type *type);
+
+/* Of i16, i32 and i64; booleans of fields are their type. */
+int64_t thrift_get_int(struct thrift_reader *reader, enum thrift_type type);
+bool thrift_get_bool(struct thrift_reader *reader, enum thrift_type type);
+
+/* Points into the bytes being read. */
+struct text thrift_get_binary(struct thrift_reader *reader, enum thrift_type type);
+
+/* Enters a struct in a field or a list. False: something else is there. */
+bool thrift_get_struct(struct thrift_reader *reader, enum thrift_type type);
+
+/* The count of elements, each of type `element`; 0 when it is no such list. */
+size_t thrift_get_list(struct thrift_reader *reader, enum thrift_type type,
+                       enum thrift_type element);
+
+void thrift_skip(struct thrift_reader *reader, enum thrift_type type);
 
 #endif

@@ -1,9 +1,15 @@
+/* A row group's columns grow in memory and are appended to the file when the group is closed; the
+ * file is open only for that moment, so that a table with a thousand files in the making does not
+ * need a thousand descriptors. Every close syncs: an error of the disk that the kernel meets while
+ * it writes back is told to the descriptors that are open then, and a later one may never hear of
+ * it. After an error the file is of no use, because nobody knows what of it is on the disk. */
 #include "pipeline/parquet/writer.h"
 
 #include "base/check.h"
 #include "base/disk/file.h"
+#include "base/disk/open_file.h"
+#include "base/system/clock.h"
 #include "pipeline/parquet/metadata_writer.h"
-#include "pipeline/parquet/output.h"
 
 struct parquet_writer {
     struct parquet_table *table; // borrowed
@@ -94,6 +100,69 @@ bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice
     writer->open_rows += (int64_t)count;
     writer->open_memory = memory;
     return memory < ROW_GROUP_SIZE_MAX || parquet_writer_close_row_group(writer, err);
+}
+
+/* The file's end while a row group or the footer is appended: bytes gathered, so that small pieces
+ * cost no system call each. */
+struct output {
+    struct file_append file; // its path is borrowed
+    int64_t offset;          // of the next byte in the file
+    struct bytes *pending;   // borrowed; bytes not yet handed to the system
+    int64_t busy_ns;         // how long the disk was waited for
+};
+
+enum { PENDING_MAX = 256 * 1024 }; // bytes
+
+/* Opens the file for appending at `offset`, which is its size; 0 creates it: it must not exist.
+ * All errors here are ERROR_RETRY with path and reason. */
+static bool output_open(struct output *output, const char *path, int64_t offset,
+                        struct bytes *pending, struct error *err) {
+    pending->size = 0;
+    *output = (struct output){.offset = offset, .pending = pending};
+    int64_t began_ns = clock_stopwatch_ns();
+    bool opened = file_append_open(&output->file, path, offset == 0, err);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    return opened;
+}
+
+static bool write_all(struct output *output, const uint8_t *bytes, size_t size, struct error *err) {
+    int64_t began_ns = clock_stopwatch_ns();
+    bool done = file_append_write(&output->file, bytes, size, err);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    return done;
+}
+
+static bool write_pending(struct output *output, struct error *err) {
+    size_t size = output->pending->size;
+    output->pending->size = 0;
+    return write_all(output, output->pending->at, size, err);
+}
+
+static bool output_write(struct output *output, const void *bytes, size_t size, struct error *err) {
+    output->offset += (int64_t)size;
+    if (output->pending->size + size > PENDING_MAX && !write_pending(output, err))
+        return false;
+    if (size > PENDING_MAX)
+        return write_all(output, bytes, size, err);
+    bytes_append(output->pending, bytes, size);
+    return true;
+}
+
+/* Closes after an error; what close() says no longer matters. */
+static void output_abandon(struct output *output) {
+    file_append_abandon(&output->file); // it is going to be removed
+}
+
+/* Writes what is pending, syncs and closes. */
+static bool output_close(struct output *output, struct error *err) {
+    bool done = write_pending(output, err);
+    int64_t began_ns = clock_stopwatch_ns();
+    done = done && file_append_sync(&output->file, err);
+    output->busy_ns += clock_stopwatch_ns() - began_ns;
+    if (done)
+        return file_append_close(&output->file, err);
+    output_abandon(output);
+    return false;
 }
 
 static bool write_chunk(struct column_writer *column, struct parquet_table *table,

@@ -1,3 +1,10 @@
+/* The rows of a slice are first given their files, then sorted by file (each file's rows are
+ * counted, so their places are known), and then appended file by file: a writer gets many rows of
+ * a column at once. When all writers together hold too much, the one that holds most closes its
+ * row group.
+ *
+ * What must stay true: rows of a file stay in the order in which they came. A file is ours, and
+ * removed by sink_destroy(), until sink_finish() has handed it over. */
 #include "pipeline/sink/sink_parquet.h"
 
 #include <stdarg.h>

@@ -50,12 +50,4 @@ size_t sink_memory(const struct sink *sink);
 /* How long it has waited for the disk, in nanoseconds; the rest of its time is encoding. */
 int64_t sink_write_ns(const struct sink *sink);
 
-enum { PARTITION_NAME_MAX = 255 }; // bytes of one directory name
-
-/* Writes "name=value" with Spark's escaping. False:
- * the value can't be a directory (it holds NUL, or the name gets too long). `valid` false: null,
- * which is written as an empty value is: __HIVE_DEFAULT_PARTITION__. */
-bool partition_directory(const char *column, struct text value, bool valid,
-                         char name[static PARTITION_NAME_MAX + 1]);
-
 #endif

@@ -1,8 +1,10 @@
+/* Rows next to one another often have the same partition values, so the route of the row before is
+ * compared first. Then it is looked up in a hash table by its key: per column the length of the
+ * value and the value, so that no two combinations have one key. */
 #include "pipeline/sink/sink_route.h"
 
 #include "base/check.h"
 #include "pipeline/parquet/text_hash.h"
-#include "pipeline/sink/sink_parquet.h"
 
 enum { SLOTS_FIRST = 16 };
 

@@ -8,6 +8,14 @@
 #include "base/error.h"
 #include "core/rows.h"
 
+enum { PARTITION_NAME_MAX = 255 }; // bytes of one directory name
+
+/* Writes "name=value" with Spark's escaping. False: the value can't be a directory (it holds NUL,
+ * or the name gets too long). `valid` false: null, which is written as an empty value is:
+ * __HIVE_DEFAULT_PARTITION__. */
+bool partition_directory(const char *column, struct text value, bool valid,
+                         char name[static PARTITION_NAME_MAX + 1]);
+
 struct route {
     uint32_t hash;
     uint32_t key_size;

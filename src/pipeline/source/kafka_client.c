@@ -1,3 +1,7 @@
+/* librdkafka's reports arrive while it is polled, which is done when somebody asks for trouble.
+ * The newest one is kept, with the number of those since the last record, until a record comes or
+ * it has not been repeated for long. Some facts are only in the text of a report: which limit of
+ * the machine was met, that a response was too large, that the broker wants a certificate. */
 #include "pipeline/source/kafka_client.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* kafka_client.h: one librdkafka consumer handle, set up as the engine needs it.
  *
  * Shared by the source (source_kafka.c) and by what lists topics and offsets (streaming/
- * kafka_admin.c), so that both see the cluster through the same settings and isolation level. The
- * handle never joins a group and never commits offsets: progress lives in our checkpoint alone, and
- * no ACL on groups is needed.
+ * kafka/kafka_admin.c), so that both see the cluster through the same settings and isolation level.
+ * The handle never joins a group and never commits offsets: progress lives in our checkpoint alone,
+ * and no ACL on groups is needed.
  *
  * librdkafka reports trouble (a broker that refuses connections, a failed login) in the background
  * and goes on trying. The newest report is kept here until somebody asks. Its own log lines go to a

@@ -1,3 +1,10 @@
+/* A partition is started once per handle. Later it is resumed and sought, and what is not wanted
+ * is paused, but never stopped.
+ *
+ * Three things would cost time: queues that are not filled again although they were read
+ * (refill()), partitions at their end, for which the broker holds back its answer
+ * (pause_those_in_the_way()), and memory that was cut for fewer partitions than are read by now
+ * (make_room()). */
 #include "pipeline/source/kafka_partitions.h"
 
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 #ifndef PIPELINE_SOURCE_SOURCE_FILE_H
 #define PIPELINE_SOURCE_SOURCE_FILE_H
 
-#include "pipeline/source/capture_index.h"
+#include "pipeline/source/capture_file.h"
 #include "pipeline/source/source.h"
 
 /* Both are borrowed. */

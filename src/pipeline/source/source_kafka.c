@@ -1,3 +1,14 @@
+/* Messages are taken from the partition's queue many at a time, and looked at one by one (step()).
+ *
+ * When nothing comes, librdkafka's reports say why (kafka_client_trouble()). After a while without
+ * records and without reports the broker itself is asked (ask_why()). We wait as long as waiting
+ * can help: a refusal, a limit of the machine and a batch beyond the memory end the range. Two
+ * things are not believed at once: that the broker does not have an offset, which is asked for
+ * again, and that a batch of zstd can't be unpacked, which is tried with more room.
+ *
+ * What must stay true: the position moves over records that were handed out, and to the range's
+ * end once nothing more can come before it. A range that fails leaves no handle behind, so that it
+ * begins anew. */
 #include "pipeline/source/source_kafka.h"
 
 #include <errno.h>
@@ -14,7 +25,7 @@
 #include "pipeline/source/kafka_partitions.h"
 
 enum {
-    CONFIRM_WAIT_MS = 5000, // for the broker's word on where a log starts and ends
+    CONFIRM_WAIT_MS = 5000, // for the broker's answer where a log starts and ends
     QUIET_MS = 3000,        // without records and without trouble, after which the broker is asked
     ASK_WAIT_MS = 1000,     // for the answer
 };

@@ -1,4 +1,8 @@
-/* capture.c: the broker of streaming/kafka/broker.h that is a directory of captured records. */
+/* capture.c: the broker of streaming/kafka/broker.h that is a directory of captured records.
+ *
+ * A partition is a file, an offset is a line's number, and the end is the number of lines. So a
+ * listing has to count lines, which it does on several threads; an index (capture_index.h)
+ * remembers the count and where lines begin, for the listings and sources that follow. */
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -44,7 +48,7 @@ static void add_partition(struct topic_offsets *offsets, int32_t partition) {
 
 /* Counting the lines of some files, on as many threads as there are processors: before the first
  * batch of a large capture nothing else can be done. */
-struct count {
+struct counting {
     struct capture_broker *broker;
     const char *topic;
     struct topic_offsets *offsets;
@@ -54,29 +58,29 @@ struct count {
     struct error error; // the first
 };
 
-static void count_file(struct count *count, struct partition_offsets *partition) {
+static void count_file(struct counting *counting, struct partition_offsets *partition) {
     struct capture_file file;
     struct error err = {0};
-    if (capture_index_open_file(count->broker->index, &file, count->broker->directory, count->topic,
-                                partition->partition, &err)) {
+    if (capture_index_open_file(counting->broker->index, &file, counting->broker->directory,
+                                counting->topic, partition->partition, &err)) {
         partition->end = file.lines;
         capture_file_close(&file);
         return;
     }
-    check(pthread_mutex_lock(&count->lock) == 0);
-    if (!count->failed)
-        count->error = err;
-    count->failed = true;
-    check(pthread_mutex_unlock(&count->lock) == 0);
+    check(pthread_mutex_lock(&counting->lock) == 0);
+    if (!counting->failed)
+        counting->error = err;
+    counting->failed = true;
+    check(pthread_mutex_unlock(&counting->lock) == 0);
 }
 
 static void *count_files(void *argument) {
-    struct count *count = argument;
+    struct counting *counting = argument;
     for (;;) {
-        size_t index = atomic_fetch_add(&count->next, 1);
-        if (index >= count->offsets->count)
+        size_t index = atomic_fetch_add(&counting->next, 1);
+        if (index >= counting->offsets->count)
             return NULL;
-        count_file(count, &count->offsets->partitions[index]);
+        count_file(counting, &counting->offsets->partitions[index]);
     }
 }
 
@@ -84,23 +88,23 @@ enum { COUNTERS_MAX = 16 };
 
 static bool count_all(struct capture_broker *self, const char *topic, struct topic_offsets *offsets,
                       struct error *err) {
-    struct count count = {.broker = self, .topic = topic, .offsets = offsets};
-    check(pthread_mutex_init(&count.lock, NULL) == 0);
+    struct counting counting = {.broker = self, .topic = topic, .offsets = offsets};
+    check(pthread_mutex_init(&counting.lock, NULL) == 0);
     pthread_t threads[COUNTERS_MAX];
     size_t wanted = (size_t)processors_available(), started = 0;
     wanted = wanted > COUNTERS_MAX ? COUNTERS_MAX : wanted;
     wanted = wanted > offsets->count ? offsets->count : wanted;
     // This thread counts, too; without the others it takes longer.
     while (started + 1 < wanted &&
-           pthread_create(&threads[started], NULL, count_files, &count) == 0)
+           pthread_create(&threads[started], NULL, count_files, &counting) == 0)
         started++;
-    (void)count_files(&count);
+    (void)count_files(&counting);
     for (size_t i = 0; i < started; i++)
         check(pthread_join(threads[i], NULL) == 0);
-    check(pthread_mutex_destroy(&count.lock) == 0);
-    if (count.failed)
-        *err = count.error;
-    return !count.failed;
+    check(pthread_mutex_destroy(&counting.lock) == 0);
+    if (counting.failed)
+        *err = counting.error;
+    return !counting.failed;
 }
 
 static int by_partition(const void *a, const void *b) {

@@ -1,3 +1,14 @@
+/* planner.c: what a batch takes, and how it is divided among workers.
+ *
+ * planner_next() takes everything from the positions to the topic's ends. A limit is split in
+ * proportion to the backlogs, as Spark splits it: limit * size / total, rounded down, or up where
+ * it is less than one, so that a small partition is never starved. The sum may exceed the limit by
+ * that.
+ *
+ * planner_cut() first deals whole partitions out in turn, so that a partition stays with its worker
+ * from batch to batch. Then, as long as the largest share exceeds the average by a quarter, the end
+ * of its largest range moves to the smallest share. Every offset of the plan stays in exactly one
+ * share. */
 #include "streaming/kafka/planner.h"
 
 #include <inttypes.h>
@@ -5,7 +16,6 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "streaming/kafka/positions.h"
 
 /* The most offsets that a share may hold beyond the average before it is split, as a factor. */
 static const double share_tolerance = 1.25;
@@ -27,12 +37,6 @@ static struct offset_range backlog(const struct partition_offsets *partition, in
     return range;
 }
 
-static int compare_ranges(const void *a, const void *b) {
-    int32_t left = ((const struct offset_range *)a)->partition;
-    int32_t right = ((const struct offset_range *)b)->partition;
-    return (left > right) - (left < right);
-}
-
 /* As Spark: a partition's part is cut down to whole offsets, but a small one is not starved. */
 static void limit_ranges(struct offset_range *ranges, size_t count, int64_t limit) {
     int64_t total = planner_size(ranges, count);
@@ -51,7 +55,7 @@ void planner_next(const struct offset_range *starts, size_t start_count,
                   const struct topic_offsets *topic, int64_t limit, struct offset_range **ranges,
                   size_t *range_count, struct data_loss *loss) {
     *loss = (struct data_loss){0};
-    struct offset_range *all = must_alloc(topic->count + start_count + 1, sizeof *all);
+    struct offset_range *all = must_alloc(topic->count + start_count, sizeof *all);
     size_t count = 0;
     for (size_t i = 0; i < topic->count; i++) {
         int64_t start = positions_next(starts, start_count, topic->partitions[i].partition);
@@ -61,7 +65,7 @@ void planner_next(const struct offset_range *starts, size_t start_count,
         if (topic_offsets_find(topic, starts[i].partition) == NULL)
             all[count++] = (struct offset_range){starts[i].partition, starts[i].end, starts[i].end};
     }
-    qsort(all, count, sizeof *all, compare_ranges);
+    ranges_sort(all, count);
     limit_ranges(all, count, limit);
     *ranges = all;
     *range_count = count;
@@ -165,7 +169,7 @@ size_t planner_cut(const struct offset_range *ranges, size_t count, double bytes
     // passes.
     for (size_t i = 0; i < share_count; i++)
         shares[i] = (struct task_share){
-            .ranges = must_alloc(count + share_count + 1, sizeof *shares[i].ranges)};
+            .ranges = must_alloc(count + share_count, sizeof *shares[i].ranges)};
     for (size_t i = 0; i < count; i++) {
         struct task_share *share = &shares[i % share_count];
         if (ranges[i].end > ranges[i].start)

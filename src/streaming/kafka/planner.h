@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/kafka/partition_texts.h"
+#include "streaming/kafka/positions.h"
 
 /* What the topic no longer has, seen while planning or before running. */
 struct data_loss {

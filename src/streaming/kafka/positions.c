@@ -1,9 +1,35 @@
+/* positions.c: each partition is in one of four states, by its position p, the end e and the high
+ * watermark h of its log: ready (p <= e), waiting for an open transaction (e < p <= h), ahead of a
+ * log that is shorter than what was read (h < p), or gone. Whether a position may go back is
+ * decided elsewhere (streaming/query/topic_change.c); here is where it would go. */
 #include "streaming/kafka/positions.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
+
+enum { MORE_MAX = 32 }; // bytes that "; and … more" needs
+
+void partition_texts_add(struct partition_texts *texts, const char *format, ...) {
+    char one[sizeof texts->text - MORE_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(one, sizeof one, format, args);
+    va_end(args);
+    size_t room = sizeof texts->text - MORE_MAX - texts->used;
+    char *at = texts->text + texts->used;
+    texts->count++;
+    int length = snprintf(at, room, "%s%s", texts->used > 0 ? "; " : "", one);
+    if (texts->named + 1 == texts->count && (size_t)length < room) {
+        texts->used += (size_t)length;
+        texts->named++;
+        return;
+    }
+    (void)snprintf(at, MORE_MAX, "; and %zu more", texts->count - texts->named);
+}
 
 enum position_state position_state(int64_t position, const struct partition_offsets *listed) {
     if (listed == NULL)
@@ -82,6 +108,10 @@ static int compare_ranges(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
+void ranges_sort(struct offset_range *ranges, size_t count) {
+    qsort(ranges, count, sizeof *ranges, compare_ranges);
+}
+
 static int64_t move_back(int64_t position, const struct partition_offsets *listed,
                          const struct offsets *lowest) {
     const struct partition_offset *low = offsets_find(lowest, listed->partition);
@@ -93,7 +123,7 @@ static int64_t move_back(int64_t position, const struct partition_offsets *liste
 struct offset_range *positions_move(const struct offset_range *starts, size_t count,
                                     const struct topic_offsets *topic, bool renewed,
                                     const struct offsets *lowest, size_t *moved_count) {
-    struct offset_range *moved = must_alloc(topic->count + count + 1, sizeof *moved);
+    struct offset_range *moved = must_alloc(topic->count + count, sizeof *moved);
     *moved_count = 0;
     for (size_t i = 0; i < topic->count; i++) {
         const struct partition_offsets *listed = &topic->partitions[i];
@@ -105,7 +135,7 @@ struct offset_range *positions_move(const struct offset_range *starts, size_t co
     for (size_t i = 0; i < count && !renewed; i++)
         if (topic_offsets_find(topic, starts[i].partition) == NULL)
             moved[(*moved_count)++] = starts[i];
-    qsort(moved, *moved_count, sizeof *moved, compare_ranges);
+    ranges_sort(moved, *moved_count);
     return moved;
 }
 

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "core/plan.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/kafka/partition_texts.h"
 
 enum position_state {
     POSITION_READY, // up to the end
@@ -28,6 +28,16 @@ enum position_state position_state(int64_t position, const struct partition_offs
 bool positions_want_high(const struct offset_range *starts, size_t count,
                          const struct topic_offsets *topic);
 
+/* What is to be said of several partitions of a topic, in one line. */
+struct partition_texts { // {0}: none yet
+    char text[512];      // "<one>; <another>; and 7 more"; always terminated
+    size_t used;         // of it, without "and … more"
+    size_t count;        // of all that were added
+    size_t named;        // of those in `text`
+};
+
+void partition_texts_add(struct partition_texts *texts, const char *format, ...) PRINTF_LIKE(2, 3);
+
 struct positions_view {
     struct partition_texts waiting; // each partition that waits
     struct partition_texts broken;  // each that is ahead or gone
@@ -36,6 +46,9 @@ struct positions_view {
 
 void positions_view(const struct offset_range *starts, size_t count,
                     const struct topic_offsets *topic, struct positions_view *view);
+
+/* Ascending by partition. */
+void ranges_sort(struct offset_range *ranges, size_t count);
 
 /* The position in a partition; 0 in one that the query has not met. */
 int64_t positions_next(const struct offset_range *starts, size_t count, int32_t partition);

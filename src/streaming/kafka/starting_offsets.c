@@ -1,3 +1,7 @@
+/* starting_offsets.c: the text is parsed into one offset per named partition, then resolved against
+ * what the topic has. The JSON must name exactly the topic's partitions, as Spark wants it, and an
+ * offset must be one that the partition has: else records would be skipped without a word. Other
+ * topics may be named, because one setting may serve several queries. */
 #include "streaming/kafka/starting_offsets.h"
 
 #include <inttypes.h>
@@ -37,8 +41,8 @@ static bool find(const struct starting_offsets *starts, const char *topic, int32
     return starts->everywhere != 0;
 }
 
-/* What the walk over the JSON carries. */
-struct walk {
+/* What the visits of the JSON's members share. */
+struct visit {
     struct starting_offsets *starts;
     const char *topic;
     struct error *err;
@@ -53,21 +57,21 @@ static bool read_partition(const char *name, int32_t *partition) {
 }
 
 static bool visit_partition(void *context, const char *name, const struct json *value) {
-    struct walk *walk = context;
+    struct visit *visit = context;
     struct starting_offset start = {0};
     if (!read_partition(name, &start.partition))
-        return error_set(walk->err, ERROR_CONFIG, "'%s' of topic '%s' is no partition's number",
-                         name, walk->topic);
+        return error_set(visit->err, ERROR_CONFIG, "'%s' of topic '%s' is no partition's number",
+                         name, visit->topic);
     if (!json_int(value, &start.offset) || start.offset < EARLIEST)
-        return error_set(walk->err, ERROR_CONFIG,
+        return error_set(visit->err, ERROR_CONFIG,
                          "partition %s of topic '%s' wants an offset, -2 (earliest) or -1 (latest)",
-                         name, walk->topic);
+                         name, visit->topic);
     int64_t known;
-    if (find(walk->starts, walk->topic, start.partition, &known))
-        return error_set(walk->err, ERROR_CONFIG, "partition %s of topic '%s' is named twice", name,
-                         walk->topic);
-    snprintf(start.topic, sizeof start.topic, "%s", walk->topic);
-    struct starting_offsets *starts = walk->starts;
+    if (find(visit->starts, visit->topic, start.partition, &known))
+        return error_set(visit->err, ERROR_CONFIG, "partition %s of topic '%s' is named twice",
+                         name, visit->topic);
+    snprintf(start.topic, sizeof start.topic, "%s", visit->topic);
+    struct starting_offsets *starts = visit->starts;
     starts->offsets = realloc(starts->offsets, (starts->count + 1) * sizeof start);
     check(starts->offsets != NULL);
     starts->offsets[starts->count++] = start;
@@ -75,13 +79,13 @@ static bool visit_partition(void *context, const char *name, const struct json *
 }
 
 static bool visit_topic(void *context, const char *name, const struct json *value) {
-    struct walk *walk = context;
-    struct walk inner = {walk->starts, name, walk->err};
-    if (strlen(name) >= sizeof walk->starts->offsets->topic || json_count(value) == 0)
-        return error_set(walk->err, ERROR_CONFIG,
+    struct visit *visit = context;
+    struct visit inner = {visit->starts, name, visit->err};
+    if (strlen(name) >= sizeof visit->starts->offsets->topic || json_count(value) == 0)
+        return error_set(visit->err, ERROR_CONFIG,
                          "topic '%s' wants an object of its partitions' offsets", name);
-    return json_each(value, visit_partition, &inner) || walk->err->kind != ERROR_NONE ||
-           error_set(walk->err, ERROR_CONFIG,
+    return json_each(value, visit_partition, &inner) || visit->err->kind != ERROR_NONE ||
+           error_set(visit->err, ERROR_CONFIG,
                      "topic '%s' wants an object of its partitions' offsets", name);
 }
 
@@ -93,8 +97,8 @@ static bool parse(const char *text, struct starting_offsets *starts, struct erro
     }
     struct error cause = {0};
     struct json *document = json_parse(text, strlen(text), &cause);
-    struct walk walk = {.starts = starts, .err = &cause};
-    bool ok = document != NULL && json_each(document, visit_topic, &walk) && starts->count > 0;
+    struct visit visit = {.starts = starts, .err = &cause};
+    bool ok = document != NULL && json_each(document, visit_topic, &visit) && starts->count > 0;
     json_free(document);
     if (ok)
         return true;
@@ -150,7 +154,7 @@ bool starting_offsets_resolve(const char *text, const char *topic,
     struct starting_offsets wanted;
     if (!parse(text, &wanted, err))
         return false;
-    struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
+    struct offset_range *ranges = must_alloc(offsets->count, sizeof *ranges);
     bool ok = check_surplus(&wanted, topic, offsets, err);
     for (size_t i = 0; ok && i < offsets->count; i++) {
         const struct partition_offsets *partition = &offsets->partitions[i];

@@ -1,3 +1,8 @@
+/* incarnation.c: which incarnation a row is of, by the time of its batch.
+ *
+ * Batches that begin one are ordered by their timestamps, so the last that is not later than the
+ * row decides. Rows that a replay made have the time of the replay: where its rejects were of an
+ * earlier incarnation, it is listed by its timestamp. */
 #include "streaming/offsets/incarnation.h"
 
 #include <stdlib.h>

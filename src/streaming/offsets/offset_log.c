@@ -71,6 +71,19 @@ const struct partition_offset *offsets_find(const struct offsets *offsets, int32
     return bsearch(&key, offsets->entries, offsets->count, sizeof key, compare_partitions);
 }
 
+void offsets_ranges(const struct offsets *starts, const struct offsets *ends,
+                    struct offset_range **ranges, size_t *count) {
+    *count = ends->count;
+    *ranges = must_alloc(ends->count + 1, sizeof **ranges);
+    for (size_t i = 0; i < ends->count; i++) {
+        struct partition_offset end = ends->entries[i];
+        const struct partition_offset *start = offsets_find(starts, end.partition);
+        int64_t from = start == NULL ? 0 : start->offset;
+        (*ranges)[i] =
+            (struct offset_range){end.partition, from < end.offset ? from : end.offset, end.offset};
+    }
+}
+
 void offset_entry_deinit(struct offset_entry *entry) {
     free(entry->topic);
     json_free(entry->conf);

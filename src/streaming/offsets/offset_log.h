@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "core/plan.h"
 
 struct partition_offset {
     int32_t partition;
@@ -43,6 +44,12 @@ MUST_CHECK bool offsets_parse(const struct json *object, struct offsets *offsets
 
 /* NULL: no such partition. `offsets` is sorted. */
 const struct partition_offset *offsets_find(const struct offsets *offsets, int32_t partition);
+
+/* What lies between them, for each partition of `ends`; *ranges is owned by the caller. A partition
+ * that `starts` does not know is new, and is read from its beginning; of one whose position goes
+ * back nothing is taken. */
+void offsets_ranges(const struct offsets *starts, const struct offsets *ends,
+                    struct offset_range **ranges, size_t *count);
 
 struct offset_entry {
     char *topic; // owned

@@ -1,18 +1,26 @@
-/* adopt.c: a sink log for a table that has none, and the way back. */
+/* adopt.c: a sink log for a table that has none, and the way back; and the offsets of a checkpoint
+ * are taken for those of another Kafka cluster.
+ *
+ * A log is written whole under another name and begins with one rename; it ends with one rename,
+ * too, and is removed under the other name. So readers see a whole log or none, and an operation
+ * that was killed is run again. The table's signature says whether there should be a log: it is
+ * changed so that no moment promises a log that is not there. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
-#include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
+#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/store/kafka_note.h"
+#include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/path_set.h"
 
-/* Where a log is made, and where one goes before it is removed: readers see a whole log or none.
- * Both names are hidden from them. */
+/* Where a log is made, and where one goes before it is removed; readers see neither. */
 static const char new_name[] = "_spark_metadata_new", old_name[] = "_spark_metadata_released";
 
 static bool sign(struct store *store, bool sink_log, int64_t adopted_at, struct error *err) {
@@ -30,58 +38,58 @@ static bool rename_directory(const struct store *store, const char *from, const 
     return file_sync_directory(table, err);
 }
 
-/* ---- adopt ---- */
+/* ---- adopt the files ---- */
 
-struct listing {
+struct adopted_files {
     const struct table *table;
-    struct log_draft draft;
+    struct sink_log_writer draft;
     int64_t bytes;
     bool failed; // *err says why
     struct error *err;
 };
 
 static bool list_file(void *context, const char *path) {
-    struct listing *listing = context;
+    struct adopted_files *adopted = context;
     struct file_status status;
-    struct file_path full = file_join(listing->table->root.text, path);
-    listing->failed = true;
-    if (!file_look(full.text, &status, listing->err))
+    struct file_path full = file_join(adopted->table->root.text, path);
+    adopted->failed = true;
+    if (!file_look(full.text, &status, adopted->err))
         return false;
     if (!status.is_file)
-        return error_set(listing->err, ERROR_STATE,
+        return error_set(adopted->err, ERROR_STATE,
                          "'%s' is not a plain file: move it out of the table, then adopt again",
                          full.text);
     scoped(scope_free) char *line =
-        sink_log_print_entry(full.text, status.size, file_modified_ms(&status));
-    listing->bytes += status.size;
-    listing->failed = !log_draft_add(&listing->draft, line, listing->err);
-    return !listing->failed;
+        sink_entry_print(full.text, status.size, file_modified_ms(&status));
+    adopted->bytes += status.size;
+    adopted->failed = !sink_log_writer_add(&adopted->draft, line, adopted->err);
+    return !adopted->failed;
 }
 
 static bool write_listing(const struct store *store, const char *directory,
-                          const struct log_layout *layout, struct listing *listing,
+                          const struct log_layout *layout, struct adopted_files *adopted,
                           struct error *err) {
-    *listing = (struct listing){.table = &store->table, .err = err};
-    if (!log_draft_open(&listing->draft, directory, layout->name, err))
+    *adopted = (struct adopted_files){.table = &store->table, .err = err};
+    if (!sink_log_writer_open(&adopted->draft, directory, layout->name, err))
         return false;
-    if (table_each_file(&store->table, store->options.partition_by_count, list_file, listing,
+    if (table_each_file(&store->table, store->options.partition_by_count, list_file, adopted,
                         err) &&
-        !listing->failed)
-        return log_draft_replace(&listing->draft, err);
-    log_draft_discard(&listing->draft);
+        !adopted->failed)
+        return sink_log_writer_replace(&adopted->draft, err);
+    sink_log_writer_discard(&adopted->draft);
     return false;
 }
 
 /* Made whole under another name; the log begins with one rename. What it can't say, which batch
  * each file is of, is noted before that. */
-static bool begin_log(struct store *store, int64_t committed, struct listing *listing,
+static bool begin_log(struct store *store, int64_t committed, struct adopted_files *adopted,
                       struct error *err) {
     struct log_layout layout = log_layout_of(committed, SINK_LOG_INTERVAL);
     struct file_path directory = file_join(store->options.table, new_name);
     return file_remove_directory(directory.text, err) &&
            file_make_directory_name(directory.text, err) &&
            log_layout_write_empty(&layout, directory.text, err) &&
-           write_listing(store, directory.text, &layout, listing, err) &&
+           write_listing(store, directory.text, &layout, adopted, err) &&
            sign(store, false, committed, err) &&
            rename_directory(store, new_name, "_spark_metadata", err) &&
            sign(store, true, committed, err);
@@ -102,7 +110,7 @@ static bool refuse_strangers(const struct store *store, struct error *err) {
 }
 
 static bool adopt_files(struct store *store, int64_t committed, FILE *out, struct error *err) {
-    struct listing listing;
+    struct adopted_files adopted;
     bool has_files;
     if (!table_has_files(&store->table, store->options.partition_by_count, &has_files, err))
         return false;
@@ -118,13 +126,13 @@ static bool adopt_files(struct store *store, int64_t committed, FILE *out, struc
         return sign(store, true, -1, err);
     }
     if (!refuse_strangers(store, err) || !table_types_check_all(&store->options, err) ||
-        !begin_log(store, committed, &listing, err))
+        !begin_log(store, committed, &adopted, err))
         return false;
     (void)fprintf(out,
                   "%s: '%s' has a sink log now: it lists all %" PRId64 " files (%" PRId64
                   " bytes), as of batch %" PRId64 ". Spark reads the table through it, and batch "
                   "%" PRId64 " goes on with it.\n",
-                  store->options.query, store->options.table, listing.draft.entries, listing.bytes,
+                  store->options.query, store->options.table, adopted.draft.entries, adopted.bytes,
                   committed, committed + 1);
     return true;
 }
@@ -269,6 +277,61 @@ bool operation_release(const struct store_options *options, FILE *out, struct er
     if (!operation_open(options, &store, err))
         return false;
     bool ok = release(store, out, err);
+    store_close(store);
+    return ok;
+}
+
+/* ---- adopt the offsets ---- */
+
+/* Where the next batch begins, so that it can be compared with the topic on the other cluster. */
+static bool print_positions(const struct store *store, FILE *out, struct error *err) {
+    int64_t committed;
+    struct offset_entry starts = {0};
+    if (!checkpoint_newest(&store->checkpoint.commits, &committed, err))
+        return false;
+    if (committed < 0) {
+        (void)fprintf(out, "  No batch is committed yet.\n");
+        return true;
+    }
+    if (!checkpoint_read_starts(&store->checkpoint, committed + 1, &starts, err))
+        return false;
+    (void)fprintf(out, "  Batch %" PRId64 " comes next. It reads topic %s from these offsets on:",
+                  committed + 1, store->options.topic);
+    for (size_t i = 0; i < starts.ends.count; i++)
+        (void)fprintf(out, "%s partition %" PRId32 " from %" PRId64, i > 0 ? "," : "",
+                      starts.ends.entries[i].partition, starts.ends.entries[i].offset);
+    (void)fprintf(out, ". See that the records before them are the same there.\n");
+    offset_entry_deinit(&starts);
+    return true;
+}
+
+static bool adopt_offsets(const struct store *store, const char *id, bool dry_run, FILE *out,
+                          struct error *err) {
+    const char *checkpoint = store->options.checkpoint;
+    char noted[KAFKA_CLUSTER_ID_MAX];
+    if (!kafka_note_read(checkpoint, noted, err))
+        return false;
+    if (strcmp(noted, id) == 0) {
+        (void)fprintf(out, "%s: '%s' is of Kafka cluster %s: nothing to do.\n",
+                      store->options.query, checkpoint, id);
+        return true;
+    }
+    if (!dry_run && !kafka_note_write(checkpoint, id, err))
+        return false;
+    (void)fprintf(out, "%s: the offsets in '%s' %s those of Kafka cluster %s (until now: %s).\n",
+                  store->options.query, checkpoint, dry_run ? "would be" : "are", id,
+                  noted[0] == '\0' ? "not noted" : noted);
+    return print_positions(store, out, err);
+}
+
+bool operation_adopt_kafka(const struct store_options *options, const char *id, bool dry_run,
+                           FILE *out, struct error *err) {
+    struct store *store;
+    if (id[0] == '\0' || strlen(id) >= KAFKA_CLUSTER_ID_MAX)
+        return error_set(err, ERROR_CONFIG, "--cluster: want the id of a Kafka cluster");
+    if (dry_run ? !store_open_to_read(options, &store, err) : !operation_open(options, &store, err))
+        return false;
+    bool ok = adopt_offsets(store, id, dry_run, out, err);
     store_close(store);
     return ok;
 }

@@ -1,9 +1,10 @@
 /* operations.h: what an operator does to the directories of one query while it is stopped.
  *
- *     adopt      begins a sink log that lists the table's files: for a table of the foreachBatch
- * job; or takes the offsets for those of another Kafka cluster release    takes the sink log away
- * again relocate   rewrites the absolute paths in the logs, after the lake was moved rewind takes
- * the newest batches back, so that they can be done again
+ *     adopt      begins a sink log that lists the table's files, for a table of the foreachBatch
+ *                job; or takes the offsets for those of another Kafka cluster
+ *     release    takes the sink log away again
+ *     relocate   rewrites the absolute paths in the logs, after the lake was moved
+ *     rewind     takes the newest batches back, so that they can be done again
  *
  * (and streaming/operations/replay.h, which parses rejects again)
  *
@@ -18,7 +19,10 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "streaming/store/store.h"
+#include "streaming/store/store_options.h"
+
+struct recovery; // streaming/recovery/recover.h
+struct store;    // streaming/store/store.h
 
 MUST_CHECK bool operation_adopt(const struct store_options *options, FILE *out, struct error *err);
 /* Notes that the checkpoint's offsets are of the Kafka cluster `id`; `dry_run`: only says so, and
@@ -43,5 +47,14 @@ MUST_CHECK bool operation_open(const struct store_options *options, struct store
 /* Recovery as at a start; what it did is said on `out`. */
 MUST_CHECK bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
                                   struct error *err);
+
+/* The first few files that something is wrong with, in words, for a refusal's message. */
+struct examples {   // {0}: none yet
+    char text[700]; // "'<path>' <what>, …"; always terminated
+    size_t used;
+    int64_t count; // all that were added; the first few are in `text`
+};
+
+void examples_add(struct examples *examples, const char *path, const char *what);
 
 #endif

@@ -10,12 +10,11 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/declare/examples.h"
 #include "streaming/operations/operations.h"
-#include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
-
-enum { MANIFEST_SIZE_MAX = 256 << 20 };
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
+#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/store/store.h"
 
 struct move {
     struct store *store;
@@ -112,7 +111,7 @@ static bool check_newest_manifest(struct move *move, struct error *err) {
 }
 
 static bool is_ours(const struct store *store, const struct table *table, struct error *err) {
-    if (!table->has_owner || strcmp(table->owner_query, store->checkpoint.query_id) == 0)
+    if (!table_has_other_owner(table, store->checkpoint.query_id))
         return true;
     return error_set(err, ERROR_STATE,
                      "'%s' belongs to another checkpoint ('%s' was its place): set "
@@ -151,7 +150,7 @@ static bool look(struct move *move, struct error *err) {
 
 struct rewriting {
     struct move *move;
-    struct log_draft draft;
+    struct sink_log_writer draft;
     bool elsewhere;
 };
 
@@ -161,7 +160,7 @@ static char *moved_uri(const struct store_options *options, const char *uri) {
     for (size_t slashes = 0; at > uri; at--)
         if (at[-1] == '/' && slashes++ == options->partition_by_count)
             break;
-    scoped(scope_free) char *table = sink_log_uri(options->table);
+    scoped(scope_free) char *table = sink_entry_uri(options->table);
     char *moved = NULL;
     check(asprintf(&moved, "%s/%s", table, at) > 0);
     return moved;
@@ -175,25 +174,25 @@ static bool rewrite_entry(void *context, struct json *line, struct error *err) {
         rewriting->elsewhere = true;
     json_put_text(line, "path", uri);
     scoped(scope_free) char *text = json_print(line);
-    return log_draft_add(&rewriting->draft, text, err);
+    return sink_log_writer_add(&rewriting->draft, text, err);
 }
 
 static bool rewrite_log(struct move *move, const char *name, struct error *err) {
     const char *directory = move->store->sink_log.directory.text;
     struct rewriting rewriting = {.move = move};
     bool found;
-    if (!log_draft_open(&rewriting.draft, directory, name, err))
+    if (!sink_log_writer_open(&rewriting.draft, directory, name, err))
         return false;
     bool ok = sink_log_file_entries(file_join(directory, name).text, rewrite_entry, &rewriting,
                                     &found, err);
     if (!ok || !rewriting.elsewhere) {
-        log_draft_discard(&rewriting.draft);
+        sink_log_writer_discard(&rewriting.draft);
         return ok;
     }
     char checksum[64];
     (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
     move->logs++;
-    return log_draft_replace(&rewriting.draft, err) &&
+    return sink_log_writer_replace(&rewriting.draft, err) &&
            file_remove(file_join(directory, checksum).text, err);
 }
 

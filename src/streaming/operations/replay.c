@@ -10,7 +10,8 @@
 #include "streaming/operations/operations.h"
 #include "streaming/operations/replay_source.h"
 #include "streaming/query/micro_batch.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 
 /* The worker, the scan before it and each of their pages get as much of the budget; the rest is for
@@ -19,20 +20,24 @@ enum { MEMORY_SHARES = 6, SCAN_ROWS = 64 };
 
 struct replay {
     const struct replay_options *options;
-    struct query query; // its store is the replay's
-    struct stop stop;   // that nobody asks for: a signal just ends the process
+    struct query_definition definition;
+    struct store *store; // owned
+    struct query_position position;
+    struct query_report query_report; // its log lines are read, the rest is not
+    struct stop stop;                 // that nobody asks for: a signal just ends the process
+    struct retrier retrier;
+    struct batch_runner runner;
+    struct worker_query work;
     struct worker worker;
     bool has_worker;
+    struct worker_crew crew; // the one worker
 
     struct resolved_rejects resolved;
-    struct replay_load load;  // of the batch that is found or run
-    struct reject_walk walk;  // where the search stands
-    struct row_maker maker;   // of the search
-    struct stage_clock clock; // which it wants; nobody reads it
+    struct replay_load load;     // of the batch that is found or run
+    struct reject_cursor cursor; // where the search stands
+    struct row_maker maker;      // of the search
+    struct stage_clock clock;    // which it wants; nobody reads it
 
-    struct offset_range *ends; // owned; where the query stands: start == end
-    size_t end_count;
-    int64_t next_batch;
     int64_t open_timestamp_ms; // of a plan without offsets that is there already; -1: there is none
 
     struct replay_report *report;
@@ -65,7 +70,7 @@ static bool refuse_reject(const struct replay *replay, const struct record *reco
                      "record at topic %s, partition %" PRId32 ", offset %" PRId64
                      " is still no row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: with "
                      "PARSE_MODE=reject it stays a reject, and the others become rows",
-                     replay->query.how.topic, record->partition, record->offset, reject->detail,
+                     replay->definition.topic, record->partition, record->offset, reject->detail,
                      reject_reason_name(reject->reason), reject->position);
 }
 
@@ -73,7 +78,7 @@ static bool keep_rejected(struct replay *replay, const struct record *record,
                           const struct reject *reject, struct error *err) {
     replay->report->still_rejected++;
     replay->report->rejected_by[reject->reason]++;
-    return replay->options->dry_run || replay->query.how.parse_mode != PARSE_FAILFAST ||
+    return replay->options->dry_run || replay->work.parse_mode != PARSE_FAILFAST ||
            refuse_reject(replay, record, reject, err);
 }
 
@@ -126,9 +131,9 @@ static bool find_next(struct replay *replay, struct error *err) {
     struct reject_row row;
     bool found = true;
     resolved_deinit(&replay->load.taken);
-    replay->load.first = replay->walk.next;
+    replay->load.first = replay->cursor.next;
     while (found && replay->load.taken.count < batch_max(replay)) {
-        if (!reject_walk_next(&replay->walk, &row, &found, err))
+        if (!reject_cursor_next(&replay->cursor, &row, &found, err))
             return false;
         if (!found || !is_open(replay, &row.record))
             continue;
@@ -143,31 +148,31 @@ static bool find_next(struct replay *replay, struct error *err) {
 
 /* A time of its own tells of which incarnation its rows are. */
 static bool write_plan(struct replay *replay, struct plan *plan, struct error *err) {
-    return query_set_later(&replay->query, plan, err) &&
-           query_write_plan(&replay->query, plan, err);
+    return query_position_set_later(&replay->position, plan, err) &&
+           query_position_write_plan(&replay->position, plan, err);
 }
 
 static bool run_batch(struct replay *replay, struct error *err) {
     bool is_planned = replay->open_timestamp_ms >= 0;
     struct plan plan = {
-        .batch_id = replay->next_batch,
+        .batch_id = replay->position.next_batch,
         .timestamp_ms = replay->open_timestamp_ms,
-        .count = replay->end_count,
-        .ranges = replay->ends,
+        .count = replay->position.start_count,
+        .ranges = replay->position.starts,
     };
     if ((!is_planned && !write_plan(replay, &plan, err)) ||
-        !micro_batch_replay(&replay->query, &plan, &replay->load.taken, err))
+        !micro_batch_replay(&replay->runner, &plan, &replay->load.taken, err))
         return false;
     if (replay->report->batches++ == 0)
         replay->report->first_batch = plan.batch_id;
     replay->open_timestamp_ms = -1;
-    replay->next_batch++;
+    replay->position.next_batch++;
     return true;
 }
 
-static void begin_walk(struct replay *replay) {
-    reject_walk_begin(&replay->walk, &replay->load.files, (struct reject_place){0},
-                      replay->load.page_size_max);
+static void open_cursor(struct replay *replay) {
+    reject_cursor_open(&replay->cursor, &replay->load.files, (struct reject_mark){0},
+                       replay->load.page_size_max);
 }
 
 static bool run_incarnation(struct replay *replay, struct error *err) {
@@ -186,9 +191,9 @@ static bool run_incarnation(struct replay *replay, struct error *err) {
 static bool run(struct replay *replay, struct error *err) {
     for (size_t i = 0; i <= replay->resolved.incarnations.count; i++) {
         replay->load.incarnation = (int32_t)i;
-        begin_walk(replay);
+        open_cursor(replay);
         bool done = run_incarnation(replay, err);
-        reject_walk_end(&replay->walk);
+        reject_cursor_close(&replay->cursor);
         if (!done)
             return false;
     }
@@ -202,22 +207,16 @@ static bool take_over(struct replay *replay, struct recovery *recovery, struct e
     const struct plan *plan = &recovery->open_plan;
     const struct incarnations *begun = &recovery->begun;
     bool moves = begun->count > 0 && begun->begins[begun->count - 1].batch_id == plan->batch_id;
-    replay->next_batch = recovery->next_batch;
     if (recovery->has_open_plan && (moves || planner_size(plan->ranges, plan->count) > 0))
         return error_set(err, ERROR_STATE,
                          "batch %" PRId64 " is planned and not committed: run the query once (with "
                          "--trigger availableNow it ends by itself), then replay",
                          plan->batch_id);
-    query_take_incarnation(&replay->query, recovery);
+    query_position_take(&replay->position, recovery);
     if (recovery->has_open_plan) {
         replay->open_timestamp_ms = plan->timestamp_ms;
-        replay->ends = plan->ranges;
-        replay->end_count = plan->count;
-        recovery->open_plan.ranges = NULL;
-    } else {
-        replay->ends = recovery->starts;
-        replay->end_count = recovery->start_count;
-        recovery->starts = NULL;
+        query_position_move_past(&replay->position, plan);
+        replay->position.next_batch = plan->batch_id;
     }
     return true;
 }
@@ -225,13 +224,14 @@ static bool take_over(struct replay *replay, struct recovery *recovery, struct e
 static bool open_store(struct replay *replay, FILE *out, struct error *err) {
     const struct store_options *options = &replay->options->query->store;
     if (replay->options->dry_run)
-        return store_open_to_read(options, &replay->query.store, err);
+        return store_open_to_read(options, &replay->store, err);
     struct recovery recovery;
     struct error unreadable; // told by a start
-    if (!operation_open(options, &replay->query.store, err) ||
+    if (!operation_open(options, &replay->store, err) ||
         !table_types_check_few(options, &unreadable, err) ||
-        !operation_recover(replay->query.store, &recovery, out, err))
+        !operation_recover(replay->store, &recovery, out, err))
         return false;
+    replay->position.store = replay->store;
     bool ok = take_over(replay, &recovery, err);
     recovery_deinit(&recovery);
     return ok;
@@ -240,9 +240,7 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
 static bool start_worker(struct replay *replay, struct error *err) {
     struct source *source = replay_source_open(&replay->load);
     replay->has_worker =
-        worker_start(&replay->worker, source, &replay->query.how, 1, memory_share(replay), err);
-    replay->query.workers = &replay->worker;
-    replay->query.worker_count = 1;
+        worker_start(&replay->worker, source, &replay->work, 1, memory_share(replay), err);
     return replay->has_worker;
 }
 
@@ -251,22 +249,43 @@ static bool begin(struct replay *replay, FILE *out, struct error *err) {
     load->page_size_max = memory_share(replay);
     load->incarnations = &replay->resolved.incarnations;
     if (!open_store(replay, out, err) ||
-        !resolved_rejects_read(replay->query.store, &replay->resolved, err) ||
-        !reject_files_list(&replay->query.store->rejects, &load->files, err) ||
-        !row_maker_init(&replay->maker, &replay->query.how, SCAN_ROWS, err))
+        !resolved_rejects_read(replay->store, &replay->resolved, err) ||
+        !reject_files_list(&replay->store->rejects, &load->files, err) ||
+        !row_maker_init(&replay->maker, &replay->work, SCAN_ROWS, err))
         return false;
     return replay->options->dry_run || start_worker(replay, err);
+}
+
+/* What runs its batches: what a query has, without a topic. */
+static bool init(struct replay *replay, struct error *err) {
+    const struct query_options *options = replay->options->query;
+    bool ok = query_definition_init(&replay->definition, options, err);
+    stop_init(&replay->stop);
+    query_report_init(&replay->query_report, options->stream->name, &replay->definition.schema);
+    replay->work = micro_batch_work(&replay->definition, &replay->query_report);
+    replay->retrier =
+        (struct retrier){&replay->query_report, &replay->stop, options->write_retry_timeout_ms};
+    replay->position.retrier = &replay->retrier;
+    worker_crew_init(&replay->crew, &replay->worker, 1, 0);
+    replay->runner = (struct batch_runner){.definition = &replay->definition,
+                                           .position = &replay->position,
+                                           .retrier = &replay->retrier,
+                                           .crew = &replay->crew.crew,
+                                           .bytes_per_record = PLANNER_RECORD_BYTES};
+    return ok;
 }
 
 static void end(struct replay *replay) {
     if (replay->has_worker)
         worker_stop(&replay->worker);
+    worker_crew_deinit(&replay->crew);
     row_maker_deinit(&replay->maker);
     reject_files_deinit(&replay->load.files);
     resolved_deinit(&replay->load.taken);
     resolved_rejects_deinit(&replay->resolved);
-    free(replay->ends);
-    query_deinit(&replay->query);
+    store_close(replay->store);
+    query_position_deinit(&replay->position);
+    query_report_deinit(&replay->query_report);
     stop_deinit(&replay->stop);
 }
 
@@ -274,9 +293,7 @@ bool operation_replay(const struct replay_options *options, struct replay_report
                       struct error *err) {
     struct replay replay = {.options = options, .report = report, .open_timestamp_ms = -1};
     *report = (struct replay_report){.first_batch = -1};
-    stop_init(&replay.stop);
-    bool ok = query_init(&replay.query, options->query, 0, NULL, &replay.stop, err) &&
-              begin(&replay, out, err) && run(&replay, err);
+    bool ok = init(&replay, err) && begin(&replay, out, err) && run(&replay, err);
     end(&replay);
     return ok;
 }

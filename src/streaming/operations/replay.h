@@ -19,8 +19,9 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "pipeline/sink/reject_reader.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/query/query.h"
+#include "streaming/query/query_definition.h"
 
 enum { REPLAY_BATCH_MAX = 250000 };
 

@@ -7,7 +7,7 @@
 struct replay_source {
     struct source source;
     const struct replay_load *load;
-    struct reject_walk walk;
+    struct reject_cursor cursor;
     struct resolved given; // a record that is in two files is given once
     int64_t left;          // in the range
 };
@@ -17,7 +17,7 @@ static struct replay_source *self_of(struct source *source) {
 }
 
 static void end_range(struct replay_source *self) {
-    reject_walk_end(&self->walk);
+    reject_cursor_close(&self->cursor);
     resolved_deinit(&self->given);
 }
 
@@ -26,8 +26,8 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     (void)topic, (void)err;
     struct replay_source *self = self_of(source);
     check(range.start == 0); // one task reads it all
-    reject_walk_begin(&self->walk, &self->load->files, self->load->first,
-                      self->load->page_size_max);
+    reject_cursor_open(&self->cursor, &self->load->files, self->load->first,
+                       self->load->page_size_max);
     self->left = range.end;
     return true;
 }
@@ -44,7 +44,7 @@ static enum source_status read_record(struct source *source, struct record *reco
     struct reject_row row;
     bool found = self->left > 0;
     while (found) {
-        if (!reject_walk_next(&self->walk, &row, &found, err)) {
+        if (!reject_cursor_next(&self->cursor, &row, &found, err)) {
             end_range(self);
             return SOURCE_FAILED;
         }

@@ -7,13 +7,12 @@
 #define STREAMING_OPERATIONS_REPLAY_SOURCE_H
 
 #include "pipeline/source/source.h"
-#include "streaming/store/reject_walk.h"
-#include "streaming/store/resolved.h"
+#include "streaming/store/rejects.h"
 
 /* What the batch takes. The driver sets it while no task is out. */
 struct replay_load {
     struct reject_files files;
-    struct reject_place first;               // where its rejects begin
+    struct reject_mark first;                // where its rejects begin
     struct resolved taken;                   // all of one
     int32_t incarnation;                     // of the topic
     const struct incarnations *incarnations; // borrowed

@@ -21,11 +21,12 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "streaming/operations/operations.h"
-#include "streaming/operations/rewind.h"
+#include "streaming/operations/rewind_decide.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/table/set_aside.h"
 
-static const struct set_aside_place table_place = {"_rewound", ".rewound"};
-static const struct set_aside_place log_place = {"", ".rewound"};
+static const struct set_aside_target table_target = {"_rewound", ".rewound"};
+static const struct set_aside_target log_target = {"", ".rewound"};
 
 enum { SYNCED_MAX = 256 };
 
@@ -35,7 +36,7 @@ struct execution {
     int64_t interval;         // 0: the log is only shortened
     bool sync;                // the second walk, which syncs the directories of the first
     char *synced[SYNCED_MAX]; // owned; directories that were synced, by hash
-    struct log_draft holder;
+    struct sink_log_writer holder;
     int64_t table_files, reject_files;
 };
 
@@ -72,7 +73,7 @@ static bool set_log_aside(const struct rewind *rewind, const struct file_path *l
         char name[32];
         bool moved;
         (void)snprintf(name, sizeof name, "%" PRId64, batches[count - 1]);
-        if (!set_aside(log->text, name, &log_place, &moved, err))
+        if (!set_aside(log->text, name, &log_target, &moved, err))
             return false;
     }
     return file_sync_directory(log->text, err);
@@ -83,7 +84,7 @@ static bool hold_line(void *context, struct json *line, struct error *err) {
     if (json_member_text(line, "path")[0] == '\0' || json_member_text(line, "aside") != NULL)
         return true;
     scoped(scope_free) char *text = json_print(line);
-    return log_draft_add(&execution->holder, text, err);
+    return sink_log_writer_add(&execution->holder, text, err);
 }
 
 /* Everything that stays listed goes into one file of the log. */
@@ -92,13 +93,13 @@ static bool rebuild_log(struct execution *execution, struct error *err) {
     struct log_layout layout = log_layout_of(execution->rewind->to_batch, execution->interval);
     bool found;
     if (!log_layout_write_empty(&layout, directory, err) ||
-        !log_draft_open(&execution->holder, directory, layout.name, err))
+        !sink_log_writer_open(&execution->holder, directory, layout.name, err))
         return false;
     if (!each_line(execution, hold_line, &found, err)) {
-        log_draft_discard(&execution->holder);
+        sink_log_writer_discard(&execution->holder);
         return false;
     }
-    if (!log_draft_replace(&execution->holder, err))
+    if (!sink_log_writer_replace(&execution->holder, err))
         return false;
     return !layout.compact || file_remove(file_join_number(directory, layout.holder).text, err);
 }
@@ -155,8 +156,8 @@ static bool set_line_aside(void *context, struct json *line, struct error *err) 
     bool rejects = strcmp(of, "rejects") == 0, moved;
     const char *root = rejects ? store->options.rejects : store->options.table;
     if (execution->sync)
-        return !needs_sync(execution, root, path) || set_aside_sync(root, path, &table_place, err);
-    if (!set_aside(root, path, &table_place, &moved, err))
+        return !needs_sync(execution, root, path) || set_aside_sync(root, path, &table_target, err);
+    if (!set_aside(root, path, &table_target, &moved, err))
         return false;
     execution->table_files += moved && !rejects;
     execution->reject_files += moved && rejects;

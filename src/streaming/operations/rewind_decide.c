@@ -1,13 +1,17 @@
-/* rewind_decide.c: which files are of batches that shall be taken back. */
+/* rewind_decide.c: which files are of batches that shall be taken back.
+ *
+ * Three sources can tell, in this order. The sink log as it was at the batch, if it is all there
+ * and was written batch by batch. Without a sink log, the manifests, if every later batch has one
+ * of ours. Otherwise the rows of each file: all rows of a file are of one batch, so they lie on one
+ * side of the plan's end offsets. A file with rows on both sides, or whose offsets can't be read,
+ * is refused: nothing is guessed. Rejects are always told by the manifests. */
 #include <inttypes.h>
 
 #include "base/scope.h"
-#include "streaming/operations/rewind.h"
-#include "streaming/store/commit.h"
-#include "streaming/table/data_offsets.h"
+#include "streaming/operations/rewind_decide.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
-
-enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
 
 static bool add_aside(struct rewind *rewind, const char *path, const char *of, struct error *err) {
     struct json *line = json_new_object();
@@ -15,7 +19,7 @@ static bool add_aside(struct rewind *rewind, const char *path, const char *of, s
     json_put_text(line, "aside", of);
     scoped(scope_free) char *text = json_print(line);
     json_free(line);
-    return log_draft_add(&rewind->intent, text, err);
+    return sink_log_writer_add(&rewind->intent, text, err);
 }
 
 static bool add_files(struct rewind *rewind, const struct file_list *files, const char *of,
@@ -43,7 +47,7 @@ static bool add_manifests(struct rewind *rewind, bool with_files, struct error *
             return false;
         if (!has)
             continue;
-        if (!commit_read(rewind->store, batch, &manifest, err))
+        if (!store_read_manifest(rewind->store, batch, &manifest, err))
             return false;
         bool ok = add_files(rewind, &manifest.rejects, "rejects", err) &&
                   (!with_files || add_files(rewind, &manifest.files, "table", err));
@@ -65,7 +69,7 @@ static bool names_files(const struct rewind *rewind, int64_t batch_id, bool *nam
         return false;
     if (!*names)
         return true;
-    if (!commit_read(rewind->store, batch_id, &manifest, err))
+    if (!store_read_manifest(rewind->store, batch_id, &manifest, err))
         return false;
     *names = !manifest.of_spark;
     manifest_deinit(&manifest);
@@ -148,7 +152,7 @@ static bool is_former(const struct rewind *rewind, const char *path, bool *forme
     *former = false;
     if (rewind->since_ms == 0)
         return true;
-    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    bool ok = origin_time(path, &processed_ms, err);
     *former = ok && processed_ms >= 0 && processed_ms < rewind->since_ms;
     return ok || err->kind == ERROR_STATE; // reported where its offsets are read
 }
@@ -161,24 +165,24 @@ static bool look_into(const struct rewind *rewind, const char *relative, bool *b
         return true;
     struct file_path path = file_join(rewind->store->options.table, relative);
     struct sides sides = {.ends = &rewind->ends};
-    enum data_offsets outcome;
+    enum origin_end end;
     bool former;
     if (!is_former(rewind, path.text, &former, err))
         return false;
     if (former)
         return true;
-    if (!data_offsets_each(path.text, visit_row, &sides, &outcome, err))
+    if (!origin_each_offset(path.text, visit_row, &sides, &end, err))
         return false;
     *beyond = sides.beyond;
-    if (outcome == DATA_OFFSETS_READ)
+    if (end == ORIGIN_READ)
         return true;
     return error_set(err, ERROR_STATE,
                      "which batch '%s' is of can't be told: %s. Rewind to a batch after the table "
                      "was adopted, or move the file out of the table and its line out of the log",
                      path.text,
-                     outcome == DATA_OFFSETS_ENDED ? "it has rows from both sides of the batch"
-                                                   : "its columns partition and offset can't be "
-                                                     "read");
+                     end == ORIGIN_ENDED ? "it has rows from both sides of the batch"
+                                         : "its columns partition and offset can't be "
+                                           "read");
 }
 
 static bool sort_entry(void *context, struct json *line, struct error *err) {
@@ -192,7 +196,7 @@ static bool sort_entry(void *context, struct json *line, struct error *err) {
         ok = add_aside(rewind, entry.relative, "table", err);
     } else if (ok) {
         scoped(scope_free) char *text = json_print(line);
-        ok = log_draft_add(&rewind->intent, text, err);
+        ok = sink_log_writer_add(&rewind->intent, text, err);
     }
     sink_entry_deinit(&entry);
     return ok;
@@ -281,7 +285,7 @@ static bool write_decision(struct rewind *rewind, enum decision decision,
     }
     scoped(scope_free) char *text = json_print(header);
     json_free(header);
-    ok = ok && log_draft_add(&rewind->intent, text, err) &&
+    ok = ok && sink_log_writer_add(&rewind->intent, text, err) &&
          add_manifests(rewind, decision == BY_MANIFESTS, err);
     if (ok && decision == BY_LOG)
         ok = decide_by_log(rewind, then, err);
@@ -294,10 +298,11 @@ bool rewind_decide(struct rewind *rewind, struct error *err) {
     struct sink_log then;
     enum decision decision;
     if (!choose(rewind, &then, &decision, err) ||
-        !log_draft_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND, err))
+        !sink_log_writer_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND,
+                              err))
         return false;
     if (write_decision(rewind, decision, &then, err))
-        return log_draft_replace(&rewind->intent, err);
-    log_draft_discard(&rewind->intent);
+        return sink_log_writer_replace(&rewind->intent, err);
+    sink_log_writer_discard(&rewind->intent);
     return false;
 }

@@ -1,65 +1,29 @@
-/* engine.h: the chosen queries, the workers that they share, the cluster that runs them if one
- * does, and their end. */
+/* engine.h: who runs a query's batches: this program's workers (streaming/native) or a Spark
+ * cluster (streaming/cluster/engine). Neither knows of the other; streaming/start picks one.
+ *
+ * A stop is not a call: an engine hears it by the query's `stop`, and returns from run(). */
 #ifndef STREAMING_QUERY_ENGINE_H
 #define STREAMING_QUERY_ENGINE_H
 
 #include "base/error.h"
-#include "streaming/query/query.h"
+#include "core/plan.h"
 
-enum { ENGINE_QUERIES_MAX = 8 };
+struct engine_ops;
 
-struct engine_options {
-    const struct query_options *queries[ENGINE_QUERIES_MAX]; // borrowed
-    size_t query_count;
-    size_t worker_count;
-    int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY, or what is ours beside a cluster
-    const struct cluster_options *cluster; // borrowed; NULL: the queries run here
-    int statistics_ms;                     // how often sources tell statistics; 0: nobody will ask
-    void (*on_query_end)(void);            // on the query's thread, when it is not active any more
+struct engine {
+    const struct engine_ops *ops; // first member of every implementation's own struct
 };
 
-struct engine;
-
-/* What each worker's source may hold. */
-struct source_memory engine_source_memory(int64_t memory_max, size_t worker_count);
-
-/* One query, for who looks at it: any thread, until engine_join(). */
-struct query_view {
-    const struct query_options *options;
-    const struct schema *schema;
-    struct query_status *status;
-    struct query_history *history;
+/* Driver thread, in this order, close() always. */
+struct engine_ops {
+    /* Waits until batches can be run. Before recovery, so that an engine that can't be had is told
+     * of at once, whatever else is amiss. */
+    bool (*open)(struct engine *engine, struct error *err);
+    /* Runs batches from where the query stands until all that was to be done is (availableNow), a
+     * stop was requested (true, or ERROR_STOPPED), or it can't go on. `open_plan` is durable and
+     * comes first; NULL: there is none. Disk, topic and position were brought together before. */
+    bool (*run)(struct engine *engine, const struct plan *open_plan, struct error *err);
+    void (*close)(struct engine *engine);
 };
-
-/* Bytes of SPARK_DRIVER_MEMORY and what is known to take them; the rest of the process is code,
- * libraries, and what librdkafka has fetched. */
-struct engine_memory {
-    int64_t budget;
-    int64_t rows;         // slices of decoded rows
-    int64_t encoded;      // Parquet pages in the making, now
-    int64_t history;      // what the queries tell of themselves
-    int64_t prefetch_max; // what librdkafka was told to hold at most, all workers together
-};
-
-/* Takes every query's checkpoint lock first: if one is held, nothing starts (ERROR_LOCKED). Takes
- * over `broker`. */
-MUST_CHECK bool engine_start(struct engine **engine, const struct engine_options *options,
-                             struct broker *broker, struct error *err);
-
-/* Any thread. */
-void engine_request_stop(struct engine *engine, enum stop_level level);
-bool engine_is_active(struct engine *engine); // whether any query still runs
-size_t engine_query_count(const struct engine *engine);
-struct query_snapshot engine_query_status(struct engine *engine, size_t query);
-struct query_view engine_query_view(struct engine *engine, size_t index);
-struct engine_memory engine_memory_read(struct engine *engine);
-
-/* What the workers' sources have told of themselves; found[i] false: nothing yet, or never. Fills
- * `most` at most, and returns the number of workers. */
-size_t engine_source_statistics(struct engine *engine, size_t most, bool *found,
-                                struct kafka_statistics *statistics);
-
-/* Waits for all queries to end and frees everything. False: *err is the first failed query's. */
-MUST_CHECK bool engine_join(struct engine *engine, struct error *err);
 
 #endif

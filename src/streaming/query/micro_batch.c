@@ -1,3 +1,13 @@
+/* One batch, from its plan to its commit.
+ *
+ * An attempt stages files: the plan's ranges, without what retention took, are cut into tasks, and
+ * the crew runs them. Its manifest is the commit point. An attempt that fails before it is
+ * discarded as a whole, and another follows for as long as its error may pass (try_again()); so
+ * nothing counts until all of it does. After the commit point nothing is discarded: roll_forward()
+ * repeats the step that failed.
+ *
+ * A batch is a query's own, a replay's (records from the rejects) or the rejects of one of Spark's.
+ */
 #include "streaming/query/micro_batch.h"
 
 #include <inttypes.h>
@@ -13,6 +23,7 @@
 #include "streaming/query/topic_change.h"
 #include "streaming/query/topic_watch.h"
 #include "streaming/report/query_report.h"
+#include "streaming/store/batch_steps.h"
 
 enum {
     REPLY_TIMEOUT_MS = 100,
@@ -51,17 +62,33 @@ struct attempt {
     struct task_share *shares;
     struct task *tasks;
     size_t task_count;
+    atomic_bool abandon; // tells the crew to give up
     struct tally tally;
 };
 
-static bool clip_lost(struct query *query, struct attempt *attempt, struct error *err) {
-    struct data_loss loss;
-    planner_clip(attempt->ranges, attempt->range_count, &query->topic,
-                 query->change.kind == TOPIC_RENEWED, attempt->lost, &loss);
-    return loss.texts.count == 0 || topic_watch_loss(query, &loss, err);
+struct worker_query micro_batch_work(const struct query_definition *definition,
+                                     struct query_report *report) {
+    const struct query_options *options = definition->options;
+    return (struct worker_query){.name = report->name,
+                                 .topic = definition->topic,
+                                 .schema = &definition->schema,
+                                 .partition_columns = definition->partition_columns,
+                                 .partition_column_count = options->store.partition_by_count,
+                                 .parse_mode = options->parse_mode,
+                                 .time_zone = options->time_zone,
+                                 .parquet = options->parquet,
+                                 .reject_log = &report->reject_log,
+                                 .records_read = &report->status.records_read};
 }
 
-static bool set_ranges(struct query *query, struct attempt *attempt, struct error *err) {
+static bool clip_lost(struct batch_runner *runner, struct attempt *attempt, struct error *err) {
+    struct data_loss loss;
+    planner_clip(attempt->ranges, attempt->range_count, &runner->change->watch->topic,
+                 runner->change->kind == TOPIC_RENEWED, attempt->lost, &loss);
+    return loss.texts.count == 0 || topic_watch_loss(runner->change->watch, &loss, err);
+}
+
+static bool set_ranges(struct batch_runner *runner, struct attempt *attempt, struct error *err) {
     const struct work *work = attempt->work;
     const struct offset_range *ranges = work->plan->ranges;
     size_t count = work->plan->count;
@@ -78,18 +105,18 @@ static bool set_ranges(struct query *query, struct attempt *attempt, struct erro
     for (size_t i = 0; i < count; i++)
         attempt->ranges[i] = ranges[i];
     attempt->range_count = count;
-    return work->taken != NULL || clip_lost(query, attempt, err);
+    return work->taken != NULL || clip_lost(runner, attempt, err);
 }
 
-static bool prepare_attempt(struct query *query, const struct work *work, struct attempt *attempt,
-                            struct error *err) {
+static bool prepare_attempt(struct batch_runner *runner, const struct work *work,
+                            struct attempt *attempt, struct error *err) {
     *attempt = (struct attempt){.work = work};
-    if (!set_ranges(query, attempt, err))
+    if (!set_ranges(runner, attempt, err))
         return false;
-    attempt->shares = must_alloc(query->worker_count, sizeof *attempt->shares);
+    attempt->shares = must_alloc(runner->crew->size, sizeof *attempt->shares);
     attempt->task_count =
-        planner_cut(attempt->ranges, attempt->range_count, query->bytes_per_record,
-                    query->worker_count, PLANNER_TASK_BYTES, attempt->shares);
+        planner_cut(attempt->ranges, attempt->range_count, runner->bytes_per_record,
+                    runner->crew->size, PLANNER_TASK_BYTES, attempt->shares);
     attempt->tasks = must_alloc(attempt->task_count, sizeof *attempt->tasks);
     return true;
 }
@@ -110,85 +137,79 @@ static void attempt_deinit(struct attempt *attempt) {
     *attempt = (struct attempt){0};
 }
 
-/* Queries start at different workers, so that two small batches run side by side. */
-static struct worker *worker_of(const struct query *query, size_t task) {
-    return &query->workers[(query->index + task) % query->worker_count];
-}
-
-static void send_tasks(struct query *query, struct attempt *attempt, const char *staging,
+static void send_tasks(struct batch_runner *runner, struct attempt *attempt, const char *staging,
                        const char *reject_staging) {
-    atomic_store(&query->abandon, false);
+    attempt->abandon = false;
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
-        *task = (struct task){.query = query->index,
-                              .number = (unsigned)i,
+        *task = (struct task){.number = (unsigned)i,
                               .batch_timestamp_ms = attempt->work->plan->timestamp_ms,
                               .staging = staging,
                               .reject_staging = reject_staging,
                               .ranges = attempt->shares[i].ranges,
                               .range_count = attempt->shares[i].count,
                               .rejects_only = attempt->work->search != NULL,
-                              .abandon = &query->abandon,
-                              .reply = &query->replies};
+                              .abandon = &attempt->abandon};
         task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
-        mailbox_send(&worker_of(query, i)->tasks, &task->message);
+        runner->crew->ops->send(runner->crew, task);
     }
 }
 
 /* The driver lives while a worker that it waits for does, if only with a task of another query that
  * comes first. */
-static void pass_on_signs(struct query *query, const struct attempt *attempt, int64_t *seen) {
+static void pass_on_signs(struct batch_runner *runner, const struct attempt *attempt,
+                          int64_t *seen) {
     int64_t signs = 0;
     for (size_t i = 0; i < attempt->task_count; i++)
         if (!attempt->tasks[i].back)
-            signs += worker_signs(worker_of(query, i));
+            signs += runner->crew->ops->signs(runner->crew, &attempt->tasks[i]);
     if (signs != *seen)
-        query_status_sign(&query->status);
+        query_status_sign(&runner->retrier->report->status);
     *seen = signs;
 }
 
 /* What one of the workers that are still out has heard of what stands in its way. */
-static bool find_cause(const struct query *query, const struct attempt *attempt,
+static bool find_cause(const struct batch_runner *runner, const struct attempt *attempt,
                        struct error *cause) {
     for (size_t i = 0; i < attempt->task_count; i++)
-        if (!attempt->tasks[i].back && worker_waits_for(worker_of(query, i), cause))
+        if (!attempt->tasks[i].back &&
+            runner->crew->ops->waits_for(runner->crew, &attempt->tasks[i], cause))
             return true;
     return false;
 }
 
 /* While no task comes back. False: the attempt is given up. */
-static bool look_after_tasks(struct query *query, const struct attempt *attempt,
+static bool look_after_tasks(struct batch_runner *runner, struct attempt *attempt,
                              struct topic_stall *stall, int64_t *signs, struct error *err) {
-    if (stop_read(query->stop) == STOP_NOW)
-        atomic_store(&query->abandon, true);
-    pass_on_signs(query, attempt, signs);
+    if (stop_read(runner->retrier->stop) == STOP_NOW)
+        atomic_store(&attempt->abandon, true);
+    pass_on_signs(runner, attempt, signs);
     struct error cause;
-    if (attempt->work->taken != NULL || atomic_load(&query->abandon) ||
-        !topic_watch_stall(query, attempt->ranges, attempt->range_count, stall,
-                           find_cause(query, attempt, &cause) ? cause.message : NULL))
+    if (attempt->work->taken != NULL || atomic_load(&attempt->abandon) ||
+        !topic_watch_stall(runner->change->watch, attempt->ranges, attempt->range_count, stall,
+                           find_cause(runner, attempt, &cause) ? cause.message : NULL))
         return true;
-    atomic_store(&query->abandon, true);
+    atomic_store(&attempt->abandon, true);
     return error_set(err, ERROR_BROKER, "topic '%s' ends before the planned batch",
-                     query->how.topic);
+                     runner->definition->topic);
 }
 
 /* Waits for all tasks; the first real failure ends the others, and is the one reported. */
-static bool collect_tasks(struct query *query, struct attempt *attempt, struct error *err) {
+static bool collect_tasks(struct batch_runner *runner, struct attempt *attempt, struct error *err) {
     bool done = true;
     struct topic_stall stall = {0};
     int64_t signs = 0;
     for (size_t outstanding = attempt->task_count; outstanding > 0;) {
-        struct message *message = mailbox_receive(&query->replies, REPLY_TIMEOUT_MS);
-        if (message == NULL) {
-            done = look_after_tasks(query, attempt, &stall, &signs, err) && done;
+        struct task *task = runner->crew->ops->receive(runner->crew, REPLY_TIMEOUT_MS);
+        if (task == NULL) {
+            done = look_after_tasks(runner, attempt, &stall, &signs, err) && done;
             continue;
         }
         outstanding--;
-        struct task *task = (struct task *)message;
         task->back = true;
         if (task->done)
             continue;
-        atomic_store(&query->abandon, true);
+        atomic_store(&attempt->abandon, true);
         if (done || err->kind == ERROR_STOPPED)
             *err = task->error;
         done = false;
@@ -219,20 +240,23 @@ static void begin_outcomes(const struct attempt *attempt, struct manifest *manif
                 .lost = attempt->work->search == NULL ? attempt->lost[i] : 0};
 }
 
-static void note_weight(struct query *query, const struct manifest *manifest, int64_t bytes) {
+static void note_weight(struct batch_runner *runner, const struct manifest *manifest,
+                        int64_t bytes) {
     int64_t records = 0;
     for (size_t i = 0; i < manifest->outcome_count; i++)
         records += manifest->outcomes[i].rows + manifest->outcomes[i].rejects;
-    query->bytes_per_record = planner_weigh(query->bytes_per_record, records, bytes);
+    runner->bytes_per_record = planner_weigh(runner->bytes_per_record, records, bytes);
 }
 
-static void make_manifest(struct query *query, struct attempt *attempt, struct manifest *manifest) {
+static void make_manifest(struct batch_runner *runner, struct attempt *attempt,
+                          struct manifest *manifest) {
     const struct work *work = attempt->work;
-    *manifest = (struct manifest){.batch_id = work->plan->batch_id,
-                                  .timestamp_ms = work->plan->timestamp_ms,
-                                  .of_spark = work->search != NULL,
-                                  .incarnation = query_incarnation(query, work->plan->batch_id)};
-    incarnations_add_copies(&manifest->begun, &query->begun, work->plan->batch_id);
+    *manifest = (struct manifest){
+        .batch_id = work->plan->batch_id,
+        .timestamp_ms = work->plan->timestamp_ms,
+        .of_spark = work->search != NULL,
+        .incarnation = query_position_incarnation(runner->position, work->plan->batch_id)};
+    incarnations_add_copies(&manifest->begun, &runner->position->begun, work->plan->batch_id);
     begin_outcomes(attempt, manifest);
     for (size_t i = 0; i < attempt->task_count; i++) {
         struct task *task = &attempt->tasks[i];
@@ -244,7 +268,7 @@ static void make_manifest(struct query *query, struct attempt *attempt, struct m
     }
     if (work->taken != NULL)
         resolved_add_all(&manifest->replayed, work->taken);
-    note_weight(query, manifest, attempt->tally.bytes);
+    note_weight(runner, manifest, attempt->tally.bytes);
 }
 
 /* The ranges of a search are for the search alone. */
@@ -262,106 +286,114 @@ static void take_outcomes(struct reject_search *search, struct manifest *manifes
 }
 
 /* From plan to commit point, once. */
-static bool run_once(struct query *query, const struct work *work, struct manifest *manifest,
-                     struct tally *tally, struct error *err) {
+static bool run_once(struct batch_runner *runner, const struct work *work,
+                     struct manifest *manifest, struct tally *tally, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     const char *staging, *reject_staging;
-    if (!store_begin_batch(query->store, work->plan->batch_id, &staging, &reject_staging, err))
+    if (!store_begin_batch(runner->position->store, work->plan->batch_id, &staging, &reject_staging,
+                           err))
         return false;
     struct attempt attempt;
-    bool done = prepare_attempt(query, work, &attempt, err);
+    bool done = prepare_attempt(runner, work, &attempt, err);
     if (done) {
-        send_tasks(query, &attempt, staging, reject_staging);
-        done = collect_tasks(query, &attempt, err);
+        send_tasks(runner, &attempt, staging, reject_staging);
+        done = collect_tasks(runner, &attempt, err);
     }
     if (done) {
-        make_manifest(query, &attempt, manifest);
+        make_manifest(runner, &attempt, manifest);
         if (work->search != NULL)
             take_outcomes(work->search, manifest);
         int64_t began_us = clock_monotonic_us();
-        done = store_commit(query->store, manifest, err);
-        query->clock.publish_us = clock_monotonic_us() - began_us;
+        done = store_commit(runner->position->store, manifest, err);
+        report->clock.publish_us = clock_monotonic_us() - began_us;
         if (done)
             tally_add(tally, &attempt.tally);
         else
             manifest_deinit(manifest);
     }
     attempt_deinit(&attempt);
-    reject_log_flush(&query->reject_log, query->how.name);
+    reject_log_flush(&report->reject_log, report->name);
     return done;
 }
 
 /* The newest error, once a minute while it stays the same. */
-static void log_broker_error(struct query *query, struct attempts *attempts, enum log_level level,
-                             const struct error *err) {
+static void log_broker_error(struct batch_runner *runner, struct attempts *attempts,
+                             enum log_level level, const struct error *err) {
     int64_t now_ms = clock_monotonic_ms();
     if (strcmp(attempts->logged.message, err->message) == 0 &&
         now_ms - attempts->logged_ms < BROKER_LOG_EVERY_MS)
         return;
     attempts->logged = *err;
     attempts->logged_ms = now_ms;
-    log_write(level, query->how.name, "%s; reading the batch again", err->message);
+    log_write(level, runner->retrier->report->name, "%s; reading the batch again", err->message);
 }
 
-static bool pause_for_broker(struct query *query, struct attempts *attempts, struct error *err) {
+static bool pause_for_broker(struct batch_runner *runner, struct attempts *attempts,
+                             struct error *err) {
     int64_t longer_ms = 2 * attempts->pause_ms;
     attempts->pause_ms = longer_ms == 0                    ? BROKER_PAUSE_MS
                          : longer_ms < BROKER_PAUSE_MAX_MS ? longer_ms
                                                            : BROKER_PAUSE_MAX_MS;
-    query_status_rest(&query->status, attempts->pause_ms);
-    return !stop_sleep(query->stop, attempts->pause_ms) ||
+    query_status_rest(&runner->retrier->report->status, attempts->pause_ms);
+    return !stop_sleep(runner->retrier->stop, attempts->pause_ms) ||
            error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
 }
 
 /* The topic went away, or access to it, or what came is damaged: nothing of ours is wrong, and
  * nothing counts yet. Waits until the topic can be listed. */
-static bool wait_for_broker(struct query *query, const struct plan *plan, struct attempts *attempts,
-                            struct error *err) {
-    log_broker_error(query, attempts, LOG_ERROR, err);
-    query_status_fault(&query->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
-    if (!pause_for_broker(query, attempts, err) || !topic_watch_refresh(query, err) ||
-        !topic_change_await(query, plan, err))
+static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan,
+                            struct attempts *attempts, struct error *err) {
+    struct query_report *report = runner->retrier->report;
+    log_broker_error(runner, attempts, LOG_ERROR, err);
+    query_status_fault(&report->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
+    if (!pause_for_broker(runner, attempts, err) ||
+        !topic_watch_refresh(runner->change->watch, err) ||
+        !topic_fit_await(runner->change, plan, err))
         return false;
-    query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+    query_status_say(&report->status, QUERY_RUNNING, true, "Processing new data");
     return true;
 }
 
 /* Retention overtook us in the middle: lists the topic again, to take what is left. Once that
  * should be enough. */
-static bool take_what_is_left(struct query *query, const struct plan *plan,
+static bool take_what_is_left(struct batch_runner *runner, const struct plan *plan,
                               struct attempts *attempts, struct error *err) {
-    log_broker_error(query, attempts, LOG_WARNING, err);
-    if (attempts->lost++ > 0 && !pause_for_broker(query, attempts, err))
+    log_broker_error(runner, attempts, LOG_WARNING, err);
+    if (attempts->lost++ > 0 && !pause_for_broker(runner, attempts, err))
         return false;
-    return topic_watch_refresh(query, err) && topic_change_await(query, plan, err);
+    return topic_watch_refresh(runner->change->watch, err) &&
+           topic_fit_await(runner->change, plan, err);
 }
 
 /* Whether an attempt that failed is worth another. */
-static bool try_again(struct query *query, const struct plan *plan, struct attempts *attempts,
-                      struct error *err) {
+static bool try_again(struct batch_runner *runner, const struct plan *plan,
+                      struct attempts *attempts, struct error *err) {
     switch (err->kind) {
     case ERROR_BROKER:
-        return wait_for_broker(query, plan, attempts, err);
+        return wait_for_broker(runner, plan, attempts, err);
     case ERROR_DAMAGED:
         if (++attempts->damaged < DAMAGED_TRIES_MAX)
-            return wait_for_broker(query, plan, attempts, err);
+            return wait_for_broker(runner, plan, attempts, err);
         return error_wrap(err, "gave up after %d attempts", DAMAGED_TRIES_MAX);
     case ERROR_DATA_LOSS:
-        return !query->options->fail_on_data_loss && take_what_is_left(query, plan, attempts, err);
+        return !runner->definition->options->fail_on_data_loss &&
+               take_what_is_left(runner, plan, attempts, err);
     default:
-        return retry_again(query, &attempts->disk, err);
+        return retry_again(runner->retrier, &attempts->disk, err);
     }
 }
 
-static bool commit_batch(struct query *query, const struct work *work, struct manifest *manifest,
-                         struct tally *tally, struct error *err) {
+static bool commit_batch(struct batch_runner *runner, const struct work *work,
+                         struct manifest *manifest, struct tally *tally, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     struct attempts attempts = {0};
     int64_t began_us = clock_monotonic_us();
-    while (!run_once(query, work, manifest, tally, err)) {
+    while (!run_once(runner, work, manifest, tally, err)) {
         int64_t *lost_us =
-            disk_error_may_pass(err) ? &query->clock.disk_lost_us : &query->clock.broker_lost_us;
+            disk_error_may_pass(err) ? &report->clock.disk_lost_us : &report->clock.broker_lost_us;
         if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
-            store_discard_batch(query->store, work->plan->batch_id);
-        if (!try_again(query, work->plan, &attempts, err))
+            store_discard_batch(runner->position->store, work->plan->batch_id);
+        if (!try_again(runner, work->plan, &attempts, err))
             return false;
         trigger_clock_add(lost_us, began_us);
         began_us = clock_monotonic_us();
@@ -369,57 +401,62 @@ static bool commit_batch(struct query *query, const struct work *work, struct ma
     return true;
 }
 
-/* What the manifest says of the topic needs not be said again. */
-static void take_incarnation(struct query *query, const struct manifest *manifest) {
-    query->incarnation = manifest->incarnation;
-    incarnations_drop(&query->begun, manifest->batch_id);
-}
-
-static bool roll_forward(struct query *query, const struct manifest *manifest, struct error *err) {
+static bool roll_forward(struct batch_runner *runner, const struct manifest *manifest,
+                         struct error *err) {
     struct retry retry = {0};
     int64_t began_us = clock_monotonic_us();
-    while (!store_roll_forward(query->store, manifest, err))
-        if (!retry_again(query, &retry, err))
+    while (!store_roll_forward(runner->position->store, manifest, err))
+        if (!retry_again(runner->retrier, &retry, err))
             return false;
-    trigger_clock_add(&query->clock.forward_us, began_us);
+    trigger_clock_add(&runner->retrier->report->clock.forward_us, began_us);
     return true;
 }
 
-static bool run(struct query *query, const struct work *work, struct error *err) {
+static void report_batch(struct batch_runner *runner, const struct work *work,
+                         const struct manifest *manifest, struct tally *tally) {
+    static const struct topic_offsets unknown;
+    query_report_batch(runner->retrier->report,
+                       runner->change != NULL ? &runner->change->watch->topic : &unknown,
+                       work->plan, manifest, tally);
+}
+
+static bool run(struct batch_runner *runner, const struct work *work, struct error *err) {
+    struct query_report *report = runner->retrier->report;
     int64_t began_us = clock_monotonic_us();
-    query_status_say(&query->status, QUERY_RUNNING, true, "Processing new data");
+    query_status_say(&report->status, QUERY_RUNNING, true, "Processing new data");
     struct manifest manifest = {0};
     struct tally tally = {0};
-    if (!commit_batch(query, work, &manifest, &tally, err))
+    if (!commit_batch(runner, work, &manifest, &tally, err))
         return false;
-    take_incarnation(query, &manifest);
-    bool done = roll_forward(query, &manifest, err);
+    query_position_commit(runner->position, &manifest);
+    bool done = roll_forward(runner, &manifest, err);
     if (done) {
-        query_report_batch(query, work->plan, &manifest, &tally);
-        query_report_log(query, &manifest, &tally.counts, clock_monotonic_us() - began_us);
+        report_batch(runner, work, &manifest, &tally);
+        query_report_log(report, &manifest, &tally.counts, clock_monotonic_us() - began_us);
     }
     tally_deinit(&tally);
     manifest_deinit(&manifest);
     return done;
 }
 
-bool micro_batch_run(struct query *query, const struct plan *plan, struct error *err) {
-    return run(query, &(struct work){.plan = plan}, err);
+bool micro_batch_run(struct batch_runner *runner, const struct plan *plan, struct error *err) {
+    return run(runner, &(struct work){.plan = plan}, err);
 }
 
-bool micro_batch_replay(struct query *query, const struct plan *plan, const struct resolved *taken,
-                        struct error *err) {
-    check(planner_size(plan->ranges, plan->count) == 0 && query->worker_count == 1);
-    return run(query, &(struct work){.plan = plan, .taken = taken}, err);
+bool micro_batch_replay(struct batch_runner *runner, const struct plan *plan,
+                        const struct resolved *taken, struct error *err) {
+    check(planner_size(plan->ranges, plan->count) == 0 && runner->crew->size == 1);
+    return run(runner, &(struct work){.plan = plan, .taken = taken}, err);
 }
 
-bool micro_batch_rejects(struct query *query, struct reject_search *search, struct error *err) {
+bool micro_batch_rejects(struct batch_runner *runner, struct reject_search *search,
+                         struct error *err) {
     struct work work = {.plan = search->plan, .search = search};
     struct manifest manifest = {0};
-    if (!commit_batch(query, &work, &manifest, &search->tally, err))
+    if (!commit_batch(runner, &work, &manifest, &search->tally, err))
         return false;
-    take_incarnation(query, &manifest);
-    bool done = roll_forward(query, &manifest, err);
+    query_position_commit(runner->position, &manifest);
+    bool done = roll_forward(runner, &manifest, err);
     manifest_deinit(&manifest);
     return done;
 }

@@ -1,3 +1,10 @@
+/* Compares records that the topic and the table both have, by timestamp.
+ *
+ * Of each partition, the range of offsets that both may have is searched for its newest and oldest
+ * row: first in the files of the newest manifests, then, if these leave doubt, in the whole table
+ * and its rejects. The topic is asked for the records at these offsets. One pair that is the same
+ * proves that it is the same topic, unless all compared records have one timestamp; pairs that
+ * differ prove another topic if none is the same. */
 #include "streaming/query/record_check.h"
 
 #include <inttypes.h>
@@ -10,9 +17,8 @@
 #include "base/scope.h"
 #include "streaming/kafka/last_record.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/store/commit.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 
 enum {
@@ -22,8 +28,8 @@ enum {
     PAGE_SIZE_MAX = 16 << 20,
 };
 
-static bool is_stopped(struct query *query, struct error *err) {
-    if (stop_read(query->stop) == STOP_NOT)
+static bool is_stopped(struct topic_watch *watch, struct error *err) {
+    if (stop_read(watch->stop) == STOP_NOT)
         return false;
     (void)error_set(err, ERROR_STOPPED, "stopped while finding out whether the topic is the same");
     return true;
@@ -45,7 +51,7 @@ struct compared {
 };
 
 struct comparison {
-    struct query *query;
+    struct topic_watch *watch;
     struct compared partitions[RECORD_PARTITIONS_MAX];
     size_t count;
     struct incarnations incarnations; // owned; how the table's rows are told apart
@@ -56,7 +62,7 @@ struct comparison {
 };
 
 static void choose_one(struct comparison *comparison, const struct offset_range *start) {
-    const struct topic_offsets *topic = &comparison->query->topic;
+    const struct topic_offsets *topic = &comparison->watch->topic;
     const struct partition_offsets *listed = topic_offsets_find(topic, start->partition);
     if (listed == NULL || comparison->count == RECORD_PARTITIONS_MAX)
         return;
@@ -68,11 +74,12 @@ static void choose_one(struct comparison *comparison, const struct offset_range 
 
 /* Those first whose log was seen to be shorter. */
 static void choose(struct comparison *comparison) {
-    const struct query *query = comparison->query;
+    const struct topic_watch *watch = comparison->watch;
     for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < query->start_count; i++)
-            if ((offsets_find(&query->lowest, query->starts[i].partition) == NULL) == pass)
-                choose_one(comparison, &query->starts[i]);
+        for (size_t i = 0; i < watch->position->start_count; i++)
+            if ((offsets_find(&watch->lowest, watch->position->starts[i].partition) == NULL) ==
+                pass)
+                choose_one(comparison, &watch->position->starts[i]);
 }
 
 static bool all_found(const struct comparison *comparison) {
@@ -110,7 +117,7 @@ static bool is_plain(int64_t timestamp_ms) {
 }
 
 static bool is_of_this_incarnation(const struct comparison *comparison, int64_t processed_ms) {
-    const struct incarnation *current = &comparison->query->incarnation;
+    const struct incarnation *current = &comparison->watch->position->incarnation;
     return current->number == 0 ||
            (processed_ms >= current->since_ms &&
             incarnations_of_row(&comparison->incarnations, processed_ms) == current->number);
@@ -143,16 +150,16 @@ static bool look_into(void *context, const char *path) {
     const struct origin_visitor visitor = {
         .context = comparison, .wants_times = true, .wants = wants_group, .rows = look_at_rows};
     struct file_path full = file_join(comparison->table->root.text, path);
-    query_status_sign(&comparison->query->status);
+    query_status_sign(&comparison->watch->report->status);
     // A file that is not of a query is somebody else's to tell of.
-    comparison->failed = is_stopped(comparison->query, comparison->err) ||
+    comparison->failed = is_stopped(comparison->watch, comparison->err) ||
                          (!origin_read(full.text, PAGE_SIZE_MAX, &visitor, comparison->err) &&
                           comparison->err->kind != ERROR_STATE);
     return !comparison->failed;
 }
 
 static bool search_all(struct comparison *comparison, struct error *err) {
-    const struct store *store = comparison->query->store;
+    const struct store *store = comparison->watch->position->store;
     const struct table *const tables[] = {&store->table, &store->rejects};
     const size_t depths[] = {store->options.partition_by_count, 0};
     for (size_t i = 0; i < 2; i++) {
@@ -178,10 +185,10 @@ static bool search_list(struct comparison *comparison, const struct table *table
 /* The files of manifest N; none of a replay, which is of old records. */
 static bool search_manifest(struct comparison *comparison, int64_t batch_id, bool *searched,
                             struct error *err) {
-    const struct store *store = comparison->query->store;
+    const struct store *store = comparison->watch->position->store;
     struct manifest manifest;
     *searched = false;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool ok = true;
     if (manifest.replayed.count == 0 && manifest.files.count + manifest.rejects.count > 0) {
@@ -197,7 +204,7 @@ static bool search_manifest(struct comparison *comparison, int64_t batch_id, boo
 static bool search_newest(struct comparison *comparison, bool newest_only, struct error *err) {
     scoped(scope_free) int64_t *numbers = NULL;
     size_t count;
-    const struct file_path *manifests = &comparison->query->store->checkpoint.manifests;
+    const struct file_path *manifests = &comparison->watch->position->store->checkpoint.manifests;
     if (!file_list_numbers(manifests->text, "", &numbers, &count, err))
         return false;
     while (count > 0 && !all_found(comparison)) {
@@ -210,12 +217,12 @@ static bool search_newest(struct comparison *comparison, bool newest_only, struc
     return true;
 }
 
-static bool add_manifest(struct query *query, int64_t batch_id, struct coverage *coverage,
+static bool add_manifest(struct topic_watch *watch, int64_t batch_id, struct coverage *coverage,
                          struct error *err) {
     struct manifest manifest;
     if (batch_id <= coverage->through)
         return true;
-    if (!commit_read(query->store, batch_id, &manifest, err))
+    if (!store_read_manifest(watch->position->store, batch_id, &manifest, err))
         return false;
     bool ok = coverage_add_manifest(coverage, &manifest, err);
     manifest_deinit(&manifest);
@@ -223,17 +230,18 @@ static bool add_manifest(struct query *query, int64_t batch_id, struct coverage 
 }
 
 static bool read_incarnations(struct comparison *comparison, struct error *err) {
-    struct query *query = comparison->query;
+    struct topic_watch *watch = comparison->watch;
     struct coverage coverage = {0};
     scoped(scope_free) int64_t *numbers = NULL;
     size_t count;
     bool found; // only this query folds
-    if (query->incarnation.number == 0)
+    if (watch->position->incarnation.number == 0)
         return true;
-    bool ok = coverage_read(query->store, &coverage, &found, err) &&
-              file_list_numbers(query->store->checkpoint.manifests.text, "", &numbers, &count, err);
+    bool ok = coverage_read(watch->position->store, &coverage, &found, err) &&
+              file_list_numbers(watch->position->store->checkpoint.manifests.text, "", &numbers,
+                                &count, err);
     for (size_t i = 0; ok && i < count; i++)
-        ok = add_manifest(query, numbers[i], &coverage, err);
+        ok = add_manifest(watch, numbers[i], &coverage, err);
     comparison->incarnations = coverage.incarnations;
     coverage.incarnations = (struct incarnations){0};
     coverage_deinit(&coverage);
@@ -243,16 +251,17 @@ static bool read_incarnations(struct comparison *comparison, struct error *err) 
 /* ---- what the topic has ---- */
 
 static bool goes_on(void *context, struct error *err) {
-    struct query *query = context;
-    query_status_sign(&query->status);
-    return !is_stopped(query, err);
+    struct topic_watch *watch = context;
+    query_status_sign(&watch->report->status);
+    return !is_stopped(watch, err);
 }
 
-static bool read_range(struct query *query, struct source *source, struct offset_range range,
+static bool read_range(struct topic_watch *watch, struct source *source, struct offset_range range,
                        int64_t *timestamp_ms, struct error *err) {
     struct last_record last;
-    query_status_sign(&query->status);
-    if (!last_record_read(source, query->how.topic, range, READ_MS, goes_on, query, &last, err))
+    query_status_sign(&watch->report->status);
+    if (!last_record_read(source, watch->definition->topic, range, READ_MS, goes_on, watch, &last,
+                          err))
         return false;
     if (last.is_late)
         return error_set(err, ERROR_BROKER,
@@ -263,26 +272,26 @@ static bool read_range(struct query *query, struct source *source, struct offset
     return true;
 }
 
-static bool read_record(struct query *query, struct source *source, int32_t partition,
+static bool read_record(struct topic_watch *watch, struct source *source, int32_t partition,
                         struct found *found, struct error *err) {
     found->topic_ms = -1;
     return found->offset < 0 ||
-           read_range(query, source,
+           read_range(watch, source,
                       (struct offset_range){partition, found->offset, found->offset + 1},
                       &found->topic_ms, err);
 }
 
 static bool read_topic(struct comparison *comparison, struct error *err) {
-    struct query *query = comparison->query;
+    struct topic_watch *watch = comparison->watch;
     const struct source_memory memory = {FETCHED_MAX, BATCH_MAX, BATCH_MAX};
     struct source *source;
-    if (!query->broker->ops->open_source(query->broker, memory, &source, err))
+    if (!watch->broker->ops->open_source(watch->broker, memory, &source, err))
         return false;
     bool ok = true;
     for (size_t i = 0; i < comparison->count && ok; i++) {
         struct compared *compared = &comparison->partitions[i];
-        ok = read_record(query, source, compared->partition, &compared->newest, err) &&
-             read_record(query, source, compared->partition, &compared->oldest, err);
+        ok = read_record(watch, source, compared->partition, &compared->newest, err) &&
+             read_record(watch, source, compared->partition, &compared->oldest, err);
     }
     source->ops->close(source);
     return ok;
@@ -357,19 +366,19 @@ static bool may_pass(const struct error *err) {
            err->kind == ERROR_DATA_LOSS || disk_error_may_pass(err);
 }
 
-bool record_check(struct query *query, bool newest_only, struct record_check *result,
+bool record_check(struct topic_watch *watch, bool newest_only, struct record_check *result,
                   struct error *err) {
-    struct comparison comparison = {.query = query};
+    struct comparison comparison = {.watch = watch};
     *result = (struct record_check){0};
     choose(&comparison);
     bool ok = comparison.count == 0 || compare(&comparison, newest_only, result, err);
     incarnations_deinit(&comparison.incarnations);
     if (ok || may_pass(err))
         return ok;
-    log_write(LOG_WARNING, query->how.name,
+    log_write(LOG_WARNING, watch->report->name,
               "Whether the topic is still the same can't be told by its records | topic=%s | "
               "error=%s",
-              query->how.topic, err->message);
+              watch->definition->topic, err->message);
     *result = (struct record_check){0};
     return true;
 }

@@ -7,7 +7,7 @@
 #ifndef STREAMING_QUERY_RECORD_CHECK_H
 #define STREAMING_QUERY_RECORD_CHECK_H
 
-#include "streaming/query/query.h"
+#include "streaming/query/topic_watch.h"
 
 enum record_match {
     RECORD_UNKNOWN, // the topic or the table does not have it, or it has no timestamp; or all
@@ -20,7 +20,7 @@ enum { RECORD_PARTITIONS_MAX = 8, RECORD_TEXT_MAX = 256 };
 
 struct record_check {
     enum record_match topic; // RECORD_SAME: a record of it is the same, be it an old one
-    size_t count;            // partitions that were compared, those of query->lowest first
+    size_t count;            // partitions that were compared, those of watch->lowest first
     struct record_verdict {
         int32_t partition;
         enum record_match newest; // below the position; RECORD_OTHER in the same topic: its log was
@@ -33,8 +33,8 @@ struct record_check {
  * there. ERROR_STOPPED; ERROR_BROKER, ERROR_NO_TOPIC, ERROR_DATA_LOSS: list the topic and try
  * again; ERROR_RETRY, ERROR_LIMIT: the disk, try again. What can't be read for another reason is
  * RECORD_UNKNOWN, and logged. */
-MUST_CHECK bool record_check(struct query *query, bool newest_only, struct record_check *result,
-                             struct error *err);
+MUST_CHECK bool record_check(struct topic_watch *watch, bool newest_only,
+                             struct record_check *result, struct error *err);
 
 /* RECORD_UNKNOWN also of a partition that was not compared. */
 enum record_match record_check_newest(const struct record_check *result, int32_t partition);

@@ -8,26 +8,30 @@
 
 enum { BACKOFF_FIRST_MS = 200, BACKOFF_MAX_MS = 10000 };
 
-bool retry_again(struct query *query, struct retry *retry, struct error *err) {
-    if (!disk_error_may_pass(err))
-        return false;
-    int64_t now_ms = clock_monotonic_ms();
+int64_t retry_pause_ms(struct retry *retry, int64_t now_ms, int64_t limit_ms) {
     if (retry->began_ms == 0)
         *retry = (struct retry){.began_ms = now_ms, .backoff_ms = BACKOFF_FIRST_MS};
-    int64_t limit_ms = query->options->write_retry_timeout_ms;
     if (now_ms - retry->began_ms >= limit_ms)
-        return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
-                          limit_ms / 1000);
+        return -1;
+    int64_t pause_ms = retry->backoff_ms, next_ms = 2 * pause_ms;
+    retry->backoff_ms = next_ms < BACKOFF_MAX_MS ? next_ms : BACKOFF_MAX_MS;
+    return pause_ms;
+}
 
-    log_write(LOG_ERROR, query->how.name, "%s; trying again | retry_in_ms=%" PRId64, err->message,
-              retry->backoff_ms);
-    query_status_fault(&query->status, QUERY_RETRYING, true,
+bool retry_again(const struct retrier *retrier, struct retry *retry, struct error *err) {
+    if (!disk_error_may_pass(err))
+        return false;
+    int64_t pause_ms = retry_pause_ms(retry, clock_monotonic_ms(), retrier->limit_ms);
+    if (pause_ms < 0)
+        return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
+                          retrier->limit_ms / 1000);
+
+    log_write(LOG_ERROR, retrier->report->name, "%s; trying again | retry_in_ms=%" PRId64,
+              err->message, pause_ms);
+    query_status_fault(&retrier->report->status, QUERY_RETRYING, true,
                        "Waiting to write again after an error", err->message);
-    query_status_rest(&query->status, retry->backoff_ms);
-    if (stop_sleep(query->stop, retry->backoff_ms))
+    query_status_rest(&retrier->report->status, pause_ms);
+    if (stop_sleep(retrier->stop, pause_ms))
         return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");
-    retry->backoff_ms *= 2;
-    if (retry->backoff_ms > BACKOFF_MAX_MS)
-        retry->backoff_ms = BACKOFF_MAX_MS;
     return true;
 }

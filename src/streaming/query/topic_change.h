@@ -1,30 +1,40 @@
-/* topic_change.h: what a query does when its topic is not the one that it has read: deleted and
- * created again, cut, or not to be read that far yet (ARCHITECTURE.md, "Positions"). Driver thread.
- */
+/* topic_change.h: whether a query's topic is still the one that it has read, or was deleted and
+ * created again, or cut (ARCHITECTURE.md, "Positions"). Driver thread. */
 #ifndef STREAMING_QUERY_TOPIC_CHANGE_H
 #define STREAMING_QUERY_TOPIC_CHANGE_H
 
-#include "streaming/query/query.h"
+#include "streaming/kafka/positions.h"
+#include "streaming/query/topic_watch.h"
 
-/* After a look at the topic: whether the positions fit it. Where they don't, plan->count > 0 and it
- * is the plan that moves them and takes no records; the caller owns its ranges, and query->begun
- * knows of it. ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: the plan is written. */
-MUST_CHECK bool topic_change_plan(struct query *query, struct plan *plan, struct error *err);
+enum topic_change_kind {
+    TOPIC_FITS,    // it is the one that was read
+    TOPIC_CUT,     // it is, or may be, and its log has lost its end
+    TOPIC_REGROWN, // the same, but it has grown past the position again before that was seen
+    TOPIC_RENEWED, // it was deleted and created again
+};
 
-/* Before a planned batch is read: waits as long as it ends behind an open transaction, or Kafka
- * does not list a partition of it though the topic is the same. What the topic does not have any
- * more, planner_clip() takes out. ERROR_STOPPED; ERROR_DATA_LOSS, with FAIL_ON_DATA_LOSS: it moves
- * the positions. */
-MUST_CHECK bool topic_change_await(struct query *query, const struct plan *plan, struct error *err);
+struct topic_change {
+    struct topic_watch *watch;       // borrowed, as is the next
+    struct query_position *position; // the watch's
+    enum topic_change_kind kind;     // what was found out since the topic fitted, and by what
+    char evidence[256];
+    bool unproven; // since the start nothing has told whether the topic is still the same
+    struct partition_texts waiting; // which partitions wait for a transaction to end,
+    struct partition_texts missing; // and which to be listed again
+    int64_t waiting_logged_ms;      // monotonic; 0: none waits
+};
 
-/* For a query that Spark runs: what was found out about the topic was of the batches so far. From
- * now on the topic is the one that Spark reads. */
-void topic_change_settle(struct query *query);
+/* After a look at the topic: sets `kind`. `starts`: the query's positions, or the ends of its plan;
+ * *view: how they are to the newest listing. Looks again and reads records where that is needed.
+ * ERROR_STOPPED, or what the disk's retry gave up with. */
+MUST_CHECK bool topic_change_find(struct topic_change *change, const struct offset_range *starts,
+                                  size_t count, struct positions_view *view, struct error *err);
 
-/* What the query waits for, and of which partitions; NULL: for nothing. */
-const char *topic_change_wait(const struct query *query, const char **detail);
+/* Positions and topic agree. Also for a query that Spark runs: what was found out was of the
+ * batches so far, and from now on the topic is the one that Spark reads. */
+void topic_change_settle(struct topic_change *change);
 
-/* At the end of a query that takes what is there: says what waits. */
-void topic_change_say_left(struct query *query);
+/* Whether what is waited for is to be said now: when it begins, and once a minute. */
+bool topic_change_is_time_to_say(struct topic_change *change);
 
 #endif

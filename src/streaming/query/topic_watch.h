@@ -4,25 +4,58 @@
 #define STREAMING_QUERY_TOPIC_WATCH_H
 
 #include "streaming/kafka/planner.h"
-#include "streaming/query/query.h"
+#include "streaming/query/kafka_identity.h"
+#include "streaming/query/query_definition.h"
+#include "streaming/query/query_position.h"
+
+struct topic_watch {
+    const struct query_definition *definition; // borrowed, as are the next four
+    const struct query_position *position;
+    struct query_report *report;
+    struct broker *broker;
+    struct stop *stop;
+    struct kafka_identity identity;
+
+    struct topic_offsets topic; // newest listing; with high watermarks where positions want them
+    bool fits;                  // it goes with the positions; else:
+    struct topic_offsets sound; // the last one that did; empty: there was none
+    struct offsets lowest;      // owned; where those partitions ended whose logs were too short
+    bool was_absent;            // the topic, since a listing fitted,
+    bool long_absent;           // for so long that it tells of another topic
+    int64_t absent_since_ms;    // monotonic; 0: it is there
+    size_t gone_known;          // partitions that are gone, though the topic is the same
+    char loss_text[512];        // the data loss that was logged last,
+    int64_t loss_logged_ms;     // and when (monotonic)
+};
+
+void topic_watch_init(struct topic_watch *watch, const struct query_definition *definition,
+                      const struct query_position *position, struct broker *broker,
+                      const struct retrier *retrier);
+void topic_watch_deinit(struct topic_watch *watch);
 
 /* At start: lists the topic, waiting for brokers and topic up to KAFKA_STARTUP_TIMEOUT.
  * ERROR_BROKER: that is over; ERROR_STOPPED. */
-MUST_CHECK bool topic_watch_start(struct query *query, struct error *err);
+MUST_CHECK bool topic_watch_start(struct topic_watch *watch, struct error *err);
 
 /* Later: the same, but waits without limit, with one ERROR line a minute. ERROR_STOPPED. */
-MUST_CHECK bool topic_watch_refresh(struct query *query, struct error *err);
+MUST_CHECK bool topic_watch_refresh(struct topic_watch *watch, struct error *err);
 
 /* Makes sure that the listing has the high watermarks, if ranges that end there want them. The
  * errors of topic_watch_refresh(). */
-MUST_CHECK bool topic_watch_high(struct query *query, const struct offset_range *ranges,
+MUST_CHECK bool topic_watch_high(struct topic_watch *watch, const struct offset_range *ranges,
                                  size_t count, struct error *err);
 
+/* The positions have moved. */
+void topic_watch_moved(struct topic_watch *watch);
+
+/* Reports how far behind the newest listing they are. */
+void topic_watch_say_lag(struct topic_watch *watch);
+
 /* One look, for a second at most; a topic that can't be listed stays as it was. */
-void topic_watch_glance(struct query *query);
+void topic_watch_glance(struct topic_watch *watch);
 
 /* Data loss by FAIL_ON_DATA_LOSS: false with ERROR_DATA_LOSS, or a warning and true. */
-MUST_CHECK bool topic_watch_loss(struct query *query, const struct data_loss *loss,
+MUST_CHECK bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss,
                                  struct error *err);
 
 /* How long the batch under way has brought no record. */
@@ -34,7 +67,7 @@ struct topic_stall {
 /* Called while a batch runs: one ERROR a minute while nothing comes. True: nothing will, because
  * the topic does not reach the end of a range any more. `cause`: what a source has heard of what
  * stands in its way; NULL: nothing. */
-bool topic_watch_stall(struct query *query, const struct offset_range *ranges, size_t count,
+bool topic_watch_stall(struct topic_watch *watch, const struct offset_range *ranges, size_t count,
                        struct topic_stall *stall, const char *cause);
 
 #endif

@@ -1,3 +1,9 @@
+/* inspect.c: each part is read for itself.
+ *
+ * What can't be read becomes a fault, and the rest is told all the same. Beside a query that runs,
+ * the parts may be of different moments: if a log has changed since it was read, everything is read
+ * again, a bounded number of times. What a start would do is decided by the recovery's own survey
+ * and table, and only while nobody holds the lock. */
 #include "streaming/recovery/inspect.h"
 
 #include <stdlib.h>
@@ -5,11 +11,9 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/recovery/recover.h"
-#include "streaming/store/commit.h"
+#include "streaming/recovery/recovery_table.h"
 #include "streaming/store/kafka_note.h"
 #include "streaming/store/snapshot.h"
-#include "streaming/store/store_parts.h"
 
 void inspection_deinit(struct inspection *inspection) {
     free(inspection->ranges);
@@ -44,19 +48,6 @@ static bool read_extent(const struct file_path *log, struct log_extent *extent, 
 
 /* ---- the newest plan ---- */
 
-static void set_ranges(struct inspection *inspection, const struct offsets *starts,
-                       const struct offsets *ends) {
-    inspection->ranges = must_alloc(ends->count + 1, sizeof *inspection->ranges);
-    inspection->range_count = ends->count;
-    for (size_t i = 0; i < ends->count; i++) {
-        const struct partition_offset *end = &ends->entries[i];
-        const struct partition_offset *start = offsets_find(starts, end->partition);
-        int64_t from = start == NULL ? 0 : start->offset;
-        inspection->ranges[i] = (struct offset_range){
-            end->partition, from < end->offset ? from : end->offset, end->offset};
-    }
-}
-
 static bool read_plan(const struct checkpoint *checkpoint, struct inspection *inspection,
                       struct error *err) {
     struct offset_entry before = {0}, plan = {0};
@@ -70,7 +61,8 @@ static bool read_plan(const struct checkpoint *checkpoint, struct inspection *in
                    : checkpoint_read_offsets(checkpoint, newest - 1, &before, &found_before, err));
     if (ok && found) {
         inspection->planned_ms = plan.timestamp_ms;
-        set_ranges(inspection, found_before ? &before.ends : &plan.ends, &plan.ends);
+        offsets_ranges(found_before ? &before.ends : &plan.ends, &plan.ends, &inspection->ranges,
+                       &inspection->range_count);
     }
     offset_entry_deinit(&before);
     offset_entry_deinit(&plan);
@@ -95,7 +87,7 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     struct manifest manifest;
     if (inspection->manifests.newest < 0)
         return true;
-    if (!commit_read(store, inspection->manifests.newest, &manifest, err))
+    if (!store_read_manifest(store, inspection->manifests.newest, &manifest, err))
         return false;
     inspection->manifest_read = true;
     inspection->files = manifest.files.count;
@@ -144,8 +136,8 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
             if (snapshot.outcomes.ranges[j].incarnation == range->incarnation &&
                 snapshot.outcomes.ranges[j].range.partition == range->partition)
                 add_outcome(partition, &snapshot.outcomes.ranges[j]);
-        partition->unsaid = range->end - range->start - partition->rows - partition->rejects -
-                            partition->absent - partition->lost;
+        partition->unproven = range->end - range->start - partition->rows - partition->rejects -
+                              partition->absent - partition->lost;
     }
     snapshot_deinit(&snapshot);
     return true;
@@ -184,9 +176,9 @@ static bool read_start(struct store *store, struct inspection *inspection, struc
         [RECOVER_RUN_NEXT] = "a start plans the next batch",
     };
     struct survey survey = {0};
-    const struct recovery_case *found;
-    if (!recovery_look(store, &survey, &found, err))
+    if (!survey_take(store, &survey, err))
         return false;
+    const struct recovery_case *found = recovery_decide(&survey);
     inspection->rewinding = survey.rewinding;
     inspection->state = found->state;
     inspection->next = words[found->action];
@@ -202,8 +194,8 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_extent(&checkpoint->commits, &inspection->commits, &err), &err);
     note(inspection, read_extent(&checkpoint->manifests, &inspection->manifests, &err), &err);
     note(inspection, read_sink_log(store, inspection, &err), &err);
-    recovery_note_counting(&store->checkpoint, inspection->commits.newest,
-                           inspection->manifests.newest, inspection->logged);
+    checkpoint_set_uncommitted(&store->checkpoint, inspection->commits.newest,
+                               inspection->manifests.newest, inspection->logged);
     note(inspection, read_plan(checkpoint, inspection, &err), &err);
     note(inspection, read_commit(checkpoint, inspection, &err), &err);
     note(inspection, read_manifest(store, inspection, &err), &err);

@@ -24,7 +24,7 @@ struct inspected_partition {
     int32_t partition;
     int64_t start, end;
     int64_t rows, rejects, absent, lost;
-    int64_t unsaid; // of batches without a manifest, such as Spark's
+    int64_t unproven; // of batches without a manifest, such as Spark's
 };
 
 struct inspection {
@@ -61,8 +61,8 @@ struct inspection {
     bool on_cluster; // a cluster runs the query, or did when its program was killed:
     struct run_note cluster;
 
-    /* What a start would find and do; constants of streaming/recovery/recover.h. NULL while it
-     * runs, or if it can't be told. */
+    /* What a start would find and do; constants of streaming/recovery/recovery_table.h. NULL while
+     * the query runs, or if it can't be told. */
     const char *state, *next, *cure;
 
     size_t fault_count;

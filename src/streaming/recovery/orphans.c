@@ -1,3 +1,10 @@
+/* orphans.c: which files of the table nobody counts.
+ *
+ * Candidates are the files that are as new as the newest manifest. First the lists are asked: the
+ * manifests of that time, then, only if a file is left, the whole sink log. Then the file itself.
+ * If it is whole, and the plan that runs again does not have all its rows, its offsets are marked
+ * in a set, and those that listed files hold are taken out: if nothing stays, each of its records
+ * is elsewhere. A file is moved only on such proof, and durably before the plan runs again. */
 #include "streaming/recovery/orphans.h"
 
 #include <errno.h>
@@ -9,26 +16,22 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/offsets/offset_set.h"
-#include "streaming/store/commit.h"
 #include "streaming/store/run_note.h"
-#include "streaming/store/store_parts.h"
-#include "streaming/table/data_offsets.h"
 #include "streaming/table/origin_reader.h"
+#include "streaming/table/path_list.h"
 #include "streaming/table/set_aside.h"
 
 enum {
     FILES_MAX = 200000,             // some 30 MB of names
-    PAGE_SIZE_MAX = 256 << 20,      // bytes; a larger page counts as damage
     OFFSET_SET_SIZE_MAX = 64 << 20, // half a billion offsets
 };
 
 struct recent_files {
     const struct table *table;
     struct timespec since;
-    char **paths; // owned; relative to the table
-    bool *listed; // owned; the file counts
-    size_t count, capacity;
-    bool failed; // *err says why
+    struct path_list list; // owned; relative to the table
+    bool *listed;          // owned; the file counts
+    bool failed;           // *err says why
     struct error *err;
 };
 
@@ -38,9 +41,7 @@ void orphan_report_deinit(struct orphan_report *report) {
 }
 
 static void recent_files_deinit(struct recent_files *files) {
-    for (size_t i = 0; i < files->count; i++)
-        free(files->paths[i]);
-    free(files->paths);
+    path_list_deinit(&files->list);
     free(files->listed);
 }
 
@@ -54,15 +55,8 @@ static bool add_if_recent(void *context, const char *path) {
         return there == 0;
     if (clock_is_before(&status.modified, &files->since) || !status.is_file)
         return true;
-    if (files->count == files->capacity) {
-        files->capacity = files->capacity == 0 ? 64 : files->capacity * 2;
-        files->paths = realloc(files->paths, files->capacity * sizeof *files->paths);
-        check(files->paths != NULL);
-    }
-    files->paths[files->count] = strdup(path);
-    check(files->paths[files->count] != NULL);
-    files->count++;
-    return files->count <= FILES_MAX;
+    path_list_add(&files->list, path);
+    return files->list.count <= FILES_MAX;
 }
 
 /* ---- what a batch write of Spark leaves when it is killed before its files are in place ---- */
@@ -96,7 +90,7 @@ static bool search_temporary(struct temporary_search *search) {
     struct file_path path = file_join(files->table->root.text, search->directory.text);
     if (file_list(path.text, search_temporary_name, search, files->err) < 0)
         files->failed = errno != ENOTDIR;
-    return !files->failed && files->count <= FILES_MAX;
+    return !files->failed && files->list.count <= FILES_MAX;
 }
 
 static bool add_temporary(struct recent_files *files, size_t partition_columns) {
@@ -148,11 +142,11 @@ static bool find_since(const struct store *store, int64_t manifest, struct times
 static bool mark_listed_by_manifest(const struct store *store, int64_t batch_id,
                                     struct recent_files *files, struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
-    for (size_t i = 0; i < files->count; i++)
+    for (size_t i = 0; i < files->list.count; i++)
         for (size_t j = 0; j < manifest.files.count; j++)
-            if (strcmp(files->paths[i], manifest.files.files[j].path) == 0)
+            if (strcmp(files->list.paths[i], manifest.files.files[j].path) == 0)
                 files->listed[i] = true;
     manifest_deinit(&manifest);
     return true;
@@ -182,11 +176,11 @@ static bool mark_listed(struct store *store, int64_t manifest, struct recent_fil
     if (!mark_listed_by_manifests(store, manifest, files, err))
         return false;
     size_t unexplained = 0;
-    for (size_t i = 0; i < files->count; i++)
+    for (size_t i = 0; i < files->list.count; i++)
         unexplained += !files->listed[i];
     return unexplained == 0 || !store->sink_log_on ||
-           sink_log_find(&store->sink_log, (const char *const *)files->paths, files->count,
-                         files->listed, err);
+           sink_log_find(&store->sink_log, (const char *const *)files->list.paths,
+                         files->list.count, files->listed, err);
 }
 
 /* ---- what is in an unlisted file ---- */
@@ -204,7 +198,7 @@ static bool is_in_plan(void *context, int32_t partition, int64_t offset) {
 static bool is_of_batch(const char *path, const struct plan *plan, bool *orphan,
                         struct error *err) {
     int64_t processed_ms;
-    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    bool ok = origin_time(path, &processed_ms, err);
     *orphan = ok && (processed_ms == plan->timestamp_ms || processed_ms < 0);
     return ok || err->kind == ERROR_STATE; // not a file of a query
 }
@@ -228,10 +222,10 @@ static bool remove_offset(void *context, int32_t partition, int64_t offset) {
 /* Takes out of `set` what the listed files hold. */
 static bool remove_listed(const struct recent_files *files, struct offset_set *set,
                           struct error *err) {
-    for (size_t i = 0; i < files->count && set->count > 0; i++) {
-        enum data_offsets outcome;
-        struct file_path path = file_join(files->table->root.text, files->paths[i]);
-        if (files->listed[i] && !data_offsets_each(path.text, remove_offset, set, &outcome, err))
+    for (size_t i = 0; i < files->list.count && set->count > 0; i++) {
+        enum origin_end end;
+        struct file_path path = file_join(files->table->root.text, files->list.paths[i]);
+        if (files->listed[i] && !origin_each_offset(path.text, remove_offset, set, &end, err))
             return false;
     }
     return true;
@@ -240,10 +234,10 @@ static bool remove_listed(const struct recent_files *files, struct offset_set *s
 static bool is_in_listed_files(const struct recent_files *files, const char *path, bool *orphan,
                                struct error *err) {
     struct offset_set set = {0};
-    enum data_offsets outcome;
-    bool ok = data_offsets_each(path, widen, &set, &outcome, err);
-    if (ok && outcome == DATA_OFFSETS_READ && offset_set_allocate(&set, OFFSET_SET_SIZE_MAX)) {
-        ok = data_offsets_each(path, add, &set, &outcome, err) && remove_listed(files, &set, err);
+    enum origin_end end;
+    bool ok = origin_each_offset(path, widen, &set, &end, err);
+    if (ok && end == ORIGIN_READ && offset_set_allocate(&set, OFFSET_SET_SIZE_MAX)) {
+        ok = origin_each_offset(path, add, &set, &end, err) && remove_listed(files, &set, err);
         *orphan = ok && set.count == 0;
     }
     offset_set_deinit(&set);
@@ -254,21 +248,21 @@ static bool is_orphan(const struct recent_files *files, const struct plan *open_
                       bool sink_log_on, const char *path, bool *orphan, struct error *err) {
     const struct plan nothing = {0};
     const struct plan *plan = open_plan == NULL ? &nothing : open_plan;
-    enum data_offsets outcome;
+    enum origin_end end;
     *orphan = false;
-    if (!data_offsets_each(path, is_in_plan, (void *)plan, &outcome, err))
+    if (!origin_each_offset(path, is_in_plan, (void *)plan, &end, err))
         return false;
-    *orphan = outcome == DATA_OFFSETS_TORN || (outcome == DATA_OFFSETS_READ && open_plan != NULL);
-    if (*orphan && outcome == DATA_OFFSETS_READ && !sink_log_on)
+    *orphan = end == ORIGIN_TORN || (end == ORIGIN_READ && open_plan != NULL);
+    if (*orphan && end == ORIGIN_READ && !sink_log_on)
         return is_of_batch(path, open_plan, orphan, err);
-    if (*orphan || outcome == DATA_OFFSETS_OTHER || !sink_log_on)
+    if (*orphan || end == ORIGIN_OTHER || !sink_log_on)
         return true;
     return is_in_listed_files(files, path, orphan, err);
 }
 
 /* ---- and where it goes ---- */
 
-static const struct set_aside_place orphanage = {"_orphans", ".orphan"};
+static const struct set_aside_target orphanage = {"_orphans", ".orphan"};
 
 /* Durable before the plan runs again: its manifest would be newer than the file, and no start would
  * look at it any more. */
@@ -280,18 +274,18 @@ static bool put_away(const struct table *table, const char *name, struct error *
 
 static bool judge(const struct store *store, const struct recent_files *files,
                   const struct plan *open_plan, struct orphan_report *report, struct error *err) {
-    for (size_t i = 0; i < files->count; i++) {
+    for (size_t i = 0; i < files->list.count; i++) {
         bool orphan;
-        struct file_path path = file_join(files->table->root.text, files->paths[i]);
+        struct file_path path = file_join(files->table->root.text, files->list.paths[i]);
         if (files->listed[i])
             continue;
         if (!is_orphan(files, open_plan, store->sink_log_on, path.text, &orphan, err) ||
-            (orphan && !put_away(files->table, files->paths[i], err)))
+            (orphan && !put_away(files->table, files->list.paths[i], err)))
             return false;
         if (orphan) {
             report->moved++;
         } else if (store->sink_log_on && report->left++ == 0) {
-            report->left_path = strdup(files->paths[i]);
+            report->left_path = strdup(files->list.paths[i]);
             check(report->left_path != NULL);
         }
     }
@@ -311,12 +305,12 @@ bool orphans_set_aside(struct store *store, const struct plan *open_plan, int64_
                               &files, err) &&
               !files.failed &&
               (open_plan == NULL || add_temporary(&files, store->options.partition_by_count));
-    report->too_many = files.count > FILES_MAX;
-    if (report->too_many || (ok && files.count == 0)) {
+    report->too_many = files.list.count > FILES_MAX;
+    if (report->too_many || (ok && files.list.count == 0)) {
         recent_files_deinit(&files);
         return true;
     }
-    files.listed = must_alloc(files.count + 1, sizeof *files.listed);
+    files.listed = must_alloc(files.list.count + 1, sizeof *files.listed);
     ok = ok && mark_listed(store, manifest, &files, err) &&
          judge(store, &files, open_plan, report, err);
     if (!ok)

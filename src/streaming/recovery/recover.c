@@ -1,3 +1,10 @@
+/* recover.c: a start looks, decides by the table, acts, and looks again, until the next batch can
+ * run.
+ *
+ * Nothing is made or removed while anything on disk is in doubt: a state that is refused is left as
+ * it was found. Each action is repeatable, so that a start may be killed, too. Once the state is
+ * settled, the positions are read, what uncommitted batches staged is removed, and files that a
+ * crash of Spark left in the table are set aside. */
 #include "streaming/recovery/recover.h"
 
 #include <inttypes.h>
@@ -7,13 +14,10 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/scope.h"
 #include "streaming/recovery/orphans.h"
-#include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/sink_log/sink_log_file.h"
-#include "streaming/store/commit.h"
+#include "streaming/recovery/recovery_table.h"
+#include "streaming/store/batch_steps.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/store_parts.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
  * taken back or rolled forward, a commit written. More rounds than this are a bug of ours. */
@@ -41,242 +45,10 @@ void recovery_deinit(struct recovery *recovery) {
     *recovery = (struct recovery){0};
 }
 
-static bool signed_by_other(const struct table *table, const char *query_id) {
-    return table->has_owner && strcmp(table->owner_query, query_id) != 0;
-}
-
-static bool survey_sink_log(struct store *store, struct survey *survey, struct error *err) {
-    if (!sink_log_open(&store->sink_log, store->options.table, err) ||
-        !table_has_files(&store->table, store->options.partition_by_count, &survey->table_has_files,
-                         err))
-        return false;
-    survey->sink_log = store->options.sink_log;
-    survey->logged = store->sink_log.newest;
-    survey->sink_log_there = store->sink_log.exists;
-    survey->sink_log_promised = store->table.has_owner && store->table.owner_sink_log;
-
-    // A table that has a log goes on with it; a new one gets one. Once a table is ours, its
-    // signature remembers what was decided, whatever is or isn't in it yet.
-    bool automatic = survey->sink_log_there || (store->table.has_owner ? survey->sink_log_promised
-                                                                       : !survey->table_has_files);
-    survey->sink_log_on =
-        survey->sink_log == SINK_LOG_AUTO ? automatic : survey->sink_log == SINK_LOG_ON;
-    return true;
-}
-
-/* A manifest must end each partition where its plan does. */
-static bool agrees_with_plan(const struct manifest *manifest, const struct offset_entry *plan) {
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        const struct offset_range *range = &manifest->outcomes[i].range;
-        const struct partition_offset *end = offsets_find(&plan->ends, range->partition);
-        if (end == NULL || end->offset != range->end)
-            return false;
-    }
-    return true;
-}
-
-/* Of a batch that is done: its own file in the log is small, its compact file is known by its end.
- * If they don't tell, the files may be listed elsewhere (`adopt` puts all that there are in one).
- */
-static bool is_listed(const struct sink_log *log, const struct manifest *manifest, bool *listed,
-                      struct error *err) {
-    enum sink_log_names names = SINK_LOG_SILENT;
-    bool compact = (manifest->batch_id + 1) % log->interval == 0;
-    if (compact ? !sink_log_is_our_compact(log, manifest->batch_id, &manifest->files, listed, err)
-                : !sink_log_compare(log, manifest->batch_id, &manifest->files, &names, err))
-        return false;
-    *listed = compact ? *listed : names == SINK_LOG_NAMES_THESE;
-    size_t count = manifest->files.count;
-    if (count == 0) // its file in the log may list what others have added, as after `adopt`
-        *listed = true;
-    if (*listed)
-        return true;
-    scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
-    scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
-    for (size_t i = 0; i < count; i++)
-        paths[i] = manifest->files.files[i].path;
-    if (!sink_log_find(log, paths, count, found, err))
-        return false;
-    *listed = true;
-    for (size_t i = 0; i < count; i++)
-        *listed = *listed && found[i];
-    return true;
-}
-
-static bool look_in_log(struct store *store, struct survey *survey, const struct manifest *manifest,
-                        struct error *err) {
-    const struct sink_log *log = &store->sink_log;
-    if (!survey->manifest_done)
-        return sink_log_compare(log, survey->manifest, &manifest->files, &survey->manifest_in_log,
-                                err);
-    bool listed = true;
-    if (survey->manifest == survey->logged && !is_listed(log, manifest, &listed, err))
-        return false;
-    if (!listed)
-        survey->manifest_in_log = SINK_LOG_NAMES_SOME;
-    return true;
-}
-
-static bool compare_manifest(struct store *store, struct survey *survey,
-                             const struct offset_entry *plan, struct error *err) {
-    bool table_staged, rejects_staged;
-    if (!table_is_staged(&store->table, survey->manifest, &table_staged, err) ||
-        !table_is_staged(&store->rejects, survey->manifest, &rejects_staged, err) ||
-        !checkpoint_commit_author(&store->checkpoint, survey->manifest, &survey->manifest_commit,
-                                  err))
-        return false;
-    struct manifest manifest;
-    if (!commit_read(store, survey->manifest, &manifest, err))
-        return false;
-    bool staged = table_staged || rejects_staged;
-    survey->incarnation = manifest.incarnation;
-    survey->manifest_of_spark = manifest.of_spark;
-    if (manifest.of_spark) { // it only has rejects to be put into place
-        survey->manifest_done = !staged;
-        manifest_deinit(&manifest);
-        return true;
-    }
-    survey->manifest_done = survey->manifest_commit == COMMIT_OURS && !staged;
-    bool ok = true;
-    // A replay's takes no offsets: those of a plan that has some would never be read.
-    bool strange = manifest.replayed.count > 0 && !survey->plan_is_empty &&
-                   survey->committed < survey->planned;
-    if (survey->manifest == survey->planned && (strange || !agrees_with_plan(&manifest, plan)))
-        ok = error_set(err, ERROR_STATE,
-                       "'%s/%" PRId64 "' ends at other offsets than its plan in '%s': restore "
-                       "both from one backup",
-                       store->checkpoint.manifests.text, survey->manifest,
-                       store->checkpoint.offsets.text);
-    else
-        ok = look_in_log(store, survey, &manifest, err);
-    // Killed before commits/N, we may find it written by Spark, which passes over a batch that the
-    // sink log has.
-    if (ok && survey->sink_log_on && survey->manifest_commit == COMMIT_SPARKS && !staged &&
-        survey->manifest_in_log == SINK_LOG_NAMES_THESE)
-        survey->manifest_done = true;
-    manifest_deinit(&manifest);
-    return ok;
-}
-
-static bool is_empty(const struct offsets *starts, const struct offsets *ends) {
-    for (size_t i = 0; i < ends->count; i++) {
-        const struct partition_offset *start = offsets_find(starts, ends->entries[i].partition);
-        if (start == NULL || start->offset != ends->entries[i].offset)
-            return false;
-    }
-    return true;
-}
-
-static bool survey_emptiness(const struct store *store, struct survey *survey,
-                             const struct offset_entry *plan, struct error *err) {
-    struct offset_entry starts = {0};
-    if (survey->committed >= survey->planned || !survey->has_previous_plan)
-        return true;
-    if (!checkpoint_read_starts(&store->checkpoint, survey->planned, &starts, err))
-        return false;
-    survey->plan_is_empty = is_empty(&starts.ends, &plan->ends);
-    offset_entry_deinit(&starts);
-    return true;
-}
-
-/* Reads the newest plan for the sake of its errors, and the newest manifest. */
-static bool survey_newest(struct store *store, struct survey *survey, struct error *err) {
-    survey->manifest_in_log = SINK_LOG_SILENT;
-    if (survey->committed >= 0 &&
-        !checkpoint_check_commit(&store->checkpoint, survey->committed, err))
-        return false;
-    struct offset_entry plan;
-    if (!checkpoint_read_ends(&store->checkpoint, survey->planned, &plan, err))
-        return false;
-    bool ok = survey_emptiness(store, survey, &plan, err) &&
-              (survey->manifest < 0 || survey->manifest > survey->planned ||
-               compare_manifest(store, survey, &plan, err));
-    offset_entry_deinit(&plan);
-    return ok;
-}
-
-static bool survey_plans(struct store *store, struct survey *survey, struct error *err) {
-    const struct checkpoint *checkpoint = &store->checkpoint;
-    if (!checkpoint_newest(&checkpoint->offsets, &survey->planned, err) ||
-        !checkpoint_newest(&checkpoint->commits, &survey->committed, err) ||
-        !checkpoint_newest(&checkpoint->manifests, &survey->manifest, err))
-        return false;
-    if (survey->planned < 0)
-        return true;
-    struct file_path previous =
-        survey->planned == 0 ? file_join_number(checkpoint->sources.text, 0)
-                             : file_join_number(checkpoint->offsets.text, survey->planned - 1);
-    int there = file_exists(previous.text, NULL, err);
-    survey->has_previous_plan = there == 1;
-    return there >= 0;
-}
-
-static bool survey_rewind(struct store *store, struct survey *survey, struct error *err) {
-    struct file_path path = file_join(store->checkpoint.root.text, CHECKPOINT_REWIND);
-    int there = file_exists(path.text, NULL, err);
-    survey->rewinding = there == 1;
-    return there >= 0;
-}
-
-static bool check_sink_log(struct store *store, struct survey *survey, struct error *err) {
-    return sink_log_check(&store->sink_log, err) &&
-           sink_log_is_elsewhere(&store->sink_log, store->options.partition_by_count,
-                                 &survey->log_elsewhere, err);
-}
-
-void recovery_note_counting(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
-                            int64_t logged) {
-    int64_t newest = committed > manifest ? committed : manifest;
-    checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
-}
-
-/* The sink log's newest file is damaged: whether it can be written again depends on
- * what else there is of its batch. If it can't, the error stays as it is. */
-static bool explain_newest_log(struct store *store, const struct survey *survey,
-                               struct error *err) {
-    struct error damage;
-    struct file_path log = sink_log_path(&store->sink_log, survey->logged);
-    bool ours = survey->manifest == survey->logged && survey->planned == survey->logged &&
-                !survey->manifest_of_spark;
-    bool open = survey->logged == survey->planned && survey->committed < survey->planned;
-    if (err->kind != ERROR_STATE || survey->logged < 0 || (!ours && !open) ||
-        sink_log_file_check(log.text, &damage) || damage.kind != ERROR_STATE)
-        return false;
-    *err = damage;
-    return error_wrap(
-        err,
-        "the sink log's newest file is damaged. Restore it from a backup; or remove "
-        "it%s%s%s (and the hidden .crc file beside each, if it is there) and start "
-        "again: %s",
-        ours && !open ? " and '" : "",
-        ours && !open ? file_join_number(store->checkpoint.commits.text, survey->logged).text : "",
-        ours && !open ? "'" : "",
-        ours ? "it is written again, by the manifest"
-             : "its batch is not committed, and is run again");
-}
-
-static bool look_at_logs(struct store *store, struct survey *survey, struct error *err) {
-    return (survey_newest(store, survey, err) && check_sink_log(store, survey, err)) ||
-           explain_newest_log(store, survey, err);
-}
-
-static bool look(struct store *store, struct survey *survey, struct error *err) {
-    *survey = (struct survey){.has_metadata = store->checkpoint.has_metadata};
-    const char *id = store->checkpoint.query_id;
-    survey->owned_by_other =
-        signed_by_other(&store->table, id) || signed_by_other(&store->rejects, id);
-    if (!survey_rewind(store, survey, err) || !survey_plans(store, survey, err) ||
-        !survey_sink_log(store, survey, err))
-        return false;
-    recovery_note_counting(&store->checkpoint, survey->committed, survey->manifest, survey->logged);
-    return survey->rewinding || survey->owned_by_other || survey->planned < 0 ||
-           look_at_logs(store, survey, err);
-}
-
 static bool refuse(const struct store *store, const struct survey *survey,
                    const struct recovery_case *found, struct error *err) {
     char owner[512] = "";
-    const struct table *table = signed_by_other(&store->table, store->checkpoint.query_id)
+    const struct table *table = table_has_other_owner(&store->table, store->checkpoint.query_id)
                                     ? &store->table
                                     : &store->rejects;
     if (survey->owned_by_other)
@@ -293,10 +65,10 @@ static bool refuse(const struct store *store, const struct survey *survey,
 static bool with_manifest(struct store *store, int64_t batch_id, enum recovery_action action,
                           struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
-    bool ok = action == RECOVER_TAKE_BACK ? commit_take_back(store, &manifest, err)
-                                          : commit_roll_forward(store, &manifest, err);
+    bool ok = action == RECOVER_TAKE_BACK ? store_take_back(store, &manifest, err)
+                                          : store_roll_forward(store, &manifest, err);
     manifest_deinit(&manifest);
     return ok;
 }
@@ -338,28 +110,37 @@ static bool is_refusal(enum recovery_action action) {
     return action == RECOVER_STOP || action == RECOVER_REFUSE;
 }
 
-bool recovery_look(struct store *store, struct survey *survey, const struct recovery_case **found,
-                   struct error *err) {
-    if (!look(store, survey, err))
+/* False: what is there would be refused. */
+static bool is_possible(struct store *store, struct error *err) {
+    struct survey survey;
+    if (!survey_take(store, &survey, err))
         return false;
-    *found = recovery_decide(survey);
-    return true;
+    const struct recovery_case *found = recovery_decide(&survey);
+    return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
-bool recovery_possible(struct store *store, struct error *err) {
-    struct survey survey;
-    const struct recovery_case *found;
-    if (!recovery_look(store, &survey, &found, err))
+/* A checkpoint that is not there must not be begun, not even with a lock, for a table that would be
+ * refused. */
+static bool open_checkpoint(struct store *store, struct error *err) {
+    const struct store_options *options = &store->options;
+    if (!table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
+                                err))
         return false;
-    return !is_refusal(found->action) || refuse(store, &survey, found, err);
+    int there = file_exists(options->checkpoint, NULL, err);
+    return there >= 0 && (there == 1 || is_possible(store, err)) &&
+           checkpoint_open(&store->checkpoint, err);
+}
+
+bool recovery_open(const struct store_options *options, struct store **store, struct error *err) {
+    return store_open_with(options, open_checkpoint, store, err);
 }
 
 static bool settle(struct store *store, struct survey *survey, enum recovery_action *action,
                    struct recovery *recovery, struct error *err) {
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        const struct recovery_case *found;
-        if (!recovery_look(store, survey, &found, err))
+        if (!survey_take(store, survey, err))
             return false;
+        const struct recovery_case *found = recovery_decide(survey);
         *action = found->action;
         if (is_refusal(*action))
             return refuse(store, survey, found, err);
@@ -499,6 +280,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     struct survey survey;
     enum recovery_action action;
     *recovery = (struct recovery){0};
+    store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err);
     if (ok && action == RECOVER_START)
         ok = fill_initial(store, recovery, err);
@@ -513,6 +295,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
         recovery_deinit(recovery);
         return false;
     }
+    store->recovered = true;
     recovery->sink_log = survey.sink_log_on;
     recovery->table_unlogged = survey.sink_log == SINK_LOG_AUTO && !survey.sink_log_on;
     return true;

@@ -1,7 +1,11 @@
-/* recovery_table.c: for every state that the disk can be in, what a start does. One table; the
- * functions that look and act are in recover.c. */
+/* recovery_table.c: one table, read from its top: the first case that holds decides.
+ *
+ * So a case may take for granted that none above it holds, and their order matters: what must be
+ * left alone comes before what is repaired, and a batch with a manifest before one without. The
+ * last cases leave nothing out: each state has a case. survey.c looks, recover.c acts. */
+#include "streaming/recovery/recovery_table.h"
+
 #include "base/check.h"
-#include "streaming/recovery/recover.h"
 
 static bool owned_by_other(const struct survey *s) {
     return s->owned_by_other;

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/decode_counts.h"
 #include "core/reject.h"
-#include "pipeline/json/unknown_keys.h"
-#include "streaming/tasks/stage.h"
+#include "streaming/tasks/stage_clock.h"
 
 /* One partition of the topic; also those of which the batch took nothing. */
 struct report_range {

@@ -15,7 +15,6 @@
 #include "core/file_list.h"
 #include "core/schema.h"
 #include "streaming/report/batch_report.h"
-#include "streaming/tasks/reject_samples.h"
 #include "streaming/tasks/tally.h"
 
 enum {

@@ -9,6 +9,20 @@
 #include "base/system/clock.h"
 #include "streaming/kafka/positions.h"
 
+void query_report_init(struct query_report *report, const char *name, const struct schema *schema) {
+    *report = (struct query_report){.name = name, .schema = schema};
+    query_status_init(&report->status, name);
+    query_history_init(&report->history);
+    reject_log_init(&report->reject_log);
+}
+
+void query_report_deinit(struct query_report *report) {
+    query_history_deinit(&report->history);
+    query_status_deinit(&report->status);
+    reject_log_deinit(&report->reject_log);
+    *report = (struct query_report){0};
+}
+
 struct range_outcome query_report_sum(const struct manifest *manifest) {
     struct range_outcome sum = {.rows = manifest->replayed.count};
     for (size_t i = 0; i < manifest->outcome_count; i++) {
@@ -27,26 +41,27 @@ static int64_t shown_end(const struct partition_offsets *listed, int64_t positio
     return position > listed->end && listed->high > listed->end ? listed->high : listed->end;
 }
 
-void query_report_lag(struct query *query) {
-    size_t count = query->topic.count;
+void query_report_lag(struct query_report *report, const struct topic_offsets *topic,
+                      const struct offset_range *starts, size_t start_count) {
+    size_t count = topic->count;
     struct partition_lag *partitions = must_alloc(count + 1, sizeof *partitions);
     for (size_t i = 0; i < count; i++) {
-        const struct partition_offsets *listed = &query->topic.partitions[i];
-        int64_t position = positions_next(query->starts, query->start_count, listed->partition);
+        const struct partition_offsets *listed = &topic->partitions[i];
+        int64_t position = positions_next(starts, start_count, listed->partition);
         partitions[i] =
             (struct partition_lag){listed->partition, shown_end(listed, position), position};
     }
-    query_status_set_partitions(&query->status, partitions, count);
+    query_status_set_partitions(&report->status, partitions, count);
     free(partitions);
 }
 
-static int64_t topic_end(const struct query *query, const struct offset_range *range) {
-    const struct partition_offsets *listed = topic_offsets_find(&query->topic, range->partition);
+static int64_t topic_end(const struct topic_offsets *topic, const struct offset_range *range) {
+    const struct partition_offsets *listed = topic_offsets_find(topic, range->partition);
     return listed != NULL ? shown_end(listed, range->end) : range->end; // the partition is gone
 }
 
 /* Every partition of the plan with what became of it. The caller frees it. */
-static struct report_range *make_ranges(const struct query *query, const struct plan *plan,
+static struct report_range *make_ranges(const struct topic_offsets *topic, const struct plan *plan,
                                         const struct manifest *manifest) {
     struct report_range *ranges = must_alloc(plan->count + 1, sizeof *ranges);
     for (size_t i = 0; i < plan->count; i++) {
@@ -54,7 +69,7 @@ static struct report_range *make_ranges(const struct query *query, const struct 
         ranges[i] = (struct report_range){.partition = range->partition,
                                           .start = range->start,
                                           .end = range->end,
-                                          .topic_end = topic_end(query, range)};
+                                          .topic_end = topic_end(topic, range)};
         // Both are ascending, but the manifest leaves empty ranges out.
         for (size_t j = 0; j < manifest->outcome_count && j <= i; j++) {
             const struct range_outcome *outcome = &manifest->outcomes[j];
@@ -69,10 +84,10 @@ static struct report_range *make_ranges(const struct query *query, const struct 
     return ranges;
 }
 
-static size_t make_faults(const struct query *query, const struct tally *tally,
+static size_t make_faults(const struct schema *schema, const struct tally *tally,
                           struct report_faults faults[static SCHEMA_COLUMNS_MAX]) {
     size_t count = 0;
-    for (size_t i = 0; i < query->schema.count; i++)
+    for (size_t i = 0; i < schema->count; i++)
         if (tally->counts.field_faults[i] > 0)
             faults[count++] = (struct report_faults){i, tally->counts.field_faults[i]};
     return count;
@@ -121,11 +136,12 @@ static void fill_counts(const struct manifest *manifest, const struct tally *tal
     memcpy(report->rejects_by, tally->rejects, sizeof report->rejects_by);
 }
 
-void query_report_batch(struct query *query, const struct plan *plan,
-                        const struct manifest *manifest, struct tally *tally) {
+void query_report_batch(struct query_report *report, const struct topic_offsets *topic,
+                        const struct plan *plan, const struct manifest *manifest,
+                        struct tally *tally) {
     struct report_faults faults[SCHEMA_COLUMNS_MAX];
-    struct report_range *ranges = make_ranges(query, plan, manifest);
-    const struct trigger_clock *clock = &query->clock;
+    struct report_range *ranges = make_ranges(topic, plan, manifest);
+    const struct trigger_clock *clock = &report->clock;
     struct batch_report draft = {.batch_id = plan->batch_id,
                                  .timestamp_ms = plan->timestamp_ms,
                                  .started_ms = clock->began_ms,
@@ -138,7 +154,7 @@ void query_report_batch(struct query *query, const struct plan *plan,
                                  .range_count = plan->count,
                                  .ranges = ranges,
                                  .faults = faults,
-                                 .fault_count = make_faults(query, tally, faults),
+                                 .fault_count = make_faults(report->schema, tally, faults),
                                  .name_count = tally->counts.unknown_names.count,
                                  .names = tally->counts.unknown_names.names};
     for (size_t i = 0; i < plan->count; i++)
@@ -146,32 +162,32 @@ void query_report_batch(struct query *query, const struct plan *plan,
             draft.lag_after += ranges[i].topic_end - ranges[i].end;
     fill_counts(manifest, tally, &draft);
     divide_time(clock, tally, &draft);
-    query_history_add(&query->history, batch_report_create(&draft), &manifest->files, tally);
+    query_history_add(&report->history, batch_report_create(&draft), &manifest->files, tally);
     free(ranges);
 }
 
-static void log_faults(struct query *query, const struct decode_counts *counts) {
-    for (size_t i = 0; i < query->schema.count; i++)
+static void log_faults(const struct query_report *report, const struct decode_counts *counts) {
+    for (size_t i = 0; i < report->schema->count; i++)
         if (counts->field_faults[i] > 0)
-            log_write(LOG_WARNING, query->how.name,
+            log_write(LOG_WARNING, report->name,
                       "Values of the wrong type became null | column=%s | values=%" PRId64,
-                      query->schema.columns[i].name, counts->field_faults[i]);
+                      report->schema->columns[i].name, counts->field_faults[i]);
     if (counts->trailing_bytes > 0)
-        log_write(LOG_WARNING, query->how.name,
+        log_write(LOG_WARNING, report->name,
                   "Bytes after the JSON value were left out | records=%" PRId64,
                   counts->trailing_bytes);
 }
 
-void query_report_log(struct query *query, const struct manifest *manifest,
+void query_report_log(struct query_report *report, const struct manifest *manifest,
                       const struct decode_counts *counts, int64_t took_us) {
     struct range_outcome sum = query_report_sum(manifest);
     int64_t records = sum.rows + sum.rejects;
     char files[24] = "unknown";
     if (!manifest->files_unknown)
         (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
-    query_status_add_batch(&query->status, manifest->batch_id, sum.rows, sum.rejects);
-    log_faults(query, counts);
-    log_write(LOG_INFO, query->how.name,
+    query_status_add_batch(&report->status, manifest->batch_id, sum.rows, sum.rejects);
+    log_faults(report, counts);
+    log_write(LOG_INFO, report->name,
               "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
               " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
               " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
@@ -179,5 +195,5 @@ void query_report_log(struct query *query, const struct manifest *manifest,
               manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
               files, counts->unknown_keys, took_us / 1000,
               took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
-              query_status_read(&query->status).lag);
+              query_status_read(&report->status).lag);
 }

@@ -1,16 +1,17 @@
+/* sink_log.c: writing the log, and reading it as of a batch.
+ *
+ * A batch's file is published under a name that nobody has. If the name is taken, by an attempt
+ * before a crash or by a Spark that ran the batch, its entries must be the ones that we would
+ * write. A reader begins at the newest compact file, as the interval has it, and reads every file
+ * from there on: one that is missing is an error, never skipped. */
 #include "streaming/sink_log/sink_log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/check.h"
-#include "base/json.h"
 #include "base/scope.h"
-#include "base/system/clock.h"
-#include "streaming/sink_log/sink_log_file.h"
-
-/* Neither value matters to a reader; they are what Spark writes on a local file system. */
-enum { BLOCK_REPLICATION = 1, BLOCK_SIZE = 33554432 };
+#include "streaming/sink_log/sink_entry.h"
 
 int64_t sink_log_interval(const int64_t *compact, size_t count) {
     if (count == 0)
@@ -62,35 +63,24 @@ static bool is_compaction(const struct sink_log *log, int64_t batch_id) {
 }
 
 struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id) {
-    char name[40];
-    (void)snprintf(name, sizeof name, "%" PRId64 "%s", batch_id,
-                   is_compaction(log, batch_id) ? ".compact" : "");
+    char name[SINK_LOG_NAME_MAX];
+    sink_log_file_name(batch_id, is_compaction(log, batch_id), name);
     return file_join(log->directory.text, name);
 }
 
-bool sink_log_check(const struct sink_log *log, struct error *err) {
+/* The newest batch with a compact file, by the interval, or 0: where a reader begins. */
+static int64_t first_of(const struct sink_log *log) {
     int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
-    for (int64_t batch = compacted < 0 ? 0 : compacted; batch <= log->newest; batch++)
+    return compacted < 0 ? 0 : compacted;
+}
+
+bool sink_log_check(const struct sink_log *log, struct error *err) {
+    for (int64_t batch = first_of(log); batch <= log->newest; batch++)
         if (is_compaction(log, batch)
                 ? !sink_log_file_check_ends(sink_log_path(log, batch).text, err)
                 : !sink_log_file_check(sink_log_path(log, batch).text, err))
             return false;
     return true;
-}
-
-char *sink_log_print_entry(const char *path, int64_t size, int64_t modified_ms) {
-    scoped(scope_free) char *uri = sink_log_uri(path);
-    struct json *entry = json_new_object();
-    json_put_text(entry, "path", uri);
-    json_put_int(entry, "size", size);
-    json_put_bool(entry, "isDir", false);
-    json_put_int(entry, "modificationTime", modified_ms);
-    json_put_int(entry, "blockReplication", BLOCK_REPLICATION);
-    json_put_int(entry, "blockSize", BLOCK_SIZE);
-    json_put_text(entry, "action", "add");
-    char *line = json_print(entry);
-    json_free(entry);
-    return line;
 }
 
 char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size) {
@@ -99,8 +89,8 @@ char *sink_log_print(const struct sink_log *log, const struct file_list *files, 
     check(out != NULL);
     for (size_t i = 0; i < files->count; i++) {
         const struct data_file *file = &files->files[i];
-        scoped(scope_free) char *line = sink_log_print_entry(file_join(log->table, file->path).text,
-                                                             file->size, file->modified_ms);
+        scoped(scope_free) char *line =
+            sink_entry_print(file_join(log->table, file->path).text, file->size, file->modified_ms);
         check(fprintf(out, "\n%s", line) > 0);
     }
     check(fclose(out) == 0);
@@ -114,8 +104,8 @@ static bool publish(struct sink_log *log, int64_t batch_id, const struct file_li
     if (is_compaction(log, batch_id))
         return sink_log_upkeep_publish(&log->upkeep, batch_id, entries, size, err);
 
-    char name[32];
-    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
+    char name[SINK_LOG_NAME_MAX];
+    sink_log_file_name(batch_id, false, name);
     struct file_draft draft;
     if (!file_draft_open(&draft, log->directory.text, name, err))
         return false;
@@ -181,4 +171,87 @@ bool sink_log_write(struct sink_log *log, int64_t batch_id, const struct file_li
 
 bool sink_log_sweep(const struct sink_log *log, struct error *err) {
     return file_remove_drafts(log->directory.text, err);
+}
+
+/* ---- as of any batch ---- */
+
+bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then, bool *complete,
+                 struct error *err) {
+    scoped(scope_free) int64_t *compact = NULL;
+    size_t count, kept = 0;
+    if (!file_list_numbers(log->directory.text, ".compact", &compact, &count, err))
+        return false;
+    while (kept < count && compact[kept] <= last)
+        kept++;
+    *then = *log;
+    then->newest = last;
+    then->newest_compact = kept == 0 ? -1 : compact[kept - 1];
+    then->interval = sink_log_interval(compact, kept);
+    *complete = log->newest >= last;
+    for (int64_t batch = first_of(then); *complete && batch <= last; batch++) {
+        int there = file_exists(sink_log_path(then, batch).text, NULL, err);
+        if (there < 0)
+            return false;
+        *complete = there == 1;
+    }
+    return true;
+}
+
+bool sink_log_each_entry(const struct sink_log *log, sink_log_entry_fn *visit, void *context,
+                         struct error *err) {
+    for (int64_t batch = first_of(log); batch <= log->newest; batch++) {
+        bool found;
+        struct file_path path = sink_log_path(log, batch);
+        if (!sink_log_file_entries(path.text, visit, context, &found, err))
+            return false;
+        if (!found)
+            return error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup",
+                             path.text);
+    }
+    return true;
+}
+
+struct first_entry {
+    const struct sink_log *log;
+    size_t depth;
+    bool elsewhere;
+};
+
+/* Ends the walk with ERROR_STOPPED, which is not an error here. */
+static bool look_at_first(void *context, struct json *line, struct error *err) {
+    struct first_entry *first = context;
+    struct sink_entry entry;
+    if (!sink_entry_read(&entry, line, first->log->table, first->depth, err))
+        return false;
+    first->elsewhere = !entry.in_table;
+    sink_entry_deinit(&entry);
+    return error_set(err, ERROR_STOPPED, "seen");
+}
+
+bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsewhere,
+                           struct error *err) {
+    struct first_entry first = {.log = log, .depth = depth};
+    for (int64_t batch = first_of(log); !first.elsewhere && batch <= log->newest; batch++) {
+        bool found;
+        if (!sink_log_file_entries(sink_log_path(log, batch).text, look_at_first, &first, &found,
+                                   err) &&
+            err->kind != ERROR_STOPPED)
+            return false;
+    }
+    *elsewhere = first.elsewhere;
+    return true;
+}
+
+bool sink_log_file_of(const struct sink_log *log, int64_t batch_id, struct file_path *path,
+                      struct error *err) {
+    for (int compact = 1; compact >= 0; compact--) {
+        char name[SINK_LOG_NAME_MAX];
+        sink_log_file_name(batch_id, compact == 1, name);
+        *path = file_join(log->directory.text, name);
+        int there = file_exists(path->text, NULL, err);
+        if (there != 0)
+            return there == 1;
+    }
+    path->text[0] = '\0';
+    return true;
 }

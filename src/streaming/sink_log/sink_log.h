@@ -14,13 +14,10 @@
 #include "base/disk/file.h"
 #include "base/error.h"
 #include "core/file_list.h"
+#include "streaming/sink_log/sink_log_file.h"
 #include "streaming/sink_log/sink_log_upkeep.h"
 
-enum {
-    SINK_LOG_INTERVAL = 10,       // spark.sql.streaming.fileSink.log.compactInterval
-    SINK_LOG_BATCHES_KEPT = 100,  // spark.sql.streaming.minBatchesToRetain
-    SINK_LOG_CLEANUP_MINUTES = 10 // spark.sql.streaming.fileSink.log.cleanupDelay
-};
+enum { SINK_LOG_INTERVAL = 10 }; // spark.sql.streaming.fileSink.log.compactInterval
 
 struct sink_log {
     struct file_path directory;
@@ -81,11 +78,21 @@ struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id);
 /* "\n" and the JSON of each file, as they stand in the log; owned by the caller. */
 char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size);
 
-/* The line of one file, given by its absolute path; owned by the caller. */
-char *sink_log_print_entry(const char *path, int64_t size, int64_t modified_ms);
+/* The log as it was when `last` was its newest batch. False in *complete: a file of it is gone. */
+MUST_CHECK bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then,
+                            bool *complete, struct error *err);
 
-/* `path` as a URI, quoted as Java's URI class quotes: "file:///lake/status=a%252Fb". The directory
- * name on disk is quoted, Hive's own escapes included. Owned by the caller. */
-char *sink_log_uri(const char *path);
+/* Visits the lines of the newest compact file and of what follows it: each file once. ERROR_STATE:
+ * a file of the log is missing or damaged. */
+MUST_CHECK bool sink_log_each_entry(const struct sink_log *log, sink_log_entry_fn *visit,
+                                    void *context, struct error *err);
+
+/* Whether a file of the log begins with an entry that is not below the table: it was moved. */
+MUST_CHECK bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsewhere,
+                                      struct error *err);
+
+/* The file of a batch, whichever of N.compact and N is there; an empty text: neither is. */
+MUST_CHECK bool sink_log_file_of(const struct sink_log *log, int64_t batch_id,
+                                 struct file_path *path, struct error *err);
 
 #endif

@@ -1,59 +1,18 @@
-/* sink_log_compare.c: who wrote a batch of the sink log, and how file names are written in it. */
+/* sink_log_compare.c: who wrote a batch of the sink log.
+ *
+ * After a crash the log may have the batch already, from us or from a Spark that ran it again; the
+ * names of its files tell. A batch's own file answers by itself. A compact file lists all files of
+ * the table: if it has the size of what we would have made of the files before it, and our entries
+ * at its end, it is ours, and nothing of it was read but the end. Only if not is it streamed, and
+ * its entries counted against those of the files before it. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
-#include "streaming/sink_log/sink_log_file.h"
-
-/* What RFC 2396 allows in a path; java.net.URI quotes all other ASCII. */
-static bool is_plain(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-_.!~*'();/:@&=+$,", c) != NULL);
-}
-
-/* Bytes of the character at `at` if Java quotes it (Character.isSpaceChar, isISOControl), else 0:
- * U+0080–U+00A0, U+1680, U+2000–U+200A, U+2028, U+2029, U+202F, U+205F, U+3000. */
-static size_t quoted_length(const unsigned char *at) {
-    if (at[0] == 0xC2)
-        return at[1] <= 0xA0 ? 2 : 0;
-    if (at[0] == 0xE1)
-        return at[1] == 0x9A && at[2] == 0x80 ? 3 : 0;
-    if (at[0] == 0xE2 && at[1] == 0x80)
-        return at[2] <= 0x8A || at[2] == 0xA8 || at[2] == 0xA9 || at[2] == 0xAF ? 3 : 0;
-    if (at[0] == 0xE2 && at[1] == 0x81)
-        return at[2] == 0x9F ? 3 : 0;
-    return at[0] == 0xE3 && at[1] == 0x80 && at[2] == 0x80 ? 3 : 0;
-}
-
-/* Appends `path` quoted; returns the end. `out` has three bytes for each of path's. */
-static char *quote(char *out, const char *path) {
-    static const char digits[] = "0123456789ABCDEF";
-    const unsigned char *at = (const unsigned char *)path;
-    while (*at != '\0') {
-        size_t quoted = *at < 0x80 ? !is_plain(*at) : quoted_length(at);
-        if (quoted == 0)
-            *out++ = (char)*at++;
-        for (; quoted > 0; quoted--) {
-            *out++ = '%';
-            *out++ = digits[*at >> 4];
-            *out++ = digits[*at++ & 15];
-        }
-    }
-    *out = '\0';
-    return out;
-}
-
-char *sink_log_uri(const char *path) {
-    static const char scheme[] = "file://";
-    char *uri = must_alloc(sizeof scheme + 3 * strlen(path), 1);
-    memcpy(uri, scheme, sizeof scheme);
-    (void)quote(uri + sizeof scheme - 1, path);
-    return uri;
-}
 
 /* A file that we look for. */
 struct wanted {
@@ -77,8 +36,7 @@ static int compare_names(const void *a, const void *b) {
 
 static void comparison_add(struct comparison *comparison, const char *path) {
     struct wanted *wanted = &comparison->wanted[comparison->count];
-    *wanted = (struct wanted){must_alloc(3 * strlen(path) + 1, 1), comparison->count};
-    (void)quote(wanted->name, path);
+    *wanted = (struct wanted){sink_entry_quote(path), comparison->count};
     comparison->depth = 0;
     for (const char *at = path; *at != '\0'; at++)
         comparison->depth += *at == '/';
@@ -115,17 +73,18 @@ static void compare_entry(void *context, const char *uri) {
         comparison->listed[found->index] = true;
 }
 
-/* Walks the file of one batch: N, or else N.compact. */
-static bool walk(const struct sink_log *log, int64_t batch_id, struct comparison *comparison,
-                 bool *found, bool *compact, struct error *err) {
+/* Reads the file of one batch: N, or else N.compact. */
+static bool compare_file(const struct sink_log *log, int64_t batch_id,
+                         struct comparison *comparison, bool *found, bool *compact,
+                         struct error *err) {
     struct file_path path = file_join_number(log->directory.text, batch_id);
     *compact = false;
     if (!sink_log_file_each(path.text, compare_entry, comparison, found, err))
         return false;
     if (*found)
         return true;
-    char name[40];
-    (void)snprintf(name, sizeof name, "%" PRId64 ".compact", batch_id);
+    char name[SINK_LOG_NAME_MAX];
+    sink_log_file_name(batch_id, true, name);
     *compact = true;
     path = file_join(log->directory.text, name);
     return sink_log_file_each(path.text, compare_entry, comparison, found, err);
@@ -139,7 +98,7 @@ static bool entries_before(const struct sink_log *log, int64_t batch_id, int64_t
     struct comparison counted = {0};
     for (int64_t batch = first; batch < batch_id; batch++) {
         bool found, compact;
-        if (!walk(log, batch, &counted, &found, &compact, err))
+        if (!compare_file(log, batch, &counted, &found, &compact, err))
             return false;
         if (!found) {
             *entries = -1;
@@ -190,13 +149,13 @@ static bool compare_batch(const struct sink_log *log, int64_t batch_id,
                           struct comparison *comparison, enum sink_log_names *names,
                           struct error *err) {
     bool found, compact, others = false;
-    if (!walk(log, batch_id, comparison, &found, &compact, err))
+    if (!compare_file(log, batch_id, comparison, &found, &compact, err))
         return false;
     if (found && !compact) {
         others = comparison->entries != comparison->count;
     } else if (!found) {
         // Its own file is deleted by now: what it named is in the newest compact file.
-        if (!walk(log, log->newest_compact, comparison, &found, &compact, err))
+        if (!compare_file(log, log->newest_compact, comparison, &found, &compact, err))
             return false;
         if (!found || log->newest_compact < batch_id)
             return error_set(err, ERROR_STATE,
@@ -246,7 +205,7 @@ bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t 
     int64_t first = (log->newest + 1) / log->interval * log->interval - 1;
     for (int64_t batch = first < 0 ? 0 : first; ok && batch <= log->newest; batch++) {
         bool found, compact;
-        ok = walk(log, batch, &comparison, &found, &compact, err);
+        ok = compare_file(log, batch, &comparison, &found, &compact, err);
     }
     comparison_deinit(&comparison);
     return ok;

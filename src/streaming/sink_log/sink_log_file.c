@@ -1,5 +1,11 @@
+/* sink_log_file.c: one file of the log, read in pieces.
+ *
+ * A buffer of one piece holds the lines that are being looked at, and no line may be longer. Most
+ * lines are never parsed: a copy moves bytes, and a look at names takes the `path` from a line that
+ * is written as every Spark writes it; only others go through the JSON parser. */
 #include "streaming/sink_log/sink_log_file.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +20,10 @@ enum {
 
 static const char damaged[] = "restore it from a backup, or rebuild the log from the files of the "
                               "table";
+
+void sink_log_file_name(int64_t batch_id, bool compact, char name[static SINK_LOG_NAME_MAX]) {
+    (void)snprintf(name, SINK_LOG_NAME_MAX, "%" PRId64 "%s", batch_id, compact ? ".compact" : "");
+}
 
 static void stream_close(struct sink_log_stream *stream) {
     file_reader_close(&stream->file);

@@ -10,6 +10,10 @@
 
 enum { SINK_LOG_HEADER_SIZE = 2 }; // "v1"
 
+/* "N", or "N.compact". */
+enum { SINK_LOG_NAME_MAX = 40 };
+void sink_log_file_name(int64_t batch_id, bool compact, char name[static SINK_LOG_NAME_MAX]);
+
 /* ERROR_STATE: missing, empty, or not a sink log by its header or by any of its entries. */
 MUST_CHECK bool sink_log_file_check(const char *path, struct error *err);
 

@@ -1,3 +1,5 @@
+/* sink_log_tail.c: the end of a file, read backwards: a piece from its end, and if the entry is not
+ * in it, a piece that is eight times as long, until it is the whole file. */
 #include "streaming/sink_log/sink_log_tail.h"
 
 #include <stdlib.h>

@@ -1,3 +1,10 @@
+/* sink_log_upkeep.c: the thread beside the commits.
+ *
+ * Work is done outside the lock, a step at a time, and the thread says so (`busy`). The draft has
+ * one user: the thread while it is busy, the publisher while it has taken the draft, who waits
+ * until the thread is not busy. A note only says how far the log is complete; so the thread never
+ * reads a file of the log that is still being written. All of it is a saving: nothing depends on
+ * the thread, and a step that fails leaves the work, and the error, to the commit that needs it. */
 #include "streaming/sink_log/sink_log_upkeep.h"
 
 #include <errno.h>
@@ -7,12 +14,11 @@
 #include "base/check.h"
 #include "base/system/clock.h"
 #include "base/system/thread.h"
-#include "streaming/sink_log/sink_log.h"
 
 void sink_log_upkeep_init(struct sink_log_upkeep *upkeep, const struct file_path *directory,
                           int64_t interval) {
     *upkeep = (struct sink_log_upkeep){.newest = -1, .compacted = -1, .idle = true};
-    sink_log_draft_init(&upkeep->draft, directory, interval);
+    next_compact_init(&upkeep->next, directory, interval);
 }
 
 /* ---- deleting ---- */
@@ -72,21 +78,21 @@ static void delete_old(const char *directory, int64_t interval, int64_t compacte
 
 /* False: there is nothing more to do. What fails is left to the commit that needs it, which says
  * why, or to the next note. */
-static bool work_once(struct sink_log_draft *draft, int64_t newest, int64_t compacted) {
+static bool work_once(struct next_compact *next, int64_t newest, int64_t compacted) {
     if (compacted >= 0) {
-        delete_old(draft->directory.text, draft->interval, compacted);
+        delete_old(next->directory.text, next->interval, compacted);
         return true;
     }
     struct error ignored;
     bool more;
-    return newest >= 0 && sink_log_draft_advance(draft, newest, &more, &ignored) && more;
+    return newest >= 0 && next_compact_advance(next, newest, &more, &ignored) && more;
 }
 
 void sink_log_upkeep_work(struct sink_log_upkeep *upkeep) {
     check(!upkeep->running);
     int64_t compacted = upkeep->compacted;
     upkeep->compacted = -1;
-    while (work_once(&upkeep->draft, upkeep->newest, compacted))
+    while (work_once(&upkeep->next, upkeep->newest, compacted))
         compacted = -1;
 }
 
@@ -104,7 +110,7 @@ static void *upkeep_main(void *argument) {
         upkeep->idle = true; // unless there is more to do, or a note comes in the meantime
         upkeep->busy = true;
         pthread_mutex_unlock(&upkeep->lock);
-        bool more = work_once(&upkeep->draft, newest, compacted);
+        bool more = work_once(&upkeep->next, newest, compacted);
         pthread_mutex_lock(&upkeep->lock);
         upkeep->busy = false;
         upkeep->idle = upkeep->idle && !more;
@@ -143,9 +149,9 @@ void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep) {
         upkeep->running = false;
     }
     if (upkeep->compacted >= 0)
-        delete_old(upkeep->draft.directory.text, upkeep->draft.interval, upkeep->compacted);
+        delete_old(upkeep->next.directory.text, upkeep->next.interval, upkeep->compacted);
     upkeep->compacted = -1;
-    sink_log_draft_discard(&upkeep->draft);
+    next_compact_discard(&upkeep->next);
 }
 
 static void lock(struct sink_log_upkeep *upkeep) {
@@ -180,7 +186,7 @@ bool sink_log_upkeep_publish(struct sink_log_upkeep *upkeep, int64_t batch_id, c
     while (upkeep->busy)
         pthread_cond_wait(&upkeep->changed, &upkeep->lock);
     unlock(upkeep);
-    bool done = sink_log_draft_publish(&upkeep->draft, batch_id, entries, size, err);
+    bool done = next_compact_publish(&upkeep->next, batch_id, entries, size, err);
     lock(upkeep);
     upkeep->taken = false;
     if (done)

@@ -1,5 +1,5 @@
 /* sink_log_upkeep.h: what a sink log needs beside its commits, done between them: the next compact
- * file is copied ahead (streaming/sink_log/sink_log_draft.h), and files too old for any reader are
+ * file is copied ahead (streaming/sink_log/next_compact.h), and files too old for any reader are
  * deleted.
  *
  * Once started, a thread of its own does it, a bounded piece at a time; a commit only leaves a note
@@ -13,10 +13,15 @@
 
 #include "base/disk/file.h"
 #include "base/error.h"
-#include "streaming/sink_log/sink_log_draft.h"
+#include "streaming/sink_log/next_compact.h"
+
+enum {
+    SINK_LOG_BATCHES_KEPT = 100,  // spark.sql.streaming.minBatchesToRetain
+    SINK_LOG_CLEANUP_MINUTES = 10 // spark.sql.streaming.fileSink.log.cleanupDelay
+};
 
 struct sink_log_upkeep {
-    struct sink_log_draft draft; // the thread's while it is busy, the publisher's while it is taken
+    struct next_compact next; // the thread's while it is busy, the publisher's while it is taken
 
     /* under the lock, if the thread runs */
     int64_t newest;    // the log is complete up to it; -1: nothing was noted yet
@@ -48,7 +53,7 @@ void sink_log_upkeep_note(struct sink_log_upkeep *upkeep, int64_t batch_id);
 /* Does all there is to do, here and now; for when there is no thread. */
 void sink_log_upkeep_work(struct sink_log_upkeep *upkeep);
 
-/* sink_log_draft_publish(), while the thread rests; and notes it. */
+/* next_compact_publish(), while the thread rests; and notes it. */
 MUST_CHECK bool sink_log_upkeep_publish(struct sink_log_upkeep *upkeep, int64_t batch_id,
                                         const char *entries, size_t size, struct error *err);
 

@@ -1,3 +1,9 @@
+/* batch_files.c: four sources, the cheapest first.
+ *
+ * The batch's own file of the sink log names its files and no others. A batch that was compacted
+ * has none: its manifest tells, if we ran it. Else the compact file does: entries keep their order,
+ * so the batch's own come behind the last entry of the batch before. If that can't be found, two
+ * whole logs are compared, before and with the batch. */
 #include "streaming/store/batch_files.h"
 
 #include <stdlib.h>
@@ -5,20 +11,19 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_tail.h"
-#include "streaming/store/commit.h"
-#include "streaming/store/store_parts.h"
 #include "streaming/table/path_set.h"
 
 bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err) {
     return checkpoint_newest(&store->checkpoint.commits, batch_id, err);
 }
 
-/* A walk over entries of the sink log. */
-struct walk {
+/* What becomes of entries of the sink log that are visited. */
+struct collector {
     const struct store *store;
-    struct path_set *seen;   // fills it; NULL: adds files,
+    struct path_set *seen;   // they are noted here; NULL: added to `files`,
     struct path_set *before; // but for those in this set; NULL: all
     struct file_list *files;
 };
@@ -30,8 +35,8 @@ static void add_file(struct file_list *files, const char *path, int64_t size) {
 }
 
 static bool visit(void *context, struct json *line, struct error *err) {
-    struct walk *walk = context;
-    const struct store_options *options = &walk->store->options;
+    struct collector *collector = context;
+    const struct store_options *options = &collector->store->options;
     struct sink_entry entry;
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
@@ -40,34 +45,34 @@ static bool visit(void *context, struct json *line, struct error *err) {
                         "the sink log of '%s' lists '%s', which is not below it: if the lake was "
                         "moved, run `esports-stream relocate`",
                         options->table, entry.path);
-    if (ok && walk->seen != NULL)
-        path_set_add(walk->seen, entry.relative);
-    else if (ok && (walk->before == NULL || !path_set_has(walk->before, entry.relative)))
-        add_file(walk->files, entry.relative, entry.size);
+    if (ok && collector->seen != NULL)
+        path_set_add(collector->seen, entry.relative);
+    else if (ok && (collector->before == NULL || !path_set_has(collector->before, entry.relative)))
+        add_file(collector->files, entry.relative, entry.size);
     sink_entry_deinit(&entry);
     return ok;
 }
 
 /* What the compact file of the batch has beyond the log as it was before. */
-static bool read_difference(struct walk *walk, const struct file_path *compact, int64_t batch_id,
-                            bool *known, struct error *err) {
-    const struct sink_log *log = &walk->store->sink_log;
+static bool read_difference(struct collector *collector, const struct file_path *compact,
+                            int64_t batch_id, bool *known, struct error *err) {
+    const struct sink_log *log = &collector->store->sink_log;
     struct path_set before = {0};
     struct sink_log then;
     *known = true;
     bool ok = batch_id == 0 || sink_log_at(log, batch_id - 1, &then, known, err);
     if (ok && *known && batch_id > 0) {
-        walk->seen = &before;
-        ok = sink_log_each_entry(&then, visit, walk, err);
-        walk->seen = NULL;
+        collector->seen = &before;
+        ok = sink_log_each_entry(&then, visit, collector, err);
+        collector->seen = NULL;
         (void)path_set_seal(&before);
-        walk->before = &before;
+        collector->before = &before;
     }
     bool found = true;
     if (ok && *known)
-        ok = sink_log_file_entries(compact->text, visit, walk, &found, err);
+        ok = sink_log_file_entries(compact->text, visit, collector, &found, err);
     *known = *known && found;
-    walk->before = NULL;
+    collector->before = NULL;
     path_set_deinit(&before);
     return ok;
 }
@@ -97,12 +102,13 @@ static bool read_line_before(const struct sink_log *log, int64_t batch_id, char 
 
 /* The end of the compact file, which lists the batch's own files last. *known false: it is not
  * written so that this could be seen. */
-static bool read_end(struct walk *walk, const struct file_path *compact, int64_t batch_id,
+static bool read_end(struct collector *collector, const struct file_path *compact, int64_t batch_id,
                      bool *known, struct error *err) {
     scoped(scope_free) char *line = NULL;
     *known = false;
-    return read_line_before(&walk->store->sink_log, batch_id, &line, err) &&
-           (line == NULL || sink_log_entries_behind(compact->text, line, visit, walk, known, err));
+    return read_line_before(&collector->store->sink_log, batch_id, &line, err) &&
+           (line == NULL ||
+            sink_log_entries_behind(compact->text, line, visit, collector, known, err));
 }
 
 static bool read_manifest(const struct store *store, int64_t batch_id, struct file_list *files,
@@ -110,7 +116,7 @@ static bool read_manifest(const struct store *store, int64_t batch_id, struct fi
     struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);
     struct manifest manifest;
     *known = false;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return file_is_gone(path.text);
     *known = !manifest.of_spark; // else only the sink log knows them
     for (size_t i = 0; i < manifest.files.count; i++)
@@ -121,18 +127,18 @@ static bool read_manifest(const struct store *store, int64_t batch_id, struct fi
 
 bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *files, bool *known,
                       struct error *err) {
-    struct walk walk = {.store = store, .files = files};
+    struct collector collector = {.store = store, .files = files};
     struct file_path path = {0};
     *known = false;
     if (!sink_log_open(&store->sink_log, store->options.table, err) ||
         (store->sink_log.exists && !sink_log_file_of(&store->sink_log, batch_id, &path, err)))
         return false;
     if (path.text[0] != '\0' && !is_compact(&path))
-        return sink_log_file_entries(path.text, visit, &walk, known, err);
+        return sink_log_file_entries(path.text, visit, &collector, known, err);
     if (!read_manifest(store, batch_id, files, known, err))
         return false;
     if (*known || path.text[0] == '\0')
         return true;
-    return read_end(&walk, &path, batch_id, known, err) &&
-           (*known || read_difference(&walk, &path, batch_id, known, err));
+    return read_end(&collector, &path, batch_id, known, err) &&
+           (*known || read_difference(&collector, &path, batch_id, known, err));
 }

@@ -1,3 +1,10 @@
+/* checkpoint.c: the files of the checkpoint, each by its own rule.
+ *
+ * The lock is the open file's and ends with the process; its text is for people. A plan, a commit
+ * and the first offsets are published without replacing what is there: a name that is taken means
+ * another writer, unless it says the same. A damaged file is told apart by whether it counts yet:
+ * what belongs to no committed batch may be removed, and the error says so. Old files are forgotten
+ * for tidiness alone, and again by the next start. */
 #include "streaming/store/checkpoint.h"
 
 #include <ctype.h>
@@ -146,6 +153,12 @@ bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct er
     return true;
 }
 
+void checkpoint_set_uncommitted(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
+                                int64_t logged) {
+    int64_t newest = committed > manifest ? committed : manifest;
+    checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
+}
+
 static const char damaged[] = "restore this file from a backup; without one, which records are in "
                               "the table can't be told, and a new checkpoint needs a new table";
 
@@ -238,19 +251,6 @@ bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_i
                      checkpoint->sources.text);
 }
 
-static void set_ranges(const struct offsets *ends, const struct offsets *starts,
-                       struct plan *plan) {
-    plan->ranges = must_alloc(ends->count + 1, sizeof *plan->ranges);
-    for (size_t i = 0; i < ends->count; i++) {
-        struct partition_offset end = ends->entries[i];
-        const struct partition_offset *start = offsets_find(starts, end.partition);
-        int64_t from = start == NULL ? 0 : start->offset;
-        plan->ranges[i] =
-            (struct offset_range){end.partition, from < end.offset ? from : end.offset, end.offset};
-    }
-    plan->count = ends->count;
-}
-
 bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct plan *plan,
                           struct error *err) {
     struct offset_entry ends = {0}, starts = {0};
@@ -260,7 +260,7 @@ bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
     plan->timestamp_ms = ends.timestamp_ms;
     bool ok = checkpoint_read_starts(checkpoint, batch_id, &starts, err);
     if (ok)
-        set_ranges(&ends.ends, &starts.ends, plan);
+        offsets_ranges(&starts.ends, &ends.ends, &plan->ranges, &plan->count);
     offset_entry_deinit(&starts);
     offset_entry_deinit(&ends);
     return ok;

@@ -71,6 +71,11 @@ MUST_CHECK bool checkpoint_create(struct checkpoint *checkpoint, struct error *e
 MUST_CHECK bool checkpoint_newest(const struct file_path *log, int64_t *batch_id,
                                   struct error *err);
 
+/* Once the newest batch of each log is known, -1: none. What is damaged of a later one may go, and
+ * reading it fails with an error that says so. */
+void checkpoint_set_uncommitted(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
+                                int64_t logged);
+
 /* Reads offsets/N. *found false: there is no such file. ERROR_STATE also: of another topic. */
 MUST_CHECK bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
                                         struct offset_entry *entry, bool *found, struct error *err);

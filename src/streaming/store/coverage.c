@@ -1,3 +1,13 @@
+/* coverage.c: ranges in order, neighbours joined; and the fold.
+ *
+ * A range goes where it belongs by incarnation, partition and start, and becomes part of the range
+ * before it if it continues that. One that overlaps is refused: two batches would have taken the
+ * same offsets, and the sums would hide it.
+ *
+ * A fold adds the oldest manifests to the newest coverage and publishes the sum under the number of
+ * the last one. Only when that name is durable is what it stands for removed. So a crash leaves too
+ * many files, never too few: readers take the newest coverage and the manifests after it, and the
+ * next fold removes the rest. */
 #include "streaming/store/coverage.h"
 
 #include <inttypes.h>
@@ -8,8 +18,6 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/scope.h"
-#include "streaming/store/commit.h"
-#include "streaming/store/store_parts.h"
 
 /* A range takes about 100 bytes: some millions of ranges, which no topic comes to. */
 enum { COVERAGE_SIZE_MAX = 512 << 20 };
@@ -305,7 +313,7 @@ static bool tidy(const struct checkpoint *checkpoint, int64_t through, struct er
 static bool add_manifest(const struct store *store, int64_t batch_id, struct coverage *coverage,
                          struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool ok = coverage_add_manifest(coverage, &manifest, err) ||
               error_wrap(err, "'%s/%" PRId64 "'", store->checkpoint.manifests.text, batch_id);

@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "streaming/store/manifest.h"
+#include "streaming/store/store.h"
 
 struct coverage {
     int64_t through;              // manifests up to this batch are folded in; -1: none

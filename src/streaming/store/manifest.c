@@ -1,3 +1,9 @@
+/* manifest.c: a manifest's text, written with the lowest version that says it all, and read
+ * strictly.
+ *
+ * The lowest version, so that a program that knows no better reads what it understands and refuses
+ * what it would get wrong. Strictly, because a roll-forward does whatever stands here: each range
+ * must add up, rows in files must be the rows of ranges, and no path may lead out of its table. */
 #include "streaming/store/manifest.h"
 
 #include <limits.h>

@@ -35,7 +35,29 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "streaming/store/store.h"
+#include "core/file_list.h"
+#include "core/plan.h"
+#include "streaming/offsets/incarnation.h"
+#include "streaming/store/resolved.h"
+
+/* Bytes: some thousand files of long names; more than that is not a manifest. */
+enum { MANIFEST_SIZE_MAX = 256 << 20 };
+
+struct manifest {
+    int64_t batch_id;
+    int64_t timestamp_ms;     // the plan's
+    struct file_list files;   // of the table
+    struct file_list rejects; // of the rejects table
+    size_t outcome_count;
+    struct range_outcome *outcomes; // owned; one per partition with a non-empty range
+    struct resolved replayed; // owned; of a replay, which took these rejects instead of ranges
+    bool of_spark;            // the batch is Spark's, committed by it: only the rejects are ours
+    struct incarnation incarnation; // of the topic; of a replay, that of the newest batch
+    struct incarnations begun;      // owned; with this batch, and before it since the last manifest
+    bool files_unknown; // for reports: `files` is empty because the sink log does not tell
+};
+
+void manifest_deinit(struct manifest *manifest);
 
 /* Whose batch it is: what must be the same again when it is rolled forward. Borrowed texts. */
 struct manifest_origin {

@@ -1,3 +1,8 @@
+/* resolved.c: a sorted array of bitmaps.
+ *
+ * The compressed bitmaps of the library hold 32 bits, an offset has 63: so there is one bitmap for
+ * each incarnation, partition and upper half of an offset, and it holds the lower halves. A part is
+ * there only while it has a member. */
 #include "streaming/store/resolved.h"
 
 #include <inttypes.h>
@@ -8,7 +13,6 @@
 #include <roaring/roaring.h>
 
 #include "base/check.h"
-#include "streaming/store/snapshot.h"
 
 /* The offsets of a partition with the same upper half; the set holds their lower halves. */
 struct resolved_part {
@@ -234,31 +238,4 @@ bool resolved_parse(const struct json *array, struct resolved *resolved, struct 
         before = part;
     }
     return true;
-}
-
-/* ---- a store's ---- */
-
-bool resolved_rejects_read(struct store *store, struct resolved_rejects *rejects,
-                           struct error *err) {
-    struct snapshot snapshot;
-    *rejects = (struct resolved_rejects){0};
-    if (!snapshot_take(store, &snapshot, err))
-        return false;
-    rejects->set = snapshot.outcomes.replayed;
-    rejects->incarnations = snapshot.outcomes.incarnations;
-    snapshot.outcomes.replayed = (struct resolved){0};
-    snapshot.outcomes.incarnations = (struct incarnations){0};
-    snapshot_deinit(&snapshot);
-    return true;
-}
-
-void resolved_rejects_deinit(struct resolved_rejects *rejects) {
-    resolved_deinit(&rejects->set);
-    incarnations_deinit(&rejects->incarnations);
-}
-
-bool resolved_rejects_has(const struct resolved_rejects *rejects, int64_t processed_ms,
-                          int32_t partition, int64_t offset) {
-    int32_t incarnation = incarnations_of_reject(&rejects->incarnations, processed_ms);
-    return resolved_has(&rejects->set, incarnation, partition, offset);
 }

@@ -15,9 +15,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "streaming/offsets/incarnation.h"
 
-struct store;
 struct resolved_part;
 
 struct resolved {
@@ -43,21 +41,5 @@ int32_t resolved_newest(const struct resolved *resolved);
 struct json *resolved_print(const struct resolved *resolved);
 MUST_CHECK bool resolved_parse(const struct json *array, struct resolved *resolved,
                                struct error *err);
-
-/* The set of a query, and of which incarnation its rejects are. */
-struct resolved_rejects {
-    struct resolved set;
-    struct incarnations incarnations;
-};
-
-/* As of the newest committed batch. The store may have been opened to be read only, beside a query
- * that runs. The errors of snapshot_take() (verify/snapshot.h). */
-MUST_CHECK bool resolved_rejects_read(struct store *store, struct resolved_rejects *rejects,
-                                      struct error *err);
-void resolved_rejects_deinit(struct resolved_rejects *rejects);
-
-/* `processed_ms`: when the reject's batch was planned. */
-bool resolved_rejects_has(const struct resolved_rejects *rejects, int64_t processed_ms,
-                          int32_t partition, int64_t offset);
 
 #endif

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "pipeline/json/decode_json.h"
+#include "core/reject.h"
 
 struct run_note {
     int64_t first_batch; // the first that the cluster may plan or run

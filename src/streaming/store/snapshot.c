@@ -1,3 +1,10 @@
+/* snapshot.c: a consistent look without a lock.
+ *
+ * The newest commit is read first: all else is looked at up to it. Beside us a fold may remove a
+ * manifest that was listed, and a rewind a commit. What can't be read is looked for again: if it is
+ * gone, all starts anew; only what is there and can't be read is an error. Coverage is read before
+ * the manifests, and its newest number compared after them, so that no batch is counted twice or
+ * not at all. */
 #include "streaming/store/snapshot.h"
 
 #include <inttypes.h>
@@ -7,7 +14,6 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/store/commit.h"
 
 /* How often a running query may take a file away between our listing and our reading of it. */
 enum { ATTEMPTS_MAX = 20 };
@@ -117,7 +123,7 @@ static bool is_overtaken(const struct store *store, const struct manifest *manif
 static bool add_manifest(const struct store *store, int64_t batch_id, bool newest,
                          struct snapshot *snapshot, struct error *err) {
     struct manifest manifest;
-    if (!commit_read(store, batch_id, &manifest, err))
+    if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool overtaken = false;
     bool ok = !newest || is_overtaken(store, &manifest, &overtaken, err);

@@ -3,13 +3,13 @@
  *
  * The horizon is the newest committed batch (commits/N): by then all its files are in place and in
  * every log. What later batches have done is not looked at. */
-#ifndef VERIFY_SNAPSHOT_H
-#define VERIFY_SNAPSHOT_H
+#ifndef STREAMING_STORE_SNAPSHOT_H
+#define STREAMING_STORE_SNAPSHOT_H
 
 #include <time.h>
 
 #include "streaming/store/coverage.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 /* What the batches up to the horizon took of a partition of one incarnation of the topic: [start,
  * end); of a former one, with what is known to be lost of it. */

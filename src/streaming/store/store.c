@@ -1,14 +1,10 @@
 #include "streaming/store/store.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "streaming/recovery/recover.h"
-#include "streaming/store/commit.h"
-#include "streaming/store/store_parts.h"
+#include "base/scope.h"
 
 /* An owned copy without doubled and trailing slashes, as Spark writes paths in its logs. */
 static char *clean_path(const char *path) {
@@ -84,41 +80,19 @@ static bool check_path(const char *what, const char *path, struct error *err) {
     return true;
 }
 
-static bool open_parts(struct store *store, struct error *err) {
-    const struct store_options *options = &store->options;
-    checkpoint_init(&store->checkpoint, options->checkpoint, options->topic);
-    if (!table_open(&store->table, options->table, err) ||
-        !table_open(&store->rejects, options->rejects, err) ||
-        !table_check_partitions(&store->table, options->partition_by, options->partition_by_count,
-                                err))
-        return false;
-    // A checkpoint that is not there must not be begun, not even with a lock, for a table that
-    // would be refused.
-    int there = file_exists(options->checkpoint, NULL, err);
-    if (there < 0 || (there == 0 && !recovery_possible(store, err)))
-        return false;
-    return checkpoint_open(&store->checkpoint, err);
-}
-
-static bool open_parts_to_read(struct store *store, struct error *err) {
-    const struct store_options *options = &store->options;
-    checkpoint_init(&store->checkpoint, options->checkpoint, options->topic);
-    return table_open(&store->table, options->table, err) &&
-           table_open(&store->rejects, options->rejects, err) &&
-           checkpoint_open_to_read(&store->checkpoint, err);
-}
-
-static bool open_with(const struct store_options *options,
-                      bool (*open_its)(struct store *store, struct error *err),
-                      struct store **store, struct error *err) {
+bool store_open_with(const struct store_options *options,
+                     bool (*open_checkpoint)(struct store *store, struct error *err),
+                     struct store **store, struct error *err) {
     if (!check_path("the checkpoint", options->checkpoint, err) ||
         !check_path("the table", options->table, err) ||
         !check_path("the rejects table", options->rejects, err))
         return false;
     struct store *opened = must_alloc(1, sizeof *opened);
     copy_options(&opened->options, options);
-    opened->checkpoint.lock_fd = -1;
-    if (open_its(opened, err)) {
+    checkpoint_init(&opened->checkpoint, opened->options.checkpoint, opened->options.topic);
+    if (table_open(&opened->table, opened->options.table, err) &&
+        table_open(&opened->rejects, opened->options.rejects, err) &&
+        open_checkpoint(opened, err)) {
         *store = opened;
         return true;
     }
@@ -128,13 +102,13 @@ static bool open_with(const struct store_options *options,
     return false;
 }
 
-bool store_open(const struct store_options *options, struct store **store, struct error *err) {
-    return open_with(options, open_parts, store, err);
+static bool open_checkpoint_to_read(struct store *store, struct error *err) {
+    return checkpoint_open_to_read(&store->checkpoint, err);
 }
 
 bool store_open_to_read(const struct store_options *options, struct store **store,
                         struct error *err) {
-    return open_with(options, open_parts_to_read, store, err);
+    return store_open_with(options, open_checkpoint_to_read, store, err);
 }
 
 void store_close(struct store *store) {
@@ -153,6 +127,10 @@ void store_close(struct store *store) {
     free(store);
 }
 
+const char *store_query_id(const struct store *store) {
+    return store->checkpoint.query_id;
+}
+
 struct manifest_origin store_origin(const struct store *store) {
     return (struct manifest_origin){
         .query_id = store->checkpoint.query_id,
@@ -162,103 +140,18 @@ struct manifest_origin store_origin(const struct store *store) {
     };
 }
 
-bool store_recover(struct store *store, struct recovery *recovery, struct error *err) {
-    store->recovered = recover(store, recovery, err);
-    return store->recovered;
-}
-
-bool store_start_upkeep(struct store *store, struct error *err) {
-    return !store->sink_log_on || sink_log_upkeep_start(&store->sink_log.upkeep, err);
-}
-
-static struct offsets starts_of(const struct offset_range *ranges, size_t count) {
-    struct offsets offsets = {0};
-    for (size_t i = 0; i < count; i++)
-        offsets_add(&offsets, ranges[i].partition, ranges[i].start);
-    offsets_sort(&offsets);
-    return offsets;
-}
-
-bool store_write_initial(struct store *store, const struct offset_range *starts, size_t count,
+bool store_read_manifest(const struct store *store, int64_t batch_id, struct manifest *manifest,
                          struct error *err) {
-    struct offsets offsets = starts_of(starts, count);
-    bool ok = checkpoint_write_initial(&store->checkpoint, &offsets, err);
-    offsets_deinit(&offsets);
-    return ok;
-}
-
-/* The settings of the batch before, which may be Spark's own, or a new query's. */
-static bool next_conf(const struct store *store, int64_t batch_id, struct json **conf,
-                      struct error *err) {
-    struct json *fresh = offset_log_new_conf(store->options.shuffle_partitions);
-    *conf = fresh;
-    if (batch_id == 0)
-        return true;
-    struct offset_entry previous;
-    bool found = false;
-    if (!checkpoint_read_offsets(&store->checkpoint, batch_id - 1, &previous, &found, err))
+    struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);
+    struct manifest_origin origin = store_origin(store);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    if (!file_read(path.text, MANIFEST_SIZE_MAX, &text, &size, err))
         return false;
-    if (!found)
-        return error_set(err, ERROR_STATE, "'%s' has no plan of batch %" PRId64,
-                         store->checkpoint.offsets.text, batch_id - 1);
-    offset_log_complete_conf(previous.conf, fresh);
-    *conf = previous.conf;
-    previous.conf = fresh;
-    offset_entry_deinit(&previous);
+    if (text == NULL)
+        return error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path.text);
+    if (!manifest_parse(text, size, batch_id, &origin, manifest, err))
+        return error_wrap(err, "'%s' can't be used (if it is damaged, restore it from a backup)",
+                          path.text);
     return true;
-}
-
-bool store_write_plan(struct store *store, const struct plan *plan, struct error *err) {
-    return store_write_move(store, plan, &(struct offsets){0}, err);
-}
-
-bool store_write_move(struct store *store, const struct plan *plan,
-                      const struct offsets *known_ends, struct error *err) {
-    struct offset_entry entry = {.timestamp_ms = plan->timestamp_ms};
-    bool ok = next_conf(store, plan->batch_id, &entry.conf, err);
-    for (size_t i = 0; ok && i < plan->count; i++)
-        offsets_add(&entry.ends, plan->ranges[i].partition, plan->ranges[i].end);
-    offsets_sort(&entry.ends);
-    offsets_copy(&entry.known_ends, known_ends);
-    ok = ok && checkpoint_write_offsets(&store->checkpoint, plan->batch_id, &entry, err);
-    offset_entry_deinit(&entry);
-    return ok;
-}
-
-bool store_begin_batch(struct store *store, int64_t batch_id, const char **table_staging,
-                       const char **rejects_staging, struct error *err) {
-    if (!table_stage(&store->table, batch_id, err) || !table_stage(&store->rejects, batch_id, err))
-        return false;
-    store->table_staging = table_staging_of(&store->table, batch_id);
-    store->rejects_staging = table_staging_of(&store->rejects, batch_id);
-    *table_staging = store->table_staging.text;
-    *rejects_staging = store->rejects_staging.text;
-    return true;
-}
-
-void store_discard_batch(struct store *store, int64_t batch_id) {
-    // What can't be removed now is removed when the batch begins again, or by the next start.
-    struct error ignored;
-    bool table = table_unstage(&store->table, batch_id, &ignored);
-    bool rejects = table_unstage(&store->rejects, batch_id, &ignored);
-    (void)table, (void)rejects;
-}
-
-/* From here to the end of its roll-forward the batch has the disk to itself. */
-bool store_commit(struct store *store, const struct manifest *manifest, struct error *err) {
-    sink_log_upkeep_pause(&store->sink_log.upkeep, true);
-    bool done = commit_publish(store, manifest, err);
-    if (!done)
-        sink_log_upkeep_pause(&store->sink_log.upkeep, false);
-    return done;
-}
-
-bool store_roll_forward(struct store *store, const struct manifest *manifest, struct error *err) {
-    bool done = commit_roll_forward(store, manifest, err);
-    sink_log_upkeep_pause(&store->sink_log.upkeep, false);
-    return done;
-}
-
-const char *store_query_id(const struct store *store) {
-    return store->checkpoint.query_id;
 }

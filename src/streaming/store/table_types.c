@@ -4,8 +4,9 @@
 #include <strings.h>
 
 #include "pipeline/parquet/read/reader.h"
-#include "streaming/sink_log/sink_log_entries.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
+#include "streaming/store/store.h"
 
 enum { FEW = 4 };
 

@@ -10,7 +10,7 @@
 
 #include "core/schema.h"
 #include "pipeline/parquet/read/metadata_reader.h"
-#include "streaming/store/store.h"
+#include "streaming/store/store_options.h"
 
 /* The first column of the file that has another type than the column of its name; NULL: none. Where
  * the footer could not be parsed, only a nested column is looked at. `wanted`: the type it should

@@ -1,9 +1,34 @@
+/* origin_reader.c: the columns `partition` and `offset` of a data file, which say of which records
+ * its rows are.
+ *
+ * Two ways. origin_read() takes a file for a query's, and what is not one for damage; it passes
+ * over row groups by their statistics. origin_each_offset() judges a file of unknown origin: a
+ * writer that was killed leaves one without Parquet's last bytes, and anything else that can't be
+ * read is no crash's but somebody else's. */
 #include "streaming/table/origin_reader.h"
 
 #include <string.h>
 
+#include "pipeline/parquet/format.h"
 #include "pipeline/parquet/read/reader.h"
-#include "streaming/table/data_offsets.h"
+
+enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; of a page that one timestamp is wanted of
+
+/* Where they are in a file. False: it lacks them, or has them with other types. */
+static bool find_columns(const struct file_metadata *metadata, size_t columns[static 2]) {
+    int partition = file_metadata_find(metadata, "partition");
+    int offset = file_metadata_find(metadata, "offset");
+    if (partition < 0 || offset < 0)
+        return false;
+    columns[0] = (size_t)partition;
+    columns[1] = (size_t)offset;
+    const struct file_column *first = &metadata->columns[partition];
+    const struct file_column *second = &metadata->columns[offset];
+    return first->readable && first->type == TYPE_INT32 && second->readable &&
+           second->type == TYPE_INT64;
+}
+
+/* ---- row groups at a time ---- */
 
 /* False: the statistics don't say. */
 static bool bounds_of(const struct file_row_group *group, const size_t columns[static 2],
@@ -70,7 +95,7 @@ static bool find_time(const struct file_metadata *metadata, const char *name, si
 static bool read_columns(struct parquet_reader *reader, const struct origin_visitor *visitor,
                          struct error *err) {
     size_t columns[4];
-    if (!data_offsets_columns(&reader->metadata, columns))
+    if (!find_columns(&reader->metadata, columns))
         return error_set(err, ERROR_STATE, "'%s' has no columns `partition` and `offset`",
                          reader->input.name);
     if (visitor->wants_times &&
@@ -103,9 +128,80 @@ static void take_time(void *context, const struct origin_rows *rows) {
     *processed_ms = rows->processed->int64s[0] / 1000;
 }
 
-bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms, struct error *err) {
+bool origin_time(const char *path, int64_t *processed_ms, struct error *err) {
     const struct origin_visitor visitor = {
         .context = processed_ms, .wants_times = true, .rows = take_time};
     *processed_ms = -1;
-    return origin_read(path, page_size_max, &visitor, err);
+    return origin_read(path, PAGE_SIZE_MAX, &visitor, err);
+}
+
+/* ---- row by row, of a file that may be anything ---- */
+
+struct offset_visitor {
+    bool (*visit)(void *context, int32_t partition, int64_t offset);
+    void *context;
+};
+
+/* A file is written from its start to its end: without the last bytes it was never finished. */
+static bool is_torn(const char *path, bool *torn, struct error *err) {
+    struct input input;
+    struct bytes last = {0};
+    if (!input_open(&input, path, err))
+        return false;
+    bool ok = true;
+    *torn = input.size < (int64_t)2 * MAGIC_SIZE;
+    if (!*torn) {
+        ok = input_read(&input, input.size - MAGIC_SIZE, MAGIC_SIZE, &last, err);
+        *torn = ok && memcmp(last.at, PARQUET_MAGIC, MAGIC_SIZE) != 0;
+    }
+    bytes_deinit(&last);
+    input_close(&input);
+    return ok;
+}
+
+static enum origin_end visit_rows(const struct parquet_cursor *cursor, size_t rows,
+                                  const struct offset_visitor *visitor) {
+    const struct vector *partition = &cursor->vectors[0], *offset = &cursor->vectors[1];
+    for (size_t row = 0; row < rows; row++) {
+        if (!partition->valid[row] || !offset->valid[row])
+            return ORIGIN_OTHER;
+        if (!visitor->visit(visitor->context, partition->int32s[row], offset->int64s[row]))
+            return ORIGIN_ENDED;
+    }
+    return ORIGIN_READ;
+}
+
+static bool visit_all(struct parquet_reader *reader, const struct offset_visitor *visitor,
+                      enum origin_end *end, struct error *err) {
+    size_t columns[2];
+    *end = ORIGIN_OTHER;
+    if (!find_columns(&reader->metadata, columns))
+        return true;
+    struct parquet_cursor cursor;
+    parquet_cursor_open(&cursor, reader, columns, 2);
+    size_t rows;
+    bool ok;
+    *end = ORIGIN_READ;
+    while ((ok = parquet_cursor_next(&cursor, &rows, err)) && rows > 0 && *end == ORIGIN_READ)
+        *end = visit_rows(&cursor, rows, visitor);
+    parquet_cursor_close(&cursor);
+    return ok;
+}
+
+bool origin_each_offset(const char *path,
+                        bool (*visit)(void *context, int32_t partition, int64_t offset),
+                        void *context, enum origin_end *end, struct error *err) {
+    const struct offset_visitor visitor = {.visit = visit, .context = context};
+    bool torn = false;
+    bool ok = is_torn(path, &torn, err);
+    *end = ORIGIN_TORN;
+    if (ok && !torn) {
+        struct parquet_reader reader;
+        ok = parquet_reader_open(&reader, path, err) && visit_all(&reader, &visitor, end, err);
+        parquet_reader_close(&reader);
+    }
+    if (ok || err->kind != ERROR_STATE)
+        return ok;
+    *end = ORIGIN_OTHER;
+    return true;
 }

@@ -1,8 +1,8 @@
-/* origin_reader.h: the origin of a data file's rows, its columns `partition` and `offset` and those
- * that are asked for, and nothing else of it but the footer. Row groups whose statistics show that
- * they have nothing of interest are passed over. */
-#ifndef VERIFY_ORIGIN_READER_H
-#define VERIFY_ORIGIN_READER_H
+/* origin_reader.h: which records of the topic a data file of a table holds, ours or Spark's: its
+ * columns `partition` and `offset` and those that are asked for, and nothing else of it but the
+ * footer. */
+#ifndef STREAMING_TABLE_ORIGIN_READER_H
+#define STREAMING_TABLE_ORIGIN_READER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +24,7 @@ struct origin_rows {
     const struct vector *kafka_timestamp; // likewise
 };
 
+/* Row groups whose statistics show that they have nothing of interest are passed over. */
 struct origin_visitor {
     void *context;
     bool wants_times; // the two timestamps
@@ -42,7 +43,19 @@ MUST_CHECK bool origin_read(const char *path, size_t page_size_max,
 
 /* Of the batch that has written the file, by its first row; -1: it has none. The same errors, and
  * ERROR_STATE without a column `processing_timestamp`. */
-MUST_CHECK bool origin_time(const char *path, size_t page_size_max, int64_t *processed_ms,
-                            struct error *err);
+MUST_CHECK bool origin_time(const char *path, int64_t *processed_ms, struct error *err);
+
+/* How a look into a file ended. */
+enum origin_end {
+    ORIGIN_READ,  // every row was visited
+    ORIGIN_ENDED, // the visitor has seen enough
+    ORIGIN_TORN,  // no end of a Parquet file: whoever wrote it did not finish
+    ORIGIN_OTHER, // a file without these columns, or that we can't read: nobody's crash
+};
+
+/* Calls visit() for every row until it returns false. ERROR_RETRY: the disk. */
+MUST_CHECK bool origin_each_offset(const char *path,
+                                   bool (*visit)(void *context, int32_t partition, int64_t offset),
+                                   void *context, enum origin_end *end, struct error *err);
 
 #endif

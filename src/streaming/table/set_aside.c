@@ -29,23 +29,24 @@ static bool remove_checksum(const char *path, struct error *err) {
 }
 
 static struct file_path target_of(const char *root, const char *name,
-                                  const struct set_aside_place *place, int number) {
+                                  const struct set_aside_target *target, int number) {
     char suffix[16] = "";
     if (number > 1)
         (void)snprintf(suffix, sizeof suffix, "-%d", number);
     scoped(scope_free) char *aside = NULL;
-    const char *slash = place->directory[0] == '\0' ? "" : "/";
-    check(asprintf(&aside, "%s%s%s%s%s", place->directory, slash, name, place->ending, suffix) > 0);
+    const char *slash = target->directory[0] == '\0' ? "" : "/";
+    check(asprintf(&aside, "%s%s%s%s%s", target->directory, slash, name, target->ending, suffix) >
+          0);
     return file_join(root, aside);
 }
 
 /* The first free name; its directory is made only when it turns out to be missing, since that syncs
  * every one on the way. */
-static bool rename_aside(const char *root, const char *name, const struct set_aside_place *place,
+static bool rename_aside(const char *root, const char *name, const struct set_aside_target *target,
                          const char *from, struct error *err) {
     bool made = false;
     for (int number = 1; number <= NAMES_MAX; number++) {
-        struct file_path to = target_of(root, name, place, number);
+        struct file_path to = target_of(root, name, target, number);
         if (file_rename_new(from, to.text, err))
             return true;
         if (errno == EEXIST)
@@ -60,12 +61,12 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
     return error_set(err, ERROR_STATE, "'%s' was set aside %d times already", from, NAMES_MAX);
 }
 
-bool set_aside(const char *root, const char *name, const struct set_aside_place *place, bool *moved,
-               struct error *err) {
+bool set_aside(const char *root, const char *name, const struct set_aside_target *target,
+               bool *moved, struct error *err) {
     struct file_path from = file_join(root, name);
     int there = file_exists(from.text, NULL, err);
     *moved = there == 1;
-    if (there < 0 || (there == 1 && !rename_aside(root, name, place, from.text, err)))
+    if (there < 0 || (there == 1 && !rename_aside(root, name, target, from.text, err)))
         return false;
     return remove_checksum(from.text, err);
 }
@@ -75,9 +76,9 @@ static bool sync_if_there(const char *path, struct error *err) {
     return there == 0 || (there == 1 && file_sync_directory(path, err));
 }
 
-bool set_aside_sync(const char *root, const char *name, const struct set_aside_place *place,
+bool set_aside_sync(const char *root, const char *name, const struct set_aside_target *target,
                     struct error *err) {
-    struct file_path to = target_of(root, name, place, 1);
+    struct file_path to = target_of(root, name, target, 1);
     return sync_if_there(parent_of(to.text).text, err) &&
            sync_if_there(parent_of(file_join(root, name).text).text, err);
 }

@@ -5,18 +5,18 @@
 
 #include "base/error.h"
 
-struct set_aside_place {
+struct set_aside_target {
     const char *directory; // in the table: "_orphans"; "": the file stays where it is
     const char *ending;    // ".orphan"; a name that is taken gets a number behind it
 };
 
 /* Moves root/name to root/directory/name.ending, and removes Spark's checksum beside it. *moved
  * false: it was not there. Durable after set_aside_sync(). ERROR_RETRY. */
-MUST_CHECK bool set_aside(const char *root, const char *name, const struct set_aside_place *place,
+MUST_CHECK bool set_aside(const char *root, const char *name, const struct set_aside_target *target,
                           bool *moved, struct error *err);
 
 /* Syncs the directories that set_aside() has changed for `name`. */
 MUST_CHECK bool set_aside_sync(const char *root, const char *name,
-                               const struct set_aside_place *place, struct error *err);
+                               const struct set_aside_target *target, struct error *err);
 
 #endif

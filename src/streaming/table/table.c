@@ -1,3 +1,13 @@
+/* table.c: how files get into a table.
+ *
+ * They are written under _staging/N and synced there; publishing makes the directories of partition
+ * values, syncs their names, renames each file to a name that nobody has, and syncs the
+ * directories. Repeated, it finds what an earlier attempt has done: a name that is taken must be
+ * the same file.
+ *
+ * The signature is published once, without replacing, by the first query that claims the table.
+ * From then on its words count, also after the checkpoint is gone: only its owner writes here, and
+ * a sink log that it promises must be there. Operations alone replace it. */
 #include "streaming/table/table.h"
 
 #include <errno.h>
@@ -10,6 +20,7 @@
 #include "base/disk/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
+#include "streaming/table/path_list.h"
 
 enum { OWNER_SIZE_MAX = 64 << 10 };
 
@@ -56,6 +67,10 @@ bool table_open(struct table *table, const char *root, struct error *err) {
 void table_close(struct table *table) {
     free(table->owner_checkpoint);
     *table = (struct table){0};
+}
+
+bool table_has_other_owner(const struct table *table, const char *query_id) {
+    return table->has_owner && strcmp(table->owner_query, query_id) != 0;
 }
 
 static bool ends_with(const char *name, const char *end) {
@@ -266,29 +281,9 @@ bool table_sync_staged(const struct table *table, int64_t batch_id, const struct
 /* The directories on the way to a list of files, each once, ascending, so that a parent comes
  * before its children. */
 struct directory_set {
-    char **paths; // owned; relative to the table
-    size_t count, capacity;
-    size_t depth; // of the directories that hold the files: 0 for the table itself
+    struct path_list list; // owned; relative to the table
+    size_t depth;          // of the directories that hold the files: 0 for the table itself
 };
-
-static void directory_set_deinit(struct directory_set *set) {
-    for (size_t i = 0; i < set->count; i++)
-        free(set->paths[i]);
-    free(set->paths);
-}
-
-static int compare_paths(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void directory_set_add(struct directory_set *set, char *path) {
-    if (set->count == set->capacity) {
-        set->capacity = set->capacity == 0 ? 64 : set->capacity * 2;
-        set->paths = realloc(set->paths, set->capacity * sizeof *set->paths);
-        check(set->paths != NULL);
-    }
-    set->paths[set->count++] = path;
-}
 
 static size_t depth_of(const char *path) {
     size_t depth = 0;
@@ -302,21 +297,14 @@ static struct directory_set directories_of(const struct file_list *files) {
     for (size_t i = 0; i < files->count; i++) {
         const char *path = files->files[i].path;
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-            char *directory = strndup(path, (size_t)(slash - path));
-            check(directory != NULL);
-            directory_set_add(&set, directory);
+            struct file_path directory;
+            (void)snprintf(directory.text, sizeof directory.text, "%.*s", (int)(slash - path),
+                           path);
+            path_list_add(&set.list, directory.text);
         }
     }
-    if (set.count > 1)
-        qsort(set.paths, set.count, sizeof *set.paths, compare_paths);
-    size_t kept = 0;
-    for (size_t i = 0; i < set.count; i++) {
-        if (kept > 0 && strcmp(set.paths[kept - 1], set.paths[i]) == 0)
-            free(set.paths[i]);
-        else
-            set.paths[kept++] = set.paths[i];
-    }
-    set.count = kept;
+    path_list_sort(&set.list);
+    path_list_drop_doubles(&set.list);
     return set;
 }
 
@@ -326,14 +314,14 @@ static bool make_directories(const struct table *table, const struct directory_s
                              struct error *err) {
     if (set->depth == 0)
         return true;
-    for (size_t i = 0; i < set->count; i++)
-        if (!file_make_directory_name(file_join(table->root.text, set->paths[i]).text, err))
+    for (size_t i = 0; i < set->list.count; i++)
+        if (!file_make_directory_name(file_join(table->root.text, set->list.paths[i]).text, err))
             return false;
     if (!file_sync_directory(table->root.text, err))
         return false;
-    for (size_t i = 0; i < set->count; i++)
-        if (depth_of(set->paths[i]) + 1 < set->depth &&
-            !file_sync_directory(file_join(table->root.text, set->paths[i]).text, err))
+    for (size_t i = 0; i < set->list.count; i++)
+        if (depth_of(set->list.paths[i]) + 1 < set->depth &&
+            !file_sync_directory(file_join(table->root.text, set->list.paths[i]).text, err))
             return false;
     return true;
 }
@@ -343,9 +331,9 @@ static bool sync_directories(const struct table *table, const struct directory_s
                              struct error *err) {
     if (set->depth == 0)
         return file_sync_directory(table->root.text, err);
-    for (size_t i = 0; i < set->count; i++) {
-        struct file_path path = file_join(table->root.text, set->paths[i]);
-        if (depth_of(set->paths[i]) + 1 < set->depth)
+    for (size_t i = 0; i < set->list.count; i++) {
+        struct file_path path = file_join(table->root.text, set->list.paths[i]);
+        if (depth_of(set->list.paths[i]) + 1 < set->depth)
             continue;
         int there = file_exists(path.text, NULL, err); // not, when nothing was ever put there
         if (there < 0 || (there == 1 && !file_sync_directory(path.text, err)))
@@ -396,7 +384,7 @@ bool table_publish(const struct table *table, int64_t batch_id, const struct fil
             ok = already_published(&files->files[i], staged.text, target.text, errno, err);
     }
     ok = ok && sync_directories(table, &set, err);
-    directory_set_deinit(&set);
+    path_list_deinit(&set.list);
     return ok;
 }
 
@@ -408,7 +396,7 @@ bool table_take_back(const struct table *table, const struct file_list *files, s
     for (size_t i = 0; ok && i < files->count; i++)
         ok = file_remove(file_join(table->root.text, files->files[i].path).text, err);
     ok = ok && sync_directories(table, &set, err);
-    directory_set_deinit(&set);
+    path_list_deinit(&set.list);
     return ok;
 }
 

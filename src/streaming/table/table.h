@@ -35,6 +35,8 @@ struct table {
 MUST_CHECK bool table_open(struct table *table, const char *root, struct error *err);
 void table_close(struct table *table);
 
+bool table_has_other_owner(const struct table *table, const char *query_id);
+
 /* ERROR_CONFIG: the table has files or directories of other partition columns. `names` outermost
  * first; looks at one directory per level. */
 MUST_CHECK bool table_check_partitions(const struct table *table, const char *const *names,

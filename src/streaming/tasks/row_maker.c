@@ -1,3 +1,7 @@
+/* A record is decoded, its row gets its origin and its derived columns, and its partition values
+ * must be possible as directories. The row at rows.count exists only when the caller counts it.
+ * What must stay true: a record that becomes no row leaves nothing in the counts, whichever step
+ * refused it. */
 #include "streaming/tasks/row_maker.h"
 
 #include <inttypes.h>
@@ -5,8 +9,7 @@
 
 #include "core/kafka_timestamp.h"
 #include "pipeline/derive.h"
-#include "pipeline/sink/sink_parquet.h"
-#include "streaming/tasks/worker.h"
+#include "pipeline/sink/sink_route.h"
 
 enum { TEXT_BYTES_PER_ROW = 1024 }; // about twice what ordinary records hold
 
@@ -14,14 +17,15 @@ bool row_maker_init(struct row_maker *maker, const struct worker_query *query, s
                     struct error *err) {
     *maker = (struct row_maker){.query = query, .string_bytes = capacity * TEXT_BYTES_PER_ROW};
     rows_init(&maker->rows, query->schema, capacity, maker->string_bytes);
-    return decoder_create(&maker->decoder, query->schema, query->parse_mode, query->time_zone, err);
+    return record_format_open(query->format, &maker->decoder, query->schema, query->parse_mode,
+                              query->time_zone, err);
 }
 
 void row_maker_deinit(struct row_maker *maker) {
     if (maker->query == NULL)
         return;
     if (maker->decoder != NULL)
-        decoder_destroy(maker->decoder);
+        decoder_close(maker->decoder);
     rows_deinit(&maker->rows);
     *maker = (struct row_maker){0};
 }
@@ -84,8 +88,8 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
     if (!kafka_timestamp_fits(record->timestamp_ms))
         return reject_timestamp(record, reject);
     // A replayed reject is read as it would have been in its own batch.
-    decoder_set_batch_time(maker->decoder,
-                           record->planned_ms > 0 ? record->planned_ms : maker->batch_time_ms);
+    maker->decoder->batch_time_ms =
+        record->planned_ms > 0 ? record->planned_ms : maker->batch_time_ms;
     enum decode_result result = decode_record(maker->decoder, record, rows, reject);
     stage_clock_lap(clock, STAGE_DECODE);
     if (result != DECODE_ROW)

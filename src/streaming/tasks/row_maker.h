@@ -4,11 +4,10 @@
 #ifndef STREAMING_TASKS_ROW_MAKER_H
 #define STREAMING_TASKS_ROW_MAKER_H
 
+#include "core/decoder.h"
 #include "core/rows.h"
-#include "pipeline/json/decode_json.h"
 #include "streaming/tasks/stage_clock.h"
-
-struct worker_query;
+#include "streaming/tasks/task.h"
 
 struct row_maker {
     const struct worker_query *query; // borrowed

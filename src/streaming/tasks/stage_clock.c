@@ -1,5 +1,17 @@
 #include "streaming/tasks/stage_clock.h"
 
+#include "base/check.h"
+
+const char *stage_name(enum stage stage) {
+    static const char *const names[STAGE_COUNT] = {
+        [STAGE_PLAN] = "plan",     [STAGE_FETCH] = "fetch",   [STAGE_DECODE] = "decode",
+        [STAGE_DERIVE] = "derive", [STAGE_ENCODE] = "encode", [STAGE_WRITE] = "write",
+        [STAGE_COMMIT] = "commit",
+    };
+    check(stage < STAGE_COUNT);
+    return names[stage];
+}
+
 void stage_clock_start(struct stage_clock *clock) {
     *clock = (struct stage_clock){.began_ns = clock_stopwatch_ns()};
 }

@@ -1,3 +1,11 @@
+/* The ranges of a task are read one after the other. Records become rows of a slice, which goes to
+ * the sink when it is full. When the texts of a record don't fit, the slice is handed on before it
+ * was full; a record that doesn't fit into an empty slice gets more room. Rejects have a sink of
+ * their own, which the first one opens.
+ *
+ * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
+ * of them. A task that fails leaves no staged file. Between two records the worker looks whether
+ * the batch was abandoned, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
 #include <inttypes.h>
@@ -5,8 +13,8 @@
 
 #include "base/check.h"
 #include "base/system/thread.h"
-#include "pipeline/sink/reject.h"
-#include "streaming/tasks/stage_clock.h"
+#include "pipeline/sink/reject_table.h"
+#include "pipeline/sink/sink_parquet.h"
 
 enum { READ_TIMEOUT_MS = 100 };
 
@@ -25,7 +33,7 @@ enum { TEND_EVERY_MS = 10000 };
 static const size_t sink_memory_max = 16 << 20;
 
 /* One task under way. */
-struct run {
+struct task_run {
     struct worker *worker;
     const struct worker_query *query;
     struct row_maker *maker;
@@ -39,7 +47,7 @@ struct run {
 };
 
 /* A call to the sink is over: its time is encoding, but for what it waited for the disk. */
-static void count_sink_time(struct run *run, int64_t began_ns) {
+static void count_sink_time(struct task_run *run, int64_t began_ns) {
     int64_t wrote_ns = sink_write_ns(run->sink) - run->sink_wrote_ns;
     run->sink_wrote_ns += wrote_ns;
     run->clock.ns[STAGE_WRITE] += wrote_ns;
@@ -47,7 +55,7 @@ static void count_sink_time(struct run *run, int64_t began_ns) {
 }
 
 /* Per slice, where the column lies in cache and costs less than a nanosecond a row. */
-static void note_timestamps(struct run *run) {
+static void note_timestamps(struct task_run *run) {
     const struct rows *rows = &run->maker->rows;
     const struct vector *timestamp = &rows->columns[run->query->schema->kafka_timestamp];
     int64_t oldest = INT64_MAX, newest = INT64_MIN;
@@ -64,7 +72,7 @@ static void note_timestamps(struct run *run) {
     tally_note_timestamp(&run->task->tally, newest / 1000);
 }
 
-static bool append_rows(struct run *run, struct error *err) {
+static bool append_rows(struct task_run *run, struct error *err) {
     struct rows *rows = &run->maker->rows;
     if (rows->count == 0 || run->task->rejects_only)
         return true;
@@ -77,14 +85,14 @@ static bool append_rows(struct run *run, struct error *err) {
     return appended;
 }
 
-static bool flush_rows(struct run *run, struct error *err) {
+static bool flush_rows(struct task_run *run, struct error *err) {
     bool written = append_rows(run, err);
     row_maker_reset(run->maker);
     return written;
 }
 
-static bool reject_record(struct run *run, const struct record *record, const struct reject *reject,
-                          struct error *err) {
+static bool reject_record(struct task_run *run, const struct record *record,
+                          const struct reject *reject, struct error *err) {
     run->outcome->rejects++;
     if (run->query->parse_mode == PARSE_FAILFAST)
         return error_set(err, ERROR_RECORD,
@@ -107,7 +115,7 @@ static bool reject_record(struct run *run, const struct record *record, const st
     return appended;
 }
 
-static bool take_record(struct run *run, const struct record *record, struct error *err) {
+static bool take_record(struct task_run *run, const struct record *record, struct error *err) {
     struct rows *rows = &run->maker->rows;
     run->task->tally.bytes += (int64_t)record->value_size;
     struct reject reject;
@@ -148,7 +156,7 @@ bool worker_waits_for(struct worker *worker, struct error *cause) {
     return cause->kind != ERROR_NONE;
 }
 
-static bool read_range(struct run *run, struct error *err) {
+static bool read_range(struct task_run *run, struct error *err) {
     struct source *source = run->worker->source;
     struct record record;
     for (;;) {
@@ -173,7 +181,7 @@ static bool read_range(struct run *run, struct error *err) {
     }
 }
 
-static bool run_range(struct run *run, struct offset_range range, struct error *err) {
+static bool run_range(struct task_run *run, struct offset_range range, struct error *err) {
     struct source *source = run->worker->source;
     *run->outcome = (struct range_outcome){.range = range};
     if (range.start == range.end)
@@ -190,7 +198,7 @@ static bool run_range(struct run *run, struct offset_range range, struct error *
     return true;
 }
 
-static bool finish_files(struct run *run, struct error *err) {
+static bool finish_files(struct task_run *run, struct error *err) {
     int64_t began_ns = clock_stopwatch_ns();
     bool finished = sink_finish(run->sink, &run->task->files, err);
     count_sink_time(run, began_ns);
@@ -202,7 +210,7 @@ static bool finish_files(struct run *run, struct error *err) {
     return finished;
 }
 
-static bool run_ranges(struct run *run, struct error *err) {
+static bool run_ranges(struct task_run *run, struct error *err) {
     struct source *source = run->worker->source;
     source->ops->expect_ranges(source, run->query->topic, run->task->ranges,
                                run->task->range_count);
@@ -214,18 +222,9 @@ static bool run_ranges(struct run *run, struct error *err) {
     return flush_rows(run, err) && finish_files(run, err);
 }
 
-static void count_since(struct decode_counts *counts, const struct decode_counts *now,
-                        const struct decode_counts *before) {
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
-        counts->field_faults[i] = now->field_faults[i] - before->field_faults[i];
-    counts->unknown_keys = now->unknown_keys - before->unknown_keys;
-    counts->trailing_bytes = now->trailing_bytes - before->trailing_bytes;
-    unknown_keys_add(&counts->unknown_names, &now->unknown_names, &before->unknown_names);
-}
-
 static void run_task(struct worker *worker, struct task *task) {
     const struct worker_query *query = &worker->queries[task->query];
-    struct run run = {
+    struct task_run run = {
         .worker = worker, .query = query, .maker = &worker->makers[task->query], .task = task};
     run.sink_options = (struct sink_options){
         .staging_directory = task->staging,
@@ -238,13 +237,13 @@ static void run_task(struct worker *worker, struct task *task) {
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     run.maker->batch_time_ms = task->batch_timestamp_ms;
-    struct decode_counts before = *decoder_counts(run.maker->decoder);
+    const struct decode_counts before = run.maker->decoder->counts;
 
     stage_clock_start(&run.clock);
     task->done = run_ranges(&run, &task->error);
     stage_clock_stop(&run.clock);
     memcpy(task->tally.stage_ns, run.clock.ns, sizeof run.clock.ns);
-    count_since(&task->tally.counts, decoder_counts(run.maker->decoder), &before);
+    decode_counts_add(&task->tally.counts, &run.maker->decoder->counts, &before);
     row_maker_reset(run.maker);
     if (run.rejects != NULL)
         reject_sink_destroy(run.rejects);

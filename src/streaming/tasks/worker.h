@@ -8,54 +8,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/error.h"
-#include "base/system/mailbox.h"
-#include "core/file_list.h"
-#include "core/plan.h"
-#include "pipeline/json/decode_json.h"
-#include "pipeline/sink/sink_parquet.h"
-#include "streaming/kafka/broker.h"
-#include "streaming/tasks/reject_log.h"
+#include "pipeline/source/source.h"
 #include "streaming/tasks/row_maker.h"
-#include "streaming/tasks/tally.h"
-
-/* How a task of a query is done: the same for all its tasks, constant while the program runs. */
-struct worker_query {
-    const char *name; // the logger
-    const char *topic;
-    const struct schema *schema;
-    const size_t *partition_columns;
-    size_t partition_column_count;
-    enum parse_mode parse_mode;
-    const char *time_zone;
-    struct parquet_options parquet;
-    struct reject_log *reject_log;
-    _Atomic int64_t *records_read; // live, for the progress display
-};
-
-struct task {
-    struct message message;
-
-    /* asked */
-    size_t query;    // index into the workers' queries
-    unsigned number; // in its batch
-    int64_t batch_timestamp_ms;
-    const char *staging, *reject_staging; // borrowed while the task is out
-    const struct offset_range *ranges;    // borrowed likewise
-    size_t range_count;
-    bool rejects_only;          // the rows are somebody else's: they are counted, not written
-    const atomic_bool *abandon; // true: give up at once with ERROR_STOPPED
-    struct mailbox *reply;      // where the task goes back to
-
-    bool back; // the asker's note: it came back
-
-    /* answered */
-    bool done; // false: `error` says why; nothing is left in the staging directories
-    struct error error;
-    struct file_list files, rejects;
-    struct range_outcome *outcomes; // owned by the asker: room for range_count
-    struct tally tally;             // owned by the asker, who starts it as {0}
-};
+#include "streaming/tasks/task.h"
 
 struct worker {
     pthread_t thread;

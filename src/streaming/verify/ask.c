@@ -1,10 +1,14 @@
-/* ask.c: whether the broker has records where the table has none. */
+/* ask.c: gaps against the records of the topic.
+ *
+ * Of each gap only the part is asked for that the broker has, of the same incarnation. Near gaps
+ * are read in one range; what lies between them is read and passed over. A record in a gap is
+ * missing from the table, but for one: Spark drops values that are null or blank. What was not
+ * asked for, because there was too much or the broker does not have it any more, stays unproven. */
+#include "streaming/verify/ask.h"
+
 #include <inttypes.h>
 
 #include "base/system/clock.h"
-#include "streaming/kafka/positions.h"
-#include "streaming/verify/faults.h"
-#include "streaming/verify/gaps.h"
 
 enum {
     NEAR_MAX = 1000, // offsets between two gaps that are read rather than sought over
@@ -13,7 +17,7 @@ enum {
 };
 
 /* Neighbouring offsets that have a record and are in no file. */
-struct run {
+struct missing_run {
     int32_t partition;
     int64_t start, end;
 };
@@ -25,27 +29,12 @@ struct inquiry {
     const struct topic_offsets *topic;
     struct verify_report *report;
     struct source *source;
-    struct run run;
+    struct missing_run missing;
     int64_t offsets, ranges; // asked so far
 };
 
-struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap,
-                                  const struct topic_offsets *topic) {
-    const struct snapshot_range *range = &gaps->snapshot->ranges[gap->range];
-    struct offset_range there = {range->partition, gap->start, gap->start};
-    const struct partition_offsets *log = topic_offsets_find(topic, range->partition);
-    if (gaps->renewed || range->incarnation != snapshot_newest(gaps->snapshot) ||
-        position_state(range->end, log) > POSITION_WAITS)
-        return there;
-    there.start = gap->start > log->log_start ? gap->start : log->log_start;
-    there.end = gap->end < log->end ? gap->end : log->end;
-    if (there.end < there.start)
-        there.end = there.start;
-    return there;
-}
-
 static void end_run(struct inquiry *inquiry) {
-    struct run *run = &inquiry->run;
+    struct missing_run *run = &inquiry->missing;
     if (run->end == run->start + 1)
         verify_say(inquiry->report, VERIFY_MISSING, "partition %" PRId32 ", offset %" PRId64 ": %s",
                    run->partition, run->start, inquiry->question->reason);
@@ -53,14 +42,14 @@ static void end_run(struct inquiry *inquiry) {
         verify_say(inquiry->report, VERIFY_MISSING,
                    "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64 ": %s", run->partition,
                    run->start, run->end - 1, inquiry->question->reason);
-    *run = (struct run){0};
+    *run = (struct missing_run){0};
 }
 
 static void see_missing(struct inquiry *inquiry, int32_t partition, int64_t offset) {
-    struct run *run = &inquiry->run;
+    struct missing_run *run = &inquiry->missing;
     if (run->end == run->start || run->partition != partition || run->end != offset) {
         end_run(inquiry);
-        *run = (struct run){partition, offset, offset};
+        *run = (struct missing_run){partition, offset, offset};
     }
     run->end = offset + 1;
 }

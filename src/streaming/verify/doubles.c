@@ -1,4 +1,10 @@
-/* doubles.c: where the offsets are that were met twice. */
+/* doubles.c: where the offsets are that were met twice.
+ *
+ * The map knows them, but not in which files: so the files are read once more, only those row
+ * groups whose statistics have room for one of them. Neighbouring offsets are one range, which
+ * remembers the first few files that hold any of it. */
+#include "streaming/verify/doubles.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +13,6 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "streaming/table/origin_reader.h"
-#include "streaming/verify/faults.h"
-#include "streaming/verify/scan.h"
 
 enum { FILES_NAMED_MAX = 4 };
 
@@ -132,7 +136,7 @@ static void report_range(const struct snapshot *snapshot, struct verify_report *
                    range->start, range->end - 1, names);
 }
 
-bool scan_name_doubles(struct scan *scan, struct error *err) {
+bool doubles_report(struct scan *scan, struct error *err) {
     struct offset_map *map = scan->map;
     if (map->double_count == 0)
         return true;

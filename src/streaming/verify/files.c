@@ -1,3 +1,10 @@
+/* files.c: the files of a verification, and what three lists say of them.
+ *
+ * With a sink log, its entries are the table's files, and what else lies in the directories is
+ * unlisted; without one, all that lies there is. What a manifest of a batch beyond the horizon
+ * names is left out: such a manifest is there before its files are, so none of them is missed.
+ * Last, the manifests up to the horizon say which size and how many rows each of their files must
+ * have. Unlisted files are judged by their own offsets. */
 #include "streaming/verify/files.h"
 
 #include <inttypes.h>
@@ -7,22 +14,16 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
-#include "streaming/store/commit.h"
-#include "streaming/table/data_offsets.h"
-#include "streaming/verify/faults.h"
+#include "streaming/store/store.h"
 #include "streaming/verify/listing.h"
-
-enum { PAGE_SIZE_MAX = 256 << 20 }; // bytes; a larger page counts as damage
 
 void verify_files_deinit(struct verify_files *files) {
     for (size_t i = 0; i < files->count; i++) {
         free(files->files[i].path);
         free(files->files[i].fault);
     }
-    for (size_t i = 0; i < files->unlisted_count; i++)
-        free(files->unlisted[i]);
+    path_list_deinit(&files->unlisted);
     free(files->files);
-    free(files->unlisted);
     *files = (struct verify_files){0};
 }
 
@@ -43,11 +44,9 @@ int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_
                         : incarnations_of_row(all, processed_ms);
 }
 
-static char *copy_of(struct verify_files *files, const char *path) {
-    char *copy = strdup(path);
-    check(copy != NULL);
-    files->memory += strlen(path) + 32; // and what malloc() takes for itself
-    return copy;
+/* With what malloc() takes for itself. */
+static void note_memory(struct verify_files *files, const char *path) {
+    files->memory += strlen(path) + 32;
 }
 
 static struct verify_file *add_file(struct verify_files *files, const char *path, bool reject) {
@@ -57,8 +56,9 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
         check(files->files != NULL);
     }
     struct verify_file *file = &files->files[files->count++];
-    *file = (struct verify_file){
-        .path = copy_of(files, path), .reject = reject, .size = -1, .rows = -1};
+    *file = (struct verify_file){.path = strdup(path), .reject = reject, .size = -1, .rows = -1};
+    check(file->path != NULL);
+    note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;
 }
@@ -83,7 +83,8 @@ static struct verify_file *find_file(const struct verify_files *files, const cha
 
 /* ---- lists ---- */
 
-struct walk {
+/* Where the names of listed files go. */
+struct lister {
     struct verify_files *files;
     struct verify_report *report;
     const char *root; // of the table, when the sink log is read
@@ -91,42 +92,32 @@ struct walk {
 };
 
 static void take_entry(void *context, const char *path, int64_t size) {
-    struct walk *walk = context;
-    size_t length = strlen(walk->root);
-    if (strncmp(path, walk->root, length) != 0 || path[length] != '/') {
-        verify_say(walk->report, VERIFY_FILE,
+    struct lister *lister = context;
+    size_t length = strlen(lister->root);
+    if (strncmp(path, lister->root, length) != 0 || path[length] != '/') {
+        verify_say(lister->report, VERIFY_FILE,
                    "the sink log lists '%s', which is not below '%s': was the table moved?", path,
-                   walk->root);
+                   lister->root);
         return;
     }
-    struct verify_file *file = add_file(walk->files, path + length + 1, false);
+    struct verify_file *file = add_file(lister->files, path + length + 1, false);
     file->counted = true;
     file->size = size;
 }
 
 static bool take_found(void *context, const char *path) {
-    struct walk *walk = context;
-    (void)add_file(walk->files, path, walk->reject);
+    struct lister *lister = context;
+    (void)add_file(lister->files, path, lister->reject);
     return true;
 }
 
 static bool take_unlisted(void *context, const char *path) {
-    struct verify_files *files = ((struct walk *)context)->files;
+    struct verify_files *files = ((struct lister *)context)->files;
     if (find_file(files, path, false) != NULL)
         return true;
-    if (files->unlisted_count == files->unlisted_capacity) {
-        files->unlisted_capacity =
-            files->unlisted_capacity == 0 ? 64 : 2 * files->unlisted_capacity;
-        files->unlisted =
-            reallocarray(files->unlisted, files->unlisted_capacity, sizeof *files->unlisted);
-        check(files->unlisted != NULL);
-    }
-    files->unlisted[files->unlisted_count++] = copy_of(files, path);
+    path_list_add(&files->unlisted, path);
+    note_memory(files, path);
     return true;
-}
-
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void find_listed_twice(const struct verify_files *files, struct verify_report *report) {
@@ -137,24 +128,23 @@ static void find_listed_twice(const struct verify_files *files, struct verify_re
 }
 
 static bool list_table(const struct store *store, const struct snapshot *snapshot,
-                       struct walk *walk, struct error *err) {
-    struct verify_files *files = walk->files;
+                       struct lister *lister, struct error *err) {
+    struct verify_files *files = lister->files;
     size_t depth = store->options.partition_by_count;
     const struct sink_log *log = &store->sink_log;
     if (!log->exists &&
         !table_check_partitions(&store->table, store->options.partition_by, depth, err))
-        return false; // the walk would not find its files
-    bool ok = log->exists ? listing_read(log, snapshot->horizon, take_entry, walk, err)
-                          : table_each_file(&store->table, depth, take_found, walk, err);
+        return false; // its files would not be found
+    bool ok = log->exists ? listing_read(log, snapshot->horizon, take_entry, lister, err)
+                          : table_each_file(&store->table, depth, take_found, lister, err);
     sort_files(files, 0);
     files->table_count = files->count;
     if (!ok || !log->exists)
         return ok;
-    find_listed_twice(files, walk->report);
+    find_listed_twice(files, lister->report);
     for (size_t at = 0; ok && at <= depth; at++) // also where no writer of ours puts them
-        ok = table_each_file(&store->table, at, take_unlisted, walk, err);
-    if (files->unlisted_count > 1)
-        qsort(files->unlisted, files->unlisted_count, sizeof *files->unlisted, by_text);
+        ok = table_each_file(&store->table, at, take_unlisted, lister, err);
+    path_list_sort(&files->unlisted);
     return ok;
 }
 
@@ -168,15 +158,7 @@ static void leave_out(struct verify_files *files, const char *path) {
         files->count--;
         files->table_count--;
     }
-    for (size_t i = 0; i < files->unlisted_count; i++) {
-        if (strcmp(files->unlisted[i], path) != 0)
-            continue;
-        free(files->unlisted[i]);
-        files->unlisted_count--;
-        memmove(&files->unlisted[i], &files->unlisted[i + 1],
-                (files->unlisted_count - i) * sizeof *files->unlisted);
-        return;
-    }
+    path_list_remove(&files->unlisted, path);
 }
 
 /* A manifest is there before its files are, so what was listed by now is in one that is there. */
@@ -190,7 +172,7 @@ static bool leave_out_later(const struct store *store, const struct snapshot *sn
     for (; count > 0 && batches[count - 1] > snapshot->horizon; count--) {
         struct manifest manifest;
         struct error ignored;
-        if (!commit_read(store, batches[count - 1], &manifest, err)) {
+        if (!store_read_manifest(store, batches[count - 1], &manifest, err)) {
             // Taken back in the meantime, and its files before it.
             struct file_path path = file_join_number(directory->text, batches[count - 1]);
             if (file_exists(path.text, NULL, &ignored) == 0)
@@ -231,17 +213,17 @@ static void compare_promises(const struct store *store, const struct snapshot *s
 bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
                        struct verify_files *files, struct verify_report *report,
                        struct error *err) {
-    struct walk walk = {.files = files, .report = report, .root = store->options.table};
+    struct lister lister = {.files = files, .report = report, .root = store->options.table};
     *files = (struct verify_files){0};
     if (store->sink_log.exists && store->sink_log.newest < snapshot->horizon)
         return error_set(err, ERROR_STATE,
                          "'%s' ends at batch %" PRId64 ", but batch %" PRId64
                          " is committed: is this the right table?",
                          store->sink_log.directory.text, store->sink_log.newest, snapshot->horizon);
-    if (!list_table(store, snapshot, &walk, err))
+    if (!list_table(store, snapshot, &lister, err))
         return false;
-    walk.reject = true;
-    if (!table_each_file(&store->rejects, 0, take_found, &walk, err))
+    lister.reject = true;
+    if (!table_each_file(&store->rejects, 0, take_found, &lister, err))
         return false;
     sort_files(files, files->table_count);
     if (!leave_out_later(store, snapshot, files, err))
@@ -274,7 +256,7 @@ static bool is_later(const struct snapshot *snapshot, const char *path, bool *la
     *later = false;
     if (snapshot->later_ms == 0)
         return true;
-    bool ok = origin_time(path, PAGE_SIZE_MAX, &processed_ms, err);
+    bool ok = origin_time(path, &processed_ms, err);
     *later = ok && processed_ms >= snapshot->later_ms;
     return ok || err->kind == ERROR_STATE; // reported where its offsets are read
 }
@@ -284,7 +266,7 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
     struct judgement judgement = {.snapshot = snapshot};
     struct file_path full = file_join(store->table.root.text, path);
     struct file_status status;
-    enum data_offsets outcome;
+    enum origin_end end;
     bool later;
     int there = file_find(full.text, &status, err);
     if (there <= 0) // taken back, or set aside, by a query that starts
@@ -293,24 +275,24 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
         return false;
     if (later)
         return true;
-    if (!data_offsets_each(full.text, is_beyond, &judgement, &outcome, err))
+    if (!origin_each_offset(full.text, is_beyond, &judgement, &end, err))
         return false;
-    switch (outcome) {
-    case DATA_OFFSETS_READ:
+    switch (end) {
+    case ORIGIN_READ:
         break;
-    case DATA_OFFSETS_ENDED:
+    case ORIGIN_ENDED:
         verify_say(report, VERIFY_FILE,
                    "'%s' is not in the sink log, but a reader that lists directories takes it: "
                    "it has partition %" PRId32 ", offset %" PRId64,
                    path, judgement.partition, judgement.offset);
         break;
-    case DATA_OFFSETS_TORN:
+    case ORIGIN_TORN:
         // What was written since the horizon may be of a batch under way.
         if (clock_is_before(&status.modified, &snapshot->committed))
             verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and was never finished",
                        path);
         break;
-    case DATA_OFFSETS_OTHER:
+    case ORIGIN_OTHER:
         if (file_is_gone(full.text))
             break;
         verify_say(report, VERIFY_FILE, "'%s' is not in the sink log, and not a file of this query",
@@ -323,8 +305,8 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
 bool verify_files_judge(const struct store *store, const struct snapshot *snapshot,
                         const struct verify_files *files, struct verify_report *report,
                         struct error *err) {
-    for (size_t i = 0; i < files->unlisted_count; i++)
-        if (!judge(store, snapshot, files->unlisted[i], report, err))
+    for (size_t i = 0; i < files->unlisted.count; i++)
+        if (!judge(store, snapshot, files->unlisted.paths[i], report, err))
             return false;
     return true;
 }

@@ -1,11 +1,12 @@
 /* files.h: the files that a verification looks at, and what is said of them. About 150 bytes of
  * memory each, more with long names. */
-#ifndef VERIFY_FILES_H
-#define VERIFY_FILES_H
+#ifndef STREAMING_VERIFY_FILES_H
+#define STREAMING_VERIFY_FILES_H
 
 #include "streaming/store/snapshot.h"
 #include "streaming/table/origin_reader.h"
-#include "streaming/verify/verify.h"
+#include "streaming/table/path_list.h"
+#include "streaming/verify/report.h"
 
 struct verify_file {
     char *path;   // owned; relative to its table
@@ -20,9 +21,8 @@ struct verify_files {
     struct verify_file *files; // owned; of the table, then of the rejects; each ascending by path
     size_t count, capacity;
     size_t table_count;
-    char **unlisted; // owned; in the table, but not in its sink log; ascending
-    size_t unlisted_count, unlisted_capacity;
-    size_t memory; // bytes, about
+    struct path_list unlisted; // owned; in the table, but not in its sink log; ascending
+    size_t memory;             // bytes, about
 };
 
 /* Lists the files, without those of batches beyond the horizon, as far as manifests tell: a

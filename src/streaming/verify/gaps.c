@@ -1,23 +1,17 @@
+/* gaps.c: which offsets are in no file, told apart by who answers for them.
+ *
+ * The ranges that the committed batches took are cut into pieces: each is what one outcome of
+ * manifests or coverage accounts for, or what nobody does. As the scan has its passes, the gaps of
+ * each window are added to the piece that they lie in; both ascend, so one look over each will do.
+ * The sums are exact; only how many gaps are kept by place is bounded. */
 #include "streaming/verify/gaps.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
-#include "base/text.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/store/kafka_note.h"
-#include "streaming/verify/faults.h"
 
-enum {
-    COVERED_GAPS_MAX = GAPS_MAX / 2, // what manifests explain must not crowd the others out
-    ASK_OFFSETS_MAX = 1 << 24,       // some ten seconds of reading
-    ASK_RANGES_MAX = 1 << 14,
-    SPOT_OFFSETS_MAX = 1 << 17, // of offsets that are absent by a manifest's word
-    SPOT_RANGES_MAX = 1 << 8,
-};
+enum { COVERED_GAPS_MAX = GAPS_MAX / 2 }; // what manifests explain must not crowd the others out
 
 void gaps_deinit(struct gaps *gaps) {
     free(gaps->pieces);
@@ -114,225 +108,19 @@ void gaps_collect(struct gaps *gaps, const struct offset_map *map) {
     }
 }
 
-/* ---- what they mean ---- */
+/* ---- on the broker ---- */
 
-static bool is_unaccounted(const struct piece *piece) {
-    return piece->unmet > 0 && (piece->outcome == NULL || (piece->outcome->lost == 0 &&
-                                                           piece->unmet > piece->outcome->absent));
-}
-
-static bool is_absent_by_word(const struct piece *piece) {
-    return piece->unmet > 0 && piece->outcome != NULL && piece->outcome->lost == 0 &&
-           piece->unmet <= piece->outcome->absent;
-}
-
-/* What the gaps of a piece come to. */
-struct findings {
-    int64_t found;    // the broker has a record
-    int64_t unproven; // the broker does not have the offset, or was not asked
-    int64_t kept;     // in gaps that are known by place
-};
-
-static struct findings sum_up(const struct gaps *gaps, size_t *at, size_t piece,
-                              const struct topic_offsets *topic) {
-    struct findings sum = {0};
-    for (; *at < gaps->count && gaps->gaps[*at].piece == piece; ++*at) {
-        const struct gap *gap = &gaps->gaps[*at];
-        struct offset_range there = gap_on_broker(gaps, gap, topic);
-        sum.kept += gap->end - gap->start;
-        sum.found += gap->found;
-        sum.unproven += gap->end - gap->start - (gap->asked ? there.end - there.start : 0);
-    }
-    return sum;
-}
-
-/* Offsets that a manifest counts as rows or rejects, and that can't be told from the absent ones
- * because the broker has no record of them any more. */
-static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64_t untold,
-                        struct verify_report *report) {
-    enum { NAMED_MAX = 8 };
-    const struct piece *piece = &gaps->pieces[gaps->gaps[first].piece];
-    char name[SNAPSHOT_NAME_MAX], text[NAMED_MAX * 48] = "";
-    size_t used = 0, named = 0;
-    for (size_t i = first; i < end && named < NAMED_MAX; i++) {
-        const struct gap *gap = &gaps->gaps[i];
-        if (gap->found == gap->end - gap->start)
-            continue;
-        used = text_append(text, sizeof text, used, "%s%" PRId64 " to %" PRId64,
-                           named++ > 0 ? ", " : "", gap->start, gap->end - 1);
-    }
-    verify_say(report, VERIFY_MISSING,
-               "%s, %" PRId64 " of the offsets %s%s: manifests count them as rows or rejects",
-               snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name), untold,
-               text, named == NAMED_MAX ? ", …" : "");
-}
-
-static void settle_unaccounted(const struct piece *piece, const struct findings *sum,
-                               struct verify_partition *partition) {
-    int64_t unproven = sum->unproven + piece->unmet - sum->kept;
-    partition->missing += sum->found;
-    partition->unproven += unproven;
-    partition->absent += piece->unmet - sum->found - unproven;
-}
-
-static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
-                             const struct findings *sum, size_t first, size_t end,
-                             struct verify_report *report) {
-    struct verify_partition *partition = &report->partitions[piece->range];
-    char name[SNAPSHOT_NAME_MAX];
-    (void)snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name);
-    const struct range_outcome *outcome = piece->outcome;
-    int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent;
-    if (piece->unmet < promised)
-        verify_say(report, VERIFY_MISSING,
-                   "%s, offsets %" PRId64 " to %" PRId64 ": manifests say that %" PRId64
-                   " have no record, but only %" PRId64 " are in no file",
-                   name, piece->start, piece->end - 1, promised, piece->unmet);
-    if (outcome->lost > 0) {
-        partition->lost += piece->unmet;
-        return;
-    }
-    int64_t missing = piece->unmet > promised ? piece->unmet - promised : 0;
-    if (missing > sum->found && end > first)
-        name_untold(gaps, first, end, missing - sum->found, report);
-    else if (missing > sum->found)
-        verify_say(report, VERIFY_MISSING,
-                   "%s, %" PRId64 " of the offsets %" PRId64 " to %" PRId64
-                   "; they are too scattered to be named",
-                   name, missing - sum->found, piece->start, piece->end - 1);
-    missing = missing > sum->found ? missing : sum->found;
-    partition->missing += missing;
-    partition->absent += piece->unmet - missing;
-}
-
-static void settle(const struct gaps *gaps, const struct topic_offsets *topic,
-                   struct verify_report *report) {
-    size_t at = 0;
-    for (size_t i = 0; i < gaps->piece_count; i++) {
-        const struct piece *piece = &gaps->pieces[i];
-        size_t first = at;
-        struct findings sum = sum_up(gaps, &at, i, topic);
-        if (piece->outcome == NULL)
-            settle_unaccounted(piece, &sum, &report->partitions[piece->range]);
-        else
-            settle_accounted(gaps, piece, &sum, first, at, report);
-    }
-}
-
-static void note_dropped(const struct gaps *gaps, struct verify_report *report) {
-    int64_t dropped = 0;
-    for (size_t i = 0; i < gaps->count; i++)
-        dropped += gaps->gaps[i].dropped;
-    if (dropped > 0)
-        verify_say(report, VERIFY_NOTE,
-                   "%" PRId64 " records of Spark's batches that count as absent have a null or "
-                   "blank value: Spark drops them",
-                   dropped);
-}
-
-static void name_range(const struct gaps *gaps, uint32_t range, enum verify_kind kind,
-                       int64_t start, int64_t end, struct verify_report *report) {
-    char name[SNAPSHOT_NAME_MAX];
-    (void)snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[range], name);
-    if (end == start + 1)
-        verify_say(report, kind, "%s, offset %" PRId64, name, start);
-    else
-        verify_say(report, kind, "%s, offsets %" PRId64 " to %" PRId64, name, start, end - 1);
-}
-
-static void name_lost_and_absent(const struct gaps *gaps, struct verify_report *report) {
-    for (size_t i = 0; i < gaps->piece_count; i++) {
-        const struct piece *piece = &gaps->pieces[i];
-        if (piece->outcome != NULL && piece->outcome->lost > 0)
-            name_range(gaps, piece->range, VERIFY_LOST, piece->start, piece->end, report);
-    }
-    for (size_t i = 0; i < gaps->count; i++) {
-        const struct gap *gap = &gaps->gaps[i];
-        const struct piece *piece = &gaps->pieces[gap->piece];
-        bool absent = piece->outcome == NULL ? gap->asked : is_absent_by_word(piece);
-        if (absent && gap->found == 0)
-            name_range(gaps, gap->range, VERIFY_ABSENT, gap->start, gap->end, report);
-    }
-}
-
-static void note_topic(const struct gaps *gaps, const struct topic_offsets *topic,
-                       struct verify_report *report) {
-    for (size_t i = 0; i < gaps->snapshot->range_count; i++) {
-        const struct snapshot_range *range = &gaps->snapshot->ranges[i];
-        if (range->incarnation != snapshot_newest(gaps->snapshot))
-            continue;
-        const struct partition_offsets *listed = topic_offsets_find(topic, range->partition);
-        if (listed == NULL && range->end > range->start)
-            verify_say(report, VERIFY_NOTE, "the topic has no partition %" PRId32 " any more",
-                       range->partition);
-        else if (listed != NULL && position_state(range->end, listed) == POSITION_WAITS)
-            verify_say(report, VERIFY_NOTE,
-                       "partition %" PRId32 " can be read up to offset %" PRId64 ", where a "
-                       "transaction stands open, and the table goes to %" PRId64,
-                       range->partition, listed->end, range->end);
-        else if (listed != NULL && position_state(range->end, listed) == POSITION_AHEAD)
-            verify_say(report, VERIFY_NOTE,
-                       "the topic ends partition %" PRId32 " at offset %" PRId64 ", before the "
-                       "%" PRId64 " that the table has: its log was cut, or the topic was created "
-                       "again",
-                       range->partition, listed->high, range->end);
-    }
-    if (gaps->renewed)
-        verify_say(report, VERIFY_NOTE,
-                   "the topic was created again since the newest batch (its id is %s, not %s): "
-                   "Kafka can't be asked about what the table has",
-                   topic->id, gaps->snapshot->topic_id);
-}
-
-/* With the high watermarks, if they are wanted. */
-static bool list_topic(const struct snapshot *snapshot, const struct verify_options *options,
-                       struct topic_offsets *topic, struct error *err) {
-    const char *name = options->store->topic;
-    struct broker *broker = options->broker;
-    if (!broker->ops->list_offsets(broker, name, options->timeout_ms, topic, err) ||
-        !broker_find_id(broker, name, options->timeout_ms, topic, err))
-        return false;
-    bool wanted = false;
-    for (size_t i = 0; i < snapshot->range_count; i++) {
-        const struct snapshot_range *range = &snapshot->ranges[i];
-        const struct offset_range end = {range->partition, range->end, range->end};
-        wanted = wanted || (range->incarnation == snapshot_newest(snapshot) &&
-                            positions_want_high(&end, 1, topic));
-    }
-    return !wanted || broker_list_high(broker, name, options->timeout_ms, topic, err);
-}
-
-/* Another cluster's records would answer for ours. */
-static bool check_cluster(const struct verify_options *options, struct error *err) {
-    char noted[KAFKA_CLUSTER_ID_MAX], answering[KAFKA_CLUSTER_ID_MAX];
-    const struct broker_ops *ops = options->broker->ops;
-    const char *checkpoint = options->store->checkpoint;
-    if (ops->cluster_id == NULL || !ops->cluster_id(options->broker, answering))
-        return true;
-    return kafka_note_read(checkpoint, noted, err) &&
-           (noted[0] == '\0' || kafka_note_compare(checkpoint, noted, answering, err));
-}
-
-bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
-                  struct verify_report *report, struct error *err) {
-    static const struct question questions[] = {
-        {is_unaccounted, "the broker has a record there", ASK_OFFSETS_MAX, ASK_RANGES_MAX},
-        {is_absent_by_word, "a manifest says absent, but the broker has a record there",
-         SPOT_OFFSETS_MAX, SPOT_RANGES_MAX},
-    };
-    struct topic_offsets topic = {0};
-    bool ok = list_topic(gaps->snapshot, options, &topic, err) && check_cluster(options, err);
-    gaps->renewed = topic.id[0] != '\0' && gaps->snapshot->topic_id[0] != '\0' &&
-                    strcmp(topic.id, gaps->snapshot->topic_id) != 0;
-    if (ok)
-        note_topic(gaps, &topic, report);
-    for (size_t i = 0; ok && i < sizeof questions / sizeof questions[0]; i++)
-        ok = gaps_ask(gaps, &questions[i], options, &topic, report, err);
-    if (ok) {
-        settle(gaps, &topic, report);
-        name_lost_and_absent(gaps, report);
-        note_dropped(gaps, report);
-    }
-    topic_offsets_deinit(&topic);
-    return ok;
+struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap,
+                                  const struct topic_offsets *topic) {
+    const struct snapshot_range *range = &gaps->snapshot->ranges[gap->range];
+    struct offset_range there = {range->partition, gap->start, gap->start};
+    const struct partition_offsets *log = topic_offsets_find(topic, range->partition);
+    if (gaps->renewed || range->incarnation != snapshot_newest(gaps->snapshot) ||
+        position_state(range->end, log) > POSITION_WAITS)
+        return there;
+    there.start = gap->start > log->log_start ? gap->start : log->log_start;
+    there.end = gap->end < log->end ? gap->end : log->end;
+    if (there.end < there.start)
+        there.end = there.start;
+    return there;
 }

@@ -1,15 +1,11 @@
-/* gaps.h: why an offset is in no file.
- *
- * The gaps in the map are counted against what the manifests say of their range; where nobody says
- * anything, or the counts differ, the broker is asked for the records there. Of gaps, GAPS_MAX are
- * kept by place; the counts are exact for any number of them. */
-#ifndef VERIFY_GAPS_H
-#define VERIFY_GAPS_H
+/* gaps.h: the offsets that are in no file, and who answers for them. Of gaps, GAPS_MAX are kept by
+ * place; the counts are exact for any number of them. */
+#ifndef STREAMING_VERIFY_GAPS_H
+#define STREAMING_VERIFY_GAPS_H
 
 #include "streaming/kafka/broker.h"
 #include "streaming/store/snapshot.h"
 #include "streaming/verify/offset_map.h"
-#include "streaming/verify/verify.h"
 
 enum { GAPS_MAX = 1 << 18 };
 
@@ -45,25 +41,6 @@ void gaps_deinit(struct gaps *gaps);
 
 /* Takes the gaps of all windows of the map. Windows come in ascending order. */
 void gaps_collect(struct gaps *gaps, const struct offset_map *map);
-
-/* Explains them: fills absent, lost, missing and unproven of the report's partitions, and names
- * what is wrong. */
-MUST_CHECK bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
-                             struct verify_report *report, struct error *err);
-
-/* Which gaps the broker is asked about, and how much. ask.c */
-struct question {
-    bool (*wanted)(const struct piece *piece);
-    const char *reason;  // what a record there means, for a fault's text
-    int64_t offsets_max; // to be read, gaps and what lies between near ones
-    int64_t ranges_max;  // to be opened
-};
-
-/* Sets `asked` and `found` of the wanted gaps, as far as the broker still has their offsets, and
- * names each run of offsets that have a record. ERROR_BROKER: it keeps silent. */
-MUST_CHECK bool gaps_ask(struct gaps *gaps, const struct question *question,
-                         const struct verify_options *options, const struct topic_offsets *topic,
-                         struct verify_report *report, struct error *err);
 
 /* The part of a gap that the broker has now, of the same log; empty: start == end. */
 struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap,

@@ -1,3 +1,7 @@
+/* listing.c: one line of the log after the other, parsed in full and strictly.
+ *
+ * On purpose it shares nothing with the code that writes the log or reads it elsewhere: an error
+ * there would confirm itself here. */
 #include "streaming/verify/listing.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* listing.h: Spark's sink log, read once more by other code than that which writes it: the newest
  * compact file up to a batch, and what follows it up to that batch. */
-#ifndef VERIFY_LISTING_H
-#define VERIFY_LISTING_H
+#ifndef STREAMING_VERIFY_LISTING_H
+#define STREAMING_VERIFY_LISTING_H
 
 #include "streaming/sink_log/sink_log.h"
 

@@ -1,3 +1,8 @@
+/* offset_map.c: a bit per offset, set by many threads without a lock.
+ *
+ * A pen gathers the bits of one word and sets them with one atomic or, whose result says which were
+ * set before: these offsets were met twice. Only doubles take the lock. Bits and counts are read
+ * when no pen is in use. */
 #include "streaming/verify/offset_map.h"
 
 #include <stdlib.h>

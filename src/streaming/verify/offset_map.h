@@ -3,8 +3,8 @@
  * A map has room for one window of offsets per log, which is a partition of one
  * incarnation of the topic. Any number of threads add to it, each
  * through a pen of its own, which gathers the bits of a word: files hold runs of near offsets. */
-#ifndef VERIFY_OFFSET_MAP_H
-#define VERIFY_OFFSET_MAP_H
+#ifndef STREAMING_VERIFY_OFFSET_MAP_H
+#define STREAMING_VERIFY_OFFSET_MAP_H
 
 #include <pthread.h>
 #include <stdatomic.h>

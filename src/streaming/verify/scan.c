@@ -1,3 +1,10 @@
+/* scan.c: threads take the next file that nobody has taken, until there is none.
+ *
+ * Each counts for itself and writes bits into the one map through a pen of its own; the counts are
+ * added up when all have ended. The first pass looks at every row: it compares sizes, row counts
+ * and types, and sees rows that are in no range. A later pass only wants the row groups that may
+ * have offsets of its windows. A damaged file is a fault of that file, and the scan goes on; an
+ * error of the disk ends it. */
 #include "streaming/verify/scan.h"
 
 #include <errno.h>
@@ -9,7 +16,7 @@
 
 #include "base/check.h"
 #include "base/system/thread.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/origin_reader.h"
 

@@ -1,10 +1,11 @@
 /* scan.h: all files of a verification through its threads, into the map of offsets. */
-#ifndef VERIFY_SCAN_H
-#define VERIFY_SCAN_H
+#ifndef STREAMING_VERIFY_SCAN_H
+#define STREAMING_VERIFY_SCAN_H
 
 #include "core/schema.h"
 #include "streaming/verify/files.h"
 #include "streaming/verify/offset_map.h"
+#include "streaming/verify/report.h"
 
 struct scan {
     const struct store *store;
@@ -21,8 +22,5 @@ struct scan {
 /* Adds what lies in the map's windows to it and to the counts of the report. ERROR_RETRY: the disk;
  * what is wrong with a file is in its `fault`. */
 MUST_CHECK bool scan_run(struct scan *scan, struct error *err);
-
-/* Which files hold the offsets that the map has met twice: a fault for each range of them. */
-MUST_CHECK bool scan_name_doubles(struct scan *scan, struct error *err);
 
 #endif

@@ -1,3 +1,10 @@
+/* verify.c: the order of a verification.
+ *
+ * First the snapshot: from then on nothing that later batches write is looked at. Then the files
+ * are listed, and only after that it is asked what has begun beyond the horizon, since a file may
+ * be of it. Then come the passes over the files, each with the offsets that there is room for: half
+ * of the memory is for the list of files and the bits. Last, what was met twice and what was not
+ * met is explained. */
 #include "streaming/verify/verify.h"
 
 #include <inttypes.h>
@@ -5,9 +12,8 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
-#include "streaming/verify/faults.h"
-#include "streaming/verify/gaps.h"
-#include "streaming/verify/scan.h"
+#include "streaming/verify/doubles.h"
+#include "streaming/verify/explain.h"
 
 enum {
     MAP_SIZE_MIN = 4 << 10, // bytes
@@ -157,7 +163,7 @@ static bool look(struct verification *verification, struct error *err) {
         verify_say(report, VERIFY_NOTE,
                    "%" PRId64 " rejects were replayed: their records count as rows, once",
                    report->resolved);
-    return scan_name_doubles(&verification->scan, err) &&
+    return doubles_report(&verification->scan, err) &&
            gaps_explain(&verification->gaps, verification->options, report, err) &&
            verify_files_judge(store, snapshot, &verification->files, report, err);
 }

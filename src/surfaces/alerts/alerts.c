@@ -12,8 +12,7 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
-#include "surfaces/alerts/alert.h"
-#include "surfaces/http/routes/fields.h"
+#include "surfaces/http/json_fields.h"
 
 static const char note_name[] = "alert";
 
@@ -23,7 +22,7 @@ enum {
     DELIVER_OTHERWISE_MS = 1000, // a stop must not take longer than SHUTDOWN_TIMEOUT allows
 };
 
-/* What is noted when a letter was delivered. Never changes. */
+/* What is noted when a notification was delivered. Never changes. */
 struct note {
     const char *checkpoint; // borrowed
     enum alert_trouble trouble;
@@ -31,17 +30,45 @@ struct note {
 
 struct alerts_query {
     struct query_view view;
-    struct alert alert;
+    enum alert_trouble told; // or on its way
     struct note notes[TROUBLE_COUNT];
 };
 
 struct alerts {
     struct webhook *webhook;
-    int64_t due_ms; // monotonic
-    bool failed;    // a query has
+    struct health_watch *health;
+    bool failed; // a query has
     size_t count;
-    struct alerts_query queries[ENGINE_QUERIES_MAX];
+    struct alerts_query queries[STREAMING_QUERIES_MAX];
 };
+
+/* By its event. */
+static const char *const trouble_names[TROUBLE_COUNT] = {[TROUBLE_NONE] = "none",
+                                                         [TROUBLE_BEHIND] = "falling_behind",
+                                                         [TROUBLE_FAILING] = "failing",
+                                                         [TROUBLE_FAILED] = "failed"};
+
+static enum alert_trouble trouble_of(const struct health_verdict *verdict) {
+    if (verdict->state == HEALTH_FAILED)
+        return TROUBLE_FAILED;
+    if (verdict->state == HEALTH_STUCK)
+        return TROUBLE_FAILING;
+    return health_has(verdict, CAUSE_BEHIND) ? TROUBLE_BEHIND : TROUBLE_NONE;
+}
+
+enum alert_trouble alert_trouble_next(enum alert_trouble told,
+                                      const struct health_verdict *verdict) {
+    enum alert_trouble trouble = trouble_of(verdict);
+    if (verdict->state == HEALTH_STOPPED)
+        return told; // somebody ended it, and knows
+    if (told >= TROUBLE_FAILING && trouble < told && !verdict->is_proven)
+        return told;
+    if (told == TROUBLE_BEHIND && trouble == TROUBLE_NONE && !verdict->keeps_up)
+        return told;
+    return trouble;
+}
+
+/* ---- what was told ---- */
 
 static enum alert_trouble read_note(const char *checkpoint) {
     struct error err;
@@ -52,7 +79,7 @@ static enum alert_trouble read_note(const char *checkpoint) {
         return TROUBLE_NONE;
     text[strcspn(text, "\n")] = '\0';
     for (enum alert_trouble trouble = TROUBLE_BEHIND; trouble < TROUBLE_COUNT; trouble++)
-        if (strcmp(text, alert_trouble_name(trouble)) == 0)
+        if (strcmp(text, trouble_names[trouble]) == 0)
             return trouble;
     return TROUBLE_NONE;
 }
@@ -62,7 +89,7 @@ static void write_note(void *context) {
     const struct note *note = context;
     struct error err;
     char text[NOTE_MAX];
-    int size = snprintf(text, sizeof text, "%s\n", alert_trouble_name(note->trouble));
+    int size = snprintf(text, sizeof text, "%s\n", trouble_names[note->trouble]);
     bool done = note->trouble == TROUBLE_NONE
                     ? file_remove(file_join(note->checkpoint, note_name).text, &err)
                     : file_replace(note->checkpoint, note_name, text, (size_t)size, &err);
@@ -74,8 +101,8 @@ static void write_note(void *context) {
             err.message);
 }
 
-bool alerts_open(struct alerts **out, const struct config *config, struct engine *engine,
-                 struct error *err) {
+bool alerts_open(struct alerts **out, const struct config *config, struct streaming *streaming,
+                 struct health_watch *health, struct error *err) {
     *out = NULL;
     if (*config->alert_webhook_url == '\0')
         return true;
@@ -85,16 +112,13 @@ bool alerts_open(struct alerts **out, const struct config *config, struct engine
         free(alerts);
         return false;
     }
-    // Between two batches what waits is older than a trigger, and that is no trouble.
-    int64_t after_ms = config->alert_after_ms;
-    if (after_ms < 2 * config->query.trigger.interval_ms)
-        after_ms = 2 * config->query.trigger.interval_ms;
-    alerts->count = engine_query_count(engine);
+    alerts->health = health;
+    alerts->count = streaming_query_count(streaming);
     for (size_t i = 0; i < alerts->count; i++) {
         struct alerts_query *query = &alerts->queries[i];
-        query->view = engine_query_view(engine, i);
+        query->view = streaming_query_view(streaming, i);
         const char *checkpoint = query->view.options->store.checkpoint;
-        alert_init(&query->alert, after_ms, read_note(checkpoint));
+        query->told = read_note(checkpoint);
         for (enum alert_trouble trouble = TROUBLE_NONE; trouble < TROUBLE_COUNT; trouble++)
             query->notes[trouble] = (struct note){checkpoint, trouble};
     }
@@ -102,126 +126,124 @@ bool alerts_open(struct alerts **out, const struct config *config, struct engine
     return true;
 }
 
-static struct alert_look look_at(const struct query_view *view, const struct query_snapshot *shown,
-                                 int64_t now_ms) {
+/* ---- a notification ---- */
+
+/* One piece of news of a query. */
+struct news {
+    enum alert_trouble before, trouble;
+    const struct query_snapshot *shown;
+    const struct health_verdict *verdict;
+    int64_t lag; // -1: not known
+};
+
+static int64_t lag_of(const struct query_view *view) {
     struct partition_lag *partitions;
     size_t count = query_status_partitions(view->status, &partitions);
-    struct alert_look look = {.now_ms = now_ms,
-                              .state = shown->state,
-                              .batch_id = shown->batch_id,
-                              .records_read = shown->records_read,
-                              .is_topic_known = count > 0};
-    for (size_t i = 0; i < count; i++) {
-        look.topic_end += partitions[i].topic_end;
-        look.position += partitions[i].topic_end - partition_lag_records(&partitions[i]);
-    }
+    int64_t lag = count > 0 ? 0 : -1;
+    for (size_t i = 0; i < count; i++)
+        lag += partition_lag_records(&partitions[i]);
     free(partitions);
-    return look;
+    return lag;
 }
 
 /* One sentence for a person; chat services show the member "text" as it is. */
-static char *sentence(const struct alerts_query *query, enum alert_trouble before,
-                      const struct query_snapshot *shown, const struct alert_look *look) {
-    const struct alert *alert = &query->alert;
-    int64_t seconds = (look->now_ms - alert->since_ms) / 1000;
+static char *sentence(const struct news *news) {
+    const char *name = news->shown->name, *reason = news->verdict->reason;
+    const char *before =
+        news->before == TROUBLE_BEHIND ? "falling behind" : trouble_names[news->before];
     char *text = NULL;
     int size = 0;
-    switch (alert->trouble) {
+    switch (news->trouble) {
     case TROUBLE_FAILED:
-        size = asprintf(&text, "%s has failed and stopped: %s", shown->name, shown->error);
+        size = asprintf(&text, "%s has failed and stopped: %s", name, reason);
         break;
     case TROUBLE_FAILING:
-        size = asprintf(&text, "%s gets nowhere since %" PRId64 " s and keeps trying: %s",
-                        shown->name, seconds, shown->error);
+        size = asprintf(&text, "%s %s", name, reason);
         break;
     case TROUBLE_BEHIND:
-        size = asprintf(&text,
-                        "%s is falling behind: %" PRId64 " records of %s wait, some of them for "
-                        "more than %" PRId64 " s, and they do not get fewer",
-                        shown->name, look->topic_end - look->position,
-                        query->view.options->store.topic, seconds);
+        size = asprintf(&text, "%s is falling behind: %s", name, reason);
         break;
     default:
         size = asprintf(&text,
                         "%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
                         " records wait",
-                        shown->name,
-                        before == TROUBLE_BEHIND ? "falling behind" : alert_trouble_name(before),
-                        shown->batch_id, look->topic_end - look->position);
+                        name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
         break;
     }
     check(size >= 0);
     return text;
 }
 
+static int64_t since_of(const struct news *news) {
+    return news->trouble == TROUBLE_NONE ? clock_monotonic_ms() : news->verdict->since_ms;
+}
+
 static const char *severity(enum alert_trouble trouble) {
     return trouble == TROUBLE_NONE ? "info" : trouble == TROUBLE_BEHIND ? "warning" : "critical";
 }
 
-static char *print_letter(const struct alerts_query *query, enum alert_trouble before,
-                          const struct query_snapshot *shown, const struct alert_look *look) {
-    enum alert_trouble trouble = query->alert.trouble;
+static void put_place(struct json *notification, const struct alerts_query *query,
+                      const struct query_snapshot *shown) {
     const struct store_options *store = &query->view.options->store;
-    scoped(scope_free) char *text = sentence(query, before, shown, look);
     char host[256] = "";
     (void)gethostname(host, sizeof host - 1); // "" then
-    struct json *letter = json_new_object();
+    put_text(notification, "query", shown->name);
+    put_text(notification, "runId", shown->run_id);
+    put_text(notification, "topic", store->topic);
+    put_text(notification, "table", store->table);
+    put_text(notification, "host", host);
+    json_put_text(notification, "program", "esports-stream " PROGRAM_VERSION);
+}
+
+static char *print_notification(const struct alerts_query *query, const struct news *news) {
+    enum alert_trouble trouble = news->trouble;
     bool is_over = trouble == TROUBLE_NONE;
-    json_put_text(letter, "event", is_over ? "recovered" : alert_trouble_name(trouble));
-    json_put_text(letter, "severity", severity(trouble));
-    put_text(letter, "text", text);
-    put_time(letter, "at", clock_wall_ms());
-    put_time(letter, "since", clock_wall_ms() - (look->now_ms - query->alert.since_ms));
+    scoped(scope_free) char *text = sentence(news);
+    int64_t now_ms = clock_wall_ms();
+    struct json *notification = json_new_object();
+    json_put_text(notification, "event", is_over ? "recovered" : trouble_names[trouble]);
+    json_put_text(notification, "severity", severity(trouble));
+    put_text(notification, "text", text);
+    put_time(notification, "at", now_ms);
+    put_time(notification, "since", now_ms - (clock_monotonic_ms() - since_of(news)));
     if (is_over)
-        json_put_text(letter, "recoveredFrom", alert_trouble_name(before));
-    put_text(letter, "query", shown->name);
-    put_text(letter, "runId", shown->run_id);
-    put_text(letter, "topic", store->topic);
-    put_text(letter, "table", store->table);
-    put_text(letter, "host", host);
-    json_put_text(letter, "program", "esports-stream " PROGRAM_VERSION);
-    json_put_int(letter, "batchId", shown->batch_id);
-    if (look->is_topic_known)
-        json_put_int(letter, "lag", look->topic_end - look->position);
+        json_put_text(notification, "recoveredFrom", trouble_names[news->before]);
+    put_place(notification, query, news->shown);
+    json_put_int(notification, "batchId", news->shown->batch_id);
+    if (news->lag >= 0)
+        json_put_int(notification, "lag", news->lag);
     else
-        json_put_null(letter, "lag");
-    if (trouble == TROUBLE_FAILED || trouble == TROUBLE_FAILING)
-        put_text(letter, "error", shown->error);
+        json_put_null(notification, "lag");
+    if ((trouble == TROUBLE_FAILED || trouble == TROUBLE_FAILING) && news->shown->error[0] != '\0')
+        put_text(notification, "error", news->shown->error);
     else
-        json_put_null(letter, "error");
-    char *printed = json_print(letter);
-    json_free(letter);
+        json_put_null(notification, "error");
+    char *printed = json_print(notification);
+    json_free(notification);
     return printed;
 }
 
-static void update_query(struct alerts *alerts, struct alerts_query *query, int64_t now_ms) {
-    struct query_snapshot shown = query_status_read(query->view.status);
-    struct alert_look look = look_at(&query->view, &shown, now_ms);
-    enum alert_trouble before = query->alert.trouble;
-    alerts->failed = alerts->failed || shown.state == QUERY_FAILED;
-    if (!alert_update(&query->alert, &look))
+static void update_query(struct alerts *alerts, size_t index) {
+    struct alerts_query *query = &alerts->queries[index];
+    struct health_verdict verdict;
+    health_watch_judge(alerts->health, index, &verdict);
+    alerts->failed = alerts->failed || verdict.state == HEALTH_FAILED;
+    enum alert_trouble trouble = alert_trouble_next(query->told, &verdict);
+    if (trouble == query->told)
         return;
-    enum alert_trouble trouble = query->alert.trouble;
+    struct query_snapshot shown = query_status_read(query->view.status);
+    struct news news = {query->told, trouble, &shown, &verdict, lag_of(&query->view)};
     char label[128];
     snprintf(label, sizeof label, "%s %s", shown.name,
-             trouble == TROUBLE_NONE ? "recovered" : alert_trouble_name(trouble));
-    (void)webhook_post(alerts->webhook, label, print_letter(query, before, &shown, &look),
-                       write_note, &query->notes[trouble]); // a full queue is logged there
-}
-
-static void update_all(struct alerts *alerts, int64_t now_ms) {
-    for (size_t i = 0; i < alerts->count; i++)
-        update_query(alerts, &alerts->queries[i], now_ms);
+             trouble == TROUBLE_NONE ? "recovered" : trouble_names[trouble]);
+    (void)webhook_post(alerts->webhook, label, print_notification(query, &news), write_note,
+                       &query->notes[trouble]); // a full queue is logged there
+    query->told = trouble;
 }
 
 void alerts_update(struct alerts *alerts) {
-    if (alerts == NULL)
-        return;
-    int64_t now_ms = clock_monotonic_ms();
-    if (now_ms < alerts->due_ms)
-        return;
-    update_all(alerts, now_ms);
-    alerts->due_ms = now_ms + alert_interval_ms(&alerts->queries[0].alert);
+    for (size_t i = 0; alerts != NULL && i < alerts->count; i++)
+        update_query(alerts, i);
 }
 
 struct webhook_counts alerts_counts(struct alerts *alerts) {
@@ -231,7 +253,7 @@ struct webhook_counts alerts_counts(struct alerts *alerts) {
 void alerts_close(struct alerts *alerts) {
     if (alerts == NULL)
         return;
-    update_all(alerts, clock_monotonic_ms()); // what the queries ended with
+    alerts_update(alerts); // what the queries ended with
     webhook_close(alerts->webhook, alerts->failed ? DELIVER_FAILURE_MS : DELIVER_OTHERWISE_MS);
     free(alerts);
 }

@@ -1,5 +1,6 @@
 /* alerts.h: ALERT_WEBHOOK_URL: one JSON POST when a query gets into trouble, and one when it is out
- * of it (docs/alerts.md says when, and what is in it).
+ * of it (docs/alerts.md says when, and what is in it). Whether it is in trouble is the verdict of
+ * health.h; what is decided here is what is news to the receiver.
  *
  * What a receiver has taken is noted in the checkpoint's file `alert`, so that the query's next
  * start knows what has been told: it tells of the end, and not of the same trouble again. The file
@@ -7,24 +8,35 @@
 #ifndef SURFACES_ALERTS_ALERTS_H
 #define SURFACES_ALERTS_ALERTS_H
 
-#include "streaming/query/engine.h"
-#include "surfaces/alerts/webhook.h"
+#include "streaming/start/streaming.h"
+#include "surfaces/health/health_watch.h"
 #include "surfaces/settings/config.h"
+#include "surfaces/webhook/webhook.h"
 
 struct alerts;
 
-/* NULL and true: there is no ALERT_WEBHOOK_URL. `engine` is borrowed. */
+/* NULL and true: there is no ALERT_WEBHOOK_URL. `engine` and `health` are borrowed. */
 MUST_CHECK bool alerts_open(struct alerts **alerts, const struct config *config,
-                            struct engine *engine, struct error *err);
+                            struct streaming *streaming, struct health_watch *health,
+                            struct error *err);
 
 /* A few times a second, on one thread; never blocks. Accepts NULL. */
 void alerts_update(struct alerts *alerts);
 
-/* Any thread. */
+/* Any thread. Accepts NULL. */
 struct webhook_counts alerts_counts(struct alerts *alerts);
 
-/* Before engine_join(). Waits for what is still to be delivered, for a few seconds at most. Accepts
- * NULL. */
+/* Before streaming_join(). Waits for what is still to be delivered, for a few seconds at most.
+ * Accepts NULL. */
 void alerts_close(struct alerts *alerts);
+
+/* What a receiver is told of: worse and worse. */
+enum alert_trouble { TROUBLE_NONE, TROUBLE_BEHIND, TROUBLE_FAILING, TROUBLE_FAILED, TROUBLE_COUNT };
+
+/* What the receiver should know to be the trouble, if it was told `told` last, perhaps by an
+ * earlier start: the verdict's, but no end of it before there is proof. So a program that fails
+ * again and again is told of once. Pure. */
+enum alert_trouble alert_trouble_next(enum alert_trouble told,
+                                      const struct health_verdict *verdict);
 
 #endif

@@ -116,7 +116,7 @@ static void print_partitions(FILE *out, const struct inspection *inspection) {
         const struct inspected_partition *at = &inspection->partitions[i];
         const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,
                                           at->end,         at->rows,      at->rejects,
-                                          at->absent,      at->lost,      at->unsaid};
+                                          at->absent,      at->lost,      at->unproven};
         text_table_add_numbers(&table, numbers + first);
     }
     text_table_print(&table, 2, out);
@@ -246,7 +246,7 @@ static struct json *partitions_json(const struct inspection *inspection) {
         json_put_int(object, "rejects", partition->rejects);
         json_put_int(object, "absent", partition->absent);
         json_put_int(object, "lost", partition->lost);
-        json_put_int(object, "unsaid", partition->unsaid);
+        json_put_int(object, "unsaid", partition->unproven);
         json_append(array, object);
     }
     return array;

@@ -130,9 +130,9 @@ static bool read_all(struct listing *listing, struct error *err) {
     if (!reject_rows_list(&scope->store, scope->stream->name, &listing->files, err) ||
         !reject_rows_resolved(&scope->store, &listing->resolved, err))
         return false;
-    for (size_t file = 0; file < listing->files.count; file++)
-        if (!reject_rows_each(scope->store.rejects, listing->files.paths[file], count_row, listing,
-                              err))
+    for (size_t file = 0; file < listing->files.list.count; file++)
+        if (!reject_rows_each(scope->store.rejects, listing->files.list.paths[file], count_row,
+                              listing, err))
             return false;
     if (listing->reason_count > 1)
         qsort(listing->reasons, listing->reason_count, sizeof listing->reasons[0], by_count);

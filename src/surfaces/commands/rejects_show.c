@@ -140,8 +140,8 @@ static bool find_and_show(struct wanted_reject *wanted, const struct reject_file
                           struct error *err) {
     const char *root = wanted->scope->store.rejects;
     const struct newest_rows_reader reader = {root, reject_columns, REJECT_COLUMNS, show, wanted};
-    for (size_t i = files->count; i-- > 0 && wanted->found.count == 0;)
-        if (!reject_rows_each(root, files->paths[i], look_at, wanted, err))
+    for (size_t i = files->list.count; i-- > 0 && wanted->found.count == 0;)
+        if (!reject_rows_each(root, files->list.paths[i], look_at, wanted, err))
             return false;
     if (wanted->found.count > 0)
         return newest_rows_read(&wanted->found, &reader, err);

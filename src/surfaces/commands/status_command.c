@@ -1,3 +1,6 @@
+/* How a query's standing is found. Its checkpoint's lock says whether a process runs it, and where
+ * that one can be asked; the process's answer has the verdict of health.h. A process that does not
+ * answer, wants a token, or is somebody else's is trouble, too. */
 #include "surfaces/commands/status_command.h"
 
 #include <curl/curl.h>
@@ -7,6 +10,7 @@
 
 #include "base/check.h"
 #include "surfaces/commands/checkpoint_command.h"
+#include "surfaces/health/health.h"
 #include "surfaces/terminal/output.h"
 
 /* Everything that is found out of one query. */
@@ -16,7 +20,8 @@ struct standing {
     char address[STATUS_ADDRESS_MAX]; // of the process that runs it; "": none, or it serves none
     struct json *answer;              // owned; /api/v1/queries; NULL: not asked, or no answer
     const struct json *query;         // in it
-    char *trouble;                    // owned; what somebody must act on; NULL: nothing
+    enum health_state health;         // what it says there; else unknown, or stopped
+    char *trouble;                    // owned; why it is not ready; NULL: it is
 };
 
 void status_address(const char *holder, char address[static STATUS_ADDRESS_MAX]) {
@@ -108,7 +113,7 @@ static void set_trouble(struct standing *standing, const char *text, size_t size
     check(standing->trouble != NULL);
 }
 
-/* Its answer to one path; on trouble, that is noted and NULL is what *answer has as a body. */
+/* Its answer to one path; false: there was none, which is noted. */
 static bool ask(struct standing *standing, const char *path, struct http_answer *answer) {
     struct error err;
     char url[STATUS_ADDRESS_MAX + 64];
@@ -143,17 +148,25 @@ static void take_answer(struct standing *standing, const struct http_answer *ans
         set_trouble(standing, strange, sizeof strange - 1);
 }
 
+/* The verdict is the process's own. */
+static void take_health(struct standing *standing) {
+    const struct json *health = json_member(standing->query, "health");
+    const char *reason = json_member_text(health, "reason");
+    standing->health = health_state_find(json_member_text(health, "state"));
+    if (reason == NULL)
+        reason = "the process does not say how it is";
+    if (!health_state_is_ready(standing->health))
+        set_trouble(standing, reason, strlen(reason));
+}
+
 static void ask_process(struct standing *standing) {
     struct http_answer answer;
     if (!ask(standing, "/api/v1/queries", &answer))
         return;
     take_answer(standing, &answer);
     http_answer_deinit(&answer);
-    if (standing->query == NULL || !ask(standing, "/readyz", &answer))
-        return;
-    if (answer.status != 200)
-        set_trouble(standing, answer.body, answer.size);
-    http_answer_deinit(&answer);
+    if (standing->query != NULL)
+        take_health(standing);
 }
 
 /* ---- a query that answers ---- */
@@ -199,11 +212,24 @@ static void print_lag(FILE *out, const struct json *lag) {
     (void)fputc('\n', out);
 }
 
+static void print_health(FILE *out, const struct json *health) {
+    const char *state = json_member_text(health, "state");
+    const char *reason = text_of(health, "reason", "");
+    const char *action = text_of(health, "action", "");
+    if (state == NULL)
+        return; // an older program's answer
+    (void)fprintf(out, "  %-11s %s since %s: %s\n", "health", state, text_of(health, "since", "?"),
+                  reason);
+    if (*action != '\0')
+        (void)fprintf(out, "  %-11s %s\n", "to do", action);
+}
+
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
     const struct json *error = json_member(query, "lastError");
     (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
                   text_of(query, "message", ""));
+    print_health(out, json_member(query, "health"));
     (void)fprintf(out, "  %-11s %s, to %s\n", "topic", text_of(query, "topic", "?"),
                   text_of(query, "table", "?"));
     (void)fprintf(out, "  %-11s %s\n", "trigger", text_of(query, "trigger", "?"));
@@ -248,6 +274,7 @@ static void print_json(const struct standing *standing) {
     json_put_text(object, "query", standing->scope.stream->name);
     json_put_bool(object, "running", standing->inspection.locked);
     json_put_bool(object, "ready", standing->inspection.locked && standing->trouble == NULL);
+    json_put_text(object, "health", health_state_name(standing->health));
     if (standing->trouble != NULL)
         json_put_bytes(object, "reason", standing->trouble, strlen(standing->trouble));
     else
@@ -279,6 +306,8 @@ static bool show(const struct command_call *call, const struct stream *stream, s
         status_address(standing.inspection.holder, standing.address);
         if (standing.address[0] != '\0')
             ask_process(&standing);
+        else if (!standing.inspection.locked)
+            standing.health = HEALTH_STOPPED;
         if (call->config->arguments.json)
             print_json(&standing);
         else

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "pipeline/parquet/read/reader.h"
-#include "streaming/store/reject_walk.h"
+#include "streaming/store/rejects.h"
 #include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
 
@@ -233,8 +233,8 @@ static bool print_rejects(FILE *out, const char *root, struct error *err) {
     struct reject_files files = {0};
     struct reasons *reasons = must_alloc(1, sizeof *reasons);
     bool ok = table_open(&table, root, err) && reject_files_list(&table, &files, err);
-    for (size_t i = 0; ok && i < files.count; i++)
-        ok = table_rows_each(root, files.paths[i], columns, sizeof columns / sizeof columns[0],
+    for (size_t i = 0; ok && i < files.list.count; i++)
+        ok = table_rows_each(root, files.list.paths[i], columns, sizeof columns / sizeof columns[0],
                              count_reject, reasons, err);
     if (ok)
         print_reasons(out, reasons);

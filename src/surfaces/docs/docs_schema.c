@@ -1,5 +1,5 @@
 #include "core/reject.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "streaming/declare/stream.h"
 #include "surfaces/docs/docs.h"
 

@@ -9,8 +9,8 @@
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/last_record.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/query/engine.h"
 #include "streaming/recovery/inspect.h"
+#include "streaming/start/streaming.h"
 #include "streaming/store/kafka_note.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/terminal/moment.h"
@@ -29,7 +29,7 @@ static void split_server(char *server, const char **host, const char **port) {
     char *bracket = *server == '[' ? strchr(server, ']') : NULL;
     *host = bracket != NULL ? server + 1 : server;
     char *colon = strchr(bracket != NULL ? bracket : server, ':');
-    check(colon != NULL); // surfaces/settings/servers.h
+    check(colon != NULL); // surfaces/settings/addresses.h
     *port = colon + 1;
     *colon = '\0';
     if (bracket != NULL)
@@ -268,7 +268,7 @@ static void check_reading(const struct config *config, struct broker *broker, co
     if (longest == NULL)
         return; // nothing to read: nothing to find out
     struct source_memory memory =
-        engine_source_memory(config_memory_budget(config), (size_t)config->workers);
+        streaming_source_memory(config_memory_budget(config), (size_t)config->workers);
     memory.fetched = READ_MEMORY;
     bool ok = broker->ops->open_source(broker, memory, &source, &err);
     if (ok) {

@@ -21,14 +21,14 @@ static int64_t number_at(const void *object, size_t offset) {
 static void print_build(struct metrics_text *text, const struct metrics_look *look,
                         const struct metric_family *family) {
     (void)family;
-    const char *engine = config_engine(look->api->config);
+    const char *engine = config_engine(look->program->config);
     metrics_text_int(text, LABELS({"version", PROGRAM_VERSION}, {"engine", engine}), 1);
 }
 
 static void print_workers(struct metrics_text *text, const struct metrics_look *look,
                           const struct metric_family *family) {
     (void)family;
-    metrics_text_int(text, NULL, look->api->config->workers);
+    metrics_text_int(text, NULL, look->program->config->workers);
 }
 
 static void print_memory(struct metrics_text *text, const struct metrics_look *look,
@@ -51,8 +51,8 @@ static void print_disks(struct metrics_text *text, const struct metrics_look *lo
                          number_at(&look->disks[i], family->offset));
 }
 
-static void print_letters(struct metrics_text *text, const struct metrics_look *look,
-                          const struct metric_family *family) {
+static void print_notifications(struct metrics_text *text, const struct metrics_look *look,
+                                const struct metric_family *family) {
     (void)family;
     metrics_text_int(text, LABELS({"outcome", "delivered"}), look->webhook.delivered);
     metrics_text_int(text, LABELS({"outcome", "dropped"}), look->webhook.dropped);
@@ -104,6 +104,26 @@ static void print_state(struct metrics_text *text, const struct metrics_look *lo
                 look->queries[i].snapshot.state == state);
 }
 
+static void print_health(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        for (enum health_state state = HEALTH_UNKNOWN; state < HEALTH_STATES; state++)
+            metrics_text_int(
+                text, LABELS({"query", look->queries[i].name}, {"state", health_state_name(state)}),
+                look->queries[i].health == state);
+}
+
+static void print_causes(struct metrics_text *text, const struct metrics_look *look,
+                         const struct metric_family *family) {
+    (void)family;
+    for (size_t i = 0; i < look->query_count; i++)
+        for (enum health_cause cause = CAUSE_FAILED; cause < HEALTH_CAUSES; cause++)
+            metrics_text_int(
+                text, LABELS({"query", look->queries[i].name}, {"cause", health_cause_name(cause)}),
+                (look->queries[i].causes & 1U << cause) != 0);
+}
+
 static void print_trigger(struct metrics_text *text, const struct metrics_look *look,
                           const struct metric_family *family) {
     (void)family;
@@ -120,7 +140,7 @@ static void print_committed(struct metrics_text *text, const struct metrics_look
     for (size_t i = 0; i < look->query_count; i++) {
         int64_t ms = look->queries[i].totals.committed_ms;
         metrics_text_real(text, LABELS({"query", look->queries[i].name}),
-                          (double)(ms > 0 ? ms : look->api->started_ms) / MILLISECONDS);
+                          (double)(ms > 0 ? ms : look->program->started_ms) / MILLISECONDS);
     }
 }
 
@@ -305,7 +325,7 @@ static void print_cpu(struct metrics_text *text, const struct metrics_look *look
 static void print_start(struct metrics_text *text, const struct metrics_look *look,
                         const struct metric_family *family) {
     (void)family;
-    metrics_text_real(text, NULL, (double)look->api->started_ms / MILLISECONDS);
+    metrics_text_real(text, NULL, (double)look->program->started_ms / MILLISECONDS);
 }
 
 static const char program[] = "The program", query[] = "Queries", records[] = "Records",
@@ -325,7 +345,7 @@ const struct metric_family metric_families[] = {
      "Threads that read, decode and write (SPARK_MASTER_URL).", print_workers},
     {program, "esports_stream_memory_budget_bytes", METRIC_GAUGE, "",
      "SPARK_DRIVER_MEMORY: what process_resident_memory_bytes stays within.", print_memory_limit,
-     NUMBER(struct engine_memory, budget)},
+     NUMBER(struct streaming_memory, budget)},
     {program, "esports_stream_memory_bytes", METRIC_GAUGE, "part",
      "Memory by what it is for: slices of decoded rows, Parquet pages in the making (encoded), "
      "what "
@@ -333,7 +353,7 @@ const struct metric_family metric_families[] = {
      print_memory},
     {program, "esports_stream_fetch_queue_limit_bytes", METRIC_GAUGE, "",
      "What librdkafka was told to hold at most, all workers together.", print_memory_limit,
-     NUMBER(struct engine_memory, prefetch_max)},
+     NUMBER(struct streaming_memory, prefetch_max)},
     {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
      "What is left to us on the file system that holds a place; one that holds several is named "
      "after the first of data_lake, processed, checkpoint.",
@@ -341,7 +361,7 @@ const struct metric_family metric_families[] = {
     {program, "esports_stream_disk_size_bytes", METRIC_GAUGE, "place", "Size of that file system.",
      print_disks, NUMBER(struct disk_look, size)},
     {program, "esports_stream_webhook_letters_total", METRIC_COUNTER, "outcome",
-     "Alerts to ALERT_WEBHOOK_URL: delivered, or dropped for good.", print_letters},
+     "Alerts to ALERT_WEBHOOK_URL: delivered, or dropped for good.", print_notifications},
     {program, "esports_stream_webhook_failed_attempts_total", METRIC_COUNTER, "",
      "Attempts at delivering them that failed.", print_failed_attempts},
     {program, "esports_stream_log_dropped_lines_total", METRIC_COUNTER, "",
@@ -356,6 +376,14 @@ const struct metric_family metric_families[] = {
     {query, "esports_stream_query_state", METRIC_GAUGE, "query, state",
      "1 for the state that the query is in: starting, running, waiting, retrying, failed, stopped.",
      print_state},
+    {query, "esports_stream_health", METRIC_GAUGE, "query, state",
+     "1 for the health of the query: unknown, starting, healthy, waiting, retrying, degraded, "
+     "stuck, failed, stopped. The page, /readyz and `status` say the same.",
+     print_health},
+    {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
+     "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
+     "no_batch, retrying, falling_behind, records_lost, many_rejects.",
+     print_causes},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", print_trigger},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",
@@ -464,9 +492,9 @@ const struct metric_family metric_families[] = {
 
 const size_t metric_family_count = sizeof metric_families / sizeof metric_families[0];
 
-void metrics_print(FILE *out, const struct http_api *api) {
+void metrics_print(FILE *out, const struct program_view *view) {
     struct metrics_text text = {.out = out};
-    struct metrics_look *look = metrics_look(api);
+    struct metrics_look *look = metrics_look(view);
     for (size_t i = 0; i < metric_family_count; i++) {
         const struct metric_family *family = &metric_families[i];
         metrics_text_begin(&text, family->name, family->type, family->help);

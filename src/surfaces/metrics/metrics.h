@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "surfaces/http/http_api.h"
+#include "surfaces/health/program_view.h"
 #include "surfaces/metrics/metrics_text.h"
 
 /* Everything that was looked at for one answer, so that the samples of one query fit together. */
@@ -27,6 +27,6 @@ extern const struct metric_family metric_families[];
 extern const size_t metric_family_count;
 
 /* All families, as text, to `out`. Any thread. */
-void metrics_print(FILE *out, const struct http_api *api);
+void metrics_print(FILE *out, const struct program_view *view);
 
 #endif

@@ -5,19 +5,25 @@
 #include "base/check.h"
 #include "base/disk/filesystem.h"
 
-static void look_at_query(struct query_look *look, const struct query_view *view) {
+static void look_at_query(struct query_look *look, const struct program_view *program,
+                          size_t index) {
+    const struct query_view *view = &program->queries[index];
     look->view = view;
     look->name = view->options->stream->name;
     // The status first: what it says was committed is in the totals, too.
     look->snapshot = query_status_read(view->status);
     look->partition_count = query_status_partitions(view->status, &look->partitions);
     look->totals = query_history_totals(view->history);
+    struct health_verdict verdict;
+    health_watch_judge(program->health, index, &verdict);
+    look->health = verdict.state;
+    look->causes = verdict.causes;
 }
 
 /* A directory that is not there yet is made on the file system of the one above it, at the latest
  * by the first batch; until then nothing is said of it. */
 static void look_at_disks(struct metrics_look *look) {
-    const struct config *config = look->api->config;
+    const struct config *config = look->program->config;
     const struct {
         const char *place, *path;
     } places[DISKS_MAX] = {{"data_lake", config->data_lake_path},
@@ -41,19 +47,20 @@ static void look_at_disks(struct metrics_look *look) {
     }
 }
 
-struct metrics_look *metrics_look(const struct http_api *api) {
+struct metrics_look *metrics_look(const struct program_view *program) {
     struct metrics_look *look = must_alloc(1, sizeof *look);
-    look->api = api;
-    look->query_count = api->query_count;
-    for (size_t i = 0; i < api->query_count; i++)
-        look_at_query(&look->queries[i], &api->queries[i]);
+    look->program = program;
+    look->query_count = program->query_count;
+    for (size_t i = 0; i < program->query_count; i++)
+        look_at_query(&look->queries[i], program, i);
     look_at_disks(look);
     look->sources = must_alloc(SOURCES_MAX, sizeof *look->sources);
-    look->source_count = api->sources(api->engine, SOURCES_MAX, look->is_told, look->sources);
+    look->source_count =
+        program->sources(program->streaming, SOURCES_MAX, look->is_told, look->sources);
     if (look->source_count > SOURCES_MAX)
         look->source_count = SOURCES_MAX;
-    look->memory = api->memory(api->engine);
-    look->webhook = alerts_counts(api->alerts);
+    look->memory = program->memory(program->streaming);
+    look->webhook = program->notifications(program->alerts);
     look->process = process_usage_read();
     return look;
 }

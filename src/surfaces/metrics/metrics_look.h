@@ -3,7 +3,7 @@
 #define SURFACES_METRICS_METRICS_LOOK_H
 
 #include "base/system/process.h"
-#include "surfaces/http/http_api.h"
+#include "surfaces/health/program_view.h"
 
 enum { DISKS_MAX = 3, SOURCES_MAX = 256 };
 
@@ -12,6 +12,8 @@ struct query_look {
     const char *name;
     struct query_snapshot snapshot;
     struct query_totals totals;
+    enum health_state health;
+    unsigned causes;                  // bits, 1 << CAUSE_…
     struct partition_lag *partitions; // owned
     size_t partition_count;
 };
@@ -23,20 +25,20 @@ struct disk_look {
 };
 
 struct metrics_look {
-    const struct http_api *api;
+    const struct program_view *program;
     size_t query_count;
-    struct query_look queries[ENGINE_QUERIES_MAX];
+    struct query_look queries[STREAMING_QUERIES_MAX];
     size_t disk_count;
     struct disk_look disks[DISKS_MAX];
     size_t source_count;
     bool is_told[SOURCES_MAX];        // whether the source has told statistics yet
     struct kafka_statistics *sources; // owned; SOURCES_MAX
     struct webhook_counts webhook;
-    struct engine_memory memory;
+    struct streaming_memory memory;
     struct process_usage process;
 };
 
-struct metrics_look *metrics_look(const struct http_api *api);
+struct metrics_look *metrics_look(const struct program_view *program);
 void metrics_look_free(struct metrics_look *look);
 
 #endif

@@ -118,49 +118,31 @@ static void misplaced_option(const struct command_line *line, enum option_id id,
 
 /* ---- what is known ---- */
 
-static void take_argument(struct command_arguments *arguments, enum option_id id, const char *text,
-                          struct problems *problems) {
-    const struct option_entry *entry = &option_entries[id];
-    void *field = (char *)arguments + entry->value.offset;
+/* Reads what was given into the option's own field. */
+static void take_value(struct command_line *line, enum option_id id, const char *text,
+                       struct problems *problems) {
+    const struct setting *value = &option_entries[id].value;
+    void *field = (char *)line + value->offset;
     struct error err = {0};
-    arguments->given |= OPTION_BIT(id);
-    if (entry->value.type == NULL)
+    line->arguments.given |= OPTION_BIT(id);
+    if (value->type == NULL)
         *(bool *)field = true;
-    else if (!entry->value.type->parse(&entry->value, text, field, &err))
-        problems_add(problems, "%s: '%s': %s", entry->name, text, err.message);
+    else if (!value->type->parse(value, text, field, &err))
+        problems_add(problems, "%s: '%s': %s", option_entries[id].name, text, err.message);
 }
 
 static void take_entry(struct command_line *line, enum option_id id, const char *value,
                        struct problems *problems) {
-    switch (id) {
-    case OPTION_JOB:
-        line->job = value;
-        break;
-    case OPTION_AWAIT:
-        line->await_termination = true;
-        break;
-    case OPTION_DEMO:
-        line->demo = true;
-        break;
-    case OPTION_ENV_FILE:
-        if (line->env_file_count == ENV_FILES_MAX)
-            problems_add(problems, "--env-file: want at most %d files", ENV_FILES_MAX);
-        else
-            line->env_files[line->env_file_count++] = value;
-        break;
-    case OPTION_EXPLAIN:
-        line->action = ACTION_EXPLAIN;
-        break;
-    case OPTION_VERSION:
-        line->action = ACTION_VERSION;
-        break;
-    case OPTION_HELP:
-        line->action = ACTION_HELP;
-        break;
-    default:
-        take_argument(&line->arguments, id, value, problems);
-        break;
-    }
+    if (id == OPTION_ENV_FILE && line->env_file_count == ENV_FILES_MAX)
+        problems_add(problems, "--env-file: want at most %d files", ENV_FILES_MAX);
+    else if (id == OPTION_ENV_FILE)
+        line->env_files[line->env_file_count++] = value;
+    else if (id == OPTION_EXPLAIN || id == OPTION_VERSION || id == OPTION_HELP)
+        line->action = id == OPTION_EXPLAIN   ? ACTION_EXPLAIN
+                       : id == OPTION_VERSION ? ACTION_VERSION
+                                              : ACTION_HELP;
+    else
+        take_value(line, id, value, problems);
 }
 
 static void take_setting(struct command_line *line, int index, const struct given_option *given,
@@ -289,20 +271,19 @@ static void check_command(const struct command_line *line, struct problems *prob
         problems_add(problems, "%s: want --job: %s", command->name, command->one_query);
 }
 
-static void set_fallbacks(struct command_arguments *arguments) {
+static void set_fallbacks(struct command_line *line) {
     struct error err;
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
         const struct setting *value = &option_entries[id].value;
         if (value->fallback != NULL)
-            check(value->type->parse(value, value->fallback, (char *)arguments + value->offset,
-                                     &err));
+            check(value->type->parse(value, value->fallback, (char *)line + value->offset, &err));
     }
 }
 
 void command_line_read(struct command_line *line, int argc, char **argv,
                        struct problems *problems) {
     *line = (struct command_line){.action = ACTION_RUN};
-    set_fallbacks(&line->arguments);
+    set_fallbacks(line);
     const char *program = program_name(argc, argv);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (strcmp(streams[i]->name, program) == 0)

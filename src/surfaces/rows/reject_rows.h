@@ -3,8 +3,8 @@
 #ifndef SURFACES_ROWS_REJECT_ROWS_H
 #define SURFACES_ROWS_REJECT_ROWS_H
 
-#include "pipeline/sink/reject.h"
-#include "streaming/store/reject_walk.h"
+#include "pipeline/sink/reject_table.h"
+#include "streaming/store/rejects.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/settings/config.h"
 

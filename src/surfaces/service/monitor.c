@@ -1,3 +1,5 @@
+/* The lines are the PySpark job's, which people's scripts read. A line is due for all queries every
+ * STATUS_INTERVAL; one that says something new comes at once, and moves no other. */
 #include "surfaces/service/monitor.h"
 
 #include <string.h>

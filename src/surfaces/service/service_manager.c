@@ -1,3 +1,8 @@
+/* How it is told. Each state is one datagram of lines NAME=value to the socket in NOTIFY_SOCKET,
+ * sent without waiting: main must not hang with a service manager. What was not taken is sent again
+ * by the next update. The watchdog is fed only while main's loop turns and every query gave a sign
+ * of life within half of WatchdogSec, so that a hang of any of them ends the program; a query that
+ * sleeps on purpose says until when. */
 #include "surfaces/service/service_manager.h"
 
 #include <inttypes.h>

@@ -29,8 +29,9 @@ struct service_query {
 
 struct service_manager {
     int64_t watchdog_ms;      // WatchdogSec; 0: nobody watches
-    bool ready, stopping;     // `ready` was told
-    bool stop_due, stop_told; // to be told, or told again; that it stops was told
+    bool ready;               // READY=1 was told
+    bool stopping;            // a stop has begun
+    bool stop_due, stop_told; // STOPPING=1 is to be told, or its extension again; was told
     int64_t stop_within_ms;
     int64_t fed_ms, extended_ms, said_ms;
     char said[SERVICE_STATUS_MAX];

@@ -5,12 +5,13 @@
 
 #include "base/text.h"
 
-#define ARGUMENT(field) offsetof(struct command_arguments, field)
+#define LINE(field) offsetof(struct command_line, field)
+#define ARGUMENT(field) LINE(arguments.field)
 
 /* In the words of the rejects table (core/reject.h). */
 static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
                                         {"blank_value", REJECT_BLANK_VALUE},
-                                        {"malformed_json", REJECT_MALFORMED_JSON},
+                                        {"malformed_json", REJECT_MALFORMED},
                                         {"not_an_object", REJECT_NOT_AN_OBJECT},
                                         {"missing_identifier", REJECT_MISSING_IDENTIFIER},
                                         {"null_identifier", REJECT_NULL_IDENTIFIER},
@@ -23,16 +24,18 @@ static const struct choice formats[] = {
 /* One option per paragraph reads better than what the formatter makes of it. */
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
-    [OPTION_JOB] = {"--job", "all", "Which queries to run (default: all)."},
+    [OPTION_JOB] = {"--job", "all", "Which queries to run (default: all).",
+        .value = {.type = &type_borrowed, .offset = LINE(job)}},
     [OPTION_AWAIT] = {"--await-termination", NULL,
         "Only wait for the queries to end; without it, a status line per query is logged every "
-        "STATUS_INTERVAL and on every change.", OPTION_WITH_RUN},
+        "STATUS_INTERVAL and on every change.",
+        OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)}},
     [OPTION_DEMO] = {"--demo", NULL,
         "Run everything once with a Kafka and sample events of its own, and show the results. "
         "Settings that say where data is are then taken from options only, so that the demo "
-        "touches nothing else.", OPTION_WITH_RUN},
+        "touches nothing else.", OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
-        "Print the effective settings and where each comes from, the engine, and each query's "
+        "Print the effective settings and where each comes from, the streaming, and each query's "
         "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
         "Read variables that the environment does not have from NAME=value lines; may be "
@@ -40,7 +43,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch that stays.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
     [OPTION_ROWS] = {"--rows", "N", "How many (default: 10).", OPTION_WITH_COMMANDS,
-        .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10", .most = 1000000000000}},
+        .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10",
+                  .most = 1000000000000}},
     [OPTION_FOLLOW] = {"--follow", NULL,
         "Go on with the rows of each batch as it is committed, until Ctrl-C.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)}, .letter = 'f'},
@@ -55,7 +59,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_OFFSETS] = {"--offsets", "FROM..TO",
         "Only those at offsets from FROM to TO, both included; either may be left out, and one "
         "number is one offset.", OPTION_WITH_COMMANDS,
-        .value = {.type = &type_range, .offset = ARGUMENT(offsets), .fallback = "..", .most = INT64_MAX}},
+        .value = {.type = &type_range, .offset = ARGUMENT(offsets), .fallback = "..",
+                  .most = INT64_MAX}},
     [OPTION_SINCE] = {"--since", "TIME",
         "Only those of batches from this time on: a timestamp (2025-12-31T10:30:00Z; without a "
         "zone that of SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, 30 minutes).",
@@ -76,7 +81,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_FORMAT] = {"--format", NULL,
         "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line per "
         "query), or docs/schema.md (markdown).", OPTION_WITH_COMMANDS,
-        .value = {.type = &type_choice, .offset = ARGUMENT(format), .choices = formats, .fallback = "ddl"}},
+        .value = {.type = &type_choice, .offset = ARGUMENT(format), .choices = formats,
+                  .fallback = "ddl"}},
     [OPTION_SEED] = {"--seed", "N",
         "Another seed, other values; the same one, the same (default: 0).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},

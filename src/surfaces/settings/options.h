@@ -50,8 +50,8 @@ struct option_entry {
     const char *doc;
     enum option_use use;
     char letter; // 'h' for "-h"; 0: none
-    /* With commands: how its value is read, into which field of struct command_arguments. Without a
-     * type it takes no value, and the field is a bool. */
+    /* How its value is read, into which field of struct command_line. Without a type it takes no
+     * value, and the field is a bool. --env-file and what asks for another action have no field. */
     struct setting value;
 };
 

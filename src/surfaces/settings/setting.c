@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "core/zone.h"
 #include "streaming/kafka/starting_offsets.h"
-#include "streaming/query/trigger.h"
+#include "streaming/query/query_definition.h"
 #include "surfaces/settings/addresses.h"
 #include "surfaces/settings/http_url.h"
 #include "surfaces/terminal/quantity.h"

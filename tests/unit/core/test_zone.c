@@ -10,7 +10,7 @@
 
 #include "core/calendar.h"
 #include "core/zone.h"
-#include "core/zone_file.h"
+#include "core/zone_rules.h"
 
 static struct zone zone_named(const char *name) {
     struct zone zone;

@@ -10,7 +10,7 @@
 
 #include "base/log/log.h"
 #include "streaming/operations/replay.h"
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/verify/verify.h"
 
@@ -42,7 +42,7 @@ static struct {
     void (*on_open)(void);          // before a range is read, on a worker's thread
 } fake;
 
-static struct engine *_Atomic running; // while a query that does not end by itself runs
+static struct streaming *_Atomic running; // while a query that does not end by itself runs
 
 static inline void fake_set(size_t count, char letter, const int64_t *ends) {
     fake.count = count;
@@ -207,9 +207,9 @@ static inline struct query_options fake_query(bool fail_on_data_loss, bool avail
 }
 
 static inline bool fake_run(bool fail_on_data_loss, bool available_now, struct error *err) {
-    struct engine *engine;
+    struct streaming *streaming;
     const struct query_options query = fake_query(fail_on_data_loss, available_now);
-    const struct engine_options options = {
+    const struct streaming_options options = {
         .queries = {&query},
         .query_count = 1,
         .worker_count = 1,
@@ -217,10 +217,10 @@ static inline bool fake_run(bool fail_on_data_loss, bool available_now, struct e
         .on_query_end = nothing_to_do,
     };
     fake.listings = 0;
-    if (!engine_start(&engine, &options, fake_broker(), err))
+    if (!streaming_start(&streaming, &options, fake_broker(), err))
         return false;
-    running = engine;
-    bool ok = engine_join(engine, err);
+    running = streaming;
+    bool ok = streaming_join(streaming, err);
     running = NULL;
     fake.on_listing = NULL;
     return ok;

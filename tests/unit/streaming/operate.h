@@ -2,6 +2,7 @@
 #ifndef OPERATE_H
 #define OPERATE_H
 
+#include "streaming/recovery/recover.h"
 #include "tree.h"
 
 #include "base/scope.h"
@@ -128,7 +129,7 @@ static inline void start_refuses(const char *why) {
     struct store *store = NULL;
     struct recovery recovery;
     struct error err = {0};
-    bool ok = store_open(&fixture.options, &store, &err) && store_recover(store, &recovery, &err);
+    bool ok = recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err);
     store_close(store);
     assert_false(ok);
     if (err.kind != ERROR_STATE || strstr(err.message, why) == NULL)

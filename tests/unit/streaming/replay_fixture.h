@@ -6,7 +6,7 @@
 
 #include "base/log/log.h"
 #include "streaming/operations/replay.h"
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 #include "streaming/verify/verify.h"
 
 static char capture[300];
@@ -75,16 +75,17 @@ static void nothing_to_do(void) {
 
 /* Everything that is there, at most `limit` offsets a batch (0: no limit). */
 static inline bool run_query(int64_t limit, struct error *err) {
-    struct engine *engine;
+    struct streaming *streaming;
     const struct query_options query = query_options_of(PARSE_REJECT, limit);
-    const struct engine_options options = {
+    const struct streaming_options options = {
         .queries = {&query},
         .query_count = 1,
         .worker_count = 1,
         .memory_max = 256 << 20,
         .on_query_end = nothing_to_do,
     };
-    return engine_start(&engine, &options, open_capture(), err) && engine_join(engine, err);
+    return streaming_start(&streaming, &options, open_capture(), err) &&
+           streaming_join(streaming, err);
 }
 
 static inline void must_run_query(int64_t limit) {

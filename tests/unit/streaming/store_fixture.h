@@ -22,6 +22,8 @@
 #include "base/check.h"
 #include "base/disk/disk.h"
 #include "base/disk/file.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 #include "streaming/store/store.h"
 
 struct fixture {
@@ -150,7 +152,7 @@ static inline bool fixture_advance(struct store *store, int64_t last, unsigned a
                                    struct error *err) {
     struct recovery recovery;
     struct offset_range ranges[2];
-    if (!store_recover(store, &recovery, err))
+    if (!recover(store, &recovery, err))
         return false;
     bool ok = true;
     if (recovery.new_query) {
@@ -172,8 +174,8 @@ static inline void fixture_must_advance(const struct fixture *fixture, int64_t l
                                         unsigned attempt) {
     struct store *store = NULL;
     struct error err = {0};
-    bool ok =
-        store_open(&fixture->options, &store, &err) && fixture_advance(store, last, attempt, &err);
+    bool ok = recovery_open(&fixture->options, &store, &err) &&
+              fixture_advance(store, last, attempt, &err);
     store_close(store);
     if (!ok)
         fail_msg("%s", err.message);
@@ -188,7 +190,7 @@ static inline void fixture_leave_open(const struct fixture *fixture, int64_t bat
     struct plan plan = fixture_plan(batch, ranges);
     const char *table, *rejects;
     struct manifest manifest = {0};
-    bool ok = store_open(&fixture->options, &store, &err) && store_recover(store, &recovery, &err);
+    bool ok = recovery_open(&fixture->options, &store, &err) && recover(store, &recovery, &err);
     if (ok)
         recovery_deinit(&recovery);
     ok = ok && store_write_plan(store, &plan, &err) &&

@@ -8,10 +8,10 @@
 
 #include "core/vector.h"
 #include "pipeline/parquet/codec.h"
-#include "pipeline/parquet/read/delta_reader.h"
+#include "pipeline/parquet/delta.h"
 #include "pipeline/parquet/read/input.h"
 #include "pipeline/parquet/read/metadata_reader.h"
-#include "pipeline/parquet/read/rle_reader.h"
+#include "pipeline/parquet/rle.h"
 
 enum { READ_ROWS_MAX = 1024 };
 

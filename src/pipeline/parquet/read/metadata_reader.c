@@ -1,8 +1,14 @@
+/* Thrift's reader remembers that something went wrong and then gives zeros, so fields are taken
+ * without a check after each, and the result is asked for once. A list's count is bounded by the
+ * bytes that are left, so no memory is taken for what is not there.
+ *
+ * Writers say the same in several ways: an older annotation of a type stands for a newer one.
+ * Bounds are taken only where their order does not depend on the writer. */
 #include "pipeline/parquet/read/metadata_reader.h"
 
 #include "base/check.h"
 #include "pipeline/parquet/format.h"
-#include "pipeline/parquet/read/thrift_reader.h"
+#include "pipeline/parquet/thrift.h"
 
 enum { CONVERTED_TIMESTAMP_MILLIS = 9, REPETITION_REPEATED = 2, UNIT_MILLIS = 1, UNIT_MICROS = 2 };
 

@@ -38,7 +38,10 @@ static bool take_version(void *context, const uint8_t *bytes, size_t size) {
 bool connect_open(const struct connect_options *options, struct connect_session **session,
                   struct error *err) {
     struct connect_session *opened = must_alloc(1, sizeof *opened);
-    opened->options = *options;
+    *opened = (struct connect_session){.url = options->url,
+                                       .logger = options->logger,
+                                       .timeout_ms = options->timeout_ms,
+                                       .stop = options->stop};
     const char *id = options->session_id != NULL ? options->session_id : options->url->session_id;
     if (id != NULL)
         snprintf(opened->id, sizeof opened->id, "%s", id);

@@ -16,15 +16,9 @@
 
 #include "base/error.h"
 #include "base/system/stop.h"
+#include "streaming/cluster/connect/connect_fault.h"
+#include "streaming/cluster/connect/connect_frame.h"
 #include "streaming/cluster/connect/connect_url.h"
-
-enum connect_failure {
-    CONNECT_NO_FAILURE,
-    CONNECT_UNREACHABLE,  // nothing listens, or no answer for timeout_ms
-    CONNECT_REFUSED,      // the token, the user or the certificate is not accepted
-    CONNECT_SESSION_GONE, // the server does not know the session (any more)
-    CONNECT_SPARK,        // Spark answered with an error
-};
 
 struct connect_options {
     const struct connect_url *url; // borrowed
@@ -34,8 +28,6 @@ struct connect_options {
     struct stop *stop;             // borrowed; NULL: none
     enum connect_failure *failure; // filled if connect_open() fails; NULL: nobody asks
 };
-
-enum { CONNECT_ERROR_CLASS_MAX = 96 };
 
 struct connect_session;
 
@@ -55,54 +47,11 @@ const char *connect_spark_version(const struct connect_session *session); // "4.
 enum connect_failure connect_failure_of(const struct connect_session *session);
 const char *connect_error_class(const struct connect_session *session);
 
-struct connect_pair {
-    const char *name, *value;
-};
-
 /* Sets the session's configuration, all or nothing. */
 MUST_CHECK bool connect_configure(struct connect_session *session, const struct connect_pair *pairs,
                                   size_t count, struct error *err);
 
-/* A frame: a source and what is done to it, step by step. All texts are Spark SQL. */
-enum connect_step_kind {
-    CONNECT_SELECT,  // the expressions become the columns
-    CONNECT_OBSERVE, // the expressions are aggregated, under `name`, into each batch's progress
-    CONNECT_WHERE,   // one expression: rows for which it is true stay
-};
-
-struct connect_step {
-    enum connect_step_kind kind;
-    const char *name;
-    const char *const *expressions;
-    size_t count;
-};
-
-struct connect_frame {
-    const char *format; // "kafka", streaming; NULL: the numbers [0, rows), batch
-    const struct connect_pair *options;
-    size_t option_count;
-    int64_t rows;
-    int partitions; // of the numbers
-    const struct connect_step *steps;
-    size_t step_count;
-};
-
-/* Where and how a streaming query writes its frame, in append mode. */
-struct connect_stream {
-    const char *name;
-    const struct connect_frame *frame;
-    const char *format, *path; // "parquet"
-    const struct connect_pair *options;
-    size_t option_count;
-    const char *const *partition_by;
-    size_t partition_by_count;
-    const char *interval; // "10 seconds"; NULL: all that is there now, in batches (availableNow)
-};
-
-struct connect_query {
-    char id[37], run_id[37];
-};
-
+/* Starts a streaming query, once, whatever becomes of the connection meanwhile. */
 MUST_CHECK bool connect_start(struct connect_session *session, const struct connect_stream *stream,
                               struct connect_query *query, struct error *err);
 

@@ -1,8 +1,14 @@
+/* connect_fault.c: Spark tells of an error in three ways: in the gRPC status's details
+ * (google.rpc.ErrorInfo), in the answer to FetchErrorDetails (a chain of causes), and, for a query
+ * that ended, as a message with Java's stack trace. Each becomes the same: the first line of the
+ * message, the class of the deepest error that has one, and the deepest cause unless the message
+ * says it already. All texts are somebody else's: cut to size, on character boundaries. */
 #include "streaming/cluster/connect/connect_fault.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "streaming/cluster/connect/grpc.h"
 #include "streaming/cluster/connect/rpc_status.pb-c.h"
 #include "streaming/cluster/connect/spark_connect.pb-c.h"
 

@@ -1,5 +1,5 @@
-/* connect_fault.h: what Spark says of an error, in one line: no stack traces, no Java but the names
- * of exceptions. */
+/* connect_fault.h: why a call failed: what kind of failure it is, and what Spark says of it, in one
+ * line: no stack traces, no Java but the names of exceptions. */
 #ifndef STREAMING_CLUSTER_CONNECT_CONNECT_FAULT_H
 #define STREAMING_CLUSTER_CONNECT_CONNECT_FAULT_H
 
@@ -7,10 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "streaming/cluster/connect/connect.h"
-#include "streaming/cluster/connect/grpc.h"
+#include "base/error.h"
 
-enum { CONNECT_FAULT_ID_MAX = 64, CONNECT_FAULT_TEXT_MAX = 512 };
+enum connect_failure {
+    CONNECT_NO_FAILURE,
+    CONNECT_UNREACHABLE,  // nothing listens, or no answer for timeout_ms
+    CONNECT_REFUSED,      // the token, the user or the certificate is not accepted
+    CONNECT_SESSION_GONE, // the server does not know the session (any more)
+    CONNECT_SPARK,        // Spark answered with an error
+};
+
+enum { CONNECT_ERROR_CLASS_MAX = 96, CONNECT_FAULT_ID_MAX = 64, CONNECT_FAULT_TEXT_MAX = 512 };
 
 struct connect_fault {
     char error_class[CONNECT_ERROR_CLASS_MAX]; // ""; Spark has none for it
@@ -18,6 +25,8 @@ struct connect_fault {
     char message[CONNECT_FAULT_TEXT_MAX];      // the first line
     char cause[CONNECT_FAULT_TEXT_MAX];        // of the deepest cause; "": none that says more
 };
+
+struct grpc_status;
 
 /* From the status of a call that failed. */
 struct connect_fault connect_fault_of_status(const struct grpc_status *status);

@@ -1,3 +1,6 @@
+/* connect_messages.c: each message is built as protobuf-c would have unpacked it, every part
+ * allocated on its own, then packed and freed as a whole. Whoever passes a part on has given it
+ * away. */
 #include "streaming/cluster/connect/connect_messages.h"
 
 #include <string.h>
@@ -7,8 +10,6 @@
 
 static const char client_type[] = "esports-stream/" PROGRAM_VERSION;
 
-/* Messages are built as if they had been unpacked, each part allocated on its own, so that the
- * library frees the whole. */
 static void *make(const ProtobufCMessageDescriptor *descriptor) {
     void *message = must_alloc(1, descriptor->sizeof_message);
     protobuf_c_message_init(descriptor, message);

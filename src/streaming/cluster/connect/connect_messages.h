@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "streaming/cluster/connect/connect.h"
+#include "streaming/cluster/connect/connect_frame.h"
 
 /* Who asks; borrowed. */
 struct connect_identity {

@@ -1,3 +1,14 @@
+/* connect_session.c: a call is attempted until it succeeds, fails for good, or its time is up;
+ * between two attempts there is a pause that doubles up to two seconds.
+ *
+ * A call with one answer (connect_ask()) may be sent again, because asking twice changes nothing. A
+ * plan may not: it might start a query. So it is executed as a reattachable operation whose id we
+ * choose. After a break we attach to the operation (ReattachExecute) behind the last response that
+ * we have. The plan is sent again only if the server knows no such operation and no response has
+ * come: then the first request never arrived. At the end the operation is released, so that the
+ * server need not keep its responses.
+ *
+ * The time limit holds for the whole call, all attempts included. */
 #include "streaming/cluster/connect/connect_session.h"
 
 #include <inttypes.h>
@@ -22,9 +33,8 @@ enum {
 };
 
 struct connect_identity connect_identity_of(const struct connect_session *session) {
-    return (struct connect_identity){.session_id = session->id,
-                                     .user_id = session->options.url->user_id,
-                                     .observed = session->observed};
+    return (struct connect_identity){
+        .session_id = session->id, .user_id = session->url->user_id, .observed = session->observed};
 }
 
 void connect_observe(struct connect_session *session, const char *server_side_session_id) {
@@ -44,75 +54,75 @@ static void drop_connection(struct connect_session *session) {
 
 /* Told once, however many attempts fail. */
 static void note_away(struct connect_session *session, const struct error *err) {
-    const struct connect_url *url = session->options.url;
+    const struct connect_url *url = session->url;
     session->broken = *err;
     if (session->away_since_ms != 0)
         return;
     session->away_since_ms = clock_monotonic_ms();
-    log_write(LOG_WARNING, session->options.logger, "%s | server=%s:%d | error=%s",
+    log_write(LOG_WARNING, session->logger, "%s | server=%s:%d | error=%s",
               session->version == NULL ? "Spark does not answer yet: trying again"
                                        : "The connection to Spark broke: trying again",
               url->host, url->port, err->message);
 }
 
 static void note_there(struct connect_session *session) {
-    const struct connect_url *url = session->options.url;
+    const struct connect_url *url = session->url;
     if (session->away_since_ms == 0)
         return;
-    log_write(LOG_INFO, session->options.logger,
-              "Spark is there again | server=%s:%d | away_ms=%" PRId64, url->host, url->port,
-              clock_monotonic_ms() - session->away_since_ms);
+    log_write(LOG_INFO, session->logger, "Spark is there again | server=%s:%d | away_ms=%" PRId64,
+              url->host, url->port, clock_monotonic_ms() - session->away_since_ms);
     session->away_since_ms = 0;
 }
 
-static enum outcome make_connection(struct connect_session *session,
-                                    const struct patience *patience, struct error *err) {
+static enum call_outcome make_connection(struct connect_session *session,
+                                         const struct patience *patience, struct error *err) {
     // One that the server has closed while nobody needed it is no event.
     if (session->grpc != NULL && !grpc_is_usable(session->grpc))
         drop_connection(session);
     if (session->grpc != NULL)
-        return OUTCOME_DONE;
-    struct grpc_options options = grpc_defaults(session->options.url);
+        return CALL_DONE;
+    struct grpc_options options = grpc_defaults(session->url);
     return grpc_open(&options, patience, &session->grpc, err);
 }
 
 /* One call, once, over the connection that is there or a new one. */
-static enum outcome attempt(struct connect_session *session, const char *method,
-                            const struct connect_bytes *request, connect_take *take, void *context,
-                            const struct patience *patience, struct error *err) {
-    enum outcome outcome = make_connection(session, patience, err);
-    if (outcome != OUTCOME_DONE)
+static enum call_outcome attempt(struct connect_session *session, const char *method,
+                                 const struct connect_bytes *request, connect_take *take,
+                                 void *context, const struct patience *patience,
+                                 struct error *err) {
+    enum call_outcome outcome = make_connection(session, patience, err);
+    if (outcome != CALL_DONE)
         return outcome;
     grpc_begin(session->grpc, method, request->bytes, request->size, patience);
     struct grpc_message message;
     for (;;) {
         outcome = grpc_receive(session->grpc, patience, &message, err);
-        if (outcome != OUTCOME_DONE || message.bytes == NULL)
+        if (outcome != CALL_DONE || message.bytes == NULL)
             break;
         if (!take(context, message.bytes, message.size)) {
             (void)error_set(err, ERROR_CLUSTER, "an answer that can't be read came to %s", method);
-            outcome = OUTCOME_FOREIGN;
+            outcome = CALL_FOREIGN;
             break;
         }
     }
     grpc_end(session->grpc);
     // The server's clock may be a little ahead of ours.
-    if (outcome == OUTCOME_STATUS && grpc_status(session->grpc).code == GRPC_CODE_DEADLINE_EXCEEDED)
-        outcome = OUTCOME_LATE;
-    if (outcome == OUTCOME_BROKEN || outcome == OUTCOME_FOREIGN || outcome == OUTCOME_LATE)
+    if (outcome == CALL_STATUS && grpc_status(session->grpc).code == GRPC_CODE_DEADLINE_EXCEEDED)
+        outcome = CALL_LATE;
+    if (outcome == CALL_BROKEN || outcome == CALL_FOREIGN || outcome == CALL_LATE)
         drop_connection(session);
     return outcome;
 }
 
 /* Whether the same may be tried again after a while. */
-static bool is_passing(const struct connect_session *session, enum outcome outcome) {
-    return outcome == OUTCOME_BROKEN ||
-           (outcome == OUTCOME_STATUS && grpc_status(session->grpc).code == GRPC_CODE_UNAVAILABLE);
+static bool is_passing(const struct connect_session *session, enum call_outcome outcome) {
+    return outcome == CALL_BROKEN ||
+           (outcome == CALL_STATUS && grpc_status(session->grpc).code == GRPC_CODE_UNAVAILABLE);
 }
 
-/* Rests before the next attempt; OUTCOME_DONE: it may begin. */
-static enum outcome rest(const struct patience *patience, int64_t *pause_ms) {
-    enum outcome outcome = patience_sleep(patience, *pause_ms);
+/* Rests before the next attempt; CALL_DONE: it may begin. */
+static enum call_outcome rest(const struct patience *patience, int64_t *pause_ms) {
+    enum call_outcome outcome = patience_sleep(patience, *pause_ms);
     *pause_ms = 2 * *pause_ms < PAUSE_MAX_MS ? 2 * *pause_ms : PAUSE_MAX_MS;
     return outcome;
 }
@@ -141,7 +151,7 @@ static bool take_details(void *context, const uint8_t *bytes, size_t size) {
 static void fetch_details(struct connect_session *session, struct connect_fault *fault) {
     struct connect_identity identity = connect_identity_of(session);
     struct connect_bytes request = connect_message_error_details(&identity, fault->error_id);
-    struct patience patience = patience_for(DETAILS_MS, NULL, session->options.stop);
+    struct patience patience = patience_for(DETAILS_MS, NULL, session->stop);
     struct error err; // without details the message is what it is
     (void)attempt(session, CONNECT_SERVICE "FetchErrorDetails", &request, take_details, fault,
                   &patience, &err);
@@ -149,7 +159,7 @@ static void fetch_details(struct connect_session *session, struct connect_fault 
 }
 
 static void explain_status(struct connect_session *session, struct error *err) {
-    const struct connect_url *url = session->options.url;
+    const struct connect_url *url = session->url;
     struct grpc_status status = grpc_status(session->grpc);
     struct connect_fault fault = connect_fault_of_status(&status);
     session->failure = failure_of(status.code, fault.error_class);
@@ -175,30 +185,29 @@ static void explain_status(struct connect_session *session, struct error *err) {
 }
 
 /* False, with what has become of a call as the caller is to see it. */
-static bool settle(struct connect_session *session, enum outcome outcome, struct error *err) {
-    const struct connect_url *url = session->options.url;
+static bool settle(struct connect_session *session, enum call_outcome outcome, struct error *err) {
+    const struct connect_url *url = session->url;
     session->failure = CONNECT_NO_FAILURE;
     session->error_class[0] = '\0';
     switch (outcome) {
-    case OUTCOME_DONE:
+    case CALL_DONE:
         return true;
-    case OUTCOME_STOPPED:
+    case CALL_STOPPED:
         return false;
-    case OUTCOME_STATUS:
+    case CALL_STATUS:
         explain_status(session, err);
         return false;
-    case OUTCOME_REFUSED:
+    case CALL_REFUSED:
         session->failure = CONNECT_REFUSED;
         return error_wrap(err, "Spark Connect at %s:%d", url->host, url->port);
-    case OUTCOME_LATE:
+    case CALL_LATE:
         session->failure = CONNECT_UNREACHABLE;
-        return error_set(err, ERROR_CLUSTER,
-                         "Spark Connect at %s:%d has not answered for %" PRId64 " ms%s%s",
-                         url->host, url->port, session->options.timeout_ms,
-                         session->away_since_ms == 0 ? "" : ": ",
-                         session->away_since_ms == 0 ? "" : session->broken.message);
-    case OUTCOME_BROKEN:
-    case OUTCOME_FOREIGN:
+        return error_set(
+            err, ERROR_CLUSTER, "Spark Connect at %s:%d has not answered for %" PRId64 " ms%s%s",
+            url->host, url->port, session->timeout_ms, session->away_since_ms == 0 ? "" : ": ",
+            session->away_since_ms == 0 ? "" : session->broken.message);
+    case CALL_BROKEN:
+    case CALL_FOREIGN:
         session->failure = CONNECT_UNREACHABLE;
         return error_wrap(err, "Spark Connect at %s:%d", url->host, url->port);
     }
@@ -209,22 +218,21 @@ static bool settle(struct connect_session *session, enum outcome outcome, struct
 
 bool connect_ask(struct connect_session *session, const char *method, struct connect_bytes request,
                  connect_take *take, void *context, struct error *err) {
-    struct patience patience =
-        patience_for(session->options.timeout_ms, NULL, session->options.stop);
+    struct patience patience = patience_for(session->timeout_ms, NULL, session->stop);
     int64_t pause_ms = PAUSE_FIRST_MS;
-    enum outcome outcome;
+    enum call_outcome outcome;
     for (;;) {
         outcome = attempt(session, method, &request, take, context, &patience, err);
         if (!is_passing(session, outcome))
             break;
         note_away(session, err);
         outcome = rest(&patience, &pause_ms);
-        if (outcome != OUTCOME_DONE) {
+        if (outcome != CALL_DONE) {
             (void)patience_error(outcome, "wait for Spark", err);
             break;
         }
     }
-    if (outcome == OUTCOME_DONE || outcome == OUTCOME_STATUS)
+    if (outcome == CALL_DONE || outcome == CALL_STATUS)
         note_there(session);
     free(request.bytes);
     return settle(session, outcome, err);
@@ -278,20 +286,20 @@ static bool take_response(void *context, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-static enum outcome attach(struct operation *operation, const struct patience *patience,
-                           struct error *err) {
+static enum call_outcome attach(struct operation *operation, const struct patience *patience,
+                                struct error *err) {
     struct connect_identity identity = connect_identity_of(operation->session);
     struct connect_bytes request =
         connect_message_reattach(&identity, operation->id, operation->last_response_id);
-    enum outcome outcome = attempt(operation->session, CONNECT_SERVICE "ReattachExecute", &request,
-                                   take_response, operation, patience, err);
+    enum call_outcome outcome = attempt(operation->session, CONNECT_SERVICE "ReattachExecute",
+                                        &request, take_response, operation, patience, err);
     free(request.bytes);
     return outcome;
 }
 
-static bool is_class(const struct connect_session *session, enum outcome outcome,
+static bool is_class(const struct connect_session *session, enum call_outcome outcome,
                      const char *error_class) {
-    if (outcome != OUTCOME_STATUS)
+    if (outcome != CALL_STATUS)
         return false;
     struct grpc_status status = grpc_status(session->grpc);
     struct connect_fault fault = connect_fault_of_status(&status);
@@ -301,17 +309,17 @@ static bool is_class(const struct connect_session *session, enum outcome outcome
 enum next { OVER, AGAIN_FROM_START, ATTACH_AT_ONCE, ATTACH_LATER };
 
 /* What follows an attempt (Spark's clients: ExecutePlanResponseReattachableIterator). */
-static enum next decide(struct operation *operation, bool attached, enum outcome outcome,
+static enum next decide(struct operation *operation, bool attached, enum call_outcome outcome,
                         const struct error *err) {
     struct connect_session *session = operation->session;
     if (is_passing(session, outcome)) {
         note_away(session, err);
         return ATTACH_LATER;
     }
-    if (outcome == OUTCOME_DONE || outcome == OUTCOME_STATUS)
+    if (outcome == CALL_DONE || outcome == CALL_STATUS)
         note_there(session);
     // The server ends a stream every now and then, and is asked for the rest.
-    if (outcome == OUTCOME_DONE && !operation->complete)
+    if (outcome == CALL_DONE && !operation->complete)
         return operation->responses > 0 ? ATTACH_AT_ONCE : ATTACH_LATER;
     // The request itself has never arrived.
     if (attached && operation->last_response_id == NULL &&
@@ -324,16 +332,16 @@ static enum next decide(struct operation *operation, bool attached, enum outcome
     return OVER;
 }
 
-static enum outcome run(struct operation *operation, const struct connect_bytes *request,
-                        struct error *err) {
+static enum call_outcome run(struct operation *operation, const struct connect_bytes *request,
+                             struct error *err) {
     struct connect_session *session = operation->session;
-    struct patience patience =
-        patience_for(session->options.timeout_ms, NULL, session->options.stop);
+    struct patience patience = patience_for(session->timeout_ms, NULL, session->stop);
     int64_t pause_ms = PAUSE_FIRST_MS;
     bool attached = false;
     for (;;) {
         operation->responses = 0;
-        enum outcome outcome = attached ? attach(operation, &patience, err)
+        enum call_outcome outcome = attached
+                                        ? attach(operation, &patience, err)
                                         : attempt(session, CONNECT_SERVICE "ExecutePlan", request,
                                                   take_response, operation, &patience, err);
         enum next next = decide(operation, attached, outcome, err);
@@ -345,7 +353,7 @@ static enum outcome run(struct operation *operation, const struct connect_bytes 
         if (next == ATTACH_AT_ONCE)
             continue;
         outcome = rest(&patience, &pause_ms);
-        if (outcome != OUTCOME_DONE)
+        if (outcome != CALL_DONE)
             return patience_error(outcome, "wait for Spark", err);
     }
 }
@@ -355,7 +363,7 @@ static void release(struct operation *operation) {
     if (operation->session->grpc != NULL)
         connect_say(operation->session, CONNECT_SERVICE "ReleaseExecute",
                     connect_message_release(&identity, operation->id), RELEASE_MS,
-                    operation->session->options.stop);
+                    operation->session->stop);
 }
 
 bool connect_execute(struct connect_session *session, Spark__Connect__Plan *plan,
@@ -364,7 +372,7 @@ bool connect_execute(struct connect_session *session, Spark__Connect__Plan *plan
     struct connect_identity identity = connect_identity_of(session);
     uuid_new(operation.id);
     struct connect_bytes request = connect_message_execute(&identity, operation.id, plan);
-    enum outcome outcome = run(&operation, &request, err);
+    enum call_outcome outcome = run(&operation, &request, err);
     free(request.bytes);
     free(operation.last_response_id);
     bool done = settle(session, outcome, err);

@@ -6,14 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "streaming/cluster/connect/connect.h"
+#include "base/error.h"
+#include "base/system/stop.h"
+#include "streaming/cluster/connect/connect_fault.h"
 #include "streaming/cluster/connect/connect_messages.h"
+#include "streaming/cluster/connect/connect_url.h"
 #include "streaming/cluster/connect/grpc.h"
 
 #define CONNECT_SERVICE "/spark.connect.SparkConnectService/"
 
 struct connect_session {
-    struct connect_options options; // what it points to is the caller's, but for the id
+    const struct connect_url *url; // borrowed, as are the logger and the stop
+    const char *logger;
+    int64_t timeout_ms;
+    struct stop *stop; // NULL: none
     char id[37];
     char *observed; // the server's own id of the session; NULL: not known yet
     char *version;  // NULL: not known yet

@@ -1,3 +1,8 @@
+/* connect_url.c: the URL is split first (host and port, then name=value pairs between semicolons),
+ * and percent-encoding is undone only within a value, so that an encoded ';' does not end one.
+ *
+ * No error quotes a value, because it may be a secret. A token is never sent in the clear, except
+ * to this machine. */
 #include "streaming/cluster/connect/connect_url.h"
 
 #include <arpa/inet.h>
@@ -9,11 +14,35 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "streaming/cluster/connect/percent.h"
 
 enum { HOST_MAX = 253 }; // of a name (RFC 1035, 2.3.4)
 
 static const char scheme[] = "sc://";
+
+static int hexadecimal(char letter) {
+    static const char digits[] = "0123456789abcdef";
+    if (letter >= 'A' && letter <= 'F')
+        letter = (char)(letter - 'A' + 'a');
+    const char *found = letter == '\0' ? NULL : strchr(digits, letter);
+    return found == NULL ? -1 : (int)(found - digits);
+}
+
+char *percent_decode(const char *text, size_t size, bool *whole) {
+    char *decoded = must_alloc(size + 1, 1), *to = decoded;
+    *whole = true;
+    for (size_t i = 0; i < size; i++) {
+        int high = text[i] == '%' && size - i > 2 ? hexadecimal(text[i + 1]) : -1;
+        int low = high >= 0 ? hexadecimal(text[i + 2]) : -1;
+        if (low < 0 || 16 * high + low == 0) {
+            *whole = *whole && text[i] != '%';
+            *to++ = text[i];
+        } else {
+            *to++ = (char)(16 * high + low);
+            i += 2;
+        }
+    }
+    return decoded;
+}
 
 static bool is_this_machine(const char *host) {
     struct in_addr four;

@@ -11,6 +11,7 @@
 #ifndef STREAMING_CLUSTER_CONNECT_CONNECT_URL_H
 #define STREAMING_CLUSTER_CONNECT_CONNECT_URL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -36,5 +37,10 @@ struct connect_url {
  */
 MUST_CHECK bool connect_url_parse(const char *text, struct connect_url *url, struct error *err);
 void connect_url_deinit(struct connect_url *url);
+
+/* Undoes percent-encoding (RFC 3986, section 2.1), of which gRPC's messages are, too. Terminated;
+ * owned by the caller. A '%' that begins no pair of hexadecimal digits, or %00, stays as it is, and
+ * *whole becomes false. */
+char *percent_decode(const char *text, size_t size, bool *whole);
 
 #endif

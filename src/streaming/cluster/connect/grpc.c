@@ -1,3 +1,10 @@
+/* grpc.c: a gRPC call is one HTTP/2 request. Each message has a prefix of five bytes: whether it is
+ * compressed (we ask for none), and its size, big endian. The status comes last, in the trailers
+ * grpc-status and grpc-message; a stream that ends without one has broken off.
+ *
+ * Bytes are kept only until a message is complete and handed out, so there is never much more than
+ * one message in memory. An answer that is not gRPC (another content type or HTTP status) is not
+ * read: it comes from a proxy, or from another server. */
 #include "streaming/cluster/connect/grpc.h"
 
 #include <inttypes.h>
@@ -9,7 +16,6 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "streaming/cluster/connect/http2.h"
-#include "streaming/cluster/connect/percent.h"
 
 enum {
     SILENCE_MS = 10000,
@@ -20,7 +26,7 @@ enum {
     HTTP_STATUS_OK = 200,
 };
 
-struct bytes {
+struct buffer {
     uint8_t *bytes; // owned
     size_t size, capacity;
 };
@@ -29,8 +35,8 @@ struct grpc {
     struct grpc_options options;
     struct http2 *http2;
     char *authorization; // "Bearer …"; NULL: none
-    struct bytes request;
-    struct bytes answer; // what came and is not handed out yet, from `taken` on
+    struct buffer request;
+    struct buffer answer; // what came and is not handed out yet, from `taken` on
     size_t taken;
 
     // What headers and trailers say.
@@ -49,7 +55,7 @@ struct grpc_options grpc_defaults(const struct connect_url *url) {
         .url = url, .silence_ms = SILENCE_MS, .message_size_max = MESSAGE_SIZE_MAX};
 }
 
-static void bytes_append(struct bytes *to, const void *from, size_t size) {
+static void buffer_append(struct buffer *to, const void *from, size_t size) {
     if (to->size + size > to->capacity) {
         to->capacity = 2 * (to->size + size);
         to->bytes = realloc(to->bytes, to->capacity);
@@ -109,22 +115,22 @@ static bool take_data(void *context, const uint8_t *bytes, size_t size) {
         connection->is_page = true; // of somebody else; nobody reads it
         return true;
     }
-    bytes_append(&connection->answer, bytes, size);
+    buffer_append(&connection->answer, bytes, size);
     size_t waiting = connection->answer.size - connection->taken;
     return waiting < PREFIX_SIZE || message_size(connection->answer.bytes + connection->taken) <=
                                         connection->options.message_size_max;
 }
 
-enum outcome grpc_open(const struct grpc_options *options, const struct patience *patience,
-                       struct grpc **connection, struct error *err) {
+enum call_outcome grpc_open(const struct grpc_options *options, const struct patience *patience,
+                            struct grpc **connection, struct error *err) {
     static const char scheme[] = "Bearer ";
     struct grpc *opened = must_alloc(1, sizeof *opened);
     opened->options = *options;
     const struct http2_listener listener = {
         .field = take_field, .data = take_data, .context = opened};
-    enum outcome outcome =
+    enum call_outcome outcome =
         http2_open(options->url, options->silence_ms, &listener, patience, &opened->http2, err);
-    if (outcome != OUTCOME_DONE) {
+    if (outcome != CALL_DONE) {
         free(opened);
         return outcome;
     }
@@ -134,7 +140,7 @@ enum outcome grpc_open(const struct grpc_options *options, const struct patience
         snprintf(opened->authorization, size, "%s%s", scheme, options->url->token);
     }
     *connection = opened;
-    return OUTCOME_DONE;
+    return CALL_DONE;
 }
 
 static void forget_answer(struct grpc *connection) {
@@ -147,7 +153,7 @@ static void forget_answer(struct grpc *connection) {
     connection->taken = 0;
     if (connection->answer.capacity > ROOM_KEPT) { // a large answer is the exception
         free(connection->answer.bytes);
-        connection->answer = (struct bytes){0};
+        connection->answer = (struct buffer){0};
     }
     connection->http_status = 0;
     connection->is_grpc = connection->is_page = false;
@@ -175,8 +181,8 @@ static void frame_request(struct grpc *connection, const void *message, size_t s
     const uint8_t prefix[PREFIX_SIZE] = {0, (uint8_t)(size >> 24), (uint8_t)(size >> 16),
                                          (uint8_t)(size >> 8), (uint8_t)size};
     connection->request.size = 0;
-    bytes_append(&connection->request, prefix, sizeof prefix);
-    bytes_append(&connection->request, message, size);
+    buffer_append(&connection->request, prefix, sizeof prefix);
+    buffer_append(&connection->request, message, size);
 }
 
 void grpc_begin(struct grpc *connection, const char *method, const void *message, size_t size,
@@ -205,7 +211,7 @@ void grpc_begin(struct grpc *connection, const char *method, const void *message
 
 /* Hands out the next message, if it is complete. */
 static bool take_message(struct grpc *connection, struct grpc_message *message) {
-    struct bytes *answer = &connection->answer;
+    struct buffer *answer = &connection->answer;
     if (answer->size - connection->taken < PREFIX_SIZE)
         return false;
     size_t size = message_size(answer->bytes + connection->taken);
@@ -219,7 +225,7 @@ static bool take_message(struct grpc *connection, struct grpc_message *message) 
 
 /* What was handed out is dropped. */
 static void make_room(struct grpc *connection) {
-    struct bytes *answer = &connection->answer;
+    struct buffer *answer = &connection->answer;
     if (connection->taken == 0)
         return;
     memmove(answer->bytes, answer->bytes + connection->taken, answer->size - connection->taken);
@@ -244,43 +250,43 @@ static int code_of_http(int status) {
     }
 }
 
-static enum outcome not_grpc(struct grpc *connection, struct error *err) {
+static enum call_outcome not_grpc(struct grpc *connection, struct error *err) {
     if (connection->code < 0 && connection->http_status != HTTP_STATUS_OK)
         connection->code = code_of_http(connection->http_status);
     if (connection->code > 0) {
         (void)error_set(err, ERROR_CLUSTER, "the answer is HTTP status %d",
                         connection->http_status);
-        return OUTCOME_STATUS;
+        return CALL_STATUS;
     }
     (void)error_set(err, ERROR_CLUSTER,
                     "something listens there that is not Spark Connect: it answers HTTP status %d, "
                     "content type '%s'",
                     connection->http_status, connection->content_type);
-    return OUTCOME_FOREIGN;
+    return CALL_FOREIGN;
 }
 
 /* The stream is over, and so are the messages. */
-static enum outcome conclude(struct grpc *connection, const char *reset, struct error *err) {
+static enum call_outcome conclude(struct grpc *connection, const char *reset, struct error *err) {
     // A status counts, even if the stream was reset behind it (a server that does not care to read
     // the request to its end).
     if (connection->http_status > 0 &&
         (connection->http_status != HTTP_STATUS_OK || !connection->is_grpc))
         return not_grpc(connection, err);
     if (connection->code == GRPC_CODE_OK && connection->answer.size == connection->taken)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     if (connection->code > GRPC_CODE_OK) {
         (void)error_set(err, ERROR_CLUSTER, "gRPC status %d%s%s", connection->code,
                         connection->message == NULL ? "" : ": ",
                         connection->message == NULL ? "" : connection->message);
-        return OUTCOME_STATUS;
+        return CALL_STATUS;
     }
     (void)error_set(err, ERROR_CLUSTER, "the answer broke off%s%s", reset == NULL ? "" : ": ",
                     reset == NULL ? "" : reset);
-    return OUTCOME_BROKEN;
+    return CALL_BROKEN;
 }
 
-enum outcome grpc_receive(struct grpc *connection, const struct patience *patience,
-                          struct grpc_message *message, struct error *err) {
+enum call_outcome grpc_receive(struct grpc *connection, const struct patience *patience,
+                               struct grpc_message *message, struct error *err) {
     *message = (struct grpc_message){0};
     make_room(connection);
     while (!take_message(connection, message)) {
@@ -288,18 +294,18 @@ enum outcome grpc_receive(struct grpc *connection, const struct patience *patien
         if (http2_has_ended(connection->http2, &reset) || connection->is_page)
             return conclude(connection, reset, err);
         // Also while bytes come all the time.
-        enum outcome outcome = patience_state(patience);
-        if (outcome != OUTCOME_DONE)
+        enum call_outcome outcome = patience_state(patience);
+        if (outcome != CALL_DONE)
             return patience_error(outcome, "wait for the server", err);
         outcome = http2_advance(connection->http2, patience, err);
-        if (outcome != OUTCOME_DONE)
+        if (outcome != CALL_DONE)
             return outcome;
     }
     // Compression is for those who ask for it.
     if (message->bytes[-PREFIX_SIZE] == 0)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     (void)error_set(err, ERROR_CLUSTER, "the server sent a compressed message unasked");
-    return OUTCOME_FOREIGN;
+    return CALL_FOREIGN;
 }
 
 struct grpc_status grpc_status(const struct grpc *connection) {

@@ -3,7 +3,7 @@
  *
  *     grpc_open(&options, &patience, &connection, &err)
  *     grpc_begin(connection, "/package.Service/Method", message, size, &patience)
- *     while (grpc_receive(connection, &patience, &message, &err) == OUTCOME_DONE && message.bytes)
+ *     while (grpc_receive(connection, &patience, &message, &err) == CALL_DONE && message.bytes)
  *         ...
  *     grpc_end(connection)
  *
@@ -28,9 +28,9 @@ struct grpc_options grpc_defaults(const struct connect_url *url);
 
 struct grpc;
 
-/* OUTCOME_DONE, _BROKEN, _REFUSED (TLS), _LATE or _STOPPED. */
-enum outcome grpc_open(const struct grpc_options *options, const struct patience *patience,
-                       struct grpc **connection, struct error *err);
+/* CALL_DONE, _BROKEN, _REFUSED (TLS), _LATE or _STOPPED. */
+enum call_outcome grpc_open(const struct grpc_options *options, const struct patience *patience,
+                            struct grpc **connection, struct error *err);
 void grpc_close(struct grpc *connection); // accepts NULL
 
 /* Whether another call may begin; does not wait. */
@@ -57,11 +57,11 @@ enum grpc_code {
     GRPC_CODE_UNAUTHENTICATED = 16,
 };
 
-/* Waits for the call's next message. OUTCOME_DONE with bytes NULL: it has ended well, and there is
- * none. OUTCOME_STATUS: it has ended with an error, see grpc_status(); *err has it in a few words.
- * OUTCOME_FOREIGN: what answers is no gRPC. OUTCOME_BROKEN: the connection is of no further use. */
-enum outcome grpc_receive(struct grpc *connection, const struct patience *patience,
-                          struct grpc_message *message, struct error *err);
+/* Waits for the call's next message. CALL_DONE with bytes NULL: it has ended well, and there is
+ * none. CALL_STATUS: it has ended with an error, see grpc_status(); *err has it in a few words.
+ * CALL_FOREIGN: what answers is no gRPC. CALL_BROKEN: the connection is of no further use. */
+enum call_outcome grpc_receive(struct grpc *connection, const struct patience *patience,
+                               struct grpc_message *message, struct error *err);
 
 struct grpc_status {
     int code;

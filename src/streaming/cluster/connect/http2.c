@@ -1,3 +1,14 @@
+/* http2.c: nghttp2 keeps the protocol's state and turns frames into bytes and back; it does no I/O.
+ * http2_advance() is the loop around it: send what the session wants to send, read what has come
+ * and feed it in, and otherwise wait for the socket, the deadline, or the time to ask whether the
+ * server is still there.
+ *
+ * A server that is silent for `silence_ms` is sent a PING, and is given up if nothing at all comes
+ * back within as long. gRPC servers hang up on clients that ping too often, so the second ping
+ * waits twice as long, and each after that for five minutes, until a frame of an answer comes.
+ *
+ * Frames of any stream but the one under way are ignored: those of a call that was given up may
+ * still come. What the server sends is bounded: headers here, data by the listener. */
 #include "streaming/cluster/connect/http2.h"
 
 #include <nghttp2/nghttp2.h>
@@ -138,15 +149,15 @@ static void start_session(struct http2 *connection) {
                                                 WINDOW_SIZE) == 0);
 }
 
-enum outcome http2_open(const struct connect_url *url, int64_t silence_ms,
-                        const struct http2_listener *listener, const struct patience *patience,
-                        struct http2 **connection, struct error *err) {
+enum call_outcome http2_open(const struct connect_url *url, int64_t silence_ms,
+                             const struct http2_listener *listener, const struct patience *patience,
+                             struct http2 **connection, struct error *err) {
     struct patience limited = patience_for(CONNECT_MS, patience, patience->stop);
     struct transport *transport;
-    enum outcome outcome = transport_open(url, &limited, &transport, err);
-    if (outcome == OUTCOME_LATE && patience_state(patience) == OUTCOME_DONE)
-        return OUTCOME_BROKEN;
-    if (outcome != OUTCOME_DONE)
+    enum call_outcome outcome = transport_open(url, &limited, &transport, err);
+    if (outcome == CALL_LATE && patience_state(patience) == CALL_DONE)
+        return CALL_BROKEN;
+    if (outcome != CALL_DONE)
         return outcome;
     struct http2 *opened = must_alloc(1, sizeof *opened);
     *opened = (struct http2){.transport = transport,
@@ -159,28 +170,28 @@ enum outcome http2_open(const struct connect_url *url, int64_t silence_ms,
              strchr(url->host, ':') == NULL ? "%s:%d" : "[%s]:%d", url->host, url->port);
     start_session(opened);
     *connection = opened;
-    return OUTCOME_DONE;
+    return CALL_DONE;
 }
 
-/* OUTCOME_DONE: all that may be sent now is with the system, or it takes no more for now. */
-static enum outcome send_some(struct http2 *connection, struct error *err) {
+/* CALL_DONE: all that may be sent now is with the system, or it takes no more for now. */
+static enum call_outcome send_some(struct http2 *connection, struct error *err) {
     for (;;) {
         if (connection->unsent_size == 0) {
             ssize_t made = nghttp2_session_mem_send(connection->session, &connection->unsent);
             if (made < 0) {
                 (void)error_set(err, ERROR_CLUSTER, "HTTP/2: %s", nghttp2_strerror((int)made));
-                return OUTCOME_BROKEN;
+                return CALL_BROKEN;
             }
             if (made == 0)
-                return OUTCOME_DONE;
+                return CALL_DONE;
             connection->unsent_size = (size_t)made;
         }
         ssize_t sent = transport_write(connection->transport, connection->unsent,
                                        connection->unsent_size, err);
         if (sent < 0)
-            return OUTCOME_BROKEN;
+            return CALL_BROKEN;
         if (sent == 0)
-            return OUTCOME_DONE;
+            return CALL_DONE;
         connection->unsent += sent;
         connection->unsent_size -= (size_t)sent;
     }
@@ -207,56 +218,57 @@ static void remember_first(struct http2 *connection, size_t size) {
     connection->first_size += more;
 }
 
-static enum outcome feed(struct http2 *connection, size_t size, struct error *err) {
+static enum call_outcome feed(struct http2 *connection, size_t size, struct error *err) {
     remember_first(connection, size);
     ssize_t taken = nghttp2_session_mem_recv(connection->session, connection->room, size);
     if (is_foreign(connection)) {
         (void)error_set(err, ERROR_CLUSTER, "%s", tell_foreigner(connection));
-        return OUTCOME_FOREIGN;
+        return CALL_FOREIGN;
     }
     if (connection->too_much) {
         (void)error_set(err, ERROR_CLUSTER, "the server sent more than a sound one would");
-        return OUTCOME_FOREIGN; // and would again
+        return CALL_FOREIGN; // and would again
     }
     if (taken >= 0)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     (void)error_set(err, ERROR_CLUSTER, "HTTP/2: %s", nghttp2_strerror((int)taken));
-    return OUTCOME_BROKEN;
+    return CALL_BROKEN;
 }
 
 /* *got false: nothing is there at the moment. */
-static enum outcome receive_some(struct http2 *connection, bool *got, struct error *err) {
+static enum call_outcome receive_some(struct http2 *connection, bool *got, struct error *err) {
     ssize_t size = transport_read(connection->transport, connection->room, READ_SIZE, err);
     *got = size > 0;
     if (size == 0)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     if (size < 0) {
         if (connection->first_size == 0 && !connection->use_ssl)
             (void)error_wrap(err, "not a word came (does it want use_ssl=true?)");
-        return OUTCOME_BROKEN;
+        return CALL_BROKEN;
     }
     connection->heard_ms = clock_monotonic_ms();
     connection->pinged_ms = 0; // whatever came is a sign of life
     return feed(connection, (size_t)size, err);
 }
 
-/* When the server must be asked, or must have answered; asks if it is time to. OUTCOME_BROKEN: it
+/* When the server must be asked, or must have answered; asks if it is time to. CALL_BROKEN: it
  * has not answered. */
-static enum outcome watch_silence(struct http2 *connection, int64_t *until_ms, struct error *err) {
+static enum call_outcome watch_silence(struct http2 *connection, int64_t *until_ms,
+                                       struct error *err) {
     int64_t now_ms = clock_monotonic_ms();
     if (connection->pinged_ms != 0) {
         *until_ms = connection->pinged_ms + connection->silence_ms;
         if (now_ms < *until_ms)
-            return OUTCOME_DONE;
+            return CALL_DONE;
         (void)error_set(err, ERROR_CLUSTER, "the server says nothing any more");
-        return OUTCOME_BROKEN;
+        return CALL_BROKEN;
     }
     int64_t rest_ms = connection->pings < PINGS_FORGIVEN
                           ? connection->silence_ms << connection->pings
                           : PING_REST_MS;
     *until_ms = connection->heard_ms + rest_ms;
     if (now_ms < *until_ms)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     check(nghttp2_submit_ping(connection->session, NGHTTP2_FLAG_NONE, NULL) == 0);
     connection->pinged_ms = now_ms;
     connection->pings++;
@@ -265,43 +277,43 @@ static enum outcome watch_silence(struct http2 *connection, int64_t *until_ms, s
 }
 
 /* After a breach of the protocol the session has sent its reason, and nothing comes any more. */
-static enum outcome check_life(struct http2 *connection, struct error *err) {
+static enum call_outcome check_life(struct http2 *connection, struct error *err) {
     if (nghttp2_session_want_read(connection->session) != 0 ||
         nghttp2_session_want_write(connection->session) != 0 || connection->unsent_size > 0)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     (void)error_set(err, ERROR_CLUSTER, "the connection came to an end (HTTP/2)");
-    return OUTCOME_BROKEN;
+    return CALL_BROKEN;
 }
 
-enum outcome http2_advance(struct http2 *connection, const struct patience *patience,
-                           struct error *err) {
+enum call_outcome http2_advance(struct http2 *connection, const struct patience *patience,
+                                struct error *err) {
     bool got = false;
     while (!got) {
-        enum outcome outcome = send_some(connection, err);
-        if (outcome == OUTCOME_DONE)
+        enum call_outcome outcome = send_some(connection, err);
+        if (outcome == CALL_DONE)
             outcome = check_life(connection, err);
-        if (outcome == OUTCOME_DONE)
+        if (outcome == CALL_DONE)
             outcome = receive_some(connection, &got, err);
-        if (outcome != OUTCOME_DONE || got)
+        if (outcome != CALL_DONE || got)
             return outcome;
         int64_t until_ms;
         outcome = watch_silence(connection, &until_ms, err);
-        if (outcome != OUTCOME_DONE)
+        if (outcome != CALL_DONE)
             return outcome;
         outcome = transport_wait(connection->transport, patience, until_ms);
-        if (outcome != OUTCOME_DONE)
+        if (outcome != CALL_DONE)
             return patience_error(outcome, "wait for the server", err);
     }
-    return OUTCOME_DONE;
+    return CALL_DONE;
 }
 
 bool http2_is_usable(struct http2 *connection) {
     struct error err;
     bool got = true;
     for (int reads = 0; got; reads++)
-        if (reads == IDLE_READS_MAX || receive_some(connection, &got, &err) != OUTCOME_DONE)
+        if (reads == IDLE_READS_MAX || receive_some(connection, &got, &err) != CALL_DONE)
             return false;
-    return !connection->going_away && send_some(connection, &err) == OUTCOME_DONE &&
+    return !connection->going_away && send_some(connection, &err) == CALL_DONE &&
            nghttp2_session_check_request_allowed(connection->session) != 0;
 }
 

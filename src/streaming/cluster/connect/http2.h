@@ -23,12 +23,12 @@ struct http2_listener {
     void *context;
 };
 
-/* Tries to connect for no longer than some seconds. OUTCOME_DONE, _BROKEN, _REFUSED, _LATE or
+/* Tries to connect for no longer than some seconds. CALL_DONE, _BROKEN, _REFUSED, _LATE or
  * _STOPPED. `silence_ms`: how long the server may say nothing before it is asked whether it is
  * there, and how long it may take to say so. */
-enum outcome http2_open(const struct connect_url *url, int64_t silence_ms,
-                        const struct http2_listener *listener, const struct patience *patience,
-                        struct http2 **connection, struct error *err);
+enum call_outcome http2_open(const struct connect_url *url, int64_t silence_ms,
+                             const struct http2_listener *listener, const struct patience *patience,
+                             struct http2 **connection, struct error *err);
 void http2_close(struct http2 *connection); // accepts NULL
 
 /* Whether another request may be made: takes what has come meanwhile, and does not wait. */
@@ -42,10 +42,10 @@ struct http2_field {
 void http2_request(struct http2 *connection, const char *path, const struct http2_field *fields,
                    size_t field_count, const uint8_t *body, size_t body_size);
 
-/* Sends what is to be sent, and waits until something has come. OUTCOME_DONE, _BROKEN, _FOREIGN (no
+/* Sends what is to be sent, and waits until something has come. CALL_DONE, _BROKEN, _FOREIGN (no
  * HTTP/2, or more of it than anybody should send), _LATE or _STOPPED. */
-enum outcome http2_advance(struct http2 *connection, const struct patience *patience,
-                           struct error *err);
+enum call_outcome http2_advance(struct http2 *connection, const struct patience *patience,
+                                struct error *err);
 
 /* Whether the answer is complete, or will never be: *reset is then why, or NULL. */
 bool http2_has_ended(const struct http2 *connection, const char **reset);

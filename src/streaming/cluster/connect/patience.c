@@ -23,33 +23,33 @@ int64_t patience_left_ms(const struct patience *patience) {
     return left_ms > 0 ? left_ms : 0;
 }
 
-enum outcome patience_state(const struct patience *patience) {
+enum call_outcome patience_state(const struct patience *patience) {
     if (patience->stop != NULL && stop_read(patience->stop) == STOP_NOW)
-        return OUTCOME_STOPPED;
-    return patience_left_ms(patience) > 0 ? OUTCOME_DONE : OUTCOME_LATE;
+        return CALL_STOPPED;
+    return patience_left_ms(patience) > 0 ? CALL_DONE : CALL_LATE;
 }
 
-enum outcome patience_poll(const struct patience *patience, int fd, short events,
-                           int64_t until_ms) {
+enum call_outcome patience_poll(const struct patience *patience, int fd, short events,
+                                int64_t until_ms) {
     for (;;) {
-        enum outcome state = patience_state(patience);
-        if (state != OUTCOME_DONE)
+        enum call_outcome state = patience_state(patience);
+        if (state != CALL_DONE)
             return state;
         int64_t left_ms = smaller(until_ms - clock_monotonic_ms(), patience_left_ms(patience));
         int wait_ms = (int)smaller(left_ms > 0 ? left_ms : 0, SLICE_MS);
         struct pollfd polled = {.fd = fd, .events = events};
         // Interrupted by a signal is as good as a slice that is over.
         if (poll(&polled, 1, wait_ms) > 0 || clock_monotonic_ms() >= until_ms)
-            return OUTCOME_DONE;
+            return CALL_DONE;
     }
 }
 
-enum outcome patience_sleep(const struct patience *patience, int64_t ms) {
+enum call_outcome patience_sleep(const struct patience *patience, int64_t ms) {
     return patience_poll(patience, -1, 0, clock_monotonic_ms() + ms);
 }
 
-enum outcome patience_error(enum outcome outcome, const char *what, struct error *err) {
-    if (outcome == OUTCOME_STOPPED)
+enum call_outcome patience_error(enum call_outcome outcome, const char *what, struct error *err) {
+    if (outcome == CALL_STOPPED)
         (void)error_set(err, ERROR_STOPPED, "%s: stopped", what);
     else
         (void)error_set(err, ERROR_CLUSTER, "%s: no answer in time", what);

@@ -1,3 +1,6 @@
+/* tcp.c: getaddrinfo() has no time limit, so a name is looked up by a detached thread, which we
+ * stop waiting for when our patience ends; the last of the two to leave frees what they share. Then
+ * the addresses are tried in order, each for its share of the time that is left. */
 #include "streaming/cluster/connect/tcp.h"
 
 #include <errno.h>
@@ -85,12 +88,12 @@ static int lookup_leave(struct lookup *lookup, struct addrinfo **found) {
     return failure;
 }
 
-static enum outcome look_up_in_time(const char *host, const char *service,
-                                    const struct patience *patience, struct addrinfo **found,
-                                    int *failure) {
+static enum call_outcome look_up_in_time(const char *host, const char *service,
+                                         const struct patience *patience, struct addrinfo **found,
+                                         int *failure) {
     *failure = look_up(host, service, AI_NUMERICHOST, found); // needs nobody
     if (*failure == 0)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     struct lookup *lookup = must_alloc(1, sizeof *lookup);
     snprintf(lookup->host, sizeof lookup->host, "%s", host);
     snprintf(lookup->service, sizeof lookup->service, "%s", service);
@@ -104,10 +107,10 @@ static enum outcome look_up_in_time(const char *host, const char *service,
     if (!started) {
         lookup_free(lookup);
         *failure = EAI_AGAIN;
-        return OUTCOME_DONE;
+        return CALL_DONE;
     }
-    enum outcome outcome = OUTCOME_DONE;
-    while (outcome == OUTCOME_DONE && !lookup_is_done(lookup))
+    enum call_outcome outcome = CALL_DONE;
+    while (outcome == CALL_DONE && !lookup_is_done(lookup))
         outcome = patience_sleep(patience, LOOKUP_POLL_MS);
     *failure = lookup_leave(lookup, found);
     return outcome;
@@ -130,15 +133,16 @@ static void set_up(int fd) {
                          sizeof settings[i].value);
 }
 
-/* OUTCOME_BROKEN: *failure is an errno. */
-static enum outcome try_address(const struct addrinfo *address, const struct patience *patience,
-                                int64_t until_ms, int *fd, int *failure) {
+/* CALL_BROKEN: *failure is an errno. */
+static enum call_outcome try_address(const struct addrinfo *address,
+                                     const struct patience *patience, int64_t until_ms, int *fd,
+                                     int *failure) {
     int made = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     *failure = errno;
     if (made < 0)
-        return OUTCOME_BROKEN;
+        return CALL_BROKEN;
     set_up(made);
-    enum outcome outcome = OUTCOME_DONE;
+    enum call_outcome outcome = CALL_DONE;
     *failure = connect(made, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
     if (*failure == EINPROGRESS) {
         socklen_t size = sizeof *failure;
@@ -149,22 +153,22 @@ static enum outcome try_address(const struct addrinfo *address, const struct pat
         else if (getsockopt(made, SOL_SOCKET, SO_ERROR, failure, &size) != 0)
             *failure = errno;
     }
-    if (outcome == OUTCOME_DONE && *failure == 0) {
+    if (outcome == CALL_DONE && *failure == 0) {
         *fd = made;
-        return OUTCOME_DONE;
+        return CALL_DONE;
     }
     scope_close(&made);
-    return outcome == OUTCOME_DONE ? OUTCOME_BROKEN : outcome;
+    return outcome == CALL_DONE ? CALL_BROKEN : outcome;
 }
 
 /* Each address gets its share of the time, so that one that answers nothing leaves some. */
-static enum outcome try_addresses(const struct addrinfo *found, const struct patience *patience,
-                                  int *fd, int *failure) {
+static enum call_outcome try_addresses(const struct addrinfo *found,
+                                       const struct patience *patience, int *fd, int *failure) {
     int64_t left = 0;
     for (const struct addrinfo *address = found; address != NULL; address = address->ai_next)
         left++;
-    enum outcome outcome = OUTCOME_BROKEN;
-    for (const struct addrinfo *address = found; address != NULL && outcome == OUTCOME_BROKEN;
+    enum call_outcome outcome = CALL_BROKEN;
+    for (const struct addrinfo *address = found; address != NULL && outcome == CALL_BROKEN;
          address = address->ai_next) {
         int64_t until_ms = clock_monotonic_ms() + patience_left_ms(patience) / left--;
         outcome = try_address(address, patience, until_ms, fd, failure);
@@ -172,25 +176,25 @@ static enum outcome try_addresses(const struct addrinfo *found, const struct pat
     return outcome;
 }
 
-enum outcome tcp_connect(const char *host, int port, const struct patience *patience, int *fd,
-                         struct error *err) {
+enum call_outcome tcp_connect(const char *host, int port, const struct patience *patience, int *fd,
+                              struct error *err) {
     char service[8];
     snprintf(service, sizeof service, "%d", port);
     struct addrinfo *found = NULL;
     int failure;
-    enum outcome outcome = look_up_in_time(host, service, patience, &found, &failure);
-    if (outcome != OUTCOME_DONE)
+    enum call_outcome outcome = look_up_in_time(host, service, patience, &found, &failure);
+    if (outcome != CALL_DONE)
         return patience_error(outcome, "look up the host's address", err);
     if (failure != 0) {
         (void)error_set(err, ERROR_CLUSTER, "look up '%s': %s", host, gai_strerror(failure));
         errno = 0;
-        return OUTCOME_BROKEN;
+        return CALL_BROKEN;
     }
     outcome = try_addresses(found, patience, fd, &failure);
     freeaddrinfo(found);
-    if (outcome == OUTCOME_BROKEN)
+    if (outcome == CALL_BROKEN)
         (void)error_set(err, ERROR_CLUSTER, "connect: %s", strerror(failure));
-    else if (outcome != OUTCOME_DONE)
+    else if (outcome != CALL_DONE)
         (void)patience_error(outcome, "connect", err);
     errno = failure;
     return outcome;

@@ -6,9 +6,9 @@
 #include "streaming/cluster/connect/patience.h"
 
 /* *fd: connected, non-blocking, without Nagle's delay, and watched by the kernel's keep-alive. All
- * addresses of the host are tried. OUTCOME_DONE, _BROKEN (errno says why; 0: there is no such
+ * addresses of the host are tried. CALL_DONE, _BROKEN (errno says why; 0: there is no such
  * host), _LATE or _STOPPED. */
-enum outcome tcp_connect(const char *host, int port, const struct patience *patience, int *fd,
-                         struct error *err);
+enum call_outcome tcp_connect(const char *host, int port, const struct patience *patience, int *fd,
+                              struct error *err);
 
 #endif

@@ -1,3 +1,9 @@
+/* tls.c: OpenSSL over a socket that does not block, through a BIO of our own, because OpenSSL's
+ * socket BIO writes without MSG_NOSIGNAL and a broken connection would end the process.
+ *
+ * What must stay true: the chain and the name (or address) are verified in every handshake, no
+ * setting turns that off, and a peer that does not choose "h2" by ALPN is refused. TLS may want to
+ * write in order to read, and the reverse; so every call says which event to wait for. */
 #include "streaming/cluster/connect/tls.h"
 
 #include <arpa/inet.h>
@@ -109,7 +115,7 @@ static ssize_t translate(struct tls *tls, int result, short *events) {
 }
 
 /* An error of TLS itself: what it was, and what to do. */
-static enum outcome handshake_failed(struct tls *tls, const char *host, struct error *err) {
+static enum call_outcome handshake_failed(struct tls *tls, const char *host, struct error *err) {
     long verified = SSL_get_verify_result(tls->session);
     unsigned long code = ERR_peek_error();
     const char *reason = ERR_reason_error_string(code);
@@ -124,22 +130,22 @@ static enum outcome handshake_failed(struct tls *tls, const char *host, struct e
                         "that does");
     else
         (void)error_set(err, ERROR_CLUSTER, "TLS: %s", reason == NULL ? "not possible" : reason);
-    return OUTCOME_REFUSED;
+    return CALL_REFUSED;
 }
 
-static enum outcome check_protocol(struct tls *tls, struct error *err) {
+static enum call_outcome check_protocol(struct tls *tls, struct error *err) {
     const unsigned char *chosen;
     unsigned size;
     SSL_get0_alpn_selected(tls->session, &chosen, &size);
     if (size == 2 && memcmp(chosen, "h2", 2) == 0)
-        return OUTCOME_DONE;
+        return CALL_DONE;
     (void)error_set(err, ERROR_CLUSTER,
                     "the server speaks TLS, but not HTTP/2 (ALPN): it is no Spark Connect");
-    return OUTCOME_REFUSED;
+    return CALL_REFUSED;
 }
 
-static enum outcome shake_hands(struct tls *tls, const char *host, const struct patience *patience,
-                                struct error *err) {
+static enum call_outcome shake_hands(struct tls *tls, const char *host,
+                                     const struct patience *patience, struct error *err) {
     for (;;) {
         ERR_clear_error();
         errno = 0;
@@ -152,21 +158,21 @@ static enum outcome shake_hands(struct tls *tls, const char *host, const struct 
         short events;
         if (translate(tls, result, &events) == 0 || errno != EAGAIN) {
             (void)error_set(err, ERROR_CLUSTER, "the server hung up during TLS's handshake");
-            return OUTCOME_BROKEN;
+            return CALL_BROKEN;
         }
-        enum outcome outcome = patience_poll(patience, tls->fd, events, INT64_MAX);
-        if (outcome != OUTCOME_DONE)
+        enum call_outcome outcome = patience_poll(patience, tls->fd, events, INT64_MAX);
+        if (outcome != CALL_DONE)
             return patience_error(outcome, "TLS's handshake", err);
     }
 }
 
-enum outcome tls_open(int fd, const char *host, const struct patience *patience, struct tls **tls,
-                      struct error *err) {
+enum call_outcome tls_open(int fd, const char *host, const struct patience *patience,
+                           struct tls **tls, struct error *err) {
     struct tls *opened = must_alloc(1, sizeof *opened);
     opened->fd = fd;
     set_up(opened, host);
-    enum outcome outcome = shake_hands(opened, host, patience, err);
-    if (outcome == OUTCOME_DONE)
+    enum call_outcome outcome = shake_hands(opened, host, patience, err);
+    if (outcome == CALL_DONE)
         *tls = opened;
     else
         tls_close(opened);

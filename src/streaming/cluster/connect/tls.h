@@ -12,10 +12,10 @@
 
 struct tls;
 
-/* Shakes hands. The socket stays the caller's. OUTCOME_DONE, _BROKEN, _REFUSED (the certificate, or
+/* Shakes hands. The socket stays the caller's. CALL_DONE, _BROKEN, _REFUSED (the certificate, or
  * no TLS that we can speak), _LATE or _STOPPED. */
-enum outcome tls_open(int fd, const char *host, const struct patience *patience, struct tls **tls,
-                      struct error *err);
+enum call_outcome tls_open(int fd, const char *host, const struct patience *patience,
+                           struct tls **tls, struct error *err);
 void tls_close(struct tls *tls); // says good-bye if that can be done at once; accepts NULL
 
 /* As recv() and send() would, with -1 and EAGAIN; *events is then what to poll() for. -1 and

@@ -17,15 +17,15 @@ struct transport {
     short read_events, write_events; // what the next read waits for, and the next write; 0: nothing
 };
 
-enum outcome transport_open(const struct connect_url *url, const struct patience *patience,
-                            struct transport **transport, struct error *err) {
+enum call_outcome transport_open(const struct connect_url *url, const struct patience *patience,
+                                 struct transport **transport, struct error *err) {
     struct transport *opened = must_alloc(1, sizeof *opened);
     opened->fd = -1;
     opened->read_events = POLLIN;
-    enum outcome outcome = tcp_connect(url->host, url->port, patience, &opened->fd, err);
-    if (outcome == OUTCOME_DONE && url->use_ssl)
+    enum call_outcome outcome = tcp_connect(url->host, url->port, patience, &opened->fd, err);
+    if (outcome == CALL_DONE && url->use_ssl)
         outcome = tls_open(opened->fd, url->host, patience, &opened->tls, err);
-    if (outcome == OUTCOME_DONE)
+    if (outcome == CALL_DONE)
         *transport = opened;
     else
         transport_close(opened);
@@ -72,8 +72,8 @@ ssize_t transport_write(struct transport *transport, const void *bytes, size_t s
     return sent < 0 ? failed(err) : sent;
 }
 
-enum outcome transport_wait(struct transport *transport, const struct patience *patience,
-                            int64_t until_ms) {
+enum call_outcome transport_wait(struct transport *transport, const struct patience *patience,
+                                 int64_t until_ms) {
     short events = (short)(transport->read_events | transport->write_events);
     return patience_poll(patience, transport->fd, events, until_ms);
 }

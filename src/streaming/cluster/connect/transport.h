@@ -11,9 +11,9 @@
 
 struct transport;
 
-/* OUTCOME_DONE, _BROKEN, _REFUSED (TLS), _LATE or _STOPPED. */
-enum outcome transport_open(const struct connect_url *url, const struct patience *patience,
-                            struct transport **transport, struct error *err);
+/* CALL_DONE, _BROKEN, _REFUSED (TLS), _LATE or _STOPPED. */
+enum call_outcome transport_open(const struct connect_url *url, const struct patience *patience,
+                                 struct transport **transport, struct error *err);
 void transport_close(struct transport *transport); // accepts NULL
 
 /* How many bytes, perhaps fewer than asked for; 0: none at this moment. -1: broken, or closed by
@@ -23,8 +23,8 @@ ssize_t transport_write(struct transport *transport, const void *bytes, size_t s
                         struct error *err);
 
 /* Waits until there may be something to read, or, if the last write was not taken whole, until
- * more can be written; at most until `until_ms`. OUTCOME_DONE, _LATE or _STOPPED. */
-enum outcome transport_wait(struct transport *transport, const struct patience *patience,
-                            int64_t until_ms);
+ * more can be written; at most until `until_ms`. CALL_DONE, _LATE or _STOPPED. */
+enum call_outcome transport_wait(struct transport *transport, const struct patience *patience,
+                                 int64_t until_ms);
 
 #endif

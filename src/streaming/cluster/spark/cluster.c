@@ -1,3 +1,6 @@
+/* cluster.c: one thread owns the server from its start to its end, because the kernel kills the
+ * server with the thread that started it. Queries wait for the state to change (cluster_await());
+ * what ends their calls early is `halt`, which the thread sets when it sees a reason. */
 #include "streaming/cluster/spark/cluster.h"
 
 #include <pthread.h>

@@ -1,3 +1,10 @@
+/* kafka_options.c: a table says of each of librdkafka's properties what becomes of it. Most are
+ * handed on, or left out because nothing is lost without them. Those of TLS and of the log-in are
+ * gathered, because several of them make one of Java's: a PEM file becomes its text, a user and a
+ * password become a JAAS configuration.
+ *
+ * What must stay true: security is never weakened in silence. A property of security that has no
+ * counterpart is refused, and so is every unknown one whose name says that it has to do with it. */
 #include "streaming/cluster/spark/kafka_options.h"
 
 #include <ctype.h>
@@ -7,14 +14,16 @@
 #include <strings.h>
 
 #include "base/check.h"
-#include "streaming/cluster/spark/kafka_security.h"
+#include "base/disk/file.h"
+
+enum { PEM_SIZE_MAX = 1 << 20, PROTOCOL_MAX = 32 };
 
 static const char only_this_engine[] =
     "only the program's own engine, SPARK_MASTER_URL=local[*], can do that";
 
 enum fate {
     HAND_ON,  // under Java's name, or the same
-    GATHER,   // several make one of Java's: kafka_security.c
+    GATHER,   // several make one of Java's, for TLS or the log-in
     REFUSE,   // leaving it out would weaken what was asked for
     LEAVE_OUT // nothing is lost without it
 };
@@ -75,22 +84,17 @@ static const struct rule {
     {"ssl.providers", REFUSE, "Java has no providers of OpenSSL"},
 };
 
-static const struct rule *find_rule(const char *name) {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (strcmp(rules[i].name, name) == 0)
-            return &rules[i];
-    return NULL;
-}
-
-const char *kafka_property_find(const struct kafka_property *properties, size_t count,
-                                const char *name) {
+/* The newest value of the property; NULL: it is not set. */
+static const char *find_property(const struct kafka_property *properties, size_t count,
+                                 const char *name) {
     for (size_t i = count; i > 0; i--)
         if (strcmp(properties[i - 1].name, name) == 0)
             return properties[i - 1].value;
     return NULL;
 }
 
-void kafka_options_add(struct kafka_options *options, const char *name, const char *value,
+/* `name` is Java's, without "kafka.". */
+static void add_option(struct kafka_options *options, const char *name, const char *value,
                        bool secret) {
     struct kafka_option *list =
         realloc(options->options, (options->count + 1) * sizeof *options->options);
@@ -99,6 +103,303 @@ void kafka_options_add(struct kafka_options *options, const char *name, const ch
     struct kafka_option *option = &options->options[options->count++];
     *option = (struct kafka_option){.value = strdup(value), .secret = secret};
     check(option->value != NULL && asprintf(&option->name, "kafka.%s", name) >= 0);
+}
+
+/* ---- What is gathered: log-in and TLS ---- */
+
+/* What librdkafka was told, and what Java's client is. */
+struct translation {
+    const struct kafka_property *properties;
+    size_t count;
+    struct kafka_options *options;
+};
+
+static const char *find(const struct translation *translation, const char *name) {
+    const char *value = find_property(translation->properties, translation->count, name);
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* ---- TLS */
+
+/* The text of a PEM file, or of the property that has it itself; NULL in *text: neither is set. */
+static bool read_pem(const struct translation *translation, const char *pem, const char *location,
+                     char **text, struct error *err) {
+    const char *value = find(translation, pem), *path = find(translation, location);
+    size_t size;
+    *text = NULL;
+    if (value != NULL) {
+        *text = strdup(value);
+        check(*text != NULL);
+        return true;
+    }
+    if (path == NULL || strcmp(path, "probe") == 0) // "probe": the system's own; Java has its own
+        return true;
+    struct error why;
+    if (!file_read(path, PEM_SIZE_MAX, text, &size, &why))
+        return error_set(err, ERROR_CONFIG,
+                         "%s is '%s', whose text is handed on to Spark, but it can't be read: %s",
+                         location, path, why.message);
+    if (*text != NULL && strstr(*text, "-----BEGIN ") != NULL)
+        return true;
+    bool there = *text != NULL;
+    free(*text);
+    *text = NULL;
+    return error_set(err, ERROR_CONFIG, "%s is '%s', which %s", location, path,
+                     there ? "is no PEM file ('-----BEGIN …'), as Spark wants it"
+                           : "does not exist");
+}
+
+static bool add_authorities(const struct translation *translation, struct error *err) {
+    char *text;
+    if (!read_pem(translation, "ssl.ca.pem", "ssl.ca.location", &text, err))
+        return false;
+    if (text == NULL)
+        return true;
+    add_option(translation->options, "ssl.truststore.type", "PEM", false);
+    add_option(translation->options, "ssl.truststore.certificates", text, false);
+    free(text);
+    return true;
+}
+
+/* The first bytes of what stands behind a PEM file's line `begin`. */
+static size_t decode_start(const char *text, const char *begin, unsigned char *bytes, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strstr(text, begin);
+    unsigned value = 0;
+    size_t bits = 0, used = 0;
+    for (at += strlen(begin); *at != '\0' && *at != '-' && used < size; at++) {
+        const char *digit = strchr(digits, *at);
+        if (digit == NULL) // a line's end
+            continue;
+        value = value << 6 | (unsigned)(digit - digits);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes[used++] = (unsigned char)(value >> bits);
+        }
+    }
+    return used;
+}
+
+/* Encrypted as PKCS#5 v2 (PBES2), which OpenSSL does unless told otherwise, and of which Java's
+ * client says "PBES2 SecretKeyFactory not available". */
+static bool is_pbes2(const char *text, const char *begin) {
+    static const unsigned char oid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                        0xf7, 0x0d, 0x01, 0x05, 0x0d};
+    unsigned char start[48];
+    size_t size = decode_start(text, begin, start, sizeof start);
+    return memmem(start, size, oid, sizeof oid) != NULL;
+}
+
+/* Java reads keys as PKCS#8 only. */
+static bool add_key(const struct translation *translation, const char *text, struct error *err) {
+    static const char begin[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+    const char *password = find(translation, "ssl.key.password");
+    bool encrypted = strstr(text, begin) != NULL;
+    if (!encrypted && strstr(text, "-----BEGIN PRIVATE KEY-----") == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "the key of ssl.key.location is not PKCS#8 ('BEGIN PRIVATE KEY' or 'BEGIN "
+                         "ENCRYPTED PRIVATE KEY'), the only form that Spark's client reads; "
+                         "convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem");
+    if (encrypted && password == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "the key of ssl.key.location is encrypted: set KAFKA_SSL_KEY_PASSWORD");
+    if (encrypted && is_pbes2(text, begin))
+        return error_set(err, ERROR_CONFIG,
+                         "the key of ssl.key.location is encrypted by PBES2, which Spark's client "
+                         "can't read; convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out "
+                         "new.pem, or with -v1 PBE-SHA1-3DES in the place of -nocrypt, or use "
+                         "KAFKA_SSL_KEYSTORE_LOCATION");
+    add_option(translation->options, "ssl.keystore.key", text, true);
+    if (encrypted)
+        add_option(translation->options, "ssl.key.password", password, true);
+    return true;
+}
+
+/* Both of them or neither; each may be NULL. */
+static bool add_pair(const struct translation *translation, const char *certificate,
+                     const char *key, struct error *err) {
+    if (certificate == NULL && key == NULL)
+        return true;
+    if (certificate == NULL || key == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "only one of ssl.certificate.location and ssl.key.location is set; a "
+                         "client's certificate needs both");
+    add_option(translation->options, "ssl.keystore.type", "PEM", false);
+    add_option(translation->options, "ssl.keystore.certificate.chain", certificate, false);
+    return add_key(translation, key, err);
+}
+
+static bool add_certificate(const struct translation *translation, struct error *err) {
+    char *certificate = NULL, *key = NULL;
+    bool ok = read_pem(translation, "ssl.certificate.pem", "ssl.certificate.location", &certificate,
+                       err) &&
+              read_pem(translation, "ssl.key.pem", "ssl.key.location", &key, err) &&
+              add_pair(translation, certificate, key, err);
+    free(certificate);
+    free(key);
+    return ok;
+}
+
+/* A PKCS#12 file is handed on as its path: it must be there on every executor, too. */
+static bool add_keystore(const struct translation *translation, struct error *err) {
+    const char *location = find(translation, "ssl.keystore.location");
+    const char *password = find(translation, "ssl.keystore.password");
+    if (location == NULL)
+        return true;
+    if (find(translation, "ssl.key.location") != NULL || find(translation, "ssl.key.pem") != NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "ssl.keystore.location and ssl.key.location are both set; leave one out");
+    add_option(translation->options, "ssl.keystore.type", "PKCS12", false);
+    add_option(translation->options, "ssl.keystore.location", location, false);
+    if (password != NULL)
+        add_option(translation->options, "ssl.keystore.password", password, true);
+    return true;
+}
+
+static bool is_false(const char *text) {
+    static const char *const words[] = {"false", "f", "0"}; // as librdkafka reads it
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(words[i], text) == 0)
+            return true;
+    return false;
+}
+
+static bool add_tls(const struct translation *translation, struct error *err) {
+    const char *protocol = find(translation, "security.protocol");
+    if (protocol == NULL || (strcasecmp(protocol, "ssl") != 0 &&
+                             strcasecmp(protocol, "sasl_ssl") != 0)) // then ssl.* means nothing
+        return true;
+    const char *verification = find(translation, "enable.ssl.certificate.verification");
+    const char *identification = find(translation, "ssl.endpoint.identification.algorithm");
+    if (verification != NULL && is_false(verification))
+        return error_set(err, ERROR_CONFIG,
+                         "Kafka property 'enable.ssl.certificate.verification' can't be false on a "
+                         "cluster: Java's client always verifies the brokers' certificates; set "
+                         "KAFKA_SSL_CA_LOCATION to the authority that has signed them");
+    // Java has no word for "none"; librdkafka before 2.0 had none as its default, and so may say
+    // it.
+    if (identification != NULL)
+        add_option(translation->options, "ssl.endpoint.identification.algorithm",
+                   strcasecmp(identification, "none") == 0 ? "" : "https", false);
+    return add_authorities(translation, err) && add_certificate(translation, err) &&
+           add_keystore(translation, err);
+}
+
+/* ---- SASL */
+
+/* A value of a JAAS configuration, as java.io.StreamTokenizer reads it. */
+static void write_quoted(FILE *out, const char *text) {
+    (void)fputc('"', out);
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\')
+            (void)fprintf(out, "\\%c", byte);
+        else if (byte < ' ')
+            (void)fprintf(out, "\\%03o", byte);
+        else
+            (void)fputc(byte, out);
+    }
+    (void)fputc('"', out);
+}
+
+struct jaas_pair {
+    const char *name, *value; // a NULL value is left out
+    bool word;                // as it is, without quotes
+};
+
+static void add_jaas(struct kafka_options *options, const char *module,
+                     const struct jaas_pair *pairs, size_t count) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    check(out != NULL);
+    (void)fprintf(out, "%s required", module);
+    for (size_t i = 0; i < count; i++) {
+        (void)fprintf(out, " %s=", pairs[i].name);
+        if (pairs[i].word)
+            (void)fputs(pairs[i].value, out);
+        else
+            write_quoted(out, pairs[i].value);
+    }
+    (void)fputc(';', out);
+    check(fclose(out) == 0);
+    add_option(options, "sasl.jaas.config", text, true);
+    free(text);
+}
+
+static bool add_password(const struct translation *translation, const char *mechanism,
+                         const char *module, struct error *err) {
+    const char *user = find(translation, "sasl.username"),
+               *password = find(translation, "sasl.password");
+    if (user == NULL || password == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "sasl.mechanism is %s, and %s is not set: set KAFKA_SASL_USERNAME and "
+                         "KAFKA_SASL_PASSWORD",
+                         mechanism, user == NULL ? "sasl.username" : "sasl.password");
+    const struct jaas_pair pairs[] = {{"username", user, false}, {"password", password, false}};
+    add_jaas(translation->options, module, pairs, sizeof pairs / sizeof pairs[0]);
+    return true;
+}
+
+/* The keytab is handed on as its path: it must be there on every executor, too. */
+static bool add_kerberos(const struct translation *translation, struct error *err) {
+    const char *principal = find(translation, "sasl.kerberos.principal");
+    const char *keytab = find(translation, "sasl.kerberos.keytab");
+    if (principal == NULL || keytab == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "sasl.mechanism is GSSAPI: on a cluster set KAFKA_SASL_KERBEROS_PRINCIPAL "
+                         "and KAFKA_SASL_KERBEROS_KEYTAB, a file that is on every executor");
+    const struct jaas_pair pairs[] = {{"useKeyTab", "true", true},
+                                      {"storeKey", "true", true},
+                                      {"keyTab", keytab, false},
+                                      {"principal", principal, false}};
+    add_jaas(translation->options, "com.sun.security.auth.module.Krb5LoginModule", pairs,
+             sizeof pairs / sizeof pairs[0]);
+    return true;
+}
+
+static bool add_mechanism(const struct translation *translation, const char *mechanism,
+                          struct error *err) {
+    static const char plain[] = "org.apache.kafka.common.security.plain.PlainLoginModule";
+    static const char scram[] = "org.apache.kafka.common.security.scram.ScramLoginModule";
+    add_option(translation->options, "sasl.mechanism", mechanism, false);
+    if (strcmp(mechanism, "PLAIN") == 0)
+        return add_password(translation, mechanism, plain, err);
+    if (strncmp(mechanism, "SCRAM-", 6) == 0)
+        return add_password(translation, mechanism, scram, err);
+    if (strcmp(mechanism, "GSSAPI") == 0)
+        return add_kerberos(translation, err);
+    return error_set(err, ERROR_CONFIG,
+                     "sasl.mechanism is '%s': only PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and GSSAPI "
+                     "can be handed on to Spark",
+                     mechanism);
+}
+
+static bool add_login(const struct translation *translation, struct error *err) {
+    const char *asked = find(translation, "security.protocol");
+    const char *mechanism = find(translation, "sasl.mechanism");
+    char protocol[PROTOCOL_MAX];
+    if (mechanism == NULL)
+        mechanism = find(translation, "sasl.mechanisms");
+    if (asked == NULL) // librdkafka logs in nowhere then, whatever sasl.* says
+        return true;
+    (void)snprintf(protocol, sizeof protocol, "%s", asked);
+    for (char *at = protocol; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+    add_option(translation->options, "security.protocol", protocol, false);
+    if (strncmp(protocol, "SASL_", 5) != 0)
+        return true;
+    return add_mechanism(translation, mechanism != NULL ? mechanism : "GSSAPI", err);
+}
+
+/* ---- Property by property ---- */
+
+static const struct rule *find_rule(const char *name) {
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (strcmp(rules[i].name, name) == 0)
+            return &rules[i];
+    return NULL;
 }
 
 static void leave_out(struct kafka_options *options, const char *name) {
@@ -132,8 +433,8 @@ static bool take(const struct kafka_property *property, struct kafka_options *op
     if (rule == NULL || rule->fate == LEAVE_OUT)
         leave_out(options, property->name);
     else if (rule->fate == HAND_ON)
-        kafka_options_add(options, rule->text != NULL ? rule->text : property->name,
-                          property->value, property->secret);
+        add_option(options, rule->text != NULL ? rule->text : property->name, property->value,
+                   property->secret);
     return true;
 }
 
@@ -143,10 +444,10 @@ bool kafka_options_make(const struct kafka_property *properties, size_t count,
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++)
         ok = take(&properties[i], options, err);
-    if (ok && kafka_property_find(properties, count, "isolation.level") == NULL)
-        kafka_options_add(options, "isolation.level", "read_committed", false);
-    ok = ok && kafka_security_add_tls(properties, count, options, err) &&
-         kafka_security_add_login(properties, count, options, err);
+    if (ok && find_property(properties, count, "isolation.level") == NULL)
+        add_option(options, "isolation.level", "read_committed", false);
+    struct translation translation = {properties, count, options};
+    ok = ok && add_tls(&translation, err) && add_login(&translation, err);
     if (!ok)
         kafka_options_deinit(options);
     return ok;

@@ -8,8 +8,9 @@
 #define STREAMING_CLUSTER_SPARK_SPARK_DISTRIBUTION_H
 
 #include "base/error.h"
-#include "streaming/cluster/spark/spark_jars.h"
-#include "streaming/cluster/spark/spark_server.h"
+#include "streaming/cluster/spark/spark_setup.h"
+
+enum { SPARK_VERSION_MAX = 48 };
 
 struct spark_distribution {
     char version[SPARK_VERSION_MAX]; // "4.2.0"; "" if it is not known

@@ -1,3 +1,10 @@
+/* spark_log.c: Spark has no other way to say that it is up, or why it is not, than its log. A line
+ * with a time stamp begins an event; a line without one continues it (a stack trace), or comes from
+ * bash, the launcher or the JVM.
+ *
+ * While the server starts, the first error is the reason, because the others follow from it; once
+ * it is up, the newest one is. What was said before it came up has not mattered and is forgotten.
+ * Of the lines behind an error the last "Caused by:" is the root cause. */
 #include "streaming/cluster/spark/spark_log.h"
 
 #include <ctype.h>

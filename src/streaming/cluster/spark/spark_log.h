@@ -1,7 +1,7 @@
 /* spark_log.h: what a Spark server prints, line by line: which of our lines it is, and what it says
  * of how the server does.
  *
- * The server is started with a configuration of log4j's that is ours (spark_files.h), so lines are
+ * The server is started with a configuration of log4j's that is ours (spark_setup.c), so lines are
  * as Spark prints them unless told otherwise,
  *
  *     26/11/25 18:21:45 INFO SparkConnectServer: Spark Connect server started at: 127.0.0.1:40253
@@ -36,7 +36,7 @@ struct spark_log {
     int port;           // of the server; 0: it does not listen yet
     bool is_standalone; // set by the caller: a master must accept the application
     bool accepted;      // and it has
-    bool is_yarn;       // set by the caller: Hadoop\'s client asks for the application\'s room
+    bool is_yarn;       // set by the caller: Hadoop's client asks for the application\'s room
     int master_count;   // set by the caller: how many there are to be tried
     char failed[SPARK_MASTERS_MAX][64]; // those that could not be connected to
     int failed_count;

@@ -1,3 +1,7 @@
+/* spark_process.c: the child is tied to us in two ways. The kernel kills it when the thread that
+ * started it ends (PR_SET_PDEATHSIG); the parent may have died before that was set, so the child
+ * checks for it. And it leads a process group, which is killed as soon as the child has ended:
+ * before it is reaped, because until then nobody else can get the group's number. */
 #include "streaming/cluster/spark/spark_process.h"
 
 #include <errno.h>

@@ -1,3 +1,10 @@
+/* spark_server.c: the server is a child process (spark_process.h); a thread reads its output line
+ * by line (spark_log.h), and everybody else looks at what the lines have come to, under the lock.
+ *
+ * The start polls until the log says that the server listens and its master has accepted it, or the
+ * process or the log says that it will not. An end is reported a moment after it is seen, so that
+ * the lines that name its cause have been read. The token is made for this start, and goes to the
+ * child by its environment only. */
 #include "streaming/cluster/spark/spark_server.h"
 
 #include <errno.h>
@@ -18,7 +25,6 @@
 #include "base/system/clock.h"
 #include "base/system/thread.h"
 #include "streaming/cluster/spark/spark_distribution.h"
-#include "streaming/cluster/spark/spark_files.h"
 #include "streaming/cluster/spark/spark_log.h"
 #include "streaming/cluster/spark/spark_process.h"
 
@@ -35,7 +41,7 @@ enum {
 
 struct spark_server {
     struct spark_process process;
-    struct spark_files files;
+    struct spark_setup_files files;
     struct connect_url url;
     char *master;
 
@@ -70,24 +76,24 @@ static void take_line(struct spark_server *server, const char *bytes, size_t siz
 }
 
 /* A line on its way. */
-struct draft {
+struct unfinished_line {
     char bytes[LINE_MAX_SIZE];
     size_t size;
 };
 
-static void take_bytes(struct spark_server *server, struct draft *draft, const char *bytes,
+static void take_bytes(struct spark_server *server, struct unfinished_line *line, const char *bytes,
                        size_t size) {
     for (const char *end = bytes + size; bytes < end;) {
         const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
         size_t piece = (size_t)((stop != NULL ? stop : end) - bytes);
-        size_t room = sizeof draft->bytes - draft->size;
-        memcpy(draft->bytes + draft->size, bytes, piece < room ? piece : room);
-        draft->size += piece < room ? piece : room;
+        size_t room = sizeof line->bytes - line->size;
+        memcpy(line->bytes + line->size, bytes, piece < room ? piece : room);
+        line->size += piece < room ? piece : room;
         bytes += piece + (stop != NULL ? 1 : 0);
         if (stop == NULL)
             return;
-        take_line(server, draft->bytes, draft->size);
-        draft->size = 0;
+        take_line(server, line->bytes, line->size);
+        line->size = 0;
     }
 }
 
@@ -95,7 +101,7 @@ static void take_bytes(struct spark_server *server, struct draft *draft, const c
 static void *reader_main(void *argument) {
     struct spark_server *server = argument;
     static const int none = -1;
-    struct draft *draft = must_alloc(1, sizeof *draft);
+    struct unfinished_line *line = must_alloc(1, sizeof *line);
     char *bytes = must_alloc(1, LINE_MAX_SIZE);
     struct pollfd waits[] = {{.fd = server->process.output, .events = POLLIN},
                              {.fd = server->wake, .events = POLLIN}};
@@ -103,7 +109,7 @@ static void *reader_main(void *argument) {
     for (;;) {
         ssize_t size = read(server->process.output, bytes, LINE_MAX_SIZE);
         if (size > 0) {
-            take_bytes(server, draft, bytes, (size_t)size);
+            take_bytes(server, line, bytes, (size_t)size);
             continue;
         }
         bool waits_for_more = size < 0 && (errno == EAGAIN || errno == EINTR);
@@ -111,13 +117,13 @@ static void *reader_main(void *argument) {
             break;
         (void)poll(waits, 2, none);
     }
-    if (draft->size > 0)
-        take_line(server, draft->bytes, draft->size);
+    if (line->size > 0)
+        take_line(server, line->bytes, line->size);
     pthread_mutex_lock(&server->lock);
     server->heard_all = true;
     pthread_mutex_unlock(&server->lock);
     free(bytes);
-    free(draft);
+    free(line);
     return NULL;
 }
 
@@ -226,7 +232,7 @@ static bool begin(struct spark_server *server, const struct spark_server_options
     server->wake = eventfd(0, EFD_CLOEXEC);
     if (server->wake < 0)
         return limit_error(err, "make an event descriptor", errno);
-    if (!spark_files_make(options, &server->files, err) || !launch(server, options, err))
+    if (!spark_setup_write(options, &server->files, err) || !launch(server, options, err))
         return false;
     server->reads =
         thread_start(&server->reader, reader_main, server, "start a thread for Spark's log", err);
@@ -354,7 +360,7 @@ bool spark_server_start(const struct spark_server_options *options, struct spark
         spark_server_stop(made, GRACE_FAILED_MS);
         return false;
     }
-    spark_files_remove(&made->files); // they have been read
+    spark_setup_remove(&made->files); // they have been read
     log_write(LOG_INFO, logger, "Spark is up | version=%s | pid=%d | port=%d | took_ms=%" PRId64,
               found.version, made->process.pid, made->url.port, clock_monotonic_ms() - began_ms);
     *server = made;
@@ -390,7 +396,7 @@ void spark_server_stop(struct spark_server *server, int64_t grace_ms) {
     }
     finish_reading(server);
     spark_process_deinit(&server->process);
-    spark_files_remove(&server->files);
+    spark_setup_remove(&server->files);
     if (server->wake >= 0)
         (void)close(server->wake);
     (void)pthread_mutex_destroy(&server->lock);

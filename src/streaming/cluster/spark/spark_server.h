@@ -7,29 +7,11 @@
 #ifndef STREAMING_CLUSTER_SPARK_SPARK_SERVER_H
 #define STREAMING_CLUSTER_SPARK_SPARK_SERVER_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/system/stop.h"
 #include "streaming/cluster/connect/connect_url.h"
-
-/* One property of Spark's: SPARK_CONF_spark_sql_x is spark.sql.x. */
-struct spark_property {
-    char *name, *value;
-    bool secret; // never printed
-};
-
-struct spark_server_options {
-    const char *spark_home; // NULL: not set
-    const char *master;     // "spark://…", "local-cluster[2,1,1024]", "yarn", "k8s://…"
-    int64_t driver_memory, executor_memory; // bytes
-    int shuffle_partitions;
-    const struct spark_property *properties; // the user's own, after ours; they win
-    size_t property_count;
-    int64_t timeout_ms; // from the start until it answers, its master has accepted it included
-    struct stop *stop;  // borrowed; NULL: none
-};
+#include "streaming/cluster/spark/spark_setup.h"
 
 /* Looks at the distribution only: is it there, of version 4, with Spark Connect and the Kafka
  * connector (in its jars, or by spark.jars or spark.jars.packages), and is there a JVM?

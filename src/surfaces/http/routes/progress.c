@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "core/double_text.h"
-#include "surfaces/http/routes/fields.h"
+#include "surfaces/http/json_fields.h"
 #include "surfaces/http/routes/routes.h"
 
 enum { PROGRESS_MAX = 100 }; // spark.sql.streaming.numRecentProgressUpdates
@@ -126,12 +126,12 @@ static struct json *print_progress(const struct batch_report *batch, const struc
 }
 
 void route_progress(const struct http_call *call, struct http_response *response) {
-    struct query_snapshot snapshot = query_status_read(call->query->status);
+    struct query_snapshot snapshot = query_status_read(http_call_query(call)->status);
     struct batch_report *batches[HISTORY_REPORTS_MAX];
-    size_t count = query_history_batches(call->query->history, -1, PROGRESS_MAX, batches);
+    size_t count = query_history_batches(http_call_query(call)->history, -1, PROGRESS_MAX, batches);
     struct http_list *list = http_list_open("");
     for (size_t i = 0; i < count; i++) {
-        http_list_add(list, print_progress(batches[i], call->query, &snapshot));
+        http_list_add(list, print_progress(batches[i], http_call_query(call), &snapshot));
         batch_report_release(batches[i]);
     }
     http_list_close(list, "", response);

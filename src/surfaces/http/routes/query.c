@@ -5,7 +5,8 @@
 
 #include "base/system/clock.h"
 #include "base/system/process.h"
-#include "surfaces/http/routes/fields.h"
+#include "surfaces/http/json_fields.h"
+#include "surfaces/http/routes/history.h"
 #include "surfaces/http/routes/routes.h"
 #include "surfaces/settings/settings.h"
 
@@ -80,7 +81,24 @@ static void put_newest_batch(struct json *object, const struct query_view *query
     batch_report_release(batches[0]);
 }
 
-struct json *print_query(const struct http_call *call, const struct query_view *query) {
+/* `since` from a monotonic clock to the wall's. */
+static struct json *print_health(const struct health_verdict *verdict) {
+    struct json *object = json_new_object();
+    json_put_text(object, "state", health_state_name(verdict->state));
+    json_put_text(object, "severity", health_severity_name(verdict->severity));
+    put_text(object, "reason", verdict->reason);
+    if (verdict->since_ms > 0)
+        put_time(object, "since", clock_wall_ms() - (clock_monotonic_ms() - verdict->since_ms));
+    else
+        json_put_null(object, "since");
+    json_put_text(object, "action", verdict->action);
+    return object;
+}
+
+static struct json *print_query(const struct program_view *program, size_t index) {
+    const struct query_view *query = &program->queries[index];
+    struct health_verdict verdict;
+    health_watch_judge(program->health, index, &verdict);
     struct query_snapshot snapshot = query_status_read(query->status);
     struct query_totals totals = query_history_totals(query->history);
     const struct store_options *store = &query->options->store;
@@ -92,8 +110,8 @@ struct json *print_query(const struct http_call *call, const struct query_view *
     json_put_bool(object, "isActive", snapshot.is_active);
     json_put_bool(object, "isDataAvailable", snapshot.is_data_available);
     put_text(object, "message", snapshot.message);
-    put_text(object, "trigger",
-             settings_shown(call->api->config, (size_t)settings_find("TRIGGER")));
+    json_put(object, "health", print_health(&verdict));
+    put_text(object, "trigger", settings_shown(program->config, (size_t)settings_find("TRIGGER")));
     put_text(object, "topic", store->topic);
     put_text(object, "table", store->table);
     put_text(object, "checkpoint", store->checkpoint);
@@ -112,8 +130,8 @@ static void put_part(struct json *array, const char *name, int64_t bytes) {
     json_append(array, object);
 }
 
-static struct json *print_memory(const struct http_api *api) {
-    struct engine_memory memory = api->memory(api->engine);
+static struct json *print_memory(const struct program_view *program) {
+    struct streaming_memory memory = program->memory(program->streaming);
     int64_t resident = process_resident();
     int64_t rest = resident - memory.rows - memory.encoded - memory.history;
     struct json *object = json_new_object(), *parts = json_new_array();
@@ -125,31 +143,34 @@ static struct json *print_memory(const struct http_api *api) {
     json_put_int(object, "residentBytes", resident);
     json_put_int(object, "prefetchMaxBytes", memory.prefetch_max);
     json_put(object, "parts", parts);
+    struct health_verdict verdict;
+    health_judge_memory(resident, memory.budget, &verdict);
+    json_put(object, "health", print_health(&verdict));
     return object;
 }
 
-static struct json *print_program(const struct http_api *api) {
+static struct json *print_program(const struct program_view *program) {
     struct json *object = json_new_object();
     json_put_text(object, "version", PROGRAM_VERSION);
-    json_put_text(object, "engine", config_engine(api->config));
-    put_text(object, "master", config_master_shown(api->config));
-    put_time(object, "startedAt", api->started_ms);
+    json_put_text(object, "engine", config_engine(program->config));
+    put_text(object, "master", config_master_shown(program->config));
+    put_time(object, "startedAt", program->started_ms);
     put_time(object, "now", clock_wall_ms());
     json_put_int(object, "pid", getpid());
-    json_put_int(object, "workers", api->config->workers);
+    json_put_int(object, "workers", program->config->workers);
     return object;
 }
 
 void route_queries(const struct http_call *call, struct http_response *response) {
     struct json *object = json_new_object(), *array = json_new_array();
-    json_put(object, "program", print_program(call->api));
-    json_put(object, "memory", print_memory(call->api));
-    for (size_t i = 0; i < call->api->query_count; i++)
-        json_append(array, print_query(call, &call->api->queries[i]));
+    json_put(object, "program", print_program(call->program));
+    json_put(object, "memory", print_memory(call->program));
+    for (size_t i = 0; i < call->program->query_count; i++)
+        json_append(array, print_query(call->program, i));
     json_put(object, "queries", array);
     http_response_json(response, HTTP_OK, object);
 }
 
 void route_query(const struct http_call *call, struct http_response *response) {
-    http_response_json(response, HTTP_OK, print_query(call, call->query));
+    http_response_json(response, HTTP_OK, print_query(call->program, call->query));
 }

@@ -1,9 +1,26 @@
 /* routes.h: the answers, one function per path of docs/http.md. They run on the HTTP server's
- * thread and look at copies only. */
-#ifndef SURFACES_HTTP_ROUTES_H
-#define SURFACES_HTTP_ROUTES_H
+ * thread, look at copies only and wait for nothing. Which path has which is in
+ * surfaces/api/http_api.c. */
+#ifndef SURFACES_HTTP_ROUTES_ROUTES_H
+#define SURFACES_HTTP_ROUTES_ROUTES_H
 
-#include "surfaces/http/http_api.h"
+#include "surfaces/health/program_view.h"
+#include "surfaces/http/http_message.h"
+
+/* One request that was let through. */
+struct http_call {
+    const struct program_view *program;
+    const struct http_request *request;
+    size_t query;    // that the path names: its index
+    bool is_trusted; // no UI_TOKEN, or it was given: a path that is open to all may say less
+                     // without
+};
+
+static inline const struct query_view *http_call_query(const struct http_call *call) {
+    return &call->program->queries[call->query];
+}
+
+typedef void http_route(const struct http_call *call, struct http_response *response);
 
 http_route route_page;
 http_route route_health, route_ready;

@@ -29,7 +29,6 @@ function knownOf(name) {
   return known.queries.get(name);
 }
 
-const batchesOf = (name) => knownOf(name).batches;
 const minutesShown = () => Number(document.querySelector('input[name=range]:checked').value);
 
 function noteStart({startedAt, pid}) {
@@ -115,7 +114,7 @@ async function askAll() {
 
 function showAll({answer, selected}) {
   byId('content').hidden = false;
-  updateOverview(answer, batchesOf, selected?.name);
+  updateOverview(answer, selected?.name);
   updateProgram(answer);
   byId('detail').hidden = !selected;
   if (!selected) return;

@@ -3,56 +3,21 @@
 
 const LEVELS = ['ok', 'idle', 'warn', 'bad']; // worse and worse
 const LEVEL_WORDS = {ok: 'Healthy', idle: 'Quiet', warn: 'Needs watching', bad: 'Needs you'};
-const STATE_LEVELS = {
-  starting: 'idle',
-  running: 'ok',
-  waiting: 'ok',
-  retrying: 'warn',
-  failed: 'bad',
-  stopped: 'idle',
-};
-const REJECT_SHARE_MAX = 0.1;
-const BUDGET_SHARE_MAX = 0.9;
+const SEVERITY_LEVELS = {warning: 'warn', critical: 'bad'};
+const IDLE_STATES = ['unknown', 'starting', 'stopped'];
 
-/* It was left further behind by each of the newest batches, and by more than one of them takes. */
-function isFallingBehind(batches) {
-  const [before, between, newest] = batches.slice(-3);
-  return (
-    Boolean(newest) &&
-    before.lagAfter >= 0 &&
-    before.lagAfter < between.lagAfter &&
-    between.lagAfter < newest.lagAfter &&
-    newest.lagAfter > newest.rows + newest.rejects
-  );
-}
-
-/* What is wrong with a query, [{level, text}], the worst first. */
-function faultsOfQuery(query, batches) {
-  const faults = [];
-  const newest = batches.slice(-10);
-  const rows = newest.reduce((sum, batch) => sum + batch.rows, 0);
-  const rejects = newest.reduce((sum, batch) => sum + batch.rejects, 0);
-  const add = (level, text) => faults.push({level, text});
-  if (query.state === 'failed') add('bad', `failed: ${query.lastError?.text ?? query.message}`);
-  if (query.state === 'retrying')
-    add('warn', `is trying again: ${query.lastError?.text ?? query.message}`);
-  if (query.totals.lost > 0)
-    add('warn', `lost ${formatCounted(query.totals.lost, 'offset')} that Kafka no longer had`);
-  if (isFallingBehind(batches))
-    add('warn', `is falling behind: ${formatCounted(query.lag.records, 'record')}, and growing`);
-  if (rejects > REJECT_SHARE_MAX * (rows + rejects)) {
-    const share = formatShare(rejects, rows + rejects);
-    add('warn', `rejected ${share} of the records of its newest batches`);
-  }
-  return faults;
-}
-
-function levelOfQuery(query, faults) {
-  return faults.length ? faults[0].level : (STATE_LEVELS[query.state] ?? 'idle');
+/* How the program's verdict is shown. */
+function levelOf({severity, state}) {
+  return SEVERITY_LEVELS[severity] ?? (IDLE_STATES.includes(state) ? 'idle' : 'ok');
 }
 
 function worstLevel(levels) {
   return LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level)))];
+}
+
+/* What somebody should know, a sentence each: of queries and of the memory. */
+function reasonOf(name, {state, severity, reason, action}) {
+  return {name, level: SEVERITY_LEVELS[severity], text: `${name}: ${state}: ${reason}`, action};
 }
 
 /* ---- cards ---- */
@@ -118,7 +83,7 @@ function updateCard(card, query, level, selected) {
   if (selected) link.setAttribute('aria-current', 'true');
   else link.removeAttribute('aria-current');
   card.classList.toggle('selected', selected);
-  put('.state-word', query.state);
+  put('.state-word', level === 'warn' || level === 'bad' ? query.health.state : query.state);
   put('.message', query.message);
   put('.behind-count', formatCount(query.lag.records));
   put('.behind-noun', query.lag.records === 1 ? ' record behind ' : ' records behind ');
@@ -165,9 +130,13 @@ function updateVerdict(level, reasons, queries) {
   reconcile(
     byId('reasons'),
     reasons,
-    ({text}) => text,
-    ({text}) => make('li', {}, text),
-    (item, {level: itsLevel}) => setAttribute(item, 'data-level', itsLevel),
+    ({name}) => name,
+    () => make('li', {}, make('span', {class: 'found'}), ' ', make('span', {class: 'action'})),
+    (item, {level: itsLevel, text, action}) => {
+      setAttribute(item, 'data-level', itsLevel);
+      setText(item.querySelector('.found'), text);
+      setText(item.querySelector('.action'), action);
+    },
   );
   showInTab(level, `${word} · ${formatBrief(behind)} behind · esports-stream`);
 
@@ -179,19 +148,17 @@ function updateVerdict(level, reasons, queries) {
   announcedVerdict = verdict;
 }
 
-function updateOverview(answer, batchesOf, selectedName) {
+function updateOverview(answer, selectedName) {
   const {queries, memory} = answer;
-  const reasons = [];
-  const levels = queries.map((query) => {
-    const faults = faultsOfQuery(query, batchesOf(query.name));
-    reasons.push(...faults.map(({level, text}) => ({level, text: `${query.name} ${text}`})));
-    return levelOfQuery(query, faults);
-  });
-  if (memory.residentBytes > BUDGET_SHARE_MAX * memory.budgetBytes) {
-    levels.push('warn');
-    const [resident, budget] = [memory.residentBytes, memory.budgetBytes].map(formatBytes);
-    reasons.push({level: 'warn', text: `Memory is near its budget: ${resident} of ${budget}`});
+  const found = queries.map(({name, health}) => ({name, health}));
+  const levels = queries.map(({health}) => levelOf(health));
+  if (memory.health.severity !== 'none') {
+    found.push({name: 'Memory', health: memory.health});
+    levels.push(levelOf(memory.health));
   }
+  const reasons = found
+    .filter(({health}) => health.severity !== 'none')
+    .map(({name, health}) => reasonOf(name, health));
   const cards = queries.map((query, index) => ({query, level: levels[index]}));
   reconcile(
     byId('queries'),

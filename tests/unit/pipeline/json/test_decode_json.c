@@ -32,12 +32,12 @@ static void open_fixture(struct fixture *fixture, enum parse_mode mode, size_t s
     schema_init(&fixture->schema, &record_schema, NULL, 0);
     rows_init(&fixture->rows, &fixture->schema, 4, string_bytes);
     struct error err;
-    assert_true(decoder_create(&fixture->decoder, &fixture->schema, mode, "UTC", &err));
-    decoder_set_batch_time(fixture->decoder, 1717243200000);
+    assert_true(decode_json_open(&fixture->decoder, &fixture->schema, mode, "UTC", &err));
+    fixture->decoder->batch_time_ms = 1717243200000;
 }
 
 static void close_fixture(struct fixture *fixture) {
-    decoder_destroy(fixture->decoder);
+    decoder_close(fixture->decoder);
     rows_deinit(&fixture->rows);
 }
 
@@ -136,10 +136,10 @@ static void a_value_of_the_wrong_type_is_null_and_counted(void **state) {
                      DECODE_ROW);
     for (size_t column = COUNT; column <= AT; column++) {
         assert_true(is_null(&fixture, column));
-        assert_int_equal(decoder_counts(fixture.decoder)->field_faults[column], 1);
+        assert_int_equal(fixture.decoder->counts.field_faults[column], 1);
     }
     assert_text(&fixture, NOTE, "{\"b\":1.5}");
-    assert_int_equal(decoder_counts(fixture.decoder)->field_faults[NOTE], 0);
+    assert_int_equal(fixture.decoder->counts.field_faults[NOTE], 0);
     close_fixture(&fixture);
 }
 
@@ -170,13 +170,11 @@ static void a_reject_says_why_and_where(void **state) {
     } cases[] = {
         {"", REJECT_BLANK_VALUE, 0, "the value is nothing but white space"},
         {" \t\r\n", REJECT_BLANK_VALUE, 0, "the value is nothing but white space"},
-        {"{\"id\":\"a\" \"count\":1}", REJECT_MALFORMED_JSON, 10,
-         "expected ',' or '}' after a value"},
-        {"{\"id\":\"a\",\"count\":1", REJECT_MALFORMED_JSON, 19, "ends inside an object"},
-        {"{\"id\":\"a\",\"count\":tru}", REJECT_MALFORMED_JSON, 18,
-         "unknown word: expected a value"},
-        {"{\"id\":\"a", REJECT_MALFORMED_JSON, 8, "ends inside a string"},
-        {"hello", REJECT_MALFORMED_JSON, 0, "unknown word: expected a value"},
+        {"{\"id\":\"a\" \"count\":1}", REJECT_MALFORMED, 10, "expected ',' or '}' after a value"},
+        {"{\"id\":\"a\",\"count\":1", REJECT_MALFORMED, 19, "ends inside an object"},
+        {"{\"id\":\"a\",\"count\":tru}", REJECT_MALFORMED, 18, "unknown word: expected a value"},
+        {"{\"id\":\"a", REJECT_MALFORMED, 8, "ends inside a string"},
+        {"hello", REJECT_MALFORMED, 0, "unknown word: expected a value"},
         {"[{\"id\":\"a\"}]", REJECT_NOT_AN_OBJECT, 0, "expected an object, not an array"},
         {" 17", REJECT_NOT_AN_OBJECT, 1, "expected an object, not a number"},
         {"null", REJECT_NOT_AN_OBJECT, 0, "expected an object, not null"},
@@ -224,7 +222,7 @@ static void what_only_looks_odd_is_counted(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
-    const struct decode_counts *counts = decoder_counts(fixture.decoder);
+    const struct decode_counts *counts = &fixture.decoder->counts;
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"x\":1,\"y\":{\"z\":2}}\r\n "), DECODE_ROW);
     assert_int_equal(counts->unknown_keys, 2);
     assert_int_equal(counts->trailing_bytes, 0);
@@ -266,8 +264,8 @@ static void a_record_that_does_not_fit_leaves_nothing_behind(void **state) {
     assert_int_equal(result, DECODE_ROW);
     assert_text(&fixture, ID, "abcdefgh");
     assert_text(&fixture, NOTE, "[\"\xC3\xA9\xEF\xBF\xBD\"]");
-    assert_int_equal(decoder_counts(fixture.decoder)->unknown_keys, 1);
-    assert_int_equal(decoder_counts(fixture.decoder)->field_faults[COUNT], 1);
+    assert_int_equal(fixture.decoder->counts.unknown_keys, 1);
+    assert_int_equal(fixture.decoder->counts.field_faults[COUNT], 1);
     close_fixture(&fixture);
 }
 
@@ -446,7 +444,7 @@ static void an_unknown_zone_is_a_mistake_in_the_settings(void **state) {
     schema_init(&schema, &record_schema, NULL, 0);
     struct decoder *decoder;
     struct error err = {0};
-    assert_false(decoder_create(&decoder, &schema, PARSE_REJECT, "Europe/Pariss", &err));
+    assert_false(decode_json_open(&decoder, &schema, PARSE_REJECT, "Europe/Pariss", &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
     assert_non_null(strstr(err.message, "Europe/Pariss"));
 }

@@ -119,8 +119,7 @@ static void assert_same(struct state *state, int path) {
     }
     for (size_t i = 0; i < state->schema.record_count; i++)
         assert_same_value(&state->rows[path].columns[i], &state->rows[DECODE_GENERAL].columns[i]);
-    assert_memory_equal(decoder_counts(state->decoders[path]),
-                        decoder_counts(state->decoders[DECODE_GENERAL]),
+    assert_memory_equal(&state->decoders[path]->counts, &state->decoders[DECODE_GENERAL]->counts,
                         sizeof(struct decode_counts));
 }
 
@@ -146,9 +145,9 @@ static void run(enum parse_mode mode, uint64_t seed) {
     schema_init(&state.schema, &record_schema, NULL, 0);
     for (int path = 0; path < PATH_COUNT; path++) {
         struct error err;
-        assert_true(decoder_create(&state.decoders[path], &state.schema, mode, "UTC", &err));
-        decoder_set_batch_time(state.decoders[path], 1717243200000);
-        decoder_set_path(state.decoders[path], (enum decode_path)path);
+        assert_true(decode_json_open(&state.decoders[path], &state.schema, mode, "UTC", &err));
+        state.decoders[path]->batch_time_ms = 1717243200000;
+        decode_json_set_path(state.decoders[path], (enum decode_path)path);
         rows_init(&state.rows[path], &state.schema, 1, STRING_BYTES);
     }
     const char *sample = samples[0];
@@ -165,7 +164,7 @@ static void run(enum parse_mode mode, uint64_t seed) {
         decode_all(&state, bytes, size);
     }
     for (int path = 0; path < PATH_COUNT; path++) {
-        decoder_destroy(state.decoders[path]);
+        decoder_close(state.decoders[path]);
         rows_deinit(&state.rows[path]);
     }
 }

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/json/copy.h"
-#include "pipeline/json/number.h"
+#include "pipeline/json/column.h"
 #include "pipeline/json/reader.h"
 
 /* The tokens of a text, one letter each, up to the end or to '!' for an error. */
@@ -83,8 +82,8 @@ static void json_and_what_spark_takes_for_it_become_tokens(void **state) {
         if (strcmp(letters, cases[i].letters) != 0)
             fail_msg("'%s' is %s, not %s", cases[i].json, letters, cases[i].letters);
         bool failed = strchr(letters, '!') != NULL;
-        assert_true(!failed || (reader.problem != NULL && reader.problem[0] != '\0'));
-        assert_true(!failed || reader.problem_at <= strlen(cases[i].json));
+        assert_true(!failed || (reader.lexer.problem != NULL && reader.lexer.problem[0] != '\0'));
+        assert_true(!failed || reader.lexer.problem_at <= strlen(cases[i].json));
     }
 }
 
@@ -137,8 +136,8 @@ static void strings_end_at_their_quote_at_any_length(void **state) {
         static struct json_reader reader;
         json_reader_init(&reader, json, strlen(json) - 1);
         assert_true(json_next(&reader) && json_read_string(&reader));
-        assert_int_equal(reader.value.size, length);
-        assert_true(reader.value.plain);
+        assert_int_equal(reader.lexer.value.size, length);
+        assert_true(reader.lexer.value.plain);
         free(json);
     }
 }

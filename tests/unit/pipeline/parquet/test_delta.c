@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "pipeline/parquet/delta.h"
-#include "pipeline/parquet/read/delta_reader.h"
 
 /* Encodes, and reads back from a copy of exactly that size (so that ASan sees a read past its end),
  * in steps that fit no miniblock. Returns the encoded size. */

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "pipeline/parquet/read/rle_reader.h"
 #include "pipeline/parquet/rle.h"
 
 enum { VALUES_MAX = 5000 };

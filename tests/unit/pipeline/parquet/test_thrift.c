@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "pipeline/parquet/read/thrift_reader.h"
 #include "pipeline/parquet/thrift.h"
 
 static void numbers_have_the_bytes_of_the_compact_protocol(void **state) {

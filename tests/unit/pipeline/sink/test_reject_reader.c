@@ -7,8 +7,7 @@
 
 #include "base/check.h"
 #include "directory.h"
-#include "pipeline/sink/reject.h"
-#include "pipeline/sink/reject_reader.h"
+#include "pipeline/sink/reject_table.h"
 
 enum { RECORDS = 5000 };
 

@@ -10,6 +10,7 @@
 #include "directory.h"
 #include "pipeline/parquet/read/reader.h"
 #include "pipeline/sink/sink_parquet.h"
+#include "pipeline/sink/sink_route.h"
 
 static const struct column columns[] = {
     {"id", TYPE_INT64},

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,11 @@ static void what_does_not_fit_the_topic_is_refused_with_its_reason(void **state)
         {"{\"t\":{\"0\":1.5,\"1\":0}}", "wants an offset"},
         {"{\"t\":{\"0\":20}}", "partition 1 of topic 't' is not named"},
         {"{\"t\":{\"0\":20,\"1\":0,\"2\":0}}", "has no partition 2"},
+        {"{\"t\":{\"2\":0,\"0\":20,\"1\":0}}", "has no partition 2"},
+        {"{\"t\":{\"0\":20,\"1\":0,\"10\":0}}", "has no partition 10"},
+        {"{\"t\":{\"0\":20,\"1\":0,\"2147483647\":0}}", "has no partition 2147483647"},
+        {"{\"t\":{\"2147483648\":0}}", "'2147483648' of topic 't' is no partition's number"},
+        {"{\"t\":{\"00000000001\":0}}", "'00000000001' of topic 't' is no partition's number"},
         {"{\"t\":{\"0\":5,\"1\":0}}", "has offsets 10 to 100, not 5"},
         {"{\"t\":{\"0\":101,\"1\":0}}", "has offsets 10 to 100, not 101"},
     };
@@ -62,9 +68,21 @@ static void what_does_not_fit_the_topic_is_refused_with_its_reason(void **state)
     }
 }
 
+static void a_topics_name_may_have_255_bytes(void **state) {
+    (void)state;
+    char text[300];
+    struct error err = {0};
+    (void)snprintf(text, sizeof text, "{\"%0255d\":{\"0\":1}}", 0);
+    assert_true(starting_offsets_check(text, &err));
+    (void)snprintf(text, sizeof text, "{\"%0256d\":{\"0\":1}}", 0);
+    assert_false(starting_offsets_check(text, &err));
+    assert_non_null(strstr(err.message, "wants an object"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_and_numbers_become_offsets_of_every_partition),
+        cmocka_unit_test(a_topics_name_may_have_255_bytes),
         cmocka_unit_test(what_does_not_fit_the_topic_is_refused_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

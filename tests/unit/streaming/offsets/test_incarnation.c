@@ -4,8 +4,10 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 #include "streaming/store/run_note.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 /* ---- batches of Spark's ---- */
 
@@ -14,7 +16,7 @@ static void spark_run(int64_t count, const int64_t *ends) {
     struct store *store = NULL;
     struct recovery recovery = {0};
     struct error err = {0};
-    if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err))
         fail_msg("%s", err.message);
     check(recovery.start_count == 1);
     for (int64_t i = 0; i < count; i++) {
@@ -201,7 +203,7 @@ static void lose(int number) {
     if (number == 5)
         FAKE_SET('B', 30, 10);
     if (number == 12)
-        engine_request_stop(running, STOP_AFTER_BATCH);
+        streaming_request_stop(running, STOP_AFTER_BATCH);
 }
 
 static void what_was_never_read_is_known_after_a_refusal(void **state) {

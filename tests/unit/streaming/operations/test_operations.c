@@ -2,6 +2,7 @@
  * they refuse. */
 #include "operate.h"
 
+#include "streaming/recovery/recover.h"
 #include "streaming/table/path_set.h"
 
 /* ---- adopt and release ---- */
@@ -82,7 +83,7 @@ static void a_running_query_is_named(void **state) {
     fixture_must_advance(&fixture, 1, 0);
     struct store *store;
     struct error err;
-    check(store_open(&fixture.options, &store, &err));
+    check(recovery_open(&fixture.options, &store, &err));
     for (enum operation operation = ADOPT; operation <= REWIND; operation++)
         assert_refuses(operation, ERROR_LOCKED, "is locked: another instance runs this query");
     store_close(store);

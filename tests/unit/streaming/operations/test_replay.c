@@ -3,9 +3,12 @@
 #include "replay_fixture.h"
 
 #include "pipeline/parquet/read/reader.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
+#include "streaming/store/rejects.h"
 #include "streaming/store/resolved.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 #include "streaming/tasks/row_maker.h"
 
 static void assert_resolved(const char *expected) {
@@ -36,7 +39,7 @@ static void rejects_become_rows_once(void **state) {
 
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
     assert_int_equal(replayed.unresolved, FIRST_REJECTS);
-    assert_int_equal(replayed.rows_by[REJECT_MALFORMED_JSON], 1);
+    assert_int_equal(replayed.rows_by[REJECT_MALFORMED], 1);
     assert_int_equal(replayed.rows_by[REJECT_MISSING_IDENTIFIER], 2);
     assert_int_equal(replayed.rejected_by[REJECT_NULL_VALUE], 1);
     assert_int_equal(replayed.rejected_by[REJECT_BLANK_VALUE], 1);
@@ -77,7 +80,7 @@ static void a_dry_run_only_says_what_would_be(void **state) {
     struct error err = {0};
     struct store *store;
     must_run_query(0);
-    check(store_open(&fixture.options, &store, &err)); // somebody runs the query
+    check(recovery_open(&fixture.options, &store, &err)); // somebody runs the query
     scoped(scope_free) char *before = tree_print(fixture.root, "lock");
     assert_true(replay_chosen(PARSE_PERMISSIVE, 2, true, NULL, &err));
     scoped(scope_free) char *after = tree_print(fixture.root, "lock");
@@ -130,7 +133,7 @@ static void write_rejects(const char *staging, int64_t planned_ms, struct file_l
         .parquet = {.codec = CODEC_SNAPPY, .timestamp = TIMESTAMP_AS_INT96},
         .memory_max = 1 << 20};
     struct reject_sink *sink = reject_sink_create("t1", planned_ms, &options);
-    const struct reject reject = {.reason = REJECT_MALFORMED_JSON, .detail = "too new"};
+    const struct reject reject = {.reason = REJECT_MALFORMED, .detail = "too new"};
     for (int64_t offset = 0; offset < 3; offset++) {
         char value[100];
         int size = snprintf(value, sizeof value,
@@ -160,7 +163,7 @@ static void commit_rejects(int64_t planned_ms) {
     const char *table, *rejects;
     manifest.outcomes = must_alloc(1, sizeof *manifest.outcomes);
     manifest.outcomes[0] = (struct range_outcome){.range = ranges[0], .rejects = 3};
-    check(store_open(&fixture.options, &store, &err) && store_recover(store, &recovery, &err) &&
+    check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err) &&
           store_write_initial(store, ranges, 2, &err) && store_write_plan(store, &plan, &err) &&
           store_begin_batch(store, 0, &table, &rejects, &err));
     write_rejects(rejects, planned_ms, &manifest.rejects);

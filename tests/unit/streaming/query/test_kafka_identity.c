@@ -20,14 +20,18 @@ static bool scripted_id(struct broker *broker, char id[static KAFKA_CLUSTER_ID_M
 
 static const struct broker_ops with_id = {.cluster_id = scripted_id}, without_id = {0};
 static struct broker broker;
-static struct query_options options;
-static struct query query;
+static struct query_report report = {.name = "match_stream"};
+static const struct retrier retrier = {.report = &report};
+static struct kafka_identity identity;
 
 /* A start of the query. */
 static bool settle(const char *id, bool is_new, struct error *err) {
     answering = id;
-    query = (struct query){.options = &options, .broker = &broker, .how = {.name = "match_stream"}};
-    return kafka_identity_settle(&query, is_new, err);
+    identity = (struct kafka_identity){.topic = fixture.options.topic,
+                                       .checkpoint = fixture.checkpoint,
+                                       .broker = &broker,
+                                       .retrier = &retrier};
+    return kafka_identity_settle(&identity, is_new, err);
 }
 
 static void must_settle(const char *id, bool is_new) {
@@ -49,7 +53,6 @@ static int set_up(void **state) {
     log_configure(LOG_CRITICAL, false);
     fixture_init(&fixture);
     broker.ops = &with_id;
-    options = (struct query_options){.store = fixture.options};
     return file_make_directory(fixture.checkpoint, &err) ? 0 : -1;
 }
 
@@ -90,11 +93,11 @@ static void another_cluster_behind_the_same_names_is_noticed(void **state) {
     (void)state;
     struct error err;
     must_settle("A", true);
-    assert_true(kafka_identity_check(&query, &err));
+    assert_true(kafka_identity_check(&identity, &err));
     answering = NULL;
-    assert_true(kafka_identity_check(&query, &err));
+    assert_true(kafka_identity_check(&identity, &err));
     answering = "B";
-    assert_refused(kafka_identity_check(&query, &err), &err);
+    assert_refused(kafka_identity_check(&identity, &err), &err);
 }
 
 static void what_is_not_known_is_neither_noted_nor_refused(void **state) {
@@ -103,13 +106,13 @@ static void what_is_not_known_is_neither_noted_nor_refused(void **state) {
     must_settle(NULL, false);
     assert_false(fixture_has(&fixture, NOTE));
     answering = "B";
-    assert_true(kafka_identity_check(&query, &err));
+    assert_true(kafka_identity_check(&identity, &err));
     must_settle("A", false);
     must_settle(NULL, false);
     assert_noted("A");
     broker.ops = &without_id; // a capture
     must_settle("B", false);
-    assert_true(kafka_identity_check(&query, &err));
+    assert_true(kafka_identity_check(&identity, &err));
     assert_noted("A");
 }
 

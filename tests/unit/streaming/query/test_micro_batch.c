@@ -3,7 +3,7 @@
 
 #include "base/log/log.h"
 #include "base/system/clock.h"
-#include "streaming/query/engine.h"
+#include "streaming/start/streaming.h"
 
 enum { RECORDS = 3, SCRIPT_MAX = 4 };
 
@@ -101,15 +101,15 @@ static bool run_query(const enum error_kind script[static SCRIPT_MAX], bool fail
                                         .time_zone = "UTC",
                                         .parquet = {.codec = CODEC_SNAPPY},
                                         .write_retry_timeout_ms = 1000};
-    const struct engine_options options = {.queries = {&query},
-                                           .query_count = 1,
-                                           .worker_count = 1,
-                                           .memory_max = 128 << 20,
-                                           .on_query_end = nothing_to_do};
-    struct engine *engine;
+    const struct streaming_options options = {.queries = {&query},
+                                              .query_count = 1,
+                                              .worker_count = 1,
+                                              .memory_max = 128 << 20,
+                                              .on_query_end = nothing_to_do};
+    struct streaming *streaming;
     memset(&kafka, 0, sizeof kafka);
     memcpy(kafka.script, script, sizeof kafka.script);
-    return engine_start(&engine, &options, &broker, err) && engine_join(engine, err);
+    return streaming_start(&streaming, &options, &broker, err) && streaming_join(streaming, err);
 }
 
 static int set_up(void **state) {

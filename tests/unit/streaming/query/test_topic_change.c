@@ -6,6 +6,8 @@
 
 #include "base/system/clock.h"
 #include "streaming/declare/stream.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 
 static void a_topic_created_again_shorter_is_read_from_its_beginning(void **state) {
     (void)state;
@@ -186,13 +188,13 @@ static void stop_when_read(char letter, int64_t end, int number) {
         fail_msg("not read to %lld", (long long)end);
     if (running == NULL)
         return;
-    struct query_view view = engine_query_view(running, 0);
+    struct query_view view = streaming_query_view(running, 0);
     struct partition_lag *partitions;
     size_t count = query_status_partitions(view.status, &partitions);
     bool reached = count > 0 && partitions[0].position == end && fake.logs[0].letter == letter;
     free(partitions);
     if (reached)
-        engine_request_stop(running, STOP_AFTER_BATCH);
+        streaming_request_stop(running, STOP_AFTER_BATCH);
 }
 
 static void recreate_longer(int number) {
@@ -255,7 +257,7 @@ static void leave_plan(int64_t end) {
     struct store *store = NULL;
     struct recovery recovery = {0};
     struct error err = {0};
-    if (!store_open(&fixture.options, &store, &err) || !store_recover(store, &recovery, &err))
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err))
         fail_msg("%s", err.message);
     check(store != NULL && recovery.starts != NULL);
     struct offset_range range = {0, recovery.starts[0].end, end};
@@ -498,7 +500,7 @@ static void stop_under_check(int number) {
     fake.absent = number == 3;
     fake.silent = number >= 4;
     if (number >= 4)
-        engine_request_stop(running, STOP_NOW);
+        streaming_request_stop(running, STOP_NOW);
 }
 
 static void a_stop_while_records_are_compared_moves_nothing(void **state) {
@@ -536,7 +538,7 @@ static void a_replayed_row_of_an_earlier_incarnation_is_not_compared(void **stat
 
 static void stop_without_high(int number) {
     if (number == 6)
-        engine_request_stop(running, STOP_AFTER_BATCH);
+        streaming_request_stop(running, STOP_AFTER_BATCH);
     if (number == 1000)
         fake.high_refusals = 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "streaming/recovery/inspect.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/store/batch_files.h"
 
 #define CHECKPOINT "checkpoints/match_stream/"
@@ -112,8 +113,8 @@ static void a_first_offset_that_can_not_be_read_counts_only_until_the_first_comm
     inspection_deinit(&inspection);
 
     struct store *store = NULL;
-    assert_true(store_open(&fixture.options, &store, &err));
-    assert_true(store_recover(store, &recovery, &err));
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    assert_true(recover(store, &recovery, &err));
     assert_int_equal(recovery.next_batch, 1);
     recovery_deinit(&recovery);
     store_close(store);
@@ -205,7 +206,7 @@ static void what_is_committed_and_what_comes_next_is_told(void **state) {
         assert_int_equal(inspection.partitions[i].end, 39);
         assert_int_equal(inspection.partitions[i].rows, 26);
         assert_int_equal(inspection.partitions[i].rejects, 13);
-        assert_int_equal(inspection.partitions[i].unsaid, 0);
+        assert_int_equal(inspection.partitions[i].unproven, 0);
     }
     assert_string_equal(inspection.next, "a start plans the next batch");
     assert_int_equal(inspection.fault_count, 0);
@@ -213,7 +214,7 @@ static void what_is_committed_and_what_comes_next_is_told(void **state) {
 
     remove_file(CHECKPOINT "manifests/4"); // as of a batch that Spark ran
     must_inspect(&inspection);
-    assert_int_equal(inspection.partitions[0].unsaid, 3);
+    assert_int_equal(inspection.partitions[0].unproven, 3);
     inspection_deinit(&inspection);
 }
 
@@ -238,7 +239,7 @@ static void the_holder_of_the_lock_is_named_and_keeps_it(void **state) {
     struct store *store = NULL;
     struct error err = {0};
     fixture_must_advance(&fixture, 1, 0);
-    assert_true(store_open(&fixture.options, &store, &err));
+    assert_true(recovery_open(&fixture.options, &store, &err));
     assert_true(checkpoint_note_holder(fixture.checkpoint, "http=http://here:1", &err));
     must_inspect(&inspection);
     assert_true(inspection.locked);

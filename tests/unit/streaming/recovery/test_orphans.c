@@ -4,6 +4,7 @@
 #include "core/rows.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "streaming/offsets/offset_set.h"
+#include "streaming/recovery/recover.h"
 
 static struct fixture fixture;
 static int64_t processed_ms; // of the rows that are written
@@ -89,7 +90,7 @@ static char *start(void) {
     struct store *store = NULL;
     struct recovery recovery;
     struct error err = {0};
-    bool ok = store_open(&fixture.options, &store, &err) && store_recover(store, &recovery, &err);
+    bool ok = recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err);
     if (!ok)
         print_error("%s\n", err.message);
     check(ok);

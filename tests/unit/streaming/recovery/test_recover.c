@@ -2,7 +2,8 @@
 
 #include "base/scope.h"
 #include "streaming/recovery/recover.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/recovery/recovery_table.h"
+#include "streaming/store/store.h"
 
 static struct fixture fixture;
 
@@ -114,7 +115,7 @@ static void every_case_of_the_table_is_reached(void **state) {
 static bool start(struct recovery *recovery, struct error *err) {
     struct store *store = NULL;
     *recovery = (struct recovery){0};
-    bool ok = store_open(&fixture.options, &store, err) && store_recover(store, recovery, err);
+    bool ok = recovery_open(&fixture.options, &store, err) && recover(store, recovery, err);
     store_close(store);
     return ok;
 }
@@ -668,11 +669,10 @@ static const struct recovery_case *look(void) {
     struct store *store = NULL;
     struct survey survey;
     struct error err = {0};
-    const struct recovery_case *found = NULL;
-    if (!store_open(&fixture.options, &store, &err) || !recovery_look(store, &survey, &found, &err))
+    if (!recovery_open(&fixture.options, &store, &err) || !survey_take(store, &survey, &err))
         fail_msg("%s", err.message);
     store_close(store);
-    return found;
+    return recovery_decide(&survey);
 }
 
 static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {

@@ -1,10 +1,12 @@
 /* test_spark_batch.c: a batch that a cluster has run for us, and whose rejects we have written. */
 #include "operate.h"
 
+#include "streaming/recovery/recover.h"
 #include "streaming/store/batch_files.h"
+#include "streaming/store/batch_steps.h"
 #include "streaming/store/coverage.h"
 #include "streaming/store/run_note.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 static int set_up(void **state) {
     (void)state;
@@ -40,7 +42,7 @@ static struct store *open_recovered(struct recovery *recovery) {
     struct store *store = NULL;
     struct error err = {0};
     *recovery = (struct recovery){0};
-    if (!store_open(&fixture.options, &store, &err) || !store_recover(store, recovery, &err))
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, recovery, &err))
         fail_msg("%s", err.message);
     return store;
 }

@@ -180,9 +180,9 @@ static void a_point_of_long_ago_is_forgotten(void **state) {
 
 static void note(struct tally *tally, int64_t offset, const char *value, size_t size) {
     struct record record = {.offset = offset, .value = value, .value_size = size};
-    struct reject reject = {.reason = REJECT_MALFORMED_JSON, .detail = "because"};
+    struct reject reject = {.reason = REJECT_MALFORMED, .detail = "because"};
     reject_samples_note(&tally->samples, &record, &reject, 42);
-    tally->rejects[REJECT_MALFORMED_JSON]++;
+    tally->rejects[REJECT_MALFORMED]++;
 }
 
 static void the_newest_rejects_are_kept_with_the_beginning_of_their_bytes(void **state) {
@@ -196,7 +196,7 @@ static void the_newest_rejects_are_kept_with_the_beginning_of_their_bytes(void *
     note(&tasks[1], 1001, "", 0);
     tally_add(&batch, &tasks[0]);
     tally_add(&batch, &tasks[1]);
-    assert_int_equal(batch.rejects[REJECT_MALFORMED_JSON], 132);
+    assert_int_equal(batch.rejects[REJECT_MALFORMED], 132);
     struct batch_report draft = {.batch_id = 1};
     query_history_add(&history, batch_report_create(&draft), &(struct file_list){0}, &batch);
 
@@ -215,43 +215,6 @@ static void the_newest_rejects_are_kept_with_the_beginning_of_their_bytes(void *
     for (size_t i = 0; i < REJECT_SAMPLES_MAX; i++)
         reject_sample_release(samples[i]);
     tally_deinit(&batch);
-}
-
-static void unknown_names_are_counted_until_there_is_no_room(void **state) {
-    (void)state;
-    struct unknown_keys before = {0}, now, sum = {0};
-    assert_int_equal(unknown_keys_find(&before, TEXT("colour")), 0);
-    before.names[0].count = 3;
-    now = before;
-    now.names[0].count = 5;
-    char name[8];
-    for (int i = 0; i < 40; i++) {
-        int size = snprintf(name, sizeof name, "k%d", i);
-        int index = unknown_keys_find(&now, (struct text){name, (uint32_t)size});
-        assert_int_equal(index, i + 1 < UNKNOWN_NAMES_MAX ? i + 1 : -1);
-        if (index >= 0)
-            now.names[index].count = i; // k0 came in a record that became no row
-    }
-    unknown_keys_add(&sum, &now, &before);
-    assert_int_equal(sum.count, UNKNOWN_NAMES_MAX - 1);
-    assert_string_equal(sum.names[0].text, "colour");
-    assert_int_equal(sum.names[0].count, 2);
-    assert_string_equal(sum.names[1].text, "k1");
-    assert_int_equal(unknown_keys_find(&sum, TEXT("k1")), 1);
-    assert_int_equal(unknown_keys_find(&sum, TEXT("k")), UNKNOWN_NAMES_MAX - 1);
-}
-
-static void a_long_unknown_name_is_cut_between_characters(void **state) {
-    (void)state;
-    struct unknown_keys keys = {0};
-    char name[64];
-    memset(name, 'a', sizeof name);
-    name[UNKNOWN_NAME_MAX - 1] = (char)0xc3; // an e with an accent
-    name[UNKNOWN_NAME_MAX] = (char)0xa9;
-    assert_int_equal(unknown_keys_find(&keys, (struct text){name, sizeof name}), 0);
-    assert_int_equal(strlen(keys.names[0].text), UNKNOWN_NAME_MAX - 1);
-    assert_int_equal(unknown_keys_find(&keys, TEXT("a\0b")), 1);
-    assert_string_equal(keys.names[1].text, "a?b");
 }
 
 enum { RACED_BATCHES = 3000 };
@@ -309,8 +272,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_point_of_long_ago_is_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             the_newest_rejects_are_kept_with_the_beginning_of_their_bytes, set_up, tear_down),
-        cmocka_unit_test(unknown_names_are_counted_until_there_is_no_room),
-        cmocka_unit_test(a_long_unknown_name_is_cut_between_characters),
         cmocka_unit_test_setup_teardown(readers_see_whole_batches_while_they_are_added, set_up,
                                         tear_down),
     };

@@ -3,7 +3,8 @@
 #include "../faulty_reads.h"
 
 #include "base/scope.h"
-#include "streaming/sink_log/sink_log_entries.h"
+#include "streaming/sink_log/sink_entry.h"
+#include "streaming/sink_log/sink_log.h"
 
 static struct fixture fixture;
 
@@ -40,7 +41,7 @@ static void paths_are_quoted_as_java_quotes_them(void **state) {
         {"/\x7f\x01", "file:///%7F%01"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        scoped(scope_free) char *uri = sink_log_uri(cases[i][0]);
+        scoped(scope_free) char *uri = sink_entry_uri(cases[i][0]);
         assert_string_equal(uri, cases[i][1]);
     }
 }

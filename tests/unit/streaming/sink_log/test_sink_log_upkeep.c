@@ -143,7 +143,7 @@ static void a_draft_for_another_batch_is_thrown_away(void **state) {
     for (int64_t batch = 0; batch < 5; batch++)
         write_batch(&log, batch, 1);
     sink_log_upkeep_work(&log.upkeep);
-    assert_int_equal(log.upkeep.draft.batch_id, 9);
+    assert_int_equal(log.upkeep.next.batch_id, 9);
     for (int64_t batch = 5; batch < 9; batch++)
         write_batch(&log, batch, 1);
     struct sink_log other;
@@ -152,7 +152,7 @@ static void a_draft_for_another_batch_is_thrown_away(void **state) {
     sink_log_close(&other);
     write_batch(&log, 9, 1); // is there, and says the same
     sink_log_upkeep_work(&log.upkeep);
-    assert_int_equal(log.upkeep.draft.batch_id, 19);
+    assert_int_equal(log.upkeep.next.batch_id, 19);
     sink_log_close(&log);
 }
 

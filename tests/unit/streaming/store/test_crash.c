@@ -1,6 +1,8 @@
 /* test_crash.c: a query is stopped at every single call that it makes to the disk, in every way a
  * call can go wrong, and started again: nothing may be lost, twice or left behind. */
 #include "faulty_disk.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 #include "tree.h"
 
 #include <limits.h>
@@ -11,7 +13,7 @@
 #include "base/scope.h"
 #include "streaming/store/checkpoint.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/store_parts.h"
+#include "streaming/store/store.h"
 
 static struct fixture fixture;
 static char snapshot[300], graveyard[300];
@@ -69,16 +71,16 @@ static bool drive_plan(struct driver *driver, int64_t batch) {
 }
 
 static bool drive_open(struct driver *driver) {
-    bool ok = store_open(&fixture.options, &driver->store, &driver->err);
+    bool ok = recovery_open(&fixture.options, &driver->store, &driver->err);
     for (int i = 0; !ok && may_retry(driver, i); i++)
-        ok = store_open(&fixture.options, &driver->store, &driver->err);
+        ok = recovery_open(&fixture.options, &driver->store, &driver->err);
     return ok;
 }
 
 static bool drive_start(struct driver *driver, struct recovery *recovery) {
-    bool ok = store_recover(driver->store, recovery, &driver->err);
+    bool ok = recover(driver->store, recovery, &driver->err);
     for (int i = 0; !ok && may_retry(driver, i); i++)
-        ok = store_recover(driver->store, recovery, &driver->err);
+        ok = recover(driver->store, recovery, &driver->err);
     if (!ok || !recovery->new_query)
         return ok;
     struct offset_range ranges[2];

@@ -1,4 +1,6 @@
 #include "faulty_disk.h"
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 #include "tree.h"
 
 #include "base/scope.h"
@@ -40,8 +42,8 @@ static void run_to_commit(struct running *running) {
     const char *table, *rejects;
     fixture_must_advance(&fixture, 1, 0);
     running->plan = fixture_plan(2, running->ranges);
-    check(store_open(&fixture.options, &running->store, &err) &&
-          store_recover(running->store, &recovery, &err));
+    check(recovery_open(&fixture.options, &running->store, &err) &&
+          recover(running->store, &recovery, &err));
     recovery_deinit(&recovery);
     check(store_write_plan(running->store, &running->plan, &err) &&
           store_begin_batch(running->store, 2, &table, &rejects, &err) &&
@@ -163,7 +165,7 @@ static void paths_that_logs_cannot_hold_are_refused(void **state) {
         struct store *store;
         struct error err = {0};
         fixture.options.table = cases[i];
-        assert_false(store_open(&fixture.options, &store, &err));
+        assert_false(recovery_open(&fixture.options, &store, &err));
         assert_int_equal(err.kind, ERROR_CONFIG);
     }
 }
@@ -175,7 +177,7 @@ static enum error_kind open_with_fault(int error_number, long at, bool *reached)
     struct error err = {0};
     scoped(scope_free) char *graveyard = fixture_text("%s/graveyard", fixture.root);
     faulty_begin(FAULT_READ_ERROR, error_number, at, graveyard);
-    bool ok = store_open(&fixture.options, &store, &err);
+    bool ok = recovery_open(&fixture.options, &store, &err);
     *reached = faulty.calls >= at;
     store_close(store);
     faulty_end();
@@ -223,9 +225,9 @@ static void a_query_that_never_had_a_batch_still_knows_where_it_began(void **sta
     struct error err = {0};
     for (int start = 0; start < 2; start++) {
         struct store *store = NULL;
-        assert_true(store_open(&fixture.options, &store, &err));
+        assert_true(recovery_open(&fixture.options, &store, &err));
         struct recovery recovery;
-        assert_true(store_recover(store, &recovery, &err));
+        assert_true(recover(store, &recovery, &err));
         assert_int_equal(recovery.new_query, start == 0);
         assert_int_equal(recovery.next_batch, 0);
         if (start == 0) {

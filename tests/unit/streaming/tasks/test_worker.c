@@ -213,7 +213,7 @@ static void every_offset_is_a_row_a_reject_or_absent(void **state) {
     assert_int_equal(tally->counts.unknown_names.count, 1);
     assert_string_equal(tally->counts.unknown_names.names[0].text, "colour");
     assert_int_equal(tally->counts.unknown_names.names[0].count, 1);
-    assert_int_equal(tally->rejects[REJECT_MALFORMED_JSON], 1);
+    assert_int_equal(tally->rejects[REJECT_MALFORMED], 1);
     assert_int_equal(tally->rejects[REJECT_BLANK_VALUE], 1);
     assert_int_equal(tally->rejects[REJECT_NULL_IDENTIFIER], 1);
     assert_int_equal(tally->oldest_ms, 1700000000000);

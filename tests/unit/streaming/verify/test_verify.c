@@ -2,6 +2,8 @@
  * verify says. A batch is written down as a text per partition, a letter per offset:
  *     r row   x reject   - absent, and not on the broker   l lost   . not on the broker, no
  * manifest a the manifest says absent, but the broker has it */
+#include "streaming/recovery/recover.h"
+#include "streaming/store/batch_steps.h"
 #include "tree.h"
 
 #include "../faulty_reads.h"
@@ -154,7 +156,7 @@ static bool run(struct store *store, const char *const texts[PARTITIONS], bool r
                 struct error *err) {
     struct recovery recovery;
     const char *table, *rejects;
-    if (!store_recover(store, &recovery, err))
+    if (!recover(store, &recovery, err))
         return false;
     struct manifest manifest = {.batch_id = recovery.next_batch, .timestamp_ms = 1};
     manifest.outcomes = must_alloc(PARTITIONS, sizeof *manifest.outcomes);
@@ -183,7 +185,8 @@ static void run_batch(const char *first, const char *second, bool roll_forward) 
     const char *const texts[PARTITIONS] = {first, second};
     struct store *store = NULL;
     struct error err = {0};
-    bool ok = store_open(&fixture.options, &store, &err) && run(store, texts, roll_forward, &err);
+    bool ok =
+        recovery_open(&fixture.options, &store, &err) && run(store, texts, roll_forward, &err);
     store_close(store);
     if (!ok)
         fail_msg("%s", err.message);

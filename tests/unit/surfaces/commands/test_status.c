@@ -58,6 +58,16 @@ static void a_query_is_told_in_a_few_lines(void **state) {
     free(text);
 }
 
+static void its_health_is_told_with_what_to_do(void **state) {
+    (void)state;
+    char *text = print("{\"state\":\"retrying\",\"message\":\"m\",\"health\":{\"state\":\"stuck\","
+                       "\"severity\":\"critical\",\"reason\":\"gets nowhere\",\"since\":"
+                       "\"2025-12-31T10:00:00Z\",\"action\":\"Repair it.\"},\"totals\":{}}");
+    assert_non_null(strstr(text, "  health      stuck since 2025-12-31T10:00:00Z: gets nowhere\n"));
+    assert_non_null(strstr(text, "  to do       Repair it.\n"));
+    free(text);
+}
+
 static void what_is_not_known_yet_is_said_or_left_out(void **state) {
     (void)state;
     char *text = print("{\"state\":\"starting\",\"lastError\":null,\"lag\":{\"records\":null},"
@@ -72,6 +82,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lock_says_where_its_holder_can_be_asked),
         cmocka_unit_test(a_query_is_told_in_a_few_lines),
+        cmocka_unit_test(its_health_is_told_with_what_to_do),
         cmocka_unit_test(what_is_not_known_yet_is_said_or_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

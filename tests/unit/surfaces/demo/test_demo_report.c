@@ -15,7 +15,7 @@
 #include "core/reject.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
-#include "pipeline/sink/reject.h"
+#include "pipeline/sink/reject_table.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "surfaces/demo/demo_report.h"
 #include "surfaces/program/command_line.h"
@@ -54,7 +54,7 @@ static void write_matches(const struct sink_options *options, const char *const 
     struct file_list files = {0}, rejected = {0};
     struct sink *sink = sink_create(options);
     struct reject_sink *reject_sink = reject_sink_create("esports-matches", 0, options);
-    assert_true(decoder_create(&decoder, options->schema, PARSE_REJECT, "UTC", &err));
+    assert_true(decode_json_open(&decoder, options->schema, PARSE_REJECT, "UTC", &err));
     rows_init(&rows, options->schema, ROWS_CAPACITY, 1 << 16);
     for (int64_t i = 0; values[i] != NULL; i++) {
         struct record record = {.offset = i, .value = values[i], .value_size = strlen(values[i])};
@@ -78,7 +78,7 @@ static void write_matches(const struct sink_options *options, const char *const 
     file_list_deinit(&files);
     file_list_deinit(&rejected);
     rows_deinit(&rows);
-    decoder_destroy(decoder);
+    decoder_close(decoder);
     reject_sink_destroy(reject_sink);
     sink_destroy(sink);
 }

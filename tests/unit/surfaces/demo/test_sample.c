@@ -155,7 +155,7 @@ static const int reason_of[SAMPLE_FAULT_COUNT] = {
     [SAMPLE_GOOD] = -1,
     [SAMPLE_NULL_VALUE] = REJECT_NULL_VALUE,
     [SAMPLE_BLANK] = REJECT_BLANK_VALUE,
-    [SAMPLE_CUT] = REJECT_MALFORMED_JSON,
+    [SAMPLE_CUT] = REJECT_MALFORMED,
     [SAMPLE_ARRAY] = REJECT_NOT_AN_OBJECT,
     [SAMPLE_NO_IDENTIFIER] = REJECT_MISSING_IDENTIFIER,
     [SAMPLE_NULL_IDENTIFIER] = REJECT_NULL_IDENTIFIER,
@@ -174,7 +174,7 @@ static void every_fault_is_taken_for_what_it_is(void **state) {
         struct error err;
         schema_init(&schema, schemas[topic], NULL, 0);
         rows_init(&rows, &schema, 16, 1 << 16);
-        assert_true(decoder_create(&decoder, &schema, PARSE_REJECT, "UTC", &err));
+        assert_true(decode_json_open(&decoder, &schema, PARSE_REJECT, "UTC", &err));
         for (uint64_t number = 0; number < RECORDS; number++) {
             struct sample *sample = &samples[topic];
             struct reject reject = {.reason = REJECT_REASON_COUNT};
@@ -190,11 +190,11 @@ static void every_fault_is_taken_for_what_it_is(void **state) {
         }
         size_t faulty_columns = 0;
         for (size_t i = 0; i < schema.record_count; i++)
-            faulty_columns += decoder_counts(decoder)->field_faults[i] > 0;
+            faulty_columns += decoder->counts.field_faults[i] > 0;
         assert_true(faulty_columns >= 8);
-        assert_int_equal(decoder_counts(decoder)->unknown_keys,
+        assert_int_equal(decoder->counts.unknown_keys,
                          RECORDS / SAMPLE_FAULT_EVERY / (SAMPLE_FAULT_COUNT - 1));
-        decoder_destroy(decoder);
+        decoder_close(decoder);
         rows_deinit(&rows);
     }
 }

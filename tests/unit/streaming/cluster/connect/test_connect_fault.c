@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "streaming/cluster/connect/connect_fault.h"
+#include "streaming/cluster/connect/grpc.h"
 #include "streaming/cluster/connect/rpc_status.pb-c.h"
 #include "streaming/cluster/connect/spark_connect.pb-c.h"
 

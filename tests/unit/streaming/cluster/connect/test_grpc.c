@@ -42,7 +42,7 @@ static void open_to(struct reply (*answer)(const struct request *), void (*raw)(
     // Short only where it is what the test is about: a busy machine is silent, too.
     if (answer == stay_open || answer == freeze)
         options.silence_ms = SILENCE_MS;
-    assert_int_equal(grpc_open(&options, &patience, &connection, &err), OUTCOME_DONE);
+    assert_int_equal(grpc_open(&options, &patience, &connection, &err), CALL_DONE);
 }
 
 static int close_all(void **state) {
@@ -56,14 +56,15 @@ static int close_all(void **state) {
 }
 
 /* Calls, and expects the messages, if any, as texts; what came in the end. */
-static enum outcome call(int64_t ms, const char *const *expected, size_t count, struct error *err) {
+static enum call_outcome call(int64_t ms, const char *const *expected, size_t count,
+                              struct error *err) {
     struct patience patience = patience_for(ms, NULL, &stop);
     struct grpc_message message = {0};
-    enum outcome outcome;
+    enum call_outcome outcome;
     size_t came = 0;
     grpc_begin(connection, "/package.Service/Method", "question", 8, &patience);
     *err = (struct error){0};
-    while ((outcome = grpc_receive(connection, &patience, &message, err)) == OUTCOME_DONE &&
+    while ((outcome = grpc_receive(connection, &patience, &message, err)) == CALL_DONE &&
            message.bytes != NULL) {
         check(came < count && expected != NULL);
         assert_int_equal(message.size, strlen(expected[came]));
@@ -87,9 +88,9 @@ static void a_call_sends_what_gRPC_wants_and_gets_its_answer(void **state) {
     server.url.headers[0] = (struct connect_header){(char *)"x-team", (char *)"blue"};
     struct grpc_options options = grpc_defaults(&server.url);
     struct patience patience = patience_for(5000, NULL, NULL);
-    assert_int_equal(grpc_open(&options, &patience, &connection, &err), OUTCOME_DONE);
+    assert_int_equal(grpc_open(&options, &patience, &connection, &err), CALL_DONE);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(call(5000, one, 1, &err), OUTCOME_DONE);
+        assert_int_equal(call(5000, one, 1, &err), CALL_DONE);
     assert_int_equal(server.connections, 1);
     grpc_close(connection);
     connection = NULL;
@@ -122,7 +123,7 @@ static void messages_are_whole_however_they_were_cut(void **state) {
     struct error err;
     open_to(answer_in_pieces, NULL);
     for (int i = 0; i < 12; i++)
-        assert_int_equal(call(5000, three, 3, &err), OUTCOME_DONE);
+        assert_int_equal(call(5000, three, 3, &err), CALL_DONE);
 }
 
 static struct reply answer_large(const struct request *request) {
@@ -142,7 +143,7 @@ static void a_large_message_comes_through(void **state) {
     char *large = must_alloc(LARGE, 1);
     memset(large, 'x', LARGE - 1);
     const char *const expected[] = {large};
-    assert_int_equal(call(20000, expected, 1, &err), OUTCOME_DONE);
+    assert_int_equal(call(20000, expected, 1, &err), CALL_DONE);
     free(large);
 }
 
@@ -159,7 +160,7 @@ static void a_message_without_measure_is_not_waited_for(void **state) {
     (void)state;
     struct error err;
     open_to(answer_too_large, NULL);
-    assert_int_equal(call(20000, NULL, 0, &err), OUTCOME_FOREIGN);
+    assert_int_equal(call(20000, NULL, 0, &err), CALL_FOREIGN);
     assert_non_null(strstr(err.message, "more than a sound one would"));
 }
 
@@ -172,7 +173,7 @@ static void headers_without_measure_are_not_waited_for(void **state) {
     (void)state;
     struct error err;
     open_to(answer_many_fields, NULL);
-    assert_int_equal(call(20000, NULL, 0, &err), OUTCOME_FOREIGN);
+    assert_int_equal(call(20000, NULL, 0, &err), CALL_FOREIGN);
 }
 
 static struct reply answer_compressed(const struct request *request) {
@@ -188,7 +189,7 @@ static void a_compressed_message_is_not_taken_for_a_plain_one(void **state) {
     struct patience patience = patience_for(5000, NULL, NULL);
     open_to(answer_compressed, NULL);
     grpc_begin(connection, "/a/b", "", 0, &patience);
-    assert_int_equal(grpc_receive(connection, &patience, &message, &err), OUTCOME_FOREIGN);
+    assert_int_equal(grpc_receive(connection, &patience, &message, &err), CALL_FOREIGN);
     assert_non_null(strstr(err.message, "compressed"));
 }
 
@@ -209,7 +210,7 @@ static void an_error_has_its_code_message_and_details(void **state) {
     details[strcspn(details, "=")] = '\0'; // as most servers do
     open_to(answer_error, NULL);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(call(5000, NULL, 0, &err), OUTCOME_STATUS);
+        assert_int_equal(call(5000, NULL, 0, &err), CALL_STATUS);
         struct grpc_status status = grpc_status(connection);
         assert_int_equal(status.code, GRPC_CODE_INTERNAL);
         assert_string_equal(status.message, "größer 100%%!");
@@ -231,7 +232,7 @@ static void what_came_before_an_error_is_handed_out(void **state) {
     (void)state;
     struct error err;
     open_to(answer_error_after_messages, NULL);
-    assert_int_equal(call(5000, three, 3, &err), OUTCOME_STATUS);
+    assert_int_equal(call(5000, three, 3, &err), CALL_STATUS);
     assert_int_equal(grpc_status(connection).code, GRPC_CODE_UNAVAILABLE);
 }
 
@@ -247,7 +248,7 @@ static void an_answer_without_a_status_is_broken_off(void **state) {
     struct error err;
     open_to(answer_no_status, NULL);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(call(5000, one, 1, &err), OUTCOME_BROKEN);
+        assert_int_equal(call(5000, one, 1, &err), CALL_BROKEN);
         assert_non_null(strstr(err.message, "broke off"));
     }
     assert_true(grpc_is_usable(connection));
@@ -263,7 +264,7 @@ static void a_connection_that_ends_in_the_middle_is_broken(void **state) {
     (void)state;
     struct error err;
     open_to(hang_up, NULL);
-    assert_int_equal(call(5000, one, 1, &err), OUTCOME_BROKEN);
+    assert_int_equal(call(5000, one, 1, &err), CALL_BROKEN);
     assert_false(grpc_is_usable(connection));
 }
 
@@ -277,7 +278,7 @@ static void a_server_that_goes_away_still_answers_but_is_asked_no_more(void **st
     (void)state;
     struct error err;
     open_to(go_away, NULL);
-    assert_int_equal(call(5000, one, 1, &err), OUTCOME_DONE);
+    assert_int_equal(call(5000, one, 1, &err), CALL_DONE);
     for (int i = 0; i < 2000 && grpc_is_usable(connection); i++)
         usleep(1000);
     assert_false(grpc_is_usable(connection));
@@ -296,14 +297,14 @@ static void somebody_else_who_answers_is_told_apart(void **state) {
     (void)state;
     struct error err;
     open_to(answer_page, NULL);
-    assert_int_equal(call(5000, NULL, 0, &err), OUTCOME_FOREIGN);
+    assert_int_equal(call(5000, NULL, 0, &err), CALL_FOREIGN);
     assert_non_null(strstr(err.message, "not Spark Connect"));
     assert_non_null(strstr(err.message, "text/html"));
-    assert_int_equal(call(5000, NULL, 0, &err), OUTCOME_FOREIGN);
+    assert_int_equal(call(5000, NULL, 0, &err), CALL_FOREIGN);
     // What a proxy in front of the server says.
-    assert_int_equal(call(5000, NULL, 0, &err), OUTCOME_STATUS);
+    assert_int_equal(call(5000, NULL, 0, &err), CALL_STATUS);
     assert_int_equal(grpc_status(connection).code, GRPC_CODE_UNAVAILABLE);
-    assert_int_equal(call(5000, NULL, 0, &err), OUTCOME_STATUS);
+    assert_int_equal(call(5000, NULL, 0, &err), CALL_STATUS);
     assert_int_equal(grpc_status(connection).code, GRPC_CODE_UNAUTHENTICATED);
 }
 
@@ -313,11 +314,11 @@ static void a_slow_server_is_waited_for_until_the_deadline(void **state) {
     open_to(stay_open, NULL);
     int64_t began_ms = clock_monotonic_ms();
     // It answers PING; but a third would be too many for gRPC's servers.
-    assert_int_equal(call(SEVERAL_SILENCES_MS, one, 1, &err), OUTCOME_LATE);
+    assert_int_equal(call(SEVERAL_SILENCES_MS, one, 1, &err), CALL_LATE);
     int64_t took_ms = clock_monotonic_ms() - began_ms;
     assert_true(took_ms >= SEVERAL_SILENCES_MS && took_ms < 10000);
     assert_int_equal(server.pings, 2);
-    assert_int_equal(call(SILENCE_MS, one, 1, &err), OUTCOME_LATE); // it is as good as new
+    assert_int_equal(call(SILENCE_MS, one, 1, &err), CALL_LATE); // it is as good as new
 }
 
 static void a_server_that_says_nothing_any_more_is_noticed(void **state) {
@@ -325,7 +326,7 @@ static void a_server_that_says_nothing_any_more_is_noticed(void **state) {
     struct error err;
     open_to(freeze, NULL);
     int64_t began_ms = clock_monotonic_ms();
-    assert_int_equal(call(20000, NULL, 0, &err), OUTCOME_BROKEN);
+    assert_int_equal(call(20000, NULL, 0, &err), CALL_BROKEN);
     assert_true(clock_monotonic_ms() - began_ms < 10000);
     assert_non_null(strstr(err.message, "says nothing any more"));
 }
@@ -347,7 +348,7 @@ static void a_wait_hears_that_it_is_to_stop_at_once(void **state) {
     stop_init(&stop);
     int64_t began_ms = clock_monotonic_ms();
     assert_int_equal(pthread_create(&thread, NULL, stop_soon, NULL), 0);
-    assert_int_equal(call(20000, one, 1, &err), OUTCOME_STOPPED);
+    assert_int_equal(call(20000, one, 1, &err), CALL_STOPPED);
     int64_t took_ms = clock_monotonic_ms() - began_ms;
     assert_true(took_ms >= 90 && took_ms < 5000);
     assert_int_equal(err.kind, ERROR_STOPPED);
@@ -389,12 +390,12 @@ static void what_does_not_speak_http2_is_told_apart(void **state) {
     (void)state;
     static const struct {
         void (*raw)(int);
-        enum outcome outcome;
+        enum call_outcome outcome;
         const char *says;
-    } cases[] = {{say_http1, OUTCOME_FOREIGN, "HTTP/1"},
-                 {say_tls, OUTCOME_FOREIGN, "use_ssl=true"},
-                 {say_garbage, OUTCOME_FOREIGN, "does not speak HTTP/2"},
-                 {say_half_garbage, OUTCOME_BROKEN, ""}};
+    } cases[] = {{say_http1, CALL_FOREIGN, "HTTP/1"},
+                 {say_tls, CALL_FOREIGN, "use_ssl=true"},
+                 {say_garbage, CALL_FOREIGN, "does not speak HTTP/2"},
+                 {say_half_garbage, CALL_BROKEN, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err;
         open_to(NULL, cases[i].raw);
@@ -412,7 +413,7 @@ static void a_server_that_hangs_up_at_once_is_broken(void **state) {
     (void)state;
     struct error err;
     open_to(NULL, hang_up_at_once);
-    assert_int_equal(call(10000, NULL, 0, &err), OUTCOME_BROKEN);
+    assert_int_equal(call(10000, NULL, 0, &err), CALL_BROKEN);
 }
 
 static void without_a_server_there_is_no_connection(void **state) {
@@ -427,9 +428,9 @@ static void without_a_server_there_is_no_connection(void **state) {
         struct connect_url url = {.host = (char *)hosts[i], .port = port};
         struct grpc_options options = grpc_defaults(&url);
         struct patience patience = patience_for(2000, NULL, NULL);
-        enum outcome outcome = grpc_open(&options, &patience, &connection, &err);
+        enum call_outcome outcome = grpc_open(&options, &patience, &connection, &err);
         // A resolver may be slow to say that it knows of no such host.
-        assert_true(outcome == OUTCOME_BROKEN || outcome == OUTCOME_LATE);
+        assert_true(outcome == CALL_BROKEN || outcome == CALL_LATE);
     }
 }
 
@@ -446,7 +447,7 @@ static void tls_with_a_server_that_says_nothing_ends_at_the_deadline(void **stat
     server.url.use_ssl = true;
     struct grpc_options options = grpc_defaults(&server.url);
     struct patience patience = patience_for(200, NULL, NULL);
-    assert_int_equal(grpc_open(&options, &patience, &connection, &err), OUTCOME_LATE);
+    assert_int_equal(grpc_open(&options, &patience, &connection, &err), CALL_LATE);
 }
 
 static void tls_with_a_server_that_knows_none_is_refused_at_once(void **state) {
@@ -456,7 +457,7 @@ static void tls_with_a_server_that_knows_none_is_refused_at_once(void **state) {
     server.url.use_ssl = true;
     struct grpc_options options = grpc_defaults(&server.url);
     struct patience patience = patience_for(10000, NULL, NULL);
-    assert_int_equal(grpc_open(&options, &patience, &connection, &err), OUTCOME_REFUSED);
+    assert_int_equal(grpc_open(&options, &patience, &connection, &err), CALL_REFUSED);
     assert_non_null(strstr(err.message, "does not speak TLS"));
 }
 

@@ -1,0 +1,62 @@
+/* decoder.h: one record's bytes to one row, whatever the record's format. Implemented once per
+ * format (pipeline/record_format.h lists them).
+ *
+ * The row is written at index rows->count of the record columns; the caller fills the other columns
+ * and counts the row. Texts are copied into rows->strings. One decoder per worker and query: it may
+ * remember what records looked like so far, and is not thread-safe. */
+#ifndef CORE_DECODER_H
+#define CORE_DECODER_H
+
+#include "base/error.h"
+#include "core/decode_counts.h"
+#include "core/record.h"
+#include "core/reject.h"
+#include "core/rows.h"
+
+enum decode_result {
+    DECODE_ROW,    // row rows->count is filled (record columns only)
+    DECODE_REJECT, // *reject says why; the row and its texts are taken back
+    DECODE_FULL, // rows->strings is too small for this record (three bytes for each of the value's
+                 // always suffice); the row is taken back
+};
+
+struct decoder_ops;
+
+struct decoder {
+    const struct decoder_ops *ops; // first member of every implementation's own struct
+    struct decode_counts counts;   // since it was opened; only the implementation writes them
+    // Set by the caller. Time-only timestamps ("10:30:00") take their day from the plan, so that a
+    // batch that runs again gives the same rows. Milliseconds since 1970.
+    int64_t batch_time_ms;
+};
+
+struct decoder_ops {
+    enum decode_result (*decode)(struct decoder *decoder, const struct record *record,
+                                 struct rows *rows, struct reject *reject);
+    /* See decoder_uncount_row(). */
+    void (*uncount_row)(struct decoder *decoder);
+    void (*close)(struct decoder *decoder);
+};
+
+/* What a format implements to open a decoder. `schema` and `zone_name` (an IANA name from the
+ * system's tzdata, or an offset such as "+02:00": the zone of timestamps that name none) are
+ * borrowed. ERROR_CONFIG: no such zone. */
+typedef bool decoder_open_fn(struct decoder **decoder, const struct schema *schema,
+                             enum parse_mode mode, const char *zone_name, struct error *err);
+
+static inline enum decode_result decode_record(struct decoder *decoder, const struct record *record,
+                                               struct rows *rows, struct reject *reject) {
+    return decoder->ops->decode(decoder, record, rows, reject);
+}
+
+/* The row that was decoded last did not become one after all: a later stage refused it, or had no
+ * room and has it decoded again. Takes back what was counted of it. */
+static inline void decoder_uncount_row(struct decoder *decoder) {
+    decoder->ops->uncount_row(decoder);
+}
+
+static inline void decoder_close(struct decoder *decoder) {
+    decoder->ops->close(decoder);
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* The rejects of a batch that Spark has committed.
+ *
+ * Spark filters out records that can't become rows, and counts them by windows of offsets. Only
+ * these windows are read again, by our own parser, which writes the rejects and commits that by the
+ * batch's manifest. The counts must agree with Spark's; the rest of the plan's offsets became rows.
+ */
+#include "streaming/cluster/engine/reject_pass.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "streaming/kafka/planner.h"
+
+void reject_pass_deinit(struct reject_pass *pass) {
+    free(pass->outcomes);
+    tally_deinit(&pass->tally);
+    *pass = (struct reject_pass){0};
+}
+
+/* Spark and we must agree on every record; that they do is what the conformance tests are for. */
+static void compare_counts(struct query *query, const struct spark_progress *progress,
+                           const struct reject_search *search) {
+    if (progress == NULL || progress->rejects == search->rejects)
+        return;
+    log_write(LOG_ERROR, query->report.name,
+              "Spark has left out another number of records than became rejects | batch_id=%" PRId64
+              " | left_out=%" PRId64 " | rejects=%" PRId64
+              " | cure=run `esports-stream verify`, which names the offsets, and report it",
+              progress->batch_id, progress->rejects, search->rejects);
+    query_status_note_error(&query->report.status,
+                            "Spark has left out another number of records than "
+                            "became rejects; `verify` names the offsets");
+}
+
+static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
+    pass->outcomes = must_alloc(plan->count + 1, sizeof *pass->outcomes);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct offset_range *range = &plan->ranges[i];
+        if (range->end > range->start)
+            pass->outcomes[pass->outcome_count++] =
+                (struct range_outcome){.range = *range, .rows = range->end - range->start};
+    }
+}
+
+static void take_rejects(const struct reject_search *search, struct reject_pass *pass) {
+    for (size_t i = 0; i < pass->outcome_count; i++)
+        for (size_t j = 0; j < search->outcome_count; j++)
+            if (search->outcomes[j].range.partition == pass->outcomes[i].range.partition) {
+                pass->outcomes[i].rejects = search->outcomes[j].rejects;
+                pass->outcomes[i].rows -= search->outcomes[j].rejects;
+            }
+}
+
+static void take_absent(int64_t absent, struct reject_pass *pass) {
+    for (size_t i = 0; i < pass->outcome_count && absent > 0; i++) {
+        struct range_outcome *outcome = &pass->outcomes[i];
+        int64_t part = absent < outcome->rows ? absent : outcome->rows;
+        outcome->absent = part;
+        outcome->rows -= part;
+        absent -= part;
+    }
+}
+
+static void account(const struct plan *plan, const struct spark_progress *progress,
+                    struct reject_search *search, struct reject_pass *pass) {
+    *pass = (struct reject_pass){.rejects = search->rejects, .tally = search->tally};
+    // Of the rows of the windows alone, which say nothing of the batch's.
+    pass->tally.counts = (struct decode_counts){0};
+    pass->tally.bytes = 0;
+    pass->tally.oldest_ms = pass->tally.newest_ms = 0;
+    memset(pass->tally.stage_ns, 0, sizeof pass->tally.stage_ns);
+    begin_outcomes(plan, pass);
+    take_rejects(search, pass);
+    int64_t records = progress == NULL ? search->rows + search->rejects : progress->records;
+    take_absent(planner_size(plan->ranges, plan->count) - records, pass);
+    free(search->outcomes);
+}
+
+/* With a batch that moves positions, what was found out about the topic has come to pass. */
+static void settle_moved(struct query *query, const struct plan *plan) {
+    for (size_t i = 0; i < query->position.begun.count; i++)
+        if (query->position.begun.begins[i].batch_id == plan->batch_id)
+            topic_change_settle(&query->change);
+}
+
+/* The windows may end behind a topic that the positions, which Spark has moved since, fit. */
+static bool look_at_topic(struct query *query, const struct reject_search *search,
+                          struct error *err) {
+    return topic_watch_refresh(&query->watch, err) &&
+           topic_watch_high(&query->watch, search->windows, search->window_count, err);
+}
+
+bool reject_pass_run(struct query *query, const struct plan *plan,
+                     const struct spark_progress *progress, struct reject_pass *pass,
+                     struct error *err) {
+    struct reject_search search = {
+        .plan = plan, .windows = plan->ranges, .window_count = plan->count};
+    struct offset_range *windows = NULL;
+    if (progress != NULL)
+        spark_progress_ranges(progress, plan, &windows, &search.window_count);
+    if (progress != NULL)
+        search.windows = windows;
+    settle_moved(query, plan);
+    log_write(LOG_DEBUG, query->report.name,
+              "Looking for rejects | batch_id=%" PRId64 " | ranges=%zu | offsets=%" PRId64,
+              plan->batch_id, search.window_count,
+              planner_size(search.windows, search.window_count));
+    bool done = (search.window_count == 0 || look_at_topic(query, &search, err)) &&
+                micro_batch_rejects(&query->runner, &search, err);
+    free(windows);
+    if (!done) {
+        free(search.outcomes);
+        tally_deinit(&search.tally);
+        return false;
+    }
+    compare_counts(query, progress, &search);
+    account(plan, progress, &search, pass);
+    return true;
+}

@@ -1,0 +1,25 @@
+/* reject_pass.h: the rejects of one batch that Spark has committed: found, written, committed, by
+ * reading again the windows of offsets in which Spark has counted some. Driver thread. */
+#ifndef STREAMING_CLUSTER_ENGINE_REJECT_PASS_H
+#define STREAMING_CLUSTER_ENGINE_REJECT_PASS_H
+
+#include "streaming/cluster/engine/spark_progress.h"
+#include "streaming/query/query.h"
+
+struct reject_pass {
+    int64_t rejects; // written
+    /* What became of the plan's ranges, those without an offset left out: what Spark does not tell
+     * by partition, the offsets without a record, is shown with the first ranges that have room. */
+    struct range_outcome *outcomes; // owned
+    size_t outcome_count;
+    struct tally tally; // owned; of the rejects only
+};
+
+/* `progress` NULL: nobody knows what Spark has counted, so all of the plan is read. Counts that
+ * disagree with Spark's are told as an ERROR line, and what was found is written. */
+MUST_CHECK bool reject_pass_run(struct query *query, const struct plan *plan,
+                                const struct spark_progress *progress, struct reject_pass *pass,
+                                struct error *err);
+void reject_pass_deinit(struct reject_pass *pass);
+
+#endif

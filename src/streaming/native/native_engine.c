@@ -1,0 +1,250 @@
+/* The driver of a query: decides when a trigger fires and what its batch takes.
+ *
+ * A trigger looks at the topic, plans what lies between the positions and the topic's ends, makes
+ * the plan durable, and runs it. If the topic does not fit the positions, a batch without records
+ * that moves them comes first (topic_fit_plan()). availableNow looks once, and runs batches
+ * until nothing of the newest listing is left.
+ *
+ * Time is asked only by clock.h, and every wait is stop_sleep() or the crew's receive(), so that a
+ * test runs the driver in its own thread. */
+#include "streaming/native/native_engine.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "streaming/kafka/planner.h"
+#include "streaming/kafka/positions.h"
+#include "streaming/store/batch_steps.h"
+
+/* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
+ * nothing comes, so that only the first record after a silence waits for the longer one. */
+enum { IDLE_POLL_MS = 10, IDLE_POLL_MAX_MS = 400 };
+
+/* Between two triggers: how often the topic is looked at, so that its going away is not missed. */
+enum { GLANCE_EVERY_MS = 1000 };
+
+struct native_engine {
+    struct engine engine;
+    struct query *query;
+};
+
+/* ---- planning ---- */
+
+/* In the first incarnation of the topic nothing is told by it. */
+static bool set_time(struct query_position *position, struct plan *plan, struct error *err) {
+    plan->timestamp_ms = clock_wall_ms();
+    return query_position_incarnation(position, plan->batch_id).number == 0 ||
+           query_position_set_later(position, plan, err);
+}
+
+/* Plans what lies between the positions and the topic's ends. */
+static bool plan_backlog(struct query *query, struct plan *plan, struct error *err) {
+    const struct query_position *position = &query->position;
+    const struct topic_offsets *topic = &query->watch.topic;
+    struct data_loss loss;
+    struct offset_range *ranges;
+    size_t count;
+    planner_next(position->starts, position->start_count, topic, 0, &ranges, &count, &loss);
+    int64_t backlog = planner_size(ranges, count) +
+                      positions_held_back(position->starts, position->start_count, topic);
+    free(ranges);
+    if (loss.texts.count > 0 && !topic_watch_loss(&query->watch, &loss, err))
+        return false;
+
+    int64_t limit = query->definition.options->max_offsets_per_trigger;
+    planner_next(position->starts, position->start_count, topic, limit, &plan->ranges, &plan->count,
+                 &loss);
+    int64_t size = planner_size(plan->ranges, plan->count);
+    query_status_set_lag(&query->report.status, backlog - size);
+    topic_watch_say_lag(&query->watch);
+    if (size > 0)
+        return true;
+    free(plan->ranges);
+    plan->ranges = NULL;
+    plan->count = 0;
+    return true;
+}
+
+/* Plans the next batch from the newest listing. Nothing new leaves plan->count 0; *moves: it takes
+ * nothing, and another is due. */
+static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
+    *plan = (struct plan){.batch_id = query->position.next_batch};
+    if (!set_time(&query->position, plan, err) || !topic_fit_plan(&query->change, plan, err))
+        return false;
+    *moves = plan->count > 0;
+    if (!*moves)
+        return plan_backlog(query, plan, err);
+    struct data_loss ignored; // told by the plan behind this one
+    struct offset_range *ranges;
+    size_t count;
+    planner_next(plan->ranges, plan->count, &query->watch.topic, 0, &ranges, &count, &ignored);
+    query_status_set_lag(&query->report.status, planner_size(ranges, count));
+    free(ranges);
+    return true;
+}
+
+/* ---- one trigger ---- */
+
+/* A trigger begins with a look at the topic. */
+static bool look_at_topic(struct query *query, struct error *err) {
+    struct trigger_clock *clock = &query->report.clock;
+    trigger_clock_begin(clock);
+    bool listed = topic_watch_refresh(&query->watch, err);
+    trigger_clock_add(&clock->listing_us, clock->began_us);
+    return listed;
+}
+
+static bool run_plan(struct query *query, const struct plan *plan, struct error *err) {
+    int64_t began_us = clock_monotonic_us();
+    bool done = query_position_write_plan(&query->position, plan, err);
+    trigger_clock_add(&query->report.clock.logging_us, began_us);
+    done = done && micro_batch_run(&query->runner, plan, err);
+    if (done)
+        query_move_past(query, plan);
+    return done;
+}
+
+/* The rest of a trigger: plan and run a batch if there is anything to do; before it, one that moves
+ * the positions if they don't fit the topic. */
+static bool run_trigger(struct query *query, bool *ran, struct error *err) {
+    struct plan plan;
+    *ran = false;
+    for (bool moves = true; moves;) {
+        int64_t began_us = clock_monotonic_us();
+        if (!make_plan(query, &plan, &moves, err))
+            return false;
+        trigger_clock_add(&query->report.clock.planning_us, began_us);
+        if (plan.count == 0)
+            return true;
+        *ran = run_plan(query, &plan, err);
+        free(plan.ranges);
+        if (!*ran)
+            return false;
+    }
+    return true;
+}
+
+/* A plan that a former start made durable, and did not commit. */
+static bool run_open_plan(struct query *query, const struct plan *plan, struct error *err) {
+    struct trigger_clock *clock = &query->report.clock;
+    log_write(LOG_INFO, query->report.name,
+              "Running a planned batch again that was not committed | batch_id=%" PRId64
+              " | offsets=%" PRId64,
+              plan->batch_id, planner_size(plan->ranges, plan->count));
+    trigger_clock_begin(clock);
+    bool ready = topic_fit_await(&query->change, plan, err);
+    trigger_clock_add(&clock->listing_us, clock->began_us);
+    if (!ready || !micro_batch_run(&query->runner, plan, err))
+        return false;
+    query_move_past(query, plan);
+    return true;
+}
+
+/* ---- one after the other ---- */
+
+/* TRIGGER=availableNow: the topic's ends and partitions as they are now, in batches, then the end.
+ */
+static bool run_available(struct query *query, struct error *err) {
+    if (!look_at_topic(query, err))
+        return false;
+    for (bool ran = true; ran && stop_read(query->stop) == STOP_NOT;) {
+        if (!run_trigger(query, &ran, err))
+            return false;
+        trigger_clock_begin(&query->report.clock);
+    }
+    topic_fit_say_left(&query->change);
+    return true;
+}
+
+static void say_idle(struct query *query) {
+    const char *detail, *wait = topic_fit_wait(&query->change, &detail);
+    struct query_status *status = &query->report.status;
+    if (wait != NULL)
+        query_status_fault(status, QUERY_RETRYING, false, wait, detail);
+    else
+        query_status_say(status, QUERY_WAITING, false, "Waiting for data to arrive");
+}
+
+/* True: a stop is requested. Ends early when the topic turns out to be another, so that this
+ * becomes durable. */
+static bool rest(struct query *query, int64_t pause_ms) {
+    int64_t until_ms = clock_monotonic_ms() + pause_ms;
+    query_status_rest(&query->report.status, pause_ms);
+    for (;;) {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        if (left_ms <= GLANCE_EVERY_MS)
+            return left_ms > 0 && stop_sleep(query->stop, left_ms);
+        if (stop_sleep(query->stop, GLANCE_EVERY_MS))
+            return true;
+        topic_watch_glance(&query->watch);
+        if (!query->watch.fits)
+            return false;
+    }
+}
+
+static bool run_triggers(struct query *query, struct error *err) {
+    struct query_status *status = &query->report.status;
+    int64_t idle_ms = IDLE_POLL_MS;
+    while (stop_read(query->stop) == STOP_NOT) {
+        int64_t began_ms = clock_wall_ms();
+        query_status_say(status, QUERY_WAITING, false, "Getting offsets from the topic");
+        bool ran;
+        if (!look_at_topic(query, err) || !run_trigger(query, &ran, err))
+            return false;
+        if (ran)
+            query_status_say(status, QUERY_WAITING, true, "Waiting for next trigger");
+        else
+            say_idle(query);
+        int64_t now_ms = clock_wall_ms();
+        int64_t pause_ms =
+            trigger_next_ms(&query->definition.options->trigger, began_ms, now_ms) - now_ms;
+        idle_ms = ran                              ? IDLE_POLL_MS
+                  : 2 * idle_ms < IDLE_POLL_MAX_MS ? 2 * idle_ms
+                                                   : IDLE_POLL_MAX_MS;
+        if (pause_ms == 0 && !ran)
+            pause_ms = idle_ms;
+        if (rest(query, pause_ms))
+            return true;
+    }
+    return true;
+}
+
+/* ---- the engine ---- */
+
+static bool open_engine(struct engine *engine, struct error *err) {
+    (void)engine, (void)err;
+    return true;
+}
+
+/* Spark keeps the sink log itself, so this is ours alone. */
+static void start_upkeep(struct query *query) {
+    struct error err;
+    if (!store_start_upkeep(query->store, &err))
+        log_write(LOG_WARNING, query->report.name,
+                  "Each tenth commit takes longer: nothing can be prepared for it | error=%s",
+                  err.message);
+}
+
+static bool run(struct engine *engine, const struct plan *open_plan, struct error *err) {
+    struct query *query = ((struct native_engine *)engine)->query;
+    start_upkeep(query);
+    if (open_plan != NULL && !run_open_plan(query, open_plan, err))
+        return false;
+    query_status_set_started(&query->report.status);
+    return query->definition.options->trigger.available_now ? run_available(query, err)
+                                                            : run_triggers(query, err);
+}
+
+static void close_engine(struct engine *engine) {
+    free(engine);
+}
+
+struct engine *native_engine_create(struct query *query) {
+    static const struct engine_ops ops = {open_engine, run, close_engine};
+    struct native_engine *native = must_alloc(1, sizeof *native);
+    *native = (struct native_engine){.engine = {&ops}, .query = query};
+    return &native->engine;
+}

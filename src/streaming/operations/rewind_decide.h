@@ -1,0 +1,27 @@
+/* rewind_decide.h: which files belong to the batches that a rewind takes back. rewind.c, which does
+ * it, describes the text of the decision. */
+#ifndef STREAMING_OPERATIONS_REWIND_DECIDE_H
+#define STREAMING_OPERATIONS_REWIND_DECIDE_H
+
+#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/store/store.h"
+#include "streaming/table/path_set.h"
+
+struct rewind {
+    struct store *store; // recovered
+    int64_t to_batch;
+    int64_t newest;      // committed batch before the rewind
+    struct offsets ends; // owned; of to_batch
+    int64_t since_ms;    // from when on rows are of the newest incarnation of the topic
+    struct sink_log_writer intent;
+    struct path_set kept;  // owned; what the log lists as of to_batch
+    struct path_set newer; // owned; what the manifests of later batches list
+    bool failed;           // *err says why
+    struct error *err;
+};
+
+/* Makes the decision durable, as `rewind` in the checkpoint. ERROR_STATE: which files belong to
+ * later batches can't be told. */
+MUST_CHECK bool rewind_decide(struct rewind *rewind, struct error *err);
+
+#endif

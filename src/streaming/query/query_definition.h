@@ -1,0 +1,49 @@
+/* query_definition.h: what a query is, whichever engine runs it: its options and what follows from
+ * them. Constant while it runs. */
+#ifndef STREAMING_QUERY_QUERY_DEFINITION_H
+#define STREAMING_QUERY_QUERY_DEFINITION_H
+
+#include "base/error.h"
+#include "core/schema.h"
+#include "pipeline/json/decode_json.h"
+#include "pipeline/sink/sink_parquet.h"
+#include "streaming/declare/stream.h"
+#include "streaming/store/store.h"
+
+struct trigger {
+    bool available_now;  // run to the offsets that were the end at start, then finish
+    int64_t interval_ms; // 0: as soon as there is something new
+};
+
+struct query_options {
+    const struct stream *stream;
+    struct store_options store; // topic, paths, partition columns
+    struct trigger trigger;
+    int64_t max_offsets_per_trigger; // 0: no limit
+    const char *starting_offsets;    // "earliest", "latest" or JSON
+    bool fail_on_data_loss;
+    enum parse_mode parse_mode;
+    const char *time_zone;
+    struct parquet_options parquet;
+    int64_t kafka_startup_timeout_ms, write_retry_timeout_ms;
+};
+
+enum { QUERY_PARTITION_COLUMNS_MAX = 8 };
+
+struct query_definition {
+    const struct query_options *options;                   // borrowed
+    const char *topic;                                     // of the options
+    struct schema schema;                                  // of the table
+    size_t partition_columns[QUERY_PARTITION_COLUMNS_MAX]; // indexes of the schema
+};
+
+/* ERROR_CONFIG: a partition column that the table does not have as a string. */
+MUST_CHECK bool query_definition_init(struct query_definition *definition,
+                                      const struct query_options *options, struct error *err);
+
+/* When the batch after one that began at `began_ms` and is over at `now_ms` starts, as Spark's
+ * ProcessingTimeExecutor has it: at the next multiple of the interval, or at once after an overrun.
+ * Milliseconds since 1970. */
+int64_t trigger_next_ms(const struct trigger *trigger, int64_t began_ms, int64_t now_ms);
+
+#endif

@@ -1,0 +1,40 @@
+/* crew.h: who does the tasks of a query's batches, and the seam at which a test or a simulator
+ * stands in for the workers' threads. Driver thread. */
+#ifndef STREAMING_TASKS_CREW_H
+#define STREAMING_TASKS_CREW_H
+
+#include "streaming/tasks/worker.h"
+
+struct crew_ops;
+
+struct crew {
+    const struct crew_ops *ops; // first member of every implementation's own struct
+    size_t size;                // how many tasks can be done at once
+};
+
+struct crew_ops {
+    /* Hands the task over; it belongs to the crew until receive() gives it back, which always
+     * happens: soon, once *task->abandon is true. */
+    void (*send)(struct crew *crew, struct task *task);
+    /* A task that is answered; NULL: none came back within `timeout_ms`. */
+    struct task *(*receive)(struct crew *crew, int64_t timeout_ms);
+    /* Grows while whoever has the task gets on, be it with a task that comes before. */
+    int64_t (*signs)(struct crew *crew, const struct task *task);
+    /* What whoever has the task knows of what stands in its way. False: nothing. */
+    bool (*waits_for)(struct crew *crew, const struct task *task, struct error *cause);
+};
+
+/* The worker threads, shared by the queries; each query has a crew of its own. */
+struct worker_crew {
+    struct crew crew;
+    struct worker *workers; // borrowed
+    size_t query;           // index into the workers' queries
+    struct mailbox replies;
+};
+
+/* `workers` may start later, but before the first task. */
+void worker_crew_init(struct worker_crew *crew, struct worker *workers, size_t worker_count,
+                      size_t query);
+void worker_crew_deinit(struct worker_crew *crew);
+
+#endif

@@ -1,0 +1,35 @@
+#include "streaming/verify/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+void verify_say(struct verify_report *report, enum verify_kind kind, const char *format, ...) {
+    struct verify_texts *texts = &report->texts[kind];
+    if (texts->count++ >= VERIFY_TEXTS_MAX)
+        return;
+    if (texts->texts == NULL)
+        texts->texts = must_alloc(VERIFY_TEXTS_MAX, sizeof *texts->texts);
+    va_list args;
+    va_start(args, format);
+    check(vasprintf(&texts->texts[texts->count - 1], format, args) >= 0);
+    va_end(args);
+}
+
+size_t verify_faults(const struct verify_report *report) {
+    return report->texts[VERIFY_FILE].count + report->texts[VERIFY_MISSING].count +
+           report->texts[VERIFY_DOUBLE].count;
+}
+
+void verify_report_deinit(struct verify_report *report) {
+    for (size_t kind = 0; kind < VERIFY_KINDS; kind++) {
+        struct verify_texts *texts = &report->texts[kind];
+        for (size_t i = 0; i < texts->count && i < VERIFY_TEXTS_MAX; i++)
+            free(texts->texts[i]);
+        free(texts->texts);
+    }
+    free(report->partitions);
+    *report = (struct verify_report){0};
+}

@@ -1,0 +1,228 @@
+#include "surfaces/api/http_api.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "base/text.h"
+#include "streaming/store/checkpoint.h"
+#include "surfaces/alerts/alerts.h"
+#include "surfaces/http/http_server.h"
+#include "surfaces/http/routes/routes.h"
+
+/* ---- what can be asked ---- */
+
+static const struct {
+    const char *path;   // "{name}" stands for the name of a query
+    http_route *answer; // fills the response
+    bool is_open;       // also without UI_TOKEN
+} routes[] = {
+    {"/", route_page, .is_open = true},
+    {"/healthz", route_health, .is_open = true},
+    {"/readyz", route_ready, .is_open = true},
+    {"/metrics", route_metrics},
+    {"/api/v1/queries", route_queries},
+    {"/api/v1/queries/{name}", route_query},
+    {"/api/v1/queries/{name}/progress", route_progress},
+    {"/api/v1/queries/{name}/batches", route_batches},
+    {"/api/v1/queries/{name}/history", route_history},
+    {"/api/v1/queries/{name}/rejects", route_rejects},
+    {"/api/v1/queries/{name}/files", route_files},
+    {"/api/v1/queries/{name}/schema", route_schema},
+    {"/api/v1/settings", route_settings},
+};
+
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+
+/* How long it takes says nothing of where the two differ. */
+static bool is_same_secret(const char *given, const char *secret) {
+    size_t given_size = strlen(given), size = strlen(secret);
+    unsigned difference = given_size != size;
+    for (size_t i = 0; i < given_size; i++)
+        difference |= (unsigned)(given[i] ^ secret[i % size]);
+    return difference == 0;
+}
+
+static bool is_trusted(const struct program_view *program, const struct http_request *request) {
+    static const char bearer[] = "Bearer ";
+    const char *token = program->config->ui_token;
+    if (token == NULL || *token == '\0')
+        return true;
+    const char *given = request->authorization;
+    return given != NULL && strncasecmp(given, bearer, sizeof bearer - 1) == 0 &&
+           is_same_secret(given + sizeof bearer - 1, token);
+}
+
+/* Whether a request that reached us over the loopback was meant for it. A page from elsewhere can
+ * have its own name resolve to 127.0.0.1 and would then be allowed to read what we answer; but its
+ * browser says that name. */
+static bool is_own_host(const char *host) {
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    if (host == NULL)
+        return true; // no browser
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t size = strlen(names[i]);
+        if (strncasecmp(host, names[i], size) == 0 && (host[size] == '\0' || host[size] == ':'))
+            return true;
+    }
+    return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.:") == strlen(host);
+}
+
+static bool find_query(const struct program_view *program, struct text name, size_t *query) {
+    for (size_t i = 0; i < program->query_count; i++) {
+        const char *known = program->queries[i].options->stream->name;
+        *query = i;
+        if (text_equals((struct text){known, (uint32_t)strlen(known)}, name))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the path is the pattern's; `name` gets what stands for "{name}". */
+static bool matches(const char *pattern, const char *path, struct text *name) {
+    static const char gap[] = "{name}";
+    const char *at = strstr(pattern, gap);
+    *name = (struct text){0};
+    if (at == NULL)
+        return strcmp(pattern, path) == 0;
+    size_t before = (size_t)(at - pattern);
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    *name = (struct text){path + before, (uint32_t)strcspn(path + before, "/")};
+    return name->length > 0 && strcmp(path + before + name->length, at + sizeof gap - 1) == 0;
+}
+
+static void answer_route(struct http_call *call, size_t route, struct text name,
+                         struct http_response *response) {
+    if (!routes[route].is_open && !call->is_trusted) {
+        http_response_error(response, HTTP_UNAUTHORIZED,
+                            "this needs the header 'Authorization: Bearer' with UI_TOKEN");
+        return;
+    }
+    if (name.length > 0 && !find_query(call->program, name, &call->query)) {
+        http_response_error(response, HTTP_NOT_FOUND,
+                            "no query '%.*s' runs here; /api/v1/queries lists those that do",
+                            (int)name.length, name.bytes);
+        return;
+    }
+    routes[route].answer(call, response);
+}
+
+void http_api_answer(void *context, const struct http_request *request,
+                     struct http_response *response) {
+    const struct program_view *program = context;
+    struct http_call call = {
+        .program = program, .request = request, .is_trusted = is_trusted(program, request)};
+    bool has_token = program->config->ui_token != NULL && *program->config->ui_token != '\0';
+    if (program->is_loopback && !has_token && !is_own_host(request->host)) {
+        http_response_error(response, HTTP_FORBIDDEN,
+                            "this port serves this machine under the names localhost and "
+                            "127.0.0.1; for others set SPARK_UI_HOST or UI_TOKEN");
+        return;
+    }
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        struct text name;
+        if (matches(routes[i].path, request->path, &name)) {
+            answer_route(&call, i, name, response);
+            return;
+        }
+    }
+    http_response_error(response, HTTP_NOT_FOUND, "nothing is at this path");
+}
+
+/* ---- the server of a running program ---- */
+
+struct http_api {
+    struct program_view program;
+    struct http_server *server;
+    int port;
+    bool noted[STREAMING_QUERIES_MAX]; // in the lock of the query
+    bool warned;                       // that it could not be; it is tried again
+};
+
+/* Where this machine's people ask, in the lock of a query, for `status`. */
+static bool note_address(struct http_api *api, const char *checkpoint) {
+    const char *host = api->program.config->ui_host;
+    const char *asked = strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1"
+                        : strcmp(host, "::") == 0    ? "::1"
+                                                     : host;
+    bool is_address6 = strchr(asked, ':') != NULL;
+    char words[512];
+    struct error err;
+    (void)snprintf(words, sizeof words, "http=http://%s%s%s:%d", is_address6 ? "[" : "", asked,
+                   is_address6 ? "]" : "", api->port);
+    bool noted = checkpoint_note_holder(checkpoint, words, &err);
+    if (!noted && !api->warned)
+        log_write(LOG_WARNING, "main", "`status` does not find this process yet | error=%s",
+                  err.message);
+    api->warned = api->warned || !noted;
+    return noted;
+}
+
+void http_api_update(struct http_api *api) {
+    for (size_t i = 0; api != NULL && i < api->program.query_count; i++) {
+        const struct query_view *query = &api->program.queries[i];
+        // The lock is ours from when the query is open, which may be later than its start.
+        if (api->noted[i] || query_status_read(query->status).id[0] == '\0')
+            continue;
+        api->noted[i] = note_address(api, query->options->store.checkpoint);
+    }
+}
+
+static bool start(struct http_api *api, struct error *err) {
+    const struct config *config = api->program.config;
+    struct http_listener listener;
+    if (!http_listen(config->ui_host, config->ui_port, &listener, err))
+        return false;
+    api->program.is_loopback = listener.is_loopback;
+    if (!http_server_start(&api->server, &listener, http_api_answer, &api->program, err))
+        return false;
+    api->port = listener.port;
+    http_api_update(api);
+    bool is_address6 = strchr(config->ui_host, ':') != NULL;
+    log_write(LOG_INFO, "main",
+              "Successfully started service 'SparkUI' on port %d. | url=http://%s%s%s:%d | "
+              "token=%s",
+              listener.port, is_address6 ? "[" : "", config->ui_host, is_address6 ? "]" : "",
+              listener.port, *config->ui_token != '\0' ? "needed" : "none");
+    return true;
+}
+
+struct http_api *http_api_start(const struct config *config, struct streaming *streaming,
+                                struct health_watch *health, struct alerts *alerts) {
+    if (config->ui_port == 0)
+        return NULL;
+    struct http_api *api = must_alloc(1, sizeof *api);
+    api->program = (struct program_view){.config = config,
+                                         .started_ms = clock_wall_ms(),
+                                         .query_count = streaming_query_count(streaming),
+                                         .health = health,
+                                         .memory = streaming_memory_read,
+                                         .sources = streaming_source_statistics,
+                                         .streaming = streaming,
+                                         .notifications = alerts_counts,
+                                         .alerts = alerts};
+    for (size_t i = 0; i < api->program.query_count; i++)
+        api->program.queries[i] = streaming_query_view(streaming, i);
+    struct error err;
+    if (start(api, &err))
+        return api;
+    log_write(LOG_WARNING, "main",
+              "No page and no API: the queries run without | error=%s | cure=set SPARK_UI_HOST "
+              "and SPARK_UI_PORT, or SPARK_UI_PORT=0 to do without",
+              err.message);
+    free(api);
+    return NULL;
+}
+
+void http_api_stop(struct http_api *api) {
+    if (api == NULL)
+        return;
+    http_server_stop(api->server);
+    free(api);
+}

@@ -1,0 +1,142 @@
+/* health.h: whether a query is well, and whether somebody must act: the one place that decides it.
+ * The page, the API, /readyz, /metrics, `status`, the webhook and the log show its verdict.
+ *
+ * A verdict has a state, the causes that were found, and how urgent the worst of them is. What each
+ * state and each cause means stands in two tables in health.c, and so do all thresholds.
+ *
+ *     state      when                                                          /readyz  status
+ *     unknown    nobody has told yet, or nobody answers                           503      11
+ *     starting   checkpoint, table and topic are brought together                 200       0
+ *     healthy    batches are committed, and it keeps up or catches up             200       0
+ *     waiting    all of the topic is committed, and for a while nothing came      200       0
+ *     retrying   Kafka, the topic or the disk is in its way, and it tries again   503      11
+ *     degraded   it gets on, but falls behind, loses records or rejects many      200       0
+ *     stuck      it gets nowhere: tries in vain, hangs, or commits nothing        503      11
+ *     failed     it has ended with an error                                       503      11
+ *     stopped    it has ended as asked                                            200       0
+ *
+ * Pure: no clock, no I/O. */
+#ifndef SURFACES_HEALTH_HEALTH_H
+#define SURFACES_HEALTH_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "streaming/report/query_status.h"
+
+enum health_state {
+    HEALTH_UNKNOWN,
+    HEALTH_STARTING,
+    HEALTH_HEALTHY,
+    HEALTH_WAITING,
+    HEALTH_RETRYING,
+    HEALTH_DEGRADED,
+    HEALTH_STUCK,
+    HEALTH_FAILED,
+    HEALTH_STOPPED,
+    HEALTH_STATES,
+};
+
+enum health_severity { SEVERITY_NONE, SEVERITY_WARNING, SEVERITY_CRITICAL };
+
+/* What can be wrong with a query: the first of those that are found gives the state. */
+enum health_cause {
+    CAUSE_FAILED,
+    CAUSE_NO_SIGN,  // of life
+    CAUSE_IN_VAIN,  // tries again for ALERT_AFTER, and nothing comes of it
+    CAUSE_NO_BATCH, // though records wait
+    CAUSE_RETRYING,
+    CAUSE_BEHIND, // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
+    CAUSE_LOST,
+    CAUSE_REJECTS,
+    HEALTH_CAUSES,
+};
+
+const char *health_state_name(enum health_state state);          // "healthy", …
+const char *health_severity_name(enum health_severity severity); // "none", "warning", "critical"
+const char *health_cause_name(enum health_cause cause);          // "falling_behind", …
+
+/* HEALTH_UNKNOWN: none has that name. Accepts NULL. */
+enum health_state health_state_find(const char *name);
+
+/* Whether the query can get on: what /readyz answers, and the exit code of `status`. */
+bool health_state_is_ready(enum health_state state);
+
+/* Seconds before now of which a look has the rows and rejects. */
+enum { HEALTH_RECENT_S = 600 };
+
+/* What a look at the query shows. All texts are borrowed. */
+struct health_look {
+    int64_t now_ms; // monotonic, as all times here
+    enum query_state state;
+    int64_t batch_id;             // newest committed; -1: none yet
+    int64_t records_read;         // since the start, also of the batch under way
+    int64_t signs, rest_until_ms; // as in query_status.h
+    bool is_topic_known;
+    int64_t topic_end, position; // offsets, summed over partitions: at the newest look at the
+                                 // topic, and behind the newest committed batch
+    int64_t lost;                // offsets, since the start
+    int64_t recent_rows, recent_rejects;
+    const char *topic, *message, *error;
+};
+
+enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };
+
+struct health_verdict {
+    enum health_state state;
+    enum health_severity severity; // of the worst cause
+    unsigned causes;               // bits, 1 << CAUSE_…
+    int64_t since_ms;              // when the state or its cause began; 0: not known
+    bool is_proven;                // something was committed, or the topic's end reached, since the
+                                   // query was last seen stuck or failed; false at the start
+    bool keeps_up;                 // what the topic held half of ALERT_AFTER ago is committed
+    char reason[HEALTH_REASON_MAX]; // plain text: what was found
+    const char *action;             // what to do; "": nothing
+};
+
+static inline bool health_has(const struct health_verdict *verdict, enum health_cause cause) {
+    return (verdict->causes & 1U << cause) != 0;
+}
+
+enum { HEALTH_SAMPLES = 32 }; // in after_ms
+
+struct health_sample {
+    int64_t at_ms, topic_end, waiting; // waiting: records that were not read yet
+};
+
+/* What is remembered of a query between two looks. */
+struct health {
+    int64_t after_ms, trigger_ms;
+    int64_t looked_ms;               // the newest look
+    int64_t batch_id, records_batch; // newest committed; records_read when that was seen
+    int64_t records_read;            // at the newest look
+    int64_t progress_ms;             // when it got on last, or had nothing to do
+    int64_t at_end_ms;               // since when all is committed; 0: it is not
+    int64_t retrying_ms, retried_ms; // since when it tries again; when it last said so; 0: never
+    int64_t records_retried;         // records_read then
+    int64_t signs, alive_ms;         // when it last gave one
+    int64_t lost, lost_ms;           // when it last grew; 0: never
+    bool is_proven, keeps_up;
+    unsigned causes;
+    int64_t cause_since_ms[HEALTH_CAUSES];
+    enum health_state state;
+    int64_t state_since_ms;
+    size_t newest, count; // in the ring:
+    struct health_sample samples[HEALTH_SAMPLES + 2];
+};
+
+/* `alert_after_ms` is ALERT_AFTER, `trigger_ms` the trigger's interval (0: none). */
+void health_init(struct health *health, int64_t alert_after_ms, int64_t trigger_ms);
+
+/* How often health_judge() wants to be called, in milliseconds. */
+int64_t health_interval_ms(const struct health *health);
+
+/* Takes the look into the memory and fills *verdict. */
+void health_judge(struct health *health, const struct health_look *look,
+                  struct health_verdict *verdict);
+
+/* The same of the program's memory, from one look: HEALTH_HEALTHY or HEALTH_DEGRADED. */
+void health_judge_memory(int64_t resident, int64_t budget, struct health_verdict *verdict);
+
+#endif

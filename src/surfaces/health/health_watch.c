@@ -1,0 +1,117 @@
+/* Each query has a memory (struct health) under one lock, which is held for a look: some
+ * microseconds of copying what the query tells of itself. Main looks about once a second; whoever
+ * asks over HTTP looks, too, and sees what is so now. */
+#include "surfaces/health/health_watch.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+
+enum { STEP_S = 10, RECENT_POINTS = HEALTH_RECENT_S / STEP_S };
+
+struct watched {
+    struct query_view view;
+    struct health health;
+    enum health_state told; // main's: degraded or stuck was logged; HEALTH_UNKNOWN: neither
+};
+
+struct health_watch {
+    int64_t due_ms;       // monotonic; of health_watch_update()
+    pthread_mutex_t lock; // guards `health` of all
+    size_t count;
+    struct watched queries[STREAMING_QUERIES_MAX];
+};
+
+struct health_watch *health_watch_open(const struct config *config, const struct query_view *views,
+                                       size_t count) {
+    check(count <= STREAMING_QUERIES_MAX && history_step_seconds(HISTORY_10_S) == STEP_S);
+    struct health_watch *watch = must_alloc(1, sizeof *watch);
+    check(pthread_mutex_init(&watch->lock, NULL) == 0);
+    watch->count = count;
+    for (size_t i = 0; i < count; i++) {
+        watch->queries[i].view = views[i];
+        health_init(&watch->queries[i].health, config->alert_after_ms,
+                    config->query.trigger.interval_ms);
+    }
+    return watch;
+}
+
+void health_watch_close(struct health_watch *watch) {
+    check(pthread_mutex_destroy(&watch->lock) == 0);
+    free(watch);
+}
+
+static void look_at_topic(const struct query_view *view, struct health_look *look) {
+    struct partition_lag *partitions;
+    size_t count = query_status_partitions(view->status, &partitions);
+    look->is_topic_known = count > 0;
+    for (size_t i = 0; i < count; i++) {
+        look->topic_end += partitions[i].topic_end;
+        look->position += partitions[i].topic_end - partition_lag_records(&partitions[i]);
+    }
+    free(partitions);
+}
+
+static void look_at_records(const struct query_view *view, struct health_look *look) {
+    struct history_point points[RECENT_POINTS];
+    query_history_points(view->history, HISTORY_10_S, clock_wall_ms() / 1000, RECENT_POINTS,
+                         points);
+    for (size_t i = 0; i < RECENT_POINTS; i++) {
+        look->recent_rows += points[i].rows;
+        look->recent_rejects += points[i].rejects;
+    }
+    look->lost = query_history_totals(view->history).lost;
+}
+
+void health_watch_judge(struct health_watch *watch, size_t index, struct health_verdict *verdict) {
+    check(index < watch->count);
+    struct watched *query = &watch->queries[index];
+    pthread_mutex_lock(&watch->lock); // before the look, or an older one might come after a newer
+    struct query_snapshot shown = query_status_read(query->view.status);
+    struct health_look look = {.now_ms = clock_monotonic_ms(),
+                               .state = shown.state,
+                               .batch_id = shown.batch_id,
+                               .records_read = shown.records_read,
+                               .signs = shown.signs,
+                               .rest_until_ms = shown.rest_until_ms,
+                               .topic = query->view.options->store.topic,
+                               .message = shown.message,
+                               .error = shown.error};
+    look_at_topic(&query->view, &look);
+    look_at_records(&query->view, &look);
+    health_judge(&query->health, &look, verdict);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+/* That a query tries again or has failed is logged by the query itself. */
+static void tell(struct watched *query, const struct health_verdict *verdict) {
+    enum health_state state = verdict->state;
+    bool is_news = state == HEALTH_DEGRADED || state == HEALTH_STUCK;
+    bool is_over = state == HEALTH_HEALTHY || state == HEALTH_WAITING;
+    const char *name = query->view.options->stream->name;
+    if (is_news && state != query->told)
+        log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",
+                  "Query %s is %s | reason=%s | action=%s", name, health_state_name(state),
+                  verdict->reason, verdict->action);
+    if (is_over && query->told != HEALTH_UNKNOWN)
+        log_write(LOG_INFO, "main", "Query %s is healthy again | before=%s", name,
+                  health_state_name(query->told));
+    if (is_news || is_over)
+        query->told = is_news ? state : HEALTH_UNKNOWN;
+}
+
+void health_watch_update(struct health_watch *watch) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms < watch->due_ms)
+        return;
+    for (size_t i = 0; i < watch->count; i++) {
+        struct health_verdict verdict;
+        health_watch_judge(watch, i, &verdict);
+        tell(&watch->queries[i], &verdict);
+        watch->due_ms = now_ms + health_interval_ms(&watch->queries[i].health);
+    }
+}

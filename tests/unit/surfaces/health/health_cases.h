@@ -1,0 +1,152 @@
+/* health_cases.h: what queries go through, and what becomes of it: the verdict that the judge must
+ * come to, and the alerts of deploy/prometheus that must fire. test_health runs them, and
+ * tools/health_cases, whose output tests/stories/test_metrics.py gives to Prometheus' rules. */
+#ifndef TESTS_UNIT_SURFACES_HEALTH_CASES_H
+#define TESTS_UNIT_SURFACES_HEALTH_CASES_H
+
+#include "surfaces/health/health.h"
+
+/* Some seconds in which a query goes on in the same way. */
+struct health_step {
+    int seconds;
+    enum query_state state;
+    int64_t produced; // records a second that come to the topic
+    int64_t read;     // records a second that the batch under way reads
+    int64_t commits;  // records that a batch takes, every ten seconds; 0: no batch is committed
+    int64_t rejects;  // of them
+    int64_t lost;     // at its begin
+    bool is_silent;   // gives no sign of life
+};
+
+struct health_case {
+    const char *name;
+    struct health_step steps[6]; // ended by one of no seconds
+    enum health_state state;
+    enum health_severity severity;
+    unsigned causes;
+    const char *alerts; // that fire at the end; "": none
+};
+
+#define CAUSE(name) (1U << CAUSE_##name)
+
+enum { CASE_AFTER_MS = 120000, CASE_TRIGGER_MS = 10000 };
+
+/* clang-format off */
+static const struct health_case health_cases[] = {
+    {"a start",
+     {{30, .state = QUERY_STARTING}},
+     HEALTH_STARTING, SEVERITY_NONE, 0, ""},
+    {"a start that brings a large table in order",
+     {{1800, .state = QUERY_STARTING}},
+     HEALTH_STARTING, SEVERITY_NONE, 0, ""},
+    {"a start that hangs",
+     {{300, .state = QUERY_STARTING, .is_silent = true}},
+     HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(NO_SIGN), "EsportsStreamNoBatch"},
+    {"it keeps up",
+     {{1200, QUERY_RUNNING, .produced = 900, .commits = 10000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"it catches up, however far",
+     {{1, QUERY_RUNNING, .produced = 5000000},
+      {3600, QUERY_RUNNING, .produced = 900, .commits = 10000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"its first look finds records that wait",
+     {{1, QUERY_RUNNING, .produced = 5000000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"nothing comes",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {1200, QUERY_WAITING}},
+     HEALTH_WAITING, SEVERITY_NONE, 0, ""},
+    {"nothing comes for a moment",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {90, QUERY_WAITING}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"one batch takes half an hour, but reads",
+     {{1, QUERY_RUNNING, .produced = 5000000},
+      {1800, QUERY_RUNNING, .read = 1000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"Kafka is away for a minute",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {60, QUERY_RETRYING, .produced = 100}},
+     HEALTH_RETRYING, SEVERITY_WARNING, CAUSE(RETRYING), ""},
+    {"Kafka was away for a minute",
+     {{60, QUERY_RETRYING, .produced = 100},
+      {10, QUERY_RUNNING, .produced = 100, .commits = 7000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"Kafka stays away",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {600, QUERY_RETRYING, .produced = 100}},
+     HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(IN_VAIN), "EsportsStreamBatchFailing"},
+    {"the disk refuses every attempt",
+     {{110, QUERY_RETRYING, .produced = 100},
+      {20, QUERY_RUNNING, .read = 1000},
+      {110, QUERY_RETRYING},
+      {20, QUERY_RUNNING, .read = 1000},
+      {110, QUERY_RETRYING}},
+     HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(IN_VAIN), "EsportsStreamBatchFailing"},
+    {"Kafka was away for long, and what came meanwhile is read",
+     {{1, QUERY_RUNNING, .produced = 5000000},
+      {600, QUERY_RETRYING},
+      {200, QUERY_RUNNING, .read = 1000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"Kafka was away between two triggers",
+     {{10, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {30, QUERY_RETRYING},
+      {200, QUERY_WAITING, .produced = 10},
+      {1, QUERY_RUNNING, .commits = 5000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"it gets more than it can take",
+     {{600, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {900, QUERY_RUNNING, .produced = 3000, .commits = 10000}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(BEHIND), "EsportsStreamFallingBehind"},
+    {"it got more than it could take, and has caught up",
+     {{600, QUERY_RUNNING, .produced = 3000, .commits = 10000},
+      {900, QUERY_RUNNING, .produced = 0, .commits = 30000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"a batch hangs",
+     {{300, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {300, QUERY_RUNNING, .produced = 100, .is_silent = true}},
+     HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(NO_SIGN) | CAUSE(BEHIND), "EsportsStreamFallingBehind EsportsStreamNoBatch"},
+    {"no record comes for the batch under way",
+     {{300, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {1200, QUERY_RUNNING, .produced = 100}},
+     HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(NO_BATCH) | CAUSE(BEHIND), "EsportsStreamFallingBehind EsportsStreamNoBatch"},
+    {"records were lost a while ago",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {1200, QUERY_RUNNING, .produced = 900, .commits = 10000, .lost = 4000}},
+     HEALTH_DEGRADED, SEVERITY_CRITICAL, CAUSE(LOST), "EsportsStreamDataLost"},
+    {"records were lost long ago",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {4200, QUERY_RUNNING, .produced = 900, .commits = 10000, .lost = 4000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"one record of a hundred is rejected",
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 100}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"three records of a hundred are rejected",
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTS), "EsportsStreamRejects"},
+    {"many were rejected, and a few still are",
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300},
+      {900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 70}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTS), "EsportsStreamRejects"},
+    {"many were rejected, and hardly any are now",
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300},
+      {900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 40}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"a few of a few are rejected",
+     {{10, QUERY_RUNNING, .produced = 10, .commits = 20, .rejects = 9},
+      {600, QUERY_RUNNING, .produced = 1, .commits = 10}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"it failed",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {180, QUERY_FAILED}},
+     HEALTH_FAILED, SEVERITY_CRITICAL, CAUSE(FAILED), "EsportsStreamQueryDown"},
+    {"it has ended as asked, behind",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 100},
+      {1800, QUERY_STOPPED, .produced = 100}},
+     HEALTH_STOPPED, SEVERITY_NONE, 0, ""},
+};
+/* clang-format on */
+
+enum { HEALTH_CASE_COUNT = sizeof health_cases / sizeof health_cases[0] };
+
+#endif

@@ -1,0 +1,132 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "health/health_scene.h"
+
+static struct health_scene scene;
+
+static void play(const struct health_case *one) {
+    if (scene.program.health != NULL)
+        scene_close(&scene);
+    scene_open(&scene);
+    scene_play(&scene, one, 1, NULL);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    scene_close(&scene);
+    scene.program.health = NULL;
+    return 0;
+}
+
+static void each_case_comes_to_its_verdict(void **state) {
+    (void)state;
+    for (size_t i = 0; i < HEALTH_CASE_COUNT; i++) {
+        const struct health_case *one = &health_cases[i];
+        play(one);
+        const struct health_verdict *verdict = &scene.verdict;
+        if (verdict->state != one->state || verdict->severity != one->severity ||
+            verdict->causes != one->causes)
+            fail_msg("%s: is %s (%s, causes %#x): %s", one->name, health_state_name(verdict->state),
+                     health_severity_name(verdict->severity), verdict->causes, verdict->reason);
+        assert_string_not_equal(verdict->reason, "");
+        assert_true((*verdict->action == '\0') == (verdict->causes == 0));
+        assert_in_range(verdict->since_ms, SCENE_START_MS, scene_ms);
+    }
+}
+
+static const struct health_case *find(const char *name) {
+    for (size_t i = 0; i < HEALTH_CASE_COUNT; i++)
+        if (strcmp(health_cases[i].name, name) == 0)
+            return &health_cases[i];
+    fail_msg("no case '%s'", name);
+    return NULL;
+}
+
+/* The verdict of a case: its reason, and how many seconds ago it began. */
+static void assert_said(const char *name, const char *reason, int64_t seconds) {
+    play(find(name));
+    assert_string_equal(scene.verdict.reason, reason);
+    assert_int_equal((scene_ms - 1000 - scene.verdict.since_ms) / 1000, seconds);
+}
+
+static void a_reason_says_what_was_found_and_since_when(void **state) {
+    (void)state;
+    assert_said("a start", "Processing", 29);
+    assert_said("Kafka is away for a minute", "No answer from Kafka", 59);
+    assert_said("Kafka stays away",
+                "gets nowhere since 599 s and keeps trying: No answer from Kafka", 599);
+    assert_said("a start that hangs", "gives no sign of life since 299 s", 299);
+    assert_said("nothing comes", "all that the topic holds is committed", 1199);
+    assert_said("records were lost a while ago", "lost 4000 offsets that Kafka no longer had",
+                1199);
+    assert_said("it failed", "No answer from Kafka", 179);
+}
+
+static void several_causes_are_all_said_and_the_worst_gives_the_state(void **state) {
+    (void)state;
+    play(find("no record comes for the batch under way"));
+    assert_non_null(strstr(scene.verdict.reason, "has committed nothing for "));
+    assert_non_null(strstr(scene.verdict.reason, " records of esports-matches wait, some"));
+    assert_int_equal(scene.verdict.severity, SEVERITY_CRITICAL);
+}
+
+static void a_program_that_stood_still_itself_blames_no_query(void **state) {
+    (void)state;
+    play(find("it keeps up"));
+    const struct health_step quiet = {1, QUERY_RUNNING, .is_silent = true};
+    scene_ms += 300000;
+    scene_second(&scene, &quiet, 0);
+    assert_false(health_has(&scene.verdict, CAUSE_NO_SIGN));
+}
+
+static void a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well(void **state) {
+    (void)state;
+    play(find("it keeps up"));
+    const struct health_step sleep = {600, QUERY_WAITING, .is_silent = true};
+    query_status_rest(&scene.status, 600000);
+    for (int i = 0; i < sleep.seconds; i++)
+        scene_second(&scene, &sleep, i);
+    assert_int_equal(scene.verdict.severity, SEVERITY_NONE);
+}
+
+static void names_are_found_again(void **state) {
+    (void)state;
+    for (enum health_state one = HEALTH_UNKNOWN; one < HEALTH_STATES; one++)
+        assert_int_equal(health_state_find(health_state_name(one)), one);
+    assert_int_equal(health_state_find("fine"), HEALTH_UNKNOWN);
+    assert_int_equal(health_state_find(NULL), HEALTH_UNKNOWN);
+}
+
+static void memory_is_near_its_budget_above_nine_tenths(void **state) {
+    (void)state;
+    struct health_verdict verdict;
+    health_judge_memory(900 << 20, 1000 << 20, &verdict);
+    assert_int_equal(verdict.state, HEALTH_HEALTHY);
+    health_judge_memory(901 << 20, 1000 << 20, &verdict);
+    assert_int_equal(verdict.state, HEALTH_DEGRADED);
+    assert_int_equal(verdict.severity, SEVERITY_WARNING);
+    assert_string_equal(verdict.reason, "is near its budget: 901 MiB of 1000 MiB");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(each_case_comes_to_its_verdict, tear_down),
+        cmocka_unit_test_teardown(a_reason_says_what_was_found_and_since_when, tear_down),
+        cmocka_unit_test_teardown(several_causes_are_all_said_and_the_worst_gives_the_state,
+                                  tear_down),
+        cmocka_unit_test_teardown(a_program_that_stood_still_itself_blames_no_query, tear_down),
+        cmocka_unit_test_teardown(a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well,
+                                  tear_down),
+        cmocka_unit_test(names_are_found_again),
+        cmocka_unit_test(memory_is_near_its_budget_above_nine_tenths),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
