@@ -95,12 +95,12 @@ static bool http_get(const char *url, const char *token, struct http_answer *ans
     CURLcode result = curl_easy_perform(handle);
     (void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer->status);
     curl_easy_cleanup(handle);
-    check(answer->body != NULL);
     if (result == CURLE_OK)
         return true;
     http_answer_deinit(answer);
-    return error_set(err, ERROR_BROKER, "'%s' does not answer: %s", url,
-                     reason[0] != '\0' ? reason : curl_easy_strerror(result));
+    (void)error_set(err, ERROR_BROKER, "'%s' does not answer: %s", url,
+                    reason[0] != '\0' ? reason : curl_easy_strerror(result));
+    return false;
 }
 
 /* ---- asking ---- */
