@@ -16,6 +16,8 @@
 #include "streaming/store/snapshot.h"
 
 void inspection_deinit(struct inspection *inspection) {
+    for (size_t i = 0; i < inspection->fault_count; i++)
+        free(inspection->faults[i]);
     free(inspection->ranges);
     free(inspection->partitions);
     free(inspection->table);
@@ -32,8 +34,11 @@ static char *copy_of(const char *text) {
 
 /* Notes what could not be read, and goes on. */
 static void note(struct inspection *inspection, bool ok, const struct error *err) {
-    if (!ok && inspection->fault_count < INSPECTION_FAULTS_MAX)
-        inspection->faults[inspection->fault_count++] = *err;
+    if (ok || inspection->fault_count == INSPECTION_FAULTS_MAX)
+        return;
+    struct error *fault = must_alloc(1, sizeof *fault);
+    *fault = *err;
+    inspection->faults[inspection->fault_count++] = fault;
 }
 
 static bool read_extent(const struct file_path *log, struct log_extent *extent, struct error *err) {

@@ -66,7 +66,7 @@ struct inspection {
     const char *state, *next, *cure;
 
     size_t fault_count;
-    struct error faults[INSPECTION_FAULTS_MAX];
+    struct error *faults[INSPECTION_FAULTS_MAX]; // owned
 };
 
 /* ERROR_CONFIG: paths that can't be used. */

@@ -164,7 +164,7 @@ void inspection_print(const struct command_scope *scope, const struct inspection
     print_open_plan(out, inspection);
     print_partitions(out, inspection);
     for (size_t i = 0; i < inspection->fault_count; i++)
-        (void)fprintf(out, "  fault: %s\n", inspection->faults[i].message);
+        (void)fprintf(out, "  fault: %s\n", inspection->faults[i]->message);
 }
 
 /* ---- as JSON ---- */
@@ -311,7 +311,7 @@ struct json *inspection_json(const struct command_scope *scope,
     put_text_or_null(object, "next", inspection->next);
     put_text_or_null(object, "cure", inspection->cure);
     for (size_t i = 0; i < inspection->fault_count; i++)
-        json_append_text(faults, inspection->faults[i].message);
+        json_append_text(faults, inspection->faults[i]->message);
     json_put(object, "faults", faults);
     return object;
 }

@@ -200,7 +200,7 @@ static void check_inspection(const char *name, const struct inspection *inspecti
                              struct doctor_report *report) {
     if (inspection->fault_count > 0)
         doctor_fail_error(report, EXIT_CODE_STATE, "checkpoint", name,
-                          "`checkpoint show` says all of it", &inspection->faults[0]);
+                          "`checkpoint show` says all of it", inspection->faults[0]);
     else if (!inspection->there)
         doctor_ok(report, "checkpoint", name, "not there yet: a new query");
     else if (inspection->locked)

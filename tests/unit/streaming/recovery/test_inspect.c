@@ -83,7 +83,7 @@ static void a_batch_that_is_taken_back_while_we_look_is_no_fault(void **state) {
         disk = &disk_real;
         assert_null(going);
         for (size_t j = 0; j < inspection.fault_count; j++)
-            print_error("%s\n", inspection.faults[j].message);
+            print_error("%s\n", inspection.faults[j]->message);
         assert_int_equal(inspection.fault_count, 0);
         assert_int_equal(inspection.manifests.newest, 1);
         inspection_deinit(&inspection);
@@ -124,7 +124,7 @@ static void a_first_offset_that_can_not_be_read_counts_only_until_the_first_comm
     remove_file(SINK_LOG "0");
     assert_true(inspect(&fixture.options, &inspection, &err));
     assert_true(inspection.fault_count > 0);
-    assert_non_null(strstr(inspection.faults[0].message, "sources/0/0"));
+    assert_non_null(strstr(inspection.faults[0]->message, "sources/0/0"));
     inspection_deinit(&inspection);
 }
 
@@ -263,7 +263,7 @@ static void what_can_not_be_read_is_a_fault_beside_the_rest(void **state) {
     assert_int_equal(inspection.commits.newest, 3);
     assert_int_equal(inspection.logged, 3);
     assert_true(inspection.fault_count > 0);
-    assert_non_null(strstr(inspection.faults[0].message, "manifests/3"));
+    assert_non_null(strstr(inspection.faults[0]->message, "manifests/3"));
     inspection_deinit(&inspection);
 }
 
@@ -288,7 +288,7 @@ static void a_limit_of_the_machine_is_told_apart_from_a_fault_of_the_files(void 
     assert_true(ok);
     assert_true(inspection.fault_count > 0);
     for (size_t i = 0; i < inspection.fault_count; i++)
-        assert_int_equal(inspection.faults[i].kind, ERROR_LIMIT);
+        assert_int_equal(inspection.faults[i]->kind, ERROR_LIMIT);
     inspection_deinit(&inspection);
 }
 
