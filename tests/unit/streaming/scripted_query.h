@@ -1,5 +1,6 @@
 /* scripted_query.h: a query run by the native engine in the test's own thread. Its clock, its
- * broker and its crew are scripted; its store is real, so the plans and commits are on the disk.
+ * broker and its crew are scripted; its store is real, so the plans and commits are on the disk,
+ * whose calls can be refused, or counted and taken as moments.
  *
  * Time stands still but for sleeps (stop_sleep()) and for a crew that does not answer. What happens
  * is kept as text, with the milliseconds since the start:
@@ -32,7 +33,7 @@ static struct {
     /* the topic */
     size_t count;
     struct partition_offsets logs[SCRIPT_PARTITIONS]; // `high` 0: as `end`
-    bool absent;
+    bool absent, unreachable;
     char id[TOPIC_ID_MAX];
     bool tell_listings;
     int listings;
@@ -41,7 +42,13 @@ static struct {
     /* what the next tasks end with, in order; behind them: their records are taken */
     struct error errors[SCRIPT_ERRORS];
     size_t error_count;
-    bool silent; // tasks are not answered, but when they are abandoned
+    bool silent;     // tasks are not answered, but when they are abandoned
+    int64_t task_ms; // how long a task takes
+
+    /* the disk, when it makes, writes or names something */
+    const char *refused; // it is full where a path contains this; NULL: never
+    int calls, call_at;  // of this run; number `call_at` of them, from 1, comes with
+    void (*on_call)(void);
 
     /* at a moment of the script */
     struct {
@@ -58,6 +65,7 @@ static struct {
     struct stop stop;
     struct query query;
     struct task *out; // a task that is not answered yet
+    int64_t out_ms;   // since then
     int64_t file_count;
     struct query_snapshot ended; // the status at the end
     char said[SCRIPT_SAID];
@@ -148,6 +156,8 @@ static bool script_list(struct broker *broker, const char *topic, int timeout_ms
         script_say("list");
     if (script.on_listing != NULL)
         script.on_listing(++script.listings);
+    if (script.unreachable)
+        return error_set(err, ERROR_BROKER, "no broker reached");
     if (script.absent)
         return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist", topic);
     *offsets = (struct topic_offsets){.count = script.count};
@@ -209,17 +219,21 @@ static void script_send(struct crew *crew, struct task *task) {
                            (long long)task->ranges[i].start, (long long)task->ranges[i].end);
     script_say("%s", text);
     script.out = task;
+    script.out_ms = script_now_ms();
 }
 
-/* One file with all rows; the store never looks inside. */
+/* One file with all rows, if there are any; the store never looks inside. */
 static inline bool script_stage(struct task *task) {
-    struct data_file file = fixture_file(script.file_count++, "status=live", 0, "rows");
-    file.rows = 0;
+    int64_t sum = 0;
     for (size_t i = 0; i < task->range_count; i++) {
         int64_t rows = task->ranges[i].end - task->ranges[i].start;
         task->outcomes[i] = (struct range_outcome){.range = task->ranges[i], .rows = rows};
-        file.rows += rows;
+        sum += rows;
     }
+    if (sum == 0)
+        return true;
+    struct data_file file = fixture_file(script.file_count++, "status=live", 0, "rows");
+    file.rows = sum;
     file_list_add(&task->files, file);
     return fixture_stage(task->staging, file.staged, "rows", &task->error);
 }
@@ -233,15 +247,23 @@ static inline void script_answer(struct task *task) {
     memmove(&script.errors[0], &script.errors[1], --script.error_count * sizeof script.errors[0]);
 }
 
+static inline bool script_is_busy(void) {
+    return script.silent || script_now_ms() < script.out_ms + script.task_ms;
+}
+
 static struct task *script_receive(struct crew *crew, int64_t timeout_ms) {
     (void)crew;
     struct task *task = script.out;
-    if (script.silent && !atomic_load(task->abandon)) {
-        script_pass(script_now_ms() + timeout_ms);
-        return NULL;
+    bool abandoned = atomic_load(task->abandon);
+    if (!abandoned && script_is_busy()) {
+        int64_t left_ms = script.out_ms + script.task_ms - script_now_ms();
+        script_pass(script_now_ms() +
+                    (script.silent || left_ms > timeout_ms ? timeout_ms : left_ms));
+        if (script_is_busy())
+            return NULL;
     }
     script.out = NULL;
-    if (script.silent)
+    if (script_is_busy())
         (void)error_set(&task->error, ERROR_STOPPED, "abandoned");
     else
         script_answer(task);
@@ -271,12 +293,36 @@ static inline void script_fail(enum error_kind kind, const char *message) {
     (void)error_set(&script.errors[script.error_count++], kind, "%s", message);
 }
 
+/* ---- the disk ---- */
+
+static bool script_call(const char *path) {
+    if (++script.calls == script.call_at)
+        script.on_call();
+    if (script.refused == NULL || strstr(path, script.refused) == NULL)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
+static int script_open(const char *path, int flags, mode_t mode) {
+    return (flags & O_CREAT) == 0 || script_call(path) ? disk_real.open(path, flags, mode) : -1;
+}
+
+static int script_rename_new(const char *from, const char *to) {
+    return script_call(to) ? disk_real.rename_new(from, to) : -1;
+}
+
+static int script_mkdir(const char *path, mode_t mode) {
+    return script_call(path) ? disk_real.mkdir(path, mode) : -1;
+}
+
 /* ---- the query ---- */
 
 /* One start of it, to its end; a further one goes on from what is on the disk. */
 static inline bool script_run(struct error *err) {
     struct query *query = &script.query;
     script.now_us = 0;
+    script.calls = 0;
     script.said_used = 0;
     script.said[0] = '\0';
     stop_init(&script.stop);
@@ -297,7 +343,72 @@ static inline void must_run(const char *expected) {
     assert_string_equal(script.said, expected);
 }
 
+/* The query ends with an error of this kind that says `text`. */
+static inline void must_fail(enum error_kind kind, const char *text, const char *expected) {
+    struct error err = {0};
+    assert_false(script_run(&err));
+    if (err.kind != kind || strstr(err.message, text) == NULL)
+        fail_msg("not '%s': %s", text, err.message);
+    assert_string_equal(script.said, expected);
+}
+
+/* ---- what is on the disk ---- */
+
+static size_t script_files;
+
+static int script_count_file(const char *path, const struct stat *status, int type,
+                             struct FTW *at) {
+    (void)path, (void)status, (void)at;
+    script_files += type == FTW_F && strstr(path, ".parquet") != NULL;
+    return 0;
+}
+
+/* Adds a manifest's ranges to the ends so far, behind which they begin. */
+static inline size_t script_add_manifest(const struct store *store, int64_t batch, int64_t *ends) {
+    struct manifest manifest = {0};
+    struct error err = {0};
+    if (!store_read_manifest(store, batch, &manifest, &err))
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < manifest.outcome_count; i++) {
+        const struct range_outcome *outcome = &manifest.outcomes[i];
+        assert_int_equal(outcome->range.start, ends[outcome->range.partition]);
+        assert_int_equal(outcome->rows, outcome->range.end - outcome->range.start);
+        ends[outcome->range.partition] = outcome->range.end;
+    }
+    size_t files = manifest.files.count;
+    manifest_deinit(&manifest);
+    return files;
+}
+
+/* Whether each record of partition i up to offset expected[i] is in exactly one batch, and no file
+ * is in the table but theirs. */
+static inline void assert_taken_once(size_t count, const int64_t *expected) {
+    struct store *store = NULL;
+    struct recovery recovery = {0};
+    struct error err = {0};
+    int64_t ends[SCRIPT_PARTITIONS] = {0};
+    size_t files = 0;
+    if (!recovery_open(&script.options.store, &store, &err) || !recover(store, &recovery, &err))
+        fail_msg("%s", err.message);
+    assert_false(recovery.has_open_plan);
+    for (int64_t batch = 0; batch < recovery.next_batch; batch++)
+        files += script_add_manifest(store, batch, ends);
+    recovery_deinit(&recovery);
+    store_close(store);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(ends[i], expected[i]);
+    script_files = 0;
+    (void)nftw(fixture.table, script_count_file, 16, FTW_PHYS);
+    assert_int_equal(script_files, files);
+}
+
+#define ASSERT_TAKEN_ONCE(...)                                                                     \
+    assert_taken_once(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__})
+
+/* ---- set up ---- */
+
 static const struct clock_ops *script_real_clock;
+static struct disk_ops script_disk;
 
 static inline int script_set_up(void **state) {
     static const struct clock_ops clock = {script_wall, script_monotonic};
@@ -317,12 +428,18 @@ static inline int script_set_up(void **state) {
                                             .write_retry_timeout_ms = 5000};
     script_real_clock = clock_source;
     clock_source = &clock;
+    script_disk = disk_real;
+    script_disk.open = script_open;
+    script_disk.rename_new = script_rename_new;
+    script_disk.mkdir = script_mkdir;
+    disk = &script_disk;
     return 0;
 }
 
 static inline int script_tear_down(void **state) {
     (void)state;
     clock_source = script_real_clock;
+    disk = &disk_real;
     fixture_clear(&fixture);
     return 0;
 }
