@@ -14,7 +14,10 @@
 
 #include "store_fixture.h"
 
+#include <sys/mman.h>
+
 #include "base/log/log.h"
+#include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/native/native_engine.h"
@@ -68,6 +71,7 @@ static struct {
     int64_t out_ms;   // since then
     int64_t file_count;
     struct query_snapshot ended; // the status at the end
+    int log;                     // a file in memory with the log of this run
     char said[SCRIPT_SAID];
     size_t said_used;
 } script;
@@ -323,6 +327,7 @@ static inline bool script_run(struct error *err) {
     struct query *query = &script.query;
     script.now_us = 0;
     script.calls = 0;
+    check(ftruncate(script.log, 0) == 0 && lseek(script.log, 0, SEEK_SET) == 0);
     script.said_used = 0;
     script.said[0] = '\0';
     stop_init(&script.stop);
@@ -352,6 +357,18 @@ static inline void must_fail(enum error_kind kind, const char *text, const char 
     assert_string_equal(script.said, expected);
 }
 
+/* How many lines of the log say this. */
+static inline int script_logged(const char *text) {
+    static char log[1 << 18];
+    ssize_t size = pread(script.log, log, sizeof log - 1, 0);
+    check(size >= 0 && (size_t)size < sizeof log - 1);
+    log[size] = '\0';
+    int count = 0;
+    for (const char *at = strstr(log, text); at != NULL; at = strstr(at + 1, text))
+        count++;
+    return count;
+}
+
 /* ---- what is on the disk ---- */
 
 static size_t script_files;
@@ -361,6 +378,20 @@ static int script_count_file(const char *path, const struct stat *status, int ty
     (void)path, (void)status, (void)at;
     script_files += type == FTW_F && strstr(path, ".parquet") != NULL;
     return 0;
+}
+
+/* Of a committed batch's plan. */
+static inline int64_t script_planned_ms(int64_t batch) {
+    struct store *store = NULL;
+    struct manifest manifest = {0};
+    struct error err = {0};
+    if (!recovery_open(&script.options.store, &store, &err) ||
+        !store_read_manifest(store, batch, &manifest, &err))
+        fail_msg("%s", err.message);
+    int64_t planned_ms = manifest.timestamp_ms;
+    manifest_deinit(&manifest);
+    store_close(store);
+    return planned_ms;
 }
 
 /* Adds a manifest's ranges to the ends so far, behind which they begin. */
@@ -413,11 +444,13 @@ static struct disk_ops script_disk;
 static inline int script_set_up(void **state) {
     static const struct clock_ops clock = {script_wall, script_monotonic};
     (void)state;
-    log_configure(LOG_CRITICAL + 1, false);
     if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 1); // a sync costs nothing in memory
     fixture_init(&fixture);
     memset(&script, 0, sizeof script);
+    script.log = memfd_create("log", MFD_CLOEXEC);
+    check(script.log >= 0);
+    log_output_set(script.log);
     script.options = (struct query_options){.stream = &match_stream,
                                             .store = fixture.options,
                                             .starting_offsets = "earliest",
@@ -440,6 +473,8 @@ static inline int script_tear_down(void **state) {
     (void)state;
     clock_source = script_real_clock;
     disk = &disk_real;
+    log_output_set(STDOUT_FILENO);
+    close(script.log);
     fixture_clear(&fixture);
     return 0;
 }

@@ -124,6 +124,19 @@ static void grow_by_a_batch_and_a_partition(void) {
     appear();
 }
 
+static void what_an_open_transaction_holds_back_lags(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10, 10);
+    must_run("0 take 0:0-10 1:0-10");
+    script.logs[0].end = 5; // read_committed from now on
+    script.logs[0].high = 12;
+    script.logs[1].end = 13;
+    must_run("0 take 1:10-13");
+    assert_int_equal(script.ended.lag, 2);
+    assert_int_equal(script_logged("Ended at the last stable offset"), 1);
+}
+
 static void what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
@@ -189,6 +202,97 @@ static void a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time(v
              "15000 take 0:0-10; 25000 take 0:0-10; 35000 take 0:0-10; 45000 take 0:0-10");
     assert_int_equal(script.ended.retries, 7);
     ASSERT_TAKEN_ONCE(10);
+}
+
+/* The last of `failures` comes a minute after the first if they are nine. */
+static int log_lines_of(int failures) {
+    script.options.trigger.available_now = true;
+    script.task_ms = 625;
+    SCRIPT_TOPIC(10);
+    struct error err = {0};
+    for (int i = 0; i < failures; i++)
+        script_fail(ERROR_BROKER, "refused");
+    if (!script_run(&err))
+        fail_msg("%s", err.message);
+    return script_logged("refused; reading the batch again");
+}
+
+static void an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same(void **state) {
+    assert_int_equal(log_lines_of(8), 1);
+    (void)script_tear_down(state);
+    (void)script_set_up(state);
+    assert_int_equal(log_lines_of(9), 2);
+    SCRIPT_TOPIC(20);
+    script_fail(ERROR_BROKER, "refused");
+    script_fail(ERROR_BROKER, "away");
+    struct error err = {0};
+    assert_true(script_run(&err));
+    assert_int_equal(script_logged("; reading the batch again"), 2);
+}
+
+static void records_come(void) {
+    script.query.report.status.records_read++;
+}
+
+static void a_batch_without_records_is_looked_at_every_three_seconds(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.silent = script.tell_listings = true;
+    SCRIPT_TOPIC(10);
+    script_at(4050, records_come);
+    script_at(7250, script_stop_now);
+    must_fail(ERROR_STOPPED, "", "0 list; 0 list; 0 take 0:0-10; 3100 list; 7100 list");
+}
+
+static void assert_says_no_records(void) {
+    assert_says("Waiting for records", "the broker answers, but sends no records");
+}
+
+static void assert_says_nothing(void) {
+    assert_int_equal(query_status_read(&script.query.report.status).state, QUERY_RUNNING);
+}
+
+static void a_batch_without_records_is_told_of_once_a_minute(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.silent = true;
+    SCRIPT_TOPIC(10);
+    script_at(60050, assert_says_nothing);
+    script_at(60150, assert_says_no_records);
+    script_at(120150, records_come);
+    script_at(120250, assert_says_nothing);
+    script_at(180150, script_stop_now); // nearly a minute after the records
+    struct error err = {0};
+    assert_false(script_run(&err));
+    assert_int_equal(script_logged("No record came for the batch under way"), 2);
+    assert_int_equal(script_logged("seconds=60 "), 1);
+    assert_int_equal(script_logged("seconds=120 "), 1);
+}
+
+static void be_silent_from_now_on(void) {
+    script.silent = true;
+}
+
+static void lose_the_end(void) {
+    script.logs[0].end = 12;
+}
+
+static void be_answered(void) {
+    script.silent = false;
+}
+
+static void a_batch_whose_end_is_gone_is_given_up(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 10000;
+    strcpy(script.id, "one");
+    SCRIPT_TOPIC(10);
+    script_at(9000, more);
+    script_at(10000, be_silent_from_now_on);
+    script_at(11000, lose_the_end);
+    script_at(13150, be_answered);
+    script_at(15000, script_stop);
+    must_run("0 take 0:0-10; 10000 take 0:10-15; 14700 take");
+    assert_int_equal(script_logged("ends before the planned batch; reading the batch again"), 1);
 }
 
 static void what_is_damaged_three_times_ends_the_query(void **state) {
@@ -297,6 +401,28 @@ static void a_start_waits_for_kafka_up_to_its_time_limit(void **state) {
     must_run("5000 take 0:0-10");
 }
 
+static void a_start_says_every_five_seconds_that_it_waits(void **state) {
+    (void)state;
+    script.options.kafka_startup_timeout_ms = 15000;
+    script.options.trigger.available_now = true;
+    script.unreachable = true;
+    SCRIPT_TOPIC(10);
+    must_fail(ERROR_BROKER, "gave up", "");
+    assert_int_equal(script_logged("Waiting for Kafka"), 3);
+    assert_int_equal(script_logged("attempt=1\n"), 1);
+    assert_int_equal(script_logged("attempt=11\n"), 1);
+}
+
+static void later_a_query_says_once_a_minute_that_it_waits(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, be_unreachable);
+    script_at(120900, script_stop);
+    must_fail(ERROR_STOPPED, "stopped while waiting for Kafka", "0 take 0:0-10");
+    assert_int_equal(script_logged("Waiting for Kafka"), 2);
+}
+
 static void assert_says_unreachable(void) {
     assert_says("Waiting for Kafka", "no broker reached");
 }
@@ -311,6 +437,40 @@ static void later_kafka_is_waited_for_without_limit(void **state) {
     script_at(3600000, be_reachable);
     script_at(3600600, script_stop);
     must_run("0 take 0:0-10; 3600000 take 0:10-15");
+}
+
+static void assert_waits_for_trigger(void) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_int_equal(status.state, QUERY_WAITING);
+    assert_string_equal(status.message, "Waiting for next trigger");
+}
+
+static void assert_waits_for_data(void) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_int_equal(status.state, QUERY_WAITING);
+    assert_string_equal(status.message, "Waiting for data to arrive");
+}
+
+static void open_transaction(void) {
+    script.logs[0].end = 5;
+    script.logs[0].high = 12;
+}
+
+static void assert_waits_for_transaction(void) {
+    assert_says("Waiting for a transaction to end",
+                "partition 0 can be read up to offset 5, the next offset is 10");
+}
+
+static void between_two_triggers_the_status_says_what_is_waited_for(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, assert_waits_for_trigger);
+    script_at(1500, assert_waits_for_data);
+    script_at(1600, open_transaction);
+    script_at(2500, assert_waits_for_transaction);
+    script_at(2600, script_stop);
+    must_run("0 take 0:0-10");
 }
 
 static void an_empty_topic_makes_no_batch(void **state) {
@@ -344,7 +504,37 @@ static void a_topic_that_is_away_for_a_moment_is_read_on(void **state) {
     ASSERT_TAKEN_ONCE(15);
 }
 
+/* It is looked at each half second: from 1000 on, and the last time at 2500. */
+static void a_topic_that_is_away_for_almost_two_seconds_is_read_on(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(900, go_away);
+    script_at(2900, come_back);
+    script_at(3100, script_stop);
+    must_run("0 take 0:0-10; 3000 take 0:10-15");
+    assert_int_equal(script_logged("The topic is not there"), 1);
+    ASSERT_TAKEN_ONCE(15);
+}
+
+static void assert_all_of_the_new_one_lags(void) {
+    assert_int_equal(query_status_read(&script.query.report.status).lag, 15);
+}
+
 static void a_topic_that_was_away_for_two_seconds_is_another(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    script.task_ms = 50;
+    SCRIPT_TOPIC(10);
+    script_at(900, go_away);
+    script_at(3400, come_back);
+    script_at(3520, assert_all_of_the_new_one_lags); // while its first batch moves the positions
+    script_at(3900, script_stop);
+    must_run("0 take 0:0-10; 3500 take; 3550 take 0:0-15");
+}
+
+/* Later readers tell the two topics' records by the plans' times, whatever the clock does. */
+static void plans_of_another_topic_are_later_than_all_before(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -352,6 +542,13 @@ static void a_topic_that_was_away_for_two_seconds_is_another(void **state) {
     script_at(3400, come_back);
     script_at(4100, script_stop);
     must_run("0 take 0:0-10; 3500 take; 3500 take 0:0-15");
+    assert_int_equal(script_planned_ms(0), script_wall_ms);
+    assert_int_equal(script_planned_ms(1), script_wall_ms + 3500);
+    assert_int_equal(script_planned_ms(2), script_wall_ms + 3501);
+    script.options.trigger.available_now = true;
+    more();
+    must_run("0 take 0:15-20");
+    assert_int_equal(script_planned_ms(3), script_wall_ms + 3502);
 }
 
 static void by_its_id_it_is_the_same_however_long_it_was_away(void **state) {
@@ -465,6 +662,27 @@ static void else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_en
         script_fail(ERROR_DATA_LOSS, "gone");
     must_run("0 take 0:0-10; 0 take 0:5-10; 1000 take 0:5-10; 3000 take 0:5-10");
     assert_int_equal(script.ended.rows, 5);
+}
+
+/* The second attempt is the first that clips; the seventh comes a minute after it. */
+static int log_lines_of_loss(int failures) {
+    struct error err = {0};
+    script.options.trigger.available_now = true;
+    script.task_ms = 5200;
+    SCRIPT_TOPIC(10);
+    script.on_listing = lose_five;
+    for (int i = 0; i < failures; i++)
+        script_fail(ERROR_BROKER, "refused");
+    if (!script_run(&err))
+        fail_msg("%s", err.message);
+    return script_logged("Data loss");
+}
+
+static void a_loss_is_logged_once_a_minute_while_it_is_the_same(void **state) {
+    assert_int_equal(log_lines_of_loss(5), 1);
+    (void)script_tear_down(state);
+    (void)script_set_up(state);
+    assert_int_equal(log_lines_of_loss(6), 2);
 }
 
 /* ---- a stop ---- */
@@ -657,10 +875,15 @@ int main(void) {
         TEST(available_now_takes_the_backlog_in_batches_and_ends),
         TEST(a_limit_is_split_by_backlog_until_the_rest_fits_it),
         TEST(the_lag_is_what_a_batch_leaves),
+        TEST(what_an_open_transaction_holds_back_lags),
         TEST(what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start),
         TEST(of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken),
         TEST(a_batch_that_the_broker_can_not_give_is_read_again_after_longer_pauses),
         TEST(a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time),
+        TEST(an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same),
+        TEST(a_batch_without_records_is_looked_at_every_three_seconds),
+        TEST(a_batch_without_records_is_told_of_once_a_minute),
+        TEST(a_batch_whose_end_is_gone_is_given_up),
         TEST(what_is_damaged_three_times_ends_the_query),
         TEST(what_is_damaged_twice_is_read),
         TEST(what_no_retry_cures_ends_the_query_at_once),
@@ -669,10 +892,15 @@ int main(void) {
         TEST(no_task_is_sent_before_its_plan_is_durable),
         TEST(behind_the_manifest_nothing_is_done_twice),
         TEST(a_start_waits_for_kafka_up_to_its_time_limit),
+        TEST(a_start_says_every_five_seconds_that_it_waits),
+        TEST(later_a_query_says_once_a_minute_that_it_waits),
         TEST(later_kafka_is_waited_for_without_limit),
+        TEST(between_two_triggers_the_status_says_what_is_waited_for),
         TEST(an_empty_topic_makes_no_batch),
         TEST(a_topic_that_is_away_for_a_moment_is_read_on),
+        TEST(a_topic_that_is_away_for_almost_two_seconds_is_read_on),
         TEST(a_topic_that_was_away_for_two_seconds_is_another),
+        TEST(plans_of_another_topic_are_later_than_all_before),
         TEST(by_its_id_it_is_the_same_however_long_it_was_away),
         TEST(what_retention_took_ends_the_query_with_fail_on_data_loss),
         TEST(a_log_that_is_shorter_is_looked_at_twice_before_it_is_believed),
@@ -681,6 +909,7 @@ int main(void) {
         TEST(a_partition_that_is_back_at_the_seventh_look_was_not_gone),
         TEST(a_task_that_meets_a_loss_ends_the_query_with_fail_on_data_loss),
         TEST(else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_enough),
+        TEST(a_loss_is_logged_once_a_minute_while_it_is_the_same),
         TEST(a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan),
         TEST(a_stop_after_the_batch_lets_it_end),
         TEST(a_stop_at_any_call_of_the_disk_loses_and_repeats_nothing),
