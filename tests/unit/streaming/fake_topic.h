@@ -24,11 +24,12 @@ enum { FAKE_PARTITIONS = 4 };
 static const int64_t first_ms = 1700000000000, generation_ms = 1000000;
 
 struct fake_log {
-    int64_t log_start, end;
-    int64_t high; // 0: as `end`
-    char letter;  // of its records; 0: 'A'
-    int64_t from; // those from here on have another letter,
-    char later;   // if this is not 0
+    int64_t log_start;
+    _Atomic int64_t end; // a worker may be reading, as with `reach`
+    int64_t high;        // 0: as `end`
+    char letter;         // of its records; 0: 'A'
+    int64_t from;        // those from here on have another letter,
+    char later;          // if this is not 0
 };
 
 static struct {
@@ -36,13 +37,13 @@ static struct {
     char id[TOPIC_ID_MAX];
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
-    int64_t reach;     // records are only sent up to here; 0: all
-    int refusals;      // so many reads fail
-    bool silent;       // no records are sent
-    bool markers;      // every tenth offset is a transaction's marker, not a record
-    bool one_time;     // all records have the same timestamp
-    int high_refusals; // so often high watermarks can't be had
-    int64_t limit;     // MAX_OFFSETS_PER_TRIGGER
+    _Atomic int64_t reach; // records are only sent up to here; 0: all
+    int refusals;          // so many reads fail
+    bool silent;           // no records are sent
+    bool markers;          // every tenth offset is a transaction's marker, not a record
+    bool one_time;         // all records have the same timestamp
+    int high_refusals;     // so often high watermarks can't be had
+    int64_t limit;         // MAX_OFFSETS_PER_TRIGGER
     int listings;
     void (*on_listing)(int number); // before it, from 1
     void (*on_open)(void);          // before a range is read, on a worker's thread

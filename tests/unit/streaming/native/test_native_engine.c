@@ -26,6 +26,16 @@ static void a_first_trigger_at_a_multiple_is_followed_by_the_next(void **state) 
     must_run("0 take 0:0-10; 10000 take 0:10-15");
 }
 
+static void a_trigger_that_is_a_millisecond_away_is_waited_for(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 10000;
+    script.began_ms = 9999;
+    script.tell_listings = true;
+    SCRIPT_TOPIC(10);
+    script_at(2, script_stop);
+    must_run("0 list; 0 list; 0 take 0:0-10; 1 list");
+}
+
 static void take_no_longer(void) {
     script.task_ms = 0;
     more();
@@ -867,6 +877,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(triggers_fire_at_multiples_of_the_interval),
         TEST(a_first_trigger_at_a_multiple_is_followed_by_the_next),
+        TEST(a_trigger_that_is_a_millisecond_away_is_waited_for),
         TEST(after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again),
         TEST(without_an_interval_an_idle_topic_is_looked_at_less_and_less_often),
         TEST(without_an_interval_a_batch_follows_the_other_at_once),
