@@ -50,7 +50,9 @@ static struct {
 
     /* the disk, when it makes, writes or names something */
     const char *refused; // it is full where a path contains this; NULL: never
-    int calls, call_at;  // of this run; number `call_at` of them, from 1, comes with
+    int calls;           // of this run
+    int refuse_at;       // number so many of them, from 1, is refused
+    int call_at;         // likewise; it comes with
     void (*on_call)(void);
 
     /* at a moment of the script */
@@ -87,7 +89,7 @@ static int64_t script_wall(void) {
 }
 
 static int64_t script_monotonic(void) {
-    return 1000000 + script.now_us; // 0 means "never" to many
+    return 1000000000 + script.now_us; // 0 means "never" to many
 }
 
 static inline void script_say(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -307,7 +309,8 @@ static bool script_call(const char *path) {
         return true;
     if (++script.calls == script.call_at)
         script.on_call();
-    if (script.refused == NULL || strstr(path, script.refused) == NULL)
+    if (script.calls != script.refuse_at &&
+        (script.refused == NULL || strstr(path, script.refused) == NULL))
         return true;
     errno = ENOSPC;
     return false;

@@ -390,6 +390,26 @@ static void behind_the_manifest_nothing_is_done_twice(void **state) {
     ASSERT_TAKEN_ONCE(10);
 }
 
+/* From the store's first directory to the last commit. */
+static void whatever_the_disk_refuses_once_is_tried_again(void **state) {
+    int calls = 1;
+    for (int at = 1; at <= calls; at++) {
+        struct error err = {0};
+        script.options.trigger.available_now = true;
+        script.options.max_offsets_per_trigger = 8;
+        script.refuse_at = at;
+        SCRIPT_TOPIC(10, 2);
+        if (!script_run(&err))
+            fail_msg("call %d: %s", at, err.message);
+        calls = script.calls;
+        script.refuse_at = 0;
+        ASSERT_TAKEN_ONCE(10, 2);
+        (void)script_tear_down(state);
+        (void)script_set_up(state);
+    }
+    assert_in_range(calls, 20, 200);
+}
+
 /* ---- the topic ---- */
 
 static void be_reachable(void) {
@@ -902,6 +922,7 @@ int main(void) {
         TEST(a_disk_is_waited_for_up_to_the_time_limit),
         TEST(no_task_is_sent_before_its_plan_is_durable),
         TEST(behind_the_manifest_nothing_is_done_twice),
+        TEST(whatever_the_disk_refuses_once_is_tried_again),
         TEST(a_start_waits_for_kafka_up_to_its_time_limit),
         TEST(a_start_says_every_five_seconds_that_it_waits),
         TEST(later_a_query_says_once_a_minute_that_it_waits),
