@@ -2,8 +2,9 @@
  *
  * A trigger looks at the topic, plans what lies between the positions and the topic's ends, makes
  * the plan durable, and runs it. If the topic does not fit the positions, a batch without records
- * that moves them comes first (topic_fit_plan()). availableNow looks once, and runs batches
- * until nothing of the newest listing is left.
+ * that moves them comes first (topic_fit_plan()). availableNow looks once, keeps the ends that it
+ * sees, and runs batches up to these: a retry lists the topic again, but what has come since is
+ * left to the next start.
  *
  * Time is asked only by clock.h, and every wait is stop_sleep() or the crew's receive(), so that a
  * test runs the driver in its own thread. */
@@ -29,6 +30,7 @@ enum { GLANCE_EVERY_MS = 1000 };
 struct native_engine {
     struct engine engine;
     struct query *query;
+    struct offsets ends; // owned; availableNow: where it ends; empty: not known yet
 };
 
 /* ---- planning ---- */
@@ -40,43 +42,90 @@ static bool set_time(struct query_position *position, struct plan *plan, struct 
            query_position_set_later(position, plan, err);
 }
 
-/* Plans what lies between the positions and the topic's ends. */
-static bool plan_backlog(struct query *query, struct plan *plan, struct error *err) {
+/* The ends that availableNow reads to: those of the first listing that goes with the positions, and
+ * again where the topic turns out to be another on the way. */
+static void keep_ends(struct native_engine *native, bool anew) {
+    const struct topic_offsets *topic = &native->query->watch.topic;
+    if (!native->query->definition.options->trigger.available_now ||
+        (native->ends.count > 0 && !anew))
+        return;
+    offsets_deinit(&native->ends);
+    for (size_t i = 0; i < topic->count; i++)
+        offsets_add(&native->ends, topic->partitions[i].partition, topic->partitions[i].end);
+}
+
+/* The newest listing, without what lies behind the ends that are kept. The caller owns it. */
+static struct topic_offsets list_allowed(const struct native_engine *native) {
+    const struct topic_offsets *topic = &native->query->watch.topic;
+    struct topic_offsets allowed = {.partitions =
+                                        must_alloc(topic->count + 1, sizeof *allowed.partitions)};
+    for (size_t i = 0; i < topic->count; i++) {
+        struct partition_offsets *partition = &allowed.partitions[allowed.count];
+        const struct partition_offset *end =
+            offsets_find(&native->ends, topic->partitions[i].partition);
+        *partition = topic->partitions[i];
+        if (end != NULL && end->offset < partition->end)
+            partition->end = end->offset;
+        if (end != NULL || native->ends.count == 0)
+            allowed.count++;
+    }
+    return allowed;
+}
+
+/* Of all that the topic has behind the positions, read or not. */
+static int64_t find_backlog(const struct query *query) {
     const struct query_position *position = &query->position;
     const struct topic_offsets *topic = &query->watch.topic;
-    struct data_loss loss;
+    struct data_loss ignored; // told by the plan
     struct offset_range *ranges;
     size_t count;
-    planner_next(position->starts, position->start_count, topic, 0, &ranges, &count, &loss);
+    planner_next(position->starts, position->start_count, topic, 0, &ranges, &count, &ignored);
     int64_t backlog = planner_size(ranges, count) +
                       positions_held_back(position->starts, position->start_count, topic);
     free(ranges);
-    if (loss.texts.count > 0 && !topic_watch_loss(&query->watch, &loss, err))
-        return false;
+    return backlog;
+}
 
-    int64_t limit = query->definition.options->max_offsets_per_trigger;
-    planner_next(position->starts, position->start_count, topic, limit, &plan->ranges, &plan->count,
-                 &loss);
-    int64_t size = planner_size(plan->ranges, plan->count);
-    query_status_set_lag(&query->report.status, backlog - size);
-    topic_watch_say_lag(&query->watch);
-    if (size > 0)
-        return true;
+static void drop(struct plan *plan) {
     free(plan->ranges);
     plan->ranges = NULL;
     plan->count = 0;
+}
+
+/* Plans what lies between the positions and the topic's ends. */
+static bool plan_backlog(struct native_engine *native, struct plan *plan, struct error *err) {
+    struct query *query = native->query;
+    const struct query_position *position = &query->position;
+    struct topic_offsets allowed = list_allowed(native);
+    struct data_loss loss;
+    planner_next(position->starts, position->start_count, &allowed,
+                 query->definition.options->max_offsets_per_trigger, &plan->ranges, &plan->count,
+                 &loss);
+    topic_offsets_deinit(&allowed);
+    if (loss.texts.count > 0 && !topic_watch_loss(&query->watch, &loss, err)) {
+        drop(plan);
+        return false;
+    }
+    int64_t size = planner_size(plan->ranges, plan->count);
+    query_status_set_lag(&query->report.status, find_backlog(query) - size);
+    topic_watch_say_lag(&query->watch);
+    if (size == 0)
+        drop(plan);
     return true;
 }
 
 /* Plans the next batch from the newest listing. Nothing new leaves plan->count 0; *moves: it takes
  * nothing, and another is due. */
-static bool make_plan(struct query *query, struct plan *plan, bool *moves, struct error *err) {
+static bool make_plan(struct native_engine *native, struct plan *plan, bool *moves,
+                      struct error *err) {
+    struct query *query = native->query;
     *plan = (struct plan){.batch_id = query->position.next_batch};
     if (!set_time(&query->position, plan, err) || !topic_fit_plan(&query->change, plan, err))
         return false;
     *moves = plan->count > 0;
+    keep_ends(native, *moves);
     if (!*moves)
-        return plan_backlog(query, plan, err);
+        return plan_backlog(native, plan, err);
     struct data_loss ignored; // told by the plan behind this one
     struct offset_range *ranges;
     size_t count;
@@ -109,12 +158,13 @@ static bool run_plan(struct query *query, const struct plan *plan, struct error 
 
 /* The rest of a trigger: plan and run a batch if there is anything to do; before it, one that moves
  * the positions if they don't fit the topic. */
-static bool run_trigger(struct query *query, bool *ran, struct error *err) {
+static bool run_trigger(struct native_engine *native, bool *ran, struct error *err) {
+    struct query *query = native->query;
     struct plan plan;
     *ran = false;
     for (bool moves = true; moves;) {
         int64_t began_us = clock_monotonic_us();
-        if (!make_plan(query, &plan, &moves, err))
+        if (!make_plan(native, &plan, &moves, err))
             return false;
         trigger_clock_add(&query->report.clock.planning_us, began_us);
         if (plan.count == 0)
@@ -147,11 +197,12 @@ static bool run_open_plan(struct query *query, const struct plan *plan, struct e
 
 /* TRIGGER=availableNow: the topic's ends and partitions as they are now, in batches, then the end.
  */
-static bool run_available(struct query *query, struct error *err) {
+static bool run_available(struct native_engine *native, struct error *err) {
+    struct query *query = native->query;
     if (!look_at_topic(query, err))
         return false;
     for (bool ran = true; ran && stop_read(query->stop) == STOP_NOT;) {
-        if (!run_trigger(query, &ran, err))
+        if (!run_trigger(native, &ran, err))
             return false;
         trigger_clock_begin(&query->report.clock);
     }
@@ -185,14 +236,15 @@ static bool rest(struct query *query, int64_t pause_ms) {
     }
 }
 
-static bool run_triggers(struct query *query, struct error *err) {
+static bool run_triggers(struct native_engine *native, struct error *err) {
+    struct query *query = native->query;
     struct query_status *status = &query->report.status;
     int64_t idle_ms = IDLE_POLL_MS;
     while (stop_read(query->stop) == STOP_NOT) {
         int64_t began_ms = clock_wall_ms();
         query_status_say(status, QUERY_WAITING, false, "Getting offsets from the topic");
         bool ran;
-        if (!look_at_topic(query, err) || !run_trigger(query, &ran, err))
+        if (!look_at_topic(query, err) || !run_trigger(native, &ran, err))
             return false;
         if (ran)
             query_status_say(status, QUERY_WAITING, true, "Waiting for next trigger");
@@ -229,16 +281,18 @@ static void start_upkeep(struct query *query) {
 }
 
 static bool run(struct engine *engine, const struct plan *open_plan, struct error *err) {
-    struct query *query = ((struct native_engine *)engine)->query;
+    struct native_engine *native = (struct native_engine *)engine;
+    struct query *query = native->query;
     start_upkeep(query);
     if (open_plan != NULL && !run_open_plan(query, open_plan, err))
         return false;
     query_status_set_started(&query->report.status);
-    return query->definition.options->trigger.available_now ? run_available(query, err)
-                                                            : run_triggers(query, err);
+    return query->definition.options->trigger.available_now ? run_available(native, err)
+                                                            : run_triggers(native, err);
 }
 
 static void close_engine(struct engine *engine) {
+    offsets_deinit(&((struct native_engine *)engine)->ends);
     free(engine);
 }
 

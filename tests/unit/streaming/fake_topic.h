@@ -1,6 +1,10 @@
 /* fake_topic.h: a broker with one topic in memory, whose log a test cuts, deletes and creates
  * again, and a query on it. Each generation of the topic has a letter, which its records show by
- * their identifier and their timestamp. */
+ * their identifier and their timestamp.
+ *
+ * The query's driver runs in the test's own thread, its tasks on a worker's. Time goes on only
+ * while one of them waits, the driver in a sleep or the worker for a record, and by a second after
+ * each run, so that plans differ in their timestamps. */
 #ifndef FAKE_TOPIC_H
 #define FAKE_TOPIC_H
 
@@ -9,8 +13,10 @@
 #include <poll.h>
 
 #include "base/log/log.h"
+#include "base/system/clock.h"
+#include "streaming/native/native_engine.h"
 #include "streaming/operations/replay.h"
-#include "streaming/start/streaming.h"
+#include "streaming/start/query_run.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/verify/verify.h"
 
@@ -18,11 +24,12 @@ enum { FAKE_PARTITIONS = 4 };
 static const int64_t first_ms = 1700000000000, generation_ms = 1000000;
 
 struct fake_log {
-    int64_t log_start, end;
-    int64_t high; // 0: as `end`
-    char letter;  // of its records; 0: 'A'
-    int64_t from; // those from here on have another letter,
-    char later;   // if this is not 0
+    int64_t log_start;
+    _Atomic int64_t end; // a worker may be reading, as with `reach`
+    int64_t high;        // 0: as `end`
+    char letter;         // of its records; 0: 'A'
+    int64_t from;        // those from here on have another letter,
+    char later;          // if this is not 0
 };
 
 static struct {
@@ -30,19 +37,40 @@ static struct {
     char id[TOPIC_ID_MAX];
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
-    int64_t reach;     // records are only sent up to here; 0: all
-    int refusals;      // so many reads fail
-    bool silent;       // no records are sent
-    bool markers;      // every tenth offset is a transaction's marker, not a record
-    bool one_time;     // all records have the same timestamp
-    int high_refusals; // so often high watermarks can't be had
-    int64_t limit;     // MAX_OFFSETS_PER_TRIGGER
+    _Atomic int64_t reach; // records are only sent up to here; 0: all
+    int refusals;          // so many reads fail
+    bool silent;           // no records are sent
+    bool markers;          // every tenth offset is a transaction's marker, not a record
+    bool one_time;         // all records have the same timestamp
+    int high_refusals;     // so often high watermarks can't be had
+    int64_t limit;         // MAX_OFFSETS_PER_TRIGGER
     int listings;
     void (*on_listing)(int number); // before it, from 1
     void (*on_open)(void);          // before a range is read, on a worker's thread
 } fake;
 
-static struct streaming *_Atomic running; // while a query that does not end by itself runs
+static struct query *running; // while it does
+
+/* ---- the clock ---- */
+
+static int64_t fake_began_ms;         // wall clock
+static _Atomic int64_t fake_slept_us; // since then
+
+static int64_t fake_wall(void) {
+    return fake_began_ms + fake_slept_us / 1000;
+}
+
+static int64_t fake_monotonic(void) {
+    return 1000000 + fake_slept_us; // 0 means "never" to many
+}
+
+static bool fake_sleep(struct stop *stop, int64_t ms) {
+    if (stop_read(stop) == STOP_NOT)
+        fake_slept_us += ms * 1000;
+    return stop_read(stop) != STOP_NOT;
+}
+
+/* ---- the broker ---- */
 
 static inline void fake_set(size_t count, char letter, const int64_t *ends) {
     fake.count = count;
@@ -122,7 +150,8 @@ static inline enum source_status fake_read(struct source *source, struct record 
         return SOURCE_FAILED;
     }
     if (fake.silent || offset >= log->end || (fake.reach > 0 && offset >= fake.reach)) {
-        (void)poll(NULL, 0, timeout_ms < 10 ? timeout_ms : 10);
+        (void)poll(NULL, 0, 1); // the other thread gets on, too
+        fake_slept_us += (int64_t)timeout_ms * 1000;
         return SOURCE_WAIT;
     }
     char letter = log->letter == 0 ? 'A' : log->letter;
@@ -187,9 +216,6 @@ static inline struct broker *fake_broker(void) {
 
 /* ---- a query on it ---- */
 
-static void nothing_to_do(void) {
-}
-
 static inline struct query_options fake_query(bool fail_on_data_loss, bool available_now) {
     return (struct query_options){
         .stream = &match_stream,
@@ -206,23 +232,37 @@ static inline struct query_options fake_query(bool fail_on_data_loss, bool avail
     };
 }
 
-static inline bool fake_run(bool fail_on_data_loss, bool available_now, struct error *err) {
-    struct streaming *streaming;
-    const struct query_options query = fake_query(fail_on_data_loss, available_now);
-    const struct streaming_options options = {
-        .queries = {&query},
-        .query_count = 1,
-        .worker_count = 1,
-        .memory_max = 256 << 20,
-        .on_query_end = nothing_to_do,
-    };
-    fake.listings = 0;
-    if (!streaming_start(&streaming, &options, fake_broker(), err))
+/* With a worker for its tasks. */
+static inline bool fake_run_query(struct query *query, struct worker *worker, struct error *err) {
+    struct worker_query work = micro_batch_work(&query->definition, &query->report);
+    struct source *source;
+    if (!fake_open_source(fake_broker(), (struct source_memory){0}, &source, err) ||
+        !worker_start(worker, source, &work, 1, 200 << 20, err))
         return false;
-    running = streaming;
-    bool ok = streaming_join(streaming, err);
+    running = query;
+    bool ok = query_run(query, native_engine_create(query), NULL, err);
     running = NULL;
+    worker_stop(worker);
+    return ok || err->kind == ERROR_STOPPED;
+}
+
+static inline bool fake_run(bool fail_on_data_loss, bool available_now, struct error *err) {
+    const struct query_options options = fake_query(fail_on_data_loss, available_now);
+    struct query query;
+    struct worker worker;
+    struct worker_crew crew;
+    struct stop stop;
+    fake.listings = 0;
+    stop_init(&stop);
+    stop.sleep = fake_sleep;
+    worker_crew_init(&crew, &worker, 1, 0);
+    bool ok = query_init(&query, &options, fake_broker(), &crew.crew, &stop, err) &&
+              fake_run_query(&query, &worker, err);
+    query_deinit(&query);
+    worker_crew_deinit(&crew);
+    stop_deinit(&stop);
     fake.on_listing = NULL;
+    fake_slept_us += 1000000;
     return ok;
 }
 
@@ -346,18 +386,26 @@ static inline void assert_verified(const char *expected) {
     assert_string_equal(text, expected);
 }
 
+static const struct clock_ops *fake_real_clock;
+
 static inline int fake_set_up(void **state) {
+    static const struct clock_ops clock = {fake_wall, fake_monotonic};
     (void)state;
     log_configure(LOG_CRITICAL + 1, false);
     if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 1); // a sync costs nothing in memory
     fixture_init(&fixture);
     memset(&fake, 0, sizeof fake);
+    fake_began_ms = clock_wall_ms();
+    fake_slept_us = 0;
+    fake_real_clock = clock_source;
+    clock_source = &clock;
     return 0;
 }
 
 static inline int fake_tear_down(void **state) {
     (void)state;
+    clock_source = fake_real_clock;
     fixture_clear(&fixture);
     return 0;
 }

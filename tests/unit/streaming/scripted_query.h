@@ -1,5 +1,6 @@
 /* scripted_query.h: a query run by the native engine in the test's own thread. Its clock, its
- * broker and its crew are scripted; its store is real, so the plans and commits are on the disk.
+ * broker and its crew are scripted; its store is real, so the plans and commits are on the disk,
+ * whose calls can be refused, or counted and taken as moments.
  *
  * Time stands still but for sleeps (stop_sleep()) and for a crew that does not answer. What happens
  * is kept as text, with the milliseconds since the start:
@@ -13,7 +14,10 @@
 
 #include "store_fixture.h"
 
+#include <sys/mman.h>
+
 #include "base/log/log.h"
+#include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/native/native_engine.h"
@@ -32,7 +36,7 @@ static struct {
     /* the topic */
     size_t count;
     struct partition_offsets logs[SCRIPT_PARTITIONS]; // `high` 0: as `end`
-    bool absent;
+    bool absent, unreachable;
     char id[TOPIC_ID_MAX];
     bool tell_listings;
     int listings;
@@ -41,7 +45,15 @@ static struct {
     /* what the next tasks end with, in order; behind them: their records are taken */
     struct error errors[SCRIPT_ERRORS];
     size_t error_count;
-    bool silent; // tasks are not answered, but when they are abandoned
+    bool silent;     // tasks are not answered, but when they are abandoned
+    int64_t task_ms; // how long a task takes
+
+    /* the disk, when it makes, writes or names something */
+    const char *refused; // it is full where a path contains this; NULL: never
+    int calls;           // of this run
+    int refuse_at;       // number so many of them, from 1, is refused
+    int call_at;         // likewise; it comes with
+    void (*on_call)(void);
 
     /* at a moment of the script */
     struct {
@@ -58,8 +70,10 @@ static struct {
     struct stop stop;
     struct query query;
     struct task *out; // a task that is not answered yet
+    int64_t out_ms;   // since then
     int64_t file_count;
     struct query_snapshot ended; // the status at the end
+    int log;                     // a file in memory with the log of this run
     char said[SCRIPT_SAID];
     size_t said_used;
 } script;
@@ -75,7 +89,7 @@ static int64_t script_wall(void) {
 }
 
 static int64_t script_monotonic(void) {
-    return 1000000 + script.now_us; // 0 means "never" to many
+    return 1000000000 + script.now_us; // 0 means "never" to many
 }
 
 static inline void script_say(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -148,6 +162,8 @@ static bool script_list(struct broker *broker, const char *topic, int timeout_ms
         script_say("list");
     if (script.on_listing != NULL)
         script.on_listing(++script.listings);
+    if (script.unreachable)
+        return error_set(err, ERROR_BROKER, "no broker reached");
     if (script.absent)
         return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist", topic);
     *offsets = (struct topic_offsets){.count = script.count};
@@ -209,17 +225,21 @@ static void script_send(struct crew *crew, struct task *task) {
                            (long long)task->ranges[i].start, (long long)task->ranges[i].end);
     script_say("%s", text);
     script.out = task;
+    script.out_ms = script_now_ms();
 }
 
-/* One file with all rows; the store never looks inside. */
+/* One file with all rows, if there are any; the store never looks inside. */
 static inline bool script_stage(struct task *task) {
-    struct data_file file = fixture_file(script.file_count++, "status=live", 0, "rows");
-    file.rows = 0;
+    int64_t sum = 0;
     for (size_t i = 0; i < task->range_count; i++) {
         int64_t rows = task->ranges[i].end - task->ranges[i].start;
         task->outcomes[i] = (struct range_outcome){.range = task->ranges[i], .rows = rows};
-        file.rows += rows;
+        sum += rows;
     }
+    if (sum == 0)
+        return true;
+    struct data_file file = fixture_file(script.file_count++, "status=live", 0, "rows");
+    file.rows = sum;
     file_list_add(&task->files, file);
     return fixture_stage(task->staging, file.staged, "rows", &task->error);
 }
@@ -233,15 +253,23 @@ static inline void script_answer(struct task *task) {
     memmove(&script.errors[0], &script.errors[1], --script.error_count * sizeof script.errors[0]);
 }
 
+static inline bool script_is_busy(void) {
+    return script.silent || script_now_ms() < script.out_ms + script.task_ms;
+}
+
 static struct task *script_receive(struct crew *crew, int64_t timeout_ms) {
     (void)crew;
     struct task *task = script.out;
-    if (script.silent && !atomic_load(task->abandon)) {
-        script_pass(script_now_ms() + timeout_ms);
-        return NULL;
+    bool abandoned = atomic_load(task->abandon);
+    if (!abandoned && script_is_busy()) {
+        int64_t left_ms = script.out_ms + script.task_ms - script_now_ms();
+        script_pass(script_now_ms() +
+                    (script.silent || left_ms > timeout_ms ? timeout_ms : left_ms));
+        if (script_is_busy())
+            return NULL;
     }
     script.out = NULL;
-    if (script.silent)
+    if (script_is_busy())
         (void)error_set(&task->error, ERROR_STOPPED, "abandoned");
     else
         script_answer(task);
@@ -271,12 +299,43 @@ static inline void script_fail(enum error_kind kind, const char *message) {
     (void)error_set(&script.errors[script.error_count++], kind, "%s", message);
 }
 
+/* ---- the disk ---- */
+
+/* The store's upkeep has a thread of its own, whose calls are no steps of the query. */
+static pthread_t script_thread;
+
+static bool script_call(const char *path) {
+    if (!pthread_equal(pthread_self(), script_thread))
+        return true;
+    if (++script.calls == script.call_at)
+        script.on_call();
+    if (script.calls != script.refuse_at &&
+        (script.refused == NULL || strstr(path, script.refused) == NULL))
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
+static int script_open(const char *path, int flags, mode_t mode) {
+    return (flags & O_CREAT) == 0 || script_call(path) ? disk_real.open(path, flags, mode) : -1;
+}
+
+static int script_rename_new(const char *from, const char *to) {
+    return script_call(to) ? disk_real.rename_new(from, to) : -1;
+}
+
+static int script_mkdir(const char *path, mode_t mode) {
+    return script_call(path) ? disk_real.mkdir(path, mode) : -1;
+}
+
 /* ---- the query ---- */
 
 /* One start of it, to its end; a further one goes on from what is on the disk. */
 static inline bool script_run(struct error *err) {
     struct query *query = &script.query;
     script.now_us = 0;
+    script.calls = 0;
+    check(ftruncate(script.log, 0) == 0 && lseek(script.log, 0, SEEK_SET) == 0);
     script.said_used = 0;
     script.said[0] = '\0';
     stop_init(&script.stop);
@@ -297,16 +356,109 @@ static inline void must_run(const char *expected) {
     assert_string_equal(script.said, expected);
 }
 
+/* The query ends with an error of this kind that says `text`. */
+static inline void must_fail(enum error_kind kind, const char *text, const char *expected) {
+    struct error err = {0};
+    assert_false(script_run(&err));
+    if (err.kind != kind || strstr(err.message, text) == NULL)
+        fail_msg("not '%s': %s", text, err.message);
+    assert_string_equal(script.said, expected);
+}
+
+/* How many lines of the log say this. */
+static inline int script_logged(const char *text) {
+    static char log[1 << 18];
+    ssize_t size = pread(script.log, log, sizeof log - 1, 0);
+    check(size >= 0 && (size_t)size < sizeof log - 1);
+    log[size] = '\0';
+    int count = 0;
+    for (const char *at = strstr(log, text); at != NULL; at = strstr(at + 1, text))
+        count++;
+    return count;
+}
+
+/* ---- what is on the disk ---- */
+
+static size_t script_files;
+
+static int script_count_file(const char *path, const struct stat *status, int type,
+                             struct FTW *at) {
+    (void)path, (void)status, (void)at;
+    script_files += type == FTW_F && strstr(path, ".parquet") != NULL;
+    return 0;
+}
+
+/* Of a committed batch's plan. */
+static inline int64_t script_planned_ms(int64_t batch) {
+    struct store *store = NULL;
+    struct manifest manifest = {0};
+    struct error err = {0};
+    if (!recovery_open(&script.options.store, &store, &err) ||
+        !store_read_manifest(store, batch, &manifest, &err))
+        fail_msg("%s", err.message);
+    int64_t planned_ms = manifest.timestamp_ms;
+    manifest_deinit(&manifest);
+    store_close(store);
+    return planned_ms;
+}
+
+/* Adds a manifest's ranges to the ends so far, behind which they begin. */
+static inline size_t script_add_manifest(const struct store *store, int64_t batch, int64_t *ends) {
+    struct manifest manifest = {0};
+    struct error err = {0};
+    if (!store_read_manifest(store, batch, &manifest, &err))
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < manifest.outcome_count; i++) {
+        const struct range_outcome *outcome = &manifest.outcomes[i];
+        assert_int_equal(outcome->range.start, ends[outcome->range.partition]);
+        assert_int_equal(outcome->rows, outcome->range.end - outcome->range.start);
+        ends[outcome->range.partition] = outcome->range.end;
+    }
+    size_t files = manifest.files.count;
+    manifest_deinit(&manifest);
+    return files;
+}
+
+/* Whether each record of partition i up to offset expected[i] is in exactly one batch, and no file
+ * is in the table but theirs. */
+static inline void assert_taken_once(size_t count, const int64_t *expected) {
+    struct store *store = NULL;
+    struct recovery recovery = {0};
+    struct error err = {0};
+    int64_t ends[SCRIPT_PARTITIONS] = {0};
+    size_t files = 0;
+    if (!recovery_open(&script.options.store, &store, &err) || !recover(store, &recovery, &err))
+        fail_msg("%s", err.message);
+    assert_false(recovery.has_open_plan);
+    for (int64_t batch = 0; batch < recovery.next_batch; batch++)
+        files += script_add_manifest(store, batch, ends);
+    recovery_deinit(&recovery);
+    store_close(store);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(ends[i], expected[i]);
+    script_files = 0;
+    (void)nftw(fixture.table, script_count_file, 16, FTW_PHYS);
+    assert_int_equal(script_files, files);
+}
+
+#define ASSERT_TAKEN_ONCE(...)                                                                     \
+    assert_taken_once(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__})
+
+/* ---- set up ---- */
+
 static const struct clock_ops *script_real_clock;
+static struct disk_ops script_disk;
 
 static inline int script_set_up(void **state) {
     static const struct clock_ops clock = {script_wall, script_monotonic};
     (void)state;
-    log_configure(LOG_CRITICAL + 1, false);
     if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 1); // a sync costs nothing in memory
     fixture_init(&fixture);
     memset(&script, 0, sizeof script);
+    script.log = memfd_create("log", MFD_CLOEXEC);
+    check(script.log >= 0);
+    log_output_set(script.log);
     script.options = (struct query_options){.stream = &match_stream,
                                             .store = fixture.options,
                                             .starting_offsets = "earliest",
@@ -317,12 +469,21 @@ static inline int script_set_up(void **state) {
                                             .write_retry_timeout_ms = 5000};
     script_real_clock = clock_source;
     clock_source = &clock;
+    script_thread = pthread_self();
+    script_disk = disk_real;
+    script_disk.open = script_open;
+    script_disk.rename_new = script_rename_new;
+    script_disk.mkdir = script_mkdir;
+    disk = &script_disk;
     return 0;
 }
 
 static inline int script_tear_down(void **state) {
     (void)state;
     clock_source = script_real_clock;
+    disk = &disk_real;
+    log_output_set(STDOUT_FILENO);
+    close(script.log);
     fixture_clear(&fixture);
     return 0;
 }

@@ -17,6 +17,76 @@ static void triggers_fire_at_multiples_of_the_interval(void **state) {
     assert_int_equal(script_now_ms(), 20000);
 }
 
+static void a_first_trigger_at_a_multiple_is_followed_by_the_next(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 10000;
+    SCRIPT_TOPIC(10);
+    script_at(5000, more);
+    script_at(10001, script_stop);
+    must_run("0 take 0:0-10; 10000 take 0:10-15");
+}
+
+static void a_trigger_that_is_a_millisecond_away_is_waited_for(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 10000;
+    script.began_ms = 9999;
+    script.tell_listings = true;
+    SCRIPT_TOPIC(10);
+    script_at(2, script_stop);
+    must_run("0 list; 0 list; 0 take 0:0-10; 1 list");
+}
+
+static void take_no_longer(void) {
+    script.task_ms = 0;
+    more();
+}
+
+/* The batch that is late counts from its own beginning. */
+static void after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    script.task_ms = 2500;
+    SCRIPT_TOPIC(10);
+    script_at(2400, take_no_longer);
+    script_at(2700, more);
+    script_at(3500, script_stop);
+    must_run("0 take 0:0-10; 2400 take 0:10-15; 3000 take 0:15-20");
+}
+
+static void without_an_interval_an_idle_topic_is_looked_at_less_and_less_often(void **state) {
+    (void)state;
+    script.tell_listings = true;
+    SCRIPT_TOPIC(0);
+    script_at(1500, more);
+    script_at(1890, script_stop);
+    must_run("0 list; 0 list; 20 list; 60 list; 140 list; 300 list; 620 list; 1020 list; "
+             "1420 list; 1820 list; 1820 take 0:0-5; 1820 list; 1840 list; 1880 list");
+}
+
+static void without_an_interval_a_batch_follows_the_other_at_once(void **state) {
+    (void)state;
+    script.options.max_offsets_per_trigger = 4;
+    script.task_ms = 7;
+    SCRIPT_TOPIC(10);
+    script_at(30, script_stop);
+    must_run("0 take 0:0-4; 7 take 0:4-8; 14 take 0:8-10");
+}
+
+static void appear(void) {
+    script.count = 2;
+    script.logs[1] = (struct partition_offsets){.partition = 1, .end = 7};
+}
+
+static void a_partition_that_appears_is_read_from_its_beginning(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, appear);
+    script_at(1500, script_stop);
+    must_run("0 take 0:0-10; 1000 take 1:0-7");
+    ASSERT_TAKEN_ONCE(10, 7);
+}
+
 static void between_two_triggers_the_topic_is_looked_at_once_a_second(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 3000;
@@ -25,6 +95,8 @@ static void between_two_triggers_the_topic_is_looked_at_once_a_second(void **sta
     script_at(3500, script_stop);
     must_run("0 list; 0 list; 0 take 0:0-10; 1000 list; 2000 list; 3000 list");
 }
+
+/* ---- availableNow ---- */
 
 static void available_now_takes_the_backlog_in_batches_and_ends(void **state) {
     (void)state;
@@ -37,6 +109,78 @@ static void available_now_takes_the_backlog_in_batches_and_ends(void **state) {
     must_run("");
 }
 
+static void a_limit_is_split_by_backlog_until_the_rest_fits_it(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.max_offsets_per_trigger = 40;
+    SCRIPT_TOPIC(100, 10, 1);
+    must_run("0 take 0:0-36 1:0-3 2:0-1; 0 take 0:36-72 1:3-6; 0 take 0:72-100 1:6-10");
+    ASSERT_TAKEN_ONCE(100, 10, 1);
+}
+
+/* What is still to be taken after each batch is what the status says. */
+static void the_lag_is_what_a_batch_leaves(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    script.options.max_offsets_per_trigger = 4;
+    SCRIPT_TOPIC(10);
+    script_at(500, script_stop);
+    must_run("0 take 0:0-4");
+    assert_int_equal(script.ended.lag, 6);
+}
+
+static void grow_by_a_batch_and_a_partition(void) {
+    more();
+    appear();
+}
+
+static void what_an_open_transaction_holds_back_lags(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10, 10);
+    must_run("0 take 0:0-10 1:0-10");
+    script.logs[0].end = 5; // read_committed from now on
+    script.logs[0].high = 12;
+    script.logs[1].end = 13;
+    must_run("0 take 1:10-13");
+    assert_int_equal(script.ended.lag, 2);
+    assert_int_equal(script_logged("Ended at the last stable offset"), 1);
+}
+
+static void what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.max_offsets_per_trigger = 6;
+    SCRIPT_TOPIC(10);
+    script_fail(ERROR_BROKER, "refused");
+    script_at(500, grow_by_a_batch_and_a_partition);
+    must_run("0 take 0:0-6; 1000 take 0:0-6; 1000 take 0:6-10");
+    assert_int_equal(script.ended.lag, 5 + 7);
+    script.options.max_offsets_per_trigger = 0;
+    must_run("0 take 0:10-15 1:0-7");
+    ASSERT_TAKEN_ONCE(15, 7);
+}
+
+static void be_renewed(void) {
+    strcpy(script.id, "two");
+    SCRIPT_TOPIC(20);
+}
+
+/* Those of the old one say nothing of it. */
+static void of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    strcpy(script.id, "one");
+    SCRIPT_TOPIC(10);
+    must_run("0 take 0:0-10");
+    script.logs[0].end = 12;
+    script_fail(ERROR_BROKER, "refused");
+    script_at(500, be_renewed);
+    must_run("0 take 0:10-12; 1000 take; 1000 take; 1000 take 0:0-20");
+}
+
+/* ---- tried again ---- */
+
 static void a_batch_that_the_broker_can_not_give_is_read_again_after_longer_pauses(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
@@ -45,6 +189,533 @@ static void a_batch_that_the_broker_can_not_give_is_read_again_after_longer_paus
         script_fail(ERROR_BROKER, "refused");
     must_run("0 take 0:0-10; 1000 take 0:0-10; 3000 take 0:0-10; 7000 take 0:0-10");
 }
+
+static void assert_says(const char *message, const char *error) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_int_equal(status.state, QUERY_RETRYING);
+    assert_string_equal(status.message, message);
+    assert_string_equal(status.error, error);
+}
+
+static void assert_says_refused(void) {
+    assert_says("Waiting for Kafka", "refused");
+}
+
+static void a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    for (int i = 0; i < 7; i++)
+        script_fail(ERROR_BROKER, "refused");
+    script_at(44000, assert_says_refused);
+    must_run("0 take 0:0-10; 1000 take 0:0-10; 3000 take 0:0-10; 7000 take 0:0-10; "
+             "15000 take 0:0-10; 25000 take 0:0-10; 35000 take 0:0-10; 45000 take 0:0-10");
+    assert_int_equal(script.ended.retries, 7);
+    ASSERT_TAKEN_ONCE(10);
+}
+
+/* The last of `failures` comes a minute after the first if they are nine. */
+static int log_lines_of(int failures) {
+    script.options.trigger.available_now = true;
+    script.task_ms = 625;
+    SCRIPT_TOPIC(10);
+    struct error err = {0};
+    for (int i = 0; i < failures; i++)
+        script_fail(ERROR_BROKER, "refused");
+    if (!script_run(&err))
+        fail_msg("%s", err.message);
+    return script_logged("refused; reading the batch again");
+}
+
+static void an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same(void **state) {
+    assert_int_equal(log_lines_of(8), 1);
+    (void)script_tear_down(state);
+    (void)script_set_up(state);
+    assert_int_equal(log_lines_of(9), 2);
+    SCRIPT_TOPIC(20);
+    script_fail(ERROR_BROKER, "refused");
+    script_fail(ERROR_BROKER, "away");
+    struct error err = {0};
+    assert_true(script_run(&err));
+    assert_int_equal(script_logged("; reading the batch again"), 2);
+}
+
+static void records_come(void) {
+    script.query.report.status.records_read++;
+}
+
+static void a_batch_without_records_is_looked_at_every_three_seconds(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.silent = script.tell_listings = true;
+    SCRIPT_TOPIC(10);
+    script_at(4050, records_come);
+    script_at(7250, script_stop_now);
+    must_fail(ERROR_STOPPED, "", "0 list; 0 list; 0 take 0:0-10; 3100 list; 7100 list");
+}
+
+static void assert_says_no_records(void) {
+    assert_says("Waiting for records", "the broker answers, but sends no records");
+}
+
+static void assert_says_nothing(void) {
+    assert_int_equal(query_status_read(&script.query.report.status).state, QUERY_RUNNING);
+}
+
+static void a_batch_without_records_is_told_of_once_a_minute(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.silent = true;
+    SCRIPT_TOPIC(10);
+    script_at(60050, assert_says_nothing);
+    script_at(60150, assert_says_no_records);
+    script_at(120150, records_come);
+    script_at(120250, assert_says_nothing);
+    script_at(180150, script_stop_now); // nearly a minute after the records
+    struct error err = {0};
+    assert_false(script_run(&err));
+    assert_int_equal(script_logged("No record came for the batch under way"), 2);
+    assert_int_equal(script_logged("seconds=60 "), 1);
+    assert_int_equal(script_logged("seconds=120 "), 1);
+}
+
+static void be_silent_from_now_on(void) {
+    script.silent = true;
+}
+
+static void lose_the_end(void) {
+    script.logs[0].end = 12;
+}
+
+static void be_answered(void) {
+    script.silent = false;
+}
+
+static void a_batch_whose_end_is_gone_is_given_up(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 10000;
+    strcpy(script.id, "one");
+    SCRIPT_TOPIC(10);
+    script_at(9000, more);
+    script_at(10000, be_silent_from_now_on);
+    script_at(11000, lose_the_end);
+    script_at(13150, be_answered);
+    script_at(15000, script_stop);
+    must_run("0 take 0:0-10; 10000 take 0:10-15; 14700 take");
+    assert_int_equal(script_logged("ends before the planned batch; reading the batch again"), 1);
+}
+
+static void what_is_damaged_three_times_ends_the_query(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    for (int i = 0; i < 3; i++)
+        script_fail(ERROR_DAMAGED, "the place");
+    must_fail(ERROR_DAMAGED, "gave up after 3 attempts: the place",
+              "0 take 0:0-10; 1000 take 0:0-10; 3000 take 0:0-10");
+    must_run("0 take 0:0-10");
+    ASSERT_TAKEN_ONCE(10);
+}
+
+static void what_is_damaged_twice_is_read(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    script_fail(ERROR_DAMAGED, "the place");
+    script_fail(ERROR_DAMAGED, "the place");
+    must_run("0 take 0:0-10; 1000 take 0:0-10; 3000 take 0:0-10");
+}
+
+static void what_no_retry_cures_ends_the_query_at_once(void **state) {
+    (void)state;
+    static const enum error_kind kinds[] = {ERROR_CONFIG, ERROR_STATE, ERROR_RECORD};
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        script_fail(kinds[i], "so it is");
+        must_fail(kinds[i], "so it is", "0 take 0:0-10");
+    }
+    must_run("0 take 0:0-10");
+    ASSERT_TAKEN_ONCE(10);
+}
+
+static void have_room(void) {
+    script.refused = NULL;
+}
+
+/* Each pause is twice the one before, and nothing counts until the manifest does. */
+static void a_batch_that_can_not_be_committed_is_done_again(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.refused = "/manifests/";
+    SCRIPT_TOPIC(10);
+    script_at(1500, have_room);
+    must_run("0 take 0:0-10; 200 take 0:0-10; 600 take 0:0-10; 1400 take 0:0-10; "
+             "3000 take 0:0-10");
+    ASSERT_TAKEN_ONCE(10);
+}
+
+static void a_disk_is_waited_for_up_to_the_time_limit(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.refused = "/manifests/";
+    SCRIPT_TOPIC(10);
+    must_fail(ERROR_RETRY, "gave up after WRITE_RETRY_TIMEOUT (5 s)",
+              "0 take 0:0-10; 200 take 0:0-10; 600 take 0:0-10; 1400 take 0:0-10; "
+              "3000 take 0:0-10; 6200 take 0:0-10");
+    have_room();
+    must_run("0 take 0:0-10");
+    ASSERT_TAKEN_ONCE(10);
+}
+
+static void no_task_is_sent_before_its_plan_is_durable(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.refused = "/offsets/";
+    SCRIPT_TOPIC(10);
+    script_at(1000, have_room);
+    must_run("1400 take 0:0-10");
+    ASSERT_TAKEN_ONCE(10);
+}
+
+static void behind_the_manifest_nothing_is_done_twice(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.refused = "/commits/";
+    SCRIPT_TOPIC(10);
+    must_fail(ERROR_RETRY, "gave up after WRITE_RETRY_TIMEOUT", "0 take 0:0-10");
+    assert_int_equal(script_now_ms(), 6200);
+    have_room();
+    must_run("");
+    ASSERT_TAKEN_ONCE(10);
+}
+
+/* From the store's first directory to the last commit. */
+static void whatever_the_disk_refuses_once_is_tried_again(void **state) {
+    int calls = 1;
+    for (int at = 1; at <= calls; at++) {
+        struct error err = {0};
+        script.options.trigger.available_now = true;
+        script.options.max_offsets_per_trigger = 8;
+        script.refuse_at = at;
+        SCRIPT_TOPIC(10, 2);
+        if (!script_run(&err))
+            fail_msg("call %d: %s", at, err.message);
+        calls = script.calls;
+        script.refuse_at = 0;
+        ASSERT_TAKEN_ONCE(10, 2);
+        (void)script_tear_down(state);
+        (void)script_set_up(state);
+    }
+    assert_in_range(calls, 20, 200);
+}
+
+/* ---- the topic ---- */
+
+static void be_reachable(void) {
+    script.unreachable = false;
+}
+
+static void be_unreachable(void) {
+    script.unreachable = true;
+}
+
+static void a_start_waits_for_kafka_up_to_its_time_limit(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.unreachable = true;
+    SCRIPT_TOPIC(10);
+    must_fail(ERROR_BROKER, "gave up after KAFKA_STARTUP_TIMEOUT (5 s)", "");
+    assert_int_equal(script_now_ms(), 5000);
+    script_at(4800, be_reachable);
+    must_run("5000 take 0:0-10");
+}
+
+static void a_start_says_every_five_seconds_that_it_waits(void **state) {
+    (void)state;
+    script.options.kafka_startup_timeout_ms = 15000;
+    script.options.trigger.available_now = true;
+    script.unreachable = true;
+    SCRIPT_TOPIC(10);
+    must_fail(ERROR_BROKER, "gave up", "");
+    assert_int_equal(script_logged("Waiting for Kafka"), 3);
+    assert_int_equal(script_logged("attempt=1\n"), 1);
+    assert_int_equal(script_logged("attempt=11\n"), 1);
+}
+
+static void later_a_query_says_once_a_minute_that_it_waits(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, be_unreachable);
+    script_at(120900, script_stop);
+    must_fail(ERROR_STOPPED, "stopped while waiting for Kafka", "0 take 0:0-10");
+    assert_int_equal(script_logged("Waiting for Kafka"), 2);
+}
+
+static void assert_says_unreachable(void) {
+    assert_says("Waiting for Kafka", "no broker reached");
+}
+
+static void later_kafka_is_waited_for_without_limit(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, be_unreachable);
+    script_at(700, more);
+    script_at(3000000, assert_says_unreachable);
+    script_at(3600000, be_reachable);
+    script_at(3600600, script_stop);
+    must_run("0 take 0:0-10; 3600000 take 0:10-15");
+}
+
+static void assert_waits_for_trigger(void) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_int_equal(status.state, QUERY_WAITING);
+    assert_string_equal(status.message, "Waiting for next trigger");
+}
+
+static void assert_waits_for_data(void) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_int_equal(status.state, QUERY_WAITING);
+    assert_string_equal(status.message, "Waiting for data to arrive");
+}
+
+static void open_transaction(void) {
+    script.logs[0].end = 5;
+    script.logs[0].high = 12;
+}
+
+static void assert_waits_for_transaction(void) {
+    assert_says("Waiting for a transaction to end",
+                "partition 0 can be read up to offset 5, the next offset is 10");
+}
+
+static void between_two_triggers_the_status_says_what_is_waited_for(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, assert_waits_for_trigger);
+    script_at(1500, assert_waits_for_data);
+    script_at(1600, open_transaction);
+    script_at(2500, assert_waits_for_transaction);
+    script_at(2600, script_stop);
+    must_run("0 take 0:0-10");
+}
+
+static void an_empty_topic_makes_no_batch(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(0, 0);
+    must_run("");
+    assert_int_equal(script.ended.batch_id, -1);
+    script.logs[1].end = 1;
+    must_run("0 take 1:0-1");
+    assert_int_equal(script.ended.batch_id, 0);
+}
+
+static void go_away(void) {
+    script.absent = true;
+}
+
+static void come_back(void) {
+    script.absent = false;
+    more();
+}
+
+static void a_topic_that_is_away_for_a_moment_is_read_on(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, go_away);
+    script_at(2000, come_back);
+    script_at(3100, script_stop);
+    must_run("0 take 0:0-10; 2000 take 0:10-15");
+    ASSERT_TAKEN_ONCE(15);
+}
+
+/* It is looked at each half second: from 1000 on, and the last time at 2500. */
+static void a_topic_that_is_away_for_almost_two_seconds_is_read_on(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(900, go_away);
+    script_at(2900, come_back);
+    script_at(3100, script_stop);
+    must_run("0 take 0:0-10; 3000 take 0:10-15");
+    assert_int_equal(script_logged("The topic is not there"), 1);
+    ASSERT_TAKEN_ONCE(15);
+}
+
+static void assert_all_of_the_new_one_lags(void) {
+    assert_int_equal(query_status_read(&script.query.report.status).lag, 15);
+}
+
+static void a_topic_that_was_away_for_two_seconds_is_another(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    script.task_ms = 50;
+    SCRIPT_TOPIC(10);
+    script_at(900, go_away);
+    script_at(3400, come_back);
+    script_at(3520, assert_all_of_the_new_one_lags); // while its first batch moves the positions
+    script_at(3900, script_stop);
+    must_run("0 take 0:0-10; 3500 take; 3550 take 0:0-15");
+}
+
+/* Later readers tell the two topics' records by the plans' times, whatever the clock does. */
+static void plans_of_another_topic_are_later_than_all_before(void **state) {
+    (void)state;
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, go_away);
+    script_at(3400, come_back);
+    script_at(4100, script_stop);
+    must_run("0 take 0:0-10; 3500 take; 3500 take 0:0-15");
+    assert_int_equal(script_planned_ms(0), script_wall_ms);
+    assert_int_equal(script_planned_ms(1), script_wall_ms + 3500);
+    assert_int_equal(script_planned_ms(2), script_wall_ms + 3501);
+    script.options.trigger.available_now = true;
+    more();
+    must_run("0 take 0:15-20");
+    assert_int_equal(script_planned_ms(3), script_wall_ms + 3502);
+}
+
+static void by_its_id_it_is_the_same_however_long_it_was_away(void **state) {
+    (void)state;
+    strcpy(script.id, "one");
+    script.options.trigger.interval_ms = 1000;
+    SCRIPT_TOPIC(10);
+    script_at(500, go_away);
+    script_at(60000, come_back);
+    script_at(60100, script_stop);
+    must_run("0 take 0:0-10; 60000 take 0:10-15");
+    ASSERT_TAKEN_ONCE(15);
+}
+
+/* ---- data loss ---- */
+
+static void take_ten(size_t partitions) {
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10, 10);
+    script.count = partitions;
+    must_run(partitions == 1 ? "0 take 0:0-10" : "0 take 0:0-10 1:0-10");
+    script.tell_listings = true;
+    script.listings = 0;
+}
+
+static void what_retention_took_ends_the_query_with_fail_on_data_loss(void **state) {
+    (void)state;
+    take_ten(1);
+    script.options.fail_on_data_loss = true;
+    script.logs[0].log_start = 15;
+    script.logs[0].end = 30;
+    must_fail(ERROR_DATA_LOSS, "offsets 10 to 14 are gone by retention", "0 list; 0 list");
+    script.options.fail_on_data_loss = false;
+    must_run("0 list; 0 list; 0 take 0:15-30");
+}
+
+static void a_log_that_is_shorter_is_looked_at_twice_before_it_is_believed(void **state) {
+    (void)state;
+    take_ten(1);
+    script.options.fail_on_data_loss = true;
+    script.logs[0].end = 6;
+    must_fail(ERROR_DATA_LOSS, "is shorter than what was read of it",
+              "0 list; 0 list; 300 list; 600 list");
+    script.options.fail_on_data_loss = false;
+    must_run("0 list; 0 take; 0 list");
+    script.logs[0].end = 8;
+    must_run("0 list; 0 list; 0 take 0:6-8");
+}
+
+static void grow_again(int number) {
+    if (number == 4)
+        script.logs[0].end = 12;
+}
+
+static void a_log_that_is_whole_at_the_second_look_has_lost_nothing(void **state) {
+    (void)state;
+    strcpy(script.id, "one");
+    take_ten(1);
+    script.options.fail_on_data_loss = true;
+    script.logs[0].end = 6;
+    script.on_listing = grow_again;
+    must_run("0 list; 0 list; 300 list; 600 list; 600 take 0:10-12");
+    ASSERT_TAKEN_ONCE(12);
+}
+
+static void a_partition_that_is_gone_is_looked_at_seven_times(void **state) {
+    (void)state;
+    take_ten(2);
+    script.options.fail_on_data_loss = true;
+    script.count = 1;
+    must_fail(ERROR_DATA_LOSS, "was deleted and created again",
+              "0 list; 0 list; 300 list; 600 list; 900 list; 1200 list; 1500 list; 1800 list; "
+              "2100 list");
+}
+
+static void list_all_again(int number) {
+    if (number == 9)
+        script.count = 2;
+}
+
+static void a_partition_that_is_back_at_the_seventh_look_was_not_gone(void **state) {
+    (void)state;
+    take_ten(2);
+    script.options.fail_on_data_loss = true;
+    script.count = 1;
+    script.on_listing = list_all_again;
+    must_run("0 list; 0 list; 300 list; 600 list; 900 list; 1200 list; 1500 list; 1800 list; "
+             "2100 list");
+}
+
+static void a_task_that_meets_a_loss_ends_the_query_with_fail_on_data_loss(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.fail_on_data_loss = true;
+    SCRIPT_TOPIC(10);
+    script_fail(ERROR_DATA_LOSS, "gone");
+    must_fail(ERROR_DATA_LOSS, "gone", "0 take 0:0-10");
+}
+
+static void lose_five(int number) {
+    if (number == 3)
+        script.logs[0].log_start = 5;
+}
+
+static void else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_enough(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    script.on_listing = lose_five;
+    for (int i = 0; i < 3; i++)
+        script_fail(ERROR_DATA_LOSS, "gone");
+    must_run("0 take 0:0-10; 0 take 0:5-10; 1000 take 0:5-10; 3000 take 0:5-10");
+    assert_int_equal(script.ended.rows, 5);
+}
+
+/* The second attempt is the first that clips; the seventh comes a minute after it. */
+static int log_lines_of_loss(int failures) {
+    struct error err = {0};
+    script.options.trigger.available_now = true;
+    script.task_ms = 5200;
+    SCRIPT_TOPIC(10);
+    script.on_listing = lose_five;
+    for (int i = 0; i < failures; i++)
+        script_fail(ERROR_BROKER, "refused");
+    if (!script_run(&err))
+        fail_msg("%s", err.message);
+    return script_logged("Data loss");
+}
+
+static void a_loss_is_logged_once_a_minute_while_it_is_the_same(void **state) {
+    assert_int_equal(log_lines_of_loss(5), 1);
+    (void)script_tear_down(state);
+    (void)script_set_up(state);
+    assert_int_equal(log_lines_of_loss(6), 2);
+}
+
+/* ---- a stop ---- */
 
 static void a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan(void **state) {
     (void)state;
@@ -62,15 +733,220 @@ static void a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan(void 
     must_run("0 take 0:0-10; 0 take 0:10-15");
 }
 
+static void a_stop_after_the_batch_lets_it_end(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.max_offsets_per_trigger = 6;
+    script.task_ms = 500;
+    SCRIPT_TOPIC(10);
+    script_at(250, script_stop);
+    must_run("0 take 0:0-6");
+    assert_int_equal(script_now_ms(), 500);
+    assert_int_equal(script.ended.batch_id, 0);
+}
+
+/* After a start that was stopped, a further one takes the rest, and all that has come since. */
+static void go_on(void) {
+    struct error err = {0};
+    script.call_at = 0;
+    script.task_ms = 0;
+    script.error_count = script.event_count = 0;
+    script.silent = script.unreachable = false;
+    script.refused = NULL;
+    script.on_listing = NULL;
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(15, 20);
+    if (!script_run(&err))
+        fail_msg("%s", err.message);
+    ASSERT_TAKEN_ONCE(15, 20);
+}
+
+typedef void stop_fn(void);
+static stop_fn *const stops[] = {script_stop, script_stop_now};
+
+/* Two batches and a rest: the plan, the files, the manifest, the commit, and all between them. */
+static void a_stop_at_any_call_of_the_disk_loses_and_repeats_nothing(void **state) {
+    int calls = 1;
+    for (int at = 1; at <= calls; at++)
+        for (size_t i = 0; i < 2; i++) {
+            script.options.trigger.interval_ms = 1000;
+            script.options.max_offsets_per_trigger = 8;
+            SCRIPT_TOPIC(10, 2);
+            script.call_at = at;
+            script.on_call = stops[i];
+            script_at(1500, script_stop);
+            struct error err = {0};
+            bool ended = script_run(&err);
+            assert_true(ended || err.kind == ERROR_STOPPED);
+            calls = script.calls > calls ? script.calls : calls;
+            go_on();
+            (void)script_tear_down(state);
+            (void)script_set_up(state);
+        }
+    assert_in_range(calls, 20, 200);
+}
+
+static void stop_at_first_listing(int number) {
+    if (number == 1)
+        script_stop();
+}
+
+static void stop_now_at_first_listing(int number) {
+    if (number == 1)
+        script_stop_now();
+}
+
+static void stop_at_second_listing(int number) {
+    if (number == 2)
+        script_stop();
+}
+
+static void stop_now_at_second_listing(int number) {
+    if (number == 2)
+        script_stop_now();
+}
+
+static void a_stop_while_the_topic_is_listed_starts_no_batch(void **state) {
+    static void (*const listings[])(int number) = {stop_at_first_listing, stop_now_at_first_listing,
+                                                   stop_at_second_listing,
+                                                   stop_now_at_second_listing};
+    for (size_t i = 0; i < 4; i++) {
+        script.options.trigger.available_now = true;
+        SCRIPT_TOPIC(10, 2);
+        script.on_listing = listings[i];
+        must_run("");
+        go_on();
+        (void)script_tear_down(state);
+        (void)script_set_up(state);
+    }
+}
+
+/* Where a query waits, and what it has said by then. */
+static void wait_for_first_listing(void) {
+    script.unreachable = true;
+}
+
+static void wait_for_broker(void) {
+    script_fail(ERROR_BROKER, "refused");
+}
+
+static void wait_after_loss(void) {
+    script_fail(ERROR_DATA_LOSS, "gone");
+    script_fail(ERROR_DATA_LOSS, "gone");
+}
+
+static void wait_for_plan(void) {
+    script.refused = "/offsets/";
+}
+
+static void wait_for_manifest(void) {
+    script.refused = "/manifests/";
+}
+
+static void wait_for_commit(void) {
+    script.refused = "/commits/";
+}
+
+static void wait_for_task(void) {
+    script.task_ms = 600;
+}
+
+static void wait_for_trigger(void) {
+    script.options.trigger = (struct trigger){.interval_ms = 3000};
+}
+
+static void wait_for_records(void) {
+    script.options.trigger = (struct trigger){.interval_ms = 0};
+}
+
+static void a_stop_ends_any_wait_and_loses_and_repeats_nothing(void **state) {
+    static const struct {
+        void (*wait)(void);
+        const char *said;
+        bool stopped[2]; // with ERROR_STOPPED, after the batch and now
+    } cases[] = {
+        {wait_for_first_listing, "", {true, true}},
+        {wait_for_broker, "0 take 0:0-10 1:0-2", {true, true}},
+        {wait_after_loss, "0 take 0:0-10 1:0-2; 0 take 0:0-10 1:0-2", {true, true}},
+        {wait_for_plan, "", {true, true}},
+        {wait_for_manifest, "0 take 0:0-10 1:0-2", {true, true}},
+        {wait_for_commit, "0 take 0:0-10 1:0-2", {true, true}},
+        {wait_for_task, "0 take 0:0-10 1:0-2", {false, true}},
+        {wait_for_trigger, "0 take 0:0-10 1:0-2", {false, false}},
+        {wait_for_records, "0 take 0:0-10 1:0-2", {false, false}},
+    };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        struct error err = {0};
+        script.options.trigger.available_now = true;
+        SCRIPT_TOPIC(10, 2);
+        cases[i / 2].wait();
+        script_at(150, stops[i % 2]);
+        bool ended = script_run(&err);
+        assert_string_equal(script.said, cases[i / 2].said);
+        assert_int_equal(ended ? ERROR_NONE : err.kind,
+                         cases[i / 2].stopped[i % 2] ? ERROR_STOPPED : ERROR_NONE);
+        go_on();
+        (void)script_tear_down(state);
+        (void)script_set_up(state);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_set_up, script_tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(triggers_fire_at_multiples_of_the_interval),
+        TEST(a_first_trigger_at_a_multiple_is_followed_by_the_next),
+        TEST(a_trigger_that_is_a_millisecond_away_is_waited_for),
+        TEST(after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again),
+        TEST(without_an_interval_an_idle_topic_is_looked_at_less_and_less_often),
+        TEST(without_an_interval_a_batch_follows_the_other_at_once),
+        TEST(a_partition_that_appears_is_read_from_its_beginning),
         TEST(between_two_triggers_the_topic_is_looked_at_once_a_second),
         TEST(available_now_takes_the_backlog_in_batches_and_ends),
+        TEST(a_limit_is_split_by_backlog_until_the_rest_fits_it),
+        TEST(the_lag_is_what_a_batch_leaves),
+        TEST(what_an_open_transaction_holds_back_lags),
+        TEST(what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start),
+        TEST(of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken),
         TEST(a_batch_that_the_broker_can_not_give_is_read_again_after_longer_pauses),
+        TEST(a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time),
+        TEST(an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same),
+        TEST(a_batch_without_records_is_looked_at_every_three_seconds),
+        TEST(a_batch_without_records_is_told_of_once_a_minute),
+        TEST(a_batch_whose_end_is_gone_is_given_up),
+        TEST(what_is_damaged_three_times_ends_the_query),
+        TEST(what_is_damaged_twice_is_read),
+        TEST(what_no_retry_cures_ends_the_query_at_once),
+        TEST(a_batch_that_can_not_be_committed_is_done_again),
+        TEST(a_disk_is_waited_for_up_to_the_time_limit),
+        TEST(no_task_is_sent_before_its_plan_is_durable),
+        TEST(behind_the_manifest_nothing_is_done_twice),
+        TEST(whatever_the_disk_refuses_once_is_tried_again),
+        TEST(a_start_waits_for_kafka_up_to_its_time_limit),
+        TEST(a_start_says_every_five_seconds_that_it_waits),
+        TEST(later_a_query_says_once_a_minute_that_it_waits),
+        TEST(later_kafka_is_waited_for_without_limit),
+        TEST(between_two_triggers_the_status_says_what_is_waited_for),
+        TEST(an_empty_topic_makes_no_batch),
+        TEST(a_topic_that_is_away_for_a_moment_is_read_on),
+        TEST(a_topic_that_is_away_for_almost_two_seconds_is_read_on),
+        TEST(a_topic_that_was_away_for_two_seconds_is_another),
+        TEST(plans_of_another_topic_are_later_than_all_before),
+        TEST(by_its_id_it_is_the_same_however_long_it_was_away),
+        TEST(what_retention_took_ends_the_query_with_fail_on_data_loss),
+        TEST(a_log_that_is_shorter_is_looked_at_twice_before_it_is_believed),
+        TEST(a_log_that_is_whole_at_the_second_look_has_lost_nothing),
+        TEST(a_partition_that_is_gone_is_looked_at_seven_times),
+        TEST(a_partition_that_is_back_at_the_seventh_look_was_not_gone),
+        TEST(a_task_that_meets_a_loss_ends_the_query_with_fail_on_data_loss),
+        TEST(else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_enough),
+        TEST(a_loss_is_logged_once_a_minute_while_it_is_the_same),
         TEST(a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan),
+        TEST(a_stop_after_the_batch_lets_it_end),
+        TEST(a_stop_at_any_call_of_the_disk_loses_and_repeats_nothing),
+        TEST(a_stop_while_the_topic_is_listed_starts_no_batch),
+        TEST(a_stop_ends_any_wait_and_loses_and_repeats_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,7 +203,7 @@ static void lose(int number) {
     if (number == 5)
         FAKE_SET('B', 30, 10);
     if (number == 12)
-        streaming_request_stop(running, STOP_AFTER_BATCH);
+        stop_request(running->stop, STOP_AFTER_BATCH);
 }
 
 static void what_was_never_read_is_known_after_a_refusal(void **state) {

@@ -2,9 +2,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "streaming/declare/stream.h"
 #include "streaming/query/query_definition.h"
 
 static void batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overrun(void **state) {
@@ -27,8 +29,52 @@ static void batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overr
     }
 }
 
+/* Columns to be partitioned by; *err says what is wrong with them. */
+static bool define(const char *const *columns, size_t count, struct query_definition *definition,
+                   struct error *err) {
+    static struct query_options options;
+    options = (struct query_options){
+        .stream = &match_stream, .store = {.partition_by = columns, .partition_by_count = count}};
+    return query_definition_init(definition, &options, err);
+}
+
+static void a_table_is_partitioned_by_its_string_columns(void **state) {
+    (void)state;
+    struct query_definition definition;
+    struct error err = {0};
+    const char *all[QUERY_PARTITION_COLUMNS_MAX];
+    size_t count = 0;
+    assert_true(define(NULL, 0, &definition, &err));
+    for (size_t i = 0; i < definition.schema.count && count < QUERY_PARTITION_COLUMNS_MAX; i++)
+        if (definition.schema.columns[i].type == TYPE_STRING)
+            all[count++] = definition.schema.columns[i].name;
+    assert_int_equal(count, QUERY_PARTITION_COLUMNS_MAX);
+    assert_true(define(all, count, &definition, &err));
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(definition.schema.columns[definition.partition_columns[i]].name,
+                            all[i]);
+}
+
+static void no_other_column_is_taken(void **state) {
+    (void)state;
+    struct query_definition definition;
+    struct error err = {0};
+    assert_true(define(NULL, 0, &definition, &err));
+    const char *other = "no_column";
+    assert_false(define(&other, 1, &definition, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "has no string column 'no_column' to be partitioned by"));
+    for (size_t i = 0; i < definition.schema.count; i++) {
+        other = definition.schema.columns[i].name;
+        assert_int_equal(define(&other, 1, &definition, &err),
+                         definition.schema.columns[i].type == TYPE_STRING);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_is_partitioned_by_its_string_columns),
+        cmocka_unit_test(no_other_column_is_taken),
         cmocka_unit_test(batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

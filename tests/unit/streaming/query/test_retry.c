@@ -5,7 +5,15 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "streaming/declare/stream.h"
 #include "streaming/query/retry.h"
+
+/* ---- the schedule ---- */
 
 static void each_pause_is_twice_the_one_before_up_to_ten_seconds(void **state) {
     (void)state;
@@ -37,11 +45,140 @@ static void a_failure_at_the_clocks_first_moment_is_one(void **state) {
     assert_int_equal(retry_pause_ms(&retry, 1001, 1000), -1);
 }
 
+/* ---- with a clock of its own ---- */
+
+static struct {
+    int64_t now_ms, slept_ms;
+    int64_t stop_at_ms; // a stop is requested then; 0: never
+    struct stop stop;
+    struct schema schema;
+    struct query_report report;
+    struct retrier retrier;
+} scene;
+
+static int64_t scene_wall(void) {
+    return 1700000000000 + scene.now_ms;
+}
+
+static int64_t scene_monotonic(void) {
+    return scene.now_ms * 1000;
+}
+
+static bool scene_sleep(struct stop *stop, int64_t ms) {
+    scene.now_ms += ms;
+    scene.slept_ms += ms;
+    if (scene.stop_at_ms > 0 && scene.now_ms >= scene.stop_at_ms)
+        stop_request(stop, STOP_AFTER_BATCH);
+    return stop_read(stop) != STOP_NOT;
+}
+
+static const struct clock_ops *real_clock;
+
+static int set_up(void **state) {
+    static const struct clock_ops clock = {scene_wall, scene_monotonic};
+    (void)state;
+    log_configure(LOG_CRITICAL + 1, false);
+    memset(&scene, 0, sizeof scene);
+    scene.now_ms = 5000;
+    stop_init(&scene.stop);
+    scene.stop.sleep = scene_sleep;
+    stream_schema(&match_stream, &scene.schema);
+    query_report_init(&scene.report, "match_stream", &scene.schema);
+    scene.retrier = (struct retrier){&scene.report, &scene.stop, 1000};
+    real_clock = clock_source;
+    clock_source = &clock;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    clock_source = real_clock;
+    query_report_deinit(&scene.report);
+    stop_deinit(&scene.stop);
+    return 0;
+}
+
+/* A step that fails with this for so often as it is tried; *err is what remains of it. */
+static int try_often(enum error_kind kind, struct error *err) {
+    struct retry retry = {0};
+    for (int tries = 1; tries < 100; tries++) {
+        *err = (struct error){0};
+        (void)error_set(err, kind, "no space");
+        if (!retry_again(&scene.retrier, &retry, err))
+            return tries;
+    }
+    fail_msg("tried without end");
+    return 0;
+}
+
+static void only_what_may_pass_is_tried_again(void **state) {
+    (void)state;
+    for (enum error_kind kind = ERROR_RETRY; kind <= ERROR_STOPPED; kind++) {
+        struct error err;
+        scene.slept_ms = 0;
+        bool may_pass = kind == ERROR_RETRY || kind == ERROR_LIMIT;
+        assert_int_equal(try_often(kind, &err), may_pass ? 4 : 1);
+        assert_int_equal(scene.slept_ms, may_pass ? 200 + 400 + 800 : 0);
+        assert_int_equal(err.kind, kind);
+        if (!may_pass)
+            assert_string_equal(err.message, "no space");
+    }
+}
+
+static void it_gives_up_with_the_last_error_and_the_time_that_it_took(void **state) {
+    (void)state;
+    struct error err;
+    scene.retrier.limit_ms = 60000;
+    assert_int_equal(try_often(ERROR_RETRY, &err), 12); // 200 ms to 6.4 s, then 10 s, five times
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_string_equal(err.message, "gave up after WRITE_RETRY_TIMEOUT (60 s): no space");
+}
+
+static void without_time_a_step_is_tried_once(void **state) {
+    (void)state;
+    struct error err;
+    scene.retrier.limit_ms = 0;
+    assert_int_equal(try_often(ERROR_RETRY, &err), 1);
+    assert_int_equal(scene.slept_ms, 0);
+}
+
+static void a_stop_ends_the_wait(void **state) {
+    (void)state;
+    struct error err;
+    scene.stop_at_ms = 5600;
+    assert_int_equal(try_often(ERROR_RETRY, &err), 2);
+    assert_int_equal(scene.now_ms, 5600);
+    assert_int_equal(err.kind, ERROR_STOPPED);
+    assert_string_equal(err.message, "stopped while waiting to write again");
+}
+
+static void the_status_says_what_is_waited_for_and_how_long_it_rests(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct retry retry = {0};
+    (void)error_set(&err, ERROR_RETRY, "no space");
+    assert_true(retry_again(&scene.retrier, &retry, &err));
+    struct query_snapshot status = query_status_read(&scene.report.status);
+    assert_int_equal(status.state, QUERY_RETRYING);
+    assert_string_equal(status.message, "Waiting to write again after an error");
+    assert_string_equal(status.error, "no space");
+    assert_true(status.is_data_available);
+    assert_int_equal(status.retries, 1);
+    assert_int_equal(status.rest_until_ms, 5200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pause_is_twice_the_one_before_up_to_ten_seconds),
         cmocka_unit_test(the_time_limit_counts_from_the_first_failure),
         cmocka_unit_test(a_failure_at_the_clocks_first_moment_is_one),
+        TEST(only_what_may_pass_is_tried_again),
+        TEST(it_gives_up_with_the_last_error_and_the_time_that_it_took),
+        TEST(without_time_a_step_is_tried_once),
+        TEST(a_stop_ends_the_wait),
+        TEST(the_status_says_what_is_waited_for_and_how_long_it_rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
