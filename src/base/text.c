@@ -2,8 +2,16 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
+
+char *text_copy(const char *text) {
+    char *copy = strdup(text);
+    check(copy != NULL);
+    return copy;
+}
 
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) {
     check(used < size);

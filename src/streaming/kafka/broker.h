@@ -95,4 +95,19 @@ MUST_CHECK bool capture_broker_open(const char *directory, struct broker **broke
 MUST_CHECK bool broker_open(const char *servers, const struct kafka_property *properties,
                             size_t property_count, struct broker **broker, struct error *err);
 
+/* ---- the timestamp of the last record of a few offsets ---- */
+
+struct last_record {
+    bool found;
+    int64_t timestamp_ms; // of the last one that came; -1: it has none, or none came
+    bool is_late;         // the time was over before the end of the offsets
+};
+
+/* Reads the range for `timeout_ms` at most. `goes_on`, which may be NULL, is asked after each step;
+ * false: it has set *err, and the reading ends. Otherwise the errors of the source. */
+MUST_CHECK bool last_record_read(struct source *source, const char *topic,
+                                 struct offset_range range, int timeout_ms,
+                                 bool (*goes_on)(void *context, struct error *err), void *context,
+                                 struct last_record *last, struct error *err);
+
 #endif

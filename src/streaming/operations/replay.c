@@ -1,3 +1,10 @@
+/* replay.c: the scan finds what the next batch takes by making rows of rejects, as the worker will.
+ * Only if some are taken is a plan written; then the worker makes the rows again and the batch is
+ * committed as any other.
+ *
+ * What must stay true: a plan and its manifest are of one incarnation of the topic, and what was
+ * taken is in the resolved set before the scan goes on, so no reject is taken twice, even if two
+ * files have it. */
 #include "streaming/operations/replay.h"
 
 #include <inttypes.h>
@@ -6,17 +13,29 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "pipeline/source/source.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/operations/operations.h"
-#include "streaming/operations/replay_source.h"
 #include "streaming/query/micro_batch.h"
 #include "streaming/recovery/recover.h"
+#include "streaming/store/rejects.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
+#include "streaming/tasks/worker.h"
 
 /* The worker, the scan before it and each of their pages get as much of the budget; the rest is for
  * the program itself and the resolved set. */
 enum { MEMORY_SHARES = 6, SCAN_ROWS = 64 };
+
+/* What the batch takes. The driver sets it while no task is out. */
+struct replay_load {
+    struct reject_files files;
+    struct reject_mark first;                // where its rejects begin
+    struct resolved taken;                   // all of one
+    int32_t incarnation;                     // of the topic
+    const struct incarnations *incarnations; // borrowed
+    size_t page_size_max;
+};
 
 struct replay {
     const struct replay_options *options;
@@ -42,6 +61,104 @@ struct replay {
 
     struct replay_report *report;
 };
+
+/* ---- the source ----
+ *
+ * The rejects that a batch takes, as its worker's source. "Offsets" of its range are positions
+ * among what is taken: the range [0, taken.count) of any partition gives each taken record once,
+ * with its own partition and offset. */
+
+struct replay_source {
+    struct source source;
+    const struct replay_load *load;
+    struct reject_cursor cursor;
+    struct resolved given; // a record that is in two files is given once
+    int64_t left;          // in the range
+};
+
+static struct replay_source *self_of(struct source *source) {
+    return (struct replay_source *)source;
+}
+
+static void end_range(struct replay_source *self) {
+    reject_cursor_close(&self->cursor);
+    resolved_deinit(&self->given);
+}
+
+static bool open_range(struct source *source, const char *topic, struct offset_range range,
+                       struct error *err) {
+    (void)topic, (void)err;
+    struct replay_source *self = self_of(source);
+    check(range.start == 0); // one task reads it all
+    reject_cursor_open(&self->cursor, &self->load->files, self->load->first,
+                       self->load->page_size_max);
+    self->left = range.end;
+    return true;
+}
+
+static bool is_taken(const struct replay_load *load, const struct record *record) {
+    return incarnations_of_reject(load->incarnations, record->planned_ms) == load->incarnation &&
+           resolved_has(&load->taken, load->incarnation, record->partition, record->offset);
+}
+
+static enum source_status read_record(struct source *source, struct record *record, int timeout_ms,
+                                      struct error *err) {
+    (void)timeout_ms;
+    struct replay_source *self = self_of(source);
+    struct reject_row row;
+    bool found = self->left > 0;
+    while (found) {
+        if (!reject_cursor_next(&self->cursor, &row, &found, err)) {
+            end_range(self);
+            return SOURCE_FAILED;
+        }
+        if (found && is_taken(self->load, &row.record) &&
+            resolved_add(&self->given, self->load->incarnation, row.record.partition,
+                         row.record.offset)) {
+            *record = row.record;
+            self->left--;
+            return SOURCE_RECORD;
+        }
+    }
+    end_range(self);
+    return SOURCE_END;
+}
+
+static void abandon_range(struct source *source) {
+    end_range(self_of(source));
+}
+
+static void expect_ranges(struct source *source, const char *topic,
+                          const struct offset_range *ranges, size_t count) {
+    (void)source, (void)topic, (void)ranges, (void)count; // files are there at once
+}
+
+static void rest(struct source *source) {
+    (void)source; // nothing goes on between ranges
+}
+
+static void close_source(struct source *source) {
+    end_range(self_of(source));
+    free(source);
+}
+
+/* `load` is borrowed. */
+static struct source *replay_source_open(const struct replay_load *load) {
+    static const struct source_ops ops = {
+        .expect_ranges = expect_ranges,
+        .open_range = open_range,
+        .read = read_record,
+        .abandon_range = abandon_range,
+        .rest = rest,
+        .close = close_source,
+    };
+    struct replay_source *self = must_alloc(1, sizeof *self);
+    self->source.ops = &ops;
+    self->load = load;
+    return &self->source;
+}
+
+/* ---- the replay ---- */
 
 static size_t memory_share(const struct replay *replay) {
     return (size_t)(replay->options->memory_max / MEMORY_SHARES);

@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/operations/operations.h"
 #include "streaming/operations/rewind_decide.h"
 #include "streaming/recovery/recover.h"
@@ -142,8 +143,7 @@ static bool needs_sync(struct execution *execution, const char *root, const char
     if (*slot != NULL && strcmp(*slot, directory.text) == 0)
         return false;
     free(*slot);
-    *slot = strdup(directory.text);
-    check(*slot != NULL);
+    *slot = text_copy(directory.text);
     return true;
 }
 

@@ -15,7 +15,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "base/scope.h"
-#include "streaming/kafka/last_record.h"
+#include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/store/coverage.h"
 #include "streaming/store/store.h"

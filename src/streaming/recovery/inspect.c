@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/kafka_note.h"
 #include "streaming/store/snapshot.h"
@@ -24,12 +25,6 @@ void inspection_deinit(struct inspection *inspection) {
     free(inspection->rejects_table);
     free(inspection->owner_checkpoint);
     *inspection = (struct inspection){0};
-}
-
-static char *copy_of(const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    return copy;
 }
 
 /* Notes what could not be read, and goes on. */
@@ -166,7 +161,7 @@ static void read_owner(const struct store *store, struct inspection *inspection)
     if (!table->has_owner)
         return;
     memcpy(inspection->owner, table->owner_query, sizeof inspection->owner);
-    inspection->owner_checkpoint = copy_of(table->owner_checkpoint);
+    inspection->owner_checkpoint = text_copy(table->owner_checkpoint);
 }
 
 static bool read_start(struct store *store, struct inspection *inspection, struct error *err) {
@@ -247,8 +242,8 @@ static bool inspect_once(const struct store_options *options, struct inspection 
                                       .folded = -1,
                                       .logged = -1,
                                       .compacted = -1,
-                                      .table = copy_of(options->table),
-                                      .rejects_table = copy_of(options->rejects)};
+                                      .table = text_copy(options->table),
+                                      .rejects_table = text_copy(options->rejects)};
     struct file_path metadata = file_join(options->checkpoint, "metadata");
     int there = file_exists(metadata.text, NULL, err);
     bool ok = there >= 0 &&

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "streaming/offsets/offset_set.h"
 #include "streaming/store/run_note.h"
 #include "streaming/table/origin_reader.h"
@@ -285,8 +286,7 @@ static bool judge(const struct store *store, const struct recent_files *files,
         if (orphan) {
             report->moved++;
         } else if (store->sink_log_on && report->left++ == 0) {
-            report->left_path = strdup(files->list.paths[i]);
-            check(report->left_path != NULL);
+            report->left_path = text_copy(files->list.paths[i]);
         }
     }
     return true;

@@ -4,15 +4,39 @@
 #ifndef STREAMING_REPORT_QUERY_REPORT_H
 #define STREAMING_REPORT_QUERY_REPORT_H
 
+#include "base/system/clock.h"
 #include "core/plan.h"
 #include "core/schema.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/report/query_history.h"
 #include "streaming/report/query_status.h"
-#include "streaming/report/trigger_clock.h"
 #include "streaming/store/store.h"
 #include "streaming/tasks/reject_log.h"
 #include "streaming/tasks/tally.h"
+
+/* How long the parts of the trigger under way have taken that the driver itself does; all but
+ * began_ms monotonic. */
+struct trigger_clock {
+    int64_t began_us, began_ms; // began_ms: wall clock
+    int64_t before_us;          // between the begin of the trigger before and this one's; 0: none
+    int64_t listing_us, planning_us, logging_us; // the topic, the plan, offsets/N
+    int64_t broker_lost_us, disk_lost_us;        // attempts that failed, with the wait behind them
+    int64_t publish_us, forward_us;              // up to the commit point, and behind it
+};
+
+/* The next trigger begins. Starts as {0}. */
+static inline void trigger_clock_begin(struct trigger_clock *clock) {
+    int64_t now_us = clock_monotonic_us();
+    *clock =
+        (struct trigger_clock){.began_us = now_us,
+                               .began_ms = clock_wall_ms(),
+                               .before_us = clock->began_us != 0 ? now_us - clock->began_us : 0};
+}
+
+/* Adds the time since `since_us` to a part. */
+static inline void trigger_clock_add(int64_t *part_us, int64_t since_us) {
+    *part_us += clock_monotonic_us() - since_us;
+}
 
 struct query_report {
     const char *name;            // the logger: "match_stream"

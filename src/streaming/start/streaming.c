@@ -17,6 +17,7 @@
 #include "streaming/cluster/engine/cluster_engine.h"
 #include "streaming/native/native_engine.h"
 #include "streaming/start/query_run.h"
+#include "streaming/tasks/worker.h"
 
 enum { MIB = 1 << 20 };
 

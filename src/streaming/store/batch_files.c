@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_tail.h"
@@ -29,8 +30,7 @@ struct collector {
 };
 
 static void add_file(struct file_list *files, const char *path, int64_t size) {
-    struct data_file file = {.path = strdup(path), .size = size};
-    check(file.path != NULL);
+    struct data_file file = {.path = text_copy(path), .size = size};
     file_list_add(files, file);
 }
 

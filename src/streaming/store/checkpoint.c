@@ -21,6 +21,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/system/uuid.h"
+#include "base/text.h"
 
 /* Far beyond what a topic's partitions and Spark's settings need. */
 enum { LOG_FILE_SIZE_MAX = 16 << 20 };
@@ -368,8 +369,7 @@ bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch
                               struct offset_entry *entry, struct error *err) {
     char name[32];
     free(entry->topic);
-    entry->topic = strdup(checkpoint->topic);
-    check(entry->topic != NULL);
+    entry->topic = text_copy(checkpoint->topic);
     (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
     size_t size;
     scoped(scope_free) char *text = offset_log_print(entry, &size);

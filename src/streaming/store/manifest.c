@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/table/table.h"
 
 void manifest_deinit(struct manifest *manifest) {
@@ -128,9 +129,8 @@ static bool parse_files(const struct json *array, struct file_list *list, struct
             !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
             file.rows <= 0)
             return error_set(err, ERROR_STATE, "its file number %zu is not described in full", i);
-        file.path = strdup(path);
-        file.staged = strdup(staged);
-        check(file.path != NULL && file.staged != NULL);
+        file.path = text_copy(path);
+        file.staged = text_copy(staged);
         file_list_add(list, file);
     }
     return true;

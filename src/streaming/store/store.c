@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 /* An owned copy without doubled and trailing slashes, as Spark writes paths in its logs. */
 static char *clean_path(const char *path) {
@@ -18,22 +19,16 @@ static char *clean_path(const char *path) {
     return clean;
 }
 
-static char *copy_text(const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    return copy;
-}
-
 static void copy_options(struct store_options *to, const struct store_options *from) {
     *to = *from;
-    to->query = copy_text(from->query);
-    to->topic = copy_text(from->topic);
+    to->query = text_copy(from->query);
+    to->topic = text_copy(from->topic);
     to->checkpoint = clean_path(from->checkpoint);
     to->table = clean_path(from->table);
     to->rejects = clean_path(from->rejects);
     char **names = must_alloc(from->partition_by_count, sizeof *names);
     for (size_t i = 0; i < from->partition_by_count; i++)
-        names[i] = copy_text(from->partition_by[i]);
+        names[i] = text_copy(from->partition_by[i]);
     to->partition_by = (const char *const *)names;
 }
 

@@ -3,7 +3,7 @@
 #ifndef STREAMING_TASKS_CREW_H
 #define STREAMING_TASKS_CREW_H
 
-#include "streaming/tasks/worker.h"
+#include "streaming/tasks/task.h"
 
 struct crew_ops;
 
@@ -23,18 +23,5 @@ struct crew_ops {
     /* What whoever has the task knows of what stands in its way. False: nothing. */
     bool (*waits_for)(struct crew *crew, const struct task *task, struct error *cause);
 };
-
-/* The worker threads, shared by the queries; each query has a crew of its own. */
-struct worker_crew {
-    struct crew crew;
-    struct worker *workers; // borrowed
-    size_t query;           // index into the workers' queries
-    struct mailbox replies;
-};
-
-/* `workers` may start later, but before the first task. */
-void worker_crew_init(struct worker_crew *crew, struct worker *workers, size_t worker_count,
-                      size_t query);
-void worker_crew_deinit(struct worker_crew *crew);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "core/decoder.h"
 #include "core/rows.h"
-#include "streaming/tasks/stage_clock.h"
+#include "streaming/tasks/tally.h"
 #include "streaming/tasks/task.h"
 
 struct row_maker {

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 
 #include "pipeline/source/source.h"
+#include "streaming/tasks/crew.h"
 #include "streaming/tasks/row_maker.h"
-#include "streaming/tasks/task.h"
 
 struct worker {
     pthread_t thread;
@@ -43,5 +43,18 @@ bool worker_waits_for(struct worker *worker, struct error *cause);
 
 /* Lets the worker finish the tasks it has, then ends it. */
 void worker_stop(struct worker *worker);
+
+/* The worker threads, shared by the queries; each query has a crew of its own. */
+struct worker_crew {
+    struct crew crew;
+    struct worker *workers; // borrowed
+    size_t query;           // index into the workers' queries
+    struct mailbox replies;
+};
+
+/* `workers` may start later, but before the first task. */
+void worker_crew_init(struct worker_crew *crew, struct worker *workers, size_t worker_count,
+                      size_t query);
+void worker_crew_deinit(struct worker_crew *crew);
 
 #endif

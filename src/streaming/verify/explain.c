@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/store/kafka_note.h"
-#include "streaming/verify/ask.h"
+#include "streaming/verify/gaps.h"
 
 enum {
     ASK_OFFSETS_MAX = 1 << 24, // some ten seconds of reading

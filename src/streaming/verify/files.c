@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "streaming/store/store.h"
 #include "streaming/verify/listing.h"
 
@@ -56,8 +57,7 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
         check(files->files != NULL);
     }
     struct verify_file *file = &files->files[files->count++];
-    *file = (struct verify_file){.path = strdup(path), .reject = reject, .size = -1, .rows = -1};
-    check(file->path != NULL);
+    *file = (struct verify_file){.path = text_copy(path), .reject = reject, .size = -1, .rows = -1};
     note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;

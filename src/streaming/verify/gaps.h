@@ -6,6 +6,7 @@
 #include "streaming/kafka/broker.h"
 #include "streaming/store/snapshot.h"
 #include "streaming/verify/offset_map.h"
+#include "streaming/verify/report.h"
 
 enum { GAPS_MAX = 1 << 18 };
 
@@ -45,5 +46,19 @@ void gaps_collect(struct gaps *gaps, const struct offset_map *map);
 /* The part of a gap that the broker has now, of the same log; empty: start == end. */
 struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap,
                                   const struct topic_offsets *topic);
+
+/* Which gaps the broker is asked about, and how much. */
+struct question {
+    bool (*wanted)(const struct piece *piece);
+    const char *reason;  // what a record there means, for a fault's text
+    int64_t offsets_max; // to be read, gaps and what lies between near ones
+    int64_t ranges_max;  // to be opened
+};
+
+/* Sets `asked` and `found` of the wanted gaps, as far as the broker still has their offsets, and
+ * names each run of offsets that have a record. ERROR_BROKER: it keeps silent. */
+MUST_CHECK bool gaps_ask(struct gaps *gaps, const struct question *question,
+                         const struct verify_options *options, const struct topic_offsets *topic,
+                         struct verify_report *report, struct error *err);
 
 #endif

@@ -7,7 +7,6 @@
 #include "base/system/clock.h"
 #include "core/kafka_timestamp.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/kafka/last_record.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/start/streaming.h"

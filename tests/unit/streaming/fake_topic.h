@@ -18,6 +18,7 @@
 #include "streaming/operations/replay.h"
 #include "streaming/start/query_run.h"
 #include "streaming/table/origin_reader.h"
+#include "streaming/tasks/worker.h"
 #include "streaming/verify/verify.h"
 
 enum { FAKE_PARTITIONS = 4 };

@@ -6,18 +6,13 @@
 
 #include "base/check.h"
 #include "base/system/uuid.h"
+#include "base/text.h"
 #include "streaming/cluster/connect/connect_fault.h"
 #include "streaming/cluster/connect/connect_messages.h"
 #include "streaming/cluster/connect/connect_session.h"
 #include "streaming/cluster/connect/spark_connect.pb-c.h"
 
 enum { RELEASE_MS = 2000 }; // of a session, at the end
-
-static char *copy(const char *text) {
-    char *copied = strdup(text);
-    check(copied != NULL);
-    return copied;
-}
 
 static bool take_version(void *context, const uint8_t *bytes, size_t size) {
     struct connect_session *session = context;
@@ -30,7 +25,7 @@ static bool take_version(void *context, const uint8_t *bytes, size_t size) {
         response->result_case == SPARK__CONNECT__ANALYZE_PLAN_RESPONSE__RESULT_SPARK_VERSION &&
         response->spark_version->version != NULL && session->version == NULL;
     if (told)
-        session->version = copy(response->spark_version->version);
+        session->version = text_copy(response->spark_version->version);
     spark__connect__analyze_plan_response__free_unpacked(response, NULL);
     return session->version != NULL;
 }
@@ -210,7 +205,7 @@ static void take_progress(void *context, const Spark__Connect__ExecutePlanRespon
         realloc(answer->reports, (answer->count + more + 1) * sizeof *answer->reports);
     check(answer->reports != NULL);
     for (size_t i = 0; i < more; i++)
-        answer->reports[answer->count++] = copy(told->recent_progress_json[i]);
+        answer->reports[answer->count++] = text_copy(told->recent_progress_json[i]);
 }
 
 static void free_reports(char **reports, size_t count) {

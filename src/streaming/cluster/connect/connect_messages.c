@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "streaming/cluster/connect/spark_connect.pb-c.h"
 
 static const char client_type[] = "esports-stream/" PROGRAM_VERSION;
@@ -16,14 +17,8 @@ static void *make(const ProtobufCMessageDescriptor *descriptor) {
     return message;
 }
 
-static char *copy(const char *text) {
-    char *copied = strdup(text);
-    check(copied != NULL);
-    return copied;
-}
-
 static char *copy_if_any(const char *text) {
-    return text == NULL ? NULL : copy(text);
+    return text == NULL ? NULL : text_copy(text);
 }
 
 /* Takes the message over. */
@@ -37,17 +32,17 @@ static struct connect_bytes pack(void *message) {
 
 static Spark__Connect__UserContext *user_of(const struct connect_identity *identity) {
     Spark__Connect__UserContext *user = make(&spark__connect__user_context__descriptor);
-    user->user_id = copy(identity->user_id);
-    user->user_name = copy(identity->user_id);
+    user->user_id = text_copy(identity->user_id);
+    user->user_name = text_copy(identity->user_id);
     return user;
 }
 
 /* What almost every request has. */
 #define IDENTIFY(request, identity)                                                                \
     do {                                                                                           \
-        (request)->session_id = copy((identity)->session_id);                                      \
+        (request)->session_id = text_copy((identity)->session_id);                                 \
         (request)->user_context = user_of(identity);                                               \
-        (request)->client_type = copy(client_type);                                                \
+        (request)->client_type = text_copy(client_type);                                           \
     } while (0)
 
 struct connect_bytes connect_message_version(const struct connect_identity *identity) {
@@ -67,8 +62,8 @@ struct connect_bytes connect_message_configure(const struct connect_identity *id
     set->pairs = must_alloc(count, sizeof(void *));
     for (; set->n_pairs < count; set->n_pairs++) {
         Spark__Connect__KeyValue *pair = make(&spark__connect__key_value__descriptor);
-        pair->key = copy(pairs[set->n_pairs].name);
-        pair->value = copy(pairs[set->n_pairs].value);
+        pair->key = text_copy(pairs[set->n_pairs].name);
+        pair->value = text_copy(pairs[set->n_pairs].value);
         set->pairs[set->n_pairs] = pair;
     }
     Spark__Connect__ConfigRequest *request = make(&spark__connect__config_request__descriptor);
@@ -85,7 +80,7 @@ struct connect_bytes connect_message_error_details(const struct connect_identity
     Spark__Connect__FetchErrorDetailsRequest *request =
         make(&spark__connect__fetch_error_details_request__descriptor);
     IDENTIFY(request, identity);
-    request->error_id = copy(error_id);
+    request->error_id = text_copy(error_id);
     return pack(request);
 }
 
@@ -101,7 +96,7 @@ static Spark__Connect__Expression *expression_of(const char *text) {
     expression->expr_type_case = SPARK__CONNECT__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING;
     expression->expression_string =
         make(&spark__connect__expression__expression_string__descriptor);
-    expression->expression_string->expression = copy(text);
+    expression->expression_string->expression = text_copy(text);
     return expression;
 }
 
@@ -126,13 +121,13 @@ static Spark__Connect__Relation *source_of(const struct connect_frame *frame) {
         return relation;
     }
     Spark__Connect__Read__DataSource *source = make(&spark__connect__read__data_source__descriptor);
-    source->format = copy(frame->format);
+    source->format = text_copy(frame->format);
     source->options = must_alloc(frame->option_count, sizeof(void *));
     for (; source->n_options < frame->option_count; source->n_options++) {
         Spark__Connect__Read__DataSource__OptionsEntry *entry =
             make(&spark__connect__read__data_source__options_entry__descriptor);
-        entry->key = copy(frame->options[source->n_options].name);
-        entry->value = copy(frame->options[source->n_options].value);
+        entry->key = text_copy(frame->options[source->n_options].name);
+        entry->value = text_copy(frame->options[source->n_options].value);
         source->options[source->n_options] = entry;
     }
     relation->rel_type_case = SPARK__CONNECT__RELATION__REL_TYPE_READ;
@@ -159,7 +154,7 @@ static Spark__Connect__Relation *step_of(Spark__Connect__Relation *input,
         relation->rel_type_case = SPARK__CONNECT__RELATION__REL_TYPE_COLLECT_METRICS;
         relation->collect_metrics = make(&spark__connect__collect_metrics__descriptor);
         relation->collect_metrics->input = input;
-        relation->collect_metrics->name = copy(step->name);
+        relation->collect_metrics->name = text_copy(step->name);
         relation->collect_metrics->metrics = expressions_of(step);
         relation->collect_metrics->n_metrics = step->count;
         break;
@@ -191,22 +186,22 @@ static Spark__Connect__Plan *plan_of_command(Spark__Connect__Command **command) 
 
 static void set_sink(Spark__Connect__WriteStreamOperationStart *start,
                      const struct connect_stream *stream) {
-    start->format = copy(stream->format);
+    start->format = text_copy(stream->format);
     start->sink_destination_case =
         SPARK__CONNECT__WRITE_STREAM_OPERATION_START__SINK_DESTINATION_PATH;
-    start->path = copy(stream->path);
+    start->path = text_copy(stream->path);
     start->options = must_alloc(stream->option_count, sizeof(void *));
     for (; start->n_options < stream->option_count; start->n_options++) {
         Spark__Connect__WriteStreamOperationStart__OptionsEntry *entry =
             make(&spark__connect__write_stream_operation_start__options_entry__descriptor);
-        entry->key = copy(stream->options[start->n_options].name);
-        entry->value = copy(stream->options[start->n_options].value);
+        entry->key = text_copy(stream->options[start->n_options].name);
+        entry->value = text_copy(stream->options[start->n_options].value);
         start->options[start->n_options] = entry;
     }
     size_t count = stream->partition_by_count;
     start->partitioning_column_names = must_alloc(count, sizeof(void *));
     for (size_t i = 0; i < count; i++)
-        start->partitioning_column_names[i] = copy(stream->partition_by[i]);
+        start->partitioning_column_names[i] = text_copy(stream->partition_by[i]);
     start->n_partitioning_column_names = count;
 }
 
@@ -214,7 +209,7 @@ Spark__Connect__Plan *connect_plan_start(const struct connect_stream *stream) {
     Spark__Connect__WriteStreamOperationStart *start =
         make(&spark__connect__write_stream_operation_start__descriptor);
     start->input = relation_of(stream->frame);
-    start->output_mode = copy("append");
+    start->output_mode = text_copy("append");
     start->query_name = copy_if_any(stream->name);
     set_sink(start, stream);
     if (stream->interval == NULL) {
@@ -223,7 +218,7 @@ Spark__Connect__Plan *connect_plan_start(const struct connect_stream *stream) {
     } else {
         start->trigger_case =
             SPARK__CONNECT__WRITE_STREAM_OPERATION_START__TRIGGER_PROCESSING_TIME_INTERVAL;
-        start->processing_time_interval = copy(stream->interval);
+        start->processing_time_interval = text_copy(stream->interval);
     }
     Spark__Connect__Command *command;
     Spark__Connect__Plan *plan = plan_of_command(&command);
@@ -243,8 +238,8 @@ Spark__Connect__Plan *connect_plan_query(const struct connect_query *query,
     Spark__Connect__StreamingQueryCommand *asked =
         make(&spark__connect__streaming_query_command__descriptor);
     asked->query_id = make(&spark__connect__streaming_query_instance_id__descriptor);
-    asked->query_id->id = copy(query->id);
-    asked->query_id->run_id = copy(query->run_id);
+    asked->query_id->id = text_copy(query->id);
+    asked->query_id->run_id = text_copy(query->run_id);
     asked->command_case = cases[question];
     asked->status = 1; // whichever it is: they share their place
     Spark__Connect__Command *command;
@@ -258,9 +253,9 @@ Spark__Connect__Plan *connect_plan_write(const struct connect_frame *frame, cons
                                          const char *path) {
     Spark__Connect__WriteOperation *write = make(&spark__connect__write_operation__descriptor);
     write->input = relation_of(frame);
-    write->source = copy(format);
+    write->source = text_copy(format);
     write->save_type_case = SPARK__CONNECT__WRITE_OPERATION__SAVE_TYPE_PATH;
-    write->path = copy(path);
+    write->path = text_copy(path);
     write->has_mode = 1;
     write->mode = SPARK__CONNECT__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE;
     Spark__Connect__Command *command;
@@ -283,7 +278,7 @@ struct connect_bytes connect_message_execute(const struct connect_identity *iden
         make(&spark__connect__execute_plan_request__descriptor);
     IDENTIFY(request, identity);
     request->client_observed_server_side_session_id = copy_if_any(identity->observed);
-    request->operation_id = copy(operation_id);
+    request->operation_id = text_copy(operation_id);
     request->plan = plan;
     request->request_options = must_alloc(1, sizeof(void *));
     request->request_options[0] = option;
@@ -298,7 +293,7 @@ struct connect_bytes connect_message_reattach(const struct connect_identity *ide
         make(&spark__connect__reattach_execute_request__descriptor);
     IDENTIFY(request, identity);
     request->client_observed_server_side_session_id = copy_if_any(identity->observed);
-    request->operation_id = copy(operation_id);
+    request->operation_id = text_copy(operation_id);
     request->last_response_id = copy_if_any(last_response_id);
     return pack(request);
 }
@@ -308,7 +303,7 @@ struct connect_bytes connect_message_release(const struct connect_identity *iden
     Spark__Connect__ReleaseExecuteRequest *request =
         make(&spark__connect__release_execute_request__descriptor);
     IDENTIFY(request, identity);
-    request->operation_id = copy(operation_id);
+    request->operation_id = text_copy(operation_id);
     request->release_case = SPARK__CONNECT__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_ALL;
     request->release_all = make(&spark__connect__release_execute_request__release_all__descriptor);
     return pack(request);

@@ -21,6 +21,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/system/uuid.h"
+#include "base/text.h"
 #include "streaming/cluster/connect/connect_fault.h"
 #include "streaming/cluster/connect/patience.h"
 #include "streaming/cluster/connect/spark_connect.pb-c.h"
@@ -41,8 +42,7 @@ void connect_observe(struct connect_session *session, const char *server_side_se
     if (session->observed != NULL || server_side_session_id == NULL ||
         *server_side_session_id == '\0')
         return;
-    session->observed = strdup(server_side_session_id);
-    check(session->observed != NULL);
+    session->observed = text_copy(server_side_session_id);
 }
 
 /* ---- The connection */
@@ -273,8 +273,7 @@ static bool take_response(void *context, const uint8_t *bytes, size_t size) {
     note_there(operation->session);
     if (response->response_id != NULL) {
         free(operation->last_response_id);
-        operation->last_response_id = strdup(response->response_id);
-        check(operation->last_response_id != NULL);
+        operation->last_response_id = text_copy(response->response_id);
     }
     operation->responses++;
     if (response->response_type_case ==

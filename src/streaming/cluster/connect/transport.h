@@ -9,6 +9,12 @@
 #include "streaming/cluster/connect/connect_url.h"
 #include "streaming/cluster/connect/patience.h"
 
+/* A bare connection. *fd: connected, non-blocking, without Nagle's delay, and watched by the
+ * kernel's keep-alive. All addresses of the host are tried. CALL_DONE, _BROKEN (errno says why; 0:
+ * there is no such host), _LATE or _STOPPED. */
+enum call_outcome tcp_connect(const char *host, int port, const struct patience *patience, int *fd,
+                              struct error *err);
+
 struct transport;
 
 /* CALL_DONE, _BROKEN, _REFUSED (TLS), _LATE or _STOPPED. */

@@ -17,7 +17,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "streaming/cluster/connect/connect.h"
-#include "streaming/cluster/connect/tcp.h"
+#include "streaming/cluster/connect/transport.h"
 #include "streaming/cluster/engine/lake_check.h"
 #include "streaming/cluster/engine/reject_pass.h"
 #include "streaming/cluster/spark/cluster.h"

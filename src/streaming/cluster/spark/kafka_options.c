@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/disk/file.h"
+#include "base/text.h"
 
 enum { PEM_SIZE_MAX = 1 << 20, PROTOCOL_MAX = 32 };
 
@@ -101,8 +102,8 @@ static void add_option(struct kafka_options *options, const char *name, const ch
     check(list != NULL);
     options->options = list;
     struct kafka_option *option = &options->options[options->count++];
-    *option = (struct kafka_option){.value = strdup(value), .secret = secret};
-    check(option->value != NULL && asprintf(&option->name, "kafka.%s", name) >= 0);
+    *option = (struct kafka_option){.value = text_copy(value), .secret = secret};
+    check(asprintf(&option->name, "kafka.%s", name) >= 0);
 }
 
 /* ---- What is gathered: log-in and TLS ---- */
@@ -128,8 +129,7 @@ static bool read_pem(const struct translation *translation, const char *pem, con
     size_t size;
     *text = NULL;
     if (value != NULL) {
-        *text = strdup(value);
-        check(*text != NULL);
+        *text = text_copy(value);
         return true;
     }
     if (path == NULL || strcmp(path, "probe") == 0) // "probe": the system's own; Java has its own
@@ -407,9 +407,7 @@ static void leave_out(struct kafka_options *options, const char *name) {
         realloc(options->left_out, (options->left_out_count + 1) * sizeof *options->left_out);
     check(list != NULL);
     options->left_out = list;
-    list[options->left_out_count] = strdup(name);
-    check(list[options->left_out_count] != NULL);
-    options->left_out_count++;
+    list[options->left_out_count++] = text_copy(name);
 }
 
 static bool is_about_security(const char *name) {

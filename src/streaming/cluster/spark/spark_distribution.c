@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 static const char connector[] = "spark-sql-kafka-0-10";
 static const char connector_class[] = "org/apache/spark/sql/kafka010/KafkaSourceProvider.class";
@@ -50,9 +51,7 @@ static void add(struct spark_jars *jars, const char *path) {
     char **paths = realloc(jars->paths, (jars->count + 1) * sizeof *paths);
     check(paths != NULL);
     jars->paths = paths;
-    jars->paths[jars->count] = strdup(path);
-    check(jars->paths[jars->count] != NULL);
-    jars->count++;
+    jars->paths[jars->count++] = text_copy(path);
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -363,9 +362,8 @@ static bool has_environment_script(const char *home) {
 
 static bool is_in_path(const char *name) {
     const char *path = getenv("PATH");
-    char *list = strdup(path != NULL ? path : "");
+    char *list = text_copy(path != NULL ? path : "");
     bool found = false;
-    check(list != NULL);
     for (char *rest = list, *directory; !found && (directory = strsep(&rest, ":")) != NULL;)
         found = *directory != '\0' && can_execute(directory, name);
     free(list);

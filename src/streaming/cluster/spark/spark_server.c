@@ -24,6 +24,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/system/thread.h"
+#include "base/text.h"
 #include "streaming/cluster/spark/spark_distribution.h"
 #include "streaming/cluster/spark/spark_log.h"
 #include "streaming/cluster/spark/spark_process.h"
@@ -212,11 +213,10 @@ static bool launch(struct spark_server *server, const struct spark_server_option
 static struct spark_server *create(const struct spark_server_options *options) {
     struct spark_server *server = must_alloc(1, sizeof *server);
     server->process.output = -1;
-    server->url.host = strdup("127.0.0.1");
-    server->url.user_id = strdup("esports-stream");
+    server->url.host = text_copy("127.0.0.1");
+    server->url.user_id = text_copy("esports-stream");
     server->url.token = make_token();
-    server->master = strdup(options->master);
-    check(server->url.host != NULL && server->url.user_id != NULL && server->master != NULL);
+    server->master = text_copy(options->master);
     server->log.is_standalone = strncmp(options->master, "spark://", 8) == 0;
     server->log.is_yarn = strcmp(options->master, "yarn") == 0;
     server->log.master_count = 1;

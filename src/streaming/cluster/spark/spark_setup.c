@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 enum { DEFAULTS_SIZE_MAX = 1 << 20 };
 
@@ -34,7 +35,7 @@ char *spark_setup_conf_path(const char *home, const char *name) {
 /* The value in the file's text: lines of a name, blanks, '=' or ':', and the rest. The last one
  * counts. */
 static char *value_in(const char *text, const char *name) {
-    char *value = strdup("");
+    char *value = text_copy("");
     size_t size = strlen(name);
     for (const char *line = text; *line != '\0';) {
         const char *end = line + strcspn(line, "\r\n");
@@ -56,9 +57,7 @@ char *spark_setup_property(const struct spark_server_options *options, const cha
     for (size_t i = options->property_count; i > 0; i--) {
         if (strcmp(options->properties[i - 1].name, name) != 0)
             continue;
-        char *value = strdup(options->properties[i - 1].value);
-        check(value != NULL);
-        return value;
+        return text_copy(options->properties[i - 1].value);
     }
     struct error err;
     size_t size;
