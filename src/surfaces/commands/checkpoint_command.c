@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "surfaces/terminal/moment.h"
 #include "surfaces/terminal/output.h"
+#include "surfaces/terminal/quantity.h"
 #include "surfaces/terminal/text_table.h"
 
 /* ---- as text ---- */

@@ -5,8 +5,8 @@
 #include "base/escape.h"
 #include "surfaces/commands/rejects_command.h"
 #include "surfaces/rows/reject_rows.h"
-#include "surfaces/terminal/moment.h"
 #include "surfaces/terminal/output.h"
+#include "surfaces/terminal/quantity.h"
 
 enum { EXCERPT = 40 }; // bytes on both sides of the trouble
 

@@ -4,7 +4,7 @@
 
 #include "surfaces/metrics/metrics.h"
 #include "surfaces/settings/options.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 
 static const char commands_intro[] =
     "# Commands\n"

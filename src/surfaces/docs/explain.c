@@ -11,7 +11,7 @@
 #include "surfaces/docs/forecast.h"
 #include "surfaces/settings/setting.h"
 #include "surfaces/settings/settings.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
 
 static void print_server(FILE *out, const struct config *config) {

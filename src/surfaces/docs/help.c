@@ -6,7 +6,7 @@
 #include "surfaces/settings/options.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 
 static const char usage[] =
     "Usage: esports-stream [--job JOB] [--await-termination] [OPTION]...\n"

@@ -13,7 +13,7 @@
 #include "streaming/start/streaming.h"
 #include "streaming/store/kafka_note.h"
 #include "surfaces/doctor/doctor_checks.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 enum {
     READ_MS = 5000,

@@ -19,7 +19,6 @@
 #include "streaming/recovery/inspect.h"
 #include "streaming/store/table_types.h"
 #include "surfaces/doctor/doctor_checks.h"
-#include "surfaces/terminal/moment.h"
 #include "surfaces/terminal/quantity.h"
 
 enum { FILES_FEW = 1024, YEAR_PLAUSIBLE = 2024, MIB_SHIFT = 20 };

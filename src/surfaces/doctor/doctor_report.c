@@ -7,7 +7,6 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "surfaces/terminal/output.h"
-#include "surfaces/terminal/paragraph.h"
 
 /* ---- telling ---- */
 

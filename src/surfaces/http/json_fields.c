@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "core/calendar.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 void put_time(struct json *object, const char *name, int64_t wall_ms) {
     char text[MOMENT_TEXT_MAX];

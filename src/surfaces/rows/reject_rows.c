@@ -7,7 +7,7 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "surfaces/settings/options.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 const struct wanted_column reject_columns[REJECT_COLUMNS] = {
     [REJECT_TOPIC] = {"topic", TYPE_STRING},

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/utf8.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 /* ---- directories ---- */
 

@@ -14,7 +14,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "surfaces/settings/command.h"
-#include "surfaces/settings/config_check.h"
+#include "surfaces/settings/config.h"
 #include "surfaces/settings/properties.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/settings/variables.h"

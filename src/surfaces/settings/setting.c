@@ -15,7 +15,6 @@
 #include "streaming/kafka/starting_offsets.h"
 #include "streaming/query/query_definition.h"
 #include "surfaces/settings/addresses.h"
-#include "surfaces/settings/http_url.h"
 #include "surfaces/terminal/quantity.h"
 
 enum {

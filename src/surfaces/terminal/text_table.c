@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "core/calendar.h"
-#include "surfaces/terminal/moment.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
+#include "surfaces/terminal/quantity.h"
 
 void text_table_init(struct text_table *table, const char *const *headings, size_t count) {
     check(count > 0 && count <= TEXT_TABLE_COLUMNS_MAX);

@@ -18,7 +18,7 @@
 #include "base/system/mailbox.h"
 #include "base/system/stop.h"
 #include "base/system/thread.h"
-#include "surfaces/settings/http_url.h"
+#include "surfaces/settings/addresses.h"
 
 static const char logger[] = "webhook";
 
