@@ -63,7 +63,7 @@ static const struct setting common[] = {
      .choices = booleans},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
-     "`local` is one worker of this program's own streaming, `local[N]` N workers, `local[*]` one per "
+     "`local` is one worker of this program's own engine, `local[N]` N workers, `local[*]` one per "
      "processor (CPU affinity and the control group's quota count). On a cluster Spark does the "
      "work: with `spark://HOST:PORT`, `yarn`, `k8s://URL` or `local-cluster[N,CORES,MEMORY]` a "
      "Spark Connect server of SPARK_HOME is started on that master; `sc://HOST:PORT` is one that "
