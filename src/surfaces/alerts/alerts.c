@@ -12,7 +12,7 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
-#include "surfaces/http/json_fields.h"
+#include "surfaces/http/http_message.h"
 
 static const char note_name[] = "alert";
 

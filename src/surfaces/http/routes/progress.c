@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "core/double_text.h"
-#include "surfaces/http/json_fields.h"
+#include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 
 enum { PROGRESS_MAX = 100 }; // spark.sql.streaming.numRecentProgressUpdates
