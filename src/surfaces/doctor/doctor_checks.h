@@ -26,11 +26,10 @@ bool doctor_try_address(const struct doctor_address *address, struct doctor_repo
 void doctor_check_brokers(const struct config *config, struct doctor_report *report);
 void doctor_check_topics(const struct config *config, struct doctor_report *report);
 
-/* doctor_disk.c: each directory: lasting, writable, room, speed. */
+/* doctor_disk.c: each directory of the settings: lasting, writable, room, speed; and what a query
+ * writes to there, partition by partition: by this user, and within one file system, since files
+ * are renamed into place. */
 void doctor_check_disk(const struct config *config, struct doctor_report *report);
-
-/* doctor_directories.c: what a query writes to, partition by partition: by this user, and within
- * one file system, since files are renamed into place. */
 void doctor_check_directories(const struct config *config, struct doctor_report *report);
 
 /* doctor_cluster.c: of Spark, if it does the work: the distribution, whether its master or the
