@@ -1,8 +1,7 @@
-#include "surfaces/commands/checkpoint_command.h"
-
 #include <inttypes.h>
 #include <string.h>
 
+#include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
 #include "surfaces/terminal/text_table.h"

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "surfaces/commands/rejects_command.h"
+#include "pipeline/sink/reject_table.h"
+#include "streaming/store/rejects.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/rows/reject_rows.h"
+#include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 

@@ -1,5 +1,3 @@
-#include "surfaces/commands/tail_command.h"
-
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +8,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "streaming/store/batch_files.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/terminal/output.h"
 

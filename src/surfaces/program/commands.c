@@ -3,13 +3,8 @@
 #include <string.h>
 
 #include "streaming/operations/operations.h"
-#include "surfaces/commands/checkpoint_command.h"
-#include "surfaces/commands/rejects_command.h"
-#include "surfaces/commands/sample_command.h"
-#include "surfaces/commands/schema_command.h"
-#include "surfaces/commands/status_command.h"
-#include "surfaces/commands/tail_command.h"
-#include "surfaces/commands/verify_command.h"
+#include "surfaces/commands/each_command.h"
+#include "surfaces/demo/sample.h"
 #include "surfaces/docs/completion.h"
 #include "surfaces/docs/docs.h"
 #include "surfaces/docs/explain.h"
