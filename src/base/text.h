@@ -3,6 +3,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,5 +25,12 @@ static inline bool text_equals(struct text a, struct text b) {
 /* Prints behind the first `used` bytes of text[size], which is terminated; what does not fit is
  * cut. Returns the new length, which is less than `size`, so that the next call may go on there. */
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* A terminated text of one's own; the caller frees it. */
+char *text_copy(const char *text);
+
+/* The same, printed. */
+char *text_format(const char *format, ...) PRINTF_LIKE(1, 2);
+char *text_format_list(const char *format, va_list args) PRINTF_LIKE(1, 0);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "surfaces/http/http_message.h"
 
 static const char note_name[] = "alert";
@@ -151,27 +152,18 @@ static char *sentence(const struct news *news) {
     const char *name = news->shown->name, *reason = news->verdict->reason;
     const char *before =
         news->before == TROUBLE_BEHIND ? "falling behind" : trouble_names[news->before];
-    char *text = NULL;
-    int size = 0;
     switch (news->trouble) {
     case TROUBLE_FAILED:
-        size = asprintf(&text, "%s has failed and stopped: %s", name, reason);
-        break;
+        return text_format("%s has failed and stopped: %s", name, reason);
     case TROUBLE_FAILING:
-        size = asprintf(&text, "%s %s", name, reason);
-        break;
+        return text_format("%s %s", name, reason);
     case TROUBLE_BEHIND:
-        size = asprintf(&text, "%s is falling behind: %s", name, reason);
-        break;
+        return text_format("%s is falling behind: %s", name, reason);
     default:
-        size = asprintf(&text,
-                        "%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
-                        " records wait",
-                        name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
-        break;
+        return text_format("%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
+                           " records wait",
+                           name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
     }
-    check(size >= 0);
-    return text;
 }
 
 static int64_t since_of(const struct news *news) {

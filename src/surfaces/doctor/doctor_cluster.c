@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/cluster/connect/connect.h"
 #include "streaming/cluster/spark/spark_distribution.h"
 #include "surfaces/doctor/doctor_checks.h"
@@ -22,11 +23,9 @@ static void check_distribution(const struct config *config, struct doctor_report
 
 /* Each master of spark://HOST:PORT,HOST:PORT. */
 static void check_masters(const struct config *config, struct doctor_report *report) {
-    scoped(scope_free) char *list = strdup(config->master + strlen("spark://"));
-    check(list != NULL);
+    scoped(scope_free) char *list = text_copy(config->master + strlen("spark://"));
     for (char *rest = list, *master; (master = strsep(&rest, ",")) != NULL;) {
-        scoped(scope_free) char *name = strdup(master);
-        check(name != NULL);
+        scoped(scope_free) char *name = text_copy(master);
         char *colon = strrchr(master, ':'); // there is one: the setting was checked
         *colon = '\0';
         if (*master == '[')
@@ -70,7 +69,7 @@ static void check_server(const struct config *config, struct doctor_report *repo
     bool ok = connect_url_parse(config->master, &url, &err);
     check(ok); // the setting was checked
     (void)snprintf(port, sizeof port, "%d", url.port);
-    scoped(scope_free) char *name = doctor_text("%s:%d", url.host, url.port);
+    scoped(scope_free) char *name = text_format("%s:%d", url.host, url.port);
     const struct doctor_address address = {
         .what = "Spark Connect server",
         .name = name,

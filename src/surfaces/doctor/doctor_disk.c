@@ -16,6 +16,7 @@
 #include "base/limit.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "surfaces/doctor/doctor_checks.h"
 
 enum {
@@ -57,7 +58,7 @@ static void check_room(const struct lake_directory *directory, struct doctor_rep
     static const char cure[] = "make room: when it is full, a query waits for WRITE_RETRY_TIMEOUT "
                                "and ends with exit code 7; nothing is lost";
     scoped(scope_free) char *text =
-        doctor_text("%" PRId64 " MiB free, %" PRId64 " %% of it", room.free >> 20, percent);
+        text_format("%" PRId64 " MiB free, %" PRId64 " %% of it", room.free >> 20, percent);
     if (room.free < SPACE_LEAST)
         doctor_fail(report, EXIT_CODE_WRITE, "room", directory->path, cure, "%s", text);
     else if (percent < SPACE_FEW_PERCENT)
@@ -126,7 +127,7 @@ static void check_speed(const struct lake_directory *directory, const char *name
 static void check_writable(const struct lake_directory *directory, struct doctor_report *report) {
     char name[64];
     struct error err = {0};
-    scoped(scope_free) char *cure = doctor_text(
+    scoped(scope_free) char *cure = text_format(
         "let user %ld write there, or set %s to a directory on a local file system (ext4, XFS)",
         (long)geteuid(), directory->setting);
     (void)snprintf(name, sizeof name, "_esports_stream_doctor.%ld", (long)getpid());
@@ -156,7 +157,7 @@ static void check_directory(struct lake_directory *directory, bool same_disk,
     const char *warning = filesystem_warning(directory->existing);
     if (warning != NULL) {
         scoped(scope_free) char *cure =
-            doctor_text("set %s to a file system that lasts", directory->setting);
+            text_format("set %s to a file system that lasts", directory->setting);
         doctor_warn(report, "lasting", directory->path, cure, "it %s", warning);
     }
     check_writable(directory, report);
@@ -249,7 +250,7 @@ static void descend(struct tree_look *tree) {
 
 static void tell_refused(const struct tree_look *tree, struct doctor_report *report) {
     scoped(scope_free) char *cure =
-        doctor_text("give them to that user: chown -R %ld '%s'", (long)geteuid(), tree->root);
+        text_format("give them to that user: chown -R %ld '%s'", (long)geteuid(), tree->root);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", tree->root, cure,
                 "%" PRId64 " of %" PRId64 " can't be written to by user %ld, such as '%s': %s",
                 tree->refused, tree->looked_at, (long)geteuid(), tree->first_refused.text,
@@ -258,7 +259,7 @@ static void tell_refused(const struct tree_look *tree, struct doctor_report *rep
 
 static void tell_elsewhere(const struct tree_look *tree, struct doctor_report *report) {
     scoped(scope_free) char *cure =
-        doctor_text("a batch's files are renamed into place, which can't leave a file system: move "
+        text_format("a batch's files are renamed into place, which can't leave a file system: move "
                     "the directory back, and mount the whole of %s elsewhere if room is short",
                     tree->setting);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", tree->root, cure,

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "core/kafka_timestamp.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/last_record.h"
@@ -37,7 +38,7 @@ static void split_server(char *server, const char **host, const char **port) {
 }
 
 static void check_server(char *server, struct doctor_report *report) {
-    scoped(scope_free) char *name = strdup(server);
+    scoped(scope_free) char *name = text_copy(server);
     struct doctor_address address = {
         .what = "broker",
         .name = name,
@@ -46,7 +47,6 @@ static void check_server(char *server, struct doctor_report *report) {
         .code = EXIT_CODE_KAFKA,
         .is_timed = true,
     };
-    check(name != NULL);
     split_server(server, &address.host, &address.port);
     (void)doctor_try_address(&address, report);
 }
@@ -81,8 +81,7 @@ static bool is_capture(const struct config *config) {
 void doctor_check_brokers(const struct config *config, struct doctor_report *report) {
     if (is_capture(config))
         return;
-    char *servers = strdup(config->bootstrap_servers);
-    check(servers != NULL);
+    char *servers = text_copy(config->bootstrap_servers);
     char *rest = NULL;
     for (char *server = strtok_r(servers, ",", &rest); server != NULL;
          server = strtok_r(NULL, ",", &rest))
@@ -109,7 +108,7 @@ static struct offset_range *positions_of(const struct inspection *inspection, si
 static void say_broken(const struct config *config, const char *topic, const char *detail,
                        struct doctor_report *report) {
     scoped(scope_free) char *fault =
-        doctor_text("the topic was deleted and created again, or its log was cut: %s", detail);
+        text_format("the topic was deleted and created again, or its log was cut: %s", detail);
     if (config->query.fail_on_data_loss)
         doctor_fail(report, EXIT_CODE_DATA_LOSS, "progress", topic,
                     "go on with FAIL_ON_DATA_LOSS=false, which reads another topic "
@@ -170,7 +169,7 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
     bool is_noted = inspection->kafka_id[0] != '\0';
     if (is_noted && !kafka_note_compare(checkpoint, inspection->kafka_id, answering, &err)) {
         scoped(scope_free) char *cure =
-            doctor_text("set KAFKA_BOOTSTRAP_SERVERS back to the cluster %s", inspection->kafka_id);
+            text_format("set KAFKA_BOOTSTRAP_SERVERS back to the cluster %s", inspection->kafka_id);
         doctor_fail(report, EXIT_CODE_STATE, "Kafka of", topic, cure, "%s", err.message);
         return false;
     }
@@ -293,7 +292,7 @@ static void check_topic(const struct config *config, struct broker *broker,
     const char *topic = config_topic(config, stream);
     if (!broker->ops->list_offsets(broker, topic, DOCTOR_BROKER_MS, &offsets, &err)) {
         scoped(scope_free) char *cure =
-            doctor_text("if the broker is well: create the topic, or set %s; with ACLs, give the "
+            text_format("if the broker is well: create the topic, or set %s; with ACLs, give the "
                         "user DESCRIBE and READ on it; with TLS or SASL, see KAFKA_SSL_*, "
                         "KAFKA_SASL_*",
                         stream->topic_setting);

@@ -34,17 +34,11 @@ bool http_request_number(const struct http_request *request, const char *name, i
     return true;
 }
 
-static char *format_body(const char *format, va_list arguments) {
-    char *text = NULL;
-    check(vasprintf(&text, format, arguments) >= 0);
-    return text;
-}
-
 void http_response_text(struct http_response *response, enum http_status status, const char *format,
                         ...) {
     va_list arguments;
     va_start(arguments, format);
-    char *text = format_body(format, arguments);
+    char *text = text_format_list(format, arguments);
     va_end(arguments);
     *response = (struct http_response){
         .status = status, .type = type_text, .body = text, .size = strlen(text)};
@@ -62,7 +56,7 @@ void http_response_error(struct http_response *response, enum http_status status
                          const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    char *text = format_body(format, arguments);
+    char *text = text_format_list(format, arguments);
     va_end(arguments);
     struct json *object = json_new_object();
     json_put_bytes(object, "error", text, strlen(text));

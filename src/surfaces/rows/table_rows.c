@@ -78,8 +78,8 @@ static size_t choose_all(const struct table_rows *rows, size_t columns[static SC
 bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
                      const struct wanted_column *columns, size_t column_count, struct error *err) {
     size_t chosen[SCHEMA_COLUMNS_MAX];
-    *rows = (struct table_rows){.path = strdup(path), .values = must_alloc(strlen(path) + 1, 1)};
-    check(rows->path != NULL && column_count <= SCHEMA_COLUMNS_MAX);
+    *rows = (struct table_rows){.path = text_copy(path), .values = must_alloc(strlen(path) + 1, 1)};
+    check(column_count <= SCHEMA_COLUMNS_MAX);
     if (!parquet_reader_open(&rows->reader, file_join(root, path).text, err))
         return false;
     read_directories(rows);

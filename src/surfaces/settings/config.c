@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "surfaces/settings/problems.h"
 #include "surfaces/terminal/quantity.h"
@@ -44,10 +45,8 @@ char *config_path(const struct config *config, enum config_path path, const stru
                        : path == PATH_REJECTS ? config->data_lake_path
                                               : config->checkpoint_path;
     const char *name = path == PATH_CHECKPOINT ? stream->name : stream->job;
-    char *text = NULL;
-    check(asprintf(&text, "%s/%s%s", strcmp(root, "/") == 0 ? "" : root,
-                   path == PATH_REJECTS ? "rejected/" : "", name) >= 0);
-    return text;
+    return text_format("%s/%s%s", strcmp(root, "/") == 0 ? "" : root,
+                       path == PATH_REJECTS ? "rejected/" : "", name);
 }
 
 struct store_options config_store_options(const struct config *config,

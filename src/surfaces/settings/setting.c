@@ -44,9 +44,7 @@ static void release_text(void *field) {
 }
 
 static void set_text(void *field, const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    *(char **)field = copy;
+    *(char **)field = text_copy(text);
 }
 
 /* A text that is kept as it stands, once its type accepts it. */
@@ -364,8 +362,7 @@ static bool add_name(const struct setting *setting, struct name_list *list, cons
 static bool parse_names(const struct setting *setting, const char *text, void *field,
                         struct error *err) {
     struct name_list list = {0};
-    char *copy = strdup(text);
-    check(copy != NULL);
+    char *copy = text_copy(text);
     bool ok = true;
     for (char *rest = copy, *name; ok && (name = strsep(&rest, ",")) != NULL;) {
         name += strspn(name, " \t");

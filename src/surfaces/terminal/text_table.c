@@ -27,8 +27,7 @@ void text_table_add(struct text_table *table, const char *const *cells) {
     table->cells = grown;
     for (size_t i = 0; i < table->column_count; i++) {
         bool marked = table->row_count == 0 && table->right[i]; // a heading's '>'
-        table->cells[used + i] = strdup(marked ? cells[i] + 1 : cells[i]);
-        check(table->cells[used + i] != NULL);
+        table->cells[used + i] = text_copy(marked ? cells[i] + 1 : cells[i]);
     }
     table->row_count++;
 }
