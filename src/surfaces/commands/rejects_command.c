@@ -1,3 +1,6 @@
+/* `rejects show` finds a reject by its place in the topic: files are looked through from the last,
+ * and by their keys alone, until one has it; then that row is read whole. `rejects replay` only
+ * chooses: making rows of rejects, a batch of its own, is streaming/operations/replay.h's. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,10 +249,11 @@ bool rejects_replay_command(const struct command_scope *scope, struct error *err
         .dry_run = config->arguments.dry_run,
         .memory_max = config_memory_budget(config),
     };
-    // What recovery says is not what was asked for.
+    // What recovery says is not what was asked for: with --json it must not be among the objects.
     bool ok =
         operation_replay(&options, &report, config->arguments.json ? stderr : scope->out, err);
     config_store_options_deinit(&query.store);
+    // Batches that were committed before it failed stay: they are told of in any case.
     if (!ok && report.batches == 0)
         return false;
     if (config->arguments.json)

@@ -1,3 +1,6 @@
+/* Two passes. The first reads the keys of all rejects, counts them by reason and partition, and
+ * keeps the places of the newest few; the second reads these whole, so that only they are ever in
+ * memory with their bytes. Rejects that were replayed are rows by now: they are counted apart. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,7 @@
+/* What a run would do, in order: engine, settings, memory, then each query. It must work where no
+ * broker and no lake is there, so only the settings and the files of a Spark distribution are
+ * looked at. What only the topic could tell, its rate and its partition values, is tried over a
+ * range. */
 #include "surfaces/docs/explain.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* --help: commands, options, settings, exit codes, each from its table; the text of a row is
+ * written so that it reads well here, in Markdown and in the man page (back quotes become quotes).
+ */
 #include "surfaces/docs/help.h"
 
 #include <string.h>

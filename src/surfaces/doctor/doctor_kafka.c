@@ -1,3 +1,7 @@
+/* Brokers are tried by a connection each, which tells a wrong name from a port that nobody listens
+ * on; topics are asked through librdkafka, with the properties of a run. Whether Kafka still has
+ * what the checkpoint comes to next is seen by the functions that a start uses
+ * (streaming/kafka/positions.h), so that doctor and start say the same. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

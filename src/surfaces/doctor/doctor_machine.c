@@ -1,3 +1,6 @@
+/* What the machine gives, beside what a run needs of it, and each query's checkpoint. What would
+ * end a run is a failure, with the exit code of that end; what it would go on without, such as the
+ * page's port, is a warning. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>

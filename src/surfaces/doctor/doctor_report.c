@@ -1,3 +1,7 @@
+/* The results of the checks, in the order in which they were added, and how they are shown. Texts
+ * are copied, since the check that made them may have gone. The exit code is that of the first
+ * failure, but a limit of the machine comes before all others: other failures may only follow from
+ * it. */
 #include "surfaces/doctor/doctor_report.h"
 
 #include <stdarg.h>

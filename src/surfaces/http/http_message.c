@@ -1,3 +1,6 @@
+/* What a route is asked and answers, without the library that carries it (http_server.c). A body
+ * is built whole in memory before it is sent; a list is printed element by element, so that the
+ * elements are not all there as objects as well. */
 #include "surfaces/http/http_message.h"
 
 #include <stdarg.h>

@@ -1,3 +1,7 @@
+/* The table of commands, and how one is run. A command with `run` is called for each chosen query
+ * and stops at the first that fails, unless it goes on (`goes_on`: a fault of one query's state
+ * says nothing of the others); the last failure gives the exit code. What was printed is flushed
+ * at the end, so that a full disk behind stdout is a failure, too. */
 #include "surfaces/program/commands.h"
 
 #include <string.h>

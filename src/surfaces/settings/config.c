@@ -1,3 +1,6 @@
+/* What follows from the settings: paths, the options of the lower floors, memory; and what they
+ * contradict in each other. A setting that could not be read is NULL or 0 here and was told
+ * already, so each check leaves it out. */
 #include "surfaces/settings/config.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* The options that are no settings. Each row says how its value is read, by the same types as
+ * settings have, and into which field of struct command_line, so that command_line.c has one
+ * function for all of them. */
 #include "surfaces/settings/options.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/* The types of settings, one row each at the end: how a text is read, what the field owns, and for
+ * a text that is kept as it stands, what it must be. A parser writes the field only when the text
+ * is good, so what could not be read stays zero. Its message says what was wanted, without the
+ * setting's name and value: the caller adds these, and leaves out a secret. */
 #include "surfaces/settings/setting.h"
 
 #include <ctype.h>

@@ -1,3 +1,6 @@
+/* Sizes and durations as Spark's configuration and triggers write them, moments as ISO 8601 has
+ * them. Sizes and durations are integers with every step checked: what is beyond int64 is refused,
+ * not wrapped. */
 #include "surfaces/terminal/quantity.h"
 
 #include <ctype.h>

@@ -1,3 +1,7 @@
+/* A table keeps its cells until it is printed, since a column is as wide as its widest cell. One
+ * that goes on without end is printed in parts: widths only grow, and the header is printed once.
+ * Cells of data are made safe first (cell_text()): cut, and without bytes that would drive the
+ * terminal. */
 #include "surfaces/terminal/text_table.h"
 
 #include <inttypes.h>

@@ -1,6 +1,5 @@
 /* What a query has done: its batches (BATCH of docs/http.md), rates and durations, rejects, files,
  * and what of the records did not fit its columns. */
-
 #include <stdio.h>
 #include <stdlib.h>
 
