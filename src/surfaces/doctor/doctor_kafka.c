@@ -1,6 +1,5 @@
-/* Brokers are tried by a connection each, which tells a wrong name from a port that nobody listens
- * on; topics are asked through librdkafka, with the properties of a run. Whether Kafka still has
- * what the checkpoint comes to next is seen by the functions that a start uses
+/* Each topic, asked through librdkafka with the properties of a run. Whether Kafka still has what
+ * the checkpoint comes to next is seen by the functions that a start uses
  * (streaming/kafka/positions.h), so that doctor and start say the same. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,76 +25,6 @@ enum {
     READ_MEMORY = 4 << 20, // bytes
     AHEAD_MS = 5000,       // how far a record may be ahead of our clock
 };
-
-/* ---- brokers ---- */
-
-/* Takes host and port of one of the servers apart: host:port, [v6]:port. */
-static void split_server(char *server, const char **host, const char **port) {
-    char *bracket = *server == '[' ? strchr(server, ']') : NULL;
-    *host = bracket != NULL ? server + 1 : server;
-    char *colon = strchr(bracket != NULL ? bracket : server, ':');
-    check(colon != NULL); // surfaces/settings/addresses.h
-    *port = colon + 1;
-    *colon = '\0';
-    if (bracket != NULL)
-        *bracket = '\0';
-}
-
-static void check_server(char *server, struct doctor_report *report) {
-    scoped(scope_free) char *name = text_copy(server);
-    struct doctor_address address = {
-        .what = "broker",
-        .name = name,
-        .setting = "KAFKA_BOOTSTRAP_SERVERS",
-        .look_at = "the broker runs and listens there",
-        .code = EXIT_CODE_KAFKA,
-        .is_timed = true,
-    };
-    split_server(server, &address.host, &address.port);
-    (void)doctor_try_address(&address, report);
-}
-
-static void check_isolation(const struct config *config, struct doctor_report *report) {
-    const char *level = "read_committed";
-    for (size_t i = 0; i < config->kafka_property_count; i++)
-        if (strcmp(config->kafka_properties[i].name, "isolation.level") == 0)
-            level = config->kafka_properties[i].value;
-    if (strcmp(level, "read_committed") == 0)
-        doctor_ok(report, "isolation", NULL, "%s", level);
-    else
-        doctor_warn(report, "isolation", NULL,
-                    "leave KAFKA_CONF_ISOLATION_LEVEL out, unless that is meant",
-                    "%s: records of aborted transactions are read", level);
-}
-
-/* As long as one broker can be reached, the others are not needed to begin with. */
-static void soften(struct doctor_report *report) {
-    bool reached = false;
-    for (size_t i = 0; i < report->count; i++)
-        reached = reached || report->items[i].verdict == VERDICT_OK;
-    for (size_t i = 0; reached && i < report->count; i++)
-        if (report->items[i].verdict == VERDICT_FAIL)
-            report->items[i].verdict = VERDICT_WARN;
-}
-
-static bool is_capture(const struct config *config) {
-    return strncmp(config->bootstrap_servers, "file:", 5) == 0;
-}
-
-void doctor_check_brokers(const struct config *config, struct doctor_report *report) {
-    if (is_capture(config))
-        return;
-    char *servers = text_copy(config->bootstrap_servers);
-    char *rest = NULL;
-    for (char *server = strtok_r(servers, ",", &rest); server != NULL;
-         server = strtok_r(NULL, ",", &rest))
-        check_server(server, report);
-    free(servers);
-    soften(report);
-    check_isolation(config, report);
-}
-
-/* ---- topics ---- */
 
 /* Where the checkpoint stands: the ends of what it has committed. Owned by the caller. */
 static struct offset_range *positions_of(const struct inspection *inspection, size_t *count) {

@@ -196,8 +196,9 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, int *digi
     return object;
 }
 
-void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
-                    char text[static CELL_TEXT_MAX]) {
+/* One of its values as a short text, by the column's name; "" if there is no such column. */
+static void row_cell(const struct table_rows *rows, size_t row, const char *column,
+                     char text[static CELL_TEXT_MAX]) {
     struct text wanted = {column, (uint32_t)strlen(column)};
     text[0] = '\0';
     for (size_t i = 0; i < rows->cursor.column_count; i++) {
@@ -271,7 +272,7 @@ char *shown_columns_join(const struct shown_columns *shown, const char *first,
     char texts[SHOWN_COLUMNS_MAX][CELL_TEXT_MAX];
     const char *cells[1 + SHOWN_COLUMNS_MAX] = {first};
     for (size_t i = 0; i < shown->count; i++) {
-        table_row_cell(rows, row, shown->names[i], texts[i]);
+        row_cell(rows, row, shown->names[i], texts[i]);
         cells[i + 1] = texts[i];
     }
     return text_table_join(table, first != NULL ? cells : cells + 1);
