@@ -13,6 +13,20 @@ char *text_copy(const char *text) {
     return copy;
 }
 
+char *text_format_list(const char *format, va_list args) {
+    char *text = NULL;
+    check(vasprintf(&text, format, args) >= 0);
+    return text;
+}
+
+char *text_format(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = text_format_list(format, args);
+    va_end(args);
+    return text;
+}
+
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) {
     check(used < size);
     va_list args;

@@ -3,6 +3,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,5 +28,9 @@ size_t text_append(char *text, size_t size, size_t used, const char *format, ...
 
 /* A terminated text of one's own; the caller frees it. */
 char *text_copy(const char *text);
+
+/* The same, printed. */
+char *text_format(const char *format, ...) PRINTF_LIKE(1, 2);
+char *text_format_list(const char *format, va_list args) PRINTF_LIKE(1, 0);
 
 #endif

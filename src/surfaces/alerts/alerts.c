@@ -1,3 +1,9 @@
+/* What is news to the receiver. Each update compares a query's verdict with what the receiver was
+ * told last. Trouble that gets worse is told at once; the end of trouble only once there is proof
+ * of it, so that a query which fails again after each start does not ring each time. `told`
+ * changes when a notification is queued. The note in the checkpoint changes later, on the
+ * webhook's thread, once the receiver has taken it: a crash between the two makes the next start
+ * tell the same again. */
 #include "surfaces/alerts/alerts.h"
 
 #include <inttypes.h>
@@ -12,7 +18,8 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
-#include "surfaces/http/json_fields.h"
+#include "base/text.h"
+#include "surfaces/http/http_message.h"
 
 static const char note_name[] = "alert";
 
@@ -61,6 +68,7 @@ enum alert_trouble alert_trouble_next(enum alert_trouble told,
     enum alert_trouble trouble = trouble_of(verdict);
     if (verdict->state == HEALTH_STOPPED)
         return told; // somebody ended it, and knows
+    // A start looks well until it fails again: only a commit, or the topic's end, is proof.
     if (told >= TROUBLE_FAILING && trouble < told && !verdict->is_proven)
         return told;
     if (told == TROUBLE_BEHIND && trouble == TROUBLE_NONE && !verdict->keeps_up)
@@ -151,27 +159,18 @@ static char *sentence(const struct news *news) {
     const char *name = news->shown->name, *reason = news->verdict->reason;
     const char *before =
         news->before == TROUBLE_BEHIND ? "falling behind" : trouble_names[news->before];
-    char *text = NULL;
-    int size = 0;
     switch (news->trouble) {
     case TROUBLE_FAILED:
-        size = asprintf(&text, "%s has failed and stopped: %s", name, reason);
-        break;
+        return text_format("%s has failed and stopped: %s", name, reason);
     case TROUBLE_FAILING:
-        size = asprintf(&text, "%s %s", name, reason);
-        break;
+        return text_format("%s %s", name, reason);
     case TROUBLE_BEHIND:
-        size = asprintf(&text, "%s is falling behind: %s", name, reason);
-        break;
+        return text_format("%s is falling behind: %s", name, reason);
     default:
-        size = asprintf(&text,
-                        "%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
-                        " records wait",
-                        name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
-        break;
+        return text_format("%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
+                           " records wait",
+                           name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
     }
-    check(size >= 0);
-    return text;
 }
 
 static int64_t since_of(const struct news *news) {
@@ -238,7 +237,7 @@ static void update_query(struct alerts *alerts, size_t index) {
              trouble == TROUBLE_NONE ? "recovered" : trouble_names[trouble]);
     (void)webhook_post(alerts->webhook, label, print_notification(query, &news), write_note,
                        &query->notes[trouble]); // a full queue is logged there
-    query->told = trouble;
+    query->told = trouble; // also if the queue was full: that is logged, and not tried again
 }
 
 void alerts_update(struct alerts *alerts) {

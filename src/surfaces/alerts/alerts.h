@@ -15,7 +15,7 @@
 
 struct alerts;
 
-/* NULL and true: there is no ALERT_WEBHOOK_URL. `engine` and `health` are borrowed. */
+/* NULL and true: there is no ALERT_WEBHOOK_URL. `streaming` and `health` are borrowed. */
 MUST_CHECK bool alerts_open(struct alerts **alerts, const struct config *config,
                             struct streaming *streaming, struct health_watch *health,
                             struct error *err);

@@ -1,3 +1,8 @@
+/* From a request to its answer. First it is settled who may ask: over the loopback only under a
+ * name of this machine, and where the path is not open to all, with UI_TOKEN. Only then is the
+ * query that the path names looked for, so that who may not ask does not learn which queries there
+ * are. `status` finds the server by the lock of a query, where its address is noted; a query takes
+ * its lock some time after the start, so main tries until it is noted. */
 #include "surfaces/api/http_api.h"
 
 #include <netinet/in.h>

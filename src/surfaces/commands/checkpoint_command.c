@@ -1,10 +1,13 @@
-#include "surfaces/commands/checkpoint_command.h"
-
+/* What streaming/recovery/inspect.h has read, as text and as JSON; `status` shows the same of a
+ * query that does not run. Nothing is judged here: state, next step and cure are in the
+ * inspection, by the table that a start goes by. What can't be read is shown as a fault beside
+ * what can. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "surfaces/terminal/moment.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
+#include "surfaces/terminal/quantity.h"
 #include "surfaces/terminal/text_table.h"
 
 /* ---- as text ---- */

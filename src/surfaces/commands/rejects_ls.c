@@ -1,10 +1,16 @@
+/* Two passes. The first reads the keys of all rejects, counts them by reason and partition, and
+ * keeps the places of the newest few; the second reads these whole, so that only they are ever in
+ * memory with their bytes. Rejects that were replayed are rows by now: they are counted apart. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "surfaces/commands/rejects_command.h"
+#include "pipeline/sink/reject_table.h"
+#include "streaming/store/rejects.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/rows/reject_rows.h"
+#include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 

@@ -1,15 +1,13 @@
 /* How a query's standing is found. Its checkpoint's lock says whether a process runs it, and where
  * that one can be asked; the process's answer has the verdict of health.h. A process that does not
  * answer, wants a token, or is somebody else's is trouble, too. */
-#include "surfaces/commands/status_command.h"
-
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "surfaces/commands/checkpoint_command.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/health/health.h"
 #include "surfaces/terminal/output.h"
 

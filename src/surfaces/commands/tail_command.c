@@ -1,5 +1,7 @@
-#include "surfaces/commands/tail_command.h"
-
+/* The newest rows are looked for batch by batch, from the newest back, until there are enough; a
+ * batch's manifest says which files it added, or the sink log where Spark ran it. --follow then
+ * prints the rows of each batch that is committed, in order. No lock is taken, so a file may go
+ * meanwhile (a rewind): that is a warning, and `tail` goes on. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,10 +12,14 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "streaming/store/batch_files.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/terminal/output.h"
 
-enum { LOOK_EVERY_MS = 200, PART_ROWS = 500 };
+enum {
+    LOOK_EVERY_MS = 200, // for a new batch
+    PART_ROWS = 500,     // printed at a time: columns of text are as wide as these need
+};
 
 struct tail {
     const struct command_scope *scope;

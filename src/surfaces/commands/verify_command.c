@@ -1,9 +1,12 @@
-#include "surfaces/commands/verify_command.h"
-
+/* The report of streaming/verify/verify.h for people. The last line says that every offset is
+ * there once only when no fault was found; offsets of Spark's batches that nobody can prove any
+ * more are said in it. A fault is an error as well, so that scripts see it by the exit code. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "streaming/verify/verify.h"
+#include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/text_table.h"
 
 static const char *const headings[] = {">incarnation", ">partition", ">from",        ">to",
@@ -74,7 +77,7 @@ static struct totals add_up(const struct verify_report *report) {
     return totals;
 }
 
-void verify_print(FILE *out, const char *query, const struct verify_report *report) {
+static void print_report(FILE *out, const char *query, const struct verify_report *report) {
     if (report->horizon < 0) {
         (void)fprintf(out, "%s: no batch is committed yet: nothing to verify\n", query);
         return;
@@ -113,7 +116,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     broker->ops->close(broker);
     if (!ok)
         return false;
-    verify_print(scope->out, scope->stream->name, &report);
+    print_report(scope->out, scope->stream->name, &report);
     (void)fflush(scope->out);
     struct totals totals = add_up(&report);
     size_t faults = verify_faults(&report);

@@ -1,3 +1,6 @@
+/* librdkafka's mock cluster comes with a producer and ends with it: the producer is made first,
+ * fills the topics, and stays open while the queries read. Records are in the topics before
+ * demo_broker_open() returns, each confirmed, so that a run with availableNow finds all of them. */
 #include "surfaces/demo/demo_broker.h"
 
 #include <inttypes.h>

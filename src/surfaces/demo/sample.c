@@ -1,3 +1,6 @@
+/* A record is its drawn values (sample_draw.h) as a JSON object, spoilt if it is one of those with
+ * a fault. Which fault it has and which column is wrong follow from the record's number alone, and
+ * every fault and column has its turn, so that tests can say what must become of record N. */
 #include "surfaces/demo/sample.h"
 
 #include <stdarg.h>
@@ -5,6 +8,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "surfaces/settings/settings.h"
+#include "surfaces/terminal/output.h"
 
 static const int64_t FIRST_MS = 1717200000000; // 2024-06-01T00:00:00Z
 
@@ -141,4 +146,49 @@ void sample_make(struct sample *sample, uint64_t number) {
         put(sample, "]");
     if (fault == SAMPLE_CUT)
         sample->size /= 2;
+}
+
+/* ---- the command ---- */
+
+enum { FLUSH_EVERY = 1000 }; // records
+
+/* The query's partition columns by default, taken apart in `text`. */
+static size_t split_names(const char *names, char *text, const char *split[PARTITION_BY_MAX]) {
+    char *rest = NULL;
+    size_t count = 0;
+    memcpy(text, names, strlen(names) + 1);
+    for (char *name = strtok_r(text, ", ", &rest); name != NULL && count < PARTITION_BY_MAX;
+         name = strtok_r(NULL, ", ", &rest))
+        split[count++] = name;
+    return count;
+}
+
+/* Whether the record is a line of JSON: not one that lacks a value, is blank, or was cut. */
+static bool is_line(const struct sample *sample, uint64_t number) {
+    enum sample_fault fault = sample_fault_of(number);
+    return !sample->is_null && fault != SAMPLE_BLANK && fault != SAMPLE_CUT;
+}
+
+bool sample_command(const struct command_call *call, struct error *err) {
+    const struct config *config = call->config;
+    FILE *out = call->out;
+    check(config->job != NULL);
+    char text[SETTING_TEXT_MAX];
+    const char *partition_by[PARTITION_BY_MAX];
+    check(strlen(config->job->partition_by) < sizeof text);
+    struct sample sample = {
+        .values = {.schema = config->job->record, .seed = (uint64_t)config->arguments.seed},
+        .partition_by = partition_by};
+    sample.partition_by_count = split_names(config->job->partition_by, text, partition_by);
+    int64_t printed = 0;
+    for (uint64_t number = 0; printed < config->arguments.rows; number++) {
+        sample_make(&sample, number);
+        if (!is_line(&sample, number))
+            continue;
+        (void)fwrite(sample.value, 1, sample.size, out);
+        (void)fputc('\n', out);
+        if (++printed % FLUSH_EVERY == 0 && !output_flush(out, err))
+            return false;
+    }
+    return true;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "surfaces/demo/sample_draw.h"
+#include "surfaces/settings/command.h"
 
 enum { SAMPLE_FAULT_EVERY = 20, SAMPLE_SIZE_MAX = 8192 };
 
@@ -44,5 +45,8 @@ struct sample {
 
 /* Fills in the `out` part. A mistake in a `.sample` text is a violated check. */
 void sample_make(struct sample *sample, uint64_t number);
+
+/* `sample`: records as lines of JSON, without those that are none. */
+MUST_CHECK bool sample_command(const struct command_call *call, struct error *err);
 
 #endif

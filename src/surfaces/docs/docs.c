@@ -4,7 +4,7 @@
 
 #include "surfaces/metrics/metrics.h"
 #include "surfaces/settings/options.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 
 static const char commands_intro[] =
     "# Commands\n"
@@ -46,7 +46,7 @@ static void print_command(FILE *out, const struct command *entry) {
     }
 }
 
-void docs_print_commands(FILE *out, const struct command *commands) {
+static void print_commands(FILE *out, const struct command *commands) {
     (void)fputs(commands_intro, out);
     for (const struct command *entry = commands; entry->name != NULL; entry++)
         print_command(out, entry);
@@ -74,7 +74,7 @@ static const char metrics_intro[] =
     "`query` is `match_stream` or `player_stream`; `worker` is a thread's number from 0, each with "
     "a connection to Kafka of its own.\n";
 
-void docs_print_metrics(FILE *out) {
+static void print_metrics(FILE *out) {
     (void)fputs(metrics_intro, out);
     for (size_t i = 0; i < metric_family_count; i++) {
         const struct metric_family *family = &metric_families[i];
@@ -95,11 +95,11 @@ bool docs_command(const struct command_call *call, struct error *err) {
     if (strcmp(name, "configuration") == 0)
         docs_print_configuration(call->out);
     else if (strcmp(name, "commands") == 0)
-        docs_print_commands(call->out, call->commands);
+        print_commands(call->out, call->commands);
     else if (strcmp(name, "schema") == 0)
         docs_print_schema(call->out, NULL);
     else if (strcmp(name, "metrics") == 0)
-        docs_print_metrics(call->out);
+        print_metrics(call->out);
     else
         docs_print_man(call->out, call->commands);
     return true;

@@ -6,13 +6,12 @@
 
 #include "surfaces/settings/command.h"
 
-void docs_print_configuration(FILE *out);                            // docs/configuration.md
-void docs_print_commands(FILE *out, const struct command *commands); // docs/commands.md
-void docs_print_man(FILE *out, const struct command *commands);      // docs/esports-stream.1
-void docs_print_schema(FILE *out, const struct stream *stream);      // docs/schema.md; NULL: of all
-void docs_print_metrics(FILE *out);                                  // docs/metrics.md
+void docs_print_configuration(FILE *out);                       // docs/configuration.md
+void docs_print_man(FILE *out, const struct command *commands); // docs/esports-stream.1
+void docs_print_schema(FILE *out, const struct stream *stream); // docs/schema.md; NULL: of all
 
-/* `docs NAME` */
+/* `docs NAME`, and `schema`: the columns of the chosen tables, for Spark or for people. */
 MUST_CHECK bool docs_command(const struct command_call *call, struct error *err);
+MUST_CHECK bool schema_command(const struct command_call *call, struct error *err);
 
 #endif

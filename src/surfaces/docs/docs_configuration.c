@@ -1,10 +1,13 @@
+/* What holds for all settings is text here, with links for the web; what holds for one setting
+ * stands in its row of the table, so that this document, --help and the man page can't differ in
+ * it. */
 #include <string.h>
 
 #include "surfaces/docs/docs.h"
 #include "surfaces/settings/options.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 
 static const char intro[] =
     "# Configuration\n"

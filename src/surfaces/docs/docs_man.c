@@ -1,3 +1,6 @@
+/* The man page as roff, from the tables. Texts of the tables pass through print_text(), which
+ * escapes what roff would take for a request or set as another character (quotes, hyphens that are
+ * to be copied); only the constants here are roff themselves. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,3 +1,7 @@
+/* What a run would do, in order: engine, settings, memory, then each query. It must work where no
+ * broker and no lake is there, so only the settings and the files of a Spark distribution are
+ * looked at. What only the topic could tell, its rate and its partition values, is tried over a
+ * range. */
 #include "surfaces/docs/explain.h"
 
 #include <stdlib.h>
@@ -11,7 +15,7 @@
 #include "surfaces/docs/forecast.h"
 #include "surfaces/settings/setting.h"
 #include "surfaces/settings/settings.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
 
 static void print_server(FILE *out, const struct config *config) {

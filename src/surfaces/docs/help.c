@@ -1,3 +1,6 @@
+/* --help: commands, options, settings, exit codes, each from its table; the text of a row is
+ * written so that it reads well here, in Markdown and in the man page (back quotes become quotes).
+ */
 #include "surfaces/docs/help.h"
 
 #include <string.h>
@@ -6,7 +9,7 @@
 #include "surfaces/settings/options.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 
 static const char usage[] =
     "Usage: esports-stream [--job JOB] [--await-termination] [OPTION]...\n"

@@ -8,34 +8,21 @@
 
 enum { DOCTOR_BROKER_MS = 5000 };
 
-/* An address that the work will come from or go to. */
-struct doctor_address {
-    const char *what, *name; // of the result
-    const char *host, *port;
-    const char *setting; // that names it
-    const char *look_at; // "the broker runs and listens there", of the cure
-    enum exit_code code;
-    bool is_timed; // whether it is told how long it took
-};
-
-/* doctor_address.c: whether somebody listens there, and takes a connection. */
-bool doctor_try_address(const struct doctor_address *address, struct doctor_report *report);
-
-/* doctor_kafka.c: brokers, isolation level; each topic: there, described, read, and holding what
- * the checkpoint comes to next; the clock beside the newest record. */
+/* doctor_network.c: whether the brokers take connections, and the isolation level; and of Spark, if
+ * it does the work: the distribution, whether its master or the server that runs already takes
+ * connections, and whether that one lets us in. */
 void doctor_check_brokers(const struct config *config, struct doctor_report *report);
+void doctor_check_cluster(const struct config *config, struct doctor_report *report);
+
+/* doctor_kafka.c: each topic: there, described, read, and holding what the checkpoint comes to
+ * next; the clock beside the newest record. */
 void doctor_check_topics(const struct config *config, struct doctor_report *report);
 
-/* doctor_disk.c: each directory: lasting, writable, room, speed. */
+/* doctor_disk.c: each directory of the settings: lasting, writable, room, speed; and what a query
+ * writes to there, partition by partition: by this user, and within one file system, since files
+ * are renamed into place. */
 void doctor_check_disk(const struct config *config, struct doctor_report *report);
-
-/* doctor_directories.c: what a query writes to, partition by partition: by this user, and within
- * one file system, since files are renamed into place. */
 void doctor_check_directories(const struct config *config, struct doctor_report *report);
-
-/* doctor_cluster.c: of Spark, if it does the work: the distribution, whether its master or the
- * server that runs already takes connections, and whether that one lets us in. */
-void doctor_check_cluster(const struct config *config, struct doctor_report *report);
 
 /* doctor_machine.c: memory, files, clock, port; and each query's checkpoint. */
 void doctor_check_machine(const struct config *config, struct doctor_report *report);

@@ -1,3 +1,6 @@
+/* Each topic, asked through librdkafka with the properties of a run. Whether Kafka still has what
+ * the checkpoint comes to next is seen by the functions that a start uses
+ * (streaming/kafka/positions.h), so that doctor and start say the same. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,6 +8,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "core/kafka_timestamp.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
@@ -12,7 +16,7 @@
 #include "streaming/start/streaming.h"
 #include "streaming/store/kafka_note.h"
 #include "surfaces/doctor/doctor_checks.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 enum {
     READ_MS = 5000,
@@ -20,78 +24,6 @@ enum {
     READ_MEMORY = 4 << 20, // bytes
     AHEAD_MS = 5000,       // how far a record may be ahead of our clock
 };
-
-/* ---- brokers ---- */
-
-/* Takes host and port of one of the servers apart: host:port, [v6]:port. */
-static void split_server(char *server, const char **host, const char **port) {
-    char *bracket = *server == '[' ? strchr(server, ']') : NULL;
-    *host = bracket != NULL ? server + 1 : server;
-    char *colon = strchr(bracket != NULL ? bracket : server, ':');
-    check(colon != NULL); // surfaces/settings/addresses.h
-    *port = colon + 1;
-    *colon = '\0';
-    if (bracket != NULL)
-        *bracket = '\0';
-}
-
-static void check_server(char *server, struct doctor_report *report) {
-    scoped(scope_free) char *name = strdup(server);
-    struct doctor_address address = {
-        .what = "broker",
-        .name = name,
-        .setting = "KAFKA_BOOTSTRAP_SERVERS",
-        .look_at = "the broker runs and listens there",
-        .code = EXIT_CODE_KAFKA,
-        .is_timed = true,
-    };
-    check(name != NULL);
-    split_server(server, &address.host, &address.port);
-    (void)doctor_try_address(&address, report);
-}
-
-static void check_isolation(const struct config *config, struct doctor_report *report) {
-    const char *level = "read_committed";
-    for (size_t i = 0; i < config->kafka_property_count; i++)
-        if (strcmp(config->kafka_properties[i].name, "isolation.level") == 0)
-            level = config->kafka_properties[i].value;
-    if (strcmp(level, "read_committed") == 0)
-        doctor_ok(report, "isolation", NULL, "%s", level);
-    else
-        doctor_warn(report, "isolation", NULL,
-                    "leave KAFKA_CONF_ISOLATION_LEVEL out, unless that is meant",
-                    "%s: records of aborted transactions are read", level);
-}
-
-/* As long as one broker can be reached, the others are not needed to begin with. */
-static void soften(struct doctor_report *report) {
-    bool reached = false;
-    for (size_t i = 0; i < report->count; i++)
-        reached = reached || report->items[i].verdict == VERDICT_OK;
-    for (size_t i = 0; reached && i < report->count; i++)
-        if (report->items[i].verdict == VERDICT_FAIL)
-            report->items[i].verdict = VERDICT_WARN;
-}
-
-static bool is_capture(const struct config *config) {
-    return strncmp(config->bootstrap_servers, "file:", 5) == 0;
-}
-
-void doctor_check_brokers(const struct config *config, struct doctor_report *report) {
-    if (is_capture(config))
-        return;
-    char *servers = strdup(config->bootstrap_servers);
-    check(servers != NULL);
-    char *rest = NULL;
-    for (char *server = strtok_r(servers, ",", &rest); server != NULL;
-         server = strtok_r(NULL, ",", &rest))
-        check_server(server, report);
-    free(servers);
-    soften(report);
-    check_isolation(config, report);
-}
-
-/* ---- topics ---- */
 
 /* Where the checkpoint stands: the ends of what it has committed. Owned by the caller. */
 static struct offset_range *positions_of(const struct inspection *inspection, size_t *count) {
@@ -108,7 +40,7 @@ static struct offset_range *positions_of(const struct inspection *inspection, si
 static void say_broken(const struct config *config, const char *topic, const char *detail,
                        struct doctor_report *report) {
     scoped(scope_free) char *fault =
-        doctor_text("the topic was deleted and created again, or its log was cut: %s", detail);
+        text_format("the topic was deleted and created again, or its log was cut: %s", detail);
     if (config->query.fail_on_data_loss)
         doctor_fail(report, EXIT_CODE_DATA_LOSS, "progress", topic,
                     "go on with FAIL_ON_DATA_LOSS=false, which reads another topic "
@@ -169,7 +101,7 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
     bool is_noted = inspection->kafka_id[0] != '\0';
     if (is_noted && !kafka_note_compare(checkpoint, inspection->kafka_id, answering, &err)) {
         scoped(scope_free) char *cure =
-            doctor_text("set KAFKA_BOOTSTRAP_SERVERS back to the cluster %s", inspection->kafka_id);
+            text_format("set KAFKA_BOOTSTRAP_SERVERS back to the cluster %s", inspection->kafka_id);
         doctor_fail(report, EXIT_CODE_STATE, "Kafka of", topic, cure, "%s", err.message);
         return false;
     }
@@ -292,7 +224,7 @@ static void check_topic(const struct config *config, struct broker *broker,
     const char *topic = config_topic(config, stream);
     if (!broker->ops->list_offsets(broker, topic, DOCTOR_BROKER_MS, &offsets, &err)) {
         scoped(scope_free) char *cure =
-            doctor_text("if the broker is well: create the topic, or set %s; with ACLs, give the "
+            text_format("if the broker is well: create the topic, or set %s; with ACLs, give the "
                         "user DESCRIBE and READ on it; with TLS or SASL, see KAFKA_SSL_*, "
                         "KAFKA_SASL_*",
                         stream->topic_setting);

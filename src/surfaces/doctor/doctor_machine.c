@@ -1,3 +1,6 @@
+/* What the machine gives, beside what a run needs of it, and each query's checkpoint. What would
+ * end a run is a failure, with the exit code of that end; what it would go on without, such as the
+ * page's port, is a warning. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,11 +18,11 @@
 #include "base/limit.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "core/zone.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/store/table_types.h"
 #include "surfaces/doctor/doctor_checks.h"
-#include "surfaces/terminal/moment.h"
 #include "surfaces/terminal/quantity.h"
 
 enum { FILES_FEW = 1024, YEAR_PLAUSIBLE = 2024, MIB_SHIFT = 20 };
@@ -38,7 +41,7 @@ static void check_memory(const struct config *config, struct doctor_report *repo
     char budget[SIZE_TEXT_MAX];
     size_format(needed, budget);
     scoped(scope_free) char *text =
-        doctor_text("the budget is %s%s, %s %" PRId64 " MiB", budget,
+        text_format("the budget is %s%s, %s %" PRId64 " MiB", budget,
                     config->master_kind == MASTER_SERVER ? " with Spark's driver" : "",
                     grouped ? "the control group's limit" : "the machine has", limit >> MIB_SHIFT);
     if (needed > limit)
@@ -60,7 +63,7 @@ static void check_files(struct doctor_report *report) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     scoped(scope_free) char *text =
-        doctor_text("%llu files may be open", (unsigned long long)limit.rlim_cur);
+        text_format("%llu files may be open", (unsigned long long)limit.rlim_cur);
     if (limit.rlim_cur < FILES_FEW)
         doctor_warn(report, "file limit", NULL,
                     "a worker has a file open per partition value, and a "

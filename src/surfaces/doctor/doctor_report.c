@@ -1,3 +1,7 @@
+/* The results of the checks, in the order in which they were added, and how they are shown. Texts
+ * are copied, since the check that made them may have gone. The exit code is that of the first
+ * failure, but a limit of the machine comes before all others: other failures may only follow from
+ * it. */
 #include "surfaces/doctor/doctor_report.h"
 
 #include <stdarg.h>
@@ -6,24 +10,10 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "surfaces/terminal/output.h"
-#include "surfaces/terminal/paragraph.h"
 
 /* ---- telling ---- */
-
-static char *format_text(const char *format, va_list args) {
-    char *text = NULL;
-    check(vasprintf(&text, format, args) >= 0);
-    return text;
-}
-
-char *doctor_text(const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    char *text = format_text(format, args);
-    va_end(args);
-    return text;
-}
 
 static void add(struct doctor_report *report, const struct doctor_result *result) {
     report->items = reallocarray(report->items, report->count + 1, sizeof *report->items);
@@ -37,9 +27,9 @@ static void tell(struct doctor_report *report, enum verdict verdict, enum exit_c
     add(report,
         &(struct doctor_result){
             .verdict = verdict,
-            .what = doctor_text("%s%s%s", what, name != NULL ? " " : "", name != NULL ? name : ""),
-            .text = format_text(format, args),
-            .cure = cure != NULL ? doctor_text("%s", cure) : NULL,
+            .what = text_format("%s%s%s", what, name != NULL ? " " : "", name != NULL ? name : ""),
+            .text = text_format_list(format, args),
+            .cure = cure != NULL ? text_copy(cure) : NULL,
             .code = code,
         });
 }

@@ -40,9 +40,6 @@ void doctor_fail_error(struct doctor_report *report, enum exit_code code, const 
 void doctor_fail_limit(struct doctor_report *report, const char *what, const char *name,
                        const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* Text for one of these, owned by the caller. */
-char *doctor_text(const char *format, ...) PRINTF_LIKE(1, 2);
-
 /* Moves all results to the end of `report`. */
 void doctor_report_move(struct doctor_report *report, struct doctor_report *from);
 

@@ -1,3 +1,6 @@
+/* What a route is asked and answers, without the library that carries it (http_server.c). A body
+ * is built whole in memory before it is sent; a list is printed element by element, so that the
+ * elements are not all there as objects as well. */
 #include "surfaces/http/http_message.h"
 
 #include <stdarg.h>
@@ -6,6 +9,9 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
+#include "core/calendar.h"
+#include "surfaces/terminal/quantity.h"
 
 static const char type_json[] = "application/json", type_text[] = "text/plain; charset=utf-8";
 
@@ -31,17 +37,11 @@ bool http_request_number(const struct http_request *request, const char *name, i
     return true;
 }
 
-static char *format_body(const char *format, va_list arguments) {
-    char *text = NULL;
-    check(vasprintf(&text, format, arguments) >= 0);
-    return text;
-}
-
 void http_response_text(struct http_response *response, enum http_status status, const char *format,
                         ...) {
     va_list arguments;
     va_start(arguments, format);
-    char *text = format_body(format, arguments);
+    char *text = text_format_list(format, arguments);
     va_end(arguments);
     *response = (struct http_response){
         .status = status, .type = type_text, .body = text, .size = strlen(text)};
@@ -59,7 +59,7 @@ void http_response_error(struct http_response *response, enum http_status status
                          const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    char *text = format_body(format, arguments);
+    char *text = text_format_list(format, arguments);
     va_end(arguments);
     struct json *object = json_new_object();
     json_put_bytes(object, "error", text, strlen(text));
@@ -101,4 +101,24 @@ void http_list_close(struct http_list *list, const char *after, struct http_resp
     *response = (struct http_response){
         .status = HTTP_OK, .type = type_json, .body = list->text, .size = list->size};
     free(list);
+}
+
+/* ---- members ---- */
+
+void put_time(struct json *object, const char *name, int64_t wall_ms) {
+    char text[MOMENT_TEXT_MAX];
+    size_t used = moment_format_seconds(calendar_floor_divide(wall_ms, 1000), 'T', text);
+    (void)text_append(text, sizeof text, used, ".%03dZ", (int)calendar_floor_rest(wall_ms, 1000));
+    json_put_text(object, name, text);
+}
+
+void put_time_or_null(struct json *object, const char *name, int64_t wall_ms, int64_t least) {
+    if (wall_ms < least)
+        json_put_null(object, name);
+    else
+        put_time(object, name, wall_ms);
+}
+
+void put_text(struct json *object, const char *name, const char *text) {
+    json_put_bytes(object, name, text, strlen(text));
 }

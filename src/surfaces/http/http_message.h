@@ -64,4 +64,14 @@ struct http_list *http_list_open(const char *before);
 void http_list_add(struct http_list *list, struct json *element); // takes `element` over
 void http_list_close(struct http_list *list, const char *after, struct http_response *response);
 
+/* ---- members of objects that several answers have ---- */
+
+/* "2026-11-22T17:47:55.322Z", as Spark prints it. */
+void put_time(struct json *object, const char *name, int64_t wall_ms);
+
+/* The same, or null for what is not known (`wall_ms` less than `least`). */
+void put_time_or_null(struct json *object, const char *name, int64_t wall_ms, int64_t least);
+
+void put_text(struct json *object, const char *name, const char *text); // any bytes
+
 #endif

@@ -1,3 +1,7 @@
+/* A family is a row of the table at the end: name, type, labels, help, and the function that
+ * prints its samples, all of them from one struct metrics_look. A number that is a field of a
+ * struct needs no function of its own: its row names the field, and NUMBER() compiles only for an
+ * int64_t. A new metric is a row, and nothing else knows of it but deploy/ and docs/metrics.md. */
 #include "surfaces/metrics/metrics.h"
 
 #include <inttypes.h>

@@ -1,15 +1,14 @@
+/* The table of commands, and how one is run. A command with `run` is called for each chosen query
+ * and stops at the first that fails, unless it goes on (`goes_on`: a fault of one query's state
+ * says nothing of the others); the last failure gives the exit code. What was printed is flushed
+ * at the end, so that a full disk behind stdout is a failure, too. */
 #include "surfaces/program/commands.h"
 
 #include <string.h>
 
 #include "streaming/operations/operations.h"
-#include "surfaces/commands/checkpoint_command.h"
-#include "surfaces/commands/rejects_command.h"
-#include "surfaces/commands/sample_command.h"
-#include "surfaces/commands/schema_command.h"
-#include "surfaces/commands/status_command.h"
-#include "surfaces/commands/tail_command.h"
-#include "surfaces/commands/verify_command.h"
+#include "surfaces/commands/each_command.h"
+#include "surfaces/demo/sample.h"
 #include "surfaces/docs/completion.h"
 #include "surfaces/docs/docs.h"
 #include "surfaces/docs/explain.h"

@@ -1,3 +1,6 @@
+/* A rejects table is read in two ways: by its keys, four columns that are enough to choose and
+ * count, and whole, with the record's bytes (reject_columns). The filter is made of the command's
+ * options once; times are of the batch, since that is what the rows have. */
 #include "surfaces/rows/reject_rows.h"
 
 #include <stdlib.h>
@@ -7,7 +10,7 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "surfaces/settings/options.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 const struct wanted_column reject_columns[REJECT_COLUMNS] = {
     [REJECT_TOPIC] = {"topic", TYPE_STRING},

@@ -1,3 +1,7 @@
+/* The columns in a file come first, then those that its directories name, as Spark has them. A
+ * directory's value is a text with Hive's escapes: %XX is a byte, and __HIVE_DEFAULT_PARTITION__
+ * is null. Nothing of a file is trusted: a column that is missing or of another type is an error
+ * that names the file, and names may be any bytes. */
 #include "surfaces/rows/table_rows.h"
 
 #include <stdio.h>
@@ -8,7 +12,7 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/utf8.h"
-#include "surfaces/terminal/moment.h"
+#include "surfaces/terminal/quantity.h"
 
 /* ---- directories ---- */
 
@@ -78,8 +82,8 @@ static size_t choose_all(const struct table_rows *rows, size_t columns[static SC
 bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
                      const struct wanted_column *columns, size_t column_count, struct error *err) {
     size_t chosen[SCHEMA_COLUMNS_MAX];
-    *rows = (struct table_rows){.path = strdup(path), .values = must_alloc(strlen(path) + 1, 1)};
-    check(rows->path != NULL && column_count <= SCHEMA_COLUMNS_MAX);
+    *rows = (struct table_rows){.path = text_copy(path), .values = must_alloc(strlen(path) + 1, 1)};
+    check(column_count <= SCHEMA_COLUMNS_MAX);
     if (!parquet_reader_open(&rows->reader, file_join(root, path).text, err))
         return false;
     read_directories(rows);
@@ -192,8 +196,9 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, int *digi
     return object;
 }
 
-void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
-                    char text[static CELL_TEXT_MAX]) {
+/* One of its values as a short text, by the column's name; "" if there is no such column. */
+static void row_cell(const struct table_rows *rows, size_t row, const char *column,
+                     char text[static CELL_TEXT_MAX]) {
     struct text wanted = {column, (uint32_t)strlen(column)};
     text[0] = '\0';
     for (size_t i = 0; i < rows->cursor.column_count; i++) {
@@ -267,7 +272,7 @@ char *shown_columns_join(const struct shown_columns *shown, const char *first,
     char texts[SHOWN_COLUMNS_MAX][CELL_TEXT_MAX];
     const char *cells[1 + SHOWN_COLUMNS_MAX] = {first};
     for (size_t i = 0; i < shown->count; i++) {
-        table_row_cell(rows, row, shown->names[i], texts[i]);
+        row_cell(rows, row, shown->names[i], texts[i]);
         cells[i + 1] = texts[i];
     }
     return text_table_join(table, first != NULL ? cells : cells + 1);

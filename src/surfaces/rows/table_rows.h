@@ -58,10 +58,6 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, int *digi
 void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,
                     int *digits);
 
-/* One of its values as a short text, by the column's name; "" if there is no such column. */
-void table_row_cell(const struct table_rows *rows, size_t row, const char *column,
-                    char text[static CELL_TEXT_MAX]);
-
 /* The columns of a table that are worth the width of a terminal: the identifier, the partition
  * columns, where the record came from, and what was derived. */
 enum { SHOWN_COLUMNS_MAX = TEXT_TABLE_COLUMNS_MAX - 1 };

@@ -2,12 +2,15 @@
  * SPARK_MASTER_URL, where the queries are computed, in Spark's forms.
  *
  *     local, local[N], local[*]          this program's own engine; each also with ",F" (retries,
- * of no use here) spark://HOST:PORT,…                Spark, on a standalone cluster
+ *                                        of no use here)
+ *     spark://HOST:PORT,…                Spark, on a standalone cluster
  *     local-cluster[N,CORES,MEMORY]      Spark, on a cluster of processes of this machine
  *     yarn, k8s://URL                    Spark, on Hadoop's YARN, on Kubernetes
  *     sc://HOST[:PORT][/;NAME=VALUE;…]   Spark, on a Connect server that runs already */
 #ifndef SURFACES_SETTINGS_ADDRESSES_H
 #define SURFACES_SETTINGS_ADDRESSES_H
+
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -43,5 +46,14 @@ char *master_shown(const char *text);
 
 /* Whether the name of a property of Spark's says that its value must not be printed. */
 bool spark_property_is_secret(const char *name);
+
+/* ---- URLs that something is posted to, as libcurl reads them ---- */
+
+/* Whether it is an http or https URL with a host: ERROR_CONFIG says what was wanted, without the
+ * URL, which may hold a token. */
+MUST_CHECK bool http_url_check(const char *url, struct error *err);
+
+/* Its scheme and host, "https://host", which may be logged. False: it has none. */
+bool http_url_server(const char *url, char *server, size_t size);
 
 #endif

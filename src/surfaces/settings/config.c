@@ -1,9 +1,17 @@
+/* What follows from the settings: paths, the options of the lower floors, memory; and what they
+ * contradict in each other. A setting that could not be read is NULL or 0 here and was told
+ * already, so each check leaves it out. */
 #include "surfaces/settings/config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "streaming/cluster/spark/kafka_options.h"
+#include "surfaces/settings/problems.h"
+#include "surfaces/terminal/quantity.h"
 
 const char *config_engine(const struct config *config) {
     return config->master_kind == MASTER_LOCAL ? "native" : "spark";
@@ -40,10 +48,8 @@ char *config_path(const struct config *config, enum config_path path, const stru
                        : path == PATH_REJECTS ? config->data_lake_path
                                               : config->checkpoint_path;
     const char *name = path == PATH_CHECKPOINT ? stream->name : stream->job;
-    char *text = NULL;
-    check(asprintf(&text, "%s/%s%s", strcmp(root, "/") == 0 ? "" : root,
-                   path == PATH_REJECTS ? "rejected/" : "", name) >= 0);
-    return text;
+    return text_format("%s/%s%s", strcmp(root, "/") == 0 ? "" : root,
+                       path == PATH_REJECTS ? "rejected/" : "", name);
 }
 
 struct store_options config_store_options(const struct config *config,
@@ -96,4 +102,157 @@ int64_t config_memory_floor(const struct config *config, int64_t largest_batch) 
     const int64_t mib = 1 << 20;
     int64_t beyond = largest_batch > mib ? largest_batch - mib : 0;
     return MEMORY_FLOOR_BASE + (int64_t)config->workers * MEMORY_FLOOR_BATCHES * beyond;
+}
+
+/* ---- what no setting can say of itself alone ---- */
+
+enum { DIRECTORIES_MAX = 3 * STREAMS_MAX, SPARK_MEMORY_LEAST = 512 << 20 };
+
+static void check_topics(const struct config *config, struct problems *problems) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const char *a = config->queries[j].topic, *b = config->queries[i].topic;
+            if (config->job == NULL && a != NULL && b != NULL && strcmp(a, b) == 0)
+                problems_add(problems,
+                             "%s and %s are both '%s': two queries can't read one topic; set "
+                             "one of them, or run one query with --job",
+                             streams[j]->topic_setting, streams[i]->topic_setting, a);
+        }
+    }
+}
+
+/* Whether `inner` is `outer` or lies below it. */
+static bool is_within(const char *inner, const char *outer) {
+    size_t size = strlen(outer);
+    return strncmp(inner, outer, size) == 0 && (inner[size] == '/' || inner[size] == '\0');
+}
+
+static void check_directories(const struct config *config, struct problems *problems) {
+    char *paths[DIRECTORIES_MAX];
+    size_t count = 0;
+    if (config->data_lake_path == NULL || config->processed_path == NULL ||
+        config->checkpoint_path == NULL)
+        return;
+    for (size_t i = 0; streams[i] != NULL; i++)
+        for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++)
+            paths[count++] = config_path(config, path, streams[i]);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count; j++)
+            if (i != j && is_within(paths[i], paths[j]) &&
+                (i > j || strcmp(paths[i], paths[j]) != 0))
+                problems_add(problems,
+                             "'%s' is within '%s': tables, rejects and checkpoints need "
+                             "directories of their own; change DATA_LAKE_PATH, "
+                             "PROCESSED_DATA_PATH or CHECKPOINT_PATH",
+                             paths[i], paths[j]);
+    for (size_t i = 0; i < count; i++)
+        free(paths[i]);
+}
+
+static void check_memory(const struct config *config, struct problems *problems) {
+    int64_t floor = config_memory_floor(config, KAFKA_DEFAULT_BATCH);
+    if (config->driver_memory == 0 || config->workers == 0 || config_memory_budget(config) >= floor)
+        return;
+    char given[SIZE_TEXT_MAX], least[SIZE_TEXT_MAX];
+    size_format(config->driver_memory, given);
+    size_format(floor, least);
+    problems_add(problems,
+                 "SPARK_DRIVER_MEMORY is %s: %d workers need at least %s; give more memory, or "
+                 "fewer workers with SPARK_MASTER_URL",
+                 given, config->workers, least);
+}
+
+struct topic_check {
+    const struct config *config;
+    struct problems *problems;
+};
+
+/* Whether the topic is one that a query reads; a topic that could not be read may be it. */
+static bool note_unread_topic(void *context, const char *topic, const struct json *partitions) {
+    const struct topic_check *topics = context;
+    (void)partitions;
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        const char *known = topics->config->queries[i].topic;
+        if (known == NULL || strcmp(known, topic) == 0)
+            return true;
+    }
+    problems_add(topics->problems, "STARTING_OFFSETS: no query reads topic '%s'", topic);
+    return true;
+}
+
+static void check_starting_offsets(const struct config *config, struct problems *problems) {
+    struct error err;
+    const char *text = config->query.starting_offsets;
+    if (text == NULL || strchr(text, '{') == NULL)
+        return;
+    struct json *starts = json_parse(text, strlen(text), &err);
+    if (starts == NULL)
+        return; // told when the setting was read
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        const char *topic = config->queries[i].topic;
+        if (topic != NULL && config_runs(config, streams[i]) && json_member(starts, topic) == NULL)
+            problems_add(problems,
+                         "STARTING_OFFSETS: topic '%s' of %s is not named; name every "
+                         "partition of it",
+                         topic, streams[i]->name);
+    }
+    struct topic_check topics = {config, problems};
+    (void)json_each(starts, note_unread_topic, &topics); // it is an object
+    json_free(starts);
+}
+
+/* Spark refuses to start with less than 450 MiB, in words that do not name our settings. */
+static void check_spark_memory(const char *setting, int64_t bytes, struct problems *problems) {
+    char given[SIZE_TEXT_MAX];
+    size_format(bytes, given);
+    if (bytes > 0 && bytes < SPARK_MEMORY_LEAST)
+        problems_add(problems, "%s is %s: Spark needs at least 512m", setting, given);
+}
+
+/* What the program's own engine can, and Spark on a cluster can't. */
+static void check_cluster(const struct config *config, struct problems *problems) {
+    struct error err;
+    struct kafka_options options;
+    const char *master = config_master_shown(config);
+    if (config->demo)
+        problems_add(
+            problems,
+            "SPARK_MASTER_URL is '%s': --demo shows the program's own engine; leave one of "
+            "them out",
+            master);
+    if (config->query.parse_mode == PARSE_FAILFAST)
+        problems_add(problems,
+                     "PARSE_MODE is failfast: Spark would try the batch again and then could "
+                     "not say which record it was; on a cluster set reject or permissive");
+    if (config->sink_log == SINK_LOG_OFF)
+        problems_add(problems,
+                     "SINK_LOG is off: Spark's file sink always keeps a log, by which a table "
+                     "is read exactly once; on a cluster set auto or on");
+    if (config->bootstrap_servers != NULL && strncmp(config->bootstrap_servers, "file:", 5) == 0)
+        problems_add(
+            problems,
+            "KAFKA_BOOTSTRAP_SERVERS is '%s': only the program's own engine reads captured "
+            "records; set SPARK_MASTER_URL=local[*], or brokers",
+            config->bootstrap_servers);
+    if (!kafka_options_make(config->kafka_properties, config->kafka_property_count, &options, &err))
+        problems_add(problems, "%s", err.message);
+    else
+        kafka_options_deinit(&options);
+    if (config->master_kind != MASTER_SERVER)
+        return;
+    check_spark_memory("SPARK_DRIVER_MEMORY", config->driver_memory, problems);
+    check_spark_memory("SPARK_EXECUTOR_MEMORY", config->executor_memory, problems);
+}
+
+void config_check(const struct config *config, struct problems *problems) {
+    check_topics(config, problems);
+    check_directories(config, problems);
+    check_memory(config, problems);
+    check_starting_offsets(config, problems);
+    if (config->master_kind != MASTER_LOCAL)
+        check_cluster(config, problems);
+    if (config->demo && config->bootstrap_servers != NULL)
+        problems_add(problems,
+                     "--kafka-bootstrap-servers: --demo brings a Kafka of its own; leave one "
+                     "of them out");
 }

@@ -129,4 +129,11 @@ enum {
  * `largest_batch` is the topic's max.message.bytes; KAFKA_DEFAULT_BATCH where nobody knows it. */
 int64_t config_memory_floor(const struct config *config, int64_t largest_batch);
 
+struct problems; // surfaces/settings/problems.h
+
+/* Settings that contradict one another: two queries on one topic, directories within one another,
+ * too little memory, starting offsets for the wrong topics. Settings that could not be read are
+ * left out. */
+void config_check(const struct config *config, struct problems *problems);
+
 #endif

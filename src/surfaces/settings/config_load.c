@@ -13,8 +13,9 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "surfaces/settings/command.h"
-#include "surfaces/settings/config_check.h"
+#include "surfaces/settings/config.h"
 #include "surfaces/settings/properties.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/settings/variables.h"
@@ -85,25 +86,22 @@ static struct candidate pick(const struct loader *loader, const struct config *c
 /* A default's text with the directory filled in that it begins with. */
 static char *expand(const struct config *config, const char *text) {
     static const char lake[] = "{DATA_LAKE_PATH}", demo[] = "{DEMO_DIRECTORY}";
-    char *expanded = NULL;
     if (strncmp(text, lake, sizeof lake - 1) == 0) {
         const char *path = config->data_lake_path != NULL ? config->data_lake_path : "/";
         const char *rest = text + sizeof lake - 1;
-        check(asprintf(&expanded, "%s%s", strcmp(path, "/") == 0 ? "" : path, rest) >= 0);
-    } else if (strcmp(text, demo) == 0) {
-        const char *parent = getenv("TMPDIR");
-        time_t now = (time_t)(clock_wall_ms() / 1000);
-        struct tm local;
-        char stamp[32];
-        localtime_r(&now, &local);
-        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
-        check(asprintf(&expanded, "%s/esports-stream-demo-%s-%d",
-                       parent != NULL && *parent == '/' ? parent : "/tmp", stamp, getpid()) >= 0);
-    } else {
-        expanded = strdup(text);
-        check(expanded != NULL);
+        return text_format("%s%s", strcmp(path, "/") == 0 ? "" : path, rest);
     }
-    return expanded;
+    if (strcmp(text, demo) != 0)
+        return text_copy(text);
+    const char *parent = getenv("TMPDIR");
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm local;
+    char stamp[32];
+    localtime_r(&now, &local);
+    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
+    // The second and the process make it new, so that a demo meets no table of another.
+    return text_format("%s/esports-stream-demo-%s-%d",
+                       parent != NULL && *parent == '/' ? parent : "/tmp", stamp, getpid());
 }
 
 /* --demo leaves alone what the environment points at; say so, for it is an exception. */
@@ -131,10 +129,9 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
         return;
     struct setting_value *value = &config->values[index];
     value->text = candidate.origin == ORIGIN_DEFAULT ? expand(config, candidate.text)
-                                                     : strdup(candidate.text);
-    value->where = strdup(candidate.where);
+                                                     : text_copy(candidate.text);
+    value->where = text_copy(candidate.where);
     value->origin = candidate.origin;
-    check(value->text != NULL && value->where != NULL);
 
     struct error err = {0};
     if (setting->type->parse(setting, value->text, (char *)config + setting->offset, &err))

@@ -1,4 +1,4 @@
-/* config_load.h: settings from the command line, the environment, --env-file and deproblems. */
+/* config_load.h: settings from the command line, the environment, --env-file and defaults. */
 #ifndef SURFACES_SETTINGS_CONFIG_LOAD_H
 #define SURFACES_SETTINGS_CONFIG_LOAD_H
 

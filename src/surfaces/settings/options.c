@@ -1,3 +1,6 @@
+/* The options that are no settings. Each row says how its value is read, by the same types as
+ * settings have, and into which field of struct command_line, so that command_line.c has one
+ * function for all of them. */
 #include "surfaces/settings/options.h"
 
 #include <stdio.h>
@@ -35,7 +38,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "Settings that say where data is are then taken from options only, so that the demo "
         "touches nothing else.", OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
-        "Print the effective settings and where each comes from, the streaming, and each query's "
+        "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
         "Read variables that the environment does not have from NAME=value lines; may be "

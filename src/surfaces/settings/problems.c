@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 enum { WORD_MAX = 63 };
 
 void problems_add(struct problems *problems, const char *format, ...) {
-    char *text = NULL;
     va_list args;
     va_start(args, format);
-    check(vasprintf(&text, format, args) >= 0);
+    char *text = text_format_list(format, args);
     va_end(args);
     for (char *at = text; *at != '\0'; at++) // one line, whatever was in the environment
         if ((unsigned char)*at < 0x20 || *at == 0x7f)

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "pipeline/source/kafka_client.h"
 #include "surfaces/settings/addresses.h"
 #include "surfaces/settings/settings.h"
@@ -30,12 +31,6 @@ static const char *cure_of(const struct refused_property *refused, const char *n
     return NULL;
 }
 
-static char *copy_of(const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    return copy;
-}
-
 /* One more row at the end of an array. */
 static void *grow(void *rows, size_t count, size_t size) {
     void *grown = reallocarray(rows, count + 1, size);
@@ -45,13 +40,12 @@ static void *grow(void *rows, size_t count, size_t size) {
 
 static void note_origin(char ***origins, size_t count, const char *name, const char *where) {
     *origins = grow(*origins, count, sizeof **origins);
-    check(asprintf(&(*origins)[count], "%s, %s", name, where) >= 0);
+    (*origins)[count] = text_format("%s, %s", name, where);
 }
 
 static void note_ignored(char **list, const char *variable) {
-    char *longer = NULL;
-    check(asprintf(&longer, "%s%s%s", *list != NULL ? *list : "", *list != NULL ? ", " : "",
-                   variable) >= 0);
+    char *longer =
+        text_format("%s%s%s", *list != NULL ? *list : "", *list != NULL ? ", " : "", variable);
     free(*list);
     *list = longer;
 }
@@ -115,7 +109,7 @@ static void add_kafka_property(struct config *config, const char *name, const ch
     size_t count = config->kafka_property_count++;
     config->kafka_properties = grow(config->kafka_properties, count, sizeof(struct kafka_property));
     config->kafka_properties[count] =
-        (struct kafka_property){copy_of(name), copy_of(value), kafka_property_is_secret(name)};
+        (struct kafka_property){text_copy(name), text_copy(value), kafka_property_is_secret(name)};
     note_origin(&config->kafka_origins, count, variable, where);
 }
 
@@ -219,7 +213,7 @@ static void add_spark_property(struct config *config, const char *name,
     size_t count = config->spark_property_count++;
     config->spark_properties = grow(config->spark_properties, count, sizeof(struct spark_property));
     config->spark_properties[count] = (struct spark_property){
-        copy_of(name), copy_of(variable->value), spark_property_is_secret(name)};
+        text_copy(name), text_copy(variable->value), spark_property_is_secret(name)};
     note_origin(&config->spark_origins, count, variable->name, variable->where);
 }
 

@@ -1,3 +1,7 @@
+/* The types of settings, one row each at the end: how a text is read, what the field owns, and for
+ * a text that is kept as it stands, what it must be. A parser writes the field only when the text
+ * is good, so what could not be read stays zero. Its message says what was wanted, without the
+ * setting's name and value: the caller adds these, and leaves out a secret. */
 #include "surfaces/settings/setting.h"
 
 #include <ctype.h>
@@ -15,7 +19,6 @@
 #include "streaming/kafka/starting_offsets.h"
 #include "streaming/query/query_definition.h"
 #include "surfaces/settings/addresses.h"
-#include "surfaces/settings/http_url.h"
 #include "surfaces/terminal/quantity.h"
 
 enum {
@@ -45,9 +48,7 @@ static void release_text(void *field) {
 }
 
 static void set_text(void *field, const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    *(char **)field = copy;
+    *(char **)field = text_copy(text);
 }
 
 /* A text that is kept as it stands, once its type accepts it. */
@@ -365,8 +366,7 @@ static bool add_name(const struct setting *setting, struct name_list *list, cons
 static bool parse_names(const struct setting *setting, const char *text, void *field,
                         struct error *err) {
     struct name_list list = {0};
-    char *copy = strdup(text);
-    check(copy != NULL);
+    char *copy = text_copy(text);
     bool ok = true;
     for (char *rest = copy, *name; ok && (name = strsep(&rest, ",")) != NULL;) {
         name += strspn(name, " \t");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "surfaces/settings/config.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
@@ -63,7 +64,7 @@ static const struct setting common[] = {
      .choices = booleans},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
-     "`local` is one worker of this program's own streaming, `local[N]` N workers, `local[*]` one per "
+     "`local` is one worker of this program's own engine, `local[N]` N workers, `local[*]` one per "
      "processor (CPU affinity and the control group's quota count). On a cluster Spark does the "
      "work: with `spark://HOST:PORT`, `yarn`, `k8s://URL` or `local-cluster[N,CORES,MEMORY]` a "
      "Spark Connect server of SPARK_HOME is started on that master; `sc://HOST:PORT` is one that "
@@ -196,12 +197,6 @@ static const struct setting common[] = {
 static struct setting table[SETTINGS_MAX]; // `common`, with a copy per query where the name is NULL
 static size_t table_count;
 
-static char *text_of(const char *text) {
-    char *copy = strdup(text);
-    check(copy != NULL);
-    return copy;
-}
-
 /* Adds a setting to the table, of query number `index` or of all. */
 static void add(const struct setting *pattern, const struct stream *stream, size_t index) {
     check(table_count < SETTINGS_MAX && index < STREAMS_MAX);
@@ -217,14 +212,13 @@ static void add(const struct setting *pattern, const struct stream *stream, size
         setting->name = is_topic ? stream->topic_setting : stream->partition_by_setting;
         setting->fallback = is_topic ? stream->topic : stream->partition_by;
     }
-    char *option = NULL, values[256];
-    check(asprintf(&option, "--%s", setting->name) >= 0);
+    char *option = text_format("--%s", setting->name), values[256];
     for (char *at = option; *at != '\0'; at++)
         *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
     setting->option = option;
     if (setting->choices != NULL)
         choices_list(setting->choices, false, values, sizeof values);
-    setting->values = setting->choices != NULL ? text_of(values) : setting->type->placeholder;
+    setting->values = setting->choices != NULL ? text_copy(values) : setting->type->placeholder;
 }
 
 static void build_table(void) {

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 static const char *skip_blanks(const char *at) {
     return at + strspn(at, " \t");
@@ -75,12 +76,11 @@ static void add_variable(struct variables *variables, const char *name, size_t s
         reallocarray(variables->items, variables->count + 1, sizeof variables->items[0]);
     check(variables->items != NULL);
     struct variable *variable = &variables->items[variables->count++];
-    *variable = (struct variable){
-        .name = strndup(name, size), .value = strdup(value), .in_environment = path == NULL};
-    check(variable->name != NULL && variable->value != NULL);
-    int printed = path != NULL ? asprintf(&variable->where, "%s:%d", path, line)
-                               : asprintf(&variable->where, "environment");
-    check(printed >= 0);
+    *variable = (struct variable){.name = text_format("%.*s", (int)size, name),
+                                  .value = text_copy(value),
+                                  .where = path != NULL ? text_format("%s:%d", path, line)
+                                                        : text_copy("environment"),
+                                  .in_environment = path == NULL};
 }
 
 void variables_add_environment(struct variables *variables, char *const *environment) {

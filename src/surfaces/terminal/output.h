@@ -1,4 +1,5 @@
-/* output.h: stdout, when somebody asked for something, and the terminal that it may go to. */
+/* output.h: what is printed for people: stdout, when somebody asked for something, the terminal
+ * that it may go to, and running text for both a terminal and the printed documents. */
 #ifndef SURFACES_TERMINAL_OUTPUT_H
 #define SURFACES_TERMINAL_OUTPUT_H
 
@@ -21,5 +22,19 @@ bool output_is_read(FILE *out);
 /* Whether colour is wanted: it goes to a terminal, no dumb one, and NO_COLOR is not set
  * (no-color.org). */
 bool output_has_colour(FILE *out);
+
+/* ---- running text ---- */
+
+enum { PARAGRAPH_WIDTH = 96 };
+
+/* Prints the text in lines of at most PARAGRAPH_WIDTH characters, `indent` blanks before each.
+ * Markdown's back quotes become single quotes. */
+void paragraph_print(FILE *out, int indent, const char *text);
+
+/* How many characters UTF-8 text takes on a terminal, one column each. */
+int text_columns(const char *text);
+
+/* Text inside a cell of a table of Markdown, where a bar would end it. */
+void markdown_cell(FILE *out, const char *text);
 
 #endif

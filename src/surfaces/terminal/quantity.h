@@ -1,9 +1,13 @@
-/* quantity.h: sizes and durations as people and Spark write them. */
+/* quantity.h: sizes, durations and moments as people and Spark write them, and moments as JSON has
+ * them. */
 #ifndef SURFACES_TERMINAL_QUANTITY_H
 #define SURFACES_TERMINAL_QUANTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/error.h"
 
 /* "2g", "512m", "2 GB", "1048576b": a whole number and a unit, b, k, m, g, t or p, alone, or with b
  * or ib behind it, each 1024 times the one before, in any case, as Spark counts. The unit is not
@@ -20,5 +24,23 @@ void size_format(int64_t bytes, char text[static SIZE_TEXT_MAX]);
  * bare number has no unit and is refused, but for 0. Microseconds are cut off. False: no duration,
  * negative, or beyond int64. */
 bool duration_parse(const char *text, int64_t *milliseconds);
+
+/* ---- moments ---- */
+
+/* "2h" is two hours before `now_ms`; anything else is read as Spark reads timestamps
+ * (core/timestamp.h), in the zone of that name if it has none. Microseconds since 1970.
+ * ERROR_CONFIG says what was wanted. */
+MUST_CHECK bool moment_parse(const char *text, const char *zone, int64_t now_ms, int64_t *micros,
+                             struct error *err);
+
+enum { MOMENT_TEXT_MAX = 48 };
+
+/* "2025-12-31T10:30:45.123Z", in UTC, with as many places as it takes: none, three or six. By ISO
+ * 8601: "-0001-01-01T00:00:00Z" is in the year before 0, "+10000-…" in the one after 9999. */
+void moment_format(int64_t micros, char text[static MOMENT_TEXT_MAX]);
+void moment_format_ms(int64_t ms, char text[static MOMENT_TEXT_MAX]); // none or three
+
+/* "2025-12-31T10:30:45" with 'T' between date and time. Returns its length. */
+size_t moment_format_seconds(int64_t seconds, char between, char text[static MOMENT_TEXT_MAX]);
 
 #endif

@@ -1,3 +1,7 @@
+/* A table keeps its cells until it is printed, since a column is as wide as its widest cell. One
+ * that goes on without end is printed in parts: widths only grow, and the header is printed once.
+ * Cells of data are made safe first (cell_text()): cut, and without bytes that would drive the
+ * terminal. */
 #include "surfaces/terminal/text_table.h"
 
 #include <inttypes.h>
@@ -8,8 +12,8 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "core/calendar.h"
-#include "surfaces/terminal/moment.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
+#include "surfaces/terminal/quantity.h"
 
 void text_table_init(struct text_table *table, const char *const *headings, size_t count) {
     check(count > 0 && count <= TEXT_TABLE_COLUMNS_MAX);
@@ -27,8 +31,7 @@ void text_table_add(struct text_table *table, const char *const *cells) {
     table->cells = grown;
     for (size_t i = 0; i < table->column_count; i++) {
         bool marked = table->row_count == 0 && table->right[i]; // a heading's '>'
-        table->cells[used + i] = strdup(marked ? cells[i] + 1 : cells[i]);
-        check(table->cells[used + i] != NULL);
+        table->cells[used + i] = text_copy(marked ? cells[i] + 1 : cells[i]);
     }
     table->row_count++;
 }

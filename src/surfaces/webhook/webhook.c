@@ -18,7 +18,8 @@
 #include "base/system/mailbox.h"
 #include "base/system/stop.h"
 #include "base/system/thread.h"
-#include "surfaces/settings/http_url.h"
+#include "base/text.h"
+#include "surfaces/settings/addresses.h"
 
 static const char logger[] = "webhook";
 
@@ -250,8 +251,7 @@ bool webhook_post(struct webhook *webhook, const char *label, char *body,
     }
     struct webhook_notification *notification = must_alloc(1, sizeof *notification);
     *notification = (struct webhook_notification){
-        .label = strdup(label), .body = body, .delivered = delivered, .context = context};
-    check(notification->label != NULL);
+        .label = text_copy(label), .body = body, .delivered = delivered, .context = context};
     mailbox_send(&webhook->mailbox, &notification->message);
     return true;
 }

@@ -1,7 +1,5 @@
 /* What a query has done: its batches (BATCH of docs/http.md), rates and durations, rejects, files,
  * and what of the records did not fit its columns. */
-#include "surfaces/http/routes/history.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +9,7 @@
 #include "core/double_text.h"
 #include "core/kafka_timestamp.h"
 #include "streaming/store/manifest.h"
-#include "surfaces/http/json_fields.h"
+#include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 
 /* ---- what several of them print ---- */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "surfaces/http/json_fields.h"
+#include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 #include "surfaces/http/ui/page.h"
 #include "surfaces/metrics/metrics.h"

@@ -1,11 +1,11 @@
 /* Spark's StreamingQueryProgress of the newest batches, field for field. */
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
+#include "base/text.h"
 #include "core/double_text.h"
-#include "surfaces/http/json_fields.h"
+#include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 
 enum { PROGRESS_MAX = 100 }; // spark.sql.streaming.numRecentProgressUpdates
@@ -99,8 +99,7 @@ static struct json *print_spark_durations(const struct batch_report *batch) {
 
 static struct json *print_sink(const struct batch_report *batch, const char *table) {
     struct json *object = json_new_object();
-    char *description = NULL;
-    check(asprintf(&description, "FileSink[file:%s]", table) >= 0);
+    char *description = text_format("FileSink[file:%s]", table);
     put_text(object, "description", description);
     free(description);
     json_put_int(object, "numOutputRows", batch->rows);

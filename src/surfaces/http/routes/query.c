@@ -5,8 +5,7 @@
 
 #include "base/system/clock.h"
 #include "base/system/process.h"
-#include "surfaces/http/json_fields.h"
-#include "surfaces/http/routes/history.h"
+#include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 #include "surfaces/settings/settings.h"
 

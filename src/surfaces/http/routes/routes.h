@@ -4,6 +4,7 @@
 #ifndef SURFACES_HTTP_ROUTES_ROUTES_H
 #define SURFACES_HTTP_ROUTES_ROUTES_H
 
+#include "streaming/start/streaming.h"
 #include "surfaces/health/program_view.h"
 #include "surfaces/http/http_message.h"
 
@@ -29,5 +30,8 @@ http_route route_queries, route_query;
 http_route route_progress, route_batches, route_history;
 http_route route_rejects, route_files, route_schema;
 http_route route_settings;
+
+/* A batch, as the API has it (BATCH of docs/http.md). */
+struct json *print_batch(const struct batch_report *batch, const struct query_view *query);
 
 #endif

@@ -193,7 +193,7 @@ static void commit_batch(void) {
 static void a_query_that_has_not_begun_has_no_numbers(void **state) {
     (void)state;
     const struct json *all = ask("/api/v1/queries");
-    assert_string_equal(text_at(all, "program.streaming"), "spark");
+    assert_string_equal(text_at(all, "program.engine"), "spark");
     assert_string_equal(text_at(all, "program.master"), "sc://there/;use_ssl=true;token=********");
     assert_int_equal(number_at(all, "program.workers"), config.workers);
     assert_int_equal(number_at(all, "memory.budgetBytes"), 1 << 30);

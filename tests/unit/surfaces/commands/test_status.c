@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "surfaces/commands/status_command.h"
+#include "surfaces/commands/each_command.h"
 
 static void the_lock_says_where_its_holder_can_be_asked(void **state) {
     (void)state;

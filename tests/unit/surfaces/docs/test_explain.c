@@ -15,7 +15,7 @@
 #include "surfaces/settings/config_load.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
-#include "surfaces/terminal/paragraph.h"
+#include "surfaces/terminal/output.h"
 
 static char *printed; // by print_as()
 static char *extra;   // one more variable; NULL: none

@@ -18,7 +18,7 @@
 #include "base/log/log.h"
 #include "base/log/log_output.h"
 #include "base/system/clock.h"
-#include "surfaces/settings/http_url.h"
+#include "surfaces/settings/addresses.h"
 #include "surfaces/webhook/webhook.h"
 
 enum { REQUESTS_MAX = 64, REQUEST_MAX = 4096 };

@@ -1,0 +1,47 @@
+/* each_command.h: the commands that have a file of their own here. What a command is and what it is
+ * given: surfaces/settings/command.h; the table of all of them: surfaces/program/commands.c. */
+#ifndef SURFACES_COMMANDS_EACH_COMMAND_H
+#define SURFACES_COMMANDS_EACH_COMMAND_H
+
+#include <stdio.h>
+
+#include "base/json.h"
+#include "streaming/recovery/inspect.h"
+#include "surfaces/settings/command.h"
+
+/* `verify`: what streaming/verify/verify.h finds, for people: a table with a line per partition,
+ * what is wrong, what was read, and when all is well a last line that says so. ERROR_STATE:
+ * something is wrong; the message counts it. */
+MUST_CHECK bool verify_command(const struct command_scope *scope, struct error *err);
+
+/* `tail`: the newest rows of a table, and with --follow those of each batch as it is committed,
+ * whether we run the query or Spark does. */
+MUST_CHECK bool tail_command(const struct command_scope *scope, struct error *err);
+
+/* The records that could not become rows. */
+MUST_CHECK bool rejects_ls_command(const struct command_scope *scope, struct error *err);
+MUST_CHECK bool rejects_show_command(const struct command_scope *scope, struct error *err);
+MUST_CHECK bool rejects_replay_command(const struct command_scope *scope, struct error *err);
+
+/* `checkpoint show`: what a query's checkpoint says, in plain words. */
+MUST_CHECK bool checkpoint_show_command(const struct command_scope *scope, struct error *err);
+
+/* The same as one object, owned by the caller; and as text. */
+struct json *inspection_json(const struct command_scope *scope,
+                             const struct inspection *inspection);
+void inspection_print(const struct command_scope *scope, const struct inspection *inspection);
+
+/* `status`: what the running process says of the chosen queries, asked over HTTP where the
+ * checkpoint's lock says that it can be; and what the checkpoint says while none runs. */
+MUST_CHECK bool status_command(const struct command_call *call, struct error *err);
+
+enum { STATUS_ADDRESS_MAX = 128 };
+
+/* The address in what a lock says of its holder, " http=http://127.0.0.1:4040"; "" if there is
+ * none. */
+void status_address(const char *holder, char address[static STATUS_ADDRESS_MAX]);
+
+/* One query as /api/v1/queries has it, for people. */
+void status_print_query(FILE *out, const struct json *query);
+
+#endif
