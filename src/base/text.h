@@ -1,5 +1,5 @@
-/* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated; and
- * how a text is put together in an array. */
+/* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated; how
+ * a text is put together in an array; and bytes as text (Base64). */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -24,5 +24,16 @@ static inline bool text_equals(struct text a, struct text b) {
 /* Prints behind the first `used` bytes of text[size], which is terminated; what does not fit is
  * cut. Returns the new length, which is less than `size`, so that the next call may go on there. */
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* A terminated text of one's own; the caller frees it. */
+char *text_copy(const char *text);
+
+/* ---- Base64 (RFC 4648, with padding) ---- */
+
+/* Terminated; owned by the caller. */
+char *base64_encode(const void *bytes, size_t size);
+
+/* The other way, with or without padding. Owned by the caller; NULL: not Base64. */
+uint8_t *base64_decode(const char *text, size_t length, size_t *size);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/decode_counts.h"
+#include "core/decoder.h"
 #include "core/reject.h"
 #include "streaming/tasks/stage_clock.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "core/decode_counts.h"
+#include "core/decoder.h"
 #include "core/record.h"
 #include "core/reject.h"
 #include "streaming/tasks/stage_clock.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
+#include "base/utf8.h"
 #include "surfaces/commands/rejects_command.h"
 #include "surfaces/rows/reject_rows.h"
 #include "surfaces/terminal/moment.h"

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
-#include "core/kafka_timestamp.h"
+#include "core/calendar.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/last_record.h"
 #include "streaming/kafka/positions.h"
