@@ -15,7 +15,7 @@
 
 #include "base/check.h"
 #include "base/disk/disk.h"
-#include "base/heap.h"
+#include "base/system/process.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
 #include "pipeline/sink/sink_parquet.h"

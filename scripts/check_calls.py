@@ -24,11 +24,11 @@ CALLS = """
 
 # What is no part of the lake, and the calls that are made for it.
 ELSEWHERE = {
-    "base/control_group.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
+    "base/limit.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
     "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),
     "core/zone.c": ("open fstat", "the system's time zones"),
     "main.c": ("fcntl open", "descriptors 0 to 2 at the start"),
-    "pipeline/source/capture_file.c": ("open fstat mmap madvise", "captured records, a source in Kafka's place"),
+    "pipeline/source/source_file.c": ("open fstat mmap madvise", "captured records, a source in Kafka's place"),
     "streaming/kafka/capture.c": ("opendir readdir closedir", "captured records, a source in Kafka's place"),
     "streaming/cluster/engine/former_run.c": ("fopen", "/proc/<pid>/cmdline of a Spark server"),
     "streaming/cluster/spark/spark_distribution.c": (

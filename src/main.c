@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include "base/disk/filesystem.h"
-#include "base/heap.h"
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 #include "base/system/clock.h"
+#include "base/system/process.h"
 #include "core/zone.h"
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"

@@ -1,5 +1,5 @@
-/* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated; and
- * how a text is put together in an array. */
+/* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated; how
+ * a text is put together in an array; and bytes as text (Base64). */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -32,5 +32,13 @@ char *text_copy(const char *text);
 /* The same, printed. */
 char *text_format(const char *format, ...) PRINTF_LIKE(1, 2);
 char *text_format_list(const char *format, va_list args) PRINTF_LIKE(1, 0);
+
+/* ---- Base64 (RFC 4648, with padding) ---- */
+
+/* Terminated; owned by the caller. */
+char *base64_encode(const void *bytes, size_t size);
+
+/* The other way, with or without padding. Owned by the caller; NULL: not Base64. */
+uint8_t *base64_decode(const char *text, size_t length, size_t *size);
 
 #endif

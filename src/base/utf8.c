@@ -5,6 +5,8 @@
  * rules out overlong forms and what is beyond U+10FFFF. Only surrogates are told by their value. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 static bool is_continuation(unsigned char byte) {
     return (byte & 0xC0) == 0x80;
 }
@@ -82,4 +84,36 @@ size_t utf8_encode(uint32_t character, char *out) {
     out[2] = (char)(0x80 | (character >> 6 & 0x3F));
     out[3] = (char)(0x80 | (character & 0x3F));
     return 4;
+}
+
+/* ---- what may be shown ---- */
+
+bool escape_is_control(uint32_t character) {
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
+           character == 0x2029 || (character >= 0x202a && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
+size_t escape_next(const char *at, const char *end, char shown[static ESCAPE_MAX],
+                   size_t *shown_size) {
+    static const char digits[] = "0123456789abcdef";
+    size_t size;
+    bool valid;
+    uint32_t character = utf8_decode(at, end, &size, &valid);
+    if (valid && !escape_is_control(character)) {
+        memcpy(shown, at, size);
+        *shown_size = size;
+    } else if (character == '\n' || character == '\r' || character == '\t') {
+        shown[0] = '\\';
+        shown[1] = character == '\n' ? 'n' : character == '\r' ? 'r' : 't';
+        *shown_size = 2;
+    } else {
+        *shown_size = 4 * size;
+        for (size_t i = 0; i < size; i++) {
+            unsigned char byte = (unsigned char)at[i];
+            const char escaped[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+            memcpy(shown + 4 * i, escaped, sizeof escaped);
+        }
+    }
+    return size;
 }

@@ -1,4 +1,5 @@
-/* utf8.h: UTF-8, read the way Java's decoder reads it.
+/* utf8.h: UTF-8, read the way Java's decoder reads it; and bytes from anywhere as text that neither
+ * breaks its line nor drives the terminal.
  *
  * Ill-formed bytes become U+FFFD, one for each maximal part of a character (`c0 af`: two,
  * `f0 9f 98`: one), and one for a whole encoded surrogate (`ed a0 bd`). An ASCII byte is never part
@@ -18,5 +19,18 @@ uint32_t utf8_decode(const char *at, const char *end, size_t *size, bool *valid)
 
 /* Writes a character (no surrogate, at most 0x10FFFF); the number of bytes, at most 4. */
 size_t utf8_encode(uint32_t character, char *out);
+
+/* ---- what may be shown ---- */
+
+enum { ESCAPE_MAX = 4 * 4 }; // bytes of one character, each as \xNN
+
+/* Controls (C0, DEL, C1), Unicode's own line ends, and what turns the direction of writing. */
+bool escape_is_control(uint32_t character);
+
+/* The next character as it may be shown: as it is, or as \n, \r, \t, or \xNN for each byte of a
+ * control and of ill-formed UTF-8. Returns how many bytes it takes in the text. `shown` is not
+ * terminated. */
+size_t escape_next(const char *at, const char *end, char shown[static ESCAPE_MAX],
+                   size_t *shown_size);
 
 #endif

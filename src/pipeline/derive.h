@@ -1,5 +1,5 @@
 /* derive.h: the derived columns' functions, each equal to the Spark SQL expression beside it in the
- * query's declaration (streaming/declare/match_stream.c, streaming/declare/player_stream.c). */
+ * query's declaration (streaming/declare/stream.c). */
 #ifndef PIPELINE_DERIVE_H
 #define PIPELINE_DERIVE_H
 

@@ -50,7 +50,7 @@ static int base64_digit(char character) {
 }
 
 /* Allocated to the byte, so that the sanitizer sees every read beyond it. */
-static char *base64_decode(const char *text, size_t *size) {
+static char *decode_base64(const char *text, size_t *size) {
     size_t length = strcspn(text, "\r\n=");
     *size = length * 3 / 4;
     char *bytes = malloc(*size == 0 ? 1 : *size);
@@ -139,7 +139,7 @@ static void run_line(struct run *run, char *line) {
     struct record record = {0};
     bool is_null = text != NULL && strncmp(text, "\\N", 2) == 0;
     scoped(scope_free) char *value =
-        is_null ? NULL : base64_decode(text == NULL ? "" : text, &record.value_size);
+        is_null ? NULL : decode_base64(text == NULL ? "" : text, &record.value_size);
     record.value = value;
     run->cases++;
     (void)run_case(run, id, &record);

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
+#include "base/text.h"
 
 /* ---- reading ---- */
 
@@ -26,8 +27,7 @@ bool file_reader_open(struct file_reader *reader, const char *path, bool *found,
     }
     reader->is_file = S_ISREG(status.st_mode);
     reader->size = status.st_size;
-    reader->path = strdup(path);
-    check(reader->path != NULL);
+    reader->path = text_copy(path);
     return true;
 }
 

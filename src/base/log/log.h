@@ -1,4 +1,4 @@
-/* log.h: one event, one line on stdout (or elsewhere, and by a thread: log_output.h).
+/* log.h: one event, one line on stdout (or elsewhere, and by a thread).
  *
  *     2025-12-31 10:30:45 | match_stream | INFO | message | key=value | key=value
  *
@@ -14,6 +14,7 @@
 #define BASE_LOG_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/log/log_line.h"
@@ -22,5 +23,39 @@
 void log_configure(enum log_level least, bool json);
 
 void log_write(enum log_level level, const char *logger, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* ---- where the log's lines go, and what happens when they can't ----
+ *
+ * Commands write each line before they go on. A run must not: a reader that stops reading, a
+ * terminal that was stopped (Ctrl-S) or a disk that hangs would stop the data and the signals with
+ * it. After log_output_start() lines are put into a queue of a fixed size, and a thread of its own
+ * writes them, one write() per line. When the queue is full the oldest lines are dropped; they are
+ * counted, and once lines can be written again, one of them says how many there were and why. An
+ * error (disk full, no reader any more) is tried again every second.
+ *
+ * Any thread may call; none waits, but log_output_stop(). */
+
+enum {
+    LOG_QUEUE_MAX = 1 << 20, // bytes
+    LOG_DISPLAY_MAX = 4096,
+};
+
+/* At start, before the first thread; STDOUT_FILENO unless said otherwise. */
+void log_output_set(int fd);
+
+/* ERROR_LIMIT: there is no thread to be had. */
+MUST_CHECK bool log_output_start(struct error *err);
+
+/* Waits until all lines are written: at most `wait_ms`, and no longer than a second for an output
+ * that takes none. A slow one gets the newest lines at least. Then lines are written at once
+ * again, or, if the output hangs, not at all. */
+void log_output_stop(int64_t wait_ms);
+
+/* On a terminal: whole lines that stand below the log from now on, in place of those that did;
+ * "" takes them away. */
+void log_output_show(const char *lines);
+
+/* How many lines were dropped so far. */
+int64_t log_output_dropped(void);
 
 #endif

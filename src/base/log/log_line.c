@@ -13,7 +13,6 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "base/escape.h"
 #include "base/system/clock.h"
 #include "base/utf8.h"
 

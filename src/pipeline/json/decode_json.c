@@ -13,7 +13,6 @@
 #include "base/check.h"
 #include "core/timestamp.h"
 #include "pipeline/json/column.h"
-#include "pipeline/json/keys.h"
 #include "pipeline/json/members.h"
 #include "pipeline/json/reader.h"
 

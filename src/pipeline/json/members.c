@@ -14,7 +14,82 @@
 #include "pipeline/json/members.h"
 
 #include "base/check.h"
+#include "base/digits.h"
 #include "pipeline/json/value.h"
+
+/* ---- keys: an open hash table, made once for a schema ---- */
+
+_Static_assert(SCHEMA_COLUMNS_MAX <= KEY_SLOTS / 2, "a lookup must meet an empty slot soon");
+
+/* From the size, the first eight bytes and the last two: where the names of a schema differ. */
+static inline size_t key_slot(const char *bytes, size_t size) {
+    static const uint64_t masks[WORD_SIZE] = {
+        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
+    uint16_t last;
+    memcpy(&last, bytes + size - sizeof last, sizeof last);
+    uint64_t first = word_load(bytes) & (size < WORD_SIZE ? masks[size] : UINT64_MAX);
+    uint64_t hash = (first + size + ((uint64_t)last << 40)) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash >> 54; // 2^64 / golden ratio; KEY_SLOTS
+}
+
+/* The same for a plain key between two quotes, with JSON_PREFIX_MAX readable bytes behind it.
+ * `has_prefix` is json_has_prefix() or another version of it. */
+static inline __attribute__((always_inline)) int
+find_plain_key(const struct json_keys *keys, const char *bytes, size_t size,
+               bool (*has_prefix)(const char *at, const struct json_prefix *prefix)) {
+    for (size_t slot = key_slot(bytes, size); keys->slots[slot] != 0;
+         slot = (slot + 1) % KEY_SLOTS) {
+        int column = keys->slots[slot] - 1;
+        const struct json_key_name *name = &keys->names[column];
+        // A head with the quote in it says that the key ends there.
+        if (has_prefix(bytes, &name->head) &&
+            (size < JSON_PREFIX_MAX ||
+             (name->name.length == size && memcmp(name->name.bytes, bytes, size) == 0)))
+            return column;
+    }
+    return -1;
+}
+
+/* A key with the bytes around it that find_plain_key() wants. */
+struct quoted_key {
+    char bytes[1 + KEY_NAME_MAX + 1 + JSON_PREFIX_MAX];
+};
+
+static struct quoted_key quote_key(struct json_raw key, size_t *size) {
+    struct quoted_key quoted = {.bytes = "\""};
+    char *start = quoted.bytes + 1;
+    struct json_output output = {start, start + KEY_NAME_MAX, false};
+    json_output_text(&output, key);
+    *output.at = '"';
+    *size = output.is_full ? 0 : (size_t)(output.at - start);
+    return quoted;
+}
+
+void json_keys_init(struct json_keys *keys, const struct schema *schema) {
+    *keys = (struct json_keys){0};
+    for (size_t i = 0; i < schema->record_count; i++) {
+        const char *name = schema->columns[i].name;
+        size_t size = strlen(name);
+        check(size > 0 && size <= KEY_NAME_MAX);
+        struct quoted_key quoted =
+            quote_key((struct json_raw){.bytes = name, .size = size, .plain = true}, &size);
+        const char *key = quoted.bytes + 1;
+        keys->names[i].name = (struct text){name, (uint32_t)size};
+        json_prefix_set(&keys->names[i].head, key,
+                        size < JSON_PREFIX_MAX ? size + 1 : JSON_PREFIX_MAX);
+
+        size_t slot = key_slot(key, size);
+        while (keys->slots[slot] != 0)
+            slot = (slot + 1) % KEY_SLOTS;
+        keys->slots[slot] = (uint8_t)(i + 1);
+    }
+}
+
+int json_keys_find(const struct json_keys *keys, struct json_raw key) {
+    size_t size;
+    struct quoted_key quoted = quote_key(key, &size);
+    return size == 0 ? -1 : find_plain_key(keys, quoted.bytes + 1, size, json_has_prefix);
+}
 
 /* How many misses a prediction outlives: once it has been right, and when it is new. Where keys
  * come in no order, learning at every miss would be for nothing. */
@@ -86,8 +161,7 @@ HOT int find_member(struct json_members *members, const char *bytes,
     const char *end = bytes + quote[1];
     if (*at != '"' || *end != '"')
         return -1;
-    int column =
-        json_keys_find_plain(members->keys, at + 1, (size_t)(end - at - 1), kernel.has_prefix);
+    int column = find_plain_key(members->keys, at + 1, (size_t)(end - at - 1), kernel.has_prefix);
     const char *colon = skip_blanks(end + 1);
     if (column < 0 || *colon != ':')
         return -1;
@@ -199,8 +273,7 @@ HOT int find_members(const struct json_members *members, const char *bytes, cons
         const char *key = bytes + *stop + 1, *end = bytes + stop[1];
         if (key[-1] != '"' || end[0] != '"' || end[1] != ':')
             return -1;
-        int column =
-            json_keys_find_plain(members->keys, key, (size_t)(end - key), kernel.has_prefix);
+        int column = find_plain_key(members->keys, key, (size_t)(end - key), kernel.has_prefix);
         if (column < 0)
             return -1;
         count++;

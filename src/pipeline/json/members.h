@@ -6,9 +6,29 @@
 #define PIPELINE_JSON_MEMBERS_H
 
 #include "core/rows.h"
+#include "core/schema.h"
 #include "core/timestamp.h"
-#include "pipeline/json/keys.h"
 #include "pipeline/json/stops.h"
+#include "pipeline/json/text.h"
+#include "pipeline/json/words.h"
+
+enum { KEY_NAME_MAX = 128, KEY_SLOTS = 1024 };
+
+struct json_key_name {
+    struct text name;
+    struct json_prefix head; // its first bytes; the quote behind it, too, if that fits in
+};
+
+struct json_keys {
+    uint8_t slots[KEY_SLOTS]; // open addressing: index + 1; 0: empty
+    struct json_key_name names[SCHEMA_COLUMNS_MAX];
+};
+
+/* The record columns of a schema, which is borrowed. */
+void json_keys_init(struct json_keys *keys, const struct schema *schema);
+
+/* The column that the key names, or -1. */
+int json_keys_find(const struct json_keys *keys, struct json_raw key);
 
 /* A key as it was, with all that stood between the value before and its own. */
 struct json_prediction {

@@ -9,6 +9,7 @@
 #include "base/disk/file.h"
 #include "base/disk/open_file.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "pipeline/parquet/metadata_writer.h"
 
 struct parquet_writer {
@@ -66,8 +67,7 @@ struct parquet_writer *parquet_writer_create(struct parquet_table *table, const 
     struct parquet_writer *writer =
         must_alloc(1, sizeof *writer + table->column_count * sizeof writer->columns[0]);
     writer->table = table;
-    writer->path = strdup(path);
-    check(writer->path != NULL);
+    writer->path = text_copy(path);
     for (size_t i = 0; i < table->column_count; i++)
         column_writer_init(&writer->columns[i], &table->columns[i], &table->options);
     return writer;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "base/check.h"
-#include "core/kafka_timestamp.h"
+#include "core/calendar.h"
 #include "pipeline/parquet/read/reader.h"
 
 static const struct column columns[REJECT_COLUMNS] = {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "pipeline/source/kafka_errors.h"
 
 enum {
@@ -42,9 +43,7 @@ static size_t find_topic(struct kafka_partitions *set, const char *name) {
             return i;
     }
     set->topics = grow(set->topics, set->topic_count, sizeof *set->topics);
-    char *copy = strdup(name);
-    check(copy != NULL);
-    set->topics[set->topic_count] = (struct kafka_topic){.name = copy};
+    set->topics[set->topic_count] = (struct kafka_topic){.name = text_copy(name)};
     return set->topic_count++;
 }
 

@@ -1,7 +1,7 @@
 /* capture.c: the broker of streaming/kafka/broker.h that is a directory of captured records.
  *
  * A partition is a file, an offset is a line's number, and the end is the number of lines. So a
- * listing has to count lines, which it does on several threads; an index (capture_index.h)
+ * listing has to count lines, which it does on several threads; an index (source_file.h)
  * remembers the count and where lines begin, for the listings and sources that follow. */
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/system/processors.h"
+#include "base/system/process.h"
 #include "pipeline/source/source_file.h"
 #include "streaming/kafka/broker.h"
 

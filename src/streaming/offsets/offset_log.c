@@ -201,8 +201,7 @@ static bool take_topic(void *context, const char *name, const struct json *value
     struct topic_reading *reading = context;
     if (reading->topic != NULL)
         return false;
-    reading->topic = strdup(name);
-    check(reading->topic != NULL);
+    reading->topic = text_copy(name);
     reading->partitions = value;
     return true;
 }

@@ -14,11 +14,11 @@
 #include "streaming/recovery/recover.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
-#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/sink_log/sink_log_file.h"
 #include "streaming/store/kafka_note.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
-#include "streaming/table/path_set.h"
+#include "streaming/table/path_list.h"
 
 /* Where a log is made, and where one goes before it is removed; readers see neither. */
 static const char new_name[] = "_spark_metadata_new", old_name[] = "_spark_metadata_released";

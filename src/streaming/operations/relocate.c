@@ -13,7 +13,7 @@
 #include "streaming/operations/operations.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
-#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/sink_log/sink_log_file.h"
 #include "streaming/store/store.h"
 
 struct move {

@@ -3,9 +3,9 @@
 #ifndef STREAMING_OPERATIONS_REWIND_DECIDE_H
 #define STREAMING_OPERATIONS_REWIND_DECIDE_H
 
-#include "streaming/sink_log/sink_log_writer.h"
+#include "streaming/sink_log/sink_log_file.h"
 #include "streaming/store/store.h"
-#include "streaming/table/path_set.h"
+#include "streaming/table/path_list.h"
 
 struct rewind {
     struct store *store; // recovered

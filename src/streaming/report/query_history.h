@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/decode_counts.h"
 #include "core/file_list.h"
 #include "core/reject.h"
 #include "core/schema.h"

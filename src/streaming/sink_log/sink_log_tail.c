@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 enum { TAIL_FIRST = 64 << 10, TAIL_GROWTH = 8 };
 
@@ -46,8 +47,7 @@ bool sink_log_last_line(const char *path, char **line, struct error *err) {
             return false;
         const char *newline = tail.bytes == NULL ? NULL : memrchr(tail.bytes, '\n', tail.size);
         if (newline != NULL) { // else only the header, or a part of a line
-            *line = strdup(newline + 1);
-            check(*line != NULL);
+            *line = text_copy(newline + 1);
         }
         free(tail.bytes);
         if (newline != NULL || tail.whole || tail.bytes == NULL)

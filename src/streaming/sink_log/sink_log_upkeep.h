@@ -1,5 +1,5 @@
 /* sink_log_upkeep.h: what a sink log needs beside its commits, done between them: the next compact
- * file is copied ahead (streaming/sink_log/next_compact.h), and files too old for any reader are
+ * file is copied ahead, and files too old for any reader are
  * deleted.
  *
  * Once started, a thread of its own does it, a bounded piece at a time; a commit only leaves a note
@@ -13,7 +13,26 @@
 
 #include "base/disk/file.h"
 #include "base/error.h"
-#include "streaming/sink_log/next_compact.h"
+#include "streaming/sink_log/sink_log_file.h"
+
+/* ---- the next compact file, made ahead of the batch that publishes it ----
+ *
+ * A compact file is the one before it, then the files of the batches since, then the publishing
+ * batch's own entries: all but the last are known early. So a draft, ".<N>.compact.tmp", is begun
+ * after the batch before was compacted, and grows by a bounded piece at a time. Bytes are copied,
+ * never parsed, and synced as they come, so that publishing writes and syncs little. A draft is
+ * only ever a saving: it may be thrown away at any moment, and publishing makes what is missing. */
+
+struct next_compact {
+    struct file_path directory; // _spark_metadata
+    int64_t interval;           // of compaction
+    int64_t batch_id;           // which compact file it becomes; -1: no draft is open
+    int64_t batch_to_copy;      // the batch whose file is copied next, or now
+    bool copying;               // `copy` is open
+    struct sink_log_copy copy;
+    struct file_draft file;
+    size_t unsynced; // bytes
+};
 
 enum {
     SINK_LOG_BATCHES_KEPT = 100,  // spark.sql.streaming.minBatchesToRetain
@@ -53,7 +72,9 @@ void sink_log_upkeep_note(struct sink_log_upkeep *upkeep, int64_t batch_id);
 /* Does all there is to do, here and now; for when there is no thread. */
 void sink_log_upkeep_work(struct sink_log_upkeep *upkeep);
 
-/* next_compact_publish(), while the thread rests; and notes it. */
+/* Copies what is missing, appends `entries` and publishes it as <batch_id>.compact, while the
+ * thread rests; and notes it. Leaves no draft in any case. The errors of file_draft_publish(), and
+ * ERROR_STATE: a file of the log is missing, or is none. */
 MUST_CHECK bool sink_log_upkeep_publish(struct sink_log_upkeep *upkeep, int64_t batch_id,
                                         const char *entries, size_t size, struct error *err);
 

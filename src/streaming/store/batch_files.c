@@ -15,7 +15,7 @@
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_tail.h"
-#include "streaming/table/path_set.h"
+#include "streaming/table/path_list.h"
 
 bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err) {
     return checkpoint_newest(&store->checkpoint.commits, batch_id, err);

@@ -20,6 +20,7 @@
 #include "base/disk/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/table/path_list.h"
 
 enum { OWNER_SIZE_MAX = 64 << 10 };
@@ -39,8 +40,7 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
         if (!json_member_int(owner, "adoptedAt", &table->owner_adopted_at))
             table->owner_adopted_at = -1;
         free(table->owner_checkpoint);
-        table->owner_checkpoint = strdup(checkpoint);
-        check(table->owner_checkpoint != NULL);
+        table->owner_checkpoint = text_copy(checkpoint);
         table->has_owner = true;
     } else {
         error_set(err, ERROR_STATE, "it does not say whose table this is");

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "core/kafka_timestamp.h"
+#include "core/calendar.h"
 #include "pipeline/derive.h"
 #include "pipeline/sink/sink_route.h"
 

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 #include "base/system/clock.h"
-#include "core/decode_counts.h"
+#include "core/decoder.h"
+#include "core/record.h"
 #include "core/reject.h"
 #include "streaming/tasks/reject_log.h"
 

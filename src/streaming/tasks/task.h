@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/error.h"
-#include "base/system/mailbox.h"
+#include "base/system/thread.h"
 #include "core/file_list.h"
 #include "core/plan.h"
 #include "pipeline/parquet/format.h"

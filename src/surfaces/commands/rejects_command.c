@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "pipeline/sink/reject_table.h"
 #include "streaming/operations/replay.h"
 #include "streaming/store/rejects.h"

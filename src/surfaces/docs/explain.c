@@ -9,7 +9,7 @@
 
 #include "base/disk/filesystem.h"
 #include "base/scope.h"
-#include "base/system/processors.h"
+#include "base/system/process.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_distribution.h"
 #include "surfaces/docs/forecast.h"

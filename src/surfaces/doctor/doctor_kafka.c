@@ -9,7 +9,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
-#include "core/kafka_timestamp.h"
+#include "core/calendar.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/recovery/inspect.h"

@@ -14,7 +14,6 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#include "base/control_group.h"
 #include "base/limit.h"
 #include "base/scope.h"
 #include "base/system/clock.h"

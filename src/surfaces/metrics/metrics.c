@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-#include "base/log/log_output.h"
+#include "base/log/log.h"
 #include "surfaces/metrics/metrics_look.h"
 
 #define LABELS(...) ((const struct metric_label[]){__VA_ARGS__, {NULL, NULL}})

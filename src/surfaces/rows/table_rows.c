@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/check.h"
 #include "base/disk/file.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "surfaces/terminal/quantity.h"
 

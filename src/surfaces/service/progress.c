@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/log/log_output.h"
+#include "base/log/log.h"
 #include "base/system/clock.h"
 #include "base/text.h"
 

@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #include "base/check.h"
-#include "base/system/processors.h"
+#include "base/system/process.h"
 #include "streaming/cluster/connect/connect_url.h"
 
 #define KAFKA_PORT ":9092" // where none is given

@@ -15,7 +15,6 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
-#include "base/system/mailbox.h"
 #include "base/system/stop.h"
 #include "base/system/thread.h"
 #include "base/text.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text.h"
 
 static void assert_decoded(const char *text, const void *bytes, size_t size) {
     size_t decoded_size;

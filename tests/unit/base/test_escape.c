@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
+#include "base/utf8.h"
 
 static void assert_shown(const char *text, size_t size, const char *expected) {
     char shown[256];

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "core/decode_counts.h"
+#include "core/decoder.h"
 
 static void unknown_names_are_counted_until_there_is_no_room(void **state) {
     (void)state;

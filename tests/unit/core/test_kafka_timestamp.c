@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "core/kafka_timestamp.h"
+#include "core/calendar.h"
 
 /* As Spark 4.2 answered, by DateTimeUtils.fromJavaTimestamp(new java.sql.Timestamp(ms)) in a JVM of
  * zone UTC. */

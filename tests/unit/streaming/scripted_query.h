@@ -17,7 +17,6 @@
 #include <sys/mman.h>
 
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/native/native_engine.h"

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "streaming/cluster/connect/http2.h"

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "base/text.h"
+#include "core/calendar.h"
 #include "core/double_text.h"
-#include "core/kafka_timestamp.h"
 #include "streaming/store/manifest.h"
 #include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 #include "base/system/clock.h"
 
 static int64_t fixed_wall_ms(void) {

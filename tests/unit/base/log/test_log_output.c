@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 
 enum { PIPE_SIZE = 4096, WAIT_MS = 10000 };
 

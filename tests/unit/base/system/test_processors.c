@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/control_group.h"
 #include "base/disk/filesystem.h"
-#include "base/system/processors.h"
+#include "base/limit.h"
+#include "base/system/process.h"
 
 /* A small /sys/fs/cgroup with a /proc/self/cgroup in it. */
 static char root[64];

@@ -3,7 +3,7 @@
 #include "operate.h"
 
 #include "streaming/recovery/recover.h"
-#include "streaming/table/path_set.h"
+#include "streaming/table/path_list.h"
 
 /* ---- adopt and release ---- */
 

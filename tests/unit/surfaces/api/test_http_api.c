@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/check.h"
 #include "base/disk/file.h"
+#include "base/text.h"
 #include "surfaces/api/http_api.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log/log_output.h"
+#include "base/log/log.h"
 #include "base/system/clock.h"
 #include "surfaces/http/http_server.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/system/processors.h"
+#include "base/system/process.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
 #include "surfaces/settings/settings.h"

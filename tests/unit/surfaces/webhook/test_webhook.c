@@ -16,7 +16,6 @@
 
 #include "base/check.h"
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "surfaces/settings/addresses.h"
 #include "surfaces/webhook/webhook.h"

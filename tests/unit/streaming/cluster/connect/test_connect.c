@@ -7,10 +7,9 @@
 
 #include <fcntl.h>
 
-#include "base/base64.h"
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "grpc_server.h"
 #include "streaming/cluster/connect/connect.h"
 #include "streaming/cluster/connect/rpc_status.pb-c.h"

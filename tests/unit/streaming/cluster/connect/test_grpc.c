@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "base/base64.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "grpc_server.h"
 #include "streaming/cluster/connect/grpc.h"
 

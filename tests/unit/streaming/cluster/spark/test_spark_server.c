@@ -13,7 +13,6 @@
 
 #include "base/disk/file.h"
 #include "base/log/log.h"
-#include "base/log/log_output.h"
 #include "base/system/clock.h"
 #include "spark_tree.h"
 #include "streaming/cluster/spark/spark_server.h"

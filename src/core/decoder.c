@@ -1,4 +1,9 @@
-#include "core/decode_counts.h"
+/* decoder.c: the counts of a decoder.
+ *
+ * Names of keys come from anybody's records, so there is room for a fixed number of them, each cut
+ * at a whole character. A name keeps its index for good: two copies of one decoder's counts are
+ * compared index by index, and counts of different decoders are added by name. */
+#include "core/decoder.h"
 
 static int find(const struct unknown_keys *keys, struct text name) {
     for (size_t i = 0; i < keys->count; i++)
