@@ -161,6 +161,46 @@ static void what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start(vo
     ASSERT_TAKEN_ONCE(15, 7);
 }
 
+static void open_transaction_at_third(int number) {
+    if (number == 3) {
+        script.logs[0].end = 5;
+        script.logs[0].high = 12;
+    }
+}
+
+static void end_transaction(void) {
+    script.logs[0].end = 12;
+}
+
+static void assert_waits_in_batch(void) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_int_equal(status.state, QUERY_RETRYING);
+    assert_string_equal(status.message, "Waiting for a transaction to end");
+}
+
+/* Whatever the batch is tried again for. */
+static void a_batch_whose_end_is_not_stable_any_more_waits_for_it(void **state) {
+    static const struct {
+        enum error_kind kind;
+        int64_t again_ms;
+    } cases[] = {{ERROR_DATA_LOSS, 900}, {ERROR_BROKER, 1900}};
+    for (size_t i = 0; i < 2; i++) {
+        script.options.trigger.available_now = true;
+        SCRIPT_TOPIC(10);
+        script.on_listing = open_transaction_at_third;
+        script_fail(cases[i].kind, "for a moment");
+        script_at(cases[i].again_ms - 150, assert_waits_in_batch);
+        script_at(cases[i].again_ms - 100, end_transaction);
+        char expected[80];
+        (void)snprintf(expected, sizeof expected, "0 take 0:0-10; %lld take 0:0-10",
+                       (long long)cases[i].again_ms);
+        must_run(expected);
+        ASSERT_TAKEN_ONCE(10);
+        (void)script_tear_down(state);
+        (void)script_set_up(state);
+    }
+}
+
 static void be_renewed(void) {
     strcpy(script.id, "two");
     SCRIPT_TOPIC(20);
@@ -334,6 +374,9 @@ static void what_no_retry_cures_ends_the_query_at_once(void **state) {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         script_fail(kinds[i], "so it is");
         must_fail(kinds[i], "so it is", "0 take 0:0-10");
+        // With ERROR_STATE nobody knows whether the batch is committed: its files stay.
+        assert_int_equal(fixture_has(&fixture, "processed/matches/_staging/0"),
+                         kinds[i] == ERROR_STATE);
     }
     must_run("0 take 0:0-10");
     ASSERT_TAKEN_ONCE(10);
@@ -908,6 +951,7 @@ int main(void) {
         TEST(the_lag_is_what_a_batch_leaves),
         TEST(what_an_open_transaction_holds_back_lags),
         TEST(what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start),
+        TEST(a_batch_whose_end_is_not_stable_any_more_waits_for_it),
         TEST(of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken),
         TEST(a_batch_that_the_broker_can_not_give_is_read_again_after_longer_pauses),
         TEST(a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time),
