@@ -36,6 +36,7 @@ struct forecast forecast_make(const struct forecast_input *input) {
 }
 
 int64_t forecast_better_trigger(const struct forecast_input *input) {
+    // Round ones, as people set them.
     static const int64_t minutes[] = {1, 2, 5, 10, 15, 30, 60};
     for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
         struct forecast_input other = *input;
