@@ -298,6 +298,8 @@ static void open_surfaces(struct program *program) {
         http_api_start(&program->config, program->streaming, program->health, program->alerts);
 }
 
+/* The server shows what the others count, and alerts tell the verdicts: each ends before what it
+ * uses. */
 static void close_surfaces(struct program *program) {
     http_api_stop(program->http);
     alerts_close(program->alerts);

@@ -181,6 +181,7 @@ static void put_moment(struct json *object, const char *name, int64_t millisecon
         json_put_null(object, name);
 }
 
+/* A member is there in any case, so that a script need not ask; null is what nobody knows. */
 static void put_text_or_null(struct json *object, const char *name, const char *text) {
     if (text != NULL && *text != '\0')
         json_put_text(object, name, text);
@@ -331,6 +332,7 @@ bool checkpoint_show_command(const struct command_scope *scope, struct error *er
         (void)fprintf(scope->out, "%s\n", scope->stream->name);
         inspection_print(scope, &inspection);
     }
+    // All that can be read was shown by now; the exit code says that there is more.
     size_t faults = inspection.fault_count;
     inspection_deinit(&inspection);
     if (!output_flush(scope->out, err))

@@ -169,6 +169,7 @@ static void print_json(const struct listing *listing) {
     json_put(object, "byPartition", partitions);
     char *text = json_print(object);
     (void)fprintf(out, "%.*s,\"newest\":[", (int)strlen(text) - 1, text);
+    // The newest are JSON by now: each was printed while its file was open.
     for (size_t i = listing->newest.count; i-- > 0;) // the newest first
         (void)fprintf(out, "%s%s", listing->newest.items[i].text, i > 0 ? "," : "");
     (void)fprintf(out, "]}\n");

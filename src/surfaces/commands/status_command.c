@@ -289,6 +289,7 @@ static void print_json(const struct standing *standing) {
     output_print_json(standing->scope.out, object);
 }
 
+/* One that does not run counts for more than one that is not ready, in whatever order they come. */
 static void take_code(enum exit_code *code, const struct standing *standing) {
     if (!standing->inspection.locked)
         *code = EXIT_CODE_NOT_RUNNING;
@@ -304,6 +305,8 @@ static bool show(const struct command_call *call, const struct stream *stream, s
         status_address(standing.inspection.holder, standing.address);
         if (standing.address[0] != '\0')
             ask_process(&standing);
+        // A lock that is held without an address is of a process that serves none: all that is
+        // known of it is that it runs.
         else if (!standing.inspection.locked)
             standing.health = HEALTH_STOPPED;
         if (call->config->arguments.json)

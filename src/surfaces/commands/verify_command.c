@@ -117,7 +117,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     if (!ok)
         return false;
     print_report(scope->out, scope->stream->name, &report);
-    (void)fflush(scope->out);
+    (void)fflush(scope->out); // before the error, which goes to stderr
     struct totals totals = add_up(&report);
     size_t faults = verify_faults(&report);
     if (faults > 0)

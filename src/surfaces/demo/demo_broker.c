@@ -67,7 +67,8 @@ static bool produce(struct demo_broker *broker, const char *topic, int32_t parti
         if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return error_set(err, ERROR_BROKER, "demo broker, topic '%s': %s", topic,
                              rd_kafka_err2str(code));
-        (void)rd_kafka_poll(broker->producer, 10); // the number of callbacks served
+        // Its queue has room again once the callbacks of what was delivered are served.
+        (void)rd_kafka_poll(broker->producer, 10); // how many were
     }
 }
 

@@ -1,3 +1,5 @@
+/* The documents that are a walk over one table and need little text of their own, and the command
+ * that prints any of them. */
 #include "surfaces/docs/docs.h"
 
 #include <string.h>

@@ -59,6 +59,8 @@ static const char files[] =
     "source <(esports\\-stream completion bash)\n"
     ".EE\n";
 
+/* roff sets some characters of ASCII as others, which a shell would not take when they are copied
+ * from the page; each has a name that stands for itself. */
 static void put_character(FILE *out, uint32_t character, bool *bold) {
     if (character == '`') {
         *bold = !*bold;
@@ -93,6 +95,7 @@ static void print_line(FILE *out, const char *before, const char *text, const ch
     (void)fprintf(out, "%s\n", behind);
 }
 
+/* "\c" at the end of a line: the next goes on in it, without a blank. */
 static void print_option(FILE *out, const struct option_entry *entry) {
     char placeholder[OPTION_TEXT_MAX];
     option_placeholder(entry, placeholder);

@@ -12,7 +12,7 @@
 #include "base/system/process.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_distribution.h"
-#include "surfaces/docs/forecast.h"
+#include "streaming/kafka/planner.h"
 #include "surfaces/settings/setting.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/output.h"
@@ -174,6 +174,53 @@ static void print_columns(FILE *out, const struct stream *stream) {
     }
 }
 
+/* ---- files a day ---- */
+
+enum { MINUTE_MS = 60 * 1000 };
+
+static const double seconds_per_day = 86400;
+
+static double least(double a, double b) {
+    return a < b ? a : b;
+}
+
+static double batches_per_day(const struct forecast_input *input) {
+    int64_t trigger_ms = input->trigger_ms > FORECAST_LEAST_TRIGGER_MS ? input->trigger_ms
+                                                                       : FORECAST_LEAST_TRIGGER_MS;
+    double records = input->records_per_second * seconds_per_day;
+    double batches = least(seconds_per_day * 1000 / (double)trigger_ms, records);
+    if (input->max_offsets > 0 && batches * (double)input->max_offsets < records)
+        batches = records / (double)input->max_offsets;
+    return batches;
+}
+
+struct forecast forecast_make(const struct forecast_input *input) {
+    struct forecast forecast = {.batches = batches_per_day(input)};
+    if (forecast.batches <= 0)
+        return forecast;
+    double rows = input->records_per_second * seconds_per_day;
+    double batch_rows = rows / forecast.batches;
+    double tasks = (double)planner_task_count(batch_rows * PLANNER_RECORD_BYTES, input->workers,
+                                              PLANNER_TASK_BYTES);
+    forecast.files = forecast.batches * least(tasks * input->partition_values, batch_rows);
+    forecast.file_bytes = FORECAST_FILE_BYTES + FORECAST_ROW_BYTES * rows / forecast.files;
+    forecast.small =
+        forecast.files > FORECAST_FEW_FILES && forecast.file_bytes < FORECAST_LARGE_FILE;
+    return forecast;
+}
+
+int64_t forecast_better_trigger(const struct forecast_input *input) {
+    // Round ones, as people set them.
+    static const int64_t minutes[] = {1, 2, 5, 10, 15, 30, 60};
+    for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
+        struct forecast_input other = *input;
+        other.trigger_ms = minutes[i] * MINUTE_MS;
+        if (other.trigger_ms > input->trigger_ms && !forecast_make(&other).small)
+            return other.trigger_ms;
+    }
+    return 0;
+}
+
 /* A whole number with its thousands apart, or a size in the unit that suits it. */
 static const char *format_number(double number, char text[static 32]) {
     char digits[32];
@@ -247,6 +294,8 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
         print_forecast(out, &input);
     }
 }
+
+/* ---- a query, and all of it ---- */
 
 static void print_query(FILE *out, const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);

@@ -185,6 +185,7 @@ static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_rep
 
 static void check_reading(const struct config *config, struct broker *broker, const char *topic,
                           const struct topic_offsets *offsets, struct doctor_report *report) {
+    // The partition with the most offsets is the likeliest to have a record that can be read.
     const struct partition_offsets *longest = NULL;
     for (size_t i = 0; i < offsets->count; i++) {
         const struct partition_offsets *partition = &offsets->partitions[i];
@@ -239,6 +240,7 @@ static void check_topic(const struct config *config, struct broker *broker,
     check_reading(config, broker, topic, &offsets, report);
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {
+        // On another cluster than the one noted, offsets mean nothing.
         if (check_cluster_id(broker, options.checkpoint, topic, &inspection, report) &&
             inspection.there && inspection.fault_count == 0)
             check_progress(config, broker, topic, &offsets, &inspection, report);

@@ -24,7 +24,11 @@
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/terminal/quantity.h"
 
-enum { FILES_FEW = 1024, YEAR_PLAUSIBLE = 2024, MIB_SHIFT = 20 };
+enum {
+    FILES_FEW = 1024,
+    YEAR_PLAUSIBLE = 2024, // a clock that shows an earlier one was never set
+    MIB_SHIFT = 20,
+};
 
 static void check_memory(const struct config *config, struct doctor_report *report) {
     struct sysinfo info;
@@ -109,7 +113,7 @@ static void check_port(const struct config *config, struct doctor_report *report
     struct addrinfo *addresses = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     if (config->ui_port == 0)
-        return;
+        return; // no page is wanted
     (void)snprintf(service, sizeof service, "%d", config->ui_port);
     int code = getaddrinfo(config->ui_host, service, &hints, &addresses);
     int reason = code == 0 ? try_to_listen(addresses) : 0;
@@ -198,6 +202,8 @@ void doctor_check_machine(const struct config *config, struct doctor_report *rep
 
 /* ---- queries ---- */
 
+/* The first that holds counts: beside a part that can't be read the others say little, and a query
+ * that runs needs no cure from outside. */
 static void check_inspection(const char *name, const struct inspection *inspection,
                              struct doctor_report *report) {
     if (inspection->fault_count > 0)

@@ -11,6 +11,14 @@
 
 #define LABELS(...) ((const struct metric_label[]){__VA_ARGS__, {NULL, NULL}})
 
+/* What one call prints from. */
+struct metric_print {
+    struct metrics_text *text;
+    const struct metrics_look *look;
+    const struct query_look *query; // of a family that each query has samples of
+    size_t offset;                  // of the family's number
+};
+
 enum { NUMBER_MAX = 24, MICROSECONDS = 1000000, MILLISECONDS = 1000 };
 
 /* The offset of a field that number_at() can read: one of another type does not compile. */
@@ -22,222 +30,156 @@ static int64_t number_at(const void *object, size_t offset) {
 
 /* The program */
 
-static void print_build(struct metrics_text *text, const struct metrics_look *look,
-                        const struct metric_family *family) {
-    (void)family;
-    const char *engine = config_engine(look->program->config);
-    metrics_text_int(text, LABELS({"version", PROGRAM_VERSION}, {"engine", engine}), 1);
+static void print_build(const struct metric_print *at) {
+    const char *engine = config_engine(at->look->program->config);
+    metrics_text_int(at->text, LABELS({"version", PROGRAM_VERSION}, {"engine", engine}), 1);
 }
 
-static void print_workers(struct metrics_text *text, const struct metrics_look *look,
-                          const struct metric_family *family) {
-    (void)family;
-    metrics_text_int(text, NULL, look->program->config->workers);
+static void print_workers(const struct metric_print *at) {
+    metrics_text_int(at->text, NULL, at->look->program->config->workers);
 }
 
-static void print_memory(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    (void)family;
-    metrics_text_int(text, LABELS({"part", "rows"}), look->memory.rows);
-    metrics_text_int(text, LABELS({"part", "encoded"}), look->memory.encoded);
-    metrics_text_int(text, LABELS({"part", "history"}), look->memory.history);
+static void print_memory(const struct metric_print *at) {
+    metrics_text_int(at->text, LABELS({"part", "rows"}), at->look->memory.rows);
+    metrics_text_int(at->text, LABELS({"part", "encoded"}), at->look->memory.encoded);
+    metrics_text_int(at->text, LABELS({"part", "history"}), at->look->memory.history);
 }
 
-static void print_memory_limit(struct metrics_text *text, const struct metrics_look *look,
-                               const struct metric_family *family) {
-    metrics_text_int(text, NULL, number_at(&look->memory, family->offset));
+static void print_memory_limit(const struct metric_print *at) {
+    metrics_text_int(at->text, NULL, number_at(&at->look->memory, at->offset));
 }
 
-static void print_disks(struct metrics_text *text, const struct metrics_look *look,
-                        const struct metric_family *family) {
-    for (size_t i = 0; i < look->disk_count; i++)
-        metrics_text_int(text, LABELS({"place", look->disks[i].place}),
-                         number_at(&look->disks[i], family->offset));
+static void print_disks(const struct metric_print *at) {
+    for (size_t i = 0; i < at->look->disk_count; i++)
+        metrics_text_int(at->text, LABELS({"place", at->look->disks[i].place}),
+                         number_at(&at->look->disks[i], at->offset));
 }
 
-static void print_notifications(struct metrics_text *text, const struct metrics_look *look,
-                                const struct metric_family *family) {
-    (void)family;
-    metrics_text_int(text, LABELS({"outcome", "delivered"}), look->webhook.delivered);
-    metrics_text_int(text, LABELS({"outcome", "dropped"}), look->webhook.dropped);
+static void print_notifications(const struct metric_print *at) {
+    metrics_text_int(at->text, LABELS({"outcome", "delivered"}), at->look->webhook.delivered);
+    metrics_text_int(at->text, LABELS({"outcome", "dropped"}), at->look->webhook.dropped);
 }
 
-static void print_failed_attempts(struct metrics_text *text, const struct metrics_look *look,
-                                  const struct metric_family *family) {
-    (void)family;
-    metrics_text_int(text, NULL, look->webhook.failed_attempts);
+static void print_failed_attempts(const struct metric_print *at) {
+    metrics_text_int(at->text, NULL, at->look->webhook.failed_attempts);
 }
 
-static void print_log_dropped(struct metrics_text *text, const struct metrics_look *look,
-                              const struct metric_family *family) {
-    (void)look, (void)family;
-    metrics_text_int(text, NULL, log_output_dropped());
+static void print_log_dropped(const struct metric_print *at) {
+    metrics_text_int(at->text, NULL, log_output_dropped());
 }
 
 /* A query */
 
-static void print_info(struct metrics_text *text, const struct metrics_look *look,
-                       const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct store_options *store = &look->queries[i].view->options->store;
-        metrics_text_int(text,
-                         LABELS({"query", look->queries[i].name}, {"topic", store->topic},
-                                {"table", store->table}, {"checkpoint", store->checkpoint}),
-                         1);
-    }
+static void print_info(const struct metric_print *at) {
+    const struct store_options *store = &at->query->view->options->store;
+    metrics_text_int(at->text,
+                     LABELS({"query", at->query->name}, {"topic", store->topic},
+                            {"table", store->table}, {"checkpoint", store->checkpoint}),
+                     1);
 }
 
-static void print_up(struct metrics_text *text, const struct metrics_look *look,
-                     const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct query_snapshot *snapshot = &look->queries[i].snapshot;
-        bool is_up = snapshot->state != QUERY_FAILED && snapshot->state != QUERY_STOPPED;
-        metrics_text_int(text, LABELS({"query", look->queries[i].name}), is_up);
-    }
+static void print_up(const struct metric_print *at) {
+    const struct query_snapshot *snapshot = &at->query->snapshot;
+    bool is_up = snapshot->state != QUERY_FAILED && snapshot->state != QUERY_STOPPED;
+    metrics_text_int(at->text, LABELS({"query", at->query->name}), is_up);
 }
 
-static void print_state(struct metrics_text *text, const struct metrics_look *look,
-                        const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        for (enum query_state state = QUERY_STARTING; state <= QUERY_STOPPED; state++)
-            metrics_text_int(
-                text, LABELS({"query", look->queries[i].name}, {"state", query_state_name(state)}),
-                look->queries[i].snapshot.state == state);
+static void print_state(const struct metric_print *at) {
+    for (enum query_state state = QUERY_STARTING; state <= QUERY_STOPPED; state++)
+        metrics_text_int(at->text,
+                         LABELS({"query", at->query->name}, {"state", query_state_name(state)}),
+                         at->query->snapshot.state == state);
 }
 
-static void print_health(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        for (enum health_state state = HEALTH_UNKNOWN; state < HEALTH_STATES; state++)
-            metrics_text_int(
-                text, LABELS({"query", look->queries[i].name}, {"state", health_state_name(state)}),
-                look->queries[i].health == state);
+static void print_health(const struct metric_print *at) {
+    for (enum health_state state = HEALTH_UNKNOWN; state < HEALTH_STATES; state++)
+        metrics_text_int(at->text,
+                         LABELS({"query", at->query->name}, {"state", health_state_name(state)}),
+                         at->query->health == state);
 }
 
-static void print_causes(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        for (enum health_cause cause = CAUSE_FAILED; cause < HEALTH_CAUSES; cause++)
-            metrics_text_int(
-                text, LABELS({"query", look->queries[i].name}, {"cause", health_cause_name(cause)}),
-                (look->queries[i].causes & 1U << cause) != 0);
+static void print_causes(const struct metric_print *at) {
+    for (enum health_cause cause = CAUSE_FAILED; cause < HEALTH_CAUSES; cause++)
+        metrics_text_int(at->text,
+                         LABELS({"query", at->query->name}, {"cause", health_cause_name(cause)}),
+                         (at->query->causes & 1U << cause) != 0);
 }
 
-static void print_trigger(struct metrics_text *text, const struct metrics_look *look,
-                          const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        metrics_text_real(text, LABELS({"query", look->queries[i].name}),
-                          (double)look->queries[i].view->options->trigger.interval_ms /
-                              MILLISECONDS);
+static void print_trigger(const struct metric_print *at) {
+    metrics_text_real(at->text, LABELS({"query", at->query->name}),
+                      (double)at->query->view->options->trigger.interval_ms / MILLISECONDS);
 }
 
 /* Before the first commit: since when there could have been one. */
-static void print_committed(struct metrics_text *text, const struct metrics_look *look,
-                            const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        int64_t ms = look->queries[i].totals.committed_ms;
-        metrics_text_real(text, LABELS({"query", look->queries[i].name}),
-                          (double)(ms > 0 ? ms : look->program->started_ms) / MILLISECONDS);
-    }
+static void print_committed(const struct metric_print *at) {
+    int64_t ms = at->query->totals.committed_ms;
+    metrics_text_real(at->text, LABELS({"query", at->query->name}),
+                      (double)(ms > 0 ? ms : at->look->program->started_ms) / MILLISECONDS);
 }
 
-static void print_snapshot(struct metrics_text *text, const struct metrics_look *look,
-                           const struct metric_family *family) {
-    for (size_t i = 0; i < look->query_count; i++)
-        metrics_text_int(text, LABELS({"query", look->queries[i].name}),
-                         number_at(&look->queries[i].snapshot, family->offset));
+static void print_snapshot(const struct metric_print *at) {
+    metrics_text_int(at->text, LABELS({"query", at->query->name}),
+                     number_at(&at->query->snapshot, at->offset));
 }
 
-static void print_total(struct metrics_text *text, const struct metrics_look *look,
-                        const struct metric_family *family) {
-    for (size_t i = 0; i < look->query_count; i++)
-        metrics_text_int(text, LABELS({"query", look->queries[i].name}),
-                         number_at(&look->queries[i].totals, family->offset));
+static void print_total(const struct metric_print *at) {
+    metrics_text_int(at->text, LABELS({"query", at->query->name}),
+                     number_at(&at->query->totals, at->offset));
 }
 
-static void print_rejects(struct metrics_text *text, const struct metrics_look *look,
-                          const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        for (enum reject_reason reason = 0; reason < REJECT_REASON_COUNT; reason++)
-            metrics_text_int(
-                text,
-                LABELS({"query", look->queries[i].name}, {"reason", reject_reason_name(reason)}),
-                look->queries[i].totals.rejects_by[reason]);
+static void print_rejects(const struct metric_print *at) {
+    for (enum reject_reason reason = 0; reason < REJECT_REASON_COUNT; reason++)
+        metrics_text_int(at->text,
+                         LABELS({"query", at->query->name}, {"reason", reject_reason_name(reason)}),
+                         at->query->totals.rejects_by[reason]);
 }
 
-static void print_faults(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct schema *schema = look->queries[i].view->schema;
-        for (size_t j = 0; j < schema->record_count; j++)
-            metrics_text_int(
-                text, LABELS({"query", look->queries[i].name}, {"column", schema->columns[j].name}),
-                look->queries[i].totals.field_faults[j]);
-    }
+static void print_faults(const struct metric_print *at) {
+    const struct schema *schema = at->query->view->schema;
+    for (size_t j = 0; j < schema->record_count; j++)
+        metrics_text_int(at->text,
+                         LABELS({"query", at->query->name}, {"column", schema->columns[j].name}),
+                         at->query->totals.field_faults[j]);
 }
 
-static void print_file_sizes(struct metrics_text *text, const struct metrics_look *look,
-                             const struct metric_family *family) {
-    (void)family;
+static void print_file_sizes(const struct metric_print *at) {
     int64_t bounds[FILE_SIZES - 1];
     for (size_t i = 0; i < FILE_SIZES - 1; i++)
         bounds[i] = file_size_bound(i);
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct query_totals *totals = &look->queries[i].totals;
-        metrics_text_histogram(text, LABELS({"query", look->queries[i].name}), bounds,
-                               FILE_SIZES - 1, totals->file_sizes, totals->bytes, 1);
-    }
+    const struct query_totals *totals = &at->query->totals;
+    metrics_text_histogram(at->text, LABELS({"query", at->query->name}), bounds, FILE_SIZES - 1,
+                           totals->file_sizes, totals->bytes, 1);
 }
 
-static void print_durations(struct metrics_text *text, const struct metrics_look *look,
-                            const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct query_totals *totals = &look->queries[i].totals;
-        metrics_text_histogram(text, LABELS({"query", look->queries[i].name}), duration_bounds_us,
-                               DURATION_BOUNDS, totals->durations[DURATION_TOTAL],
-                               totals->duration_us[DURATION_TOTAL], MICROSECONDS);
-    }
+static void print_durations(const struct metric_print *at) {
+    const struct query_totals *totals = &at->query->totals;
+    metrics_text_histogram(at->text, LABELS({"query", at->query->name}), duration_bounds_us,
+                           DURATION_BOUNDS, totals->durations[DURATION_TOTAL],
+                           totals->duration_us[DURATION_TOTAL], MICROSECONDS);
 }
 
-static void print_operations(struct metrics_text *text, const struct metrics_look *look,
-                             const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct query_totals *totals = &look->queries[i].totals;
-        for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
-            metrics_text_histogram(
-                text, LABELS({"query", look->queries[i].name}, {"operation", stage_name(stage)}),
-                duration_bounds_us, DURATION_BOUNDS, totals->durations[stage],
-                totals->duration_us[stage], MICROSECONDS);
-    }
+static void print_operations(const struct metric_print *at) {
+    const struct query_totals *totals = &at->query->totals;
+    for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
+        metrics_text_histogram(at->text,
+                               LABELS({"query", at->query->name}, {"operation", stage_name(stage)}),
+                               duration_bounds_us, DURATION_BOUNDS, totals->durations[stage],
+                               totals->duration_us[stage], MICROSECONDS);
 }
 
-static void print_delays(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++) {
-        const struct query_totals *totals = &look->queries[i].totals;
-        metrics_text_histogram(text, LABELS({"query", look->queries[i].name}), delay_bounds_ms,
-                               DELAY_BOUNDS, totals->delays, totals->delay_ms, MILLISECONDS);
-    }
+static void print_delays(const struct metric_print *at) {
+    const struct query_totals *totals = &at->query->totals;
+    metrics_text_histogram(at->text, LABELS({"query", at->query->name}), delay_bounds_ms,
+                           DELAY_BOUNDS, totals->delays, totals->delay_ms, MILLISECONDS);
 }
 
-static void print_partitions(struct metrics_text *text, const struct query_look *query,
+static void print_partitions(const struct metric_print *at,
                              int64_t (*number)(const struct partition_lag *partition)) {
+    const struct query_look *query = at->query;
     for (size_t i = 0; i < query->partition_count; i++) {
         char partition[NUMBER_MAX];
         snprintf(partition, sizeof partition, "%" PRId32, query->partitions[i].partition);
-        metrics_text_int(text, LABELS({"query", query->name}, {"partition", partition}),
+        metrics_text_int(at->text, LABELS({"query", query->name}, {"partition", partition}),
                          number(&query->partitions[i]));
     }
 }
@@ -250,94 +192,77 @@ static int64_t position(const struct partition_lag *partition) {
     return partition->position;
 }
 
-static void print_lag(struct metrics_text *text, const struct metrics_look *look,
-                      const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        print_partitions(text, &look->queries[i], partition_lag_records);
+static void print_lag(const struct metric_print *at) {
+    print_partitions(at, partition_lag_records);
 }
 
-static void print_topic_end(struct metrics_text *text, const struct metrics_look *look,
-                            const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        print_partitions(text, &look->queries[i], topic_end);
+static void print_topic_end(const struct metric_print *at) {
+    print_partitions(at, topic_end);
 }
 
-static void print_position(struct metrics_text *text, const struct metrics_look *look,
-                           const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->query_count; i++)
-        print_partitions(text, &look->queries[i], position);
+static void print_position(const struct metric_print *at) {
+    print_partitions(at, position);
 }
 
 /* Kafka */
 
-static void print_source(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    for (size_t i = 0; i < look->source_count; i++) {
+static void print_source(const struct metric_print *at) {
+    for (size_t i = 0; i < at->look->source_count; i++) {
         char worker[NUMBER_MAX];
         snprintf(worker, sizeof worker, "%zu", i);
-        if (look->is_told[i])
-            metrics_text_int(text, LABELS({"worker", worker}),
-                             number_at(&look->sources[i], family->offset));
+        if (at->look->is_told[i])
+            metrics_text_int(at->text, LABELS({"worker", worker}),
+                             number_at(&at->look->sources[i], at->offset));
     }
 }
 
-static void print_errors(struct metrics_text *text, const struct metrics_look *look,
-                         const struct metric_family *family) {
-    (void)family;
-    for (size_t i = 0; i < look->source_count; i++) {
+static void print_errors(const struct metric_print *at) {
+    for (size_t i = 0; i < at->look->source_count; i++) {
         char worker[NUMBER_MAX];
         snprintf(worker, sizeof worker, "%zu", i);
-        if (!look->is_told[i])
+        if (!at->look->is_told[i])
             continue;
-        metrics_text_int(text, LABELS({"worker", worker}, {"direction", "receive"}),
-                         look->sources[i].receive_errors);
-        metrics_text_int(text, LABELS({"worker", worker}, {"direction", "send"}),
-                         look->sources[i].send_errors);
+        metrics_text_int(at->text, LABELS({"worker", worker}, {"direction", "receive"}),
+                         at->look->sources[i].receive_errors);
+        metrics_text_int(at->text, LABELS({"worker", worker}, {"direction", "send"}),
+                         at->look->sources[i].send_errors);
     }
 }
 
-static void print_round_trips(struct metrics_text *text, const struct metrics_look *look,
-                              const struct metric_family *family) {
-    for (size_t i = 0; i < look->source_count; i++) {
+static void print_round_trips(const struct metric_print *at) {
+    for (size_t i = 0; i < at->look->source_count; i++) {
         char worker[NUMBER_MAX], broker[NUMBER_MAX];
         snprintf(worker, sizeof worker, "%zu", i);
-        for (size_t j = 0; look->is_told[i] && j < look->sources[i].round_trip_count; j++) {
-            const struct kafka_round_trip *trip = &look->sources[i].round_trips[j];
+        for (size_t j = 0; at->look->is_told[i] && j < at->look->sources[i].round_trip_count; j++) {
+            const struct kafka_round_trip *trip = &at->look->sources[i].round_trips[j];
             snprintf(broker, sizeof broker, "%" PRId32, trip->broker);
-            metrics_text_real(text, LABELS({"worker", worker}, {"broker", broker}),
-                              (double)number_at(trip, family->offset) / MICROSECONDS);
+            metrics_text_real(at->text, LABELS({"worker", worker}, {"broker", broker}),
+                              (double)number_at(trip, at->offset) / MICROSECONDS);
         }
     }
 }
 
 /* The process, under the names that all programs have for it */
 
-static void print_process(struct metrics_text *text, const struct metrics_look *look,
-                          const struct metric_family *family) {
-    metrics_text_int(text, NULL, number_at(&look->process, family->offset));
+static void print_process(const struct metric_print *at) {
+    metrics_text_int(at->text, NULL, number_at(&at->look->process, at->offset));
 }
 
-static void print_cpu(struct metrics_text *text, const struct metrics_look *look,
-                      const struct metric_family *family) {
-    (void)family;
-    metrics_text_real(text, NULL, look->process.cpu_seconds);
+static void print_cpu(const struct metric_print *at) {
+    metrics_text_real(at->text, NULL, at->look->process.cpu_seconds);
 }
 
-static void print_start(struct metrics_text *text, const struct metrics_look *look,
-                        const struct metric_family *family) {
-    (void)family;
-    metrics_text_real(text, NULL, (double)look->program->started_ms / MILLISECONDS);
+static void print_start(const struct metric_print *at) {
+    metrics_text_real(at->text, NULL, (double)at->look->program->started_ms / MILLISECONDS);
 }
 
 static const char program[] = "The program", query[] = "Queries", records[] = "Records",
                   batches[] = "Batches", files[] = "Files", topic[] = "The topic",
                   kafka[] = "Kafka", process[] = "The process";
 
-#define TOTAL(field) print_total, NUMBER(struct query_totals, field)
-#define SNAPSHOT(field) print_snapshot, NUMBER(struct query_snapshot, field)
+#define EACH(function) .print_query = (function)
+#define TOTAL(field) EACH(print_total), .offset = NUMBER(struct query_totals, field)
+#define SNAPSHOT(field) EACH(print_snapshot), .offset = NUMBER(struct query_snapshot, field)
 #define SOURCE(field) print_source, NUMBER(struct kafka_statistics, field)
 #define PROCESS(field) print_process, NUMBER(struct process_usage, field)
 
@@ -374,22 +299,23 @@ const struct metric_family metric_families[] = {
      print_log_dropped},
 
     {query, "esports_stream_query_info", METRIC_GAUGE, "query, topic, table, checkpoint",
-     "Always 1; the labels say what the query reads and writes.", print_info},
+     "Always 1; the labels say what the query reads and writes.", EACH(print_info)},
     {query, "esports_stream_query_up", METRIC_GAUGE, "query",
-     "1 while the query runs, also while it waits or tries again; 0 when it has ended.", print_up},
+     "1 while the query runs, also while it waits or tries again; 0 when it has ended.",
+     EACH(print_up)},
     {query, "esports_stream_query_state", METRIC_GAUGE, "query, state",
      "1 for the state that the query is in: starting, running, waiting, retrying, failed, stopped.",
-     print_state},
+     EACH(print_state)},
     {query, "esports_stream_health", METRIC_GAUGE, "query, state",
      "1 for the health of the query: unknown, starting, healthy, waiting, retrying, degraded, "
      "stuck, failed, stopped. The page, /readyz and `status` say the same.",
-     print_health},
+     EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
      "no_batch, retrying, falling_behind, records_lost, many_rejects.",
-     print_causes},
+     EACH(print_causes)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
-     "TRIGGER; 0: at once, or availableNow.", print_trigger},
+     "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",
      "How often something has gone wrong that is tried again: Kafka, the topic, the disk.",
      SNAPSHOT(retries)},
@@ -397,11 +323,11 @@ const struct metric_family metric_families[] = {
     {topic, "esports_stream_topic_end_offset", METRIC_GAUGE, "query, partition",
      "Where the partition ended at the newest look at it (with read_committed: its last stable "
      "offset).",
-     print_topic_end},
+     EACH(print_topic_end)},
     {topic, "esports_stream_committed_offset", METRIC_GAUGE, "query, partition",
-     "The next offset behind the newest committed batch.", print_position},
+     "The next offset behind the newest committed batch.", EACH(print_position)},
     {topic, "esports_stream_lag_records", METRIC_GAUGE, "query, partition",
-     "Offsets between the two: what waits.", print_lag},
+     "Offsets between the two: what waits.", EACH(print_lag)},
 
     {records, "esports_stream_records_read_total", METRIC_COUNTER, "query",
      "Records read, also of the batch under way and of attempts that failed.",
@@ -411,7 +337,7 @@ const struct metric_family metric_families[] = {
     {records, "esports_stream_rows_total", METRIC_COUNTER, "query", "Rows committed to the table.",
      TOTAL(rows)},
     {records, "esports_stream_rejects_total", METRIC_COUNTER, "query, reason",
-     "Records that could not become rows, committed to the rejects.", print_rejects},
+     "Records that could not become rows, committed to the rejects.", EACH(print_rejects)},
     {records, "esports_stream_absent_offsets_total", METRIC_COUNTER, "query",
      "Offsets of committed batches that hold no record: compacted, aborted, transaction markers.",
      TOTAL(absent)},
@@ -419,7 +345,7 @@ const struct metric_family metric_families[] = {
      "Offsets that Kafka had deleted before they were read (FAIL_ON_DATA_LOSS=false).",
      TOTAL(lost)},
     {records, "esports_stream_field_faults_total", METRIC_COUNTER, "query, column",
-     "Values in rows that became null: of the wrong type, or out of range.", print_faults},
+     "Values in rows that became null: of the wrong type, or out of range.", EACH(print_faults)},
     {records, "esports_stream_unknown_keys_total", METRIC_COUNTER, "query",
      "Keys in rows' records that are no column.", TOTAL(unknown_keys)},
     {records, "esports_stream_records_with_trailing_bytes_total", METRIC_COUNTER, "query",
@@ -433,19 +359,20 @@ const struct metric_family metric_families[] = {
      SNAPSHOT(batch_id)},
     {batches, "esports_stream_last_commit_timestamp_seconds", METRIC_GAUGE, "query",
      "When the newest batch was committed; before the first, when the program started.",
-     print_committed},
+     EACH(print_committed)},
     {batches, "esports_stream_batch_duration_seconds", METRIC_HISTOGRAM, "query",
-     "Duration of a batch, from the look at the topic to the end of its commit.", print_durations},
+     "Duration of a batch, from the look at the topic to the end of its commit.",
+     EACH(print_durations)},
     {batches, "esports_stream_batch_operation_duration_seconds", METRIC_HISTOGRAM,
      "query, operation",
      "Its parts: plan, fetch, decode, derive, encode, write, commit; what workers do side by side "
      "is "
      "scaled to the time that it took, so that the parts sum to the whole.",
-     print_operations},
+     EACH(print_operations)},
     {batches, "esports_stream_end_to_end_delay_seconds", METRIC_HISTOGRAM, "query",
      "By batch: from the Kafka timestamp of its oldest row to its commit; all of its other rows "
      "took less.",
-     print_delays},
+     EACH(print_delays)},
 
     {files, "esports_stream_files_total", METRIC_COUNTER, "query", "Files committed to the table.",
      TOTAL(files)},
@@ -454,7 +381,7 @@ const struct metric_family metric_families[] = {
     {files, "esports_stream_written_bytes_total", METRIC_COUNTER, "query", "Bytes of them all.",
      TOTAL(bytes)},
     {files, "esports_stream_file_size_bytes", METRIC_HISTOGRAM, "query",
-     "Sizes of the files committed to the table.", print_file_sizes},
+     "Sizes of the files committed to the table.", EACH(print_file_sizes)},
 
     {kafka, "esports_stream_kafka_received_bytes_total", METRIC_COUNTER, "worker",
      "Bytes received from brokers.", SOURCE(received_bytes)},
@@ -501,8 +428,14 @@ void metrics_print(FILE *out, const struct program_view *view) {
     struct metrics_look *look = metrics_look(view);
     for (size_t i = 0; i < metric_family_count; i++) {
         const struct metric_family *family = &metric_families[i];
+        struct metric_print at = {.text = &text, .look = look, .offset = family->offset};
         metrics_text_begin(&text, family->name, family->type, family->help);
-        family->print(&text, look, family);
+        if (family->print != NULL)
+            family->print(&at);
+        for (size_t j = 0; family->print_query != NULL && j < look->query_count; j++) {
+            at.query = &look->queries[j];
+            family->print_query(&at);
+        }
     }
     metrics_look_free(look);
 }

@@ -9,18 +9,17 @@
 #include "surfaces/health/program_view.h"
 #include "surfaces/metrics/metrics_text.h"
 
-/* Everything that was looked at for one answer, so that the samples of one query fit together. */
-struct metrics_look;
+struct metric_print; // what one call prints from: in metrics.c
 
 struct metric_family {
     const char *group; // of the document
     const char *name;
     enum metric_type type;
-    const char *labels; // for the document: "query, reason"
-    const char *help;   // one line
-    void (*print)(struct metrics_text *text, const struct metrics_look *look,
-                  const struct metric_family *family);
+    const char *labels;                           // for the document: "query, reason"
+    const char *help;                             // one line
+    void (*print)(const struct metric_print *at); // one of the two: all samples at once,
     size_t offset; // of a number, for the functions that print one of many
+    void (*print_query)(const struct metric_print *at); // or those of one query
 };
 
 extern const struct metric_family metric_families[];

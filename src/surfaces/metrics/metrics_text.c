@@ -21,6 +21,8 @@ void metrics_text_begin(struct metrics_text *text, const char *name, enum metric
                   metric_type_name(type));
 }
 
+/* A label's value. A byte that is not escaped or not UTF-8 would cost Prometheus the whole answer,
+ * not this sample alone. */
 static void print_value(FILE *out, const char *value) {
     const char *end = value + strlen(value);
     for (size_t size; value < end; value += size) {
@@ -70,7 +72,7 @@ void metrics_text_histogram(struct metrics_text *text, const struct metric_label
         char bound[32] = "+Inf";
         if (i < bound_count)
             snprintf(bound, sizeof bound, "%.15g", (double)bounds[i] / (double)units);
-        count += counts[i];
+        count += counts[i]; // buckets are cumulative in the format
         print_name(text, "_bucket", labels, bound);
         (void)fprintf(text->out, "%" PRId64 "\n", count);
     }

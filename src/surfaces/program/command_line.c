@@ -165,6 +165,7 @@ static int take_option(struct command_line *line, const struct given_option *giv
     int setting = entry < 0 ? find_setting(given->name) : -1;
     if (entry < 0 && setting < 0) {
         unknown_option(line, given->name, problems);
+        // What stands behind it is taken for its value, not told as a second mistake.
         return given->value != NULL && !given->joined && given->value[0] != '-' ? 1 : 0;
     }
     bool wants_value = setting >= 0 || option_takes_value(&option_entries[entry]);
@@ -299,7 +300,7 @@ void command_line_read(struct command_line *line, int argc, char **argv,
         struct given_option given = take_apart(argv + i, argc - i);
         i += take_option(line, &given, problems);
         if (line->action >= ACTION_HELP) {
-            problems_deinit(problems);
+            problems_deinit(problems); // they are answered whatever else is wrong
             return;
         }
     }

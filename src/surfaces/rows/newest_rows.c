@@ -120,7 +120,7 @@ static bool read_file(struct newest_row *newest, size_t count, const struct newe
 
 bool newest_rows_read(struct newest_rows *newest, const struct newest_rows_reader *how,
                       struct error *err) {
-    newest_rows_sort_by_place(newest);
+    newest_rows_sort_by_place(newest); // so each file is opened once, and read front to back
     for (size_t first = 0, end; first < newest->count; first = end) {
         const struct newest_row *rows = newest->items + first;
         for (end = first; end < newest->count && strcmp(newest->items[end].path, rows->path) == 0;)

@@ -42,7 +42,7 @@ static void read_directories(struct table_rows *rows) {
     char *room = rows->values;
     for (const char *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
         const char *equals = memchr(at, '=', (size_t)(slash - at));
-        if (equals == NULL || rows->directory_count == PARTITION_BY_MAX)
+        if (equals == NULL || rows->directory_count == PARTITION_BY_MAX) // not of a partition
             continue;
         struct directory_value *value = &rows->directories[rows->directory_count++];
         value->name = (struct text){at, (uint32_t)(equals - at)};
@@ -180,7 +180,7 @@ static void copy_name(struct text name, char text[static CELL_TEXT_MAX]) {
 struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits) {
     struct json *object = json_new_object();
     char name[CELL_TEXT_MAX];
-    *digits = 15;
+    *digits = 15; // until a double needs more
     for (size_t i = 0; i < rows->cursor.column_count; i++) {
         copy_name(column_of(rows, i)->name, name);
         table_rows_put(object, name, &rows->cursor.vectors[i], row, digits);

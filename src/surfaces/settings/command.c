@@ -35,6 +35,7 @@ bool command_takes_option(const struct command *command, enum option_id id) {
     }
 }
 
+/* An inner option stands in the brackets of the one before it: "[--cluster ID [--dry-run]]". */
 void command_synopsis(const struct command *command, char text[static COMMAND_SYNOPSIS_MAX]) {
     size_t used = text_append(text, COMMAND_SYNOPSIS_MAX, 0, "%s", command->name);
     if (command->operand != NULL)

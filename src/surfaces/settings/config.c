@@ -138,6 +138,7 @@ static void check_directories(const struct config *config, struct problems *prob
             paths[count++] = config_path(config, path, streams[i]);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
+            // Of two that are equal, only the later one is told.
             if (i != j && is_within(paths[i], paths[j]) &&
                 (i > j || strcmp(paths[i], paths[j]) != 0))
                 problems_add(problems,
@@ -151,6 +152,7 @@ static void check_directories(const struct config *config, struct problems *prob
 
 static void check_memory(const struct config *config, struct problems *problems) {
     int64_t floor = config_memory_floor(config, KAFKA_DEFAULT_BATCH);
+    // 0: it could not be read, and that was told.
     if (config->driver_memory == 0 || config->workers == 0 || config_memory_budget(config) >= floor)
         return;
     char given[SIZE_TEXT_MAX], least[SIZE_TEXT_MAX];

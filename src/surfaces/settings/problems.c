@@ -70,7 +70,8 @@ size_t edit_distance(const char *a, const char *b) {
     return rows[a_size % 3][b_size];
 }
 
-/* Whether somebody who wrote a word at this distance may have meant `known`. */
+/* Whether somebody who wrote a word at this distance may have meant `known`: short words have many
+ * neighbours, so one slip is all that is believed of them. */
 static bool is_near(size_t distance, const char *known) {
     size_t size = strlen(known);
     return distance <= (size < 6 ? 1 : size < 12 ? 2 : 3);

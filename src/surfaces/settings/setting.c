@@ -26,7 +26,7 @@ enum {
     ROOT_PATH_MAX = 1024, // bytes; leaves room in FILE_PATH_MAX for partition directories and files
 };
 
-enum { TOKEN_SIZE_MIN = 16 };
+enum { TOKEN_SIZE_MIN = 16 }; // characters: a shorter one could be guessed by trying
 
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size) {
     size_t used = 0, count = 0, listed = 0;
@@ -96,6 +96,7 @@ static bool parse_int64(const struct setting *setting, const char *text, void *f
     char *end;
     errno = 0;
     long long number = strtoll(text, &end, 10);
+    // strtoll() skips blanks in front, which are no part of a number here.
     if (errno != 0 || end == text || *end != '\0' || isspace((unsigned char)*text) ||
         number < setting->least || number > setting->most)
         return setting->most == INT64_MAX

@@ -208,6 +208,7 @@ static void add(const struct setting *pattern, const struct stream *stream, size
         check(asprintf(&doc, pattern->doc, stream->name) >= 0);
         setting->doc = doc;
         setting->stream = stream;
+        // The row names the first query's field.
         setting->offset += index * sizeof(struct query_settings);
         setting->name = is_topic ? stream->topic_setting : stream->partition_by_setting;
         setting->fallback = is_topic ? stream->topic : stream->partition_by;

@@ -45,6 +45,7 @@ bool size_parse(const char *text, int64_t *bytes) {
     if (unit == NULL)
         return false;
     at++;
+    // "kb" and "kib" are "k"; b is bytes already and takes no suffix.
     if (unit != size_units && strncasecmp(at, "ib", 2) == 0)
         at += 2;
     else if (unit != size_units && tolower((unsigned char)*at) == 'b')
@@ -162,7 +163,7 @@ bool moment_parse(const char *text, const char *zone, int64_t now_ms, int64_t *m
                   struct error *err) {
     int64_t ago_ms;
     if (duration_parse(text, &ago_ms)) {
-        *micros = (ago_ms < now_ms ? now_ms - ago_ms : 0) * 1000;
+        *micros = (ago_ms < now_ms ? now_ms - ago_ms : 0) * 1000; // 0: before all records
         return true;
     }
     struct timestamp_context context = {.now_ms = now_ms};

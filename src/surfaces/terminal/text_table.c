@@ -113,6 +113,7 @@ void cell_text_of(struct text value, char text[static CELL_TEXT_MAX]) {
     for (; at < end && characters < CELL_CHARACTERS_MAX; at += size, characters++) {
         bool valid;
         uint32_t character = utf8_decode(at, end, &size, &valid);
+        // 0x80 to 0x9f are control characters, too, and some terminals obey them.
         bool shown = valid && character >= 0x20 && (character < 0x7f || character >= 0xa0);
         memcpy(text + used, shown ? at : "?", shown ? size : 1);
         used += shown ? size : 1;

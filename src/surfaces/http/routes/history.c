@@ -171,7 +171,8 @@ void route_history(const struct http_call *call, struct http_response *response)
     int64_t step_s = history_step_seconds(step), now_s = clock_wall_ms() / 1000;
     // Not from before the program's start: it does not know what was then.
     int64_t known_s = now_s - call->program->started_ms / 1000;
-    int64_t wanted = minutes * 60 / step_s, known = known_s / step_s + 2;
+    int64_t wanted = minutes * 60 / step_s;
+    int64_t known = known_s / step_s + 2; // the first and the last step are parts of one
     size_t count = (size_t)(known > 0 && known < wanted ? known : wanted);
     struct history_point *points = must_alloc(count, sizeof *points);
     query_history_points(http_call_query(call)->history, step, now_s, count, points);

@@ -1,4 +1,5 @@
-/* QUERY: what the API says of a query, and of the program. */
+/* QUERY of docs/http.md: what the API says of a query, and of the program. Status, history and
+ * verdict are copies, each of one moment, so that no query waits for who looks. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,6 +99,7 @@ static struct json *print_query(const struct program_view *program, size_t index
     const struct query_view *query = &program->queries[index];
     struct health_verdict verdict;
     health_watch_judge(program->health, index, &verdict);
+    // The status before the totals: what it says was committed is in them, too.
     struct query_snapshot snapshot = query_status_read(query->status);
     struct query_totals totals = query_history_totals(query->history);
     const struct store_options *store = &query->options->store;
@@ -132,6 +134,7 @@ static void put_part(struct json *array, const char *name, int64_t bytes) {
 static struct json *print_memory(const struct program_view *program) {
     struct streaming_memory memory = program->memory(program->streaming);
     int64_t resident = process_resident();
+    // The parts are counted at other moments than the pages, so the rest may come out below 0.
     int64_t rest = resident - memory.rows - memory.encoded - memory.history;
     struct json *object = json_new_object(), *parts = json_new_array();
     put_part(parts, "rows", memory.rows);
