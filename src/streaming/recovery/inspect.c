@@ -13,7 +13,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/recovery/recovery_table.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/snapshot.h"
 
 void inspection_deinit(struct inspection *inspection) {

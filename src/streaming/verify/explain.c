@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/verify/gaps.h"
 
 enum {

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "streaming/cluster/engine/stream_plan.h"
+#include "streaming/cluster/engine/stream_start.h"
 
 void spark_progress_deinit(struct spark_progress *progress) {
     free(progress->windows);
