@@ -160,6 +160,8 @@ void stream_plan_make(const struct schema *schema, const size_t *partition_colum
 
 /* ---- the session and the start ---- */
 
+/* PROGRESS_REPORTS: how many batches may end between two looks of ours without their counts being
+ * lost; lost ones cost a reading of the whole batch. */
 enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 4, PROGRESS_REPORTS = 20 };
 
 static const char *codec_of(const struct query *query) {
@@ -212,11 +214,13 @@ bool stream_configure(struct connect_session *session, const struct query *query
         {"spark.sql.session.timeZone", query->definition.options->time_zone},
         {"spark.sql.legacy.timeParserPolicy", "CORRECTED"},
         {"spark.sql.parquet.outputTimestampType", timestamp_type_of(query)},
+        // Dates and times are written as they are, not as the calendar of Spark 2 would count them.
         {"spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED"},
         {"spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED"},
         {"spark.sql.parquet.compression.codec", codec_of(query)},
         {"spark.sql.shuffle.partitions", partitions},
         {"spark.sql.streaming.numRecentProgressUpdates", reports},
+        // A run that a former process of ours has left behind ends, instead of refusing this one.
         {"spark.sql.streaming.stopActiveRunOnRestart", "true"},
     };
     if (!connect_configure(session, pairs, sizeof pairs / sizeof pairs[0], err))
