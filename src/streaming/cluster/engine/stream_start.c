@@ -54,27 +54,25 @@ static char *joined(char *to, const char *separator, char *more) {
     return text;
 }
 
-static struct connect_step *add_step(struct stream_plan *plan, enum connect_step_kind kind,
-                                     const char *name) {
+/* Begins the next step; add() gives it its expressions. */
+static void add_step(struct stream_plan *plan, enum connect_step_kind kind, const char *name) {
     check(plan->step_count < PLAN_STEPS_MAX);
-    struct connect_step *step = &plan->steps[plan->step_count++];
-    *step = (struct connect_step){.kind = kind, .name = name};
-    step->expressions = must_alloc(SCHEMA_COLUMNS_MAX + 2, sizeof *step->expressions);
-    return step;
+    char **expressions = plan->expressions[plan->step_count];
+    plan->steps[plan->step_count++] = (struct connect_step){
+        .kind = kind, .name = name, .expressions = (const char *const *)expressions};
 }
 
-/* Takes the text over. */
-static void add(struct connect_step *step, const char *expression) {
-    check(step->count < SCHEMA_COLUMNS_MAX + 2);
-    ((const char **)step->expressions)[step->count++] = expression;
+/* Takes the text over, for the newest step. */
+static void add(struct stream_plan *plan, char *expression) {
+    struct connect_step *step = &plan->steps[plan->step_count - 1];
+    check(step->count < PLAN_EXPRESSIONS_MAX);
+    plan->expressions[plan->step_count - 1][step->count++] = expression;
 }
 
 void stream_plan_deinit(struct stream_plan *plan) {
-    for (size_t i = 0; i < plan->step_count; i++) {
+    for (size_t i = 0; i < plan->step_count; i++)
         for (size_t j = 0; j < plan->steps[i].count; j++)
-            free((void *)plan->steps[i].expressions[j]);
-        free((void *)plan->steps[i].expressions);
-    }
+            free(plan->expressions[i][j]);
     *plan = (struct stream_plan){0};
 }
 
@@ -109,38 +107,38 @@ static char *is_row(const struct schema *schema, const size_t *partition_columns
 
 static void add_parsing(struct stream_plan *plan, const struct schema *schema) {
     char *ddl = record_ddl(schema);
-    struct connect_step *step = add_step(plan, CONNECT_SELECT, NULL);
-    add(step, text_of("from_json(CAST(`value` AS STRING), '%s') AS `" PARSED "`", ddl));
-    add(step, text_of("`timestamp` AS `%s`", schema->columns[schema->kafka_timestamp].name));
-    add(step, text_of("`partition`"));
-    add(step, text_of("`offset`"));
+    add_step(plan, CONNECT_SELECT, NULL);
+    add(plan, text_of("from_json(CAST(`value` AS STRING), '%s') AS `" PARSED "`", ddl));
+    add(plan, text_of("`timestamp` AS `%s`", schema->columns[schema->kafka_timestamp].name));
+    add(plan, text_of("`partition`"));
+    add(plan, text_of("`offset`"));
     free(ddl);
 
-    step = add_step(plan, CONNECT_SELECT, NULL);
-    add(step, text_of("`" PARSED "`.*"));
-    add(step, text_of("`" PARSED "` IS NOT NULL AS `" HAS_VALUE "`"));
-    add(step, text_of("`%s`", schema->columns[schema->kafka_timestamp].name));
-    add(step, text_of("`partition`"));
-    add(step, text_of("`offset`"));
-    add(step,
+    add_step(plan, CONNECT_SELECT, NULL);
+    add(plan, text_of("`" PARSED "`.*"));
+    add(plan, text_of("`" PARSED "` IS NOT NULL AS `" HAS_VALUE "`"));
+    add(plan, text_of("`%s`", schema->columns[schema->kafka_timestamp].name));
+    add(plan, text_of("`partition`"));
+    add(plan, text_of("`offset`"));
+    add(plan,
         text_of("current_timestamp() AS `%s`", schema->columns[schema->processing_timestamp].name));
 }
 
 static void add_derived(struct stream_plan *plan, const struct schema *schema) {
-    struct connect_step *step = add_step(plan, CONNECT_SELECT, NULL);
-    add(step, text_of("*"));
+    add_step(plan, CONNECT_SELECT, NULL);
+    add(plan, text_of("*"));
     for (size_t i = schema->derived_first; i < schema->count; i++)
-        add(step, text_of("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
+        add(plan, text_of("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
 }
 
 static void add_counts(struct stream_plan *plan, const char *row) {
-    struct connect_step *step = add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED);
-    add(step, text_of("count(1) AS `records`"));
-    add(step, text_of("count_if(NOT (%s)) AS `rejects`", row));
-    add(step, text_of("collect_set(CASE WHEN NOT (%s) THEN CAST(`partition` AS BIGINT) * %" PRId64
+    add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED);
+    add(plan, text_of("count(1) AS `records`"));
+    add(plan, text_of("count_if(NOT (%s)) AS `rejects`", row));
+    add(plan, text_of("collect_set(CASE WHEN NOT (%s) THEN CAST(`partition` AS BIGINT) * %" PRId64
                       " + `offset` DIV %d END) AS `windows`",
                       row, PLAN_WINDOW_PARTITION, PLAN_WINDOW));
-    check(step->count == PLAN_COUNTS);
+    check(plan->steps[plan->step_count - 1].count == PLAN_COUNTS);
 }
 
 void stream_plan_make(const struct schema *schema, const size_t *partition_columns,
@@ -152,10 +150,11 @@ void stream_plan_make(const struct schema *schema, const size_t *partition_colum
     add_parsing(plan, schema);
     add_derived(plan, schema);
     add_counts(plan, row);
-    add(add_step(plan, CONNECT_WHERE, NULL), row);
-    struct connect_step *step = add_step(plan, CONNECT_SELECT, NULL);
+    add_step(plan, CONNECT_WHERE, NULL);
+    add(plan, row);
+    add_step(plan, CONNECT_SELECT, NULL);
     for (size_t i = 0; i < schema->count; i++)
-        add(step, text_of("`%s`", schema->columns[i].name));
+        add(plan, text_of("`%s`", schema->columns[i].name));
 }
 
 /* ---- the session and the start ---- */

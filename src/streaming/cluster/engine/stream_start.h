@@ -34,11 +34,12 @@ enum plan_count {
 enum { PLAN_WINDOW = 1024 };
 #define PLAN_WINDOW_PARTITION (INT64_C(1) << 40)
 
-enum { PLAN_STEPS_MAX = 8 };
+enum { PLAN_STEPS_MAX = 8, PLAN_EXPRESSIONS_MAX = SCHEMA_COLUMNS_MAX + 2 };
 
 struct stream_plan {
-    struct connect_step steps[PLAN_STEPS_MAX]; // their texts are owned
+    struct connect_step steps[PLAN_STEPS_MAX]; // point into `expressions`: a plan never moves
     size_t step_count;
+    char *expressions[PLAN_STEPS_MAX][PLAN_EXPRESSIONS_MAX]; // owned
 };
 
 /* `partition_columns`: indexes of the schema. `mode` is not PARSE_FAILFAST. */
