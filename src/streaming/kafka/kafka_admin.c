@@ -193,7 +193,8 @@ static bool cluster_id(struct broker *broker, char id[static KAFKA_CLUSTER_ID_MA
     return fits;
 }
 
-/* With one property more than the other handle, which wins over an earlier one of its name. */
+/* With read_uncommitted the end that a broker tells is the high watermark. One property more than
+ * the other handle has; it wins over an earlier one of its name. */
 static bool open_uncommitted(struct kafka_broker *self, struct error *err) {
     struct kafka_settings settings = self->settings;
     size_t count = settings.property_count;

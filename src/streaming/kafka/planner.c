@@ -61,6 +61,8 @@ void planner_next(const struct offset_range *starts, size_t start_count,
         int64_t start = positions_next(starts, start_count, topic->partitions[i].partition);
         all[count++] = backlog(&topic->partitions[i], start, loss);
     }
+    // A partition that is gone stays in the plan, with nothing to read, or its position would be
+    // forgotten.
     for (size_t i = 0; i < start_count; i++) {
         if (topic_offsets_find(topic, starts[i].partition) == NULL)
             all[count++] = (struct offset_range){starts[i].partition, starts[i].end, starts[i].end};
@@ -86,6 +88,7 @@ void planner_clip(struct offset_range *ranges, size_t count, const struct topic_
         lost[i] = 0;
         if (ranges[i].start == ranges[i].end)
             continue;
+        // A log that is shorter is not the one that was planned from: all of the range is lost.
         bool there = !renewed && position_state(ranges[i].end, partition) <= POSITION_WAITS;
         int64_t start = there ? partition->log_start : ranges[i].end;
         if (start <= ranges[i].start)

@@ -13,6 +13,7 @@
 
 enum { MORE_MAX = 32 }; // bytes that "; and … more" needs
 
+/* The first text that does not fit ends the naming, so that those named are the first ones. */
 void partition_texts_add(struct partition_texts *texts, const char *format, ...) {
     char one[sizeof texts->text - MORE_MAX];
     va_list args;
@@ -47,6 +48,7 @@ int64_t positions_next(const struct offset_range *starts, size_t count, int32_t 
     return 0; // a new partition is read from its start
 }
 
+/* Only behind a listed end does it matter where the log really ends, and asking costs a request. */
 bool positions_want_high(const struct offset_range *starts, size_t count,
                          const struct topic_offsets *topic) {
     for (size_t i = 0; i < count; i++) {
@@ -132,6 +134,7 @@ struct offset_range *positions_move(const struct offset_range *starts, size_t co
                     : move_back(positions_next(starts, count, listed->partition), listed, lowest);
         moved[(*moved_count)++] = (struct offset_range){listed->partition, position, position};
     }
+    // A partition that is not listed may be back with the next listing.
     for (size_t i = 0; i < count && !renewed; i++)
         if (topic_offsets_find(topic, starts[i].partition) == NULL)
             moved[(*moved_count)++] = starts[i];

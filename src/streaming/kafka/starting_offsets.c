@@ -49,7 +49,8 @@ struct visit {
 };
 
 static bool read_partition(const char *name, int32_t *partition) {
-    if (name[0] == '\0' || name[strspn(name, "0123456789")] != '\0' || strlen(name) > 10)
+    if (name[0] == '\0' || name[strspn(name, "0123456789")] != '\0' ||
+        strlen(name) > 10) // the digits of INT32_MAX
         return false;
     long long number = strtoll(name, NULL, 10);
     *partition = (int32_t)number;

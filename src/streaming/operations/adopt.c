@@ -15,7 +15,7 @@
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/path_list.h"

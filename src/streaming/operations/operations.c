@@ -2,7 +2,7 @@
 
 #include "base/disk/file.h"
 #include "streaming/recovery/recover.h"
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
 
 /* Spark may still write, and what its last batches left out is not among the rejects yet: for a

@@ -44,6 +44,7 @@ static bool check_entry(void *context, struct json *line, struct error *err) {
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
     move->files++;
+    // The first entry from elsewhere tells where the table was.
     if (!entry.in_table && move->old.text[0] == '\0') {
         size_t length = (size_t)(entry.relative - entry.path);
         length = length < sizeof move->old.text ? length : sizeof move->old.text;
@@ -189,6 +190,7 @@ static bool rewrite_log(struct move *move, const char *name, struct error *err) 
         sink_log_writer_discard(&rewriting.draft);
         return ok;
     }
+    // Spark's checksum is of the old bytes; a file without one is read unchecked.
     char checksum[64];
     (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
     move->logs++;

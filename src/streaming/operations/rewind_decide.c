@@ -141,7 +141,7 @@ static bool visit_row(void *context, int32_t partition, int64_t offset) {
         sides->before = true;
     else
         sides->beyond = true;
-    return !(sides->before && sides->beyond);
+    return !(sides->before && sides->beyond); // both: more rows say nothing new
 }
 
 /* Whether a file is of an earlier incarnation of the topic, whose offsets tell nothing. All rows of

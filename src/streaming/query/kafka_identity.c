@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/log/log.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 
 static bool write_note(const struct kafka_identity *identity, const char *id, struct error *err) {
     struct retry retry = {0};

@@ -13,7 +13,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/recovery/recovery_table.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/snapshot.h"
 
 void inspection_deinit(struct inspection *inspection) {
@@ -61,6 +61,7 @@ static bool read_plan(const struct checkpoint *checkpoint, struct inspection *in
                    : checkpoint_read_offsets(checkpoint, newest - 1, &before, &found_before, err));
     if (ok && found) {
         inspection->planned_ms = plan.timestamp_ms;
+        // Without the plan before it, what it takes is not known: it is shown with empty ranges.
         offsets_ranges(found_before ? &before.ends : &plan.ends, &plan.ends, &inspection->ranges,
                        &inspection->range_count);
     }
@@ -94,6 +95,7 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     inspection->reject_files = manifest.rejects.count;
     inspection->rows = manifest.replayed.count;
     inspection->manifest_of_spark = manifest.of_spark;
+    // A manifest of Spark's batch has no ranges, only the rejects that we wrote.
     for (size_t i = 0; manifest.of_spark && i < manifest.rejects.count; i++)
         inspection->rejects += manifest.rejects.files[i].rows;
     for (size_t i = 0; i < manifest.files.count; i++)
@@ -194,6 +196,7 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_extent(&checkpoint->commits, &inspection->commits, &err), &err);
     note(inspection, read_extent(&checkpoint->manifests, &inspection->manifests, &err), &err);
     note(inspection, read_sink_log(store, inspection, &err), &err);
+    // Before the plan is read: it decides what is said of a damaged one.
     checkpoint_set_uncommitted(&store->checkpoint, inspection->commits.newest,
                                inspection->manifests.newest, inspection->logged);
     note(inspection, read_plan(checkpoint, inspection, &err), &err);
@@ -225,6 +228,7 @@ static bool has_moved(const struct file_path *log, const struct log_extent *exte
 static void read_store(struct store *store, struct inspection *inspection, bool *moved) {
     const struct checkpoint *checkpoint = &store->checkpoint;
     read_all(store, inspection);
+    // Batches that came meanwhile do no harm, unless they are why something could not be read.
     bool faulty = inspection->fault_count > 0;
     *moved = has_moved(&checkpoint->offsets, &inspection->plans, faulty) ||
              has_moved(&checkpoint->commits, &inspection->commits, faulty) ||

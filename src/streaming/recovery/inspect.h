@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/store/checkpoint.h"
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
 
 enum { INSPECTION_FAULTS_MAX = 8 };

@@ -17,7 +17,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/offsets/offset_set.h"
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/path_list.h"
 #include "streaming/table/set_aside.h"

@@ -244,6 +244,7 @@ static bool fill_initial(const struct store *store, struct recovery *recovery, s
 static bool prepare(struct store *store, const struct survey *survey, struct error *err) {
     const char *checkpoint = store->options.checkpoint;
     const char *id = store->checkpoint.query_id;
+    // The tables are claimed before anything in them is removed.
     return checkpoint_create(&store->checkpoint, err) &&
            table_claim(&store->table, id, checkpoint, survey->sink_log_on, err) &&
            table_claim(&store->rejects, id, checkpoint, false, err) &&
@@ -280,6 +281,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     struct survey survey;
     enum recovery_action action;
     *recovery = (struct recovery){0};
+    // Until all is done, closing the store must not tidy up.
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err);
     if (ok && action == RECOVER_START)

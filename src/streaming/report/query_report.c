@@ -1,3 +1,9 @@
+/* query_report.c: a batch told to the history, the status and the log.
+ *
+ * The stages of a batch add up to its duration. What the driver did itself is measured. What is
+ * left of the trigger was the workers', who work side by side: it is divided in proportion to what
+ * each stage took on all of them together. Fetching gets the rest, rounding included, so the sum is
+ * exact. Attempts that failed count where they were lost: with the broker or with the disk. */
 #include "streaming/report/query_report.h"
 
 #include <inttypes.h>
@@ -107,7 +113,7 @@ static void divide_time(const struct trigger_clock *clock, const struct tally *t
     int64_t work_ns = 0;
     for (int i = STAGE_DECODE; i <= STAGE_WRITE; i++)
         work_ns += tally->stage_ns[i];
-    double scale = (double)run_us / (double)(work_ns + tally->stage_ns[STAGE_FETCH] + 1);
+    double scale = (double)run_us / (double)(work_ns + tally->stage_ns[STAGE_FETCH] + 1); // never 0
     int64_t rest_us = run_us;
     for (int i = STAGE_DECODE; i <= STAGE_WRITE; i++) {
         int64_t part_us = (int64_t)((double)tally->stage_ns[i] * scale);

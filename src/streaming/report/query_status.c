@@ -1,3 +1,6 @@
+/* query_status.c: what changes together is changed under one lock, so a reader never sees the state
+ * of one moment with the message of another. The lock is held for a copy, never for memory or I/O.
+ * Only the count of records read is outside of it, because workers add to it for each record. */
 #include "streaming/report/query_status.h"
 
 #include <stdatomic.h>

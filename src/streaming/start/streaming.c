@@ -290,6 +290,8 @@ size_t streaming_source_statistics(struct streaming *streaming, size_t most, boo
 }
 
 bool streaming_join(struct streaming *streaming, struct error *err) {
+    // Workers end last: a query waits for the tasks that it has out. Of several failures the first
+    // in time is told, as the others may follow from it.
     join_queries(streaming, streaming->query_count);
     stop_workers(streaming);
     const struct running_query *first = NULL;

@@ -109,6 +109,7 @@ static bool publish_manifest(const struct store *store, const struct manifest *m
         return error_wrap(err, "batch %" PRId64 " can't be committed", manifest->batch_id);
     manifest_deinit(&copy);
 
+    // A manifest that is durable promises files that are.
     if (!table_sync_staged(&store->table, manifest->batch_id, &manifest->files, err) ||
         !table_sync_staged(&store->rejects, manifest->batch_id, &manifest->rejects, err))
         return false;
@@ -206,6 +207,7 @@ static bool set_manifest_aside(const struct store *store, int64_t batch_id, stru
 
 bool store_take_back(const struct store *store, const struct manifest *manifest,
                      struct error *err) {
+    // The manifest last: as long as it is there, a start that was killed here takes back again.
     if (!table_take_back(&store->table, &manifest->files, err) ||
         !table_take_back(&store->rejects, &manifest->rejects, err) ||
         !table_unstage(&store->table, manifest->batch_id, err) ||

@@ -53,23 +53,13 @@ static bool take_lock(struct checkpoint *checkpoint, struct error *err) {
                      path.text, holder);
 }
 
-static bool is_uuid(const char *text) {
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (strlen(text) != sizeof form - 1)
-        return false;
-    for (size_t i = 0; i < sizeof form - 1; i++)
-        if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-    return true;
-}
-
 static bool parse_metadata(const char *text, size_t size, char query_id[static 37],
                            struct error *err) {
     struct json *metadata = json_parse(text, size, err);
     if (metadata == NULL)
         return false;
     const char *id = json_member_text(metadata, "id");
-    bool ok = id != NULL && is_uuid(id);
+    bool ok = id != NULL && uuid_is_valid(id);
     for (size_t i = 0; ok && i < 37; i++)
         query_id[i] = (char)tolower((unsigned char)id[i]);
     if (!ok)
@@ -135,6 +125,7 @@ bool checkpoint_create(struct checkpoint *checkpoint, struct error *err) {
             return false;
         checkpoint->has_metadata = true;
     }
+    // A directory's name is durable before anything in it counts.
     struct file_path sources = file_join(checkpoint->root.text, "sources");
     return file_make_directory_name(sources.text, err) &&
            file_make_directory_name(checkpoint->offsets.text, err) &&
@@ -156,6 +147,7 @@ bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct er
 
 void checkpoint_set_uncommitted(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
                                 int64_t logged) {
+    // Any of the three says that a batch has happened, whatever a crash left of the others.
     int64_t newest = committed > manifest ? committed : manifest;
     checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
 }
@@ -224,6 +216,7 @@ bool checkpoint_read_initial(const struct checkpoint *checkpoint, struct offset_
     if (text == NULL)
         return true;
     if (!offset_log_parse_initial(text, size, starts, err)) {
+        // Only batch 0 begins here: once it is committed, no start needs this file.
         *found = false;
         return checkpoint->uncommitted_from > 0 || unused_initial(checkpoint, err);
     }
@@ -252,6 +245,7 @@ bool checkpoint_read_starts(const struct checkpoint *checkpoint, int64_t batch_i
                      checkpoint->sources.text);
 }
 
+/* What a batch takes lies between its own ends and those of the plan before. */
 bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct plan *plan,
                           struct error *err) {
     struct offset_entry ends = {0}, starts = {0};
@@ -338,6 +332,7 @@ bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timest
     *timestamp_ms = 0;
     if (!file_list_numbers(checkpoint->offsets.text, "", &numbers, &count, err))
         return false;
+    // All of them: a clock that went back makes an older plan the latest.
     for (size_t i = 0; i < count; i++) {
         struct offset_entry plan = {0};
         bool found;

@@ -8,8 +8,9 @@
  *     coverage/N    ours: what the manifests up to N said (streaming/store/coverage.h)
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/operations/rewind.c)
- *     cluster       ours: a Spark cluster runs the query for us (streaming/store/run_note.h)
- *     kafka         ours: of which Kafka cluster the offsets are (streaming/store/kafka_note.h)
+ *     cluster       ours: a Spark cluster runs the query for us
+ * (streaming/store/checkpoint_notes.h) kafka         ours: of which Kafka cluster the offsets are
+ * (streaming/store/checkpoint_notes.h)
  *
  * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests
  * too: what older ones said about offsets is folded into coverage/N. Files are published without

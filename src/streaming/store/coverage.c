@@ -132,6 +132,7 @@ static bool add_lost(struct coverage *coverage, const struct incarnation_begin *
     return true;
 }
 
+/* A manifest says how many incarnations began up to it, so one that is missing before it shows. */
 static bool add_begun(struct coverage *coverage, const struct manifest *manifest,
                       struct error *err) {
     struct incarnations *incarnations = &coverage->incarnations;
@@ -160,6 +161,7 @@ bool coverage_add_manifest(struct coverage *coverage, const struct manifest *man
             return false;
     }
     resolved_add_all(&coverage->replayed, &manifest->replayed);
+    // A batch's time tells of which incarnation its rows are: a replay of older rejects is noted.
     int32_t of = resolved_newest(&manifest->replayed);
     if (manifest->replayed.count > 0 && of != manifest->incarnation.number)
         incarnations_add_replay(&coverage->incarnations, manifest->timestamp_ms, of);
@@ -214,6 +216,7 @@ static bool parse_range(const struct json *object, const struct coverage *covera
         !json_member_int(object, "incarnation", &incarnation))
         return false;
     outcome->incarnation = (int32_t)incarnation;
+    // The first one is number 0 and has no begin: so many begins make one incarnation more.
     return incarnation >= 0 && (uint64_t)incarnation <= coverage->incarnations.count;
 }
 
@@ -341,6 +344,7 @@ static bool fold(const struct store *store, int64_t before, struct coverage *cov
     size_t count;
     if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
         return false;
+    // A fold holds up the batch behind it; the rest is for the next ones.
     if (count > COVERAGE_FOLD_MAX)
         count = COVERAGE_FOLD_MAX;
     size_t folded = 0;
@@ -359,6 +363,7 @@ bool coverage_fold(const struct store *store, int64_t batch_id, struct error *er
     if (!file_remove_drafts(store->checkpoint.coverage.text, err) ||
         !coverage_read(store, &coverage, &found, err))
         return false;
+    // First what a fold has left that was killed before it had removed everything.
     bool ok =
         tidy(&store->checkpoint, coverage.through, err) && fold(store, before, &coverage, err);
     coverage_deinit(&coverage);

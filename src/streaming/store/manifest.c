@@ -60,6 +60,8 @@ static struct json *print_ranges(const struct manifest *manifest) {
     return array;
 }
 
+/* A batch is of a replay or of Spark's, never both; either may be of a later incarnation, so that
+ * from VERSION_INCARNATION on the members themselves say which it is. */
 enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_SPARK = 3, VERSION_INCARNATION = 4 };
 
 static int version_of(const struct manifest *manifest) {
@@ -129,6 +131,7 @@ static bool parse_files(const struct json *array, struct file_list *list, struct
             !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
             file.rows <= 0)
             return error_set(err, ERROR_STATE, "its file number %zu is not described in full", i);
+        // Staged files lie side by side, which is why `staged` has no '/'.
         file.path = text_copy(path);
         file.staged = text_copy(staged);
         file_list_add(list, file);
@@ -139,6 +142,7 @@ static bool parse_files(const struct json *array, struct file_list *list, struct
 static bool outcome_adds_up(const struct range_outcome *outcome) {
     const int64_t parts[] = {outcome->rows, outcome->rejects, outcome->absent, outcome->lost};
     int64_t left = outcome->range.end - outcome->range.start;
+    // Taken off one by one: a sum of damaged numbers could overflow.
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i] < 0 || parts[i] > left)
             return false;
@@ -297,6 +301,8 @@ static bool names_tables(const struct json *object, const struct manifest_origin
            strcmp(rejects, origin->rejects_table) == 0;
 }
 
+/* One that names our tables is left as it is: a relocation that was killed is run again. What is
+ * changed must parse like any other before it is handed out. */
 bool manifest_move(const char *text, size_t size, int64_t batch_id,
                    const struct manifest_origin *origin, char **moved, size_t *moved_size,
                    struct error *err) {

@@ -1,3 +1,9 @@
+/* store.c: opening the directories of a query, and what its parts share.
+ *
+ * The options are copied, and paths cleaned once, here: the logs name files by absolute path and
+ * compare them byte by byte, so a path must be spelled in one way only. Tables are opened before
+ * the checkpoint, whose lock is the last thing that is taken; the caller says how it is opened. A
+ * store that was not recovered removes nothing when it is closed. */
 #include "streaming/store/store.h"
 
 #include <stdlib.h>
@@ -53,6 +59,7 @@ static bool is_utf8(const char *text) {
                       : *at < 0xF5 ? 3
                                    : 9;
         unsigned char first = *at++;
+        // Forms that are too long, surrogates, and what lies beyond U+10FFFF (RFC 3629, 4).
         if (more == 9 || (first == 0xE0 && *at < 0xA0) || (first == 0xED && *at > 0x9F) ||
             (first == 0xF0 && *at < 0x90) || (first == 0xF4 && *at > 0x8F))
             return false;

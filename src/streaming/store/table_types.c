@@ -1,3 +1,9 @@
+/* table_types.c: types are compared by footers alone, so a file costs one small read.
+ *
+ * A start looks at a few files: with a sink log at those of the newest entries, from the newest
+ * batch back to the last compact file; without one, at the first that the directories list. A
+ * footer that can't be parsed is looked at for a nested column, which our parser does not go into:
+ * that is a wrong type all the same. Files and logs that go away meanwhile are nobody's fault. */
 #include "streaming/store/table_types.h"
 
 #include <string.h>
@@ -8,7 +14,7 @@
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/store/store.h"
 
-enum { FEW = 4 };
+enum { FEW = 4 }; // files that a start looks at
 
 /* Spark's own comparison of names: of letters alone, not of their case. */
 static const struct column *find_column(const struct schema *schema, struct text name) {

@@ -1,3 +1,9 @@
+/* reject_log.c: a window of time has a fixed number of lines. It is begun by the first reject after
+ * the former one has ended, not by a clock, so the count of what was kept back is logged then or at
+ * the end of the batch.
+ *
+ * Samples are a ring of references. A reader takes its own ones, so a sample lives until the last
+ * page that shows it is done, and a worker never waits for a reader. */
 #include "streaming/tasks/reject_log.h"
 
 #include <inttypes.h>

@@ -120,6 +120,7 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     run->task->tally.bytes += (int64_t)record->value_size;
     struct reject reject;
     enum decode_result result = row_maker_make(run->maker, record, &run->clock, &reject);
+    // Each round makes room: the slice is handed on, or, if it is empty already, made larger.
     while (result == DECODE_FULL) {
         if (!(rows->count > 0 ? flush_rows(run, err)
                               : row_maker_grow(run->maker, record, run->worker->memory_max, err)))
@@ -193,6 +194,7 @@ static bool run_range(struct task_run *run, struct offset_range range, struct er
         return false;
     }
     struct range_outcome *outcome = run->outcome;
+    // Offsets without a record: compacted, aborted, or a transaction's marker.
     outcome->absent = range.end - range.start - outcome->rows - outcome->rejects;
     check(outcome->absent >= 0);
     return true;
@@ -237,6 +239,7 @@ static void run_task(struct worker *worker, struct task *task) {
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     run.maker->batch_time_ms = task->batch_timestamp_ms;
+    // The decoder counts on from task to task; this task's part is the difference.
     const struct decode_counts before = run.maker->decoder->counts;
 
     stage_clock_start(&run.clock);
@@ -254,6 +257,7 @@ static void run_task(struct worker *worker, struct task *task) {
 
 /* NULL: the mailbox was closed. */
 static struct task *next_task(struct worker *worker) {
+    // Not at once: with a short trigger the next task comes soon, and its records are on their way.
     struct message *message = mailbox_receive(&worker->tasks, REST_AFTER_MS);
     if (message == NULL) {
         const struct source_ops *ops = worker->source->ops;

@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 #include "streaming/kafka/positions.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/verify/gaps.h"
 
 enum {
@@ -77,6 +77,7 @@ static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64
 
 static void settle_unaccounted(const struct piece *piece, const struct piece_sum *sum,
                                struct verify_partition *partition) {
+    // A gap that is not kept by place was not asked for either.
     int64_t unproven = sum->unproven + piece->unmet - sum->kept;
     partition->missing += sum->found;
     partition->unproven += unproven;

@@ -272,6 +272,7 @@ static bool ask_all(struct inquiry *inquiry, struct error *err) {
         if (!is_to_be_asked(inquiry, i))
             continue;
         size_t last = find_last(inquiry, i);
+        // Fewer near gaps at once, if all are more than may still be read.
         while (last > i &&
                inquiry->offsets + gaps[last].end - gaps[i].start > inquiry->question->offsets_max)
             last--;

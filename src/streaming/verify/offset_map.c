@@ -103,6 +103,7 @@ bool offset_pen_add(struct offset_pen *pen, uint32_t log, int64_t offset) {
         flush(pen);
         pen->word = word;
     }
+    // Twice within a word that is still in the pen: the atomic or would not show it.
     if ((pen->bits & bit) != 0)
         note_doubles(pen, word, bit);
     pen->bits |= bit;

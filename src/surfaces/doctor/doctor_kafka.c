@@ -14,7 +14,7 @@
 #include "streaming/kafka/positions.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/start/streaming.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/terminal/quantity.h"
 

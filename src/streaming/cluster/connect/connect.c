@@ -1,3 +1,10 @@
+/* connect.c: the calls of connect.h. Each is a message, the responses to it, and what is taken from
+ * them.
+ *
+ * A plan is answered by a stream of responses of many kinds, so each take_…() picks its own and
+ * passes over the rest. A stream that ends without an error need not have had an answer, with a
+ * Spark of another version for instance: whoever needs one looks whether it came. A session that we
+ * close is given back to the server, which would keep it for an hour. */
 #include "streaming/cluster/connect/connect.h"
 
 #include <stdio.h>

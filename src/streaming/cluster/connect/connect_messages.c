@@ -17,6 +17,7 @@ static void *make(const ProtobufCMessageDescriptor *descriptor) {
     return message;
 }
 
+/* Of an optional field: NULL leaves it out. */
 static char *copy_if_any(const char *text) {
     return text == NULL ? NULL : text_copy(text);
 }
@@ -45,6 +46,8 @@ static Spark__Connect__UserContext *user_of(const struct connect_identity *ident
         (request)->client_type = text_copy(client_type);                                           \
     } while (0)
 
+/* Where a request says which server-side session was seen first, a server that has made another one
+ * since (it was started again) refuses the request, instead of going on without our query. */
 struct connect_bytes connect_message_version(const struct connect_identity *identity) {
     Spark__Connect__AnalyzePlanRequest *request =
         make(&spark__connect__analyze_plan_request__descriptor);
@@ -265,6 +268,8 @@ Spark__Connect__Plan *connect_plan_write(const struct connect_frame *frame, cons
     return plan;
 }
 
+/* Reattachable, under a name of ours: after a break the rest of the responses can be asked for, and
+ * nothing is run twice. */
 struct connect_bytes connect_message_execute(const struct connect_identity *identity,
                                              const char *operation_id, Spark__Connect__Plan *plan) {
     Spark__Connect__ExecutePlanRequest__RequestOption *option =
@@ -298,6 +303,7 @@ struct connect_bytes connect_message_reattach(const struct connect_identity *ide
     return pack(request);
 }
 
+/* The server keeps the responses of an operation for who attaches again, until this. */
 struct connect_bytes connect_message_release(const struct connect_identity *identity,
                                              const char *operation_id) {
     Spark__Connect__ReleaseExecuteRequest *request =

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/system/uuid.h"
+#include "base/text.h"
 
 enum { HOST_MAX = 253 }; // of a name (RFC 1035, 2.3.4)
 
@@ -34,6 +36,7 @@ char *percent_decode(const char *text, size_t size, bool *whole) {
         int high = text[i] == '%' && size - i > 2 ? hexadecimal(text[i + 1]) : -1;
         int low = high >= 0 ? hexadecimal(text[i + 2]) : -1;
         if (low < 0 || 16 * high + low == 0) {
+            // %00 is left as it is, too: it would end the text.
             *whole = *whole && text[i] != '%';
             *to++ = text[i];
         } else {
@@ -59,18 +62,14 @@ static char *copy_part(const char *text, size_t size) {
     return made;
 }
 
-static char *copy(const char *text) {
-    return copy_part(text, strlen(text));
-}
-
 static char *process_user(void) {
     char room[4096];
     struct passwd entry, *found = NULL;
     // A container's number has no name as a rule: then the program's stands for it.
     if (getpwuid_r(geteuid(), &entry, room, sizeof room, &found) != 0 || found == NULL ||
         *found->pw_name == '\0')
-        return copy("esports-stream");
-    return copy(found->pw_name);
+        return text_copy("esports-stream");
+    return text_copy(found->pw_name);
 }
 
 static bool read_port(const char *text, size_t size, int *port) {
@@ -116,16 +115,6 @@ static bool read_place(const char *from, const char *end, struct connect_url *ur
     return true;
 }
 
-static bool is_uuid(const char *text) {
-    size_t size = strlen(text);
-    for (size_t i = 0; i < size; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-    }
-    return size == 36;
-}
-
 static bool is_printable(const char *text) {
     for (; *text != '\0'; text++)
         if (*text < 0x20 || *text > 0x7e)
@@ -147,7 +136,7 @@ static bool may_be_header(const char *name) {
 
 static bool add_header(struct connect_url *url, const char *name, const char *value,
                        struct error *err) {
-    char *lower = copy(name);
+    char *lower = text_copy(name);
     for (char *at = lower; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
     bool fits = may_be_header(lower) && is_printable(value);
@@ -157,13 +146,13 @@ static bool add_header(struct connect_url *url, const char *name, const char *va
                          name);
     }
     url->headers[url->header_count++] =
-        (struct connect_header){.name = lower, .value = copy(value)};
+        (struct connect_header){.name = lower, .value = text_copy(value)};
     return true;
 }
 
 static void replace(char **at, const char *value) {
     free(*at);
-    *at = copy(value);
+    *at = text_copy(value);
 }
 
 /* The value is never printed: whatever its name, it may be a secret. */
@@ -187,7 +176,7 @@ static bool take_pair(struct connect_url *url, const char *name, const char *val
     }
     if (strcmp(name, "session_id") == 0) {
         replace(&url->session_id, value);
-        return is_uuid(value) || error_set(err, ERROR_CONFIG, "session_id: want a UUID");
+        return uuid_is_valid(value) || error_set(err, ERROR_CONFIG, "session_id: want a UUID");
     }
     return add_header(url, name, value, err);
 }

@@ -1,9 +1,9 @@
 /* A query on Spark: a session, the query in it, and what goes on behind its back.
  *
- * The checkpoint's note of the run (run_note.h) is durable before Spark gets to know of the query,
- * so that a start after a crash finds a run that may still go on. It goes when the query runs no
- * more and all its batches are looked at. A query that Spark ends by an error, or whose session is
- * gone, is started again from the top; everything else ends the query here. */
+ * The checkpoint's note of the run (checkpoint_notes.h) is durable before Spark gets to know of the
+ * query, so that a start after a crash finds a run that may still go on. It goes when the query
+ * runs no more and all its batches are looked at. A query that Spark ends by an error, or whose
+ * session is gone, is started again from the top; everything else ends the query here. */
 #include "streaming/cluster/engine/cluster_engine.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 #include "streaming/cluster/engine/lake_check.h"
 #include "streaming/cluster/engine/spark_reason.h"
 #include "streaming/cluster/engine/stream_start.h"
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 
 enum { BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 30000 };
 

@@ -21,7 +21,7 @@
 #include "streaming/store/store.h"
 
 enum {
-    POLL_MS = 200,
+    POLL_MS = 200,           // between two looks at the query
     GLANCE_EVERY_MS = 2000,  // at the topic, for the lag
     PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is told
 };
@@ -282,6 +282,7 @@ static bool follow_to_end(struct follow *follow, struct error *err) {
     for (;;) {
         if (!look(follow, &status, err))
             return false;
+        // The status was asked before the commits were read, so an ended query has none left.
         if (!status.is_active)
             return take_end(follow, err);
         if (is_time_to_stop(follow, &status))

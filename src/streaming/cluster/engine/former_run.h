@@ -6,7 +6,7 @@
 
 #include "streaming/cluster/connect/connect_url.h"
 #include "streaming/query/query.h"
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 
 struct former_run {
     bool found;

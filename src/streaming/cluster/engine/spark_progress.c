@@ -1,3 +1,12 @@
+/* spark_progress.c: the windows of a report become ranges to read again.
+ *
+ * A window is a number that holds its partition and its place (stream_start.h), so sorting the
+ * numbers sorts by partition and offset. Windows that touch, or nearly, become one range; a range
+ * never leaves the plan's. The windows have every reject, or rejects would be missed; offsets
+ * without a reject among them only cost time.
+ *
+ * Reports and commits come in no fixed order. The book keeps a report until its batch is looked at,
+ * and the first report of a batch is the one that counts. */
 #include "streaming/cluster/engine/spark_progress.h"
 
 #include <stdlib.h>
@@ -5,7 +14,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "streaming/cluster/engine/stream_plan.h"
+#include "streaming/cluster/engine/stream_start.h"
 
 void spark_progress_deinit(struct spark_progress *progress) {
     free(progress->windows);

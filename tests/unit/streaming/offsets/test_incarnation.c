@@ -6,7 +6,7 @@
 #include "base/system/clock.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_steps.h"
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
 
 /* ---- batches of Spark's ---- */

@@ -4,7 +4,7 @@
 
 #include "base/log/log.h"
 #include "streaming/query/kafka_identity.h"
-#include "streaming/store/kafka_note.h"
+#include "streaming/store/checkpoint_notes.h"
 
 #define NOTE "checkpoints/match_stream/kafka"
 

@@ -4,8 +4,8 @@
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_files.h"
 #include "streaming/store/batch_steps.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/run_note.h"
 #include "streaming/store/store.h"
 
 static int set_up(void **state) {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "streaming/cluster/engine/spark_progress.h"
-#include "streaming/cluster/engine/stream_plan.h"
+#include "streaming/cluster/engine/stream_start.h"
 
 /* As Spark 4.2.0 has told it, but for the numbers. */
 static const char real[] =

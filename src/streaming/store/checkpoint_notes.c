@@ -1,4 +1,4 @@
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,9 @@
 #include "base/scope.h"
 #include "streaming/store/checkpoint.h"
 
-enum { NOTE_SIZE_MAX = 64 << 10, NOTE_VERSION = 1 };
+enum { RUN_SIZE_MAX = 64 << 10, KAFKA_SIZE_MAX = 4 << 10, NOTE_VERSION = 1 };
+
+/* ---- the run on a cluster ---- */
 
 static const char *const parse_modes[] = {
     [PARSE_REJECT] = "reject", [PARSE_PERMISSIVE] = "permissive"};
@@ -34,7 +36,7 @@ static bool parse_mode_of(const struct json *object, enum parse_mode *mode) {
     return false;
 }
 
-static bool parse(const struct json *object, struct run_note *note) {
+static bool parse_run(const struct json *object, struct run_note *note) {
     int64_t pid, port;
     bool ok = json_member_int(object, "firstBatch", &note->first_batch) &&
               json_member_int(object, "startedMs", &note->started_ms) &&
@@ -58,14 +60,14 @@ bool run_note_read(const char *checkpoint, struct run_note *note, bool *found, s
     size_t size;
     int version;
     *note = (struct run_note){0};
-    if (!file_read(path.text, NOTE_SIZE_MAX, &text, &size, err))
+    if (!file_read(path.text, RUN_SIZE_MAX, &text, &size, err))
         return false;
     *found = text != NULL;
     if (text == NULL)
         return true;
     struct json *object = json_parse_versioned(text, size, NOTE_VERSION, &version, err);
-    bool ok = object != NULL &&
-              (parse(object, note) || error_set(err, ERROR_STATE, "it is not described in full"));
+    bool ok = object != NULL && (parse_run(object, note) ||
+                                 error_set(err, ERROR_STATE, "it is not described in full"));
     json_free(object);
     return ok || error_wrap(err,
                             "'%s' can't be used: restore it from a backup, or, if no Spark runs "
@@ -74,7 +76,7 @@ bool run_note_read(const char *checkpoint, struct run_note *note, bool *found, s
                             path.text);
 }
 
-static char *print(const struct run_note *note, size_t *size) {
+static char *print_run(const struct run_note *note, size_t *size) {
     struct json *object = json_new_object();
     json_put_int(object, "firstBatch", note->first_batch);
     json_put_int(object, "startedMs", note->started_ms);
@@ -95,7 +97,7 @@ static char *print(const struct run_note *note, size_t *size) {
 
 bool run_note_write(const char *checkpoint, const struct run_note *note, struct error *err) {
     size_t size;
-    scoped(scope_free) char *text = print(note, &size);
+    scoped(scope_free) char *text = print_run(note, &size);
     return file_make_directory(checkpoint, err) &&
            file_replace(checkpoint, CHECKPOINT_CLUSTER, text, size, err);
 }
@@ -103,4 +105,61 @@ bool run_note_write(const char *checkpoint, const struct run_note *note, struct 
 bool run_note_remove(const char *checkpoint, struct error *err) {
     return file_remove(file_join(checkpoint, CHECKPOINT_CLUSTER).text, err) &&
            file_sync_directory(checkpoint, err);
+}
+
+/* ---- the Kafka cluster ---- */
+
+static bool parse_kafka(const char *text, size_t size, char id[static KAFKA_CLUSTER_ID_MAX],
+                        struct error *err) {
+    int version;
+    struct json *object = json_parse_versioned(text, size, NOTE_VERSION, &version, err);
+    if (object == NULL)
+        return false;
+    const char *noted = json_member_text(object, "clusterId");
+    bool ok = noted != NULL && noted[0] != '\0' && strlen(noted) < KAFKA_CLUSTER_ID_MAX;
+    if (ok)
+        (void)snprintf(id, KAFKA_CLUSTER_ID_MAX, "%s", noted);
+    else
+        error_set(err, ERROR_STATE, "it has no \"clusterId\"");
+    json_free(object);
+    return ok;
+}
+
+bool kafka_note_read(const char *checkpoint, char id[static KAFKA_CLUSTER_ID_MAX],
+                     struct error *err) {
+    struct file_path path = file_join(checkpoint, CHECKPOINT_KAFKA);
+    scoped(scope_free) char *text = NULL;
+    size_t size;
+    id[0] = '\0';
+    if (!file_read(path.text, KAFKA_SIZE_MAX, &text, &size, err))
+        return false;
+    return text == NULL || parse_kafka(text, size, id, err) ||
+           error_wrap(err,
+                      "'%s' can't be used: restore it from a backup, or, if you are sure that "
+                      "KAFKA_BOOTSTRAP_SERVERS names the right cluster, remove it",
+                      path.text);
+}
+
+bool kafka_note_write(const char *checkpoint, const char *id, struct error *err) {
+    struct json *object = json_new_object();
+    json_put_text(object, "clusterId", id);
+    size_t size;
+    scoped(scope_free) char *text = json_print_versioned(object, NOTE_VERSION, &size);
+    json_free(object);
+    return file_replace(checkpoint, CHECKPOINT_KAFKA, text, size, err);
+}
+
+bool kafka_note_compare(const char *checkpoint, const char *noted, const char *answering,
+                        struct error *err) {
+    if (strcmp(noted, answering) == 0)
+        return true;
+    return error_set(
+        err, ERROR_STATE,
+        "the offsets in checkpoint '%s' are of the Kafka cluster %s, but the cluster %s answers. "
+        "A topic of the same name has other records at these offsets there, a copy by MirrorMaker, "
+        "too: set KAFKA_BOOTSTRAP_SERVERS back, or begin again in new directories "
+        "(CHECKPOINT_PATH, PROCESSED_DATA_PATH, and DATA_LAKE_PATH for the rejects). If the very "
+        "same offsets were moved to that cluster: `esports-stream "
+        "adopt --cluster %s`",
+        checkpoint, noted, answering, answering);
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "streaming/cluster/engine/stream_plan.h"
+#include "streaming/cluster/engine/stream_start.h"
 #include "streaming/declare/stream.h"
 
 /* Whether what the steps say holds with real Spark is for the stories to show. */

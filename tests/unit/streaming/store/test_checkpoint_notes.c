@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-#include "streaming/store/run_note.h"
+#include "streaming/store/checkpoint_notes.h"
 
 static struct fixture fixture;
 

@@ -1,5 +1,18 @@
-/* run_note.h: <checkpoint>/cluster, which says that a Spark cluster runs the query, or did when its
- * program was killed.
+/* checkpoint_notes.h: two small files of ours beside Spark's in a checkpoint. Spark ignores them,
+ * as programs do that don't know them. */
+#ifndef STREAMING_STORE_CHECKPOINT_NOTES_H
+#define STREAMING_STORE_CHECKPOINT_NOTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/reject.h"
+#include "streaming/kafka/broker.h"
+
+/* ---- <checkpoint>/cluster ----
+ *
+ * It says that a Spark cluster runs the query, or did when its program was killed.
  *
  *     v1
  *     {"firstBatch":12,"startedMs":1795366883120,"parseMode":"reject","master":"spark://…",
@@ -9,13 +22,6 @@
  * It is there before the query is started on the cluster, and goes when that query has ended and
  * all its batches have been looked at. While it is there, the batches from `firstBatch` on that are
  * committed and have no manifest of ours are the cluster's, and their rejects are to be written. */
-#ifndef STREAMING_STORE_RUN_NOTE_H
-#define STREAMING_STORE_RUN_NOTE_H
-
-#include <stdint.h>
-
-#include "base/error.h"
-#include "core/reject.h"
 
 struct run_note {
     int64_t first_batch; // the first that the cluster may plan or run
@@ -43,5 +49,25 @@ MUST_CHECK bool run_note_write(const char *checkpoint, const struct run_note *no
 
 /* Durable. */
 MUST_CHECK bool run_note_remove(const char *checkpoint, struct error *err);
+
+/* ---- <checkpoint>/kafka ----
+ *
+ * It says of which Kafka cluster the checkpoint's offsets are.
+ *
+ *     v1
+ *     {"clusterId":"MkU3OEVBNTcwNTJENDM2Qg"}
+ *
+ * Written by the first start that learns the cluster's id. */
+
+/* "": there is no note. ERROR_STATE: it is damaged. */
+MUST_CHECK bool kafka_note_read(const char *checkpoint, char id[static KAFKA_CLUSTER_ID_MAX],
+                                struct error *err);
+
+/* Durable, whatever there was. ERROR_RETRY. */
+MUST_CHECK bool kafka_note_write(const char *checkpoint, const char *id, struct error *err);
+
+/* ERROR_STATE, with the cure: the cluster that answers is another than the noted one. */
+MUST_CHECK bool kafka_note_compare(const char *checkpoint, const char *noted, const char *answering,
+                                   struct error *err);
 
 #endif
