@@ -127,7 +127,7 @@ static struct codes page_codes(const struct column_writer *writer) {
 static void add_codes(struct column_writer *writer, const uint32_t *codes, size_t count) {
     size_t size = code_size_for(writer->dictionary.count);
     if (size > writer->code_size) {
-        codes_widen(&writer->values, writer->code_size, size);
+        codes_widen(&writer->values, writer->code_size, size); // rare: at 256 and 65,536 values
         writer->code_size = size;
     }
     codes_append(&writer->values, size, codes, count);
@@ -171,6 +171,7 @@ static void decide(struct column_writer *writer, struct page_scratch *scratch, b
     size_t count = value_count(writer);
     bool last = count >= LOOK_LAST;
     bool useful = code_page(writer, scratch);
+    // The page is not full, so what it will take is not known; only whether values come again.
     if (useful && last && !closing)
         useful = (size_t)writer->dictionary.count * 100 < count * LAST_NEW_PER_CENT;
     else if (useful)
@@ -249,7 +250,7 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
     *bounds = (struct bounds){.state = BOUNDS_EMPTY};
     if (writer->values.size == 0)
         return;
-    if (writer->format->physical == PHYSICAL_INT96) {
+    if (writer->format->physical == PHYSICAL_INT96) { // which has no order in the format
         bounds->state = BOUNDS_UNKNOWN;
     } else if (writer->form == FORM_CODES) {
         bounds_of_codes(writer, scratch, bounds);

@@ -143,6 +143,7 @@ static void grow(struct routes *routes) {
         routes->routes = realloc(routes->routes, routes->capacity * sizeof *routes->routes);
         check(routes->routes != NULL);
     }
+    // At most half of the slots are taken, and their number is a power of two.
     if ((routes->count + 1) * 2 <= routes->slot_count)
         return;
     routes->slot_count = routes->slot_count == 0 ? SLOTS_FIRST : routes->slot_count * 2;
