@@ -27,12 +27,8 @@ enum {
     TEXTS_AT_ONCE = 256,
 };
 
-static bool is_text(enum type type) {
-    return type == TYPE_STRING || type == TYPE_BINARY;
-}
-
 static size_t native_width(enum type type) {
-    return is_text(type) ? 0 : type_width(type);
+    return type_is_text(type) ? 0 : type_width(type);
 }
 
 static size_t plain_width(const struct column_format *format) {
@@ -160,7 +156,7 @@ static bool code_page(struct column_writer *writer, struct page_scratch *scratch
     scratch->codes.size = 0;
     uint32_t *codes = (void *)bytes_reserve(&scratch->codes, (count + 1) * sizeof *codes);
     scratch->codes.size = count * sizeof *codes;
-    if (is_text(writer->format->type))
+    if (type_is_text(writer->format->type))
         return code_texts(&writer->dictionary, writer->values.at, count, codes);
     return dictionary_encode(&writer->dictionary, writer->values.at, count, codes) == count;
 }
@@ -254,7 +250,7 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
         bounds->state = BOUNDS_UNKNOWN;
     } else if (writer->form == FORM_CODES) {
         bounds_of_codes(writer, scratch, bounds);
-    } else if (!is_text(type)) {
+    } else if (!type_is_text(type)) {
         bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
     } else {
         struct text min, max;
@@ -375,7 +371,7 @@ static inline uint8_t *copy_text(uint8_t *to, const char *from, size_t length) {
 static void append_plain(struct column_writer *writer, struct column_slice slice,
                          size_t plain_size) {
     size_t count = slice.rows - slice.nulls;
-    if (!is_text(writer->format->type)) {
+    if (!type_is_text(writer->format->type)) {
         bytes_append(&writer->values, slice.values, count * native_width(writer->format->type));
         return;
     }
@@ -401,7 +397,7 @@ static void append_present(struct column_writer *writer, struct column_slice sli
 
 static size_t plain_size_of(const struct column_format *format, struct column_slice slice) {
     size_t count = slice.rows - slice.nulls;
-    if (!is_text(format->type))
+    if (!type_is_text(format->type))
         return count * plain_width(format);
     const struct text *texts = slice.values;
     size_t size = count * sizeof texts->length;

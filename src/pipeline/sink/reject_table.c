@@ -59,7 +59,7 @@ struct reject_sink *reject_sink_create(const char *topic, int64_t batch_timestam
 
     struct reject_sink *rejects = must_alloc(1, sizeof *rejects);
     rejects->sink = sink_create(&options);
-    rejects->topic = (struct text){topic, (uint32_t)strlen(topic)};
+    rejects->topic = text_borrow(topic);
     rejects->batch_timestamp_ms = batch_timestamp_ms;
     rows_init(&rejects->rows, options.schema, 1, 1); // no room for texts: they are borrowed
     return rejects;

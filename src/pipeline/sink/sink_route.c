@@ -29,8 +29,7 @@ bool partition_directory(const char *column, struct text value, bool valid,
     if (!valid || value.length == 0)
         value = hive_default;
     size_t size = 0;
-    if (!append_name(name, &size, (struct text){column, (uint32_t)strlen(column)}) ||
-        !append_name(name, &size, TEXT("=")))
+    if (!append_name(name, &size, text_borrow(column)) || !append_name(name, &size, TEXT("=")))
         return false;
     for (size_t i = 0; i < value.length; i++) {
         static const char digits[] = "0123456789ABCDEF";

@@ -474,12 +474,9 @@ void file_metadata_deinit(struct file_metadata *metadata) {
 }
 
 int file_metadata_find(const struct file_metadata *metadata, const char *name) {
-    for (size_t i = 0; i < metadata->column_count; i++) {
-        struct text candidate = metadata->columns[i].name;
-        if (candidate.length == strlen(name) &&
-            memcmp(candidate.bytes, name, candidate.length) == 0)
+    for (size_t i = 0; i < metadata->column_count; i++)
+        if (text_equals(metadata->columns[i].name, text_borrow(name)))
             return (int)i;
-    }
     return -1;
 }
 
