@@ -1,3 +1,9 @@
+/* json.c: jansson behind our own names, and the only place that knows it.
+ *
+ * A `struct json` is jansson's value under another name. Documents of our own making never fail to
+ * be built: a failure there is a lack of memory or a text that is no UTF-8, so it is checked.
+ * Documents from disk may be anything; json_parse() refuses a member that comes twice, because
+ * readers would disagree on which one counts. */
 #include "base/json.h"
 
 #include <jansson.h>
@@ -155,6 +161,7 @@ char *json_print(const struct json *value) {
     return json_print_digits(value, 15);
 }
 
+/* A decimal number of 15 digits survives being a double, and a double survives 17 digits. */
 int json_digits(double value) {
     for (int digits = 15; digits < 17; digits++) {
         char text[32];

@@ -18,6 +18,11 @@ struct text {
 
 #define TEXT(literal) ((struct text){.bytes = (literal), .length = sizeof(literal) - 1})
 
+/* Of a terminated text: all but its end. */
+static inline struct text text_borrow(const char *text) {
+    return (struct text){.bytes = text, .length = (uint32_t)strlen(text)};
+}
+
 static inline bool text_equals(struct text a, struct text b) {
     return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 }

@@ -46,7 +46,7 @@ void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *now,
             more -= before->names[i].count;
         if (more == 0)
             continue; // of records that became no rows
-        int index = unknown_keys_find(sum, (struct text){name->text, (uint32_t)strlen(name->text)});
+        int index = unknown_keys_find(sum, text_borrow(name->text));
         if (index >= 0)
             sum->names[index].count += more;
     }

@@ -27,6 +27,7 @@ void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
                size_t string_bytes) {
     *rows = (struct rows){.schema = schema, .capacity = capacity};
     arena_init(&rows->strings, string_bytes);
+    // One block for all columns: values of one, then its `valid`, then the next column.
     rows->storage = must_alloc(storage_bytes(schema, capacity) + CACHE_LINE, 1);
 
     unsigned char *at = rows->storage;

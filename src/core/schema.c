@@ -1,3 +1,7 @@
+/* schema.c: columns are added one by one, and looked up by name.
+ *
+ * A derived column's inputs must be columns that stand before it: that is checked here, for every
+ * schema at each start, and makes one pass in order enough to derive all. */
 #include "core/schema.h"
 
 #include "base/check.h"
@@ -14,13 +18,11 @@ enum { ORIGIN_COUNT = sizeof origin_columns / sizeof origin_columns[0] };
 
 static void add_column(struct schema *schema, const struct column *column) {
     check(schema->count < SCHEMA_COLUMNS_MAX);
-    struct text name = {column->name, (uint32_t)strlen(column->name)};
-    check(schema_find(schema, name) < 0);
+    check(schema_find(schema, text_borrow(column->name)) < 0);
 
     size_t index = schema->count;
     for (size_t i = 0; i < DERIVE_INPUTS_MAX && column->inputs[i] != NULL; i++) {
-        int input = schema_find(
-            schema, (struct text){column->inputs[i], (uint32_t)strlen(column->inputs[i])});
+        int input = schema_find(schema, text_borrow(column->inputs[i]));
         check(input >= 0);
         schema->inputs[index][i] = (size_t)input;
         schema->input_count[index] = i + 1;
@@ -56,10 +58,8 @@ void schema_init(struct schema *schema, const struct record_schema *record,
 }
 
 int schema_find(const struct schema *schema, struct text name) {
-    for (size_t i = 0; i < schema->count; i++) {
-        const char *candidate = schema->columns[i].name;
-        if (strlen(candidate) == name.length && memcmp(candidate, name.bytes, name.length) == 0)
+    for (size_t i = 0; i < schema->count; i++)
+        if (text_equals(text_borrow(schema->columns[i].name), name))
             return (int)i;
-    }
     return -1;
 }

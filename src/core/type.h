@@ -2,6 +2,7 @@
 #ifndef CORE_TYPE_H
 #define CORE_TYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum type {
@@ -14,6 +15,11 @@ enum type {
     TYPE_TIMESTAMP, // int64 microseconds since 1970-01-01T00:00:00Z
     TYPE_COUNT,
 };
+
+/* Whether its values are texts of any length, and a vector points at them. */
+static inline bool type_is_text(enum type type) {
+    return type == TYPE_STRING || type == TYPE_BINARY;
+}
 
 /* Bytes of one value in a vector. */
 size_t type_width(enum type type);

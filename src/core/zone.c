@@ -237,7 +237,7 @@ bool zone_find(struct text text, struct zone *zone) {
 
 static bool is_known(const char *name) {
     struct zone zone;
-    return zone_find((struct text){name, (uint32_t)strlen(name)}, &zone);
+    return zone_find(text_borrow(name), &zone);
 }
 
 struct zone_lack zone_data_lack(void) {

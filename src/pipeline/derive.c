@@ -1,3 +1,10 @@
+/* derive.c: the derived columns, computed as Spark computes their SQL.
+ *
+ * Columns are derived in the order of the schema, so one may be the input of a later one. A
+ * function fills rows [first, first + count) of its column, a loop over plain arrays.
+ *
+ * What must stay true: Spark's rules for null in each expression, and its order of arithmetic,
+ * since doubles round at each step. */
 #include "pipeline/derive.h"
 
 #include "base/check.h"

@@ -244,7 +244,7 @@ bool file_look(const char *path, struct file_status *status, struct error *err) 
 int file_find(const char *path, struct file_status *status, struct error *err) {
     if (look(path, status))
         return 1;
-    if (errno == ENOENT || errno == ENOTDIR)
+    if (errno == ENOENT || errno == ENOTDIR) // ENOTDIR: a directory on the way is a file
         return 0;
     (void)disk_error(err, "look at", path);
     return -1;
@@ -269,6 +269,7 @@ bool file_same(const char *a, const char *b, bool *same, struct error *err) {
         return disk_error(err, "look at", a);
     if (disk->stat(b, &second) != 0)
         return disk_error(err, "look at", b);
+    // Neither name nor size: only the inode tells that a rename has been done already.
     *same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
     return true;
 }
@@ -377,6 +378,7 @@ static bool add_number(void *context, const char *name) {
     return true;
 }
 
+/* Directories are listed in any order. */
 static int compare_numbers(const void *a, const void *b) {
     int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
     return (left > right) - (left < right);

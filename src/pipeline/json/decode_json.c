@@ -312,7 +312,7 @@ static const struct decoder_ops json_ops = {decode, uncount_row, close_decoder};
 bool decode_json_open(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
                       const char *zone_name, struct error *err) {
     struct zone zone;
-    if (!zone_find((struct text){zone_name, (uint32_t)strlen(zone_name)}, &zone))
+    if (!zone_find(text_borrow(zone_name), &zone))
         return error_set(err, ERROR_CONFIG,
                          "time zone '%s' is unknown: use an IANA name that is in "
                          "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",

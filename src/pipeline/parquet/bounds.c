@@ -1,3 +1,10 @@
+/* bounds.c: the least and the greatest value of a page, a chunk, or several of them.
+ *
+ * Bounds are kept as the bytes that go into the file, and read back to be compared. BOUNDS_UNKNOWN
+ * spreads: a chunk with one such page is unknown as a whole.
+ *
+ * What must stay true: every value is within its bounds, because readers skip pages and row groups
+ * by them. In doubt there are none. */
 #include "pipeline/parquet/bounds.h"
 
 #include <math.h>
@@ -52,6 +59,7 @@ static void bounds_of_doubles(struct bounds *bounds, const double *values, size_
         min = values[i] < min ? values[i] : min;
         max = values[i] > max ? values[i] : max;
     }
+    // 0.0 == -0.0 here, but a reader may order them: bounds cover both, as the format asks.
     if (min == 0)
         min = -0.0;
     if (max == 0)

@@ -1,3 +1,8 @@
+/* codec.c: compressing and uncompressing a page with snappy, zstd or LZ4.
+ *
+ * Compressing can't fail: it gets the room that the library says is enough, so a failure is our own
+ * mistake. Uncompressing reads bytes that may be damaged: it must give exactly the size that the
+ * page's header says. zstd's contexts are large, so they are made when first needed and kept. */
 #include "pipeline/parquet/codec.h"
 
 #include <limits.h>

@@ -27,12 +27,8 @@ enum {
     TEXTS_AT_ONCE = 256,
 };
 
-static bool is_text(enum type type) {
-    return type == TYPE_STRING || type == TYPE_BINARY;
-}
-
 static size_t native_width(enum type type) {
-    return is_text(type) ? 0 : type_width(type);
+    return type_is_text(type) ? 0 : type_width(type);
 }
 
 static size_t plain_width(const struct column_format *format) {
@@ -127,7 +123,7 @@ static struct codes page_codes(const struct column_writer *writer) {
 static void add_codes(struct column_writer *writer, const uint32_t *codes, size_t count) {
     size_t size = code_size_for(writer->dictionary.count);
     if (size > writer->code_size) {
-        codes_widen(&writer->values, writer->code_size, size);
+        codes_widen(&writer->values, writer->code_size, size); // rare: at 256 and 65,536 values
         writer->code_size = size;
     }
     codes_append(&writer->values, size, codes, count);
@@ -160,7 +156,7 @@ static bool code_page(struct column_writer *writer, struct page_scratch *scratch
     scratch->codes.size = 0;
     uint32_t *codes = (void *)bytes_reserve(&scratch->codes, (count + 1) * sizeof *codes);
     scratch->codes.size = count * sizeof *codes;
-    if (is_text(writer->format->type))
+    if (type_is_text(writer->format->type))
         return code_texts(&writer->dictionary, writer->values.at, count, codes);
     return dictionary_encode(&writer->dictionary, writer->values.at, count, codes) == count;
 }
@@ -171,6 +167,7 @@ static void decide(struct column_writer *writer, struct page_scratch *scratch, b
     size_t count = value_count(writer);
     bool last = count >= LOOK_LAST;
     bool useful = code_page(writer, scratch);
+    // The page is not full, so what it will take is not known; only whether values come again.
     if (useful && last && !closing)
         useful = (size_t)writer->dictionary.count * 100 < count * LAST_NEW_PER_CENT;
     else if (useful)
@@ -249,11 +246,11 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
     *bounds = (struct bounds){.state = BOUNDS_EMPTY};
     if (writer->values.size == 0)
         return;
-    if (writer->format->physical == PHYSICAL_INT96) {
+    if (writer->format->physical == PHYSICAL_INT96) { // which has no order in the format
         bounds->state = BOUNDS_UNKNOWN;
     } else if (writer->form == FORM_CODES) {
         bounds_of_codes(writer, scratch, bounds);
-    } else if (!is_text(type)) {
+    } else if (!type_is_text(type)) {
         bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
     } else {
         struct text min, max;
@@ -374,7 +371,7 @@ static inline uint8_t *copy_text(uint8_t *to, const char *from, size_t length) {
 static void append_plain(struct column_writer *writer, struct column_slice slice,
                          size_t plain_size) {
     size_t count = slice.rows - slice.nulls;
-    if (!is_text(writer->format->type)) {
+    if (!type_is_text(writer->format->type)) {
         bytes_append(&writer->values, slice.values, count * native_width(writer->format->type));
         return;
     }
@@ -400,7 +397,7 @@ static void append_present(struct column_writer *writer, struct column_slice sli
 
 static size_t plain_size_of(const struct column_format *format, struct column_slice slice) {
     size_t count = slice.rows - slice.nulls;
-    if (!is_text(format->type))
+    if (!type_is_text(format->type))
         return count * plain_width(format);
     const struct text *texts = slice.values;
     size_t size = count * sizeof texts->length;

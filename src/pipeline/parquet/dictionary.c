@@ -40,12 +40,8 @@ static inline uint64_t load_value(const struct dictionary *dictionary, uint32_t 
     return width == 4 ? load_4(at) : load_8(at);
 }
 
-static bool is_text(enum type type) {
-    return type == TYPE_STRING || type == TYPE_BINARY;
-}
-
 static uint32_t hash_of_code(const struct dictionary *dictionary, uint32_t code) {
-    if (is_text(dictionary->type))
+    if (type_is_text(dictionary->type))
         return ((const struct dictionary_place *)(const void *)dictionary->places.at)[code].hash;
     return hash_word(load_value(dictionary, code, type_width(dictionary->type)));
 }
@@ -315,7 +311,7 @@ size_t dictionary_encode(struct dictionary *dictionary, const void *values, size
     check(dictionary->type != TYPE_BOOL);
     if (dictionary->type == TYPE_INT32)
         return encode_int32s(dictionary, values, count, codes);
-    if (!is_text(dictionary->type))
+    if (!type_is_text(dictionary->type))
         return encode_all_words(dictionary, values, sizeof(uint64_t), count, codes);
     return !dictionary->portable && text_masked_runs()
                ? encode_texts_masked(dictionary, values, count, codes)

@@ -1,3 +1,11 @@
+/* metadata_writer.c: a file's footer and page indexes, as structs of Thrift.
+ *
+ * The numbers are the field numbers of parquet.thrift, in ascending order as the compact protocol
+ * wants them; a field that is left out is optional there. Row groups are appended to one run of
+ * bytes as they end, so that the footer of a file with many takes no more than its own size.
+ *
+ * What must stay true: offsets are from the file's beginning, sizes are those on disk with page
+ * headers, and a bound is only given where it holds for all values. Readers skip pages by it. */
 #include "pipeline/parquet/metadata_writer.h"
 
 #include <stdio.h>
@@ -59,7 +67,7 @@ bool metadata_append_column_index(struct bytes *out, enum type type,
                                   const struct page_entry *entries, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (entries[i].bounds.state == BOUNDS_UNKNOWN)
-            return false;
+            return false; // an index without the bounds of one page is not allowed
 
     struct thrift_writer writer = {.out = out};
     thrift_put_list(&writer, 1, THRIFT_TRUE, count);
@@ -97,6 +105,8 @@ static void put_statistics(struct thrift_writer *writer, int field,
                            const struct chunk_place *place) {
     thrift_begin(writer, field);
     thrift_put_i64(writer, 3, place->nulls);
+    // 1 and 2, the bounds of old, had no defined order: readers distrust them, so they are left
+    // out.
     if (place->bounds.state == BOUNDS_KNOWN) {
         const struct bound *min = &place->bounds.min, *max = &place->bounds.max;
         thrift_put_binary(writer, 5, max->bytes, max->size);

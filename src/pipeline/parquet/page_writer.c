@@ -32,7 +32,7 @@ size_t page_scratch_memory(const struct page_scratch *scratch) {
 void page_append_levels(struct bytes *body, const uint8_t *present, size_t rows) {
     size_t start = body->size;
     bytes_append(body, &(uint32_t){0}, sizeof(uint32_t));
-    if (present == NULL) {
+    if (present == NULL) { // no nulls: one run of ones
         bytes_append_varint(body, (uint64_t)rows << 1);
         bytes_append_byte(body, 1);
     } else {
@@ -45,6 +45,7 @@ void page_append_levels(struct bytes *body, const uint8_t *present, size_t rows)
 static void append_int96s(struct bytes *body, const int64_t *micros, size_t count) {
     uint8_t *at = bytes_reserve(body, count * INT96_SIZE);
     for (size_t i = 0; i < count; i++, at += INT96_SIZE) {
+        // Rounded down: before 1970 too, the time of day is not negative.
         int64_t day = micros[i] / micros_per_day, rest = micros[i] % micros_per_day;
         if (rest < 0) {
             rest += micros_per_day;
@@ -90,7 +91,7 @@ static void put_header(struct bytes *header, struct page_kind kind, size_t size,
         thrift_put_i32(&writer, 1, (int32_t)kind.values);
         thrift_put_i32(&writer, 2, (int32_t)kind.encoding);
         thrift_put_i32(&writer, 3, (int32_t)(kind.required ? ENCODING_BIT_PACKED : ENCODING_RLE));
-        thrift_put_i32(&writer, 4, ENCODING_BIT_PACKED);
+        thrift_put_i32(&writer, 4, ENCODING_BIT_PACKED); // levels of repetition: there are none
     }
     thrift_end(&writer);
     thrift_end(&writer);

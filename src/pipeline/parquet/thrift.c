@@ -88,6 +88,7 @@ void thrift_element_binary(struct thrift_writer *writer, const void *bytes, size
     bytes_append(writer->out, bytes, size);
 }
 
+/* From now on every read gives nothing, and every loop over fields ends. */
 static void fail(struct thrift_reader *reader) {
     reader->failed = true;
     reader->at = reader->end;
@@ -130,6 +131,7 @@ static bool get_field_head(struct thrift_reader *reader, int *last, enum thrift_
     uint8_t head = get_byte(reader);
     if (reader->failed || head == THRIFT_STOP)
         return false;
+    // The distance from the field before; 0: the number itself follows.
     int64_t id = head >> 4 != 0 ? *last + (head >> 4) : get_zigzag(reader);
     if (id < INT16_MIN || id > INT16_MAX) {
         fail(reader);
@@ -192,7 +194,7 @@ static size_t get_list_head(struct thrift_reader *reader, enum thrift_type *elem
     uint8_t head = get_byte(reader);
     *element = head & 15;
     uint64_t count = head >> 4;
-    if (count == 15)
+    if (count == SHORT_LIST_MAX + 1) // more than fit into four bits
         count = get_varint(reader);
     if (count > left(reader))
         fail(reader);
@@ -224,7 +226,7 @@ static int skip_value(struct thrift_reader *reader, enum thrift_type type, bool 
     switch (type) {
     case THRIFT_TRUE:
     case THRIFT_FALSE:
-        if (in_list)
+        if (in_list) // in a list a boolean is a byte, as a field it is its type
             (void)get_byte(reader);
         return depth;
     case THRIFT_BYTE:

@@ -142,7 +142,7 @@ static bool output_write(struct output *output, const void *bytes, size_t size, 
     output->offset += (int64_t)size;
     if (output->pending->size + size > PENDING_MAX && !write_pending(output, err))
         return false;
-    if (size > PENDING_MAX)
+    if (size > PENDING_MAX) // not worth copying
         return write_all(output, bytes, size, err);
     bytes_append(output->pending, bytes, size);
     return true;
@@ -231,7 +231,7 @@ static bool write_row_group(struct parquet_writer *writer, struct output *output
     metadata_append_row_group(&writer->row_groups, table->columns, places, table->column_count,
                               writer->row_group_count++);
     for (size_t i = 0; i < table->column_count; i++)
-        column_writer_reset(&writer->columns[i]);
+        column_writer_reset(&writer->columns[i]); // remembers only what it learned of dictionaries
     writer->rows += writer->open_rows;
     writer->open_rows = 0;
     writer->open_memory = 0;
@@ -286,6 +286,7 @@ bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error 
 
 bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *file,
                            struct error *err) {
+    // The time of the last write goes into the sink log, as Spark has it there.
     struct file_status status;
     if (!write_file(writer, true, err) || !file_look(writer->path, &status, err))
         return false;

@@ -53,15 +53,15 @@ const struct schema *reject_schema(void) {
 struct reject_sink *reject_sink_create(const char *topic, int64_t batch_timestamp_ms,
                                        const struct sink_options *sink) {
     struct sink_options options = *sink;
-    options.schema = reject_schema();
+    options.schema = reject_schema(); // one flat directory, whatever the table is partitioned by
     options.partition_columns = NULL;
     options.partition_column_count = 0;
 
     struct reject_sink *rejects = must_alloc(1, sizeof *rejects);
     rejects->sink = sink_create(&options);
-    rejects->topic = (struct text){topic, (uint32_t)strlen(topic)};
+    rejects->topic = text_borrow(topic);
     rejects->batch_timestamp_ms = batch_timestamp_ms;
-    rows_init(&rejects->rows, options.schema, 1, 1);
+    rows_init(&rejects->rows, options.schema, 1, 1); // no room for texts: they are borrowed
     return rejects;
 }
 
@@ -198,7 +198,7 @@ static void fill_row(const struct reject_reader *reader, struct reject_row *row)
 bool reject_reader_next(struct reject_reader *reader, struct reject_row *row, bool *found,
                         struct error *err) {
     *found = false;
-    if (reader->next == reader->rows) {
+    if (reader->next == reader->rows) { // the texts of the rows before end here
         reader->next = 0;
         if (!parquet_cursor_next(&reader->cursor, &reader->rows, err))
             return false;

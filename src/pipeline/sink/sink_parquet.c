@@ -63,6 +63,7 @@ static void add_file(struct sink *sink) {
         sink->files = realloc(sink->files, sink->file_capacity * sizeof *sink->files);
         check(sink->files != NULL);
     }
+    // Named as Spark names its files; the UUID keeps attempts and writers apart.
     char id[37];
     uuid_new(id);
     struct sink_file file = {.name = format_text("part-%05u-%s.c000%s.parquet", sink->options.task,
@@ -115,7 +116,7 @@ static bool append_slice(struct sink *sink, const struct rows *rows, struct erro
     struct row_slice slice;
     row_slice_init(&slice, rows);
     struct sink_file *first = &sink->files[sink->route_of[0]];
-    if (first->slice_rows == rows->count) {
+    if (first->slice_rows == rows->count) { // all in one file: nothing to sort
         first->slice_rows = 0;
         return append_to_file(sink, first, &slice, NULL, rows->count, err);
     }
@@ -140,6 +141,9 @@ static struct sink_file *largest_open(struct sink *sink) {
     return largest;
 }
 
+/* Closes the largest row groups until all fits, but none below ROW_GROUP_SIZE_MIN: with thousands
+ * of files, each would end in crumbs that readers pay for. Then the limit is exceeded by that much.
+ */
 static bool keep_memory(struct sink *sink, struct error *err) {
     while (sink_memory(sink) > sink->options.memory_max) {
         struct sink_file *file = largest_open(sink);
@@ -174,7 +178,7 @@ static struct data_file data_file_of(const struct sink *sink, size_t index,
 }
 
 bool sink_finish(struct sink *sink, struct file_list *files, struct error *err) {
-    struct file_list finished = {0};
+    struct file_list finished = {0}; // all of them are handed over, or none
     for (size_t i = 0; i < sink->file_count; i++) {
         struct parquet_file written;
         if (!parquet_writer_finish(sink->files[i].writer, &written, err)) {

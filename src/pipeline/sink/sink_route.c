@@ -29,8 +29,7 @@ bool partition_directory(const char *column, struct text value, bool valid,
     if (!valid || value.length == 0)
         value = hive_default;
     size_t size = 0;
-    if (!append_name(name, &size, (struct text){column, (uint32_t)strlen(column)}) ||
-        !append_name(name, &size, TEXT("=")))
+    if (!append_name(name, &size, text_borrow(column)) || !append_name(name, &size, TEXT("=")))
         return false;
     for (size_t i = 0; i < value.length; i++) {
         static const char digits[] = "0123456789ABCDEF";
@@ -143,6 +142,7 @@ static void grow(struct routes *routes) {
         routes->routes = realloc(routes->routes, routes->capacity * sizeof *routes->routes);
         check(routes->routes != NULL);
     }
+    // At most half of the slots are taken, and their number is a power of two.
     if ((routes->count + 1) * 2 <= routes->slot_count)
         return;
     routes->slot_count = routes->slot_count == 0 ? SLOTS_FIRST : routes->slot_count * 2;

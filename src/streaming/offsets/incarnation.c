@@ -17,6 +17,7 @@ void incarnation_begin_deinit(struct incarnation_begin *begin) {
 }
 
 void incarnation_begin_complete(struct incarnation_begin *begin) {
+    // Of these nothing was read: they are known of, and their former position is 0.
     for (size_t i = 0, count = begin->former.count; i < begin->known_ends.count; i++) {
         int32_t partition = begin->known_ends.entries[i].partition;
         struct offsets known = {.entries = begin->former.entries, .count = count};
@@ -84,6 +85,7 @@ void incarnations_add_replay(struct incarnations *incarnations, int64_t timestam
 }
 
 int32_t incarnations_of_reject(const struct incarnations *incarnations, int64_t processed_ms) {
+    // Incarnation n begins with begins[n - 1]; before all of them is number 0.
     size_t number = incarnations->count;
     while (number > 0 && processed_ms < incarnations->begins[number - 1].since_ms)
         number--;
@@ -98,6 +100,7 @@ int32_t incarnations_of_row(const struct incarnations *incarnations, int64_t pro
 }
 
 bool incarnation_begins(const struct offsets *before, const struct offsets *ends) {
+    // A partition that is new says nothing; one that is gone, or goes back, is another topic's.
     for (size_t i = 0; i < before->count; i++) {
         const struct partition_offset *end = offsets_find(ends, before->entries[i].partition);
         if (end == NULL || end->offset < before->entries[i].offset)

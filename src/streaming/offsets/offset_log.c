@@ -1,3 +1,10 @@
+/* offset_log.c: offsets per partition, and the texts in which Spark's checkpoint has them.
+ *
+ * An entry is read line by line: version, metadata, one source. Spark reads an entry that lacks the
+ * time or the settings, so we do; what it could not be sure of, such as a second source or topic,
+ * is refused (ERROR_STATE) and never guessed.
+ *
+ * What must stay true: lists that are searched are sorted, because offsets_find() bisects them. */
 #include "streaming/offsets/offset_log.h"
 
 #include <errno.h>
@@ -207,7 +214,7 @@ static bool take_topic(void *context, const char *name, const struct json *value
 }
 
 static bool parse_source(struct text line, struct offset_entry *entry, struct error *err) {
-    if (text_equals(line, TEXT("-")))
+    if (text_equals(line, TEXT("-"))) // Spark's word for a source that has read nothing yet
         return error_set(err, ERROR_STATE, "its source has no offsets ('-')");
     struct json *source = json_parse(line.bytes, line.length, err);
     if (source == NULL)
@@ -224,6 +231,7 @@ static bool parse_source(struct text line, struct offset_entry *entry, struct er
     return ok;
 }
 
+/* We write the settings back as they are, so they must be what Spark could have written. */
 static bool is_setting(void *context, const char *name, const struct json *value) {
     (void)context, (void)name;
     return json_text(value) != NULL;

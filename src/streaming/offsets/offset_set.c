@@ -1,3 +1,9 @@
+/* offset_set.c: bits of all partitions in one array, each partition's behind those of the one
+ * before.
+ *
+ * The spans are found in a first pass, so that the memory is known and bounded before it is taken.
+ * Offsets are 64 bits wide and may come from a file of anybody's, so the size of a span is computed
+ * unsigned, and compared with the limit before anything is added to it. */
 #include "streaming/offsets/offset_set.h"
 
 #include <stdlib.h>

@@ -74,6 +74,8 @@ static int64_t first_of(const struct sink_log *log) {
     return compacted < 0 ? 0 : compacted;
 }
 
+/* A compact file lists the whole table, so only its ends are looked at: a start may not take longer
+ * the longer a table has been written. */
 bool sink_log_check(const struct sink_log *log, struct error *err) {
     for (int64_t batch = first_of(log); batch <= log->newest; batch++)
         if (is_compaction(log, batch)
@@ -130,7 +132,7 @@ static void note_newest(struct sink_log *log, int64_t batch_id) {
 static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_list *files,
                     struct error *err) {
     enum sink_log_names names;
-    note_newest(log, batch_id);
+    note_newest(log, batch_id); // it is in the log, whatever it says
     if (!sink_log_compare(log, batch_id, files, &names, err))
         return false;
     if (names != SINK_LOG_NAMES_THESE)
@@ -138,6 +140,7 @@ static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_li
                          "'%s' lists batch %" PRId64 " with other files: another writer uses "
                          "this table; stop it and start again",
                          log->directory.text, batch_id);
+    // Whoever gave it its name may have died before the sync.
     if (!file_sync_directory(log->directory.text, err))
         return false;
     sink_log_upkeep_note(&log->upkeep, batch_id);
@@ -244,6 +247,7 @@ bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsew
 
 bool sink_log_file_of(const struct sink_log *log, int64_t batch_id, struct file_path *path,
                       struct error *err) {
+    // The compact file first: it has the other one's entries, which may be deleted.
     for (int compact = 1; compact >= 0; compact--) {
         char name[SINK_LOG_NAME_MAX];
         sink_log_file_name(batch_id, compact == 1, name);

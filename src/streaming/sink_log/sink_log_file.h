@@ -26,10 +26,6 @@ MUST_CHECK bool sink_log_file_check_ends(const char *path, struct error *err);
 MUST_CHECK bool sink_log_file_ends_with(const char *path, const char *bytes, size_t size,
                                         bool *same, struct error *err);
 
-/* The last `size` bytes of a file that had at least as many when it was opened. */
-MUST_CHECK bool sink_log_read_tail(const struct file_reader *file, char *bytes, size_t size,
-                                   struct error *err);
-
 /* One file as a stream; what is behind the header is read in pieces of a bounded size. */
 struct sink_log_stream {
     struct file_reader file;
@@ -99,5 +95,19 @@ struct log_layout log_layout_of(int64_t last, int64_t interval);
 /* Writes the batches of a layout but the holder. */
 MUST_CHECK bool log_layout_write_empty(const struct log_layout *layout, const char *directory,
                                        struct error *err);
+
+/* ---- the end of a file, from a known entry on ----
+ *
+ * A compact file lists all files of the table, those of its own batch last: only they are read. */
+
+/* The file's last entry as it is written, owned by the caller; NULL: it has none, or is not there.
+ */
+MUST_CHECK bool sink_log_last_line(const char *path, char **line, struct error *err);
+
+/* Calls visit() for each entry behind the one that is written as `line`. *found false: there is no
+ * such entry, or no such file. */
+MUST_CHECK bool sink_log_entries_behind(const char *path, const char *line,
+                                        sink_log_entry_fn *visit, void *context, bool *found,
+                                        struct error *err);
 
 #endif

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
-#include "streaming/sink_log/sink_log_tail.h"
+#include "streaming/sink_log/sink_log_file.h"
 #include "streaming/table/path_list.h"
 
 bool batch_newest(const struct store *store, int64_t *batch_id, struct error *err) {

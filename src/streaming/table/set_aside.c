@@ -1,3 +1,8 @@
+/* set_aside.c: a file that is in the way gets another name, and nothing is ever replaced.
+ *
+ * The name is taken by a rename that fails if somebody has it; then the next number is tried. The
+ * file goes first, then its checksum: who died between the two calls again, finds no file, and
+ * still removes the checksum. */
 #include "streaming/table/set_aside.h"
 
 #include <errno.h>
@@ -56,7 +61,7 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
         made = true;
         if (!file_make_directory(parent_of(to.text).text, err))
             return false;
-        number--;
+        number--; // the same name once more
     }
     return error_set(err, ERROR_STATE, "'%s' was set aside %d times already", from, NAMES_MAX);
 }

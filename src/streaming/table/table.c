@@ -173,6 +173,7 @@ static bool search_directory(struct search *search) {
     if (search->directory.text[0] != '\0')
         path = file_join(path.text, search->directory.text);
     int listed = file_list(path.text, search_name, search, search->err);
+    // ENOTDIR: a file that is named like a directory of a partition value.
     return (listed >= 0 || errno == ENOTDIR) && search->ok;
 }
 
@@ -238,6 +239,7 @@ bool table_sign(struct table *table, const char *query_id, const char *checkpoin
 
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
                  struct error *err) {
+    // Names that are there may be unsynced: whoever made them may have died.
     if (!file_make_directory(table->root.text, err) ||
         !file_make_directory_name(table->staging.text, err) ||
         !file_sync_directory(table->root.text, err))
@@ -255,6 +257,7 @@ struct file_path table_staging_of(const struct table *table, int64_t batch_id) {
 
 bool table_stage(const struct table *table, int64_t batch_id, struct error *err) {
     struct file_path path = table_staging_of(table, batch_id);
+    // An attempt that was not committed may have left files: they are never taken for ours.
     return file_remove_directory(path.text, err) && file_make_directory_name(path.text, err);
 }
 
@@ -269,6 +272,8 @@ bool table_sync_staged(const struct table *table, int64_t batch_id, const struct
         int there = file_exists(path.text, &size, err);
         if (there < 0)
             return false;
+        // Committing a file that is not whole can't be taken back; before that, the batch is tried
+        // again.
         if (there == 0 || size != files->files[i].size)
             return error_set(err, ERROR_RETRY,
                              "'%s' is gone, or not the %" PRId64 " bytes long "
@@ -367,6 +372,7 @@ static bool already_published(const struct data_file *file, const char *staged, 
                          "'%s' is in the way of a committed file of that name: it was not written "
                          "by this query; move it elsewhere",
                          target);
+    // One inode under both names: only the staged one is left to remove.
     return staged_there == 0 || file_remove(staged, err);
 }
 
@@ -376,6 +382,8 @@ bool table_publish(const struct table *table, int64_t batch_id, const struct fil
         return true;
     struct file_path staging = table_staging_of(table, batch_id);
     struct directory_set set = directories_of(files);
+    // Directories, their names synced; then the renames; then one sync per directory for all of
+    // them.
     bool ok = make_directories(table, &set, err);
     for (size_t i = 0; ok && i < files->count; i++) {
         struct file_path staged = file_join(staging.text, files->files[i].staged);

@@ -56,6 +56,7 @@ void column_reader_close(struct column_reader *reader) {
 static bool read_header(struct column_reader *reader, struct page_header *header,
                         struct error *err) {
     int64_t left = reader->end - reader->at;
+    // A header does not say its own size: if it is not whole in what was read, more is read.
     for (size_t try = HEADER_TRY_FIRST;; try *= 16) {
         size_t size = left < (int64_t)try ? (size_t)left : try;
         if (!input_read(reader->input, reader->at, size, &reader->stored, err))
@@ -94,6 +95,7 @@ static bool read_body(struct column_reader *reader, const struct page_header *he
     return true;
 }
 
+/* 8 bytes of nanoseconds of the day, 4 of the Julian day; rounded down to microseconds. */
 static int64_t int96_micros(const uint8_t *at) {
     int64_t nanos;
     int32_t day;
@@ -153,6 +155,7 @@ static bool take_plain(const struct file_column *column, const uint8_t **at, con
 
 static bool read_dictionary(struct column_reader *reader, const struct page_header *header,
                             struct error *err) {
+    // A chunk has one dictionary at most.
     if (reader->dictionary_count > 0 || reader->column->physical == PHYSICAL_BOOLEAN)
         return damaged(reader, "a dictionary in the wrong place", err);
     if (header->encoding != ENCODING_PLAIN && header->encoding != ENCODING_PLAIN_DICTIONARY)
@@ -188,6 +191,7 @@ static bool open_values(struct column_reader *reader, const struct page_header *
             rle_reader_init(&reader->codes, at, 0, 0);
             return true;
         }
+        // The first byte is the bit width of the codes.
         if (*at > 32)
             return damaged(reader, "its codes have too many bits", err);
         rle_reader_init(&reader->codes, at + 1, (size_t)(end - at - 1), *at);
@@ -338,6 +342,8 @@ static bool read_values(struct column_reader *reader, size_t count, struct error
 static void spread(struct column_reader *reader, size_t rows, size_t values) {
     size_t width = type_width(reader->column->type);
     uint8_t *base = (uint8_t *)&reader->row;
+    // From the last one on, so that none is overwritten; with as many values as rows, all are
+    // there.
     for (size_t row = rows; row > 0 && values < row; row--) {
         if (reader->valid[row - 1])
             memmove(base + (row - 1) * width, base + --values * width, width);
@@ -354,6 +360,7 @@ bool column_reader_read(struct column_reader *reader, size_t rows, struct vector
         return false;
     if (!read_values(reader, values, err))
         return false;
+    // Wraps like Java, as INT96 does.
     if (reader->column->millis)
         for (size_t i = 0; i < values; i++)
             reader->row.int64s[i] = (int64_t)((uint64_t)reader->row.int64s[i] * 1000);

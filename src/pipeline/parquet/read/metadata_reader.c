@@ -77,6 +77,7 @@ static void parse_logical_type(struct thrift_reader *reader, struct element *ele
     }
 }
 
+/* Fields that we do not know are skipped everywhere: writers may be newer than this reader. */
 static void parse_element(struct thrift_reader *reader, struct element *element) {
     int field;
     enum thrift_type type;
@@ -108,6 +109,8 @@ static void parse_element(struct thrift_reader *reader, struct element *element)
     }
 }
 
+/* Which of our types a column is read as. Annotations that are not told here (an INT32 that is a
+ * date) do not matter to who reads the value; spark_type_of() tells them apart for comparing. */
 static void set_type(struct file_column *column, const struct element *element) {
     bool is_text = element->converted == CONVERTED_UTF8 || element->logical == LOGICAL_STRING;
     bool is_micros = element->converted == CONVERTED_TIMESTAMP_MICROS ||
@@ -216,7 +219,7 @@ static const char *spark_type_of(const struct element *element) {
 static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
                          struct file_metadata *metadata) {
     size_t count = thrift_get_list(reader, type, THRIFT_STRUCT);
-    int64_t children = 0; // of the root
+    int64_t children = 0; // of the root: in a flat table, all elements behind it
     if (count < 1 || metadata->columns != NULL)
         return false;
     metadata->columns = must_alloc(count, sizeof *metadata->columns);
@@ -354,6 +357,7 @@ static bool parse_row_group(struct thrift_reader *reader, const struct file_meta
             continue;
         }
         size_t count = thrift_get_list(reader, type, THRIFT_STRUCT);
+        // A second list would leak the first.
         if (count != metadata->column_count || group->chunks != NULL)
             return false;
         group->chunks = must_alloc(count + 1, sizeof *group->chunks);
@@ -470,12 +474,9 @@ void file_metadata_deinit(struct file_metadata *metadata) {
 }
 
 int file_metadata_find(const struct file_metadata *metadata, const char *name) {
-    for (size_t i = 0; i < metadata->column_count; i++) {
-        struct text candidate = metadata->columns[i].name;
-        if (candidate.length == strlen(name) &&
-            memcmp(candidate.bytes, name, candidate.length) == 0)
+    for (size_t i = 0; i < metadata->column_count; i++)
+        if (text_equals(metadata->columns[i].name, text_borrow(name)))
             return (int)i;
-    }
     return -1;
 }
 
@@ -488,6 +489,7 @@ static void parse_page_fields(struct thrift_reader *reader, struct page_header *
     int field;
     enum thrift_type type;
     while (thrift_field(reader, &field, &type)) {
+        // Only format 2 has field 7, a flag; the dictionary has a flag as field 3, of no use here.
         bool is_flag = type == THRIFT_TRUE || type == THRIFT_FALSE;
         if (field == 7 && is_flag)
             header->is_compressed = type == THRIFT_TRUE;
@@ -502,6 +504,7 @@ size_t page_header_parse(struct page_header *header, const uint8_t *bytes, size_
     struct thrift_reader reader = {.at = bytes, .end = bytes + size, .depth = -1};
     int field;
     enum thrift_type type;
+    // -1: not said. Format 2 is compressed unless it says that it is not.
     *header = (struct page_header){.type = -1, .values = -1, .encoding = -1, .is_compressed = true};
     int32_t *const format_1[PAGE_FIELDS_MAX] = {
         [1] = &header->values, [2] = &header->encoding, [3] = &header->level_encoding};

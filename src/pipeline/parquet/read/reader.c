@@ -1,3 +1,8 @@
+/* reader.c: a Parquet file is opened by its footer; a cursor reads some of its columns together.
+ *
+ * The footer's length and the magic are the file's last bytes, so a file that was cut off is told
+ * at once. Columns have pages of different sizes: a step takes as many rows as every column has in
+ * its open page, so that no page is held longer than it is read. */
 #include "pipeline/parquet/read/reader.h"
 
 #include "base/check.h"
@@ -50,11 +55,9 @@ void parquet_reader_close(struct parquet_reader *reader) {
 }
 
 struct text parquet_reader_key_value(const struct parquet_reader *reader, const char *key) {
-    for (size_t i = 0; i < reader->metadata.key_value_count; i++) {
-        const struct file_key_value *pair = &reader->metadata.key_values[i];
-        if (pair->key.length == strlen(key) && memcmp(pair->key.bytes, key, pair->key.length) == 0)
-            return pair->value;
-    }
+    for (size_t i = 0; i < reader->metadata.key_value_count; i++)
+        if (text_equals(reader->metadata.key_values[i].key, text_borrow(key)))
+            return reader->metadata.key_values[i].value;
     return (struct text){0};
 }
 

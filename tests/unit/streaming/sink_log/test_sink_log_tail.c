@@ -4,7 +4,7 @@
 #include "../faulty_reads.h"
 
 #include "base/scope.h"
-#include "streaming/sink_log/sink_log_tail.h"
+#include "streaming/sink_log/sink_log_file.h"
 
 static struct fixture fixture;
 
