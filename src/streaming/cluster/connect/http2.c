@@ -235,17 +235,21 @@ static enum call_outcome feed(struct http2 *connection, size_t size, struct erro
     return CALL_BROKEN;
 }
 
+/* The connection broke: by the look of it a TLS server, if it has said nothing. */
+static enum call_outcome end_without_a_word(const struct http2 *connection, struct error *err) {
+    if (connection->first_size == 0 && !connection->use_ssl)
+        (void)error_wrap(err, "not a word came (does it want use_ssl=true?)");
+    return CALL_BROKEN;
+}
+
 /* *got false: nothing is there at the moment. */
 static enum call_outcome receive_some(struct http2 *connection, bool *got, struct error *err) {
     ssize_t size = transport_read(connection->transport, connection->room, READ_SIZE, err);
     *got = size > 0;
     if (size == 0)
         return CALL_DONE;
-    if (size < 0) {
-        if (connection->first_size == 0 && !connection->use_ssl)
-            (void)error_wrap(err, "not a word came (does it want use_ssl=true?)");
-        return CALL_BROKEN;
-    }
+    if (size < 0)
+        return end_without_a_word(connection, err);
     connection->heard_ms = clock_monotonic_ms();
     connection->pinged_ms = 0; // whatever came is a sign of life
     return feed(connection, (size_t)size, err);
@@ -285,11 +289,25 @@ static enum call_outcome check_life(struct http2 *connection, struct error *err)
     return CALL_BROKEN;
 }
 
+/* A server that refuses us may have said why before it closed the connection: what it said counts
+ * more than that we can't write any more. */
+static enum call_outcome send_or_hear_why(struct http2 *connection, struct error *err) {
+    enum call_outcome outcome = send_some(connection, err);
+    if (outcome != CALL_BROKEN)
+        return outcome;
+    struct error refusal;
+    bool got;
+    if (receive_some(connection, &got, &refusal) != CALL_FOREIGN)
+        return end_without_a_word(connection, err);
+    *err = refusal;
+    return CALL_FOREIGN;
+}
+
 enum call_outcome http2_advance(struct http2 *connection, const struct patience *patience,
                                 struct error *err) {
     bool got = false;
     while (!got) {
-        enum call_outcome outcome = send_some(connection, err);
+        enum call_outcome outcome = send_or_hear_why(connection, err);
         if (outcome == CALL_DONE)
             outcome = check_life(connection, err);
         if (outcome == CALL_DONE)
