@@ -186,11 +186,11 @@ static void put_place(struct json *notification, const struct alerts_query *quer
     const struct store_options *store = &query->view.options->store;
     char host[256] = "";
     (void)gethostname(host, sizeof host - 1); // "" then
-    put_text(notification, "query", shown->name);
-    put_text(notification, "runId", shown->run_id);
-    put_text(notification, "topic", store->topic);
-    put_text(notification, "table", store->table);
-    put_text(notification, "host", host);
+    json_put_text(notification, "query", shown->name);
+    json_put_text(notification, "runId", shown->run_id);
+    json_put_text(notification, "topic", store->topic);
+    json_put_text(notification, "table", store->table);
+    json_put_text(notification, "host", host);
     json_put_text(notification, "program", "esports-stream " PROGRAM_VERSION);
 }
 
@@ -202,7 +202,7 @@ static char *print_notification(const struct alerts_query *query, const struct n
     struct json *notification = json_new_object();
     json_put_text(notification, "event", is_over ? "recovered" : trouble_names[trouble]);
     json_put_text(notification, "severity", severity(trouble));
-    put_text(notification, "text", text);
+    json_put_text(notification, "text", text);
     put_time(notification, "at", now_ms);
     put_time(notification, "since", now_ms - (clock_monotonic_ms() - since_of(news)));
     if (is_over)
@@ -214,7 +214,7 @@ static char *print_notification(const struct alerts_query *query, const struct n
     else
         json_put_null(notification, "lag");
     if ((trouble == TROUBLE_FAILED || trouble == TROUBLE_FAILING) && news->shown->error[0] != '\0')
-        put_text(notification, "error", news->shown->error);
+        json_put_text(notification, "error", news->shown->error);
     else
         json_put_null(notification, "error");
     char *printed = json_print(notification);

@@ -118,7 +118,3 @@ void put_time_or_null(struct json *object, const char *name, int64_t wall_ms, in
     else
         put_time(object, name, wall_ms);
 }
-
-void put_text(struct json *object, const char *name, const char *text) {
-    json_put_bytes(object, name, text, strlen(text));
-}

@@ -72,6 +72,4 @@ void put_time(struct json *object, const char *name, int64_t wall_ms);
 /* The same, or null for what is not known (`wall_ms` less than `least`). */
 void put_time_or_null(struct json *object, const char *name, int64_t wall_ms, int64_t least);
 
-void put_text(struct json *object, const char *name, const char *text); // any bytes
-
 #endif

@@ -190,7 +190,7 @@ void route_history(const struct http_call *call, struct http_response *response)
 static struct json *print_sample(const struct reject_sample *sample, const char *topic) {
     struct json *object = json_new_object();
     json_put_int(object, "batchId", sample->batch_id);
-    put_text(object, "topic", topic);
+    json_put_text(object, "topic", topic);
     json_put_int(object, "partition", sample->partition);
     json_put_int(object, "offset", sample->offset);
     if (kafka_timestamp_fits(sample->timestamp_ms))
@@ -198,7 +198,7 @@ static struct json *print_sample(const struct reject_sample *sample, const char 
     else
         json_put_null(object, "kafkaTimestamp");
     json_put_text(object, "reason", reject_reason_name(sample->reject.reason));
-    put_text(object, "detail", sample->reject.detail);
+    json_put_text(object, "detail", sample->reject.detail);
     json_put_int(object, "position", (int64_t)sample->reject.position);
     put_time(object, "processedAt", sample->processed_ms);
     if (sample->value_size == SIZE_MAX) { // a null value is not an empty one

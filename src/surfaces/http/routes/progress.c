@@ -72,7 +72,7 @@ static struct json *print_source(const struct batch_report *batch, const char *t
     char description[300];
     struct json *object = json_new_object();
     snprintf(description, sizeof description, "KafkaV2[Subscribe[%s]]", topic);
-    put_text(object, "description", description);
+    json_put_text(object, "description", description);
     if (batch->batch_id == 0)
         json_put_null(object, "startOffset");
     else
@@ -100,7 +100,7 @@ static struct json *print_spark_durations(const struct batch_report *batch) {
 static struct json *print_sink(const struct batch_report *batch, const char *table) {
     struct json *object = json_new_object();
     char *description = text_format("FileSink[file:%s]", table);
-    put_text(object, "description", description);
+    json_put_text(object, "description", description);
     free(description);
     json_put_int(object, "numOutputRows", batch->rows);
     return object;
