@@ -283,7 +283,7 @@ static void watch(struct program *program) {
     count_signals(&shutdown);
 }
 
-/* What is told of the queries while they run. */
+/* What reports on the queries while they run: health, notifications, the API. */
 static void open_surfaces(struct program *program) {
     struct error err;
     struct query_view views[STREAMING_QUERIES_MAX];

@@ -119,7 +119,7 @@ bool file_draft_publish(struct file_draft *draft, struct error *err) {
         return false;
     }
 
-    // Not a plain rename: that replaces an existing file in silence, and two processes that share
+    // Not a plain rename: that replaces an existing file silently, and two processes that share
     // one checkpoint directory by mistake would each believe that they had published.
     if (disk->rename_new(draft->temporary.text, draft->target.text) != 0 &&
         !renamed_after_all(draft, errno, err))

@@ -31,7 +31,7 @@ static void stream_close(struct sink_log_stream *stream) {
     free(stream->bytes);
 }
 
-/* Its entries would be missed in silence. */
+/* Its entries would be missed silently. */
 static bool became_shorter(const struct file_reader *file, struct error *err) {
     return error_set(err, ERROR_RETRY, "read '%s': it became shorter", file->path);
 }

@@ -30,12 +30,12 @@ struct webhook_counts alerts_counts(struct alerts *alerts);
  * Accepts NULL. */
 void alerts_close(struct alerts *alerts);
 
-/* What a receiver is told of: worse and worse. */
+/* What a receiver is notified of, the worst last. */
 enum alert_trouble { TROUBLE_NONE, TROUBLE_BEHIND, TROUBLE_FAILING, TROUBLE_FAILED, TROUBLE_COUNT };
 
 /* What the receiver should know to be the trouble, if it was told `told` last, perhaps by an
  * earlier start: the verdict's, but no end of it before there is proof. So a program that fails
- * again and again is told of once. Pure. */
+ * again and again causes one notification. Pure. */
 enum alert_trouble alert_trouble_next(enum alert_trouble told,
                                       const struct health_verdict *verdict);
 

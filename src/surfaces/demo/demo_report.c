@@ -173,7 +173,7 @@ static bool print_rows(FILE *out, const struct stream *stream, const struct leav
 
 /* ---- rejects ---- */
 
-/* What is told of one reason: how many, and the first as an example. */
+/* What is shown of one reason: how many, and the first as an example. */
 struct reason {
     char name[CELL_TEXT_MAX];
     int64_t count;

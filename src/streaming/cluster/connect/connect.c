@@ -245,7 +245,7 @@ static void take_exception(void *context, const Spark__Connect__ExecutePlanRespo
     const Spark__Connect__StreamingQueryCommandResult *result = result_of(response);
     if (result == NULL)
         return;
-    // A query that did not end by an error is told of by a result without one.
+    // For a query that did not end by an error, the result has none.
     answer->answered = true;
     if (result->result_type_case !=
         SPARK__CONNECT__STREAMING_QUERY_COMMAND_RESULT__RESULT_TYPE_EXCEPTION)

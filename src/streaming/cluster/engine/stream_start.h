@@ -1,5 +1,5 @@
-/* stream_start.h: what Spark is told of a query: the session's configuration, the source's and the
- * sink's options, and the plan. */
+/* stream_start.h: how a query is described to Spark: the session's configuration, the source's and
+ * the sink's options, and the plan. */
 #ifndef STREAMING_CLUSTER_ENGINE_STREAM_START_H
 #define STREAMING_CLUSTER_ENGINE_STREAM_START_H
 

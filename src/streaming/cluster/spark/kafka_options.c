@@ -3,7 +3,7 @@
  * gathered, because several of them make one of Java's: a PEM file becomes its text, a user and a
  * password become a JAAS configuration.
  *
- * What must stay true: security is never weakened in silence. A property of security that has no
+ * What must stay true: security is never weakened silently. A property of security that has no
  * counterpart is refused, and so is every unknown one whose name says that it has to do with it. */
 #include "streaming/cluster/spark/kafka_options.h"
 

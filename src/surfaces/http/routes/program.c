@@ -39,8 +39,8 @@ void route_health(const struct http_call *call, struct http_response *response) 
     http_response_text(response, HTTP_OK, "ok\n");
 }
 
-/* A line per query that can't get on. What its reason says (paths, brokers) is for those who may
- * see the rest, too. */
+/* A line per query that makes no progress. What its reason says (paths, brokers) is for those who
+ * may see the rest, too. */
 void route_ready(const struct http_call *call, struct http_response *response) {
     char *text = NULL;
     size_t size;

@@ -296,7 +296,7 @@ static bool visit_entry(void *context, struct json *entry, struct error *err) {
     return true;
 }
 
-/* A file that ends early would have its entries missed in silence. */
+/* A file that ends early would have its entries missed silently. */
 static void a_read_that_fails_or_ends_early_names_the_file(void **state) {
     (void)state;
     static const struct {
