@@ -254,8 +254,8 @@ static void show(struct program *program, struct monitor *monitor) {
         monitor_update(monitor, snapshots, count);
     progress_update(snapshots, count);
     service_manager_update(&program->service_manager, snapshots, count);
-    health_watch_update(program->health);
-    alerts_update(program->alerts);
+    if (health_watch_update(program->health))
+        alerts_update(program->alerts);
     http_api_update(program->http);
 }
 

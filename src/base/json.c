@@ -1,7 +1,7 @@
 /* json.c: jansson behind our own names, and the only place that knows it.
  *
  * A `struct json` is jansson's value under another name. Documents of our own making never fail to
- * be built: a failure there is a lack of memory, so it is checked.
+ * be built: a failure there is a lack of memory or a text that is no UTF-8, so it is checked.
  * Documents from disk may be anything; json_parse() refuses a member that comes twice, because
  * readers would disagree on which one counts. */
 #include "base/json.h"
@@ -21,7 +21,7 @@ static json_t *theirs(const struct json *value) {
 }
 
 static struct json *ours(json_t *value) {
-    check(value != NULL); // out of memory
+    check(value != NULL); // out of memory, or a text that isn't UTF-8: both our own mistake
     return (struct json *)value;
 }
 
@@ -116,7 +116,7 @@ void json_put_bool(struct json *object, const char *name, bool value) {
     json_put(object, name, ours(json_boolean(value)));
 }
 
-/* What is no UTF-8 becomes U+FFFD: a path may have any bytes. */
+/* What is no UTF-8 becomes U+FFFD. */
 static struct json *text_of_bytes(const char *bytes, size_t size) {
     char *text = must_alloc(size + 1, 3); // U+FFFD takes three bytes, for one at least
     size_t used = 0, length;
@@ -134,8 +134,16 @@ void json_put_bytes(struct json *object, const char *name, const char *bytes, si
     json_put(object, name, text_of_bytes(bytes, size));
 }
 
-void json_put_text(struct json *object, const char *name, const char *value) {
+void json_put_shown(struct json *object, const char *name, const char *value) {
     json_put_bytes(object, name, value, strlen(value));
+}
+
+void json_append_shown(struct json *array, const char *value) {
+    json_append(array, text_of_bytes(value, strlen(value)));
+}
+
+void json_put_text(struct json *object, const char *name, const char *value) {
+    json_put(object, name, ours(json_string(value)));
 }
 
 void json_put_null(struct json *object, const char *name) {
@@ -154,7 +162,7 @@ void json_append(struct json *array, struct json *value) {
 }
 
 void json_append_text(struct json *array, const char *value) {
-    json_append(array, text_of_bytes(value, strlen(value)));
+    json_append(array, ours(json_string(value)));
 }
 
 char *json_print_digits(const struct json *value, int digits) {

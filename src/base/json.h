@@ -40,7 +40,7 @@ bool json_each(const struct json *object,
 bool json_int(const struct json *value, int64_t *number); // false: not a whole number
 const char *json_text(const struct json *value);          // NULL: not a text
 
-/* Building. In texts what is no UTF-8 becomes U+FFFD. */
+/* Building. Texts must be valid UTF-8 (checked), unless a function says otherwise. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_duplicate(const struct json *value);
@@ -54,7 +54,12 @@ void json_put_null(struct json *object, const char *name);
  * has it. */
 void json_put_real(struct json *object, const char *name, double value);
 
-/* A text of any bytes, NUL included. */
+/* Texts that are only shown, such as a path: of any bytes, what is no UTF-8 becomes U+FFFD. Never
+ * for a document that names a file to somebody who opens it. */
+void json_put_shown(struct json *object, const char *name, const char *value);
+void json_append_shown(struct json *array, const char *value);
+
+/* The same, NUL included. */
 void json_put_bytes(struct json *object, const char *name, const char *bytes, size_t size);
 void json_append(struct json *array, struct json *value); // takes `value` over
 void json_append_text(struct json *array, const char *value);

@@ -86,6 +86,26 @@ size_t utf8_encode(uint32_t character, char *out) {
     return 4;
 }
 
+bool utf8_is_whole(const char *text) {
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
+        size_t more = *at < 0x80   ? 0
+                      : *at < 0xC2 ? 9
+                      : *at < 0xE0 ? 1
+                      : *at < 0xF0 ? 2
+                      : *at < 0xF5 ? 3
+                                   : 9;
+        unsigned char first = *at++;
+        // Forms that are too long, surrogates, and what lies beyond U+10FFFF (RFC 3629, 4).
+        if (more == 9 || (first == 0xE0 && *at < 0xA0) || (first == 0xED && *at > 0x9F) ||
+            (first == 0xF0 && *at < 0x90) || (first == 0xF4 && *at > 0x8F))
+            return false;
+        for (; more > 0; more--, at++)
+            if ((*at & 0xC0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
 /* ---- what may be shown ---- */
 
 bool escape_is_control(uint32_t character) {

@@ -20,6 +20,9 @@ uint32_t utf8_decode(const char *at, const char *end, size_t *size, bool *valid)
 /* Writes a character (no surrogate, at most 0x10FFFF); the number of bytes, at most 4. */
 size_t utf8_encode(uint32_t character, char *out);
 
+/* Whether all of a terminated text is well-formed. */
+bool utf8_is_whole(const char *text);
+
 /* ---- what may be shown ---- */
 
 enum { ESCAPE_MAX = 4 * 4 }; // bytes of one character, each as \xNN

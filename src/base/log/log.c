@@ -309,8 +309,8 @@ int64_t log_output_dropped(void) {
 
 static enum log_level least_level = LOG_INFO; // set before the first thread
 
-static pthread_mutex_t event_lock =
-    PTHREAD_MUTEX_INITIALIZER; // so that lines are in the order of time
+// So that lines are in the order of time.
+static pthread_mutex_t event_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_line event;
 
 void log_configure(enum log_level least, bool json) {

@@ -16,8 +16,8 @@ struct stop {
     pthread_mutex_t lock; // guards level
     pthread_cond_t changed;
     enum stop_level level;
-    bool (*sleep)(struct stop *stop,
-                  int64_t ms); // how stop_sleep() does it; a simulator has its own
+    // How stop_sleep() does it; a simulator has its own.
+    bool (*sleep)(struct stop *stop, int64_t ms);
 };
 
 void stop_init(struct stop *stop);

@@ -32,7 +32,7 @@ static inline size_t key_slot(const char *bytes, size_t size) {
     return hash >> 54; // 2^64 / golden ratio; KEY_SLOTS
 }
 
-/* The same for a plain key between two quotes, with JSON_PREFIX_MAX readable bytes behind it.
+/* The column of a plain key between two quotes, with JSON_PREFIX_MAX readable bytes behind it.
  * `has_prefix` is json_has_prefix() or another version of it. */
 static inline __attribute__((always_inline)) int
 find_plain_key(const struct json_keys *keys, const char *bytes, size_t size,

@@ -64,8 +64,11 @@ static struct topic_offsets list_allowed(const struct native_engine *native) {
         const struct partition_offset *end =
             offsets_find(&native->ends, topic->partitions[i].partition);
         *partition = topic->partitions[i];
-        if (end != NULL && end->offset < partition->end)
+        if (end != NULL && end->offset < partition->end) {
             partition->end = end->offset;
+            if (partition->log_start > partition->end)
+                partition->log_start = partition->end; // what is gone behind it is the next start's
+        }
         if (end != NULL || native->ends.count == 0)
             allowed.count++;
     }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/sink_log/sink_entry.h"
@@ -58,6 +59,11 @@ static bool list_file(void *context, const char *path) {
     if (!status.is_file)
         return error_set(adopted->err, ERROR_STATE,
                          "'%s' is not a plain file: move it out of the table, then adopt again",
+                         full.text);
+    if (!utf8_is_whole(path))
+        return error_set(adopted->err, ERROR_STATE,
+                         "the name of '%s' is not UTF-8, as Spark's sink log needs it: rename it, "
+                         "then adopt again",
                          full.text);
     scoped(scope_free) char *line =
         sink_entry_print(full.text, status.size, file_modified_ms(&status));

@@ -8,12 +8,18 @@
 #include <inttypes.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "streaming/operations/rewind_decide.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 
 static bool add_aside(struct rewind *rewind, const char *path, const char *of, struct error *err) {
+    if (!utf8_is_whole(path))
+        return error_set(err, ERROR_STATE,
+                         "the name of '%s' is not UTF-8: rename it or move it out of the table, "
+                         "then rewind again",
+                         path);
     struct json *line = json_new_object();
     json_put_text(line, "path", path);
     json_put_text(line, "aside", of);

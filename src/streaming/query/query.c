@@ -41,7 +41,6 @@ bool query_open(struct query *query, struct error *err) {
     if (unreadable.kind != ERROR_NONE)
         log_write(LOG_WARNING, query->report.name, "%s: %s", unreadable.message,
                   table_types_unreadable_cure);
-    query->position.store = query->store;
     query_status_open(&query->report.status, store_query_id(query->store));
     return true;
 }

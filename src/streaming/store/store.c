@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 /* An owned copy without doubled and trailing slashes, as Spark writes paths in its logs. */
 static char *clean_path(const char *path) {
@@ -49,34 +50,13 @@ static void free_options(struct store_options *options) {
     free((char *)options->rejects);
 }
 
-/* Well-formed UTF-8, as the JSON of the logs needs it. */
-static bool is_utf8(const char *text) {
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
-        size_t more = *at < 0x80   ? 0
-                      : *at < 0xC2 ? 9
-                      : *at < 0xE0 ? 1
-                      : *at < 0xF0 ? 2
-                      : *at < 0xF5 ? 3
-                                   : 9;
-        unsigned char first = *at++;
-        // Forms that are too long, surrogates, and what lies beyond U+10FFFF (RFC 3629, 4).
-        if (more == 9 || (first == 0xE0 && *at < 0xA0) || (first == 0xED && *at > 0x9F) ||
-            (first == 0xF0 && *at < 0x90) || (first == 0xF4 && *at > 0x8F))
-            return false;
-        for (; more > 0; more--, at++)
-            if ((*at & 0xC0) != 0x80)
-                return false;
-    }
-    return true;
-}
-
 static bool check_path(const char *what, const char *path, struct error *err) {
     if (path[0] != '/' || strstr(path, "/../") != NULL || strstr(path, "/./") != NULL)
         return error_set(err, ERROR_CONFIG, "%s '%s' is not a plain absolute path", what, path);
     if (strlen(path) > TABLE_ROOT_MAX)
         return error_set(err, ERROR_CONFIG, "%s '%s' is longer than %d bytes", what, path,
                          TABLE_ROOT_MAX);
-    if (!is_utf8(path))
+    if (!utf8_is_whole(path)) // the JSON of the logs needs it
         return error_set(err, ERROR_CONFIG, "%s '%s' is not UTF-8, as Spark's logs need it", what,
                          path);
     return true;

@@ -15,7 +15,7 @@
 enum stage {
     STAGE_PLAN,   // listing the topic, planning, making the plan durable
     STAGE_FETCH,  // getting records from the source, waiting for them included
-    STAGE_DECODE, // JSON to the record's columns
+    STAGE_DECODE, // a record's bytes to its columns
     STAGE_DERIVE, // the other columns
     STAGE_ENCODE, // rows to Parquet pages, in memory
     STAGE_WRITE,  // opening, writing and syncing the staged files

@@ -186,12 +186,12 @@ static void put_place(struct json *notification, const struct alerts_query *quer
     const struct store_options *store = &query->view.options->store;
     char host[256] = "";
     (void)gethostname(host, sizeof host - 1); // "" then
-    json_put_text(notification, "query", shown->name);
-    json_put_text(notification, "runId", shown->run_id);
-    json_put_text(notification, "topic", store->topic);
-    json_put_text(notification, "table", store->table);
-    json_put_text(notification, "host", host);
-    json_put_text(notification, "program", "esports-stream " PROGRAM_VERSION);
+    json_put_shown(notification, "query", shown->name);
+    json_put_shown(notification, "runId", shown->run_id);
+    json_put_shown(notification, "topic", store->topic);
+    json_put_shown(notification, "table", store->table);
+    json_put_shown(notification, "host", host);
+    json_put_shown(notification, "program", "esports-stream " PROGRAM_VERSION);
 }
 
 static char *print_notification(const struct alerts_query *query, const struct news *news) {
@@ -200,21 +200,24 @@ static char *print_notification(const struct alerts_query *query, const struct n
     scoped(scope_free) char *text = sentence(news);
     int64_t now_ms = clock_wall_ms();
     struct json *notification = json_new_object();
-    json_put_text(notification, "event", is_over ? "recovered" : trouble_names[trouble]);
-    json_put_text(notification, "severity", severity(trouble));
-    json_put_text(notification, "text", text);
+    json_put_shown(notification, "event", is_over ? "recovered" : trouble_names[trouble]);
+    json_put_shown(notification, "severity", severity(trouble));
+    json_put_shown(notification, "text", text);
     put_time(notification, "at", now_ms);
     put_time(notification, "since", now_ms - (clock_monotonic_ms() - since_of(news)));
     if (is_over)
-        json_put_text(notification, "recoveredFrom", trouble_names[news->before]);
+        json_put_shown(notification, "recoveredFrom", trouble_names[news->before]);
     put_place(notification, query, news->shown);
     json_put_int(notification, "batchId", news->shown->batch_id);
     if (news->lag >= 0)
         json_put_int(notification, "lag", news->lag);
     else
         json_put_null(notification, "lag");
-    if ((trouble == TROUBLE_FAILED || trouble == TROUBLE_FAILING) && news->shown->error[0] != '\0')
-        json_put_text(notification, "error", news->shown->error);
+    // The newest error says nothing about a query that hangs.
+    bool has_error =
+        health_has(news->verdict, CAUSE_FAILED) || health_has(news->verdict, CAUSE_IN_VAIN);
+    if (has_error && news->shown->error[0] != '\0')
+        json_put_shown(notification, "error", news->shown->error);
     else
         json_put_null(notification, "error");
     char *printed = json_print(notification);

@@ -176,7 +176,7 @@ static void put_moment(struct json *object, const char *name, int64_t millisecon
     char text[MOMENT_TEXT_MAX];
     moment_format_ms(milliseconds, text);
     if (milliseconds > 0)
-        json_put_text(object, name, text);
+        json_put_shown(object, name, text);
     else
         json_put_null(object, name);
 }
@@ -184,7 +184,7 @@ static void put_moment(struct json *object, const char *name, int64_t millisecon
 /* A member is there in any case, so that a script need not ask; null is what nobody knows. */
 static void put_text_or_null(struct json *object, const char *name, const char *text) {
     if (text != NULL && *text != '\0')
-        json_put_text(object, name, text);
+        json_put_shown(object, name, text);
     else
         json_put_null(object, name);
 }
@@ -267,8 +267,8 @@ static struct json *sink_log_json(const struct inspection *inspection) {
 
 static struct json *table_json(const struct inspection *inspection) {
     struct json *object = json_new_object();
-    json_put_text(object, "path", inspection->table);
-    json_put_text(object, "rejectsPath", inspection->rejects_table);
+    json_put_shown(object, "path", inspection->table);
+    json_put_shown(object, "rejectsPath", inspection->rejects_table);
     put_text_or_null(object, "signedBy", inspection->owner);
     put_text_or_null(object, "signedByCheckpoint", inspection->owner_checkpoint);
     return object;
@@ -281,7 +281,7 @@ static void put_cluster(struct json *object, const struct inspection *inspection
         return;
     }
     struct json *cluster = json_new_object();
-    json_put_text(cluster, "master", inspection->cluster.master);
+    json_put_shown(cluster, "master", inspection->cluster.master);
     json_put_int(cluster, "firstBatch", inspection->cluster.first_batch);
     put_moment(cluster, "startedAt", inspection->cluster.started_ms);
     put_text_or_null(cluster, "run", inspection->cluster.run_id);
@@ -292,9 +292,9 @@ struct json *inspection_json(const struct command_scope *scope,
                              const struct inspection *inspection) {
     struct json *object = json_new_object(), *lock = json_new_object();
     struct json *faults = json_new_array();
-    json_put_text(object, "query", scope->stream->name);
-    json_put_text(object, "topic", scope->store.topic);
-    json_put_text(object, "checkpoint", scope->store.checkpoint);
+    json_put_shown(object, "query", scope->stream->name);
+    json_put_shown(object, "topic", scope->store.topic);
+    json_put_shown(object, "checkpoint", scope->store.checkpoint);
     json_put_bool(object, "exists", inspection->there);
     put_text_or_null(object, "id", inspection->query_id);
     put_text_or_null(object, "kafkaClusterId", inspection->kafka_id);
@@ -315,7 +315,7 @@ struct json *inspection_json(const struct command_scope *scope,
     put_text_or_null(object, "next", inspection->next);
     put_text_or_null(object, "cure", inspection->cure);
     for (size_t i = 0; i < inspection->fault_count; i++)
-        json_append_text(faults, inspection->faults[i]->message);
+        json_append_shown(faults, inspection->faults[i]->message);
     json_put(object, "faults", faults);
     return object;
 }

@@ -222,7 +222,7 @@ static struct json *json_of(const int64_t by_reason[static REPLAY_REASONS]) {
 static void print_replay_json(const struct command_scope *scope,
                               const struct replay_report *report) {
     struct json *object = json_new_object();
-    json_put_text(object, "query", scope->stream->name);
+    json_put_shown(object, "query", scope->stream->name);
     json_put_bool(object, "dryRun", scope->config->arguments.dry_run);
     json_put_int(object, "unresolved", report->unresolved);
     json_put_int(object, "rows", report->rows);

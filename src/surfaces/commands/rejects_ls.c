@@ -162,7 +162,7 @@ static void print_json(const struct listing *listing) {
         json_put_int(one, "lastOffset", count->last);
         json_append(partitions, one);
     }
-    json_put_text(object, "query", listing->scope->stream->name);
+    json_put_shown(object, "query", listing->scope->stream->name);
     json_put_int(object, "rejects", listing->total);
     json_put_int(object, "replayed", listing->replayed);
     json_put(object, "byReason", reasons);

@@ -146,10 +146,25 @@ static void take_answer(struct standing *standing, const struct http_answer *ans
         set_trouble(standing, strange, sizeof strange - 1);
 }
 
+/* An older program tells no verdict: its own /readyz went by the state. */
+static void take_older_state(struct standing *standing) {
+    const char *state = json_member_text(standing->query, "state");
+    const char *error = json_member_text(json_member(standing->query, "lastError"), "text");
+    if (state != NULL && strcmp(state, "failed") != 0 && strcmp(state, "retrying") != 0)
+        return;
+    if (error == NULL)
+        error = "the process does not say how it is";
+    set_trouble(standing, error, strlen(error));
+}
+
 /* The verdict is the process's own. */
 static void take_health(struct standing *standing) {
     const struct json *health = json_member(standing->query, "health");
     const char *reason = json_member_text(health, "reason");
+    if (health == NULL) {
+        take_older_state(standing);
+        return;
+    }
     standing->health = health_state_find(json_member_text(health, "state"));
     if (reason == NULL)
         reason = "the process does not say how it is";
@@ -269,16 +284,16 @@ static void print_text(const struct standing *standing) {
 
 static void print_json(const struct standing *standing) {
     struct json *object = json_new_object();
-    json_put_text(object, "query", standing->scope.stream->name);
+    json_put_shown(object, "query", standing->scope.stream->name);
     json_put_bool(object, "running", standing->inspection.locked);
     json_put_bool(object, "ready", standing->inspection.locked && standing->trouble == NULL);
-    json_put_text(object, "health", health_state_name(standing->health));
+    json_put_shown(object, "health", health_state_name(standing->health));
     if (standing->trouble != NULL)
         json_put_bytes(object, "reason", standing->trouble, strlen(standing->trouble));
     else
         json_put_null(object, "reason");
     if (standing->address[0] != '\0')
-        json_put_text(object, "address", standing->address);
+        json_put_shown(object, "address", standing->address);
     else
         json_put_null(object, "address");
     if (standing->query != NULL)

@@ -105,7 +105,7 @@ static const struct {
 static void print_json(FILE *out, const struct doctor_result *result) {
     struct json *object = json_new_object();
     json_put_bytes(object, "check", result->what, strlen(result->what));
-    json_put_text(object, "verdict", verdicts[result->verdict].word);
+    json_put_shown(object, "verdict", verdicts[result->verdict].word);
     json_put_bytes(object, "text", result->text, strlen(result->text));
     if (result->cure != NULL)
         json_put_bytes(object, "cure", result->cure, strlen(result->cure));

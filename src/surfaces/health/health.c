@@ -237,7 +237,9 @@ static bool find_cause(struct health *health, const struct health_look *look,
         return look->state == QUERY_FAILED;
     case CAUSE_NO_SIGN:
         *since_ms = health->alive_ms;
-        return now_ms - health->alive_ms >= NO_SIGN_MS;
+        // A start puts the disk in order without a sign: a large table takes its time.
+        return now_ms - health->alive_ms >=
+               (look->state == QUERY_STARTING ? NO_BATCH_MS : NO_SIGN_MS);
     case CAUSE_IN_VAIN:
         *since_ms = health->retrying_ms;
         return is_in_vain(health, now_ms);

@@ -5,8 +5,8 @@
  * state and each cause means stands in two tables in health.c, and so do all thresholds.
  *
  *     state      when                                                          /readyz  status
- *     unknown    nobody has told yet, or nobody answers                           503      11
- *     starting   checkpoint, table and topic are brought together                 200       0
+ *     unknown    nobody has told yet, or nobody answers                           503      11 (0:
+ * no HTTP) starting   checkpoint, table and topic are brought together                 200       0
  *     healthy    batches are committed, and it keeps up or catches up             200       0
  *     waiting    all of the topic is committed, and for a while nothing came      200       0
  *     retrying   Kafka, the topic or the disk is in its way, and it tries again   503      11

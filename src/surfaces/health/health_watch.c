@@ -17,6 +17,7 @@ struct watched {
     struct query_view view;
     struct health health;
     enum health_state told; // main's: degraded or stuck was logged; HEALTH_UNKNOWN: neither
+    unsigned told_causes;
 };
 
 struct health_watch {
@@ -93,25 +94,28 @@ static void tell(struct watched *query, const struct health_verdict *verdict) {
     bool is_news = state == HEALTH_DEGRADED || state == HEALTH_STUCK;
     bool is_over = state == HEALTH_HEALTHY || state == HEALTH_WAITING;
     const char *name = query->view.options->stream->name;
-    if (is_news && state != query->told)
+    if (is_news && (state != query->told || (verdict->causes & ~query->told_causes) != 0))
         log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",
                   "Query %s is %s | reason=%s | action=%s", name, health_state_name(state),
                   verdict->reason, verdict->action);
     if (is_over && query->told != HEALTH_UNKNOWN)
         log_write(LOG_INFO, "main", "Query %s is healthy again | before=%s", name,
                   health_state_name(query->told));
-    if (is_news || is_over)
-        query->told = is_news ? state : HEALTH_UNKNOWN;
+    if (!is_news && !is_over)
+        return;
+    query->told = is_news ? state : HEALTH_UNKNOWN;
+    query->told_causes = verdict->causes;
 }
 
-void health_watch_update(struct health_watch *watch) {
+bool health_watch_update(struct health_watch *watch) {
     int64_t now_ms = clock_monotonic_ms();
     if (now_ms < watch->due_ms)
-        return;
+        return false;
     for (size_t i = 0; i < watch->count; i++) {
         struct health_verdict verdict;
         health_watch_judge(watch, i, &verdict);
         tell(&watch->queries[i], &verdict);
         watch->due_ms = now_ms + health_interval_ms(&watch->queries[i].health);
     }
+    return true;
 }

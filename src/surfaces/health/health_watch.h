@@ -18,7 +18,8 @@ void health_watch_close(struct health_watch *watch);
 void health_watch_judge(struct health_watch *watch, size_t index, struct health_verdict *verdict);
 
 /* A few times a second, on one thread: looks at all queries from time to time, so that their past
- * is known when somebody asks, and logs which are degraded or stuck, and which are no longer. */
-void health_watch_update(struct health_watch *watch);
+ * is known when somebody asks, and logs which are degraded or stuck, and which are no longer. True:
+ * it has looked. */
+bool health_watch_update(struct health_watch *watch);
 
 #endif

@@ -109,7 +109,7 @@ void put_time(struct json *object, const char *name, int64_t wall_ms) {
     char text[MOMENT_TEXT_MAX];
     size_t used = moment_format_seconds(calendar_floor_divide(wall_ms, 1000), 'T', text);
     (void)text_append(text, sizeof text, used, ".%03dZ", (int)calendar_floor_rest(wall_ms, 1000));
-    json_put_text(object, name, text);
+    json_put_shown(object, name, text);
 }
 
 void put_time_or_null(struct json *object, const char *name, int64_t wall_ms, int64_t least) {

@@ -155,12 +155,12 @@ void table_rows_put(struct json *object, const char *name, const struct vector *
         break;
     case TYPE_BINARY:
         encoded = base64_encode(vector->texts[row].bytes, vector->texts[row].length);
-        json_put_text(object, name, encoded);
+        json_put_shown(object, name, encoded);
         free(encoded);
         break;
     case TYPE_TIMESTAMP:
         moment_format(vector->int64s[row], moment);
-        json_put_text(object, name, moment);
+        json_put_shown(object, name, moment);
         break;
     case TYPE_COUNT:
         check(!"a type");

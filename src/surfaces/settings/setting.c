@@ -222,7 +222,7 @@ static bool check_topic(const char *text, struct error *err) {
 static bool parse_servers(const struct setting *setting, const char *text, void *field,
                           struct error *err) {
     (void)setting;
-    const char *protocol; // kafka_settings.c sees to it
+    const char *protocol; // properties.c sees to it
     return servers_parse(text, field, &protocol, err);
 }
 

@@ -127,12 +127,12 @@ static void any_bytes_become_a_text(void **state) {
                    "{\"t\":\"a\\u0000\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\",\"e\":\"\"}");
 }
 
-static void a_text_may_have_any_bytes(void **state) {
+static void a_text_that_is_only_shown_may_have_any_bytes(void **state) {
     (void)state;
     struct json *object = json_new_object(), *array = json_new_array();
-    json_put_text(object, "path", "/lake/caf\xe9");
+    json_put_shown(object, "path", "/lake/caf\xe9");
     json_put_bytes(object, "value", "a\0b", 3);
-    json_append_text(array, "\xff");
+    json_append_shown(array, "\xff");
     json_put(object, "paths", array);
     char *text = json_print(object);
     assert_string_equal(text, "{\"path\":\"/lake/caf\uFFFD\",\"value\":\"a\\u0000b\","
@@ -143,7 +143,7 @@ static void a_text_may_have_any_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_text_may_have_any_bytes),
+        cmocka_unit_test(a_text_that_is_only_shown_may_have_any_bytes),
         cmocka_unit_test(members_are_found_by_name_and_type),
         cmocka_unit_test(what_is_not_one_document_is_refused_with_its_place),
         cmocka_unit_test(a_walk_can_be_ended),

@@ -185,8 +185,7 @@ static bool take_batches(struct follow *follow, struct error *err) {
                 return false;
         if (newest < query->position.next_batch) {
             if (taken)
-                topic_change_settle(
-                    &query->change); // Spark reads on, whatever the topic has become
+                topic_change_settle(&query->change); // Spark reads on, whatever the topic is
             return true;
         }
         if (stop_read(query->stop) == STOP_NOW)

@@ -8,7 +8,6 @@
 #include "streaming/cluster/engine/stream_start.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "pipeline/sink/sink_route.h"
 #include "streaming/cluster/spark/kafka_options.h"
 
@@ -32,23 +32,11 @@ static const char escaped_characters[] =
     "\\u001B\\u001C\\u001D\\u001E\\u001F\\u007F\\u0022\\u0023\\u0025\\u0027\\u002A\\u002F\\u003A"
     "\\u003D\\u003F\\u005B\\u005C\\u005D\\u005E\\u007B'";
 
-static char *text_of(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static char *text_of(const char *format, ...) {
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int size = vasprintf(&text, format, args);
-    va_end(args);
-    check(size >= 0);
-    return text;
-}
-
 /* `to` and `more` with the separator between them, or `more` alone; frees both. */
 static char *joined(char *to, const char *separator, char *more) {
     if (to == NULL)
         return more;
-    char *text = text_of("%s%s%s", to, separator, more);
+    char *text = text_format("%s%s%s", to, separator, more);
     free(to);
     free(more);
     return text;
@@ -80,9 +68,9 @@ void stream_plan_deinit(struct stream_plan *plan) {
 static char *record_ddl(const struct schema *schema) {
     char *ddl = NULL;
     for (size_t i = 0; i < schema->record_count; i++)
-        ddl = joined(
-            ddl, ", ",
-            text_of("`%s` %s", schema->columns[i].name, type_sql_name(schema->columns[i].type)));
+        ddl = joined(ddl, ", ",
+                     text_format("`%s` %s", schema->columns[i].name,
+                                 type_sql_name(schema->columns[i].type)));
     return ddl;
 }
 
@@ -90,16 +78,18 @@ static char *record_ddl(const struct schema *schema) {
  * 255 bytes, of which an escaped character takes three. Null and empty are Hive's default. */
 static char *fits_directory(const char *column) {
     int room = PARTITION_NAME_MAX - (int)strlen(column) - 1;
-    return text_of("(`%s` IS NULL OR (instr(`%s`, char(0)) = 0 AND (octet_length(`%s`) <= %d OR "
-                   "3 * octet_length(`%s`) - 2 * octet_length(translate(`%s`, %s, '')) <= %d)))",
-                   column, column, column, room / 3, column, column, escaped_characters, room);
+    return text_format(
+        "(`%s` IS NULL OR (instr(`%s`, char(0)) = 0 AND (octet_length(`%s`) <= %d OR "
+        "3 * octet_length(`%s`) - 2 * octet_length(translate(`%s`, %s, '')) <= %d)))",
+        column, column, column, room / 3, column, column, escaped_characters, room);
 }
 
 /* Whether a record becomes a row; never null. */
 static char *is_row(const struct schema *schema, const size_t *partition_columns,
                     size_t partition_column_count, enum parse_mode mode) {
-    char *text = mode == PARSE_PERMISSIVE ? text_of(HAS_VALUE)
-                                          : text_of("`%s` IS NOT NULL", schema->columns[0].name);
+    char *text = mode == PARSE_PERMISSIVE
+                     ? text_format(HAS_VALUE)
+                     : text_format("`%s` IS NOT NULL", schema->columns[0].name);
     for (size_t i = 0; i < partition_column_count; i++)
         text = joined(text, " AND ", fits_directory(schema->columns[partition_columns[i]].name));
     return text;
@@ -108,36 +98,37 @@ static char *is_row(const struct schema *schema, const size_t *partition_columns
 static void add_parsing(struct stream_plan *plan, const struct schema *schema) {
     char *ddl = record_ddl(schema);
     add_step(plan, CONNECT_SELECT, NULL);
-    add(plan, text_of("from_json(CAST(`value` AS STRING), '%s') AS `" PARSED "`", ddl));
-    add(plan, text_of("`timestamp` AS `%s`", schema->columns[schema->kafka_timestamp].name));
-    add(plan, text_of("`partition`"));
-    add(plan, text_of("`offset`"));
+    add(plan, text_format("from_json(CAST(`value` AS STRING), '%s') AS `" PARSED "`", ddl));
+    add(plan, text_format("`timestamp` AS `%s`", schema->columns[schema->kafka_timestamp].name));
+    add(plan, text_format("`partition`"));
+    add(plan, text_format("`offset`"));
     free(ddl);
 
     add_step(plan, CONNECT_SELECT, NULL);
-    add(plan, text_of("`" PARSED "`.*"));
-    add(plan, text_of("`" PARSED "` IS NOT NULL AS `" HAS_VALUE "`"));
-    add(plan, text_of("`%s`", schema->columns[schema->kafka_timestamp].name));
-    add(plan, text_of("`partition`"));
-    add(plan, text_of("`offset`"));
-    add(plan,
-        text_of("current_timestamp() AS `%s`", schema->columns[schema->processing_timestamp].name));
+    add(plan, text_format("`" PARSED "`.*"));
+    add(plan, text_format("`" PARSED "` IS NOT NULL AS `" HAS_VALUE "`"));
+    add(plan, text_format("`%s`", schema->columns[schema->kafka_timestamp].name));
+    add(plan, text_format("`partition`"));
+    add(plan, text_format("`offset`"));
+    add(plan, text_format("current_timestamp() AS `%s`",
+                          schema->columns[schema->processing_timestamp].name));
 }
 
 static void add_derived(struct stream_plan *plan, const struct schema *schema) {
     add_step(plan, CONNECT_SELECT, NULL);
-    add(plan, text_of("*"));
+    add(plan, text_format("*"));
     for (size_t i = schema->derived_first; i < schema->count; i++)
-        add(plan, text_of("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
+        add(plan, text_format("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
 }
 
 static void add_counts(struct stream_plan *plan, const char *row) {
     add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED);
-    add(plan, text_of("count(1) AS `records`"));
-    add(plan, text_of("count_if(NOT (%s)) AS `rejects`", row));
-    add(plan, text_of("collect_set(CASE WHEN NOT (%s) THEN CAST(`partition` AS BIGINT) * %" PRId64
-                      " + `offset` DIV %d END) AS `windows`",
-                      row, PLAN_WINDOW_PARTITION, PLAN_WINDOW));
+    add(plan, text_format("count(1) AS `records`"));
+    add(plan, text_format("count_if(NOT (%s)) AS `rejects`", row));
+    add(plan,
+        text_format("collect_set(CASE WHEN NOT (%s) THEN CAST(`partition` AS BIGINT) * %" PRId64
+                    " + `offset` DIV %d END) AS `windows`",
+                    row, PLAN_WINDOW_PARTITION, PLAN_WINDOW));
     check(plan->steps[plan->step_count - 1].count == PLAN_COUNTS);
 }
 
@@ -154,7 +145,7 @@ void stream_plan_make(const struct schema *schema, const size_t *partition_colum
     add(plan, row);
     add_step(plan, CONNECT_SELECT, NULL);
     for (size_t i = 0; i < schema->count; i++)
-        add(plan, text_of("`%s`", schema->columns[i].name));
+        add(plan, text_format("`%s`", schema->columns[i].name));
 }
 
 /* ---- the session and the start ---- */

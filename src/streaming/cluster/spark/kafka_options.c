@@ -120,7 +120,7 @@ static const char *find(const struct translation *translation, const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* ---- TLS */
+/* ---- TLS ---- */
 
 /* The text of a PEM file, or of the property that has it itself; NULL in *text: neither is set. */
 static bool read_pem(const struct translation *translation, const char *pem, const char *location,
@@ -286,7 +286,7 @@ static bool add_tls(const struct translation *translation, struct error *err) {
            add_keystore(translation, err);
 }
 
-/* ---- SASL */
+/* ---- SASL ---- */
 
 /* A value of a JAAS configuration, as java.io.StreamTokenizer reads it. */
 static void write_quoted(FILE *out, const char *text) {

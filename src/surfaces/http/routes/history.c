@@ -190,15 +190,15 @@ void route_history(const struct http_call *call, struct http_response *response)
 static struct json *print_sample(const struct reject_sample *sample, const char *topic) {
     struct json *object = json_new_object();
     json_put_int(object, "batchId", sample->batch_id);
-    json_put_text(object, "topic", topic);
+    json_put_shown(object, "topic", topic);
     json_put_int(object, "partition", sample->partition);
     json_put_int(object, "offset", sample->offset);
     if (kafka_timestamp_fits(sample->timestamp_ms))
         put_time(object, "kafkaTimestamp", kafka_timestamp_micros(sample->timestamp_ms) / 1000);
     else
         json_put_null(object, "kafkaTimestamp");
-    json_put_text(object, "reason", reject_reason_name(sample->reject.reason));
-    json_put_text(object, "detail", sample->reject.detail);
+    json_put_shown(object, "reason", reject_reason_name(sample->reject.reason));
+    json_put_shown(object, "detail", sample->reject.detail);
     json_put_int(object, "position", (int64_t)sample->reject.position);
     put_time(object, "processedAt", sample->processed_ms);
     if (sample->value_size == SIZE_MAX) { // a null value is not an empty one
@@ -208,7 +208,7 @@ static struct json *print_sample(const struct reject_sample *sample, const char 
     }
     char *value = base64_encode(sample->value, sample->kept);
     json_put_int(object, "valueSize", (int64_t)sample->value_size);
-    json_put_text(object, "valueBase64", value);
+    json_put_shown(object, "valueBase64", value);
     free(value);
     return object;
 }
@@ -265,8 +265,8 @@ void route_schema(const struct http_call *call, struct http_response *response) 
     struct json *object = json_new_object(), *columns = json_new_array();
     for (size_t i = 0; i < schema->count; i++) {
         struct json *column = json_new_object();
-        json_put_text(column, "name", schema->columns[i].name);
-        json_put_text(column, "type", type_sql_name(schema->columns[i].type));
+        json_put_shown(column, "name", schema->columns[i].name);
+        json_put_shown(column, "type", type_sql_name(schema->columns[i].type));
         json_put_int(column, "faults", totals.field_faults[i]);
         json_put_bool(column, "derived", i >= schema->derived_first);
         json_append(columns, column);

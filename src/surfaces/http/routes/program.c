@@ -94,10 +94,10 @@ static const char *origin_name(enum origin origin) {
 static struct json *print_setting(const struct config *config, const struct setting *setting,
                                   size_t index) {
     struct json *object = json_new_object();
-    json_put_text(object, "name", setting->name);
-    json_put_text(object, "value", settings_shown(config, index));
-    json_put_text(object, "origin", origin_name(config->values[index].origin));
-    json_put_text(object, "doc", setting->doc);
+    json_put_shown(object, "name", setting->name);
+    json_put_shown(object, "value", settings_shown(config, index));
+    json_put_shown(object, "origin", origin_name(config->values[index].origin));
+    json_put_shown(object, "doc", setting->doc);
     json_put_bool(object, "secret", setting->secret);
     return object;
 }
@@ -109,11 +109,11 @@ static struct json *print_property(const char *name, const char *value, bool sec
     size_t size = strcspn(place, ",");
     const char *origin = place[size] == ',' ? place + size + 2 : "";
     json_put_bytes(object, "name", place, size);
-    json_put_text(object, "value", secret ? SECRET_SHOWN : value);
-    json_put_text(
+    json_put_shown(object, "value", secret ? SECRET_SHOWN : value);
+    json_put_shown(
         object, "origin",
         origin_name(strcmp(origin, "environment") == 0 ? ORIGIN_ENVIRONMENT : ORIGIN_ENV_FILE));
-    json_put_text(object, "doc", name);
+    json_put_shown(object, "doc", name);
     json_put_bool(object, "secret", secret);
     return object;
 }

@@ -39,7 +39,7 @@ static struct json *print_offsets(const struct batch_report *batch, const char *
 static void put_behind(struct json *object, const char *name, int64_t value) {
     char text[32];
     snprintf(text, sizeof text, "%" PRId64, value);
-    json_put_text(object, name, text);
+    json_put_shown(object, name, text);
 }
 
 static struct json *print_metrics(const struct batch_report *batch) {
@@ -72,7 +72,7 @@ static struct json *print_source(const struct batch_report *batch, const char *t
     char description[300];
     struct json *object = json_new_object();
     snprintf(description, sizeof description, "KafkaV2[Subscribe[%s]]", topic);
-    json_put_text(object, "description", description);
+    json_put_shown(object, "description", description);
     if (batch->batch_id == 0)
         json_put_null(object, "startOffset");
     else
@@ -100,7 +100,7 @@ static struct json *print_spark_durations(const struct batch_report *batch) {
 static struct json *print_sink(const struct batch_report *batch, const char *table) {
     struct json *object = json_new_object();
     char *description = text_format("FileSink[file:%s]", table);
-    json_put_text(object, "description", description);
+    json_put_shown(object, "description", description);
     free(description);
     json_put_int(object, "numOutputRows", batch->rows);
     return object;
@@ -109,9 +109,9 @@ static struct json *print_sink(const struct batch_report *batch, const char *tab
 static struct json *print_progress(const struct batch_report *batch, const struct query_view *query,
                                    const struct query_snapshot *snapshot) {
     struct json *object = json_new_object(), *sources = json_new_array();
-    json_put_text(object, "id", snapshot->id);
-    json_put_text(object, "runId", snapshot->run_id);
-    json_put_text(object, "name", snapshot->name);
+    json_put_shown(object, "id", snapshot->id);
+    json_put_shown(object, "runId", snapshot->run_id);
+    json_put_shown(object, "name", snapshot->name);
     put_time(object, "timestamp", batch->started_ms);
     json_put_int(object, "batchId", batch->batch_id);
     json_put_int(object, "batchDuration", batch->total_us / 1000);

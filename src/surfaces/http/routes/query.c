@@ -65,7 +65,7 @@ static void put_last_error(struct json *object, const struct query_snapshot *sna
         return;
     }
     struct json *error = json_new_object();
-    json_put_text(error, "text", snapshot->error);
+    json_put_shown(error, "text", snapshot->error);
     put_time(error, "at", snapshot->error_ms);
     json_put_bool(error, "retrying", snapshot->state == QUERY_RETRYING);
     json_put(object, "lastError", error);
@@ -84,14 +84,14 @@ static void put_newest_batch(struct json *object, const struct query_view *query
 /* `since` from a monotonic clock to the wall's. */
 static struct json *print_health(const struct health_verdict *verdict) {
     struct json *object = json_new_object();
-    json_put_text(object, "state", health_state_name(verdict->state));
-    json_put_text(object, "severity", health_severity_name(verdict->severity));
-    json_put_text(object, "reason", verdict->reason);
+    json_put_shown(object, "state", health_state_name(verdict->state));
+    json_put_shown(object, "severity", health_severity_name(verdict->severity));
+    json_put_shown(object, "reason", verdict->reason);
     if (verdict->since_ms > 0)
         put_time(object, "since", clock_wall_ms() - (clock_monotonic_ms() - verdict->since_ms));
     else
         json_put_null(object, "since");
-    json_put_text(object, "action", verdict->action);
+    json_put_shown(object, "action", verdict->action);
     return object;
 }
 
@@ -104,19 +104,19 @@ static struct json *print_query(const struct program_view *program, size_t index
     struct query_totals totals = query_history_totals(query->history);
     const struct store_options *store = &query->options->store;
     struct json *object = json_new_object();
-    json_put_text(object, "name", query->options->stream->name);
-    json_put_text(object, "id", snapshot.id);
-    json_put_text(object, "runId", snapshot.run_id);
-    json_put_text(object, "state", query_state_name(snapshot.state));
+    json_put_shown(object, "name", query->options->stream->name);
+    json_put_shown(object, "id", snapshot.id);
+    json_put_shown(object, "runId", snapshot.run_id);
+    json_put_shown(object, "state", query_state_name(snapshot.state));
     json_put_bool(object, "isActive", snapshot.is_active);
     json_put_bool(object, "isDataAvailable", snapshot.is_data_available);
-    json_put_text(object, "message", snapshot.message);
+    json_put_shown(object, "message", snapshot.message);
     json_put(object, "health", print_health(&verdict));
-    json_put_text(object, "trigger",
-                  settings_shown(program->config, (size_t)settings_find("TRIGGER")));
-    json_put_text(object, "topic", store->topic);
-    json_put_text(object, "table", store->table);
-    json_put_text(object, "checkpoint", store->checkpoint);
+    json_put_shown(object, "trigger",
+                   settings_shown(program->config, (size_t)settings_find("TRIGGER")));
+    json_put_shown(object, "topic", store->topic);
+    json_put_shown(object, "table", store->table);
+    json_put_shown(object, "checkpoint", store->checkpoint);
     json_put_bool(object, "sinkLog", snapshot.has_sink_log);
     put_last_error(object, &snapshot);
     json_put(object, "totals", print_totals(&totals));
@@ -127,7 +127,7 @@ static struct json *print_query(const struct program_view *program, size_t index
 
 static void put_part(struct json *array, const char *name, int64_t bytes) {
     struct json *object = json_new_object();
-    json_put_text(object, "name", name);
+    json_put_shown(object, "name", name);
     json_put_int(object, "bytes", bytes);
     json_append(array, object);
 }
@@ -154,9 +154,9 @@ static struct json *print_memory(const struct program_view *program) {
 
 static struct json *print_program(const struct program_view *program) {
     struct json *object = json_new_object();
-    json_put_text(object, "version", PROGRAM_VERSION);
-    json_put_text(object, "engine", config_engine(program->config));
-    json_put_text(object, "master", config_master_shown(program->config));
+    json_put_shown(object, "version", PROGRAM_VERSION);
+    json_put_shown(object, "engine", config_engine(program->config));
+    json_put_shown(object, "master", config_master_shown(program->config));
     put_time(object, "startedAt", program->started_ms);
     put_time(object, "now", clock_wall_ms());
     json_put_int(object, "pid", getpid());

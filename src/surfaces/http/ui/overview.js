@@ -140,9 +140,10 @@ function updateVerdict(level, reasons, queries) {
   );
   showInTab(level, `${word} · ${formatBrief(behind)} behind · esports-stream`);
 
-  const states = queries.map(({name, state}) =>
-    WORKING.includes(state) ? `${name} works` : `${name}: ${state}`,
-  );
+  const states = queries.map(({name, state, health}) => {
+    if (health.severity !== 'none') return `${name}: ${health.state}`;
+    return WORKING.includes(state) ? `${name} works` : `${name}: ${state}`;
+  });
   const verdict = `${word}. ${states.join(', ')}.`;
   if (announcedVerdict !== null && announcedVerdict !== verdict) announce(verdict);
   announcedVerdict = verdict;

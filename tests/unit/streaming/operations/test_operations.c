@@ -254,6 +254,22 @@ static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
     assert_int_equal(listed(12), 26);
 }
 
+/* Spark's log is JSON: such a name can't be written there as it is, and another would lose the
+ * file. Nothing is begun. */
+static void a_file_whose_name_is_not_utf8_is_refused(void **state) {
+    (void)state;
+    write_unlogged(4);
+    fixture_write(&fixture, TABLE "status=live/caf\xe9.parquet", "x");
+    scoped(scope_free) char *said = NULL;
+    struct error err = {0};
+    assert_false(operate(ADOPT, &said, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, "is not UTF-8"));
+    assert_false(fixture_has(&fixture, SINK_LOG));
+    remove_path(TABLE "status=live/caf\xe9.parquet");
+    must_operate(ADOPT, "lists all 10 files");
+}
+
 /* ---- the set ---- */
 
 static void a_set_knows_its_members_and_what_came_twice(void **state) {
@@ -304,6 +320,7 @@ int main(void) {
         ON_DISK(an_open_plan_is_taken_back_too),
         ON_DISK(a_table_without_a_log_is_rewound_by_its_manifests),
         ON_DISK(what_can_not_be_rewound_is_refused),
+        ON_DISK(a_file_whose_name_is_not_utf8_is_refused),
         ON_DISK(an_adopted_batch_whose_files_do_not_tell_is_refused),
         cmocka_unit_test(a_set_knows_its_members_and_what_came_twice),
     };
