@@ -161,6 +161,23 @@ static void what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start(vo
     ASSERT_TAKEN_ONCE(15, 7);
 }
 
+static void grow_and_lose_all_that_was(void) {
+    script.logs[0].end = 30;
+    script.logs[0].high = 30;
+    script.logs[0].log_start = 20;
+}
+
+static void what_is_gone_behind_the_ends_is_the_next_starts_loss(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.fail_on_data_loss = true;
+    SCRIPT_TOPIC(10);
+    script.task_ms = 1000;
+    script_at(500, grow_and_lose_all_that_was);
+    must_run("0 take 0:0-10");
+    must_fail(ERROR_DATA_LOSS, "offsets 10 to 19 are gone", "");
+}
+
 static void open_transaction_at_third(int number) {
     if (number == 3) {
         script.logs[0].end = 5;
@@ -950,6 +967,7 @@ int main(void) {
         TEST(a_limit_is_split_by_backlog_until_the_rest_fits_it),
         TEST(the_lag_is_what_a_batch_leaves),
         TEST(what_an_open_transaction_holds_back_lags),
+        TEST(what_is_gone_behind_the_ends_is_the_next_starts_loss),
         TEST(what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start),
         TEST(a_batch_whose_end_is_not_stable_any_more_waits_for_it),
         TEST(of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken),
