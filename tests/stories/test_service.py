@@ -141,7 +141,8 @@ def test_a_second_signal_ends_a_run_whose_log_nobody_reads(job, tmp_path):
 def test_a_terminal_that_goes_away_stops_it_in_order(job):
     job.create_topic()
     terminal, output = pty.openpty()
-    process = job.start(output=output, TRIGGER="0 seconds", TERM="xterm")
+    heard = ("env", "--default-signal=HUP")  # also where these tests run under nohup
+    process = job.start(under=heard, output=output, TRIGGER="0 seconds", TERM="xterm")
     os.close(output)
     job.produce(['{"match_id": "M1"}'])
     job.wait_committed(process, {0: 1})
