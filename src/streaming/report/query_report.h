@@ -1,4 +1,4 @@
-/* query_report.h: what a query tells of its topic and its batches: to the log, and to who looks at
+/* query_report.h: what a query reports of its topic and its batches: to the log, and to who reads
  * its status and its history. It knows nothing of how the query runs. Driver thread, but for
  * `status` and `history` (any thread) and `reject_log` (workers). */
 #ifndef STREAMING_REPORT_QUERY_REPORT_H

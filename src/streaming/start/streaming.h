@@ -24,7 +24,7 @@ struct streaming;
 /* What each worker's source may hold. */
 struct source_memory streaming_source_memory(int64_t memory_max, size_t worker_count);
 
-/* One query, for who looks at it: any thread, until streaming_join(). */
+/* One query, to be looked at by any thread until streaming_join(). */
 struct query_view {
     const struct query_options *options;
     const struct schema *schema;

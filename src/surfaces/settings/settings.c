@@ -109,7 +109,7 @@ static const struct setting common[] = {
      "How long a query must have been in trouble before it counts as stuck or as falling behind "
      "(docs/http.md) and ALERT_WEBHOOK_URL is told: it tries again and nothing comes of it, or what "
      "the topic held so long ago is not committed and no fewer records wait. At least twice the "
-     "trigger's interval is waited. A query that has failed is told of at once.",
+     "trigger's interval is waited. A failed query is reported at once.",
      SECOND, DAY},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
