@@ -7,6 +7,11 @@
 
 #include "base/check.h"
 
+bool text_ends_with(const char *text, const char *end) {
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
 char *text_copy(const char *text) {
     char *copy = strdup(text);
     check(copy != NULL);

@@ -31,6 +31,8 @@ static inline bool text_equals(struct text a, struct text b) {
  * cut. Returns the new length, which is less than `size`, so that the next call may go on there. */
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) PRINTF_LIKE(4, 5);
 
+bool text_ends_with(const char *text, const char *end);
+
 /* A terminated text of one's own; the caller frees it. */
 char *text_copy(const char *text);
 

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/operations/operations.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
@@ -163,7 +164,7 @@ static char *moved_uri(const struct store_options *options, const char *uri) {
             break;
     scoped(scope_free) char *table = sink_entry_uri(options->table);
     char *moved = NULL;
-    check(asprintf(&moved, "%s/%s", table, at) > 0);
+    moved = text_format("%s/%s", table, at);
     return moved;
 }
 

@@ -27,8 +27,8 @@ struct store {
     struct file_path table_staging, rejects_staging; // what store_begin_batch() handed out
 };
 
-/* For who only looks: takes no lock, makes nothing, and only what reads may be called with it.
- * ERROR_STATE: there is no checkpoint; ERROR_CONFIG: paths that can't be used; ERROR_RETRY,
+/* Opens for reading: takes no lock and creates nothing. Only functions that read may be called with
+ * it. ERROR_STATE: there is no checkpoint; ERROR_CONFIG: paths that can't be used; ERROR_RETRY,
  * ERROR_LIMIT: it may be opened when it is tried again. */
 MUST_CHECK bool store_open_to_read(const struct store_options *options, struct store **store,
                                    struct error *err);

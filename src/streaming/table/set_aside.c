@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 enum { NAMES_MAX = 1000 }; // how often one file can come and be set aside again
 
@@ -29,7 +30,7 @@ static struct file_path parent_of(const char *path) {
 static bool remove_checksum(const char *path, struct error *err) {
     struct file_path parent = parent_of(path);
     scoped(scope_free) char *name = NULL;
-    check(asprintf(&name, ".%s.crc", path + strlen(parent.text) + 1) > 0);
+    name = text_format(".%s.crc", path + strlen(parent.text) + 1);
     return file_remove(file_join(parent.text, name).text, err);
 }
 
@@ -40,8 +41,7 @@ static struct file_path target_of(const char *root, const char *name,
         (void)snprintf(suffix, sizeof suffix, "-%d", number);
     scoped(scope_free) char *aside = NULL;
     const char *slash = target->directory[0] == '\0' ? "" : "/";
-    check(asprintf(&aside, "%s%s%s%s%s", target->directory, slash, name, target->ending, suffix) >
-          0);
+    aside = text_format("%s%s%s%s%s", target->directory, slash, name, target->ending, suffix);
     return file_join(root, aside);
 }
 

@@ -73,11 +73,6 @@ bool table_has_other_owner(const struct table *table, const char *query_id) {
     return table->has_owner && strcmp(table->owner_query, query_id) != 0;
 }
 
-static bool ends_with(const char *name, const char *end) {
-    size_t length = strlen(name), end_length = strlen(end);
-    return length >= end_length && strcmp(name + length - end_length, end) == 0;
-}
-
 static bool is_hidden(const char *name) {
     return name[0] == '_' || name[0] == '.';
 }
@@ -95,7 +90,7 @@ static bool check_name(void *context, const char *name) {
     size_t length = level->column == NULL ? 0 : strlen(level->column);
     if (is_hidden(name))
         return true;
-    if (ends_with(name, ".parquet")) {
+    if (text_ends_with(name, ".parquet")) {
         if (level->column != NULL)
             level->ok = error_set(level->err, ERROR_CONFIG,
                                   "'%s' has the file '%s', where directories '%s=…' are expected",
@@ -147,7 +142,7 @@ static bool search_directory(struct search *search);
 
 static bool search_name(void *context, const char *name) {
     struct search *search = context;
-    bool is_file = ends_with(name, ".parquet");
+    bool is_file = text_ends_with(name, ".parquet");
     bool is_strange = is_file != (search->depth == 0) || (!is_file && !strchr(name, '='));
     if (is_hidden(name) || (is_strange && !search->strangers) ||
         (is_file && !is_strange && search->strangers))

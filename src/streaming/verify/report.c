@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 void verify_say(struct verify_report *report, enum verify_kind kind, const char *format, ...) {
     struct verify_texts *texts = &report->texts[kind];
@@ -14,7 +15,7 @@ void verify_say(struct verify_report *report, enum verify_kind kind, const char 
         texts->texts = must_alloc(VERIFY_TEXTS_MAX, sizeof *texts->texts);
     va_list args;
     va_start(args, format);
-    check(vasprintf(&texts->texts[texts->count - 1], format, args) >= 0);
+    texts->texts[texts->count - 1] = text_format_list(format, args);
     va_end(args);
 }
 

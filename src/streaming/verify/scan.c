@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/system/thread.h"
+#include "base/text.h"
 #include "pipeline/sink/reject_table.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/origin_reader.h"
@@ -52,7 +53,7 @@ static void set_fault(struct verify_file *file, const char *format, ...) {
         return;
     va_list args;
     va_start(args, format);
-    check(vasprintf(&file->fault, format, args) >= 0);
+    file->fault = text_format_list(format, args);
     va_end(args);
 }
 

@@ -253,7 +253,7 @@ bool rejects_replay_command(const struct command_scope *scope, struct error *err
     bool ok =
         operation_replay(&options, &report, config->arguments.json ? stderr : scope->out, err);
     config_store_options_deinit(&query.store);
-    // Batches that were committed before it failed stay: they are told of in any case.
+    // Batches that were committed before it failed stay, and are reported in any case.
     if (!ok && report.batches == 0)
         return false;
     if (config->arguments.json)

@@ -32,9 +32,10 @@ enum sample_fault sample_fault_of(uint64_t number);
 
 /* Room for one record. A struct of about 16 KiB. */
 struct sample {
-    struct sample_values values;     // in and out
-    const char *const *partition_by; // in; borrowed: names; what is no text column of the schema
-    size_t partition_by_count;       // does not count
+    struct sample_values values; // in and out
+    // In; borrowed: names of columns. One that is not a text column of the schema does not count.
+    const char *const *partition_by;
+    size_t partition_by_count;
 
     char value[SAMPLE_SIZE_MAX]; // out
     size_t size;                 // in bytes

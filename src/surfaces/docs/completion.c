@@ -54,7 +54,7 @@ static void print_words(FILE *out, const char *values, bool literal) {
         print_candidate(out, word, "");
 }
 
-/* The values of an option that is no setting. */
+/* The values of an option that does not belong to a setting. */
 static void print_option_values(FILE *out, const struct option_entry *entry) {
     char values[OPTION_TEXT_MAX];
     option_placeholder(entry, values);

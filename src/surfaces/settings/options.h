@@ -43,7 +43,7 @@ enum option_use {
     OPTION_WITH_COMMANDS, // with those that name it
 };
 
-/* An option that is no setting. */
+/* An option that does not belong to a setting. */
 struct option_entry {
     const char *name;        // "--job"
     const char *placeholder; // of its value; NULL: that of `value`, or it takes none

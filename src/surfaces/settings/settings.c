@@ -205,7 +205,7 @@ static void add(const struct setting *pattern, const struct stream *stream, size
     if (stream != NULL) {
         bool is_topic = pattern->type == &type_topic;
         char *doc = NULL;
-        check(asprintf(&doc, pattern->doc, stream->name) >= 0);
+        doc = text_format(pattern->doc, stream->name);
         setting->doc = doc;
         setting->stream = stream;
         // The row names the first query's field.

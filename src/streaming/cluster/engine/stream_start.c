@@ -252,10 +252,10 @@ static bool start_plan(struct connect_session *session, const struct query *quer
     const struct store_options *store = &query->definition.options->store;
     scoped(scope_free) char *table = NULL, *checkpoint = NULL, *interval = NULL;
     // With the scheme, so that a cluster whose own file system is another writes to this one.
-    check(asprintf(&table, "file:%s", store->table) >= 0);
-    check(asprintf(&checkpoint, "file:%s", store->checkpoint) >= 0);
-    check(asprintf(&interval, "%" PRId64 " milliseconds",
-                   query->definition.options->trigger.interval_ms) >= 0);
+    table = text_format("file:%s", store->table);
+    checkpoint = text_format("file:%s", store->checkpoint);
+    interval =
+        text_format("%" PRId64 " milliseconds", query->definition.options->trigger.interval_ms);
     const struct connect_pair option = {"checkpointLocation", checkpoint};
     const struct connect_stream stream = {
         .name = query->report.name,

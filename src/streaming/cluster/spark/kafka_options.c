@@ -103,7 +103,7 @@ static void add_option(struct kafka_options *options, const char *name, const ch
     options->options = list;
     struct kafka_option *option = &options->options[options->count++];
     *option = (struct kafka_option){.value = text_copy(value), .secret = secret};
-    check(asprintf(&option->name, "kafka.%s", name) >= 0);
+    option->name = text_format("kafka.%s", name);
 }
 
 /* ---- What is gathered: log-in and TLS ---- */

@@ -54,11 +54,6 @@ static void add(struct spark_jars *jars, const char *path) {
     jars->paths[jars->count++] = text_copy(path);
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t size = strlen(text), end_size = strlen(end);
-    return size >= end_size && strcmp(text + size - end_size, end) == 0;
-}
-
 /* All jars of a directory; one that is not there has none. */
 static void add_directory(struct spark_jars *jars, const char *directory) {
     DIR *stream = opendir(directory);
@@ -66,8 +61,8 @@ static void add_directory(struct spark_jars *jars, const char *directory) {
         return;
     for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
         scoped(scope_free) char *path = NULL;
-        check(asprintf(&path, "%s/%s", directory, entry->d_name) >= 0);
-        if (ends_with(entry->d_name, ".jar"))
+        path = text_format("%s/%s", directory, entry->d_name);
+        if (text_ends_with(entry->d_name, ".jar"))
             add(jars, path);
     }
     (void)closedir(stream);
@@ -116,10 +111,10 @@ static bool add_list(struct spark_jars *jars, char *list, struct error *err) {
  * as with Java. */
 static void add_class_path(struct spark_jars *jars, char *list) {
     for (char *rest = list, *name; (name = strsep(&rest, ":")) != NULL;) {
-        if (ends_with(name, "/*")) {
+        if (text_ends_with(name, "/*")) {
             name[strlen(name) - 2] = '\0';
             add_directory(jars, name);
-        } else if (ends_with(name, ".jar")) {
+        } else if (text_ends_with(name, ".jar")) {
             add(jars, name);
         }
     }
@@ -130,7 +125,7 @@ static bool find_jars(const struct spark_server_options *options, struct spark_j
                       struct error *err) {
     char *directory = NULL;
     *jars = (struct spark_jars){0};
-    check(asprintf(&directory, "%s/jars", options->spark_home) >= 0);
+    directory = text_format("%s/jars", options->spark_home);
     add_directory(jars, directory);
     free(directory);
 
@@ -240,7 +235,7 @@ static bool is_directory(const char *path) {
 static bool can_execute(const char *directory, const char *name) {
     scoped(scope_free) char *path = NULL;
     struct stat status;
-    check(asprintf(&path, "%s/%s", directory, name) >= 0);
+    path = text_format("%s/%s", directory, name);
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 

@@ -169,9 +169,9 @@ static char **make_environment(const char *home, const char *token) {
     while (environ[count] != NULL)
         count++;
     char **environment = must_alloc(count + OWN_VARIABLES + 1, sizeof *environment);
-    check(asprintf(&environment[0], "SPARK_HOME=%s", home) >= 0);
-    check(asprintf(&environment[1], "SPARK_CONNECT_AUTHENTICATE_TOKEN=%s", token) >= 0);
-    check(asprintf(&environment[2], "LC_ALL=%s", locale_of_names()) >= 0);
+    environment[0] = text_format("SPARK_HOME=%s", home);
+    environment[1] = text_format("SPARK_CONNECT_AUTHENTICATE_TOKEN=%s", token);
+    environment[2] = text_format("LC_ALL=%s", locale_of_names());
     for (size_t i = 0; i < count; i++) {
         bool is_replaced = false;
         for (size_t j = 0; j < sizeof replaced / sizeof replaced[0]; j++)
@@ -186,7 +186,7 @@ static char **make_environment(const char *home, const char *token) {
 static bool launch(struct spark_server *server, const struct spark_server_options *options,
                    struct error *err) {
     char *program = NULL;
-    check(asprintf(&program, "%s/bin/spark-submit", options->spark_home) >= 0);
+    program = text_format("%s/bin/spark-submit", options->spark_home);
     char *arguments[] = {program,
                          "--master",
                          server->master,

@@ -27,8 +27,7 @@ char *spark_setup_conf_path(const char *home, const char *name) {
     const char *directory = getenv("SPARK_CONF_DIR");
     bool elsewhere = directory != NULL && *directory != '\0';
     char *path = NULL;
-    check(asprintf(&path, "%s%s/%s", elsewhere ? directory : home, elsewhere ? "" : "/conf",
-                   name) >= 0);
+    path = text_format("%s%s/%s", elsewhere ? directory : home, elsewhere ? "" : "/conf", name);
     return path;
 }
 
@@ -134,8 +133,8 @@ static void write_properties(FILE *out, const struct spark_server_options *optio
     write_property(out, "spark.connect.grpc.binding.address", "127.0.0.1");
     write_property(out, "spark.connect.grpc.binding.port", "0");
     char *more = spark_setup_property(options, java_options), *all = NULL;
-    check(asprintf(&all, "%s%s\"-Dlog4j2.configurationFile=file:%s\"", more,
-                   *more != '\0' ? " " : "", logging) >= 0);
+    all = text_format("%s%s\"-Dlog4j2.configurationFile=file:%s\"", more, *more != '\0' ? " " : "",
+                      logging);
     write_property(out, java_options, all);
     free(more);
     free(all);
@@ -174,8 +173,8 @@ bool spark_setup_write(const struct spark_server_options *options, struct spark_
                        struct error *err) {
     const char *parent = getenv("TMPDIR");
     *files = (struct spark_setup_files){0};
-    check(asprintf(&files->directory, "%s/esports-stream-spark-XXXXXX",
-                   parent != NULL && *parent == '/' ? parent : "/tmp") >= 0);
+    files->directory = text_format("%s/esports-stream-spark-XXXXXX",
+                                   parent != NULL && *parent == '/' ? parent : "/tmp");
     if (mkdtemp(files->directory) == NULL) {
         bool made = error_set(err, ERROR_CLUSTER,
                               "'%s' can't be made, where Spark's properties are to be: %s; set "
@@ -185,8 +184,8 @@ bool spark_setup_write(const struct spark_server_options *options, struct spark_
         files->directory = NULL;
         return made;
     }
-    check(asprintf(&files->properties, "%s/spark.properties", files->directory) >= 0);
-    check(asprintf(&files->logging, "%s/log4j2.properties", files->directory) >= 0);
+    files->properties = text_format("%s/spark.properties", files->directory);
+    files->logging = text_format("%s/log4j2.properties", files->directory);
     if (fill(options, files))
         return true;
     (void)error_set(err, ERROR_CLUSTER, "writing Spark's properties to '%s': %s", files->directory,
