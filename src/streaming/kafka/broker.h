@@ -53,6 +53,11 @@ struct broker_ops {
      * can't. */
     bool (*find_id)(struct broker *broker, const char *topic, int timeout_ms,
                     struct topic_offsets *offsets, struct error *err);
+    /* Commits positions (start == end == a partition's next offset) to a consumer group, which has
+     * no live members. ERROR_BROKER, with cause and cure. NULL: it has no groups. */
+    bool (*commit_group)(struct broker *broker, const char *group, const char *topic,
+                         const struct offset_range *positions, size_t count, int timeout_ms,
+                         struct error *err);
     /* A source for one worker. A record batch that is too large for `memory` stops the range that
      * needs it. */
     bool (*open_source)(struct broker *broker, struct source_memory memory, struct source **source,

@@ -240,6 +240,97 @@ static bool list_high(struct broker *broker, const char *topic, int timeout_ms,
     return listed;
 }
 
+/* ---- requests whose answers come as events ---- */
+
+static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *handle, rd_kafka_admin_op_t operation,
+                                              int64_t deadline_ms) {
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, operation);
+    char reason[256];
+    check(rd_kafka_AdminOptions_set_request_timeout(options, left_ms(deadline_ms), reason,
+                                                    sizeof reason) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    return options;
+}
+
+/* Sets a group's offsets. NULL: no answer came. The caller destroys the event. */
+static rd_kafka_event_t *alter_group(struct kafka_broker *self, const char *group,
+                                     const rd_kafka_topic_partition_list_t *offsets,
+                                     int64_t deadline_ms) {
+    rd_kafka_t *handle = self->client.handle;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_AdminOptions_t *options =
+        admin_options(handle, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, deadline_ms);
+    rd_kafka_AlterConsumerGroupOffsets_t *request =
+        rd_kafka_AlterConsumerGroupOffsets_new(group, offsets);
+    rd_kafka_AlterConsumerGroupOffsets(handle, &request, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, left_ms(deadline_ms) + ADMIN_REPLY_MS);
+    rd_kafka_AlterConsumerGroupOffsets_destroy(request);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+/* The error of the request, of the group, or of the first partition that has one. */
+static rd_kafka_resp_err_t find_group_error(rd_kafka_event_t *event) {
+    if (event == NULL)
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_event_error(event);
+    size_t count = 0;
+    const rd_kafka_group_result_t **groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+        rd_kafka_event_AlterConsumerGroupOffsets_result(event), &count);
+    if (count != 1)
+        return RD_KAFKA_RESP_ERR__FAIL;
+    if (rd_kafka_group_result_error(groups[0]) != NULL)
+        return rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
+    const rd_kafka_topic_partition_list_t *partitions = rd_kafka_group_result_partitions(groups[0]);
+    for (int i = 0; partitions != NULL && i < partitions->cnt; i++)
+        if (partitions->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return partitions->elems[i].err;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool set_group_error(struct kafka_broker *self, const char *group, const char *topic,
+                            rd_kafka_resp_err_t code, struct error *err) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return true;
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        return error_set(err, ERROR_BROKER,
+                         "consumer group '%s': access denied. Grant the user READ on the group",
+                         group);
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP:
+        return error_set(
+            err, ERROR_BROKER,
+            "consumer group '%s' has live members, whose offsets stay as they are. Set "
+            "KAFKA_COMMIT_GROUP to a group that no consumer uses",
+            group);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        return set_topic_error(self, topic, code, err);
+    default:
+        return set_unreachable(self, topic, code, err);
+    }
+}
+
+static bool commit_group(struct broker *broker, const char *group, const char *topic,
+                         const struct offset_range *positions, size_t count, int timeout_ms,
+                         struct error *err) {
+    struct kafka_broker *self = self_of(broker);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, topic, positions[i].partition)->offset =
+            positions[i].end;
+    rd_kafka_event_t *event = alter_group(self, group, list, clock_monotonic_ms() + timeout_ms);
+    rd_kafka_resp_err_t code = find_group_error(event);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_topic_partition_list_destroy(list);
+    return set_group_error(self, group, topic, code, err);
+}
+
 #if RD_KAFKA_VERSION >= 0x020300ff // from which on it describes topics
 
 static rd_kafka_event_t *describe_topic(struct kafka_broker *self, const char *topic,
@@ -247,10 +338,7 @@ static rd_kafka_event_t *describe_topic(struct kafka_broker *self, const char *t
     rd_kafka_t *handle = self->client.handle;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-    char reason[256];
-    check(rd_kafka_AdminOptions_set_request_timeout(options, left_ms(deadline_ms), reason,
-                                                    sizeof reason) == RD_KAFKA_RESP_ERR_NO_ERROR);
+        admin_options(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, deadline_ms);
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
     rd_kafka_DescribeTopics(handle, topics, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, left_ms(deadline_ms) + ADMIN_REPLY_MS);
@@ -317,6 +405,7 @@ static const struct broker_ops kafka_ops = {
 #if RD_KAFKA_VERSION >= 0x020300ff
     .find_id = find_id,
 #endif
+    .commit_group = commit_group,
     .open_source = open_source,
     .keep_statistics = keep_statistics,
     .close = close_broker,

@@ -12,6 +12,8 @@ bool query_init(struct query *query, const struct query_options *options, struct
     query->retrier = (struct retrier){&query->report, stop, options->write_retry_timeout_ms};
     query->position = (struct query_position){.retrier = &query->retrier};
     topic_watch_init(&query->watch, &query->definition, &query->position, broker, &query->retrier);
+    group_commit_init(&query->group, broker, options->commit_group, query->definition.topic,
+                      query->report.name);
     query->change = (struct topic_change){.watch = &query->watch, .position = &query->position};
     query->runner = (struct batch_runner){.definition = &query->definition,
                                           .position = &query->position,
@@ -23,6 +25,7 @@ bool query_init(struct query *query, const struct query_options *options, struct
 }
 
 void query_deinit(struct query *query) {
+    group_commit_deinit(&query->group);
     if (query->store != NULL)
         store_close(query->store);
     topic_watch_deinit(&query->watch);
@@ -61,7 +64,12 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
     return true;
 }
 
+void query_commit_group(struct query *query) {
+    group_commit_move(&query->group, query->position.starts, query->position.start_count);
+}
+
 void query_move_past(struct query *query, const struct plan *plan) {
     query_position_move_past(&query->position, plan);
     topic_watch_moved(&query->watch);
+    query_commit_group(query);
 }

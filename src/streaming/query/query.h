@@ -7,6 +7,7 @@
 #ifndef STREAMING_QUERY_QUERY_H
 #define STREAMING_QUERY_QUERY_H
 
+#include "streaming/query/group_commit.h"
 #include "streaming/query/micro_batch.h"
 #include "streaming/query/topic_fit.h"
 
@@ -18,6 +19,7 @@ struct query {
     struct topic_watch watch;
     struct topic_change change;
     struct batch_runner runner;
+    struct group_commit group;
     struct store *store; // owned
     struct stop *stop;   // borrowed
 };
@@ -33,6 +35,9 @@ MUST_CHECK bool query_open(struct query *query, struct error *err);
 
 /* Brings the disk in order, and says in the log what was done. */
 MUST_CHECK bool query_recover(struct query *query, struct recovery *recovery, struct error *err);
+
+/* Commits the position to the consumer group of the options, if there is one. */
+void query_commit_group(struct query *query);
 
 /* The query stands behind the batch now. */
 void query_move_past(struct query *query, const struct plan *plan);

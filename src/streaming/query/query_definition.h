@@ -21,6 +21,7 @@ struct query_options {
     struct trigger trigger;
     int64_t max_offsets_per_trigger; // 0: no limit
     const char *starting_offsets;    // "earliest", "latest" or JSON
+    const char *commit_group;        // consumer group that gets the position, too; "": none
     bool fail_on_data_loss;
     enum parse_mode parse_mode;
     const char *time_zone;

@@ -68,8 +68,10 @@ static bool run(struct query *query, struct engine *engine, const struct connect
     if (!open_store(query, err) || !engine->ops->open(engine, err) ||
         !former_run_end(query, today, &former, err) || !query_recover(query, &recovery, err))
         return false;
-    bool ok = take_position(query, &recovery, &former, err) &&
-              engine->ops->run(engine, recovery.has_open_plan ? &recovery.open_plan : NULL, err);
+    bool ok = take_position(query, &recovery, &former, err);
+    if (ok)
+        query_commit_group(query); // a start after a crash, or after a rewind
+    ok = ok && engine->ops->run(engine, recovery.has_open_plan ? &recovery.open_plan : NULL, err);
     recovery_deinit(&recovery);
     return ok;
 }

@@ -315,6 +315,13 @@ static bool check_host(const char *text, struct error *err) {
     return true;
 }
 
+static bool check_group(const char *text, struct error *err) {
+    for (const char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at <= ' ' || *at == 127)
+            return error_set(err, ERROR_CONFIG, "a consumer group's name has no spaces");
+    return true;
+}
+
 static bool check_token(const char *text, struct error *err) {
     if (*text != '\0' && (strlen(text) < TOKEN_SIZE_MIN || !is_one_word(text)))
         return error_set(err, ERROR_CONFIG, "want %d or more visible ASCII characters in a row",
@@ -393,6 +400,7 @@ const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://
 const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
 const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
+const struct setting_type type_group = {"GROUP", parse_text, release_text, check_group};
 const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};
 const struct setting_type type_token = {"TOKEN", parse_text, release_text, check_token};
 const struct setting_type type_url = {"URL", parse_text, release_text, check_url};

@@ -68,6 +68,7 @@ struct number_range {
 
 extern const struct setting_type type_servers;  // char *, the list of servers_parse()
 extern const struct setting_type type_topic;    // char *
+extern const struct setting_type type_group;    // char *, "" or a consumer group's name
 extern const struct setting_type type_offsets;  // char *, as streaming/kafka/starting_offsets.h
 extern const struct setting_type type_master;   // char *, as master_parse()
 extern const struct setting_type type_home;     // char *, as type_path, or "": not set

@@ -57,6 +57,10 @@ static const struct setting common[] = {
      "topic of every query that runs must be named. Partitions that appear later are always read "
      "from their start.",
      .location = true},
+    {kafka, "KAFKA_COMMIT_GROUP", &type_group, FIELD(query.commit_group), "",
+     "Consumer group that each query's offsets are committed to, after each batch, for tools such "
+     "as kafka-consumer-groups, Burrow, AKHQ and KEDA (docs/kafka.md). Empty: none. Progress is "
+     "always the checkpoint's: the group's offsets are never read."},
     {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(query.fail_on_data_loss), "true",
      "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
      "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "

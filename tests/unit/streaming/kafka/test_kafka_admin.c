@@ -140,6 +140,63 @@ static void a_property_that_is_the_engines_own_is_a_mistake_in_the_settings(void
     assert_int_equal(err.kind, ERROR_CONFIG);
 }
 
+static bool commit(const char *topic, int64_t end, struct error *err) {
+    const struct offset_range positions[] = {{0, end, end}, {1, 2 * end, 2 * end}};
+    return broker->ops->commit_group(broker, "g", topic, positions, 2, WAIT_MS, err);
+}
+
+/* The offset that the group has of a partition of "t". */
+static int64_t committed(int partition) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char reason[256];
+    assert_int_equal(rd_kafka_conf_set(conf, "group.id", "g", reason, sizeof reason), 0);
+    assert_int_equal(
+        rd_kafka_conf_set(conf, "bootstrap.servers", mock.servers, reason, sizeof reason), 0);
+    rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    assert_non_null(consumer);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, "t", partition);
+    assert_int_equal(rd_kafka_committed(consumer, list, WAIT_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    int64_t offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(consumer);
+    return offset;
+}
+
+static void positions_are_committed_to_a_group_and_may_go_back(void **state) {
+    (void)state;
+    struct error err;
+    mock_kafka_topic(&mock, "t", 2);
+    if (!commit("t", 7, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(committed(0), 7);
+    assert_int_equal(committed(1), 14);
+    assert_true(commit("t", 3, &err));
+    assert_int_equal(committed(1), 6);
+}
+
+static void why_a_group_is_not_committed_to_is_told(void **state) {
+    (void)state;
+    static const struct {
+        rd_kafka_resp_err_t code;
+        const char *says;
+    } cases[] = {
+        {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, "'g': access denied. Grant the user READ"},
+        {RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, "'g' has live members"},
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "'t' at '127.0.0.1:"},
+    };
+    enum { OFFSET_COMMIT = 8 };
+    struct error err;
+    mock_kafka_topic(&mock, "t", 2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rd_kafka_mock_push_request_errors(mock.cluster, OFFSET_COMMIT, 1, cases[i].code);
+        assert_false(commit("t", 7, &err));
+        assert_int_equal(err.kind, ERROR_BROKER);
+        if (strstr(err.message, cases[i].says) == NULL)
+            fail_msg("%s", err.message);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_partition_is_listed_with_its_offsets, set_up,
@@ -155,6 +212,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_limit_of_open_files_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_property_that_is_the_engines_own_is_a_mistake_in_the_settings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(positions_are_committed_to_a_group_and_may_go_back, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(why_a_group_is_not_committed_to_is_told, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
