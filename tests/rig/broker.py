@@ -13,8 +13,10 @@ import uuid
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
+    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
+    KafkaException,
     Producer,
     TopicPartition,
 )
@@ -237,6 +239,41 @@ class Broker:
 
     def start_offsets(self, name):
         return self._offsets(name, OffsetSpec.earliest())
+
+    def group_offsets(self, group, name):
+        """{partition: the offset that a consumer group has committed}; {}: none."""
+        asked = [ConsumerGroupTopicPartitions(group)]
+        deadline = time.monotonic() + 30
+        while True:
+            (answer,) = self.admin.list_consumer_group_offsets(asked).values()
+            try:
+                found = answer.result(30).topic_partitions
+                break
+            except KafkaException as error:  # the group's coordinator is being elected
+                assert error.args[0].code() == KafkaError.COORDINATOR_LOAD_IN_PROGRESS, error
+                assert time.monotonic() < deadline, error
+            time.sleep(0.05)
+        return {one.partition: one.offset for one in found if one.topic == name}
+
+    def wait_group_offsets(self, group, name, offsets, timeout=30):
+        deadline = time.monotonic() + timeout
+        while self.group_offsets(group, name) != offsets:
+            assert time.monotonic() < deadline, (self.group_offsets(group, name), offsets)
+            time.sleep(0.05)
+
+    @contextlib.contextmanager
+    def member(self, group, name):
+        """Meanwhile the group has a member, which has its partitions."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False})
+        consumer.subscribe([name])
+        deadline = time.monotonic() + 30
+        while not consumer.assignment():
+            assert time.monotonic() < deadline, f"no member of {group}"
+            consumer.poll(0.1)
+        try:
+            yield
+        finally:
+            consumer.close()
 
     def readable(self, name):
         """Every (partition, offset) that a consumer of committed records gets: an account that owes

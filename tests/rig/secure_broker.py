@@ -97,12 +97,12 @@ class SecureBroker(Broker):
             future.result(30)
         return self
 
-    def grant(self, topic, *operations):
-        """Lets USER do this with a topic: "READ", "DESCRIBE", …"""
+    def grant(self, name, *operations, kind=ResourceType.TOPIC):
+        """Lets USER do this with a topic, or another kind of resource: "READ", "DESCRIBE", …"""
         bindings = [
             AclBinding(
-                ResourceType.TOPIC,
-                topic,
+                kind,
+                name,
                 ResourcePatternType.LITERAL,
                 f"User:{USER}",
                 "*",

@@ -176,12 +176,16 @@ def test_a_cluster_makes_the_same_table_and_the_same_rejects_of_the_corpus(
     clustered = job_on(program, Lake(tmp_path / "clustered"), broker, corpus)
     before = {worker: worker.finished_tasks() for worker in cluster.alive()}
 
-    ours = native.run("--job", "all", PARSE_MODE=mode)
+    ours = native.run("--job", "all", PARSE_MODE=mode, KAFKA_COMMIT_GROUP=f"native-{mode}")
+    remote["KAFKA_COMMIT_GROUP"] = f"spark-{mode}"
     sparks = clustered.run("--job", "all", PARSE_MODE=mode, timeout=120, **remote)
 
     for kind in QUERIES:
         for job in (native, clustered):
             job.assert_exact(kind)
+        for engine in ("native", "spark"):
+            committed = broker.group_offsets(f"{engine}-{mode}", corpus[kind])
+            assert committed == broker.end_offsets(corpus[kind])
         one, other = native.lake, clustered.lake
         assert_same(one, one.table(kind), other, other.table(kind))
         assert_same(one, one.rejects(kind), other, other.rejects(kind))

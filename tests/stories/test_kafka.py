@@ -444,3 +444,40 @@ def test_every_compression_of_kafka_is_read(job, codec):
     job.run()
 
     job.assert_exact()
+
+
+@pytest.mark.sanitized
+def test_a_consumer_group_is_told_of_each_batch_and_of_a_rewind(job):
+    topic = job.create_topic(partitions=2)
+    group = f"{topic}-group"
+    settings = {"KAFKA_COMMIT_GROUP": group}
+    job.produce(matches(5))
+    process = job.start(TRIGGER="0 seconds", **settings)
+    job.broker.wait_group_offsets(group, topic, {0: 5, 1: 0})
+    job.produce(matches(3), partition=1)
+    job.broker.wait_group_offsets(group, topic, {0: 5, 1: 3})
+    process.stop()
+
+    rewind = job.start("rewind", "--job", "matches", "--to-batch", "0", **settings)
+    rewind.wait_exit(30, 0)
+    assert f"consumer group '{group}' was set back to these offsets" in rewind.log()
+    assert job.broker.group_offsets(group, topic) == {0: 5, 1: 0}
+
+    job.run(**settings)
+    assert job.broker.group_offsets(group, topic) == {0: 5, 1: 3}
+    job.assert_exact()
+
+
+def test_a_group_with_live_members_is_a_warning_and_their_offsets_stay(job):
+    topic = job.create_topic()
+    group = f"{topic}-group"
+    job.produce(matches(5))
+    with job.broker.member(group, topic):
+        process = job.run(KAFKA_COMMIT_GROUP=group)
+        (line,) = process.lines(r"\| WARNING \| ")
+        assert f"group={group}" in line and "has live members" in line
+        assert job.broker.group_offsets(group, topic) == {}
+    job.assert_exact()
+
+    job.run(KAFKA_COMMIT_GROUP=group)  # nothing is new, but the group has not got it
+    assert job.broker.group_offsets(group, topic) == {0: 5}

@@ -6,6 +6,7 @@ import pathlib
 
 import confluent_kafka
 import pytest
+from confluent_kafka.admin import ResourceType
 from rig.broker import must_be_delivered
 from rig.job import Job
 from rig.secure_broker import PASSWORD, USER, SecureBroker
@@ -156,6 +157,21 @@ def test_a_topic_that_may_be_described_but_not_read_is_waited_for(secure_job, se
 
     process.wait_exit(30, 0)
     secure_job.assert_exact()
+
+
+def test_a_group_without_an_acl_is_a_warning_and_read_on_it_is_all_it_needs(secure_job, secure_broker):
+    topic, group = secure_job.topics["matches"], f"{secure_job.topics['matches']}-group"
+    secure_broker.grant(topic, "DESCRIBE", "READ")
+    settings = with_password(secure_broker) | {"KAFKA_COMMIT_GROUP": group}
+
+    process = secure_job.run(**settings)
+    (line,) = process.lines(r"\| WARNING \| .*group=")
+    assert f"'{group}': access denied. Grant the user READ on the group" in line
+    secure_job.assert_exact()
+
+    secure_broker.grant(group, "READ", kind=ResourceType.GROUP)
+    secure_job.run(**settings)
+    assert secure_broker.group_offsets(group, topic) == {0: 2, 1: 1}
 
 
 def copy_records(job, broker):

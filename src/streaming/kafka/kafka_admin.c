@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ enum {
     ADMIN_MEMORY = 1 << 20, // bytes; a handle never fetches
     ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
     ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is told
+    SETTLING_MS = 100,      // before a group's coordinator is asked again
 };
 static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ANSWER_MAX};
 
@@ -289,6 +291,13 @@ static rd_kafka_resp_err_t find_group_error(rd_kafka_event_t *event) {
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* A group's coordinator that has just been elected, or moved, answers in a moment. */
+static bool is_settling(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+}
+
 static bool set_group_error(struct kafka_broker *self, const char *group, const char *topic,
                             rd_kafka_resp_err_t code, struct error *err) {
     switch (code) {
@@ -323,10 +332,15 @@ static bool commit_group(struct broker *broker, const char *group, const char *t
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, topic, positions[i].partition)->offset =
             positions[i].end;
-    rd_kafka_event_t *event = alter_group(self, group, list, clock_monotonic_ms() + timeout_ms);
-    rd_kafka_resp_err_t code = find_group_error(event);
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_resp_err_t code;
+    do {
+        rd_kafka_event_t *event = alter_group(self, group, list, deadline_ms);
+        code = find_group_error(event);
+        if (event != NULL)
+            rd_kafka_event_destroy(event);
+    } while (is_settling(code) && clock_monotonic_ms() < deadline_ms &&
+             poll(NULL, 0, SETTLING_MS) == 0);
     rd_kafka_topic_partition_list_destroy(list);
     return set_group_error(self, group, topic, code, err);
 }

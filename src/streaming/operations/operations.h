@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "streaming/store/store_options.h"
 
+struct offsets;  // streaming/offsets/offset_log.h
 struct recovery; // streaming/recovery/recover.h
 struct store;    // streaming/store/store.h
 
@@ -34,9 +35,10 @@ MUST_CHECK bool operation_release(const struct store_options *options, FILE *out
 MUST_CHECK bool operation_relocate(const struct store_options *options, FILE *out,
                                    struct error *err);
 
-/* `to_batch`: the newest batch that stays. */
-MUST_CHECK bool operation_rewind(const struct store_options *options, int64_t to_batch, FILE *out,
-                                 struct error *err);
+/* `to_batch`: the newest batch that stays. `next`: where the batch after it reads from, owned by
+ * the caller also after an error; empty: there was nothing to do. */
+MUST_CHECK bool operation_rewind(const struct store_options *options, int64_t to_batch,
+                                 struct offsets *next, FILE *out, struct error *err);
 
 /* ---- for the operations themselves ---- */
 

@@ -307,13 +307,14 @@ static bool rewind_store(struct rewind *rewind, FILE *out, struct error *err) {
     return !needed || execute(rewind, out, err);
 }
 
-bool operation_rewind(const struct store_options *options, int64_t to_batch, FILE *out,
-                      struct error *err) {
+bool operation_rewind(const struct store_options *options, int64_t to_batch, struct offsets *next,
+                      FILE *out, struct error *err) {
     struct rewind rewind = {.to_batch = to_batch, .err = err};
+    *next = (struct offsets){0};
     if (!operation_open(options, &rewind.store, err))
         return false;
     bool ok = rewind_store(&rewind, out, err);
-    offsets_deinit(&rewind.ends);
+    *next = rewind.ends;
     path_set_deinit(&rewind.kept);
     path_set_deinit(&rewind.newer);
     store_close(rewind.store);

@@ -34,10 +34,6 @@ static bool run_relocate(const struct command_scope *scope, struct error *err) {
     return operation_relocate(&scope->store, scope->out, err);
 }
 
-static bool run_rewind(const struct command_scope *scope, struct error *err) {
-    return operation_rewind(&scope->store, scope->config->arguments.to_batch, scope->out, err);
-}
-
 const struct command program_commands[] = {
     {.name = "adopt",
      .doc = "Begin a sink log that lists the files of a table which has none, such as that of "
@@ -60,7 +56,7 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_TO_BATCH),
      .required = OPTION_BIT(OPTION_TO_BATCH),
      .one_query = "each query numbers its own batches",
-     .run = run_rewind},
+     .run = rewind_command},
     {.name = "verify",
      .doc = "Shows for each partition of the topic which offsets the table and its rejects cover, "
             "and proves from the files themselves and from Kafka that each of them is there once. "

@@ -24,10 +24,12 @@ static inline bool operate(enum operation operation, char **said, struct error *
     *said = NULL;
     FILE *out = open_memstream(said, &size);
     check(out != NULL);
+    struct offsets next = {0};
     bool ok = operation == ADOPT      ? operation_adopt(&fixture.options, out, err)
               : operation == RELEASE  ? operation_release(&fixture.options, out, err)
               : operation == RELOCATE ? operation_relocate(&fixture.options, out, err)
-                                      : operation_rewind(&fixture.options, to_batch, out, err);
+                                      : operation_rewind(&fixture.options, to_batch, &next, out, err);
+    offsets_deinit(&next);
     check(fclose(out) == 0);
     return ok;
 }

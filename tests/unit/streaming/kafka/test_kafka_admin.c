@@ -175,6 +175,19 @@ static void positions_are_committed_to_a_group_and_may_go_back(void **state) {
     assert_int_equal(committed(1), 6);
 }
 
+static void a_coordinator_that_is_being_elected_is_asked_again(void **state) {
+    (void)state;
+    enum { OFFSET_COMMIT = 8 };
+    struct error err;
+    mock_kafka_topic(&mock, "t", 2);
+    rd_kafka_mock_push_request_errors(mock.cluster, OFFSET_COMMIT, 2,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE);
+    if (!commit("t", 7, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(committed(1), 14);
+}
+
 static void why_a_group_is_not_committed_to_is_told(void **state) {
     (void)state;
     static const struct {
@@ -213,6 +226,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_property_that_is_the_engines_own_is_a_mistake_in_the_settings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(positions_are_committed_to_a_group_and_may_go_back, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_coordinator_that_is_being_elected_is_asked_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(why_a_group_is_not_committed_to_is_told, set_up, tear_down),
     };

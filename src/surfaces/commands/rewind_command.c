@@ -1,0 +1,59 @@
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "streaming/kafka/broker.h"
+#include "streaming/offsets/offset_log.h"
+#include "streaming/operations/operations.h"
+#include "surfaces/commands/each_command.h"
+
+enum { GROUP_TIMEOUT_MS = 10 * 1000 };
+
+static bool commit_group(const struct command_scope *scope, const struct offsets *next,
+                         struct error *err) {
+    const struct config *config = scope->config;
+    struct broker *broker;
+    if (!broker_open(config->bootstrap_servers, config->kafka_properties,
+                     config->kafka_property_count, &broker, err))
+        return false;
+    struct offset_range *positions = must_alloc(next->count, sizeof *positions);
+    for (size_t i = 0; i < next->count; i++)
+        positions[i] = (struct offset_range){.partition = next->entries[i].partition,
+                                             .start = next->entries[i].offset,
+                                             .end = next->entries[i].offset};
+    bool ok = broker->ops->commit_group == NULL ||
+              broker->ops->commit_group(broker, config->query.commit_group, scope->store.topic,
+                                        positions, next->count, GROUP_TIMEOUT_MS, err);
+    free(positions);
+    broker->ops->close(broker);
+    return ok;
+}
+
+/* KAFKA_COMMIT_GROUP goes back with the query. The rewind is done by then, so that a failure is
+ * only said: the next start of the query commits its position, too. */
+static void set_group_back(const struct command_scope *scope, const struct offsets *next) {
+    const char *group = scope->config->query.commit_group;
+    struct error err;
+    if (*group == '\0' || next->count == 0)
+        return;
+    if (scope->config->bootstrap_servers == NULL)
+        (void)error_set(&err, ERROR_CONFIG, "KAFKA_BOOTSTRAP_SERVERS is not set");
+    else if (commit_group(scope, next, &err)) {
+        (void)fprintf(scope->out, "%s: consumer group '%s' was set back to these offsets.\n",
+                      scope->store.query, group);
+        return;
+    }
+    (void)fprintf(scope->out,
+                  "%s: consumer group '%s' was not set back: %s. The next start of the query does "
+                  "it.\n",
+                  scope->store.query, group, err.message);
+}
+
+bool rewind_command(const struct command_scope *scope, struct error *err) {
+    struct offsets next;
+    bool ok =
+        operation_rewind(&scope->store, scope->config->arguments.to_batch, &next, scope->out, err);
+    if (ok)
+        set_group_back(scope, &next);
+    offsets_deinit(&next);
+    return ok;
+}
