@@ -1,4 +1,5 @@
 /* main.c: the front door: reads settings, starts the queries, waits for signals and for the end. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -31,6 +32,7 @@ static const char logger[] = "main";
 
 enum {
     DEMO_RECORDS = 2000,   // per topic
+    DEMO_RATE = 200,       // with --live: records a second and topic
     STATISTICS_MS = 10000, // how often librdkafka tells some
 };
 
@@ -47,6 +49,7 @@ struct program {
     struct alerts *alerts; // NULL: nobody wants them
     struct http_api *http; // NULL: none
     bool out_of_time;      // the limit of CPU time ended it
+    int64_t ends_ms;       // monotonic; when --live is over; 0: it runs until it is stopped
 };
 
 static bool is_ignored(int number) {
@@ -220,6 +223,14 @@ static void check_shutdown(struct program *program, struct shutdown *shutdown) {
     }
 }
 
+/* The time of --live is over. */
+static void check_time(struct program *program) {
+    if (program->ends_ms == 0 || clock_monotonic_ms() < program->ends_ms)
+        return;
+    program->ends_ms = 0;
+    streaming_request_stop(program->streaming, STOP_AFTER_BATCH);
+}
+
 static volatile sig_atomic_t closing_signals; // how many there were, SIGHUP not counted
 
 static void count_signal(int number) {
@@ -275,6 +286,7 @@ static void watch(struct program *program) {
         else if (number > 0 && number != SIGUSR1)
             take_signal(program, &shutdown, number);
         check_shutdown(program, &shutdown);
+        check_time(program);
         show(program, &monitor);
     }
     show(program, &monitor); // queries may have started and ended since the last look
@@ -306,6 +318,23 @@ static void close_surfaces(struct program *program) {
     health_watch_close(program->health);
 }
 
+static void begin_live(struct program *program) {
+    const char *page = http_api_address(program->http);
+    int64_t seconds = program->config.live_ms / 1000;
+    program->ends_ms = clock_monotonic_ms() + program->config.live_ms;
+    (void)printf("Streaming %d sample records a second into each table, for %" PRId64
+                 " %s. Ctrl-C ends it.\n\n",
+                 DEMO_RATE, seconds % 60 == 0 ? seconds / 60 : seconds,
+                 seconds % 60 != 0 ? "seconds"
+                 : seconds == 60   ? "minute"
+                                   : "minutes");
+    if (page != NULL)
+        (void)printf("  Status page:  %s\n", page);
+    (void)printf("  Newest rows:  DATA_LAKE_PATH=%s %s tail --job matches --follow\n\n",
+                 program->config.data_lake_path, program_invocation_name);
+    (void)fflush(stdout); // a reader that has gone shows itself at the report
+}
+
 static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
@@ -318,6 +347,8 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
         return exit_code_of(err.kind);
     }
     open_surfaces(program);
+    if (config->live)
+        begin_live(program);
     watch(program);
     close_surfaces(program);
     if (!streaming_join(program->streaming, &err)) {
@@ -351,6 +382,11 @@ static enum exit_code run_demo(struct program *program) {
     struct demo_broker *demo;
     if (!demo_broker_open(&demo, topics, count, DEMO_RECORDS, &err)) {
         log_write(LOG_CRITICAL, logger, "%s", err.message);
+        return exit_code_of(err.kind);
+    }
+    if (program->config.live && !demo_broker_feed(demo, topics, count, DEMO_RATE, &err)) {
+        log_write(LOG_CRITICAL, logger, "%s", err.message);
+        demo_broker_close(demo);
         return exit_code_of(err.kind);
     }
     enum exit_code code = run_engine(program, demo_broker_bootstrap(demo));

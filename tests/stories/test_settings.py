@@ -3,8 +3,12 @@
 import json
 import re
 import shutil
+import subprocess
 
 import pytest
+from rig.broker import free_ports
+from rig.lake import Lake
+from rig.web import Web
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| [\w.]+ \| (DEBUG|INFO|WARNING|ERROR|CRITICAL) \| .+"
@@ -209,6 +213,38 @@ def test_the_demo_runs_to_its_end_and_shows_what_it_made(program, tmp_path):
         assert word.lower() in shown.lower(), (word, shown)
     for part in ("processed/matches", "processed/players", "rejected/matches"):
         assert list((lake / part).glob("**/*.parquet")), part
+    assert not re.findall(r"\| (?:INFO|WARNING|ERROR) \|", shown)  # the log only on request
+    (blank, null) = (re.search(rf"{reason} +\d+ +(.*)\n", shown)[1] for reason in ("blank_value", "null_value"))
+    assert blank.endswith(r"\t\r\n") and null == "(null)"
+
+
+def test_what_the_demo_says_to_do_next_works_as_it_is_printed(program, tmp_path):
+    shown = program.run("--demo", "--data-lake-path", str(tmp_path / "demo"), "--log-level", "INFO", timeout=60).log()
+
+    assert "written successfully" in shown
+    look = re.search(r"Next: .*?\n\n((?:  .*\n)+)", shown)[1]
+    done = subprocess.run(["bash", "-euc", look], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for word in ("ESPORTSTMNT-", "blank_value", "partition 0, offset 13"):
+        assert word in done.stdout, (word, done.stdout)
+    assert f"{program.binary} --demo --live" in shown
+
+
+@pytest.mark.sanitized
+def test_a_live_demo_streams_with_its_page_until_its_time_is_over(program, tmp_path):
+    lake = Lake(tmp_path / "demo")
+    (port,) = free_ports(1)
+    words = ["--demo", "--live", "--for", "6s", "--data-lake-path", str(lake.root)]
+    process = program.start(*words, SPARK_UI_PORT=port)
+    process.wait_log(rf"Status page:  http://127\.0\.0\.1:{port}$")
+    assert "<html" in Web(process, port=port).get("/").text.lower()
+    process.wait_until(lambda: len(lake.batches("matches")) >= 2, 20, "two batches")
+
+    process.wait_exit(30, 0)
+
+    rows = re.search(r"matches: (\d+) rows", process.log())[1]
+    assert int(rows) > 2000  # more than it began with
+    assert "--demo --live" not in process.log()
 
 
 def test_a_table_that_disappeared_behind_its_checkpoint_stops_the_query(job):

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/log/log.h"
+#include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/store/checkpoint.h"
@@ -145,22 +146,29 @@ void http_api_answer(void *context, const struct http_request *request,
 struct http_api {
     struct program_view program;
     struct http_server *server;
-    int port;
+    char address[512];                 // for this machine's people
     bool noted[STREAMING_QUERIES_MAX]; // in the lock of the query
     bool warned;                       // that it could not be; it is tried again
 };
 
-/* Where this machine's people ask, in the lock of a query, for `status`. */
-static bool note_address(struct http_api *api, const char *checkpoint) {
+static void set_address(struct http_api *api, int port) {
     const char *host = api->program.config->ui_host;
     const char *asked = strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1"
                         : strcmp(host, "::") == 0    ? "::1"
                                                      : host;
     bool is_address6 = strchr(asked, ':') != NULL;
-    char words[512];
+    (void)snprintf(api->address, sizeof api->address, "http://%s%s%s:%d", is_address6 ? "[" : "",
+                   asked, is_address6 ? "]" : "", port);
+}
+
+const char *http_api_address(const struct http_api *api) {
+    return api != NULL ? api->address : NULL;
+}
+
+/* In the lock of a query, for `status`. */
+static bool note_address(struct http_api *api, const char *checkpoint) {
+    scoped(scope_free) char *words = text_format("http=%s", api->address);
     struct error err;
-    (void)snprintf(words, sizeof words, "http=http://%s%s%s:%d", is_address6 ? "[" : "", asked,
-                   is_address6 ? "]" : "", api->port);
     bool noted = checkpoint_note_holder(checkpoint, words, &err);
     if (!noted && !api->warned)
         log_write(LOG_WARNING, "main", "`status` does not find this process yet | error=%s",
@@ -187,7 +195,7 @@ static bool start(struct http_api *api, struct error *err) {
     api->program.is_loopback = listener.is_loopback;
     if (!http_server_start(&api->server, &listener, http_api_answer, &api->program, err))
         return false;
-    api->port = listener.port;
+    set_address(api, listener.port);
     http_api_update(api);
     bool is_address6 = strchr(config->ui_host, ':') != NULL;
     log_write(LOG_INFO, "main",

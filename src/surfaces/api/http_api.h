@@ -16,6 +16,9 @@ struct http_api;
 struct http_api *http_api_start(const struct config *config, struct streaming *streaming,
                                 struct health_watch *health, struct alerts *alerts);
 
+/* Where this machine's people ask: "http://127.0.0.1:4040"; NULL: nowhere. Accepts NULL. */
+const char *http_api_address(const struct http_api *api);
+
 /* Notes its address in the locks of queries that have been opened since. From time to time, by
  * main; accepts NULL. */
 void http_api_update(struct http_api *api);

@@ -10,14 +10,31 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/log/log.h"
+#include "base/system/clock.h"
+#include "base/system/stop.h"
+#include "base/system/thread.h"
 #include "surfaces/demo/sample.h"
 
 enum { FLUSH_WAIT_MS = 10000 };
 
+/* Produces records while the demo goes on. */
+struct demo_feed {
+    struct demo_broker *broker;
+    const struct demo_topic *topics; // borrowed
+    size_t topic_count, per_second;
+    uint64_t next; // number of the next record of each topic
+    struct stop stop;
+    pthread_t thread;
+    bool runs;
+};
+
 struct demo_broker {
     rd_kafka_t *producer; // owns the cluster
     rd_kafka_mock_cluster_t *cluster;
-    size_t lost; // records that did not arrive
+    size_t lost;     // records that did not arrive
+    uint64_t filled; // records of each topic that were there at first
+    struct demo_feed feed;
 };
 
 static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque) {
@@ -72,6 +89,15 @@ static bool produce(struct demo_broker *broker, const char *topic, int32_t parti
     }
 }
 
+/* The sample of a topic's record is made in `*sample`, owned by the caller. */
+static struct sample *create_sample(const struct demo_topic *topic) {
+    struct sample *sample = must_alloc(1, sizeof *sample);
+    sample->values.schema = topic->schema;
+    sample->partition_by = topic->partition_by;
+    sample->partition_by_count = topic->partition_by_count;
+    return sample;
+}
+
 static bool fill_topic(struct demo_broker *broker, const struct demo_topic *topic, size_t records,
                        struct error *err) {
     rd_kafka_resp_err_t code =
@@ -79,10 +105,7 @@ static bool fill_topic(struct demo_broker *broker, const struct demo_topic *topi
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, ERROR_BROKER, "demo broker, topic '%s': %s", topic->name,
                          rd_kafka_err2str(code));
-    struct sample *sample = must_alloc(1, sizeof *sample);
-    sample->values.schema = topic->schema;
-    sample->partition_by = topic->partition_by;
-    sample->partition_by_count = topic->partition_by_count;
+    struct sample *sample = create_sample(topic);
     bool filled = true;
     for (size_t i = 0; filled && i < records; i++) {
         sample_make(sample, i);
@@ -111,6 +134,7 @@ bool demo_broker_open(struct demo_broker **broker, const struct demo_topic *topi
                       size_t topic_count, size_t records_per_topic, struct error *err) {
     check(records_per_topic <= DEMO_RECORDS_MAX);
     struct demo_broker *made = must_alloc(1, sizeof *made);
+    made->filled = records_per_topic;
     if (!open_producer(made, err)) {
         free(made);
         return false;
@@ -123,6 +147,68 @@ bool demo_broker_open(struct demo_broker **broker, const struct demo_topic *topi
     return true;
 }
 
+/* ---- feeding ---- */
+
+enum { FEED_EVERY_MS = 100 };
+
+static bool feed_once(struct demo_feed *feed, struct error *err) {
+    size_t count = feed->per_second * FEED_EVERY_MS / 1000;
+    for (size_t i = 0; i < feed->topic_count; i++) {
+        struct sample *sample = create_sample(&feed->topics[i]);
+        bool fed = true;
+        for (uint64_t number = feed->next; fed && number < feed->next + count; number++) {
+            sample_make(sample, number);
+            sample->timestamp_ms = clock_wall_ms();
+            fed = produce(feed->broker, feed->topics[i].name, (int32_t)(number % DEMO_PARTITIONS),
+                          sample, err);
+        }
+        free(sample);
+        if (!fed)
+            return false;
+    }
+    feed->next += count;
+    (void)rd_kafka_poll(feed->broker->producer, 0); // delivery reports
+    return true;
+}
+
+static void *feed_main(void *argument) {
+    struct demo_feed *feed = argument;
+    struct error err;
+    bool fed = true;
+    while (fed && !stop_sleep(&feed->stop, FEED_EVERY_MS))
+        fed = feed_once(feed, &err);
+    if (!fed)
+        log_write(LOG_ERROR, "main", "The demo gets no more records | error=%s", err.message);
+    return NULL;
+}
+
+bool demo_broker_feed(struct demo_broker *broker, const struct demo_topic *topics,
+                      size_t topic_count, size_t records_per_second, struct error *err) {
+    struct demo_feed *feed = &broker->feed;
+    check(!feed->runs && records_per_second * FEED_EVERY_MS >= 1000);
+    *feed = (struct demo_feed){.broker = broker,
+                               .topics = topics,
+                               .topic_count = topic_count,
+                               .per_second = records_per_second,
+                               .next = broker->filled};
+    stop_init(&feed->stop);
+    feed->runs = thread_start(&feed->thread, feed_main, feed, "start the demo's producer", err);
+    if (!feed->runs)
+        stop_deinit(&feed->stop);
+    return feed->runs;
+}
+
+static void stop_feed(struct demo_feed *feed) {
+    if (!feed->runs)
+        return;
+    stop_request(&feed->stop, STOP_NOW);
+    check(pthread_join(feed->thread, NULL) == 0);
+    stop_deinit(&feed->stop);
+    feed->runs = false;
+}
+
+/* ---- the end ---- */
+
 const char *demo_broker_bootstrap(const struct demo_broker *broker) {
     return rd_kafka_mock_cluster_bootstraps(broker->cluster);
 }
@@ -130,6 +216,7 @@ const char *demo_broker_bootstrap(const struct demo_broker *broker) {
 void demo_broker_close(struct demo_broker *broker) {
     if (broker == NULL)
         return;
+    stop_feed(&broker->feed);
     rd_kafka_destroy(broker->producer);
     free(broker);
 }

@@ -27,6 +27,12 @@ struct demo_broker;
 MUST_CHECK bool demo_broker_open(struct demo_broker **broker, const struct demo_topic *topics,
                                  size_t topic_count, size_t records_per_topic, struct error *err);
 
+/* From now on each topic gets so many records a second, with the time of their production, until
+ * the broker is closed. `topics` are those of demo_broker_open(), borrowed until then. ERROR_LIMIT:
+ * no thread. */
+MUST_CHECK bool demo_broker_feed(struct demo_broker *broker, const struct demo_topic *topics,
+                                 size_t topic_count, size_t records_per_second, struct error *err);
+
 /* For KAFKA_BOOTSTRAP_SERVERS; valid until the broker is closed. */
 const char *demo_broker_bootstrap(const struct demo_broker *broker);
 

@@ -3,6 +3,7 @@
  * reason. */
 #include "surfaces/demo/demo_report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,12 @@
 #include "base/text.h"
 #include "pipeline/parquet/read/reader.h"
 #include "streaming/store/rejects.h"
+#include "surfaces/demo/sample.h"
 #include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
 
-enum { SHOWN_ROWS = 5, REASONS_MAX = REJECT_REASON_COUNT };
+/* So that a report is about one screen of 80 columns. */
+enum { SHOWN_ROWS = 3, SHOWN_COLUMNS = 5, DIRECTORIES_MAX = 5, REASONS_MAX = REJECT_REASON_COUNT };
 
 /* ---- counts per directory ---- */
 
@@ -109,15 +112,17 @@ static void print_total(FILE *out, const struct leaves *leaves, const char *what
     if (all.files == 0)
         (void)fprintf(out, "none\n");
     else
-        (void)fprintf(out, "%" PRId64 " row%s, %zu file%s, %" PRId64 " KiB, in %s\n\n", all.rows,
+        (void)fprintf(out, "%" PRId64 " row%s in %zu file%s, %" PRId64 " KiB\n\n", all.rows,
                       all.rows == 1 ? "" : "s", all.files, all.files == 1 ? "" : "s",
-                      (all.bytes + 1023) / 1024, leaves->root);
+                      (all.bytes + 1023) / 1024);
 }
 
+/* The first few, if there are many. */
 static void print_directories(FILE *out, const struct leaves *leaves) {
     struct text_table table;
+    size_t shown = leaves->count > DIRECTORIES_MAX ? DIRECTORIES_MAX - 1 : leaves->count;
     text_table_init(&table, (const char *const[]){"directory", ">rows", ">files"}, 3);
-    for (size_t i = 0; i < leaves->count; i++) {
+    for (size_t i = 0; i < shown; i++) {
         const struct leaf *leaf = &leaves->items[i];
         char rows[24], files[24];
         (void)snprintf(rows, sizeof rows, "%" PRId64, leaf->rows);
@@ -126,6 +131,8 @@ static void print_directories(FILE *out, const struct leaves *leaves) {
     }
     if (leaves->count > 0)
         text_table_print(&table, 2, out);
+    if (shown < leaves->count)
+        (void)fprintf(out, "  … and %zu more directories\n", leaves->count - shown);
     text_table_deinit(&table);
 }
 
@@ -143,12 +150,12 @@ static bool add_first_row(struct excerpt *excerpt, const struct leaf *leaf, stru
     bool ok = table_rows_open(&rows, excerpt->root, leaf->path, NULL, 0, err);
     if (ok && excerpt->table.row_count == 0) {
         shown_columns_keep(&excerpt->shown, &rows);
-        shown_columns_begin(&excerpt->shown, "directory", &excerpt->table);
+        shown_columns_begin(&excerpt->shown, NULL, &excerpt->table);
     }
     ok = ok && table_rows_next(&rows, err);
     if (ok && rows.count > 0) {
         scoped(scope_free) char *cells =
-            shown_columns_join(&excerpt->shown, leaf->directory, &excerpt->table, &rows, 0);
+            shown_columns_join(&excerpt->shown, NULL, &excerpt->table, &rows, 0);
         text_table_add_joined(&excerpt->table, cells);
     }
     table_rows_close(&rows);
@@ -160,7 +167,7 @@ static bool print_rows(FILE *out, const struct stream *stream, const struct leav
                        struct error *err) {
     struct excerpt excerpt = {.root = leaves->root};
     bool ok = true;
-    shown_columns_init(&excerpt.shown, stream, NULL, 0);
+    shown_columns_identify(&excerpt.shown, stream, SHOWN_COLUMNS);
     for (size_t i = 0; ok && i < leaves->count && excerpt.table.row_count < SHOWN_ROWS + 1; i++)
         ok = add_first_row(&excerpt, &leaves->items[i], err);
     if (ok && excerpt.table.row_count > 0) {
@@ -177,7 +184,6 @@ static bool print_rows(FILE *out, const struct stream *stream, const struct leav
 struct reason {
     char name[CELL_TEXT_MAX];
     int64_t count;
-    char partition[CELL_TEXT_MAX], offset[CELL_TEXT_MAX], detail[CELL_TEXT_MAX];
     char value[CELL_TEXT_MAX];
 };
 
@@ -200,26 +206,19 @@ static void count_reject(void *context, const struct table_rows *rows, size_t ro
     if (i == reasons->count) {
         reasons->count++;
         memcpy(reason->name, name, sizeof name);
-        cell_text(&vectors[1], row, reason->partition);
-        cell_text(&vectors[2], row, reason->offset);
-        cell_text(&vectors[3], row, reason->detail);
-        cell_text(&vectors[4], row, reason->value);
+        cell_text(&vectors[1], row, reason->value);
     }
     reason->count++;
 }
 
 static void print_reasons(FILE *out, const struct reasons *reasons) {
     struct text_table table;
-    text_table_init(&table,
-                    (const char *const[]){"reason", ">records", "first at", "detail", "value"}, 5);
+    text_table_init(&table, (const char *const[]){"reason", ">records", "value of the first"}, 3);
     for (size_t i = 0; i < reasons->count; i++) {
         const struct reason *reason = &reasons->items[i];
-        char count[24], place[2 * CELL_TEXT_MAX];
+        char count[24];
         (void)snprintf(count, sizeof count, "%" PRId64, reason->count);
-        (void)snprintf(place, sizeof place, "partition %s, offset %s", reason->partition,
-                       reason->offset);
-        text_table_add(&table, (const char *const[]){reason->name, count, place, reason->detail,
-                                                     reason->value});
+        text_table_add(&table, (const char *const[]){reason->name, count, reason->value});
     }
     if (reasons->count > 0)
         text_table_print(&table, 2, out);
@@ -227,11 +226,7 @@ static void print_reasons(FILE *out, const struct reasons *reasons) {
 }
 
 static bool print_rejects(FILE *out, const char *root, struct error *err) {
-    static const struct wanted_column columns[] = {{"reason", TYPE_STRING},
-                                                   {"partition", TYPE_INT32},
-                                                   {"offset", TYPE_INT64},
-                                                   {"detail", TYPE_STRING},
-                                                   {"value", TYPE_BINARY}};
+    static const struct wanted_column columns[] = {{"reason", TYPE_STRING}, {"value", TYPE_BINARY}};
     struct table table;
     struct reject_files files = {0};
     struct reasons *reasons = must_alloc(1, sizeof *reasons);
@@ -261,7 +256,7 @@ static bool print_query(FILE *out, const struct config *config, const struct str
         ok = print_rows(out, stream, &leaves, err) && count_files(&rejected, store.rejects, 0, err);
     }
     if (ok) {
-        (void)snprintf(what, sizeof what, "Rejected %s", stream->job);
+        (void)snprintf(what, sizeof what, "rejected %s", stream->job);
         print_total(out, &rejected, what);
         ok = print_rejects(out, store.rejects, err);
     }
@@ -271,25 +266,42 @@ static bool print_query(FILE *out, const struct config *config, const struct str
     return ok;
 }
 
-static void print_reading(FILE *out, const struct config *config) {
-    scoped(scope_free) char *table = config_path(config, PATH_TABLE, streams[0]);
+/* Commands that work as they are printed. */
+static void print_next(FILE *out, const struct config *config) {
+    const char *program = program_invocation_name;
+    const struct stream *stream = config->job != NULL ? config->job : streams[0];
+    scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
     (void)fprintf(out,
-                  "\nReading them\n\n"
-                  "  Spark    spark.read.parquet(\"%s\").show()\n\n"
-                  "  DuckDB   SELECT * FROM read_parquet('%s/**/*.parquet', hive_partitioning = "
-                  "true);\n\n"
-                  "  pandas   import pandas, pyarrow.dataset\n"
-                  "           pandas.read_parquet(\"%s\",\n"
-                  "                               partitioning=pyarrow.dataset.partitioning(flavor="
-                  "\"hive\"))\n",
-                  table, table, table);
+                  "\nNext: look at what the demo made (delete the directory afterwards)\n\n"
+                  "  export DATA_LAKE_PATH=%s\n"
+                  "  %s tail --job %s\n"
+                  "  %s rejects ls --job %s\n"
+                  "  %s rejects show 0:13 --job %s\n\n"
+                  "  Spark    spark.read.parquet(\"%s\")\n"
+                  "  DuckDB   FROM read_parquet('%s/**/*.parquet', hive_partitioning = true);\n"
+                  "  pandas   pandas.read_parquet(\"%s\", partitioning=\n"
+                  "             pyarrow.dataset.partitioning(flavor=\"hive\"))\n",
+                  config->data_lake_path, program, stream->job, program, stream->job, program,
+                  stream->job, table, table, table);
+    if (!config->live)
+        (void)fprintf(out, "\nWatch it run, with its status page:\n\n  %s --demo --live\n",
+                      program);
+    (void)fprintf(out,
+                  "\nRun it on your Kafka:\n\n"
+                  "  export KAFKA_BOOTSTRAP_SERVERS=kafka:9092 DATA_LAKE_PATH=/data/lake\n"
+                  "  %s doctor\n"
+                  "  %s --job all\n",
+                  program, program);
 }
 
 bool demo_report_print(FILE *out, const struct config *config, struct error *err) {
+    (void)fprintf(out,
+                  "The sample records were read from an embedded Kafka into Parquet tables. One "
+                  "in %d has a\nfault: most of these are rejects.\n",
+                  SAMPLE_FAULT_EVERY);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (config_runs(config, streams[i]) && !print_query(out, config, streams[i], err))
             return false;
-    print_reading(out, config);
-    (void)fprintf(out, "\nEverything is below %s\n", config->data_lake_path);
+    print_next(out, config);
     return output_flush(out, err);
 }

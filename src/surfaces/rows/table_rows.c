@@ -243,6 +243,21 @@ void shown_columns_init(struct shown_columns *shown, const struct stream *stream
     }
 }
 
+void shown_columns_identify(struct shown_columns *shown, const struct stream *stream, size_t most) {
+    struct shown_columns all;
+    struct schema schema;
+    stream_schema(stream, &schema);
+    shown_columns_init(&all, stream, NULL, 0);
+    *shown = (struct shown_columns){0};
+    for (size_t i = 0; i < all.count && shown->count < most; i++) {
+        if (strcmp(all.names[i], schema.columns[schema.partition].name) == 0 ||
+            strcmp(all.names[i], schema.columns[schema.offset].name) == 0)
+            continue;
+        shown->numbers[shown->count] = all.numbers[i];
+        shown->names[shown->count++] = all.names[i];
+    }
+}
+
 void shown_columns_keep(struct shown_columns *shown, const struct table_rows *rows) {
     size_t kept = 0;
     for (size_t i = 0; i < shown->count; i++) {

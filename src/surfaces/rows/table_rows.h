@@ -71,6 +71,9 @@ struct shown_columns {
 void shown_columns_init(struct shown_columns *shown, const struct stream *stream,
                         const char *const *partition_by, size_t partition_by_count);
 
+/* The first `most` of them, without where the record came from. */
+void shown_columns_identify(struct shown_columns *shown, const struct stream *stream, size_t most);
+
 /* Leaves those that the file itself has. */
 void shown_columns_keep(struct shown_columns *shown, const struct table_rows *rows);
 

@@ -253,6 +253,8 @@ void config_check(const struct config *config, struct problems *problems) {
     check_starting_offsets(config, problems);
     if (config->master_kind != MASTER_LOCAL)
         check_cluster(config, problems);
+    if (config->live && !config->demo)
+        problems_add(problems, "--live goes only with --demo");
     if (config->demo && config->bootstrap_servers != NULL)
         problems_add(problems,
                      "--kafka-bootstrap-servers: --demo brings a Kafka of its own; leave one "

@@ -42,6 +42,8 @@ struct config {
     const struct stream *job; // the one query to run; NULL: all
     bool await_termination;
     bool demo;
+    bool live;       // with `demo`: it goes on
+    int64_t live_ms; // for so long
 
     /* settings, in the order of the table */
     char *bootstrap_servers;

@@ -78,6 +78,8 @@ static struct candidate pick(const struct loader *loader, const struct config *c
     if (!sealed && variable != NULL && *variable->value != '\0')
         return (struct candidate){variable->value, variable->where,
                                   variable->in_environment ? ORIGIN_ENVIRONMENT : ORIGIN_ENV_FILE};
+    if (config->live && setting->live_fallback != NULL)
+        return (struct candidate){setting->live_fallback, "default of --live", ORIGIN_DEFAULT};
     if (config->demo && setting->demo_fallback != NULL)
         return (struct candidate){setting->demo_fallback, "default of --demo", ORIGIN_DEFAULT};
     return (struct candidate){setting->fallback, "default", ORIGIN_DEFAULT};
@@ -215,7 +217,9 @@ void config_load(struct config *config, const struct command_line *line,
                               .command = line->command,
                               .arguments = line->arguments,
                               .await_termination = line->await_termination,
-                              .demo = line->demo};
+                              .demo = line->demo,
+                              .live = line->live,
+                              .live_ms = line->live_ms};
     if (config->action >= ACTION_HELP)
         return;
     load_job(&loader, config);

@@ -34,9 +34,17 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "STATUS_INTERVAL and on every change.",
         OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)}},
     [OPTION_DEMO] = {"--demo", NULL,
-        "Run everything once with a Kafka and sample events of its own, and show the results. "
-        "Settings that say where data is are then taken from options only, so that the demo "
-        "touches nothing else.", OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
+        "Run once on an embedded Kafka with sample records, and show the result. The log shows "
+        "errors only, unless LOG_LEVEL is set. Settings that say where data is are taken from "
+        "options only, so the demo touches nothing else.",
+        OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
+    [OPTION_LIVE] = {"--live", NULL,
+        "With --demo: keep streaming sample records, with the status page, until --for is over "
+        "or Ctrl-C.", OPTION_WITH_RUN, .value = {.offset = LINE(live)}},
+    [OPTION_FOR] = {"--for", "DURATION", "With --live: how long to run (default: 5 minutes).",
+        OPTION_WITH_RUN,
+        .value = {.type = &type_duration, .offset = LINE(live_ms), .fallback = "5 minutes",
+                  .least = 1000, .most = 24 * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},

@@ -12,6 +12,8 @@ enum option_id {
     OPTION_JOB,
     OPTION_AWAIT,
     OPTION_DEMO,
+    OPTION_LIVE,
+    OPTION_FOR,
     OPTION_EXPLAIN,
     OPTION_ENV_FILE,
     OPTION_TO_BATCH,
@@ -103,7 +105,8 @@ struct command_line {
     struct command_arguments arguments;
     const struct stream *fixed_job; // argv[0] is a query's name; NULL: it is not
     const char *job;                // NULL: not given
-    bool await_termination, demo;
+    bool await_termination, demo, live;
+    int64_t live_ms;
     const char *env_files[ENV_FILES_MAX];
     size_t env_file_count;
     const char *settings[SETTINGS_MAX]; // by index of the table of settings; the last one counts

@@ -38,6 +38,7 @@ struct setting {
     int64_t least, most;          // numbers, sizes (bytes) and durations (milliseconds)
     const struct choice *choices; // ended by a NULL name
     const char *demo_fallback;    // the default under --demo; NULL: as without
+    const char *live_fallback;    // the default under --demo --live; NULL: as with --demo
     bool secret;                  // never shown, and not taken from an option
     bool location; // says where data or computing is: --demo takes it from an option only
     const struct stream *stream; // the query it belongs to; NULL: all

@@ -93,7 +93,7 @@ static const struct setting common[] = {
      "Port of the status page, the API and the metrics (docs/http.md); 0 is off. If it is taken, "
      "the next free one of the 16 behind it is used, with a line in the log, as Spark does. "
      "Without any, the queries run without a page.",
-     0, 65535, .demo_fallback = "0"},
+     0, 65535, .demo_fallback = "0", .live_fallback = "4040"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
      "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
      "every network (`::` with IPv6). Samples of rejected records are shown there: set UI_TOKEN, "
@@ -137,7 +137,8 @@ static const struct setting common[] = {
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
      "When a batch begins: every so often (`10 seconds`), as soon as there is something new (`0 "
      "seconds`), or `availableNow`: take what is there at the start, then end.",
-     .most = 365LL * DAY, .demo_fallback = "availableNow", .location = true},
+     .most = 365LL * DAY, .demo_fallback = "availableNow", .live_fallback = "2 seconds",
+     .location = true},
     {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.max_offsets_per_trigger),
      "1000000",
      "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 "
@@ -167,7 +168,7 @@ static const struct setting common[] = {
      .choices = booleans},
 
     {logging, "LOG_LEVEL", &type_choice, FIELD(log_level), "INFO",
-     "The least level that is logged.", .choices = log_levels},
+     "Lowest level that is logged.", .choices = log_levels, .demo_fallback = "ERROR"},
     {logging, "LOG_FORMAT", &type_boolean, FIELD(log_json), "text",
      "Lines for people (local time) or one JSON object a line (UTC with offset).",
      .choices = log_formats},

@@ -109,14 +109,16 @@ void text_table_deinit(struct text_table *table) {
 
 void cell_text_of(struct text value, char text[static CELL_TEXT_MAX]) {
     const char *at = value.bytes, *end = value.bytes + value.length;
-    size_t used = 0, characters = 0, size;
-    for (; at < end && characters < CELL_CHARACTERS_MAX; at += size, characters++) {
-        bool valid;
-        uint32_t character = utf8_decode(at, end, &size, &valid);
-        // 0x80 to 0x9f are control characters, too, and some terminals obey them.
-        bool shown = valid && character >= 0x20 && (character < 0x7f || character >= 0xa0);
-        memcpy(text + used, shown ? at : "?", shown ? size : 1);
-        used += shown ? size : 1;
+    size_t used = 0, columns = 0;
+    while (at < end) {
+        char shown[ESCAPE_MAX];
+        size_t size, taken = escape_next(at, end, shown, &size);
+        columns += shown[0] == '\\' ? size : 1; // an escape, or one character
+        if (columns > CELL_CHARACTERS_MAX)
+            break;
+        memcpy(text + used, shown, size);
+        used += size;
+        at += taken;
     }
     (void)text_append(text, CELL_TEXT_MAX, used, "%s", at < end ? "…" : "");
 }
@@ -132,7 +134,7 @@ static void format_timestamp(int64_t micros, char text[static CELL_TEXT_MAX]) {
 
 void cell_text(const struct vector *vector, size_t row, char text[static CELL_TEXT_MAX]) {
     if (!vector->valid[row]) {
-        snprintf(text, CELL_TEXT_MAX, "null");
+        snprintf(text, CELL_TEXT_MAX, "(null)");
         return;
     }
     switch (vector->type) {

@@ -20,6 +20,7 @@
 #include "surfaces/demo/demo_report.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
+#include "surfaces/terminal/output.h"
 
 static char root[64];
 static char *printed;
@@ -119,6 +120,16 @@ static void expect(const char *text) {
         fail_msg("no '%s' in:\n%s", text, printed);
 }
 
+/* The tables of the report fit a terminal of 80 columns; commands are as long as their paths. */
+static void assert_tables_fit(void) {
+    for (const char *line = printed; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        char text[512];
+        (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+        if (strstr(text, root) == NULL && text_columns(text) > 80)
+            fail_msg("wider than 80 columns: %s", text);
+    }
+}
+
 static void a_report_has_counts_rows_rejects_and_how_to_read_them(void **state) {
     (void)state;
     static const char *const directories[] = {"staging", "processed", "processed/matches",
@@ -145,16 +156,19 @@ static void a_report_has_counts_rows_rejects_and_how_to_read_them(void **state) 
 
     struct error err = {0};
     assert_true(report(&err));
-    expect("matches: 3 rows, 2 files");
+    expect("matches: 3 rows in 2 files");
     expect("  status=finished     1      1\n");
     expect("  status=live         2      1\n");
     expect("M1");
-    expect("Rejected matches: 2 rows, 1 file");
-    expect("  malformed_json        2  partition 0, offset 3");
-    expect("no JSON? at all");
+    expect("rejected matches: 2 rows in 1 file");
+    expect("  malformed_json        2  no JSON\\x07 at all\n");
     expect("spark.read.parquet(");
+    assert_tables_fit();
     expect("read_parquet('");
     expect("pandas.read_parquet(");
+    expect(" tail --job matches\n");
+    expect(" rejects show 0:13 --job matches\n");
+    expect(" --demo --live\n");
     expect(root);
 }
 
@@ -163,7 +177,7 @@ static void a_report_of_nothing_says_so(void **state) {
     struct error err = {0};
     assert_true(report(&err));
     expect("matches: none\n");
-    expect("Rejected matches: none\n");
+    expect("rejected matches: none\n");
 }
 
 static void a_file_that_is_no_parquet_is_named(void **state) {
