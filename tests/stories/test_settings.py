@@ -225,7 +225,7 @@ def test_what_the_demo_says_to_do_next_works_as_it_is_printed(program, tmp_path)
     look = re.search(r"Next: .*?\n\n((?:  .*\n)+)", shown)[1]
     done = subprocess.run(["bash", "-euc", look], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for word in ("ESPORTSTMNT-", "blank_value", "partition 0, offset 13"):
+    for word in ("ESPORTSTMNT-", "blank_value", "ESPORTSTMNT-00000039"):
         assert word in done.stdout, (word, done.stdout)
     assert f"{program.binary} --demo --live" in shown
 

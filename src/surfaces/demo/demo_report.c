@@ -296,8 +296,8 @@ static void print_next(FILE *out, const struct config *config) {
 
 bool demo_report_print(FILE *out, const struct config *config, struct error *err) {
     (void)fprintf(out,
-                  "The sample records were read from an embedded Kafka into Parquet tables. One "
-                  "in %d has a\nfault: most of these are rejects.\n",
+                  "The sample records were read from an embedded Kafka into Parquet tables.\n"
+                  "One record in %d has a fault, and most of these are rejects.\n",
                   SAMPLE_FAULT_EVERY);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (config_runs(config, streams[i]) && !print_query(out, config, streams[i], err))
