@@ -125,7 +125,8 @@ static void assert_tables_fit(void) {
     for (const char *line = printed; *line != '\0'; line += strcspn(line, "\n") + 1) {
         char text[512];
         (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
-        if (strstr(text, root) == NULL && text_columns(text) > 80)
+        bool command = strstr(text, root) != NULL || strstr(text, "test_demo_report") != NULL;
+        if (!command && text_columns(text) > 80)
             fail_msg("wider than 80 columns: %s", text);
     }
 }
