@@ -45,63 +45,68 @@ static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data l
 
 static const struct setting common[] = {
     {kafka, "KAFKA_BOOTSTRAP_SERVERS", &type_servers, FIELD(bootstrap_servers), NULL,
-     "Brokers to begin with, host:port, separated by commas; empty entries are skipped. A protocol "
-     "in front of one, SASL_SSL://host:port, is taken as KAFKA_SECURITY_PROTOCOL, and refused if "
-     "that is another. `file:` and a directory reads captured records instead: one file "
-     "`<topic>-<partition>.ndjson` per partition, a record a line.",
+     "Brokers to connect to first: host:port, separated by commas; empty entries are skipped. "
+     "A protocol in front of an address, SASL_SSL://host:port, is taken as "
+     "KAFKA_SECURITY_PROTOCOL, and refused if that is set to another. `file:` and a directory "
+     "reads captured records instead: one file `<topic>-<partition>.ndjson` per partition, one "
+     "record per line.",
      .location = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
     {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(query.starting_offsets), "earliest",
-     "Where a query without a checkpoint begins: `earliest`, `latest`, or JSON as Spark takes it, "
-     "{\"topic\": {\"0\": 23, \"1\": -2}}, where -2 is the earliest and -1 the latest offset; the "
-     "topic of every query that runs must be named. Partitions that appear later are always read "
-     "from their start.",
+     "Where a query without a checkpoint begins: `earliest`, `latest`, or JSON in Spark's "
+     "form, {\"topic\": {\"0\": 23, \"1\": -2}}, where -2 is the earliest and -1 the latest "
+     "offset. The JSON must name the topic of every query that runs. Partitions that appear "
+     "later are always read from their start.",
      .location = true},
     {kafka, "KAFKA_COMMIT_GROUP", &type_group, FIELD(query.commit_group), "",
-     "Consumer group that each query's offsets are committed to, after each batch, for tools such "
-     "as kafka-consumer-groups, Burrow, AKHQ and KEDA (docs/kafka.md). Empty: none. Progress is "
-     "always the checkpoint's: the group's offsets are never read."},
+     "Consumer group to which each query also commits its offsets after every batch, for tools "
+     "such as kafka-consumer-groups, Burrow, AKHQ and KEDA (docs/kafka.md). Empty: none. "
+     "Progress is kept in the checkpoint; the group's offsets are never read."},
     {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(query.fail_on_data_loss), "true",
-     "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
-     "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "
-     "and goes on; a topic that was created again is read from its beginning.",
+     "What to do when the next offsets are gone from Kafka (retention, or a topic that was "
+     "deleted, created again or truncated): `true` stops the query; `false` logs a warning, "
+     "records what is lost and continues. A topic that was created again is read from its "
+     "beginning.",
      .choices = booleans},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
-     "`local` is one worker of this program's own engine, `local[N]` N workers, `local[*]` one per "
-     "processor (CPU affinity and the control group's quota count). On a cluster Spark does the "
-     "work: with `spark://HOST:PORT`, `yarn`, `k8s://URL` or `local-cluster[N,CORES,MEMORY]` a "
-     "Spark Connect server of SPARK_HOME is started on that master; `sc://HOST:PORT` is one that "
-     "runs already. Its `;token=` is never shown, and not taken from an option.",
+     "`local` runs one worker of the program's own engine, `local[N]` N workers, `local[*]` "
+     "one per processor (CPU affinity and the cgroup quota count). On a cluster, Spark does "
+     "the work: `spark://HOST:PORT`, `yarn`, `k8s://URL` and `local-cluster[N,CORES,MEMORY]` "
+     "start a Spark Connect server from SPARK_HOME on that master; `sc://HOST:PORT` uses a "
+     "server that is already running. Its `;token=` is never shown and is not accepted as an "
+     "option.",
      .location = true},
     {where, "SPARK_HOME", &type_home, FIELD(spark_home), "",
-     "On a cluster, unless it is sc://: the Spark 4 distribution that is started, with Spark "
-     "Connect and the Kafka connector in its jars, or the latter by SPARK_CONF_spark_jars."},
+     "On a cluster, except with sc://: the Spark 4 distribution to start. It needs Spark "
+     "Connect and the Kafka connector among its jars, or the connector in "
+     "SPARK_CONF_spark_jars."},
     {where, "SPARK_DRIVER_MEMORY", &type_size, FIELD(driver_memory), "2g",
-     "Memory budget of the whole process: what the program allocates and what librdkafka may hold. "
-     "Less than the floor that --explain prints is refused. On a cluster: of Spark's driver, while "
-     "the program itself makes do with 256m.",
+     "Memory budget of the whole process: its own allocations and librdkafka's. A value below "
+     "the minimum that --explain prints is refused. On a cluster it is the memory of Spark's "
+     "driver, and the program itself uses 256m.",
      MIB, (int64_t)MIB *MIB},
     {where, "SPARK_EXECUTOR_MEMORY", &type_size, FIELD(executor_memory), "2g",
-     "Memory of an executor on a cluster. The program's own engine has none.", MIB,
+     "Memory of one executor on a cluster. The program's own engine has no executors.", MIB,
      (int64_t)MIB *MIB},
     {where, "SPARK_SHUFFLE_PARTITIONS", &type_int, FIELD(shuffle_partitions), "10",
-     "These jobs never shuffle; only a cluster uses it. It is noted in a new checkpoint, because "
-     "Spark wants it there to continue from it.",
+     "Used on a cluster only; these queries never shuffle. It is written into a new "
+     "checkpoint, because Spark needs it there to continue.",
      1, 1000000},
     {page, "SPARK_UI_PORT", &type_int, FIELD(ui_port), "4040",
-     "Port of the status page, the API and the metrics (docs/http.md); 0 is off. If it is taken, "
-     "the next free one of the 16 behind it is used, with a line in the log, as Spark does. "
-     "Without any, the queries run without a page.",
+     "Port of the status page, the API and the metrics (docs/http.md); 0 turns them off. If "
+     "the port is taken, the next free one of the following 16 is used, with a line in the "
+     "log, as Spark does. If none is free, the queries run without a page.",
      0, 65535, .demo_fallback = "0", .live_fallback = "4040"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
      "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
      "every network (`::` with IPv6). Samples of rejected records are shown there: set UI_TOKEN, "
      "too."},
     {page, "UI_TOKEN", &type_token, FIELD(ui_token), "",
-     "If it is set, all but /, /healthz and /readyz answers only to `Authorization: Bearer` and "
-     "this word, of 16 printable characters or more. It is taken from the environment or "
-     "--env-file, not from an option, which others could read.",
+     "If set, everything except /, /healthz and /readyz requires the header `Authorization: "
+     "Bearer` with this token, of at least 16 printable characters. It comes from the "
+     "environment or --env-file, never from an option, because other users can read a command "
+     "line.",
      .secret = true},
     {alerts, "ALERT_WEBHOOK_URL", &type_url, FIELD(alert_webhook_url), "",
      "Where one JSON POST goes when a query fails, gets nowhere or falls behind, and when it has "
@@ -110,90 +115,94 @@ static const struct setting common[] = {
      "not from an option, because such URLs hold tokens.",
      .secret = true},
     {alerts, "ALERT_AFTER", &type_duration, FIELD(alert_after_ms), "2 minutes",
-     "How long a query must have been in trouble before it counts as stuck or as falling behind "
-     "(docs/http.md) and ALERT_WEBHOOK_URL is told: it tries again and nothing comes of it, or what "
-     "the topic held so long ago is not committed and no fewer records wait. At least twice the "
-     "trigger's interval is waited. A failed query is reported at once.",
+     "How long a query must have been in trouble before it counts as stuck or falling behind "
+     "(docs/http.md) and ALERT_WEBHOOK_URL is notified: its retries have no success, or what "
+     "was in the topic that long ago is still not committed and the number of waiting records "
+     "has not gone down. At least twice the trigger interval is waited. A failed query is "
+     "reported at once.",
      SECOND, DAY},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
-     "Root of the data lake, a local directory; rejected records go to `rejected/` below it.",
+     "Root of the data lake, a local directory. Rejected records go to `rejected/` below it.",
      .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
      "Where the tables are: `matches/` and `players/` below it.", .location = true},
     {lake, "CHECKPOINT_PATH", &type_path, FIELD(checkpoint_path), "{DATA_LAKE_PATH}/checkpoints",
-     "Where the checkpoints are: `match_stream/` and `player_stream/` below it. A file system that "
-     "does not last (tmpfs, a container's overlay) is warned of.",
+     "Where the checkpoints are: `match_stream/` and `player_stream/` below it. A file system "
+     "that does not last (tmpfs, a container's overlay) causes a warning.",
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
-     "Partition columns of the table of %s, outermost directory first: any string columns of it, "
-     "separated by commas. Refused when the table already has others."},
+     "Partition columns of the table of %s, outermost directory first: any of its string "
+     "columns, separated by commas. Refused if the table already has other partition columns."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
-     "Whether a table gets Spark's sink log (`_spark_metadata`): `auto` gives one to a new table "
-     "and keeps what a table has; without a log, a table that already has files goes on without.",
+     "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
+     "table and leaves an existing table as it is: a table that has files but no log continues "
+     "without a log.",
      .choices = sink_logs},
 
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
-     "When a batch begins: every so often (`10 seconds`), as soon as there is something new (`0 "
-     "seconds`), or `availableNow`: take what is there at the start, then end.",
+     "When a batch begins: at an interval (`10 seconds`), as soon as there is something new "
+     "(`0 seconds`), or `availableNow`: process what is there at the start, then exit.",
      .most = 365LL * DAY, .demo_fallback = "availableNow", .live_fallback = "2 seconds",
      .location = true},
     {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.max_offsets_per_trigger),
      "1000000",
-     "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 "
-     "is no limit. Memory does not depend on it.",
+     "Maximum number of offsets per batch, shared among the partitions in proportion to their "
+     "backlog; 0 means no limit. It does not affect memory.",
      0, INT64_MAX},
 
     {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
-     "What becomes of a record without a readable identifier. `reject` (also: DROPMALFORMED): it "
-     "is kept with its reason among the rejects. `permissive`: a row of nulls, as Spark makes "
-     "it; null and blank values are rejects. `failfast`: the query stops at the first reject.",
+     "What happens to a record without a readable identifier. `reject` (also: DROPMALFORMED) "
+     "puts it into the rejects table with the reason. `permissive` makes it a row of nulls, as "
+     "Spark does; null and blank values are still rejects. `failfast` stops the query at the "
+     "first reject.",
      .choices = parse_modes},
     {records, "SPARK_SQL_SESSION_TIMEZONE", &type_zone, FIELD(query.time_zone), "UTC",
-     "Zone of timestamps that name none: a name from the system's tzdata (Europe/Paris) or an "
-     "offset (+02:00)."},
+     "Time zone of timestamps that do not name one: a name from the system's tzdata "
+     "(Europe/Paris) or an offset (+02:00)."},
 
     {parquet, "PARQUET_COMPRESSION", &type_choice, FIELD(query.parquet.codec), "snappy",
-     "Compression of the files.", .choices = codecs},
+     "Compression of the Parquet files.", .choices = codecs},
     {parquet, "PARQUET_TIMESTAMP_TYPE", &type_choice, FIELD(query.parquet.timestamp),
      "TIMESTAMP_MICROS",
-     "How timestamps are stored. INT96 is what the PySpark job wrote, for a table whose files must "
-     "all be alike.",
+     "How timestamps are stored. INT96 is what the PySpark job wrote; use it for a table whose "
+     "files must all be alike.",
      .choices = timestamp_types},
     {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(query.parquet.delta), "true",
-     "Integers and timestamps that a dictionary does not pay for are stored as differences "
-     "(DELTA_BINARY_PACKED), a tenth smaller in all and faster to write. Spark from 3.3 on, "
-     "DuckDB, pyarrow, Polars and pandas read them; `false` is for older readers.",
+     "Store integers and timestamps as differences (DELTA_BINARY_PACKED) where a dictionary "
+     "does not pay: files are about a tenth smaller and faster to write. Spark from 3.3 on, "
+     "DuckDB, pyarrow, Polars and pandas read them. Use `false` for older readers.",
      .choices = booleans},
 
     {logging, "LOG_LEVEL", &type_choice, FIELD(log_level), "INFO",
      "Lowest level that is logged.", .choices = log_levels, .demo_fallback = "ERROR"},
     {logging, "LOG_FORMAT", &type_boolean, FIELD(log_json), "text",
-     "Lines for people (local time) or one JSON object a line (UTC with offset).",
+     "`text` for people (local time), or `json`: one JSON object per line (UTC with offset).",
      .choices = log_formats},
     {logging, "STATUS_INTERVAL", &type_duration, FIELD(status_interval_ms), "30 seconds",
-     "How often a status line per query is logged without --await-termination; every change of "
-     "status is logged at once.",
+     "How often each query logs a status line, unless --await-termination is given. Every "
+     "change of status is logged at once.",
      SECOND, DAY},
 
     {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(query.kafka_startup_timeout_ms),
      "120 seconds",
-     "How long to wait at the start for brokers and topics that are not there, before ending with "
-     "exit code 4. Later, the program waits for Kafka without limit.",
+     "How long a start waits for brokers and topics before it exits with code 4. After the "
+     "start, the program waits for Kafka without limit.",
      0, 365LL * DAY},
     {limits, "SPARK_CONNECT_TIMEOUT", &type_duration, FIELD(spark_connect_timeout_ms), "2 minutes",
-     "On a cluster: how long a Spark that does not start, answer or come back is waited for, "
-     "before ending with exit code 9.",
+     "On a cluster: how long to wait for a Spark that does not start, answer or come back, "
+     "before exiting with code 9.",
      SECOND, 365LL * DAY},
     {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(query.write_retry_timeout_ms),
      "5 minutes",
-     "How long a write that fails (disk full, I/O error) is tried again before the query stops "
-     "with exit code 7; with 12 when a limit of the machine (open files, threads, memory) is why.",
+     "How long a failing write (disk full, I/O error) is retried before the query stops with "
+     "exit code 7, or with 12 if a limit of the machine (open files, threads, memory) is the "
+     "cause.",
      0, 365LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
-     "abandoned (the next start runs it again). Docker kills after 10 seconds.",
+     "abandoned; the next start runs it again. Docker kills a container after 10 seconds.",
      0, HOUR},
 };
 /* clang-format on */
