@@ -25,6 +25,7 @@
 #include "surfaces/service/service_manager.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config_load.h"
+#include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 
 static const char logger[] = "main";
@@ -131,8 +132,8 @@ static void log_warnings(const struct config *config) {
 }
 
 static void log_settings(const struct config *config) {
-    char lake_warning[CONFIG_WARNING_MAX];
-    config_lake_warning(config, lake_warning);
+    char lake_warning[LAKE_WARNING_MAX];
+    settings_lake_warning(config, lake_warning);
     if (lake_warning[0] != '\0')
         log_write(LOG_WARNING, logger, "%s", lake_warning);
     log_warnings(config);

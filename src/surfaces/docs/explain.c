@@ -132,8 +132,8 @@ static void print_settings(FILE *out, const struct config *config) {
     if (config->ignored_spark_variables != NULL)
         (void)fprintf(out, "\nWithout an effect with this SPARK_MASTER_URL: %s\n",
                       config->ignored_spark_variables);
-    char lake_warning[CONFIG_WARNING_MAX];
-    config_lake_warning(config, lake_warning);
+    char lake_warning[LAKE_WARNING_MAX];
+    settings_lake_warning(config, lake_warning);
     if (lake_warning[0] != '\0')
         (void)fprintf(out, "Warning: %s\n", lake_warning);
     for (size_t i = 0; i < config->warning_count; i++)

@@ -14,7 +14,6 @@
 #include "base/check.h"
 #include "base/system/process.h"
 #include "streaming/cluster/connect/connect_url.h"
-#include "surfaces/settings/setting.h"
 
 #define KAFKA_PORT ":9092" // where none is given
 
@@ -47,6 +46,22 @@ static const char *port_fault(const char *text, const char *end) {
            : at < end                  ? "has a port that is not a number"
            : port < 1 || port > 0xffff ? "has a port outside 1 to 65535"
                                        : NULL;
+}
+
+/* ---- paths ---- */
+
+/* A shell would have expanded these; an env file, systemd and `--option=~/x` hand them over as they
+ * are. */
+bool shell_syntax_check(const char *path, struct error *err) {
+    for (const char *at = path; at != NULL; at = strchr(at, '/')) {
+        at += *at == '/' ? 1 : 0;
+        if (*at == '~' && at == path)
+            return error_set(err, ERROR_CONFIG, "'~' is not expanded here: write the full path");
+        if (*at == '$' && (isalpha((unsigned char)at[1]) || at[1] == '_' || at[1] == '{'))
+            return error_set(err, ERROR_CONFIG,
+                             "variables are not expanded here: write the full path");
+    }
+    return true;
 }
 
 /* ---- KAFKA_BOOTSTRAP_SERVERS ---- */

@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/disk/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "surfaces/settings/problems.h"
-#include "surfaces/settings/settings.h"
 #include "surfaces/terminal/quantity.h"
 
 const char *config_engine(const struct config *config) {
@@ -35,15 +33,6 @@ bool config_runs(const struct config *config, const struct stream *stream) {
         if (streams[i] == stream)
             return config->jobs == 0 || (config->jobs >> i & 1) != 0;
     return false;
-}
-
-void config_lake_warning(const struct config *config, char text[static CONFIG_WARNING_MAX]) {
-    text[0] = '\0';
-    if (!config->demo && config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT)
-        (void)snprintf(text, CONFIG_WARNING_MAX,
-                       "DATA_LAKE_PATH is not set: data goes to the default path '%s'; set "
-                       "DATA_LAKE_PATH to where the lake should be",
-                       config->data_lake_path);
 }
 
 static const struct query_settings *query_settings(const struct config *config,
@@ -266,37 +255,8 @@ static void check_cluster(const struct config *config, struct problems *problems
     check_spark_memory("SPARK_EXECUTOR_MEMORY", config->executor_memory, problems);
 }
 
-/* Whether the path, or else its nearest ancestor that exists, is not a directory. */
-static bool find_file_in_the_way(const char *path, struct file_path *found) {
-    (void)snprintf(found->text, sizeof found->text, "%s", path);
-    for (;;) {
-        struct error ignored; // what can't be looked at fails where it is used, with the reason
-        struct file_status status;
-        int there = file_find(found->text, &status, &ignored);
-        if (there == 1) // "/." is there below a directory only, also one behind a link
-            return file_find(file_join(found->text, ".").text, &status, &ignored) == 0;
-        char *slash = strrchr(found->text, '/');
-        if (there < 0 || slash == NULL || slash == found->text)
-            return false;
-        *slash = '\0';
-    }
-}
-
-static void check_path(const struct config *config, const char *setting, const char *path,
-                       struct problems *problems) {
-    struct file_path file;
-    const struct setting_value *value = &config->values[settings_find(setting)];
-    bool derived = value->origin == ORIGIN_DEFAULT && strcmp(setting, "DATA_LAKE_PATH") != 0;
-    if (path != NULL && !derived && find_file_in_the_way(path, &file))
-        problems_add(problems, "%s (%s): '%s' is not a directory", setting, value->where,
-                     file.text);
-}
-
 void config_check(const struct config *config, struct problems *problems) {
     check_topics(config, problems);
-    check_path(config, "DATA_LAKE_PATH", config->data_lake_path, problems);
-    check_path(config, "PROCESSED_DATA_PATH", config->processed_path, problems);
-    check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, problems);
     check_directories(config, problems);
     check_memory(config, problems);
     check_starting_offsets(config, problems);

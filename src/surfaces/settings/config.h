@@ -136,10 +136,6 @@ int64_t config_memory_floor(const struct config *config, int64_t largest_batch);
 
 struct problems; // surfaces/settings/problems.h
 
-/* A warning that no path was set, and data goes to the default one; "": it was. */
-enum { CONFIG_WARNING_MAX = 512 };
-void config_lake_warning(const struct config *config, char text[static CONFIG_WARNING_MAX]);
-
 /* Settings that contradict one another: two queries on one topic, directories within one another,
  * too little memory, starting offsets for the wrong topics. Settings that could not be read are
  * left out. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/disk/file.h"
 #include "base/nearest.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
@@ -230,6 +231,34 @@ static void load_settings(struct loader *loader, struct config *config) {
         load_master(loader, config);
 }
 
+/* ---- paths that are not directories ---- */
+
+/* Whether the path, or else its nearest ancestor that exists, is not a directory. */
+static bool find_file_in_the_way(const char *path, struct file_path *found) {
+    (void)snprintf(found->text, sizeof found->text, "%s", path);
+    for (;;) {
+        struct error ignored; // what can't be looked at fails where it is used, with the reason
+        struct file_status status;
+        int there = file_find(found->text, &status, &ignored);
+        if (there == 1) // "/." is there below a directory only, also one behind a link
+            return file_find(file_join(found->text, ".").text, &status, &ignored) == 0;
+        char *slash = strrchr(found->text, '/');
+        if (there < 0 || slash == NULL || slash == found->text)
+            return false;
+        *slash = '\0';
+    }
+}
+
+static void check_path(const struct config *config, const char *setting, const char *path,
+                       struct problems *problems) {
+    struct file_path file;
+    const struct setting_value *value = &config->values[settings_find(setting)];
+    bool derived = value->origin == ORIGIN_DEFAULT && strcmp(setting, "DATA_LAKE_PATH") != 0;
+    if (path != NULL && !derived && find_file_in_the_way(path, &file))
+        problems_add(problems, "%s (%s): '%s' is not a directory", setting, value->where,
+                     file.text);
+}
+
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
     variables_add_environment(&loader->variables, environ);
@@ -239,6 +268,9 @@ static void load_all(struct loader *loader, struct config *config) {
     if (!config->demo)
         properties_read_kafka(config, &loader->variables, loader->problems);
     properties_read_spark(config, &loader->variables, loader->problems);
+    check_path(config, "DATA_LAKE_PATH", config->data_lake_path, loader->problems);
+    check_path(config, "PROCESSED_DATA_PATH", config->processed_path, loader->problems);
+    check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, loader->problems);
     config_check(config, loader->problems);
     find_unknown_names(loader);
     if (config->action == ACTION_EXPLAIN && loader->problems->count == 0)

@@ -250,20 +250,6 @@ static const char *local_part(const char *text) {
     return path[2] == '/' ? path + 2 : NULL; // file://host/path is another machine's
 }
 
-/* A shell would have expanded these; an env file, systemd and `--option=~/x` hand them over as they
- * are. */
-bool shell_syntax_check(const char *path, struct error *err) {
-    for (const char *at = path; at != NULL; at = strchr(at, '/')) {
-        at += *at == '/' ? 1 : 0;
-        if (*at == '~' && at == path)
-            return error_set(err, ERROR_CONFIG, "'~' is not expanded here: write the full path");
-        if (*at == '$' && (isalpha((unsigned char)at[1]) || at[1] == '_' || at[1] == '{'))
-            return error_set(err, ERROR_CONFIG,
-                             "variables are not expanded here: write the full path");
-    }
-    return true;
-}
-
 /* Appends the path to an absolute one, normalised as Hadoop's Path does it: by the text alone.
  * "a/.." goes even where "a" is a symbolic link, so that we and Spark write to one directory. */
 static bool append_path(char absolute[static PATH_MAX], const char *path, struct error *err) {

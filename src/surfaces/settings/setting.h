@@ -52,9 +52,6 @@ enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 64 };
 /* The choices that are no aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size);
 
-/* ERROR_CONFIG: the path begins with '~' or has a "$NAME", which only a shell expands. */
-MUST_CHECK bool shell_syntax_check(const char *path, struct error *err);
-
 /* ---- types, and what their fields are ---- */
 
 enum { PARTITION_BY_MAX = 8 };

@@ -223,8 +223,8 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"UI_TOKEN=long enough but with blanks", "'********' (expected at least 16"},
         {"TRIGGER=10", "availableNow"},
         {"TRIGGER=continuous", "availableNow"},
-        {"MAX_OFFSETS_PER_TRIGGER=-5", "from 0 on"},
-        {"MAX_OFFSETS_PER_TRIGGER=1e6", "from 0 on"},
+        {"MAX_OFFSETS_PER_TRIGGER=-5", "of at least 0"},
+        {"MAX_OFFSETS_PER_TRIGGER=1e6", "of at least 0"},
         {"STARTING_OFFSETS=noon", "earliest"},
         {"FAIL_ON_DATA_LOSS=maybe", "true or false"},
         {"PARSE_MODE=lenient", "reject, permissive or failfast"},
@@ -680,20 +680,20 @@ static void a_path_that_is_not_a_directory_is_refused(void **state) {
 
 static void a_lake_that_nobody_chose_is_warned_of(void **state) {
     (void)state;
-    char warning[CONFIG_WARNING_MAX];
+    char warning[LAKE_WARNING_MAX];
     assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
-    config_lake_warning(&config, warning);
+    settings_lake_warning(&config, warning);
     assert_string_equal(warning,
                         "DATA_LAKE_PATH is not set: data goes to the default path "
                         "'/workspaces/esport-bigdata-pipeline/data'; set DATA_LAKE_PATH to where "
                         "the lake should be");
     config_deinit(&config);
     assert_int_equal(load(WORDS(BROKER, "DATA_LAKE_PATH=/lake"), NULL), EXIT_CODE_OK);
-    config_lake_warning(&config, warning);
+    settings_lake_warning(&config, warning);
     assert_string_equal(warning, "");
     config_deinit(&config);
     assert_int_equal(load(NULL, WORDS("--demo")), EXIT_CODE_OK); // it has a place of its own
-    config_lake_warning(&config, warning);
+    settings_lake_warning(&config, warning);
     assert_string_equal(warning, "");
 }
 
