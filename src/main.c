@@ -26,6 +26,7 @@
 #include "surfaces/service/service_manager.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config_load.h"
+#include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 
 static const char logger[] = "main";
@@ -128,11 +129,20 @@ static void program_deinit(struct program *program) {
     config_deinit(&program->config);
 }
 
-static void log_settings(const struct config *config) {
+static void log_warnings(const struct config *config) {
     for (size_t i = 0; i < config->warning_count; i++)
         log_write(LOG_WARNING, logger, "%s", config->warnings[i]);
+}
+
+static void log_settings(const struct config *config) {
+    char lake_warning[LAKE_WARNING_MAX];
+    settings_lake_warning(config, lake_warning);
+    if (lake_warning[0] != '\0')
+        log_write(LOG_WARNING, logger, "%s", lake_warning);
+    log_warnings(config);
     if (config->ignored_kafka_variables != NULL)
-        log_write(LOG_INFO, logger, "KAFKA_* variables that are no setting are ignored | names=%s",
+        log_write(LOG_INFO, logger,
+                  "KAFKA_* variables that are not settings are ignored | names=%s",
                   config->ignored_kafka_variables);
     if (config->ignored_spark_variables != NULL)
         log_write(
@@ -402,6 +412,7 @@ static enum exit_code run_demo(struct program *program) {
 
 static enum exit_code run_command(const struct config *config) {
     log_output_set(STDERR_FILENO); // stdout is for what was asked
+    log_warnings(config);
     return commands_run(config, stdout, stderr);
 }
 

@@ -173,7 +173,7 @@ def test_rejects_are_counted_by_what_is_asked(played):
         (["--since", "2020-01-01", "--until", "2021-01-01T00:00:00Z"], 0),
     ):
         assert ask_json(played, "rejects", "ls", *options)[0]["rejects"] == count, options
-    assert "--since: 'noon': want a timestamp" in refused(
+    assert "--since: invalid value 'noon' (expected a timestamp" in refused(
         played, "rejects", "ls", "--since", "noon", exit_code=2
     )
 
@@ -588,14 +588,14 @@ def test_the_shell_completes_commands_options_and_values(program, tmp_path, shel
     [
         (("tial",), "did you mean tail?"),
         (("rejects", "lss"), "did you mean rejects ls?"),
-        (("rejects",), "want one of these behind it: ls, show"),
+        (("rejects",), "rejects needs a command: ls, show"),
         (("tail", "--row", "3"), "did you mean --rows?"),
-        (("tail", "--rows", "many"), "--rows: 'many': want a whole number"),
+        (("tail", "--rows", "many"), "--rows: invalid value 'many' (expected a whole number"),
         (("tail", "--raw"), "--raw: only with the command rejects show"),
-        (("adopt", "--demo"), "--demo: not with the command adopt"),
-        (("tail", "--follow"), "--follow: want --job"),
-        (("rejects", "show", "0:1", "--job", "all"), "rejects show: want --job"),
-        (("rejects", "ls", "--reason", "malformed"), "want null_value, blank_value"),
+        (("adopt", "--demo"), "--demo can't be used with the command adopt"),
+        (("tail", "--follow"), "--follow needs --job"),
+        (("rejects", "show", "0:1", "--job", "all"), "rejects show needs --job"),
+        (("rejects", "ls", "--reason", "malformed"), "expected null_value, blank_value"),
         (("completion", "bsh"), "did you mean bash?"),
         (("--job", "all", "tail"), "a command comes first"),
     ],

@@ -83,7 +83,7 @@ def test_a_foreach_batch_table_is_adopted_and_released(job, request, version):
     topic.assert_once(spark)
     job.lake.assert_listed(KIND)
 
-    assert "no sink log any more" in operate(job, "release")
+    assert "no longer has a sink log" in operate(job, "release")
     assert not log.exists()
     topic.grow(350)
     job.run(MAX_OFFSETS_PER_TRIGGER=50)  # without a log, as the job does
@@ -246,9 +246,9 @@ def test_slips_on_the_command_line_are_usage_errors(job):
     for words, what in (
         (["--to-batch", "3"], "--to-batch: only with the command rewind"),
         (["adopt", "--to-batch", "3"], "--to-batch: only with the command rewind"),
-        (["rewind", "--job", "matches"], "rewind: want --to-batch N"),
-        (["rewind", "--to-batch", "3"], "rewind: want --job"),
-        (["rewind", "--job", "all", "--to-batch", "3"], "rewind: want --job"),
+        (["rewind", "--job", "matches"], "rewind needs --to-batch N"),
+        (["rewind", "--to-batch", "3"], "rewind needs --job"),
+        (["rewind", "--job", "all", "--to-batch", "3"], "rewind needs --job"),
     ):
         process = job.program.run(*words, exit_code=2, **job.settings)
         assert what in process.errors() + process.log()

@@ -227,10 +227,10 @@ def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
     assert here in noted
 
     said = command("adopt", "--cluster", there, "--dry-run")
-    assert f"would be those of Kafka cluster {there} (until now: {here})" in said
+    assert f"would belong to Kafka cluster {there} (until now: {here})" in said
     assert "partition 0 from 2, partition 1 from 1" in said
     assert note.read_text() == noted
-    assert "would be" not in command("adopt", "--cluster", there)
+    assert "would belong" not in command("adopt", "--cluster", there)
     assert "nothing to do" in command("adopt", "--cluster", there)
     broker.produce(topic, ['{"match_id": "M4"}'], partition=1)
     secure_job.run(**elsewhere)

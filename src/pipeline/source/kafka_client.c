@@ -12,6 +12,8 @@
 
 #include "base/check.h"
 #include "base/limit.h"
+#include "base/nearest.h"
+#include "base/scope.h"
 #include "base/system/clock.h"
 #include "pipeline/source/kafka_errors.h"
 
@@ -183,6 +185,25 @@ static void set_limits(rd_kafka_conf_t *conf, const struct kafka_limits *limits)
                   clamp(limits->largest, response * 2, INT32_MAX));
 }
 
+/* The names are only in a table that librdkafka prints, at the beginning of its lines. */
+static bool unknown_property(const char *name, struct error *err) {
+    struct nearest nearest = {.given = name};
+    scoped(scope_free) char *table = NULL;
+    size_t size;
+    FILE *out = open_memstream(&table, &size);
+    check(out != NULL);
+    rd_kafka_conf_properties_show(out);
+    check(fclose(out) == 0);
+    char *rest = table;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        line[strcspn(line, " ")] = '\0';
+        nearest_offer(&nearest, line);
+    }
+    const char *word = nearest.word;
+    return error_set(err, ERROR_CONFIG, "librdkafka has no property '%s'%s%s%s", name,
+                     *word != '\0' ? "; did you mean '" : "", word, *word != '\0' ? "'?" : "");
+}
+
 static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *property,
                          struct error *err) {
     const char *why;
@@ -195,10 +216,16 @@ static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *pro
     if (result == RD_KAFKA_CONF_OK)
         return true;
     if (result == RD_KAFKA_CONF_UNKNOWN)
-        return error_set(err, ERROR_CONFIG, "librdkafka knows no Kafka property '%s'",
-                         property->name);
+        return unknown_property(property->name, err);
     return error_set(err, ERROR_CONFIG, "Kafka property '%s': %s", property->name,
                      property->secret ? "the value is refused" : reason);
+}
+
+bool kafka_property_check(const struct kafka_property *property, struct error *err) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool ok = set_property(conf, property, err);
+    rd_kafka_conf_destroy(conf);
+    return ok;
 }
 
 static bool set_properties(rd_kafka_conf_t *conf, const struct kafka_settings *settings,
@@ -213,7 +240,8 @@ static bool set_properties(rd_kafka_conf_t *conf, const struct kafka_settings *s
         must_set_size(conf, "statistics.interval.ms", (size_t)settings->statistics_ms);
 
     char reason[512];
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", settings->bootstrap_servers, reason,
+    if (settings->bootstrap_servers != NULL &&
+        rd_kafka_conf_set(conf, "bootstrap.servers", settings->bootstrap_servers, reason,
                           sizeof reason) != RD_KAFKA_CONF_OK)
         return error_set(err, ERROR_CONFIG, "KAFKA_BOOTSTRAP_SERVERS '%s': %s",
                          settings->bootstrap_servers, reason);
@@ -288,12 +316,25 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     pthread_mutex_destroy(&client->lock);
     if (starved)
         return limit_error(err, "start a thread of the Kafka client", error_number);
-    return error_set(err, ERROR_CONFIG, "Kafka client for '%s': %s%s", settings->bootstrap_servers,
+    const char *servers = settings->bootstrap_servers;
+    return error_set(err, ERROR_CONFIG, "Kafka client%s%s%s: %s%s", servers != NULL ? " for '" : "",
+                     servers != NULL ? servers : "", servers != NULL ? "'" : "",
                      lacks_mechanism(settings)
                          ? "set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD; "
                            "without a mechanism it is Kerberos: "
                          : "",
                      reason);
+}
+
+bool kafka_properties_try(const struct kafka_property *properties, size_t count,
+                          struct error *err) {
+    const struct kafka_settings settings = {.properties = properties, .property_count = count};
+    const struct kafka_limits limits = {.queue = 1 << 20, .fetch = 1 << 20, .response = 1 << 20};
+    struct kafka_client client;
+    bool ok = kafka_client_open(&client, &settings, &limits, err);
+    if (ok)
+        kafka_client_close(&client);
+    return ok;
 }
 
 void kafka_client_close(struct kafka_client *client) {

@@ -33,6 +33,15 @@ bool kafka_property_is_ours(const char *name, const char **why);
 /* Any thread of librdkafka's may call. `severity` as in syslog: 3 error … 7 debug. */
 typedef void kafka_log_fn(int severity, const char *text);
 
+/* Whether librdkafka has the property and takes the value, and it is not the engine's own.
+ * ERROR_CONFIG; for a name that it does not have, with the nearest that it has. */
+MUST_CHECK bool kafka_property_check(const struct kafka_property *property, struct error *err);
+
+/* Whether librdkafka accepts the properties together, as when a client is opened; no broker is
+ * contacted. ERROR_CONFIG; ERROR_LIMIT: there is no thread for the attempt. */
+MUST_CHECK bool kafka_properties_try(const struct kafka_property *properties, size_t count,
+                                     struct error *err);
+
 /* All of it is borrowed for as long as a client or source made from it lives. */
 struct kafka_settings {
     const char *bootstrap_servers;

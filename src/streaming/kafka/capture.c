@@ -11,7 +11,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/nearest.h"
+#include "base/scope.h"
 #include "base/system/process.h"
+#include "base/text.h"
 #include "pipeline/source/source_file.h"
 #include "streaming/kafka/broker.h"
 
@@ -112,17 +115,32 @@ static int by_partition(const void *a, const void *b) {
     return (left->partition > right->partition) - (left->partition < right->partition);
 }
 
+/* The topic of another file, "<topic>-<partition>.ndjson". */
+static void offer_topic(struct nearest *nearest, const char *name) {
+    const char *dash = strrchr(name, '-');
+    if (dash == NULL || !text_ends_with(name, ".ndjson"))
+        return;
+    scoped(scope_free) char *topic = text_format("%.*s", (int)(dash - name), name);
+    nearest_offer(nearest, topic);
+}
+
 static bool list_files(struct capture_broker *self, DIR *directory, const char *topic,
                        struct topic_offsets *offsets, struct error *err) {
     const struct dirent *entry;
+    struct nearest nearest = {.given = topic};
     while ((entry = readdir(directory)) != NULL) {
         int32_t partition = partition_of(entry->d_name, topic);
         if (partition >= 0)
             add_partition(offsets, partition);
+        else
+            offer_topic(&nearest, entry->d_name);
     }
+    bool near = nearest.word[0] != '\0';
     if (offsets->count == 0)
-        return error_set(err, ERROR_BROKER, "topic '%s' does not exist: no '%s/%s-0.ndjson'", topic,
-                         self->directory, topic);
+        return error_set(err, ERROR_BROKER,
+                         "topic '%s' does not exist: there is no '%s/%s-0.ndjson'%s%s%s", topic,
+                         self->directory, topic, near ? "; did you mean '" : "", nearest.word,
+                         near ? "'?" : "");
     qsort(offsets->partitions, offsets->count, sizeof *offsets->partitions, by_partition);
     return count_all(self, topic, offsets, err);
 }

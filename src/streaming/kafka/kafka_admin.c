@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/limit.h"
 #include "base/log/log.h"
+#include "base/nearest.h"
 #include "base/system/clock.h"
 #include "pipeline/source/kafka_errors.h"
 #include "pipeline/source/source_kafka.h"
@@ -28,17 +29,29 @@ enum {
     ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
     ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is told
     SETTLING_MS = 100,      // before a group's coordinator is asked again
+    TOPIC_NAME_MAX = 250,   // bytes with the terminator; Kafka's own limit
+    SIMILAR_TOPICS = 4,     // more than there are queries
+    SIMILAR_KEPT_MS = 60000,
+    SIMILAR_WAIT_MS = 3000,
 };
 static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEMORY, ANSWER_MAX};
+
+/* What may be meant by a topic that does not exist. To find it, all topics are listed, which is
+ * much in a large cluster: so the answer is kept for a while. */
+struct similar_topic {
+    char topic[TOPIC_NAME_MAX], word[TOPIC_NAME_MAX]; // the latter "": none is similar
+    int64_t asked_ms;
+};
 
 struct kafka_broker {
     struct broker broker;
     struct kafka_settings settings;
     struct kafka_client client;
-    pthread_mutex_t lock;              // guards what follows until it is open
-    struct kafka_client uncommitted;   // opened by the first list_high()
-    struct kafka_property *properties; // owned; its own
-    atomic_int failures;               // calls of list_offsets in a row that reached nothing
+    struct similar_topic similar[SIMILAR_TOPICS]; // of those that did not exist; by the lock
+    pthread_mutex_t lock;                         // guards that, and what follows until it is open
+    struct kafka_client uncommitted;              // opened by the first list_high()
+    struct kafka_property *properties;            // owned; its own
+    atomic_int failures; // calls of list_offsets in a row that reached nothing
 };
 
 static struct kafka_broker *self_of(struct broker *broker) {
@@ -73,13 +86,64 @@ static bool set_other_error(struct kafka_broker *self, const char *topic, rd_kaf
                      verdict.fate != KAFKA_DAMAGED ? verdict.cure : "");
 }
 
+/* Whether one name is the other with something before or behind it: "prod.orders" and "orders". */
+static bool is_part(const char *name, const char *topic) {
+    return strlen(name) >= 4 && strlen(topic) >= 4 &&
+           (strstr(name, topic) != NULL || strstr(topic, name) != NULL);
+}
+
+/* Of all topics of the cluster, the one that is most like the name. */
+static void find_similar(struct kafka_broker *self, const char *topic,
+                         struct similar_topic *similar) {
+    struct nearest nearest = {.given = topic};
+    const char *part = "";
+    const rd_kafka_metadata_t *metadata;
+    *similar = (struct similar_topic){.asked_ms = clock_monotonic_ms()};
+    (void)snprintf(similar->topic, sizeof similar->topic, "%s", topic);
+    if (rd_kafka_metadata(self->client.handle, 1, NULL, &metadata, SIMILAR_WAIT_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const char *name = metadata->topics[i].topic;
+        if (metadata->topics[i].err != RD_KAFKA_RESP_ERR_NO_ERROR || strcmp(name, topic) == 0)
+            continue;
+        nearest_offer(&nearest, name);
+        part = is_part(name, topic) ? name : part;
+    }
+    (void)snprintf(similar->word, sizeof similar->word, "%s",
+                   nearest.word[0] != '\0' ? nearest.word : part);
+    rd_kafka_metadata_destroy(metadata);
+}
+
+/* A copy; `word` is empty if there is none. */
+static struct similar_topic get_similar(struct kafka_broker *self, const char *topic) {
+    struct similar_topic *slot = &self->similar[0];
+    pthread_mutex_lock(&self->lock);
+    for (size_t i = 0; i < SIMILAR_TOPICS; i++)
+        if (strcmp(self->similar[i].topic, topic) == 0 ||
+            (strcmp(slot->topic, topic) != 0 && self->similar[i].asked_ms < slot->asked_ms))
+            slot = &self->similar[i];
+    if (strcmp(slot->topic, topic) != 0 || clock_monotonic_ms() - slot->asked_ms >= SIMILAR_KEPT_MS)
+        find_similar(self, topic, slot);
+    struct similar_topic similar = *slot;
+    pthread_mutex_unlock(&self->lock);
+    return similar;
+}
+
+static bool set_no_topic(struct kafka_broker *self, const char *topic, struct error *err) {
+    struct similar_topic similar = get_similar(self, topic);
+    bool any = similar.word[0] != '\0';
+    return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist at '%s'%s%s%s", topic,
+                     self->settings.bootstrap_servers, any ? "; did you mean '" : "", similar.word,
+                     any ? "'?" : "");
+}
+
 static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
                             struct error *err) {
     switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-        return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist at '%s'", topic,
-                         self->settings.bootstrap_servers);
+        return set_no_topic(self, topic, err);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
         return error_set(err, ERROR_BROKER,
                          "topic '%s' at '%s': access is refused (it needs DESCRIBE and READ)",

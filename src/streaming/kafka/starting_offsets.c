@@ -61,11 +61,11 @@ static bool visit_partition(void *context, const char *name, const struct json *
     struct visit *visit = context;
     struct starting_offset start = {0};
     if (!read_partition(name, &start.partition))
-        return error_set(visit->err, ERROR_CONFIG, "'%s' of topic '%s' is no partition's number",
+        return error_set(visit->err, ERROR_CONFIG, "'%s' of topic '%s' is not a partition number",
                          name, visit->topic);
     if (!json_int(value, &start.offset) || start.offset < EARLIEST)
         return error_set(visit->err, ERROR_CONFIG,
-                         "partition %s of topic '%s' wants an offset, -2 (earliest) or -1 (latest)",
+                         "partition %s of topic '%s' needs an offset, -2 (earliest) or -1 (latest)",
                          name, visit->topic);
     int64_t known;
     if (find(visit->starts, visit->topic, start.partition, &known))
@@ -84,10 +84,10 @@ static bool visit_topic(void *context, const char *name, const struct json *valu
     struct visit inner = {visit->starts, name, visit->err};
     if (strlen(name) >= sizeof visit->starts->offsets->topic || json_count(value) == 0)
         return error_set(visit->err, ERROR_CONFIG,
-                         "topic '%s' wants an object of its partitions' offsets", name);
+                         "topic '%s' needs an object with the offsets of its partitions", name);
     return json_each(value, visit_partition, &inner) || visit->err->kind != ERROR_NONE ||
            error_set(visit->err, ERROR_CONFIG,
-                     "topic '%s' wants an object of its partitions' offsets", name);
+                     "topic '%s' needs an object with the offsets of its partitions", name);
 }
 
 static bool parse(const char *text, struct starting_offsets *starts, struct error *err) {
@@ -107,7 +107,7 @@ static bool parse(const char *text, struct starting_offsets *starts, struct erro
     *starts = (struct starting_offsets){0};
     return error_set(
         err, ERROR_CONFIG,
-        "want 'earliest', 'latest' or JSON like {\"topic\": {\"0\": 23, \"1\": -2}}: %s",
+        "expected 'earliest', 'latest' or JSON like {\"topic\": {\"0\": 23, \"1\": -2}}: %s",
         cause.kind == ERROR_NONE ? "no topic is named" : cause.message);
 }
 

@@ -1,10 +1,11 @@
 /* adopt.c: a sink log for a table that has none, and the way back; and the offsets of a checkpoint
- * are taken for those of another Kafka cluster.
+ * are declared to be those of another Kafka cluster.
  *
- * A log is written whole under another name and begins with one rename; it ends with one rename,
- * too, and is removed under the other name. So readers see a whole log or none, and an operation
- * that was killed is run again. The table's signature says whether there should be a log: it is
- * changed so that no moment promises a log that is not there. */
+ * A log is written completely under another name and begins with one rename; it ends with one
+ * rename, too, and is removed under the other name. So readers see a complete log or none, and an
+ * operation that was killed is run again. The table's signature says whether there should be a log:
+ * it is changed in an order that never promises a log that is not there. A dry run does the same
+ * checks and counts, and stops before the first write. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -43,8 +44,8 @@ static bool rename_directory(const struct store *store, const char *from, const 
 
 struct adopted_files {
     const struct table *table;
-    struct sink_log_writer draft;
-    int64_t bytes;
+    struct sink_log_writer *draft; // NULL: the files are only counted
+    int64_t files, bytes;
     bool failed; // *err says why
     struct error *err;
 };
@@ -58,31 +59,41 @@ static bool list_file(void *context, const char *path) {
         return false;
     if (!status.is_file)
         return error_set(adopted->err, ERROR_STATE,
-                         "'%s' is not a plain file: move it out of the table, then adopt again",
+                         "'%s' is not a regular file: move it out of the table, then adopt again",
                          full.text);
     if (!utf8_is_whole(path))
         return error_set(adopted->err, ERROR_STATE,
-                         "the name of '%s' is not UTF-8, as Spark's sink log needs it: rename it, "
-                         "then adopt again",
+                         "the name of '%s' is not UTF-8, which Spark's sink log requires: rename "
+                         "it, then adopt again",
                          full.text);
     scoped(scope_free) char *line =
         sink_entry_print(full.text, status.size, file_modified_ms(&status));
+    adopted->files++;
     adopted->bytes += status.size;
-    adopted->failed = !sink_log_writer_add(&adopted->draft, line, adopted->err);
+    adopted->failed =
+        adopted->draft != NULL && !sink_log_writer_add(adopted->draft, line, adopted->err);
     return !adopted->failed;
+}
+
+static bool list_files(const struct store *store, struct adopted_files *adopted,
+                       struct error *err) {
+    return table_each_file(&store->table, store->options.partition_by_count, list_file, adopted,
+                           err) &&
+           !adopted->failed;
 }
 
 static bool write_listing(const struct store *store, const char *directory,
                           const struct log_layout *layout, struct adopted_files *adopted,
                           struct error *err) {
-    *adopted = (struct adopted_files){.table = &store->table, .err = err};
-    if (!sink_log_writer_open(&adopted->draft, directory, layout->name, err))
+    struct sink_log_writer draft;
+    if (!sink_log_writer_open(&draft, directory, layout->name, err))
         return false;
-    if (table_each_file(&store->table, store->options.partition_by_count, list_file, adopted,
-                        err) &&
-        !adopted->failed)
-        return sink_log_writer_replace(&adopted->draft, err);
-    sink_log_writer_discard(&adopted->draft);
+    adopted->draft = &draft;
+    bool ok = list_files(store, adopted, err);
+    adopted->draft = NULL;
+    if (ok)
+        return sink_log_writer_replace(&draft, err);
+    sink_log_writer_discard(&draft);
     return false;
 }
 
@@ -109,67 +120,80 @@ static bool refuse_strangers(const struct store *store, struct error *err) {
     if (stranger.text[0] == '\0')
         return true;
     return error_set(err, ERROR_STATE,
-                     "'%s/%s' is not a Parquet file in a directory of partition values, so that "
-                     "the log could not list it, and Spark would not see it any more: move it "
-                     "out of the table, then adopt again",
+                     "'%s/%s' is not a Parquet file in a partition directory, so the log could "
+                     "not list it and Spark would no longer see it: move it out of the table, "
+                     "then adopt again",
                      store->options.table, stranger.text);
 }
 
-static bool adopt_files(struct store *store, int64_t committed, FILE *out, struct error *err) {
-    struct adopted_files adopted;
+static void report_adoption(const struct store *store, const struct adopted_files *adopted,
+                            int64_t committed, bool dry_run, FILE *out) {
+    (void)fprintf(out,
+                  "%s: '%s' %s a sink log that lists all %" PRId64 " files (%" PRId64
+                  " bytes), as of batch %" PRId64 ". Spark %s the table through it, and batch "
+                  "%" PRId64 " %s it.\n",
+                  store->options.query, store->options.table, dry_run ? "would get" : "now has",
+                  adopted->files, adopted->bytes, committed, dry_run ? "would read" : "reads",
+                  committed + 1, dry_run ? "would continue" : "continues");
+}
+
+static bool adopt_files(struct store *store, int64_t committed, bool dry_run, FILE *out,
+                        struct error *err) {
+    struct adopted_files adopted = {.table = &store->table, .err = err};
     bool has_files;
     if (!table_has_files(&store->table, store->options.partition_by_count, &has_files, err))
         return false;
     if (committed < 0 && has_files)
         return error_set(err, ERROR_STATE,
-                         "'%s' has files, but checkpoint '%s' has committed no batch that a log "
-                         "could list them in: if this is the right checkpoint, let the query "
+                         "'%s' has files, but checkpoint '%s' has no committed batch in which a "
+                         "log could list them: if this is the right checkpoint, let the query "
                          "commit a batch, then adopt",
                          store->options.table, store->options.checkpoint);
     if (committed < 0) {
-        (void)fprintf(out, "%s: '%s' has no files; its first batch begins the sink log.\n",
-                      store->options.query, store->options.table);
-        return sign(store, true, -1, err);
+        (void)fprintf(out, "%s: '%s' has no files; its first batch %s the sink log.\n",
+                      store->options.query, store->options.table,
+                      dry_run ? "would begin" : "begins");
+        return dry_run || sign(store, true, -1, err);
     }
     if (!refuse_strangers(store, err) || !table_types_check_all(&store->options, err) ||
-        !begin_log(store, committed, &adopted, err))
+        !(dry_run ? list_files(store, &adopted, err) : begin_log(store, committed, &adopted, err)))
         return false;
-    (void)fprintf(out,
-                  "%s: '%s' has a sink log now: it lists all %" PRId64 " files (%" PRId64
-                  " bytes), as of batch %" PRId64 ". Spark reads the table through it, and batch "
-                  "%" PRId64 " goes on with it.\n",
-                  store->options.query, store->options.table, adopted.draft.entries, adopted.bytes,
-                  committed, committed + 1);
+    report_adoption(store, &adopted, committed, dry_run, out);
     return true;
 }
 
-static bool adopt(struct store *store, FILE *out, struct error *err) {
+static bool adopt(struct store *store, bool dry_run, FILE *out, struct error *err) {
     struct recovery recovery;
-    if (!operation_recover(store, &recovery, out, err))
+    bool settled;
+    if (!operation_recover(store, dry_run, &recovery, &settled, out, err))
         return false;
     int64_t committed = recovery.next_batch - 1;
     bool unsure = recovery.has_open_plan && recovery.orphans_unknown;
     recovery_deinit(&recovery);
+    if (!settled)
+        return true;
     if (store->sink_log.exists) {
         (void)fprintf(out, "%s: '%s' has a sink log (newest batch %" PRId64 "): nothing to do.\n",
                       store->options.query, store->options.table, store->sink_log.newest);
         // Killed after the rename, an adoption is finished here.
-        return store->table.owner_sink_log || sign(store, true, store->table.owner_adopted_at, err);
+        return dry_run || store->table.owner_sink_log ||
+               sign(store, true, store->table.owner_adopted_at, err);
     }
     if (unsure)
         return error_set(err, ERROR_STATE,
                          "batch %" PRId64 " is planned and not committed, and '%s' has too many "
-                         "new files to tell which are its own: run the query once, so that the "
-                         "batch is committed, then adopt",
+                         "new files to tell which belong to it: run the query once to commit the "
+                         "batch, then adopt",
                          committed + 1, store->options.table);
-    return adopt_files(store, committed, out, err);
+    return adopt_files(store, committed, dry_run, out, err);
 }
 
-bool operation_adopt(const struct store_options *options, FILE *out, struct error *err) {
+bool operation_adopt(const struct store_options *options, bool dry_run, FILE *out,
+                     struct error *err) {
     struct store *store;
-    if (!operation_open(options, &store, err))
+    if (!operation_open(options, dry_run, out, &store, err))
         return false;
-    bool ok = adopt(store, out, err);
+    bool ok = adopt(store, dry_run, out, err);
     store_close(store);
     return ok;
 }
@@ -197,7 +221,7 @@ static bool check_listed(void *context, struct json *line, struct error *err) {
     int there = entry.in_table ? file_exists(entry.path, &size, err) : 0;
     if (there == 0) {
         agreement->missing++;
-        examples_add(&agreement->examples, entry.path, "is listed and not there");
+        examples_add(&agreement->examples, entry.path, "is listed but missing");
     } else if (there == 1 && size != entry.size) {
         agreement->resized++;
         examples_add(&agreement->examples, entry.path, "is listed with another size");
@@ -212,7 +236,7 @@ static bool check_present(void *context, const char *path) {
     struct agreement *agreement = context;
     if (!path_set_has(&agreement->listed, path)) {
         agreement->unlisted++;
-        examples_add(&agreement->examples, path, "is there and not listed");
+        examples_add(&agreement->examples, path, "exists but is not listed");
     }
     return true;
 }
@@ -234,15 +258,15 @@ static bool refuse_disagreement(const struct agreement *agreement, struct error 
         return true;
     return error_set(
         err, ERROR_STATE,
-        "without its sink log, '%s' would show other rows: %" PRId64 " listed files are not there, "
-        "%" PRId64 " have another size, %" PRId64 " files are not listed, %" PRId64 " are listed "
-        "again (%s). Move what is not listed out of the table, restore what is missing, then "
-        "release again",
+        "without its sink log, '%s' would show different rows: %" PRId64 " listed files are "
+        "missing, %" PRId64 " have another size, %" PRId64 " files are not listed, %" PRId64
+        " are listed more than once (%s). Move the unlisted files out of the table, restore the "
+        "missing ones, then release again",
         agreement->store->options.table, agreement->missing, agreement->resized,
         agreement->unlisted, agreement->repeated, agreement->examples.text);
 }
 
-/* The signature first: a log that is still there goes on, but one that is gone and promised would
+/* The signature first: a log that is still there continues, but one that is promised and gone would
  * stop the next start. */
 static bool end_log(struct store *store, struct error *err) {
     struct file_path old = file_join(store->options.table, old_name);
@@ -251,38 +275,45 @@ static bool end_log(struct store *store, struct error *err) {
            file_remove_directory(old.text, err);
 }
 
-static bool release_log(struct store *store, FILE *out, struct error *err) {
+static bool release_log(struct store *store, bool dry_run, FILE *out, struct error *err) {
     struct agreement agreement = {.store = store, .err = err};
     bool ok = compare_log(&agreement, err) && refuse_disagreement(&agreement, err);
     path_set_deinit(&agreement.listed);
-    if (!ok || !end_log(store, err))
+    if (!ok || (!dry_run && !end_log(store, err)))
         return false;
     (void)fprintf(out,
-                  "%s: '%s' has no sink log any more: the %" PRId64 " files that it listed are the "
-                  "ones that are there. Readers list the directories, and SINK_LOG=auto goes on "
-                  "without a log.\n",
-                  store->options.query, store->options.table, agreement.files);
+                  "%s: '%s' %s: the %" PRId64 " files that it listed are exactly the files of the "
+                  "table. Readers %s the directories, and SINK_LOG=auto %s without a log.\n",
+                  store->options.query, store->options.table,
+                  dry_run ? "would lose its sink log" : "no longer has a sink log", agreement.files,
+                  dry_run ? "would list" : "list", dry_run ? "would continue" : "continues");
     return true;
 }
 
-static bool release(struct store *store, FILE *out, struct error *err) {
+static bool release(struct store *store, bool dry_run, FILE *out, struct error *err) {
     struct recovery recovery;
-    if (!operation_recover(store, &recovery, out, err))
+    bool settled;
+    if (!operation_recover(store, dry_run, &recovery, &settled, out, err))
         return false;
     recovery_deinit(&recovery);
+    if (!settled)
+        return true;
     if (store->sink_log.exists)
-        return release_log(store, out, err);
+        return release_log(store, dry_run, out, err);
     (void)fprintf(out, "%s: '%s' has no sink log: nothing to do.\n", store->options.query,
                   store->options.table);
+    if (dry_run)
+        return true;
     return file_remove_directory(file_join(store->options.table, old_name).text, err) &&
            (!store->table.owner_sink_log || sign(store, false, -1, err));
 }
 
-bool operation_release(const struct store_options *options, FILE *out, struct error *err) {
+bool operation_release(const struct store_options *options, bool dry_run, FILE *out,
+                       struct error *err) {
     struct store *store;
-    if (!operation_open(options, &store, err))
+    if (!operation_open(options, dry_run, out, &store, err))
         return false;
-    bool ok = release(store, out, err);
+    bool ok = release(store, dry_run, out, err);
     store_close(store);
     return ok;
 }
@@ -301,12 +332,13 @@ static bool print_positions(const struct store *store, FILE *out, struct error *
     }
     if (!checkpoint_read_starts(&store->checkpoint, committed + 1, &starts, err))
         return false;
-    (void)fprintf(out, "  Batch %" PRId64 " comes next. It reads topic %s from these offsets on:",
+    (void)fprintf(out, "  The next batch is %" PRId64 ". It reads topic %s from these offsets:",
                   committed + 1, store->options.topic);
     for (size_t i = 0; i < starts.ends.count; i++)
         (void)fprintf(out, "%s partition %" PRId32 " from %" PRId64, i > 0 ? "," : "",
                       starts.ends.entries[i].partition, starts.ends.entries[i].offset);
-    (void)fprintf(out, ". See that the records before them are the same there.\n");
+    (void)fprintf(out,
+                  ". Make sure that the records before them are the same in the new cluster.\n");
     offset_entry_deinit(&starts);
     return true;
 }
@@ -318,15 +350,15 @@ static bool adopt_offsets(const struct store *store, const char *id, bool dry_ru
     if (!kafka_note_read(checkpoint, noted, err))
         return false;
     if (strcmp(noted, id) == 0) {
-        (void)fprintf(out, "%s: '%s' is of Kafka cluster %s: nothing to do.\n",
+        (void)fprintf(out, "%s: the offsets in '%s' belong to Kafka cluster %s: nothing to do.\n",
                       store->options.query, checkpoint, id);
         return true;
     }
     if (!dry_run && !kafka_note_write(checkpoint, id, err))
         return false;
-    (void)fprintf(out, "%s: the offsets in '%s' %s those of Kafka cluster %s (until now: %s).\n",
-                  store->options.query, checkpoint, dry_run ? "would be" : "are", id,
-                  noted[0] == '\0' ? "not noted" : noted);
+    (void)fprintf(out, "%s: the offsets in '%s' %s to Kafka cluster %s (until now: %s).\n",
+                  store->options.query, checkpoint, dry_run ? "would belong" : "now belong", id,
+                  noted[0] == '\0' ? "unknown" : noted);
     return print_positions(store, out, err);
 }
 
@@ -334,8 +366,8 @@ bool operation_adopt_kafka(const struct store_options *options, const char *id, 
                            FILE *out, struct error *err) {
     struct store *store;
     if (id[0] == '\0' || strlen(id) >= KAFKA_CLUSTER_ID_MAX)
-        return error_set(err, ERROR_CONFIG, "--cluster: want the id of a Kafka cluster");
-    if (dry_run ? !store_open_to_read(options, &store, err) : !operation_open(options, &store, err))
+        return error_set(err, ERROR_CONFIG, "--cluster needs the id of a Kafka cluster");
+    if (!operation_open(options, dry_run, out, &store, err))
         return false;
     bool ok = adopt_offsets(store, id, dry_run, out, err);
     store_close(store);

@@ -2,6 +2,7 @@
 
 #include "base/disk/file.h"
 #include "streaming/recovery/recover.h"
+#include "streaming/store/checkpoint.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
 
@@ -14,11 +15,25 @@ static bool check_no_cluster(const struct store_options *options, struct error *
         return false;
     return !found || error_set(err, ERROR_STATE,
                                "a Spark cluster runs the query of '%s', or did when its program "
-                               "was killed: stop it in order, or start it once, and try again",
+                               "was killed: stop the query cleanly, or start it once, then try "
+                               "again",
                                options->checkpoint);
 }
 
-bool operation_open(const struct store_options *options, struct store **store, struct error *err) {
+static bool open_to_look(const struct store_options *options, FILE *out, struct store **store,
+                         struct error *err) {
+    char holder[CHECKPOINT_HOLDER_MAX];
+    bool locked;
+    if (!checkpoint_holder(options->checkpoint, &locked, holder, err))
+        return false;
+    if (locked)
+        (void)fprintf(out, "%s: the query is running (%s); stop it before you do this.\n",
+                      options->query, holder);
+    return store_open_to_read(options, store, err);
+}
+
+bool operation_open(const struct store_options *options, bool dry_run, FILE *out,
+                    struct store **store, struct error *err) {
     struct store_options ours = *options;
     ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not what the next start is told
     int there = file_exists(options->checkpoint, NULL, err);
@@ -29,15 +44,23 @@ bool operation_open(const struct store_options *options, struct store **store, s
                          "there is no checkpoint '%s': check CHECKPOINT_PATH, or choose the query "
                          "with --job",
                          options->checkpoint);
-    return check_no_cluster(options, err) && recovery_open(&ours, store, err);
+    if (!check_no_cluster(options, err))
+        return false;
+    return dry_run ? open_to_look(&ours, out, store, err) : recovery_open(&ours, store, err);
 }
 
-bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
-                       struct error *err) {
-    if (!recover(store, recovery, err))
+bool operation_recover(struct store *store, bool dry_run, struct recovery *recovery, bool *settled,
+                       FILE *out, struct error *err) {
+    *settled = true;
+    if (dry_run ? !recovery_preview(store, recovery, settled, err) : !recover(store, recovery, err))
         return false;
     for (size_t i = 0; i < recovery->note_count; i++)
         (void)fprintf(out, "%s: %s.\n", store->options.query, recovery->notes[i]);
+    if (!*settled)
+        (void)fprintf(out,
+                      "%s: the rest can only be shown once that is done: start the query once, "
+                      "then try again.\n",
+                      store->options.query);
     return true;
 }
 

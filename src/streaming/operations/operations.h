@@ -8,8 +8,9 @@
  *
  * (and streaming/operations/replay.h, which parses rejects again)
  *
- * Each takes the checkpoint's lock, says on `out` what it did, and may be killed at any moment: run
- * again, it finishes. Data files are renamed at most, never deleted. ERROR_LOCKED: the query runs;
+ * Each takes the checkpoint's lock, prints to `out` what it did, and may be killed at any moment:
+ * run again, it finishes. Data files are renamed at most, never deleted. With `dry_run` it prints
+ * what it would do instead, changes nothing and takes no lock. ERROR_LOCKED: the query runs;
  * ERROR_CONFIG: paths or numbers that don't fit; ERROR_STATE: a state that must be left alone, with
  * the cure; ERROR_RETRY: the disk. */
 #ifndef STREAMING_OPERATIONS_OPERATIONS_H
@@ -25,32 +26,34 @@ struct offsets;  // streaming/offsets/offset_log.h
 struct recovery; // streaming/recovery/recover.h
 struct store;    // streaming/store/store.h
 
-MUST_CHECK bool operation_adopt(const struct store_options *options, FILE *out, struct error *err);
-/* Notes that the checkpoint's offsets are of the Kafka cluster `id`; `dry_run`: only says so, and
- * takes no lock. */
+MUST_CHECK bool operation_adopt(const struct store_options *options, bool dry_run, FILE *out,
+                                struct error *err);
+/* Notes that the checkpoint's offsets are of the Kafka cluster `id`. */
 MUST_CHECK bool operation_adopt_kafka(const struct store_options *options, const char *id,
                                       bool dry_run, FILE *out, struct error *err);
-MUST_CHECK bool operation_release(const struct store_options *options, FILE *out,
+MUST_CHECK bool operation_release(const struct store_options *options, bool dry_run, FILE *out,
                                   struct error *err);
-MUST_CHECK bool operation_relocate(const struct store_options *options, FILE *out,
+MUST_CHECK bool operation_relocate(const struct store_options *options, bool dry_run, FILE *out,
                                    struct error *err);
 
 /* `to_batch`: the newest batch that stays. `next`: where the batch after it reads from, owned by
  * the caller also after an error; empty: there was nothing to do. */
 MUST_CHECK bool operation_rewind(const struct store_options *options, int64_t to_batch,
-                                 struct offsets *next, FILE *out, struct error *err);
+                                 bool dry_run, struct offsets *next, FILE *out, struct error *err);
 
 /* ---- for the operations themselves ---- */
 
-/* The store of a query that has run before, locked. ERROR_CONFIG: there is no checkpoint. */
-MUST_CHECK bool operation_open(const struct store_options *options, struct store **store,
-                               struct error *err);
+/* The store of a query that has run before: locked, or with `dry_run` only to be read, and then
+ * `out` gets a line if the query runs now. ERROR_CONFIG: there is no checkpoint. */
+MUST_CHECK bool operation_open(const struct store_options *options, bool dry_run, FILE *out,
+                               struct store **store, struct error *err);
 
-/* Recovery as at a start; what it did is said on `out`. */
-MUST_CHECK bool operation_recover(struct store *store, struct recovery *recovery, FILE *out,
-                                  struct error *err);
+/* Recovery as at a start; what it did is printed to `out`. With `dry_run` only what it would do;
+ * *settled false: the operation can't be shown any further. */
+MUST_CHECK bool operation_recover(struct store *store, bool dry_run, struct recovery *recovery,
+                                  bool *settled, FILE *out, struct error *err);
 
-/* The first few files that something is wrong with, in words, for a refusal's message. */
+/* The first few files with a fault, for the message of a refusal. */
 struct examples {   // {0}: none yet
     char text[700]; // "'<path>' <what>, …"; always terminated
     size_t used;

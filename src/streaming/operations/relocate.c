@@ -1,9 +1,9 @@
-/* relocate.c: after the lake was moved, the absolute paths in the sink log, the manifests and the
- * signatures follow it.
+/* relocate.c: after the lake was moved, updates the absolute paths in the sink log, the manifests
+ * and the signatures.
  *
  * Each file is replaced by one rename, the newest ones last: until it is finished, the log or the
- * newest manifest still names the old place, which recovery refuses. Everything is looked at before
- * anything is written. */
+ * newest manifest still names the old place, which recovery refuses. Everything is checked before
+ * anything is written. A dry run takes the same way and only counts what it would write. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -19,6 +19,7 @@
 
 struct move {
     struct store *store;
+    bool dry_run;
     struct manifest_origin origin;
     struct file_path old;                // where the table was, as its log says; empty: where it is
     int64_t files;                       // listed
@@ -30,7 +31,7 @@ static bool check_file(struct move *move, const char *path, int64_t size, struct
     int64_t found = -1;
     int there = file_exists(path, &found, err);
     if (there == 0)
-        examples_add(&move->missing, path, "is not there");
+        examples_add(&move->missing, path, "is missing");
     else if (there == 1 && found != size)
         examples_add(&move->missing, path, "has another size");
     return there >= 0;
@@ -116,18 +117,19 @@ static bool is_ours(const struct store *store, const struct table *table, struct
     if (!table_has_other_owner(table, store->checkpoint.query_id))
         return true;
     return error_set(err, ERROR_STATE,
-                     "'%s' belongs to another checkpoint ('%s' was its place): set "
-                     "PROCESSED_DATA_PATH, DATA_LAKE_PATH and CHECKPOINT_PATH to where this "
-                     "query's directories are now",
+                     "'%s' belongs to another checkpoint, which was at '%s': set "
+                     "PROCESSED_DATA_PATH, DATA_LAKE_PATH and CHECKPOINT_PATH to where the "
+                     "directories of this query are now",
                      table->root.text, table->owner_checkpoint);
 }
 
 static bool look(struct move *move, struct error *err) {
     struct store *store = move->store;
     if (!store->checkpoint.has_metadata)
-        return error_set(err, ERROR_STATE,
-                         "'%s' has no file `metadata`: is this the moved checkpoint?",
-                         store->options.checkpoint);
+        return error_set(
+            err, ERROR_STATE,
+            "'%s' has no file `metadata`: check that CHECKPOINT_PATH is the moved checkpoint",
+            store->options.checkpoint);
     if (!is_ours(store, &store->table, err) || !is_ours(store, &store->rejects, err) ||
         !sink_log_open(&store->sink_log, store->options.table, err))
         return false;
@@ -143,8 +145,8 @@ static bool look(struct move *move, struct error *err) {
     if (move->missing.count == 0)
         return true;
     return error_set(err, ERROR_STATE,
-                     "%" PRId64 " files of the table are not in '%s' as its logs have them (%s): "
-                     "move them there too, or set the paths right; then relocate again",
+                     "%" PRId64 " files that the logs list are not in '%s' (%s): move them there "
+                     "too, or correct the paths; then relocate again",
                      move->missing.count, store->options.table, move->missing.text);
 }
 
@@ -156,7 +158,7 @@ struct rewriting {
     bool elsewhere;
 };
 
-/* The name as the log quotes it stays byte by byte; only what stands before it changes. */
+/* The file's name stays byte by byte as the log quotes it; only the path before it changes. */
 static char *moved_uri(const struct store_options *options, const char *uri) {
     const char *at = uri + strlen(uri);
     for (size_t slashes = 0; at > uri; at--)
@@ -174,6 +176,8 @@ static bool rewrite_entry(void *context, struct json *line, struct error *err) {
         moved_uri(&rewriting->move->store->options, json_member_text(line, "path"));
     if (strcmp(uri, json_member_text(line, "path")) != 0)
         rewriting->elsewhere = true;
+    if (rewriting->move->dry_run)
+        return true;
     json_put_text(line, "path", uri);
     scoped(scope_free) char *text = json_print(line);
     return sink_log_writer_add(&rewriting->draft, text, err);
@@ -183,14 +187,16 @@ static bool rewrite_log(struct move *move, const char *name, struct error *err) 
     const char *directory = move->store->sink_log.directory.text;
     struct rewriting rewriting = {.move = move};
     bool found;
-    if (!sink_log_writer_open(&rewriting.draft, directory, name, err))
+    if (!move->dry_run && !sink_log_writer_open(&rewriting.draft, directory, name, err))
         return false;
     bool ok = sink_log_file_entries(file_join(directory, name).text, rewrite_entry, &rewriting,
                                     &found, err);
-    if (!ok || !rewriting.elsewhere) {
+    if (ok && move->dry_run)
+        move->logs += rewriting.elsewhere;
+    else if (!ok || !rewriting.elsewhere)
         sink_log_writer_discard(&rewriting.draft);
+    if (!ok || !rewriting.elsewhere || move->dry_run)
         return ok;
-    }
     // Spark's checksum is of the old bytes; a file without one is read unchecked.
     char checksum[64];
     (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
@@ -199,7 +205,7 @@ static bool rewrite_log(struct move *move, const char *name, struct error *err) 
            file_remove(file_join(directory, checksum).text, err);
 }
 
-/* Old compact files too: they tell the log's interval, and what an earlier batch had. */
+/* Old compact files too: they define the log's interval, and what an earlier batch had. */
 static bool rewrite_logs(struct move *move, struct error *err) {
     static const char *const endings[] = {"", ".compact"};
     const char *directory = move->store->sink_log.directory.text;
@@ -223,8 +229,8 @@ static bool sign(struct move *move, struct table *table, struct error *err) {
     if (!table->has_owner || strcmp(table->owner_checkpoint, store->options.checkpoint) == 0)
         return true;
     move->signatures++;
-    return table_sign(table, store->checkpoint.query_id, store->options.checkpoint,
-                      table->owner_sink_log, err);
+    return move->dry_run || table_sign(table, store->checkpoint.query_id, store->options.checkpoint,
+                                       table->owner_sink_log, err);
 }
 
 static bool rewrite_manifests(struct move *move, struct error *err) {
@@ -243,39 +249,45 @@ static bool rewrite_manifests(struct move *move, struct error *err) {
         char name[32];
         (void)snprintf(name, sizeof name, "%" PRId64, batches[i]);
         move->manifests += moved != NULL;
-        if (moved != NULL && !file_replace(directory, name, moved, size, err))
+        if (moved != NULL && !move->dry_run && !file_replace(directory, name, moved, size, err))
             return false;
     }
     return true;
 }
 
-static bool relocate(struct store *store, FILE *out, struct error *err) {
-    struct move move = {.store = store, .origin = store_origin(store)};
+static void report(const struct move *move, FILE *out) {
+    const struct store_options *options = &move->store->options;
+    if (move->logs + move->manifests + move->signatures == 0) {
+        (void)fprintf(out, "%s: all paths are those of '%s' already: nothing to do.\n",
+                      options->query, options->table);
+        return;
+    }
+    (void)fprintf(out,
+                  "%s: the table is now at '%s'%s%s%s, with all %" PRId64 " listed files. %" PRId64
+                  " files of the sink log, %" PRId64 " manifests and %" PRId64
+                  " signatures %s rewritten.\n",
+                  options->query, options->table, move->old.text[0] != '\0' ? " (before: '" : "",
+                  move->old.text, move->old.text[0] != '\0' ? "')" : "", move->files, move->logs,
+                  move->manifests, move->signatures, move->dry_run ? "would be" : "were");
+}
+
+static bool relocate(struct store *store, bool dry_run, FILE *out, struct error *err) {
+    struct move move = {.store = store, .dry_run = dry_run, .origin = store_origin(store)};
     // The signatures before the last of what recovery looks at, the newest log and manifest.
     if (!look(&move, err) || !sign(&move, &store->rejects, err) ||
         !sign(&move, &store->table, err) || !rewrite_logs(&move, err) ||
         !rewrite_manifests(&move, err))
         return false;
-    if (move.logs + move.manifests + move.signatures == 0)
-        (void)fprintf(out, "%s: everything names '%s' already: nothing to do.\n",
-                      store->options.query, store->options.table);
-    else
-        (void)fprintf(out,
-                      "%s: the table is at '%s' now%s%s%s: all %" PRId64 " listed files are there; "
-                      "%" PRId64 " files of the sink log, %" PRId64 " manifests and %" PRId64
-                      " signatures were rewritten.\n",
-                      store->options.query, store->options.table,
-                      move.old.text[0] != '\0' ? " (it was at '" : "", move.old.text,
-                      move.old.text[0] != '\0' ? "')" : "", move.files, move.logs, move.manifests,
-                      move.signatures);
+    report(&move, out);
     return true;
 }
 
-bool operation_relocate(const struct store_options *options, FILE *out, struct error *err) {
+bool operation_relocate(const struct store_options *options, bool dry_run, FILE *out,
+                        struct error *err) {
     struct store *store;
-    if (!operation_open(options, &store, err))
+    if (!operation_open(options, dry_run, out, &store, err))
         return false;
-    bool ok = relocate(store, out, err);
+    bool ok = relocate(store, dry_run, out, err);
     store_close(store);
     return ok;
 }

@@ -183,12 +183,13 @@ static bool is_chosen(const struct replay *replay, const struct reject_row *row)
 
 static bool refuse_reject(const struct replay *replay, const struct record *record,
                           const struct reject *reject, struct error *err) {
-    return error_set(err, ERROR_RECORD,
-                     "record at topic %s, partition %" PRId32 ", offset %" PRId64
-                     " is still no row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: with "
-                     "PARSE_MODE=reject it stays a reject, and the others become rows",
-                     replay->definition.topic, record->partition, record->offset, reject->detail,
-                     reject_reason_name(reject->reason), reject->position);
+    return error_set(
+        err, ERROR_RECORD,
+        "the record at topic %s, partition %" PRId32 ", offset %" PRId64
+        " still can't become a row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: "
+        "with PARSE_MODE=reject it stays a reject, and the others become rows",
+        replay->definition.topic, record->partition, record->offset, reject->detail,
+        reject_reason_name(reject->reason), reject->position);
 }
 
 static bool keep_rejected(struct replay *replay, const struct record *record,
@@ -319,15 +320,15 @@ static bool run(struct replay *replay, struct error *err) {
 
 /* ---- begin and end ---- */
 
-/* A plan that has offsets is the query's own to run: it wants Kafka. */
+/* A plan that has offsets needs Kafka: only the query can run it. */
 static bool take_over(struct replay *replay, struct recovery *recovery, struct error *err) {
     const struct plan *plan = &recovery->open_plan;
     const struct incarnations *begun = &recovery->begun;
     bool moves = begun->count > 0 && begun->begins[begun->count - 1].batch_id == plan->batch_id;
     if (recovery->has_open_plan && (moves || planner_size(plan->ranges, plan->count) > 0))
         return error_set(err, ERROR_STATE,
-                         "batch %" PRId64 " is planned and not committed: run the query once (with "
-                         "--trigger availableNow it ends by itself), then replay",
+                         "batch %" PRId64 " is planned and not committed: run the query once "
+                         "(--trigger availableNow ends by itself), then replay",
                          plan->batch_id);
     query_position_take(&replay->position, recovery);
     if (recovery->has_open_plan) {
@@ -344,9 +345,10 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
         return store_open_to_read(options, &replay->store, err);
     struct recovery recovery;
     struct error unreadable; // told by a start
-    if (!operation_open(options, &replay->store, err) ||
+    bool settled;            // as it is no dry run
+    if (!operation_open(options, false, out, &replay->store, err) ||
         !table_types_check_few(options, &unreadable, err) ||
-        !operation_recover(replay->store, &recovery, out, err))
+        !operation_recover(replay->store, false, &recovery, &settled, out, err))
         return false;
     replay->position.store = replay->store;
     bool ok = take_over(replay, &recovery, err);

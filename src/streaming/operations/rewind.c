@@ -1,4 +1,4 @@
-/* rewind.c: takes the batches after one back, so that they are done again from Kafka.
+/* rewind.c: takes back the batches after one, so that they are read from Kafka again.
  *
  * What is to be done is decided first and made durable as one file, `rewind` in the checkpoint:
  *
@@ -45,10 +45,11 @@ static bool read_header(void *context, struct json *line, struct error *err) {
     struct execution *execution = context;
     int64_t to_batch;
     if (json_member_text(line, "path")[0] != '\0' || !json_member_int(line, "toBatch", &to_batch))
-        return error_set(err, ERROR_STATE, "the file `rewind` does not begin with a batch");
+        return error_set(err, ERROR_STATE,
+                         "the file `rewind` in the checkpoint does not begin with a batch");
     if (to_batch != execution->rewind->to_batch)
         return error_set(err, ERROR_STATE,
-                         "a rewind to batch %" PRId64 " is not finished: run it again, with "
+                         "a rewind to batch %" PRId64 " is not finished: run it again with "
                          "--to-batch %" PRId64,
                          to_batch, to_batch);
     if (!json_member_int(line, "interval", &execution->interval))
@@ -199,15 +200,22 @@ static bool finish(const struct rewind *rewind, struct error *err) {
            file_sync_directory(checkpoint, err);
 }
 
-static void report(const struct execution *execution, FILE *out) {
-    const struct rewind *rewind = execution->rewind;
+static void report(const struct rewind *rewind, FILE *out) {
     const struct store_options *options = &rewind->store->options;
+    bool dry = rewind->dry_run;
+    (void)fprintf(out, "%s: %s to batch %" PRId64 ". ", options->query,
+                  dry ? "would rewind" : "rewound", rewind->to_batch);
+    if (dry && rewind->newest > rewind->to_batch)
+        (void)fprintf(out, "Batches %" PRId64 " to %" PRId64 " would be taken back. ",
+                      rewind->to_batch + 1, rewind->newest);
     (void)fprintf(out,
-                  "%s: rewound to batch %" PRId64 ". %" PRId64 " files of the table and %" PRId64
-                  " of rejects were set aside, in '%s/_rewound' and '%s/_rewound'. Batch %" PRId64
-                  " is next; it reads %s from",
-                  options->query, rewind->to_batch, execution->table_files, execution->reject_files,
-                  options->table, options->rejects, rewind->to_batch + 1, options->topic);
+                  "%" PRId64 " table file%s and %" PRId64
+                  " rejects file%s %s moved to '%s/_rewound' "
+                  "and '%s/_rewound'. The next batch %s %" PRId64 " and read%s topic %s from",
+                  rewind->table_files, rewind->table_files == 1 ? "" : "s", rewind->reject_files,
+                  rewind->reject_files == 1 ? "" : "s", dry ? "would be" : "were", options->table,
+                  options->rejects, dry ? "would be" : "is", rewind->to_batch + 1, dry ? "" : "s",
+                  options->topic);
     for (size_t i = 0; i < rewind->ends.count; i++)
         (void)fprintf(out, "%s partition %d offset %" PRId64, i == 0 ? "" : ",",
                       rewind->ends.entries[i].partition, rewind->ends.entries[i].offset);
@@ -227,7 +235,9 @@ static bool execute(struct rewind *rewind, FILE *out, struct error *err) {
         !remove_commits(rewind, err) || !finish(rewind, err))
         return error_wrap(err, "the rewind to batch %" PRId64 " is not finished, run it again",
                           rewind->to_batch);
-    report(&execution, out);
+    rewind->table_files = execution.table_files;
+    rewind->reject_files = execution.reject_files;
+    report(rewind, out);
     return true;
 }
 
@@ -249,8 +259,8 @@ static bool read_ends(struct rewind *rewind, struct error *err) {
         return false;
     if (!found)
         return error_set(err, ERROR_CONFIG,
-                         "the plans of batches %" PRId64 " and %" PRId64 " are not in '%s' any "
-                         "more, which keeps the newest %d: choose a newer batch",
+                         "the plans of batches %" PRId64 " and %" PRId64 " are no longer in '%s', "
+                         "which keeps the newest %d: choose a newer batch",
                          rewind->to_batch - 1, rewind->to_batch, checkpoint->offsets.text,
                          CHECKPOINT_BATCHES_KEPT + 1);
     rewind->ends = entry.ends;
@@ -259,10 +269,10 @@ static bool read_ends(struct rewind *rewind, struct error *err) {
     offset_entry_deinit(&entry);
     return !former ||
            error_set(err, ERROR_CONFIG,
-                     "since batch %" PRId64
+                     "after batch %" PRId64
                      " the topic '%s' was created again, or its log was cut: "
-                     "the records that would have to be read again are not in Kafka; choose a "
-                     "newer batch",
+                     "the records that would be read again are no longer in Kafka; choose a newer "
+                     "batch",
                      rewind->to_batch, rewind->store->options.topic);
 }
 
@@ -277,22 +287,51 @@ static int64_t since_ms(const struct recovery *recovery, int64_t newest) {
 
 static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *err) {
     struct recovery recovery;
-    if (!operation_recover(rewind->store, &recovery, out, err))
+    bool settled;
+    if (!operation_recover(rewind->store, rewind->dry_run, &recovery, &settled, out, err))
         return false;
     bool open = recovery.has_open_plan;
     rewind->newest = recovery.next_batch - 1;
     rewind->since_ms = since_ms(&recovery, rewind->newest);
     recovery_deinit(&recovery);
+    *needed = settled;
+    if (!settled)
+        return true;
     if (rewind->to_batch > rewind->newest)
         return error_set(err, ERROR_CONFIG,
-                         "batch %" PRId64 " is not committed, the newest that is is %" PRId64
-                         ": choose an older batch",
+                         "batch %" PRId64
+                         " is not committed; the newest committed batch is %" PRId64
+                         ": choose an older one",
                          rewind->to_batch, rewind->newest);
     *needed = open || rewind->to_batch < rewind->newest;
     if (*needed)
         return read_ends(rewind, err) && rewind_decide(rewind, err);
-    (void)fprintf(out, "%s: batch %" PRId64 " is the newest: nothing to do.\n",
+    (void)fprintf(out, "%s: batch %" PRId64 " is the newest already: nothing to do.\n",
                   rewind->store->options.query, rewind->to_batch);
+    return true;
+}
+
+/* Counts what the decision of a rewind that was killed names. Files that were moved by then count,
+ * too. */
+static bool count_line(void *context, struct json *line, struct error *err) {
+    struct execution *execution = context;
+    const char *of = json_member_text(line, "aside");
+    (void)err;
+    execution->rewind->table_files += of != NULL && strcmp(of, "table") == 0;
+    execution->rewind->reject_files += of != NULL && strcmp(of, "rejects") == 0;
+    return true;
+}
+
+static bool preview_unfinished(struct rewind *rewind, FILE *out, struct error *err) {
+    struct execution execution = {.rewind = rewind};
+    bool found;
+    if (!each_line(&execution, read_header, &found, err) && err->kind != ERROR_STOPPED)
+        return false;
+    if (!each_line(&execution, count_line, &found, err))
+        return false;
+    (void)fprintf(out, "%s: a rewind to batch %" PRId64 " has begun and would be finished.\n",
+                  rewind->store->options.query, rewind->to_batch);
+    report(rewind, out);
     return true;
 }
 
@@ -304,14 +343,20 @@ static bool rewind_store(struct rewind *rewind, FILE *out, struct error *err) {
     if (there < 0 || (there == 0 && !begin(rewind, out, &needed, err)) ||
         (there == 1 && !read_ends(rewind, err)))
         return false;
-    return !needed || execute(rewind, out, err);
+    if (needed && !rewind->dry_run)
+        return execute(rewind, out, err);
+    if (needed && there == 1)
+        return preview_unfinished(rewind, out, err);
+    if (needed)
+        report(rewind, out);
+    return true;
 }
 
-bool operation_rewind(const struct store_options *options, int64_t to_batch, struct offsets *next,
-                      FILE *out, struct error *err) {
-    struct rewind rewind = {.to_batch = to_batch, .err = err};
+bool operation_rewind(const struct store_options *options, int64_t to_batch, bool dry_run,
+                      struct offsets *next, FILE *out, struct error *err) {
+    struct rewind rewind = {.to_batch = to_batch, .dry_run = dry_run, .err = err};
     *next = (struct offsets){0};
-    if (!operation_open(options, &rewind.store, err))
+    if (!operation_open(options, dry_run, out, &rewind.store, err))
         return false;
     bool ok = rewind_store(&rewind, out, err);
     *next = rewind.ends;

@@ -1,11 +1,12 @@
-/* rewind_decide.c: which files are of batches that shall be taken back.
+/* rewind_decide.c: which files belong to the batches that are taken back.
  *
- * Three sources can tell, in this order. The sink log as it was at the batch, if it is all there
- * and was written batch by batch. Without a sink log, the manifests, if every later batch has one
- * of ours. Otherwise the rows of each file: all rows of a file are of one batch, so they lie on one
+ * Three sources can tell, in this order. The sink log as it was at the batch, if it is complete and
+ * was written batch by batch. Without a sink log, the manifests, if every later batch has one of
+ * ours. Otherwise the rows of each file: all rows of a file are of one batch, so they lie on one
  * side of the plan's end offsets. A file with rows on both sides, or whose offsets can't be read,
- * is refused: nothing is guessed. Rejects are always told by the manifests. */
+ * is refused: nothing is guessed. For rejects it is always the manifests. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/scope.h"
 #include "base/utf8.h"
@@ -13,6 +14,13 @@
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
+
+static bool add_line(struct rewind *rewind, struct json *line, struct error *err) {
+    if (rewind->dry_run)
+        return true;
+    scoped(scope_free) char *text = json_print(line);
+    return sink_log_writer_add(&rewind->intent, text, err);
+}
 
 static bool add_aside(struct rewind *rewind, const char *path, const char *of, struct error *err) {
     if (!utf8_is_whole(path))
@@ -23,9 +31,11 @@ static bool add_aside(struct rewind *rewind, const char *path, const char *of, s
     struct json *line = json_new_object();
     json_put_text(line, "path", path);
     json_put_text(line, "aside", of);
-    scoped(scope_free) char *text = json_print(line);
+    bool ok = add_line(rewind, line, err);
     json_free(line);
-    return sink_log_writer_add(&rewind->intent, text, err);
+    rewind->table_files += strcmp(of, "table") == 0;
+    rewind->reject_files += strcmp(of, "rejects") == 0;
+    return ok;
 }
 
 static bool add_files(struct rewind *rewind, const struct file_list *files, const char *of,
@@ -183,10 +193,11 @@ static bool look_into(const struct rewind *rewind, const char *relative, bool *b
     if (end == ORIGIN_READ)
         return true;
     return error_set(err, ERROR_STATE,
-                     "which batch '%s' is of can't be told: %s. Rewind to a batch after the table "
-                     "was adopted, or move the file out of the table and its line out of the log",
+                     "it is not known which batch '%s' belongs to: %s. Rewind to a batch after the "
+                     "table was adopted, or move the file out of the table and its line out of the "
+                     "log",
                      path.text,
-                     end == ORIGIN_ENDED ? "it has rows from both sides of the batch"
+                     end == ORIGIN_ENDED ? "it has rows from before and after the batch"
                                          : "its columns partition and offset can't be "
                                            "read");
 }
@@ -198,12 +209,8 @@ static bool sort_entry(void *context, struct json *line, struct error *err) {
     if (!read_entry(rewind, line, &entry, err))
         return false;
     bool ok = look_into(rewind, entry.relative, &beyond, err);
-    if (ok && beyond) {
-        ok = add_aside(rewind, entry.relative, "table", err);
-    } else if (ok) {
-        scoped(scope_free) char *text = json_print(line);
-        ok = sink_log_writer_add(&rewind->intent, text, err);
-    }
+    if (ok)
+        ok = beyond ? add_aside(rewind, entry.relative, "table", err) : add_line(rewind, line, err);
     sink_entry_deinit(&entry);
     return ok;
 }
@@ -242,8 +249,8 @@ static bool find_interval(const struct rewind *rewind, int64_t *interval, struct
             return true;
     }
     return error_set(err, ERROR_STATE,
-                     "the compact files of '%s' do not follow Spark's rule, so that the log can't "
-                     "be shortened to batch %" PRId64 ": rewind to a newer batch",
+                     "the compact files of '%s' do not follow Spark's rule, so the log can't be "
+                     "shortened to batch %" PRId64 ": rewind to a newer batch",
                      log->directory.text, rewind->to_batch);
 }
 
@@ -289,10 +296,9 @@ static bool write_decision(struct rewind *rewind, enum decision decision,
         ok = find_interval(rewind, &interval, err);
         json_put_int(header, "interval", interval);
     }
-    scoped(scope_free) char *text = json_print(header);
+    ok = ok && add_line(rewind, header, err);
     json_free(header);
-    ok = ok && sink_log_writer_add(&rewind->intent, text, err) &&
-         add_manifests(rewind, decision == BY_MANIFESTS, err);
+    ok = ok && add_manifests(rewind, decision == BY_MANIFESTS, err);
     if (ok && decision == BY_LOG)
         ok = decide_by_log(rewind, then, err);
     if (ok && decision == BY_ROWS)
@@ -303,8 +309,11 @@ static bool write_decision(struct rewind *rewind, enum decision decision,
 bool rewind_decide(struct rewind *rewind, struct error *err) {
     struct sink_log then;
     enum decision decision;
-    if (!choose(rewind, &then, &decision, err) ||
-        !sink_log_writer_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND,
+    if (!choose(rewind, &then, &decision, err))
+        return false;
+    if (rewind->dry_run)
+        return write_decision(rewind, decision, &then, err);
+    if (!sink_log_writer_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND,
                               err))
         return false;
     if (write_decision(rewind, decision, &then, err))

@@ -277,22 +277,49 @@ static bool look_for_orphans(struct store *store, const struct survey *survey,
     return true;
 }
 
+/* Reads where the query stands in a state that is settled. */
+static bool fill(const struct store *store, const struct survey *survey,
+                 enum recovery_action action, struct recovery *recovery, struct error *err) {
+    bool ok = action == RECOVER_START ? fill_initial(store, recovery, err)
+              : action == RECOVER_RUN_AGAIN
+                  ? fill_open_plan(store, survey, recovery, err) &&
+                        fill_former_starts(store, survey->planned, recovery, err)
+                  : fill_starts(store, survey->planned, recovery, err);
+    return ok && fill_incarnation(store, survey, recovery, err);
+}
+
+bool recovery_preview(struct store *store, struct recovery *recovery, bool *settled,
+                      struct error *err) {
+    struct survey survey;
+    *recovery = (struct recovery){0};
+    if (!survey_take(store, &survey, err))
+        return false;
+    const struct recovery_case *found = recovery_decide(&survey);
+    if (is_refusal(found->action))
+        return refuse(store, &survey, found, err);
+    *settled = is_last(found->action);
+    if (found->action == RECOVER_FINISH)
+        add_note(recovery, "Batch %" PRId64 " is in the sink log; first its commit is written",
+                 survey.planned);
+    else if (!*settled)
+        add_note(recovery, "Batch %" PRId64 " was committed and is first %s", survey.manifest,
+                 found->action == RECOVER_TAKE_BACK ? "taken back, because Spark has run it again"
+                                                    : "rolled forward");
+    bool ok = !*settled || fill(store, &survey, found->action, recovery, err);
+    if (!ok)
+        recovery_deinit(recovery);
+    return ok;
+}
+
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {
     struct survey survey;
     enum recovery_action action;
     *recovery = (struct recovery){0};
     // Until all is done, closing the store must not tidy up.
     store->recovered = false;
-    bool ok = settle(store, &survey, &action, recovery, err);
-    if (ok && action == RECOVER_START)
-        ok = fill_initial(store, recovery, err);
-    else if (ok && action == RECOVER_RUN_AGAIN)
-        ok = fill_open_plan(store, &survey, recovery, err) &&
-             fill_former_starts(store, survey.planned, recovery, err);
-    else if (ok)
-        ok = fill_starts(store, survey.planned, recovery, err);
-    ok = ok && fill_incarnation(store, &survey, recovery, err) && prepare(store, &survey, err) &&
-         look_for_orphans(store, &survey, recovery, err);
+    bool ok = settle(store, &survey, &action, recovery, err) &&
+              fill(store, &survey, action, recovery, err) && prepare(store, &survey, err) &&
+              look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;

@@ -41,4 +41,10 @@ MUST_CHECK bool recovery_open(const struct store_options *options, struct store 
  * a state that must not be touched; the message has cause and cure. Repeatable. */
 MUST_CHECK bool recover(struct store *store, struct recovery *recovery, struct error *err);
 
+/* What recover() would come to, without changing anything; the store may be open to read. *settled
+ * false: a batch would be finished or taken back first, as the last note says, and the rest can't
+ * be known before. Otherwise all of *recovery but for orphans is filled in. */
+MUST_CHECK bool recovery_preview(struct store *store, struct recovery *recovery, bool *settled,
+                                 struct error *err);
+
 #endif

@@ -1,8 +1,9 @@
 /* From a request to its answer. First it is settled who may ask: over the loopback only under a
- * name of this machine, and where the path is not open to all, with UI_TOKEN. Only then is the
- * query that the path names looked for, so that who may not ask does not learn which queries there
- * are. `status` finds the server by the lock of a query, where its address is noted; a query takes
- * its lock some time after the start, so main tries until it is noted. */
+ * name of this machine, and where the path is not open to all, with UI_TOKEN. Without UI_TOKEN, a
+ * path that shows bytes of records answers to this machine only. Only then is the query that the
+ * path names looked for, so that whoever may not ask does not learn which queries there are.
+ * `status` finds the server by the lock of a query, where its address is noted; a query takes its
+ * lock some time after the start, so main tries until it is noted. */
 #include "surfaces/api/http_api.h"
 
 #include <netinet/in.h>
@@ -27,6 +28,7 @@ static const struct {
     const char *path;   // "{name}" stands for the name of a query
     http_route *answer; // fills the response
     bool is_open;       // also without UI_TOKEN
+    bool shows_records; // bytes of them: without UI_TOKEN to this machine only
 } routes[] = {
     {"/", route_page, .is_open = true},
     {"/healthz", route_health, .is_open = true},
@@ -37,7 +39,7 @@ static const struct {
     {"/api/v1/queries/{name}/progress", route_progress},
     {"/api/v1/queries/{name}/batches", route_batches},
     {"/api/v1/queries/{name}/history", route_history},
-    {"/api/v1/queries/{name}/rejects", route_rejects},
+    {"/api/v1/queries/{name}/rejects", route_rejects, .shows_records = true},
     {"/api/v1/queries/{name}/files", route_files},
     {"/api/v1/queries/{name}/schema", route_schema},
     {"/api/v1/settings", route_settings},
@@ -54,10 +56,14 @@ static bool is_same_secret(const char *given, const char *secret) {
     return difference == 0;
 }
 
+static bool has_token(const struct program_view *program) {
+    return program->config->ui_token != NULL && *program->config->ui_token != '\0';
+}
+
 static bool is_trusted(const struct program_view *program, const struct http_request *request) {
     static const char bearer[] = "Bearer ";
     const char *token = program->config->ui_token;
-    if (token == NULL || *token == '\0')
+    if (!has_token(program))
         return true;
     const char *given = request->authorization;
     return given != NULL && strncasecmp(given, bearer, sizeof bearer - 1) == 0 &&
@@ -77,6 +83,11 @@ static bool is_own_host(const char *host) {
             return true;
     }
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.:") == strlen(host);
+}
+
+/* Somebody at this machine, and no page from elsewhere in their browser. */
+static bool is_local(const struct http_request *request) {
+    return request->from_loopback && is_own_host(request->host);
 }
 
 static bool find_query(const struct program_view *program, struct text name, size_t *query) {
@@ -110,6 +121,13 @@ static void answer_route(struct http_call *call, size_t route, struct text name,
                             "this needs the header 'Authorization: Bearer' with UI_TOKEN");
         return;
     }
+    if (routes[route].shows_records && !has_token(call->program) && !is_local(call->request)) {
+        http_response_error(response, HTTP_FORBIDDEN,
+                            "this shows bytes of records, and no UI_TOKEN is set: it answers only "
+                            "to http://127.0.0.1 on the machine itself; set UI_TOKEN to read it "
+                            "from elsewhere");
+        return;
+    }
     if (name.length > 0 && !find_query(call->program, name, &call->query)) {
         http_response_error(response, HTTP_NOT_FOUND,
                             "no query '%.*s' runs here; /api/v1/queries lists those that do",
@@ -124,8 +142,7 @@ void http_api_answer(void *context, const struct http_request *request,
     const struct program_view *program = context;
     struct http_call call = {
         .program = program, .request = request, .is_trusted = is_trusted(program, request)};
-    bool has_token = program->config->ui_token != NULL && *program->config->ui_token != '\0';
-    if (program->is_loopback && !has_token && !is_own_host(request->host)) {
+    if (program->is_loopback && !has_token(program) && !is_own_host(request->host)) {
         http_response_error(response, HTTP_FORBIDDEN,
                             "this port serves this machine under the names localhost and "
                             "127.0.0.1; for others set SPARK_UI_HOST or UI_TOKEN");
@@ -187,6 +204,16 @@ void http_api_update(struct http_api *api) {
     }
 }
 
+/* What everybody in the network may read now, and how to change that. */
+static void warn_of_open_port(const struct http_api *api) {
+    if (!api->program.is_loopback && !has_token(&api->program))
+        log_write(LOG_WARNING, "main",
+                  "The page, the API and the metrics are open to the network without a token; only "
+                  "rejected records are not shown to other machines | host=%s | cure=set UI_TOKEN, "
+                  "or SPARK_UI_HOST=127.0.0.1",
+                  api->program.config->ui_host);
+}
+
 static bool start(struct http_api *api, struct error *err) {
     const struct config *config = api->program.config;
     struct http_listener listener;
@@ -203,6 +230,7 @@ static bool start(struct http_api *api, struct error *err) {
               "token=%s",
               listener.port, is_address6 ? "[" : "", config->ui_host, is_address6 ? "]" : "",
               listener.port, *config->ui_token != '\0' ? "needed" : "none");
+    warn_of_open_port(api);
     return true;
 }
 

@@ -34,9 +34,11 @@ static bool parse_place(const char *text, struct wanted_reject *wanted, struct e
     const char *offset = end != NULL && *end == ':' ? end + 1 : "";
     long long number = *offset >= '0' && *offset <= '9' ? strtoll(offset, &end, 10) : -1;
     if (partition < 0 || partition > INT32_MAX || number < 0 || *end != '\0')
-        return error_set(err, ERROR_CONFIG,
-                         "'%s': want PARTITION:OFFSET, such as 0:1234; `rejects ls` lists them",
-                         text);
+        return error_set(
+            err, ERROR_CONFIG,
+            "invalid value '%s' (expected PARTITION:OFFSET, such as 0:1234); `rejects ls` "
+            "lists them",
+            text);
     wanted->partition = (int32_t)partition;
     wanted->offset = number;
     return true;

@@ -133,7 +133,7 @@ static bool find_query(struct standing *standing) {
 }
 
 static void take_answer(struct standing *standing, const struct http_answer *answer) {
-    static const char refused[] = "the process wants its token: set UI_TOKEN to what it has";
+    static const char refused[] = "the process requires its token: set UI_TOKEN to the same value";
     static const char strange[] = "what answers there is not this query's process: was the lock's "
                                   "machine another one?";
     struct error err;

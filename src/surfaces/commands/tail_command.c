@@ -239,8 +239,7 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
     if (!newest_rows_init(&tail.newest, scope->config->arguments.rows, err))
         return false;
     if (scope->config->arguments.follow && scope->config->job == NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "--follow: want --job: one table is followed at a time");
+        return error_set(err, ERROR_CONFIG, "--follow needs --job: it follows one table at a time");
     if (!store_open_to_read(&scope->store, &tail.store, err))
         return false;
     if (scope->config->arguments.follow) {

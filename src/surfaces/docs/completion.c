@@ -1,8 +1,8 @@
 /* How a command line is completed. The shell hands over its words; the last one is being typed. If
  * the one before is an option that takes a value, the candidates are that option's values.
- * Otherwise they are the next word of a command's name, while the command is not known yet, and the
- * operand and the options that go with the command. All of it comes from the tables, so a new
- * option or command is completed without a change here. */
+ * Otherwise they are options if it begins with a dash, and if not, the next word of a command's
+ * name or its operand. All of it comes from the tables, so a new option or command is completed
+ * without a change here. */
 #include "surfaces/docs/completion.h"
 
 #include <limits.h>
@@ -24,7 +24,7 @@ void completion_summary(const char *doc, char text[static SUMMARY_MAX]) {
     text[used] = '\0';
 }
 
-/* Whether it stands for something else: "DURATION", "local[N]", "spark://…". */
+/* Whether it is a placeholder: "DURATION", "local[N]", "spark://…". */
 static bool is_form(const char *word) {
     return strchr(word, '[') != NULL || strstr(word, "…") != NULL ||
            word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ:_")] == '\0';
@@ -124,16 +124,11 @@ static void print_first_words(FILE *out, const struct command *commands) {
     }
 }
 
-/* The second words of a family's commands. False: the word is no family. */
-static bool print_second_words(FILE *out, const struct command *commands, const char *word) {
-    bool found = false;
-    for (const struct command *at = commands; at->name != NULL; at++) {
-        if (!command_is_named(at, word))
-            continue;
-        print_candidate(out, at->name + strlen(word) + 1, at->doc);
-        found = true;
-    }
-    return found;
+/* The second words of a family's commands. */
+static void print_second_words(FILE *out, const struct command *commands, const char *word) {
+    for (const struct command *at = commands; at->name != NULL; at++)
+        if (command_is_named(at, word) && strlen(at->name) > strlen(word))
+            print_candidate(out, at->name + strlen(word) + 1, at->doc);
 }
 
 void completion_print(FILE *out, const struct command *commands, char *const *words, size_t count) {
@@ -150,13 +145,14 @@ void completion_print(FILE *out, const struct command *commands, char *const *wo
         return;
     size_t typed = count > 0 ? count - 1 : 0, used; // words that stand there whole
     const struct command *command = command_find(commands, words, typed, &used);
-    if (command != NULL)
+    if (last[0] == '-')
+        print_options(out, command, last);
+    else if (command != NULL)
         print_words(out, command->operand, false);
     else if (typed == 0)
         print_first_words(out, commands);
-    else if (print_second_words(out, commands, words[0]))
-        return;
-    print_options(out, command, last);
+    else
+        print_second_words(out, commands, words[0]);
 }
 
 /* ---- the scripts ---- */

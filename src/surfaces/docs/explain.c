@@ -58,7 +58,14 @@ static void print_engine(FILE *out, const struct config *config) {
     };
     (void)fprintf(out, "esports-stream %s\n\n", PROGRAM_VERSION);
     print[config->master_kind](out, config);
-    (void)fprintf(out, "Job: %s%s\n", config->job != NULL ? config->job->job : "all",
+    bool all = true;
+    for (size_t i = 0; streams[i] != NULL; i++)
+        all = all && config_runs(config, streams[i]);
+    (void)fprintf(out, all ? "Job: all" : "Job:");
+    for (size_t i = 0; !all && streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            (void)fprintf(out, " %s", streams[i]->job);
+    (void)fprintf(out, "%s\n",
                   config->demo                ? ", on a Kafka of its own (--demo)"
                   : config->await_termination ? ", awaiting termination"
                                               : ", logging the status of the queries");
@@ -125,6 +132,10 @@ static void print_settings(FILE *out, const struct config *config) {
     if (config->ignored_spark_variables != NULL)
         (void)fprintf(out, "\nWithout an effect with this SPARK_MASTER_URL: %s\n",
                       config->ignored_spark_variables);
+    char lake_warning[LAKE_WARNING_MAX];
+    settings_lake_warning(config, lake_warning);
+    if (lake_warning[0] != '\0')
+        (void)fprintf(out, "Warning: %s\n", lake_warning);
     for (size_t i = 0; i < config->warning_count; i++)
         (void)fprintf(out, "Warning: %s\n", config->warnings[i]);
 }

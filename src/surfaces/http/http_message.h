@@ -26,6 +26,7 @@ struct http_request {
     const char *path;                      // decoded, without arguments: "/api/v1/queries"
     const char *host, *authorization;      // headers; NULL: not sent
     const char *accept_encoding;           // likewise
+    bool from_loopback;                    // the connection comes from this machine
     size_t argument_count;                 // what is beyond the most is not seen
     const char *names[HTTP_ARGUMENTS_MAX]; // decoded: "after"
     const char *values[HTTP_ARGUMENTS_MAX];

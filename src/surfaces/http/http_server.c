@@ -34,10 +34,12 @@
 /* A burst of callers that does not fit is made to wait for a second by their own systems. */
 enum { BACKLOG = 1024, PORT_MAX = 65535 };
 
+/* A socket for IPv6 that takes IPv4, too, sees 127.0.0.1 as ::ffff:127.0.0.1. */
 static bool is_loopback(const struct sockaddr *address) {
     if (address->sa_family == AF_INET)
         return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
 }
 
 static void set_port(struct sockaddr *address, int port) {
@@ -236,8 +238,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *upload_size = 0; // a body that was not announced: thrown away
         return MHD_YES;
     }
+    const union MHD_ConnectionInfo *client =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct http_request request = {
         .path = url,
+        .from_loopback = client != NULL && is_loopback(client->client_addr),
         .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
         .authorization =
             MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),

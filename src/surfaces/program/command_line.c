@@ -1,12 +1,14 @@
 /* How a command line is read: first the command, of one word or two; then word by word options and
- * at most one operand. An option's value is behind '=' or is the next word, unless that begins with
- * "--". The last of two equal options counts. Everything that is wrong is collected, so that it is
- * told at once; for a word that is not known, the nearest that would have been right is named. */
+ * at most one operand. An option's value follows '=' or is the next word, unless that begins with
+ * "--"; that of a one-letter option may be joined (-n5). Of two equal options the last one counts,
+ * but --job and --env-file add up. All problems are collected and reported at once; for an unknown
+ * word the nearest known one is suggested. */
 #include "surfaces/program/command_line.h"
 
 #include <string.h>
 
 #include "base/check.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "surfaces/program/commands.h"
 #include "surfaces/settings/config_load.h"
@@ -22,8 +24,8 @@ static const char *program_name(int argc, char **argv) {
 /* One option of the command line, taken apart. */
 struct given_option {
     char name[OPTION_NAME_MAX];
-    const char *value; // behind '=', or the next word; NULL: there is none
-    bool joined;       // behind '='
+    const char *value; // after '=' or a letter, or the next word; NULL: there is none
+    bool joined;       // in the same word
 };
 
 static int find_entry(const char *name) {
@@ -45,7 +47,7 @@ static int find_setting(const char *name) {
     return -1;
 }
 
-/* ---- what is not known ---- */
+/* ---- unknown words ---- */
 
 static void unknown_option(const struct command_line *line, const char *name,
                            struct problems *problems) {
@@ -60,10 +62,10 @@ static void unknown_option(const struct command_line *line, const char *name,
     if (nearest.word[0] != '\0')
         problems_add(problems, "%s: unknown option; did you mean %s?", name, nearest.word);
     else
-        problems_add(problems, "%s: unknown option; --help lists all", name);
+        problems_add(problems, "%s: unknown option; --help lists them", name);
 }
 
-/* "rejects" alone, or with a word behind it that is none of its commands. */
+/* "rejects" alone, or followed by a word that is not one of its commands. */
 static void unknown_member(const char *family, const char *word, struct problems *problems) {
     char list[512] = "";
     size_t used = 0;
@@ -79,7 +81,7 @@ static void unknown_member(const char *family, const char *word, struct problems
         problems_add(problems, "%s %s: unknown command; did you mean %s %s?", family, word, family,
                      nearest.word);
     else
-        problems_add(problems, "%s: want one of these behind it: %s", family, list);
+        problems_add(problems, "%s needs a command: %s", family, list);
 }
 
 static void unknown_word(struct command_line *line, const char *word, struct problems *problems) {
@@ -94,13 +96,13 @@ static void unknown_word(struct command_line *line, const char *word, struct pro
         problems_add(problems, "'%s': unexpected argument; --help lists commands and options",
                      word);
     else if (strcmp(nearest.word, word) == 0)
-        problems_add(problems, "'%s': a command comes first: esports-stream %s [OPTION]...", word,
-                     word);
+        problems_add(problems, "'%s': the command must come first: esports-stream %s [OPTION]...",
+                     word, word);
     else
         problems_add(problems, "'%s': unknown command; did you mean %s?", word, nearest.word);
 }
 
-/* An option of commands, but not of this one. */
+/* An option of other commands. */
 static void misplaced_option(const struct command_line *line, enum option_id id,
                              struct problems *problems) {
     char list[512] = "";
@@ -109,14 +111,14 @@ static void misplaced_option(const struct command_line *line, enum option_id id,
         if ((at->options & OPTION_BIT(id)) != 0)
             used = text_append(list, sizeof list, used, "%s%s", used > 0 ? ", " : "", at->name);
     if (option_entries[id].use == OPTION_WITH_RUN)
-        problems_add(problems, "%s: not with the command %s", option_entries[id].name,
+        problems_add(problems, "%s can't be used with the command %s", option_entries[id].name,
                      line->command->name);
     else
-        problems_add(problems, "%s: only with the command%s %s", option_entries[id].name,
+        problems_add(problems, "%s can only be used with the command%s %s", option_entries[id].name,
                      strchr(list, ',') != NULL ? "s" : "", list);
 }
 
-/* ---- what is known ---- */
+/* ---- known words ---- */
 
 /* Reads what was given into the option's own field. */
 static void take_value(struct command_line *line, enum option_id id, const char *text,
@@ -128,15 +130,19 @@ static void take_value(struct command_line *line, enum option_id id, const char 
     if (value->type == NULL)
         *(bool *)field = true;
     else if (!value->type->parse(value, text, field, &err))
-        problems_add(problems, "%s: '%s': %s", option_entries[id].name, text, err.message);
+        problems_add_value(problems, option_entries[id].name, text, err.message);
 }
 
 static void take_entry(struct command_line *line, enum option_id id, const char *value,
                        struct problems *problems) {
     if (id == OPTION_ENV_FILE && line->env_file_count == ENV_FILES_MAX)
-        problems_add(problems, "--env-file: want at most %d files", ENV_FILES_MAX);
+        problems_add(problems, "--env-file can be given at most %d times", ENV_FILES_MAX);
     else if (id == OPTION_ENV_FILE)
         line->env_files[line->env_file_count++] = value;
+    else if (id == OPTION_JOB && line->job_count == JOBS_MAX)
+        problems_add(problems, "--job can be given at most %d times", JOBS_MAX);
+    else if (id == OPTION_JOB)
+        line->jobs[line->job_count++] = value;
     else if (id == OPTION_EXPLAIN || id == OPTION_VERSION || id == OPTION_HELP)
         line->action = id == OPTION_EXPLAIN   ? ACTION_EXPLAIN
                        : id == OPTION_VERSION ? ACTION_VERSION
@@ -151,8 +157,8 @@ static void take_setting(struct command_line *line, int index, const struct give
     const struct setting *setting = &settings_table(&count)[index];
     if (setting->secret)
         problems_add(problems,
-                     "%s: a command line can be read by everybody on this machine; set %s in the "
-                     "environment or in a file for --env-file",
+                     "%s: every user of this machine can read a command line: set %s in the "
+                     "environment or in an --env-file",
                      given->name, setting->name);
     else
         line->settings[index] = given->value;
@@ -165,14 +171,14 @@ static int take_option(struct command_line *line, const struct given_option *giv
     int setting = entry < 0 ? find_setting(given->name) : -1;
     if (entry < 0 && setting < 0) {
         unknown_option(line, given->name, problems);
-        // What stands behind it is taken for its value, not told as a second mistake.
+        // The word after it is taken for its value, not reported as a second mistake.
         return given->value != NULL && !given->joined && given->value[0] != '-' ? 1 : 0;
     }
     bool wants_value = setting >= 0 || option_takes_value(&option_entries[entry]);
     if (!wants_value && given->joined)
-        problems_add(problems, "%s: takes no value", given->name);
+        problems_add(problems, "%s takes no value", given->name);
     else if (wants_value && given->value == NULL)
-        problems_add(problems, "%s: want a value behind it", given->name);
+        problems_add(problems, "%s needs a value", given->name);
     else if (setting >= 0)
         take_setting(line, setting, given, problems);
     else if (command_takes_option(line->command, (enum option_id)entry))
@@ -186,6 +192,12 @@ static struct given_option take_apart(char **words, int left) {
     struct given_option given = {0};
     const char *equals = strchr(words[0], '=');
     snprintf(given.name, sizeof given.name, "%.*s", (int)strcspn(words[0], "="), words[0]);
+    const char letter[] = {words[0][0], words[0][1], '\0'};
+    int entry = find_entry(letter);
+    if (entry >= 0 && option_takes_value(&option_entries[entry]) && words[0][2] != '\0') { // -n5
+        snprintf(given.name, sizeof given.name, "%s", letter);
+        equals = words[0][2] == '=' ? words[0] + 2 : words[0] + 1;
+    }
     given.joined = equals != NULL;
     if (given.joined)
         given.value = equals + 1;
@@ -194,7 +206,7 @@ static struct given_option take_apart(char **words, int left) {
     return given;
 }
 
-/* A word that is no option. */
+/* A word that is not an option. */
 static void take_word(struct command_line *line, const char *word, struct problems *problems) {
     const struct command *command = line->command;
     if (command == NULL)
@@ -202,8 +214,8 @@ static void take_word(struct command_line *line, const char *word, struct proble
     else if (command->operand == NULL)
         problems_add(problems, "'%s': unexpected argument; %s takes none", word, command->name);
     else if (line->arguments.operand != NULL)
-        problems_add(problems, "'%s': unexpected argument; %s takes one, %s", word, command->name,
-                     command->operand);
+        problems_add(problems, "'%s': unexpected argument; %s takes only one, %s", word,
+                     command->name, command->operand);
     else
         line->arguments.operand = word;
 }
@@ -230,14 +242,14 @@ static size_t take_command(struct command_line *line, char **words, size_t count
     return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- all of it ---- */
 
 static void check_operand(const struct command *command, const char *given,
                           struct problems *problems) {
     if (command->operand == NULL)
         return;
     if (given == NULL) {
-        problems_add(problems, "%s: want %s behind it", command->name, command->operand);
+        problems_add(problems, "%s needs %s", command->name, command->operand);
         return;
     }
     struct nearest nearest = {.given = given};
@@ -250,9 +262,26 @@ static void check_operand(const struct command *command, const char *given,
         nearest_offer(&nearest, word);
     }
     if (choices && nearest.word[0] != '\0')
-        problems_add(problems, "%s: '%s': did you mean %s?", command->name, given, nearest.word);
+        problems_add(problems, "%s: invalid value '%s'; did you mean %s?", command->name, given,
+                     nearest.word);
     else if (choices)
-        problems_add(problems, "%s: '%s': want %s", command->name, given, command->operand);
+        problems_add(problems, "%s: invalid value '%s' (expected %s)", command->name, given,
+                     command->operand);
+}
+
+/* Whether the options choose one query. A name that is not known is reported elsewhere. */
+static bool chooses_one(const struct command_line *line) {
+    if (line->fixed_job != NULL)
+        return true;
+    const struct stream *chosen = NULL;
+    for (size_t i = 0; i < line->job_count; i++) {
+        const struct stream *job = config_find_job(line->jobs[i]);
+        if (strcmp(line->jobs[i], option_entries[OPTION_JOB].placeholder) == 0 ||
+            (chosen != NULL && job != chosen))
+            return false;
+        chosen = job;
+    }
+    return line->job_count > 0;
 }
 
 static void check_command(const struct command_line *line, struct problems *problems) {
@@ -261,15 +290,13 @@ static void check_command(const struct command_line *line, struct problems *prob
         char value[OPTION_TEXT_MAX];
         option_placeholder(&option_entries[id], value);
         if ((command->required & ~line->arguments.given & OPTION_BIT(id)) != 0)
-            problems_add(problems, "%s: want %s %s: %s", command->name, option_entries[id].name,
+            problems_add(problems, "%s needs %s %s: %s", command->name, option_entries[id].name,
                          value, option_entries[id].doc);
     }
     check_operand(command, line->arguments.operand, problems);
-    bool one =
-        line->fixed_job != NULL ||
-        (line->job != NULL && strcmp(line->job, option_entries[OPTION_JOB].placeholder) != 0);
-    if (command->one_query != NULL && !one)
-        problems_add(problems, "%s: want --job: %s", command->name, command->one_query);
+    if (command->one_query != NULL && !chooses_one(line))
+        problems_add(problems, "%s needs --job with one query: %s", command->name,
+                     command->one_query);
 }
 
 static void set_fallbacks(struct command_line *line) {
@@ -300,7 +327,7 @@ void command_line_read(struct command_line *line, int argc, char **argv,
         struct given_option given = take_apart(argv + i, argc - i);
         i += take_option(line, &given, problems);
         if (line->action >= ACTION_HELP) {
-            problems_deinit(problems); // they are answered whatever else is wrong
+            problems_deinit(problems); // these are answered despite all other mistakes
             return;
         }
     }

@@ -1,10 +1,13 @@
 /* The table of commands, and how one is run. A command with `run` is called for each chosen query
  * and stops at the first that fails, unless it goes on (`goes_on`: a fault of one query's state
- * says nothing of the others); the last failure gives the exit code. What was printed is flushed
- * at the end, so that a full disk behind stdout is a failure, too. */
+ * says nothing about the others); the last failure gives the exit code. One that changes something
+ * (`changes`) is run as a dry run first if somebody sits at a terminal, who is then asked. What was
+ * printed is flushed at the end, so that a full disk behind stdout is a failure, too. */
 #include "surfaces/program/commands.h"
 
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "streaming/operations/operations.h"
 #include "surfaces/commands/each_command.h"
@@ -21,72 +24,80 @@ static bool run_adopt(const struct command_scope *scope, struct error *err) {
     if (arguments->cluster != NULL)
         return operation_adopt_kafka(&scope->store, arguments->cluster, arguments->dry_run,
                                      scope->out, err);
-    if (arguments->dry_run)
-        return error_set(err, ERROR_CONFIG, "--dry-run: adopt takes it only with --cluster");
-    return operation_adopt(&scope->store, scope->out, err);
+    return operation_adopt(&scope->store, arguments->dry_run, scope->out, err);
 }
 
 static bool run_release(const struct command_scope *scope, struct error *err) {
-    return operation_release(&scope->store, scope->out, err);
+    return operation_release(&scope->store, scope->config->arguments.dry_run, scope->out, err);
 }
 
 static bool run_relocate(const struct command_scope *scope, struct error *err) {
-    return operation_relocate(&scope->store, scope->out, err);
+    return operation_relocate(&scope->store, scope->config->arguments.dry_run, scope->out, err);
 }
+
+/* The options of every command that changes something. */
+enum { CHANGE_OPTIONS = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES) };
 
 const struct command program_commands[] = {
     {.name = "adopt",
-     .doc = "Begin a sink log that lists the files of a table which has none, such as that of "
-            "a foreachBatch job, so that Spark reads it exactly once. With --cluster: go on with "
-            "the same offsets on another Kafka cluster. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_CLUSTER) | OPTION_BIT(OPTION_DRY_RUN),
-     .inner = OPTION_BIT(OPTION_DRY_RUN),
-     .run = run_adopt},
+     .doc =
+         "Begin a sink log that lists the files of a table that has none, such as the table of "
+         "a foreachBatch job, so that Spark reads it exactly once. With --cluster: continue with "
+         "the same offsets on another Kafka cluster. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_CLUSTER) | CHANGE_OPTIONS,
+     .run = run_adopt,
+     .changes = true},
     {.name = "release",
-     .doc = "Take the sink log away again, if it lists just the files that are there. The "
-            "query must be stopped.",
-     .run = run_release},
+     .doc = "Remove the sink log again, if it lists exactly the files of the table. The query must "
+            "be stopped.",
+     .options = CHANGE_OPTIONS,
+     .run = run_release,
+     .changes = true},
     {.name = "relocate",
      .doc = "After the lake was moved: rewrite the absolute paths in the sink log and the "
-            "manifests. The settings say where everything is now; the query must be stopped.",
-     .run = run_relocate},
+            "manifests. The settings say where everything is now. The query must be stopped.",
+     .options = CHANGE_OPTIONS,
+     .run = run_relocate,
+     .changes = true},
     {.name = "rewind",
-     .doc = "Take the batches after N back, so that the next start reads them from Kafka again. "
-            "Their files are set aside, none is deleted. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_TO_BATCH),
+     .doc = "Take back the batches after N, so that the next start reads them from Kafka again. "
+            "Their files are moved aside, none is deleted. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
      .required = OPTION_BIT(OPTION_TO_BATCH),
      .one_query = "each query numbers its own batches",
-     .run = rewind_command},
+     .run = rewind_command,
+     .changes = true},
     {.name = "verify",
-     .doc = "Shows for each partition of the topic which offsets the table and its rejects cover, "
-            "and proves from the files themselves and from Kafka that each of them is there once. "
+     .doc = "Show for each partition of the topic which offsets the table and its rejects cover, "
+            "and prove from the files themselves and from Kafka that each of them is there once. "
             "Takes no lock: the query may run meanwhile.",
      .run = verify_command,
      .needs_broker = true,
      .goes_on = true},
     {.name = "status",
-     .doc = "Say what the running process does: state, batches, lag, the last error; and when none "
-            "runs, what the checkpoint says. The checkpoint's lock names the process and where it "
-            "can be asked. Exit code 0: all chosen queries run and get on; 10: one does not run; "
-            "11: one can't get on or does not answer.",
+     .doc = "Show the state, batches, lag and last error of the running process, or what the "
+            "checkpoint says when none runs. The checkpoint's lock names the process and its "
+            "address. Exit code 0: all chosen queries run and make progress; 10: one does not run; "
+            "11: one is stuck or does not answer.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
     {.name = "checkpoint show",
      .doc =
-         "Say what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
+         "Show what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
          "holds the lock, and what a start would do. Takes no lock: the query may run meanwhile. "
          "Exit code 5: a part of it can't be read.",
      .options = OPTION_BIT(OPTION_JSON),
      .run = checkpoint_show_command,
      .goes_on = true},
     {.name = "tail",
-     .doc = "Show the newest rows of the table: by batch, then by the Kafka timestamp. With --json "
-            "all columns, partition columns at the end; without, those worth a terminal's width. "
-            "Takes no lock: the query may run meanwhile, ours or Spark's.",
+     .doc = "Show the newest rows of the table, by batch and then by Kafka timestamp. With --json "
+            "all columns, partition columns at the end; without, as many as a terminal has room "
+            "for. Takes no lock: the query may run meanwhile, ours or Spark's.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
      .run = tail_command},
     {.name = "rejects ls",
-     .doc = "Count the rejects by reason and by partition of the topic, and list the newest; those "
+     .alias = "rejects list",
+     .doc = "Count the rejects by reason and by partition of the topic, and list the newest. Those "
             "that were replayed are rows by now and are left out.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
@@ -94,58 +105,59 @@ const struct command program_commands[] = {
      .run = rejects_ls_command},
     {.name = "rejects show",
      .operand = "PARTITION:OFFSET",
-     .doc = "Show one reject with everything that is known of it. Bytes that are no text or would "
-            "drive the terminal are shown as \\n, \\t, \\xNN.",
+     .doc = "Show one reject with everything that is known about it. Bytes that are not text or "
+            "would control the terminal are shown as \\n, \\t, \\xNN.",
      .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
      .one_query = "each topic has partitions and offsets of its own",
      .run = rejects_show_command},
     {.name = "rejects replay",
      .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE, and "
-            "make those that can become rows now the query's next batch, without an offset. Their "
-            "reject rows stay and count as resolved; what fails again stays a reject. The query "
-            "must be stopped.",
+            "make those that can become rows now the query's next batch, which has no offsets. "
+            "Their reject rows stay and count as resolved; what fails again stays a reject. The "
+            "query must be stopped.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
-                OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_JSON),
-     .run = rejects_replay_command},
+                CHANGE_OPTIONS | OPTION_BIT(OPTION_JSON),
+     .run = rejects_replay_command,
+     .changes = true},
     {.name = "schema",
      .doc = "Print the columns of the tables, for Spark or for people.",
      .options = OPTION_BIT(OPTION_FORMAT),
      .run_once = schema_command,
      .needs_nothing = true},
     {.name = "sample",
-     .doc = "Print records such as --demo has them, one JSON text a line, to try a topic with. "
-            "Every twentieth has a fault: another key, a wrong type, no identifier.",
+     .doc = "Print sample records like those of --demo, one JSON text per line, to try a topic "
+            "with. Every twentieth has a fault: another key, a wrong type, no identifier.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
      .one_query = "each topic has records of its own",
      .run_once = sample_command,
      .needs_nothing = true},
     {.name = "completion",
      .operand = "bash|zsh|fish",
-     .doc = "Print what the shell needs to complete commands, options and their values: `source "
-            "<(esports-stream completion bash)`.",
+     .doc = "Print the script with which the shell completes commands, options and their values: "
+            "`source <(esports-stream completion bash)`.",
      .run_once = completion_command,
      .needs_nothing = true},
     {.name = "doctor",
      .doc =
-         "Try everything that a run needs, and say of each thing whether it is well, and if not, "
-         "what to do: brokers, topics and the right to read them, what comes next in them, "
-         "directories, room, the speed of syncs, memory, open files, the clock, time zones, "
-         "the port, the checkpoints, the types of the tables' files. Ends within some 20 seconds, "
-         "whatever does not answer. Exit code 0: "
-         "nothing failed (warnings do not count); otherwise that with which a run would end.",
+         "Check everything a run needs and say how to fix what fails: brokers, topics and the "
+         "right to read them, the next records, directories, free space, the speed of syncs, "
+         "memory, open files, the clock, time zones, the port, the checkpoints, the types of the "
+         "tables' files. Ends within about 20 seconds, even if something does not answer. Exit "
+         "code 0: nothing failed (warnings do not count); otherwise the code with which a run "
+         "would end.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .needs_broker = true},
     {.name = "docs",
      .operand = "configuration|commands|schema|metrics|man",
-     .doc = "Print one of the documents that are made from the program's own tables.",
+     .doc = "Print one of the documents that are generated from the program's own tables.",
      .run_once = docs_command,
      .needs_nothing = true},
     {0},
 };
 
-/* Reports one failure. An end that was asked for is none. */
+/* Reports one failure. An end that was asked for is not one. */
 static enum exit_code report(const struct config *config, const struct error *err, FILE *errors) {
     if (err->kind != ERROR_STOPPED)
         (void)fprintf(errors, "esports-stream: %s: %s\n", config->command->name, err->message);
@@ -176,9 +188,43 @@ static enum exit_code run_for_each(const struct config *config, FILE *out, FILE 
     return code;
 }
 
+/* ---- before something is changed ---- */
+
+static bool is_asked(const struct config *config) {
+    const struct command_arguments *arguments = &config->arguments;
+    return config->command->changes && !arguments->dry_run && !arguments->yes &&
+           isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+static bool read_yes(void) {
+    char answer[16] = "";
+    if (fgets(answer, sizeof answer, stdin) == NULL)
+        return false;
+    answer[strcspn(answer, "\n")] = '\0';
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+/* Shows what the command would do, and asks. Otherwise than EXIT_CODE_OK: it must not be run. */
+static enum exit_code ask(const struct config *config, FILE *errors) {
+    struct config preview = *config; // borrows everything
+    preview.arguments.dry_run = true;
+    preview.arguments.json = false;
+    enum exit_code code = run_for_each(&preview, errors, errors);
+    if (code != EXIT_CODE_OK)
+        return code;
+    (void)fprintf(errors, "Do this now? [y/N] ");
+    (void)fflush(errors);
+    if (read_yes())
+        return EXIT_CODE_OK;
+    (void)fprintf(errors, "esports-stream: %s: nothing was changed\n", config->command->name);
+    return EXIT_CODE_UNEXPECTED;
+}
+
 enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors) {
     struct error err = {0};
     enum exit_code code = EXIT_CODE_OK;
+    if (is_asked(config) && (code = ask(config, errors)) != EXIT_CODE_OK)
+        return code;
     if (config->command->run != NULL)
         code = run_for_each(config, out, errors);
     else if (!config->command->run_once(

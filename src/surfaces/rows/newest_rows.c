@@ -12,7 +12,7 @@
 bool newest_rows_init(struct newest_rows *newest, int64_t limit, struct error *err) {
     *newest = (struct newest_rows){.limit = (size_t)limit};
     return limit <= NEWEST_ROWS_MAX ||
-           error_set(err, ERROR_CONFIG, "--rows: want at most %d", NEWEST_ROWS_MAX);
+           error_set(err, ERROR_CONFIG, "--rows: expected at most %d", NEWEST_ROWS_MAX);
 }
 
 void newest_rows_deinit(struct newest_rows *newest) {

@@ -42,10 +42,26 @@ static bool is_host(const char *text, const char *end) {
 static const char *port_fault(const char *text, const char *end) {
     const char *at = text;
     int port = read_number(&at);
-    return text == end                 ? ": it has no port"
-           : at < end                  ? ": its port is no number"
-           : port < 1 || port > 0xffff ? ": its port is not from 1 to 65535"
+    return text == end                 ? "has no port"
+           : at < end                  ? "has a port that is not a number"
+           : port < 1 || port > 0xffff ? "has a port outside 1 to 65535"
                                        : NULL;
+}
+
+/* ---- paths ---- */
+
+/* A shell would have expanded these; an env file, systemd and `--option=~/x` hand them over as they
+ * are. */
+bool shell_syntax_check(const char *path, struct error *err) {
+    for (const char *at = path; at != NULL; at = strchr(at, '/')) {
+        at += *at == '/' ? 1 : 0;
+        if (*at == '~' && at == path)
+            return error_set(err, ERROR_CONFIG, "'~' is not expanded here: write the full path");
+        if (*at == '$' && (isalpha((unsigned char)at[1]) || at[1] == '_' || at[1] == '{'))
+            return error_set(err, ERROR_CONFIG,
+                             "variables are not expanded here: write the full path");
+    }
+    return true;
 }
 
 /* ---- KAFKA_BOOTSTRAP_SERVERS ---- */
@@ -70,13 +86,14 @@ static bool take_protocol(struct server_list *list, const char *name, size_t siz
                           struct error *err) {
     const char *protocol = find_protocol(name, size);
     if (protocol == NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "want brokers as host:port, separated by commas; '%.*s://' is no protocol "
-                         "of Kafka's (PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL)",
-                         (int)size, name);
+        return error_set(
+            err, ERROR_CONFIG,
+            "expected brokers as host:port, separated by commas; '%.*s://' is not one of "
+            "Kafka's protocols PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL",
+            (int)size, name);
     if (list->protocol != NULL && list->protocol != protocol)
         return error_set(err, ERROR_CONFIG,
-                         "want one protocol for all brokers; here are %s:// and %s://",
+                         "expected one protocol for all brokers, found %s:// and %s://",
                          list->protocol, protocol);
     list->protocol = protocol;
     return true;
@@ -88,7 +105,7 @@ static const char *server_fault(const char *text, const char *end, bool *has_por
     const char *colon = after != NULL ? memchr(after, ':', (size_t)(end - after)) : NULL;
     *has_port = colon != NULL;
     if (after == NULL || !is_host(text, colon != NULL ? colon : end))
-        return "";
+        return "is not host:port";
     return colon != NULL ? port_fault(colon + 1, end) : NULL;
 }
 
@@ -104,8 +121,8 @@ static bool take_server(struct server_list *list, const char *text, size_t size,
     const char *fault = server_fault(server, end, &has_port);
     if (fault != NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want brokers as host:port, separated by commas; '%.*s' is none%s",
-                         (int)size, text, fault);
+                         "expected brokers as host:port, separated by commas; '%.*s' %s", (int)size,
+                         text, fault);
     list->used += (size_t)snprintf(list->text + list->used, list->size - list->used, "%s%.*s%s",
                                    list->used > 0 ? "," : "", (int)(end - server), server,
                                    has_port ? "" : KAFKA_PORT);
@@ -126,17 +143,20 @@ static bool take_servers(struct server_list *list, const char *text, struct erro
     }
     return list->used > 0 ||
            error_set(err, ERROR_CONFIG,
-                     "want brokers as host:port, separated by commas; there is none");
+                     "expected brokers as host:port, separated by commas; there is none");
+}
+
+static bool check_capture(const char *directory, struct error *err) {
+    if (*directory == '\0')
+        return error_set(err, ERROR_CONFIG, "expected a directory of captured records after file:");
+    return shell_syntax_check(directory, err);
 }
 
 bool servers_parse(const char *text, char **list, const char **protocol, struct error *err) {
     struct server_list servers = {.size = (strlen(text) + 1) * sizeof KAFKA_PORT};
     servers.text = must_alloc(servers.size, 1);
     bool captured = begins_with(text, "file:");
-    bool ok = captured ? text[5] != '\0' || error_set(err, ERROR_CONFIG,
-                                                      "want a directory of captured records "
-                                                      "behind file:")
-                       : take_servers(&servers, text, err);
+    bool ok = captured ? check_capture(text + 5, err) : take_servers(&servers, text, err);
     if (!ok) {
         free(servers.text);
         return false;
@@ -201,11 +221,11 @@ static const struct {
     const char *wanted;
 } clusters[] = {
     {"spark://", is_standalone,
-     "want spark://HOST:PORT, as the master's page shows it; several masters of one cluster are "
-     "separated by commas"},
+     "expected spark://HOST:PORT, as the master's page shows it; separate several masters of one "
+     "cluster by commas"},
     {"local-cluster[", is_local_cluster,
-     "want local-cluster[N,CORES,MEMORY]: executors, cores and MiB of each"},
-    {"k8s://", is_any, "want k8s://https://HOST:PORT, the API server's URL"},
+     "expected local-cluster[N,CORES,MEMORY]: number of executors, cores and MiB of each"},
+    {"k8s://", is_any, "expected k8s://https://HOST:PORT, the URL of the API server"},
 };
 
 static bool check_server(const char *text, struct error *err) {
@@ -215,7 +235,7 @@ static bool check_server(const char *text, struct error *err) {
                    error_set(err, ERROR_CONFIG, "%s", clusters[i].wanted);
     return strcmp(text, "yarn") == 0 ||
            error_set(err, ERROR_CONFIG,
-                     "want local, local[*] or local[N] with N from 1 to %d, or a cluster: "
+                     "expected local, local[*] or local[N] with N from 1 to %d, or a cluster: "
                      "spark://HOST:PORT, local-cluster[N,CORES,MEMORY], yarn, k8s://URL, or "
                      "sc://HOST:PORT of a Spark Connect server",
                      MASTER_WORKERS_MAX);
@@ -226,7 +246,8 @@ bool master_parse(const char *text, enum master_kind *kind, int *workers, struct
     if (strcmp(text, "local") == 0 || begins_with(text, "local[")) {
         *kind = MASTER_LOCAL;
         return is_local(text, workers) ||
-               error_set(err, ERROR_CONFIG, "want local, local[*] or local[N] with N from 1 to %d",
+               error_set(err, ERROR_CONFIG,
+                         "expected local, local[*] or local[N] with N from 1 to %d",
                          MASTER_WORKERS_MAX);
     }
     *workers = processors_available();
@@ -294,5 +315,5 @@ bool http_url_check(const char *url, struct error *err) {
     char server[8]; // not of interest
     return http_url_server(url, server, sizeof server) ||
            error_set(err, ERROR_CONFIG,
-                     "want a URL that begins with https:// or http:// and a host");
+                     "expected a URL that begins with https:// or http:// and a host");
 }

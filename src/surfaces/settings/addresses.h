@@ -56,4 +56,7 @@ MUST_CHECK bool http_url_check(const char *url, struct error *err);
 /* Its scheme and host, "https://host", which may be logged. False: it has none. */
 bool http_url_server(const char *url, char *server, size_t size);
 
+/* ERROR_CONFIG: the path begins with '~' or has a "$NAME", which only a shell expands. */
+MUST_CHECK bool shell_syntax_check(const char *path, struct error *err);
+
 #endif

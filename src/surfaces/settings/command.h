@@ -32,17 +32,18 @@ struct command_call {
 
 struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
-    const char *operand; // what stands behind it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
+    const char *alias;   // another name that is accepted, but not listed; NULL: none
+    const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
     const char *doc;
     uint64_t options; // those of its own (surfaces/settings/options.h): OPTION_BIT(OPTION_ROWS) | …
     uint64_t required;     // those that must be given
-    uint64_t inner;        // those that go only with the one listed before them
     const char *one_query; // why --job must name one query; NULL: it need not
 
     /* One of the two. ERROR_STOPPED: nobody reads `out` any more, a quiet end. */
     bool (*run)(const struct command_scope *scope, struct error *err);
     bool (*run_once)(const struct command_call *call, struct error *err);
 
+    bool changes;       // what is on disk: asks first on a terminal, unless OPTION_YES is given
     bool needs_broker;  // KAFKA_BOOTSTRAP_SERVERS is required
     bool needs_nothing; // reads no settings, so that none can be wrong
     bool goes_on; // what is wrong with one query (ERROR_STATE) does not keep it from the others

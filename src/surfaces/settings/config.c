@@ -21,8 +21,18 @@ const char *config_master_shown(const struct config *config) {
     return config->master_shown != NULL ? config->master_shown : "";
 }
 
+const struct stream *config_find_job(const char *name) {
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (strcmp(streams[i]->job, name) == 0 || strcmp(streams[i]->name, name) == 0)
+            return streams[i];
+    return NULL;
+}
+
 bool config_runs(const struct config *config, const struct stream *stream) {
-    return config->job == NULL || config->job == stream;
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (streams[i] == stream)
+            return config->jobs == 0 || (config->jobs >> i & 1) != 0;
+    return false;
 }
 
 static const struct query_settings *query_settings(const struct config *config,
@@ -112,10 +122,11 @@ static void check_topics(const struct config *config, struct problems *problems)
     for (size_t i = 0; streams[i] != NULL; i++) {
         for (size_t j = 0; j < i; j++) {
             const char *a = config->queries[j].topic, *b = config->queries[i].topic;
-            if (config->job == NULL && a != NULL && b != NULL && strcmp(a, b) == 0)
+            bool both = config_runs(config, streams[i]) && config_runs(config, streams[j]);
+            if (both && a != NULL && b != NULL && strcmp(a, b) == 0)
                 problems_add(problems,
-                             "%s and %s are both '%s': two queries can't read one topic; set "
-                             "one of them, or run one query with --job",
+                             "%s and %s are both '%s', but two queries can't read one topic: "
+                             "change one of them, or run one query with --job",
                              streams[j]->topic_setting, streams[i]->topic_setting, a);
         }
     }
@@ -138,12 +149,12 @@ static void check_directories(const struct config *config, struct problems *prob
             paths[count++] = config_path(config, path, streams[i]);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
-            // Of two that are equal, only the later one is told.
+            // Of two that are equal, only the later one is reported.
             if (i != j && is_within(paths[i], paths[j]) &&
                 (i > j || strcmp(paths[i], paths[j]) != 0))
                 problems_add(problems,
-                             "'%s' is within '%s': tables, rejects and checkpoints need "
-                             "directories of their own; change DATA_LAKE_PATH, "
+                             "'%s' is inside '%s', but each table, rejects table and checkpoint "
+                             "needs its own directory: change DATA_LAKE_PATH, "
                              "PROCESSED_DATA_PATH or CHECKPOINT_PATH",
                              paths[i], paths[j]);
     for (size_t i = 0; i < count; i++)
@@ -159,8 +170,8 @@ static void check_memory(const struct config *config, struct problems *problems)
     size_format(config->driver_memory, given);
     size_format(floor, least);
     problems_add(problems,
-                 "SPARK_DRIVER_MEMORY is %s: %d workers need at least %s; give more memory, or "
-                 "fewer workers with SPARK_MASTER_URL",
+                 "SPARK_DRIVER_MEMORY is %s, but %d workers need at least %s: give more memory, "
+                 "or use fewer workers (SPARK_MASTER_URL)",
                  given, config->workers, least);
 }
 
@@ -194,8 +205,8 @@ static void check_starting_offsets(const struct config *config, struct problems 
         const char *topic = config->queries[i].topic;
         if (topic != NULL && config_runs(config, streams[i]) && json_member(starts, topic) == NULL)
             problems_add(problems,
-                         "STARTING_OFFSETS: topic '%s' of %s is not named; name every "
-                         "partition of it",
+                         "STARTING_OFFSETS does not name topic '%s' of %s: add an offset for each "
+                         "of its partitions",
                          topic, streams[i]->name);
     }
     struct topic_check topics = {config, problems};
@@ -203,12 +214,12 @@ static void check_starting_offsets(const struct config *config, struct problems 
     json_free(starts);
 }
 
-/* Spark refuses to start with less than 450 MiB, in words that do not name our settings. */
+/* Spark refuses to start with less than 450 MiB; its message does not name our settings. */
 static void check_spark_memory(const char *setting, int64_t bytes, struct problems *problems) {
     char given[SIZE_TEXT_MAX];
     size_format(bytes, given);
     if (bytes > 0 && bytes < SPARK_MEMORY_LEAST)
-        problems_add(problems, "%s is %s: Spark needs at least 512m", setting, given);
+        problems_add(problems, "%s is %s, but Spark needs at least 512m", setting, given);
 }
 
 /* What the program's own engine can, and Spark on a cluster can't. */
@@ -217,25 +228,23 @@ static void check_cluster(const struct config *config, struct problems *problems
     struct kafka_options options;
     const char *master = config_master_shown(config);
     if (config->demo)
-        problems_add(
-            problems,
-            "SPARK_MASTER_URL is '%s': --demo shows the program's own engine; leave one of "
-            "them out",
-            master);
+        problems_add(problems,
+                     "SPARK_MASTER_URL is '%s', but --demo runs on the native engine: leave one of "
+                     "them out",
+                     master);
     if (config->query.parse_mode == PARSE_FAILFAST)
         problems_add(problems,
-                     "PARSE_MODE is failfast: Spark would try the batch again and then could "
-                     "not say which record it was; on a cluster set reject or permissive");
+                     "PARSE_MODE is failfast, but Spark would retry the batch and could not tell "
+                     "which record failed: on a cluster set reject or permissive");
     if (config->sink_log == SINK_LOG_OFF)
         problems_add(problems,
-                     "SINK_LOG is off: Spark's file sink always keeps a log, by which a table "
-                     "is read exactly once; on a cluster set auto or on");
+                     "SINK_LOG is off, but Spark's file sink always writes a log: on a cluster "
+                     "set auto or on");
     if (config->bootstrap_servers != NULL && strncmp(config->bootstrap_servers, "file:", 5) == 0)
-        problems_add(
-            problems,
-            "KAFKA_BOOTSTRAP_SERVERS is '%s': only the program's own engine reads captured "
-            "records; set SPARK_MASTER_URL=local[*], or brokers",
-            config->bootstrap_servers);
+        problems_add(problems,
+                     "KAFKA_BOOTSTRAP_SERVERS is '%s', but only the native engine reads captured "
+                     "records: set SPARK_MASTER_URL=local[*], or set brokers",
+                     config->bootstrap_servers);
     if (!kafka_options_make(config->kafka_properties, config->kafka_property_count, &options, &err))
         problems_add(problems, "%s", err.message);
     else
@@ -257,6 +266,6 @@ void config_check(const struct config *config, struct problems *problems) {
         problems_add(problems, "--live goes only with --demo");
     if (config->demo && config->bootstrap_servers != NULL)
         problems_add(problems,
-                     "--kafka-bootstrap-servers: --demo brings a Kafka of its own; leave one "
-                     "of them out");
+                     "--kafka-bootstrap-servers: --demo runs its own Kafka: leave one of them "
+                     "out");
 }

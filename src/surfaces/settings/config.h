@@ -39,7 +39,8 @@ struct config {
     enum action action;
     const struct command *command; // of ACTION_COMMAND, and of --help behind one; NULL: none
     struct command_arguments arguments;
-    const struct stream *job; // the one query to run; NULL: all
+    uint32_t jobs;            // bit i: streams[i] is chosen
+    const struct stream *job; // the one that is chosen; NULL: several
     bool await_termination;
     bool demo;
     bool live;       // with `demo`: it goes on
@@ -78,7 +79,8 @@ struct config {
 
     struct setting_value values[SETTINGS_MAX]; // by index of the table of settings
 
-    /* What the operator may not know: near misses among variables (to be logged as WARNING), and
+    /* What the operator may not know: variables that look like settings and are none (to be logged
+     * as WARNING), and
      * the names of KAFKA_* variables that are nobody's, and of SPARK_CONF_* variables without an
      * effect with this master (once, as INFO; comma-separated). */
     char **warnings;
@@ -86,6 +88,9 @@ struct config {
     char *ignored_kafka_variables; // NULL: there is none
     char *ignored_spark_variables; // NULL: there is none
 };
+
+/* The query that `--job NAME` chooses, by its job or its own name. NULL: there is none. */
+const struct stream *config_find_job(const char *name);
 
 bool config_runs(const struct config *config, const struct stream *stream);
 const char *config_topic(const struct config *config, const struct stream *stream);

@@ -5,12 +5,15 @@
  * settings say together. */
 #include "surfaces/settings/config_load.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/disk/file.h"
+#include "base/nearest.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
@@ -20,7 +23,7 @@
 #include "surfaces/settings/settings.h"
 #include "surfaces/settings/variables.h"
 
-/* What config_load() reads from, and what it has found wrong. */
+/* What config_load() reads from, and the problems that it found. */
 struct loader {
     const struct command_line *line;
     struct variables variables;
@@ -28,35 +31,55 @@ struct loader {
     struct problems warnings;
 };
 
-/* ---- names that are nearly a setting's ---- */
+/* ---- names that are not settings ---- */
 
-/* Whether a variable is no setting, but nearly this one. */
-static bool is_nearly(const struct variable *variable, const struct setting *setting) {
-    return settings_find(variable->name) < 0 && edit_distance(variable->name, setting->name) <= 2;
-}
-
-/* Warns of variables that are nobody's and nearly a setting's. */
-static void find_near_misses(struct loader *loader) {
+/* The setting that the variable may be a misspelling of; NULL: none. */
+static const char *near_setting(const struct variable *variable) {
     size_t count;
     const struct setting *settings = settings_table(&count);
+    struct nearest nearest = {.given = variable->name};
+    if (settings_find(variable->name) >= 0)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        nearest_offer(&nearest, settings[i].name);
+    return nearest.word[0] != '\0' ? settings[settings_find(nearest.word)].name : NULL;
+}
+
+/* The environment is full of names that are not meant for us, such as GH_TOKEN, which is two
+ * letters away from UI_TOKEN. Hardly anybody misspells the first letter of a name; a short one must
+ * have no second slip either. */
+static bool is_plausible(const char *name, const char *setting) {
+    size_t distance = edit_distance(name, setting), size = strlen(setting);
+    bool same_start = toupper((unsigned char)name[0]) == setting[0];
+    return same_start ? distance <= (size < 9 ? 1 : 2) : size >= 12 && distance <= 1;
+}
+
+/* In the environment near misses of a setting are warned of; in an env file every name that sets
+ * nothing. */
+static void find_unknown_names(struct loader *loader) {
     for (size_t i = 0; i < loader->variables.count; i++) {
         const struct variable *variable = &loader->variables.items[i];
-        for (size_t j = 0; j < count; j++)
-            if (strlen(variable->name) > 6 && is_nearly(variable, &settings[j]))
-                problems_add(&loader->warnings,
-                             "%s (%s) is no setting and was ignored; did you mean %s?",
-                             variable->name, variable->where, settings[j].name);
+        const char *meant = near_setting(variable);
+        if (settings_find(variable->name) >= 0 || properties_has_name(variable->name))
+            continue;
+        if (variable->in_environment && (meant == NULL || !is_plausible(variable->name, meant)))
+            continue;
+        problems_add(&loader->warnings, "unknown setting %s (%s) ignored%s%s%s", variable->name,
+                     variable->where, meant != NULL ? "; did you mean " : "",
+                     meant != NULL ? meant : "", meant != NULL ? "?" : "");
     }
 }
 
 static void note_missing(struct loader *loader, const struct setting *setting) {
     const char *typo = NULL;
-    for (size_t i = 0; i < loader->variables.count && typo == NULL; i++)
-        if (is_nearly(&loader->variables.items[i], setting))
+    for (size_t i = 0; i < loader->variables.count && typo == NULL; i++) {
+        const char *meant = near_setting(&loader->variables.items[i]);
+        if (meant != NULL && strcmp(meant, setting->name) == 0)
             typo = loader->variables.items[i].name;
+    }
     problems_add(loader->problems, "%s is missing: set it, or give %s %s%s%s%s", setting->name,
                  setting->option, setting->values, typo != NULL ? " (" : "",
-                 typo != NULL ? typo : "", typo != NULL ? " is set, but is no setting)" : "");
+                 typo != NULL ? typo : "", typo != NULL ? " is set, but is not a setting)" : "");
 }
 
 /* ---- one setting ---- */
@@ -106,12 +129,13 @@ static char *expand(const struct config *config, const char *text) {
                        parent != NULL && *parent == '/' ? parent : "/tmp", stamp, getpid());
 }
 
-/* --demo leaves alone what the environment points at; say so, for it is an exception. */
+/* --demo does not touch what the environment points at. Say so: it is an exception. */
 static void note_sealed(struct loader *loader, const struct setting *setting) {
     const char *text = getenv(setting->name);
     if (text != NULL && *text != '\0' && setting->fallback != NULL)
-        problems_add(&loader->warnings, "%s (environment) is not used by --demo; %s would be",
-                     setting->name, setting->option);
+        problems_add(&loader->warnings,
+                     "%s (environment) is ignored by --demo; the option %s is not", setting->name,
+                     setting->option);
 }
 
 /* Whether the settings are for something that can't be done without this one. */
@@ -140,39 +164,51 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
         return;
     scoped(scope_free) char *master =
         setting->type == &type_master ? master_shown(value->text) : NULL;
-    problems_add(loader->problems, "%s (%s): '%s': %s", setting->name, value->where,
-                 setting->secret  ? SECRET_SHOWN
-                 : master != NULL ? master
-                                  : value->text,
-                 err.message);
+    scoped(scope_free) char *place = text_format("%s (%s)", setting->name, value->where);
+    problems_add_value(loader->problems, place,
+                       setting->secret  ? SECRET_SHOWN
+                       : master != NULL ? master
+                                        : value->text,
+                       err.message);
 }
 
-static void unknown_job(struct loader *loader) {
+static void unknown_job(struct loader *loader, const char *name) {
     struct choice jobs[STREAMS_MAX + 2] = {{"all", 0}};
     for (size_t i = 0; streams[i] != NULL; i++)
         jobs[i + 1].name = streams[i]->job;
-    char list[256];
+    char list[256], reason[300];
     choices_list(jobs, true, list, sizeof list);
-    problems_add(loader->problems, "--job: '%s': want %s", loader->line->job, list);
+    (void)snprintf(reason, sizeof reason, "expected %s", list);
+    problems_add_value(loader->problems, "--job", name, reason);
 }
 
-static void load_job(struct loader *loader, struct config *config) {
-    const struct command_line *line = loader->line;
-    config->job = line->fixed_job;
-    if (line->job == NULL)
-        return;
-    const struct stream *asked = NULL;
-    for (size_t i = 0; streams[i] != NULL; i++)
-        if (strcmp(streams[i]->job, line->job) == 0)
-            asked = streams[i];
-    if (line->fixed_job != NULL && asked != line->fixed_job)
+/* The bits of the queries that a --job names. */
+static uint32_t read_job(struct loader *loader, const char *name) {
+    const struct stream *fixed = loader->line->fixed_job, *asked = config_find_job(name);
+    bool all = strcmp(name, "all") == 0;
+    uint32_t bits = 0;
+    if (fixed != NULL && asked != fixed)
         problems_add(loader->problems,
-                     "--job: '%s': %s runs %s only; call esports-stream for others", line->job,
-                     line->fixed_job->name, line->fixed_job->job);
-    else if (asked == NULL && strcmp(line->job, "all") != 0)
-        unknown_job(loader);
-    else
-        config->job = asked;
+                     "--job: '%s': %s runs only %s; call esports-stream for the others", name,
+                     fixed->name, fixed->job);
+    else if (asked == NULL && !all)
+        unknown_job(loader, name);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        bits |= all || streams[i] == asked ? UINT32_C(1) << i : 0;
+    return bits;
+}
+
+static void load_jobs(struct loader *loader, struct config *config) {
+    const struct command_line *line = loader->line;
+    for (size_t i = 0; i < line->job_count; i++)
+        config->jobs |= read_job(loader, line->jobs[i]);
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        uint32_t bit = UINT32_C(1) << i;
+        if (line->fixed_job == streams[i])
+            config->jobs = bit;
+        if (config->jobs == bit)
+            config->job = streams[i];
+    }
 }
 
 static void load_master(struct loader *loader, struct config *config) {
@@ -183,8 +219,8 @@ static void load_master(struct loader *loader, struct config *config) {
     const struct setting_value *value = &config->values[settings_find("SPARK_MASTER_URL")];
     if (value->origin == ORIGIN_FLAG && strcmp(config->master_shown, config->master) != 0)
         problems_add(loader->problems,
-                     "%s: a command line can be read by everybody: give a URL with a token as "
-                     "SPARK_MASTER_URL, in the environment or with --env-file",
+                     "%s: every user of this machine can read a command line: set a URL with a "
+                     "token as SPARK_MASTER_URL, in the environment or in an --env-file",
                      value->where);
 }
 
@@ -197,6 +233,34 @@ static void load_settings(struct loader *loader, struct config *config) {
         load_master(loader, config);
 }
 
+/* ---- paths that are not directories ---- */
+
+/* Whether the path, or else its nearest ancestor that exists, is not a directory. */
+static bool find_file_in_the_way(const char *path, struct file_path *found) {
+    (void)snprintf(found->text, sizeof found->text, "%s", path);
+    for (;;) {
+        struct error ignored; // what can't be looked at fails where it is used, with the reason
+        struct file_status status;
+        int there = file_find(found->text, &status, &ignored);
+        if (there == 1) // "/." is there below a directory only, also one behind a link
+            return file_find(file_join(found->text, ".").text, &status, &ignored) == 0;
+        char *slash = strrchr(found->text, '/');
+        if (there < 0 || slash == NULL || slash == found->text)
+            return false;
+        *slash = '\0';
+    }
+}
+
+static void check_path(const struct config *config, const char *setting, const char *path,
+                       struct problems *problems) {
+    struct file_path file;
+    const struct setting_value *value = &config->values[settings_find(setting)];
+    bool derived = value->origin == ORIGIN_DEFAULT && strcmp(setting, "DATA_LAKE_PATH") != 0;
+    if (path != NULL && !derived && find_file_in_the_way(path, &file))
+        problems_add(problems, "%s (%s): '%s' is not a directory", setting, value->where,
+                     file.text);
+}
+
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
     variables_add_environment(&loader->variables, environ);
@@ -206,8 +270,13 @@ static void load_all(struct loader *loader, struct config *config) {
     if (!config->demo)
         properties_read_kafka(config, &loader->variables, loader->problems);
     properties_read_spark(config, &loader->variables, loader->problems);
+    check_path(config, "DATA_LAKE_PATH", config->data_lake_path, loader->problems);
+    check_path(config, "PROCESSED_DATA_PATH", config->processed_path, loader->problems);
+    check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, loader->problems);
     config_check(config, loader->problems);
-    find_near_misses(loader);
+    find_unknown_names(loader);
+    if (config->action == ACTION_EXPLAIN && loader->problems->count == 0)
+        properties_try_kafka(config, loader->problems);
 }
 
 void config_load(struct config *config, const struct command_line *line,
@@ -222,7 +291,7 @@ void config_load(struct config *config, const struct command_line *line,
                               .live_ms = line->live_ms};
     if (config->action >= ACTION_HELP)
         return;
-    load_job(&loader, config);
+    load_jobs(&loader, config);
     if (config->command == NULL || !config->command->needs_nothing)
         load_all(&loader, config);
     config->warnings = loader.warnings.lines;

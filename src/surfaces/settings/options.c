@@ -27,10 +27,11 @@ static const struct choice formats[] = {
 /* One option per paragraph reads better than what the formatter makes of it. */
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
-    [OPTION_JOB] = {"--job", "all", "Which queries to run (default: all).",
-        .value = {.type = &type_borrowed, .offset = LINE(job)}},
+    [OPTION_JOB] = {"--job", "all",
+        "Which queries to run (default: all). May be repeated. The name of the query, such as "
+        "match_stream, is accepted too."},
     [OPTION_AWAIT] = {"--await-termination", NULL,
-        "Only wait for the queries to end; without it, a status line per query is logged every "
+        "Only wait for the queries to end. Without it, a status line per query is logged every "
         "STATUS_INTERVAL and on every change.",
         OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)}},
     [OPTION_DEMO] = {"--demo", NULL,
@@ -50,54 +51,58 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
         "Read variables that the environment does not have from NAME=value lines; may be "
-        "repeated, the last file counts."},
-    [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch that stays.", OPTION_WITH_COMMANDS,
+        "repeated; later files override earlier ones."},
+    [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
-    [OPTION_ROWS] = {"--rows", "N", "How many (default: 10).", OPTION_WITH_COMMANDS,
+    [OPTION_ROWS] = {"--rows", "N", "How many rows (default: 10).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10",
-                  .most = 1000000000000}},
+                  .most = 1000000000000}, .letter = 'n'},
     [OPTION_FOLLOW] = {"--follow", NULL,
-        "Go on with the rows of each batch as it is committed, until Ctrl-C.",
+        "Keep printing the rows of each batch as it is committed, until Ctrl-C.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)}, .letter = 'f'},
     [OPTION_REASON] = {"--reason", "REASON",
-        "Only those rejected for this reason: null_value, blank_value, malformed_json, "
+        "Only rejects with this reason: null_value, blank_value, malformed_json, "
         "not_an_object, missing_identifier, null_identifier, partition_value or kafka_timestamp.",
         OPTION_WITH_COMMANDS,
         .value = {.type = &type_choice, .offset = ARGUMENT(reason), .choices = reasons}},
-    [OPTION_PARTITION] = {"--partition", "N", "Only those of this partition of the topic.",
+    [OPTION_PARTITION] = {"--partition", "N", "Only rejects of this partition of the topic.",
         OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(partition), .most = INT32_MAX}},
     [OPTION_OFFSETS] = {"--offsets", "FROM..TO",
-        "Only those at offsets from FROM to TO, both included; either may be left out, and one "
+        "Only rejects at offsets from FROM to TO, inclusive; either may be left out, and a single "
         "number is one offset.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_range, .offset = ARGUMENT(offsets), .fallback = "..",
                   .most = INT64_MAX}},
     [OPTION_SINCE] = {"--since", "TIME",
-        "Only those of batches from this time on: a timestamp (2025-12-31T10:30:00Z; without a "
-        "zone that of SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, 30 minutes).",
+        "Only rejects of batches from this time on: a timestamp (2025-12-31T10:30:00Z; without a "
+        "zone, in SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, 30 minutes).",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(since)}},
     [OPTION_UNTIL] = {"--until", "TIME",
-        "Only those of batches before this time; written like --since.",
+        "Only rejects of batches before this time; written like --since.",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(until)}},
     [OPTION_RAW] = {"--raw", NULL,
-        "Write the bytes of the value as they are, and nothing else.",
+        "Write only the raw bytes of the value.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(raw)}},
     [OPTION_CLUSTER] = {"--cluster", "ID",
-        "Not the sink log: note that the checkpoint's offsets are of the Kafka cluster with this "
-        "id from now on.",
+        "Leave the sink log alone: note that the offsets in the checkpoint belong to the Kafka "
+        "cluster with this id from now on.",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(cluster)}},
     [OPTION_DRY_RUN] = {"--dry-run", NULL,
-        "Only say what would be done; takes no lock, so the query may run meanwhile. adopt takes "
-        "it only with --cluster.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(dry_run)}},
+        "Only show what would be done. Changes nothing and takes no lock: the query may run "
+        "meanwhile.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(dry_run)}},
+    [OPTION_YES] = {"--yes", NULL,
+        "Do not ask. Without it, a command that changes something shows what it would do and asks "
+        "before it does it, if it runs on a terminal.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(yes)}, .letter = 'y'},
     [OPTION_FORMAT] = {"--format", NULL,
         "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line per "
         "query), or docs/schema.md (markdown).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_choice, .offset = ARGUMENT(format), .choices = formats,
                   .fallback = "ddl"}},
     [OPTION_SEED] = {"--seed", "N",
-        "Another seed, other values; the same one, the same (default: 0).", OPTION_WITH_COMMANDS,
+        "The same seed gives the same records (default: 0).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},
-    [OPTION_JSON] = {"--json", NULL, "For programs: one JSON object a line.",
+    [OPTION_JSON] = {"--json", NULL, "Print JSON for programs, one object per line.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},
     [OPTION_HELP] = {"--help", NULL, "Print this, or with a command what that one takes.",

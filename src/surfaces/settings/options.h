@@ -27,6 +27,7 @@ enum option_id {
     OPTION_RAW,
     OPTION_CLUSTER,
     OPTION_DRY_RUN,
+    OPTION_YES,
     OPTION_FORMAT,
     OPTION_SEED,
     OPTION_JSON,
@@ -61,7 +62,7 @@ extern const struct option_entry option_entries[OPTION_COUNT];
 
 bool option_takes_value(const struct option_entry *entry);
 
-/* What stands behind the option in --help: "N", "bash|zsh"; for --job, the jobs. */
+/* What follows the option in --help: "N", "bash|zsh"; for --job, the jobs. */
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]);
 
 /* The words that "bash|zsh|fish" stands for, from index 0. False: no more, or it is one value. */
@@ -81,7 +82,7 @@ enum action {
 
 enum schema_format { FORMAT_DDL, FORMAT_JSON, FORMAT_MARKDOWN };
 
-/* What stands behind a command: options of its own. Texts are borrowed from argv. */
+/* What follows a command: options of its own. Texts are borrowed from argv. */
 struct command_arguments {
     uint64_t given;      // OPTION_BIT()s
     const char *operand; // NULL: none
@@ -92,19 +93,20 @@ struct command_arguments {
     const char *since, *until;   // NULL: not given
     enum schema_format format;
     const char *cluster; // NULL: not given
-    bool follow, raw, dry_run, json;
+    bool follow, raw, dry_run, yes, json;
 };
 
-enum { ENV_FILES_MAX = 8 };
+enum { ENV_FILES_MAX = 8, JOBS_MAX = 16 };
 
 /* Everything is borrowed from argv. */
 struct command_line {
     enum action action;
     const struct command *command; // NULL: none
-    bool meant_command;            // one that there isn't
+    bool meant_command;            // one that does not exist
     struct command_arguments arguments;
     const struct stream *fixed_job; // argv[0] is a query's name; NULL: it is not
-    const char *job;                // NULL: not given
+    const char *jobs[JOBS_MAX];
+    size_t job_count;
     bool await_termination, demo, live;
     int64_t live_ms;
     const char *env_files[ENV_FILES_MAX];

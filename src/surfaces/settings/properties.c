@@ -119,11 +119,12 @@ static bool may_set_kafka(const char *name, const struct variable *variable,
     const char *why, *cure = cure_of(java_properties, name);
     bool ours = kafka_property_is_ours(name, &why);
     if (ours)
-        problems_add(problems, "%s (%s): Kafka property '%s' can't be set: %s", variable->name,
+        problems_add(problems, "%s (%s): the Kafka property '%s' can't be set: %s", variable->name,
                      variable->where, name, why);
     else if (cure != NULL)
-        problems_add(problems, "%s (%s): only Java's client has '%s'; set %s", variable->name,
-                     variable->where, name, cure);
+        problems_add(problems,
+                     "%s (%s): only Kafka's Java client has the property '%s': set %s instead",
+                     variable->name, variable->where, name, cure);
     return !ours && cure == NULL;
 }
 
@@ -133,16 +134,24 @@ static void read_kafka_variable(struct config *config, const struct variable *va
     if (strncmp(variable->name, "KAFKA_", 6) != 0 || settings_find(variable->name) >= 0)
         return;
     if (!kafka_property_name(variable->name, name)) {
-        note_ignored(&config->ignored_kafka_variables, variable->name);
+        if (variable->in_environment) // one of a file is warned of
+            note_ignored(&config->ignored_kafka_variables, variable->name);
         return;
     }
     if (!may_set_kafka(name, variable, problems))
         return;
+    struct kafka_property property = {name, variable->value, kafka_property_is_secret(name)};
+    struct error err;
+    if (!kafka_property_check(&property, &err)) {
+        problems_add(problems, "%s (%s): %s", variable->name, variable->where, err.message);
+        return;
+    }
     const struct kafka_property *known = find_kafka_property(config, name);
     if (known == NULL)
         add_kafka_property(config, name, variable->value, variable->name, variable->where);
     else if (strcmp(known->value, variable->value) != 0)
-        problems_add(problems, "%s (%s): another variable sets %s to something else; leave one out",
+        problems_add(problems,
+                     "%s (%s): another variable sets %s to a different value: remove one of them",
                      variable->name, variable->where, name);
 }
 
@@ -164,7 +173,7 @@ static void read_protocol(struct config *config, struct problems *problems) {
         add_kafka_property(config, property, protocol, setting, value->where);
     else if (strcasecmp(known->value, protocol) != 0)
         problems_add(problems,
-                     "%s (%s): '%s': the protocol is %s, but that of %s is %s; leave one out",
+                     "%s (%s): '%s': the protocol is %s, but %s sets %s: remove one of them",
                      setting, value->where, value->text, protocol,
                      config->kafka_origins[known - config->kafka_properties], known->value);
 }
@@ -177,18 +186,40 @@ void properties_read_kafka(struct config *config, const struct variables *variab
     read_protocol(config, problems);
 }
 
+/* The variable that sets the property which the message names first; "": it names none. */
+static const char *find_origin(const struct config *config, const char *message) {
+    const char *found = "", *first = NULL;
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const char *at = strstr(message, config->kafka_properties[i].name);
+        if (at == NULL || (first != NULL && at >= first))
+            continue;
+        first = at;
+        found = config->kafka_origins[i];
+    }
+    return found;
+}
+
+void properties_try_kafka(const struct config *config, struct problems *problems) {
+    struct error err;
+    if (kafka_properties_try(config->kafka_properties, config->kafka_property_count, &err) ||
+        err.kind != ERROR_CONFIG)
+        return;
+    const char *origin = find_origin(config, err.message);
+    problems_add(problems, "%s%s%s", origin, *origin != '\0' ? ": " : "", err.message);
+}
+
 /* ---- Spark ---- */
 
 static const struct refused_property own_properties[] = {
     {"spark.master", "set SPARK_MASTER_URL"},
     {"spark.remote", "set SPARK_MASTER_URL to sc://HOST:PORT"},
-    {"spark.submit.deployMode", "the driver runs on this machine, where it can be ended with us"},
+    {"spark.submit.deployMode", "the driver runs on this machine and ends with this program"},
     {"spark.driver.memory", "set SPARK_DRIVER_MEMORY"},
     {"spark.executor.memory", "set SPARK_EXECUTOR_MEMORY"},
-    {"spark.connect.grpc.binding.address", "the server listens for this program alone"},
-    {"spark.connect.grpc.binding.port", "a free port is taken at each start"},
-    {"spark.connect.authenticate.token", "a token is made at each start"},
-    {"spark.log.level", "Spark's lines say when it is up; set LOG_LEVEL, which counts for them"},
+    {"spark.connect.grpc.binding.address", "the server listens for this program only"},
+    {"spark.connect.grpc.binding.port", "each start takes a free port"},
+    {"spark.connect.authenticate.token", "each start makes a new token"},
+    {"spark.log.level", "its log shows when Spark is up; set LOG_LEVEL, which applies to it too"},
     {"spark.sql.shuffle.partitions", "set SPARK_SHUFFLE_PARTITIONS"},
     {"spark.sql.session.timeZone", "set SPARK_SQL_SESSION_TIMEZONE"},
     {"spark.sql.parquet.compression.codec", "set PARQUET_COMPRESSION"},
@@ -224,11 +255,11 @@ static bool may_set_spark(const char *name, const struct variable *variable,
     bool is_sparks = strncmp(name, "spark.", 6) == 0 && name[6] != '\0';
     if (!is_sparks)
         problems_add(problems,
-                     "%s (%s): '%s' is no property of Spark's, which begin with 'spark.': "
-                     "SPARK_CONF_spark_sql_x is spark.sql.x",
+                     "%s (%s): '%s' is not a Spark property: they begin with 'spark.', and "
+                     "SPARK_CONF_spark_sql_x sets spark.sql.x",
                      variable->name, variable->where, name);
     else if (cure != NULL)
-        problems_add(problems, "%s (%s): Spark's property '%s' can't be set: %s", variable->name,
+        problems_add(problems, "%s (%s): the Spark property '%s' can't be set: %s", variable->name,
                      variable->where, name, cure);
     return is_sparks && cure == NULL;
 }
@@ -264,6 +295,11 @@ void properties_read_spark(struct config *config, const struct variables *variab
     for (size_t i = 0; i < variables->count; i++)
         if (counts(variables, &variables->items[i]))
             read_spark_variable(config, &variables->items[i], problems);
+}
+
+bool properties_has_name(const char *variable) {
+    char property[PROPERTY_NAME_MAX];
+    return kafka_property_name(variable, property) || strncmp(variable, "SPARK_CONF_", 11) == 0;
 }
 
 void properties_deinit(struct config *config) {

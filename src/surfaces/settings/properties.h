@@ -21,8 +21,9 @@
 #include "surfaces/settings/variables.h"
 
 /* Fills config->kafka_properties. A property that the engine relies on, one that only Java's client
- * has, and two variables that disagree on one property are problems; other KAFKA_* variables that
- * are no settings go to config->ignored_kafka_variables. */
+ * has, one that librdkafka does not have or whose value it refuses, and two variables that disagree
+ * on one property are problems; other KAFKA_* variables of the environment that are not settings go
+ * to config->ignored_kafka_variables. */
 void properties_read_kafka(struct config *config, const struct variables *variables,
                            struct problems *problems);
 
@@ -31,6 +32,14 @@ void properties_read_kafka(struct config *config, const struct variables *variab
  * master, all of them if it is local, goes to config->ignored_spark_variables. */
 void properties_read_spark(struct config *config, const struct variables *variables,
                            struct problems *problems);
+/* Has librdkafka judge the properties together, which reads certificate files, for example: what it
+ * refuses is a problem, with the variable where the refusal names a property. For --explain; a run
+ * and `doctor` find out when they connect. */
+void properties_try_kafka(const struct config *config, struct problems *problems);
+
+/* Whether the variable's name is that of a property. */
+bool properties_has_name(const char *variable);
+
 void properties_deinit(struct config *config);
 
 #endif

@@ -1,6 +1,6 @@
 /* The types of settings, one row each at the end: how a text is read, what the field owns, and for
  * a text that is kept as it stands, what it must be. A parser writes the field only when the text
- * is good, so what could not be read stays zero. Its message says what was wanted, without the
+ * is good, so what could not be read stays zero. Its message says what was expected, without the
  * setting's name and value: the caller adds these, and leaves out a secret. */
 #include "surfaces/settings/setting.h"
 
@@ -70,7 +70,7 @@ static bool find_choice(const struct setting *setting, const char *text, int *va
     }
     char list[256];
     choices_list(setting->choices, true, list, sizeof list);
-    return error_set(err, ERROR_CONFIG, "want %s", list);
+    return error_set(err, ERROR_CONFIG, "expected %s", list);
 }
 
 static bool parse_choice(const struct setting *setting, const char *text, void *field,
@@ -100,9 +100,9 @@ static bool parse_int64(const struct setting *setting, const char *text, void *f
     if (errno != 0 || end == text || *end != '\0' || isspace((unsigned char)*text) ||
         number < setting->least || number > setting->most)
         return setting->most == INT64_MAX
-                   ? error_set(err, ERROR_CONFIG, "want a whole number from %lld on",
+                   ? error_set(err, ERROR_CONFIG, "expected a whole number of at least %lld",
                                (long long)setting->least)
-                   : error_set(err, ERROR_CONFIG, "want a whole number from %lld to %lld",
+                   : error_set(err, ERROR_CONFIG, "expected a whole number from %lld to %lld",
                                (long long)setting->least, (long long)setting->most);
     *(int64_t *)field = number;
     return true;
@@ -122,12 +122,12 @@ static bool parse_size(const struct setting *setting, const char *text, void *fi
     int64_t bytes;
     if (!size_parse(text, &bytes))
         return error_set(err, ERROR_CONFIG,
-                         "want a size: a whole number and its unit, such as '512m' or '2g'");
+                         "expected a size: a whole number with a unit, such as 512m or 2g");
     if (bytes < setting->least || bytes > setting->most) {
         char least[SIZE_TEXT_MAX], most[SIZE_TEXT_MAX];
         size_format(setting->least, least);
         size_format(setting->most, most);
-        return error_set(err, ERROR_CONFIG, "want a size from %s to %s", least, most);
+        return error_set(err, ERROR_CONFIG, "expected a size from %s to %s", least, most);
     }
     *(int64_t *)field = bytes;
     return true;
@@ -156,7 +156,8 @@ static bool parse_range(const struct setting *setting, const char *text, void *f
         range.last = range.first;
     bool known = first || last || dots;
     if (!known || *at != '\0' || range.first > range.last)
-        return error_set(err, ERROR_CONFIG, "want FROM..TO, such as 100..200, 100.., ..200 or 100");
+        return error_set(err, ERROR_CONFIG,
+                         "expected FROM..TO, such as 100..200, 100.., ..200 or 100");
     *(struct number_range *)field = range;
     return true;
 }
@@ -172,7 +173,7 @@ static bool parse_borrowed(const struct setting *setting, const char *text, void
 static bool check_duration(const struct setting *setting, int64_t milliseconds, struct error *err) {
     if (milliseconds >= setting->least && milliseconds <= setting->most)
         return true;
-    return error_set(err, ERROR_CONFIG, "want from %lld seconds to %lld hours",
+    return error_set(err, ERROR_CONFIG, "expected a duration from %lld seconds to %lld hours",
                      (long long)setting->least / 1000, (long long)setting->most / 3600000);
 }
 
@@ -181,7 +182,7 @@ static bool parse_duration(const struct setting *setting, const char *text, void
     int64_t milliseconds;
     if (!duration_parse(text, &milliseconds))
         return error_set(err, ERROR_CONFIG,
-                         "want a duration: a number and its unit, such as "
+                         "expected a duration: a number with a unit, such as "
                          "'30 seconds', '5 minutes' or '500 ms'");
     if (!check_duration(setting, milliseconds, err))
         return false;
@@ -194,7 +195,7 @@ static bool parse_trigger(const struct setting *setting, const char *text, void 
     struct trigger trigger = {.available_now = strcasecmp(text, "availableNow") == 0};
     if (!trigger.available_now && !duration_parse(text, &trigger.interval_ms))
         return error_set(err, ERROR_CONFIG,
-                         "want availableNow or an interval such as '10 seconds', '1 minute', "
+                         "expected availableNow or an interval such as '10 seconds', '1 minute', "
                          "'500 milliseconds' or '0 seconds'");
     if (!check_duration(setting, trigger.interval_ms, err))
         return false;
@@ -208,13 +209,13 @@ static bool check_topic(const char *text, struct error *err) {
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
             return error_set(err, ERROR_CONFIG,
-                             "want a topic name: letters, digits, '.', '_' and "
-                             "'-'; one topic only");
+                             "expected one topic name: letters, digits, '.', '_' "
+                             "and '-'");
     if (size == 0)
-        return error_set(err, ERROR_CONFIG, "want a topic name");
+        return error_set(err, ERROR_CONFIG, "expected a topic name");
     if (size > TOPIC_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
         return error_set(err, ERROR_CONFIG,
-                         "want a topic name of at most %d characters, and not '.' or '..'",
+                         "expected a topic name of at most %d characters, other than '.' and '..'",
                          TOPIC_MAX);
     return true;
 }
@@ -249,33 +250,49 @@ static const char *local_part(const char *text) {
     return path[2] == '/' ? path + 2 : NULL; // file://host/path is another machine's
 }
 
+/* Appends the path to an absolute one, normalised as Hadoop's Path does it: by the text alone.
+ * "a/.." goes even where "a" is a symbolic link, so that we and Spark write to one directory. */
+static bool append_path(char absolute[static PATH_MAX], const char *path, struct error *err) {
+    size_t used = strlen(absolute);
+    for (const char *at = path; *at != '\0'; at += strspn(at, "/")) {
+        size_t size = strcspn(at, "/");
+        bool parent = size == 2 && strncmp(at, "..", 2) == 0;
+        bool skip = size == 0 || parent || (size == 1 && *at == '.');
+        if (!skip && used + 1 + size > ROOT_PATH_MAX)
+            return error_set(err, ERROR_CONFIG, "expected a path of at most %d bytes",
+                             ROOT_PATH_MAX);
+        if (!skip)
+            used = text_append(absolute, PATH_MAX, used, "/%.*s", (int)size, at);
+        while (parent && used > 0 && absolute[--used] != '/')
+            ;
+        absolute[used] = '\0';
+        at += size;
+    }
+    return true;
+}
+
 static bool parse_path(const struct setting *setting, const char *text, void *field,
                        struct error *err) {
     (void)setting;
     if (text[strspn(text, " \t")] == '\0')
-        return error_set(err, ERROR_CONFIG, "want a directory");
+        return error_set(err, ERROR_CONFIG, "expected a directory");
     const char *path = local_part(text);
     if (path == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want a local directory (a path, or file:///…); other file systems are "
-                         "not supported: mount it, or copy the files");
+                         "expected a local directory, as a path or as file:///…; other file "
+                         "systems are not supported: mount it, or copy the files");
+    if (!shell_syntax_check(path, err))
+        return false;
     char absolute[PATH_MAX] = ""; // what getcwd() may need
     if (*path != '/' && getcwd(absolute, sizeof absolute) == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "want an absolute path, for the current directory is not known: %s",
+                         "expected an absolute path: the current directory is not known: %s",
                          strerror(errno));
-    size_t used = strlen(absolute);
-    for (const char *at = path; *at != '\0';) { // no doubled slashes, no "/./", no slash at the end
-        size_t size = strcspn(at, "/");
-        bool skip = size == 0 || (size == 1 && *at == '.');
-        if (!skip && used + 1 + size > ROOT_PATH_MAX)
-            return error_set(err, ERROR_CONFIG, "want a path of at most %d bytes", ROOT_PATH_MAX);
-        if (!skip)
-            used = text_append(absolute, sizeof absolute, used, "/%.*s", (int)size, at);
-        at += size;
-        at += strspn(at, "/");
-    }
-    set_text(field, used > 0 ? absolute : "/");
+    if (strcmp(absolute, "/") == 0)
+        absolute[0] = '\0';
+    if (!append_path(absolute, path, err))
+        return false;
+    set_text(field, absolute[0] != '\0' ? absolute : "/");
     return true;
 }
 
@@ -293,11 +310,11 @@ static bool check_zone(const char *text, struct error *err) {
     if (!found && zone_data_lack().all)
         return error_set(err, ERROR_CONFIG,
                          "there are no time zones in /usr/share/zoneinfo: install the package "
-                         "tzdata, or set an offset, such as '+02:00'");
+                         "tzdata, or set an offset such as +02:00");
     if (!found)
         return error_set(err, ERROR_CONFIG,
-                         "want a time zone: a name that the system's tzdata has, "
-                         "such as 'Europe/Paris', or an offset, '+02:00'");
+                         "expected a time zone: a name from the system's tzdata, such as "
+                         "Europe/Paris, or an offset such as +02:00");
     return true;
 }
 
@@ -311,7 +328,8 @@ static bool is_one_word(const char *text) {
 
 static bool check_host(const char *text, struct error *err) {
     if (*text == '\0' || !is_one_word(text) || strchr(text, '/') != NULL)
-        return error_set(err, ERROR_CONFIG, "want a host name or an address, such as 127.0.0.1");
+        return error_set(err, ERROR_CONFIG,
+                         "expected a host name or an IP address, such as 127.0.0.1");
     return true;
 }
 
@@ -324,7 +342,8 @@ static bool check_group(const char *text, struct error *err) {
 
 static bool check_token(const char *text, struct error *err) {
     if (*text != '\0' && (strlen(text) < TOKEN_SIZE_MIN || !is_one_word(text)))
-        return error_set(err, ERROR_CONFIG, "want %d or more visible ASCII characters in a row",
+        return error_set(err, ERROR_CONFIG,
+                         "expected at least %d printable ASCII characters without spaces",
                          TOKEN_SIZE_MIN);
     return true;
 }
@@ -349,22 +368,23 @@ static bool check_partition_column(const struct stream *stream, const char *name
     if (index >= 0 && schema.columns[index].type == TYPE_STRING)
         return true;
     return error_set(err, ERROR_CONFIG,
-                     index < 0 ? "'%s' is no column of the table; want string columns of it "
-                                 "(see esports-stream docs schema)"
-                               : "column '%s' is no string; want string columns of the table "
-                                 "(see esports-stream docs schema)",
+                     index < 0 ? "the table has no column '%s'; `esports-stream schema` lists the "
+                                 "columns"
+                               : "column '%s' is not a string, and only string columns can "
+                                 "partition the table",
                      name);
 }
 
 static bool add_name(const struct setting *setting, struct name_list *list, const char *name,
                      struct error *err) {
     if (*name == '\0')
-        return error_set(err, ERROR_CONFIG, "want columns separated by commas; one is empty");
+        return error_set(err, ERROR_CONFIG,
+                         "expected column names separated by commas; one is empty");
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->names[i], name) == 0)
-            return error_set(err, ERROR_CONFIG, "column '%s' is named twice", name);
+            return error_set(err, ERROR_CONFIG, "column '%s' is listed twice", name);
     if (list->count == PARTITION_BY_MAX)
-        return error_set(err, ERROR_CONFIG, "want at most %d columns", PARTITION_BY_MAX);
+        return error_set(err, ERROR_CONFIG, "expected at most %d columns", PARTITION_BY_MAX);
     if (!check_partition_column(setting->stream, name, err))
         return false;
     set_text(&list->names[list->count++], name);

@@ -22,7 +22,7 @@ struct setting;
 /* How a kind of setting is read. Texts are read in any case where they are choices or units. */
 struct setting_type {
     const char *placeholder; // in --help: "SIZE"
-    /* Fills the field; ERROR_CONFIG says what was wanted, without name and value. */
+    /* Fills the field; ERROR_CONFIG says what was expected, without name and value. */
     bool (*parse)(const struct setting *setting, const char *text, void *field, struct error *err);
     void (*release)(void *field);                         // NULL: the field owns nothing
     bool (*accepts)(const char *text, struct error *err); // a text that is kept as it stands
@@ -73,7 +73,7 @@ extern const struct setting_type type_group;    // char *, "" or a consumer grou
 extern const struct setting_type type_offsets;  // char *, as streaming/kafka/starting_offsets.h
 extern const struct setting_type type_master;   // char *, as master_parse()
 extern const struct setting_type type_home;     // char *, as type_path, or "": not set
-extern const struct setting_type type_path;     // char *, absolute, without a slash at the end
+extern const struct setting_type type_path;     // char *, absolute and normalised
 extern const struct setting_type type_zone;     // char *
 extern const struct setting_type type_host;     // char *
 extern const struct setting_type type_token;    // char *, "" or a bearer token

@@ -275,3 +275,12 @@ const char *settings_shown(const struct config *config, size_t index) {
     return setting->type == &type_path ? *(char *const *)((const char *)config + setting->offset)
                                        : text;
 }
+
+void settings_lake_warning(const struct config *config, char text[static LAKE_WARNING_MAX]) {
+    text[0] = '\0';
+    if (!config->demo && config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT)
+        (void)snprintf(text, LAKE_WARNING_MAX,
+                       "DATA_LAKE_PATH is not set: data goes to the default path '%s'; set "
+                       "DATA_LAKE_PATH to where the lake should be",
+                       config->data_lake_path);
+}

@@ -16,4 +16,9 @@ int settings_find(const char *name);
  * the setting's in the table. */
 const char *settings_shown(const struct config *config, size_t index);
 
+/* A warning that DATA_LAKE_PATH is not set, so that data goes to the default path; "": it is set.
+ */
+enum { LAKE_WARNING_MAX = 512 };
+void settings_lake_warning(const struct config *config, char text[static LAKE_WARNING_MAX]);
+
 #endif

@@ -101,7 +101,8 @@ static void read_line(const char *text, const char *path, int line, struct varia
     size_t size = name_size(at);
     const char *equals = skip_blanks(at + size);
     if (size == 0 || *equals != '=') { // what stands there may be a secret: it is not shown
-        problems_add(problems, "%s:%d: want NAME=value, a comment or an empty line", path, line);
+        problems_add(problems, "%s:%d: expected NAME=value, a comment or an empty line", path,
+                     line);
         return;
     }
     char *value = must_alloc(strlen(equals) + 1, 1);
@@ -109,7 +110,7 @@ static void read_line(const char *text, const char *path, int line, struct varia
         add_variable(variables, at, size, value, path, line);
     else
         problems_add(problems,
-                     "%s:%d: %.*s: the quote must end in the same line, and only a comment may "
+                     "%s:%d: %.*s: the quote must end on the same line, and only a comment may "
                      "follow it",
                      path, line, (int)size, at);
     free(value);
@@ -130,7 +131,7 @@ void variables_add_file(struct variables *variables, const char *path, struct pr
             text[--size] = '\0';
         const char *begin = line++ == 0 && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
         if (strlen(text) != (size_t)size)
-            problems_add(problems, "%s:%d: want text; there is a NUL byte", path, line);
+            problems_add(problems, "%s:%d: the line contains a NUL byte", path, line);
         else
             read_line(begin, path, line, variables, problems);
     }

@@ -4,7 +4,8 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_OK, "ended as asked",
      "The queries came to their end, or a signal stopped the program in order.", "Nothing."},
     {EXIT_CODE_UNEXPECTED, "unexpected failure",
-     "Something the program does not know how to handle.",
+     "Something the program does not know how to handle. Also: a command asked whether to change "
+     "something, and the answer was not yes; nothing was changed.",
      "Read the last CRITICAL or ERROR line; a restart is safe."},
     {EXIT_CODE_USAGE, "wrong option or setting",
      "An option, a setting or a property for Kafka is missing or wrong, or a path can't be used. "

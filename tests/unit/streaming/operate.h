@@ -19,23 +19,45 @@ static struct fixture fixture;
 enum operation { ADOPT, RELEASE, RELOCATE, REWIND };
 static int64_t to_batch; // of REWIND
 
-static inline bool operate(enum operation operation, char **said, struct error *err) {
+static inline bool operate_as(enum operation operation, bool dry_run, char **said,
+                              struct error *err) {
     size_t size;
     *said = NULL;
     FILE *out = open_memstream(said, &size);
     check(out != NULL);
     struct offsets next = {0};
-    bool ok = operation == ADOPT      ? operation_adopt(&fixture.options, out, err)
-              : operation == RELEASE  ? operation_release(&fixture.options, out, err)
-              : operation == RELOCATE ? operation_relocate(&fixture.options, out, err)
-                                      : operation_rewind(&fixture.options, to_batch, &next, out, err);
+    bool ok = operation == ADOPT     ? operation_adopt(&fixture.options, dry_run, out, err)
+              : operation == RELEASE ? operation_release(&fixture.options, dry_run, out, err)
+              : operation == RELOCATE
+                  ? operation_relocate(&fixture.options, dry_run, out, err)
+                  : operation_rewind(&fixture.options, to_batch, dry_run, &next, out, err);
     offsets_deinit(&next);
     check(fclose(out) == 0);
     return ok;
 }
 
+static inline bool operate(enum operation operation, char **said, struct error *err) {
+    return operate_as(operation, false, said, err);
+}
+
+/* A dry run comes to the same end as the operation that follows it, and changes nothing at all. */
+static inline void dry_run(enum operation operation, enum error_kind kind) {
+    struct error err = {0};
+    scoped(scope_free) char *before = tree_print(fixture.root, "");
+    scoped(scope_free) char *said = NULL;
+    bool ok = operate_as(operation, true, &said, &err);
+    scoped(scope_free) char *after = tree_print(fixture.root, "");
+    assert_string_equal(before, after);
+    bool locked = kind == ERROR_LOCKED; // it looks none the less, and says so
+    if (ok != (kind == ERROR_NONE || locked) || (!ok && err.kind != kind))
+        fail_msg("a dry run %s: %s", ok ? "was not refused" : "failed", ok ? said : err.message);
+    if (locked && strstr(said, "the query is running") == NULL)
+        fail_msg("not told that the query runs: %s", said);
+}
+
 static inline void must_operate(enum operation operation, const char *what) {
     struct error err = {0};
+    dry_run(operation, ERROR_NONE);
     scoped(scope_free) char *said = NULL;
     if (!operate(operation, &said, &err))
         fail_msg("%s", err.message);
@@ -46,6 +68,7 @@ static inline void must_operate(enum operation operation, const char *what) {
 /* Refuses, says why, and leaves the disk as it is but for the lock's text. */
 static inline void assert_refuses(enum operation operation, enum error_kind kind, const char *why) {
     struct error err = {0};
+    dry_run(operation, kind);
     scoped(scope_free) char *before = tree_print(fixture.root, "lock");
     scoped(scope_free) char *said = NULL;
     if (operate(operation, &said, &err))

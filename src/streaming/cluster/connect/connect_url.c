@@ -98,20 +98,22 @@ static bool read_place(const char *from, const char *end, struct connect_url *ur
         rest = host_end;
     }
     if (host_end - host > HOST_MAX)
-        return error_set(err, ERROR_CONFIG, "the host has more than %d signs", HOST_MAX);
+        return error_set(err, ERROR_CONFIG, "the host has more than %d characters", HOST_MAX);
     if (host_end == host)
-        return error_set(err, ERROR_CONFIG, "want sc://host[:port][/;name=value;…]: no host");
+        return error_set(err, ERROR_CONFIG,
+                         "expected sc://host[:port][/;name=value;…]: there is no host");
     for (const char *at = host; at < host_end; at++)
         if (!isalnum((unsigned char)*at) && strchr(".-_:%", *at) == NULL)
             return error_set(err, ERROR_CONFIG,
-                             "want sc://host[:port][/;name=value;…]: the host has a sign that none "
-                             "can have");
+                             "expected sc://host[:port][/;name=value;…]: the host has a character "
+                             "that is not allowed");
     url->host = copy_part(host, (size_t)(host_end - host));
     url->port = CONNECT_PORT;
     if (rest == end)
         return true;
     if (*rest != ':' || !read_port(rest + 1, (size_t)(end - rest - 1), &url->port))
-        return error_set(err, ERROR_CONFIG, "want a port from 1 to 65535 after '%s'", url->host);
+        return error_set(err, ERROR_CONFIG, "expected a port from 1 to 65535 after '%s'",
+                         url->host);
     return true;
 }
 
@@ -161,14 +163,14 @@ static bool take_pair(struct connect_url *url, const char *name, const char *val
     if (strcmp(name, "use_ssl") == 0) {
         url->use_ssl = strcasecmp(value, "true") == 0;
         return url->use_ssl || strcasecmp(value, "false") == 0 ||
-               error_set(err, ERROR_CONFIG, "use_ssl: want true or false");
+               error_set(err, ERROR_CONFIG, "use_ssl: expected true or false");
     }
     if (*value == '\0')
         return error_set(err, ERROR_CONFIG, "%s: has no value", name);
     if (strcmp(name, "token") == 0) {
         replace(&url->token, value);
         return (is_printable(value) && strchr(value, ' ') == NULL) ||
-               error_set(err, ERROR_CONFIG, "token: has a sign that a token can't have");
+               error_set(err, ERROR_CONFIG, "token: has a character that is not allowed");
     }
     if (strcmp(name, "user_id") == 0) {
         replace(&url->user_id, value);
@@ -176,7 +178,7 @@ static bool take_pair(struct connect_url *url, const char *name, const char *val
     }
     if (strcmp(name, "session_id") == 0) {
         replace(&url->session_id, value);
-        return uuid_is_valid(value) || error_set(err, ERROR_CONFIG, "session_id: want a UUID");
+        return uuid_is_valid(value) || error_set(err, ERROR_CONFIG, "session_id: expected a UUID");
     }
     return add_header(url, name, value, err);
 }
@@ -188,7 +190,7 @@ static bool read_pair(struct connect_url *url, const char *from, const char *end
     if (equals == NULL || equals == from)
         // Not quoted: it may be the rest of a token with a ';' in it.
         return error_set(err, ERROR_CONFIG,
-                         "want name=value between the semicolons (in a value ';' is %%3B)");
+                         "expected name=value between the semicolons (in a value ';' is %%3B)");
     bool whole;
     char *name = copy_part(from, (size_t)(equals - from));
     char *value = percent_decode(equals + 1, (size_t)(end - equals - 1), &whole);
@@ -207,7 +209,7 @@ static bool read_pairs(struct connect_url *url, const char *text, struct error *
     if (*text == '\0' || strcmp(text, "/") == 0)
         return true;
     if (strncmp(text, "/;", 2) != 0)
-        return error_set(err, ERROR_CONFIG, "want '/;' between host and names, and no path");
+        return error_set(err, ERROR_CONFIG, "expected '/;' between host and names, and no path");
     for (const char *at = text + 2; *at != '\0';) {
         const char *end = strchrnul(at, ';');
         if (end > at && !read_pair(url, at, end, err))
@@ -219,7 +221,7 @@ static bool read_pairs(struct connect_url *url, const char *text, struct error *
 
 static bool read_url(const char *text, struct connect_url *url, struct error *err) {
     if (strncmp(text, scheme, strlen(scheme)) != 0)
-        return error_set(err, ERROR_CONFIG, "want sc://host[:port][/;name=value;…]");
+        return error_set(err, ERROR_CONFIG, "expected sc://host[:port][/;name=value;…]");
     const char *place = text + strlen(scheme), *end = place + strcspn(place, "/;");
     if (!read_place(place, end, url, err) || !read_pairs(url, end, err))
         return false;

@@ -121,7 +121,8 @@ void route_batches(const struct http_call *call, struct http_response *response)
     if (!http_request_number(call->request, "after", -1, INT64_MAX, -1, &after) ||
         !http_request_number(call->request, "limit", 1, BATCHES_MAX, BATCHES_MAX, &most)) {
         http_response_error(response, HTTP_BAD_REQUEST,
-                            "want after=N, the number of a batch, and limit=1 to %d", BATCHES_MAX);
+                            "expected after=N, a batch number, and limit from 1 to %d",
+                            BATCHES_MAX);
         return;
     }
     struct batch_report *batches[HISTORY_REPORTS_MAX];
@@ -164,7 +165,8 @@ static struct json *print_point(const struct history_point *point) {
 void route_history(const struct http_call *call, struct http_response *response) {
     int64_t minutes;
     if (!http_request_number(call->request, "minutes", 1, DAY_MINUTES, HOUR_MINUTES, &minutes)) {
-        http_response_error(response, HTTP_BAD_REQUEST, "want minutes=1 to %d", DAY_MINUTES);
+        http_response_error(response, HTTP_BAD_REQUEST, "expected minutes from 1 to %d",
+                            DAY_MINUTES);
         return;
     }
     enum history_step step = minutes <= HOUR_MINUTES ? HISTORY_10_S : HISTORY_60_S;

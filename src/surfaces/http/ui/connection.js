@@ -6,6 +6,7 @@ const TOKEN_KEY = 'esports-stream-token';
 
 class NotAnswered extends Error {}
 class TokenNeeded extends Error {}
+class Refused extends Error {}
 
 const connection = {
   lostAt: null, // since when nothing was answered; null while it is
@@ -35,7 +36,16 @@ async function ask(path) {
     );
   }
   if (response.status === 401) throw new TokenNeeded(token ? 'This token was refused.' : '');
+  if (response.status === 403) throw new Refused(await refusalOf(response));
   throw new NotAnswered(`The program answered ${response.status} to ${path}.`);
+}
+
+async function refusalOf(response) {
+  try {
+    return (await response.json()).error;
+  } catch {
+    return 'The program refused this.';
+  }
 }
 
 const pathOfQuery = (name, part) => `api/v1/queries/${encodeURIComponent(name)}/${part}`;

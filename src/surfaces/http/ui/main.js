@@ -82,13 +82,24 @@ async function askHistory({name}) {
   Object.assign(one, {historyMinutes: minutes, historyAt: performance.now(), historyIsNew: true});
 }
 
+/* Records are not shown everywhere; the reason stands in their place. */
+async function askRejects(name) {
+  try {
+    return await ask(pathOfQuery(name, 'rejects'));
+  } catch (error) {
+    if (error instanceof Refused) return {refused: error.message};
+    throw error;
+  }
+}
+
 async function askDetails({name, totals}) {
   const one = knownOf(name),
     version = JSON.stringify(totals);
   if (one.detailsOf === version) return;
-  [one.rejects, one.schema, one.files] = await Promise.all(
-    ['rejects', 'schema', 'files'].map((part) => ask(pathOfQuery(name, part))),
-  );
+  [one.rejects, one.schema, one.files] = await Promise.all([
+    askRejects(name),
+    ...['schema', 'files'].map((part) => ask(pathOfQuery(name, part))),
+  ]);
   one.detailsOf = version;
 }
 

@@ -269,7 +269,14 @@ function createRejectTables() {
   addMoreButton('rejects', 'samples');
 }
 
-function updateRejects({byReason, samples}, {totals}) {
+function updateRejects({refused, byReason, samples}, {totals}) {
+  if (refused) {
+    setText(
+      byId('rejects-summary'),
+      `${formatCounted(totals.rejects, 'record')} since the start. Not shown here: ${refused}`,
+    );
+    return;
+  }
   const reasons = entriesOf(byReason).filter(([, count]) => count > 0);
   tables.reasons.update(reasons.map(([reason, count]) => ({reason, count, most: reasons[0][1]})));
   tables.rejects.update(samples.slice(0, rowsShown.samples));

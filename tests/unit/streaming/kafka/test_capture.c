@@ -82,6 +82,7 @@ static void a_topic_without_files_does_not_exist(void **state) {
     assert_false(broker->ops->list_offsets(broker, "u", 0, &offsets, &err));
     assert_int_equal(err.kind, ERROR_BROKER);
     assert_non_null(strstr(err.message, "topic 'u' does not exist"));
+    assert_non_null(strstr(err.message, "did you mean 't'?"));
     broker->ops->close(broker);
 }
 

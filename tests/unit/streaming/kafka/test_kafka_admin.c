@@ -87,6 +87,28 @@ static void a_topic_that_is_missing_or_forbidden_is_named(void **state) {
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
 }
 
+static void a_topic_that_may_be_meant_is_named(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "esport-matches", 1);
+    mock_kafka_topic(&mock, "prod.players", 1);
+    mock_kafka_topic(&mock, "orders", 1);
+    static const char *const missing[] = {"esports-matches", "players", "esports_matches",
+                                          "nobody"};
+    for (size_t i = 0; i < 4; i++) {
+        mock_kafka_topic(&mock, missing[i], 1); // a topic that it has not is made by asking for it
+        rd_kafka_mock_topic_set_error(mock.cluster, missing[i],
+                                      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    }
+    expect_error("esports-matches", WAIT_MS, ERROR_NO_TOPIC, "; did you mean 'esport-matches'?");
+    expect_error("esports_matches", WAIT_MS, ERROR_NO_TOPIC, "; did you mean 'esport-matches'?");
+    expect_error("players", WAIT_MS, ERROR_NO_TOPIC, "; did you mean 'prod.players'?");
+    expect_error("esports-matches", WAIT_MS, ERROR_NO_TOPIC, "; did you mean 'esport-matches'?");
+    struct topic_offsets offsets;
+    struct error err;
+    assert_false(broker->ops->list_offsets(broker, "nobody", WAIT_MS, &offsets, &err));
+    assert_null(strstr(err.message, "did you mean"));
+}
+
 static void a_name_that_no_topic_can_have_is_not_waited_for(void **state) {
     (void)state;
     struct topic_offsets offsets;
@@ -216,6 +238,7 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_clusters_id_is_known_once_it_has_answered, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_may_be_meant_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_topic_that_is_missing_or_forbidden_is_named, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_name_that_no_topic_can_have_is_not_waited_for, set_up,

@@ -41,20 +41,20 @@ static void what_does_not_fit_the_topic_is_refused_with_its_reason(void **state)
     static const struct {
         const char *text, *reason;
     } cases[] = {
-        {"newest", "want 'earliest'"},
+        {"newest", "expected 'earliest'"},
         {"{}", "no topic is named"},
-        {"{\"t\":{}}", "wants an object"},
-        {"{\"t\":[1]}", "wants an object"},
-        {"{\"t\":{\"x\":1}}", "no partition's number"},
-        {"{\"t\":{\"0\":-3,\"1\":0}}", "wants an offset"},
-        {"{\"t\":{\"0\":1.5,\"1\":0}}", "wants an offset"},
+        {"{\"t\":{}}", "needs an object"},
+        {"{\"t\":[1]}", "needs an object"},
+        {"{\"t\":{\"x\":1}}", "not a partition number"},
+        {"{\"t\":{\"0\":-3,\"1\":0}}", "needs an offset"},
+        {"{\"t\":{\"0\":1.5,\"1\":0}}", "needs an offset"},
         {"{\"t\":{\"0\":20}}", "partition 1 of topic 't' is not named"},
         {"{\"t\":{\"0\":20,\"1\":0,\"2\":0}}", "has no partition 2"},
         {"{\"t\":{\"2\":0,\"0\":20,\"1\":0}}", "has no partition 2"},
         {"{\"t\":{\"0\":20,\"1\":0,\"10\":0}}", "has no partition 10"},
         {"{\"t\":{\"0\":20,\"1\":0,\"2147483647\":0}}", "has no partition 2147483647"},
-        {"{\"t\":{\"2147483648\":0}}", "'2147483648' of topic 't' is no partition's number"},
-        {"{\"t\":{\"00000000001\":0}}", "'00000000001' of topic 't' is no partition's number"},
+        {"{\"t\":{\"2147483648\":0}}", "'2147483648' of topic 't' is not a partition number"},
+        {"{\"t\":{\"00000000001\":0}}", "'00000000001' of topic 't' is not a partition number"},
         {"{\"t\":{\"0\":5,\"1\":0}}", "has offsets 10 to 100, not 5"},
         {"{\"t\":{\"0\":101,\"1\":0}}", "has offsets 10 to 100, not 101"},
     };
@@ -76,7 +76,7 @@ static void a_topics_name_may_have_255_bytes(void **state) {
     assert_true(starting_offsets_check(text, &err));
     (void)snprintf(text, sizeof text, "{\"%0256d\":{\"0\":1}}", 0);
     assert_false(starting_offsets_check(text, &err));
-    assert_non_null(strstr(err.message, "wants an object"));
+    assert_non_null(strstr(err.message, "needs an object"));
 }
 
 int main(void) {

@@ -63,7 +63,7 @@ static void what_a_log_can_not_list_is_refused(void **state) {
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
         fixture_write(&fixture, strangers[i], "x");
         if (i > 0)
-            assert_refuses(ADOPT, ERROR_STATE, "is not a Parquet file in a directory");
+            assert_refuses(ADOPT, ERROR_STATE, "is not a Parquet file in a partition directory");
         remove_path(strangers[i]);
     }
     fixture_write(&fixture, TABLE "_SUCCESS", "");
@@ -108,12 +108,12 @@ static void a_log_that_disagrees_is_not_released(void **state) {
     static const char live[] = TABLE "status=live/part-00001-0.c000.snappy.parquet";
     scoped(scope_free) char *content = fixture_read(&fixture, live);
     fixture_write(&fixture, TABLE "status=live/part-x.parquet", "PAR1 ... PAR1");
-    assert_refuses(RELEASE, ERROR_STATE, "'status=live/part-x.parquet' is there and not listed");
+    assert_refuses(RELEASE, ERROR_STATE, "'status=live/part-x.parquet' exists but is not listed");
     remove_path(TABLE "status=live/part-x.parquet");
     fixture_write(&fixture, live, "longer than it was, by far");
     assert_refuses(RELEASE, ERROR_STATE, "is listed with another size");
     remove_path(live);
-    assert_refuses(RELEASE, ERROR_STATE, "1 listed files are not there");
+    assert_refuses(RELEASE, ERROR_STATE, "1 listed files are missing");
     fixture_write(&fixture, live, content);
     scoped(scope_free) char *log = fixture_read(&fixture, SINK_LOG "1");
     scoped(scope_free) char *twice = fixture_text("%s%s", log, strchr(log, '\n'));
@@ -130,7 +130,7 @@ static void a_moved_table_is_refused_until_it_is_relocated(void **state) {
     fixture_must_advance(&fixture, 21, 0);
     move_lake();
     start_refuses("esports-stream relocate");
-    must_operate(RELOCATE, "all 44 listed files are there");
+    must_operate(RELOCATE, "with all 44 listed files");
     must_operate(RELOCATE, "nothing to do");
     scoped(scope_free) char *log =
         fixture_read(&fixture, "moved here/matches/_spark_metadata/19.compact");
@@ -150,7 +150,7 @@ static void a_moved_log_is_refused_without_a_manifest_too(void **state) {
     remove_path(CHECKPOINT "manifests");
     move_lake();
     start_refuses("names files of another place");
-    must_operate(RELOCATE, "all 8 listed files are there");
+    must_operate(RELOCATE, "with all 8 listed files");
     fixture_must_advance(&fixture, 5, 1);
 }
 
@@ -174,7 +174,7 @@ static void a_table_that_did_not_come_along_is_not_relocated(void **state) {
     fixture_must_advance(&fixture, 1, 0);
     move_lake();
     remove_path("moved here/matches/status=live/part-00001-0.c000.snappy.parquet");
-    assert_refuses(RELOCATE, ERROR_STATE, "part-00001-0.c000.snappy.parquet' is not there");
+    assert_refuses(RELOCATE, ERROR_STATE, "part-00001-0.c000.snappy.parquet' is missing");
     (void)snprintf(fixture.table, sizeof fixture.table, "%s/elsewhere", fixture.root);
     assert_refuses(RELOCATE, ERROR_STATE, "neither a sink log nor a signature");
 }
@@ -188,7 +188,7 @@ static void batches_are_taken_back_and_done_again(void **state) {
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         to_batch = targets[i];
         scoped(scope_free) char *what =
-            fixture_text("%" PRId64 " files of the table and %" PRId64 " of rejects were set aside",
+            fixture_text("%" PRId64 " table files and %" PRId64 " rejects files were moved",
                          2 * (25 - to_batch), 25 - to_batch);
         must_operate(REWIND, what);
         must_operate(REWIND, "nothing to do");
@@ -220,7 +220,7 @@ static void a_table_without_a_log_is_rewound_by_its_manifests(void **state) {
     (void)state;
     write_unlogged(6);
     to_batch = 3;
-    must_operate(REWIND, "6 files of the table and 3 of rejects");
+    must_operate(REWIND, "6 table files and 3 rejects files");
     assert_table(3);
     fixture_must_advance(&fixture, 5, 1);
     assert_table(5);
@@ -231,14 +231,14 @@ static void what_can_not_be_rewound_is_refused(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 5, 0);
     to_batch = 6;
-    assert_refuses(REWIND, ERROR_CONFIG, "the newest that is is 5");
+    assert_refuses(REWIND, ERROR_CONFIG, "the newest committed batch is 5");
     remove_path(CHECKPOINT "offsets/1");
     to_batch = 2;
     assert_refuses(REWIND, ERROR_CONFIG, "choose a newer batch");
     to_batch = 1;
     assert_refuses(REWIND, ERROR_CONFIG, "choose a newer batch");
     to_batch = 3;
-    must_operate(REWIND, "4 files of the table");
+    must_operate(REWIND, "4 table files");
 }
 
 /* The files of this fixture are no Parquet files, so that nobody can tell. */
@@ -250,7 +250,7 @@ static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
     assert_refuses(REWIND, ERROR_STATE, "which batch");
     fixture_must_advance(&fixture, 15, 1);
     to_batch = 12;
-    must_operate(REWIND, "6 files of the table");
+    must_operate(REWIND, "6 table files");
     assert_int_equal(listed(12), 26);
 }
 

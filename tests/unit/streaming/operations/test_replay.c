@@ -345,7 +345,7 @@ static void a_rewind_by_rows_knows_a_replay_by_its_manifest(void **state) {
     must_operate(ADOPT, "as of batch 0");
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
-    must_operate(RELEASE, "no sink log any more");
+    must_operate(RELEASE, "no longer has a sink log");
     assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
 }
 

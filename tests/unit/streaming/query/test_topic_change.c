@@ -618,8 +618,8 @@ static void a_rewind_stays_in_its_incarnation(void **state) {
     must_operate(REWIND, "rewound to batch 2");
     must_take();
     assert_verified("0/0: 0..100=90+10; 1/0: 0..60=54+6");
-    must_operate(RELEASE, "no sink log any more");
-    must_operate(ADOPT, "has a sink log now");
+    must_operate(RELEASE, "no longer has a sink log");
+    must_operate(ADOPT, "now has a sink log");
     fake.logs[0].end = 70;
     must_take();
     to_batch = 1; // before the log was adopted: told by the rows

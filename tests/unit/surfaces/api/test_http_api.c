@@ -87,8 +87,11 @@ static int tear_down(void **state) {
     return 0;
 }
 
+static bool from_network; // who asks, rather than from this machine
+
 static void ask_with(const char *path, const char *host, const char *authorization) {
-    struct http_request request = {.path = path, .host = host, .authorization = authorization};
+    struct http_request request = {
+        .path = path, .host = host, .authorization = authorization, .from_loopback = !from_network};
     http_response_deinit(&response);
     http_api_answer(&program, &request, &response);
 }
@@ -613,6 +616,40 @@ static void settings_tell_their_origin_and_no_secret(void **state) {
     assert_null(strstr(response.body, "hunter2"));
 }
 
+/* Where the port is open to the network, and no token is set. */
+static void records_are_shown_to_this_machine_only_without_a_token(void **state) {
+    (void)state;
+    static const char rejects[] = "/api/v1/queries/match_stream/rejects";
+    static const char *const rest[] = {"/",
+                                       "/healthz",
+                                       "/metrics",
+                                       "/api/v1/queries",
+                                       "/api/v1/queries/match_stream",
+                                       "/api/v1/settings",
+                                       "/api/v1/queries/match_stream/batches"};
+    program.is_loopback = false;
+    from_network = true;
+    ask_with(rejects, "10.0.0.7:4040", NULL);
+    assert_int_equal(response.status, HTTP_FORBIDDEN);
+    assert_non_null(strstr(text_at(parse_answer(), "error"), "set UI_TOKEN"));
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+        ask_with(rest[i], "10.0.0.7:4040", NULL);
+        assert_int_equal(response.status, HTTP_OK);
+    }
+    from_network = false;
+    ask_with(rejects, "127.0.0.1:4040", NULL);
+    assert_int_equal(response.status, HTTP_OK);
+    // A page from elsewhere that has its name resolve to this machine.
+    ask_with(rejects, "elsewhere.example:4040", NULL);
+    assert_int_equal(response.status, HTTP_FORBIDDEN);
+    free(config.ui_token);
+    config.ui_token = strdup("0123456789abcdef");
+    from_network = true;
+    ask_with(rejects, "10.0.0.7:4040", "Bearer 0123456789abcdef");
+    assert_int_equal(response.status, HTTP_OK);
+    from_network = false;
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -635,6 +672,7 @@ int main(void) {
         CASE(the_verdict_is_the_same_wherever_it_is_told),
         CASE(with_a_token_only_health_is_open),
         CASE(a_page_from_elsewhere_can_not_read_the_loopback),
+        CASE(records_are_shown_to_this_machine_only_without_a_token),
         CASE(settings_tell_their_origin_and_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

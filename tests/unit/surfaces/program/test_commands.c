@@ -87,6 +87,54 @@ static void a_command_has_its_options_with_their_defaults(void **state) {
     assert_string_equal(line.arguments.operand, "3:17");
 }
 
+static void what_other_programs_call_it_is_accepted(void **state) {
+    (void)state;
+    static const char *const forms[][3] = {{"-n", "5"}, {"-n5"}, {"-n=5"}, {"--rows=5"}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        parse((const char *const[]){"tail", forms[i][0], forms[i][1], NULL});
+        assert_int_equal(problems.count, 0);
+        assert_int_equal(line.arguments.rows, 5);
+    }
+    PARSE("rejects", "list", "-n", "5");
+    assert_int_equal(problems.count, 0);
+    assert_string_equal(line.command->name, "rejects ls");
+    PARSE("rewind", "--job", "match_stream", "--to-batch", "3", "-y", "--dry-run");
+    assert_int_equal(problems.count, 0);
+    assert_true(line.arguments.yes && line.arguments.dry_run);
+    PARSE("tail", "-n");
+    assert_fault("-n needs a value");
+    PARSE("tail", "-help"); // only a letter with a value may be joined to it
+    assert_fault("-help: unknown option; did you mean --help?");
+}
+
+static void a_command_of_one_query_takes_one_job(void **state) {
+    (void)state;
+    static const char wanted[] =
+        "rewind needs --job with one query: each query numbers its own batches";
+    PARSE("rewind", "--to-batch", "3", "--job", "matches", "--job", "match_stream");
+    assert_int_equal(problems.count, 0);
+    PARSE("rewind", "--to-batch", "3", "--job", "matches", "--job", "players");
+    assert_fault(wanted);
+    PARSE("rewind", "--to-batch", "3", "--job", "matches", "--job", "all");
+    assert_fault(wanted);
+    PARSE("rewind", "--to-batch", "3");
+    assert_fault(wanted);
+}
+
+static void every_command_that_changes_something_shows_it_first(void **state) {
+    (void)state;
+    static const char *const changing[] = {"adopt", "release", "relocate", "rewind",
+                                           "rejects replay"};
+    const uint64_t both = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES);
+    size_t count = 0;
+    for (const struct command *entry = program_commands; entry->name != NULL; entry++) {
+        assert_int_equal(entry->options & both, entry->changes ? both : 0);
+        if (entry->changes)
+            assert_string_equal(entry->name, changing[count++]);
+    }
+    assert_int_equal(count, sizeof changing / sizeof changing[0]);
+}
+
 static void a_range_may_be_open_at_either_end(void **state) {
     (void)state;
     static const struct {
@@ -119,9 +167,9 @@ static void what_was_meant_is_said(void **state) {
     PARSE("tail", "--folow");
     assert_fault("--folow: unknown option; did you mean --follow?");
     PARSE("tail", "--tobatch", "3"); // an option that does not go with it is not offered
-    assert_fault("--tobatch: unknown option; --help lists all");
+    assert_fault("--tobatch: unknown option; --help lists them");
     PARSE("docs", "comands");
-    assert_fault("docs: 'comands': did you mean commands?");
+    assert_fault("docs: invalid value 'comands'; did you mean commands?");
     PARSE("sample", "more", "--job", "matches");
     assert_fault("'more': unexpected argument; sample takes none");
 }
@@ -156,9 +204,9 @@ static void every_command_says_how_it_is_called(void **state) {
     char synopsis[COMMAND_SYNOPSIS_MAX];
     PARSE("rewind", "--job", "matches", "--to-batch", "3");
     command_synopsis(line.command, synopsis);
-    assert_string_equal(synopsis, "rewind --job JOB --to-batch N");
+    assert_string_equal(synopsis, "rewind --job JOB --to-batch N [--dry-run] [--yes]");
     command_synopsis(&program_commands[0], synopsis);
-    assert_string_equal(synopsis, "adopt [--cluster ID [--dry-run]]");
+    assert_string_equal(synopsis, "adopt [--cluster ID] [--dry-run] [--yes]");
 }
 
 static void words_for_completion_are_those_that_can_be_typed(void **state) {
@@ -177,8 +225,13 @@ static void words_for_completion_are_those_that_can_be_typed(void **state) {
 static void the_next_word_is_completed_from_the_tables(void **state) {
     (void)state;
     COMPLETE("");
-    assert_true(offers("tail") && offers("rejects") && offers("--job") && offers("--trigger"));
-    assert_false(offers("rejects ls") || offers("--rows") || offers("--ui-token") || offers("-h"));
+    assert_true(offers("tail") && offers("rejects"));
+    assert_int_not_equal(completed[0], '-'); // commands, and no option among them
+    assert_null(strstr(completed, "\n-"));
+    assert_false(offers("rejects ls") || offers("rejects list"));
+    COMPLETE("-");
+    assert_true(offers("--job") && offers("--trigger") && offers("-h"));
+    assert_false(offers("tail") || offers("--rows") || offers("--ui-token"));
     COMPLETE("rejects", "");
     assert_true(offers("ls") && offers("show") && offers("replay"));
     assert_false(offers("--job"));
@@ -188,11 +241,15 @@ static void the_next_word_is_completed_from_the_tables(void **state) {
     COMPLETE("tail", "-");
     assert_true(offers("-f") && offers("--follow"));
     COMPLETE("completion", "");
-    assert_true(offers("bash") && offers("--job"));
-    assert_false(offers("--trigger")); // it reads no settings
-    COMPLETE("--demo", "");
+    assert_true(offers("bash"));
+    assert_false(offers("--job"));
+    COMPLETE("completion", "--");
     assert_true(offers("--job"));
-    assert_false(offers("tail")); // a command comes first
+    assert_false(offers("--trigger")); // it reads no settings
+    COMPLETE("--demo", "-");
+    assert_true(offers("--job"));
+    COMPLETE("--demo", "");
+    assert_string_equal(completed, ""); // a command comes first
 }
 
 static void a_value_is_completed_however_the_shell_cuts_the_words(void **state) {
@@ -219,6 +276,9 @@ static void a_value_is_completed_however_the_shell_cuts_the_words(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_command_has_its_options_with_their_defaults, teardown),
+        cmocka_unit_test_teardown(what_other_programs_call_it_is_accepted, teardown),
+        cmocka_unit_test_teardown(a_command_of_one_query_takes_one_job, teardown),
+        cmocka_unit_test(every_command_that_changes_something_shows_it_first),
         cmocka_unit_test_teardown(a_range_may_be_open_at_either_end, teardown),
         cmocka_unit_test_teardown(what_was_meant_is_said, teardown),
         cmocka_unit_test_teardown(every_reason_of_a_reject_can_be_asked_for, teardown),

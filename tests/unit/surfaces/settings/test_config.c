@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,31 +183,31 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
     (void)state;
     static const struct wrong cases[] = {
         {"KAFKA_BOOTSTRAP_SERVERS=, ,", "there is none"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,:9092", "':9092' is none"},
-        {"KAFKA_BOOTSTRAP_SERVERS=SSL://", "'SSL://' is none"},
-        {"KAFKA_BOOTSTRAP_SERVERS=http://a:9092", "'http://' is no protocol of Kafka's"},
-        {"KAFKA_BOOTSTRAP_SERVERS=EXTERNAL://a:9092", "SASL_PLAINTEXT, SASL_SSL"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:9092,:9092", "':9092' is not host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=SSL://", "'SSL://' is not host:port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=http://a:9092", "'http://' is not one of Kafka's protocols"},
+        {"KAFKA_BOOTSTRAP_SERVERS=EXTERNAL://a:9092", "SASL_PLAINTEXT and SASL_SSL"},
         {"KAFKA_BOOTSTRAP_SERVERS=SSL://a:1,PLAINTEXT://b:1", "one protocol for all brokers"},
-        {"KAFKA_BOOTSTRAP_SERVERS=file:", "behind file:"},
-        {"DATA_LAKE_PATH= ", "want a directory"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a:99999", "'a:99999' is none: its port is not from 1 to 65535"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a:0", "'a:0' is none: its port is not from 1 to 65535"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a:", "'a:' is none: it has no port"},
-        {"KAFKA_BOOTSTRAP_SERVERS=a:b", "'a:b' is none: its port is no number"},
+        {"KAFKA_BOOTSTRAP_SERVERS=file:", "after file:"},
+        {"DATA_LAKE_PATH= ", "expected a directory"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:99999", "'a:99999' has a port outside 1 to 65535"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:0", "'a:0' has a port outside 1 to 65535"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:", "'a:' has no port"},
+        {"KAFKA_BOOTSTRAP_SERVERS=a:b", "'a:b' has a port that is not a number"},
         {"KAFKA_BOOTSTRAP_SERVERS=a b:9092", "host:port"},
         {"KAFKA_BOOTSTRAP_SERVERS=http://a/b", "host:port"},
         {"KAFKA_TOPIC_MATCHES=two words", "topic name"},
-        {"KAFKA_TOPIC_MATCHES=a,b", "one topic only"},
+        {"KAFKA_TOPIC_MATCHES=a,b", "expected one topic name"},
         {"KAFKA_TOPIC_PLAYERS=..", "topic name"},
         {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 seconds"},
         {"DATA_LAKE_PATH=s3a://bucket/lake", "local directory"},
         {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
         {"DATA_LAKE_PATH=file://host/lake", "local directory"},
-        {"MATCHES_PARTITION_BY=nothing", "no column"},
-        {"MATCHES_PARTITION_BY=match_duration", "no string"},
+        {"MATCHES_PARTITION_BY=nothing", "the table has no column"},
+        {"MATCHES_PARTITION_BY=match_duration", "is not a string"},
         {"MATCHES_PARTITION_BY=status,status", "twice"},
         {"MATCHES_PARTITION_BY=status,", "empty"},
-        {"PLAYERS_PARTITION_BY=is_completed", "no column"},
+        {"PLAYERS_PARTITION_BY=is_completed", "the table has no column"},
         {"LOG_LEVEL=LOUD", "DEBUG, INFO, WARNING, ERROR or CRITICAL"},
         {"LOG_FORMAT=xml", "text or json"},
         {"SPARK_DRIVER_MEMORY=2048", "unit"},
@@ -218,12 +219,12 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"SPARK_UI_PORT=0x50", "from 0 to 65535"},
         {"SPARK_UI_HOST=http://here", "a host name"},
         {"SPARK_UI_HOST=two words", "a host name"},
-        {"UI_TOKEN=short", "'********': want 16 or more"},
-        {"UI_TOKEN=long enough but with blanks", "'********': want 16 or more"},
+        {"UI_TOKEN=short", "'********' (expected at least 16"},
+        {"UI_TOKEN=long enough but with blanks", "'********' (expected at least 16"},
         {"TRIGGER=10", "availableNow"},
         {"TRIGGER=continuous", "availableNow"},
-        {"MAX_OFFSETS_PER_TRIGGER=-5", "from 0 on"},
-        {"MAX_OFFSETS_PER_TRIGGER=1e6", "from 0 on"},
+        {"MAX_OFFSETS_PER_TRIGGER=-5", "of at least 0"},
+        {"MAX_OFFSETS_PER_TRIGGER=1e6", "of at least 0"},
         {"STARTING_OFFSETS=noon", "earliest"},
         {"FAIL_ON_DATA_LOSS=maybe", "true or false"},
         {"PARSE_MODE=lenient", "reject, permissive or failfast"},
@@ -273,8 +274,8 @@ static void a_protocol_in_front_of_a_broker_is_the_security_protocol(void **stat
         load(WORDS("KAFKA_BOOTSTRAP_SERVERS=PLAINTEXT://a:1", "KAFKA_SECURITY_PROTOCOL=SASL_SSL"),
              NULL),
         EXIT_CODE_USAGE);
-    assert_non_null(strstr(errors, "the protocol is PLAINTEXT, but that of "
-                                   "KAFKA_SECURITY_PROTOCOL, environment is SASL_SSL"));
+    assert_non_null(strstr(errors, "the protocol is PLAINTEXT, but "
+                                   "KAFKA_SECURITY_PROTOCOL, environment sets SASL_SSL"));
 }
 
 static void empty_brokers_are_skipped(void **state) {
@@ -297,8 +298,8 @@ static void an_option_without_a_value_is_refused_and_named(void **state) {
             continue;
         const char *option = settings[i].option;
         assert_int_equal(load(WORDS(BROKER), WORDS(option, "")), EXIT_CODE_USAGE);
-        char named[OPTION_NAME_MAX + 16];
-        (void)snprintf(named, sizeof named, "(%s): '': want", option);
+        char named[OPTION_NAME_MAX + 40];
+        (void)snprintf(named, sizeof named, "(%s): invalid value '' (expected", option);
         if (strstr(errors, named) == NULL)
             fail_msg("%s: %s", option, errors);
         config_deinit(&config);
@@ -346,15 +347,18 @@ static void all_faults_are_told_at_once(void **state) {
     assert_int_equal(line_count(), 9);
     for (size_t i = 0; i < 9; i++) {
         static const char *const faults[] = {
-            "esports-stream: --job: 'sports': want all, matches or players\n",
+            "esports-stream: --job: invalid value 'sports' (expected all, matches or players)\n",
             "esports-stream: --triger: unknown option; did you mean --trigger?\n",
             "esports-stream: 'stray': unexpected argument; --help lists commands and options\n",
-            "esports-stream: --demo: takes no value\n",
-            "SPARK_UI_PORT (--spark-ui-port): 'no': want a whole number from 0 to 65535\n",
-            "esports-stream: --log-level: want a value behind it\n",
+            "esports-stream: --demo takes no value\n",
+            "SPARK_UI_PORT (--spark-ui-port): invalid value 'no' (expected a whole number from 0 "
+            "to 65535)\n",
+            "esports-stream: --log-level needs a value\n",
             "KAFKA_BOOTSTRAP_SERVERS is missing: set it, or give --kafka-bootstrap-servers",
-            "TRIGGER (environment): '10 parsecs': want availableNow or an interval",
-            "PARSE_MODE (environment): 'maybe': want reject, permissive or failfast\n",
+            "TRIGGER (environment): invalid value '10 parsecs' (expected availableNow or an "
+            "interval",
+            "PARSE_MODE (environment): invalid value 'maybe' (expected reject, permissive or "
+            "failfast)\n",
         };
         if (strstr(errors, faults[i]) == NULL)
             fail_msg("no '%s' in:\n%s", faults[i], errors);
@@ -365,7 +369,8 @@ static void a_secret_is_no_option_and_is_not_shown(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER), WORDS("--ui-token", "0123456789abcdefg")),
                      EXIT_CODE_USAGE);
-    assert_non_null(strstr(errors, "--ui-token: a command line can be read by everybody"));
+    assert_non_null(
+        strstr(errors, "--ui-token: every user of this machine can read a command line"));
     assert_null(strstr(errors, "0123456789abcdefg"));
     config_deinit(&config);
 
@@ -446,7 +451,7 @@ static void the_token_of_a_server_is_never_shown(void **state) {
     config_deinit(&config);
 
     assert_int_equal(load(WORDS(BROKER), WORDS("--spark-master-url", url)), EXIT_CODE_USAGE);
-    assert_non_null(strstr(errors, "a command line can be read by everybody"));
+    assert_non_null(strstr(errors, "every user of this machine can read a command line"));
     assert_null(strstr(errors, "geheim"));
     config_deinit(&config);
 
@@ -498,11 +503,12 @@ static void properties_for_spark_that_are_not_the_operators_are_refused(void **s
     static const struct {
         const char *variable, *expected;
     } cases[] = {
-        {"SPARK_CONF_sql_x=geheim", "SPARK_CONF_sql_x (environment): 'sql.x' is no property"},
-        {"SPARK_CONF_=geheim", "'' is no property"},
-        {"SPARK_CONF_spark_=geheim", "'spark.' is no property"},
+        {"SPARK_CONF_sql_x=geheim",
+         "SPARK_CONF_sql_x (environment): 'sql.x' is not a Spark property"},
+        {"SPARK_CONF_=geheim", "'' is not a Spark property"},
+        {"SPARK_CONF_spark_=geheim", "'spark.' is not a Spark property"},
         {"SPARK_CONF_spark_master=geheim", "set SPARK_MASTER_URL"},
-        {"SPARK_CONF_spark_connect_grpc_binding_address=geheim", "for this program alone"},
+        {"SPARK_CONF_spark_connect_grpc_binding_address=geheim", "for this program only"},
         {"SPARK_CONF_spark_driver_memory=geheim", "set SPARK_DRIVER_MEMORY"},
         {"SPARK_CONF_spark_sql_session_timeZone=geheim", "set SPARK_SQL_SESSION_TIMEZONE"},
     };
@@ -569,6 +575,126 @@ static void a_job_is_one_query_or_all(void **state) {
     config_deinit(&config);
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "all")), EXIT_CODE_OK);
     assert_null(config.job);
+}
+
+static void jobs_add_up_and_go_by_either_name(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "matches", "--job", "players")),
+                     EXIT_CODE_OK);
+    assert_null(config.job);
+    assert_true(config_runs(&config, &match_stream) && config_runs(&config, &player_stream));
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "players", "--job=player_stream")),
+                     EXIT_CODE_OK);
+    assert_ptr_equal(config.job, &player_stream);
+    assert_false(config_runs(&config, &match_stream));
+    config_deinit(&config);
+    // One wrong name among right ones is still wrong.
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "match", "--job", "players")),
+                     EXIT_CODE_USAGE);
+    assert_string_equal(errors, "esports-stream: --job: invalid value 'match' (expected all, "
+                                "matches or players)\n");
+}
+
+static void every_path_is_normalised_as_hadoop_does(void **state) {
+    (void)state;
+    static const struct {
+        const char *given, *path;
+    } cases[] = {
+        {"/a/./b/../c", "/a/c"},
+        {"/a//b/", "/a/b"},
+        {"/..", "/"},
+        {"/a/b/../../..", "/"},
+        {"/../a", "/a"},
+        {"/a/...", "/a/..."},
+        {"file:///a/x/../b", "/a/b"},
+        {"/a/..b/c..", "/a/..b/c.."},
+    };
+    static const char *const names[] = {"DATA_LAKE_PATH", "PROCESSED_DATA_PATH", "CHECKPOINT_PATH"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            char variable[128];
+            (void)snprintf(variable, sizeof variable, "%s=%s", names[j], cases[i].given);
+            assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_OK);
+            const char *path = j == 0   ? config.data_lake_path
+                               : j == 1 ? config.processed_path
+                                        : config.checkpoint_path;
+            assert_string_equal(path, cases[i].path);
+            config_deinit(&config);
+        }
+    }
+}
+
+static void what_only_a_shell_expands_is_refused_in_every_path(void **state) {
+    (void)state;
+    static const char *const names[] = {
+        "DATA_LAKE_PATH=", "PROCESSED_DATA_PATH=", "CHECKPOINT_PATH=", "SPARK_HOME=",
+        "KAFKA_BOOTSTRAP_SERVERS=file:"};
+    static const struct {
+        const char *path, *reason;
+    } cases[] = {{"~/lake", "'~' is not expanded here: write the full path"},
+                 {"~", "'~' is not expanded here"},
+                 {"~spark/lake", "'~' is not expanded here"},
+                 {"$HOME/lake", "variables are not expanded here"},
+                 {"/data/${USER}/lake", "variables are not expanded here"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        for (size_t j = 0; j < sizeof cases / sizeof cases[0]; j++) {
+            char variable[128];
+            (void)snprintf(variable, sizeof variable, "%s%s", names[i], cases[j].path);
+            expect_refusal(&(struct wrong){variable, cases[j].reason});
+        }
+    }
+    assert_int_equal(load(WORDS(BROKER, "DATA_LAKE_PATH=/data/a~b/$/c$d"), NULL), EXIT_CODE_OK);
+    assert_string_equal(config.data_lake_path, "/data/a~b/$/c$d");
+}
+
+static void a_path_that_is_not_a_directory_is_refused(void **state) {
+    (void)state;
+    char directory[] = "/tmp/test_config.XXXXXX", file[64], link[64], variable[128];
+    assert_non_null(mkdtemp(directory));
+    (void)snprintf(file, sizeof file, "%s/file", directory);
+    (void)snprintf(link, sizeof link, "%s/link", directory);
+    int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(symlink(file, link), 0);
+    static const char *const names[] = {"DATA_LAKE_PATH", "PROCESSED_DATA_PATH", "CHECKPOINT_PATH"};
+    for (size_t i = 0; i < 3; i++) {
+        char reason[128];
+        (void)snprintf(reason, sizeof reason, "'%s' is not a directory", file);
+        (void)snprintf(variable, sizeof variable, "%s=%s", names[i], file);
+        expect_refusal(&(struct wrong){variable, reason});
+        (void)snprintf(variable, sizeof variable, "%s=%s/below/it", names[i], file);
+        expect_refusal(&(struct wrong){variable, reason});
+        (void)snprintf(variable, sizeof variable, "%s=%s", names[i], link);
+        expect_refusal(&(struct wrong){variable, "is not a directory"});
+    }
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink(directory, link), 0); // behind a link a directory is one
+    (void)snprintf(variable, sizeof variable, "DATA_LAKE_PATH=%s", link);
+    assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_OK);
+    unlink(link);
+    unlink(file);
+    rmdir(directory);
+}
+
+static void a_lake_that_nobody_chose_is_warned_of(void **state) {
+    (void)state;
+    char warning[LAKE_WARNING_MAX];
+    assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
+    settings_lake_warning(&config, warning);
+    assert_string_equal(warning,
+                        "DATA_LAKE_PATH is not set: data goes to the default path "
+                        "'/workspaces/esport-bigdata-pipeline/data'; set DATA_LAKE_PATH to where "
+                        "the lake should be");
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "DATA_LAKE_PATH=/lake"), NULL), EXIT_CODE_OK);
+    settings_lake_warning(&config, warning);
+    assert_string_equal(warning, "");
+    config_deinit(&config);
+    assert_int_equal(load(NULL, WORDS("--demo")), EXIT_CODE_OK); // it has a place of its own
+    settings_lake_warning(&config, warning);
+    assert_string_equal(warning, "");
 }
 
 static void every_setting_but_a_secret_is_an_option(void **state) {
@@ -665,6 +791,30 @@ static void properties_that_are_not_the_operators_are_refused(void **state) {
     assert_int_equal(config.kafka_property_count, 1);
 }
 
+static void what_librdkafka_does_not_take_is_refused_with_the_variable(void **state) {
+    (void)state;
+    static const struct wrong cases[] = {
+        {"KAFKA_CONF_fetch_wait_max=5",
+         "KAFKA_CONF_fetch_wait_max (environment): librdkafka has no "
+         "property 'fetch.wait.max'; did you mean "
+         "'fetch.wait.max.ms'?"},
+        {"KAFKA_CONF_quite_something_else=5",
+         "librdkafka has no property 'quite.something.else'\n"},
+        {"KAFKA_CONF_FETCH_WAIT_MAX_MS=soon", "Kafka property 'fetch.wait.max.ms'"},
+        {"KAFKA_SECURITY_PROTOCOL=TLS", "Kafka property 'security.protocol'"},
+        {"KAFKA_SASL_USER_NAME=me", "did you mean 'sasl.username'?"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_refusal(&cases[i]);
+    // What only librdkafka's own start finds out, --explain finds out, too.
+    assert_int_equal(
+        load(WORDS(BROKER, "KAFKA_SECURITY_PROTOCOL=SSL", "KAFKA_SSL_CA_LOCATION=/no/such/ca.pem"),
+             WORDS("--explain")),
+        EXIT_CODE_USAGE);
+    assert_int_equal(line_count(), 1);
+    assert_non_null(strstr(errors, "KAFKA_SSL_CA_LOCATION, environment: Kafka client: "));
+}
+
 static void foreign_kafka_variables_are_named_and_ignored(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER, "KAFKA_PORT=tcp://10.0.0.1:9092", "KAFKA_HEAP_OPTS=-Xmx1g",
@@ -683,6 +833,111 @@ static void near_misses_are_warned_of(void **state) {
     config_deinit(&config);
     assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVER=x:1"), NULL), EXIT_CODE_USAGE);
     assert_non_null(strstr(errors, "KAFKA_BOOTSTRAP_SERVER "));
+}
+
+/* Loads with an env file of this text. */
+static enum exit_code load_file(const char *text, char path[static 32]) {
+    (void)snprintf(path, 32, "/tmp/test_config.XXXXXX");
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    enum exit_code code = load(WORDS(BROKER), WORDS("--env-file", path));
+    unlink(path);
+    return code;
+}
+
+static void every_unknown_name_in_an_env_file_is_warned_of(void **state) {
+    (void)state;
+    char path[32], expected[4][128];
+    assert_int_equal(load_file("TRIGER=1 minute\nTRIGGER=2 minutes\nJAVA_HOME=/java\n"
+                               "KAFKA_HEAP_OPTS=-Xmx1g\ntrigger=1 minute\n"
+                               "KAFKA_CONF_CLIENT_ID=me\nSPARK_CONF_spark_x=1\n",
+                               path),
+                     EXIT_CODE_OK);
+    static const char *const lines[] = {
+        "unknown setting TRIGER (%s:1) ignored; did you mean TRIGGER?",
+        "unknown setting JAVA_HOME (%s:3) ignored",
+        "unknown setting KAFKA_HEAP_OPTS (%s:4) ignored",
+        "unknown setting trigger (%s:5) ignored; did you mean TRIGGER?"};
+    assert_int_equal(config.warning_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const char *place = strstr(lines[i], "%s");
+        (void)snprintf(expected[i], sizeof expected[i], "%.*s%s%s", (int)(place - lines[i]),
+                       lines[i], path, place + 2);
+        assert_string_equal(config.warnings[i], expected[i]);
+    }
+    assert_null(config.ignored_kafka_variables); // it was warned of
+}
+
+static void of_the_environment_only_near_misses_are_warned_of(void **state) {
+    (void)state;
+    static const char *const near[] = {
+        "TRIGER",        "TRIGGERS", "TIRGGER", "trigger",   "DATALAKE_PATH",     "DATA_LAKE_PTAH",
+        "ATA_LAKE_PATH", "LOGLEVEL", "SINKLOG", "PARSEMODE", "KAFKA_TOPIC_MATCH", "UITOKEN"};
+    for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
+        char variable[64];
+        (void)snprintf(variable, sizeof variable, "%s=x", near[i]);
+        assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_OK);
+        if (config.warning_count != 1)
+            fail_msg("%s: %zu warnings", near[i], config.warning_count);
+        config_deinit(&config);
+    }
+    static const char *const foreign[] = {BROKER,
+                                          "PATH=/bin",
+                                          "HOME=/root",
+                                          "SHELL=/bin/sh",
+                                          "SHLVL=1",
+                                          "PWD=/",
+                                          "OLDPWD=/",
+                                          "_=x",
+                                          "USER=me",
+                                          "LOGNAME=me",
+                                          "HOSTNAME=here",
+                                          "TERM=xterm",
+                                          "LANG=C",
+                                          "LC_ALL=C",
+                                          "TZ=UTC",
+                                          "EDITOR=vi",
+                                          "PAGER=less",
+                                          "MAIL=/m",
+                                          "DISPLAY=:0",
+                                          "TMPDIR=/tmp",
+                                          "XDG_RUNTIME_DIR=/run",
+                                          "SSH_AUTH_SOCK=/s",
+                                          "GH_TOKEN=x",
+                                          "CI_TOKEN=x",
+                                          "HF_TOKEN=x",
+                                          "CI_JOB_TOKEN=x",
+                                          "JAVA_HOME=/j",
+                                          "KAFKA_HOME=/k",
+                                          "HADOOP_HOME=/h",
+                                          "SPARK_MASTER_HOST=h",
+                                          "SPARK_LOCAL_IP=1",
+                                          "SPARK_LOG_DIR=/",
+                                          "SPARK_WORKER_MEMORY=1g",
+                                          "SPARK_EXECUTOR_CORES=2",
+                                          "SPARK_CONF_DIR=/c",
+                                          "LOG_FILE=/l",
+                                          "LOG_DIR=/l",
+                                          "LOG_FORMATTER=x",
+                                          "RUST_LOG=x",
+                                          "PYTHONPATH=/p",
+                                          "LD_LIBRARY_PATH=/l",
+                                          "KUBERNETES_PORT=tcp://x",
+                                          "NO_COLOR=1",
+                                          "DEBUG=1",
+                                          "PORT=80",
+                                          "HOST=x",
+                                          "DATA_PATH=/d",
+                                          "LAKE_PATH=/l",
+                                          "TRIGGERED_BY=x",
+                                          "ALERTMANAGER_URL=x",
+                                          "LINES=24",
+                                          "COLUMNS=80",
+                                          NULL};
+    assert_int_equal(load(foreign, NULL), EXIT_CODE_OK);
+    if (config.warning_count != 0)
+        fail_msg("false alarm: %s", config.warnings[0]);
 }
 
 static void two_queries_never_share_a_topic_or_a_directory(void **state) {
@@ -802,6 +1057,14 @@ int main(void) {
         FACT(properties_that_are_not_the_operators_are_refused),
         FACT(foreign_kafka_variables_are_named_and_ignored),
         FACT(near_misses_are_warned_of),
+        FACT(every_unknown_name_in_an_env_file_is_warned_of),
+        FACT(of_the_environment_only_near_misses_are_warned_of),
+        FACT(what_librdkafka_does_not_take_is_refused_with_the_variable),
+        FACT(jobs_add_up_and_go_by_either_name),
+        FACT(every_path_is_normalised_as_hadoop_does),
+        FACT(what_only_a_shell_expands_is_refused_in_every_path),
+        FACT(a_path_that_is_not_a_directory_is_refused),
+        FACT(a_lake_that_nobody_chose_is_warned_of),
         FACT(two_queries_never_share_a_topic_or_a_directory),
         FACT(starting_offsets_in_json_name_the_topics_that_are_read),
         FACT(the_demo_leaves_alone_what_the_environment_points_at),

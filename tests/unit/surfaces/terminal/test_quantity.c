@@ -141,7 +141,7 @@ static void what_is_neither_is_refused_with_what_was_wanted(void **state) {
         int64_t micros;
         assert_false(moment_parse(wrong[i], "UTC", now_ms, &micros, &err));
         assert_int_equal(err.kind, ERROR_CONFIG);
-        assert_non_null(strstr(err.message, "want a timestamp"));
+        assert_non_null(strstr(err.message, "expected a timestamp"));
     }
 }
 
