@@ -558,6 +558,8 @@ TYPED = {
     "--env-file=/etc/host\tname": "--env-file=/etc/hostname",
     "tail -f\t --json": "tail -f --json",
     "docs --he\t": "docs --help",
+    "hel\tsett\t": "help settings",
+    "help rejects sh\t": "help rejects show",
 }
 
 
@@ -608,6 +610,11 @@ def test_what_is_misspelt_is_refused_with_what_was_meant(program, arguments, sai
 
 def test_help_of_one_command_says_what_it_takes(program):
     text = program.run("rejects", "ls", "--help").log()
+    assert program.run("help", "rejects", "ls").log() == text
+    family = program.run("rejects", "--help").log()
+    assert family == program.run("help", "rejects").log()
+    for word in ("rejects ls", "rejects show PARTITION:OFFSET", "rejects replay"):
+        assert word in family
     assert "rejects ls [--rows N]" in text and "--reason REASON" in text
     assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text
 

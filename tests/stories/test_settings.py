@@ -101,8 +101,15 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(job, tmp_path):
 
 def test_help_version_and_explain_start_nothing(job):
     help_text = job.run("--help").log()
-    for name in ("--job", "--trigger", "--demo", "MAX_OFFSETS_PER_TRIGGER", "PARSE_MODE"):
+    for name in ("--job", "--demo", "status", "rejects show", "help settings"):
         assert name in help_text
+    lines = help_text.splitlines()
+    assert len(lines) < 50 and max(map(len, lines)) <= 80  # one screen
+    assert "\nExit codes" not in help_text
+    settings = job.run("help", "settings").log()
+    for name in ("--job", "--trigger", "--for", "MAX_OFFSETS_PER_TRIGGER", "PARSE_MODE"):
+        assert name in settings
+    assert "A second SIGINT" in job.run("help", "exit-codes").log()
     assert re.search(r"\d+\.\d+\.\d+", job.run("--version").log())
 
     explained = job.run(
@@ -113,6 +120,13 @@ def test_help_version_and_explain_start_nothing(job):
         assert word in explained, word
     assert "hunter2" not in explained
     assert not job.lake.root.exists()
+
+
+def test_a_bare_call_says_what_is_missing_and_how_to_begin(program):
+    process = program.start()
+    process.wait_exit(30, 2)
+    said = process.errors()
+    assert "KAFKA_BOOTSTRAP_SERVERS" in said and "esports-stream --demo" in said and "esports-stream --help" in said
 
 
 @pytest.mark.parametrize(

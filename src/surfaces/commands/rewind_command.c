@@ -50,9 +50,10 @@ static void set_group_back(const struct command_scope *scope, const struct offse
 
 bool rewind_command(const struct command_scope *scope, struct error *err) {
     struct offsets next;
-    bool ok =
-        operation_rewind(&scope->store, scope->config->arguments.to_batch, &next, scope->out, err);
-    if (ok)
+    const struct command_arguments *arguments = &scope->config->arguments;
+    bool ok = operation_rewind(&scope->store, arguments->to_batch, arguments->dry_run, &next,
+                               scope->out, err);
+    if (ok && !arguments->dry_run)
         set_group_back(scope, &next);
     offsets_deinit(&next);
     return ok;

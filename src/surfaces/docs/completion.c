@@ -131,6 +131,20 @@ static void print_second_words(FILE *out, const struct command *commands, const 
             print_candidate(out, at->name + strlen(word) + 1, at->doc);
 }
 
+/* What follows the words that are there, outside of options. */
+static void print_next_words(FILE *out, const struct command *commands, char *const *words,
+                             size_t typed) {
+    bool help = typed > 0 && strcmp(words[0], "help") == 0;
+    if (typed == (help ? 1 : 0)) {
+        print_first_words(out, commands);
+        print_candidate(out, help ? "settings" : "help", help ? "Every setting." : "Print help.");
+        if (help)
+            print_candidate(out, "exit-codes", "What the exit codes mean.");
+    } else {
+        print_second_words(out, commands, words[help ? 1 : 0]);
+    }
+}
+
 void completion_print(FILE *out, const struct command *commands, char *const *words, size_t count) {
     const char *last = count > 0 ? words[count - 1] : "";
     const char *before = count > 1 ? words[count - 2] : "";
@@ -149,10 +163,8 @@ void completion_print(FILE *out, const struct command *commands, char *const *wo
         print_options(out, command, last);
     else if (command != NULL)
         print_words(out, command->operand, false);
-    else if (typed == 0)
-        print_first_words(out, commands);
     else
-        print_second_words(out, commands, words[0]);
+        print_next_words(out, commands, words, typed);
 }
 
 /* ---- the scripts ---- */

@@ -12,13 +12,19 @@
 #include "surfaces/terminal/output.h"
 
 static const char usage[] =
-    "Usage: esports-stream [--job JOB] [--await-termination] [OPTION]...\n"
-    "       match_stream [OPTION]...     the matches alone, awaited\n"
-    "       player_stream [OPTION]...    the players alone, awaited\n"
+    "Usage: esports-stream [--job JOB] [OPTION]...    run the queries\n"
     "       esports-stream COMMAND [OPTION]...\n"
     "\n"
-    "Reads Kafka topics of JSON records and appends them, typed and enriched, to partitioned\n"
-    "Parquet tables, exactly once, compatible with Spark Structured Streaming.\n";
+    "Turns Kafka topics of JSON events into Parquet tables, exactly once.\n";
+
+static const char examples[] =
+    "\nExamples\n"
+    "  esports-stream --demo\n"
+    "  KAFKA_BOOTSTRAP_SERVERS=kafka:9092 esports-stream --job all\n"
+    "  esports-stream rejects ls --since 1h\n"
+    "\n"
+    "More: help COMMAND (or COMMAND --help), help settings, help exit-codes,\n"
+    "man esports-stream\n";
 
 static const char settings_intro[] =
     "Settings: each is a variable and an option. An option wins over the environment, the "
@@ -51,14 +57,36 @@ static void print_command(FILE *out, const struct command *entry) {
             print_option(out, 6, &option_entries[id]);
 }
 
-static void print_commands(FILE *out, const struct command *commands) {
-    (void)fprintf(out, "\nCommands\n");
-    for (const struct command *entry = commands; entry->name != NULL; entry++)
-        print_command(out, entry);
+enum { BRIEF_INDENT = 23 }; // where the lines of the screen say what something does
+
+static void print_brief(FILE *out, const char *name, const char *brief) {
+    (void)fprintf(out, "  %-*s  %s\n", BRIEF_INDENT - 4, name, brief);
+}
+
+static void print_screen(FILE *out, const struct command *commands) {
+    const char *group = "";
+    (void)fputs(usage, out);
+    for (const struct command *entry = commands; entry->name != NULL; entry++) {
+        if (strcmp(entry->group, group) != 0)
+            (void)fprintf(out, "\n%s\n", entry->group);
+        group = entry->group;
+        print_brief(out, entry->name, entry->brief);
+    }
+    (void)fprintf(out, "\nRun\n");
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        char name[2 * OPTION_TEXT_MAX], placeholder[OPTION_TEXT_MAX];
+        option_placeholder(&option_entries[id], placeholder);
+        const char *value = id == OPTION_JOB ? "JOB" : placeholder; // its values are in the brief
+        (void)snprintf(name, sizeof name, "%s%s%s", option_entries[id].name,
+                       *value != '\0' ? " " : "", value);
+        if (option_entries[id].brief != NULL)
+            print_brief(out, name, option_entries[id].brief);
+    }
+    (void)fputs(examples, out);
 }
 
 static void print_options(FILE *out) {
-    (void)fprintf(out, "\nOptions\n");
+    (void)fprintf(out, "Options of a run\n");
     for (enum option_id id = 0; id < OPTION_COUNT; id++)
         if (option_entries[id].use != OPTION_WITH_COMMANDS)
             print_option(out, 2, &option_entries[id]);
@@ -92,7 +120,7 @@ static void print_settings(FILE *out) {
 }
 
 static void print_exit_codes(FILE *out) {
-    (void)fprintf(out, "\nExit codes\n");
+    (void)fprintf(out, "Exit codes\n");
     for (size_t i = 0; i < exit_code_count; i++) {
         const struct exit_code_entry *entry = &exit_codes[i];
         (void)fprintf(out, "  %3d  %s\n", (int)entry->code, entry->name);
@@ -109,19 +137,39 @@ static void print_help_of(FILE *out, const struct command *command) {
         if (option_entries[id].use == OPTION_WITH_ALL)
             print_option(out, 2, &option_entries[id]);
     if (!command->needs_nothing)
-        paragraph_print(out, 2, "Each setting: esports-stream --help lists them.");
+        paragraph_print(out, 2, "Each setting: `esports-stream help settings` lists them.");
 }
 
-void help_print(FILE *out, const struct command *commands, const struct command *command) {
-    if (command != NULL) {
+/* All commands whose name has the same first word. */
+static void print_help_of_family(FILE *out, const struct command *commands,
+                                 const struct command *member) {
+    size_t size = strcspn(member->name, " ") + 1;
+    (void)fprintf(out, "Usage: esports-stream COMMAND [OPTION]...\n\n");
+    for (const struct command *entry = commands; entry->name != NULL; entry++)
+        if (strncmp(entry->name, member->name, size) == 0)
+            print_command(out, entry);
+}
+
+void help_print(FILE *out, const struct command *commands, enum help help,
+                const struct command *command) {
+    switch (help) {
+    case HELP_SCREEN:
+        print_screen(out, commands);
+        break;
+    case HELP_COMMAND:
         print_help_of(out, command);
-        return;
+        break;
+    case HELP_FAMILY:
+        print_help_of_family(out, commands, command);
+        break;
+    case HELP_SETTINGS:
+        print_options(out);
+        print_settings(out);
+        break;
+    case HELP_EXIT_CODES:
+        print_exit_codes(out);
+        break;
     }
-    (void)fputs(usage, out);
-    print_commands(out, commands);
-    print_options(out);
-    print_settings(out);
-    print_exit_codes(out);
 }
 
 void version_print(FILE *out) {

@@ -5,10 +5,13 @@
 
 #include <stdio.h>
 
+#include "surfaces/settings/options.h"
+
 struct command; // surfaces/settings/command.h
 
-/* Everything, or with a command of the table `commands` what that one takes. */
-void help_print(FILE *out, const struct command *commands, const struct command *command);
+/* `command`: of HELP_COMMAND and HELP_FAMILY; one of the table `commands`. */
+void help_print(FILE *out, const struct command *commands, enum help help,
+                const struct command *command);
 void version_print(FILE *out);
 
 #endif

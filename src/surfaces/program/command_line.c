@@ -220,6 +220,18 @@ static void take_word(struct command_line *line, const char *word, struct proble
         line->arguments.operand = word;
 }
 
+/* Of a family: the first command; NULL: the word begins no command's name. */
+static const struct command *find_family(const char *word) {
+    for (const struct command *at = program_commands; at->name != NULL; at++)
+        if (command_is_named(at, word))
+            return at;
+    return NULL;
+}
+
+static bool asks_for_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* How many words the command's name takes. */
 static size_t take_command(struct command_line *line, char **words, size_t count,
                            struct problems *problems) {
@@ -227,19 +239,46 @@ static size_t take_command(struct command_line *line, char **words, size_t count
     line->command = count > 0 ? command_find(program_commands, words, count, &used) : NULL;
     if (line->command != NULL) {
         line->action = ACTION_COMMAND;
+        line->help = HELP_COMMAND;
         return used;
     }
-    for (const struct command *at = program_commands; count > 0 && at->name != NULL; at++) {
-        if (!command_is_named(at, words[0]))
-            continue;
-        bool member = count > 1 && words[1][0] != '-';
-        bool help = count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
-        line->meant_command = true;
-        if (!help)
-            unknown_member(words[0], member ? words[1] : NULL, problems);
-        return member ? 2 : 1;
+    const struct command *family = count > 0 ? find_family(words[0]) : NULL;
+    if (family == NULL)
+        return 0;
+    bool member = count > 1 && words[1][0] != '-';
+    line->meant_command = true;
+    if (count > 1 && asks_for_help(words[1])) {
+        line->command = family;
+        line->help = HELP_FAMILY;
+    } else {
+        unknown_member(words[0], member ? words[1] : NULL, problems);
     }
-    return 0;
+    return member ? 2 : 1;
+}
+
+/* `help`, `help settings`, `help rejects show`: the words after "help". */
+static void take_help(struct command_line *line, char **words, size_t count,
+                      struct problems *problems) {
+    static const char *const topics[] = {
+        [HELP_SETTINGS] = "settings", [HELP_EXIT_CODES] = "exit-codes"};
+    size_t used = 0;
+    line->action = ACTION_HELP;
+    for (enum help help = HELP_SETTINGS; count == 1 && help <= HELP_EXIT_CODES; help++)
+        if (strcmp(words[0], topics[help]) == 0)
+            line->help = help;
+    if (count == 0 || asks_for_help(words[0]) || line->help != HELP_SCREEN)
+        return;
+    line->command = command_find(program_commands, words, count, &used);
+    line->help = HELP_COMMAND;
+    if (line->command == NULL && count == 1) {
+        line->command = find_family(words[0]);
+        line->help = HELP_FAMILY;
+    }
+    if (line->command == NULL || used + 1 < count)
+        problems_add(problems,
+                     "help: '%s' is neither a command nor a topic (settings, exit-codes); "
+                     "--help lists the commands",
+                     words[0]);
 }
 
 /* ---- all of it ---- */
@@ -318,6 +357,10 @@ void command_line_read(struct command_line *line, int argc, char **argv,
             line->fixed_job = streams[i];
     line->await_termination = line->fixed_job != NULL;
 
+    if (argc > 1 && strcmp(argv[1], "help") == 0) {
+        take_help(line, argv + 2, (size_t)argc - 2, problems);
+        return;
+    }
     size_t named = argc > 1 ? take_command(line, argv + 1, (size_t)argc - 1, problems) : 0;
     for (int i = 1 + (int)named; i < argc; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
@@ -341,6 +384,10 @@ enum exit_code command_line_load(struct config *config, int argc, char **argv, F
     command_line_read(&line, argc, argv, &problems);
     config_load(config, &line, &problems);
     problems_print(&problems, program_name(argc, argv), errors);
+    if (argc == 1 && problems.count > 0)
+        (void)fprintf(errors, "\n"
+                              "To try it without a Kafka:  esports-stream --demo\n"
+                              "Commands and options:       esports-stream --help\n");
     enum exit_code code = problems.count == 0 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     problems_deinit(&problems);
     return code;

@@ -38,107 +38,30 @@ static bool run_relocate(const struct command_scope *scope, struct error *err) {
 /* The options of every command that changes something. */
 enum { CHANGE_OPTIONS = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES) };
 
+/* Headings of --help, in this order: what is used most comes first. */
+static const char look[] = "Look", change[] = "Change (stop the query first)", print[] = "Print";
+
 const struct command program_commands[] = {
-    {.name = "adopt",
-     .doc =
-         "Begin a sink log that lists the files of a table that has none, such as the table of "
-         "a foreachBatch job, so that Spark reads it exactly once. With --cluster: continue with "
-         "the same offsets on another Kafka cluster. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_CLUSTER) | CHANGE_OPTIONS,
-     .run = run_adopt,
-     .changes = true},
-    {.name = "release",
-     .doc = "Remove the sink log again, if it lists exactly the files of the table. The query must "
-            "be stopped.",
-     .options = CHANGE_OPTIONS,
-     .run = run_release,
-     .changes = true},
-    {.name = "relocate",
-     .doc = "After the lake was moved: rewrite the absolute paths in the sink log and the "
-            "manifests. The settings say where everything is now. The query must be stopped.",
-     .options = CHANGE_OPTIONS,
-     .run = run_relocate,
-     .changes = true},
-    {.name = "rewind",
-     .doc = "Take back the batches after N, so that the next start reads them from Kafka again. "
-            "Their files are moved aside, none is deleted. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
-     .required = OPTION_BIT(OPTION_TO_BATCH),
-     .one_query = "each query numbers its own batches",
-     .run = rewind_command,
-     .changes = true},
-    {.name = "verify",
-     .doc = "Show for each partition of the topic which offsets the table and its rejects cover, "
-            "and prove from the files themselves and from Kafka that each of them is there once. "
-            "Takes no lock: the query may run meanwhile.",
-     .run = verify_command,
-     .needs_broker = true,
-     .goes_on = true},
     {.name = "status",
+     .group = look,
+     .brief = "state, lag and errors of the running program",
      .doc = "Show the state, batches, lag and last error of the running process, or what the "
             "checkpoint says when none runs. The checkpoint's lock names the process and its "
             "address. Exit code 0: all chosen queries run and make progress; 10: one does not run; "
             "11: one is stuck or does not answer.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
-    {.name = "checkpoint show",
-     .doc =
-         "Show what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
-         "holds the lock, and what a start would do. Takes no lock: the query may run meanwhile. "
-         "Exit code 5: a part of it can't be read.",
-     .options = OPTION_BIT(OPTION_JSON),
-     .run = checkpoint_show_command,
-     .goes_on = true},
     {.name = "tail",
+     .group = look,
+     .brief = "newest rows of a table; --follow shows new ones",
      .doc = "Show the newest rows of the table, by batch and then by Kafka timestamp. With --json "
             "all columns, partition columns at the end; without, as many as a terminal has room "
             "for. Takes no lock: the query may run meanwhile, ours or Spark's.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
      .run = tail_command},
-    {.name = "rejects ls",
-     .alias = "rejects list",
-     .doc = "Count the rejects by reason and by partition of the topic, and list the newest. Those "
-            "that were replayed are rows by now and are left out.",
-     .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
-                OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
-                OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
-     .run = rejects_ls_command},
-    {.name = "rejects show",
-     .operand = "PARTITION:OFFSET",
-     .doc = "Show one reject with everything that is known about it. Bytes that are not text or "
-            "would control the terminal are shown as \\n, \\t, \\xNN.",
-     .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
-     .one_query = "each topic has partitions and offsets of its own",
-     .run = rejects_show_command},
-    {.name = "rejects replay",
-     .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE, and "
-            "make those that can become rows now the query's next batch, which has no offsets. "
-            "Their reject rows stay and count as resolved; what fails again stays a reject. The "
-            "query must be stopped.",
-     .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
-                OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
-                CHANGE_OPTIONS | OPTION_BIT(OPTION_JSON),
-     .run = rejects_replay_command,
-     .changes = true},
-    {.name = "schema",
-     .doc = "Print the columns of the tables, for Spark or for people.",
-     .options = OPTION_BIT(OPTION_FORMAT),
-     .run_once = schema_command,
-     .needs_nothing = true},
-    {.name = "sample",
-     .doc = "Print sample records like those of --demo, one JSON text per line, to try a topic "
-            "with. Every twentieth has a fault: another key, a wrong type, no identifier.",
-     .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
-     .one_query = "each topic has records of its own",
-     .run_once = sample_command,
-     .needs_nothing = true},
-    {.name = "completion",
-     .operand = "bash|zsh|fish",
-     .doc = "Print the script with which the shell completes commands, options and their values: "
-            "`source <(esports-stream completion bash)`.",
-     .run_once = completion_command,
-     .needs_nothing = true},
     {.name = "doctor",
+     .group = look,
+     .brief = "check everything a run needs, and say how to fix what fails",
      .doc =
          "Check everything a run needs and say how to fix what fails: brokers, topics and the "
          "right to read them, the next records, directories, free space, the speed of syncs, "
@@ -149,8 +72,120 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .needs_broker = true},
+    {.name = "verify",
+     .group = look,
+     .brief = "prove that every offset is accounted for exactly once",
+     .doc = "Show for each partition of the topic which offsets the table and its rejects cover, "
+            "and prove from the files themselves and from Kafka that each of them is there once. "
+            "Takes no lock: the query may run meanwhile.",
+     .run = verify_command,
+     .needs_broker = true,
+     .goes_on = true},
+    {.name = "checkpoint show",
+     .group = look,
+     .brief = "what the checkpoint holds, and what a start would do",
+     .doc =
+         "Show what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
+         "holds the lock, and what a start would do. Takes no lock: the query may run meanwhile. "
+         "Exit code 5: a part of it can't be read.",
+     .options = OPTION_BIT(OPTION_JSON),
+     .run = checkpoint_show_command,
+     .goes_on = true},
+    {.name = "rejects ls",
+     .alias = "rejects list",
+     .group = look,
+     .brief = "rejected records, by reason and partition",
+     .doc = "Count the rejects by reason and by partition of the topic, and list the newest. Those "
+            "that were replayed are rows by now and are left out.",
+     .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
+                OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
+                OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
+     .run = rejects_ls_command},
+    {.name = "rejects show",
+     .operand = "PARTITION:OFFSET",
+     .group = look,
+     .brief = "one rejected record, with its bytes",
+     .doc = "Show one reject with everything that is known about it. Bytes that are not text or "
+            "would control the terminal are shown as \\n, \\t, \\xNN.",
+     .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
+     .one_query = "each topic has partitions and offsets of its own",
+     .run = rejects_show_command},
+    {.name = "rejects replay",
+     .group = change,
+     .brief = "parse rejects again, after a fix",
+     .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE, and "
+            "make those that can become rows now the query's next batch, which has no offsets. "
+            "Their reject rows stay and count as resolved; what fails again stays a reject. The "
+            "query must be stopped.",
+     .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
+                OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
+                CHANGE_OPTIONS | OPTION_BIT(OPTION_JSON),
+     .run = rejects_replay_command,
+     .changes = true},
+    {.name = "rewind",
+     .group = change,
+     .brief = "take back the newest batches, to read them again",
+     .doc = "Take back the batches after N, so that the next start reads them from Kafka again. "
+            "Their files are moved aside, none is deleted. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
+     .required = OPTION_BIT(OPTION_TO_BATCH),
+     .one_query = "each query numbers its own batches",
+     .run = rewind_command,
+     .changes = true},
+    {.name = "relocate",
+     .group = change,
+     .brief = "rewrite absolute paths, after the lake was moved",
+     .doc = "After the lake was moved: rewrite the absolute paths in the sink log and the "
+            "manifests. The settings say where everything is now. The query must be stopped.",
+     .options = CHANGE_OPTIONS,
+     .run = run_relocate,
+     .changes = true},
+    {.name = "adopt",
+     .group = change,
+     .brief = "begin a sink log for a table that has none",
+     .doc =
+         "Begin a sink log that lists the files of a table that has none, such as the table of "
+         "a foreachBatch job, so that Spark reads it exactly once. With --cluster: continue with "
+         "the same offsets on another Kafka cluster. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_CLUSTER) | CHANGE_OPTIONS,
+     .run = run_adopt,
+     .changes = true},
+    {.name = "release",
+     .group = change,
+     .brief = "remove the sink log again",
+     .doc = "Remove the sink log again, if it lists exactly the files of the table. The query must "
+            "be stopped.",
+     .options = CHANGE_OPTIONS,
+     .run = run_release,
+     .changes = true},
+    {.name = "sample",
+     .group = print,
+     .brief = "sample records, to fill a topic with",
+     .doc = "Print sample records like those of --demo, one JSON text per line, to try a topic "
+            "with. Every twentieth has a fault: another key, a wrong type, no identifier.",
+     .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
+     .one_query = "each topic has records of its own",
+     .run_once = sample_command,
+     .needs_nothing = true},
+    {.name = "schema",
+     .group = print,
+     .brief = "the columns of the tables, for Spark or for people",
+     .doc = "Print the columns of the tables, for Spark or for people.",
+     .options = OPTION_BIT(OPTION_FORMAT),
+     .run_once = schema_command,
+     .needs_nothing = true},
+    {.name = "completion",
+     .operand = "bash|zsh|fish",
+     .group = print,
+     .brief = "completion script for bash, zsh or fish",
+     .doc = "Print the script with which the shell completes commands, options and their values: "
+            "`source <(esports-stream completion bash)`.",
+     .run_once = completion_command,
+     .needs_nothing = true},
     {.name = "docs",
      .operand = "configuration|commands|schema|metrics|man",
+     .group = print,
+     .brief = "the generated documentation",
      .doc = "Print one of the documents that are generated from the program's own tables.",
      .run_once = docs_command,
      .needs_nothing = true},
@@ -245,7 +280,7 @@ bool commands_print(const struct config *config, FILE *out, FILE *errors, enum e
         explain_print(out, config);
         break;
     case ACTION_HELP:
-        help_print(out, program_commands, config->command);
+        help_print(out, program_commands, config->help, config->command);
         break;
     case ACTION_VERSION:
         version_print(out);

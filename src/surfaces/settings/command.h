@@ -34,6 +34,8 @@ struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *alias;   // another name that is accepted, but not listed; NULL: none
     const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
+    const char *group;   // heading in --help; those of a group stand together
+    const char *brief;   // one line in --help
     const char *doc;
     uint64_t options; // those of its own (surfaces/settings/options.h): OPTION_BIT(OPTION_ROWS) | …
     uint64_t required;     // those that must be given

@@ -38,6 +38,7 @@ struct config {
     /* options without a variable */
     enum action action;
     const struct command *command; // of ACTION_COMMAND, and of --help behind one; NULL: none
+    enum help help;                // of ACTION_HELP
     struct command_arguments arguments;
     uint32_t jobs;            // bit i: streams[i] is chosen
     const struct stream *job; // the one that is chosen; NULL: several

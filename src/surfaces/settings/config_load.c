@@ -284,6 +284,7 @@ void config_load(struct config *config, const struct command_line *line,
     struct loader loader = {.line = line, .problems = problems};
     *config = (struct config){.action = line->action,
                               .command = line->command,
+                              .help = line->help,
                               .arguments = line->arguments,
                               .await_termination = line->await_termination,
                               .demo = line->demo,

@@ -29,29 +29,35 @@ static const struct choice formats[] = {
 const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_JOB] = {"--job", "all",
         "Which queries to run (default: all). May be repeated. The name of the query, such as "
-        "match_stream, is accepted too."},
+        "match_stream, is accepted too.",
+        .brief = "all (default), matches or players; may be repeated"},
     [OPTION_AWAIT] = {"--await-termination", NULL,
         "Only wait for the queries to end. Without it, a status line per query is logged every "
         "STATUS_INTERVAL and on every change.",
-        OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)}},
+        OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)},
+        .brief = "log no status lines, only wait"},
     [OPTION_DEMO] = {"--demo", NULL,
         "Run once on an embedded Kafka with sample records, and show the result. The log shows "
         "errors only, unless LOG_LEVEL is set. Settings that say where data is are taken from "
         "options only, so the demo touches nothing else.",
-        OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
+        OPTION_WITH_RUN, .value = {.offset = LINE(demo)},
+        .brief = "run once on an embedded Kafka with sample records"},
     [OPTION_LIVE] = {"--live", NULL,
         "With --demo: keep streaming sample records, with the status page, until --for is over "
-        "or Ctrl-C.", OPTION_WITH_RUN, .value = {.offset = LINE(live)}},
+        "or Ctrl-C.", OPTION_WITH_RUN, .value = {.offset = LINE(live)},
+        .brief = "with --demo: keep streaming, with the status page"},
     [OPTION_FOR] = {"--for", "DURATION", "With --live: how long to run (default: 5 minutes).",
         OPTION_WITH_RUN,
         .value = {.type = &type_duration, .offset = LINE(live_ms), .fallback = "5 minutes",
                   .least = 1000, .most = 24 * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
-        "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},
+        "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN,
+        .brief = "show settings, schemas and a forecast; start nothing"},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
         "Read variables that the environment does not have from NAME=value lines; may be "
-        "repeated; later files override earlier ones."},
+        "repeated; later files override earlier ones.",
+        .brief = "read settings from NAME=value lines"},
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
     [OPTION_ROWS] = {"--rows", "N", "How many rows (default: 10).", OPTION_WITH_COMMANDS,
@@ -105,7 +111,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_JSON] = {"--json", NULL, "Print JSON for programs, one object per line.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},
-    [OPTION_HELP] = {"--help", NULL, "Print this, or with a command what that one takes.",
+    [OPTION_HELP] = {"--help", NULL, "Print the most used options, or with a command everything about it.",
         .letter = 'h'},
 };
 /* clang-format on */

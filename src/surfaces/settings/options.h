@@ -39,6 +39,15 @@ enum option_id {
 /* A set of options. */
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
 
+/* What --help and `help` print. */
+enum help {
+    HELP_SCREEN, // one screen: commands, the most used options, examples
+    HELP_COMMAND,
+    HELP_FAMILY, // all commands of a family ("rejects")
+    HELP_SETTINGS,
+    HELP_EXIT_CODES,
+};
+
 /* What an option goes with. */
 enum option_use {
     OPTION_WITH_ALL,
@@ -52,7 +61,8 @@ struct option_entry {
     const char *placeholder; // of its value; NULL: that of `value`, or it takes none
     const char *doc;
     enum option_use use;
-    char letter; // 'h' for "-h"; 0: none
+    const char *brief; // one line in --help; NULL: not there
+    char letter;       // 'h' for "-h"; 0: none
     /* How its value is read, into which field of struct command_line. Without a type it takes no
      * value, and the field is a bool. --env-file and what asks for another action have no field. */
     struct setting value;
@@ -102,6 +112,8 @@ enum { ENV_FILES_MAX = 8, JOBS_MAX = 16 };
 struct command_line {
     enum action action;
     const struct command *command; // NULL: none
+    enum help help;                // of ACTION_HELP; of HELP_COMMAND and HELP_FAMILY, `command` is
+                                   // the command, or one of the family
     bool meant_command;            // one that does not exist
     struct command_arguments arguments;
     const struct stream *fixed_job; // argv[0] is a query's name; NULL: it is not

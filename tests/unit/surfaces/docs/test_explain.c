@@ -127,9 +127,28 @@ static void explain_forecasts_files_and_warns_of_small_ones(void **state) {
     assert_null(strstr(PRINT("--explain", "--trigger", "availableNow"), "files/day"));
 }
 
-static void help_names_every_setting_and_every_exit_code(void **state) {
+static void assert_no_line_is_wider(const char *text, int columns) {
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        char copy[512];
+        snprintf(copy, sizeof copy, "%.*s", (int)strcspn(line, "\n"), line);
+        if (text_columns(copy) > columns)
+            fail_msg("wider than %d columns: %s", columns, copy);
+    }
+}
+
+static void help_is_one_screen_with_every_command(void **state) {
     (void)state;
     const char *text = PRINT("--help");
+    for (const struct command *at = program_commands; at->name != NULL; at++) {
+        assert_non_null(strstr(text, at->name));
+        assert_non_null(strstr(text, at->brief));
+    }
+    assert_no_line_is_wider(text, 80);
+}
+
+static void help_of_settings_and_exit_codes_names_every_one(void **state) {
+    (void)state;
+    const char *text = PRINT("help", "settings");
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (size_t i = 0; i < count; i++) {
@@ -137,13 +156,11 @@ static void help_names_every_setting_and_every_exit_code(void **state) {
         assert_non_null(strstr(text, settings[i].name));
         assert_true(settings[i].secret == (strstr(text, option) == NULL));
     }
+    assert_no_line_is_wider(text, PARAGRAPH_WIDTH);
+    text = PRINT("help", "exit-codes");
     for (size_t i = 0; i < exit_code_count; i++)
         assert_non_null(strstr(text, exit_codes[i].name));
-    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        char copy[512];
-        snprintf(copy, sizeof copy, "%.*s", (int)strcspn(line, "\n"), line);
-        assert_true(text_columns(copy) <= PARAGRAPH_WIDTH);
-    }
+    assert_no_line_is_wider(text, PARAGRAPH_WIDTH);
 }
 
 static void version_is_one_line(void **state) {
@@ -254,7 +271,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(explain_forecasts_files_and_warns_of_small_ones, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(help_names_every_setting_and_every_exit_code, setup,
+        cmocka_unit_test_setup_teardown(help_is_one_screen_with_every_command, setup, teardown),
+        cmocka_unit_test_setup_teardown(help_of_settings_and_exit_codes_names_every_one, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(version_is_one_line, setup, teardown),
         cmocka_unit_test(every_kind_of_error_has_an_exit_code_that_is_documented),
