@@ -57,7 +57,7 @@ static void print_command(FILE *out, const struct command *entry) {
             print_option(out, 6, &option_entries[id]);
 }
 
-enum { BRIEF_INDENT = 23 }; // where the lines of the screen say what something does
+enum { BRIEF_INDENT = 22 }; // where the lines of the screen say what something does
 
 static void print_brief(FILE *out, const char *name, const char *brief) {
     (void)fprintf(out, "  %-*s  %s\n", BRIEF_INDENT - 4, name, brief);

@@ -61,7 +61,7 @@ const struct command program_commands[] = {
      .run = tail_command},
     {.name = "doctor",
      .group = look,
-     .brief = "check everything a run needs, and say how to fix what fails",
+     .brief = "check everything a run needs; say how to fix what fails",
      .doc =
          "Check everything a run needs and say how to fix what fails: brokers, topics and the "
          "right to read them, the next records, directories, free space, the speed of syncs, "
