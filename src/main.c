@@ -26,6 +26,7 @@
 #include "surfaces/service/service_manager.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config_load.h"
+#include "surfaces/settings/path_origin.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 
@@ -353,6 +354,7 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
         !broker_open(servers, config->kafka_properties, config->kafka_property_count, &broker,
                      &err) ||
         !streaming_start(&program->streaming, &program->streaming_options, broker, &err)) {
+        path_origin_add(config, &err);
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         return exit_code_of(err.kind);
     }
@@ -362,6 +364,7 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     watch(program);
     close_surfaces(program);
     if (!streaming_join(program->streaming, &err)) {
+        path_origin_add(config, &err);
         log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
                   exit_code_of(err.kind), err.message);
         return exit_code_of(err.kind);

@@ -585,6 +585,69 @@ def test_the_shell_completes_commands_options_and_values(program, tmp_path, shel
         terminal.close()
 
 
+def test_an_empty_word_is_completed_to_the_commands(program, tmp_path):
+    """Options only after a dash: among more than 50 of them no command would be found."""
+    name, script = program.binary.name, tmp_path / "completion"
+    script.write_bytes(
+        subprocess.run([program.binary, "completion", "bash"], capture_output=True, check=True).stdout
+    )
+    environment = {"TERM": "dumb", "HOME": str(tmp_path), "PATH": os.environ["PATH"], "PS1": "$ "}
+    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], **environment)
+    try:
+        terminal.type(f"source {script}; bind 'set completion-query-items 0'; echo rea''dy\r")
+        terminal.read_until(rb"\nready")
+        for typed, listed, absent in (
+            ("", rb"\bverify\b", rb"--"),
+            ("rejects ", rb"\bshow\b", rb"--"),
+            ("-", rb"--trigger\b", rb"\bverify\b"),
+        ):
+            terminal.shown = b""
+            terminal.type(f"{name} {typed}\t\t")
+            terminal.read_until(listed)
+            terminal.type("\x15echo do''ne\r")
+            terminal.read_until(rb"\ndone")
+            assert not re.search(absent, terminal.shown), (typed, terminal.shown)
+    finally:
+        terminal.close()
+
+
+def test_what_changes_something_asks_first_on_a_terminal(job):
+    """Each answer, and no question where nobody can answer, or with --yes."""
+    job.create_topic()
+    for i in range(4):
+        job.produce([f'{{"match_id": "M{i}"}}'])
+        job.run()
+    rewind = ["rewind", "--job", KIND, "--to-batch"]
+    settings = {"TERM": "dumb", **{key: str(value) for key, value in job.settings.items()}}
+
+    def answer(batch, reply, *options):
+        terminal = Terminal([str(job.program.binary), *rewind, batch, *options], **settings)
+        if reply:
+            terminal.read_until(rb"Do this now\? \[y/N\] ")
+            terminal.type(reply)
+        terminal.read_until(rb"(?!)", 60)  # to the end
+        status = os.waitpid(terminal.pid, 0)[1]
+        os.close(terminal.fd)
+        return os.waitstatus_to_exitcode(status), terminal.shown.decode()
+
+    for reply in "n\r", "\r", "yesterday\r", "\x04":
+        code, shown = answer("2", reply)
+        assert "would rewind to batch 2. Batches 3 to 3 would be taken back. 1 table file and" in shown
+        assert code == 1 and "rewind: nothing was changed" in shown
+    assert job.lake.batches(KIND) == [0, 1, 2, 3]
+    code, shown = answer("2", "y\r")
+    assert code == 0 and "rewound to batch 2." in shown
+    assert job.lake.batches(KIND) == [0, 1, 2]
+    code, shown = answer("9", None)  # what would be refused is not asked
+    assert code == 2 and "is not committed" in shown and "Do this" not in shown
+    code, shown = answer("1", None, "--dry-run")
+    assert code == 0 and "would rewind to batch 1" in shown and "Do this" not in shown
+    assert job.lake.batches(KIND) == [0, 1, 2]
+    code, shown = answer("1", None, "-y")
+    assert code == 0 and "rewound to batch 1." in shown and "Do this" not in shown
+    assert "rewound to batch 0." in job.run(*rewind, "0").log()  # no terminal
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -593,13 +656,13 @@ def test_the_shell_completes_commands_options_and_values(program, tmp_path, shel
         (("rejects",), "rejects needs a command: ls, show"),
         (("tail", "--row", "3"), "did you mean --rows?"),
         (("tail", "--rows", "many"), "--rows: invalid value 'many' (expected a whole number"),
-        (("tail", "--raw"), "--raw: only with the command rejects show"),
+        (("tail", "--raw"), "--raw can only be used with the command rejects show"),
         (("adopt", "--demo"), "--demo can't be used with the command adopt"),
         (("tail", "--follow"), "--follow needs --job"),
         (("rejects", "show", "0:1", "--job", "all"), "rejects show needs --job"),
         (("rejects", "ls", "--reason", "malformed"), "expected null_value, blank_value"),
         (("completion", "bsh"), "did you mean bash?"),
-        (("--job", "all", "tail"), "a command comes first"),
+        (("--job", "all", "tail"), "the command must come first"),
     ],
 )
 def test_what_is_misspelt_is_refused_with_what_was_meant(program, arguments, said):

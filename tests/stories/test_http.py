@@ -370,6 +370,17 @@ def test_another_network_gets_in_only_when_it_is_told_so(job, namespace):
     assert status_from(namespace, there, "/healthz") == 200
     assert status_from(namespace, there, "/api/v1/queries") == 401
     assert status_from(namespace, there, "/api/v1/queries", f"Authorization: Bearer {TOKEN}") == 200
+    assert not process.lines("open to the network without a token")
+    process.stop()
+
+    process = job.start(SPARK_UI_PORT=port(), SPARK_UI_HOST="0.0.0.0")
+    web, rejects = Web(process), "/api/v1/queries/match_stream/rejects"
+    assert process.lines("WARNING .*open to the network without a token.*cure=set UI_TOKEN")
+    process.wait_until(lambda: web.get("/readyz").status == 200, 60, "ready")
+    assert web.get(rejects).status == 200
+    assert status_from(namespace, web.port, rejects) == 403
+    for path in "/", "/metrics", "/api/v1/queries", "/api/v1/queries/match_stream/batches":
+        assert status_from(namespace, web.port, path) == 200
     process.stop()
 
 

@@ -244,8 +244,8 @@ def test_an_adopted_table_is_rewound_by_what_its_files_hold(job, spark4):
 
 def test_slips_on_the_command_line_are_usage_errors(job):
     for words, what in (
-        (["--to-batch", "3"], "--to-batch: only with the command rewind"),
-        (["adopt", "--to-batch", "3"], "--to-batch: only with the command rewind"),
+        (["--to-batch", "3"], "--to-batch can only be used with the command rewind"),
+        (["adopt", "--to-batch", "3"], "--to-batch can only be used with the command rewind"),
         (["rewind", "--job", "matches"], "rewind needs --to-batch N"),
         (["rewind", "--to-batch", "3"], "rewind needs --job"),
         (["rewind", "--job", "all", "--to-batch", "3"], "rewind needs --job"),

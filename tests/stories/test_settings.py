@@ -59,22 +59,33 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
         ({"SPARK_DRIVER_MEMORY": "16m"}, 2, "SPARK_DRIVER_MEMORY"),
         ({"KAFKA_CONF_ENABLE_AUTO_COMMIT": "true"}, 2, "enable.auto.commit"),
         ({"KAFKA_CONF_NO_SUCH_THING": "1"}, 2, "no.such.thing"),
+        ({"KAFKA_CONF_fetch_wait_max": "5"}, 2, "KAFKA_CONF_fetch_wait_max (environment): "),
         ({"KAFKA_TOPIC_PLAYERS": "same", "KAFKA_TOPIC_MATCHES": "same"}, 2, "same"),
         ({"STARTING_OFFSETS": "noon"}, 2, "STARTING_OFFSETS"),
-        ({"KAFKA_BOOTSTRAP_SERVERS": "http://127.0.0.1:1"}, 2, "no protocol of Kafka's"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "http://127.0.0.1:1"}, 2, "is not one of Kafka's protocols"),
+        ({"DATA_LAKE_PATH": "~/lake"}, 2, "'~' is not expanded here"),
+        ({"CHECKPOINT_PATH": "$HOME/lake"}, 2, "variables are not expanded here"),
     ],
 )
 def test_a_setting_that_cannot_be_obeyed_is_refused(job, settings, code, words):
-    process = job.run("--job", "all", exit_code=code, **settings)
+    for command in (), ("--explain",), ("doctor",):  # all three check the same
+        process = job.run(*command, "--job", "all", exit_code=code, **settings)
 
-    assert words in process.errors() + process.log()
+        assert words in process.errors() + process.log()
+
+
+def test_a_lake_that_is_a_file_is_refused(job):
+    for words in (), ("--explain",), ("tail", "--job", "matches"), ("rewind", "--to-batch", "1", "--job", "matches"):
+        process = job.run(*words, exit_code=2, DATA_LAKE_PATH="/etc/hostname")
+
+        assert "DATA_LAKE_PATH (environment): '/etc/hostname' is not a directory" in process.errors()
 
 
 @pytest.mark.parametrize("option", ["--data-lake-path", "--kafka-topic-matches"])
 def test_an_option_without_a_value_is_refused_by_name(job, option):
     process = job.run(option, "", exit_code=2)
 
-    assert f"({option}): '': want" in process.errors()
+    assert f"({option}): invalid value '' (expected" in process.errors()
 
 
 def test_brokers_may_be_written_with_their_protocol_and_a_comma_too_many(job):
@@ -133,7 +144,8 @@ def test_a_bare_call_says_what_is_missing_and_how_to_begin(program):
     ("arguments", "settings", "kinds"),
     [
         (["--job", "all"], {}, {"matches", "players"}),
-        (["--job", "matches"], {}, {"matches"}),
+        (["--job", "matches", "--job", "players"], {}, {"matches", "players"}),
+        (["--job", "match_stream"], {}, {"matches"}),
         (["--job", "players"], {}, {"players"}),
         (["--job", "players", "--await-termination"], {}, {"players"}),
         ([], {"name": "match_stream"}, {"matches"}),
@@ -148,6 +160,30 @@ def test_a_job_runs_the_queries_that_it_names(job, arguments, settings, kinds):
     job.run(*arguments, **settings)
 
     assert {kind for kind in job.topics if job.lake.batches(kind)} == kinds
+
+
+def test_what_is_misspelt_in_an_env_file_is_warned_of(job, tmp_path):
+    """Also by a command, which would look at another lake without a word."""
+    job.create_topic()
+    file = tmp_path / "our.env"
+    file.write_text("TRIGER=1 minute\nJAVA_HOME=/java\n")
+
+    for words in (), ("tail", "--job", "matches"):
+        process = job.run(*words, "--env-file", file)
+        said = process.log() + process.errors()
+        assert f"WARNING | unknown setting TRIGER ({file}:1) ignored; did you mean TRIGGER?" in said
+        assert f"WARNING | unknown setting JAVA_HOME ({file}:2) ignored\n" in said
+
+
+def test_a_lake_that_nobody_chose_is_named_loudly(job):
+    """By somebody who may not make the default's directory, as root would."""
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    process = job.start(under=nobody, DATA_LAKE_PATH=None)
+    process.wait_exit(60, 2)
+
+    default = "/workspaces/esport-bigdata-pipeline/data"
+    assert process.lines(f"WARNING .*DATA_LAKE_PATH is not set: data goes to the default path '{default}'")
+    assert process.lines("CRITICAL .*Permission denied.*DATA_LAKE_PATH is not set.*: set it to a directory")
 
 
 def test_the_log_has_the_words_of_the_old_job(job):

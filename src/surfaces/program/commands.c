@@ -17,6 +17,7 @@
 #include "surfaces/docs/explain.h"
 #include "surfaces/docs/help.h"
 #include "surfaces/doctor/doctor.h"
+#include "surfaces/settings/path_origin.h"
 #include "surfaces/terminal/output.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
@@ -71,6 +72,7 @@ const struct command program_commands[] = {
          "would end.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
+     .judges_paths = true,
      .needs_broker = true},
     {.name = "verify",
      .group = look,
@@ -193,7 +195,8 @@ const struct command program_commands[] = {
 };
 
 /* Reports one failure. An end that was asked for is not one. */
-static enum exit_code report(const struct config *config, const struct error *err, FILE *errors) {
+static enum exit_code report(const struct config *config, struct error *err, FILE *errors) {
+    path_origin_add(config, err);
     if (err->kind != ERROR_STOPPED)
         (void)fprintf(errors, "esports-stream: %s: %s\n", config->command->name, err->message);
     return exit_code_of(err->kind);

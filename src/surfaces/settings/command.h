@@ -46,6 +46,7 @@ struct command {
     bool (*run_once)(const struct command_call *call, struct error *err);
 
     bool changes;       // what is on disk: asks first on a terminal, unless OPTION_YES is given
+    bool judges_paths;  // itself, so that one that is not a directory does not end it before
     bool needs_broker;  // KAFKA_BOOTSTRAP_SERVERS is required
     bool needs_nothing; // reads no settings, so that none can be wrong
     bool goes_on; // what is wrong with one query (ERROR_STATE) does not keep it from the others

@@ -261,6 +261,12 @@ static void check_path(const struct config *config, const char *setting, const c
                      file.text);
 }
 
+static void check_paths(const struct config *config, struct problems *problems) {
+    check_path(config, "DATA_LAKE_PATH", config->data_lake_path, problems);
+    check_path(config, "PROCESSED_DATA_PATH", config->processed_path, problems);
+    check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, problems);
+}
+
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
     variables_add_environment(&loader->variables, environ);
@@ -270,9 +276,8 @@ static void load_all(struct loader *loader, struct config *config) {
     if (!config->demo)
         properties_read_kafka(config, &loader->variables, loader->problems);
     properties_read_spark(config, &loader->variables, loader->problems);
-    check_path(config, "DATA_LAKE_PATH", config->data_lake_path, loader->problems);
-    check_path(config, "PROCESSED_DATA_PATH", config->processed_path, loader->problems);
-    check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, loader->problems);
+    if (config->command == NULL || !config->command->judges_paths)
+        check_paths(config, loader->problems);
     config_check(config, loader->problems);
     find_unknown_names(loader);
     if (config->action == ACTION_EXPLAIN && loader->problems->count == 0)

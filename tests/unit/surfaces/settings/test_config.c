@@ -14,6 +14,7 @@
 #include "base/system/process.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
+#include "surfaces/settings/path_origin.h"
 #include "surfaces/settings/settings.h"
 
 enum { WORDS_MAX = 32 };
@@ -678,6 +679,45 @@ static void a_path_that_is_not_a_directory_is_refused(void **state) {
     rmdir(directory);
 }
 
+static void a_path_that_can_not_be_used_names_its_setting(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable, *path, *expected;
+    } cases[] = {
+        {"A=b", "/workspaces",
+         "DATA_LAKE_PATH is not set, so its default is used: set "
+         "DATA_LAKE_PATH to a directory"},
+        {"A=b", "/workspaces/esport-bigdata-pipeline/data/checkpoints/match_stream",
+         "; DATA_LAKE_PATH is not set"},
+        {"DATA_LAKE_PATH=/lake", "/lake/processed/matches",
+         "; or change DATA_LAKE_PATH (environment), which this path"},
+        {"CHECKPOINT_PATH=/cp/here", "/cp", "; or change CHECKPOINT_PATH (environment), which this path"},
+        {"CHECKPOINT_PATH=/cp", "/cp/match_stream", "; or change CHECKPOINT_PATH"},
+        {"PROCESSED_DATA_PATH=/tables", "/tables/matches", "; or change PROCESSED_DATA_PATH"},
+        {"CHECKPOINT_PATH=/cp", "/cpu/match_stream", NULL},
+        {"DATA_LAKE_PATH=/lake", "/etc/ssl", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(load(WORDS(BROKER, cases[i].variable), NULL), EXIT_CODE_OK);
+        struct error err;
+        (void)error_set(&err, ERROR_CONFIG, "make directory '%s': Permission denied",
+                        cases[i].path);
+        err.lasting = true;
+        char *before = strdup(err.message);
+        path_origin_add(&config, &err);
+        if (cases[i].expected != NULL && strstr(err.message, cases[i].expected) == NULL)
+            fail_msg("%s", err.message);
+        if (cases[i].expected == NULL)
+            assert_string_equal(err.message, before);
+        (void)snprintf(err.message, sizeof err.message, "%s", before);
+        err.lasting = false; // a full disk, which may pass
+        path_origin_add(&config, &err);
+        assert_string_equal(err.message, before);
+        free(before);
+        config_deinit(&config);
+    }
+}
+
 static void a_lake_that_nobody_chose_is_warned_of(void **state) {
     (void)state;
     char warning[LAKE_WARNING_MAX];
@@ -1064,6 +1104,7 @@ int main(void) {
         FACT(every_path_is_normalised_as_hadoop_does),
         FACT(what_only_a_shell_expands_is_refused_in_every_path),
         FACT(a_path_that_is_not_a_directory_is_refused),
+        FACT(a_path_that_can_not_be_used_names_its_setting),
         FACT(a_lake_that_nobody_chose_is_warned_of),
         FACT(two_queries_never_share_a_topic_or_a_directory),
         FACT(starting_offsets_in_json_name_the_topics_that_are_read),
