@@ -8,6 +8,7 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -278,6 +279,48 @@ def test_status_of_a_process_without_a_port_is_what_the_checkpoint_says(played):
     text = ask(played, "status")
     assert "serves no status" in text and f"pid={query.pid} " in text
     query.stop()
+
+
+def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
+    """Topic, paths and partition columns of a run come from its checkpoint when nobody sets them."""
+    table, columns = tmp_path / "fast", "status,match_id"
+    job.create_topic()
+    job.produce([*GOOD[:5], "[1]"])
+    job.run(PROCESSED_DATA_PATH=table, MATCHES_PARTITION_BY=columns)
+    bare = dict.fromkeys(["KAFKA_TOPIC_MATCHES", "KAFKA_TOPIC_PLAYERS", "DATA_LAKE_PATH"])
+    bare |= {"CHECKPOINT_PATH": job.lake.root / "checkpoints"}
+
+    (found,) = ask_json(job, "checkpoint", "show", **bare)
+    assert found["origins"] == dict.fromkeys(["topic", "table", "rejects"], "checkpoint")
+    assert (found["topic"], found["faults"]) == (job.topics[KIND], [])
+    assert found["table"]["path"] == f"{table}/{KIND}"
+    assert found["next"] == "a start plans the next batch"
+    (found,) = ask_json(job, "status", exit_code=10, **bare)
+    assert found["checkpoint"]["faults"] == [] and found["checkpoint"]["topic"] == job.topics[KIND]
+    assert [row["match_id"] for row in ask_json(job, "tail", **bare)] == [f"m{n}" for n in range(5)]
+    assert ask_json(job, "rejects", "ls", **bare)[0]["rejects"] == 1
+    assert ask_json(job, "rejects", "show", "0:5", **bare)[0]["reason"] == "not_an_object"
+    assert ask_json(job, "rejects", "replay", "--dry-run", **bare)[0]["unresolved"] == 1
+    process = command(job, "verify", **bare)
+    process.wait_exit(60, 0)
+    assert "every offset is there once" in process.log()
+    assert f"The topic is '{job.topics[KIND]}', as the checkpoint says" in process.errors()
+    assert "KAFKA_TOPIC_MATCHES is not set" in process.errors()
+    assert "a run without it would use 'esports-matches'" in process.errors()
+
+    # What is set explicitly counts, and the contradiction is named.
+    process = command(job, "checkpoint", "show", **bare | {"KAFKA_TOPIC_MATCHES": "another"})
+    process.wait_exit(60, 5)
+    assert f"but the checkpoint says '{job.topics[KIND]}'; the setting is used" in process.errors()
+    assert "but the query reads 'another': set the topic back" in process.log()
+    (found,) = ask_json(job, "checkpoint", "show", **bare | {"DATA_LAKE_PATH": job.lake.root})
+    assert found["origins"]["rejects"] == "setting" and found["faults"] == []
+
+
+def test_a_lake_that_was_copied_is_not_looked_at_in_its_old_place(played, tmp_path):
+    copy = shutil.copytree(played.lake.root, tmp_path / "copy")
+    said = refused(played, "tail", exit_code=5, DATA_LAKE_PATH=copy)
+    assert f"'{copy}/processed/{KIND}'" in said and "relocate" in said
 
 
 # ---- schema, sample ----

@@ -66,6 +66,7 @@ const struct command program_commands[] = {
             "and proves from the files themselves and from Kafka that each of them is there once. "
             "Takes no lock: the query may run meanwhile.",
      .run = verify_command,
+     .knows = true,
      .needs_broker = true,
      .goes_on = true},
     {.name = "status",
@@ -82,27 +83,31 @@ const struct command program_commands[] = {
          "Exit code 5: a part of it can't be read.",
      .options = OPTION_BIT(OPTION_JSON),
      .run = checkpoint_show_command,
+     .knows = true,
      .goes_on = true},
     {.name = "tail",
      .doc = "Show the newest rows of the table: by batch, then by the Kafka timestamp. With --json "
             "all columns, partition columns at the end; without, those worth a terminal's width. "
             "Takes no lock: the query may run meanwhile, ours or Spark's.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
-     .run = tail_command},
+     .run = tail_command,
+     .knows = true},
     {.name = "rejects ls",
      .doc = "Count the rejects by reason and by partition of the topic, and list the newest; those "
             "that were replayed are rows by now and are left out.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
-     .run = rejects_ls_command},
+     .run = rejects_ls_command,
+     .knows = true},
     {.name = "rejects show",
      .operand = "PARTITION:OFFSET",
      .doc = "Show one reject with everything that is known of it. Bytes that are no text or would "
             "drive the terminal are shown as \\n, \\t, \\xNN.",
      .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
      .one_query = "each topic has partitions and offsets of its own",
-     .run = rejects_show_command},
+     .run = rejects_show_command,
+     .knows = true},
     {.name = "rejects replay",
      .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE, and "
             "make those that can become rows now the query's next batch, without an offset. Their "
@@ -111,7 +116,8 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_JSON),
-     .run = rejects_replay_command},
+     .run = rejects_replay_command,
+     .knows = true},
     {.name = "schema",
      .doc = "Print the columns of the tables, for Spark or for people.",
      .options = OPTION_BIT(OPTION_FORMAT),
@@ -158,11 +164,21 @@ static enum exit_code report(const struct config *config, const struct error *er
 
 static bool run_for_one(const struct config *config, const struct stream *stream, FILE *out,
                         struct error *err) {
-    struct command_scope scope = {config, stream, config_store_options(config, stream), out};
+    struct command_scope scope = {.config = config, .stream = stream, .out = out};
+    struct known_store known;
+    bool knows = config->command->knows;
+    if (knows) {
+        known_store_init(&known, config, stream);
+        scope.known = &known;
+    }
+    scope.store = knows ? known.store : config_store_options(config, stream);
     bool ok = config->command->run(&scope, err);
     if (!ok && err->kind != ERROR_STOPPED)
         error_wrap(err, "%s", stream->name);
-    config_store_options_deinit(&scope.store);
+    if (knows)
+        known_store_deinit(&known);
+    else
+        config_store_options_deinit(&scope.store);
     return ok;
 }
 
