@@ -409,6 +409,45 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     assert "offsets 14 to 19 come next and are gone" in found[f"progress {topic}"]["text"]
 
 
+def test_the_doctor_decodes_the_newest_records(job):
+    topic = job.topics[KIND]
+    records, newest = f"records {topic}", f"newest record {topic}"
+    job.create_topic(partitions=2)
+    found = findings(job)
+    assert found[records]["text"] == "the topic is empty" and newest not in found
+
+    job.produce([json.dumps({"matchId": n, "status": "live"}) for n in range(5)], partition=1)
+    one = findings(job, exit_code=8)[records]
+    assert one["verdict"] == "FAIL"
+    assert one["text"].startswith("0 of the newest 5 would become rows, 5 would be rejected: ")
+    assert "missing_identifier 5; the first: partition 1, offset 0: the object has no" in one["text"]
+    assert "keys that are no column: matchId (5); keys that are wanted: match_id, " in one["text"]
+    assert "KAFKA_TOPIC_MATCHES" in one["cure"] and "'match_id'" in one["cure"]
+
+    # Of each partition the newest; behind them a transaction that was aborted.
+    job.produce(GOOD * 10, partition=0)
+    job.produce([json.dumps({"match_id": f"n{n}", "extra": n}) for n in range(49)], partition=1)
+    job.produce(["[1]"], partition=1)
+    producer = job.broker.producer(transactional_id=topic)
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for n in range(300):
+        producer.produce(topic, b"aborted", partition=0)
+    producer.flush(30)
+    producer.abort_transaction(30)
+    job.broker.wait_end_offsets(topic, {0: 501, 1: 55})
+    found = findings(job)
+    assert verdicts(found, records, newest) == ["OK", "OK"]
+    assert found[records]["text"].startswith("99 of the newest 100 would become rows, 1 would be ")
+    assert "not_an_object 1" in found[records]["text"] and "extra (49)" in found[records]["text"]
+    one = findings(job, exit_code=8, PARSE_MODE="failfast")[records]
+    assert one["verdict"] == "FAIL" and "failfast stops at the first" in one["text"]
+
+    job.produce([b" "] * 10, partition=1)
+    one = findings(job)[records]
+    assert one["verdict"] == "WARN" and "blank_value 10" in one["text"]
+
+
 def test_missing_time_zones_and_authorities_are_told(job):
     job.create_topic()
     job.produce(['{"match_id": "a", "started_at": "2024-06-01T10:00:00 Europe/Paris"}'])
@@ -467,6 +506,68 @@ def test_the_doctor_finds_a_directory_that_is_not_ours_to_write(played):
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {commits.parent}"]
     os.chown(commits, 0, 0)
     assert f"'{commits}'" in one["text"] and "chown" in one["cure"]
+
+
+def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_disk):
+    table, rejects = played.lake.table(KIND), played.lake.rejects(KIND)
+    checkpoint = played.lake.checkpoint(KIND)
+    (table / "_staging" / "7").mkdir(parents=True)
+    for root, inner in [
+        (table, table / "_staging"),
+        (table, table / "_staging" / "7"),
+        (rejects, rejects),
+        (checkpoint, checkpoint / "offsets"),
+    ]:
+        os.chown(inner, 54321, 54321)
+        one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {root}"]
+        os.chown(inner, 0, 0)
+        assert f"such as '{inner}': Permission denied" in one["text"] and "chown" in one["cure"]
+
+    aside = rejects.rename(rejects.with_name("aside"))
+    os.chown(rejects.parent, 54321, 54321)
+    one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {rejects}"]
+    os.chown(rejects.parent, 0, 0)
+    assert f"can't be made in '{rejects.parent}'" in one["text"]
+    aside.rename(rejects)
+
+    subprocess.run(["mount", "--bind", small_disk, rejects], check=True)
+    try:
+        ballast = (small_disk / "ballast").open("wb")
+        with pytest.raises(OSError), ballast:
+            ballast.write(bytes(9 << 20))
+        found = findings(played, exit_code=7)
+    finally:
+        subprocess.run(["umount", rejects], check=True)
+    one = found[f"directories {rejects}"]
+    assert "No space left on device" in one["text"] and "make room" in one["cure"]
+    assert found[f"room {rejects}"]["verdict"] == "FAIL"
+
+
+def test_the_doctor_asks_the_query_that_runs(played):
+    table, (port,) = played.lake.table(KIND), free_ports(1)
+    settings = {"SPARK_UI_PORT": port, "UI_TOKEN": "a-token-of-some-length"}
+    query = played.start(TRIGGER="0 seconds", **settings)
+    query.wait_until(lambda: "http=" in (played.lake.checkpoint(KIND) / "lock").read_text())
+    found = findings(played, **settings)
+    assert verdicts(found, f"port {port}", "query match_stream") == ["OK", "OK"]
+    assert "our own process" in found[f"port {port}"]["text"]
+    assert f"pid={query.pid} " in found[f"port {port}"]["text"]
+    unknown = findings(played, SPARK_UI_PORT=port)["query match_stream"]
+    assert unknown["verdict"] == "WARN" and "UI_TOKEN" in unknown["text"]
+
+    subprocess.run(["mount", "--bind", table, table], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", table], check=True)
+        played.produce([GOOD[0]])
+        query.wait_log("Read-only file system")
+        found = findings(played, exit_code=7, **settings)
+    finally:
+        subprocess.run(["umount", "--lazy", table], check=True)
+    one = found["query match_stream"]
+    assert one["verdict"] == "FAIL" and one["text"].startswith("retrying: ")
+    one = found[f"directories {table}"]
+    assert "Read-only file system" in one["text"] and "mount" in one["cure"]
+    query.stop()
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "bind"])
