@@ -11,7 +11,9 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -634,11 +636,12 @@ def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
 class Terminal:
     """A program on a terminal of its own."""
 
-    def __init__(self, command, **environment):
+    def __init__(self, command, columns=0, **environment):
         self.shown = b""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
                 os.execvpe(command[0], command, environment)
             finally:
                 os._exit(127)
@@ -678,6 +681,42 @@ def test_colour_is_for_terminals_that_want_it(job):
     assert b"\x1b[32mOK" in on_terminal(job)
     assert b"\x1b" not in on_terminal(job, NO_COLOR="1")
     assert b"\x1b" not in on_terminal(job, TERM="dumb")
+
+
+def lines_on_terminal(job, columns, *arguments, **environment):
+    """What the command prints on a terminal of this width."""
+    settings = {key: str(value) for key, value in job.settings.items()}
+    settings |= {"LOG_LEVEL": "ERROR", "TERM": "dumb", "SPARK_UI_PORT": "0", **environment}
+    terminal = Terminal([str(job.program.binary), *arguments, "--job", KIND], columns, **settings)
+    terminal.read_until(rb"\Z(?!)")  # to the end
+    terminal.close()
+    return terminal.shown.decode().splitlines()
+
+
+def test_what_is_printed_keeps_to_the_width_of_the_terminal(job):
+    job.create_topic()
+    job.produce([json.dumps({"match_id": "a-long-name-" * 3, "status": "live"}), '["' + "x" * 60 + '"]'])
+    job.run()
+    whole, wide, narrow = (
+        ask(job, "tail").splitlines(),
+        lines_on_terminal(job, 72, "tail"),
+        lines_on_terminal(job, 40, "tail"),
+    )
+    assert len(whole[0]) > 72 and lines_on_terminal(job, 300, "tail") == whole
+    assert max(map(len, wide)) == 72 and len(wide) == 2
+    assert wide[0].split() == whole[0].split() and wide[1].startswith("a-long-na") and "…" in wide[1]
+    assert lines_on_terminal(job, 300, "tail", COLUMNS="72") == wide
+    assert narrow[0].split() == ["match_id", "status", "partition", "offset"]
+    assert narrow[2].startswith("(for this terminal's width without duration_minutes, is_completed;")
+
+    listed = lines_on_terminal(job, 72, "rejects", "ls")
+    (newest,) = [line for line in listed if line.startswith("  0:1 ")]
+    assert len(newest) == 72 and newest.count("…") == 2 and "not_an_object" in newest
+
+    found = lines_on_terminal(job, 72, "doctor")
+    assert max(len(line) for line in found if "/" not in line) <= 72
+    indent = min(len(line) - len(line.lstrip()) for line in found if line.startswith(" "))
+    assert max(map(len, ask(job, "doctor").splitlines())) > 72 and 20 < indent < 40
 
 
 SHELLS = {
