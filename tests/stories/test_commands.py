@@ -58,6 +58,7 @@ def ask(job, *arguments, exit_code=0, **settings):
 
 
 def ask_json(job, *arguments, **settings):
+    """`exit_code` may be given, too."""
     return [json.loads(line) for line in ask(job, *arguments, "--json", **settings).splitlines()]
 
 
@@ -352,6 +353,23 @@ def test_samples_are_records_that_become_rows(job):
     job.produce(lines)
     job.run()
     assert len(ask_json(job, "tail", "--rows", "40")) >= 38
+
+
+def test_verify_says_the_same_to_programs(played):
+    (found,) = ask_json(played, "verify")
+    assert (found["query"], found["topic"]) == ("match_stream", played.topics[KIND])
+    assert (found["throughBatch"], found["proven"], found["faults"], found["missing"]) == (1, True, 0, 0)
+    ends = {one["partition"]: (one["start"], one["end"]) for one in found["partitions"]}
+    assert ends == {0: (0, 14), 1: (0, 10)}
+    assert sum(one["rows"] for one in found["partitions"]) == 20
+    assert found["read"]["bySinkLog"] and found["findings"] == []
+
+    gone = min(played.lake.table(KIND).glob("*=*/*.parquet"))
+    gone.rename(played.lake.root / "gone")
+    (found,) = ask_json(played, "verify", exit_code=5)
+    assert not found["proven"] and found["faults"] == found["counts"]["wrong"] + found["counts"]["missing"]
+    assert any(one["kind"] == "wrong" and gone.name in one["text"] for one in found["findings"])
+    assert found["missing"] == 10
 
 
 # ---- doctor ----

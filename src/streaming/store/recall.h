@@ -14,7 +14,7 @@ struct recalled {
 };
 
 /* What can't be read is not known: whoever opens the checkpoint gets the error. Takes no lock. */
-void checkpoint_recall(const char *checkpoint, struct recalled *recalled);
+void checkpoint_recall(const char *root, struct recalled *recalled);
 void recalled_deinit(struct recalled *recalled);
 
 /* Whether the table at `root` is signed by that query. */

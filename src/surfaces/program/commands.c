@@ -65,6 +65,18 @@ const struct command program_commands[] = {
      .doc = "Shows for each partition of the topic which offsets the table and its rejects cover, "
             "and proves from the files themselves and from Kafka that each of them is there once. "
             "Takes no lock: the query may run meanwhile.",
+     .document =
+         "`query`, `topic`, `table`, `rejectsTable`; `throughBatch`, the newest committed "
+         "batch, null: none yet; `proven`, whether there is no fault and nothing unproven; "
+         "`faults`; `missing`, `double` and `unproven`, in offsets; `partitions`, each with "
+         "`incarnation`, `partition`, `start`, `end` (exclusive) and what became of these "
+         "offsets: `rows`, `rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; "
+         "`counts` of the findings by kind (`wrong`, `missing`, `double`: faults; `lost`, "
+         "`absent`, `note`: not), and `findings`, the first 50 of each kind, with `kind` "
+         "and `text`; `read`: `bySinkLog`, `tableFiles`, `rejectFiles`, `bytes`, `rows`, "
+         "`durationMs`, `passes`, `recordsFromKafka`. Exit code 5 comes with a document, "
+         "too.",
+     .options = OPTION_BIT(OPTION_JSON),
      .run = verify_command,
      .knows = true,
      .needs_broker = true,
@@ -138,12 +150,19 @@ const struct command program_commands[] = {
      .needs_nothing = true},
     {.name = "doctor",
      .doc =
-         "Try everything that a run needs, and say of each thing whether it is well, and if not, "
-         "what to do: brokers, topics and the right to read them, what comes next in them, "
-         "directories, room, the speed of syncs, memory, open files, the clock, time zones, "
-         "the port, the checkpoints, the types of the tables' files. Ends within some 20 seconds, "
-         "whatever does not answer. Exit code 0: "
-         "nothing failed (warnings do not count); otherwise that with which a run would end.",
+         "Check everything that a run needs, and say how to fix what fails: brokers, topics, the "
+         "right to read them, what comes next in them, and how many of the newest records (about "
+         "100 of each topic) would become rows; every directory that a run writes to, free space, "
+         "the speed of syncs; memory, open files, the clock, time zones, the port; the "
+         "checkpoints, the state of a query that runs (it is asked, as by `status`), and the types "
+         "of the tables' files. It changes nothing that is there and takes no lock, but it writes: "
+         "in each of these directories it makes a file of 4 KiB, _esports_stream_doctor.*, and "
+         "removes it at once. Ends within about 20 seconds, also if something does not answer. "
+         "Exit code 0: nothing failed (warnings do not count); otherwise the code with which a run "
+         "would end; 8: none of the newest records would become a row; 11: a query runs and makes "
+         "no progress.",
+     .document = "one object per check: `check`, `verdict` (`OK`, `WARN` or `FAIL`), `text`, and "
+                 "`cure`, null if nothing is to be done.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .needs_broker = true},
@@ -216,7 +235,7 @@ bool commands_print(const struct config *config, FILE *out, FILE *errors, enum e
     case ACTION_COMMAND:
         return false;
     case ACTION_EXPLAIN:
-        explain_print(out, config);
+        (config->arguments.json ? explain_print_json : explain_print)(out, config);
         break;
     case ACTION_HELP:
         help_print(out, program_commands, config->command);

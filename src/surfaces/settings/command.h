@@ -36,6 +36,7 @@ struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *operand; // what stands behind it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
     const char *doc;
+    const char *document; // the members of its JSON document, for docs/commands.md; NULL: not told
     uint64_t options; // those of its own (surfaces/settings/options.h): OPTION_BIT(OPTION_ROWS) | …
     uint64_t required;     // those that must be given
     uint64_t inner;        // those that go only with the one listed before them

@@ -39,7 +39,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "touches nothing else.", OPTION_WITH_RUN, .value = {.offset = LINE(demo)}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
-        "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN},
+        "topic, table, schema and paths; start nothing. With --json: as one JSON object.",
+        OPTION_WITH_RUN},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
         "Read variables that the environment does not have from NAME=value lines; may be "
         "repeated, the last file counts."},
@@ -90,7 +91,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "Another seed, other values; the same one, the same (default: 0).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},
     [OPTION_JSON] = {"--json", NULL, "For programs: one JSON object a line.",
-        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(json)}},
+        OPTION_WITH_EXPLAIN, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},
     [OPTION_HELP] = {"--help", NULL, "Print this, or with a command what that one takes.",
         .letter = 'h'},

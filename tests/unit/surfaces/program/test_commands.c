@@ -87,6 +87,18 @@ static void a_command_has_its_options_with_their_defaults(void **state) {
     assert_string_equal(line.arguments.operand, "3:17");
 }
 
+static void json_goes_with_explain_and_not_with_a_run(void **state) {
+    (void)state;
+    PARSE("--json", "--explain");
+    assert_int_equal(problems.count, 0);
+    assert_true(line.arguments.json);
+    PARSE("--json", "--job", "matches");
+    assert_int_equal(problems.count, 1);
+    assert_non_null(strstr(problems.lines[0], "--json: only with --explain and the commands "));
+    PARSE("schema", "--json");
+    assert_int_equal(problems.count, 1);
+}
+
 static void a_range_may_be_open_at_either_end(void **state) {
     (void)state;
     static const struct {
@@ -219,6 +231,7 @@ static void a_value_is_completed_however_the_shell_cuts_the_words(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_command_has_its_options_with_their_defaults, teardown),
+        cmocka_unit_test_teardown(json_goes_with_explain_and_not_with_a_run, teardown),
         cmocka_unit_test_teardown(a_range_may_be_open_at_either_end, teardown),
         cmocka_unit_test_teardown(what_was_meant_is_said, teardown),
         cmocka_unit_test_teardown(every_reason_of_a_reject_can_be_asked_for, teardown),
