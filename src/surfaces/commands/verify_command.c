@@ -1,6 +1,7 @@
-/* The report of streaming/verify/verify.h for people, or as one JSON object. The last line says that every offset is
- * there once only when no fault was found; offsets of Spark's batches that nobody can prove any
- * more are said in it. A fault is an error as well, so that scripts see it by the exit code. */
+/* The report of streaming/verify/verify.h for people, or as one JSON object. The last line says
+ * that every offset is there once only when no fault was found; offsets of Spark's batches that
+ * nobody can prove any more are said in it. A fault is an error as well, so that scripts see it by
+ * the exit code. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
