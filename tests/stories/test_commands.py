@@ -8,9 +8,12 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -55,6 +58,7 @@ def ask(job, *arguments, exit_code=0, **settings):
 
 
 def ask_json(job, *arguments, **settings):
+    """`exit_code` may be given, too."""
     return [json.loads(line) for line in ask(job, *arguments, "--json", **settings).splitlines()]
 
 
@@ -280,6 +284,48 @@ def test_status_of_a_process_without_a_port_is_what_the_checkpoint_says(played):
     query.stop()
 
 
+def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
+    """Topic, paths and partition columns of a run come from its checkpoint when nobody sets them."""
+    table, columns = tmp_path / "fast", "status,match_id"
+    job.create_topic()
+    job.produce([*GOOD[:5], "[1]"])
+    job.run(PROCESSED_DATA_PATH=table, MATCHES_PARTITION_BY=columns)
+    bare = dict.fromkeys(["KAFKA_TOPIC_MATCHES", "KAFKA_TOPIC_PLAYERS", "DATA_LAKE_PATH"])
+    bare |= {"CHECKPOINT_PATH": job.lake.root / "checkpoints"}
+
+    (found,) = ask_json(job, "checkpoint", "show", **bare)
+    assert found["origins"] == dict.fromkeys(["topic", "table", "rejects"], "checkpoint")
+    assert (found["topic"], found["faults"]) == (job.topics[KIND], [])
+    assert found["table"]["path"] == f"{table}/{KIND}"
+    assert found["next"] == "a start plans the next batch"
+    (found,) = ask_json(job, "status", exit_code=10, **bare)
+    assert found["checkpoint"]["faults"] == [] and found["checkpoint"]["topic"] == job.topics[KIND]
+    assert [row["match_id"] for row in ask_json(job, "tail", **bare)] == [f"m{n}" for n in range(5)]
+    assert ask_json(job, "rejects", "ls", **bare)[0]["rejects"] == 1
+    assert ask_json(job, "rejects", "show", "0:5", **bare)[0]["reason"] == "not_an_object"
+    assert ask_json(job, "rejects", "replay", "--dry-run", **bare)[0]["unresolved"] == 1
+    process = command(job, "verify", **bare)
+    process.wait_exit(60, 0)
+    assert "every offset is there once" in process.log()
+    assert f"The topic is '{job.topics[KIND]}', as the checkpoint says" in process.errors()
+    assert "KAFKA_TOPIC_MATCHES is not set" in process.errors()
+    assert "a run without it would use 'esports-matches'" in process.errors()
+
+    # What is set explicitly counts, and the contradiction is named.
+    process = command(job, "checkpoint", "show", **bare | {"KAFKA_TOPIC_MATCHES": "another"})
+    process.wait_exit(60, 5)
+    assert f"but the checkpoint says '{job.topics[KIND]}'; the setting is used" in process.errors()
+    assert "but the query reads 'another': set the topic back" in process.log()
+    (found,) = ask_json(job, "checkpoint", "show", **bare | {"DATA_LAKE_PATH": job.lake.root})
+    assert found["origins"]["rejects"] == "setting" and found["faults"] == []
+
+
+def test_a_lake_that_was_copied_is_not_looked_at_in_its_old_place(played, tmp_path):
+    copy = shutil.copytree(played.lake.root, tmp_path / "copy")
+    said = refused(played, "tail", exit_code=5, DATA_LAKE_PATH=copy)
+    assert f"'{copy}/processed/{KIND}'" in said and "relocate" in said
+
+
 # ---- schema, sample ----
 
 
@@ -307,6 +353,23 @@ def test_samples_are_records_that_become_rows(job):
     job.produce(lines)
     job.run()
     assert len(ask_json(job, "tail", "--rows", "40")) >= 38
+
+
+def test_verify_says_the_same_to_programs(played):
+    (found,) = ask_json(played, "verify")
+    assert (found["query"], found["topic"]) == ("match_stream", played.topics[KIND])
+    assert (found["throughBatch"], found["proven"], found["faults"], found["missing"]) == (1, True, 0, 0)
+    ends = {one["partition"]: (one["start"], one["end"]) for one in found["partitions"]}
+    assert ends == {0: (0, 14), 1: (0, 10)}
+    assert sum(one["rows"] for one in found["partitions"]) == 20
+    assert found["read"]["bySinkLog"] and found["findings"] == []
+
+    gone = min(played.lake.table(KIND).glob("*=*/*.parquet"))
+    gone.rename(played.lake.root / "gone")
+    (found,) = ask_json(played, "verify", exit_code=5)
+    assert not found["proven"] and found["faults"] == found["counts"]["wrong"] + found["counts"]["missing"]
+    assert any(one["kind"] == "wrong" and gone.name in one["text"] for one in found["findings"])
+    assert found["missing"] == 10
 
 
 # ---- doctor ----
@@ -364,6 +427,45 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     played.broker.delete_records(topic, {0: 20})
     found = findings(played, exit_code=6)
     assert "offsets 14 to 19 come next and are gone" in found[f"progress {topic}"]["text"]
+
+
+def test_the_doctor_decodes_the_newest_records(job):
+    topic = job.topics[KIND]
+    records, newest = f"records {topic}", f"newest record {topic}"
+    job.create_topic(partitions=2)
+    found = findings(job)
+    assert found[records]["text"] == "the topic is empty" and newest not in found
+
+    job.produce([json.dumps({"matchId": n, "status": "live"}) for n in range(5)], partition=1)
+    one = findings(job, exit_code=8)[records]
+    assert one["verdict"] == "FAIL"
+    assert one["text"].startswith("0 of the newest 5 would become rows, 5 would be rejected: ")
+    assert "missing_identifier 5; the first: partition 1, offset 0: the object has no" in one["text"]
+    assert "keys that are no column: matchId (5); keys that are wanted: match_id, " in one["text"]
+    assert "KAFKA_TOPIC_MATCHES" in one["cure"] and "'match_id'" in one["cure"]
+
+    # Of each partition the newest; behind them a transaction that was aborted.
+    job.produce(GOOD * 10, partition=0)
+    job.produce([json.dumps({"match_id": f"n{n}", "extra": n}) for n in range(49)], partition=1)
+    job.produce(["[1]"], partition=1)
+    producer = job.broker.producer(transactional_id=topic)
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for n in range(300):
+        producer.produce(topic, b"aborted", partition=0)
+    producer.flush(30)
+    producer.abort_transaction(30)
+    job.broker.wait_end_offsets(topic, {0: 501, 1: 55})
+    found = findings(job)
+    assert verdicts(found, records, newest) == ["OK", "OK"]
+    assert found[records]["text"].startswith("99 of the newest 100 would become rows, 1 would be ")
+    assert "not_an_object 1" in found[records]["text"] and "extra (49)" in found[records]["text"]
+    one = findings(job, exit_code=8, PARSE_MODE="failfast")[records]
+    assert one["verdict"] == "FAIL" and "failfast stops at the first" in one["text"]
+
+    job.produce([b" "] * 10, partition=1)
+    one = findings(job)[records]
+    assert one["verdict"] == "WARN" and "blank_value 10" in one["text"]
 
 
 def test_missing_time_zones_and_authorities_are_told(job):
@@ -424,6 +526,68 @@ def test_the_doctor_finds_a_directory_that_is_not_ours_to_write(played):
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {commits.parent}"]
     os.chown(commits, 0, 0)
     assert f"'{commits}'" in one["text"] and "chown" in one["cure"]
+
+
+def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_disk):
+    table, rejects = played.lake.table(KIND), played.lake.rejects(KIND)
+    checkpoint = played.lake.checkpoint(KIND)
+    (table / "_staging" / "7").mkdir(parents=True)
+    for root, inner in [
+        (table, table / "_staging"),
+        (table, table / "_staging" / "7"),
+        (rejects, rejects),
+        (checkpoint, checkpoint / "offsets"),
+    ]:
+        os.chown(inner, 54321, 54321)
+        one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {root}"]
+        os.chown(inner, 0, 0)
+        assert f"such as '{inner}': Permission denied" in one["text"] and "chown" in one["cure"]
+
+    aside = rejects.rename(rejects.with_name("aside"))
+    os.chown(rejects.parent, 54321, 54321)
+    one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {rejects}"]
+    os.chown(rejects.parent, 0, 0)
+    assert f"can't be made in '{rejects.parent}'" in one["text"]
+    aside.rename(rejects)
+
+    subprocess.run(["mount", "--bind", small_disk, rejects], check=True)
+    try:
+        ballast = (small_disk / "ballast").open("wb")
+        with pytest.raises(OSError), ballast:
+            ballast.write(bytes(9 << 20))
+        found = findings(played, exit_code=7)
+    finally:
+        subprocess.run(["umount", rejects], check=True)
+    one = found[f"directories {rejects}"]
+    assert "No space left on device" in one["text"] and "make room" in one["cure"]
+    assert found[f"room {rejects}"]["verdict"] == "FAIL"
+
+
+def test_the_doctor_asks_the_query_that_runs(played):
+    table, (port,) = played.lake.table(KIND), free_ports(1)
+    settings = {"SPARK_UI_PORT": port, "UI_TOKEN": "a-token-of-some-length"}
+    query = played.start(TRIGGER="0 seconds", **settings)
+    query.wait_until(lambda: "http=" in (played.lake.checkpoint(KIND) / "lock").read_text())
+    found = findings(played, **settings)
+    assert verdicts(found, f"port {port}", "query match_stream") == ["OK", "OK"]
+    assert "our own process" in found[f"port {port}"]["text"]
+    assert f"pid={query.pid} " in found[f"port {port}"]["text"]
+    unknown = findings(played, SPARK_UI_PORT=port)["query match_stream"]
+    assert unknown["verdict"] == "WARN" and "UI_TOKEN" in unknown["text"]
+
+    subprocess.run(["mount", "--bind", table, table], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", table], check=True)
+        played.produce([GOOD[0]])
+        query.wait_log("Read-only file system")
+        found = findings(played, exit_code=7, **settings)
+    finally:
+        subprocess.run(["umount", "--lazy", table], check=True)
+    one = found["query match_stream"]
+    assert one["verdict"] == "FAIL" and one["text"].startswith("retrying: ")
+    one = found[f"directories {table}"]
+    assert "Read-only file system" in one["text"] and "mount" in one["cure"]
+    query.stop()
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "bind"])
@@ -490,11 +654,12 @@ def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
 class Terminal:
     """A program on a terminal of its own."""
 
-    def __init__(self, command, **environment):
+    def __init__(self, command, columns=0, **environment):
         self.shown = b""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
                 os.execvpe(command[0], command, environment)
             finally:
                 os._exit(127)
@@ -534,6 +699,42 @@ def test_colour_is_for_terminals_that_want_it(job):
     assert b"\x1b[32mOK" in on_terminal(job)
     assert b"\x1b" not in on_terminal(job, NO_COLOR="1")
     assert b"\x1b" not in on_terminal(job, TERM="dumb")
+
+
+def lines_on_terminal(job, columns, *arguments, **environment):
+    """What the command prints on a terminal of this width."""
+    settings = {key: str(value) for key, value in job.settings.items()}
+    settings |= {"LOG_LEVEL": "ERROR", "TERM": "dumb", "SPARK_UI_PORT": "0", **environment}
+    terminal = Terminal([str(job.program.binary), *arguments, "--job", KIND], columns, **settings)
+    terminal.read_until(rb"\Z(?!)")  # to the end
+    terminal.close()
+    return terminal.shown.decode().splitlines()
+
+
+def test_what_is_printed_keeps_to_the_width_of_the_terminal(job):
+    job.create_topic()
+    job.produce([json.dumps({"match_id": "a-long-name-" * 3, "status": "live"}), '["' + "x" * 60 + '"]'])
+    job.run()
+    whole, wide, narrow = (
+        ask(job, "tail").splitlines(),
+        lines_on_terminal(job, 72, "tail"),
+        lines_on_terminal(job, 40, "tail"),
+    )
+    assert len(whole[0]) > 72 and lines_on_terminal(job, 300, "tail") == whole
+    assert max(map(len, wide)) == 72 and len(wide) == 2
+    assert wide[0].split() == whole[0].split() and wide[1].startswith("a-long-na") and "…" in wide[1]
+    assert lines_on_terminal(job, 300, "tail", COLUMNS="72") == wide
+    assert narrow[0].split() == ["match_id", "status", "partition", "offset"]
+    assert narrow[2].startswith("(for this terminal's width without duration_minutes, is_completed;")
+
+    listed = lines_on_terminal(job, 72, "rejects", "ls")
+    (newest,) = [line for line in listed if line.startswith("  0:1 ")]
+    assert len(newest) == 72 and newest.count("…") == 2 and "not_an_object" in newest
+
+    found = lines_on_terminal(job, 72, "doctor")
+    assert max(len(line) for line in found if "/" not in line) <= 72
+    indent = min(len(line) - len(line.lstrip()) for line in found if line.startswith(" "))
+    assert max(map(len, ask(job, "doctor").splitlines())) > 72 and 20 < indent < 40
 
 
 SHELLS = {

@@ -294,6 +294,24 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
     return ok;
 }
 
+bool manifest_parse_tables(const char *text, size_t size, char query_id[static 37], char **table,
+                           char **rejects) {
+    int version;
+    struct error ignored;
+    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, &ignored);
+    const char *query = json_member_text(object, "query");
+    const char *path = json_member_text(object, "table");
+    const char *rejects_path = json_member_text(object, "rejectsTable");
+    bool ok = query != NULL && strlen(query) == 36 && path != NULL && rejects_path != NULL;
+    if (ok) {
+        (void)snprintf(query_id, 37, "%s", query);
+        *table = text_copy(path);
+        *rejects = text_copy(rejects_path);
+    }
+    json_free(object);
+    return ok;
+}
+
 static bool names_tables(const struct json *object, const struct manifest_origin *origin) {
     const char *table = json_member_text(object, "table");
     const char *rejects = json_member_text(object, "rejectsTable");

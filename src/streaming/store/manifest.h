@@ -74,6 +74,11 @@ MUST_CHECK bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                                const struct manifest_origin *origin, struct manifest *manifest,
                                struct error *err);
 
+/* What a manifest says of its origin, for who knows none; *table and *rejects are owned by the
+ * caller. False: it is none of ours. */
+bool manifest_parse_tables(const char *text, size_t size, char query_id[static 37], char **table,
+                           char **rejects);
+
 /* The same text with the tables of `origin`, owned by the caller; NULL in *moved: it has them
  * already. The errors of manifest_parse(). */
 MUST_CHECK bool manifest_move(const char *text, size_t size, int64_t batch_id,

@@ -288,6 +288,15 @@ static void put_cluster(struct json *object, const struct inspection *inspection
     json_put(object, "cluster", cluster);
 }
 
+/* Where topic and paths come from: they may be the checkpoint's own. */
+static void put_origins(struct json *object, const struct known_store *known) {
+    struct json *origins = json_new_object();
+    json_put_text(origins, "topic", known_origin_name(known->topic_from));
+    json_put_text(origins, "table", known_origin_name(known->table_from));
+    json_put_text(origins, "rejects", known_origin_name(known->rejects_from));
+    json_put(object, "origins", origins);
+}
+
 struct json *inspection_json(const struct command_scope *scope,
                              const struct inspection *inspection) {
     struct json *object = json_new_object(), *lock = json_new_object();
@@ -295,6 +304,7 @@ struct json *inspection_json(const struct command_scope *scope,
     json_put_shown(object, "query", scope->stream->name);
     json_put_shown(object, "topic", scope->store.topic);
     json_put_shown(object, "checkpoint", scope->store.checkpoint);
+    put_origins(object, scope->known);
     json_put_bool(object, "exists", inspection->there);
     put_text_or_null(object, "id", inspection->query_id);
     put_text_or_null(object, "kafkaClusterId", inspection->kafka_id);

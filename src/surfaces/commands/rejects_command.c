@@ -244,6 +244,8 @@ bool rejects_replay_command(const struct command_scope *scope, struct error *err
     if (!reject_filter_init(&filter, config, err))
         return false;
     struct query_options query = config_query_options(config, scope->stream);
+    config_store_options_deinit(&query.store);
+    query.store = scope->store;
     const struct replay_options options = {
         .query = &query,
         .is_chosen = is_chosen,
@@ -254,7 +256,6 @@ bool rejects_replay_command(const struct command_scope *scope, struct error *err
     // What recovery says is not what was asked for: with --json it must not be among the objects.
     bool ok =
         operation_replay(&options, &report, config->arguments.json ? stderr : scope->out, err);
-    config_store_options_deinit(&query.store);
     // Batches that were committed before it failed stay, and are reported in any case.
     if (!ok && report.batches == 0)
         return false;

@@ -224,7 +224,7 @@ bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
     struct listing *listing = must_alloc(1, sizeof *listing);
     listing->scope = scope;
     text_table_init(&listing->table,
-                    (const char *const[]){"place", "time", "reason", "detail", "value"}, 5);
+                    (const char *const[]){"=place", "=time", "=reason", "detail", "value"}, 5);
     bool ok = newest_rows_init(&listing->newest, scope->config->arguments.rows, err) &&
               reject_filter_init(&listing->filter, scope->config, err) && read_all(listing, err);
     if (ok && scope->config->arguments.json)

@@ -249,6 +249,7 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
     shown_columns_init(&tail.shown, scope->stream, scope->store.partition_by,
                        scope->store.partition_by_count);
     shown_columns_begin(&tail.shown, NULL, &tail.table);
+    tail.table.may_hide = true;
     bool ok = show_all(&tail, err);
     text_table_deinit(&tail.table);
     store_close(tail.store);

@@ -1,12 +1,14 @@
-/* The report of streaming/verify/verify.h for people. The last line says that every offset is
- * there once only when no fault was found; offsets of Spark's batches that nobody can prove any
- * more are said in it. A fault is an error as well, so that scripts see it by the exit code. */
+/* The report of streaming/verify/verify.h for people, or as one JSON object. The last line says
+ * that every offset is there once only when no fault was found; offsets of Spark's batches that
+ * nobody can prove any more are said in it. A fault is an error as well, so that scripts see it by
+ * the exit code. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "streaming/verify/verify.h"
 #include "surfaces/commands/each_command.h"
+#include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 
 static const char *const headings[] = {">incarnation", ">partition", ">from",        ">to",
@@ -32,11 +34,12 @@ static void print_partitions(FILE *out, const struct verify_report *report) {
     text_table_deinit(&table);
 }
 
+static const char *const marks[VERIFY_KINDS] = {
+    [VERIFY_FILE] = "wrong", [VERIFY_MISSING] = "missing", [VERIFY_DOUBLE] = "double",
+    [VERIFY_LOST] = "lost",  [VERIFY_ABSENT] = "absent",   [VERIFY_NOTE] = "note",
+};
+
 static void print_texts(FILE *out, const struct verify_report *report) {
-    static const char *const marks[VERIFY_KINDS] = {
-        [VERIFY_FILE] = "wrong", [VERIFY_MISSING] = "missing", [VERIFY_DOUBLE] = "double",
-        [VERIFY_LOST] = "lost",  [VERIFY_ABSENT] = "absent",   [VERIFY_NOTE] = "note",
-    };
     for (size_t kind = 0; kind < VERIFY_KINDS; kind++) {
         const struct verify_texts *texts = &report->texts[kind];
         for (size_t i = 0; i < texts->count && i < VERIFY_TEXTS_MAX; i++)
@@ -98,6 +101,81 @@ static void print_report(FILE *out, const char *query, const struct verify_repor
         (void)fprintf(out, "%s: every offset is there once\n", query);
 }
 
+/* ---- as JSON ---- */
+
+static struct json *partitions_json(const struct verify_report *report) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < report->partition_count; i++) {
+        const struct verify_partition *at = &report->partitions[i];
+        struct json *object = json_new_object();
+        json_put_int(object, "incarnation", at->incarnation);
+        json_put_int(object, "partition", at->partition);
+        json_put_int(object, "start", at->start);
+        json_put_int(object, "end", at->end);
+        json_put_int(object, "rows", at->rows);
+        json_put_int(object, "rejects", at->rejects);
+        json_put_int(object, "absent", at->absent);
+        json_put_int(object, "lost", at->lost);
+        json_put_int(object, "missing", at->missing);
+        json_put_int(object, "double", at->doubles);
+        json_put_int(object, "unproven", at->unproven);
+        json_append(array, object);
+    }
+    return array;
+}
+
+/* Of each kind all are counted, and the first ones told. */
+static void put_findings(struct json *object, const struct verify_report *report) {
+    struct json *counts = json_new_object(), *findings = json_new_array();
+    for (size_t kind = 0; kind < VERIFY_KINDS; kind++) {
+        const struct verify_texts *texts = &report->texts[kind];
+        json_put_int(counts, marks[kind], (int64_t)texts->count);
+        for (size_t i = 0; i < texts->count && i < VERIFY_TEXTS_MAX; i++) {
+            struct json *finding = json_new_object();
+            json_put_text(finding, "kind", marks[kind]);
+            json_put_shown(finding, "text", texts->texts[i]);
+            json_append(findings, finding);
+        }
+    }
+    json_put(object, "counts", counts);
+    json_put(object, "findings", findings);
+}
+
+static struct json *effort_json(const struct verify_report *report) {
+    struct json *object = json_new_object();
+    json_put_bool(object, "bySinkLog", report->sink_log);
+    json_put_int(object, "tableFiles", report->table_files);
+    json_put_int(object, "rejectFiles", report->reject_files);
+    json_put_int(object, "bytes", report->bytes);
+    json_put_int(object, "rows", report->rows);
+    json_put_int(object, "durationMs", report->scan_us / 1000);
+    json_put_int(object, "passes", report->passes);
+    json_put_int(object, "recordsFromKafka", report->asked);
+    return object;
+}
+
+static void print_json(const struct command_scope *scope, const struct verify_report *report) {
+    struct json *object = json_new_object();
+    struct totals totals = add_up(report);
+    json_put_text(object, "query", scope->stream->name);
+    json_put_shown(object, "topic", scope->store.topic);
+    json_put_shown(object, "table", scope->store.table);
+    json_put_shown(object, "rejectsTable", scope->store.rejects);
+    if (report->horizon >= 0)
+        json_put_int(object, "throughBatch", report->horizon);
+    else
+        json_put_null(object, "throughBatch");
+    json_put_bool(object, "proven", verify_faults(report) == 0 && totals.unproven == 0);
+    json_put_int(object, "faults", (int64_t)verify_faults(report));
+    json_put_int(object, "missing", totals.missing);
+    json_put_int(object, "double", totals.doubles);
+    json_put_int(object, "unproven", totals.unproven);
+    json_put(object, "partitions", partitions_json(report));
+    put_findings(object, report);
+    json_put(object, "read", effort_json(report));
+    output_print_json(scope->out, object);
+}
+
 bool verify_command(const struct command_scope *scope, struct error *err) {
     const struct config *config = scope->config;
     struct broker *broker;
@@ -116,7 +194,10 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     broker->ops->close(broker);
     if (!ok)
         return false;
-    print_report(scope->out, scope->stream->name, &report);
+    if (config->arguments.json)
+        print_json(scope, &report);
+    else
+        print_report(scope->out, scope->stream->name, &report);
     (void)fflush(scope->out); // before the error, which goes to stderr
     struct totals totals = add_up(&report);
     size_t faults = verify_faults(&report);

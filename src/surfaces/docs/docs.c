@@ -20,13 +20,35 @@ static const char commands_intro[] =
     "- A command takes `--job matches|players|all` and, unless it says that it reads none, the "
     "settings of a run ([configuration.md](configuration.md)).\n"
     "- What was asked for goes to stdout, everything else to stderr. `--json` prints one JSON "
-    "object a line.\n"
+    "object a line, for `all` one per query. Later versions only add members; null is what is not "
+    "known.\n"
+    "- `status`, `checkpoint show`, `tail`, `verify` and `rejects` need no topic or path of a "
+    "query: what no setting says is taken from the checkpoint, which only has to be found "
+    "(`CHECKPOINT_PATH`, `DATA_LAKE_PATH`). A value that differs from the default is logged. An "
+    "explicit setting counts also where the checkpoint says something else, and that is logged, "
+    "too.\n"
+    "- On a terminal, tables and texts keep to its width (`COLUMNS`, or what the terminal says). "
+    "A file or a pipe gets everything.\n"
     "- Colour is for terminals only; `NO_COLOR` (with any value) and `TERM=dumb` turn it off.\n"
     "- An error says what to do about it. The exit codes are those of "
     "[configuration.md](configuration.md#exit-codes); what a command adds to them, it says.\n"
     "- A reader that goes away (`| head`) ends a command quietly, and Ctrl-C ends it at once: it "
     "can be run again.\n"
     "- The shell completes all of it: `source <(esports-stream completion bash)`.\n";
+
+static const char explain_document[] =
+    "\n## --explain --json\n\n"
+    "    esports-stream --explain --json\n\n"
+    "What a run with these settings would do, as one object; nothing is started. Secrets are "
+    "`***`.\n\n"
+    "The document: `version`; `engine` (`native` or `spark`); `master`; `workers`; `job`; `demo`; "
+    "`settings`, `kafkaProperties` and `sparkProperties`, arrays of `name`, `value` and `origin` "
+    "(`default`, `environment`, `--trigger`, or file and line); `ignoredKafkaVariables`, "
+    "`ignoredSparkVariables`; `warnings`; `memory` with `budgetBytes` and `floorBytes`; `queries`, "
+    "each with `name`, `job`, `topic`, `table`, `rejects` and `checkpoint` (`path` and `warning`), "
+    "`partitionBy`, `identifier`, `forecast` (an array of `recordsPerSecond`, `filesPerDay`, "
+    "`meanFileBytes`, `manySmallFiles`, `betterTriggerMs`; null where there is none) and `columns` "
+    "(`name`, `type`, `nullable`, `from`, `expression`).\n";
 
 static void print_command(FILE *out, const struct command *entry) {
     char synopsis[COMMAND_SYNOPSIS_MAX], value[OPTION_TEXT_MAX];
@@ -46,12 +68,15 @@ static void print_command(FILE *out, const struct command *entry) {
         markdown_cell(out, option_entries[id].doc);
         (void)fprintf(out, " |\n");
     }
+    if (entry->document != NULL)
+        (void)fprintf(out, "\nThe document of `--json`: %s\n", entry->document);
 }
 
 static void print_commands(FILE *out, const struct command *commands) {
     (void)fputs(commands_intro, out);
     for (const struct command *entry = commands; entry->name != NULL; entry++)
         print_command(out, entry);
+    (void)fputs(explain_document, out);
 }
 
 static const char metrics_intro[] =

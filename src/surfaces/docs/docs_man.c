@@ -152,7 +152,9 @@ static void print_settings(FILE *out) {
                        "underscores.\n"
                        ".TP\n\\fBSPARK_CONF_spark_\\fR\\fINAME\\fR\nAny property of Spark, dots as "
                        "underscores, case kept; on a cluster.\n"
-                       ".TP\n\\fBNO_COLOR\\fR\nWith any value: no colour on a terminal.\n");
+                       ".TP\n\\fBNO_COLOR\\fR\nWith any value: no colour on a terminal.\n"
+                       ".TP\n\\fBCOLUMNS\\fR\nHow wide a terminal is; otherwise the terminal "
+                       "is asked.\n");
 }
 
 static void print_exit_codes(FILE *out) {

@@ -274,18 +274,22 @@ static void print_forecast(FILE *out, const struct forecast_input *input) {
     }
 }
 
-/* Nobody knows the rate and the values before the topic is read: rates of all sizes, and a guess.
- */
-static void print_forecasts(FILE *out, const struct config *config, const struct stream *stream) {
-    enum { VALUES_PER_COLUMN = 4 };
-    static const double rates[] = {1, 10, 100, 1000, 10000, 100000};
+const double forecast_rates[FORECAST_RATES] = {1, 10, 100, 1000, 10000, 100000};
+
+struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
     struct forecast_input input = {.trigger_ms = config->query.trigger.interval_ms,
                                    .max_offsets = config->query.max_offsets_per_trigger,
                                    .partition_values = 1,
                                    .workers = (size_t)config->workers};
     for (size_t i = 0; i < names->count; i++)
-        input.partition_values *= VALUES_PER_COLUMN;
+        input.partition_values *= FORECAST_VALUES;
+    return input;
+}
+
+/* Nobody knows the rate before the topic is read: rates of all sizes. */
+static void print_forecasts(FILE *out, const struct config *config, const struct stream *stream) {
+    struct forecast_input input = forecast_input_of(config, stream);
     if (config->master_kind != MASTER_LOCAL) { // how Spark cuts a batch is for it to say
         (void)fprintf(out, "  files         one per batch, partition of the topic and partition "
                            "value\n");
@@ -299,9 +303,9 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
                   "  files         forecast with %.0f partition value%s, %d a column "
                   "(docs/operations.md, \"Size\")\n"
                   "    records/s    files/day       mean\n",
-                  input.partition_values, input.partition_values > 1 ? "s" : "", VALUES_PER_COLUMN);
-    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
-        input.records_per_second = rates[i];
+                  input.partition_values, input.partition_values > 1 ? "s" : "", FORECAST_VALUES);
+    for (size_t i = 0; i < FORECAST_RATES; i++) {
+        input.records_per_second = forecast_rates[i];
         print_forecast(out, &input);
     }
 }

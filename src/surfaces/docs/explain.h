@@ -14,6 +14,10 @@
  * write, and schema. */
 void explain_print(FILE *out, const struct config *config);
 
+/* The same as one JSON object (explain_json.c). Members are only ever added; what is not known is
+ * null. */
+void explain_print_json(FILE *out, const struct config *config);
+
 /* ---- the forecast, for the tests, too ---- */
 
 /* How many files a query will write a day, and how large they will be. Pure arithmetic, which
@@ -35,6 +39,7 @@ enum {
     // With `0 seconds` a batch begins when the one before is done: a small one takes 10 ms, and so
     // does looking again when nothing was there.
     FORECAST_LEAST_TRIGGER_MS = 20,
+    FORECAST_VALUES = 4, // of a partition column
     // Fewer files hurt nobody, and a file of this size is none too small.
     FORECAST_FEW_FILES = 1000,
     FORECAST_LARGE_FILE = 8 << 20,
@@ -53,6 +58,14 @@ struct forecast {
     double file_bytes;     // mean
     bool small;            // more than a few files, and small ones
 };
+
+/* Of a query with these settings, but for the rate. Nobody knows the partition values before the
+ * topic is read: FORECAST_VALUES for each column is a guess. */
+struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream);
+
+/* The rates that are forecast, in records a second. */
+enum { FORECAST_RATES = 6 };
+extern const double forecast_rates[FORECAST_RATES];
 
 struct forecast forecast_make(const struct forecast_input *input);
 

@@ -3,6 +3,7 @@
 #ifndef SURFACES_DOCTOR_DOCTOR_CHECKS_H
 #define SURFACES_DOCTOR_DOCTOR_CHECKS_H
 
+#include "streaming/kafka/broker.h"
 #include "surfaces/doctor/doctor_report.h"
 #include "surfaces/settings/config.h"
 
@@ -14,9 +15,14 @@ enum { DOCTOR_BROKER_MS = 5000 };
 void doctor_check_brokers(const struct config *config, struct doctor_report *report);
 void doctor_check_cluster(const struct config *config, struct doctor_report *report);
 
-/* doctor_kafka.c: each topic: there, described, read, and holding what the checkpoint comes to
- * next; the clock beside the newest record. */
+/* doctor_kafka.c: each topic: there, described, and holding what the checkpoint comes to next. */
 void doctor_check_topics(const struct config *config, struct doctor_report *report);
+
+/* doctor_records.c: the newest records of a topic: whether they can be read, how many would become
+ * rows, and which keys came instead of the wanted ones; the clock beside the newest. */
+void doctor_check_records(const struct config *config, const struct stream *stream,
+                          struct broker *broker, const struct topic_offsets *offsets,
+                          struct doctor_report *report);
 
 /* doctor_disk.c: each directory of the settings: lasting, writable, room, speed; and what a query
  * writes to there, partition by partition: by this user, and within one file system, since files

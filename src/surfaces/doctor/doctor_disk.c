@@ -1,8 +1,9 @@
 /* The lake's directories are tried by doing what a run does: a file is published without replacing,
  * written and synced a few times, and removed. A directory that is not there yet is tried in the
- * nearest of its parents that is. Then what a query has there already is looked at, partition by
- * partition: this user must be able to write there, and a rename into it must not leave the file
- * system. */
+ * nearest of its parents that is. The same is done in every directory that a query's batches write
+ * to by name: table, rejects, checkpoint, and the logs and staging directories in them. The
+ * partitions of a table may be many and are only looked at: this user must be able to write there,
+ * and a rename into them must not leave the file system. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -46,6 +47,50 @@ static bool find_existing(struct lake_directory *directory) {
         slash[slash == directory->existing ? 1 : 0] = '\0';
     }
     return true;
+}
+
+/* ---- trying ---- */
+
+enum { PROBE_NAME_MAX = 64, PROBE_SIZE = 4096 };
+
+/* Two checks may try one directory at the same time. */
+static void name_probe(char name[static PROBE_NAME_MAX]) {
+    (void)snprintf(name, PROBE_NAME_MAX, "_esports_stream_doctor.%ld.%ld", (long)getpid(),
+                   (long)gettid());
+}
+
+/* Publishes a file, as a commit does, and removes it. False: errno says why. */
+static bool can_publish(const char *directory) {
+    static const char block[PROBE_SIZE];
+    char name[PROBE_NAME_MAX];
+    struct error ignored;
+    name_probe(name);
+    bool made = file_publish(directory, name, block, sizeof block, &ignored);
+    int reason = errno;
+    if (!made && ignored.kind != ERROR_STATE)
+        return errno = reason, false;
+    return file_remove(file_join(directory, name).text, &ignored);
+}
+
+/* What to do about a directory that can't be written to; owned by the caller. */
+static char *cure_of(int reason, const char *root) {
+    switch (reason) {
+    case EACCES:
+        return text_format("give them to that user: chown -R %ld '%s'", (long)geteuid(), root);
+    case EPERM:
+        return text_format("give them to that user: chown -R %ld '%s'; if they are immutable "
+                           "(lsattr), chattr -R -i '%s'",
+                           (long)geteuid(), root, root);
+    case EROFS:
+        return text_copy("mount the file system writable (see why in `dmesg`: an error of the disk "
+                         "makes it read-only)");
+    case ENOSPC:
+    case EDQUOT:
+        return text_copy("make room: until there is, a query waits for WRITE_RETRY_TIMEOUT and "
+                         "ends with exit code 7; nothing is lost");
+    default:
+        return text_copy("see what the system says about the file system (`dmesg`)");
+    }
 }
 
 static void check_room(const struct lake_directory *directory, struct doctor_report *report) {
@@ -125,12 +170,12 @@ static void check_speed(const struct lake_directory *directory, const char *name
 
 /* Publishes a file as a commit does, without replacing; how fast that can be is seen with it. */
 static void check_writable(const struct lake_directory *directory, struct doctor_report *report) {
-    char name[64];
+    char name[PROBE_NAME_MAX];
     struct error err = {0};
     scoped(scope_free) char *cure = text_format(
         "let user %ld write there, or set %s to a directory on a local file system (ext4, XFS)",
         (long)geteuid(), directory->setting);
-    (void)snprintf(name, sizeof name, "_esports_stream_doctor.%ld", (long)getpid());
+    name_probe(name);
     bool made = file_publish(directory->existing, name, "", 0, &err);
     bool same = strcmp(directory->existing, directory->path) == 0;
     if (made && same)
@@ -165,22 +210,49 @@ static void check_directory(struct lake_directory *directory, bool same_disk,
         check_room(directory, report);
 }
 
+/* The disks that were looked at; only the first directory on each has its room told. */
+struct seen_disks {
+    uint64_t devices[3 + 3 * STREAMS_MAX];
+    size_t count;
+};
+
+/* Notes the disk that the directory is on. False: it was noted before. */
+static bool note_disk(struct seen_disks *seen, struct lake_directory *directory) {
+    struct filesystem_place on;
+    if (!find_existing(directory) || !filesystem_place(directory->existing, &on))
+        return true;
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->devices[i] == on.device)
+            return false;
+    seen->devices[seen->count++] = on.device;
+    return true;
+}
+
+/* Something may be mounted where a query writes to. */
+static void check_mounts(const struct config *config, const struct stream *stream,
+                         struct seen_disks *seen, struct doctor_report *report) {
+    for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++) {
+        scoped(scope_free) char *text = config_path(config, path, stream);
+        struct lake_directory directory = {"DATA_LAKE_PATH", text, ""};
+        if (note_disk(seen, &directory))
+            check_room(&directory, report);
+    }
+}
+
 /* The directories of the settings; one within another is on its disk unless something is mounted
  * there. */
 void doctor_check_disk(const struct config *config, struct doctor_report *report) {
     struct lake_directory directories[] = {{"DATA_LAKE_PATH", config->data_lake_path, ""},
                                            {"PROCESSED_DATA_PATH", config->processed_path, ""},
                                            {"CHECKPOINT_PATH", config->checkpoint_path, ""}};
-    uint64_t devices[sizeof directories / sizeof directories[0]] = {0};
+    struct seen_disks seen = {0};
     for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
-        struct filesystem_place on;
-        bool same = false;
-        if (find_existing(&directories[i]) && filesystem_place(directories[i].existing, &on))
-            devices[i] = on.device;
-        for (size_t j = 0; j < i; j++)
-            same = same || (devices[j] == devices[i] && devices[i] != 0);
-        check_directory(&directories[i], same, report);
+        bool is_new = note_disk(&seen, &directories[i]);
+        check_directory(&directories[i], !is_new, report);
     }
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            check_mounts(config, streams[i], &seen, report);
 }
 
 /* ---- what is in them already ---- */
@@ -202,7 +274,8 @@ struct tree_look {
 };
 
 /* One directory. False: it is none, or is not there (any more). */
-static bool look(struct tree_look *tree, const char *path) {
+static bool look_with(struct tree_look *tree, const char *path,
+                      bool (*is_writable)(const char *path)) {
     struct filesystem_place place;
     if (!filesystem_place(path, &place))
         return false;
@@ -212,13 +285,17 @@ static bool look(struct tree_look *tree, const char *path) {
         return false;
     }
     tree->looked_at++;
-    if (!filesystem_is_writable(path) && tree->refused++ == 0) {
+    if (!is_writable(path) && tree->refused++ == 0) {
         tree->reason = errno;
         (void)snprintf(tree->first_refused.text, sizeof tree->first_refused.text, "%s", path);
     }
     if (!filesystem_is_one_place(&tree->home, &place) && tree->elsewhere++ == 0)
         (void)snprintf(tree->first_elsewhere.text, sizeof tree->first_elsewhere.text, "%s", path);
     return true;
+}
+
+static bool look(struct tree_look *tree, const char *path) {
+    return look_with(tree, path, filesystem_is_writable);
 }
 
 static void descend(struct tree_look *tree);
@@ -249,8 +326,7 @@ static void descend(struct tree_look *tree) {
 }
 
 static void tell_refused(const struct tree_look *tree, struct doctor_report *report) {
-    scoped(scope_free) char *cure =
-        text_format("give them to that user: chown -R %ld '%s'", (long)geteuid(), tree->root);
+    scoped(scope_free) char *cure = cure_of(tree->reason, tree->root);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", tree->root, cure,
                 "%" PRId64 " of %" PRId64 " can't be written to by user %ld, such as '%s': %s",
                 tree->refused, tree->looked_at, (long)geteuid(), tree->first_refused.text,
@@ -281,18 +357,47 @@ static void tell(const struct tree_look *tree, struct doctor_report *report) {
                   tree->full ? "the first " : "", tree->looked_at);
 }
 
-/* A directory that isn't there yet is made by the run, as doctor_check_disk() has tried. */
+/* What an earlier batch has left: a run removes it. */
+static bool visit_staged(void *context, const char *name) {
+    struct tree_look *tree = context;
+    (void)look(tree, file_join(tree->at.text, name).text);
+    return true;
+}
+
+/* A directory that isn't there yet is made by the run. */
+static void check_parent(const char *setting, const char *root, struct doctor_report *report) {
+    struct lake_directory directory = {setting, root, ""};
+    bool found = find_existing(&directory);
+    if (found && can_publish(directory.existing)) {
+        doctor_ok(report, "directories", root, "not there yet, and can be made in %s",
+                  directory.existing);
+        return;
+    }
+    int reason = errno;
+    scoped(scope_free) char *cure = cure_of(reason, directory.existing);
+    doctor_fail(report, EXIT_CODE_WRITE, "directories", root, cure,
+                "not there yet, and can't be made in '%s' by user %ld: %s", directory.existing,
+                (long)geteuid(), strerror(reason));
+}
+
 static void check_tree(const char *setting, const char *root, const char *home,
                        const char *const names[], size_t depth, struct doctor_report *report) {
     struct tree_look tree = {.setting = setting, .root = root, .depth = depth};
+    struct error ignored;
     if (!filesystem_place(file_join(root, home).text, &tree.home) &&
-        !filesystem_place(root, &tree.home))
+        !filesystem_place(root, &tree.home)) {
+        check_parent(setting, root, report);
         return;
-    (void)snprintf(tree.at.text, sizeof tree.at.text, "%s", root);
-    if (!look(&tree, root))
+    }
+    if (!look_with(&tree, root, can_publish)) {
+        tell(&tree, report); // a file is in the way
         return;
+    }
     for (size_t i = 0; names[i] != NULL; i++)
-        (void)look(&tree, file_join(root, names[i]).text);
+        (void)look_with(&tree, file_join(root, names[i]).text, can_publish);
+    tree.at = file_join(root, "_staging");
+    (void)file_list(tree.at.text, visit_staged, &tree, &ignored);
+    (void)snprintf(tree.at.text, sizeof tree.at.text, "%s", root);
     descend(&tree);
     tell(&tree, report);
 }

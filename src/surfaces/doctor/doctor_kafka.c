@@ -7,23 +7,12 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "base/system/clock.h"
 #include "base/text.h"
-#include "core/calendar.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/recovery/inspect.h"
-#include "streaming/start/streaming.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "surfaces/doctor/doctor_checks.h"
-#include "surfaces/terminal/quantity.h"
-
-enum {
-    READ_MS = 5000,
-    READ_BACK = 20,        // offsets before the end: the last may be a transaction's marker
-    READ_MEMORY = 4 << 20, // bytes
-    AHEAD_MS = 5000,       // how far a record may be ahead of our clock
-};
 
 /* Where the checkpoint stands: the ends of what it has committed. Owned by the caller. */
 static struct offset_range *positions_of(const struct inspection *inspection, size_t *count) {
@@ -147,76 +136,6 @@ static void check_progress(const struct config *config, struct broker *broker, c
     free(positions);
 }
 
-/* The newest record that can be read near the end of a partition. */
-static bool read_newest(struct source *source, const char *topic,
-                        const struct partition_offsets *partition, struct last_record *newest,
-                        struct error *err) {
-    int64_t start = partition->end - READ_BACK;
-    const struct offset_range range = {partition->partition,
-                                       start > partition->log_start ? start : partition->log_start,
-                                       partition->end};
-    if (!last_record_read(source, topic, range, READ_MS, NULL, NULL, newest, err))
-        return false;
-    return newest->found || !newest->is_late ||
-           error_set(err, ERROR_BROKER, "no record came within %d seconds", READ_MS / 1000);
-}
-
-static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_report *report) {
-    char moment[MOMENT_TEXT_MAX];
-    if (!kafka_timestamp_fits(timestamp_ms)) {
-        doctor_warn(report, "newest record", topic, "let the producer give milliseconds",
-                    "its timestamp, %" PRId64 " milliseconds since 1970, is beyond "
-                    "what a timestamp can hold: it will be a reject",
-                    timestamp_ms);
-        return;
-    }
-    int64_t age_ms = clock_wall_ms() - timestamp_ms;
-    moment_format(kafka_timestamp_micros(timestamp_ms), moment);
-    if (age_ms < -AHEAD_MS)
-        doctor_warn(report, "newest record", topic,
-                    "set right the clock here, or the one of the producer or "
-                    "broker",
-                    "its timestamp, %s, is %" PRId64 " seconds ahead of our clock", moment,
-                    -age_ms / 1000);
-    else
-        doctor_ok(report, "newest record", topic,
-                  "can be read; it is of %s, %" PRId64 " seconds ago", moment, age_ms / 1000);
-}
-
-static void check_reading(const struct config *config, struct broker *broker, const char *topic,
-                          const struct topic_offsets *offsets, struct doctor_report *report) {
-    // The partition with the most offsets is the likeliest to have a record that can be read.
-    const struct partition_offsets *longest = NULL;
-    for (size_t i = 0; i < offsets->count; i++) {
-        const struct partition_offsets *partition = &offsets->partitions[i];
-        if (partition->end > partition->log_start &&
-            (longest == NULL ||
-             partition->end - partition->log_start > longest->end - longest->log_start))
-            longest = partition;
-    }
-    struct error err = {0};
-    struct source *source;
-    struct last_record newest;
-    if (longest == NULL)
-        return; // nothing to read: nothing to find out
-    struct source_memory memory =
-        streaming_source_memory(config_memory_budget(config), (size_t)config->workers);
-    memory.fetched = READ_MEMORY;
-    bool ok = broker->ops->open_source(broker, memory, &source, &err);
-    if (ok) {
-        ok = read_newest(source, topic, longest, &newest, &err);
-        source->ops->close(source);
-    }
-    if (!ok)
-        doctor_fail_error(report, exit_code_of(err.kind), "newest record", topic,
-                          err.kind == ERROR_BROKER ? "if the broker is well: with ACLs, give the "
-                                                     "user the right to READ the topic"
-                                                   : NULL, // the text says it
-                          &err);
-    else if (newest.found)
-        check_age(topic, newest.timestamp_ms, report);
-}
-
 static void check_topic(const struct config *config, struct broker *broker,
                         const struct stream *stream, struct doctor_report *report) {
     struct error err = {0};
@@ -237,7 +156,7 @@ static void check_topic(const struct config *config, struct broker *broker,
         held += offsets.partitions[i].end - offsets.partitions[i].log_start;
     doctor_ok(report, "topic", topic, "%zu partition%s, %" PRId64 " offsets", offsets.count,
               offsets.count == 1 ? "" : "s", held);
-    check_reading(config, broker, topic, &offsets, report);
+    doctor_check_records(config, stream, broker, &offsets, report);
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {
         // On another cluster than the one noted, offsets mean nothing.

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "streaming/recovery/inspect.h"
 #include "streaming/store/table_types.h"
 #include "surfaces/doctor/doctor_checks.h"
+#include "surfaces/health/health_ask.h"
 #include "surfaces/terminal/quantity.h"
 
 enum {
@@ -107,6 +109,39 @@ static int try_to_listen(const struct addrinfo *address) {
     return open ? 0 : errno;
 }
 
+/* Whether a query's process on this machine listens on the port, by the lock of its checkpoint;
+ * `holder` then says which. */
+static bool is_our_port(const struct config *config, char holder[static CHECKPOINT_HOLDER_MAX]) {
+    char address[HEALTH_ADDRESS_MAX], port[16], host[256], self[HOST_NAME_MAX + 1] = "";
+    (void)gethostname(self, sizeof self - 1);
+    (void)snprintf(port, sizeof port, ":%d", config->ui_port);
+    (void)snprintf(host, sizeof host, "host=%s ", self);
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        struct error ignored;
+        bool held;
+        scoped(scope_free) char *path = config_path(config, PATH_CHECKPOINT, streams[i]);
+        if (!checkpoint_holder(path, &held, holder, &ignored) || !held)
+            continue;
+        health_address(holder, address);
+        if (text_ends_with(address, port) && strncmp(holder, host, strlen(host)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell_taken(const struct config *config, const char *service,
+                       struct doctor_report *report) {
+    char holder[CHECKPOINT_HOLDER_MAX];
+    if (is_our_port(config, holder))
+        doctor_ok(report, "port", service, "in use by our own process, as it should be: %s",
+                  holder);
+    else
+        doctor_warn(report, "port", service,
+                    "another program listens there: set SPARK_UI_PORT, otherwise the next free "
+                    "port is used",
+                    "taken");
+}
+
 static void check_port(const struct config *config, struct doctor_report *report) {
     char service[16];
     struct error err;
@@ -123,10 +158,7 @@ static void check_port(const struct config *config, struct doctor_report *report
                     "the queries run without a page",
                     "'%s': %s", config->ui_host, gai_strerror(code));
     else if (reason == EADDRINUSE)
-        doctor_warn(report, "port", service,
-                    "if that is not our own running query (`status` tells), set "
-                    "SPARK_UI_PORT: otherwise the next free port is used",
-                    "taken");
+        tell_taken(config, service, report);
     else if (limit_is_behind(reason) && !limit_error(&err, "listen", reason))
         doctor_fail_error(report, EXIT_CODE_LIMIT, "port", service, NULL, &err);
     else if (reason != 0)
@@ -212,12 +244,53 @@ static void check_inspection(const char *name, const struct inspection *inspecti
     else if (!inspection->there)
         doctor_ok(report, "checkpoint", name, "not there yet: a new query");
     else if (inspection->locked)
-        doctor_ok(report, "checkpoint", name, "the query runs: %s", inspection->holder);
+        doctor_ok(report, "checkpoint", name, "in use by the query that runs: %s",
+                  inspection->holder);
     else if (inspection->cure != NULL)
         doctor_fail(report, EXIT_CODE_STATE, "checkpoint", name, inspection->cure, "%s",
                     inspection->state);
     else
         doctor_ok(report, "checkpoint", name, "%s: %s", inspection->state, inspection->next);
+}
+
+static void tell_health(const char *name, const struct health_answer *answer,
+                        struct doctor_report *report) {
+    const struct json *health = json_member(answer->query, "health");
+    const char *reason = json_member_text(health, "reason");
+    const char *cure = json_member_text(health, "action");
+    const char *state = health_state_name(answer->state);
+    if (cure != NULL && *cure == '\0')
+        cure = NULL;
+    if (answer->trouble != NULL)
+        doctor_fail(report, EXIT_CODE_NOT_READY, "query", name, cure, "%s: %s", state,
+                    answer->trouble);
+    else if (answer->state == HEALTH_DEGRADED)
+        doctor_warn(report, "query", name, cure, "%s: %s", state, reason != NULL ? reason : "");
+    else
+        doctor_ok(report, "query", name, "%s%s%s", state, reason != NULL ? ": " : "",
+                  reason != NULL ? reason : "");
+}
+
+/* The query that runs is asked how it is: its verdict is that of `status`. */
+static void check_running(const struct config *config, const char *name, const char *holder,
+                          struct doctor_report *report) {
+    char address[HEALTH_ADDRESS_MAX];
+    struct health_answer answer;
+    health_address(holder, address);
+    if (address[0] == '\0') {
+        doctor_warn(report, "query", name,
+                    "set SPARK_UI_PORT for it, so that it can be asked; until then see its log",
+                    "it runs, and its state is unknown: it has no HTTP port");
+        return;
+    }
+    health_ask(address, config->ui_token, name, &answer);
+    if (answer.query != NULL)
+        tell_health(name, &answer, report);
+    else
+        doctor_warn(report, "query", name,
+                    "see its log; if it has a UI_TOKEN, set the same for `doctor`",
+                    "it runs, and its state is unknown: %s", answer.trouble);
+    health_answer_deinit(&answer);
 }
 
 /* A few files of the table: as a start looks at them, also with a new checkpoint. */
@@ -241,6 +314,8 @@ void doctor_check_queries(const struct config *config, struct doctor_report *rep
         struct store_options options = config_store_options(config, streams[i]);
         if (inspect(&options, &inspection, &err)) {
             check_inspection(streams[i]->name, &inspection, report);
+            if (inspection.locked)
+                check_running(config, streams[i]->name, inspection.holder, report);
             check_types(streams[i]->name, &options, report);
             inspection_deinit(&inspection);
         } else {

@@ -114,25 +114,38 @@ static void print_json(FILE *out, const struct doctor_result *result) {
     output_print_json(out, object);
 }
 
-static void print_text(FILE *out, const struct doctor_result *result, int width) {
-    bool colour = output_has_colour(out);
-    (void)fprintf(out, "%s%-4s%s  %s%*s  %s\n", colour ? verdicts[result->verdict].colour : "",
-                  verdicts[result->verdict].word, colour ? "\x1b[0m" : "", result->what,
-                  width - text_columns(result->what), "", result->text);
-    if (result->cure != NULL)
-        (void)fprintf(out, "      %*s  cure: %s\n", width, "", result->cure);
-}
+enum { VERDICT_WIDTH = 6, CURE_WIDTH = 6 }; // of "FAIL  ", "cure: "
 
-void doctor_report_print(const struct doctor_report *report, FILE *out, bool json) {
-    int width = 0;
+/* The first column of the texts; a check's name that is longer has a line to itself. */
+static int text_indent(const struct doctor_report *report, int columns) {
+    enum { NAME_LEAST = 20 };
+    int width = 0, most = columns / 3 > NAME_LEAST ? columns / 3 : NAME_LEAST;
     for (size_t i = 0; i < report->count; i++)
         if (text_columns(report->items[i].what) > width)
             width = text_columns(report->items[i].what);
+    return VERDICT_WIDTH + (columns > 0 && width > most ? most : width) + 2;
+}
+
+static void print_text(FILE *out, const struct doctor_result *result, int indent, int columns) {
+    bool colour = output_has_colour(out);
+    int left = indent - VERDICT_WIDTH - text_columns(result->what); // of the name's column
+    (void)fprintf(out, "%s%-4s%s  %s", colour ? verdicts[result->verdict].colour : "",
+                  verdicts[result->verdict].word, colour ? "\x1b[0m" : "", result->what);
+    (void)fprintf(out, "%s%*s", left < 2 ? "\n" : "", left < 2 ? indent : left, "");
+    wrapped_print(out, indent, columns, result->text);
+    if (result->cure == NULL)
+        return;
+    (void)fprintf(out, "%*scure: ", indent, "");
+    wrapped_print(out, indent + CURE_WIDTH, columns, result->cure);
+}
+
+void doctor_report_print(const struct doctor_report *report, FILE *out, bool json) {
+    int columns = output_columns(out), indent = text_indent(report, columns);
     for (size_t i = 0; i < report->count; i++) {
         if (json)
             print_json(out, &report->items[i]);
         else
-            print_text(out, &report->items[i], width);
+            print_text(out, &report->items[i], indent, columns);
     }
 }
 

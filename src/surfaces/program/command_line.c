@@ -110,11 +110,13 @@ static void misplaced_option(const struct command_line *line, enum option_id id,
     for (const struct command *at = program_commands; at->name != NULL; at++)
         if ((at->options & OPTION_BIT(id)) != 0)
             used = text_append(list, sizeof list, used, "%s%s", used > 0 ? ", " : "", at->name);
-    if (option_entries[id].use == OPTION_WITH_RUN)
+    if (line->command != NULL && option_entries[id].use == OPTION_WITH_RUN)
         problems_add(problems, "%s can't be used with the command %s", option_entries[id].name,
                      line->command->name);
     else
-        problems_add(problems, "%s can only be used with the command%s %s", option_entries[id].name,
+        problems_add(problems, "%s can only be used with %sthe command%s %s",
+                     option_entries[id].name,
+                     option_entries[id].use == OPTION_WITH_EXPLAIN ? "--explain and " : "",
                      strchr(list, ',') != NULL ? "s" : "", list);
 }
 
@@ -376,6 +378,8 @@ void command_line_read(struct command_line *line, int argc, char **argv,
     }
     if (line->command != NULL)
         check_command(line, problems);
+    else if (line->arguments.json && line->action != ACTION_EXPLAIN)
+        misplaced_option(line, OPTION_JSON, problems);
 }
 
 enum exit_code command_line_load(struct config *config, int argc, char **argv, FILE *errors) {

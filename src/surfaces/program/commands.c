@@ -59,17 +59,25 @@ const struct command program_commands[] = {
             "all columns, partition columns at the end; without, as many as a terminal has room "
             "for. Takes no lock: the query may run meanwhile, ours or Spark's.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
-     .run = tail_command},
+     .run = tail_command,
+     .knows = true},
     {.name = "doctor",
      .group = look,
      .brief = "check everything a run needs; say how to fix what fails",
      .doc =
-         "Check everything a run needs and say how to fix what fails: brokers, topics and the "
-         "right to read them, the next records, directories, free space, the speed of syncs, "
-         "memory, open files, the clock, time zones, the port, the checkpoints, the types of the "
-         "tables' files. Ends within about 20 seconds, even if something does not answer. Exit "
-         "code 0: nothing failed (warnings do not count); otherwise the code with which a run "
-         "would end.",
+         "Check everything that a run needs, and say how to fix what fails: brokers, topics, the "
+         "right to read them, what comes next in them, and how many of the newest records (about "
+         "100 of each topic) would become rows; every directory that a run writes to, free space, "
+         "the speed of syncs; memory, open files, the clock, time zones, the port; the "
+         "checkpoints, the state of a query that runs (it is asked, as by `status`), and the types "
+         "of the tables' files. It changes nothing that is there and takes no lock, but it writes: "
+         "in each of these directories it makes a file of 4 KiB, _esports_stream_doctor.*, and "
+         "removes it at once. Ends within about 20 seconds, also if something does not answer. "
+         "Exit code 0: nothing failed (warnings do not count); otherwise the code with which a run "
+         "would end; 8: none of the newest records would become a row; 11: a query runs and makes "
+         "no progress.",
+     .document = "one object per check: `check`, `verdict` (`OK`, `WARN` or `FAIL`), `text`, and "
+                 "`cure`, null if nothing is to be done.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .judges_paths = true,
@@ -80,7 +88,20 @@ const struct command program_commands[] = {
      .doc = "Show for each partition of the topic which offsets the table and its rejects cover, "
             "and prove from the files themselves and from Kafka that each of them is there once. "
             "Takes no lock: the query may run meanwhile.",
+     .document =
+         "`query`, `topic`, `table`, `rejectsTable`; `throughBatch`, the newest committed "
+         "batch, null: none yet; `proven`, whether there is no fault and nothing unproven; "
+         "`faults`; `missing`, `double` and `unproven`, in offsets; `partitions`, each with "
+         "`incarnation`, `partition`, `start`, `end` (exclusive) and what became of these "
+         "offsets: `rows`, `rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; "
+         "`counts` of the findings by kind (`wrong`, `missing`, `double`: faults; `lost`, "
+         "`absent`, `note`: not), and `findings`, the first 50 of each kind, with `kind` "
+         "and `text`; `read`: `bySinkLog`, `tableFiles`, `rejectFiles`, `bytes`, `rows`, "
+         "`durationMs`, `passes`, `recordsFromKafka`. Exit code 5 comes with a document, "
+         "too.",
+     .options = OPTION_BIT(OPTION_JSON),
      .run = verify_command,
+     .knows = true,
      .needs_broker = true,
      .goes_on = true},
     {.name = "checkpoint show",
@@ -92,6 +113,7 @@ const struct command program_commands[] = {
          "Exit code 5: a part of it can't be read.",
      .options = OPTION_BIT(OPTION_JSON),
      .run = checkpoint_show_command,
+     .knows = true,
      .goes_on = true},
     {.name = "rejects ls",
      .alias = "rejects list",
@@ -102,7 +124,8 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
-     .run = rejects_ls_command},
+     .run = rejects_ls_command,
+     .knows = true},
     {.name = "rejects show",
      .operand = "PARTITION:OFFSET",
      .group = look,
@@ -111,7 +134,8 @@ const struct command program_commands[] = {
             "would control the terminal are shown as \\n, \\t, \\xNN.",
      .options = OPTION_BIT(OPTION_RAW) | OPTION_BIT(OPTION_JSON),
      .one_query = "each topic has partitions and offsets of its own",
-     .run = rejects_show_command},
+     .run = rejects_show_command,
+     .knows = true},
     {.name = "rejects replay",
      .group = change,
      .brief = "parse rejects again, after a fix",
@@ -123,6 +147,7 @@ const struct command program_commands[] = {
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 CHANGE_OPTIONS | OPTION_BIT(OPTION_JSON),
      .run = rejects_replay_command,
+     .knows = true,
      .changes = true},
     {.name = "rewind",
      .group = change,
@@ -204,11 +229,21 @@ static enum exit_code report(const struct config *config, struct error *err, FIL
 
 static bool run_for_one(const struct config *config, const struct stream *stream, FILE *out,
                         struct error *err) {
-    struct command_scope scope = {config, stream, config_store_options(config, stream), out};
+    struct command_scope scope = {.config = config, .stream = stream, .out = out};
+    struct known_store known;
+    bool knows = config->command->knows;
+    if (knows) {
+        known_store_init(&known, config, stream);
+        scope.known = &known;
+    }
+    scope.store = knows ? known.store : config_store_options(config, stream);
     bool ok = config->command->run(&scope, err);
     if (!ok && err->kind != ERROR_STOPPED)
         error_wrap(err, "%s", stream->name);
-    config_store_options_deinit(&scope.store);
+    if (knows)
+        known_store_deinit(&known);
+    else
+        config_store_options_deinit(&scope.store);
     return ok;
 }
 
@@ -280,7 +315,7 @@ bool commands_print(const struct config *config, FILE *out, FILE *errors, enum e
     case ACTION_COMMAND:
         return false;
     case ACTION_EXPLAIN:
-        explain_print(out, config);
+        (config->arguments.json ? explain_print_json : explain_print)(out, config);
         break;
     case ACTION_HELP:
         help_print(out, program_commands, config->help, config->command);

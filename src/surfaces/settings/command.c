@@ -38,6 +38,8 @@ bool command_takes_option(const struct command *command, enum option_id id) {
         return command == NULL;
     case OPTION_WITH_COMMANDS:
         return command != NULL && (command->options & OPTION_BIT(id)) != 0;
+    case OPTION_WITH_EXPLAIN: // whether that is given is known once all options are read
+        return command == NULL || (command->options & OPTION_BIT(id)) != 0;
     default:
         return true;
     }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "surfaces/settings/config.h"
+#include "surfaces/settings/known_store.h"
 #include "surfaces/terminal/exit_code.h"
 
 /* One query, as a command sees it. */
@@ -19,7 +20,8 @@ struct command_scope {
     const struct config *config;
     const struct stream *stream;
     struct store_options store;
-    FILE *out; // what was asked for; errors are the caller's
+    const struct known_store *known; // where `store` comes from; NULL: from the settings alone
+    FILE *out;                       // what was asked for; errors are the caller's
 };
 
 /* A command that is run once. */
@@ -37,6 +39,7 @@ struct command {
     const char *group;   // heading in --help; those of a group stand together
     const char *brief;   // one line in --help
     const char *doc;
+    const char *document; // the members of its JSON document, for docs/commands.md; NULL: not told
     uint64_t options; // those of its own (surfaces/settings/options.h): OPTION_BIT(OPTION_ROWS) | …
     uint64_t required;     // those that must be given
     const char *one_query; // why --job must name one query; NULL: it need not
@@ -49,6 +52,8 @@ struct command {
     bool judges_paths;  // itself, so that one that is not a directory does not end it before
     bool needs_broker;  // KAFKA_BOOTSTRAP_SERVERS is required
     bool needs_nothing; // reads no settings, so that none can be wrong
+    bool knows;         // what no setting says is taken from the checkpoint
+                        // (surfaces/settings/known_store.h)
     bool goes_on; // what is wrong with one query (ERROR_STATE) does not keep it from the others
 };
 

@@ -52,8 +52,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
                   .least = 1000, .most = 24 * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
-        "topic, table, schema and paths; start nothing.", OPTION_WITH_RUN,
-        .brief = "show settings, schemas and a forecast; start nothing"},
+        "topic, table, schema and paths; start nothing. With --json: as one JSON object.",
+        OPTION_WITH_RUN, .brief = "show settings, schemas and a forecast; start nothing"},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
         "Read variables that the environment does not have from NAME=value lines; may be "
         "repeated; later files override earlier ones.",
@@ -109,7 +109,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "The same seed gives the same records (default: 0).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},
     [OPTION_JSON] = {"--json", NULL, "Print JSON for programs, one object per line.",
-        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(json)}},
+        OPTION_WITH_EXPLAIN, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},
     [OPTION_HELP] = {"--help", NULL, "Print the most used options, or with a command everything about it.",
         .letter = 'h'},

@@ -53,6 +53,7 @@ enum option_use {
     OPTION_WITH_ALL,
     OPTION_WITH_RUN,      // not with a command
     OPTION_WITH_COMMANDS, // with those that name it
+    OPTION_WITH_EXPLAIN,  // with those and with --explain
 };
 
 /* An option that does not belong to a setting. */

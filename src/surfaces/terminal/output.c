@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,13 +46,46 @@ bool output_has_colour(FILE *out) {
            terminal != NULL && strcmp(terminal, "dumb") != 0;
 }
 
+int output_columns(FILE *out) {
+    enum { COLUMNS_MOST = 10000 };
+    struct winsize size;
+    const char *given = getenv("COLUMNS");
+    if (fileno(out) < 0 || isatty(fileno(out)) != 1)
+        return 0;
+    char *end = NULL;
+    long columns = given != NULL ? strtol(given, &end, 10) : 0;
+    if (columns > 0 && columns <= COLUMNS_MOST && *end == '\0')
+        return (int)columns;
+    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 /* ---- running text ---- */
 
-int text_columns(const char *text) {
+static int columns_of(const char *text, size_t size) {
     int columns = 0;
-    for (; *text != '\0'; text++)
-        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    for (size_t i = 0; i < size; i++)
+        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
     return columns;
+}
+
+int text_columns(const char *text) {
+    return columns_of(text, strlen(text));
+}
+
+void wrapped_print(FILE *out, int indent, int columns, const char *text) {
+    int column = indent;
+    while (columns > 0 && *(text += strspn(text, " ")) != '\0') {
+        size_t size = strcspn(text, " ");
+        int width = columns_of(text, size);
+        if (column > indent && column + 1 + width > columns) {
+            (void)fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        }
+        column += fprintf(out, "%s", column > indent ? " " : "") + width;
+        (void)fwrite(text, 1, size, out);
+        text += size;
+    }
+    (void)fprintf(out, "%s\n", text);
 }
 
 static void print_word(FILE *out, const char *word, size_t size) {
@@ -63,9 +97,7 @@ void paragraph_print(FILE *out, int indent, const char *text) {
     int column = 0;
     while (*(text += strspn(text, " ")) != '\0') {
         size_t size = strcspn(text, " ");
-        int width = 0;
-        for (size_t i = 0; i < size; i++)
-            width += ((unsigned char)text[i] & 0xc0) != 0x80;
+        int width = columns_of(text, size);
         if (column > 0 && column + 1 + width > PARAGRAPH_WIDTH) {
             (void)fputc('\n', out);
             column = 0;

@@ -23,6 +23,10 @@ bool output_is_read(FILE *out);
  * (no-color.org). */
 bool output_has_colour(FILE *out);
 
+/* How many characters a line of the terminal takes that it goes to: COLUMNS, or what the terminal
+ * says of itself. 0: there is no limit, because it goes to a file or a pipe, or nobody knows. */
+int output_columns(FILE *out);
+
 /* ---- running text ---- */
 
 enum { PARAGRAPH_WIDTH = 96 };
@@ -30,6 +34,11 @@ enum { PARAGRAPH_WIDTH = 96 };
 /* Prints the text in lines of at most PARAGRAPH_WIDTH characters, `indent` blanks before each.
  * Markdown's back quotes become single quotes. */
 void paragraph_print(FILE *out, int indent, const char *text);
+
+/* Prints the text, and a newline, from the column `indent` on, where the line stands already; in
+ * lines of at most `columns` characters, each further one behind `indent` blanks. Words are never
+ * cut, so that a path can be copied. 0: in one line. */
+void wrapped_print(FILE *out, int indent, int columns, const char *text);
 
 /* How many characters UTF-8 text takes on a terminal, one column each. */
 int text_columns(const char *text);

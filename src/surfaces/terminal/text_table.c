@@ -1,5 +1,7 @@
 /* A table keeps its cells until it is printed, since a column is as wide as its widest cell. One
  * that goes on without end is printed in parts: widths only grow, and the header is printed once.
+ * On a terminal that is narrower, columns of text are made narrower one character at a time, always
+ * the widest, but never narrower than LEAST_WIDTH.
  * Cells of data are made safe first (cell_text()): cut, and without bytes that would drive the
  * terminal. */
 #include "surfaces/terminal/text_table.h"
@@ -18,8 +20,10 @@
 void text_table_init(struct text_table *table, const char *const *headings, size_t count) {
     check(count > 0 && count <= TEXT_TABLE_COLUMNS_MAX);
     *table = (struct text_table){.column_count = count};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         table->right[i] = headings[i][0] == '>';
+        table->whole[i] = headings[i][0] == '=';
+    }
     text_table_add(table, headings);
 }
 
@@ -30,7 +34,7 @@ void text_table_add(struct text_table *table, const char *const *cells) {
     check(grown != NULL);
     table->cells = grown;
     for (size_t i = 0; i < table->column_count; i++) {
-        bool marked = table->row_count == 0 && table->right[i]; // a heading's '>'
+        bool marked = table->row_count == 0 && (table->right[i] || table->whole[i]);
         table->cells[used + i] = text_copy(marked ? cells[i] + 1 : cells[i]);
     }
     table->row_count++;
@@ -68,27 +72,103 @@ static const char *cell(const struct text_table *table, size_t row, size_t colum
     return table->cells[row * table->column_count + column];
 }
 
-static void print_row(const struct text_table *table, size_t row, int indent, FILE *out) {
+/* ---- fitting a terminal ---- */
+
+enum { LEAST_WIDTH = 8, GAP = 2 };
+
+static int line_width(const struct text_table *table, const int *widths, int indent) {
+    int width = indent;
+    for (size_t i = 0; i < table->shown; i++)
+        width += widths[i] + (i > 0 ? GAP : 0);
+    return width;
+}
+
+/* Makes the widest column of text narrower. False: none can be. */
+static bool narrow(const struct text_table *table, int *widths) {
+    size_t widest = table->shown;
+    for (size_t i = 0; i < table->shown; i++)
+        if (!table->right[i] && !table->whole[i] && widths[i] > LEAST_WIDTH &&
+            (widest == table->shown || widths[i] > widths[widest]))
+            widest = i;
+    if (widest == table->shown)
+        return false;
+    widths[widest]--;
+    return true;
+}
+
+/* The widths to print with. What was left out once stays so, since the header has gone out. */
+static void fit(struct text_table *table, int indent, int columns, int *widths) {
+    memcpy(widths, table->widths, sizeof table->widths);
+    if (!table->has_header)
+        table->shown = table->column_count;
+    while (columns > 0 && line_width(table, widths, indent) > columns) {
+        if (narrow(table, widths))
+            continue;
+        if (!table->may_hide || table->has_header || table->shown == 1)
+            break;
+        table->shown--;
+        memcpy(widths, table->widths, sizeof table->widths);
+    }
+}
+
+static void print_hidden(const struct text_table *table, int indent, FILE *out) {
+    (void)fprintf(out, "%*s(for this terminal's width without", indent, "");
+    for (size_t i = table->shown; i < table->column_count; i++)
+        (void)fprintf(out, "%s %s", i > table->shown ? "," : "", cell(table, 0, i));
+    (void)fprintf(out, "; --json has all)\n");
+}
+
+/* ---- printing ---- */
+
+/* Cut to the width, with "…" for what is missing; returns the columns that it takes. */
+static int print_cell(const char *text, int width, FILE *out) {
+    int columns = text_columns(text);
+    if (columns <= width) {
+        (void)fputs(text, out);
+        return columns;
+    }
+    const char *at = text;
+    for (int left = width - 1; left > 0; left--)
+        do
+            at++;
+        while (((unsigned char)*at & 0xc0) == 0x80);
+    (void)fprintf(out, "%.*s…", (int)(at - text), text);
+    return width;
+}
+
+static void print_text(const char *text, int width, bool is_last, FILE *out) {
+    int columns = print_cell(text, width, out);
+    (void)fprintf(out, "%*s", is_last ? 0 : width - columns, "");
+}
+
+static void print_row(const struct text_table *table, size_t row, int indent, const int *widths,
+                      FILE *out) {
     (void)fprintf(out, "%*s", indent, "");
-    for (size_t i = 0; i < table->column_count; i++) {
+    for (size_t i = 0; i < table->shown; i++) {
         const char *text = cell(table, row, i);
-        int padding = table->widths[i] - text_columns(text);
-        bool last = i + 1 == table->column_count;
-        (void)fprintf(out, "%*s%s%*s", table->right[i] ? padding : 0, "", text,
-                      table->right[i] || last ? 0 : padding, "");
+        bool last = i + 1 == table->shown;
+        if (table->right[i])
+            (void)fprintf(out, "%*s%s", widths[i] - text_columns(text), "", text);
+        else
+            print_text(text, widths[i], last, out);
         (void)fprintf(out, "%s", last ? "\n" : "  ");
     }
 }
 
 void text_table_print(struct text_table *table, int indent, FILE *out) {
+    int widths[TEXT_TABLE_COLUMNS_MAX];
     for (size_t row = 0; row < table->row_count; row++) {
         for (size_t i = 0; i < table->column_count; i++) {
             int columns = text_columns(cell(table, row, i));
             table->widths[i] = columns > table->widths[i] ? columns : table->widths[i];
         }
     }
-    for (size_t row = table->has_header ? 1 : 0; row < table->row_count; row++)
-        print_row(table, row, indent, out);
+    bool is_first = !table->has_header;
+    fit(table, indent, output_columns(out), widths);
+    for (size_t row = is_first ? 0 : 1; row < table->row_count; row++)
+        print_row(table, row, indent, widths, out);
+    if (is_first && table->shown < table->column_count)
+        print_hidden(table, indent, out);
     table->has_header = true;
 }
 

@@ -14,13 +14,17 @@ enum { TEXT_TABLE_COLUMNS_MAX = 17, CELL_TEXT_MAX = 256, CELL_CHARACTERS_MAX = 4
 struct text_table {
     size_t column_count;
     bool right[TEXT_TABLE_COLUMNS_MAX]; // aligned right: numbers
+    bool whole[TEXT_TABLE_COLUMNS_MAX]; // texts that are never cut
     char **cells;                       // owned, row by row; the first row is the header
     size_t row_count;
-    int widths[TEXT_TABLE_COLUMNS_MAX]; // of what was printed so far
+    int widths[TEXT_TABLE_COLUMNS_MAX]; // that what was printed so far needs
     bool has_header;                    // it was printed
+    bool may_hide; // set by the caller: on a narrow terminal the last columns may be left out
+    size_t shown;  // how many columns are printed, once the header was
 };
 
-/* A heading that begins with '>' belongs to a column of numbers. */
+/* A heading that begins with '>' belongs to a column of numbers, one with '=' to texts that make no
+ * sense when they are cut. */
 void text_table_init(struct text_table *table, const char *const *headings, size_t count);
 void text_table_add(struct text_table *table, const char *const *cells);
 
@@ -32,7 +36,11 @@ void text_table_add_numbers(struct text_table *table, const int64_t *numbers);
 char *text_table_join(const struct text_table *table, const char *const *cells);
 void text_table_add_joined(struct text_table *table, const char *joined);
 
-/* For a table that comes in parts: printed again, after text_table_empty() took its rows away, it
+/* On a terminal it keeps to the width: texts are cut with "…", the longest first, and never
+ * numbers. Where that is not enough, the last columns are left out and named, or the lines stay too
+ * long.
+ *
+ * For a table that comes in parts: printed again, after text_table_empty() took its rows away, it
  * goes on below, at least as wide, without a second header. */
 void text_table_print(struct text_table *table, int indent, FILE *out);
 void text_table_empty(struct text_table *table);

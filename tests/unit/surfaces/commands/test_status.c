@@ -10,16 +10,17 @@
 #include <string.h>
 
 #include "surfaces/commands/each_command.h"
+#include "surfaces/health/health_ask.h"
 
 static void the_lock_says_where_its_holder_can_be_asked(void **state) {
     (void)state;
-    char address[STATUS_ADDRESS_MAX];
-    status_address("host=a pid=12 since=2025-12-31T10:30:45Z program=x http=http://127.0.0.1:4041",
+    char address[HEALTH_ADDRESS_MAX];
+    health_address("host=a pid=12 since=2025-12-31T10:30:45Z program=x http=http://127.0.0.1:4041",
                    address);
     assert_string_equal(address, "http://127.0.0.1:4041");
-    status_address("host=a http=http://[::1]:4040 more=1", address);
+    health_address("host=a http=http://[::1]:4040 more=1", address);
     assert_string_equal(address, "http://[::1]:4040");
-    status_address("host=a pid=12 since=2025-12-31T10:30:45Z program=xhttp=1", address);
+    health_address("host=a pid=12 since=2025-12-31T10:30:45Z program=xhttp=1", address);
     assert_string_equal(address, "");
 }
 

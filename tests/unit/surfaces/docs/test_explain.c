@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "surfaces/docs/explain.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/program/commands.h"
@@ -70,6 +71,43 @@ static void explain_shows_settings_with_their_origin_and_no_secret(void **state)
     assert_non_null(strstr(text, "default\n"));
     assert_non_null(strstr(text, "sasl.password               ***"));
     assert_null(strstr(text, "geheim"));
+}
+
+static const struct json *setting_of(const struct json *object, const char *name) {
+    const struct json *settings = json_member(object, "settings");
+    for (size_t i = 0; i < json_count(settings); i++)
+        if (strcmp(json_member_text(json_at(settings, i), "name"), name) == 0)
+            return json_at(settings, i);
+    fail_msg("no setting %s", name);
+    return NULL;
+}
+
+static void explain_is_one_json_object_without_secrets(void **state) {
+    (void)state;
+    struct error err;
+    int64_t number;
+    const char *text = PRINT("--explain", "--json", "--job", "matches", "--log-level", "DEBUG");
+    assert_null(strstr(text, "geheim"));
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    struct json *object = json_parse(text, strlen(text), &err);
+    assert_non_null(object);
+    assert_string_equal(json_member_text(object, "engine"), "native");
+    assert_string_equal(json_member_text(object, "job"), "matches");
+    assert_string_equal(json_member_text(setting_of(object, "TRIGGER"), "value"), "5 seconds");
+    assert_string_equal(json_member_text(setting_of(object, "TRIGGER"), "origin"), "environment");
+    assert_string_equal(json_member_text(setting_of(object, "LOG_LEVEL"), "origin"), "--log-level");
+    const struct json *password = json_at(json_member(object, "kafkaProperties"), 0);
+    assert_string_equal(json_member_text(password, "value"), "***");
+    assert_int_equal(json_count(json_member(object, "queries")), 1);
+    const struct json *query = json_at(json_member(object, "queries"), 0);
+    assert_string_equal(json_member_text(json_member(query, "table"), "path"),
+                        "/lake/processed/matches");
+    assert_string_equal(json_text(json_at(json_member(query, "partitionBy"), 0)), "status");
+    const struct json *column = json_at(json_member(query, "columns"), 0);
+    assert_string_equal(json_member_text(column, "name"), "match_id");
+    assert_true(json_count(json_member(query, "forecast")) > 1);
+    assert_true(json_member_int(json_member(object, "memory"), "floorBytes", &number));
+    json_free(object);
 }
 
 static void explain_shows_engine_plan_schema_paths_and_memory_floor(void **state) {
@@ -265,6 +303,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(explain_shows_settings_with_their_origin_and_no_secret,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(explain_is_one_json_object_without_secrets, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(explain_shows_engine_plan_schema_paths_and_memory_floor,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(explain_names_the_cluster_and_what_it_lacks, setup,

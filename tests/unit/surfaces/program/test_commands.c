@@ -123,8 +123,8 @@ static void a_command_of_one_query_takes_one_job(void **state) {
 
 static void every_command_that_changes_something_shows_it_first(void **state) {
     (void)state;
-    static const char *const changing[] = {"adopt", "release", "relocate", "rewind",
-                                           "rejects replay"};
+    static const char *const changing[] = {"rejects replay", "rewind", "relocate", "adopt",
+                                           "release"};
     const uint64_t both = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES);
     size_t count = 0;
     for (const struct command *entry = program_commands; entry->name != NULL; entry++) {
@@ -133,6 +133,19 @@ static void every_command_that_changes_something_shows_it_first(void **state) {
             assert_string_equal(entry->name, changing[count++]);
     }
     assert_int_equal(count, sizeof changing / sizeof changing[0]);
+}
+
+static void json_goes_with_explain_and_not_with_a_run(void **state) {
+    (void)state;
+    PARSE("--json", "--explain");
+    assert_int_equal(problems.count, 0);
+    assert_true(line.arguments.json);
+    PARSE("--json", "--job", "matches");
+    assert_int_equal(problems.count, 1);
+    assert_non_null(
+        strstr(problems.lines[0], "--json can only be used with --explain and the commands "));
+    PARSE("schema", "--json");
+    assert_int_equal(problems.count, 1);
 }
 
 static void a_range_may_be_open_at_either_end(void **state) {
@@ -279,6 +292,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_other_programs_call_it_is_accepted, teardown),
         cmocka_unit_test_teardown(a_command_of_one_query_takes_one_job, teardown),
         cmocka_unit_test(every_command_that_changes_something_shows_it_first),
+        cmocka_unit_test_teardown(json_goes_with_explain_and_not_with_a_run, teardown),
         cmocka_unit_test_teardown(a_range_may_be_open_at_either_end, teardown),
         cmocka_unit_test_teardown(what_was_meant_is_said, teardown),
         cmocka_unit_test_teardown(every_reason_of_a_reject_can_be_asked_for, teardown),

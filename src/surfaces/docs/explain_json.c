@@ -1,0 +1,172 @@
+/* --explain --json: what explain.c prints for people, as one object. A member is there in any case,
+ * so that a script need not ask; null is what is not known or does not apply. */
+#include <string.h>
+
+#include "base/disk/filesystem.h"
+#include "base/scope.h"
+#include "surfaces/docs/explain.h"
+#include "surfaces/settings/settings.h"
+#include "surfaces/terminal/output.h"
+
+static void put_text(struct json *object, const char *name, const char *text) {
+    if (text != NULL)
+        json_put_shown(object, name, text);
+    else
+        json_put_null(object, name);
+}
+
+static struct json *value_json(const char *name, const char *value, const char *origin) {
+    struct json *object = json_new_object();
+    json_put_shown(object, "name", name);
+    put_text(object, "value", value);
+    put_text(object, "origin", origin);
+    return object;
+}
+
+/* Secrets are "***", as for people. */
+static struct json *settings_json(const struct config *config) {
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < count; i++)
+        json_append(array,
+                    value_json(settings[i].name,
+                               config->values[i].text != NULL ? settings_shown(config, i) : NULL,
+                               config->values[i].where));
+    return array;
+}
+
+static struct json *kafka_json(const struct config *config) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        json_append(array, value_json(property->name, property->secret ? "***" : property->value,
+                                      config->kafka_origins[i]));
+    }
+    return array;
+}
+
+static struct json *spark_json(const struct config *config) {
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < config->spark_property_count; i++) {
+        const struct spark_property *property = &config->spark_properties[i];
+        json_append(array, value_json(property->name, property->secret ? "***" : property->value,
+                                      config->spark_origins[i]));
+    }
+    return array;
+}
+
+static struct json *memory_json(const struct config *config) {
+    struct json *object = json_new_object();
+    json_put_int(object, "budgetBytes", config_memory_budget(config));
+    if (config->master_kind == MASTER_LOCAL)
+        json_put_int(object, "floorBytes", config_memory_floor(config, KAFKA_DEFAULT_BATCH));
+    else
+        json_put_null(object, "floorBytes");
+    return object;
+}
+
+/* ---- a query ---- */
+
+static struct json *path_json(const struct config *config, const struct stream *stream,
+                              enum config_path path) {
+    struct json *object = json_new_object();
+    scoped(scope_free) char *text = config_path(config, path, stream);
+    json_put_shown(object, "path", text);
+    put_text(object, "warning", filesystem_warning(text));
+    return object;
+}
+
+static struct json *columns_json(const struct stream *stream) {
+    struct schema schema;
+    struct json *array = json_new_array();
+    stream_schema(stream, &schema);
+    for (size_t i = 0; i < schema.count; i++) {
+        const struct column *column = &schema.columns[i];
+        struct json *object = json_new_object();
+        json_put_text(object, "name", column->name);
+        json_put_text(object, "type", type_sql_name(column->type));
+        json_put_bool(object, "nullable", !column->required);
+        json_put_text(object, "from",
+                      column->sql != NULL       ? "expression"
+                      : i < schema.record_count ? "record"
+                                                : "kafka");
+        put_text(object, "expression", column->sql);
+        json_append(array, object);
+    }
+    return array;
+}
+
+static struct json *forecast_json(struct forecast_input input) {
+    struct json *object = json_new_object();
+    struct forecast forecast = forecast_make(&input);
+    int64_t better_ms = forecast.small ? forecast_better_trigger(&input) : 0;
+    json_put_int(object, "recordsPerSecond", (int64_t)input.records_per_second);
+    json_put_int(object, "filesPerDay", (int64_t)forecast.files);
+    json_put_int(object, "meanFileBytes", (int64_t)forecast.file_bytes);
+    json_put_bool(object, "manySmallFiles", forecast.small);
+    if (better_ms > 0)
+        json_put_int(object, "betterTriggerMs", better_ms);
+    else
+        json_put_null(object, "betterTriggerMs");
+    return object;
+}
+
+/* With a cluster or `availableNow` there is no forecast. */
+static void put_forecasts(struct json *object, const struct config *config,
+                          const struct stream *stream) {
+    if (config->master_kind != MASTER_LOCAL || config->query.trigger.available_now) {
+        json_put_null(object, "forecast");
+        return;
+    }
+    struct json *array = json_new_array();
+    struct forecast_input input = forecast_input_of(config, stream);
+    for (size_t i = 0; i < FORECAST_RATES; i++) {
+        input.records_per_second = forecast_rates[i];
+        json_append(array, forecast_json(input));
+    }
+    json_put(object, "forecast", array);
+}
+
+static struct json *query_json(const struct config *config, const struct stream *stream) {
+    struct json *object = json_new_object(), *partition_by = json_new_array();
+    const struct name_list *names = config_partition_by(config, stream);
+    for (size_t i = 0; i < names->count; i++)
+        json_append_shown(partition_by, names->names[i]);
+    json_put_text(object, "name", stream->name);
+    json_put_text(object, "job", stream->job);
+    put_text(object, "topic", config_topic(config, stream));
+    json_put(object, "table", path_json(config, stream, PATH_TABLE));
+    json_put(object, "rejects", path_json(config, stream, PATH_REJECTS));
+    json_put(object, "checkpoint", path_json(config, stream, PATH_CHECKPOINT));
+    json_put(object, "partitionBy", partition_by);
+    json_put_text(object, "identifier", stream->record->columns[0].name);
+    put_forecasts(object, config, stream);
+    json_put(object, "columns", columns_json(stream));
+    return object;
+}
+
+void explain_print_json(FILE *out, const struct config *config) {
+    struct json *object = json_new_object(), *queries = json_new_array();
+    struct json *warnings = json_new_array();
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            json_append(queries, query_json(config, streams[i]));
+    for (size_t i = 0; i < config->warning_count; i++)
+        json_append_shown(warnings, config->warnings[i]);
+    json_put_text(object, "version", PROGRAM_VERSION);
+    json_put_text(object, "engine", config_engine(config));
+    json_put_shown(object, "master", config_master_shown(config));
+    json_put_int(object, "workers", config->workers);
+    json_put_text(object, "job", config->job != NULL ? config->job->job : "all");
+    json_put_bool(object, "demo", config->demo);
+    json_put(object, "settings", settings_json(config));
+    json_put(object, "kafkaProperties", kafka_json(config));
+    json_put(object, "sparkProperties", spark_json(config));
+    put_text(object, "ignoredKafkaVariables", config->ignored_kafka_variables);
+    put_text(object, "ignoredSparkVariables", config->ignored_spark_variables);
+    json_put(object, "warnings", warnings);
+    json_put(object, "memory", memory_json(config));
+    json_put(object, "queries", queries);
+    output_print_json(out, object);
+}

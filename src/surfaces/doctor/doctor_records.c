@@ -1,0 +1,353 @@
+/* The newest records of a topic, some RECORDS_WANTED of all partitions together, are read with the
+ * properties of a run and decoded with the query's own decoder, and nothing is kept: what becomes
+ * of them is what a run would make of them.
+ *
+ * Of each partition the last offsets are read. Where they hold few records, because transactions
+ * were aborted or the log is compacted, ten times as many offsets before them are read, and so on,
+ * a bounded number of times and only until enough records have come. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/scope.h"
+#include "base/system/clock.h"
+#include "base/text.h"
+#include "core/calendar.h"
+#include "streaming/kafka/broker.h"
+#include "streaming/start/streaming.h"
+#include "streaming/tasks/row_maker.h"
+#include "surfaces/doctor/doctor_checks.h"
+#include "surfaces/terminal/quantity.h"
+#include "surfaces/terminal/text_table.h"
+
+enum {
+    READ_MS = 5000, // for all partitions of a topic
+    STEP_MS = 200,
+    READ_MEMORY = 4 << 20, // bytes
+    RECORDS_WANTED = 100,
+    OFFSETS_MAX = 10000,  // at once, of a partition
+    MANY_PERCENT = 5,     // of rejects
+    KEYS_SHOWN = 8,       // of each list
+    LIST_TEXT_MAX = 1024, // bytes
+    AHEAD_MS = 5000,      // how far a record may be ahead of our clock
+};
+
+/* What has come, and what became of it. */
+struct sample {
+    const struct stream *stream;
+    struct query_definition definition;
+    struct worker_query work;
+    struct row_maker maker;
+    struct stage_clock clock;
+    size_t memory_max;
+    int64_t deadline_ms;
+    bool is_late;
+
+    int64_t records, rows, rejects[REJECT_REASON_COUNT];
+    int64_t newest_ms;         // the latest timestamp; INT64_MIN: no record
+    struct unknown_keys keys;  // of rejected objects
+    char first[LIST_TEXT_MAX]; // of the rejects
+};
+
+/* ---- decoding ---- */
+
+static bool note_key(void *context, const char *name, const struct json *value) {
+    struct sample *sample = context;
+    (void)value;
+    struct text key = text_borrow(name);
+    int column = schema_find(&sample->definition.schema, key);
+    int index = column >= 0 && (size_t)column < sample->definition.schema.record_count
+                    ? -1
+                    : unknown_keys_find(&sample->keys, key);
+    if (index >= 0)
+        sample->keys.names[index].count++;
+    return true;
+}
+
+/* The decoder counts the keys of rows only. */
+static void note_keys(struct sample *sample, const struct record *record) {
+    struct error ignored;
+    struct json *object =
+        record->value != NULL ? json_parse(record->value, record->value_size, &ignored) : NULL;
+    (void)json_each(object, note_key, sample);
+    json_free(object);
+}
+
+static void note_reject(struct sample *sample, const struct record *record,
+                        const struct reject *reject) {
+    if (sample->first[0] == '\0')
+        (void)snprintf(sample->first, sizeof sample->first,
+                       "partition %" PRId32 ", offset %" PRId64 ": %s", record->partition,
+                       record->offset, reject->detail);
+    sample->rejects[reject->reason]++;
+    note_keys(sample, record);
+}
+
+static bool take_record(struct sample *sample, const struct record *record, struct error *err) {
+    struct reject reject;
+    enum decode_result result;
+    while ((result = row_maker_make(&sample->maker, record, &sample->clock, &reject)) ==
+           DECODE_FULL)
+        if (!row_maker_grow(&sample->maker, record, sample->memory_max, err))
+            return false;
+    row_maker_reset(&sample->maker);
+    sample->records++;
+    sample->newest_ms =
+        record->timestamp_ms > sample->newest_ms ? record->timestamp_ms : sample->newest_ms;
+    if (result == DECODE_ROW)
+        sample->rows++;
+    else
+        note_reject(sample, record, &reject);
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* The first `wanted` records of the range; *found counts them. */
+static bool read_range(struct sample *sample, struct source *source, struct offset_range range,
+                       int64_t wanted, int64_t *found, struct error *err) {
+    struct record record;
+    if (!source->ops->open_range(source, sample->work.topic, range, err))
+        return false;
+    while (*found < wanted && !sample->is_late) {
+        switch (source->ops->read(source, &record, STEP_MS, err)) {
+        case SOURCE_RECORD:
+            ++*found;
+            if (!take_record(sample, &record, err))
+                return false;
+            break;
+        case SOURCE_END:
+            return true;
+        case SOURCE_FAILED:
+            return false;
+        case SOURCE_WAIT:
+            break;
+        }
+        sample->is_late = clock_monotonic_ms() >= sample->deadline_ms;
+    }
+    source->ops->abandon_range(source);
+    return true;
+}
+
+static struct offset_range last_offsets(const struct partition_offsets *partition, int64_t end,
+                                        int64_t count) {
+    int64_t start = end - count > partition->log_start ? end - count : partition->log_start;
+    return (struct offset_range){partition->partition, start, end};
+}
+
+static bool read_partition(struct sample *sample, struct source *source,
+                           const struct partition_offsets *partition, int64_t wanted,
+                           struct error *err) {
+    int64_t end = partition->end, found = 0;
+    for (int64_t count = wanted; count <= OFFSETS_MAX && end > partition->log_start; count *= 10) {
+        struct offset_range range = last_offsets(partition, end, count);
+        if (!read_range(sample, source, range, wanted, &found, err))
+            return false;
+        if (found * 2 >= wanted || sample->is_late)
+            break;
+        end = range.start;
+    }
+    return true;
+}
+
+static bool read_newest(struct sample *sample, struct source *source,
+                        const struct topic_offsets *offsets, struct error *err) {
+    const struct partition_offsets *filled[RECORDS_WANTED];
+    struct offset_range ranges[RECORDS_WANTED];
+    size_t count = 0;
+    for (size_t i = 0; i < offsets->count && count < RECORDS_WANTED; i++)
+        if (offsets->partitions[i].end > offsets->partitions[i].log_start)
+            filled[count++] = &offsets->partitions[i];
+    int64_t wanted = count > 0 ? RECORDS_WANTED / (int64_t)count : 0;
+    for (size_t i = 0; i < count; i++)
+        ranges[i] = last_offsets(filled[i], filled[i]->end, wanted);
+    source->ops->expect_ranges(source, sample->work.topic, ranges, count);
+    for (size_t i = 0; i < count && !sample->is_late; i++)
+        if (!read_partition(sample, source, filled[i], wanted, err))
+            return false;
+    return sample->records > 0 || !sample->is_late ||
+           error_set(err, ERROR_BROKER, "no record came within %d seconds", READ_MS / 1000);
+}
+
+/* ---- saying ---- */
+
+static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_report *report) {
+    char moment[MOMENT_TEXT_MAX];
+    if (!kafka_timestamp_fits(timestamp_ms)) {
+        doctor_warn(report, "newest record", topic, "let the producer give milliseconds",
+                    "its timestamp, %" PRId64 " milliseconds since 1970, is beyond "
+                    "what a timestamp can hold: it will be a reject",
+                    timestamp_ms);
+        return;
+    }
+    int64_t age_ms = clock_wall_ms() - timestamp_ms;
+    moment_format(kafka_timestamp_micros(timestamp_ms), moment);
+    if (age_ms < -AHEAD_MS)
+        doctor_warn(report, "newest record", topic,
+                    "set right the clock here, or the one of the producer or "
+                    "broker",
+                    "its timestamp, %s, is %" PRId64 " seconds ahead of our clock", moment,
+                    -age_ms / 1000);
+    else
+        doctor_ok(report, "newest record", topic,
+                  "can be read; it is of %s, %" PRId64 " seconds ago", moment, age_ms / 1000);
+}
+
+/* "missing_identifier 73, malformed_json 1". */
+static void list_reasons(const struct sample *sample, char text[static LIST_TEXT_MAX]) {
+    size_t used = 0;
+    for (size_t i = 0; i < REJECT_REASON_COUNT; i++)
+        if (sample->rejects[i] > 0)
+            used = text_append(text, LIST_TEXT_MAX, used, "%s%s %" PRId64, used > 0 ? ", " : "",
+                               reject_reason_name((enum reject_reason)i), sample->rejects[i]);
+}
+
+static int by_count(const void *a, const void *b) {
+    const struct unknown_name *left = a, *right = b;
+    return (left->count < right->count) - (left->count > right->count);
+}
+
+/* "matchId (73), state (20)": the most frequent first. "": all keys are columns. */
+static void list_keys(struct sample *sample, char text[static LIST_TEXT_MAX]) {
+    struct unknown_keys *keys = &sample->keys;
+    char name[CELL_TEXT_MAX];
+    size_t used = 0;
+    text[0] = '\0';
+    unknown_keys_add(keys, &sample->maker.decoder->counts.unknown_names, NULL);
+    if (keys->count > 1)
+        qsort(keys->names, keys->count, sizeof keys->names[0], by_count);
+    for (size_t i = 0; i < keys->count && i < KEYS_SHOWN; i++) {
+        cell_text_of(text_borrow(keys->names[i].text), name); // a key may hold anything
+        used = text_append(text, LIST_TEXT_MAX, used, "%s%s (%" PRId64 ")", i > 0 ? ", " : "", name,
+                           keys->names[i].count);
+    }
+    if (keys->count > KEYS_SHOWN)
+        (void)text_append(text, LIST_TEXT_MAX, used, ", …");
+}
+
+/* The columns that a record fills. */
+static void list_wanted(const struct sample *sample, char text[static LIST_TEXT_MAX]) {
+    const struct schema *schema = &sample->definition.schema;
+    size_t used = 0;
+    for (size_t i = 0; i < schema->record_count && i < KEYS_SHOWN; i++)
+        used = text_append(text, LIST_TEXT_MAX, used, "%s%s", i > 0 ? ", " : "",
+                           schema->columns[i].name);
+    (void)text_append(text, LIST_TEXT_MAX, used, "%s",
+                      schema->record_count > KEYS_SHOWN ? ", …" : "");
+}
+
+/* One sentence on the records, with what is not as wanted. */
+static char *describe(struct sample *sample) {
+    char reasons[LIST_TEXT_MAX], keys[LIST_TEXT_MAX], wanted[LIST_TEXT_MAX];
+    int64_t rejects = sample->records - sample->rows;
+    list_keys(sample, keys);
+    scoped(scope_free) char *came =
+        keys[0] != '\0' ? text_format("; keys that are no column: %s", keys) : text_copy("");
+    if (rejects == 0)
+        return text_format("all of the newest %" PRId64 " would become rows%s", sample->records,
+                           came);
+    list_reasons(sample, reasons);
+    list_wanted(sample, wanted);
+    return text_format("%" PRId64 " of the newest %" PRId64 " would become rows, %" PRId64
+                       " would be rejected: %s; the first: %s%s%s%s",
+                       sample->rows, sample->records, rejects, reasons, sample->first, came,
+                       keys[0] != '\0' ? "; keys that are wanted: " : "",
+                       keys[0] != '\0' ? wanted : "");
+}
+
+static void check_rows(const struct config *config, struct sample *sample,
+                       struct doctor_report *report) {
+    const char *topic = sample->work.topic;
+    int64_t rejects = sample->records - sample->rows;
+    scoped(scope_free) char *text = describe(sample);
+    scoped(scope_free) char *cure = text_format(
+        "see whether %s names the right topic; if it does, fix the producer: a record is a JSON "
+        "object with the key '%s' (`esports-stream schema` prints all)",
+        sample->stream->topic_setting, sample->definition.schema.columns[0].name);
+    bool stops = config->query.parse_mode == PARSE_FAILFAST && rejects > 0;
+    if (sample->rows == 0 || stops)
+        doctor_fail(report, EXIT_CODE_RECORD, "records", topic, cure, "%s%s", text,
+                    stops ? "; PARSE_MODE=failfast stops at the first" : "");
+    else if (rejects * 100 >= sample->records * MANY_PERCENT)
+        doctor_warn(report, "records", topic, cure, "%s", text);
+    else
+        doctor_ok(report, "records", topic, "%s", text);
+}
+
+static void tell(const struct config *config, struct sample *sample,
+                 const struct topic_offsets *offsets, struct doctor_report *report) {
+    int64_t held = 0;
+    for (size_t i = 0; i < offsets->count; i++)
+        held += offsets->partitions[i].end - offsets->partitions[i].log_start;
+    if (sample->records > 0) {
+        check_age(sample->work.topic, sample->newest_ms, report);
+        check_rows(config, sample, report);
+    } else if (held > 0) {
+        doctor_ok(report, "records", sample->work.topic,
+                  "none is at the newest offsets: their transactions were aborted, or the log was "
+                  "compacted");
+    } else {
+        doctor_ok(report, "records", sample->work.topic, "the topic is empty");
+    }
+}
+
+/* ---- all of it ---- */
+
+/* Also with PARSE_MODE=permissive it is said which records would have no identifier: rows of nulls
+ * are not what anybody wants. */
+static bool prepare(struct sample *sample, const struct query_options *options, struct error *err) {
+    if (!query_definition_init(&sample->definition, options, err))
+        return false;
+    sample->work = (struct worker_query){
+        .name = options->stream->name,
+        .topic = options->store.topic,
+        .schema = &sample->definition.schema,
+        .partition_columns = sample->definition.partition_columns,
+        .partition_column_count = options->store.partition_by_count,
+        .parse_mode = PARSE_REJECT,
+        .time_zone = options->time_zone,
+    };
+    if (!row_maker_init(&sample->maker, &sample->work, 1, err))
+        return false;
+    sample->maker.batch_time_ms = clock_wall_ms();
+    sample->deadline_ms = clock_monotonic_ms() + READ_MS;
+    stage_clock_start(&sample->clock);
+    return true;
+}
+
+static bool take_sample(const struct config *config, struct broker *broker,
+                        const struct topic_offsets *offsets, struct sample *sample,
+                        struct error *err) {
+    struct source *source;
+    struct source_memory memory =
+        streaming_source_memory(config_memory_budget(config), (size_t)config->workers);
+    memory.fetched = READ_MEMORY;
+    sample->memory_max = (size_t)config_memory_budget(config) / (size_t)config->workers;
+    if (!broker->ops->open_source(broker, memory, &source, err))
+        return false;
+    bool ok = read_newest(sample, source, offsets, err);
+    source->ops->close(source);
+    return ok;
+}
+
+void doctor_check_records(const struct config *config, const struct stream *stream,
+                          struct broker *broker, const struct topic_offsets *offsets,
+                          struct doctor_report *report) {
+    struct error err = {0};
+    struct query_options options = config_query_options(config, stream);
+    struct sample *sample = must_alloc(1, sizeof *sample); // too large for a thread's stack
+    sample->stream = stream;
+    sample->newest_ms = INT64_MIN;
+    if (prepare(sample, &options, &err) && take_sample(config, broker, offsets, sample, &err))
+        tell(config, sample, offsets, report);
+    else
+        doctor_fail_error(report, exit_code_of(err.kind), "newest record", options.store.topic,
+                          err.kind == ERROR_BROKER ? "if the broker is well: with ACLs, give the "
+                                                     "user the right to READ the topic"
+                                                   : NULL, // the text says it
+                          &err);
+    row_maker_deinit(&sample->maker);
+    free(sample);
+    config_store_options_deinit(&options.store);
+}

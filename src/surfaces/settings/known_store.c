@@ -1,0 +1,105 @@
+/* Value by value: an explicit setting counts; else what the checkpoint says; else the default. One
+ * exception: when the default path is a table that this very query has signed, the lake was moved
+ * or copied since the checkpoint noted the other path, and what is there is what is meant. The
+ * partition columns are those of the table's directories.
+ *
+ * Each value that differs from what a run with these settings would use is logged, with the
+ * reason. */
+#include "surfaces/settings/known_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log/log.h"
+#include "base/text.h"
+#include "streaming/store/recall.h"
+#include "surfaces/settings/settings.h"
+
+const char *known_origin_name(enum known_origin origin) {
+    static const char *const names[] = {[KNOWN_DEFAULT] = "default",
+                                        [KNOWN_SETTING] = "setting",
+                                        [KNOWN_CHECKPOINT] = "checkpoint"};
+    return names[origin];
+}
+
+static bool is_given(const struct config *config, const char *setting) {
+    return config->values[settings_find(setting)].origin != ORIGIN_DEFAULT;
+}
+
+/* One value on its way: `used` is owned and may be replaced. */
+struct choice_of {
+    const struct config *config;
+    const struct stream *stream;
+    const char *what, *setting;
+    char **used;
+    const char *recalled; // NULL: the checkpoint does not say it
+};
+
+static enum known_origin choose(const struct choice_of *choice) {
+    const char *name = choice->stream->name;
+    bool given = is_given(choice->config, choice->setting);
+    bool same = choice->recalled == NULL || strcmp(choice->recalled, *choice->used) == 0;
+    if (given && !same)
+        log_write(LOG_WARNING, name,
+                  "%s is '%s' by %s, but the checkpoint says '%s'; the setting is used, because it "
+                  "is set explicitly",
+                  choice->what, *choice->used, choice->setting, choice->recalled);
+    if (given || same)
+        return given ? KNOWN_SETTING : KNOWN_DEFAULT;
+    log_write(LOG_INFO, name,
+              "%s is '%s', as the checkpoint says; %s is not set, and a run without it would use "
+              "'%s'",
+              choice->what, choice->recalled, choice->setting, *choice->used);
+    free(*choice->used);
+    *choice->used = text_copy(choice->recalled);
+    return KNOWN_CHECKPOINT;
+}
+
+/* A path; what this query has signed at the default path is not given up for another one. */
+static enum known_origin choose_path(struct choice_of choice, const struct recalled *recalled) {
+    if (choice.recalled != NULL && recalled_owns(recalled, *choice.used))
+        choice.recalled = NULL;
+    return choose(&choice);
+}
+
+static void choose_columns(struct known_store *known, const struct config *config,
+                           const struct stream *stream) {
+    struct name_list *columns = &known->columns;
+    if (is_given(config, stream->partition_by_setting))
+        return;
+    columns->count = recall_partition_columns(known->store.table, PARTITION_BY_MAX, columns->names);
+    if (columns->count == 0)
+        return;
+    known->store.partition_by = (const char *const *)columns->names;
+    known->store.partition_by_count = columns->count;
+}
+
+void known_store_init(struct known_store *known, const struct config *config,
+                      const struct stream *stream) {
+    struct recalled recalled;
+    *known = (struct known_store){.store = config_store_options(config, stream)};
+    struct store_options *store = &known->store;
+    checkpoint_recall(store->checkpoint, &recalled);
+    store->topic = text_copy(store->topic);
+    known->topic_from =
+        choose(&(struct choice_of){config, stream, "The topic", stream->topic_setting,
+                                   (char **)&store->topic, recalled.topic});
+    known->table_from =
+        choose_path((struct choice_of){config, stream, "The table", "PROCESSED_DATA_PATH",
+                                       (char **)&store->table, recalled.table},
+                    &recalled);
+    known->rejects_from =
+        choose_path((struct choice_of){config, stream, "The table of rejects", "DATA_LAKE_PATH",
+                                       (char **)&store->rejects, recalled.rejects},
+                    &recalled);
+    recalled_deinit(&recalled);
+    choose_columns(known, config, stream);
+}
+
+void known_store_deinit(struct known_store *known) {
+    free((void *)known->store.topic);
+    config_store_options_deinit(&known->store);
+    for (size_t i = 0; i < known->columns.count; i++)
+        free(known->columns.names[i]);
+    *known = (struct known_store){0};
+}
