@@ -48,9 +48,9 @@ void health_watch_close(struct health_watch *watch) {
 
 static void look_at_topic(const struct query_view *view, struct health_look *look) {
     struct partition_lag *partitions;
-    size_t count = query_status_partitions(view->status, &partitions);
-    look->is_topic_known = count > 0;
-    for (size_t i = 0; i < count; i++) {
+    struct topic_lag lag = topic_lag_read(&view->status->lag, &partitions);
+    look->is_topic_known = lag.is_known;
+    for (size_t i = 0; lag.is_known && i < lag.partition_count; i++) {
         look->topic_end += partitions[i].topic_end;
         look->position += partitions[i].topic_end - partition_lag_records(&partitions[i]);
     }

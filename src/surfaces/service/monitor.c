@@ -1,5 +1,6 @@
 /* The lines are the PySpark job's, which people's scripts read. A line is due for all queries every
- * STATUS_INTERVAL; one that says something new comes at once, and moves no other. */
+ * STATUS_INTERVAL; one that says something new comes at once, and moves no other. The lag is ours:
+ * it stands last, and its change is no news. */
 #include "surfaces/service/monitor.h"
 
 #include <string.h>
@@ -30,10 +31,12 @@ void monitor_update(struct monitor *monitor, const struct query_snapshot *querie
         bool changed = i >= monitor->count || !says_the_same(query, &monitor->said[i]);
         if (!due && !changed)
             continue;
+        char lag[LAG_TEXT_MAX];
+        topic_lag_print(&query->lag, lag);
         log_write(LOG_INFO, "main",
-                  "Query %s status | is_active=%s | is_data_available=%s | message=%s", query->name,
-                  python_bool(query->is_active), python_bool(query->is_data_available),
-                  query->message);
+                  "Query %s status | is_active=%s | is_data_available=%s | message=%s | lag=%s",
+                  query->name, python_bool(query->is_active), python_bool(query->is_data_available),
+                  query->message, lag);
         monitor->said[i] = *query;
     }
     monitor->count = count;
