@@ -329,7 +329,7 @@ const struct metric_family metric_families[] = {
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, falling_behind, records_lost, many_rejects.",
+     "no_batch, retrying, lag_unknown, falling_behind, records_lost, many_rejects.",
      EACH(print_causes)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},

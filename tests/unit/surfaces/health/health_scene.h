@@ -119,7 +119,9 @@ static inline void scene_second(struct health_scene *scene, const struct health_
     size = size < step->commits ? size : step->commits;
     if (is_due && size > 0)
         scene_commit(scene, size, step->rejects, number == 0 ? step->lost : 0);
-    if (step->state != QUERY_STARTING)
+    if (step->is_unlisted)
+        lag_book_note_error(&scene->status.lag, "no broker answers");
+    else if (step->state != QUERY_STARTING)
         lag_fixture_set(&scene->status.lag, at, 1);
     if (!step->is_silent)
         scene_say(scene, step->state);
