@@ -5,6 +5,7 @@ import re
 
 import pytest
 from rig.broker import free_ports
+from rig.receiver import Receiver
 from rig.web import Web
 
 WAITING = 50_000
@@ -30,8 +31,16 @@ def status_of(job):
     return text, json.loads(shown)["status"]
 
 
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
 @pytest.mark.timeout(180)
-def test_with_a_long_trigger_the_lag_is_known_until_the_broker_is_killed_and_again_when_it_is_back(job):
+def test_the_lag_is_known_under_a_long_trigger_until_the_broker_is_killed_and_once_it_is_back(
+    job, receiver, tmp_path
+):
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 100, 2)
     process = job.start(
@@ -56,6 +65,15 @@ def test_with_a_long_trigger_the_lag_is_known_until_the_broker_is_killed_and_aga
     assert status["lag"]["records"] == WAITING
     process.wait_log(rf"Query match_stream status .* \| lag={WAITING}$")
 
+    retrying = job.start(
+        TRIGGER="1 second",
+        LAG_INTERVAL="1 second",
+        ALERT_AFTER="8 seconds",
+        ALERT_WEBHOOK_URL=receiver.url,
+        DATA_LAKE_PATH=tmp_path / "other",
+    )
+    retrying.wait_log("Batch 0 written")
+
     job.broker.kill()
     query = wait_lag(process, web, None)
     lag = query["lag"]
@@ -76,11 +94,17 @@ def test_with_a_long_trigger_the_lag_is_known_until_the_broker_is_killed_and_aga
     assert f"lag         unknown since {lag['unknownSince']}: " in text and "0 records" not in text
     assert status["lag"]["records"] is None
     clock = re.search(r"T(\d\d:\d\d:\d\d)", lag["unknownSince"]).group(1)
-    process.wait_log(rf"Query match_stream status .*message=Waiting for next trigger \| lag=unknown since {clock}$")
+    process.wait_log(rf"Query match_stream status .*message=Waiting for next trigger \| lag_unknown_since={clock}$")
+
+    (letter,) = receiver.wait_events(["failing"])
+    assert letter["lag"] is None and letter["lagUnknownSince"] is not None
 
     job.broker.start()
     query = wait_lag(process, web, WAITING)
     assert query["lag"]["unknownSince"] is None
     process.wait_until(lambda: web.query()["health"]["state"] == HEALTHY, 30, "health")
+    _, letter = receiver.wait_events(["failing", "recovered"])
+    assert letter["lag"] == 0 and letter["lagUnknownSince"] is None and "records that wait: 0" in letter["text"]
     process.stop()
+    retrying.stop()
     assert job.lake.batches("matches") == [0]  # no trigger has fired meanwhile

@@ -137,13 +137,18 @@ struct topic_lag topic_lag_read(struct lag_book *book, struct partition_lag **pa
     }
 }
 
-void topic_lag_print(const struct topic_lag *lag, char text[static LAG_TEXT_MAX]) {
-    if (lag->is_known) {
-        snprintf(text, LAG_TEXT_MAX, "%" PRId64, lag->records);
-        return;
-    }
+void topic_lag_since(const struct topic_lag *lag, char text[static LAG_TEXT_MAX]) {
     time_t seconds = (time_t)(lag->since_ms / 1000);
     struct tm local = {0};
     (void)localtime_r(&seconds, &local);
-    (void)strftime(text, LAG_TEXT_MAX, "unknown since %H:%M:%S", &local);
+    (void)strftime(text, LAG_TEXT_MAX, "%H:%M:%S", &local);
+}
+
+void topic_lag_print(const struct topic_lag *lag, char text[static LAG_TEXT_MAX]) {
+    char since[LAG_TEXT_MAX];
+    topic_lag_since(lag, since);
+    if (lag->is_known)
+        snprintf(text, LAG_TEXT_MAX, "%" PRId64, lag->records);
+    else
+        snprintf(text, LAG_TEXT_MAX, "unknown since %.12s", since);
 }

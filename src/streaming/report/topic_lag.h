@@ -90,4 +90,7 @@ struct topic_lag topic_lag_read(struct lag_book *book, struct partition_lag **pa
 enum { LAG_TEXT_MAX = 32 };
 void topic_lag_print(const struct topic_lag *lag, char text[static LAG_TEXT_MAX]);
 
+/* "20:11:02": since when it is unknown. */
+void topic_lag_since(const struct topic_lag *lag, char text[static LAG_TEXT_MAX]);
+
 #endif

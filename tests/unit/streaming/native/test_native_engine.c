@@ -127,6 +127,7 @@ static void the_lag_is_what_a_batch_leaves(void **state) {
     script_at(500, script_stop);
     must_run("0 take 0:0-4");
     assert_int_equal(script.ended.lag.records, 6);
+    assert_int_equal(script_logged(" | lag=6\n"), 1);
 }
 
 static void grow_by_a_batch_and_a_partition(void) {

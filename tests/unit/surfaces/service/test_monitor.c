@@ -79,7 +79,7 @@ static void a_status_line_has_the_old_jobs_words(void **state) {
     setenv("TZ", "UTC", 1);
     const char *line = logged(&monitor, 1, &query, 1);
     assert_non_null(strstr(line, "is_active=False | is_data_available=False"));
-    assert_non_null(strstr(line, "| lag=unknown since 22:13:20\n"));
+    assert_non_null(strstr(line, "| lag_unknown_since=22:13:20\n"));
 }
 
 static void a_line_comes_every_interval_and_on_every_change(void **state) {
