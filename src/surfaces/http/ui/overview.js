@@ -138,7 +138,8 @@ function updateVerdict(level, reasons, queries) {
       setText(item.querySelector('.action'), action);
     },
   );
-  showInTab(level, `${word} · ${formatBrief(behind)} behind · esports-stream`);
+  const lag = behind === null ? 'lag unknown' : `${formatBrief(behind)} behind`;
+  showInTab(level, `${word} · ${lag} · esports-stream`);
 
   const states = queries.map(({name, state, health}) => {
     if (health.severity !== 'none') return `${name}: ${health.state}`;

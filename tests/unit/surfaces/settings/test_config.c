@@ -233,6 +233,7 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"KAFKA_STARTUP_TIMEOUT=5", "unit"},
         {"SHUTDOWN_TIMEOUT=2 days", "hours"},
         {"STATUS_INTERVAL=0", "from 1 seconds"},
+        {"LAG_INTERVAL=0", "from 1 seconds"},
         {"SINK_LOG=maybe", "auto, on or off"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
