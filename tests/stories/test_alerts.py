@@ -25,6 +25,7 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_letter(j
     assert (failing["severity"], recovered["severity"]) == ("critical", "info")
     assert "No space left on device" in failing["error"] and failing["error"] in failing["text"]
     assert recovered["recoveredFrom"] == "failing" and recovered["error"] is None
+    assert failing["lag"] > 0 and failing["lagUnknownSince"] is None  # Kafka answers all the while
     for letter in (failing, recovered):
         assert letter["query"] == "match_stream" and letter["topic"] == job.topics["matches"]
         assert letter["table"] == str(job.lake.table("matches"))

@@ -517,13 +517,13 @@ def test_failfast_is_refused_before_anything_is_started(job):
     assert not job.lake.root.exists()
 
 
-def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, remote):
+def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, connect_server, remote):
     topic = job.create_topic(partitions=2)
     odd = ["nonsense", "", '{"match_id": null}', b'\xff\x00"<script>', "[1]"]
     job.produce([*odd, '{"match_id": "a", "status": "live"}'])
     job.broker.generate(topic, "matches", 500, 2)
     (port,) = free_ports(1)
-    process = job.start(TRIGGER="1 second", SPARK_UI_PORT=port, **remote)
+    process = job.start(TRIGGER="1 second", LAG_INTERVAL="1 second", SPARK_UI_PORT=port, **remote)
     web = Web(process)
     process.wait_log("Batch 0 written", 60)
     job.broker.generate(topic, "matches", 500, 2, start=500)
@@ -558,6 +558,15 @@ def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, remo
         assert {int(key): end for key, end in ends.items()} == planned
         assert one["numInputRows"] == batch["rows"] + batch["rejects"]
     assert web.get("/readyz").status == 200 and web.get("/metrics").status == 200
+
+    # The driver waits for Spark, and the lag is known all the same.
+    assert query["lag"]["unknownSince"] is None and query["freshness"]["newestRecordAt"] is None
+    connect_server.pause()
+    job.broker.generate(topic, "matches", 300, 2, start=1000)
+    process.wait_until(lambda: web.query()["lag"]["records"] == 300, 30, "the lag behind a Spark that hangs")
+    connect_server.resume()
+    job.wait_committed(process, job.broker.end_offsets(topic), timeout=60)
+    process.wait_until(lambda: web.query()["lag"]["records"] == 0, 30, "the lag to be gone")
 
     process.signal(signal.SIGTERM)
     process.wait_exit(30, 0)

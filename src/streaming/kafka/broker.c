@@ -3,11 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/system/clock.h"
 
 void topic_offsets_deinit(struct topic_offsets *offsets) {
     free(offsets->partitions);
     *offsets = (struct topic_offsets){0};
+}
+
+struct topic_offsets topic_offsets_copy(const struct topic_offsets *offsets) {
+    struct topic_offsets copy = *offsets;
+    copy.partitions = must_alloc(copy.count + 1, sizeof *copy.partitions);
+    if (copy.count > 0)
+        memcpy(copy.partitions, offsets->partitions, copy.count * sizeof *copy.partitions);
+    return copy;
 }
 
 const struct partition_offsets *topic_offsets_find(const struct topic_offsets *offsets,

@@ -28,6 +28,7 @@ struct topic_offsets {
 };
 
 void topic_offsets_deinit(struct topic_offsets *offsets);
+struct topic_offsets topic_offsets_copy(const struct topic_offsets *offsets);
 
 enum { KAFKA_CLUSTER_ID_MAX = 256 }; // bytes, with the NUL
 

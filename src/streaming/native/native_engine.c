@@ -17,7 +17,6 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "streaming/kafka/planner.h"
-#include "streaming/kafka/positions.h"
 #include "streaming/store/batch_steps.h"
 
 /* With a trigger of 0 seconds: how soon an idle topic is looked at again. The pause doubles while
@@ -75,20 +74,6 @@ static struct topic_offsets list_allowed(const struct native_engine *native) {
     return allowed;
 }
 
-/* Of all that the topic has behind the positions, read or not. */
-static int64_t find_backlog(const struct query *query) {
-    const struct query_position *position = &query->position;
-    const struct topic_offsets *topic = &query->watch.topic;
-    struct data_loss ignored; // told by the plan
-    struct offset_range *ranges;
-    size_t count;
-    planner_next(position->starts, position->start_count, topic, 0, &ranges, &count, &ignored);
-    int64_t backlog = planner_size(ranges, count) +
-                      positions_held_back(position->starts, position->start_count, topic);
-    free(ranges);
-    return backlog;
-}
-
 static void drop(struct plan *plan) {
     free(plan->ranges);
     plan->ranges = NULL;
@@ -109,10 +94,7 @@ static bool plan_backlog(struct native_engine *native, struct plan *plan, struct
         drop(plan);
         return false;
     }
-    int64_t size = planner_size(plan->ranges, plan->count);
-    query_status_set_lag(&query->report.status, find_backlog(query) - size);
-    topic_watch_say_lag(&query->watch);
-    if (size == 0)
+    if (planner_size(plan->ranges, plan->count) == 0)
         drop(plan);
     return true;
 }
@@ -129,12 +111,8 @@ static bool make_plan(struct native_engine *native, struct plan *plan, bool *mov
     keep_ends(native, *moves);
     if (!*moves)
         return plan_backlog(native, plan, err);
-    struct data_loss ignored; // told by the plan behind this one
-    struct offset_range *ranges;
-    size_t count;
-    planner_next(plan->ranges, plan->count, &query->watch.topic, 0, &ranges, &count, &ignored);
-    query_status_set_lag(&query->report.status, planner_size(ranges, count));
-    free(ranges);
+    // What waits is counted from where the plan moves the positions to.
+    lag_book_set_positions(&query->report.status.lag, plan->ranges, plan->count);
     return true;
 }
 

@@ -26,7 +26,7 @@ struct query_options {
     enum parse_mode parse_mode;
     const char *time_zone;
     struct parquet_options parquet;
-    int64_t kafka_startup_timeout_ms, write_retry_timeout_ms;
+    int64_t kafka_startup_timeout_ms, write_retry_timeout_ms, lag_interval_ms;
 };
 
 enum { QUERY_PARTITION_COLUMNS_MAX = 8 };

@@ -121,10 +121,14 @@ static void note_absence(struct topic_watch *watch) {
 
 static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *err) {
     struct topic_offsets offsets;
+    struct lag_book *lag = &watch->report->status.lag;
+    int64_t asked_ms = clock_monotonic_ms();
     if (ask_topic(watch, timeout_ms, &offsets, err)) {
+        lag_book_set_topic(lag, &offsets, asked_ms);
         take_listing(watch, &offsets);
         return true;
     }
+    lag_book_note_error(lag, err->message);
     if (err->kind == ERROR_NO_TOPIC) {
         note_absence(watch);
         err->kind = ERROR_BROKER; // which is waited for
@@ -197,20 +201,15 @@ bool topic_watch_refresh(struct topic_watch *watch, struct error *err) {
     return wait_for_topic(watch, without_limit, err) && kafka_identity_check(&watch->identity, err);
 }
 
-void topic_watch_say_lag(struct topic_watch *watch) {
-    query_report_lag(watch->report, &watch->topic, watch->position->starts,
-                     watch->position->start_count);
-}
-
 void topic_watch_moved(struct topic_watch *watch) {
     positions_keep_lowest(watch->position->starts, watch->position->start_count, &watch->lowest);
-    topic_watch_say_lag(watch);
+    lag_book_set_positions(&watch->report->status.lag, watch->position->starts,
+                           watch->position->start_count);
 }
 
 void topic_watch_glance(struct topic_watch *watch) {
     struct error ignored; // whoever needs the topic says that it is not there
-    if (list_topic(watch, GLANCE_TIMEOUT_MS, &ignored))
-        topic_watch_say_lag(watch);
+    (void)list_topic(watch, GLANCE_TIMEOUT_MS, &ignored);
 }
 
 bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss, struct error *err) {

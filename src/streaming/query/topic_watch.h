@@ -45,11 +45,8 @@ MUST_CHECK bool topic_watch_refresh(struct topic_watch *watch, struct error *err
 MUST_CHECK bool topic_watch_high(struct topic_watch *watch, const struct offset_range *ranges,
                                  size_t count, struct error *err);
 
-/* The positions have moved. */
+/* The positions have moved, or are known now. */
 void topic_watch_moved(struct topic_watch *watch);
-
-/* Reports how far behind the newest listing they are. */
-void topic_watch_say_lag(struct topic_watch *watch);
 
 /* One look, for a second at most; a topic that can't be listed stays as it was. */
 void topic_watch_glance(struct topic_watch *watch);

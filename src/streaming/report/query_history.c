@@ -173,6 +173,14 @@ static void add_delay(struct query_totals *totals, const struct batch_report *re
     totals->delays[class]++;
 }
 
+/* A timestamp from the future counts as now, so that a single one does not hide all that follow. */
+static void add_newest_record(struct query_totals *totals, const struct batch_report *report) {
+    int64_t ms =
+        report->newest_ms < report->committed_ms ? report->newest_ms : report->committed_ms;
+    if (ms > totals->newest_record_ms)
+        totals->newest_record_ms = ms;
+}
+
 static void add_files(struct query_totals *totals, const struct file_list *files) {
     for (size_t i = 0; i < files->count; i++) {
         size_t class = 0;
@@ -205,6 +213,7 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
     add_duration(totals, DURATION_TOTAL, report->total_us);
     totals->committed_ms = report->committed_ms;
     add_delay(totals, report);
+    add_newest_record(totals, report);
 }
 
 void query_history_add(struct query_history *history, struct batch_report *report,

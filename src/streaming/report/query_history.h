@@ -52,7 +52,7 @@ struct batch_report {
     int64_t unknown_keys;         // in rows, as are the faults
     int64_t trailing_bytes;       // records with bytes behind their value
     int64_t oldest_ms, newest_ms; // Kafka timestamps of its rows; 0: none has one
-    int64_t lag_after;            // records of the listing it was planned from, not taken yet
+    int64_t lag_after;            // records behind it in the topic; -1: not known
     int64_t rejects_by[REJECT_REASON_COUNT];
 
     int64_t since_trigger_us; // from the begin of the trigger before; 0: it was the first
@@ -120,7 +120,8 @@ struct query_totals {
     int64_t file_sizes[FILE_SIZES];
     int64_t duration_us[DURATION_COUNT];                    // sums
     int64_t durations[DURATION_COUNT][DURATION_BOUNDS + 1]; // batches by class of duration
-    int64_t committed_ms; // the newest batch; wall clock; 0: none yet
+    int64_t committed_ms;     // the newest batch; wall clock; 0: none yet
+    int64_t newest_record_ms; // the latest Kafka timestamp of a row; 0: not known
     /* From a batch's oldest Kafka timestamp to its commit; batches without a timestamp are left
      * out. */
     int64_t delay_ms, delays[DELAY_BOUNDS + 1];
@@ -136,7 +137,7 @@ struct history_point {
     int64_t batches, rows, rejects;
     int64_t input_records, since_trigger_us; // of the batches that had a trigger before them
     int64_t total_us, stage_us[STAGE_COUNT]; // sums
-    int64_t lag_after;                       // of the newest batch
+    int64_t lag_after;                       // of the newest batch; -1: not known
 };
 
 struct query_history {

@@ -13,7 +13,6 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
-#include "streaming/kafka/positions.h"
 
 void query_report_init(struct query_report *report, const char *name, const struct schema *schema) {
     *report = (struct query_report){.name = name, .schema = schema};
@@ -42,28 +41,9 @@ struct range_outcome query_report_sum(const struct manifest *manifest) {
     return sum;
 }
 
-/* Behind a position that an open transaction holds up wait the records up to the high watermark. */
-static int64_t shown_end(const struct partition_offsets *listed, int64_t position) {
-    return position > listed->end && listed->high > listed->end ? listed->high : listed->end;
-}
-
-void query_report_lag(struct query_report *report, const struct topic_offsets *topic,
-                      const struct offset_range *starts, size_t start_count) {
-    size_t count = topic->count;
-    struct partition_lag *partitions = must_alloc(count + 1, sizeof *partitions);
-    for (size_t i = 0; i < count; i++) {
-        const struct partition_offsets *listed = &topic->partitions[i];
-        int64_t position = positions_next(starts, start_count, listed->partition);
-        partitions[i] =
-            (struct partition_lag){listed->partition, shown_end(listed, position), position};
-    }
-    query_status_set_partitions(&report->status, partitions, count);
-    free(partitions);
-}
-
 static int64_t topic_end(const struct topic_offsets *topic, const struct offset_range *range) {
     const struct partition_offsets *listed = topic_offsets_find(topic, range->partition);
-    return listed != NULL ? shown_end(listed, range->end) : range->end; // the partition is gone
+    return listed != NULL ? lag_shown_end(listed, range->end) : range->end; // the partition is gone
 }
 
 /* Every partition of the plan with what became of it. The caller frees it. */
@@ -163,9 +143,9 @@ void query_report_batch(struct query_report *report, const struct topic_offsets 
                                  .fault_count = make_faults(report->schema, tally, faults),
                                  .name_count = tally->counts.unknown_names.count,
                                  .names = tally->counts.unknown_names.names};
-    for (size_t i = 0; i < plan->count; i++)
-        if (ranges[i].topic_end > ranges[i].end)
-            draft.lag_after += ranges[i].topic_end - ranges[i].end;
+    lag_book_set_positions(&report->status.lag, plan->ranges, plan->count);
+    report->lag_after = topic_lag_read(&report->status.lag, NULL);
+    draft.lag_after = report->lag_after.is_known ? report->lag_after.records : -1;
     fill_counts(manifest, tally, &draft);
     divide_time(clock, tally, &draft);
     query_history_add(&report->history, batch_report_create(&draft), &manifest->files, tally);
@@ -184,22 +164,27 @@ static void log_faults(const struct query_report *report, const struct decode_co
                   counts->trailing_bytes);
 }
 
+/* A lag is a number in each line, for readers of JSON, so one that is unknown is left out. */
+#define BATCH_FORMAT                                                                               \
+    "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64                \
+    " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64                                  \
+    " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64 " | rows_per_second=%.0f"
+
 void query_report_log(struct query_report *report, const struct manifest *manifest,
                       const struct decode_counts *counts, int64_t took_us) {
     struct range_outcome sum = query_report_sum(manifest);
-    int64_t records = sum.rows + sum.rejects;
+    int64_t records = sum.rows + sum.rejects, id = manifest->batch_id;
+    double rate = took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0;
     char files[24] = "unknown";
     if (!manifest->files_unknown)
         (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
-    query_status_add_batch(&report->status, manifest->batch_id, sum.rows, sum.rejects);
+    query_status_add_batch(&report->status, id, sum.rows, sum.rejects);
     log_faults(report, counts);
-    log_write(LOG_INFO, report->name,
-              "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
-              " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
-              " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
-              " | rows_per_second=%.0f | lag=%" PRId64,
-              manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
-              files, counts->unknown_keys, took_us / 1000,
-              took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
-              query_status_read(&report->status).lag);
+    if (report->lag_after.is_known)
+        log_write(LOG_INFO, report->name, BATCH_FORMAT " | lag=%" PRId64, id, id, sum.rows,
+                  sum.rejects, sum.absent, sum.lost, files, counts->unknown_keys, took_us / 1000,
+                  rate, report->lag_after.records);
+    else
+        log_write(LOG_INFO, report->name, BATCH_FORMAT, id, id, sum.rows, sum.rejects, sum.absent,
+                  sum.lost, files, counts->unknown_keys, took_us / 1000, rate);
 }

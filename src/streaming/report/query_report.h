@@ -45,6 +45,7 @@ struct query_report {
     struct query_history history;
     struct reject_log reject_log;
     struct trigger_clock clock; // of the trigger under way
+    struct topic_lag lag_after; // the newest batch
 };
 
 void query_report_init(struct query_report *report, const char *name, const struct schema *schema);
@@ -53,16 +54,13 @@ void query_report_deinit(struct query_report *report);
 /* Sums of a manifest's ranges, or of what it replayed; `range` is not filled. */
 struct range_outcome query_report_sum(const struct manifest *manifest);
 
-/* The topic was looked at, or the query has moved on. `starts`: where it stands. */
-void query_report_lag(struct query_report *report, const struct topic_offsets *topic,
-                      const struct offset_range *starts, size_t start_count);
-
-/* The batch is committed. `topic`: the newest listing. Takes the samples out of `tally`. */
+/* The batch is committed: the query stands behind it. `topic`: the listing that it was planned
+ * from. Takes the samples out of `tally`. */
 void query_report_batch(struct query_report *report, const struct topic_offsets *topic,
                         const struct plan *plan, const struct manifest *manifest,
                         struct tally *tally);
 
-/* Says so in the log and in the status. `counts` are of its rows. */
+/* Then: says so in the log and in the status. `counts` are of its rows. */
 void query_report_log(struct query_report *report, const struct manifest *manifest,
                       const struct decode_counts *counts, int64_t took_us);
 

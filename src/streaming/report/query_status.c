@@ -22,13 +22,14 @@ const char *query_state_name(enum query_state state) {
 
 void query_status_init(struct query_status *status, const char *name) {
     *status = (struct query_status){
-        .snapshot = {.name = name, .batch_id = -1, .lag = -1, .message = "Initializing sources"}};
+        .snapshot = {.name = name, .batch_id = -1, .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
+    lag_book_init(&status->lag);
     check(pthread_mutex_init(&status->lock, NULL) == 0);
 }
 
 void query_status_deinit(struct query_status *status) {
-    free(status->partitions);
+    lag_book_deinit(&status->lag);
     check(pthread_mutex_destroy(&status->lock) == 0);
 }
 
@@ -36,6 +37,7 @@ struct query_snapshot query_status_read(struct query_status *status) {
     pthread_mutex_lock(&status->lock);
     struct query_snapshot copy = status->snapshot;
     pthread_mutex_unlock(&status->lock);
+    copy.lag = topic_lag_read(&status->lag, NULL);
     // Relaxed: a number for display; nothing else hangs on it.
     copy.records_read = atomic_load_explicit(&status->records_read, memory_order_relaxed);
     return copy;
@@ -57,24 +59,6 @@ void query_status_set_started(struct query_status *status) {
     pthread_mutex_lock(&status->lock);
     status->snapshot.is_started = true;
     pthread_mutex_unlock(&status->lock);
-}
-
-/* Memory is taken without the lock: the driver waits for a copy at most. */
-size_t query_status_partitions(struct query_status *status, struct partition_lag **partitions) {
-    *partitions = NULL;
-    for (size_t room = 0;;) {
-        pthread_mutex_lock(&status->lock);
-        size_t count = status->partition_count;
-        bool fits = count <= room;
-        if (fits && count > 0)
-            memcpy(*partitions, status->partitions, count * sizeof **partitions);
-        pthread_mutex_unlock(&status->lock);
-        if (fits)
-            return count;
-        free(*partitions);
-        *partitions = must_alloc(count, sizeof **partitions);
-        room = count;
-    }
 }
 
 void query_status_open(struct query_status *status, const char id[static 37]) {
@@ -129,24 +113,6 @@ void query_status_set_sink_log(struct query_status *status, bool has_sink_log) {
     pthread_mutex_lock(&status->lock);
     status->snapshot.has_sink_log = has_sink_log;
     pthread_mutex_unlock(&status->lock);
-}
-
-void query_status_set_lag(struct query_status *status, int64_t lag) {
-    pthread_mutex_lock(&status->lock);
-    status->snapshot.lag = lag;
-    pthread_mutex_unlock(&status->lock);
-}
-
-void query_status_set_partitions(struct query_status *status,
-                                 const struct partition_lag *partitions, size_t count) {
-    struct partition_lag *copy = must_alloc(count, sizeof *copy);
-    memcpy(copy, partitions, count * sizeof *copy);
-    pthread_mutex_lock(&status->lock);
-    struct partition_lag *old = status->partitions;
-    status->partitions = copy;
-    status->partition_count = count;
-    pthread_mutex_unlock(&status->lock);
-    free(old);
 }
 
 void query_status_add_batch(struct query_status *status, int64_t batch_id, int64_t rows,

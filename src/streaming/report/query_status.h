@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "streaming/report/topic_lag.h"
+
 enum query_state {
     QUERY_STARTING, // recovery
     QUERY_RUNNING,  // a batch is under way
@@ -23,7 +25,7 @@ const char *query_state_name(enum query_state state);
 
 enum { QUERY_ERROR_MAX = 1024, QUERY_MESSAGE_MAX = 192 };
 
-/* A copy of everything but the partitions, taken at one moment. */
+/* A copy of everything but the partitions, taken at one moment; the lag a moment later. */
 struct query_snapshot {
     const char *name;  // "match_stream"
     char id[37];       // of the query, as in its checkpoint; "" before it is open
@@ -45,7 +47,7 @@ struct query_snapshot {
     int64_t rows;         // committed since start
     int64_t rejects;      // likewise
     int64_t records_read; // since start, also of the batch under way and of attempts that failed
-    int64_t lag;          // records behind the topic's end, after the batch under way; -1: unknown
+    struct topic_lag lag;
 
     /* For the watchdog. `signs` grows while the driver gets on, or a worker that it waits for; it
      * stands still when one of them hangs, and while the driver sleeps on purpose. */
@@ -53,25 +55,10 @@ struct query_snapshot {
     int64_t rest_until_ms; // monotonic: until then it sleeps on purpose; 0: it never did
 };
 
-/* Where the query stands in one partition. */
-struct partition_lag {
-    int32_t partition;
-    int64_t topic_end; // at the newest look at the topic; behind an open transaction that begins
-                       // before the position, the high watermark
-    int64_t position;  // the next offset, behind the newest committed batch
-};
-
-/* Records that wait in it. None in one whose log is shorter than what was read of it. */
-static inline int64_t partition_lag_records(const struct partition_lag *partition) {
-    return partition->topic_end > partition->position ? partition->topic_end - partition->position
-                                                      : 0;
-}
-
 struct query_status {
-    pthread_mutex_t lock; // guards all but records_read
+    pthread_mutex_t lock; // guards `snapshot`
     struct query_snapshot snapshot;
-    struct partition_lag *partitions; // owned
-    size_t partition_count;
+    struct lag_book lag;          // has locks of its own
     _Atomic int64_t records_read; // workers add to it
 };
 
@@ -80,9 +67,6 @@ void query_status_deinit(struct query_status *status);
 
 /* Any thread. */
 struct query_snapshot query_status_read(struct query_status *status);
-
-/* The caller frees *partitions. The number of them, 0 before the first look at the topic. */
-size_t query_status_partitions(struct query_status *status, struct partition_lag **partitions);
 
 /* Driver thread. Saying something is a sign of life. */
 void query_status_open(struct query_status *status, const char id[static 37]);
@@ -99,9 +83,6 @@ void query_status_rest(struct query_status *status, int64_t ms); // sleeps so lo
 void query_status_set_started(struct query_status *status);
 void query_status_set_active(struct query_status *status, bool is_active);
 void query_status_set_sink_log(struct query_status *status, bool has_sink_log);
-void query_status_set_lag(struct query_status *status, int64_t lag);
-void query_status_set_partitions(struct query_status *status,
-                                 const struct partition_lag *partitions, size_t count);
 void query_status_add_batch(struct query_status *status, int64_t batch_id, int64_t rows,
                             int64_t rejects);
 

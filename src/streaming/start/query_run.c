@@ -56,9 +56,12 @@ static bool take_position(struct query *query, struct recovery *recovery,
                           const struct former_run *former, struct error *err) {
     query->change.unproven = recovery->start_count > 0;
     query_position_take(&query->position, recovery);
-    return topic_watch_start(&query->watch, err) &&
-           kafka_identity_settle(&query->watch.identity, recovery->new_query, err) &&
-           former_run_settle(query, former, err) && begin(query, recovery, err);
+    if (!topic_watch_start(&query->watch, err) ||
+        !kafka_identity_settle(&query->watch.identity, recovery->new_query, err) ||
+        !former_run_settle(query, former, err) || !begin(query, recovery, err))
+        return false;
+    topic_watch_moved(&query->watch);
+    return true;
 }
 
 static bool run(struct query *query, struct engine *engine, const struct connect_url *today,

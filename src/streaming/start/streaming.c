@@ -1,8 +1,8 @@
 /* Starting all queries, and ending them.
  *
- * The order of a start: every lock, the workers, the cluster, a thread per query; so a lock that is
- * held ends the start before anything runs. Queries share the workers, each by a crew of its own,
- * and a failure of one lets the others finish their batch. */
+ * The order of a start: every lock, the workers, the cluster, the lag clock, a thread per query; so
+ * a lock that is held ends the start before anything runs. Queries share the workers, each by a
+ * crew of its own, and a failure of one lets the others finish their batch. */
 #include "streaming/start/streaming.h"
 
 #include <pthread.h>
@@ -16,6 +16,7 @@
 #include "base/system/thread.h"
 #include "streaming/cluster/engine/cluster_engine.h"
 #include "streaming/native/native_engine.h"
+#include "streaming/query/lag_clock.h"
 #include "streaming/start/query_run.h"
 #include "streaming/tasks/worker.h"
 
@@ -48,6 +49,7 @@ struct streaming {
     void (*on_query_end)(void);
     struct running_query *queries;
     size_t query_count;
+    struct lag_clock lag_clock;
     struct worker *workers;
     struct worker_query *worker_queries;
     size_t worker_count;
@@ -150,6 +152,19 @@ static bool start_cluster(struct streaming *streaming, const struct streaming_op
     return cluster_open(options->cluster, &streaming->stop, &streaming->cluster, err);
 }
 
+static bool start_lag_clock(struct streaming *streaming, struct error *err) {
+    struct lag_question questions[STREAMING_QUERIES_MAX];
+    for (size_t i = 0; i < streaming->query_count; i++) {
+        struct query *query = &streaming->queries[i].query;
+        questions[i] =
+            (struct lag_question){.broker = streaming->broker,
+                                  .topic = query->definition.topic,
+                                  .book = &query->report.status.lag,
+                                  .interval_ms = query->definition.options->lag_interval_ms};
+    }
+    return lag_clock_start(&streaming->lag_clock, questions, streaming->query_count, err);
+}
+
 /* So that top -H and a debugger show whose thread it is. */
 static void name_thread(const char *query) {
     char name[16]; // the kernel's limit
@@ -226,7 +241,9 @@ bool streaming_start(struct streaming **out, const struct streaming_options *opt
     streaming->workers = must_alloc(options->worker_count, sizeof *streaming->workers);
     stop_init(&streaming->stop);
     if (!open_queries(streaming, options, err) || !start_workers(streaming, options, err) ||
-        !start_cluster(streaming, options, err) || !start_queries(streaming, err)) {
+        !start_cluster(streaming, options, err) || !start_lag_clock(streaming, err) ||
+        !start_queries(streaming, err)) {
+        lag_clock_stop(&streaming->lag_clock);
         stop_workers(streaming);
         streaming_free(streaming);
         return false;
@@ -293,6 +310,7 @@ bool streaming_join(struct streaming *streaming, struct error *err) {
     // Workers end last: a query waits for the tasks that it has out. Of several failures the first
     // in time is told, as the others may follow from it.
     join_queries(streaming, streaming->query_count);
+    lag_clock_stop(&streaming->lag_clock);
     stop_workers(streaming);
     const struct running_query *first = NULL;
     for (size_t i = 0; i < streaming->query_count; i++) {

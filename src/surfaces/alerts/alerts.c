@@ -141,24 +141,14 @@ struct news {
     enum alert_trouble before, trouble;
     const struct query_snapshot *shown;
     const struct health_verdict *verdict;
-    int64_t lag; // -1: not known
 };
-
-static int64_t lag_of(const struct query_view *view) {
-    struct partition_lag *partitions;
-    size_t count = query_status_partitions(view->status, &partitions);
-    int64_t lag = count > 0 ? 0 : -1;
-    for (size_t i = 0; i < count; i++)
-        lag += partition_lag_records(&partitions[i]);
-    free(partitions);
-    return lag;
-}
 
 /* One sentence for a person; chat services show the member "text" as it is. */
 static char *sentence(const struct news *news) {
     const char *name = news->shown->name, *reason = news->verdict->reason;
     const char *before =
         news->before == TROUBLE_BEHIND ? "falling behind" : trouble_names[news->before];
+    char lag[LAG_TEXT_MAX];
     switch (news->trouble) {
     case TROUBLE_FAILED:
         return text_format("%s has failed and stopped: %s", name, reason);
@@ -167,9 +157,10 @@ static char *sentence(const struct news *news) {
     case TROUBLE_BEHIND:
         return text_format("%s is falling behind: %s", name, reason);
     default:
-        return text_format("%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
-                           " records wait",
-                           name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
+        topic_lag_print(&news->shown->lag, lag);
+        return text_format("%s has recovered (it was %s): batch %" PRId64
+                           " is committed, records that wait: %s",
+                           name, before, news->shown->batch_id, lag);
     }
 }
 
@@ -194,6 +185,14 @@ static void put_place(struct json *notification, const struct alerts_query *quer
     json_put_shown(notification, "program", "esports-stream " PROGRAM_VERSION);
 }
 
+static void put_lag(struct json *notification, const struct topic_lag *lag) {
+    if (lag->is_known)
+        json_put_int(notification, "lag", lag->records);
+    else
+        json_put_null(notification, "lag");
+    put_time_or_null(notification, "lagUnknownSince", lag->is_known ? 0 : lag->since_ms, 1);
+}
+
 static char *print_notification(const struct alerts_query *query, const struct news *news) {
     enum alert_trouble trouble = news->trouble;
     bool is_over = trouble == TROUBLE_NONE;
@@ -209,10 +208,7 @@ static char *print_notification(const struct alerts_query *query, const struct n
         json_put_shown(notification, "recoveredFrom", trouble_names[news->before]);
     put_place(notification, query, news->shown);
     json_put_int(notification, "batchId", news->shown->batch_id);
-    if (news->lag >= 0)
-        json_put_int(notification, "lag", news->lag);
-    else
-        json_put_null(notification, "lag");
+    put_lag(notification, &news->shown->lag);
     // The newest error says nothing about a query that hangs.
     bool has_error =
         health_has(news->verdict, CAUSE_FAILED) || health_has(news->verdict, CAUSE_IN_VAIN);
@@ -234,7 +230,7 @@ static void update_query(struct alerts *alerts, size_t index) {
     if (trouble == query->told)
         return;
     struct query_snapshot shown = query_status_read(query->view.status);
-    struct news news = {query->told, trouble, &shown, &verdict, lag_of(&query->view)};
+    struct news news = {query->told, trouble, &shown, &verdict};
     char label[128];
     snprintf(label, sizeof label, "%s %s", shown.name,
              trouble == TROUBLE_NONE ? "recovered" : trouble_names[trouble]);

@@ -47,9 +47,13 @@ static void print_batch(FILE *out, const struct json *batch) {
 }
 
 static void print_lag(FILE *out, const struct json *lag) {
-    int64_t records, partition, worst;
+    int64_t records, partition, worst, seconds;
     if (!json_member_int(lag, "records", &records)) {
-        (void)fprintf(out, "  %-11s not known yet\n", "lag");
+        (void)fprintf(out, "  %-11s unknown since %s", "lag",
+                      text_of(lag, "unknownSince", "the start"));
+        if (json_member_text(lag, "unknownBecause") != NULL)
+            (void)fprintf(out, ": %s", json_member_text(lag, "unknownBecause"));
+        (void)fputc('\n', out);
         return;
     }
     (void)fprintf(out, "  %-11s %" PRId64 " records", "lag", records);
@@ -57,7 +61,16 @@ static void print_lag(FILE *out, const struct json *lag) {
     if (json_member_int(first, "partition", &partition) && json_member_int(first, "lag", &worst) &&
         worst > 0)
         (void)fprintf(out, ", %" PRId64 " of them in partition %" PRId64, worst, partition);
+    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
+        (void)fprintf(out, ", about %" PRId64 " s of work", seconds);
     (void)fputc('\n', out);
+}
+
+static void print_freshness(FILE *out, const struct json *freshness) {
+    int64_t age;
+    if (json_member_int(freshness, "ageSeconds", &age))
+        (void)fprintf(out, "  %-11s newest committed record at %s, %" PRId64 " s ago\n",
+                      "freshness", text_of(freshness, "newestRecordAt", "?"), age);
 }
 
 static void print_health(FILE *out, const struct json *health) {
@@ -89,6 +102,7 @@ void status_print_query(FILE *out, const struct json *query) {
     print_count(out, totals, "lost", ", ", "lost");
     (void)fputc('\n', out);
     print_lag(out, json_member(query, "lag"));
+    print_freshness(out, json_member(query, "freshness"));
     if (json_member_text(error, "text") != NULL)
         (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"),
                       json_member_text(error, "text"));

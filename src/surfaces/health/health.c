@@ -44,6 +44,8 @@ static const struct {
          "restart the program: it runs the batch again, nothing is lost or doubled."},
     [CAUSE_RETRYING] = {"retrying", HEALTH_RETRYING, SEVERITY_WARNING,
                         "Nothing yet: it goes on by itself as soon as it can."},
+    [CAUSE_LAG_UNKNOWN] = {"lag_unknown", HEALTH_DEGRADED, SEVERITY_WARNING,
+                           "Check the brokers and the network: the next batch needs them."},
     [CAUSE_BEHIND] = {"falling_behind", HEALTH_DEGRADED, SEVERITY_WARNING,
                       "Give it more processors, a faster disk or more partitions; raise the "
                       "topic's retention first if the lag comes near it."},
@@ -102,7 +104,10 @@ bool health_state_is_ready(enum health_state state) {
 void health_init(struct health *health, int64_t alert_after_ms, int64_t trigger_ms) {
     // Between two batches what waits is older than a trigger, and that is no trouble.
     int64_t after_ms = alert_after_ms > 2 * trigger_ms ? alert_after_ms : 2 * trigger_ms;
-    *health = (struct health){.after_ms = after_ms, .trigger_ms = trigger_ms, .batch_id = -1};
+    *health = (struct health){.alert_after_ms = alert_after_ms,
+                              .after_ms = after_ms,
+                              .trigger_ms = trigger_ms,
+                              .batch_id = -1};
 }
 
 int64_t health_interval_ms(const struct health *health) {
@@ -250,6 +255,10 @@ static bool find_cause(struct health *health, const struct health_look *look,
     case CAUSE_RETRYING:
         *since_ms = health->retrying_ms;
         return look->state == QUERY_RETRYING && !is_in_vain(health, now_ms);
+    case CAUSE_LAG_UNKNOWN:
+        *since_ms = now_ms - look->lag_age_ms;
+        return !look->is_topic_known && look->lag_age_ms >= health->alert_after_ms &&
+               (look->state == QUERY_RUNNING || look->state == QUERY_WAITING);
     case CAUSE_BEHIND:
         *since_ms = now_ms - health->after_ms;
         return is_behind(health, look);
@@ -296,6 +305,10 @@ static size_t append_cause(const struct health *health, const struct health_look
         return text_append(text, HEALTH_REASON_MAX, used,
                            "has committed nothing for %" PRId64 " s, and %" PRId64 " records wait",
                            seconds, lag_of(look));
+    case CAUSE_LAG_UNKNOWN:
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "the topic's end offsets have been unknown for %" PRId64 " s%s%s",
+                           seconds, look->lag_error[0] != '\0' ? ": " : "", look->lag_error);
     case CAUSE_BEHIND:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "%" PRId64 " records of %s wait, some of them for more than %" PRId64

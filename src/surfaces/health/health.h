@@ -47,7 +47,8 @@ enum health_cause {
     CAUSE_IN_VAIN,  // tries again for ALERT_AFTER, and nothing comes of it
     CAUSE_NO_BATCH, // though records wait
     CAUSE_RETRYING,
-    CAUSE_BEHIND, // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
+    CAUSE_LAG_UNKNOWN, // for ALERT_AFTER, whatever the trigger; not while it tries again
+    CAUSE_BEHIND,      // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
     CAUSE_LOST,
     CAUSE_REJECTS,
     HEALTH_CAUSES,
@@ -73,10 +74,12 @@ struct health_look {
     int64_t batch_id;             // newest committed; -1: none yet
     int64_t records_read;         // since the start, also of the batch under way
     int64_t signs, rest_until_ms; // as in query_status.h
-    bool is_topic_known;
-    int64_t topic_end, position; // offsets, summed over partitions: at the newest look at the
-                                 // topic, and behind the newest committed batch
-    int64_t lost;                // offsets, since the start
+    bool is_topic_known;          // its end offsets are recent
+    int64_t topic_end, position;  // offsets, summed over partitions: at the newest look at the
+                                  // topic, and behind the newest committed batch; 0 if not known
+    int64_t lag_age_ms;           // since the end offsets were last known
+    const char *lag_error;        // why they are not; "": nobody says it
+    int64_t lost;                 // offsets, since the start
     int64_t recent_rows, recent_rejects;
     const char *topic, *message, *error;
 };
@@ -107,8 +110,8 @@ struct health_sample {
 
 /* What is remembered of a query between two looks. */
 struct health {
-    int64_t after_ms, trigger_ms;
-    int64_t looked_ms;               // the newest look
+    int64_t alert_after_ms, after_ms, trigger_ms; // after_ms: two triggers at least
+    int64_t looked_ms;                            // the newest look
     int64_t batch_id, records_batch; // newest committed; records_read when that was seen
     int64_t records_read;            // at the newest look
     int64_t progress_ms;             // when it got on last, or had nothing to do

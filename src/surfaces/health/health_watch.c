@@ -46,11 +46,15 @@ void health_watch_close(struct health_watch *watch) {
     free(watch);
 }
 
-static void look_at_topic(const struct query_view *view, struct health_look *look) {
+/* `lag` stays the caller's, for its error. */
+static void look_at_topic(const struct query_view *view, struct topic_lag *lag,
+                          struct health_look *look) {
     struct partition_lag *partitions;
-    size_t count = query_status_partitions(view->status, &partitions);
-    look->is_topic_known = count > 0;
-    for (size_t i = 0; i < count; i++) {
+    *lag = topic_lag_read(&view->status->lag, &partitions);
+    look->is_topic_known = lag->is_known;
+    look->lag_age_ms = lag->age_ms;
+    look->lag_error = lag->error;
+    for (size_t i = 0; lag->is_known && i < lag->partition_count; i++) {
         look->topic_end += partitions[i].topic_end;
         look->position += partitions[i].topic_end - partition_lag_records(&partitions[i]);
     }
@@ -82,7 +86,8 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
                                .topic = query->view.options->store.topic,
                                .message = shown.message,
                                .error = shown.error};
-    look_at_topic(&query->view, &look);
+    struct topic_lag lag;
+    look_at_topic(&query->view, &lag, &look);
     look_at_records(&query->view, &look);
     health_judge(&query->health, &look, verdict);
     pthread_mutex_unlock(&watch->lock);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/log/log.h"
+#include "base/system/clock.h"
 #include "surfaces/metrics/metrics_look.h"
 
 #define LABELS(...) ((const struct metric_label[]){__VA_ARGS__, {NULL, NULL}})
@@ -176,7 +177,7 @@ static void print_delays(const struct metric_print *at) {
 static void print_partitions(const struct metric_print *at,
                              int64_t (*number)(const struct partition_lag *partition)) {
     const struct query_look *query = at->query;
-    for (size_t i = 0; i < query->partition_count; i++) {
+    for (size_t i = 0; i < query->lag.partition_count; i++) {
         char partition[NUMBER_MAX];
         snprintf(partition, sizeof partition, "%" PRId32, query->partitions[i].partition);
         metrics_text_int(at->text, LABELS({"query", query->name}, {"partition", partition}),
@@ -192,12 +193,28 @@ static int64_t position(const struct partition_lag *partition) {
     return partition->position;
 }
 
+/* What is not known has no sample: an old number would look like a new one. */
 static void print_lag(const struct metric_print *at) {
-    print_partitions(at, partition_lag_records);
+    if (at->query->lag.is_known)
+        print_partitions(at, partition_lag_records);
 }
 
 static void print_topic_end(const struct metric_print *at) {
-    print_partitions(at, topic_end);
+    if (at->query->lag.is_known)
+        print_partitions(at, topic_end);
+}
+
+static void print_lag_age(const struct metric_print *at) {
+    metrics_text_real(at->text, LABELS({"query", at->query->name}),
+                      (double)at->query->lag.age_ms / MILLISECONDS);
+}
+
+static void print_record_age(const struct metric_print *at) {
+    int64_t newest_ms = at->query->totals.newest_record_ms;
+    int64_t age_ms = clock_wall_ms() - newest_ms;
+    if (newest_ms > 0)
+        metrics_text_real(at->text, LABELS({"query", at->query->name}),
+                          (double)(age_ms > 0 ? age_ms : 0) / MILLISECONDS);
 }
 
 static void print_position(const struct metric_print *at) {
@@ -312,7 +329,7 @@ const struct metric_family metric_families[] = {
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, falling_behind, records_lost, many_rejects.",
+     "no_batch, retrying, lag_unknown, falling_behind, records_lost, many_rejects.",
      EACH(print_causes)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},
@@ -321,13 +338,22 @@ const struct metric_family metric_families[] = {
      SNAPSHOT(retries)},
 
     {topic, "esports_stream_topic_end_offset", METRIC_GAUGE, "query, partition",
-     "Where the partition ended at the newest look at it (with read_committed: its last stable "
-     "offset).",
+     "Where the partition ends (with read_committed: its last stable offset). No sample while that "
+     "is unknown, like the lag.",
      EACH(print_topic_end)},
     {topic, "esports_stream_committed_offset", METRIC_GAUGE, "query, partition",
      "The next offset behind the newest committed batch.", EACH(print_position)},
     {topic, "esports_stream_lag_records", METRIC_GAUGE, "query, partition",
-     "Offsets between the two: what waits.", EACH(print_lag)},
+     "Offsets between the two: what waits. No sample while it is unknown, because Kafka has not "
+     "told the end offsets for LAG_INTERVAL and 5 seconds.",
+     EACH(print_lag)},
+    {topic, "esports_stream_lag_age_seconds", METRIC_GAUGE, "query",
+     "Time since Kafka last told the end offsets; before the first answer, since the start.",
+     EACH(print_lag_age)},
+    {topic, "esports_stream_newest_record_age_seconds", METRIC_GAUGE, "query",
+     "Freshness: age of the newest committed record, by its Kafka timestamp. No sample before the "
+     "first row since the start, and on a cluster.",
+     EACH(print_record_age)},
 
     {records, "esports_stream_records_read_total", METRIC_COUNTER, "query",
      "Records read, also of the batch under way and of attempts that failed.",

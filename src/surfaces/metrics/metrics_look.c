@@ -12,7 +12,7 @@ static void look_at_query(struct query_look *look, const struct program_view *pr
     look->name = view->options->stream->name;
     // The status first: what it says was committed is in the totals, too.
     look->snapshot = query_status_read(view->status);
-    look->partition_count = query_status_partitions(view->status, &look->partitions);
+    look->lag = topic_lag_read(&view->status->lag, &look->partitions);
     look->totals = query_history_totals(view->history);
     struct health_verdict verdict;
     health_watch_judge(program->health, index, &verdict);

@@ -13,9 +13,9 @@ struct query_look {
     struct query_snapshot snapshot;
     struct query_totals totals;
     enum health_state health;
-    unsigned causes;                  // bits, 1 << CAUSE_…
-    struct partition_lag *partitions; // owned
-    size_t partition_count;
+    unsigned causes; // bits, 1 << CAUSE_…
+    struct topic_lag lag;
+    struct partition_lag *partitions; // owned; lag.partition_count
 };
 
 /* A file system that holds something of ours, named after the first thing that it holds. */

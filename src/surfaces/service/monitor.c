@@ -1,7 +1,9 @@
 /* The lines are the PySpark job's, which people's scripts read. A line is due for all queries every
- * STATUS_INTERVAL; one that says something new comes at once, and moves no other. */
+ * STATUS_INTERVAL; one that says something new comes at once, and moves no other. The lag is ours:
+ * it stands last, and its change is no news. */
 #include "surfaces/service/monitor.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -10,6 +12,26 @@
 
 static const char *python_bool(bool value) {
     return value ? "True" : "False"; // as the PySpark job's lines have it
+}
+
+/* The lag is a number in each line, for readers of JSON; while it is unknown, another field says
+ * so.
+ */
+static void say(const struct query_snapshot *query) {
+    const char *active = python_bool(query->is_active),
+               *available = python_bool(query->is_data_available);
+    char since[LAG_TEXT_MAX];
+    topic_lag_since(&query->lag, since);
+    if (query->lag.is_known)
+        log_write(
+            LOG_INFO, "main",
+            "Query %s status | is_active=%s | is_data_available=%s | message=%s | lag=%" PRId64,
+            query->name, active, available, query->message, query->lag.records);
+    else
+        log_write(LOG_INFO, "main",
+                  "Query %s status | is_active=%s | is_data_available=%s | message=%s | "
+                  "lag_unknown_since=%s",
+                  query->name, active, available, query->message, since);
 }
 
 static bool says_the_same(const struct query_snapshot *a, const struct query_snapshot *b) {
@@ -30,10 +52,7 @@ void monitor_update(struct monitor *monitor, const struct query_snapshot *querie
         bool changed = i >= monitor->count || !says_the_same(query, &monitor->said[i]);
         if (!due && !changed)
             continue;
-        log_write(LOG_INFO, "main",
-                  "Query %s status | is_active=%s | is_data_available=%s | message=%s", query->name,
-                  python_bool(query->is_active), python_bool(query->is_data_available),
-                  query->message);
+        say(query);
         monitor->said[i] = *query;
     }
     monitor->count = count;

@@ -1,6 +1,7 @@
 /* monitor.h: the status line per query without --await-termination:
  *
- *     Query match_stream status | is_active=True | is_data_available=True | message=Processing …
+ *     Query match_stream status | is_active=True | is_data_available=True | message=Processing … |
+ * lag=12
  *
  * every STATUS_INTERVAL, and on every change of what it says. One thread uses it. */
 #ifndef SURFACES_SERVICE_MONITOR_H

@@ -66,18 +66,19 @@ static void update_rate(struct progress_rate *rate, int64_t records, int64_t now
 
 void progress_format(const struct query_snapshot *query, struct progress_rate *rate, int64_t now_us,
                      size_t width, char line[static PROGRESS_LINE_MAX]) {
-    char rows[32], rejects[32], speed[32], lag[32] = "?", eta[48] = "";
+    char rows[32], rejects[32], speed[32], lag[LAG_TEXT_MAX], eta[48] = "";
     update_rate(rate, query->records_read, now_us);
     format_count(query->rows, rows);
     format_count(query->rejects, rejects);
     format_count((int64_t)(rate->per_second + 0.5), speed);
-    if (query->lag >= 0)
-        format_count(query->lag, lag);
-    if (query->lag == 0) {
+    topic_lag_print(&query->lag, lag);
+    if (query->lag.is_known)
+        format_count(query->lag.records, lag);
+    if (query->lag.is_known && query->lag.records == 0) {
         snprintf(eta, sizeof eta, "  at the head");
-    } else if (query->lag > 0 && rate->per_second >= 1) {
+    } else if (query->lag.is_known && rate->per_second >= 1) {
         char remaining[32];
-        format_remaining((int64_t)ceil((double)query->lag / rate->per_second), remaining);
+        format_remaining((int64_t)ceil((double)query->lag.records / rate->per_second), remaining);
         snprintf(eta, sizeof eta, "  %s to the head", remaining);
     }
     snprintf(line, PROGRESS_LINE_MAX, "%-14s %s rows  %s rejects  %s rows/s  lag %s%s", query->name,

@@ -68,6 +68,11 @@ static const struct setting common[] = {
      "records what is lost and continues. A topic that was created again is read from its "
      "beginning.",
      .choices = booleans},
+    {kafka, "LAG_INTERVAL", &type_duration, FIELD(query.lag_interval_ms), "10 seconds",
+     "How often Kafka is asked for a topic's end offsets, from which the lag follows, no matter what "
+     "the trigger is and whether a batch runs, waits or is retried. It is not asked if the query has "
+     "listed the topic since. A lag that is 5 seconds older than this is shown as unknown.",
+     SECOND, DAY},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
      "`local` runs one worker of the program's own engine, `local[N]` N workers, `local[*]` "

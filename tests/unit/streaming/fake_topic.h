@@ -230,6 +230,7 @@ static inline struct query_options fake_query(bool fail_on_data_loss, bool avail
         .parquet = {.codec = CODEC_SNAPPY},
         .kafka_startup_timeout_ms = 1000,
         .write_retry_timeout_ms = 1000,
+        .lag_interval_ms = 10000,
     };
 }
 

@@ -60,6 +60,7 @@ static inline struct query_options query_options_of(enum parse_mode mode, int64_
         .time_zone = "UTC",
         .parquet = {.codec = CODEC_SNAPPY},
         .kafka_startup_timeout_ms = 1000,
+        .lag_interval_ms = 10000,
     };
 }
 

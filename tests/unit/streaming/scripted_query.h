@@ -465,7 +465,8 @@ static inline int script_set_up(void **state) {
                                             .time_zone = "UTC",
                                             .parquet = {.codec = CODEC_SNAPPY},
                                             .kafka_startup_timeout_ms = 5000,
-                                            .write_retry_timeout_ms = 5000};
+                                            .write_retry_timeout_ms = 5000,
+                                            .lag_interval_ms = 10000};
     script_real_clock = clock_source;
     clock_source = &clock;
     script_thread = pthread_self();

@@ -22,7 +22,7 @@
 
 enum {
     POLL_MS = 200,           // between two looks at the query
-    GLANCE_EVERY_MS = 2000,  // at the topic, for the lag
+    GLANCE_EVERY_MS = 2000,  // at the topic
     PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is told
 };
 
@@ -112,17 +112,6 @@ static void set_clock(struct follow *follow, const struct plan *plan,
     follow->query->report.clock.forward_us = progress->commit_offsets_ms * 1000;
 }
 
-/* Records of the newest look at the topic that the plan has not taken. */
-static int64_t lag_behind(const struct query *query, const struct plan *plan) {
-    int64_t lag = 0;
-    for (size_t i = 0; i < query->watch.topic.count; i++)
-        for (size_t j = 0; j < plan->count; j++)
-            if (plan->ranges[j].partition == query->watch.topic.partitions[i].partition &&
-                query->watch.topic.partitions[i].end > plan->ranges[j].end)
-                lag += query->watch.topic.partitions[i].end - plan->ranges[j].end;
-    return lag;
-}
-
 static void report(struct follow *follow, const struct plan *plan,
                    const struct spark_progress *progress, struct file_list *files, bool known,
                    struct reject_pass *pass) {
@@ -134,7 +123,6 @@ static void report(struct follow *follow, const struct plan *plan,
                                 .outcomes = pass->outcomes,
                                 .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
-    query_status_set_lag(&query->report.status, lag_behind(query, plan));
     query_report_batch(&query->report, &query->watch.topic, plan, &manifest, &pass->tally);
     query_report_log(&query->report, &manifest, &pass->tally.counts,
                      progress == NULL ? 0 : progress->duration_ms * 1000);

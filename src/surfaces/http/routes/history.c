@@ -108,7 +108,7 @@ struct json *print_batch(const struct batch_report *batch, const struct query_vi
              print_unknown(batch->names, batch->name_count, batch->unknown_keys));
     json_put_int(object, "trailingBytes", batch->trailing_bytes);
     json_put(object, "rejectsByReason", print_rejects(batch->rejects_by));
-    json_put_int(object, "lagAfter", batch->lag_after);
+    put_known(object, "lagAfter", batch->lag_after);
     put_time_or_null(object, "oldestRecordAt", batch->oldest_ms, 1);
     put_time_or_null(object, "newestRecordAt", batch->newest_ms, 1);
     return object;
@@ -153,10 +153,7 @@ static struct json *print_point(const struct history_point *point) {
     json_put_int(object, "rows", point->rows);
     json_put_int(object, "rejects", point->rejects);
     json_put_int(object, "batches", point->batches);
-    if (point->batches > 0)
-        json_put_int(object, "lagAfter", point->lag_after);
-    else
-        json_put_null(object, "lagAfter");
+    put_known(object, "lagAfter", point->batches > 0 ? point->lag_after : -1);
     json_put(object, "durationMs",
              print_durations(point->stage_us, point->total_us, point->batches));
     return object;

@@ -6,6 +6,8 @@
 
 #include "base/system/clock.h"
 #include "base/system/process.h"
+#include "core/double_text.h"
+#include "streaming/report/query_pace.h"
 #include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 #include "surfaces/settings/settings.h"
@@ -19,28 +21,64 @@ static int compare_lags(const void *left, const void *right) {
     return (a->partition > b->partition) - (a->partition < b->partition);
 }
 
-static struct json *print_lag(const struct query_view *query) {
-    struct partition_lag *partitions;
-    size_t count = query_status_partitions(query->status, &partitions);
-    struct json *object = json_new_object(), *array = json_new_array();
-    int64_t records = 0;
-    if (count > 0)
-        qsort(partitions, count, sizeof *partitions, compare_lags);
-    for (size_t i = 0; i < count; i++) {
-        struct json *one = json_new_object();
-        json_put_int(one, "partition", partitions[i].partition);
-        json_put_int(one, "topicEnd", partitions[i].topic_end);
-        json_put_int(one, "position", partitions[i].position);
-        json_put_int(one, "lag", partition_lag_records(&partitions[i]));
-        json_append(array, one);
-        records += partition_lag_records(&partitions[i]);
-    }
-    free(partitions);
-    if (count > 0)
-        json_put_int(object, "records", records);
+static void put_number(struct json *object, const char *name, bool is_known, int64_t number) {
+    if (is_known)
+        json_put_int(object, name, number);
     else
-        json_put_null(object, "records");
+        json_put_null(object, name);
+}
+
+static void put_rate(struct json *object, const char *name, bool is_known, double rate) {
+    if (is_known)
+        json_put_real(object, name, double_round(rate, 3));
+    else
+        json_put_null(object, name);
+}
+
+static struct json *print_partition(const struct partition_lag *partition, bool is_known) {
+    struct json *object = json_new_object();
+    json_put_int(object, "partition", partition->partition);
+    put_number(object, "topicEnd", is_known, partition->topic_end);
+    json_put_int(object, "position", partition->position);
+    put_number(object, "lag", is_known, partition_lag_records(partition));
+    return object;
+}
+
+/* An unknown lag is null, and so is all that follows from it. */
+static struct json *print_lag(const struct query_view *query, const struct query_pace *pace) {
+    struct partition_lag *partitions;
+    struct topic_lag lag = topic_lag_read(&query->status->lag, &partitions);
+    struct json *object = json_new_object(), *array = json_new_array();
+    if (lag.partition_count > 0 && lag.is_known)
+        qsort(partitions, lag.partition_count, sizeof *partitions, compare_lags);
+    for (size_t i = 0; i < lag.partition_count; i++)
+        json_append(array, print_partition(&partitions[i], lag.is_known));
+    free(partitions);
+    put_number(object, "records", lag.is_known, lag.records);
+    json_put_int(object, "ageSeconds", lag.age_ms / 1000);
+    put_time_or_null(object, "unknownSince", lag.is_known ? 0 : lag.since_ms, 1);
+    if (lag.is_known || lag.error[0] == '\0')
+        json_put_null(object, "unknownBecause");
+    else
+        json_put_shown(object, "unknownBecause", lag.error);
+    put_number(object, "catchUpSeconds", lag.is_known && pace->catch_up_ms >= 0,
+               pace->catch_up_ms / 1000);
     json_put(object, "partitions", array);
+    return object;
+}
+
+static struct json *print_rates(const struct query_pace *pace) {
+    struct json *object = json_new_object();
+    put_rate(object, "inputRowsPerSecond", pace->is_moving, pace->input_rate);
+    put_rate(object, "processedRowsPerSecond", pace->is_moving, pace->process_rate);
+    return object;
+}
+
+static struct json *print_freshness(const struct query_totals *totals) {
+    struct json *object = json_new_object();
+    int64_t age_ms = clock_wall_ms() - totals->newest_record_ms;
+    put_time_or_null(object, "newestRecordAt", totals->newest_record_ms, 1);
+    put_number(object, "ageSeconds", totals->newest_record_ms > 0, age_ms > 0 ? age_ms / 1000 : 0);
     return object;
 }
 
@@ -71,9 +109,16 @@ static void put_last_error(struct json *object, const struct query_snapshot *sna
     json_put(object, "lastError", error);
 }
 
-static void put_newest_batch(struct json *object, const struct query_view *query) {
+/* The batch itself, the rates and the lag. */
+static void put_progress(struct json *object, const struct query_view *query,
+                         const struct query_snapshot *snapshot) {
     struct batch_report *batches[HISTORY_REPORTS_MAX];
-    if (query_history_batches(query->history, -1, 1, batches) == 0) {
+    bool any = query_history_batches(query->history, -1, 1, batches) > 0;
+    struct query_pace pace = query_pace_of(snapshot, any ? batches[0] : NULL,
+                                           query->options->trigger.interval_ms, clock_wall_ms());
+    json_put(object, "lag", print_lag(query, &pace));
+    json_put(object, "rates", print_rates(&pace));
+    if (!any) {
         json_put_null(object, "newestBatch");
         return;
     }
@@ -120,8 +165,8 @@ static struct json *print_query(const struct program_view *program, size_t index
     json_put_bool(object, "sinkLog", snapshot.has_sink_log);
     put_last_error(object, &snapshot);
     json_put(object, "totals", print_totals(&totals));
-    json_put(object, "lag", print_lag(query));
-    put_newest_batch(object, query);
+    json_put(object, "freshness", print_freshness(&totals));
+    put_progress(object, query, &snapshot);
     return object;
 }
 

@@ -33,8 +33,8 @@ function rejectsText({totals: {rows, rejects}}) {
 }
 
 const CARD_FACTS = [
-  ['In', ({newestBatch}) => formatRate(newestBatch?.inputRowsPerSecond)],
-  ['Processed', ({newestBatch}) => formatRate(newestBatch?.processedRowsPerSecond)],
+  ['In', ({rates}) => formatRate(rates.inputRowsPerSecond)],
+  ['Processed', ({rates}) => formatRate(rates.processedRowsPerSecond)],
   ['Newest batch', newestText],
   ['It took', ({newestBatch}) => formatDuration(newestBatch?.durationMs.total)],
   ['Trigger', ({trigger}) => trigger],
@@ -44,11 +44,11 @@ const CARD_FACTS = [
 ];
 
 /* About how long the backlog takes, by what the newest batch did. */
-function catchUpText({lag, newestBatch}) {
-  const rate = newestBatch?.processedRowsPerSecond;
+function catchUpText({lag}) {
+  const seconds = lag.catchUpSeconds;
+  if (isMissing(lag.records)) return `unknown since ${formatMoment(lag.unknownSince)}`;
   if (lag.records === 0) return 'nothing to catch up on';
-  if (isMissing(lag.records) || !rate) return '';
-  const seconds = lag.records / rate;
+  if (isMissing(seconds)) return '';
   return seconds < 1 ? 'less than a second of work' : `about ${formatAge(1000 * seconds)} of work`;
 }
 
@@ -124,7 +124,7 @@ function updateVerdict(level, reasons, queries) {
   setText(byId('verdict-word'), word);
   setText(
     byId('verdict-text'),
-    behind === null ? 'lag not known yet' : `${formatCounted(behind, 'record')} behind`,
+    behind === null ? 'lag unknown' : `${formatCounted(behind, 'record')} behind`,
   );
   byId('reasons').hidden = reasons.length === 0;
   reconcile(
@@ -138,7 +138,8 @@ function updateVerdict(level, reasons, queries) {
       setText(item.querySelector('.action'), action);
     },
   );
-  showInTab(level, `${word} · ${formatBrief(behind)} behind · esports-stream`);
+  const lag = behind === null ? 'lag unknown' : `${formatBrief(behind)} behind`;
+  showInTab(level, `${word} · ${lag} · esports-stream`);
 
   const states = queries.map(({name, state, health}) => {
     if (health.severity !== 'none') return `${name}: ${health.state}`;

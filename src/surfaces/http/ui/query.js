@@ -64,8 +64,10 @@ function updateLag({lag}) {
   updateMoreButton('lag', 'partitions', lag.partitions.length);
   setText(
     byId('lag-summary'),
-    `${formatCounted(lag.records, 'record')} behind in ` +
-      formatCounted(lag.partitions.length, 'partition'),
+    isMissing(lag.records)
+      ? `Unknown since ${formatMoment(lag.unknownSince)}`
+      : `${formatCounted(lag.records, 'record')} behind in ` +
+          formatCounted(lag.partitions.length, 'partition'),
   );
 }
 

@@ -2,6 +2,10 @@
  */
 #include "replay_fixture.h"
 
+#include <sys/mman.h>
+
+#include "base/log/log.h"
+
 #include "pipeline/parquet/read/reader.h"
 #include "pipeline/sink/reject_table.h"
 #include "streaming/recovery/recover.h"
@@ -54,6 +58,24 @@ static void rejects_become_rows_once(void **state) {
     assert_true(fixture_has(&fixture, CHECKPOINT "commits/2"));
     assert_once(FIRST_ROWS + FIRST_PERMISSIVE + 1, 2);
     assert_resolved(all_five);
+}
+
+/* A replay does not ask Kafka. */
+static void the_line_of_a_replayed_batch_has_no_lag(void **state) {
+    (void)state;
+    char text[4096] = "";
+    int log = memfd_create("log", MFD_CLOEXEC);
+    must_run_query(0);
+    log_configure(LOG_INFO, false);
+    log_output_set(log);
+    must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    log_output_set(STDOUT_FILENO);
+    log_configure(LOG_CRITICAL, false);
+    check(pread(log, text, sizeof text - 1, 0) > 0 && close(log) == 0);
+    const char *line = strstr(text, "Batch 1 written successfully");
+    assert_non_null(line);
+    assert_non_null(strstr(line, " | rows_per_second="));
+    assert_null(strstr(line, "lag"));
 }
 
 static bool is_in_partition_1(const void *context, const struct reject_row *row) {
@@ -430,6 +452,7 @@ static void verify_finds_a_reject_that_is_a_row_and_was_not_replayed(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_CAPTURE(rejects_become_rows_once),
+        ON_CAPTURE(the_line_of_a_replayed_batch_has_no_lag),
         ON_CAPTURE(only_what_is_chosen_is_replayed),
         ON_CAPTURE(a_dry_run_only_says_what_would_be),
         ON_CAPTURE(many_rejects_are_several_batches),

@@ -100,7 +100,8 @@ static bool run_query(const enum error_kind script[static SCRIPT_MAX], bool fail
                                         .parse_mode = PARSE_REJECT,
                                         .time_zone = "UTC",
                                         .parquet = {.codec = CODEC_SNAPPY},
-                                        .write_retry_timeout_ms = 1000};
+                                        .write_retry_timeout_ms = 1000,
+                                        .lag_interval_ms = 10000};
     const struct streaming_options options = {.queries = {&query},
                                               .query_count = 1,
                                               .worker_count = 1,

@@ -189,8 +189,9 @@ static void stop_when_read(char letter, int64_t end, int number) {
     if (running == NULL)
         return;
     struct partition_lag *partitions;
-    size_t count = query_status_partitions(&running->report.status, &partitions);
-    bool reached = count > 0 && partitions[0].position == end && fake.logs[0].letter == letter;
+    struct topic_lag lag = topic_lag_read(&running->report.status.lag, &partitions);
+    bool reached =
+        lag.partition_count > 0 && partitions[0].position == end && fake.logs[0].letter == letter;
     free(partitions);
     if (reached)
         stop_request(running->stop, STOP_AFTER_BATCH);

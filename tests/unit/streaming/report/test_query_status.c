@@ -6,8 +6,6 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "streaming/report/query_status.h"
@@ -52,57 +50,9 @@ static void an_error_stays_when_it_is_over(void **state) {
     assert_string_equal(snapshot.error, "offsets are gone");
 }
 
-static void partitions_are_copied(void **state) {
-    (void)state;
-    struct partition_lag *copy;
-    assert_int_equal(query_status_partitions(&status, &copy), 0);
-    free(copy);
-    const struct partition_lag partitions[] = {{0, 10, 5}, {1, 20, 20}};
-    query_status_set_partitions(&status, partitions, 2);
-    assert_int_equal(query_status_partitions(&status, &copy), 2);
-    assert_memory_equal(copy, partitions, sizeof partitions);
-    free(copy);
-}
-
-enum { ROUNDS = 20000, PARTITIONS_MAX = 50 };
-
-/* Every set has as many partitions as each of them says in `position`. */
-static void *set_many(void *argument) {
-    (void)argument;
-    struct partition_lag partitions[PARTITIONS_MAX];
-    for (int round = 0; round < ROUNDS; round++) {
-        size_t count = (size_t)round % PARTITIONS_MAX;
-        for (size_t i = 0; i < count; i++)
-            partitions[i] = (struct partition_lag){(int32_t)i, round, (int64_t)count};
-        query_status_set_partitions(&status, partitions, count);
-    }
-    query_status_set_active(&status, false);
-    return NULL;
-}
-
-static void readers_see_whole_sets_of_partitions(void **state) {
-    (void)state;
-    pthread_t driver;
-    query_status_set_active(&status, true);
-    assert_int_equal(pthread_create(&driver, NULL, set_many, NULL), 0);
-    while (query_status_read(&status).is_active) {
-        struct partition_lag *partitions;
-        size_t count = query_status_partitions(&status, &partitions);
-        for (size_t i = 0; i < count; i++) {
-            assert_int_equal(partitions[i].partition, i);
-            assert_int_equal(partitions[i].position, count);
-            assert_int_equal(partitions[i].topic_end, partitions[0].topic_end);
-        }
-        free(partitions);
-    }
-    pthread_join(driver, NULL);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_error_stays_when_it_is_over, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(partitions_are_copied, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(readers_see_whole_sets_of_partitions, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

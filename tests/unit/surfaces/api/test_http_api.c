@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../streaming/lag_fixture.h"
 #include "base/check.h"
 #include "base/disk/file.h"
+#include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/api/http_api.h"
 #include "surfaces/program/command_line.h"
@@ -48,8 +50,25 @@ static struct webhook_counts no_notifications(struct alerts *alerts) {
     return (struct webhook_counts){0};
 }
 
+/* One clock for both: the wall's. */
+static int64_t now_ms;
+
+static int64_t test_wall_ms(void) {
+    return now_ms;
+}
+
+static int64_t test_monotonic_us(void) {
+    return 1000 * now_ms;
+}
+
+static const struct clock_ops test_clock = {test_wall_ms, test_monotonic_us};
+static const struct clock_ops *real_clock;
+
 static int set_up(void **state) {
     (void)state;
+    real_clock = clock_source;
+    clock_source = &test_clock;
+    now_ms = 1700000000000;
     char *arguments[] = {"esports-stream", "--kafka-bootstrap-servers",
                          "kafka:9092",     "--trigger",
                          "10 seconds",     NULL};
@@ -63,6 +82,7 @@ static int set_up(void **state) {
         .stream = &match_stream,
         .store = {.topic = "t1", .table = "/lake/processed/matches", .checkpoint = "/lake/c\xff"}};
     query_status_init(&status, "match_stream");
+    lag_book_set_interval(&status.lag, 10000);
     query_history_init(&history);
     program = (struct program_view){.config = &config,
                                     .started_ms = 1,
@@ -84,6 +104,7 @@ static int tear_down(void **state) {
     query_history_deinit(&history);
     query_status_deinit(&status);
     config_deinit(&config);
+    clock_source = real_clock;
     return 0;
 }
 
@@ -207,7 +228,10 @@ static void a_query_that_has_not_begun_has_no_numbers(void **state) {
     assert_string_equal(text_at(all, "queries.0.checkpoint"), "/lake/c\xef\xbf\xbd");
     assert_non_null(strstr(response.body, "\"lastError\":null"));
     assert_non_null(strstr(response.body, "\"newestBatch\":null"));
-    assert_non_null(strstr(response.body, "\"lag\":{\"records\":null,\"partitions\":[]}"));
+    assert_non_null(strstr(response.body, "\"lag\":{\"records\":null,\"ageSeconds\":0,"));
+    assert_string_equal(text_at(all, "queries.0.lag.unknownSince"), "2023-11-14T22:13:20.000Z");
+    assert_non_null(strstr(response.body, "\"unknownBecause\":null,\"catchUpSeconds\":null,"
+                                          "\"partitions\":[]}"));
 }
 
 static void memory_parts_add_up_to_what_is_resident(void **state) {
@@ -225,7 +249,7 @@ static void memory_parts_add_up_to_what_is_resident(void **state) {
 static void lag_is_told_per_partition_the_worst_first(void **state) {
     (void)state;
     const struct partition_lag partitions[] = {{0, 10, 10}, {1, 30, 10}, {2, 50, 45}, {3, 5, 9}};
-    query_status_set_partitions(&status, partitions, 4);
+    lag_fixture_set(&status.lag, partitions, 4);
     const struct json *lag = at(ask("/api/v1/queries/match_stream"), "lag");
     assert_int_equal(number_at(lag, "records"), 25);
     const int64_t order[] = {1, 2, 0, 3};
@@ -271,7 +295,7 @@ static void assert_sample(const char *sample) {
 static void metrics_are_what_the_api_tells(void **state) {
     (void)state;
     const struct partition_lag partitions[] = {{0, 80, 45}, {1, 15, 20}};
-    query_status_set_partitions(&status, partitions, 2);
+    lag_fixture_set(&status.lag, partitions, 2);
     commit_batch();
     query_status_fault(&status, QUERY_RETRYING, true, "Waiting", "no space");
     ask_with("/metrics", "localhost:4040", NULL);
@@ -315,6 +339,109 @@ static void a_start_without_a_commit_has_its_own_time(void **state) {
     assert_sample("esports_stream_last_commit_timestamp_seconds{query=\"match_stream\"} 0.001");
     assert_sample("esports_stream_batch_id{query=\"match_stream\"} -1");
     assert_null(strstr(response.body, "esports_stream_lag_records{")); // nobody knows it yet
+}
+
+/* ---- what is not known ---- */
+
+static const struct partition_lag some_lag[] = {{0, 80, 45}, {1, 15, 20}};
+
+/* The query moves: 35 records wait behind a batch that took 50 a second. */
+static void commit_and_wait(void) {
+    lag_fixture_set(&status.lag, some_lag, 2);
+    now_ms = 1700000001111;
+    commit_batch();
+    query_status_say(&status, QUERY_WAITING, true, "Waiting for next trigger");
+}
+
+static void assert_unknown(const char *since) {
+    const struct json *query = ask("/api/v1/queries/match_stream");
+    assert_string_equal(text_at(query, "lag.unknownSince"), since);
+    assert_non_null(strstr(response.body, "\"lag\":{\"records\":null,"));
+    assert_non_null(strstr(response.body, "\"catchUpSeconds\":null"));
+    assert_non_null(strstr(response.body, "{\"partition\":0,\"topicEnd\":null,\"position\":45,"
+                                          "\"lag\":null}"));
+    assert_non_null(strstr(response.body, "\"rates\":{\"inputRowsPerSecond\":null,"
+                                          "\"processedRowsPerSecond\":null}"));
+}
+
+static void a_query_that_moves_has_rates_and_a_time_to_catch_up(void **state) {
+    (void)state;
+    commit_and_wait();
+    const struct json *query = ask("/api/v1/queries/match_stream");
+    assert_int_equal(number_at(query, "lag.records"), 35);
+    assert_int_equal(number_at(query, "lag.catchUpSeconds"), 0); // 0.7 s
+    assert_non_null(strstr(response.body, "\"unknownSince\":null,\"unknownBecause\":null,"));
+    assert_non_null(strstr(response.body, "\"rates\":{\"inputRowsPerSecond\":10.0,"
+                                          "\"processedRowsPerSecond\":50.0}"));
+}
+
+/* Kafka is gone, and nobody has noticed: the trigger is 15 minutes. */
+static void without_answers_from_kafka_the_lag_is_unknown_and_so_is_what_follows(void **state) {
+    (void)state;
+    options.trigger.interval_ms = 900000;
+    commit_and_wait();
+    now_ms += 13000; // 14.111 s since the listing; LAG_INTERVAL and 5 s are 15
+    assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "lag.records"), 35);
+    lag_book_note_error(&status.lag, "no answer from Kafka");
+    now_ms += 1000;
+    assert_unknown("2023-11-14T22:13:20.000Z");
+    assert_string_equal(text_at(answer, "lag.unknownBecause"), "no answer from Kafka");
+    assert_int_equal(number_at(answer, "lag.ageSeconds"), 15);
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_null(strstr(response.body, "esports_stream_lag_records{"));
+    assert_null(strstr(response.body, "esports_stream_topic_end_offset{"));
+    assert_sample("esports_stream_committed_offset{query=\"match_stream\",partition=\"0\"} 45");
+    assert_sample("esports_stream_lag_age_seconds{query=\"match_stream\"} 15.111");
+    lag_fixture_set(&status.lag, some_lag, 2);
+    assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "lag.records"), 35);
+}
+
+/* The lag is known, but nothing is written: no rate, and no time to catch up. */
+static void while_a_batch_is_retried_the_lag_has_no_rate(void **state) {
+    (void)state;
+    commit_and_wait();
+    query_status_fault(&status, QUERY_RETRYING, true, "Waiting to write again", "no space");
+    const struct json *query = ask("/api/v1/queries/match_stream");
+    assert_int_equal(number_at(query, "lag.records"), 35);
+    assert_non_null(strstr(response.body, "\"catchUpSeconds\":null"));
+    assert_non_null(strstr(response.body, "\"rates\":{\"inputRowsPerSecond\":null,"));
+}
+
+static void an_old_batch_tells_no_rate(void **state) {
+    (void)state;
+    options.trigger.interval_ms = 10000;
+    commit_and_wait();
+    now_ms += 31160; // two triggers, twice 580 ms, and 10 s
+    lag_fixture_set(&status.lag, some_lag, 2);
+    ask("/api/v1/queries/match_stream");
+    assert_non_null(strstr(response.body, "\"rates\":{\"inputRowsPerSecond\":10.0,"));
+    now_ms++;
+    ask("/api/v1/queries/match_stream");
+    assert_non_null(strstr(response.body, "\"rates\":{\"inputRowsPerSecond\":null,"));
+    assert_non_null(strstr(response.body, "\"catchUpSeconds\":null"));
+}
+
+static void freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp(void **state) {
+    (void)state;
+    ask("/api/v1/queries/match_stream");
+    assert_non_null(strstr(response.body, "\"freshness\":{\"newestRecordAt\":null,"
+                                          "\"ageSeconds\":null}"));
+    struct tally none = {0};
+    const struct file_list no_files = {0};
+    struct batch_report draft = {.committed_ms = now_ms, .newest_ms = now_ms - 2000};
+    query_history_add(&history, batch_report_create(&draft), &no_files, &none);
+    draft.newest_ms = now_ms - 3000; // an older one comes later
+    query_history_add(&history, batch_report_create(&draft), &no_files, &none);
+    now_ms += 500;
+    const struct json *query = ask("/api/v1/queries/match_stream");
+    assert_string_equal(text_at(query, "freshness.newestRecordAt"), "2023-11-14T22:13:18.000Z");
+    assert_int_equal(number_at(query, "freshness.ageSeconds"), 2);
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_sample("esports_stream_newest_record_age_seconds{query=\"match_stream\"} 2.5");
+    draft.newest_ms = INT64_MAX; // a producer's clock is wrong
+    query_history_add(&history, batch_report_create(&draft), &no_files, &none);
+    now_ms += 4500;
+    assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "freshness.ageSeconds"), 5);
 }
 
 static bool same_names(void *context, const char *name, const struct json *value) {
@@ -656,6 +783,11 @@ int main(void) {
         CASE(a_query_that_has_not_begun_has_no_numbers),
         CASE(memory_parts_add_up_to_what_is_resident),
         CASE(lag_is_told_per_partition_the_worst_first),
+        CASE(a_query_that_moves_has_rates_and_a_time_to_catch_up),
+        CASE(without_answers_from_kafka_the_lag_is_unknown_and_so_is_what_follows),
+        CASE(while_a_batch_is_retried_the_lag_has_no_rate),
+        CASE(an_old_batch_tells_no_rate),
+        CASE(freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp),
         CASE(a_batch_is_told_in_full),
         CASE(metrics_are_what_the_api_tells),
         CASE(a_start_without_a_commit_has_its_own_time),

@@ -45,17 +45,22 @@ static void a_query_is_told_in_a_few_lines(void **state) {
         "\"trigger\":\"10 seconds\",\"topic\":\"t\",\"table\":\"/lake/t\","
         "\"lastError\":{\"text\":\"disk full\",\"at\":\"2025-12-31T10:00:00Z\",\"retrying\":true},"
         "\"totals\":{\"batches\":3,\"rows\":120,\"rejects\":2,\"lost\":0},"
-        "\"lag\":{\"records\":7,\"partitions\":[{\"partition\":4,\"lag\":6}]},"
+        "\"freshness\":{\"newestRecordAt\":\"2025-12-31T10:29:57Z\",\"ageSeconds\":5},"
+        "\"lag\":{\"records\":7,\"catchUpSeconds\":3,"
+        "\"partitions\":[{\"partition\":4,\"lag\":6}]},"
         "\"newestBatch\":{\"batchId\":9,\"committedAt\":\"2025-12-31T10:30:00Z\",\"rows\":40,"
         "\"rejects\":1,\"durationMs\":{\"total\":210}}}");
-    assert_string_equal(text, "  state       waiting: Waiting for next trigger\n"
-                              "  topic       t, to /lake/t\n"
-                              "  trigger     10 seconds\n"
-                              "  batch       9, committed at 2025-12-31T10:30:00Z: 40 rows, "
-                              "1 rejects, in 210 ms\n"
-                              "  since start 3 batches, 120 rows, 2 rejects, 0 lost\n"
-                              "  lag         7 records, 6 of them in partition 4\n"
-                              "  last error  at 2025-12-31T10:00:00Z: disk full\n");
+    assert_string_equal(text,
+                        "  state       waiting: Waiting for next trigger\n"
+                        "  topic       t, to /lake/t\n"
+                        "  trigger     10 seconds\n"
+                        "  batch       9, committed at 2025-12-31T10:30:00Z: 40 rows, "
+                        "1 rejects, in 210 ms\n"
+                        "  since start 3 batches, 120 rows, 2 rejects, 0 lost\n"
+                        "  lag         7 records, 6 of them in partition 4, about 3 s of work\n"
+                        "  freshness   newest committed record at 2025-12-31T10:29:57Z, "
+                        "5 s ago\n"
+                        "  last error  at 2025-12-31T10:00:00Z: disk full\n");
     free(text);
 }
 
@@ -74,8 +79,13 @@ static void what_is_not_known_yet_is_said_or_left_out(void **state) {
     char *text = print("{\"state\":\"starting\",\"lastError\":null,\"lag\":{\"records\":null},"
                        "\"newestBatch\":null,\"totals\":{}}");
     assert_non_null(strstr(text, "  batch       none yet since the start\n"));
-    assert_non_null(strstr(text, "  lag         not known yet\n"));
+    assert_non_null(strstr(text, "  lag         unknown since the start\n"));
     assert_null(strstr(text, "last error"));
+    assert_null(strstr(text, "freshness"));
+    free(text);
+    text = print("{\"totals\":{},\"lag\":{\"records\":null,\"unknownSince\":"
+                 "\"2025-12-31T10:00:00Z\",\"unknownBecause\":\"no answer\"}}");
+    assert_non_null(strstr(text, "  lag         unknown since 2025-12-31T10:00:00Z: no answer\n"));
     free(text);
 }
 

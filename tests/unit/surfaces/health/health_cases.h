@@ -16,6 +16,7 @@ struct health_step {
     int64_t rejects;  // of them
     int64_t lost;     // at its begin
     bool is_silent;   // gives no sign of life
+    bool is_unlisted; // nobody gets the topic's end offsets
 };
 
 struct health_case {
@@ -105,6 +106,23 @@ static const struct health_case health_cases[] = {
      {{600, QUERY_RUNNING, .produced = 3000, .commits = 10000},
       {900, QUERY_RUNNING, .produced = 0, .commits = 30000}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"Kafka is gone between two triggers, for a minute",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {100, QUERY_WAITING, .produced = 100, .is_unlisted = true}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"Kafka is gone between two triggers",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {600, QUERY_WAITING, .produced = 100, .is_unlisted = true}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(LAG_UNKNOWN), "EsportsStreamLagUnknown"},
+    {"Kafka was gone between two triggers",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {600, QUERY_WAITING, .produced = 100, .is_unlisted = true},
+      {10, QUERY_WAITING, .produced = 100, .commits = 100000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"Kafka stays away, and its end offsets are unknown",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {600, QUERY_RETRYING, .produced = 100, .is_unlisted = true}},
+     HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(IN_VAIN), "EsportsStreamBatchFailing"},
     {"a batch hangs",
      {{300, QUERY_RUNNING, .produced = 100, .commits = 1000},
       {300, QUERY_RUNNING, .produced = 100, .is_silent = true}},

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "../streaming/lag_fixture.h"
 #include "base/system/clock.h"
 #include "health/health_cases.h"
 #include "surfaces/health/program_view.h"
@@ -118,8 +119,10 @@ static inline void scene_second(struct health_scene *scene, const struct health_
     size = size < step->commits ? size : step->commits;
     if (is_due && size > 0)
         scene_commit(scene, size, step->rejects, number == 0 ? step->lost : 0);
-    if (step->state != QUERY_STARTING)
-        query_status_set_partitions(&scene->status, at, 1);
+    if (step->is_unlisted)
+        lag_book_note_error(&scene->status.lag, "no broker answers");
+    else if (step->state != QUERY_STARTING)
+        lag_fixture_set(&scene->status.lag, at, 1);
     if (!step->is_silent)
         scene_say(scene, step->state);
     health_watch_judge(scene->program.health, 0, &scene->verdict);

@@ -63,6 +63,8 @@ static void a_reason_says_what_was_found_and_since_when(void **state) {
     assert_said("Kafka is away for a minute", "No answer from Kafka", 59);
     assert_said("Kafka stays away",
                 "gets nowhere since 599 s and keeps trying: No answer from Kafka", 599);
+    assert_said("Kafka is gone between two triggers",
+                "the topic's end offsets have been unknown for 600 s: no broker answers", 600);
     assert_said("a start that hangs", "gives no sign of life since 999 s", 999);
     assert_said("nothing comes", "all that the topic holds is committed", 1199);
     assert_said("records were lost a while ago", "lost 4000 offsets that Kafka no longer had",

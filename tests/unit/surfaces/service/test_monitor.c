@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,14 +68,18 @@ static void a_status_line_has_the_old_jobs_words(void **state) {
     struct query_snapshot query = {.name = "match_stream",
                                    .is_active = true,
                                    .is_data_available = true,
-                                   .message = "Processing new data"};
+                                   .message = "Processing new data",
+                                   .lag = {.is_known = true, .records = 12}};
     monitor_init(&monitor, 30000);
     assert_non_null(strstr(logged(&monitor, 0, &query, 1),
                            "INFO | Query match_stream status | is_active=True | "
-                           "is_data_available=True | message=Processing new data\n"));
+                           "is_data_available=True | message=Processing new data | lag=12\n"));
     query.is_active = query.is_data_available = false;
-    assert_non_null(
-        strstr(logged(&monitor, 1, &query, 1), "is_active=False | is_data_available=False"));
+    query.lag = (struct topic_lag){.since_ms = 1700000000000};
+    setenv("TZ", "UTC", 1);
+    const char *line = logged(&monitor, 1, &query, 1);
+    assert_non_null(strstr(line, "is_active=False | is_data_available=False"));
+    assert_non_null(strstr(line, "| lag_unknown_since=22:13:20\n"));
 }
 
 static void a_line_comes_every_interval_and_on_every_change(void **state) {

@@ -82,7 +82,7 @@ static const char *told_by_update(struct service_manager *manager,
 
 static struct query_snapshot running(const char *name) {
     struct query_snapshot query = {
-        .name = name, .is_active = true, .is_started = true, .batch_id = -1, .lag = -1};
+        .name = name, .is_active = true, .is_started = true, .batch_id = -1};
     snprintf(query.message, sizeof query.message, "Waiting for data to arrive");
     return query;
 }
@@ -107,7 +107,7 @@ static void status_names_every_query_and_changes_at_most_every_second(void **sta
     queries[0].batch_id = 7;
     queries[0].rows = 1203;
     queries[0].rejects = 2;
-    queries[0].lag = 40;
+    queries[0].lag = (struct topic_lag){.is_known = true, .records = 40};
     snprintf(queries[1].message, sizeof queries[1].message, "one\ntwo");
     assert_non_null(strstr(told_by_update(&manager, queries, 2),
                            "STATUS=match_stream: Waiting for data to arrive, batch 7, 1203 rows, 2 "

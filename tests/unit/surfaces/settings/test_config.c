@@ -235,6 +235,7 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"KAFKA_STARTUP_TIMEOUT=5", "unit"},
         {"SHUTDOWN_TIMEOUT=2 days", "hours"},
         {"STATUS_INTERVAL=0", "from 1 seconds"},
+        {"LAG_INTERVAL=0", "from 1 seconds"},
         {"SINK_LOG=maybe", "auto, on or off"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -691,7 +692,8 @@ static void a_path_that_can_not_be_used_names_its_setting(void **state) {
          "; DATA_LAKE_PATH is not set"},
         {"DATA_LAKE_PATH=/lake", "/lake/processed/matches",
          "; or change DATA_LAKE_PATH (environment), which this path"},
-        {"CHECKPOINT_PATH=/cp/here", "/cp", "; or change CHECKPOINT_PATH (environment), which this path"},
+        {"CHECKPOINT_PATH=/cp/here", "/cp",
+         "; or change CHECKPOINT_PATH (environment), which this path"},
         {"CHECKPOINT_PATH=/cp", "/cp/match_stream", "; or change CHECKPOINT_PATH"},
         {"PROCESSED_DATA_PATH=/tables", "/tables/matches", "; or change PROCESSED_DATA_PATH"},
         {"CHECKPOINT_PATH=/cp", "/cpu/match_stream", NULL},
