@@ -14,18 +14,18 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "streaming/kafka/positions.h"
+#include "streaming/report/reject_lines.h"
 
-void query_report_init(struct query_report *report, const char *name, const struct schema *schema) {
-    *report = (struct query_report){.name = name, .schema = schema};
+void query_report_init(struct query_report *report, const char *name, const char *job,
+                       const struct schema *schema) {
+    *report = (struct query_report){.name = name, .job = job, .schema = schema};
     query_status_init(&report->status, name);
     query_history_init(&report->history);
-    reject_log_init(&report->reject_log);
 }
 
 void query_report_deinit(struct query_report *report) {
     query_history_deinit(&report->history);
     query_status_deinit(&report->status);
-    reject_log_deinit(&report->reject_log);
     *report = (struct query_report){0};
 }
 
@@ -184,22 +184,33 @@ static void log_faults(const struct query_report *report, const struct decode_co
                   counts->trailing_bytes);
 }
 
+void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t rows,
+                              const struct tally *tally) {
+    reject_lines_write(&(struct reject_lines){.logger = report->name,
+                                              .job = report->job,
+                                              .schema = report->schema,
+                                              .batch_id = batch_id,
+                                              .rows = rows,
+                                              .tally = tally});
+}
+
 void query_report_log(struct query_report *report, const struct manifest *manifest,
-                      const struct decode_counts *counts, int64_t took_us) {
+                      const struct tally *tally, int64_t took_us) {
     struct range_outcome sum = query_report_sum(manifest);
     int64_t records = sum.rows + sum.rejects;
     char files[24] = "unknown";
     if (!manifest->files_unknown)
         (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
     query_status_add_batch(&report->status, manifest->batch_id, sum.rows, sum.rejects);
-    log_faults(report, counts);
+    log_faults(report, &tally->counts);
+    query_report_log_rejects(report, manifest->batch_id, sum.rows, tally);
     log_write(LOG_INFO, report->name,
               "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64
               " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64
               " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64
               " | rows_per_second=%.0f | lag=%" PRId64,
               manifest->batch_id, manifest->batch_id, sum.rows, sum.rejects, sum.absent, sum.lost,
-              files, counts->unknown_keys, took_us / 1000,
+              files, tally->counts.unknown_keys, took_us / 1000,
               took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0,
               query_status_read(&report->status).lag);
 }

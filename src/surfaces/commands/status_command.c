@@ -304,12 +304,19 @@ static void print_json(const struct standing *standing) {
     output_print_json(standing->scope.out, object);
 }
 
-/* One that does not run counts for more than one that is not ready, in whatever order they come. */
-static void take_code(enum exit_code *code, const struct standing *standing) {
+static enum exit_code code_of(const struct standing *standing) {
     if (!standing->inspection.locked)
-        *code = EXIT_CODE_NOT_RUNNING;
-    else if (standing->trouble != NULL && *code == EXIT_CODE_OK)
-        *code = EXIT_CODE_NOT_READY;
+        return EXIT_CODE_NOT_RUNNING;
+    if (standing->trouble != NULL)
+        return EXIT_CODE_NOT_READY;
+    return standing->health == HEALTH_DEGRADED ? EXIT_CODE_DEGRADED : EXIT_CODE_OK;
+}
+
+/* The worst query decides, in whatever order they come. The lower code is worse, except 0. */
+static void take_code(enum exit_code *code, const struct standing *standing) {
+    enum exit_code own = code_of(standing);
+    if (own != EXIT_CODE_OK && (*code == EXIT_CODE_OK || own < *code))
+        *code = own;
 }
 
 static bool show(const struct command_call *call, const struct stream *stream, struct error *err) {

@@ -72,7 +72,8 @@ const struct command program_commands[] = {
      .doc = "Say what the running process does: state, batches, lag, the last error; and when none "
             "runs, what the checkpoint says. The checkpoint's lock names the process and where it "
             "can be asked. Exit code 0: all chosen queries run and get on; 10: one does not run; "
-            "11: one can't get on or does not answer.",
+            "11: one can't get on or does not answer; 13: one is degraded: it falls behind, has "
+            "lost records or rejects many.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
     {.name = "checkpoint show",

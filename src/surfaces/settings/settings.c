@@ -100,8 +100,8 @@ static const struct setting common[] = {
      "--env-file, not from an option, which others could read.",
      .secret = true},
     {alerts, "ALERT_WEBHOOK_URL", &type_url, FIELD(alert_webhook_url), "",
-     "Where one JSON POST goes when a query fails, gets nowhere or falls behind, and when it has "
-     "recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
+     "Where one JSON POST goes when a query fails, makes no progress, falls behind or rejects many "
+     "records, and when it has recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
      "system's authorities (or SSL_CERT_FILE). It is taken from the environment or --env-file, "
      "not from an option, because such URLs hold tokens.",
      .secret = true},
@@ -111,6 +111,12 @@ static const struct setting common[] = {
      "the topic held so long ago is not committed and no fewer records wait. At least twice the "
      "trigger's interval is waited. A failed query is reported at once.",
      SECOND, DAY},
+    {alerts, "ALERT_REJECTS_PERCENT", &type_int, FIELD(alert_rejects_percent), "5",
+     "A query counts as rejecting (docs/http.md), and ALERT_WEBHOOK_URL is notified, when more "
+     "than this percentage of the records of the newest 5 minutes were rejected, and at least 10. "
+     "It ends at half of that. With a trigger longer than 2.5 minutes, the records of two triggers "
+     "count. 100: never.",
+     0, 100},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
@@ -168,8 +174,7 @@ static const struct setting common[] = {
      "Lines for people (local time) or one JSON object a line (UTC with offset).",
      .choices = log_formats},
     {logging, "STATUS_INTERVAL", &type_duration, FIELD(status_interval_ms), "30 seconds",
-     "How often a status line per query is logged without --await-termination; every change of "
-     "status is logged at once.",
+     "How often a status line per query is logged without --await-termination.",
      SECOND, DAY},
 
     {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(query.kafka_startup_timeout_ms),

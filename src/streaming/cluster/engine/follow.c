@@ -136,7 +136,7 @@ static void report(struct follow *follow, const struct plan *plan,
     query_move_past(query, plan);
     query_status_set_lag(&query->report.status, lag_behind(query, plan));
     query_report_batch(&query->report, &query->watch.topic, plan, &manifest, &pass->tally);
-    query_report_log(&query->report, &manifest, &pass->tally.counts,
+    query_report_log(&query->report, &manifest, &pass->tally,
                      progress == NULL ? 0 : progress->duration_ms * 1000);
 }
 
