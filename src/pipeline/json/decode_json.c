@@ -3,9 +3,9 @@
  * is tried again.
  *
  * What is seen in a record is kept apart until it has become a row or a rejected object, and is
- * only then added to the counts; decoder_uncount_row() takes it back once more. What must stay true: both ways give the
- * same row, the same reject and the same counts, and after an error inside a record we go on where
- * Spark goes on. */
+ * only then added to the counts; decoder_uncount_row() takes it back once more. What must stay
+ * true: both ways give the same row, the same reject and the same counts, and after an error inside
+ * a record we go on where Spark goes on. */
 #include "pipeline/json/decode_json.h"
 
 #include <stdio.h>

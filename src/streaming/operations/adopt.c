@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
@@ -135,11 +136,12 @@ static bool adopt_files(struct store *store, int64_t committed, FILE *out, struc
         !begin_log(store, committed, &adopted, err))
         return false;
     (void)fprintf(out,
-                  "%s: '%s' has a sink log now: it lists all %" PRId64 " files (%" PRId64
+                  "%s: '%s' has a sink log now: it lists %s (%" PRId64
                   " bytes), as of batch %" PRId64 ". Spark reads the table through it, and batch "
                   "%" PRId64 " goes on with it.\n",
-                  store->options.query, store->options.table, adopted.draft.entries, adopted.bytes,
-                  committed, committed + 1);
+                  store->options.query, store->options.table,
+                  text_count(adopted.draft.entries, "file").text, adopted.bytes, committed,
+                  committed + 1);
     return true;
 }
 
@@ -234,9 +236,9 @@ static bool refuse_disagreement(const struct agreement *agreement, struct error 
         return true;
     return error_set(
         err, ERROR_STATE,
-        "without its sink log, '%s' would show other rows: %" PRId64 " listed files are not there, "
-        "%" PRId64 " have another size, %" PRId64 " files are not listed, %" PRId64 " are listed "
-        "again (%s). Move what is not listed out of the table, restore what is missing, then "
+        "without its sink log, '%s' would show other rows. Files that are listed and not there: "
+        "%" PRId64 ", of another size: %" PRId64 ", not listed: %" PRId64 ", listed again: %" PRId64
+        " (%s). Move what is not listed out of the table, restore what is missing, then "
         "release again",
         agreement->store->options.table, agreement->missing, agreement->resized,
         agreement->unlisted, agreement->repeated, agreement->examples.text);
@@ -257,11 +259,12 @@ static bool release_log(struct store *store, FILE *out, struct error *err) {
     path_set_deinit(&agreement.listed);
     if (!ok || !end_log(store, err))
         return false;
-    (void)fprintf(out,
-                  "%s: '%s' has no sink log any more: the %" PRId64 " files that it listed are the "
-                  "ones that are there. Readers list the directories, and SINK_LOG=auto goes on "
-                  "without a log.\n",
-                  store->options.query, store->options.table, agreement.files);
+    (void)fprintf(
+        out,
+        "%s: '%s' has no sink log any more: the files that it listed (%" PRId64
+        ") are the ones that are there. Readers list the directories, and SINK_LOG=auto goes on "
+        "without a log.\n",
+        store->options.query, store->options.table, agreement.files);
     return true;
 }
 

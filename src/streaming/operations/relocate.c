@@ -142,10 +142,13 @@ static bool look(struct move *move, struct error *err) {
         return false;
     if (move->missing.count == 0)
         return true;
-    return error_set(err, ERROR_STATE,
-                     "%" PRId64 " files of the table are not in '%s' as its logs have them (%s): "
-                     "move them there too, or set the paths right; then relocate again",
-                     move->missing.count, store->options.table, move->missing.text);
+    bool one = move->missing.count == 1;
+    return error_set(
+        err, ERROR_STATE,
+        "%s of the table %s not in '%s' as its logs list %s (%s): move %s there too, or "
+        "correct the paths; then relocate again",
+        text_count(move->missing.count, "file").text, one ? "is" : "are", store->options.table,
+        one ? "it" : "them", move->missing.text, one ? "it" : "them");
 }
 
 /* ---- write ---- */
@@ -261,13 +264,14 @@ static bool relocate(struct store *store, FILE *out, struct error *err) {
                       store->options.query, store->options.table);
     else
         (void)fprintf(out,
-                      "%s: the table is at '%s' now%s%s%s: all %" PRId64 " listed files are there; "
-                      "%" PRId64 " files of the sink log, %" PRId64 " manifests and %" PRId64
-                      " signatures were rewritten.\n",
+                      "%s: the table is at '%s' now%s%s%s: all listed files are there (%" PRId64
+                      "); rewritten: %s of the sink log, %s, %s.\n",
                       store->options.query, store->options.table,
                       move.old.text[0] != '\0' ? " (it was at '" : "", move.old.text,
-                      move.old.text[0] != '\0' ? "')" : "", move.files, move.logs, move.manifests,
-                      move.signatures);
+                      move.old.text[0] != '\0' ? "')" : "", move.files,
+                      text_count(move.logs, "file").text,
+                      text_count(move.manifests, "manifest").text,
+                      text_count(move.signatures, "signature").text);
     return true;
 }
 

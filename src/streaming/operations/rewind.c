@@ -203,11 +203,12 @@ static void report(const struct execution *execution, FILE *out) {
     const struct rewind *rewind = execution->rewind;
     const struct store_options *options = &rewind->store->options;
     (void)fprintf(out,
-                  "%s: rewound to batch %" PRId64 ". %" PRId64 " files of the table and %" PRId64
-                  " of rejects were set aside, in '%s/_rewound' and '%s/_rewound'. Batch %" PRId64
+                  "%s: rewound to batch %" PRId64 ". Set aside: %s of the table and %" PRId64
+                  " of rejects, in '%s/_rewound' and '%s/_rewound'. Batch %" PRId64
                   " is next; it reads %s from",
-                  options->query, rewind->to_batch, execution->table_files, execution->reject_files,
-                  options->table, options->rejects, rewind->to_batch + 1, options->topic);
+                  options->query, rewind->to_batch, text_count(execution->table_files, "file").text,
+                  execution->reject_files, options->table, options->rejects, rewind->to_batch + 1,
+                  options->topic);
     for (size_t i = 0; i < rewind->ends.count; i++)
         (void)fprintf(out, "%s partition %d offset %" PRId64, i == 0 ? "" : ",",
                       rewind->ends.entries[i].partition, rewind->ends.entries[i].offset);

@@ -91,11 +91,10 @@ void reject_lines_write(const struct reject_lines *lines) {
         readable += is_empty_value(i) ? 0 : tally->rejects[i];
     char reasons[REJECT_TEXT_MAX];
     reject_lines_reasons(tally, reasons);
-    log_write(readable > 0 ? LOG_WARNING : LOG_INFO, lines->logger,
-              "%s rejected | %s | first=%" PRId32 ":%" PRId64
-              " | see=esports-stream rejects ls --job %s",
-              text_count(count, "record").text, reasons, first->partition, first->offset,
-              lines->job);
+    log_write(
+        readable > 0 ? LOG_WARNING : LOG_INFO, lines->logger,
+        "%s rejected | %s | first=%" PRId32 ":%" PRId64 " | see=esports-stream rejects ls --job %s",
+        text_count(count, "record").text, reasons, first->partition, first->offset, lines->job);
     if (readable > 0 && lines->rows == 0)
         write_no_row(lines);
 }

@@ -37,9 +37,9 @@ struct tally {
     struct decode_counts counts;
     int64_t rejects[REJECT_REASON_COUNT];
     struct reject_place first_reject; // if there are any
-    int64_t bytes;                 // of values read
-    int64_t stage_ns[STAGE_COUNT]; // of work on all workers together
-    int64_t oldest_ms, newest_ms;  // Kafka timestamps of rows; 0: no row had one
+    int64_t bytes;                    // of values read
+    int64_t stage_ns[STAGE_COUNT];    // of work on all workers together
+    int64_t oldest_ms, newest_ms;     // Kafka timestamps of rows; 0: no row had one
     struct reject_samples samples;
 };
 

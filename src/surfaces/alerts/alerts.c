@@ -124,12 +124,11 @@ static void write_note(void *context) {
     size_t size = 0;
     for (int i = 0; i < TROUBLE_COUNT; i++)
         if (has(note->troubles, (enum alert_trouble)i))
-            size = text_append(text, sizeof text, size, "%s%s", size > 0 ? " " : "",
-                               troubles[i].name);
+            size =
+                text_append(text, sizeof text, size, "%s%s", size > 0 ? " " : "", troubles[i].name);
     size = text_append(text, sizeof text, size, "\n");
-    bool done = note->troubles == 0
-                    ? file_remove(file_join(note->checkpoint, note_name).text, &err)
-                    : file_replace(note->checkpoint, note_name, text, size, &err);
+    bool done = note->troubles == 0 ? file_remove(file_join(note->checkpoint, note_name).text, &err)
+                                    : file_replace(note->checkpoint, note_name, text, size, &err);
     if (!done)
         log_write(
             LOG_WARNING, "webhook",

@@ -109,9 +109,9 @@ static void print_total(FILE *out, const struct leaves *leaves, const char *what
     if (all.files == 0)
         (void)fprintf(out, "none\n");
     else
-        (void)fprintf(out, "%" PRId64 " row%s, %zu file%s, %" PRId64 " KiB, in %s\n\n", all.rows,
-                      all.rows == 1 ? "" : "s", all.files, all.files == 1 ? "" : "s",
-                      (all.bytes + 1023) / 1024, leaves->root);
+        (void)fprintf(out, "%s, %s, %" PRId64 " KiB, in %s\n\n", text_count(all.rows, "row").text,
+                      text_count((int64_t)all.files, "file").text, (all.bytes + 1023) / 1024,
+                      leaves->root);
 }
 
 static void print_directories(FILE *out, const struct leaves *leaves) {

@@ -81,7 +81,7 @@ static void check_lag(const struct config *config, const char *topic,
         next = next > listed->log_start ? next : listed->log_start;
         lag += next < listed->end ? listed->end - next : 0;
     }
-    doctor_ok(report, "progress", topic, "%" PRId64 " offsets are still to be read", lag);
+    doctor_ok(report, "progress", topic, "%s still to be read", text_count(lag, "offset").text);
 }
 
 /* The cluster that answers beside the one that the checkpoint's offsets are of. False: another. */
@@ -176,11 +176,11 @@ static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_rep
         doctor_warn(report, "newest record", topic,
                     "set right the clock here, or the one of the producer or "
                     "broker",
-                    "its timestamp, %s, is %" PRId64 " seconds ahead of our clock", moment,
-                    -age_ms / 1000);
+                    "its timestamp, %s, is %s ahead of our clock", moment,
+                    text_count(-age_ms / 1000, "second").text);
     else
-        doctor_ok(report, "newest record", topic,
-                  "can be read; it is of %s, %" PRId64 " seconds ago", moment, age_ms / 1000);
+        doctor_ok(report, "newest record", topic, "can be read; it is of %s, %s ago", moment,
+                  text_count(age_ms / 1000, "second").text);
 }
 
 static void check_reading(const struct config *config, struct broker *broker, const char *topic,
@@ -235,8 +235,9 @@ static void check_topic(const struct config *config, struct broker *broker,
     int64_t held = 0;
     for (size_t i = 0; i < offsets.count; i++)
         held += offsets.partitions[i].end - offsets.partitions[i].log_start;
-    doctor_ok(report, "topic", topic, "%zu partition%s, %" PRId64 " offsets", offsets.count,
-              offsets.count == 1 ? "" : "s", held);
+    doctor_ok(report, "topic", topic, "%s, %s",
+              text_count((int64_t)offsets.count, "partition").text,
+              text_count(held, "offset").text);
     check_reading(config, broker, topic, &offsets, report);
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {

@@ -305,24 +305,24 @@ static size_t append_cause(const struct health *health, const struct health_look
                            "gets nowhere since %" PRId64 " s and keeps trying: %s", seconds,
                            look->error);
     case CAUSE_NO_BATCH:
-        return text_append(text, HEALTH_REASON_MAX, used,
-                           "has committed nothing for %" PRId64 " s, and %" PRId64 " records wait",
-                           seconds, lag_of(look));
+        return text_append(
+            text, HEALTH_REASON_MAX, used, "has committed nothing for %" PRId64 " s, and %s %s",
+            seconds, text_count(lag_of(look), "record").text, lag_of(look) == 1 ? "waits" : "wait");
     case CAUSE_BEHIND:
         return text_append(text, HEALTH_REASON_MAX, used,
-                           "%" PRId64 " records of %s wait, some of them for more than %" PRId64
-                           " s, and they do not get fewer",
-                           lag_of(look), look->topic, seconds);
+                           "%s of %s %s, some for more than %" PRId64
+                           " s, and their number does not fall",
+                           text_count(lag_of(look), "record").text, look->topic,
+                           lag_of(look) == 1 ? "waits" : "wait", seconds);
     case CAUSE_LOST:
-        return text_append(text, HEALTH_REASON_MAX, used,
-                           "lost %s that Kafka no longer had", text_count(look->lost, "offset").text);
+        return text_append(text, HEALTH_REASON_MAX, used, "lost %s that Kafka no longer had",
+                           text_count(look->lost, "offset").text);
     default:
-        return text_append(
-            text, HEALTH_REASON_MAX, used,
-            "rejected %" PRId64 " of the %s of the newest %" PRId64 " minutes",
-            look->recent_rejects,
-            text_count(look->recent_rows + look->recent_rejects, "record").text,
-            health_recent_s(health) / 60);
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "rejected %" PRId64 " of the %s of the newest %" PRId64 " minutes",
+                           look->recent_rejects,
+                           text_count(look->recent_rows + look->recent_rejects, "record").text,
+                           health_recent_s(health) / 60);
     }
 }
 
@@ -381,11 +381,10 @@ void health_judge(struct health *health, const struct health_look *look,
     if (look->is_topic_known)
         take_sample(health, (struct health_sample){look->now_ms, look->topic_end,
                                                    waiting_of(health, look)});
-    *verdict = (struct health_verdict){
-        .causes = health->causes,
-        .is_proven = health->is_proven,
-        .keeps_up = health->keeps_up,
-        .takes_records = health->takes_records};
+    *verdict = (struct health_verdict){.causes = health->causes,
+                                       .is_proven = health->is_proven,
+                                       .keeps_up = health->keeps_up,
+                                       .takes_records = health->takes_records};
     if (health->causes == 0)
         judge_well(health, look, verdict);
     else

@@ -86,14 +86,14 @@ enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };
 
 struct health_verdict {
     enum health_state state;
-    enum health_severity severity; // of the worst cause
-    unsigned causes;               // bits, 1 << CAUSE_…
-    int64_t since_ms;              // when the state or its cause began; 0: not known
+    enum health_severity severity;         // of the worst cause
+    unsigned causes;                       // bits, 1 << CAUSE_…
+    int64_t since_ms;                      // when the state or its cause began; 0: not known
     int64_t cause_since_ms[HEALTH_CAUSES]; // of those in `causes`
-    bool is_proven;                // something was committed, or the topic's end reached, since the
-                                   // query was last seen stuck or failed; false at the start
-    bool keeps_up;                 // what the topic held half of ALERT_AFTER ago is committed
-    bool takes_records;            // records came, and few of them are rejected
+    bool is_proven;     // something was committed, or the topic's end reached, since the
+                        // query was last seen stuck or failed; false at the start
+    bool keeps_up;      // what the topic held half of ALERT_AFTER ago is committed
+    bool takes_records; // records came, and few of them are rejected
     char reason[HEALTH_REASON_MAX]; // plain text: what was found
     const char *action;             // what to do; "": nothing
 };

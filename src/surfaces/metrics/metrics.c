@@ -315,7 +315,8 @@ const struct metric_family metric_families[] = {
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, falling_behind, records_lost, rejecting (also as many_rejects, its name in 0.1.0).",
+     "no_batch, retrying, falling_behind, records_lost, rejecting (also as many_rejects, its name "
+     "in 0.1.0).",
      EACH(print_causes)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},

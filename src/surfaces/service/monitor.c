@@ -1,5 +1,6 @@
 /* The lines are the PySpark job's, which people's scripts read. A line is due for all queries every
- * STATUS_INTERVAL; one that says something new comes at once, and moves no other. */
+ * STATUS_INTERVAL, and at once for one that has started or ended. Other changes are lines at DEBUG:
+ * each batch makes several. They move no other line. */
 #include "surfaces/service/monitor.h"
 
 #include <string.h>
@@ -10,6 +11,12 @@
 
 static const char *python_bool(bool value) {
     return value ? "True" : "False"; // as the PySpark job's lines have it
+}
+
+/* The level of a line that is not due. */
+static enum log_level level_of(const struct query_snapshot *now,
+                               const struct query_snapshot *before) {
+    return before == NULL || now->is_active != before->is_active ? LOG_INFO : LOG_DEBUG;
 }
 
 static bool says_the_same(const struct query_snapshot *a, const struct query_snapshot *b) {
@@ -27,10 +34,10 @@ void monitor_update(struct monitor *monitor, const struct query_snapshot *querie
     bool due = now_ms >= monitor->due_ms;
     for (size_t i = 0; i < count; i++) {
         const struct query_snapshot *query = &queries[i];
-        bool changed = i >= monitor->count || !says_the_same(query, &monitor->said[i]);
-        if (!due && !changed)
+        const struct query_snapshot *before = i < monitor->count ? &monitor->said[i] : NULL;
+        if (!due && before != NULL && says_the_same(query, before))
             continue;
-        log_write(LOG_INFO, "main",
+        log_write(due ? LOG_INFO : level_of(query, before), "main",
                   "Query %s status | is_active=%s | is_data_available=%s | message=%s", query->name,
                   python_bool(query->is_active), python_bool(query->is_data_available),
                   query->message);

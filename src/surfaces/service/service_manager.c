@@ -69,10 +69,10 @@ static size_t describe(const struct query_snapshot *query, char text[static SERV
                        size_t used) {
     if (query->batch_id < 0)
         return text_append(text, SERVICE_STATUS_MAX, used, "%s: %s", query->name, query->message);
-    return text_append(
-        text, SERVICE_STATUS_MAX, used,
-        "%s: %s, batch %" PRId64 ", %" PRId64 " rows, %" PRId64 " rejects, lag %" PRId64,
-        query->name, query->message, query->batch_id, query->rows, query->rejects, query->lag);
+    return text_append(text, SERVICE_STATUS_MAX, used,
+                       "%s: %s, batch %" PRId64 ", %s, %s, lag %" PRId64, query->name,
+                       query->message, query->batch_id, text_count(query->rows, "row").text,
+                       text_count(query->rejects, "reject").text, query->lag);
 }
 
 static void tell_status(struct service_manager *manager, const struct query_snapshot *queries,

@@ -159,9 +159,10 @@ static void check_memory(const struct config *config, struct problems *problems)
     size_format(config->driver_memory, given);
     size_format(floor, least);
     problems_add(problems,
-                 "SPARK_DRIVER_MEMORY is %s: %d workers need at least %s; give more memory, or "
-                 "fewer workers with SPARK_MASTER_URL",
-                 given, config->workers, least);
+                 "SPARK_DRIVER_MEMORY is %s: %s %s at least %s; give more memory, or fewer workers "
+                 "with SPARK_MASTER_URL",
+                 given, text_count(config->workers, "worker").text,
+                 config->workers == 1 ? "needs" : "need", least);
 }
 
 struct topic_check {

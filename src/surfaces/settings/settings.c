@@ -174,7 +174,8 @@ static const struct setting common[] = {
      "Lines for people (local time) or one JSON object a line (UTC with offset).",
      .choices = log_formats},
     {logging, "STATUS_INTERVAL", &type_duration, FIELD(status_interval_ms), "30 seconds",
-     "How often a status line per query is logged without --await-termination.",
+     "How often a status line per query is logged without --await-termination. Changes of status "
+     "between them are logged at DEBUG.",
      SECOND, DAY},
 
     {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(query.kafka_startup_timeout_ms),

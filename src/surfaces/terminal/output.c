@@ -39,10 +39,22 @@ bool output_is_read(FILE *out) {
     return end.fd < 0 || poll(&end, 1, 0) <= 0 || (end.revents & POLLERR) == 0;
 }
 
+static bool is_set(const char *name) {
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0';
+}
+
+static bool is_forced(const char *name) {
+    return is_set(name) && strcmp(getenv(name), "0") != 0;
+}
+
 bool output_has_colour(FILE *out) {
-    const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return fileno(out) >= 0 && isatty(fileno(out)) == 1 && (refused == NULL || *refused == '\0') &&
-           terminal != NULL && strcmp(terminal, "dumb") != 0;
+    if (is_set("NO_COLOR"))
+        return false;
+    if (is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE"))
+        return true;
+    return fileno(out) >= 0 && isatty(fileno(out)) == 1 && is_set("TERM") &&
+           strcmp(getenv("TERM"), "dumb") != 0;
 }
 
 /* ---- running text ---- */

@@ -45,11 +45,10 @@ static void a_count_has_its_noun_in_the_right_number(void **state) {
         int64_t count;
         const char *noun, *text;
     } cases[] = {
-        {0, "file", "0 files"},          {1, "file", "1 file"},
-        {2, "batch", "2 batches"},       {3, "query", "3 queries"},
-        {4, "day", "4 days"},            {5, "reject row", "5 reject rows"},
-        {1, "query", "1 query"},         {-1, "box", "-1 boxes"},
-        {6, "process", "6 processes"},   {7, "y", "7 ys"},
+        {0, "file", "0 files"},    {1, "file", "1 file"},   {2, "batch", "2 batches"},
+        {3, "query", "3 queries"}, {4, "day", "4 days"},    {5, "reject row", "5 reject rows"},
+        {1, "query", "1 query"},   {-1, "box", "-1 boxes"}, {6, "process", "6 processes"},
+        {7, "y", "7 ys"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_string_equal(text_count(cases[i].count, cases[i].noun).text, cases[i].text);

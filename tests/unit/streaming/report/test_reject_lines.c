@@ -60,9 +60,10 @@ static void a_batch_with_rows_has_one_line_however_many_records_were_rejected(vo
                                 .first_reject = {2, 45155}};
     const char *text = write_lines(&tally, 1);
     assert_int_equal(count_lines(text), 1);
-    assert_non_null(strstr(text, " | match_stream | WARNING | 9 records rejected | malformed_json=4 "
-                                 "not_an_object=5 | first=2:45155 | see=esports-stream rejects ls "
-                                 "--job matches\n"));
+    assert_non_null(strstr(text,
+                           " | match_stream | WARNING | 9 records rejected | malformed_json=4 "
+                           "not_an_object=5 | first=2:45155 | see=esports-stream rejects ls "
+                           "--job matches\n"));
     assert_string_equal(write_lines(&(struct tally){0}, 0), "");
 }
 
@@ -74,8 +75,8 @@ static void null_and_blank_values_are_no_warning_and_no_error(void **state) {
     assert_non_null(strstr(text, "| INFO | 1 record rejected | null_value=1 | first=0:3 | "));
 }
 
-static void a_batch_without_a_row_is_an_error_with_the_keys_that_came_and_were_expected(
-    void **state) {
+static void
+a_batch_without_a_row_is_an_error_with_the_keys_that_came_and_were_expected(void **state) {
     (void)state;
     struct tally tally = {.rejects = {[REJECT_MISSING_IDENTIFIER] = 3}};
     struct decode_counts *counts = &tally.counts;

@@ -51,8 +51,8 @@ static void a_query_is_told_in_a_few_lines(void **state) {
                               "  topic       t, to /lake/t\n"
                               "  trigger     10 seconds\n"
                               "  batch       9, committed at 2025-12-31T10:30:00Z: 40 rows, "
-                              "1 rejects, in 210 ms\n"
-                              "  since start 3 batches, 120 rows, 2 rejects, 0 lost\n"
+                              "1 reject, in 210 ms\n"
+                              "  since start 3 batches, 120 rows, 2 rejects, 0 lost offsets\n"
                               "  lag         7 records, 6 of them in partition 4\n"
                               "  last error  at 2025-12-31T10:00:00Z: disk full\n");
     free(text);
