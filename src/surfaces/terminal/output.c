@@ -39,22 +39,18 @@ bool output_is_read(FILE *out) {
     return end.fd < 0 || poll(&end, 1, 0) <= 0 || (end.revents & POLLERR) == 0;
 }
 
-static bool is_set(const char *name) {
+/* Whether the variable has a value, and another one than that. */
+static bool is_set(const char *name, const char *except) {
     const char *value = getenv(name);
-    return value != NULL && *value != '\0';
-}
-
-static bool is_forced(const char *name) {
-    return is_set(name) && strcmp(getenv(name), "0") != 0;
+    return value != NULL && *value != '\0' && strcmp(value, except) != 0;
 }
 
 bool output_has_colour(FILE *out) {
-    if (is_set("NO_COLOR"))
+    if (is_set("NO_COLOR", ""))
         return false;
-    if (is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE"))
+    if (is_set("FORCE_COLOR", "0") || is_set("CLICOLOR_FORCE", "0"))
         return true;
-    return fileno(out) >= 0 && isatty(fileno(out)) == 1 && is_set("TERM") &&
-           strcmp(getenv("TERM"), "dumb") != 0;
+    return fileno(out) >= 0 && isatty(fileno(out)) == 1 && is_set("TERM", "dumb");
 }
 
 /* ---- running text ---- */
