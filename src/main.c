@@ -29,6 +29,7 @@
 #include "surfaces/settings/path_origin.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
+#include "surfaces/terminal/output.h"
 
 static const char logger[] = "main";
 
@@ -156,6 +157,18 @@ static void log_settings(const struct config *config) {
               " | engine=%s | master=%s | workers=%d | memory_mb=%" PRId64,
               config_engine(config), config_master_shown(config), config->workers,
               config_memory_budget(config) >> 20);
+}
+
+/* Where each query's data comes from, and where it goes. */
+static void log_places(const struct program *program, const char *servers) {
+    for (size_t i = 0; i < program->streaming_options.query_count; i++) {
+        const struct store_options *store = &program->queries[i].store;
+        log_write(LOG_INFO, store->query, "Reading from Kafka | brokers=%s | topic=%s", servers,
+                  store->topic);
+        log_write(LOG_INFO, store->query,
+                  "Writing to the lake | table=%s | rejects=%s | checkpoint=%s", store->table,
+                  store->rejects, store->checkpoint);
+    }
 }
 
 static void warn_of_filesystem(const char *what, const char *path) {
@@ -350,6 +363,7 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     struct error err = {0};
     struct broker *broker;
     const struct config *config = &program->config;
+    log_places(program, servers);
     if (!fill_cluster(program, &err) ||
         !broker_open(servers, config->kafka_properties, config->kafka_property_count, &broker,
                      &err) ||
@@ -436,6 +450,7 @@ static enum exit_code run(struct program *program) {
     struct error err;
     heap_keep(config_memory_budget(config));
     log_configure(config->log_level, config->log_json);
+    log_line_use_colour(output_has_colour(config->action == ACTION_COMMAND ? stderr : stdout));
     if (config->action == ACTION_COMMAND)
         return run_command(config);
     sigset_t signals = awaited_signals();

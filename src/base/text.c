@@ -1,11 +1,31 @@
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+
+static const char *plural_end(const char *noun, size_t *kept) {
+    if (text_ends_with(noun, "y") && *kept > 1 && strchr("aeiou", noun[*kept - 2]) == NULL) {
+        --*kept;
+        return "ies";
+    }
+    bool hisses = text_ends_with(noun, "s") || text_ends_with(noun, "x") ||
+                  text_ends_with(noun, "ch") || text_ends_with(noun, "sh");
+    return hisses ? "es" : "s";
+}
+
+struct text_count text_count(int64_t count, const char *noun) {
+    struct text_count counted;
+    size_t kept = strlen(noun);
+    const char *end = count == 1 ? "" : plural_end(noun, &kept);
+    (void)text_append(counted.text, sizeof counted.text, 0, "%" PRId64 " %.*s%s", count, (int)kept,
+                      noun, end);
+    return counted;
+}
 
 bool text_ends_with(const char *text, const char *end) {
     size_t size = strlen(text), end_size = strlen(end);

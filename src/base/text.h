@@ -1,5 +1,5 @@
 /* text.h: a piece of text or bytes that somebody else owns: pointer and length, not terminated; how
- * a text is put together in an array; and bytes as text (Base64). */
+ * a text is put together in an array; counts with their nouns; and bytes as text (Base64). */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -30,6 +30,12 @@ static inline bool text_equals(struct text a, struct text b) {
 /* Prints behind the first `used` bytes of text[size], which is terminated; what does not fit is
  * cut. Returns the new length, which is less than `size`, so that the next call may go on there. */
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* "1 file", "2 files", "0 batches": a count with its noun, which is given for one. */
+struct text_count {
+    char text[96];
+};
+struct text_count text_count(int64_t count, const char *noun);
 
 bool text_ends_with(const char *text, const char *end);
 

@@ -1,8 +1,8 @@
 /* decoder.c: the counts of a decoder.
  *
  * Names of keys come from anybody's records, so there is room for a fixed number of them, each cut
- * at a whole character. A name keeps its index for good: two copies of one decoder's counts are
- * compared index by index, and counts of different decoders are added by name. */
+ * at a whole character. A name keeps its index for good; counts of different decoders are added by
+ * name. */
 #include "core/decoder.h"
 
 static int find(const struct unknown_keys *keys, struct text name) {
@@ -37,29 +37,28 @@ int unknown_keys_find(struct unknown_keys *keys, struct text name) {
     return (int)keys->count++;
 }
 
-void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *now,
-                      const struct unknown_keys *before) {
-    for (size_t i = 0; i < now->count; i++) {
-        const struct unknown_name *name = &now->names[i];
-        int64_t more = name->count;
-        if (before != NULL && i < before->count)
-            more -= before->names[i].count;
-        if (more == 0)
-            continue; // of records that became no rows
+void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *more) {
+    for (size_t i = 0; i < more->count; i++) {
+        const struct unknown_name *name = &more->names[i];
+        if (name->count == 0)
+            continue; // of records that do not count
         int index = unknown_keys_find(sum, text_borrow(name->text));
         if (index >= 0)
-            sum->names[index].count += more;
+            sum->names[index].count += name->count;
     }
 }
 
-void decode_counts_add(struct decode_counts *sum, const struct decode_counts *now,
-                       const struct decode_counts *before) {
-    static const struct decode_counts none;
-    if (before == NULL)
-        before = &none;
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
-        sum->field_faults[i] += now->field_faults[i] - before->field_faults[i];
-    sum->unknown_keys += now->unknown_keys - before->unknown_keys;
-    sum->trailing_bytes += now->trailing_bytes - before->trailing_bytes;
-    unknown_keys_add(&sum->unknown_names, &now->unknown_names, &before->unknown_names);
+void decode_counts_add(struct decode_counts *sum, const struct decode_counts *more) {
+    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++) {
+        sum->field_faults[i] += more->field_faults[i];
+        sum->rejected_values[i] += more->rejected_values[i];
+    }
+    sum->unknown_keys += more->unknown_keys;
+    sum->trailing_bytes += more->trailing_bytes;
+    unknown_keys_add(&sum->unknown_names, &more->unknown_names);
+}
+
+void decode_counts_note_reject(struct decode_counts *counts, const struct rows *rows) {
+    for (size_t i = 0; i < rows->schema->record_count; i++)
+        counts->rejected_values[i] += rows->columns[i].valid[rows->count] != 0;
 }

@@ -17,10 +17,9 @@
 #include "core/rows.h"
 #include "core/schema.h"
 
-/* ---- what decoding saw in the records that became rows ----
+/* ---- what decoding saw in the records ----
  *
- * Values that became null, and keys that are no column. Plain data: a copy is a copy. A decoder
- * counts on and on; what came in between is the difference of two copies. */
+ * Plain data: a copy is a copy. Records that are no object count nothing. */
 
 enum { UNKNOWN_NAMES_MAX = 24, UNKNOWN_NAME_MAX = 47 };
 
@@ -38,24 +37,28 @@ struct unknown_keys {
 };
 
 struct decode_counts {
+    /* in rows */
     int64_t field_faults[SCHEMA_COLUMNS_MAX]; // values that became null: wrong type, out of range
-    int64_t unknown_keys;
+    int64_t trailing_bytes;                   // records with bytes after the first root value
+    /* in rows and in rejected objects */
+    int64_t unknown_keys;              // keys that are no column
     struct unknown_keys unknown_names; // of the first names that came
-    int64_t trailing_bytes;            // records with bytes after the first root value
+    /* in rejected objects */
+    int64_t rejected_values[SCHEMA_COLUMNS_MAX]; // those that had a value for the column
 };
 
 /* The name's index; a new one is added. -1: there is no room for another. `name` is well-formed
  * UTF-8. */
 int unknown_keys_find(struct unknown_keys *keys, struct text name);
 
-/* Adds to `sum`, name by name, what `now` has more than `before`, an earlier copy of it (NULL:
- * nothing). Names that find no room are left out. */
-void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *now,
-                      const struct unknown_keys *before);
+/* Adds name by name. Names that find no room are left out. */
+void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *more);
 
 /* The same for all counts. */
-void decode_counts_add(struct decode_counts *sum, const struct decode_counts *now,
-                       const struct decode_counts *before);
+void decode_counts_add(struct decode_counts *sum, const struct decode_counts *more);
+
+/* The object that is decoded into row rows->count is a reject. */
+void decode_counts_note_reject(struct decode_counts *counts, const struct rows *rows);
 
 enum decode_result {
     DECODE_ROW,    // row rows->count is filled (record columns only)
@@ -68,7 +71,7 @@ struct decoder_ops;
 
 struct decoder {
     const struct decoder_ops *ops; // first member of every implementation's own struct
-    struct decode_counts counts;   // since it was opened; only the implementation writes them
+    struct decode_counts counts;   // may be set to {0} between two records
     // Set by the caller. Time-only timestamps ("10:30:00") take their day from the plan, so that a
     // batch that runs again gives the same rows. Milliseconds since 1970.
     int64_t batch_time_ms;
@@ -78,7 +81,7 @@ struct decoder_ops {
     enum decode_result (*decode)(struct decoder *decoder, const struct record *record,
                                  struct rows *rows, struct reject *reject);
     /* See decoder_uncount_row(). */
-    void (*uncount_row)(struct decoder *decoder);
+    void (*uncount_row)(struct decoder *decoder, bool is_reject);
     void (*close)(struct decoder *decoder);
 };
 
@@ -93,10 +96,11 @@ static inline enum decode_result decode_record(struct decoder *decoder, const st
     return decoder->ops->decode(decoder, record, rows, reject);
 }
 
-/* The row that was decoded last did not become one after all: a later stage refused it, or had no
- * room and has it decoded again. Takes back what was counted of it. */
-static inline void decoder_uncount_row(struct decoder *decoder) {
-    decoder->ops->uncount_row(decoder);
+/* The row that was decoded last did not become one after all: it has no room and is decoded again,
+ * or nobody wants it, or a later stage rejects it. Takes back what was counted of it, but for the
+ * unknown keys of a reject. */
+static inline void decoder_uncount_row(struct decoder *decoder, bool is_reject) {
+    decoder->ops->uncount_row(decoder, is_reject);
 }
 
 static inline void decoder_close(struct decoder *decoder) {

@@ -83,7 +83,7 @@ def test_the_service_runs_hardened_is_watched_upgraded_and_stopped(booted, broke
     booted.run("systemctl", "reset-failed", UNIT)
     booted.run("systemctl", "enable", "--now", UNIT)  # returns when it is ready
     broker.produce("esports-matches", ['{"match_id": "M1", "status": "live"}'])
-    _wait_status(booted, "match_stream: Waiting for data to arrive, batch 0, 1 rows")
+    _wait_status(booted, "match_stream: Waiting for data to arrive, batch 0, 1 row,")
     files = booted.run("find", f"{LAKE}/processed", "-name", "*.parquet", "-printf", "%u:%g %m\n")
     assert files == "esports-stream:esports-stream 640\n"
 
@@ -104,7 +104,7 @@ def test_the_service_runs_hardened_is_watched_upgraded_and_stopped(booted, broke
     assert booted.show(UNIT, "MainPID") != before
     assert booted.run("cat", SETTINGS) == settings
     broker.produce("esports-matches", ['{"match_id": "M2", "status": "live"}'])
-    _wait_status(booted, "batch 1, 1 rows")
+    _wait_status(booted, "batch 1, 1 row,")
 
     booted.run("systemctl", "stop", UNIT)
     booted.wait_unit(UNIT, ActiveState="inactive", Result="success", ExecMainStatus="0")

@@ -1,8 +1,10 @@
 """ALERT_WEBHOOK_URL: one letter when a query gets into trouble, one when it is out of it."""
 
+import json
 import time
 
 import pytest
+from rig.broker import free_ports
 from rig.receiver import HANG, Receiver
 from rig.secure_broker import Certificates
 
@@ -81,6 +83,47 @@ def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_u
     (said,) = process.lines(r"WARNING \| Query match_stream is degraded \| reason=.* action=")
     assert behind["text"].split(": ", 1)[1][-40:] in said  # the log, the webhook: one verdict
     assert process.lines(r"INFO \| Query match_stream is healthy again \| before=degraded")
+
+
+def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
+    job.create_topic()
+    (port,) = free_ports(1)
+    status = ("status", "--job", "matches", "--json")
+
+    def health(exit_code):
+        found = json.loads(job.program.run(*status, exit_code=exit_code, **job.settings).log())
+        return found["status"]["health"], found["ready"]
+
+    with Receiver() as receiver:
+        settings = {"ALERT_WEBHOOK_URL": receiver.url, "SPARK_UI_PORT": port, "TRIGGER": "200 milliseconds"}
+        job.produce([GOOD] * 190 + ["bad"] * 10)  # no more than 5 %
+        process = job.start(**settings)
+        job.wait_committed(process, {0: 200})
+        process.stop()
+        assert receiver.letters == []
+
+        job.produce([GOOD] * 180 + ['{"matchId": "M1"}'] * 20)
+        process = job.start(**settings)
+        (rejecting,) = receiver.wait_events(["rejecting"])
+        said, ready = health(exit_code=13)
+        process.stop()
+        process = job.start(**settings)  # which knows what was told
+        job.produce([GOOD] * 100)
+        _, recovered = receiver.wait_events(["rejecting", "recovered"])
+        assert health(exit_code=0)[0]["state"] == "healthy"
+        process.stop()
+        # The threshold is a setting.
+        job.produce(["bad"] * 20 + [GOOD] * 20)
+        process = job.start(**settings, ALERT_REJECTS_PERCENT=50)
+        job.wait_committed(process, job.broker.end_offsets(job.topics["matches"]))
+        assert health(exit_code=0)[0]["state"] == "healthy"
+        process.stop()
+    assert receiver.events() == ["rejecting", "recovered"]
+    assert (rejecting["severity"], recovered["recoveredFrom"]) == ("warning", "rejecting")
+    reason = "rejected 20 of the 200 records of the newest 5 minutes"
+    assert rejecting["text"] == f"match_stream is rejecting records: {reason}"
+    assert ready and (said["state"], said["severity"], said["reason"]) == ("degraded", "warning", reason)
+    assert "rejects ls" in said["action"]
 
 
 def test_certificates_are_verified(job, tmp_path):

@@ -549,6 +549,11 @@ def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, conn
             assert batch[name] == line[name], (name, batch, line)
     reasons = collections.Counter(row["reason"] for row in rejects)
     assert web.query(view="/rejects")["byReason"] == reasons
+    lines = process.lines(r"match_stream \| (WARNING|INFO) \| \d+ records? rejected \| .* \| first=")
+    told = re.findall(r"(\w+)=(\d+)", " ".join(line.split(" | ")[4] for line in lines))
+    assert sum(int(count) for _, count in told) == len(rejects)
+    assert {reason for reason, _ in told} == set(reasons)
+    assert len(lines) == sum(batch["rejects"] > 0 for batch in batches)
     progress = web.query(view="/progress")
     assert [one["batchId"] for one in progress] == [batch["batchId"] for batch in batches]
     for one, batch in zip(progress, batches):
@@ -568,6 +573,10 @@ def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, conn
     job.wait_committed(process, job.broker.end_offsets(topic), timeout=60)
     process.wait_until(lambda: web.query()["lag"]["records"] == 0, 30, "the lag to be gone")
 
+    job.produce(['{"matchId": "M1"}'] * 3)
+    keys = r"keys=matchId \(3\) \| identifier=match_id \| expected=match_id, "
+    process.wait_log(rf"ERROR \| No record of batch \d+ became a row.* {keys}")
+    process.wait_log(r"\| rows=0 \| rejects=3 \|.*\| unknown_keys=3 \|")
     process.signal(signal.SIGTERM)
     process.wait_exit(30, 0)
     job.assert_exact()

@@ -737,6 +737,29 @@ def test_what_is_printed_keeps_to_the_width_of_the_terminal(job):
     assert max(map(len, ask(job, "doctor").splitlines())) > 72 and 20 < indent < 40
 
 
+def run_on_terminal(job, **environment):
+    settings = {"TERM": "xterm", "TRIGGER": "availableNow", **environment}
+    settings |= {key: str(value) for key, value in job.settings.items()}
+    terminal = Terminal([str(job.program.binary), "--job", KIND], **settings)
+    terminal.read_until(rb"All queries have ended.*\n")
+    terminal.close()
+    return terminal.shown
+
+
+def test_the_levels_of_the_log_have_colours_on_a_terminal_that_wants_them(job):
+    job.create_topic()
+    job.produce(["bad"])
+    shown = run_on_terminal(job)
+    assert b"| \x1b[33mWARNING\x1b[0m | 1 record rejected" in shown
+    assert b"| \x1b[31mERROR\x1b[0m | No record of batch 0 became a row" in shown
+    for refusing in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        shown = run_on_terminal(job, **refusing)
+        assert b"| INFO | All queries have ended" in shown, shown
+    assert "\x1b" not in job.run().log()  # it goes to a file
+    assert "| \x1b[32mINFO\x1b[0m | All queries have ended" in job.run(FORCE_COLOR="1").log()
+    assert "\x1b" not in job.run(FORCE_COLOR="1", NO_COLOR="1").log()
+
+
 SHELLS = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], "{name}() {{ printf 'ran <%s>\\n' \"$*\"; }}"),
     "zsh": (

@@ -1,6 +1,7 @@
 """Records that cannot become rows: kept with their reason, never in the way of the others."""
 
 import json
+import re
 
 import pytest
 import spark_job
@@ -53,26 +54,40 @@ def test_a_malformed_record_is_kept_with_its_reason_and_its_bytes(job, spark):
         assert row["detail"] and row["kafka_timestamp"] and row["processing_timestamp"]
     assert spark.read.parquet(str(job.lake.rejects("matches"))).count() == len(REJECTED)
 
-    # One line each: an ERROR, or INFO where there was nothing to read.
+    # One WARNING for all of them, and one line at DEBUG for each.
+    (line,) = process.lines(r"\| (WARNING|ERROR) \|")
+    assert line.endswith(
+        "| match_stream | WARNING | 16 records rejected | null_value=1 blank_value=2 malformed_json=4"
+        " not_an_object=4 missing_identifier=2 null_identifier=1 partition_value=2 | first=0:1"
+        " | see=esports-stream rejects ls --job matches"
+    ), line
     for offset, (_, reason) in enumerate(REJECTED, start=1):
-        level = "INFO" if reason in ("null_value", "blank_value") else "ERROR"
-        lines = process.lines(rf"\b{reason}\b.*\boffset={offset}\b|\boffset={offset}\b.*\b{reason}\b")
-        assert len(lines) == 1, (offset, reason, process.tail())
-        assert f"| match_stream | {level} |" in lines[0]
-        assert f"topic={job.topics['matches']}" in lines[0] and "partition=0" in lines[0]
+        (line,) = process.lines(rf"\boffset={offset}\b.*\b{reason}\b")
+        assert "| match_stream | DEBUG | Record rejected |" in line
+        assert f"topic={job.topics['matches']}" in line and "partition=0" in line
+    assert re.search(r"unknown_keys=0\b", process.log())
 
 
-def test_many_rejects_do_not_flood_the_log_but_are_counted(job):
+def test_a_batch_without_a_row_is_an_error_that_names_the_keys_that_came_and_were_expected(job):
     job.create_topic()
-    job.produce(["bad"] * 5000)
+    wrong = [json.dumps({"matchId": f"M{n}", "status": "live"}) for n in range(5000)]
+    job.produce([*wrong, '{"match_id": null, "colour": 1}'])
 
     process = job.run()
 
     job.assert_exact()
-    assert len(job.lake.keys(job.lake.rejects("matches"))) == 5000
-    lines = process.log().splitlines()
-    assert len(lines) < 1000
-    assert any("5000" in line or "suppressed" in line.lower() for line in lines), process.tail()
+    assert len(job.lake.keys(job.lake.rejects("matches"))) == 5001
+    warning, error = process.lines(r"\| (WARNING|ERROR|CRITICAL) \|")  # however many there are
+    assert "WARNING | 5001 records rejected | missing_identifier=5000 null_identifier=1 |" in warning
+    assert "ERROR | No record of batch 0 became a row" in error
+    keys = "keys=matchId (5000), status (5000), colour (1), match_id (1)"
+    assert f"| {keys} | identifier=match_id | expected=match_id, " in error
+    assert process.lines(r"\| rows=0 \| rejects=5001 \|.*\| unknown_keys=5001 \|")
+
+    job.produce([None])  # a tombstone holds nothing to read: neither a warning nor an error
+    process = job.run()
+    assert not process.lines(r"\| (WARNING|ERROR|CRITICAL) \|")
+    assert process.lines(r"\| INFO \| 1 record rejected \| null_value=1 \| first=0:5001 \|")
 
 
 @pytest.mark.sanitized
@@ -188,7 +203,8 @@ def test_a_timestamp_of_any_value_is_sparks_and_a_reject_where_sparks_query_ends
     for row, timestamp in zip(rejects, OVERFLOWING, strict=True):
         assert (row["reason"], row["kafka_timestamp"]) == ("kafka_timestamp", None)
         assert str(timestamp) in row["detail"] and row["value"] == GOOD.encode()
-        assert process.lines(rf"ERROR.*\bkafka_timestamp\b.* {timestamp} "), process.tail()
+        assert process.lines(rf"DEBUG.*\bkafka_timestamp\b.* {timestamp} "), process.tail()
+    assert process.lines(rf"WARNING.* kafka_timestamp={len(OVERFLOWING)} \| first=1:0 \|")
     for offset in (0, len(OVERFLOWING) - 1):
         record = spark.read.format("kafka").options(
             **{

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from rig.broker import free_ports
-from rig.lake import Lake
+from rig.lake import QUERIES, Lake
 from rig.web import Web
 
 LINE = re.compile(
@@ -198,16 +198,38 @@ def test_the_log_has_the_words_of_the_old_job(job):
     assert [line for line in process.log().splitlines() if not LINE.fullmatch(line)] == []
 
 
-def test_the_status_of_every_query_is_logged_as_it_changes_and_every_so_often(job):
+def test_an_idle_run_logs_where_data_comes_from_and_goes_to_and_then_only_its_status(job):
     job.create_topics()
-    process = job.start("--job", "all", TRIGGER="1 second", STATUS_INTERVAL="1s")
-    status = r"Query %s status \| is_active=True \| is_data_available=%s \| message=.+"
-    for query in ("match_stream", "player_stream"):
-        process.wait_log(status % (query, "False"), count=3)
+    process = job.start("--job", "all", TRIGGER="500 milliseconds", STATUS_INTERVAL="1s", LOG_LEVEL="INFO")
+    status = r"main \| INFO \| Query %s status \| is_active=True \| is_data_available=False \| message=.+"
+    for query in QUERIES.values():
+        process.wait_log(status % query, count=5)
+    process.stop()
 
+    start = [r"main \| INFO \| esports-stream \S+ \| engine=native \|.*"]
+    for kind, query in QUERIES.items():
+        lake, topic = job.lake, re.escape(job.topics[kind])
+        places = rf"table={lake.table(kind)} \| rejects={lake.rejects(kind)} \| checkpoint={lake.checkpoint(kind)}"
+        start += [
+            rf"{query} \| INFO \| Reading from Kafka \| brokers={job.broker.bootstrap} \| topic={topic}",
+            rf"{query} \| INFO \| Writing to the lake \| {places}",
+            rf"{query} \| INFO \| Initialized \w+ for topic: {topic}",
+            rf"{query} \| INFO \| New query: no checkpoint yet \| topic={topic} \|.*",
+        ]
+    lines = [line.split(" | ", 1)[1] for line in process.log().splitlines()]
+    for wanted in start:
+        (found,) = [line for line in lines if re.fullmatch(wanted, line)]
+        lines.remove(found)
+    idle = [line for line in lines if not re.fullmatch(status % r"\w+", line)]
+    assert len(idle) <= 4 and "Stopping: " in idle[0], idle  # the end: each query, and the program
+
+
+def test_changes_of_status_are_logged_at_debug(job):
+    job.create_topics()
+    process = job.start("--job", "all", TRIGGER="1 second", STATUS_INTERVAL="1 hour")
     job.produce(['{"match_id": "M1"}'] * 1000)
 
-    process.wait_log(status % ("match_stream", "True"))
+    process.wait_log(r"DEBUG \| Query match_stream status \| is_active=True \| is_data_available=True \|")
     process.stop()
 
 

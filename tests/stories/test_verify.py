@@ -99,7 +99,7 @@ def test_what_is_planted_is_found_and_nothing_else(three_batches):
 
     found, process = verify(job)
     assert {partition: numbers["to"] for partition, numbers in found.items()} == ends
-    dropped = process.lines("  note: 1 records? of Spark's batches .* null or blank")
+    dropped = process.lines("  note: 1 record of Spark's batches .* null or blank")
     assert total(found, "rows") + total(found, "rejects") == len(readable) - len(dropped)
     assert total(found, "rejects") > 0
     assert total(found, "absent") == sum(ends.values()) - len(readable) + len(dropped)
@@ -118,7 +118,7 @@ def test_what_is_planted_is_found_and_nothing_else(three_batches):
         assert len(lost) > 50 or named(process, "missing") == lost
         assert named(process, "missing") <= lost
         assert total(found, "double") == 0
-        assert f"{len(lost)} offsets missing" in process.errors().splitlines()[-1]
+        assert f"{len(lost)} offset{'s' * (len(lost) != 1)} missing" in process.errors().splitlines()[-1]
 
         shutil.move(f"{victim}.aside", victim)
         copy = victim.replace("part-", "part-9")

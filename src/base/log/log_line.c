@@ -23,7 +23,7 @@ enum {
 
 static const char separator[] = " | ";
 
-static bool as_json;
+static bool as_json, in_colour;
 
 /* Message (index 0) or field of an event: where it stands in the format and in the text. */
 struct segment {
@@ -48,6 +48,11 @@ const char *log_level_name(enum log_level level) {
     check(level < LOG_LEVEL_COUNT);
     return names[level];
 }
+
+static const char *const level_colours[LOG_LEVEL_COUNT] = {
+    [LOG_DEBUG] = "\x1b[2m",  [LOG_INFO] = "\x1b[32m",       [LOG_WARNING] = "\x1b[33m",
+    [LOG_ERROR] = "\x1b[31m", [LOG_CRITICAL] = "\x1b[1;31m",
+};
 
 static void put_bytes(struct log_line *line, const char *bytes, size_t size) {
     size_t room = sizeof line->bytes - 1 - line->size; // the last byte is for the line's end
@@ -165,7 +170,9 @@ static void put_text(struct log_line *line, int64_t wall_ms, enum log_level leve
     put(line, separator);
     put_escaped(line, logger, strlen(logger));
     put(line, separator);
+    put(line, in_colour ? level_colours[level] : "");
     put(line, log_level_name(level));
+    put(line, in_colour ? "\x1b[0m" : "");
     for (size_t i = 0; i < event->count; i++) {
         put(line, separator);
         put_escaped(line, event->segments[i].text, event->segments[i].size);
@@ -213,6 +220,10 @@ static void event_split(struct event *event, va_list args) {
 
 void log_line_use_json(bool json) {
     as_json = json;
+}
+
+void log_line_use_colour(bool colour) {
+    in_colour = colour;
 }
 
 void log_line_print(struct log_line *line, enum log_level level, const char *logger,

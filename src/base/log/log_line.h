@@ -19,8 +19,10 @@ struct log_line {
     size_t size;
 };
 
-/* At start, before the first thread: how all lines are printed. */
+/* At start, before the first thread: how all lines are printed. Colour is for the level of lines of
+ * text, on a terminal. */
 void log_line_use_json(bool json);
+void log_line_use_colour(bool colour);
 
 void log_line_print(struct log_line *line, enum log_level level, const char *logger,
                     const char *format, va_list args);

@@ -2,10 +2,10 @@
  * way (reader.h, column.h) from the first member on that is not. Behind that member the usual way
  * is tried again.
  *
- * What is seen in a record is kept apart until it has become a row, and is only then added to the
- * counts; decoder_uncount_row() takes it back once more. What must stay true: both ways give the
- * same row, the same reject and the same counts, and after an error inside a record we go on where
- * Spark goes on. */
+ * What is seen in a record is kept apart until it has become a row or a rejected object, and is
+ * only then added to the counts; decoder_uncount_row() takes it back once more. What must stay
+ * true: both ways give the same row, the same reject and the same counts, and after an error inside
+ * a record we go on where Spark goes on. */
 #include "pipeline/json/decode_json.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ struct json_decoder {
     struct json_keys keys;
     struct json_members members;
 
-    // Of the record under way; they only count once it has become a row.
+    // Of the record under way; they only count once it is known what it becomes.
     int64_t unknown_keys;
     uint8_t named_keys[NAMED_KEYS_MAX]; // those of them that have a name in `counts`
     size_t named_count;
@@ -205,11 +205,15 @@ static const char *value_name(enum json_token token) {
 }
 
 /* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
-static void count_row(struct json_decoder *decoder, int64_t times) {
+static void count_keys(struct json_decoder *decoder, int64_t times) {
     struct decode_counts *counts = &decoder->base.counts;
     counts->unknown_keys += times * decoder->unknown_keys;
     for (size_t i = 0; i < decoder->named_count; i++)
         counts->unknown_names.names[decoder->named_keys[i]].count += times;
+}
+
+static void count_values(struct json_decoder *decoder, int64_t times) {
+    struct decode_counts *counts = &decoder->base.counts;
     counts->trailing_bytes += times * decoder->has_trailing_bytes;
     if (!decoder->has_faults)
         return;
@@ -217,10 +221,13 @@ static void count_row(struct json_decoder *decoder, int64_t times) {
         counts->field_faults[i] += times * decoder->faults[i];
 }
 
-static void uncount_row(struct decoder *base) {
+static void uncount_row(struct decoder *base, bool is_reject) {
     struct json_decoder *decoder = (struct json_decoder *)base;
-    if (decoder->is_counted)
-        count_row(decoder, -1);
+    if (!decoder->is_counted)
+        return;
+    count_values(decoder, -1);
+    if (!is_reject)
+        count_keys(decoder, -1);
     decoder->is_counted = false;
 }
 
@@ -229,6 +236,13 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
     *reject = (struct reject){.reason = reason, .position = position};
     (void)snprintf(reject->detail, sizeof reject->detail, "%s", detail);
     return DECODE_REJECT;
+}
+
+/* It has no identifier that can be read, though perhaps the key. */
+static void count_rejected_object(struct json_decoder *decoder, const struct rows *rows) {
+    count_keys(decoder, 1);
+    decode_counts_note_reject(&decoder->base.counts, rows);
+    decoder->base.counts.rejected_values[0] += decoder->identifier_seen;
 }
 
 static enum decode_result reject_identifier(const struct json_decoder *decoder,
@@ -284,6 +298,7 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
 
     if (root == ROOT_OBJECT) {
         if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
+            count_rejected_object(decoder, rows);
             arena_rewind(&rows->strings, used);
             return reject_identifier(decoder, reject);
         }
@@ -291,7 +306,8 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
         decoder->has_trailing_bytes =
             skip_blanks(reader->lexer.at, reader->lexer.end) < reader->lexer.end;
         decoder->is_counted = true;
-        count_row(decoder, 1);
+        count_keys(decoder, 1);
+        count_values(decoder, 1);
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);

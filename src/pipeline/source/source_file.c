@@ -261,9 +261,9 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
         return false;
     if (range.start > file->lines)
         return error_set(err, ERROR_DATA_LOSS,
-                         "topic '%s' partition %d: offset %lld is beyond the capture's %lld lines",
-                         topic, (int)range.partition, (long long)range.start,
-                         (long long)file->lines);
+                         "topic '%s' partition %d: offset %lld is beyond the capture's %s", topic,
+                         (int)range.partition, (long long)range.start,
+                         text_count(file->lines, "line").text);
     self->range = range;
     self->file = file;
     self->next = range.start;

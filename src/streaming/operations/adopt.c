@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"

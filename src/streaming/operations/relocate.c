@@ -145,9 +145,10 @@ static bool look(struct move *move, struct error *err) {
     if (move->missing.count == 0)
         return true;
     return error_set(err, ERROR_STATE,
-                     "%" PRId64 " files that the logs list are not in '%s' (%s): move them there "
-                     "too, or correct the paths; then relocate again",
-                     move->missing.count, store->options.table, move->missing.text);
+                     "'%s' lacks %s that the logs list (%s): move what is missing there too, or "
+                     "correct the paths; then relocate again",
+                     store->options.table, text_count(move->missing.count, "file").text,
+                     move->missing.text);
 }
 
 /* ---- write ---- */

@@ -380,7 +380,8 @@ static bool init(struct replay *replay, struct error *err) {
     const struct query_options *options = replay->options->query;
     bool ok = query_definition_init(&replay->definition, options, err);
     stop_init(&replay->stop);
-    query_report_init(&replay->query_report, options->stream->name, &replay->definition.schema);
+    query_report_init(&replay->query_report, options->stream->name, options->stream->job,
+                      &replay->definition.schema);
     replay->work = micro_batch_work(&replay->definition, &replay->query_report);
     replay->retrier =
         (struct retrier){&replay->query_report, &replay->stop, options->write_retry_timeout_ms};

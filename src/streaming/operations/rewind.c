@@ -209,13 +209,12 @@ static void report(const struct rewind *rewind, FILE *out) {
         (void)fprintf(out, "Batches %" PRId64 " to %" PRId64 " would be taken back. ",
                       rewind->to_batch + 1, rewind->newest);
     (void)fprintf(out,
-                  "%" PRId64 " table file%s and %" PRId64
-                  " rejects file%s %s moved to '%s/_rewound' "
+                  "%s and %s %s moved to '%s/_rewound' "
                   "and '%s/_rewound'. The next batch %s %" PRId64 " and read%s topic %s from",
-                  rewind->table_files, rewind->table_files == 1 ? "" : "s", rewind->reject_files,
-                  rewind->reject_files == 1 ? "" : "s", dry ? "would be" : "were", options->table,
-                  options->rejects, dry ? "would be" : "is", rewind->to_batch + 1, dry ? "" : "s",
-                  options->topic);
+                  text_count(rewind->table_files, "table file").text,
+                  text_count(rewind->reject_files, "rejects file").text, dry ? "would be" : "were",
+                  options->table, options->rejects, dry ? "would be" : "is", rewind->to_batch + 1,
+                  dry ? "" : "s", options->topic);
     for (size_t i = 0; i < rewind->ends.count; i++)
         (void)fprintf(out, "%s partition %d offset %" PRId64, i == 0 ? "" : ",",
                       rewind->ends.entries[i].partition, rewind->ends.entries[i].offset);

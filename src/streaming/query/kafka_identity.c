@@ -10,8 +10,8 @@ static bool write_note(const struct kafka_identity *identity, const char *id, st
     while (!kafka_note_write(identity->checkpoint, id, err))
         if (!retry_again(identity->retrier, &retry, err))
             return false;
-    log_write(LOG_INFO, identity->retrier->report->name,
-              "Noted with the checkpoint of which Kafka its offsets are | cluster_id=%s", id);
+    log_write(LOG_DEBUG, identity->retrier->report->name,
+              "The checkpoint now names the Kafka cluster of its offsets | cluster_id=%s", id);
     return true;
 }
 

@@ -77,7 +77,6 @@ struct worker_query micro_batch_work(const struct query_definition *definition,
                                  .parse_mode = options->parse_mode,
                                  .time_zone = options->time_zone,
                                  .parquet = options->parquet,
-                                 .reject_log = &report->reject_log,
                                  .records_read = &report->status.records_read};
 }
 
@@ -312,7 +311,6 @@ static bool run_once(struct batch_runner *runner, const struct work *work,
             manifest_deinit(manifest);
     }
     attempt_deinit(&attempt);
-    reject_log_flush(&report->reject_log, report->name);
     return done;
 }
 
@@ -432,7 +430,7 @@ static bool run(struct batch_runner *runner, const struct work *work, struct err
     bool done = roll_forward(runner, &manifest, err);
     if (done) {
         report_batch(runner, work, &manifest, &tally);
-        query_report_log(report, &manifest, &tally.counts, clock_monotonic_us() - began_us);
+        query_report_log(report, &manifest, &tally, clock_monotonic_us() - began_us);
     }
     tally_deinit(&tally);
     manifest_deinit(&manifest);

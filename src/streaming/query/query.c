@@ -8,7 +8,8 @@ bool query_init(struct query *query, const struct query_options *options, struct
                 struct crew *crew, struct stop *stop, struct error *err) {
     *query = (struct query){.stop = stop};
     bool ok = query_definition_init(&query->definition, options, err);
-    query_report_init(&query->report, options->stream->name, &query->definition.schema);
+    query_report_init(&query->report, options->stream->name, options->stream->job,
+                      &query->definition.schema);
     lag_book_set_interval(&query->report.status.lag, options->lag_interval_ms);
     query->retrier = (struct retrier){&query->report, stop, options->write_retry_timeout_ms};
     query->position = (struct query_position){.retrier = &query->retrier};

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
@@ -261,14 +262,16 @@ static bool look_for_orphans(struct store *store, const struct survey *survey,
         return false;
     if (report.moved > 0)
         add_note(recovery,
-                 "%zu files that a crash of Spark left in '%s' were moved to its directory "
-                 "_orphans: their records are in other files, or in the batch that runs again",
-                 report.moved, store->options.table);
+                 "%s that a crash of Spark left in '%s' %s moved to its directory _orphans: the "
+                 "records are in other files, or in the batch that runs again",
+                 text_count((int64_t)report.moved, "file").text, store->options.table,
+                 report.moved == 1 ? "was" : "were");
     if (report.left > 0)
         add_note(recovery,
-                 "%zu files in '%s' are not in its sink log, such as '%s': they are not of this "
-                 "query and were left alone",
-                 report.left, store->options.table, report.left_path);
+                 "%s in '%s' %s not in its sink log, such as '%s': not of this query, and left "
+                 "alone",
+                 text_count((int64_t)report.left, "file").text, store->options.table,
+                 report.left == 1 ? "is" : "are", report.left_path);
     recovery->orphans_unknown = report.too_many;
     if (report.too_many)
         add_note(recovery, "Too many files in '%s' are new to look for those that don't count",

@@ -207,7 +207,7 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
         totals->rejects_by[i] += report->rejects_by[i];
     for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
         totals->field_faults[i] += tally->counts.field_faults[i];
-    unknown_keys_add(&totals->unknown_names, &tally->counts.unknown_names, NULL);
+    unknown_keys_add(&totals->unknown_names, &tally->counts.unknown_names);
     for (int i = 0; i < STAGE_COUNT; i++)
         add_duration(totals, i, report->stage_us[i]);
     add_duration(totals, DURATION_TOTAL, report->total_us);

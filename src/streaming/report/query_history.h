@@ -49,8 +49,8 @@ struct batch_report {
     int64_t rows, rejects, absent, lost;
     int64_t files, bytes;         // of the table; -1: not known
     int64_t input_bytes;          // of the records' values
-    int64_t unknown_keys;         // in rows, as are the faults
-    int64_t trailing_bytes;       // records with bytes behind their value
+    int64_t unknown_keys;         // in rows and rejected objects
+    int64_t trailing_bytes;       // rows with bytes behind their value
     int64_t oldest_ms, newest_ms; // Kafka timestamps of its rows; 0: none has one
     int64_t lag_after;            // records behind it in the topic; -1: not known
     int64_t rejects_by[REJECT_REASON_COUNT];

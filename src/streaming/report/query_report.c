@@ -13,18 +13,18 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/report/reject_lines.h"
 
-void query_report_init(struct query_report *report, const char *name, const struct schema *schema) {
-    *report = (struct query_report){.name = name, .schema = schema};
+void query_report_init(struct query_report *report, const char *name, const char *job,
+                       const struct schema *schema) {
+    *report = (struct query_report){.name = name, .job = job, .schema = schema};
     query_status_init(&report->status, name);
     query_history_init(&report->history);
-    reject_log_init(&report->reject_log);
 }
 
 void query_report_deinit(struct query_report *report) {
     query_history_deinit(&report->history);
     query_status_deinit(&report->status);
-    reject_log_deinit(&report->reject_log);
     *report = (struct query_report){0};
 }
 
@@ -164,6 +164,16 @@ static void log_faults(const struct query_report *report, const struct decode_co
                   counts->trailing_bytes);
 }
 
+void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t rows,
+                              const struct tally *tally) {
+    reject_lines_write(&(struct reject_lines){.logger = report->name,
+                                              .job = report->job,
+                                              .schema = report->schema,
+                                              .batch_id = batch_id,
+                                              .rows = rows,
+                                              .tally = tally});
+}
+
 /* A lag is a number in each line, for readers of JSON, so one that is unknown is left out. */
 #define BATCH_FORMAT                                                                               \
     "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64                \
@@ -171,8 +181,9 @@ static void log_faults(const struct query_report *report, const struct decode_co
     " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64 " | rows_per_second=%.0f"
 
 void query_report_log(struct query_report *report, const struct manifest *manifest,
-                      const struct decode_counts *counts, int64_t took_us) {
+                      const struct tally *tally, int64_t took_us) {
     struct range_outcome sum = query_report_sum(manifest);
+    const struct decode_counts *counts = &tally->counts;
     int64_t records = sum.rows + sum.rejects, id = manifest->batch_id;
     double rate = took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0;
     char files[24] = "unknown";
@@ -180,6 +191,7 @@ void query_report_log(struct query_report *report, const struct manifest *manife
         (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
     query_status_add_batch(&report->status, id, sum.rows, sum.rejects);
     log_faults(report, counts);
+    query_report_log_rejects(report, id, sum.rows, tally);
     if (report->lag_after.is_known)
         log_write(LOG_INFO, report->name, BATCH_FORMAT " | lag=%" PRId64, id, id, sum.rows,
                   sum.rejects, sum.absent, sum.lost, files, counts->unknown_keys, took_us / 1000,

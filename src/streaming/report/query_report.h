@@ -1,6 +1,6 @@
 /* query_report.h: what a query reports of its topic and its batches: to the log, and to who reads
  * its status and its history. It knows nothing of how the query runs. Driver thread, but for
- * `status` and `history` (any thread) and `reject_log` (workers). */
+ * `status` and `history` (any thread). */
 #ifndef STREAMING_REPORT_QUERY_REPORT_H
 #define STREAMING_REPORT_QUERY_REPORT_H
 
@@ -11,7 +11,6 @@
 #include "streaming/report/query_history.h"
 #include "streaming/report/query_status.h"
 #include "streaming/store/store.h"
-#include "streaming/tasks/reject_log.h"
 #include "streaming/tasks/tally.h"
 
 /* How long the parts of the trigger under way have taken that the driver itself does; all but
@@ -40,15 +39,16 @@ static inline void trigger_clock_add(int64_t *part_us, int64_t since_us) {
 
 struct query_report {
     const char *name;            // the logger: "match_stream"
+    const char *job;             // "matches"
     const struct schema *schema; // borrowed; the table's
     struct query_status status;
     struct query_history history;
-    struct reject_log reject_log;
     struct trigger_clock clock; // of the trigger under way
     struct topic_lag lag_after; // the newest batch
 };
 
-void query_report_init(struct query_report *report, const char *name, const struct schema *schema);
+void query_report_init(struct query_report *report, const char *name, const char *job,
+                       const struct schema *schema);
 void query_report_deinit(struct query_report *report);
 
 /* Sums of a manifest's ranges, or of what it replayed; `range` is not filled. */
@@ -60,8 +60,12 @@ void query_report_batch(struct query_report *report, const struct topic_offsets 
                         const struct plan *plan, const struct manifest *manifest,
                         struct tally *tally);
 
-/* Then: says so in the log and in the status. `counts` are of its rows. */
+/* Says so in the log and in the status. */
 void query_report_log(struct query_report *report, const struct manifest *manifest,
-                      const struct decode_counts *counts, int64_t took_us);
+                      const struct tally *tally, int64_t took_us);
+
+/* The part of it about rejects. `rows`: of the batch. */
+void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t rows,
+                              const struct tally *tally);
 
 #endif

@@ -1,7 +1,6 @@
 /* A record is decoded, its row gets its origin and its derived columns, and its partition values
  * must be possible as directories. The row at rows.count exists only when the caller counts it.
- * What must stay true: a record that becomes no row leaves nothing in the counts, whichever step
- * refused it. */
+ * What must stay true: whichever step refuses a record, the counts are the same. */
 #include "streaming/tasks/row_maker.h"
 
 #include <inttypes.h>
@@ -100,8 +99,10 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
     else if (!partition_value_fits(maker, reject))
         result = DECODE_REJECT;
     stage_clock_lap(clock, STAGE_DERIVE);
+    if (result == DECODE_REJECT)
+        decode_counts_note_reject(&maker->decoder->counts, rows);
     if (result != DECODE_ROW)
-        decoder_uncount_row(maker->decoder);
+        decoder_uncount_row(maker->decoder, result == DECODE_REJECT);
     return result;
 }
 

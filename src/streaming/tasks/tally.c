@@ -9,8 +9,31 @@ void tally_note_timestamp(struct tally *tally, int64_t timestamp_ms) {
         tally->newest_ms = timestamp_ms;
 }
 
+int64_t tally_rejects(const struct tally *tally) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < REJECT_REASON_COUNT; i++)
+        sum += tally->rejects[i];
+    return sum;
+}
+
+static void note_place(struct tally *tally, struct reject_place place) {
+    const struct reject_place *first = &tally->first_reject;
+    if (tally_rejects(tally) == 0 || place.partition < first->partition ||
+        (place.partition == first->partition && place.offset < first->offset))
+        tally->first_reject = place;
+}
+
+void tally_note_reject(struct tally *tally, const struct record *record,
+                       const struct reject *reject, int64_t processed_ms) {
+    note_place(tally, (struct reject_place){record->partition, record->offset});
+    tally->rejects[reject->reason]++;
+    reject_samples_note(&tally->samples, record, reject, processed_ms);
+}
+
 void tally_add(struct tally *sum, struct tally *more) {
-    decode_counts_add(&sum->counts, &more->counts, NULL);
+    if (tally_rejects(more) > 0)
+        note_place(sum, more->first_reject);
+    decode_counts_add(&sum->counts, &more->counts);
     for (size_t i = 0; i < REJECT_REASON_COUNT; i++)
         sum->rejects[i] += more->rejects[i];
     sum->bytes += more->bytes;

@@ -9,7 +9,7 @@
 #include "core/decoder.h"
 #include "core/record.h"
 #include "core/reject.h"
-#include "streaming/tasks/reject_log.h"
+#include "streaming/tasks/reject_samples.h"
 
 /* The stages of a batch, as its durations are told apart. */
 enum stage {
@@ -26,13 +26,20 @@ enum stage {
 /* "plan", "fetch", … */
 const char *stage_name(enum stage stage);
 
+/* The lowest partition and, in it, the lowest offset. */
+struct reject_place {
+    int32_t partition;
+    int64_t offset;
+};
+
 /* Starts as {0}. Owns its samples. */
 struct tally {
     struct decode_counts counts;
     int64_t rejects[REJECT_REASON_COUNT];
-    int64_t bytes;                 // of values read
-    int64_t stage_ns[STAGE_COUNT]; // of work on all workers together
-    int64_t oldest_ms, newest_ms;  // Kafka timestamps of rows; 0: no row had one
+    struct reject_place first_reject; // if there are any
+    int64_t bytes;                    // of values read
+    int64_t stage_ns[STAGE_COUNT];    // of work on all workers together
+    int64_t oldest_ms, newest_ms;     // Kafka timestamps of rows; 0: no row had one
     struct reject_samples samples;
 };
 
@@ -42,6 +49,13 @@ void tally_deinit(struct tally *tally);
 
 /* Takes a timestamp in. */
 void tally_note_timestamp(struct tally *tally, int64_t timestamp_ms);
+
+/* Counts a reject, with a sample of it. `processed_ms` is the batch's timestamp. */
+void tally_note_reject(struct tally *tally, const struct record *record,
+                       const struct reject *reject, int64_t processed_ms);
+
+/* Of all reasons. */
+int64_t tally_rejects(const struct tally *tally);
 
 enum { SAMPLED_FIRST = 16, SAMPLED_EVERY = 64 };
 

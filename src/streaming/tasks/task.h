@@ -10,7 +10,6 @@
 #include "core/plan.h"
 #include "pipeline/parquet/format.h"
 #include "pipeline/record_format.h"
-#include "streaming/tasks/reject_log.h"
 #include "streaming/tasks/tally.h"
 
 /* How a task of a query is done: the same for all its tasks, constant while the program runs. */
@@ -24,7 +23,6 @@ struct worker_query {
     enum parse_mode parse_mode;
     const char *time_zone;
     struct parquet_options parquet;
-    struct reject_log *reject_log;
     _Atomic int64_t *records_read; // live, for the progress display
 };
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/log/log.h"
 #include "base/system/thread.h"
 #include "pipeline/sink/reject_table.h"
 #include "pipeline/sink/sink_parquet.h"
@@ -107,9 +108,12 @@ static bool reject_record(struct task_run *run, const struct record *record,
         run->rejects =
             reject_sink_create(run->query->topic, run->task->batch_timestamp_ms, &options);
     }
-    reject_log_write(run->query->reject_log, run->query->name, run->query->topic, record, reject);
-    run->task->tally.rejects[reject->reason]++;
-    reject_samples_note(&run->task->tally.samples, record, reject, run->task->batch_timestamp_ms);
+    log_write(LOG_DEBUG, run->query->name,
+              "Record rejected | topic=%s | partition=%" PRId32 " | offset=%" PRId64
+              " | reason=%s | detail=%s | position=%zu",
+              run->query->topic, record->partition, record->offset,
+              reject_reason_name(reject->reason), reject->detail, reject->position);
+    tally_note_reject(&run->task->tally, record, reject, run->task->batch_timestamp_ms);
     bool appended = reject_sink_append(run->rejects, record, reject, err);
     stage_clock_lap(&run->clock, STAGE_ENCODE);
     return appended;
@@ -129,6 +133,8 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     }
     if (result == DECODE_REJECT)
         return reject_record(run, record, &reject, err);
+    if (run->task->rejects_only)
+        decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
     run->outcome->rows++;
     return rows->count < rows->capacity || flush_rows(run, err);
@@ -239,14 +245,13 @@ static void run_task(struct worker *worker, struct task *task) {
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     run.maker->batch_time_ms = task->batch_timestamp_ms;
-    // The decoder counts on from task to task; this task's part is the difference.
-    const struct decode_counts before = run.maker->decoder->counts;
+    run.maker->decoder->counts = (struct decode_counts){0};
 
     stage_clock_start(&run.clock);
     task->done = run_ranges(&run, &task->error);
     stage_clock_stop(&run.clock);
     memcpy(task->tally.stage_ns, run.clock.ns, sizeof run.clock.ns);
-    decode_counts_add(&task->tally.counts, &run.maker->decoder->counts, &before);
+    decode_counts_add(&task->tally.counts, &run.maker->decoder->counts);
     row_maker_reset(run.maker);
     if (run.rejects != NULL)
         reject_sink_destroy(run.rejects);

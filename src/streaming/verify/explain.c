@@ -134,9 +134,9 @@ static void note_dropped(const struct gaps *gaps, struct verify_report *report) 
         dropped += gaps->gaps[i].dropped;
     if (dropped > 0)
         verify_say(report, VERIFY_NOTE,
-                   "%" PRId64 " records of Spark's batches that count as absent have a null or "
-                   "blank value: Spark drops them",
-                   dropped);
+                   "%s of Spark's batches counted as absent for a null or blank value, which Spark "
+                   "drops",
+                   text_count(dropped, "record").text);
 }
 
 static void name_range(const struct gaps *gaps, uint32_t range, enum verify_kind kind,

@@ -201,10 +201,10 @@ static void compare_promises(const struct store *store, const struct snapshot *s
             continue;
         }
         if (file->size >= 0 && file->size != promise->size)
-            verify_say(report, VERIFY_FILE,
-                       "'%s' has %" PRId64 " bytes in the sink log, but %" PRId64
-                       " in the manifest of batch %" PRId64,
-                       file->path, file->size, promise->size, promise->batch_id);
+            verify_say(
+                report, VERIFY_FILE,
+                "'%s' has %s in the sink log, but %" PRId64 " in the manifest of batch %" PRId64,
+                file->path, text_count(file->size, "byte").text, promise->size, promise->batch_id);
         file->size = file->size < 0 ? promise->size : file->size;
         file->rows = promise->rows;
     }

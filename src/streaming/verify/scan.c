@@ -79,12 +79,12 @@ static bool begin_file(void *context, int64_t size, const struct file_metadata *
         return true;
     thread->bytes += size;
     if (file->size >= 0 && size != file->size)
-        set_fault(file, "'%s' has %" PRId64 " bytes, but its log says %" PRId64, file->path, size,
-                  file->size);
+        set_fault(file, "'%s' has %s, but its log says %" PRId64, file->path,
+                  text_count(size, "byte").text, file->size);
     int64_t rows = metadata->rows;
     if (file->rows >= 0 && rows != file->rows)
-        set_fault(file, "'%s' has %" PRId64 " rows, but its manifest says %" PRId64, file->path,
-                  rows, file->rows);
+        set_fault(file, "'%s' has %s, but its manifest says %" PRId64, file->path,
+                  text_count(rows, "row").text, file->rows);
     compare_types(thread->scan, file, metadata);
     return true;
 }

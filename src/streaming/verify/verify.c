@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "streaming/verify/doubles.h"
 #include "streaming/verify/explain.h"
 
@@ -160,9 +161,9 @@ static bool look(struct verification *verification, struct error *err) {
         return false;
     report_files(&verification->files, report);
     if (report->resolved > 0)
-        verify_say(report, VERIFY_NOTE,
-                   "%" PRId64 " rejects were replayed: their records count as rows, once",
-                   report->resolved);
+        verify_say(report, VERIFY_NOTE, "%s %s replayed: the records count as rows, once",
+                   text_count(report->resolved, "reject").text,
+                   report->resolved == 1 ? "was" : "were");
     return doubles_report(&verification->scan, err) &&
            gaps_explain(&verification->gaps, verification->options, report, err) &&
            verify_files_judge(store, snapshot, &verification->files, report, err);

@@ -1,5 +1,6 @@
-/* What is news to the receiver. Each update compares a query's verdict with what the receiver was
- * told last. Trouble that gets worse is told at once; the end of trouble only once there is proof
+/* What is news to the receiver. Each update compares a query's verdict with the troubles that the
+ * receiver was told of. A trouble that is new is a notification; the end of one is, when it was the
+ * last. Trouble that gets worse is told at once; the end of trouble only once there is proof
  * of it, so that a query which fails again after each start does not ring each time. `told`
  * changes when a notification is queued. The note in the checkpoint changes later, on the
  * webhook's thread, once the receiver has taken it: a crash between the two makes the next start
@@ -24,6 +25,7 @@
 static const char note_name[] = "alert";
 
 enum {
+    TROUBLE_SETS = 1 << TROUBLE_COUNT,
     NOTE_MAX = 64,               // bytes
     DELIVER_FAILURE_MS = 5000,   // at the program's end: for what nobody else may tell of
     DELIVER_OTHERWISE_MS = 1000, // a stop must not take longer than SHUTDOWN_TIMEOUT allows
@@ -32,13 +34,13 @@ enum {
 /* What is noted when a notification was delivered. Never changes. */
 struct note {
     const char *checkpoint; // borrowed
-    enum alert_trouble trouble;
+    unsigned troubles;
 };
 
 struct alerts_query {
     struct query_view view;
-    enum alert_trouble told; // or on its way
-    struct note notes[TROUBLE_COUNT];
+    unsigned told; // troubles; or on their way
+    struct note notes[TROUBLE_SETS];
 };
 
 struct alerts {
@@ -49,47 +51,69 @@ struct alerts {
     struct alerts_query queries[STREAMING_QUERIES_MAX];
 };
 
-/* By its event. */
-static const char *const trouble_names[TROUBLE_COUNT] = {[TROUBLE_NONE] = "none",
-                                                         [TROUBLE_BEHIND] = "falling_behind",
-                                                         [TROUBLE_FAILING] = "failing",
-                                                         [TROUBLE_FAILED] = "failed"};
+/* By its event, and as a sentence has it. */
+static const struct {
+    const char *name, *words;
+} troubles[TROUBLE_COUNT] = {[TROUBLE_REJECTING] = {"rejecting", "rejecting records"},
+                             [TROUBLE_BEHIND] = {"falling_behind", "falling behind"},
+                             [TROUBLE_FAILING] = {"failing", "failing"},
+                             [TROUBLE_FAILED] = {"failed", "failed"}};
 
-static enum alert_trouble trouble_of(const struct health_verdict *verdict) {
-    if (verdict->state == HEALTH_FAILED)
-        return TROUBLE_FAILED;
-    if (verdict->state == HEALTH_STUCK)
-        return TROUBLE_FAILING;
-    return health_has(verdict, CAUSE_BEHIND) ? TROUBLE_BEHIND : TROUBLE_NONE;
+static bool has(unsigned set, enum alert_trouble trouble) {
+    return (set & 1U << trouble) != 0;
 }
 
-enum alert_trouble alert_trouble_next(enum alert_trouble told,
-                                      const struct health_verdict *verdict) {
-    enum alert_trouble trouble = trouble_of(verdict);
+/* -1: it is empty. */
+static int worst_of(unsigned set) {
+    int worst = TROUBLE_COUNT - 1;
+    while (worst >= 0 && !has(set, (enum alert_trouble)worst))
+        worst--;
+    return worst;
+}
+
+static unsigned troubles_of(const struct health_verdict *verdict) {
+    if (verdict->state == HEALTH_FAILED)
+        return 1U << TROUBLE_FAILED;
+    if (verdict->state == HEALTH_STUCK)
+        return 1U << TROUBLE_FAILING;
+    return (health_has(verdict, CAUSE_BEHIND) ? 1U << TROUBLE_BEHIND : 0) |
+           (health_has(verdict, CAUSE_REJECTING) ? 1U << TROUBLE_REJECTING : 0);
+}
+
+unsigned alert_troubles_next(unsigned told, const struct health_verdict *verdict) {
+    unsigned found = troubles_of(verdict);
     if (verdict->state == HEALTH_STOPPED)
         return told; // somebody ended it, and knows
     // A start looks well until it fails again: only a commit, or the topic's end, is proof.
-    if (told >= TROUBLE_FAILING && trouble < told && !verdict->is_proven)
+    if (worst_of(told) >= TROUBLE_FAILING && worst_of(found) < worst_of(told) &&
+        !verdict->is_proven)
         return told;
-    if (told == TROUBLE_BEHIND && trouble == TROUBLE_NONE && !verdict->keeps_up)
-        return told;
-    return trouble;
+    if (worst_of(found) >= TROUBLE_FAILING)
+        return found;
+    if (!verdict->keeps_up)
+        found |= told & 1U << TROUBLE_BEHIND;
+    if (!verdict->takes_records)
+        found |= told & 1U << TROUBLE_REJECTING;
+    return found;
 }
 
 /* ---- what was told ---- */
 
-static enum alert_trouble read_note(const char *checkpoint) {
+/* Names of events, with blanks between. */
+static unsigned read_note(const char *checkpoint) {
     struct error err;
     size_t size = 0;
     scoped(scope_free) char *text = NULL;
     if (!file_read(file_join(checkpoint, note_name).text, NOTE_MAX, &text, &size, &err) ||
         text == NULL)
-        return TROUBLE_NONE;
-    text[strcspn(text, "\n")] = '\0';
-    for (enum alert_trouble trouble = TROUBLE_BEHIND; trouble < TROUBLE_COUNT; trouble++)
-        if (strcmp(text, trouble_names[trouble]) == 0)
-            return trouble;
-    return TROUBLE_NONE;
+        return 0;
+    unsigned told = 0;
+    char *rest = text;
+    for (const char *word; (word = strsep(&rest, " \n")) != NULL;)
+        for (int i = 0; i < TROUBLE_COUNT; i++)
+            if (strcmp(word, troubles[i].name) == 0)
+                told |= 1U << i;
+    return told;
 }
 
 /* On the webhook's thread, where a slow disk delays nobody. */
@@ -97,10 +121,14 @@ static void write_note(void *context) {
     const struct note *note = context;
     struct error err;
     char text[NOTE_MAX];
-    int size = snprintf(text, sizeof text, "%s\n", trouble_names[note->trouble]);
-    bool done = note->trouble == TROUBLE_NONE
-                    ? file_remove(file_join(note->checkpoint, note_name).text, &err)
-                    : file_replace(note->checkpoint, note_name, text, (size_t)size, &err);
+    size_t size = 0;
+    for (int i = 0; i < TROUBLE_COUNT; i++)
+        if (has(note->troubles, (enum alert_trouble)i))
+            size =
+                text_append(text, sizeof text, size, "%s%s", size > 0 ? " " : "", troubles[i].name);
+    size = text_append(text, sizeof text, size, "\n");
+    bool done = note->troubles == 0 ? file_remove(file_join(note->checkpoint, note_name).text, &err)
+                                    : file_replace(note->checkpoint, note_name, text, size, &err);
     if (!done)
         log_write(
             LOG_WARNING, "webhook",
@@ -127,8 +155,8 @@ bool alerts_open(struct alerts **out, const struct config *config, struct stream
         query->view = streaming_query_view(streaming, i);
         const char *checkpoint = query->view.options->store.checkpoint;
         query->told = read_note(checkpoint);
-        for (enum alert_trouble trouble = TROUBLE_NONE; trouble < TROUBLE_COUNT; trouble++)
-            query->notes[trouble] = (struct note){checkpoint, trouble};
+        for (unsigned set = 0; set < TROUBLE_SETS; set++)
+            query->notes[set] = (struct note){checkpoint, set};
     }
     *out = alerts;
     return true;
@@ -138,7 +166,8 @@ bool alerts_open(struct alerts **out, const struct config *config, struct stream
 
 /* One piece of news of a query. */
 struct news {
-    enum alert_trouble before, trouble;
+    bool is_over; // all trouble: it has recovered, from `trouble`
+    enum alert_trouble trouble;
     const struct query_snapshot *shown;
     const struct health_verdict *verdict;
 };
@@ -146,30 +175,36 @@ struct news {
 /* One sentence for a person; chat services show the member "text" as it is. */
 static char *sentence(const struct news *news) {
     const char *name = news->shown->name, *reason = news->verdict->reason;
-    const char *before =
-        news->before == TROUBLE_BEHIND ? "falling behind" : trouble_names[news->before];
-    char lag[LAG_TEXT_MAX];
-    switch (news->trouble) {
-    case TROUBLE_FAILED:
-        return text_format("%s has failed and stopped: %s", name, reason);
-    case TROUBLE_FAILING:
-        return text_format("%s %s", name, reason);
-    case TROUBLE_BEHIND:
-        return text_format("%s is falling behind: %s", name, reason);
-    default:
+    const char *words = troubles[news->trouble].words;
+    if (news->is_over) {
+        char lag[LAG_TEXT_MAX];
         topic_lag_print(&news->shown->lag, lag);
         return text_format("%s has recovered (it was %s): batch %" PRId64
-                           " is committed, records that wait: %s",
-                           name, before, news->shown->batch_id, lag);
+                           " is committed, waiting records: %s",
+                           name, words, news->shown->batch_id, lag);
     }
+    if (news->trouble == TROUBLE_FAILED)
+        return text_format("%s has failed and stopped: %s", name, reason);
+    if (news->trouble == TROUBLE_FAILING)
+        return text_format("%s %s", name, reason);
+    return text_format("%s is %s: %s", name, words, reason);
 }
 
 static int64_t since_of(const struct news *news) {
-    return news->trouble == TROUBLE_NONE ? clock_monotonic_ms() : news->verdict->since_ms;
+    const struct health_verdict *verdict = news->verdict;
+    if (news->is_over)
+        return clock_monotonic_ms();
+    if (news->trouble == TROUBLE_REJECTING)
+        return verdict->cause_since_ms[CAUSE_REJECTING];
+    return verdict->since_ms;
 }
 
-static const char *severity(enum alert_trouble trouble) {
-    return trouble == TROUBLE_NONE ? "info" : trouble == TROUBLE_BEHIND ? "warning" : "critical";
+static const char *severity(const struct news *news) {
+    return news->is_over ? "info" : news->trouble < TROUBLE_FAILING ? "warning" : "critical";
+}
+
+static const char *event(const struct news *news) {
+    return news->is_over ? "recovered" : troubles[news->trouble].name;
 }
 
 static void put_place(struct json *notification, const struct alerts_query *query,
@@ -194,18 +229,16 @@ static void put_lag(struct json *notification, const struct topic_lag *lag) {
 }
 
 static char *print_notification(const struct alerts_query *query, const struct news *news) {
-    enum alert_trouble trouble = news->trouble;
-    bool is_over = trouble == TROUBLE_NONE;
     scoped(scope_free) char *text = sentence(news);
     int64_t now_ms = clock_wall_ms();
     struct json *notification = json_new_object();
-    json_put_shown(notification, "event", is_over ? "recovered" : trouble_names[trouble]);
-    json_put_shown(notification, "severity", severity(trouble));
+    json_put_shown(notification, "event", event(news));
+    json_put_shown(notification, "severity", severity(news));
     json_put_shown(notification, "text", text);
     put_time(notification, "at", now_ms);
     put_time(notification, "since", now_ms - (clock_monotonic_ms() - since_of(news)));
-    if (is_over)
-        json_put_shown(notification, "recoveredFrom", trouble_names[news->before]);
+    if (news->is_over)
+        json_put_shown(notification, "recoveredFrom", troubles[news->trouble].name);
     put_place(notification, query, news->shown);
     json_put_int(notification, "batchId", news->shown->batch_id);
     put_lag(notification, &news->shown->lag);
@@ -221,22 +254,43 @@ static char *print_notification(const struct alerts_query *query, const struct n
     return printed;
 }
 
+static void post(struct alerts *alerts, struct alerts_query *query, const struct news *news,
+                 unsigned told) {
+    char label[128];
+    snprintf(label, sizeof label, "%s %s", news->shown->name, event(news));
+    (void)webhook_post(alerts->webhook, label, print_notification(query, news), write_note,
+                       &query->notes[told]); // a full queue is logged there, and not tried again
+}
+
+/* One letter for each trouble that is new, or one when there is none any more. */
+static void tell(struct alerts *alerts, struct alerts_query *query, unsigned next,
+                 const struct health_verdict *verdict) {
+    struct query_snapshot shown = query_status_read(query->view.status);
+    struct news news = {.shown = &shown, .verdict = verdict};
+    unsigned told = query->told & next;
+    for (int i = 0; i < TROUBLE_COUNT; i++) {
+        if (!has(next & ~query->told, (enum alert_trouble)i))
+            continue;
+        told |= 1U << i;
+        news.trouble = (enum alert_trouble)i;
+        post(alerts, query, &news, told);
+    }
+    if (next == 0) {
+        news.is_over = true;
+        news.trouble = (enum alert_trouble)worst_of(query->told);
+        post(alerts, query, &news, 0);
+    }
+    query->told = next;
+}
+
 static void update_query(struct alerts *alerts, size_t index) {
     struct alerts_query *query = &alerts->queries[index];
     struct health_verdict verdict;
     health_watch_judge(alerts->health, index, &verdict);
     alerts->failed = alerts->failed || verdict.state == HEALTH_FAILED;
-    enum alert_trouble trouble = alert_trouble_next(query->told, &verdict);
-    if (trouble == query->told)
-        return;
-    struct query_snapshot shown = query_status_read(query->view.status);
-    struct news news = {query->told, trouble, &shown, &verdict};
-    char label[128];
-    snprintf(label, sizeof label, "%s %s", shown.name,
-             trouble == TROUBLE_NONE ? "recovered" : trouble_names[trouble]);
-    (void)webhook_post(alerts->webhook, label, print_notification(query, &news), write_note,
-                       &query->notes[trouble]); // a full queue is logged there
-    query->told = trouble; // also if the queue was full: that is logged, and not tried again
+    unsigned next = alert_troubles_next(query->told, &verdict);
+    if (next != query->told)
+        tell(alerts, query, next, &verdict);
 }
 
 void alerts_update(struct alerts *alerts) {

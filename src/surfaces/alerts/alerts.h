@@ -30,13 +30,20 @@ struct webhook_counts alerts_counts(struct alerts *alerts);
  * Accepts NULL. */
 void alerts_close(struct alerts *alerts);
 
-/* What a receiver is notified of, the worst last. */
-enum alert_trouble { TROUBLE_NONE, TROUBLE_BEHIND, TROUBLE_FAILING, TROUBLE_FAILED, TROUBLE_COUNT };
+/* What a receiver is notified of, the worst last. A query can fall behind and reject records at the
+ * same time; one that fails has no other trouble. So troubles are sets, of bits 1 << TROUBLE_…, and
+ * the empty set is a query that is well. */
+enum alert_trouble {
+    TROUBLE_REJECTING,
+    TROUBLE_BEHIND,
+    TROUBLE_FAILING,
+    TROUBLE_FAILED,
+    TROUBLE_COUNT
+};
 
-/* What the receiver should know to be the trouble, if it was told `told` last, perhaps by an
- * earlier start: the verdict's, but no end of it before there is proof. So a program that fails
+/* What the receiver should know to be the troubles, if it was told `told` last, perhaps by an
+ * earlier start: the verdict's, but no end of one before there is proof. So a program that fails
  * again and again causes one notification. Pure. */
-enum alert_trouble alert_trouble_next(enum alert_trouble told,
-                                      const struct health_verdict *verdict);
+unsigned alert_troubles_next(unsigned told, const struct health_verdict *verdict);
 
 #endif

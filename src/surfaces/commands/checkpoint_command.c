@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
@@ -44,15 +45,15 @@ static void print_logs(FILE *out, const struct inspection *inspection) {
     (void)fputc('\n', out);
     print_extent(out, "manifests", "manifests/", &inspection->manifests);
     if (inspection->manifest_read && inspection->manifest_of_spark)
-        (void)fprintf(out,
-                      "; the newest is of a batch of Spark's, %" PRId64 " rejects in %zu files",
-                      inspection->rejects, inspection->reject_files);
+        (void)fprintf(out, "; the newest is of a batch of Spark's, %s in %s",
+                      text_count(inspection->rejects, "reject").text,
+                      text_count((int64_t)inspection->reject_files, "file").text);
     else if (inspection->manifest_read)
-        (void)fprintf(out,
-                      "; the newest has %" PRId64 " rows in %zu files (%" PRId64 " bytes), %" PRId64
-                      " rejects in %zu files",
-                      inspection->rows, inspection->files, inspection->file_bytes,
-                      inspection->rejects, inspection->reject_files);
+        (void)fprintf(out, "; the newest has %s in %s (%" PRId64 " bytes), %s in %s",
+                      text_count(inspection->rows, "row").text,
+                      text_count((int64_t)inspection->files, "file").text, inspection->file_bytes,
+                      text_count(inspection->rejects, "reject").text,
+                      text_count((int64_t)inspection->reject_files, "file").text);
     if (inspection->folded >= 0)
         (void)fprintf(out, "\n  %-11s coverage/%" PRId64 ": what manifests up to that batch said",
                       "coverage", inspection->folded);
@@ -86,8 +87,9 @@ static void print_table(FILE *out, const struct inspection *inspection) {
     else if (inspection->compacted >= 0)
         (void)fprintf(out,
                       "_spark_metadata/: up to batch %" PRId64 ", the newest compact file %" PRId64
-                      ", one every %" PRId64 " batches\n",
-                      inspection->logged, inspection->compacted, inspection->interval);
+                      ", one every %s\n",
+                      inspection->logged, inspection->compacted,
+                      text_count(inspection->interval, "batch").text);
     else
         (void)fprintf(out, "_spark_metadata/: up to batch %" PRId64 ", no compact file yet\n",
                       inspection->logged);
@@ -347,6 +349,6 @@ bool checkpoint_show_command(const struct command_scope *scope, struct error *er
     inspection_deinit(&inspection);
     if (!output_flush(scope->out, err))
         return false;
-    return faults == 0 || error_set(err, ERROR_STATE, "%zu part%s of it can't be read", faults,
-                                    faults == 1 ? "" : "s");
+    return faults == 0 || error_set(err, ERROR_STATE, "%s of it can't be read",
+                                    text_count((int64_t)faults, "part").text);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "pipeline/sink/reject_table.h"
 #include "streaming/operations/replay.h"
@@ -201,8 +202,9 @@ static void print_replay_text(const struct command_scope *scope,
                               const struct replay_report *report) {
     FILE *out = scope->out;
     bool dry = scope->config->arguments.dry_run;
-    (void)fprintf(out, "%s: %" PRId64 " unresolved rejects, %" PRId64 " of them chosen\n",
-                  scope->stream->name, report->unresolved, report->rows + report->still_rejected);
+    (void)fprintf(out, "%s: %s, %" PRId64 " of them chosen\n", scope->stream->name,
+                  text_count(report->unresolved, "unresolved reject").text,
+                  report->rows + report->still_rejected);
     print_count(out, dry ? "would become rows" : "became rows", report->rows, report->rows_by);
     print_count(out, dry ? "would still be rejected" : "still rejected", report->still_rejected,
                 report->rejected_by);

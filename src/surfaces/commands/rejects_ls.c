@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "pipeline/sink/reject_table.h"
 #include "streaming/store/rejects.h"
 #include "surfaces/commands/each_command.h"
@@ -201,10 +202,10 @@ static void print_counts(const struct listing *listing) {
 
 static void print_text(struct listing *listing) {
     FILE *out = listing->scope->out;
-    (void)fprintf(out, "%s: %" PRId64 " reject%s", listing->scope->stream->name, listing->total,
-                  listing->total == 1 ? "" : "s");
+    (void)fprintf(out, "%s: %s", listing->scope->stream->name,
+                  text_count(listing->total, "reject").text);
     if (listing->replayed > 0)
-        (void)fprintf(out, "; %" PRId64 " more were replayed and are rows now", listing->replayed);
+        (void)fprintf(out, "; replayed, and rows now: %" PRId64, listing->replayed);
     (void)fputc('\n', out);
     if (listing->total == 0)
         return;

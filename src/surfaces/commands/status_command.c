@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/health/health_ask.h"
 #include "surfaces/terminal/output.h"
@@ -26,23 +27,24 @@ static const char *text_of(const struct json *object, const char *name, const ch
 
 /* ", 3 rejects": left out when nobody says it. */
 static void print_count(FILE *out, const struct json *object, const char *name, const char *before,
-                        const char *what) {
+                        const char *noun) {
     int64_t count;
     if (json_member_int(object, name, &count))
-        (void)fprintf(out, "%s%" PRId64 " %s", before, count, what);
+        (void)fprintf(out, "%s%s", before, text_count(count, noun).text);
 }
 
 static void print_batch(FILE *out, const struct json *batch) {
-    int64_t id;
+    int64_t id, duration_ms;
     if (!json_member_int(batch, "batchId", &id)) {
         (void)fprintf(out, "  %-11s none yet since the start\n", "batch");
         return;
     }
     (void)fprintf(out, "  %-11s %" PRId64 ", committed at %s", "batch", id,
                   text_of(batch, "committedAt", "?"));
-    print_count(out, batch, "rows", ": ", "rows");
-    print_count(out, batch, "rejects", ", ", "rejects");
-    print_count(out, json_member(batch, "durationMs"), "total", ", in ", "ms");
+    print_count(out, batch, "rows", ": ", "row");
+    print_count(out, batch, "rejects", ", ", "reject");
+    if (json_member_int(json_member(batch, "durationMs"), "total", &duration_ms))
+        (void)fprintf(out, ", in %" PRId64 " ms", duration_ms);
     (void)fputc('\n', out);
 }
 
@@ -56,7 +58,7 @@ static void print_lag(FILE *out, const struct json *lag) {
         (void)fputc('\n', out);
         return;
     }
-    (void)fprintf(out, "  %-11s %" PRId64 " records", "lag", records);
+    (void)fprintf(out, "  %-11s %s", "lag", text_count(records, "record").text);
     const struct json *first = json_at(json_member(lag, "partitions"), 0);
     if (json_member_int(first, "partition", &partition) && json_member_int(first, "lag", &worst) &&
         worst > 0)
@@ -96,10 +98,10 @@ void status_print_query(FILE *out, const struct json *query) {
     (void)fprintf(out, "  %-11s %s\n", "trigger", text_of(query, "trigger", "?"));
     print_batch(out, json_member(query, "newestBatch"));
     (void)fprintf(out, "  %-11s ", "since start");
-    print_count(out, totals, "batches", "", "batches");
-    print_count(out, totals, "rows", ", ", "rows");
-    print_count(out, totals, "rejects", ", ", "rejects");
-    print_count(out, totals, "lost", ", ", "lost");
+    print_count(out, totals, "batches", "", "batch");
+    print_count(out, totals, "rows", ", ", "row");
+    print_count(out, totals, "rejects", ", ", "reject");
+    print_count(out, totals, "lost", ", ", "lost offset");
     (void)fputc('\n', out);
     print_lag(out, json_member(query, "lag"));
     print_freshness(out, json_member(query, "freshness"));
@@ -154,12 +156,19 @@ static void print_json(const struct standing *standing) {
     output_print_json(standing->scope.out, object);
 }
 
-/* One that does not run counts for more than one that is not ready, in whatever order they come. */
-static void take_code(enum exit_code *code, const struct standing *standing) {
+static enum exit_code code_of(const struct standing *standing) {
     if (!standing->inspection.locked)
-        *code = EXIT_CODE_NOT_RUNNING;
-    else if (standing->answer.trouble != NULL && *code == EXIT_CODE_OK)
-        *code = EXIT_CODE_NOT_READY;
+        return EXIT_CODE_NOT_RUNNING;
+    if (standing->answer.trouble != NULL)
+        return EXIT_CODE_NOT_READY;
+    return standing->answer.health == HEALTH_DEGRADED ? EXIT_CODE_DEGRADED : EXIT_CODE_OK;
+}
+
+/* The worst query decides, in whatever order they come. The lower code is worse, except 0. */
+static void take_code(enum exit_code *code, const struct standing *standing) {
+    enum exit_code own = code_of(standing);
+    if (own != EXIT_CODE_OK && (*code == EXIT_CODE_OK || own < *code))
+        *code = own;
 }
 
 static bool show(const struct command_call *call, const struct stream *stream, struct error *err) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "streaming/verify/verify.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
@@ -53,15 +54,17 @@ static void print_texts(FILE *out, const struct verify_report *report) {
 static void print_effort(FILE *out, const struct verify_report *report) {
     double seconds = (double)report->scan_us / 1e6;
     (void)fprintf(out,
-                  "  read: %" PRId64 " files of the table%s, %" PRId64 " of the rejects, %.1f MB; "
-                  "%" PRId64 " rows in %.2f s (%.1f million rows/s)",
-                  report->table_files, report->sink_log ? ", as its sink log lists them" : "",
-                  report->reject_files, (double)report->bytes / 1e6, report->rows, seconds,
+                  "  read: %s of the table%s, %" PRId64
+                  " of the rejects, %.1f MB; %s in %.2f s (%.1f "
+                  "million rows/s)",
+                  text_count(report->table_files, "file").text,
+                  report->sink_log ? ", as its sink log lists them" : "", report->reject_files,
+                  (double)report->bytes / 1e6, text_count(report->rows, "row").text, seconds,
                   seconds > 0 ? (double)report->rows / seconds / 1e6 : 0);
     if (report->passes > 1)
         (void)fprintf(out, ", in %d passes", report->passes);
     if (report->asked > 0)
-        (void)fprintf(out, "; %" PRId64 " records from Kafka", report->asked);
+        (void)fprintf(out, "; %s from Kafka", text_count(report->asked, "record").text);
     (void)fprintf(out, "\n");
 }
 
@@ -203,9 +206,10 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     size_t faults = verify_faults(&report);
     if (faults > 0)
         ok = error_set(err, ERROR_STATE,
-                       "%zu fault%s, %" PRId64 " offsets missing, %" PRId64 " double; restore what "
+                       "%s, %s missing, %" PRId64 " double; restore what "
                        "is named above from a backup, or do its batches again",
-                       faults, faults == 1 ? "" : "s", totals.missing, totals.doubles);
+                       text_count((int64_t)faults, "fault").text,
+                       text_count(totals.missing, "offset").text, totals.doubles);
     verify_report_deinit(&report);
     return ok;
 }

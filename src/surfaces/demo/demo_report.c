@@ -112,9 +112,8 @@ static void print_total(FILE *out, const struct leaves *leaves, const char *what
     if (all.files == 0)
         (void)fprintf(out, "none\n");
     else
-        (void)fprintf(out, "%" PRId64 " row%s in %zu file%s, %" PRId64 " KiB\n\n", all.rows,
-                      all.rows == 1 ? "" : "s", all.files, all.files == 1 ? "" : "s",
-                      (all.bytes + 1023) / 1024);
+        (void)fprintf(out, "%s in %s, %" PRId64 " KiB\n\n", text_count(all.rows, "row").text,
+                      text_count((int64_t)all.files, "file").text, (all.bytes + 1023) / 1024);
 }
 
 /* The first few, if there are many. */

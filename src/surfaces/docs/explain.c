@@ -10,6 +10,7 @@
 #include "base/disk/filesystem.h"
 #include "base/scope.h"
 #include "base/system/process.h"
+#include "base/text.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_distribution.h"
 #include "streaming/kafka/planner.h"
@@ -43,11 +44,9 @@ static void print_connect(FILE *out, const struct config *config) {
 }
 
 static void print_native(FILE *out, const struct config *config) {
-    (void)fprintf(out,
-                  "Engine: native, this program's own, %d worker%s (SPARK_MASTER_URL=%s; %d "
-                  "processor%s to use)\n",
-                  config->workers, config->workers == 1 ? "" : "s", config_master_shown(config),
-                  processors_available(), processors_available() == 1 ? "" : "s");
+    (void)fprintf(out, "Engine: native, this program's own, %s (SPARK_MASTER_URL=%s; %s to use)\n",
+                  text_count(config->workers, "worker").text, config_master_shown(config),
+                  text_count(processors_available(), "processor").text);
 }
 
 static void print_engine(FILE *out, const struct config *config) {
@@ -300,10 +299,11 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
         return;
     }
     (void)fprintf(out,
-                  "  files         forecast with %.0f partition value%s, %d a column "
+                  "  files         forecast with %s, %d a column "
                   "(docs/operations.md, \"Size\")\n"
                   "    records/s    files/day       mean\n",
-                  input.partition_values, input.partition_values > 1 ? "s" : "", FORECAST_VALUES);
+                  text_count((int64_t)input.partition_values, "partition value").text,
+                  FORECAST_VALUES);
     for (size_t i = 0; i < FORECAST_RATES; i++) {
         input.records_per_second = forecast_rates[i];
         print_forecast(out, &input);

@@ -70,7 +70,7 @@ static void check_lag(const struct config *config, const char *topic,
         next = next > listed->log_start ? next : listed->log_start;
         lag += next < listed->end ? listed->end - next : 0;
     }
-    doctor_ok(report, "progress", topic, "%" PRId64 " offsets are still to be read", lag);
+    doctor_ok(report, "progress", topic, "%s still to be read", text_count(lag, "offset").text);
 }
 
 /* The cluster that answers beside the one that the checkpoint's offsets are of. False: another. */
@@ -154,8 +154,9 @@ static void check_topic(const struct config *config, struct broker *broker,
     int64_t held = 0;
     for (size_t i = 0; i < offsets.count; i++)
         held += offsets.partitions[i].end - offsets.partitions[i].log_start;
-    doctor_ok(report, "topic", topic, "%zu partition%s, %" PRId64 " offsets", offsets.count,
-              offsets.count == 1 ? "" : "s", held);
+    doctor_ok(report, "topic", topic, "%s, %s",
+              text_count((int64_t)offsets.count, "partition").text,
+              text_count(held, "offset").text);
     doctor_check_records(config, stream, broker, &offsets, report);
     struct store_options options = config_store_options(config, stream);
     if (inspect(&options, &inspection, &err)) {

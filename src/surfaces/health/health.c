@@ -52,20 +52,18 @@ static const struct {
     [CAUSE_LOST] = {"records_lost", HEALTH_DEGRADED, SEVERITY_CRITICAL,
                     "Raise the topic's retention, so that no more records go; if somebody deleted "
                     "or cut the topic, find out who."},
-    [CAUSE_REJECTS] =
-        {"many_rejects", HEALTH_DEGRADED, SEVERITY_WARNING,
-         "Tell the producers, with a sample; the rejects are kept and can be taken in "
-         "later."},
+    [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
+                         "See `esports-stream rejects ls` for the reasons and tell the producers; "
+                         "the records are kept, and `rejects replay` can make them rows later."},
 };
 
-/* The thresholds; ALERT_AFTER (at least two triggers) is the other one. */
+/* The thresholds; ALERT_AFTER (at least two triggers) and ALERT_REJECTS_PERCENT are the others. */
 enum {
     NO_SIGN_MS =
         150000, // without a sign of life that was due: half of the WatchdogSec that we ship
     NO_BATCH_MS = 900000,    // without progress, and two triggers more
     LOST_MS = 3600000,       // for so long a loss is news
-    REJECTS_MIN = 10,        // of HEALTH_RECENT_S
-    REJECTS_PERCENT_MAX = 1, // of its records
+    REJECTS_MIN = 10,        // of health_recent_s()
     MEMORY_PERCENT_MAX = 90, // of SPARK_DRIVER_MEMORY
 
     ATTEMPT_MS = 60000,  // an attempt that reads for longer without a new error has got on
@@ -101,13 +99,22 @@ bool health_state_is_ready(enum health_state state) {
     return states[state].is_ready;
 }
 
-void health_init(struct health *health, int64_t alert_after_ms, int64_t trigger_ms) {
+void health_init(struct health *health, int64_t alert_after_ms, int rejects_percent,
+                 int64_t trigger_ms) {
     // Between two batches what waits is older than a trigger, and that is no trouble.
     int64_t after_ms = alert_after_ms > 2 * trigger_ms ? alert_after_ms : 2 * trigger_ms;
     *health = (struct health){.alert_after_ms = alert_after_ms,
                               .after_ms = after_ms,
                               .trigger_ms = trigger_ms,
+                              .rejects_percent = rejects_percent,
                               .batch_id = -1};
+}
+
+int64_t health_recent_s(const struct health *health) {
+    int64_t seconds = 2 * health->trigger_ms / 1000;
+    if (seconds < HEALTH_RECENT_S)
+        return HEALTH_RECENT_S;
+    return seconds < HEALTH_RECENT_S_MAX ? seconds : HEALTH_RECENT_S_MAX;
 }
 
 int64_t health_interval_ms(const struct health *health) {
@@ -225,11 +232,14 @@ static bool is_behind(struct health *health, const struct health_look *look) {
 }
 
 /* Over at half of what it began with. */
-static bool has_many_rejects(const struct health *health, const struct health_look *look) {
+static bool is_rejecting(struct health *health, const struct health_look *look) {
     int64_t rejects = look->recent_rejects, records = look->recent_rows + look->recent_rejects;
-    if ((health->causes & 1U << CAUSE_REJECTS) != 0)
+    bool was_rejecting = (health->causes & 1U << CAUSE_REJECTING) != 0;
+    health->takes_records =
+        look->recent_rows > 0 && 200 * rejects <= health->rejects_percent * records;
+    if (was_rejecting)
         rejects *= 2;
-    return rejects >= REJECTS_MIN && 100 * rejects > REJECTS_PERCENT_MAX * records;
+    return rejects >= REJECTS_MIN && 100 * rejects > health->rejects_percent * records;
 }
 
 /* Whether the cause is there, and since when. */
@@ -265,7 +275,7 @@ static bool find_cause(struct health *health, const struct health_look *look,
     case CAUSE_LOST:
         return health->lost_ms != 0 && now_ms - health->lost_ms < LOST_MS;
     default:
-        return has_many_rejects(health, look);
+        return is_rejecting(health, look);
     }
 }
 
@@ -302,26 +312,28 @@ static size_t append_cause(const struct health *health, const struct health_look
                            "gets nowhere since %" PRId64 " s and keeps trying: %s", seconds,
                            look->error);
     case CAUSE_NO_BATCH:
-        return text_append(text, HEALTH_REASON_MAX, used,
-                           "has committed nothing for %" PRId64 " s, and %" PRId64 " records wait",
-                           seconds, lag_of(look));
+        return text_append(
+            text, HEALTH_REASON_MAX, used, "has committed nothing for %" PRId64 " s, and %s %s",
+            seconds, text_count(lag_of(look), "record").text, lag_of(look) == 1 ? "waits" : "wait");
     case CAUSE_LAG_UNKNOWN:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "the topic's end offsets have been unknown for %" PRId64 " s%s%s",
                            seconds, look->lag_error[0] != '\0' ? ": " : "", look->lag_error);
     case CAUSE_BEHIND:
         return text_append(text, HEALTH_REASON_MAX, used,
-                           "%" PRId64 " records of %s wait, some of them for more than %" PRId64
-                           " s, and they do not get fewer",
-                           lag_of(look), look->topic, seconds);
+                           "%s of %s %s, some for more than %" PRId64
+                           " s, and their number does not fall",
+                           text_count(lag_of(look), "record").text, look->topic,
+                           lag_of(look) == 1 ? "waits" : "wait", seconds);
     case CAUSE_LOST:
-        return text_append(text, HEALTH_REASON_MAX, used,
-                           "lost %" PRId64 " offsets that Kafka no longer had", look->lost);
+        return text_append(text, HEALTH_REASON_MAX, used, "lost %s that Kafka no longer had",
+                           text_count(look->lost, "offset").text);
     default:
-        return text_append(
-            text, HEALTH_REASON_MAX, used,
-            "rejected %" PRId64 " of the %" PRId64 " records of the newest %d minutes",
-            look->recent_rejects, look->recent_rows + look->recent_rejects, HEALTH_RECENT_S / 60);
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "rejected %" PRId64 " of the %s of the newest %" PRId64 " minutes",
+                           look->recent_rejects,
+                           text_count(look->recent_rows + look->recent_rejects, "record").text,
+                           health_recent_s(health) / 60);
     }
 }
 
@@ -380,12 +392,15 @@ void health_judge(struct health *health, const struct health_look *look,
     if (look->is_topic_known)
         take_sample(health, (struct health_sample){look->now_ms, look->topic_end,
                                                    waiting_of(health, look)});
-    *verdict = (struct health_verdict){
-        .causes = health->causes, .is_proven = health->is_proven, .keeps_up = health->keeps_up};
+    *verdict = (struct health_verdict){.causes = health->causes,
+                                       .is_proven = health->is_proven,
+                                       .keeps_up = health->keeps_up,
+                                       .takes_records = health->takes_records};
     if (health->causes == 0)
         judge_well(health, look, verdict);
     else
         judge_causes(health, look, verdict);
+    memcpy(verdict->cause_since_ms, health->cause_since_ms, sizeof verdict->cause_since_ms);
     health->state = verdict->state;
 }
 

@@ -10,7 +10,7 @@
  *     healthy    batches are committed, and it keeps up or catches up             200       0
  *     waiting    all of the topic is committed, and for a while nothing came      200       0
  *     retrying   Kafka, the topic or the disk is in its way, and it tries again   503      11
- *     degraded   it gets on, but falls behind, loses records or rejects many      200       0
+ *     degraded   it gets on, but falls behind, loses records or rejects many      200      13
  *     stuck      it gets nowhere: tries in vain, hangs, or commits nothing        503      11
  *     failed     it has ended with an error                                       503      11
  *     stopped    it has ended as asked                                            200       0
@@ -50,7 +50,7 @@ enum health_cause {
     CAUSE_LAG_UNKNOWN, // for ALERT_AFTER, whatever the trigger; not while it tries again
     CAUSE_BEHIND,      // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
     CAUSE_LOST,
-    CAUSE_REJECTS,
+    CAUSE_REJECTING, // more of what comes than ALERT_REJECTS_PERCENT
     HEALTH_CAUSES,
 };
 
@@ -64,8 +64,9 @@ enum health_state health_state_find(const char *name);
 /* Whether the query can get on: what /readyz answers, and the exit code of `status`. */
 bool health_state_is_ready(enum health_state state);
 
-/* Seconds before now of which a look has the rows and rejects. */
-enum { HEALTH_RECENT_S = 600 };
+/* Rejects are judged by the records of the newest five minutes, or of two triggers if that is more,
+ * up to four hours. */
+enum { HEALTH_RECENT_S = 300, HEALTH_RECENT_S_MAX = 14400 };
 
 /* What a look at the query shows. All texts are borrowed. */
 struct health_look {
@@ -80,7 +81,7 @@ struct health_look {
     int64_t lag_age_ms;           // since the end offsets were last known
     const char *lag_error;        // why they are not; "": nobody says it
     int64_t lost;                 // offsets, since the start
-    int64_t recent_rows, recent_rejects;
+    int64_t recent_rows, recent_rejects; // of the newest health_recent_s() seconds
     const char *topic, *message, *error;
 };
 
@@ -88,12 +89,14 @@ enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };
 
 struct health_verdict {
     enum health_state state;
-    enum health_severity severity; // of the worst cause
-    unsigned causes;               // bits, 1 << CAUSE_…
-    int64_t since_ms;              // when the state or its cause began; 0: not known
-    bool is_proven;                // something was committed, or the topic's end reached, since the
-                                   // query was last seen stuck or failed; false at the start
-    bool keeps_up;                 // what the topic held half of ALERT_AFTER ago is committed
+    enum health_severity severity;         // of the worst cause
+    unsigned causes;                       // bits, 1 << CAUSE_…
+    int64_t since_ms;                      // when the state or its cause began; 0: not known
+    int64_t cause_since_ms[HEALTH_CAUSES]; // of those in `causes`
+    bool is_proven;     // something was committed, or the topic's end reached, since the
+                        // query was last seen stuck or failed; false at the start
+    bool keeps_up;      // what the topic held half of ALERT_AFTER ago is committed
+    bool takes_records; // records came, and few of them are rejected
     char reason[HEALTH_REASON_MAX]; // plain text: what was found
     const char *action;             // what to do; "": nothing
 };
@@ -111,7 +114,8 @@ struct health_sample {
 /* What is remembered of a query between two looks. */
 struct health {
     int64_t alert_after_ms, after_ms, trigger_ms; // after_ms: two triggers at least
-    int64_t looked_ms;                            // the newest look
+    int rejects_percent;
+    int64_t looked_ms;               // the newest look
     int64_t batch_id, records_batch; // newest committed; records_read when that was seen
     int64_t records_read;            // at the newest look
     int64_t progress_ms;             // when it got on last, or had nothing to do
@@ -120,7 +124,7 @@ struct health {
     int64_t records_retried;         // records_read then
     int64_t signs, alive_ms;         // when it last gave one
     int64_t lost, lost_ms;           // when it last grew; 0: never
-    bool is_proven, keeps_up;
+    bool is_proven, keeps_up, takes_records;
     unsigned causes;
     int64_t cause_since_ms[HEALTH_CAUSES];
     enum health_state state;
@@ -129,8 +133,12 @@ struct health {
     struct health_sample samples[HEALTH_SAMPLES + 2];
 };
 
-/* `alert_after_ms` is ALERT_AFTER, `trigger_ms` the trigger's interval (0: none). */
-void health_init(struct health *health, int64_t alert_after_ms, int64_t trigger_ms);
+/* `alert_after_ms` is ALERT_AFTER, `rejects_percent` ALERT_REJECTS_PERCENT, `trigger_ms` the
+ * trigger's interval (0: none). */
+void health_init(struct health *health, int64_t alert_after_ms, int rejects_percent,
+                 int64_t trigger_ms);
+
+int64_t health_recent_s(const struct health *health);
 
 /* How often health_judge() wants to be called, in milliseconds. */
 int64_t health_interval_ms(const struct health *health);

@@ -11,7 +11,7 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 
-enum { STEP_S = 10, RECENT_POINTS = HEALTH_RECENT_S / STEP_S };
+enum { STEP_S = 10 };
 
 struct watched {
     struct query_view view;
@@ -22,7 +22,8 @@ struct watched {
 
 struct health_watch {
     int64_t due_ms;       // monotonic; of health_watch_update()
-    pthread_mutex_t lock; // guards `health` of all
+    pthread_mutex_t lock; // guards `health` of all, and:
+    struct history_point points[HEALTH_RECENT_S_MAX / STEP_S]; // of a look
     size_t count;
     struct watched queries[STREAMING_QUERIES_MAX];
 };
@@ -36,7 +37,7 @@ struct health_watch *health_watch_open(const struct config *config, const struct
     for (size_t i = 0; i < count; i++) {
         watch->queries[i].view = views[i];
         health_init(&watch->queries[i].health, config->alert_after_ms,
-                    config->query.trigger.interval_ms);
+                    config->alert_rejects_percent, config->query.trigger.interval_ms);
     }
     return watch;
 }
@@ -61,15 +62,16 @@ static void look_at_topic(const struct query_view *view, struct topic_lag *lag,
     free(partitions);
 }
 
-static void look_at_records(const struct query_view *view, struct health_look *look) {
-    struct history_point points[RECENT_POINTS];
-    query_history_points(view->history, HISTORY_10_S, clock_wall_ms() / 1000, RECENT_POINTS,
-                         points);
-    for (size_t i = 0; i < RECENT_POINTS; i++) {
-        look->recent_rows += points[i].rows;
-        look->recent_rejects += points[i].rejects;
+static void look_at_records(struct health_watch *watch, const struct watched *query,
+                            struct health_look *look) {
+    size_t count = (size_t)health_recent_s(&query->health) / STEP_S;
+    query_history_points(query->view.history, HISTORY_10_S, clock_wall_ms() / 1000, count,
+                         watch->points);
+    for (size_t i = 0; i < count; i++) {
+        look->recent_rows += watch->points[i].rows;
+        look->recent_rejects += watch->points[i].rejects;
     }
-    look->lost = query_history_totals(view->history).lost;
+    look->lost = query_history_totals(query->view.history).lost;
 }
 
 void health_watch_judge(struct health_watch *watch, size_t index, struct health_verdict *verdict) {
@@ -88,7 +90,7 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
                                .error = shown.error};
     struct topic_lag lag;
     look_at_topic(&query->view, &lag, &look);
-    look_at_records(&query->view, &look);
+    look_at_records(watch, query, &look);
     health_judge(&query->health, &look, verdict);
     pthread_mutex_unlock(&watch->lock);
 }

@@ -104,6 +104,9 @@ static void print_causes(const struct metric_print *at) {
         metrics_text_int(at->text,
                          LABELS({"query", at->query->name}, {"cause", health_cause_name(cause)}),
                          (at->query->causes & 1U << cause) != 0);
+    // The former name of `rejecting`, for one version.
+    metrics_text_int(at->text, LABELS({"query", at->query->name}, {"cause", "many_rejects"}),
+                     (at->query->causes & 1U << CAUSE_REJECTING) != 0);
 }
 
 static void print_trigger(const struct metric_print *at) {
@@ -329,7 +332,8 @@ const struct metric_family metric_families[] = {
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, lag_unknown, falling_behind, records_lost, many_rejects.",
+     "no_batch, retrying, lag_unknown, falling_behind, records_lost, rejecting (also as "
+     "many_rejects, its name in 0.1.0).",
      EACH(print_causes)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},
@@ -373,7 +377,7 @@ const struct metric_family metric_families[] = {
     {records, "esports_stream_field_faults_total", METRIC_COUNTER, "query, column",
      "Values in rows that became null: of the wrong type, or out of range.", EACH(print_faults)},
     {records, "esports_stream_unknown_keys_total", METRIC_COUNTER, "query",
-     "Keys in rows' records that are no column.", TOTAL(unknown_keys)},
+     "Keys that are no column, in rows and in rejected objects.", TOTAL(unknown_keys)},
     {records, "esports_stream_records_with_trailing_bytes_total", METRIC_COUNTER, "query",
      "Rows whose records have bytes behind the JSON value, which are left out.",
      TOTAL(trailing_bytes)},

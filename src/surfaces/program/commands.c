@@ -49,7 +49,8 @@ const struct command program_commands[] = {
      .doc = "Show the state, batches, lag and last error of the running process, or what the "
             "checkpoint says when none runs. The checkpoint's lock names the process and its "
             "address. Exit code 0: all chosen queries run and make progress; 10: one does not run; "
-            "11: one is stuck or does not answer.",
+            "11: one is stuck or does not answer; 13: one is degraded: it falls behind, has lost "
+            "records or rejects many.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
     {.name = "tail",

@@ -1,6 +1,7 @@
 /* The lines are the PySpark job's, which people's scripts read. A line is due for all queries every
- * STATUS_INTERVAL; one that says something new comes at once, and moves no other. The lag is ours:
- * it stands last, and its change is no news. */
+ * STATUS_INTERVAL, and at once for one that has started or ended. Other changes are lines at DEBUG:
+ * each batch makes several. They move no other line. The lag is ours: it stands last, and its
+ * change is no news. */
 #include "surfaces/service/monitor.h"
 
 #include <inttypes.h>
@@ -15,23 +16,28 @@ static const char *python_bool(bool value) {
 }
 
 /* The lag is a number in each line, for readers of JSON; while it is unknown, another field says
- * so.
- */
-static void say(const struct query_snapshot *query) {
+ * so. */
+static void say(enum log_level level, const struct query_snapshot *query) {
     const char *active = python_bool(query->is_active),
                *available = python_bool(query->is_data_available);
     char since[LAG_TEXT_MAX];
     topic_lag_since(&query->lag, since);
     if (query->lag.is_known)
         log_write(
-            LOG_INFO, "main",
+            level, "main",
             "Query %s status | is_active=%s | is_data_available=%s | message=%s | lag=%" PRId64,
             query->name, active, available, query->message, query->lag.records);
     else
-        log_write(LOG_INFO, "main",
+        log_write(level, "main",
                   "Query %s status | is_active=%s | is_data_available=%s | message=%s | "
                   "lag_unknown_since=%s",
                   query->name, active, available, query->message, since);
+}
+
+/* The level of a line that is not due. */
+static enum log_level level_of(const struct query_snapshot *now,
+                               const struct query_snapshot *before) {
+    return before == NULL || now->is_active != before->is_active ? LOG_INFO : LOG_DEBUG;
 }
 
 static bool says_the_same(const struct query_snapshot *a, const struct query_snapshot *b) {
@@ -49,10 +55,10 @@ void monitor_update(struct monitor *monitor, const struct query_snapshot *querie
     bool due = now_ms >= monitor->due_ms;
     for (size_t i = 0; i < count; i++) {
         const struct query_snapshot *query = &queries[i];
-        bool changed = i >= monitor->count || !says_the_same(query, &monitor->said[i]);
-        if (!due && !changed)
+        const struct query_snapshot *before = i < monitor->count ? &monitor->said[i] : NULL;
+        if (!due && before != NULL && says_the_same(query, before))
             continue;
-        say(query);
+        say(due ? LOG_INFO : level_of(query, before), query);
         monitor->said[i] = *query;
     }
     monitor->count = count;

@@ -71,10 +71,10 @@ static size_t describe(const struct query_snapshot *query, char text[static SERV
         return text_append(text, SERVICE_STATUS_MAX, used, "%s: %s", query->name, query->message);
     char lag[LAG_TEXT_MAX];
     topic_lag_print(&query->lag, lag);
-    return text_append(text, SERVICE_STATUS_MAX, used,
-                       "%s: %s, batch %" PRId64 ", %" PRId64 " rows, %" PRId64 " rejects, lag %s",
-                       query->name, query->message, query->batch_id, query->rows, query->rejects,
-                       lag);
+    return text_append(text, SERVICE_STATUS_MAX, used, "%s: %s, batch %" PRId64 ", %s, %s, lag %s",
+                       query->name, query->message, query->batch_id,
+                       text_count(query->rows, "row").text,
+                       text_count(query->rejects, "reject").text, lag);
 }
 
 static void tell_status(struct service_manager *manager, const struct query_snapshot *queries,

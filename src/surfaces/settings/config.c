@@ -170,9 +170,10 @@ static void check_memory(const struct config *config, struct problems *problems)
     size_format(config->driver_memory, given);
     size_format(floor, least);
     problems_add(problems,
-                 "SPARK_DRIVER_MEMORY is %s, but %d workers need at least %s: give more memory, "
-                 "or use fewer workers (SPARK_MASTER_URL)",
-                 given, config->workers, least);
+                 "SPARK_DRIVER_MEMORY is %s, but %s %s at least %s: give more memory, or use fewer "
+                 "workers (SPARK_MASTER_URL)",
+                 given, text_count(config->workers, "worker").text,
+                 config->workers == 1 ? "needs" : "need", least);
 }
 
 struct topic_check {

@@ -65,6 +65,7 @@ struct config {
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none
     int64_t alert_after_ms;
+    int alert_rejects_percent;
     struct query_options query; // what all queries have in common; its texts are owned
     int64_t spark_connect_timeout_ms, shutdown_timeout_ms;
     int64_t status_interval_ms;

@@ -114,8 +114,8 @@ static const struct setting common[] = {
      "line.",
      .secret = true},
     {alerts, "ALERT_WEBHOOK_URL", &type_url, FIELD(alert_webhook_url), "",
-     "Where one JSON POST goes when a query fails, gets nowhere or falls behind, and when it has "
-     "recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
+     "Where one JSON POST goes when a query fails, makes no progress, falls behind or rejects many "
+     "records, and when it has recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
      "system's authorities (or SSL_CERT_FILE). It is taken from the environment or --env-file, "
      "not from an option, because such URLs hold tokens.",
      .secret = true},
@@ -126,6 +126,12 @@ static const struct setting common[] = {
      "has not gone down. At least twice the trigger interval is waited. A failed query is "
      "reported at once.",
      SECOND, DAY},
+    {alerts, "ALERT_REJECTS_PERCENT", &type_int, FIELD(alert_rejects_percent), "5",
+     "A query counts as rejecting (docs/http.md), and ALERT_WEBHOOK_URL is notified, when more "
+     "than this percentage of the records of the newest 5 minutes were rejected, and at least 10. "
+     "It ends at half of that. With a trigger longer than 2.5 minutes, the records of two triggers "
+     "count. 100: never.",
+     0, 100},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
@@ -186,8 +192,8 @@ static const struct setting common[] = {
      "`text` for people (local time), or `json`: one JSON object per line (UTC with offset).",
      .choices = log_formats},
     {logging, "STATUS_INTERVAL", &type_duration, FIELD(status_interval_ms), "30 seconds",
-     "How often each query logs a status line, unless --await-termination is given. Every "
-     "change of status is logged at once.",
+     "How often each query logs a status line, unless --await-termination is given. Changes of "
+     "status between them are logged at DEBUG.",
      SECOND, DAY},
 
     {limits, "KAFKA_STARTUP_TIMEOUT", &type_duration, FIELD(query.kafka_startup_timeout_ms),

@@ -40,10 +40,18 @@ bool output_is_read(FILE *out) {
     return end.fd < 0 || poll(&end, 1, 0) <= 0 || (end.revents & POLLERR) == 0;
 }
 
+/* Whether the variable has a value, and another one than that. */
+static bool is_set(const char *name, const char *except) {
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0' && strcmp(value, except) != 0;
+}
+
 bool output_has_colour(FILE *out) {
-    const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return fileno(out) >= 0 && isatty(fileno(out)) == 1 && (refused == NULL || *refused == '\0') &&
-           terminal != NULL && strcmp(terminal, "dumb") != 0;
+    if (is_set("NO_COLOR", ""))
+        return false;
+    if (is_set("FORCE_COLOR", "0") || is_set("CLICOLOR_FORCE", "0"))
+        return true;
+    return fileno(out) >= 0 && isatty(fileno(out)) == 1 && is_set("TERM", "dumb");
 }
 
 int output_columns(FILE *out) {

@@ -19,8 +19,8 @@ void output_print_json(FILE *out, struct json *object);
 /* Whether what may be printed later would be read; false only for a pipe whose reader has gone. */
 bool output_is_read(FILE *out);
 
-/* Whether colour is wanted: it goes to a terminal, no dumb one, and NO_COLOR is not set
- * (no-color.org). */
+/* Whether colour is wanted: not if NO_COLOR is set (no-color.org), but if FORCE_COLOR or
+ * CLICOLOR_FORCE is, and else on a terminal that is no dumb one. */
 bool output_has_colour(FILE *out);
 
 /* How many characters a line of the terminal takes that it goes to: COLUMNS, or what the terminal

@@ -39,8 +39,24 @@ static void a_text_that_fits_exactly_is_whole(void **state) {
     assert_int_equal(text_append(text, sizeof text, 3, "%s", ""), 3);
 }
 
+static void a_count_has_its_noun_in_the_right_number(void **state) {
+    (void)state;
+    static const struct {
+        int64_t count;
+        const char *noun, *text;
+    } cases[] = {
+        {0, "file", "0 files"},    {1, "file", "1 file"},   {2, "batch", "2 batches"},
+        {3, "query", "3 queries"}, {4, "day", "4 days"},    {5, "reject row", "5 reject rows"},
+        {1, "query", "1 query"},   {-1, "box", "-1 boxes"}, {6, "process", "6 processes"},
+        {7, "y", "7 ys"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(text_count(cases[i].count, cases[i].noun).text, cases[i].text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_count_has_its_noun_in_the_right_number),
         cmocka_unit_test(a_text_grows_by_what_is_appended),
         cmocka_unit_test(what_does_not_fit_is_cut_and_nothing_is_written_behind_it),
         cmocka_unit_test(a_text_that_fits_exactly_is_whole),

@@ -124,7 +124,7 @@ static void report(struct follow *follow, const struct plan *plan,
                                 .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
     query_report_batch(&query->report, &query->watch.topic, plan, &manifest, &pass->tally);
-    query_report_log(&query->report, &manifest, &pass->tally.counts,
+    query_report_log(&query->report, &manifest, &pass->tally,
                      progress == NULL ? 0 : progress->duration_ms * 1000);
 }
 

@@ -164,13 +164,17 @@ static bool settle_batch(struct query *query, int64_t batch_id, struct error *er
         if (!retry_again(&query->retrier, &retry, err))
             return false;
     bool done = reject_pass_run(query, &plan, NULL, &pass, err);
-    if (done)
+    if (done) {
+        int64_t rows = 0;
+        for (size_t i = 0; i < pass.outcome_count; i++)
+            rows += pass.outcomes[i].rows;
+        query_report_log_rejects(&query->report, batch_id, rows, &pass.tally);
         log_write(LOG_INFO, query->report.name,
                   "The rejects of a batch that a cluster ran are written | batch_id=%" PRId64
                   " | rejects=%" PRId64,
                   batch_id, pass.rejects);
-    if (done)
         reject_pass_deinit(&pass);
+    }
     free(plan.ranges);
     return done;
 }

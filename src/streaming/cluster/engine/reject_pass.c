@@ -67,8 +67,7 @@ static void take_absent(int64_t absent, struct reject_pass *pass) {
 static void account(const struct plan *plan, const struct spark_progress *progress,
                     struct reject_search *search, struct reject_pass *pass) {
     *pass = (struct reject_pass){.rejects = search->rejects, .tally = search->tally};
-    // Of the rows of the windows alone, which say nothing of the batch's.
-    pass->tally.counts = (struct decode_counts){0};
+    // Of the windows alone, which says nothing of the batch.
     pass->tally.bytes = 0;
     pass->tally.oldest_ms = pass->tally.newest_ms = 0;
     memset(pass->tally.stage_ns, 0, sizeof pass->tally.stage_ns);

@@ -72,6 +72,19 @@ static void text_lines_are_in_local_time(void **state) {
     assert_string_equal(captured(), "2025-12-31 11:30:45 | main | INFO | hello\n");
 }
 
+static void the_level_has_a_colour_if_it_is_wanted_but_not_in_json(void **state) {
+    (void)state;
+    log_line_use_colour(true);
+    log_write(LOG_WARNING, "main", "hello");
+    log_configure(LOG_INFO, true);
+    log_write(LOG_ERROR, "main", "hello");
+    log_line_use_colour(false);
+    assert_string_equal(captured(),
+                        "2025-12-31 10:30:45 | main | \x1b[33mWARNING\x1b[0m | hello\n"
+                        "{\"timestamp\": \"2025-12-31T10:30:45.123+00:00\", \"logger\": \"main\", "
+                        "\"level\": \"ERROR\", \"message\": \"hello\"}\n");
+}
+
 static void a_line_below_the_least_level_is_not_written(void **state) {
     (void)state;
     log_write(LOG_DEBUG, "main", "hidden");
@@ -196,6 +209,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FACT(a_line_is_time_logger_level_message_and_fields),
         FACT(text_lines_are_in_local_time),
+        FACT(the_level_has_a_colour_if_it_is_wanted_but_not_in_json),
         FACT(a_line_below_the_least_level_is_not_written),
         FACT(control_characters_and_bad_utf8_become_visible),
         FACT(json_has_a_member_per_field_and_utc_with_offset),

@@ -229,18 +229,29 @@ static void what_only_looks_odd_is_counted(void **state) {
     assert_int_equal(decode(&fixture, "{\"id\":\"a\"}{\"id\":\"b\"}"), DECODE_ROW);
     assert_text(&fixture, ID, "a");
     assert_int_equal(counts->trailing_bytes, 1);
-    // What did not become a row counts nothing.
-    assert_int_equal(decode(&fixture, "{\"x\":1,\"count\":\"1\"} z"), DECODE_REJECT);
+    // Nothing of what only looks like an object.
+    assert_int_equal(decode(&fixture, "{\"x\":1,\"count\":\"1\", z"), DECODE_REJECT);
     assert_int_equal(counts->unknown_keys, 2);
+    // Of an object that is rejected, its keys.
+    assert_int_equal(decode(&fixture, "{\"x\":1,\"count\":\"1\",\"note\":\"n\"} z"), DECODE_REJECT);
+    assert_int_equal(counts->unknown_keys, 3);
+    assert_int_equal(counts->unknown_names.names[0].count, 2);
     assert_int_equal(counts->trailing_bytes, 1);
     assert_int_equal(counts->field_faults[COUNT], 0);
-    // Nor does a row that a later stage refuses.
+    assert_int_equal(counts->rejected_values[ID], 0);
+    assert_int_equal(counts->rejected_values[NOTE], 1);
+    assert_int_equal(decode(&fixture, "{\"id\":null}"), DECODE_REJECT);
+    assert_int_equal(counts->rejected_values[ID], 1); // its key came
+    // Of a row that a later stage refuses, the keys if it is a reject, else nothing.
     for (int i = 0; i < 2; i++) {
+        bool is_reject = i == 1;
         assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"x\":1,\"count\":\"1\"} z"), DECODE_ROW);
         assert_int_equal(counts->field_faults[COUNT], 1);
-        decoder_uncount_row(fixture.decoder);
-        decoder_uncount_row(fixture.decoder);
-        assert_int_equal(counts->unknown_keys, 2);
+        assert_int_equal(counts->unknown_keys, 4);
+        decoder_uncount_row(fixture.decoder, is_reject);
+        decoder_uncount_row(fixture.decoder, is_reject);
+        assert_int_equal(counts->unknown_keys, is_reject ? 4 : 3);
+        assert_int_equal(counts->unknown_names.names[0].count, is_reject ? 3 : 2);
         assert_int_equal(counts->trailing_bytes, 1);
         assert_int_equal(counts->field_faults[COUNT], 0);
     }

@@ -83,7 +83,7 @@ static int set_up(void **state) {
     stop_init(&scene.stop);
     scene.stop.sleep = scene_sleep;
     stream_schema(&match_stream, &scene.schema);
-    query_report_init(&scene.report, "match_stream", &scene.schema);
+    query_report_init(&scene.report, "match_stream", "matches", &scene.schema);
     scene.retrier = (struct retrier){&scene.report, &scene.stop, 1000};
     real_clock = clock_source;
     clock_source = &clock;

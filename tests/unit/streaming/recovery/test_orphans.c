@@ -132,7 +132,7 @@ static void what_lies_in_the_plan_to_run_again_is_set_aside(void **state) {
     assert_false(fixture_has(&fixture, TABLE "status=live/.part-a.parquet.crc"));
     assert_left("status=live/part-b.parquet");
     assert_left("status=live/part-c.parquet");
-    assert_non_null(strstr(notes, "1 files that a crash of Spark left"));
+    assert_non_null(strstr(notes, "1 file that a crash of Spark left"));
     assert_non_null(strstr(notes, "2 files in "));
     fixture_must_advance(&fixture, 4, 0);
     assert_left("status=live/part-b.parquet");

@@ -83,7 +83,6 @@ struct bench {
     char directory[64];
     struct schema schema;
     size_t partition_column;
-    struct reject_log reject_log;
     _Atomic int64_t records_read;
     struct worker_query query;
     struct memory_source source;
@@ -102,7 +101,6 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
     assert_non_null(mkdtemp(bench->directory));
     stream_schema(&match_stream, &bench->schema);
     bench->partition_column = (size_t)schema_find(&bench->schema, TEXT("status"));
-    reject_log_init(&bench->reject_log);
     mailbox_init(&bench->replies);
     bench->query = (struct worker_query){.name = "match_stream",
                                          .topic = "t",
@@ -112,7 +110,6 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
                                          .parse_mode = mode,
                                          .time_zone = "UTC",
                                          .parquet = {.codec = CODEC_SNAPPY, .delta = true},
-                                         .reject_log = &bench->reject_log,
                                          .records_read = &bench->records_read};
     bench->source = (struct memory_source){.source = {&memory_ops},
                                            .values = values,
@@ -175,7 +172,6 @@ static void bench_close(struct bench *bench) {
     file_list_deinit(&bench->task.rejects);
     tally_deinit(&bench->task.tally);
     mailbox_deinit(&bench->replies);
-    reject_log_deinit(&bench->reject_log);
     free(bench);
 }
 
@@ -216,6 +212,10 @@ static void every_offset_is_a_row_a_reject_or_absent(void **state) {
     assert_int_equal(tally->rejects[REJECT_MALFORMED], 1);
     assert_int_equal(tally->rejects[REJECT_BLANK_VALUE], 1);
     assert_int_equal(tally->rejects[REJECT_NULL_IDENTIFIER], 1);
+    assert_int_equal(tally_rejects(tally), 3);
+    assert_int_equal(tally->first_reject.partition, 3);
+    assert_int_equal(tally->first_reject.offset, 1);
+    assert_int_equal(tally->counts.rejected_values[0], 1); // {"match_id":null}
     assert_int_equal(tally->oldest_ms, 1700000000000);
     assert_int_equal(tally->newest_ms, 1700000000000);
     assert_int_equal(tally->samples.count, 3);
@@ -345,6 +345,8 @@ static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **sta
     assert_int_equal(task->files.count, 0);
     assert_int_equal(task->rejects.count, 1);
     assert_int_equal(task->rejects.files[0].rows, 3);
+    assert_int_equal(task->tally.counts.unknown_keys, 0); // the one is in a row
+    assert_int_equal(task->tally.counts.rejected_values[0], 1);
     assert_int_equal(staged_files(bench), 1);
     bench_close(bench);
 }

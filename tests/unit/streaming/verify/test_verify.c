@@ -520,7 +520,7 @@ static void of_sparks_batches_the_broker_is_asked(void **state) {
     verify(); // Spark drops it
     assert_faults(0, 0, 0);
     assert_partition(1, &(struct verify_partition){.end = 9, .rows = 6, .absent = 3});
-    assert_says(VERIFY_NOTE, "1 records of Spark's batches that count as absent");
+    assert_says(VERIFY_NOTE, "1 record of Spark's batches counted as absent");
 
     on_broker[1][4] = RECORD;
     verify();

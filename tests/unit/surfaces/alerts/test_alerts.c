@@ -7,19 +7,28 @@
 
 #include "surfaces/alerts/alerts.h"
 
-enum { AFTER_MS = 120000, STEP_MS = 1000 };
+enum { AFTER_MS = 120000, STEP_MS = 1000, REJECTS_PERCENT = 5 };
 
 /* A query that is looked at every second: what it does in one. */
 struct scene {
     struct health health;
     struct health_look look;
-    enum alert_trouble told;
+    unsigned told;
     int64_t produced, taken; // records a second
     int changes;             // of the trouble, so far
 };
 
-static struct scene begin(enum alert_trouble trouble, int64_t topic_end, int64_t position) {
-    struct scene scene = {.told = trouble,
+/* What is told: a set. */
+enum {
+    NONE = 0,
+    BEHIND = 1 << TROUBLE_BEHIND,
+    REJECTING = 1 << TROUBLE_REJECTING,
+    FAILING = 1 << TROUBLE_FAILING,
+    FAILED = 1 << TROUBLE_FAILED,
+};
+
+static struct scene begin(unsigned troubles, int64_t topic_end, int64_t position) {
+    struct scene scene = {.told = troubles,
                           .look = {.state = QUERY_RUNNING,
                                    .batch_id = -1,
                                    .is_topic_known = true,
@@ -28,16 +37,16 @@ static struct scene begin(enum alert_trouble trouble, int64_t topic_end, int64_t
                                    .topic = "t",
                                    .message = "",
                                    .error = ""}};
-    health_init(&scene.health, AFTER_MS, 0);
+    health_init(&scene.health, AFTER_MS, REJECTS_PERCENT, 0);
     return scene;
 }
 
 static void look(struct scene *scene) {
     struct health_verdict verdict;
     health_judge(&scene->health, &scene->look, &verdict);
-    enum alert_trouble trouble = alert_trouble_next(scene->told, &verdict);
-    scene->changes += trouble != scene->told;
-    scene->told = trouble;
+    unsigned troubles = alert_troubles_next(scene->told, &verdict);
+    scene->changes += troubles != scene->told;
+    scene->told = troubles;
     scene->look.now_ms += STEP_MS;
     scene->look.signs++;
 }
@@ -68,7 +77,7 @@ static void stay(struct scene *scene, enum query_state state, int seconds) {
 
 static void a_query_that_keeps_up_is_in_no_trouble(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     scene.produced = 900;
     scene.taken = 1000;
     run(&scene, 3600);
@@ -77,7 +86,7 @@ static void a_query_that_keeps_up_is_in_no_trouble(void **state) {
 
 static void a_query_that_catches_up_is_not_behind_however_long_it_takes(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 100000000, 0);
+    struct scene scene = begin(NONE, 100000000, 0);
     scene.produced = 900;
     scene.taken = 1000;
     run(&scene, 7200);
@@ -87,30 +96,30 @@ static void a_query_that_catches_up_is_not_behind_however_long_it_takes(void **s
 
 static void more_than_it_can_take_puts_it_behind_and_less_brings_it_back_once_each(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     scene.produced = 900;
     scene.taken = 1000;
     run(&scene, 600);
     scene.produced = 3000;
     // After 180 s what was there 120 s ago (60 s of 3000) is just read (180 s of 1000).
     run(&scene, 170);
-    assert_int_equal(scene.told, TROUBLE_NONE);
+    assert_int_equal(scene.told, NONE);
     run(&scene, 60);
-    assert_int_equal(scene.told, TROUBLE_BEHIND);
+    assert_int_equal(scene.told, BEHIND);
     run(&scene, 600);
     assert_int_equal(scene.changes, 1); // told once
     scene.produced = 900;
     run(&scene, 3600); // catching up is not over yet
-    assert_int_equal(scene.told, TROUBLE_BEHIND);
+    assert_int_equal(scene.told, BEHIND);
     scene.produced = 0;
     run(&scene, 3600);
-    assert_int_equal(scene.told, TROUBLE_NONE);
+    assert_int_equal(scene.told, NONE);
     assert_int_equal(scene.changes, 2);
 }
 
 static void input_around_its_limit_does_not_make_it_go_back_and_forth(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     scene.taken = 1000;
     for (int i = 0; i < 100; i++) {
         scene.produced = i % 2 == 0 ? 1500 : 700;
@@ -121,7 +130,7 @@ static void input_around_its_limit_does_not_make_it_go_back_and_forth(void **sta
 
 static void a_batch_that_takes_long_but_gets_on_is_not_behind(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000000, 0);
+    struct scene scene = begin(NONE, 1000000, 0);
     for (int i = 0; i < 900; i++) {
         scene.look.records_read += 1000;
         look(&scene);
@@ -131,19 +140,19 @@ static void a_batch_that_takes_long_but_gets_on_is_not_behind(void **state) {
 
 static void a_batch_that_hangs_puts_the_query_behind(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     scene.produced = scene.taken = 1000;
     run(&scene, 300);
     scene.look.topic_end += 5000;
     stay(&scene, QUERY_RUNNING, 105); // the newest commit is some seconds older
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RUNNING, 20);
-    assert_int_equal(scene.told, TROUBLE_BEHIND);
+    assert_int_equal(scene.told, BEHIND);
 }
 
 static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     scene.look.topic_end = 2000;
     for (int i = 0; i < 10; i++) { // again and again, but with success between
         stay(&scene, QUERY_RETRYING, 100);
@@ -158,20 +167,20 @@ static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void *
     }
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RETRYING, 1);
-    assert_int_equal(scene.told, TROUBLE_FAILING);
+    assert_int_equal(scene.told, FAILING);
     stay(&scene, QUERY_RUNNING, 600);
     assert_int_equal(scene.changes, 1);
     scene.look.batch_id++;
     scene.look.position = scene.look.topic_end;
     stay(&scene, QUERY_RUNNING, 1);
-    assert_int_equal(scene.told, TROUBLE_NONE);
+    assert_int_equal(scene.told, NONE);
     assert_int_equal(scene.changes, 2);
 }
 
 /* All of it is read, some seconds go into writing, and then the disk is full. */
 static void a_write_that_fails_after_all_was_read_is_failing_and_not_first_behind(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 40000, 0);
+    struct scene scene = begin(NONE, 40000, 0);
     look(&scene);
     scene.look.records_read = 40000;
     stay(&scene, QUERY_RUNNING, 5);
@@ -179,33 +188,33 @@ static void a_write_that_fails_after_all_was_read_is_failing_and_not_first_behin
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RETRYING, 1);
     assert_int_equal(scene.changes, 1);
-    assert_int_equal(scene.told, TROUBLE_FAILING);
+    assert_int_equal(scene.told, FAILING);
 }
 
 static void a_broker_that_comes_back_with_nothing_new_ends_it_too(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     stay(&scene, QUERY_RETRYING, 122);
-    assert_int_equal(scene.told, TROUBLE_FAILING);
+    assert_int_equal(scene.told, FAILING);
     stay(&scene, QUERY_WAITING, 1);
-    assert_int_equal(scene.told, TROUBLE_NONE);
+    assert_int_equal(scene.told, NONE);
 }
 
 static void failing_is_told_at_once_also_of_one_that_is_in_trouble_already(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 1000);
+    struct scene scene = begin(NONE, 1000, 1000);
     stay(&scene, QUERY_FAILED, 1);
-    assert_int_equal(scene.told, TROUBLE_FAILED);
-    scene = begin(TROUBLE_FAILING, 1000, 1000);
+    assert_int_equal(scene.told, FAILED);
+    scene = begin(FAILING, 1000, 1000);
     stay(&scene, QUERY_FAILED, 10);
-    assert_int_equal(scene.told, TROUBLE_FAILED);
+    assert_int_equal(scene.told, FAILED);
     assert_int_equal(scene.changes, 1);
 }
 
 static void a_program_that_fails_at_every_start_is_told_of_once(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        struct scene scene = begin(TROUBLE_FAILED, 1000, 500);
+        struct scene scene = begin(FAILED, 1000, 500);
         stay(&scene, QUERY_STARTING, 2);
         stay(&scene, QUERY_WAITING, 1);
         stay(&scene, QUERY_RUNNING, 5);
@@ -213,15 +222,15 @@ static void a_program_that_fails_at_every_start_is_told_of_once(void **state) {
         stay(&scene, QUERY_FAILED, 1);
         assert_int_equal(scene.changes, 0);
     }
-    struct scene scene = begin(TROUBLE_FAILED, 1000, 500);
+    struct scene scene = begin(FAILED, 1000, 500);
     scene.look.batch_id = 7;
     stay(&scene, QUERY_RUNNING, 1);
-    assert_int_equal(scene.told, TROUBLE_NONE);
+    assert_int_equal(scene.told, NONE);
 }
 
 static void a_stop_that_somebody_asked_for_tells_nothing(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_NONE, 1000, 500);
+    struct scene scene = begin(NONE, 1000, 500);
     stay(&scene, QUERY_RETRYING, 60);
     stay(&scene, QUERY_STOPPED, 600);
     assert_int_equal(scene.changes, 0);
@@ -229,14 +238,63 @@ static void a_stop_that_somebody_asked_for_tells_nothing(void **state) {
 
 static void one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start(void **state) {
     (void)state;
-    struct scene scene = begin(TROUBLE_BEHIND, 100000, 0);
+    struct scene scene = begin(BEHIND, 100000, 0);
     scene.produced = 900;
     scene.taken = 1000;
     run(&scene, 300);
     assert_int_equal(scene.changes, 0);
     scene.produced = 0;
     run(&scene, 300);
-    assert_int_equal(scene.told, TROUBLE_NONE);
+    assert_int_equal(scene.told, NONE);
+}
+
+/* All that came in the newest minutes. */
+static void have_records(struct scene *scene, int64_t rows, int64_t rejects) {
+    scene->look.recent_rows = rows;
+    scene->look.recent_rejects = rejects;
+    stay(scene, QUERY_RUNNING, 60);
+}
+
+static void many_rejects_are_told_until_records_come_of_which_few_are(void **state) {
+    (void)state;
+    struct scene scene = begin(NONE, 1000, 1000);
+    have_records(&scene, 950, 50);
+    assert_int_equal(scene.told, NONE);
+    have_records(&scene, 94, 6); // more than 5 %, but fewer than ten
+    assert_int_equal(scene.told, NONE);
+    have_records(&scene, 940, 60);
+    assert_int_equal(scene.told, REJECTING);
+    have_records(&scene, 970, 30); // no fewer than half
+    have_records(&scene, 0, 0);    // nothing came
+    have_records(&scene, 0, 4);
+    assert_int_equal(scene.told, REJECTING);
+    assert_int_equal(scene.changes, 1);
+    have_records(&scene, 975, 25);
+    assert_int_equal(scene.told, NONE);
+}
+
+static void a_start_after_many_rejects_says_that_they_are_over_when_records_come(void **state) {
+    (void)state;
+    struct scene scene = begin(REJECTING, 1000, 1000);
+    have_records(&scene, 0, 0);
+    assert_int_equal(scene.told, REJECTING);
+    have_records(&scene, 100, 0);
+    assert_int_equal(scene.told, NONE);
+}
+
+static void a_query_can_fall_behind_and_reject_and_is_well_without_both(void **state) {
+    (void)state;
+    struct scene scene = begin(BEHIND, 100000, 0);
+    have_records(&scene, 50, 50);
+    assert_int_equal(scene.told, BEHIND | REJECTING);
+    have_records(&scene, 100, 0);
+    assert_int_equal(scene.told, BEHIND);
+    have_records(&scene, 50, 50);
+    scene.look.position = scene.look.topic_end;
+    stay(&scene, QUERY_RUNNING, 120);
+    assert_int_equal(scene.told, REJECTING);
+    stay(&scene, QUERY_FAILED, 1);
+    assert_int_equal(scene.told, FAILED); // no other trouble counts then
 }
 
 int main(void) {
@@ -254,6 +312,9 @@ int main(void) {
         cmocka_unit_test(a_program_that_fails_at_every_start_is_told_of_once),
         cmocka_unit_test(a_stop_that_somebody_asked_for_tells_nothing),
         cmocka_unit_test(one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start),
+        cmocka_unit_test(many_rejects_are_told_until_records_come_of_which_few_are),
+        cmocka_unit_test(a_start_after_many_rejects_says_that_they_are_over_when_records_come),
+        cmocka_unit_test(a_query_can_fall_behind_and_reject_and_is_well_without_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ struct health_case {
 
 #define CAUSE(name) (1U << CAUSE_##name)
 
-enum { CASE_AFTER_MS = 120000, CASE_TRIGGER_MS = 10000 };
+enum { CASE_AFTER_MS = 120000, CASE_TRIGGER_MS = 10000, CASE_REJECTS_PERCENT = 5 };
 
 /* clang-format off */
 static const struct health_case health_cases[] = {
@@ -139,24 +139,31 @@ static const struct health_case health_cases[] = {
      {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
       {4200, QUERY_RUNNING, .produced = 900, .commits = 10000, .lost = 4000}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
-    {"one record of a hundred is rejected",
-     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 100}},
+    {"five records of a hundred are rejected",
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 500}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
-    {"three records of a hundred are rejected",
-     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300}},
-     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTS), "EsportsStreamRejects"},
+    {"six records of a hundred are rejected",
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 600}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTING), "EsportsStreamRejects"},
     {"many were rejected, and a few still are",
-     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300},
-      {900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 70}},
-     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTS), "EsportsStreamRejects"},
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 600},
+      {900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTING), "EsportsStreamRejects"},
     {"many were rejected, and hardly any are now",
-     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 300},
-      {900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 40}},
+     {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 600},
+      {900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 200}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
     {"a few of a few are rejected",
      {{10, QUERY_RUNNING, .produced = 10, .commits = 20, .rejects = 9},
       {600, QUERY_RUNNING, .produced = 1, .commits = 10}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"all of a few are rejected",
+     {{600, QUERY_RUNNING, .produced = 1, .commits = 10, .rejects = 10}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(REJECTING), "EsportsStreamRejects"},
+    {"many were rejected, and then nothing came",
+     {{600, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 9000},
+      {600, QUERY_WAITING}},
+     HEALTH_WAITING, SEVERITY_NONE, 0, ""},
     {"it failed",
      {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
       {180, QUERY_FAILED}},

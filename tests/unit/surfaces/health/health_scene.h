@@ -59,7 +59,9 @@ static inline void scene_open(struct health_scene *scene) {
     clock_source = &scene_clock;
     scene_ms = SCENE_START_MS;
     *scene = (struct health_scene){
-        .config = {.alert_after_ms = CASE_AFTER_MS, .query.trigger.interval_ms = CASE_TRIGGER_MS},
+        .config = {.alert_after_ms = CASE_AFTER_MS,
+                   .alert_rejects_percent = CASE_REJECTS_PERCENT,
+                   .query.trigger.interval_ms = CASE_TRIGGER_MS},
         .options = {.stream = &match_stream,
                     .store = {.topic = "esports-matches", .table = "/t", .checkpoint = "/c"},
                     .trigger.interval_ms = CASE_TRIGGER_MS},

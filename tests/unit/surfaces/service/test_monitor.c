@@ -82,7 +82,7 @@ static void a_status_line_has_the_old_jobs_words(void **state) {
     assert_non_null(strstr(line, "| lag_unknown_since=22:13:20\n"));
 }
 
-static void a_line_comes_every_interval_and_on_every_change(void **state) {
+static void a_line_comes_every_interval_and_at_the_end(void **state) {
     (void)state;
     struct monitor monitor;
     struct query_snapshot queries[2] = {
@@ -94,18 +94,38 @@ static void a_line_comes_every_interval_and_on_every_change(void **state) {
     assert_int_equal(lines(logged(&monitor, 29999, queries, 2)), 0); // nothing new
     assert_int_equal(lines(logged(&monitor, 30000, queries, 2)), 2); // the interval
     queries[1].is_data_available = true;
-    assert_int_equal(lines(logged(&monitor, 30200, queries, 2)), 1); // one changed
-    queries[1].rows = 5000;
-    assert_int_equal(lines(logged(&monitor, 30400, queries, 2)), 0); // not what a line says
-    strcpy(queries[0].message, "Processing new data");
-    assert_int_equal(lines(logged(&monitor, 30600, queries, 2)), 1);
+    assert_int_equal(lines(logged(&monitor, 30200, queries, 2)), 0); // a change
     assert_int_equal(lines(logged(&monitor, 60000, queries, 2)), 2);
+    queries[0].is_active = false;
+    assert_int_equal(lines(logged(&monitor, 60200, queries, 2)), 1); // an end
+}
+
+static void every_change_is_a_line_at_debug(void **state) {
+    (void)state;
+    struct monitor monitor;
+    struct query_snapshot queries[2] = {
+        {.name = "match_stream", .is_active = true, .message = "Waiting for next trigger"},
+        {.name = "player_stream", .is_active = true, .message = "Waiting for next trigger"},
+    };
+    log_configure(LOG_DEBUG, false);
+    monitor_init(&monitor, 30000);
+    (void)logged(&monitor, 0, queries, 2);
+    queries[1].is_data_available = true;
+    const char *text = logged(&monitor, 200, queries, 2);
+    assert_int_equal(lines(text), 1);
+    assert_non_null(strstr(text, "DEBUG | Query player_stream status | "));
+    queries[1].rows = 5000;
+    assert_int_equal(lines(logged(&monitor, 400, queries, 2)), 0); // not what a line says
+    strcpy(queries[0].message, "Processing new data");
+    assert_int_equal(lines(logged(&monitor, 600, queries, 2)), 1);
+    assert_non_null(strstr(logged(&monitor, 30000, queries, 2), "INFO | Query match_stream "));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_status_line_has_the_old_jobs_words, setup),
-        cmocka_unit_test_setup(a_line_comes_every_interval_and_on_every_change, setup),
+        cmocka_unit_test_setup(a_line_comes_every_interval_and_at_the_end, setup),
+        cmocka_unit_test_setup(every_change_is_a_line_at_debug, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,43 +1,18 @@
-/* reject_log.h: what people see of rejected records while a query runs: one log line for each,
- * but never a flood, and the newest as samples.
- *
- * Up to REJECT_LINES_MAX lines per window of REJECT_WINDOW_MS; what is kept back is counted, and
- * the count is logged when the window ends or the batch does. Null and blank values are INFO,
- * others ERROR. Any thread. */
-#ifndef STREAMING_TASKS_REJECT_LOG_H
-#define STREAMING_TASKS_REJECT_LOG_H
+/* reject_samples.h: the newest rejected records of a query, with the beginning of their bytes, for
+ * people who look at it while it runs. */
+#ifndef STREAMING_TASKS_REJECT_SAMPLES_H
+#define STREAMING_TASKS_REJECT_SAMPLES_H
 
-#include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/record.h"
 #include "core/reject.h"
 
-enum { REJECT_LINES_MAX = 20, REJECT_WINDOW_MS = 10000 };
-
-struct reject_log {
-    pthread_mutex_t lock; // guards everything below
-    int64_t window_began_ms;
-    int lines;    // written in this window
-    int64_t kept; // records without a line of their own
-};
-
-void reject_log_init(struct reject_log *log);
-void reject_log_deinit(struct reject_log *log);
-
-void reject_log_write(struct reject_log *log, const char *logger, const char *topic,
-                      const struct record *record, const struct reject *reject);
-
-/* Logs what was kept back, if anything. */
-void reject_log_flush(struct reject_log *log, const char *logger);
-
-/* ---- samples ---- */
-
 enum { REJECT_SAMPLES_MAX = 100, REJECT_SAMPLE_BYTES_MAX = 2048 };
 
-/* One of the newest rejected records, with the beginning of its bytes, for people who look at a
- * running query. A sample never changes and is shared by count of references. */
+/* A sample never changes and is shared by count of references. */
 struct reject_sample {
     atomic_int references;
     int64_t batch_id;     // filled when it is committed
