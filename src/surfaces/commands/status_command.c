@@ -161,7 +161,7 @@ static enum exit_code code_of(const struct standing *standing) {
         return EXIT_CODE_NOT_RUNNING;
     if (standing->answer.trouble != NULL)
         return EXIT_CODE_NOT_READY;
-    return standing->answer.health == HEALTH_DEGRADED ? EXIT_CODE_DEGRADED : EXIT_CODE_OK;
+    return standing->answer.state == HEALTH_DEGRADED ? EXIT_CODE_DEGRADED : EXIT_CODE_OK;
 }
 
 /* The worst query decides, in whatever order they come. The lower code is worse, except 0. */

@@ -214,7 +214,7 @@ static void list_keys(struct sample *sample, char text[static LIST_TEXT_MAX]) {
     char name[CELL_TEXT_MAX];
     size_t used = 0;
     text[0] = '\0';
-    unknown_keys_add(keys, &sample->maker.decoder->counts.unknown_names, NULL);
+    unknown_keys_add(keys, &sample->maker.decoder->counts.unknown_names);
     if (keys->count > 1)
         qsort(keys->names, keys->count, sizeof keys->names[0], by_count);
     for (size_t i = 0; i < keys->count && i < KEYS_SHOWN; i++) {
