@@ -92,8 +92,8 @@ static const struct setting common[] = {
      0, 65535, .demo_fallback = "0"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
      "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
-     "every network (`::` with IPv6). Samples of rejected records are shown there: set UI_TOKEN, "
-     "too."},
+     "every network (`::` with IPv6). Without UI_TOKEN, samples of rejected records are then shown "
+     "on the machine itself only."},
     {page, "UI_TOKEN", &type_token, FIELD(ui_token), "",
      "If it is set, all but /, /healthz and /readyz answers only to `Authorization: Bearer` and "
      "this word, of 16 printable characters or more. It is taken from the environment or "
@@ -114,7 +114,9 @@ static const struct setting common[] = {
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
-     "Root of the data lake, a local directory; rejected records go to `rejected/` below it.",
+     "Root of the data lake, a local directory; rejected records go to `rejected/` below it. A "
+     "start that uses the default warns. As in all paths, `~` and `$NAME` are refused, and `..` is "
+     "resolved by the text alone, as in Hadoop.",
      .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
      "Where the tables are: `matches/` and `players/` below it.", .location = true},
