@@ -58,9 +58,9 @@ static const struct setting common[] = {
      "from their start.",
      .location = true},
     {kafka, "FAIL_ON_DATA_LOSS", &type_boolean, FIELD(query.fail_on_data_loss), "true",
-     "What to do when offsets that come next are gone from Kafka (retention, a topic that was "
-     "deleted, created again or cut): `true` stops the query, `false` warns, records what is lost "
-     "and goes on; a topic that was created again is read from its beginning.",
+     "What to do when the next offsets are gone from Kafka (retention, a topic that was deleted, "
+     "created again or cut): `true` stops the query; `false` warns, records what is lost and "
+     "continues. A topic that was created again is read from its beginning.",
      .choices = booleans},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
@@ -87,8 +87,8 @@ static const struct setting common[] = {
      1, 1000000},
     {page, "SPARK_UI_PORT", &type_int, FIELD(ui_port), "4040",
      "Port of the status page, the API and the metrics (docs/http.md); 0 is off. If it is taken, "
-     "the next free one of the 16 behind it is used, with a line in the log, as Spark does. "
-     "Without any, the queries run without a page.",
+     "the first free one of the next 16 is used, with a line in the log, as Spark does. If none is "
+     "free, the queries run without a page.",
      0, 65535, .demo_fallback = "0"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
      "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
@@ -100,16 +100,16 @@ static const struct setting common[] = {
      "--env-file, not from an option, which others could read.",
      .secret = true},
     {alerts, "ALERT_WEBHOOK_URL", &type_url, FIELD(alert_webhook_url), "",
-     "Where one JSON POST goes when a query fails, gets nowhere or falls behind, and when it has "
+     "Where a JSON POST goes when a query fails, makes no progress or falls behind, and when it has "
      "recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
      "system's authorities (or SSL_CERT_FILE). It is taken from the environment or --env-file, "
      "not from an option, because such URLs hold tokens.",
      .secret = true},
     {alerts, "ALERT_AFTER", &type_duration, FIELD(alert_after_ms), "2 minutes",
      "How long a query must have been in trouble before it counts as stuck or as falling behind "
-     "(docs/http.md) and ALERT_WEBHOOK_URL is told: it tries again and nothing comes of it, or what "
-     "the topic held so long ago is not committed and no fewer records wait. At least twice the "
-     "trigger's interval is waited. A failed query is reported at once.",
+     "(docs/http.md) and ALERT_WEBHOOK_URL is notified: its retries fail, or what the topic held "
+     "that long ago is not committed and no fewer records wait. The wait is at least twice the "
+     "trigger's interval. A failed query is reported at once.",
      SECOND, DAY},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
@@ -129,7 +129,7 @@ static const struct setting common[] = {
      "separated by commas. Refused when the table already has others."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`): `auto` gives one to a new table "
-     "and keeps what a table has; without a log, a table that already has files goes on without.",
+     "and keeps what a table has; a table that already has files and no log stays without one.",
      .choices = sink_logs},
 
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
@@ -138,8 +138,8 @@ static const struct setting common[] = {
      .most = 365LL * DAY, .demo_fallback = "availableNow", .location = true},
     {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.max_offsets_per_trigger),
      "1000000",
-     "Most offsets that one batch of a query takes, spread over partitions by their backlog; 0 "
-     "is no limit. Memory does not depend on it.",
+     "Maximum number of offsets per batch of a query, spread over partitions by their backlog; 0 "
+     "means no limit. Memory does not depend on it.",
      0, INT64_MAX},
 
     {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
