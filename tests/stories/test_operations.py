@@ -133,7 +133,7 @@ def test_a_log_that_disagrees_is_not_released(job):
     strange = path.with_name("part-of-somebody-else.parquet")
     parquet.write_table(pyarrow.table({"match_id": ["m-1"]}), strange)
     said = operate(job, "release", exit_code=5)
-    assert f"{strange.name}' is there and not listed" in said
+    assert f"{strange.name}' exists but is not listed" in said
     strange.unlink()
     operate(job, "release")
     job.run()
@@ -173,7 +173,7 @@ def test_a_moved_lake_is_refused_then_relocated_and_goes_on(job, spark35, spark4
     (tmp_path / "lost").rename(lost)
     assert tree(moved) == before
 
-    assert "is at" in operate(job, "relocate")
+    assert "is now at" in operate(job, "relocate")
     topic.assert_once(spark35, spark4)
     job.lake.assert_listed(KIND)
     topic.grow(60)

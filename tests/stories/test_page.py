@@ -495,3 +495,18 @@ def test_a_token_is_asked_for_once_and_kept_for_the_tab(job, open_page):
     assert SECRET not in page.tab.url
     assert SECRET not in page.tab.content()
     process.stop()
+
+
+def test_records_are_not_shown_to_another_machine_without_a_token(job, browser, open_page):
+    """A name that is not this machine's stands for the other machine; the rest is shown."""
+    job.create_topic()
+    job.produce(["not JSON", '{"match_id": "M1"}'])
+    process, url = start(job, SPARK_UI_HOST="0.0.0.0")
+    job.wait_committed(process, {0: 2})
+    page = browser.open(url.replace("127.0.0.1", "elsewhere.localhost"))
+    page.wait("#rejects-summary", "^1 record since the start. Not shown here: .*set UI_TOKEN")
+    page.wait("#queries", "match_stream")
+    assert page.complaints and all("403" in one for one in page.complaints)
+    page.close()
+    open_page(url).wait("#rejects-summary", "the newest 1 are here")
+    process.stop()

@@ -48,6 +48,6 @@ void path_origin_add(const struct config *config, struct error *err) {
                        "user can write",
                        name);
     else
-        (void)snprintf(err->message + used, size,
-                       "; or change %s (%s), which this path comes from", name, value->where);
+        (void)snprintf(err->message + used, size, "; or change %s (%s), which this path comes from",
+                       name, value->where);
 }

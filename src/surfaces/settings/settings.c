@@ -105,8 +105,8 @@ static const struct setting common[] = {
      0, 65535, .demo_fallback = "0", .live_fallback = "4040"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
      "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
-     "every network (`::` with IPv6). Samples of rejected records are shown there: set UI_TOKEN, "
-     "too."},
+     "every network (`::` with IPv6). Without UI_TOKEN, samples of rejected records are then shown "
+     "on the machine itself only."},
     {page, "UI_TOKEN", &type_token, FIELD(ui_token), "",
      "If set, everything except /, /healthz and /readyz requires the header `Authorization: "
      "Bearer` with this token, of at least 16 printable characters. It comes from the "
@@ -114,10 +114,10 @@ static const struct setting common[] = {
      "line.",
      .secret = true},
     {alerts, "ALERT_WEBHOOK_URL", &type_url, FIELD(alert_webhook_url), "",
-     "Where one JSON POST goes when a query fails, makes no progress, falls behind or rejects many "
-     "records, and when it has recovered (docs/alerts.md): an http or https URL, whose certificate is verified by the "
-     "system's authorities (or SSL_CERT_FILE). It is taken from the environment or --env-file, "
-     "not from an option, because such URLs hold tokens.",
+     "Receives one JSON POST when a query fails, makes no progress, falls behind or rejects many "
+     "records, and when it has recovered (docs/alerts.md). An http or https URL; its certificate "
+     "is verified against the system's authorities (or SSL_CERT_FILE). It comes from the "
+     "environment or --env-file, never from an option, because such URLs contain tokens.",
      .secret = true},
     {alerts, "ALERT_AFTER", &type_duration, FIELD(alert_after_ms), "2 minutes",
      "How long a query must have been in trouble before it counts as stuck or falling behind "
@@ -135,7 +135,9 @@ static const struct setting common[] = {
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
-     "Root of the data lake, a local directory. Rejected records go to `rejected/` below it.",
+     "Root of the data lake, a local directory. Rejected records go to `rejected/` below it. A "
+     "start that uses the default logs a warning. As in all paths, `~` and `$NAME` are refused, "
+     "and `..` is resolved by the text alone, as in Hadoop.",
      .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
      "Where the tables are: `matches/` and `players/` below it.", .location = true},

@@ -687,7 +687,7 @@ static void a_path_that_can_not_be_used_names_its_setting(void **state) {
     } cases[] = {
         {"A=b", "/workspaces",
          "DATA_LAKE_PATH is not set, so its default is used: set "
-         "DATA_LAKE_PATH to a directory"},
+         "it to a directory"},
         {"A=b", "/workspaces/esport-bigdata-pipeline/data/checkpoints/match_stream",
          "; DATA_LAKE_PATH is not set"},
         {"DATA_LAKE_PATH=/lake", "/lake/processed/matches",
