@@ -1,4 +1,4 @@
-# Everything that is done to this project, one word each.
+# Every task of this project, one target for each.
 #
 #   make run     install what building needs (Debian packages), build, show the demo
 #   make check   what a change has to pass first: format, includes, rooms, words, unit tests; no JVM, no broker

@@ -95,7 +95,7 @@ def pytest(count, step, *options, **environment):
 
 
 def lint(count, check):
-    """What it found is told again at the end: a log may be cut to its last lines."""
+    """Its findings are printed again at the end: a log may be cut to its last lines."""
     found = []
     ok = run("scripts/lint.sh", check, keep=found)
     count.add("".join([f"lint {check}\n", *found[-FINDINGS_TOLD:]]).rstrip(), ok)
