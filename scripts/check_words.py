@@ -26,8 +26,8 @@ NOT_READ = re.compile(
     r"(tests/(conformance/(matches|players)|fuzz/corpus|data)|docs/images)/"
     r"|docs/(configuration|commands|metrics|schema)\.md$|docs/esports-stream\.1$|deploy/debian/copyright$"
     r"|LICENSE|NOTICE|docs/writing\.md$|scripts/(words(_left)?\.txt|check_words\.py)$"
-    r"|.*\.(proto|svg|png|gz|xml|tsv|jsonl|json|lock)$|\.clang-")
-TEXT = (".md", ".txt", ".yml", ".yaml", ".env", ".service", ".sh", ".html", ".cmake", ".ini", ".toml", ".tpl")
+    r"|.*\.(proto|svg|png|gz|xml|tsv|jsonl|lock)$|(?!deploy/).*\.json$|\.clang-")
+TEXT = (".md", ".txt", ".yml", ".yaml", ".env", ".service", ".sh", ".html", ".cmake", ".ini", ".json", ".toml", ".tpl")
 C_LIKE = (".c", ".h", ".cpp", ".js", ".css")
 
 C_PROSE = re.compile(r"""//(?P<line>[^\n]*)|/\*(?P<block>.*?)\*/|"(?P<text>(?:\\.|[^"\\\n])*)"|'(?:\\.|[^'\\\n])*'"""
