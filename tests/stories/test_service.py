@@ -74,7 +74,7 @@ def test_it_stops_cleanly_as_the_first_process_of_a_container(job, tmp_path):
 
 
 @pytest.mark.parametrize("thread", ["match_stream", "worker"])
-def test_the_watchdog_is_fed_as_long_as_driver_and_workers_get_on(job, tmp_path, thread):
+def test_the_watchdog_is_fed_as_long_as_driver_and_workers_make_progress(job, tmp_path, thread):
     job.create_topics()
     with Supervisor(tmp_path, watchdog_s=2) as supervisor:
         process = job.start(
