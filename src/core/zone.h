@@ -22,7 +22,7 @@ struct zone {
 
 static const struct zone zone_utc = {0};
 
-/* What the system's tzdata lacks, in a clause, with its cure; NULL: nothing. Zones are then
+/* What the system's tzdata lacks, in a clause, with what to do; NULL: nothing. Zones are then
  * unknown, and timestamps that name them become null. */
 struct zone_lack {
     const char *text, *cure;
