@@ -1,6 +1,6 @@
-/* query.h: one streaming query, whichever engine runs it: what it is, where it stands, what it sees
- * of its topic and what it tells of itself. The parts know only what they use of each other; an
- * engine drives them.
+/* query.h: one streaming query, independent of its engine: what it is, its position, its view of
+ * the topic and what it reports. The parts know only what they use of each other; an engine drives
+ * them.
  *
  * Everything belongs to the query's driver thread once it runs, but the `report`, which says what
  * any thread may read. A query must not be moved: its parts point to each other. */
@@ -34,7 +34,7 @@ MUST_CHECK bool query_open(struct query *query, struct error *err);
 /* Brings the disk in order, and says in the log what was done. */
 MUST_CHECK bool query_recover(struct query *query, struct recovery *recovery, struct error *err);
 
-/* The query stands behind the batch now. */
+/* The query's position is after the batch now. */
 void query_move_past(struct query *query, const struct plan *plan);
 
 #endif
