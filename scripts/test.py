@@ -108,7 +108,7 @@ def stories(count, preset, *options):
 
 def check(count):
     """Seconds for what only reads the source, then minutes. True: the sanitized build is there."""
-    for one in ("format", "includes", "rooms", "words"):
+    for one in ("format", "includes", "rooms", "words", "links"):
         lint(count, one)
     built = build("dev")
     if built:
