@@ -1,6 +1,6 @@
 /* zone.h: time zones by the names that Java knows, with the rules of the system's tzdata.
  *
- * Spark takes the rules that its JVM brings along: where those are of another version, or where
+ * Spark takes the rules that its JVM contains: where those have another version, or where
  * tzdata was built with another history before 1970, an offset can differ.
  *
  * A zone is a small value that may be copied freely: a fixed offset, or rules that are read once

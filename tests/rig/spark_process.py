@@ -77,7 +77,7 @@ class SparkProcess:
         return answer["result"]
 
     def ask(self, task, **arguments):
-        """One function of spark_worker.py, by name. Paths and numbers as JSON has them."""
+        """One function of spark_worker.py, by name. Paths and numbers as in JSON."""
         self.send(task, **arguments)
         return self.receive()
 

@@ -95,7 +95,7 @@ def test_a_file_size_limit_is_as_a_full_disk(job):
     job.assert_exact()
 
 
-def test_the_limit_of_cpu_time_ends_in_order(job):
+def test_the_limit_of_cpu_time_ends_it_cleanly(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     process = job.start(TRIGGER="0 seconds")

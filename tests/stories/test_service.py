@@ -138,7 +138,7 @@ def test_a_second_signal_ends_a_run_whose_log_nobody_reads(job, tmp_path):
         process.wait_exit(30, 128 + signal.SIGTERM)
 
 
-def test_a_terminal_that_goes_away_stops_it_in_order(job):
+def test_a_terminal_that_goes_away_stops_it_cleanly(job):
     job.create_topic()
     terminal, output = pty.openpty()
     heard = ("env", "--default-signal=HUP")  # also where these tests run under nohup

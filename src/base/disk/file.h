@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 
-enum { FILE_PATH_MAX = 4096 }; // bytes with the terminator, as Linux has it
+enum { FILE_PATH_MAX = 4096 }; // bytes with the terminator, as in Linux
 
 struct file_path {
     char text[FILE_PATH_MAX];

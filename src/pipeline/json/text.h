@@ -35,7 +35,7 @@ void json_output_quoted(struct json_output *output, struct json_raw raw);
 /* The next UTF-16 unit of [start, end), at *at, which moves on. There must be one. */
 uint32_t json_take_unit(const char *start, const char *end, const char **at);
 
-/* The value of a hexadecimal digit, or -1. As Jackson has it, of the unit's low byte: a letter of
+/* The value of a hexadecimal digit, or -1. As in Jackson, of the unit's low byte: a letter of
  * another script can be one. */
 int json_hex_value(uint32_t unit);
 

@@ -286,7 +286,7 @@ bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error 
 
 bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *file,
                            struct error *err) {
-    // The time of the last write goes into the sink log, as Spark has it there.
+    // The time of the last write goes into the sink log, as in Spark.
     struct file_status status;
     if (!write_file(writer, true, err) || !file_look(writer->path, &status, err))
         return false;

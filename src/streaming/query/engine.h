@@ -21,7 +21,7 @@ struct engine_ops {
     bool (*open)(struct engine *engine, struct error *err);
     /* Runs batches from the query's position until everything is done (availableNow), a
      * stop was requested (true, or ERROR_STOPPED), or it is stuck. `open_plan` is durable and
-     * comes first; NULL: there is none. Disk, topic and position were brought together before. */
+     * comes first; NULL: there is none. Recovery has finished, and the topic fits the position. */
     bool (*run)(struct engine *engine, const struct plan *open_plan, struct error *err);
     void (*close)(struct engine *engine);
 };

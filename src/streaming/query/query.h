@@ -31,7 +31,7 @@ void query_deinit(struct query *query);
 /* Opens the store: takes the checkpoint's lock. */
 MUST_CHECK bool query_open(struct query *query, struct error *err);
 
-/* Brings the disk in order, and says in the log what was done. */
+/* Recovers the disk, and logs what was done. */
 MUST_CHECK bool query_recover(struct query *query, struct recovery *recovery, struct error *err);
 
 /* The query's position is after the batch now. */

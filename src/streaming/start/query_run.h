@@ -6,9 +6,9 @@
 #include "streaming/query/engine.h"
 #include "streaming/query/query.h"
 
-/* Brings engine, disk, topic and position together, lets the engine run the query, and closes the
- * engine. Opens the store if that is still to be done, and waits for disks and brokers as the
- * settings say. `today`: the Spark server that the settings name; NULL: none.
+/* Opens the engine, recovers the disk, fits position and topic, lets the engine run the query, and
+ * closes the engine. Opens the store if that is still to be done, and waits for disks and brokers
+ * as the settings say. `today`: the Spark server that the settings name; NULL: none.
  *
  * Returns when everything is done (availableNow), when a stop was requested (true, or
  * ERROR_STOPPED), or when the query is stuck. Driver thread, and starts none. */

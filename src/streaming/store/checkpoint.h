@@ -1,4 +1,4 @@
-/* checkpoint.h: a query's checkpoint directory, as Spark has it, with two names of our own.
+/* checkpoint.h: a query's checkpoint directory, as in Spark, with two names of our own.
  *
  *     metadata      {"id":"<uuid>"}, the query's id; written first, kept forever
  *     sources/0/0   the offsets at which the query began

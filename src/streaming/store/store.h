@@ -1,6 +1,6 @@
 /* store.h: the durable side of one query: its checkpoint, its table and its rejects.
  *
- *     checkpoint   metadata, sources/0/0, offsets/N, commits/N as Spark has them; manifests/N, lock
+ *     checkpoint   metadata, sources/0/0, offsets/N, commits/N as in Spark; manifests/N, lock
  *     table        data files, _spark_metadata/N, _staging/N/, _orphans/
  *     rejects      data files, _staging/N/
  *

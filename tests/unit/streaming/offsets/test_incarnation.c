@@ -42,7 +42,7 @@ static void spark_plan(int64_t batch_id, int64_t end) {
     fixture_write(&fixture, path, text);
 }
 
-/* A run on a cluster that did not end in order, whose rejects from this batch on are not written.
+/* A run on a cluster that did not end cleanly, whose rejects from this batch on are not written.
  */
 static void leave_run(int64_t first_batch) {
     struct error err = {0};
