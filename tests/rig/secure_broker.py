@@ -1,6 +1,6 @@
-"""A Kafka with TLS, passwords and ACLs. Besides its plain listener, which only the tests use and where
+"""A Kafka with TLS, passwords and ACLs. Beside its plain listener, which only the tests use and where
 everything is allowed, it has two that allow what ACLs grant: SASL_SSL (PLAIN and SCRAM-SHA-512) and
-SSL, which requires a client's certificate."""
+SSL, which wants a client's certificate."""
 
 import subprocess
 

@@ -36,7 +36,7 @@ void reject_log_flush(struct reject_log *log, const char *logger);
 
 enum { REJECT_SAMPLES_MAX = 100, REJECT_SAMPLE_BYTES_MAX = 2048 };
 
-/* One of the newest rejected records, with the beginning of its bytes, shown for a
+/* One of the newest rejected records, with the beginning of its bytes, for people who look at a
  * running query. A sample never changes and is shared by count of references. */
 struct reject_sample {
     atomic_int references;
@@ -44,7 +44,7 @@ struct reject_sample {
     int64_t processed_ms; // the batch's timestamp
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_ms; // Kafka's, any value
+    int64_t timestamp_ms; // Kafka's, whatever it is
     struct reject reject;
     size_t value_size; // of the record; SIZE_MAX: a null value
     size_t kept;       // bytes of it in `value`
