@@ -1,7 +1,7 @@
-# Everything that is done to this project, one word each.
+# Every task of this project, one target for each.
 #
 #   make run     install what building needs (Debian packages), build, show the demo
-#   make check   what a change has to pass first: format, includes, rooms, unit tests; no JVM, no broker
+#   make check   what a change has to pass first: format, includes, rooms, words, links, unit tests; no JVM, no broker
 #   make test    install what testing needs too (JVM, Kafka, Spark, readers) and run every check
 #
 # Both work on a fresh Debian 12, as root or with sudo, and need no network once they have run.

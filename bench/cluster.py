@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same topic taken by the own engine and by a Spark cluster beside it: a standalone master, two
+"""The same topic read by the own engine and by a Spark cluster for comparison: a standalone master, two
 workers with an executor of one core each, and a Connect server, all on this machine. Cluster and
 server are up before the clock runs; both engines have two cores.
 
@@ -36,7 +36,7 @@ def cpu_s(pids):
 
 
 def run(broker, topic, work, name, master, spark_pids=(), **settings):
-    """Everything that is there, by one engine."""
+    """The whole topic, by one engine."""
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
         "KAFKA_TOPIC_MATCHES": topic,

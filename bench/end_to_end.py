@@ -174,7 +174,7 @@ def as_ratios(medians):
     if spark is None:
         return text
     return (
-        f"beside Spark: {ours['rows_per_s'] / spark['rows_per_s']:.1f} x the rows/s of the whole run, "
+        f"compared with Spark: {ours['rows_per_s'] / spark['rows_per_s']:.1f} x the rows/s of the whole run, "
         f"{ours['rows_per_s_in_batches'] / spark['rows_per_s_in_batches']:.1f} x from plan to "
         f"commit, {spark['cpu_s'] / ours['cpu_s']:.1f} x less CPU, "
         f"{spark['rss_peak_mb'] / ours['rss_peak_mb']:.1f} x less memory, "

@@ -51,7 +51,7 @@ def committed_at(lake, batch):
 
 
 def first_commit_ms(broker, work, rounds):
-    """From exec to the commit of a batch of 100 records, that were there before."""
+    """From exec to the commit of a batch of 100 records that the topic already has."""
     topic = broker.create_topic("first", PARTITIONS)
     broker.generate(topic, "matches", 100, PARTITIONS)
     found = []

@@ -2,7 +2,7 @@
 """The budget under pressure: 64m with eight partitions, 1,000 distinct partition values and records of
 a megabyte among ordinary ones, by two workers. It may be slow; it may not die or take more.
 
-Printed beside it: ordinary records under the same budget, and under the default one."""
+Printed for comparison: ordinary records under the same budget, and under the default one."""
 
 import json
 import os
@@ -27,7 +27,7 @@ LARGE = 1_000_000
 
 
 def hard_records(count):
-    """Every record has one of 1,000 statuses, and every thousandth is a megabyte of text."""
+    """Records have 1,000 different statuses, and every thousandth is a megabyte of text."""
     for number in range(count):
         record = {
             "match_id": f"match-{number:08d}",

@@ -86,7 +86,7 @@ static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t
                             .value_size = made.size};
     struct reject reject;
     if (decode_record(decoder, &record, rows, &reject) != DECODE_ROW)
-        fail("a generated record is no row");
+        fail("a generated record is not a row");
     fill_origin(stage, rows, number);
     if (!derive_rows(rows, rows->count, 1))
         fail("too little room for texts");

@@ -1,4 +1,4 @@
-"""The Parquet stage beside Arrow C++: the same rows, in memory, one thread, already routed for Arrow.
+"""The Parquet stage compared with Arrow C++: the same rows, in memory, one thread, already routed for Arrow.
 
     .venv/bin/python bench/parquet_stage.py [--rows N] [--rounds N] [--program build/release/bench/parquet_stage]
 

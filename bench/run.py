@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make bench: every measurement, one after the other, each beside its peer or its limit.
+"""make bench: every measurement, one after the other, each compared with its peer or its limit.
 
 Prints what it finds and writes it to bench/results/<date>-<commit>.md and .json, with the machine and
 the commands; draws docs/performance.svg. A part alone: --parts end_to_end,latency,…"""
@@ -71,16 +71,16 @@ PARTS = {
     "capture": ("A capture, without a broker", part_capture),
     "stages": ("Where a record's time goes", lambda work, options: (stages.measure(work), None)),
     "decode": (
-        "Decoding alone, beside simdjson On-Demand",
+        "Decoding alone, compared with simdjson On-Demand",
         lambda work, options: command_output("build/release/bench/stages", "decode", 20000, 30),
     ),
-    "parquet": ("Parquet alone, beside Arrow C++", lambda work, options: script("parquet_stage")),
+    "parquet": ("Parquet alone, compared with Arrow C++", lambda work, options: script("parquet_stage")),
     "scaling": (
         "Scaling",
         lambda work, options: (scaling.measure(work, options.most_rows), None),
     ),
     "memory": ("64m under pressure", part_memory),
-    "cluster": ("A Spark cluster beside it", part_cluster),
+    "cluster": ("A Spark cluster for comparison", part_cluster),
     "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),
     "verify": ("verify", lambda work, options: script("verify")),
 }

@@ -12,7 +12,7 @@ extern "C" {
 struct vector;
 struct simdjson_decoder;
 
-enum { SIMDJSON_SLACK = 64 }; // readable bytes that it wants behind each record
+enum { SIMDJSON_SLACK = 64 }; // readable bytes that it needs after each record
 
 struct simdjson_decoder *simdjson_decoder_create(const char *const names[], size_t count);
 void simdjson_decoder_destroy(struct simdjson_decoder *decoder);

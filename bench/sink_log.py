@@ -3,7 +3,7 @@
 compact file, a start and its memory, by our program's store (bench/sink_log_commits.c) and by Spark's
 file sink on a log like it, and what it costs Spark to plan a read of the table.
 
-Commits come every PAUSE milliseconds: a compact file is made beside them. Prints a table and writes
+Commits come every PAUSE milliseconds: a compact file is made meanwhile. Prints a table and writes
 bench/results/sink_log.json and .md."""
 
 import argparse
@@ -160,7 +160,7 @@ def main():
     document = {"machine": machine(), "commit": commit(), "pause_ms": options.pause, "runs": runs}
     path.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
     path.with_suffix(".md").write_text(
-        f"A sink log of so many entries; medians of {BATCHES} batches of one file each, one every "
+        f"Sink logs with the given number of entries; medians of {BATCHES} batches of one file, one every "
         f"{options.pause} ms ({machine()}, {commit()}). A commit of ours is everything from the "
         "manifest to commits/N, of Spark's its addBatch: the write of the file and of the log. A start "
         "of Spark's reaches to its first batch.\n\n" + as_table(runs) + "\n"

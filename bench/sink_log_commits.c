@@ -5,7 +5,7 @@
  * and "peak_kb KB" of the process.
  *
  * The table begins with ten small batches; then 9.compact is blown up to ENTRIES - 10, with entries
- * of files that are not there. Each batch after that counts, and a start at
+ * of files that do not exist. Each batch after that counts, and a start at
  * the end. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -111,7 +111,7 @@ static void add_unlisted(const char *table) {
     check(out != NULL && fclose(out) == 0);
 }
 
-/* Not getrusage(): that knows the peak of whoever started us, too. */
+/* Not getrusage(): that includes the peak of the process that started us. */
 static void print_peak(void) {
     char line[256];
     FILE *status = fopen("/proc/self/status", "r");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same job in Spark, 3.5 or 4: Kafka JSON to partitioned Parquet tables with Structured
-Streaming's file sink, or by foreachBatch, which keeps no sink log. The bench runs it beside our
-program; the stories hand checkpoints to it and take them back."""
+Streaming's file sink, or by foreachBatch, which keeps no sink log. The bench compares it with
+our program; the stories hand checkpoints to it and take them back."""
 
 import argparse
 import os
@@ -86,7 +86,7 @@ def start(
     query_name=None,
 ):
     """Starts the query on a lake laid out as our program's. `linger`: seconds between the files of a
-    foreachBatch batch and its commit, for whoever wants to end it there. `source`: further options
+    foreachBatch batch and its commit, for callers that end it there. `source`: further options
     of the source. `query_name`: where one session runs the job more than once at a time."""
     name, _, _, partition_by = JOBS[job]
     table = os.path.join(lake, "processed", job)

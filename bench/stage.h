@@ -13,7 +13,7 @@ double stage_shortest_ns(void (*run)(void *job), void *job, int rounds);
 void stage_print(const char *name, double ns, size_t records, size_t bytes);
 
 /* Decoding `records` made-up matches from memory, in both styles, with keys in order and shuffled.
- * Non-zero: what was decoded differs from what simdjson makes of it. */
+ * Non-zero: the decoded rows differ from simdjson's. */
 int stage_decode(size_t records, int rounds);
 
 #endif

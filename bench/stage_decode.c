@@ -32,7 +32,7 @@ static uint64_t draw(uint64_t *state) {
     return *state >> 33;
 }
 
-/* Where the member that starts at `at` ends: at the comma behind it, or at the closing brace. */
+/* Where the member that starts at `at` ends: at the next comma, or at the closing brace. */
 static const char *member_end(const char *at) {
     for (bool quoted = false; quoted || (*at != ',' && *at != '}'); at++) {
         if (quoted && *at == '\\')

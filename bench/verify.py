@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""`esports-stream verify` on a table of COUNT rows, beside DuckDB's count of the distinct (partition,
+"""`esports-stream verify` on a table of COUNT rows, compared with DuckDB's count of the distinct (partition,
 offset) of the same files: our own files, and the same rows in files as another writer makes them
 (pyarrow: dictionaries first, then plain values, pages of format 1, snappy, as parquet-mr).
 
-The records are as small as can be, since verify reads two columns whatever the others are."""
+The records are as small as can be, since verify reads only two columns."""
 
 import argparse
 import json

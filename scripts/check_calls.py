@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""No system call on the lake but through base/disk/, checked on every file below src/.
+"""System calls on the lake are made only in base/disk/; checked on every file below src/.
 
-What tests and the simulator can't see they can't fail. So a call that takes or makes a name, opens, maps, locks or
-syncs stands in base/disk/ only, or in a file of the table below, which is about something else than the lake. read(),
-write() and close() need a descriptor that such a call has given, and are not looked for."""
+Tests and the simulator can only make calls fail that they see. So a call that uses or makes a name, opens, maps, locks
+or syncs is allowed in base/disk/ only, or in a file of the table below, which is not about the lake. read(), write() and
+close() need a descriptor from such a call, and are not checked."""
 
 import pathlib
 import re
@@ -22,7 +22,7 @@ CALLS = """
     copy_file_range fcntl madvise mmap pread preadv pwrite pwritev sendfile syscall
 """.split()
 
-# What is no part of the lake, and the calls that are made for it.
+# What is not part of the lake, and the calls that are made for it.
 ELSEWHERE = {
     "base/limit.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
     "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),

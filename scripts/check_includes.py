@@ -54,7 +54,7 @@ def faults_of(path, allowed):
         library = LIBRARIES.get(header)
         if library:
             if str(place.with_suffix("")) not in allowed.get(library, ()):
-                yield f"{place}: is no adapter of {library} in ARCHITECTURE.md"
+                yield f"{place}: is not an adapter of {library} in ARCHITECTURE.md"
         elif kind == "<" and header not in SYSTEM and not header.startswith(SYSTEM_FOLDERS):
             yield f"{place}: <{header}> is neither the system's nor a library of ours"
 

@@ -2,7 +2,7 @@
 # embed-page.sh UI_DIRECTORY CHART_JS OUTPUT: makes the status page one HTML document that needs
 # nothing else, and writes it as a C file (src/surfaces/http/ui/page.h), plain and compressed. Its
 # content security policy names each script and style by its hash, so that nothing else runs,
-# whatever gets into the page.
+# no matter what data the page shows.
 set -euo pipefail
 ui=$1 chart_js=$2 output=$3
 

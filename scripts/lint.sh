@@ -1,5 +1,5 @@
 #!/bin/bash
-# lint.sh [format|includes|rooms|tidy]...: the checks that read the source; without a word, all of them.
+# lint.sh [format|includes|rooms|words|links|tidy]...: the checks that read the source; all of them by default.
 # tidy reads build/dev/compile_commands.json: that preset must have been configured.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,6 +17,10 @@ includes() {
 
 rooms() { /usr/bin/python3 scripts/rooms.py; }
 
+words() { /usr/bin/python3 scripts/check_words.py; }
+
+links() { /usr/bin/python3 scripts/check_links.py; }
+
 # Headers are checked through the files that include them (HeaderFilterRegex).
 tidy() {
     sources 'src/*.c' 'tests/*.c' |
@@ -25,7 +29,7 @@ tidy() {
 }
 
 checks=("$@")
-[ $# -gt 0 ] || checks=(format includes rooms tidy)
+[ $# -gt 0 ] || checks=(format includes rooms words links tidy)
 
 failed=0
 for check in "${checks[@]}"; do

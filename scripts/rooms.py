@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The rooms of the program: src/rooms.txt beside what the sources include.
+"""The rooms of the program: src/rooms.txt compared with what the sources include.
 
 rooms.py            checks: each room is in the table, and includes what the table allows and no
-                    less; no circle of modules, no header that nobody includes; the picture in
+                    less; no circle of modules, no header that is never included; the picture in
                     ARCHITECTURE.md is of this table; the files and functions that it and
                     docs/internals/ name are there
 rooms.py --write    prints the picture into ARCHITECTURE.md
@@ -22,7 +22,7 @@ INCLUDE = re.compile(r'^#include "([^"]+)\.h"', re.M)
 PICTURE = re.compile(r"(<!-- rooms: [^\n]*-->\n```text\n)(.*?)(```\n)", re.S)
 FULL = 21  # modules in one room
 MARGIN = 26  # columns of the picture in front of what is inside a room
-FREE = {"base": (), "core": ("base",)}  # floors that each floor includes without a word; others:
+FREE = {"base": (), "core": ("base",)}  # floors that each floor may include by default; others:
 FREE_ABOVE = ("base", "core")
 
 
@@ -37,7 +37,7 @@ def read_table():
         if not line or line.startswith("#"):
             continue
         room, inside, arrows = (part.strip() for part in line.split("|"))
-        faults += [f"{TABLE.name}:{number}: {room} may include {lower}, which must stand above it"
+        faults += [f"{TABLE.name}:{number}: {room} may include {lower}, which must be listed above it"
                    for lower in arrows.split() if lower not in rooms]
         rooms[room] = (inside, arrows.split())
     return rooms, faults
@@ -45,7 +45,7 @@ def read_table():
 
 def read_modules():
     """{module: (lines, modules that it includes)}; a module is the path of its files without
-    .h or .c. What the build makes is no module of ours."""
+    .h or .c. Files that the build makes do not count."""
     files = sorted(path for path in SOURCE.rglob("*.[ch]"))
     names = {str(path.relative_to(SOURCE).with_suffix("")) for path in files}
     modules = {}
@@ -98,7 +98,7 @@ def arrow_faults(rooms, modules):
     for module, (_, included) in modules.items():
         room = room_of(module)
         if room and room not in rooms:
-            faults.append(f"src/{room}: is no room of {TABLE.name}")
+            faults.append(f"src/{room}: is not a room of {TABLE.name}")
             continue
         for other in sorted(included):
             target = room_of(other)

@@ -95,7 +95,7 @@ def pytest(count, step, *options, **environment):
 
 
 def lint(count, check):
-    """What it found is told again at the end: a log may be cut to its last lines."""
+    """Its findings are printed again at the end: a log may be cut to its last lines."""
     found = []
     ok = run("scripts/lint.sh", check, keep=found)
     count.add("".join([f"lint {check}\n", *found[-FINDINGS_TOLD:]]).rstrip(), ok)
@@ -108,7 +108,7 @@ def stories(count, preset, *options):
 
 def check(count):
     """Seconds for what only reads the source, then minutes. True: the sanitized build is there."""
-    for one in ("format", "includes", "rooms"):
+    for one in ("format", "includes", "rooms", "words", "links"):
         lint(count, one)
     built = build("dev")
     if built:

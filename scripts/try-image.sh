@@ -1,7 +1,7 @@
 #!/bin/bash
 # try-image.sh: builds deploy/docker/Dockerfile with buildah and runs the image with podman, both of
 # Debian, on a base image made by debootstrap: for machines that reach Debian's packages and no registry
-# of images. As root; takes a minute, leaves nothing, and is no part of make test.
+# of images. Run it as root. It takes a minute, leaves nothing, and is not part of make test.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/apt-install.sh debootstrap buildah podman crun
@@ -12,7 +12,7 @@ mkdir "$work/capture"
 printf '{"match_id":"M1","status":"live"}\n' >"$work/capture/esports-matches-0.ndjson"
 touch "$work/capture/esports-players-0.ndjson"
 
-# In mounts of its own: crun wants control groups of version 2 alone, and gives the container's user
+# In its own mounts: crun needs control groups of version 2 only, and gives the container's user
 # the /dev/null that it finds.
 inside() {
     set -eu

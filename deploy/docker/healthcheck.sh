@@ -1,6 +1,6 @@
 #!/bin/bash
-# Asks the program's /healthz whether it works. No tool for HTTP has to be in the image: bash opens the
-# connection. With SPARK_UI_PORT=0 there is nobody to ask, and that the container runs is all there is.
+# Requests the program's /healthz. bash opens the connection, so the image needs no HTTP client. With
+# SPARK_UI_PORT=0 there is no HTTP server; a running container then counts as healthy.
 set -u
 port=${SPARK_UI_PORT:-4040}
 [ "$port" = 0 ] && exit 0

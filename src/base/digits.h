@@ -21,7 +21,7 @@ static inline uint64_t digits_load(const char *at) {
     return word_load(at) ^ UINT64_C(0x3030303030303030);
 }
 
-/* How many digits stand before the first byte that is none. */
+/* The number of digits before the first byte that is not a digit. */
 static inline unsigned digits_count(uint64_t digits) {
     // A byte of 10 or more gets its highest bit; a carry only spoils bytes behind such a one.
     uint64_t others =

@@ -25,13 +25,13 @@ enum error_kind {
     ERROR_DAMAGED,   // Kafka's bytes can't be read: fetch them again a few times, then stop
     ERROR_RECORD,    // PARSE_MODE=failfast met a record that can't become a row
     ERROR_LIMIT,   // the machine gives no thread, process, descriptor or memory: a restart may help
-    ERROR_CLUSTER, // Spark could not be started or reached, or gave up: stop, a restart goes on
+    ERROR_CLUSTER, // Spark could not be started or reached, or gave up: stop, a restart resumes
     ERROR_STOPPED, // somebody asked us to stop before this was done
 };
 
 struct error {
     enum error_kind kind;
-    bool lasting;       // of ERROR_RETRY: waiting alone does not cure it (base/disk/disk_error.h)
+    bool lasting;       // of ERROR_RETRY: waiting alone does not help (base/disk/disk_error.h)
     char message[1024]; // always terminated; a longer text is cut, never refused
 };
 

@@ -1,8 +1,9 @@
 /* utf8.c: a character is as long as its first byte says, unless a byte does not continue it.
  *
  * Ill-formed bytes end at the first byte that can't belong to the character (Unicode's "maximal
- * part"); decoding goes on there. Which second bytes are possible depends on the first one: that
- * rules out overlong forms and what is beyond U+10FFFF. Only surrogates are told by their value. */
+ * part"); decoding continues there. Which second bytes are possible depends on the first one: that
+ * rules out overlong forms and what is beyond U+10FFFF. Only surrogates are recognised by their
+ * value. */
 #include "base/utf8.h"
 
 #include <string.h>

@@ -38,7 +38,7 @@ static inline int64_t calendar_floor_rest(int64_t value, int64_t by) {
  * of the Julian calendar, and keeps their names in its own calendar, the proleptic Gregorian one.
  * So the first moment of the year 1 becomes 0001-01-03T00:00:00Z. (In a JVM whose zone is UTC.) */
 
-/* Beyond these Spark's query ends with an overflow: their microseconds are no int64. */
+/* Beyond these Spark's query ends with an overflow: their microseconds do not fit int64. */
 #define KAFKA_TIMESTAMP_MAX_MS (INT64_MAX / 1000)
 #define KAFKA_TIMESTAMP_GREGORIAN_MS (-12219292800000) // 1582-10-15T00:00:00Z
 

@@ -243,7 +243,7 @@ static void finish(struct double_digits *out, bool low, bool high, int remainder
         round_up(out);
 }
 
-/* Java wants two digits where the text will have an exponent. */
+/* Java writes two digits where the text will have an exponent. */
 static bool is_written_with_exponent(int decimal_exponent) {
     return decimal_exponent < -3 || decimal_exponent >= 8;
 }

@@ -175,7 +175,7 @@ static uint64_t round_digits(const struct double_digits *decimal, int keep) {
 }
 
 /* Where the decimal text certainly lies on the same side of a half as the product with a power of
- * ten: both are within a few units in the last place of the same number. True for all but one in
+ * ten: both are within a few units in the last place of the same number. True except for one in
  * 2^40 measured values, and saves writing the digits, a tenth of a microsecond. */
 static bool round_quickly(double value, int places, double *rounded) {
     static const double product_max = 0x1p50, error_max = 0x1p-49; // of the product

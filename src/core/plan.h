@@ -18,7 +18,7 @@ struct plan {
     struct offset_range *ranges; // owned; every partition of the topic, ascending, empty ranges too
 };
 
-/* What became of a range: rows + rejects + absent + lost == end - start. */
+/* The outcome of a range: rows + rejects + absent + lost == end - start. */
 struct range_outcome {
     struct offset_range range;
     int64_t rows, rejects;

@@ -8,7 +8,7 @@
 struct record {
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_ms; // Kafka's, whatever it is; -1: it has none (core/calendar.h)
+    int64_t timestamp_ms; // Kafka's, any value; -1: it has none (core/calendar.h)
     const char *value;    // NULL: a null value (tombstone)
     size_t value_size;
     const char *key; // NULL: no key

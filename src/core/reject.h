@@ -12,7 +12,7 @@ enum parse_mode {
 
 enum reject_reason {
     REJECT_NULL_VALUE,         // a tombstone
-    REJECT_BLANK_VALUE,        // nothing but space, tab, CR and LF
+    REJECT_BLANK_VALUE,        // only space, tab, CR and LF
     REJECT_MALFORMED,          // not in the record's format, or beyond the format's limits
     REJECT_NOT_AN_OBJECT,      // well-formed, but an array, a string, a number, a literal
     REJECT_MISSING_IDENTIFIER, // an object without the identifier

@@ -1,6 +1,6 @@
 /* schema.c: columns are added one by one, and looked up by name.
  *
- * A derived column's inputs must be columns that stand before it: that is checked here, for every
+ * A derived column's inputs must be columns before it: that is checked here, for every
  * schema at each start, and makes one pass in order enough to derive all. */
 #include "core/schema.h"
 

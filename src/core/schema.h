@@ -52,8 +52,8 @@ struct column {
  *                                   one goes with the third of the other
  *     @status=finished              null unless that column, wherever declared, has that value */
 
-/* What one kind of record holds. The first column is the identifier: a record without it is no row
- * (PARSE_MODE). */
+/* What one kind of record holds. The first column is the identifier: a record without it is not a
+ * row (PARSE_MODE). */
 struct record_schema {
     const char *name; // "match"
     const struct column *columns;

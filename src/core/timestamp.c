@@ -83,7 +83,7 @@ static void read_digit(struct open_segment *current, char byte) {
     current->digits++;
 }
 
-/* A byte that is no digit: which segment it ends, or false where it can't stand. */
+/* A byte that is not a digit: which segment it ends, or false if it is not allowed there. */
 static bool read_separator(struct open_segment *current, struct parsed *parsed, char byte,
                            bool first, bool has_sign) {
     switch (current->segment) {
@@ -214,7 +214,7 @@ static bool parse_without_gmt(struct text text, const struct timestamp_context *
 }
 
 /* Eight characters of a common form: a digit where it has '0', and the same character elsewhere.
- * `lift` takes whatever does not fit to 0x80: digits that are 10 or more, others that are not 0
+ * `lift` takes bytes that do not fit to 0x80: digits that are 10 or more, others that are not 0
  * once the form is taken away from them. */
 struct form {
     char characters[WORD_SIZE + 1], lift[WORD_SIZE + 1];
@@ -245,7 +245,7 @@ static int64_t common_days(unsigned year, unsigned month, unsigned day) {
     return (int64_t)days + month_starts[month - 1] + day - 1 - DAYS_TO_1970 - DAYS_IN_400_YEARS;
 }
 
-/* What stands behind the seconds: a fraction, "Z", "+hh:mm", or nothing. False: something else. */
+/* What follows the seconds: a fraction, "Z", "+hh:mm", or nothing. False: something else. */
 static bool parse_common_end(const char *at, const char *end,
                              const struct timestamp_context *context, int64_t local,
                              int64_t *micros) {

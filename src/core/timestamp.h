@@ -2,7 +2,7 @@
  *
  *     [+-]y{4,6}[-M{1,2}[-d{1,2}[(T| )H{1,2}[:m{1,2}[:s{1,2}[.f*][zone]]]]]]
  *
- * with white space around, and [T]H:m… alone for a time of "today". Days are those of the proleptic
+ * with whitespace around, and [T]H:m… alone for a time of "today". Days are those of the proleptic
  * Gregorian calendar; fractions are cut to microseconds; a zone is only allowed behind seconds. */
 #ifndef CORE_TIMESTAMP_H
 #define CORE_TIMESTAMP_H

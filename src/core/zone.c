@@ -58,7 +58,7 @@ static const struct {
     {"WET", "Europe/Lisbon"},
 };
 
-/* What lies in tzdata's directory but is no region of Java's. */
+/* Files in tzdata's directory that are not regions in Java. */
 static const char *const not_regions[] = {"Factory", "ROC", "localtime", "posixrules"};
 
 /* Every region that was asked for. They are as many as tzdata has files, and stay. */

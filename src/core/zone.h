@@ -1,6 +1,6 @@
 /* zone.h: time zones by the names that Java knows, with the rules of the system's tzdata.
  *
- * Spark takes the rules that its JVM brings along: where those are of another version, or where
+ * Spark takes the rules that its JVM contains: where those have another version, or where
  * tzdata was built with another history before 1970, an offset can differ.
  *
  * A zone is a small value that may be copied freely: a fixed offset, or rules that are read once
@@ -22,7 +22,7 @@ struct zone {
 
 static const struct zone zone_utc = {0};
 
-/* What the system's tzdata lacks, in a clause, with its cure; NULL: nothing. Zones are then
+/* What the system's tzdata lacks, in a clause, with what to do; NULL: nothing. Zones are then
  * unknown, and timestamps that name them become null. */
 struct zone_lack {
     const char *text, *cure;

@@ -1,4 +1,4 @@
-/* derive.h: the derived columns' functions, each equal to the Spark SQL expression beside it in the
+/* derive.h: the derived columns' functions, each equal to the Spark SQL expression with it in the
  * query's declaration (streaming/declare/stream.c). */
 #ifndef PIPELINE_DERIVE_H
 #define PIPELINE_DERIVE_H

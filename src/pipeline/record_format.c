@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "pipeline/json/decode_json.h"
 
-/* A further format is a decoder in a room of its own and a line here. */
+/* Another format is a decoder in its own room and a line here. */
 static decoder_open_fn *const decoders[RECORD_FORMAT_COUNT] = {
     [RECORD_JSON] = decode_json_open,
 };

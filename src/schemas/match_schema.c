@@ -1,6 +1,6 @@
 #include "schemas/schemas.h"
 
-/* clang-format off: one column per line reads better than what the formatter makes of it */
+/* clang-format off: one column per line reads better than the formatter's layout */
 static const struct column columns[] = {
     {"match_id", TYPE_STRING, .doc = "Identifier given by the provider",
      .sample = "ESPORTSTMNT-{#}"},

@@ -1,6 +1,6 @@
 #include "schemas/schemas.h"
 
-/* clang-format off: one column per line reads better than what the formatter makes of it */
+/* clang-format off: one column per line reads better than the formatter's layout */
 static const struct column columns[] = {
     {"player_id", TYPE_STRING, .doc = "Identifier given by the provider", .sample = "puuid-{#}"},
     {"summoner_name", TYPE_STRING, .doc = "Name in the game, with number",

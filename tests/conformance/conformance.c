@@ -159,7 +159,7 @@ static void run_input(struct run *run, const char *path) {
 static int usage(void) {
     fputs("usage: conformance [-n MS] matches|players permissive|reject INPUT EXPECTED [ID]\n"
           "  -n   the time of which times without a day take theirs, in ms since 1970\n"
-          "  ID   this case only, with the row that we make of it\n",
+          "  ID   this case only, with our row\n",
           stderr);
     return 2;
 }

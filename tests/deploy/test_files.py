@@ -50,7 +50,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile():
 
 
 def test_the_image_is_made_of_files_that_are_not_kept_from_it():
-    """Every local path that COPY and CMake's install() want is let through by .dockerignore."""
+    """Every local path that COPY and CMake's install() need passes .dockerignore."""
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
     wanted = {"deploy/docker/healthcheck.sh", "src", "tests/floor.c", "CMakeLists.txt", "CMakePresets.json", "cmake"}
     cmake = (ROOT / "CMakeLists.txt").read_text() + (ROOT / "cmake/package.cmake").read_text()

@@ -1,5 +1,5 @@
-/* Whatever a Spark Connect server sends, the client neither crashes nor waits for ever. The first
- * byte says what the rest is: g, all that comes over a connection (HTTP/2); s, a status's details;
+/* No matter what a Spark Connect server sends, the client neither crashes nor waits forever. The
+ * first byte says what the rest is: g, all bytes of a connection (HTTP/2); s, a status's details;
  * d, an error's details; t, a query's stack trace; u, a URL, which is the operator's. */
 #include <arpa/inet.h>
 #include <stddef.h>

@@ -1,10 +1,9 @@
-/* Whatever a record's bytes are: no crash, no read past them, and
+/* No matter what a record's bytes are: no crash, no read past them, and
  *   - in permissive mode everything but a blank value is a row;
  *   - a row's texts are UTF-8 and lie in the rows' arena, its booleans are 0 or 1;
- *   - the same bytes give the same row again, whatever order of keys the decoder has learned,
- *     however often it had to start over for want of room, and the general way, without any of the
- *     shortcuts for records in the usual form.
- * The first byte picks schema and mode. */
+ *   - the same bytes give the same row again, no matter which order of keys the decoder has
+ * learned, how often it had to start over for lack of room, and in the general way, without any of
+ * the shortcuts for records in the usual form. The first byte picks schema and mode. */
 #include <stdint.h>
 #include <string.h>
 

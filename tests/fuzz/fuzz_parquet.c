@@ -1,5 +1,5 @@
-/* Whatever the bytes are, reading them as a Parquet file neither crashes nor reads past them, and
- * what is read is what the footer promised: its count of rows, or an error. */
+/* No matter what the bytes are, reading them as a Parquet file neither crashes nor reads past them,
+ * and what is read is what the footer promised: its count of rows, or an error. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* Whatever the text is, reading it neither crashes nor reads past it; and what it reads it reads
- * again with white space around it. */
+/* No matter what the text is, reading it neither crashes nor reads past it; and a text that is read
+ * is read the same with whitespace around it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

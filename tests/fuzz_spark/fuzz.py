@@ -34,7 +34,7 @@ class Round:
         self.ids = [f"{kind[0]}f{seed}-{number}" for number in range(count)]
 
     def evaluate(self, spark, directory):
-        """Writes what Spark makes of the messages; gives the files that `conformance` takes."""
+        """Writes Spark's rows for the messages; returns the files that `conformance` reads."""
         lines, self.now_ms = oracle.evaluate(spark, self.kind, self.messages, directory)
         self.inputs, self.expected = directory / "input.tsv", directory / "expected.jsonl"
         with open(self.inputs, "w") as inputs, open(self.expected, "w") as expected:

@@ -302,7 +302,7 @@ def trailing(random):
 
 
 def whole(random):
-    """A value whose root is no object, or is hidden by something before it."""
+    """A value whose root is not an object, or is hidden by something before it."""
     kind = random.randrange(5)
     if kind == 0:
         blanks = [b"", b" ", b"\t\r\n", b"\x00", b"\f", b"\x0b", b" \x1f"]

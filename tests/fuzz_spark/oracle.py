@@ -1,4 +1,4 @@
-"""What Spark makes of messages, in the lines of the conformance corpus."""
+"""Spark's rows for messages, as lines of the conformance corpus."""
 
 import datetime
 import time

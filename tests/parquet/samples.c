@@ -1,4 +1,4 @@
-/* samples.c: writes Parquet files that hold whatever a column may hold, each beside a text file of
+/* samples.c: writes Parquet files with every kind of column content, each with a text file of
  * the same values, for other readers to compare (test_readers.py).
  *
  *     parquet_samples DIRECTORY        DIRECTORY exists and is empty

@@ -252,7 +252,7 @@ def encodings(metadata):
 
 
 def test_the_footer_is_like_spark_s(samples, spark, tmp_path):
-    """Key-values, schema and encodings, beside a file that Spark makes of the same rows."""
+    """Key-values, schema and encodings, compared with a file that Spark writes from the same rows."""
     for timestamp in ("micros", "int96"):
         sample = pick(samples, "groups", "snappy", timestamp, integers="plain")
         outputs = {"micros": "TIMESTAMP_MICROS", "int96": "INT96"}

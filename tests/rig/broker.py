@@ -140,7 +140,7 @@ class Broker:
         self._end(signal.SIGKILL)
 
     def pause(self):
-        """Stands still, as a broker whose machine hangs: connections stay open, nothing answers."""
+        """Freezes the broker, as if its machine hangs: connections stay open, nothing answers."""
         processes.pause(self.process.pid)
 
     def resume(self):
@@ -231,7 +231,7 @@ class Broker:
         return self._offsets(name, OffsetSpec.latest())
 
     def wait_end_offsets(self, name, ends, timeout=30):
-        """Until the topic ends there: a transaction's marker is written after its end is told."""
+        """Until the topic ends there: a transaction's marker is written after its end is reported."""
         deadline = time.monotonic() + timeout
         while self.end_offsets(name) != ends:
             assert time.monotonic() < deadline, (self.end_offsets(name), ends)

@@ -7,7 +7,7 @@ workers, each a process of its own; Spark Connect servers on any master; TLS in 
             cluster.workers[0].kill()      # as a machine that loses power: its executors with it
             cluster.add_worker()
 
-Every process dies with the thread that started it, so whatever ends the tests leaves none behind:
+Every process dies with the thread that started it, so none is left, no matter how the tests end:
 start them from the main thread."""
 
 import ctypes
@@ -33,7 +33,7 @@ _libc = ctypes.CDLL(None)
 
 
 def spark_home():
-    """The wheel's folder is a whole distribution, but for conf/. CLUSTER_SPARK_HOME: another one."""
+    """The wheel's folder is a whole distribution, except for conf/. CLUSTER_SPARK_HOME: another one."""
     if "CLUSTER_SPARK_HOME" in os.environ:
         return pathlib.Path(os.environ["CLUSTER_SPARK_HOME"])
     (found,) = (ROOT / ".venv" / "lib").glob("python3*/site-packages/pyspark")
@@ -139,7 +139,7 @@ class Daemon:
         self.kill()
 
     def pause(self):
-        """The whole group stands still: connections stay open, nothing answers."""
+        """Freezes the whole group: connections stay open, nothing answers."""
         processes.pause(*processes.command_lines(self.pid))
 
     def resume(self):

@@ -44,7 +44,7 @@ class Job:
         return self.program.start(*arguments, **{**self.settings, **settings})
 
     def run(self, *arguments, exit_code=0, timeout=60, **settings):
-        """Takes what is there and ends."""
+        """Reads the whole topic and ends."""
         process = self.start(*arguments, **{"TRIGGER": "availableNow", **settings})
         process.wait_exit(timeout, exit_code)
         return process

@@ -1,4 +1,4 @@
-"""A data lake on disk: where the program writes, what is there, and an independent account of it."""
+"""A data lake on disk: where the program writes, what it has written, and an independent account of it."""
 
 import collections
 import json

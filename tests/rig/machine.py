@@ -157,7 +157,7 @@ class Machine:
         )
 
     def changes(self):
-        """Every file that was made or changed in there, or is gone, but for scratch space."""
+        """Every file that was made or changed in there, or is gone, except scratch space."""
         upper = self._directory / "upper"
         command = ["nsenter", "-t", str(self.pid), "-m", "find", upper, "-not", "-type", "d"]
         found = subprocess.run(map(str, command), capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""What /proc says of processes and their threads, and how to make them stand still."""
+"""What /proc says about processes and their threads, and how to freeze them."""
 
 import contextlib
 import os
@@ -10,8 +10,8 @@ GONE = (FileNotFoundError, ProcessLookupError)  # it ended while it was looked a
 
 
 def _stat(directory):
-    """State, parent, group, … of a process or thread: what is behind its name, which stands in
-    parentheses and may hold anything."""
+    """State, parent, group, … of a process or thread: what follows its name, which is in
+    parentheses and may contain anything."""
     return (directory / "stat").read_text().rpartition(")")[2].split()
 
 
@@ -66,11 +66,11 @@ def _thread_states(pid):
 
 
 def pause(*pids, timeout=30):
-    """Until SIGCONT none of their threads does anything. The signal alone does not see to it: it
-    is sent, and a thread that is busy goes on until the kernel comes to it."""
+    """Until SIGCONT none of their threads does anything. Sending the signal is not enough:
+    a busy thread continues until the kernel gets to it."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     deadline = time.monotonic() + timeout
     while busy := [pid for pid in pids if _thread_states(pid) != {"T"}]:
-        assert time.monotonic() < deadline, f"{busy} do not stand still after {timeout} s"
+        assert time.monotonic() < deadline, f"{busy} are not frozen after {timeout} s"
         time.sleep(0.001)

@@ -129,7 +129,7 @@ class Process:
         self._process.send_signal(number)
 
     def pause(self):
-        """Stands still, as one that hangs."""
+        """Freezes the program, as if it hangs."""
         processes.pause(self.pid)
 
     def resume(self):

@@ -77,7 +77,7 @@ class SparkProcess:
         return answer["result"]
 
     def ask(self, task, **arguments):
-        """One function of spark_worker.py, by name. Paths and numbers as JSON has them."""
+        """One function of spark_worker.py, by name. Paths and numbers as in JSON."""
         self.send(task, **arguments)
         return self.receive()
 
@@ -87,7 +87,7 @@ class SparkProcess:
         return {"job": kind, "brokers": brokers, "topic": topic, "lake": str(lake), **options}
 
     def run_job(self, job, kind="matches", lake=None, **options):
-        """Takes what is there and ends. Options: those of spark_job.start (sink, max_offsets)."""
+        """Reads the whole topic and ends. Options: those of spark_job.start (sink, max_offsets)."""
         self.ask("run_job", **self._job(job, kind, lake, options))
 
     def begin_job(self, job, kind="matches", lake=None, **options):

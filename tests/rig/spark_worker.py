@@ -37,7 +37,7 @@ def count(spark, table):
 
 
 def schema(spark, table):
-    """Names, types and nullability, as printSchema has them."""
+    """Names, types and nullability, as in printSchema."""
     return json.loads(spark.read.parquet(table).schema.json())
 
 

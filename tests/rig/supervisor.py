@@ -90,7 +90,7 @@ def _ptrace(request, thread):
 
 @contextlib.contextmanager
 def frozen(thread):
-    """One thread stands still, as one that waits for a disk that does not answer; all others run.
+    """Freezes one thread, as if it waits for a disk that does not answer; all others run.
     Its process may end meanwhile, but only wait_ended() lets it go."""
     _ptrace(PTRACE_SEIZE, thread)
     _ptrace(PTRACE_INTERRUPT, thread)

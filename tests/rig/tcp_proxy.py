@@ -1,5 +1,5 @@
-"""A TCP proxy between a program and a server, which can lose the network: cut what is connected, refuse
-what would connect, or swallow every byte in silence."""
+"""A TCP proxy between a program and a server, which can simulate a lost network: cut connections, refuse
+new ones, or discard every byte silently."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""Backups as docs/operations.md describes them, and what a restore makes of them."""
+"""Backups as docs/operations.md describes them, and what a restore does with them."""
 
 import shutil
 
@@ -27,7 +27,7 @@ def test_a_copy_of_the_stopped_lake_is_a_backup(job, tmp_path):
 
 
 def test_a_snapshot_of_the_running_lake_is_a_backup(job, tmp_path):
-    """A snapshot of the file system is the disk of one moment: that of a program that stands still."""
+    """A snapshot of the file system is the disk at one moment: that of a frozen program."""
     job.create_topic(partitions=2)
     job.broker.generate(job.topics["matches"], "matches", 40000, 2)
     process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=500)

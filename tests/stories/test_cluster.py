@@ -1,4 +1,4 @@
-"""On a Spark cluster: the same rows, rejects, directories and lines, whatever is killed.
+"""On a Spark cluster: the same rows, rejects, directories and lines, no matter what is killed.
 
 The cluster has a master, two workers of one core each, and a Spark Connect server that holds both
 cores; what needs an executor of its own adds a worker."""
@@ -238,7 +238,7 @@ def test_back_and_forth_under_load_with_kills_on_both_sides_every_offset_is_ther
             return process
 
         begin(here).stop()
-        begin(there).kill()  # the query goes on in Spark, and is stopped before anybody else begins
+        begin(there).kill()  # the query continues in Spark, and is stopped before another one begins
         connect_server.pause()
         refused = job.start(**here)
         refused.wait_exit(60, 9)
@@ -280,7 +280,7 @@ def test_a_kill_of_the_program_right_after_its_start_leaves_nothing_that_a_start
 # ---- a server of our own ------------------------------------------------------------------------
 
 
-def test_on_a_local_cluster_what_is_there_is_taken_and_no_process_is_left(job, distribution):
+def test_on_a_local_cluster_the_topic_is_read_and_no_process_is_left(job, distribution):
     """In an environment without a locale, in which Java would have no directory for 終."""
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 1998, 2, "--malformed", 5)
@@ -319,7 +319,7 @@ def test_sigterm_ends_a_server_of_our_own_in_order_and_its_application_with_it(
     job.assert_exact()
 
 
-def test_sigkill_of_the_program_kills_its_server_at_once_and_the_next_start_goes_on(
+def test_sigkill_of_the_program_kills_its_server_at_once_and_the_next_start_resumes(
     job, cluster, spare
 ):
     topic = job.create_topic(partitions=2)
@@ -341,7 +341,7 @@ def test_sigkill_of_the_program_kills_its_server_at_once_and_the_next_start_goes
 # ---- the way to it ------------------------------------------------------------------------------
 
 
-def test_a_break_of_the_network_to_the_server_is_no_end_of_the_query(job, connect_server, remote):
+def test_a_break_of_the_network_to_the_server_does_not_end_the_query(job, connect_server, remote):
     topic = job.create_topic(partitions=2)
     with TcpProxy(("127.0.0.1", connect_server.port)) as proxy:
 

@@ -1,5 +1,5 @@
-"""What librdkafka was told about the brokers, in the words of Java's client: real Spark is given it,
-and logs in at a real broker that wants it."""
+"""librdkafka's settings for the brokers, translated for Java's client: real Spark gets them, and logs in
+at a real broker that requires them."""
 
 import json
 import subprocess
@@ -79,7 +79,7 @@ def count(spark, program, servers, properties):
     "settings_of",
     [with_password, with_scram, with_certificate, with_encrypted_key, with_keystore],
 )
-def test_spark_logs_in_with_what_librdkafka_was_told(
+def test_spark_logs_in_with_librdkafkas_settings(
     spark, program, secure_broker, tmp_path, settings_of
 ):
     servers, properties = settings_of(secure_broker, tmp_path)

@@ -31,7 +31,7 @@ def settings(tmp_path):
         "SPARK_LOCAL_DIRS": tmp_path / "local",
         "SPARK_DRIVER_MEMORY": "512m",
         "SPARK_EXECUTOR_MEMORY": "512m",
-        "SPARK_CONNECT_TIMEOUT": "10 minutes",  # what is told early is told long before
+        "SPARK_CONNECT_TIMEOUT": "10 minutes",  # what is reported early is reported long before
         "JAVA_HOME": java_home(),
         "TMPDIR": temporary,
     }
@@ -65,7 +65,7 @@ def old_distribution(tmp_path):
         ("java", "JAVA_HOME is '/no/such/java'"),
     ],
 )
-def test_what_is_missing_is_told_before_anything_is_started(job, settings, tmp_path, lack, words):
+def test_what_is_missing_is_reported_before_anything_is_started(job, settings, tmp_path, lack, words):
     settings |= {
         "home": {"SPARK_HOME": None},
         "version": {"SPARK_HOME": old_distribution(tmp_path)},
@@ -83,7 +83,7 @@ def test_what_is_missing_is_told_before_anything_is_started(job, settings, tmp_p
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
-def test_a_master_that_does_not_answer_is_told_with_its_cause(job, settings, host):
+def test_a_master_that_does_not_answer_is_reported_with_its_cause(job, settings, host):
     (port,) = free_ports(1)
     master = f"spark://{host}:{port}"
 

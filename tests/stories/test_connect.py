@@ -1,5 +1,5 @@
 """The client of Spark Connect against a real server, through connect_probe: its messages are Spark's, and a
-query starts once and only once, whatever becomes of the connection."""
+query starts exactly once, no matter what happens to the connection."""
 
 import ast
 import json
@@ -78,7 +78,7 @@ def messages_of(messages, package):
 
 
 def sparks_messages():
-    """From the descriptors in the wheel. They stand in Python modules as bytes; to import these would take
+    """From the descriptors in the wheel. They are in Python modules as bytes; importing these would need
     gRPC for Python, too."""
     found = {}
     for path in PROTO.glob("*_pb2.py"):
@@ -128,7 +128,7 @@ def test_a_query_is_started_watched_and_stopped(server, tmp_path):
     assert values and values == list(range(len(values)))
 
 
-def test_a_batch_is_written_over_what_was_there(server, tmp_path):
+def test_a_batch_overwrites_an_existing_one(server, tmp_path):
     for rows in (1000, 10):
         assert probe(server.url, "write", tmp_path / "numbers", rows)[0] == 0
     ids = pyarrow.dataset.dataset(tmp_path / "numbers").to_table().column("id").to_pylist()
@@ -187,14 +187,14 @@ def test_to_stop_at_once_is_heard_while_nothing_comes(server, tmp_path):
         assert "error kind=stopped" in watcher.text
 
 
-def test_the_cause_of_a_query_that_failed_is_told(server, tmp_path):
+def test_the_cause_of_a_failed_query_is_reported(server, tmp_path):
     code, text = probe(server.url, "fail", tmp_path / "table")
     assert code == 0, text
     assert "exception=1 class=USER_RAISED_EXCEPTION Spark: [USER_RAISED_EXCEPTION] as asked for" in text
     assert "\tat " not in text
 
 
-def test_what_spark_refuses_is_told_with_its_class(server, tmp_path):
+def test_what_spark_refuses_is_reported_with_its_class(server, tmp_path):
     code, text = probe(server.url, "sql", "nosuch", "1", tmp_path / "table")
     assert code == 1 and "failure=spark class=DATA_SOURCE_NOT_FOUND" in text, text
     assert "(cause: ClassNotFoundException: nosuch.DefaultSource)" in text

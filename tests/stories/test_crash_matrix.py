@@ -225,7 +225,7 @@ def run_points(lanes, undisturbed, what, start, batches):
 
     def disturb(lane, fault, log):
         prepare(lane)
-        # With no time to try again the program stops with its exit code; else it goes on by itself.
+        # With no time to try again the program stops with its exit code; else it continues by itself.
         timeout = "0" if fault.action == "error=EIO" else "20s"
         words = [*faults.injecting(fault, lane.lake.root, log), "-f"]
         lane.run(*words, WRITE_RETRY_TIMEOUT=timeout)
@@ -245,7 +245,7 @@ def run_points(lanes, undisturbed, what, start, batches):
 
 
 def assert_most_reached(points, missed):
-    # The upkeep's thread runs beside the batch: how many of its pieces there are is not fixed.
+    # The upkeep's thread runs while the batch does: the number of its pieces is not fixed.
     strange = [fault for fault in missed if ".compact.tmp" not in (fault.point.path or "")]
     assert len(strange) <= len(points) // 20, [str(fault) for fault in strange]
 

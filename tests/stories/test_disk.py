@@ -10,7 +10,7 @@ from rig.web import Web
 
 
 @pytest.mark.sanitized
-def test_a_full_disk_is_waited_for(job, full):
+def test_a_full_disk_is_retried(job, full):
     process = job.start(TRIGGER="availableNow", SPARK_UI_PORT=free_ports(1)[0])
     process.wait_log(r"\| ERROR \| .*No space left on device.*", count=2)
     assert job.lake.files(job.lake.table("matches")) == []
@@ -23,7 +23,7 @@ def test_a_full_disk_is_waited_for(job, full):
     job.assert_exact()
 
 
-def test_a_disk_that_stays_full_ends_with_7_and_the_next_start_goes_on(job, full):
+def test_a_disk_that_stays_full_ends_with_7_and_the_next_start_resumes(job, full):
     process = job.run(exit_code=7, WRITE_RETRY_TIMEOUT="2 seconds")
     assert process.lines(r"CRITICAL.*No space left on device")
     assert job.lake.files(job.lake.table("matches")) == []
@@ -50,7 +50,7 @@ def test_a_signal_ends_the_wait_for_space(job, full):
     "call, path, error",
     [("mkdir", "", "ESTALE"), ("openat", "/lock", "ENOSPC"), ("flock", "/lock", "EIO")],
 )
-def test_a_disk_that_refuses_a_start_for_a_moment_is_waited_for(job, tmp_path, call, path, error):
+def test_a_disk_that_refuses_a_start_for_a_moment_is_retried(job, tmp_path, call, path, error):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     checkpoint = job.lake.root / "checkpoints/match_stream"

@@ -179,7 +179,7 @@ def test_partitions_that_a_filter_rules_out_are_not_opened(job, spark):
         frame.agg({"match_id": "max"}).collect()
 
 
-def test_the_table_can_be_read_as_a_stream_that_goes_on(job, spark, tmp_path):
+def test_the_table_can_be_read_as_a_stream_that_grows(job, spark, tmp_path):
     topic = job.create_topic(partitions=2)
     seen = []
 
@@ -317,7 +317,7 @@ def test_pyarrow_and_pandas_read_a_mixture_with_the_type_of_its_first_file(mixtu
     assert sorted(micros) == moments(spark, table)
 
 
-def test_polars_reads_a_mixture_only_when_it_is_told_the_type(mixture, spark):
+def test_polars_reads_a_mixture_only_when_given_the_type(mixture, spark):
     first, table = mixture
     pattern = f"{table}/**/*.parquet"
     with pytest.raises(polars.exceptions.SchemaError):

@@ -131,7 +131,7 @@ def test_thirteen_hand_overs_three_of_them_after_a_kill_lose_and_repeat_nothing(
 
 
 @pytest.mark.timeout(400)
-def test_after_130_batches_of_ours_both_sparks_go_on_and_keep_and_compact_as_we_do(story, spark):
+def test_after_130_batches_of_ours_both_sparks_resume_and_keep_and_compact_as_we_do(story, spark):
     kept = 100  # spark.sql.streaming.minBatchesToRetain
     story.produce(260)
     story.job.run(MAX_OFFSETS_PER_TRIGGER=2)

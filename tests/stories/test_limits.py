@@ -48,7 +48,7 @@ def test_too_little_address_space_ends_with_12_and_names_the_limit(job):
         assert f"RLIMIT_AS (ulimit -v, LimitAS=) is {mebibytes} MiB" in text, process.tail()
 
 
-def test_too_few_open_files_are_waited_for(job):
+def test_too_few_open_files_are_retried(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     process = job.start(under=("prlimit", "--nofile=8:1024"), TRIGGER="availableNow")
@@ -95,7 +95,7 @@ def test_a_file_size_limit_is_as_a_full_disk(job):
     job.assert_exact()
 
 
-def test_the_limit_of_cpu_time_ends_in_order(job):
+def test_the_limit_of_cpu_time_ends_it_cleanly(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     process = job.start(TRIGGER="0 seconds")

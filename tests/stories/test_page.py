@@ -48,7 +48,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Opens pages that must not complain and ask nobody but the program; `expected`: complaints
+    """Opens pages that must not complain and connect only to the program; `expected`: complaints
     that the story causes itself."""
     pages = []
 
@@ -264,7 +264,7 @@ def test_a_step_whose_batch_is_still_to_come_is_not_drawn_as_nothing(scene, open
 
     assert page.tab.evaluate(idle, [90, 80, 70, 60, 50, 40, 30, 20, 10]) == [False] * 10
     assert page.tab.evaluate(idle, [90, 80, 70, 60, 50, 40]) == [False] * 10
-    assert page.tab.evaluate(idle, [90, 80]) == [False] * 2 + [True] * 8  # longer than a line goes on
+    assert page.tab.evaluate(idle, [90, 80]) == [False] * 2 + [True] * 8  # longer than a line continues
 
 
 def test_bytes_of_a_rejected_record_are_shown_and_never_become_markup(scene, open_page):
@@ -424,7 +424,7 @@ def test_what_happens_is_shown_without_a_reload(job, open_page):
     process.stop()
 
 
-def test_a_lost_connection_is_shown_and_mends_itself(job, open_page):
+def test_a_lost_connection_is_shown_and_restored(job, open_page):
     job.create_topics()
     job.produce(['{"match_id": "M1"}'] * 10)
     process, url = start(job, "--job", "all")
@@ -457,7 +457,7 @@ def test_a_lost_connection_is_shown_and_mends_itself(job, open_page):
     again.stop()
 
 
-def test_a_query_that_cannot_go_on_is_shown_with_its_reason(job, open_page):
+def test_a_query_that_is_stuck_is_shown_with_its_reason(job, open_page):
     job.create_topic("players")
     process, url = start(job, "--job", "all")
     page = open_page(url)

@@ -287,7 +287,7 @@ WE_MOVED = [case for case in CASES if moved(our_outcome(case))]
 
 
 @pytest.mark.parametrize("case", SPARK_STOPPED, ids=lambda case: case.name)
-def test_we_go_on_with_the_plan_with_which_spark_stopped(readers, case):
+def test_we_resume_with_the_plan_with_which_spark_stopped(readers, case):
     theirs, ours = readers[case]
     wanted = spark_outcome(case._replace(loss="stop then go on"))
 
@@ -298,8 +298,8 @@ def test_we_go_on_with_the_plan_with_which_spark_stopped(readers, case):
 
 
 @pytest.mark.parametrize("case", WE_MOVED, ids=lambda case: case.name)
-def test_spark_goes_on_where_we_moved_to(readers, case):
-    """And moves to there, if we have stopped and it is told to go on."""
+def test_spark_resumes_where_we_moved_to(readers, case):
+    """And moves to there, if we have stopped and it has to continue."""
     theirs, ours = readers[case]
     has_stopped = ours.results[-1] != "ok"
     wanted = our_outcome(case._replace(loss="stop then go on") if has_stopped else case)

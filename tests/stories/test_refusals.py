@@ -1,6 +1,6 @@
 """What must not be continued: files of a checkpoint or a sink log that are corrupt, cut short, empty,
-of somebody else or of a version we don't know; a checkpoint that is gone, or one too many; a lake
-that was moved. Each is refused with an exit code and a cure, and nothing is touched."""
+of another program or of an unknown version; a checkpoint that is gone, or one too many; a lake
+that was moved. Each is refused with an exit code and what to do, and nothing is changed."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ def healthy(pristine):
 
 
 def fingerprint(root):
-    """{path: hash} of all that is there; who last held the lock is no part of it."""
+    """{path: hash} of all files, without the last holder of the lock."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
@@ -112,7 +112,7 @@ def newer(text):
     return text.replace(b"v1", b"v7", 1)
 
 
-# What is done to which file, and a word of the refusal beside the file's name.
+# What is done to which file, and a word of the refusal in addition to the file's name.
 DAMAGE = [
     *[
         (f"{CHECKPOINT}/{name}", change)
@@ -152,7 +152,7 @@ def accept(program, capture, lake, batches):
 
 
 def remove(*paths):
-    """As the messages say: a file, and the checksum that Spark leaves beside it."""
+    """As the messages say: a file, and the checksum that Spark leaves next to it."""
     for path in paths:
         path.unlink()
         path.with_name(f".{path.name}.crc").unlink(missing_ok=True)

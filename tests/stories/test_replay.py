@@ -1,4 +1,4 @@
-"""`rejects replay`: rejects become rows once, whoever goes on behind it, and whenever it is killed."""
+"""`rejects replay`: rejects become rows once, no matter which program runs next, or when it is killed."""
 
 import datetime
 import json
@@ -73,7 +73,7 @@ def kill_at(job, path, tmp_path):
 
 
 def rows_of(lake):
-    """Rows as text, but for the time of their batch."""
+    """Rows as text, without the time of their batch."""
     rows = lake.rows(lake.table(KIND))
     for row in rows:
         del row["processing_timestamp"]
@@ -81,7 +81,7 @@ def rows_of(lake):
 
 
 @pytest.mark.timeout(300)
-def test_replayed_rows_are_those_of_a_run_that_took_them_and_spark_goes_on(job, spark4, tmp_path):
+def test_replayed_rows_are_those_of_a_run_that_took_them_and_spark_resumes(job, spark4, tmp_path):
     topic = Topic(job)
     topic.grow(300)
     job.run()
@@ -112,7 +112,7 @@ def test_replayed_rows_are_those_of_a_run_that_took_them_and_spark_goes_on(job, 
     count = rows + done["rows"]
     assert spark4.count(job.lake.table(KIND)) == (count, count)
     topic.grow(50)
-    spark4.run_job(job)  # goes on behind the replay
+    spark4.run_job(job)  # continues after the replay
     assert job.lake.batches(KIND) == [0, 1, 2]
     topic.grow(50)
     job.run()

@@ -1,4 +1,4 @@
-"""Whatever ends the program, and whenever: the next start goes on as if nothing had been."""
+"""No matter what ends the program, or when: the next start continues as if nothing had happened."""
 
 import random
 import signal
@@ -12,7 +12,7 @@ PARTITIONS = 4
 
 
 @pytest.mark.sanitized
-def test_a_restart_goes_on_where_the_last_run_ended(job):
+def test_a_restart_resumes_where_the_last_run_ended(job):
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 300, 2)
     job.run()

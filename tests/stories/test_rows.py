@@ -20,7 +20,7 @@ def conformance(request):
 
 
 @pytest.mark.parametrize("kind", ["matches", "players"])
-def test_awkward_messages_become_the_rows_that_spark_makes_of_them(
+def test_awkward_messages_become_the_same_rows_as_in_spark(
     conformance, tmp_path, spark, capsys, kind
 ):
     with capsys.disabled():  # the seed is wanted of every run

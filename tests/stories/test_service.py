@@ -74,7 +74,7 @@ def test_it_stops_cleanly_as_the_first_process_of_a_container(job, tmp_path):
 
 
 @pytest.mark.parametrize("thread", ["match_stream", "worker"])
-def test_the_watchdog_is_fed_as_long_as_driver_and_workers_get_on(job, tmp_path, thread):
+def test_the_watchdog_is_fed_as_long_as_driver_and_workers_make_progress(job, tmp_path, thread):
     job.create_topics()
     with Supervisor(tmp_path, watchdog_s=2) as supervisor:
         process = job.start(
@@ -138,7 +138,7 @@ def test_a_second_signal_ends_a_run_whose_log_nobody_reads(job, tmp_path):
         process.wait_exit(30, 128 + signal.SIGTERM)
 
 
-def test_a_terminal_that_goes_away_stops_it_in_order(job):
+def test_a_terminal_that_goes_away_stops_it_cleanly(job):
     job.create_topic()
     terminal, output = pty.openpty()
     heard = ("env", "--default-signal=HUP")  # also where these tests run under nohup

@@ -1,5 +1,5 @@
-"""The Kafka source alone, through kafka_probe: which offsets each range gives, however ranges follow
-one another, and what it says when it can't go on."""
+"""The Kafka source alone, through kafka_probe: which offsets each range gives, no matter how ranges follow
+one another, and what it says when it is stuck."""
 
 import os
 import random
@@ -105,7 +105,7 @@ def test_ranges_cut_anywhere_between_markers_and_aborted_records(source):
     assert len(everything[0][1]) == 333
 
 
-def test_an_open_transaction_is_waited_for_and_told(source):
+def test_an_open_transaction_makes_it_wait_and_say_so(source):
     source.broker.create_topic(source.topic)
     source.script("begin", "put 0 10", "commit", identifier="first")
     source.broker.wait_end_offsets(source.topic, {0: 11})
@@ -148,7 +148,7 @@ def test_ranges_cut_anywhere_in_the_holes_of_compaction(source):
 
     readable = source.broker.readable(source.topic)
     found = source.ranges(*cuts(end, 3))
-    if source.broker.readable(source.topic) == readable:  # else the cleaner went on meanwhile
+    if source.broker.readable(source.topic) == readable:  # else the cleaner ran meanwhile
         assert_ranges(found, readable)
     assert len(found) == len(cuts(end, 3))
 
@@ -186,7 +186,7 @@ def test_a_broker_that_dies_while_it_is_read_from_costs_no_record_and_gives_none
     assert process.returncode == 0
 
 
-def test_a_topic_deleted_while_it_is_waited_for_fails_and_lets_the_program_end(source):
+def test_a_topic_deleted_while_it_waits_fails_and_lets_the_program_end(source):
     source.broker.create_topic(source.topic, 2)
     source.script("put 0 10")
     process = source.start("read", "0:0:10", "0:10:20", "1:0:5", keep_going=1)
@@ -201,7 +201,7 @@ def test_a_topic_deleted_while_it_is_waited_for_fails_and_lets_the_program_end(s
 
 
 @pytest.mark.parametrize("memory", [1_000_000, 64_000_000])
-def test_a_hot_partition_is_not_held_up_by_idle_ones(source, memory):
+def test_a_hot_partition_is_not_delayed_by_idle_ones(source, memory):
     source.broker.create_topic(source.topic, 6)
     source.script("put 3 60000 700", *(f"put {partition} 5 700" for partition in (0, 1, 2, 4, 5)))
     began = time.monotonic()

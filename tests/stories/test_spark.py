@@ -17,7 +17,7 @@ def rows_by_spark(job, spark):
     return frame.count(), frame.select("partition", "offset").distinct().count()
 
 
-def test_spark_goes_on_from_our_checkpoint_and_we_from_sparks(job, spark):
+def test_spark_resumes_our_checkpoint_and_we_resume_sparks(job, spark):
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 200, 2)
     job.run()
@@ -35,7 +35,7 @@ def test_spark_goes_on_from_our_checkpoint_and_we_from_sparks(job, spark):
     job.lake.assert_holds("matches", job.broker.end_offsets(topic))
 
 
-def test_we_go_on_from_a_checkpoint_that_spark_began(job, spark):
+def test_we_resume_a_checkpoint_that_spark_began(job, spark):
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 200, 2)
     run_spark(job, spark)
@@ -49,7 +49,7 @@ def test_we_go_on_from_a_checkpoint_that_spark_began(job, spark):
     job.lake.assert_holds("matches", job.broker.end_offsets(topic))
 
 
-def test_a_spark_that_runs_beside_us_stops_us_with_cause_and_cure_and_nothing_is_twice(job, spark):
+def test_a_second_writer_in_spark_stops_us_with_cause_and_fix_and_nothing_is_twice(job, spark):
     """Spark takes no lock: the first plan of a batch is the only one."""
     topic = job.create_topic()
     job.broker.generate(topic, "matches", 100, 1)

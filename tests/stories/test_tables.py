@@ -52,7 +52,7 @@ def nulls(rows):
 
 
 @pytest.mark.parametrize("kind", ["matches", "players"])
-def test_the_rows_are_those_that_spark_makes_of_the_same_records(job, spark, kind):
+def test_the_rows_are_those_of_spark_for_the_same_records(job, spark, kind):
     fill(job, malformed=20)
     job.run("--job", "all")
 
@@ -306,7 +306,7 @@ def test_a_table_with_another_type_is_not_written_to(job):
     assert "verify" not in doctor, doctor  # which would find no checkpoint
 
 
-def test_a_file_that_can_not_be_read_is_told_and_not_adopted(job):
+def test_a_file_that_cannot_be_read_is_reported_and_not_adopted(job):
     job.create_topic()
     job.produce(['{"match_id": "a", "status": "live"}'])
     job.run(SINK_LOG="off")

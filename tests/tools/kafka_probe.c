@@ -14,7 +14,7 @@
  *     PROBE_BATCH                    the largest record batch that it may fetch, in bytes
  *     PROBE_UNPACKED                 what a record batch must be able to unpack to, in bytes
  *     PROBE_TIMEOUT                  gives a range up after so many seconds without a record (30)
- *     PROBE_KEEP_GOING               goes on after a range that failed
+ *     PROBE_KEEP_GOING               continues after a range that failed
  *     PROBE_REST                     rests after every range */
 #include <inttypes.h>
 #include <stdio.h>

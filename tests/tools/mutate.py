@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Which lines of a source file a unit test does not hold fast.
+"""Which lines of a source file a unit test does not check.
 
     tests/tools/mutate.py src/streaming/kafka/planner.c test_planner [--preset dev] [--lines 90-130]
 
 Changes one operator or number at a time: comparisons, && and ||, + and -, and integer and floating constants. Each
-mutant is compiled beside the build, linked to the test in front of the library, and run. What still passes is printed:
-either a case is missing, or nobody can tell the mutant from the original. The source and the build stay as they are;
+mutant is compiled outside of the build, linked to the test in front of the library, and run. Mutants that pass are
+printed: either a case is missing, or the mutant behaves like the original. The source and the build stay as they are;
 the test must be built."""
 
 import argparse
@@ -43,7 +43,7 @@ def mutants(source):
 
 
 def compile_command(build, source):
-    """As the build compiles the source, but for what it reads and writes."""
+    """As the build compiles the source, except for what it reads and writes."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         if pathlib.Path(entry["file"]) == source:
             words = shlex.split(entry["command"])

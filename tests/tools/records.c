@@ -207,7 +207,8 @@ static void null_field(struct maker *m, const char *name) {
     put(m, "null");
 }
 
-/* 2.5 % of the fields are absent, 2.5 % null. True: the key stands there, its value is to come. */
+/* 2.5 % of the fields are absent, 2.5 % null. True: the key has been written, its value must
+ * follow. */
 static bool optional(struct maker *m, const char *name) {
     uint32_t lot = draw(m, 1000);
     if (lot < 25)

@@ -94,7 +94,7 @@ static void put_many(const char *arguments) {
     int partition = (int)strtol(at, &at, 10);
     long count = strtol(at, &at, 10), size = strtol(at, &at, 10), first = strtol(at, &at, 10);
     if (*at != '\0' || count <= 0)
-        die("put wants PARTITION COUNT [SIZE [FIRST]]", arguments);
+        die("put needs PARTITION COUNT [SIZE [FIRST]]", arguments);
     char *value = malloc((size_t)size + 64);
     if (value == NULL)
         die("put", "no memory");
@@ -116,7 +116,7 @@ static void put_line(char *arguments) {
     char *rest = NULL;
     const char *partition = strtok_r(arguments, " ", &rest), *key = strtok_r(NULL, " ", &rest);
     if (partition == NULL || key == NULL || rest == NULL)
-        die("line", "wants PARTITION KEY TEXT");
+        die("line", "needs PARTITION KEY TEXT");
     const char *value = strcmp(rest, "\\N") == 0 ? NULL : rest;
     put((int)strtol(partition, NULL, 10), strcmp(key, "-") == 0 ? NULL : key, value,
         length_of(value));

@@ -1,5 +1,5 @@
-/* faulty_reads.h: the real disk, but for one file: it can't be read or locked, or it ends early, as
- * if somebody had cut it off while it is read. Where all calls count, see streaming/faulty_disk.h.
+/* faulty_reads.h: the real disk, except one file: it can't be read or locked, or it ends early, as
+ * if it was truncated while it is read. Where all calls count, see streaming/faulty_disk.h.
  */
 #ifndef FAULTY_READS_H
 #define FAULTY_READS_H

@@ -5,7 +5,7 @@
  * process. Paths are absolute.
  *
  * Only base/disk/ includes this header. All others use what is built on it: file.h, open_file.h,
- * file_lock.h, filesystem.h. A lake that is no POSIX directory would have these four rewritten. */
+ * file_lock.h, filesystem.h. For a lake that is not a POSIX directory, rewrite these four. */
 #ifndef BASE_DISK_DISK_H
 #define BASE_DISK_DISK_H
 

@@ -47,8 +47,8 @@ static void describe_cure(int error_number, char text[static LIMIT_TEXT_MAX]) {
     (void)snprintf(text, LIMIT_TEXT_MAX, "%s", cure);
 }
 
-/* What errno says, with the limit behind it or the cure. Leaves errno as it was, for who tells one
- * failure from another by it. */
+/* What errno says, with the limit that was reached or what to do. Leaves errno as it was, for
+ * callers that distinguish failures by it. */
 static bool fail(struct error *err, const char *where, int error_number) {
     char cure[LIMIT_TEXT_MAX];
     if (limit_is_behind(error_number)) {

@@ -1,9 +1,9 @@
-/* disk_error.h: what an errno of the disk means for who met it; the only place that decides it.
+/* disk_error.h: what an errno of the disk means for the caller; the only place that decides it.
  *
  * ERROR_LIMIT  the process or the machine has no descriptor or no memory left
- * ERROR_RETRY  all others. `lasting` in the error: no waiting alone cures it (no permission, a
- *              read-only file system, a name too long); while a query runs it is waited for all the
- *              same, because somebody may be repairing it, but a start refuses it. */
+ * ERROR_RETRY  all others. `lasting` in the error: waiting alone does not help (no permission, a
+ *              read-only file system, a name too long). A running query still retries, because
+ *              someone may be fixing it, but a start refuses it. */
 #ifndef BASE_DISK_DISK_ERROR_H
 #define BASE_DISK_DISK_ERROR_H
 

@@ -2,7 +2,7 @@
  *
  * Its bytes are written under a hidden name in the same directory and synced; then one rename gives
  * it the name that readers look for; then the directory is synced, because the name is stored
- * there. So whoever finds the name finds all bytes, after a crash and after a power cut.
+ * there. So a reader that finds the name finds all bytes, after a crash and after a power cut.
  *
  * A failure before the rename is harmless: the draft is removed, or overwritten by the next
  * attempt. A rename that fails may still have been done (over a network the answer can be lost), so
@@ -181,7 +181,7 @@ bool file_publish_again(const char *directory, const char *name, const void *byt
     if (there == NULL) {
         bool published = file_publish(directory, name, bytes, size, err);
         if (!published && err->kind == ERROR_STATE)
-            err->kind = ERROR_RETRY; // the next call looks at what is there
+            err->kind = ERROR_RETRY; // the next call looks at the existing file
         return published;
     }
     bool same = there_size == size && memcmp(there, bytes, size) == 0;

@@ -1,13 +1,13 @@
-/* file.h: files that are there whole or not at all, and that survive a power cut; their names and
+/* file.h: files that exist completely or not at all, and that survive a power cut; their names and
  * their directories.
  *
- * Paths are absolute; joining two never exceeds FILE_PATH_MAX, because whoever takes a path from
+ * Paths are absolute; joining two never exceeds FILE_PATH_MAX, because code that takes a path from
  * outside checks its length first (a longer join is a violated check).
  *
- * Errors: those of base/disk/disk_error.h for whatever the disk refuses, which the comments call
- * ERROR_RETRY; unless a function says otherwise. Where they say that errno is kept, it says why
- * after the return, too. Nothing that failed to sync is ever synced again as if that helped: a
- * draft is thrown away and written anew. */
+ * Errors: those of base/disk/disk_error.h for everything that the disk refuses, which the comments
+ * call ERROR_RETRY; unless a function says otherwise. Where they say that errno is kept, it says
+ * why after the return, too. Nothing that failed to sync is ever synced again as if that helped: a
+ * draft is thrown away and written again. */
 #ifndef BASE_DISK_FILE_H
 #define BASE_DISK_FILE_H
 
@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 
-enum { FILE_PATH_MAX = 4096 }; // bytes with the terminator, as Linux has it
+enum { FILE_PATH_MAX = 4096 }; // bytes with the terminator, as in Linux
 
 struct file_path {
     char text[FILE_PATH_MAX];
@@ -28,7 +28,7 @@ struct file_path {
 struct file_path file_join(const char *directory, const char *name);
 struct file_path file_join_number(const char *directory, int64_t number);
 
-/* A file on its way to a name that nobody may have yet: written as ".<name>.tmp" beside it. The
+/* A file on its way to a name that must not exist yet: written as ".<name>.tmp" next to it. The
  * temporary name is fixed, so what a crash leaves is overwritten by the next attempt. */
 struct file_draft {
     struct file_path temporary, target, directory;
@@ -67,7 +67,7 @@ MUST_CHECK bool file_publish(const char *directory, const char *name, const void
 MUST_CHECK bool file_publish_again(const char *directory, const char *name, const void *bytes,
                                    size_t size, struct error *err);
 
-/* Makes `name` have these bytes, whatever it had. ERROR_RETRY, as file_draft_replace(). */
+/* Makes `name` have these bytes, no matter what it had. ERROR_RETRY, as file_draft_replace(). */
 MUST_CHECK bool file_replace(const char *directory, const char *name, const void *bytes,
                              size_t size, struct error *err);
 
@@ -104,7 +104,7 @@ MUST_CHECK bool file_same(const char *a, const char *b, bool *same, struct error
 
 /* mkdir, with every missing parent, and durable: every parent is synced, also of what exists, since
  * an earlier process may have died between its mkdir and its sync. For start-up. ERROR_CONFIG: a
- * file is in the way. */
+ * file has this name. */
 MUST_CHECK bool file_make_directory(const char *path, struct error *err);
 
 /* mkdir of the last name only; true when it is there already. The caller syncs the parent. */
@@ -123,7 +123,7 @@ int file_list(const char *directory, bool (*visit)(void *context, const char *na
               struct error *err);
 
 /* The numbers among the names of a directory's files, ascending: all digits, as Spark's logs are
- * named, with `suffix` behind them ("" for none). A directory that is not there has none. *numbers
+ * named, followed by `suffix` ("" for none). A missing directory has none. *numbers
  * is owned by the caller. ERROR_RETRY. */
 MUST_CHECK bool file_list_numbers(const char *directory, const char *suffix, int64_t **numbers,
                                   size_t *count, struct error *err);

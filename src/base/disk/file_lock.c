@@ -1,8 +1,9 @@
-/* file_lock.c: the lock is flock(), exclusive for who holds it.
+/* file_lock.c: the lock is flock(), exclusive for its holder.
  *
- * Who only asks takes it shared, without waiting, and gives it back at once. That is long enough to
- * refuse somebody who takes it in the same moment, who therefore tries a few times. Nobody has to
- * clean up after a crash: the kernel ends the lock with the last descriptor of the open file. */
+ * A process that only asks takes it shared, without waiting, and gives it back at once. That is
+ * long enough to refuse a process that takes it at the same moment, so taking it tries a few times.
+ * Nobody has to clean up after a crash: the kernel ends the lock with the last descriptor of the
+ * open file. */
 #include "base/disk/file_lock.h"
 
 #include <ctype.h>
@@ -18,7 +19,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 
-/* What is held longer than this is held by who took it. */
+/* A lock that is held longer than this is really held, not only asked for. */
 enum { ATTEMPTS = 4, PAUSE_NS = 20 * 1000 * 1000 };
 
 static void read_holder(int fd, char holder[static FILE_LOCK_HOLDER_MAX]) {

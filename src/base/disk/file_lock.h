@@ -2,7 +2,7 @@
  *
  * The lock is the open file's and ends with the process, however that ends; what the file says is
  * for people to read, and nothing is decided by it. The file stays: removing it would let a third
- * process lock a new one beside a second's. */
+ * process lock a new one while a second one holds the old. */
 #ifndef BASE_DISK_FILE_LOCK_H
 #define BASE_DISK_FILE_LOCK_H
 
@@ -13,7 +13,7 @@
 enum { FILE_LOCK_HOLDER_MAX = 512 }; // bytes of what is read of a holder, with the terminator
 
 /* Takes the lock and has its file say "host=a pid=12 since=2025-12-31T10:30:45Z program=…". *fd:
- * what file_lock_release() wants. *taken false: another process holds it, and `holder` is what its
+ * what file_lock_release() needs. *taken false: another process holds it, and `holder` is what its
  * file says. */
 MUST_CHECK bool file_lock_take(const char *path, int *fd, bool *taken,
                                char holder[static FILE_LOCK_HOLDER_MAX], struct error *err);

@@ -13,7 +13,7 @@
 const char *filesystem_warning(const char *path);
 
 struct filesystem_room {
-    int64_t size, free;        // bytes; free: for who is not root
+    int64_t size, free;        // bytes; free: for users other than root
     int64_t files, files_free; // inodes; 0: there is no limit
 };
 

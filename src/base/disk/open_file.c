@@ -1,7 +1,7 @@
 /* open_file.c: files that stay open: read at positions, as a stream, or appended to.
  *
- * All go through `disk`, so that tests can fail each call. What is read may be cut short meanwhile
- * by whoever owns it: file_reader_read() then gives less, and a stream an error (ENODATA), because
+ * All go through `disk`, so that tests can fail each call. The owner of a file may truncate it
+ * while it is read: file_reader_read() then gives less, and a stream an error (ENODATA), because
  * stdio would take an early end for the real one. Appending is not durable before
  * file_append_sync(), and a failed close counts as a failed write: some file systems report it only
  * then. */

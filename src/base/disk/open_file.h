@@ -46,7 +46,7 @@ MUST_CHECK bool file_append_write(struct file_append *file, const void *bytes, s
 MUST_CHECK bool file_append_sync(struct file_append *file, struct error *err);
 MUST_CHECK bool file_append_close(struct file_append *file, struct error *err);
 
-/* Closes without a word. Does nothing to one that is not open. */
+/* Closes silently. Does nothing to one that is not open. */
 void file_append_abandon(struct file_append *file);
 
 #endif

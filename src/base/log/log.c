@@ -3,7 +3,7 @@
  * Everything is under one lock, but the piece that is written next: the thread takes a line out,
  * releases the lock, and writes. So nobody who logs waits for the output. A full queue drops its
  * oldest lines; the next piece then is a line that says how many. Live lines of a terminal are part
- * of every piece, because they stand below the last line.
+ * of every piece, because they are below the last line.
  *
  * What must stay true: lines are whole, in the queue and in the output; what is dropped is counted
  * and said; and log_output_stop() returns even if the output never takes another byte: then the
@@ -31,7 +31,7 @@ enum {
 };
 
 enum mode {
-    DIRECT,    // each line is written by who has it
+    DIRECT,    // each line is written by its caller
     QUEUED,    // by the thread
     ABANDONED, // the thread hangs: nothing can be written any more
 };
@@ -59,7 +59,7 @@ static struct {
     bool is_new;
 } display;
 
-/* What is written next; belongs to the thread, or without one to who has the lock. */
+/* What is written next; belongs to the thread, or without one to the holder of the lock. */
 static struct {
     struct log_line line;
     char bytes[LOG_LINE_MAX + LOG_DISPLAY_MAX + 64];

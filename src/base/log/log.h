@@ -26,12 +26,12 @@ void log_write(enum log_level level, const char *logger, const char *format, ...
 
 /* ---- where the log's lines go, and what happens when they can't ----
  *
- * Commands write each line before they go on. A run must not: a reader that stops reading, a
+ * Commands write each line before they continue. A run must not: a reader that stops reading, a
  * terminal that was stopped (Ctrl-S) or a disk that hangs would stop the data and the signals with
  * it. After log_output_start() lines are put into a queue of a fixed size, and a thread of its own
  * writes them, one write() per line. When the queue is full the oldest lines are dropped; they are
  * counted, and once lines can be written again, one of them says how many there were and why. An
- * error (disk full, no reader any more) is tried again every second.
+ * error (disk full, no reader any more) is retried every second.
  *
  * Any thread may call; none waits, but log_output_stop(). */
 
@@ -43,7 +43,7 @@ enum {
 /* At start, before the first thread; STDOUT_FILENO unless said otherwise. */
 void log_output_set(int fd);
 
-/* ERROR_LIMIT: there is no thread to be had. */
+/* ERROR_LIMIT: no thread can be started. */
 MUST_CHECK bool log_output_start(struct error *err);
 
 /* Waits until all lines are written: at most `wait_ms`, and no longer than a second for an output
@@ -51,7 +51,7 @@ MUST_CHECK bool log_output_start(struct error *err);
  * again, or, if the output hangs, not at all. */
 void log_output_stop(int64_t wait_ms);
 
-/* On a terminal: whole lines that stand below the log from now on, in place of those that did;
+/* On a terminal: whole lines that are shown below the log from now on, instead of earlier ones;
  * "" takes them away. */
 void log_output_show(const char *lines);
 

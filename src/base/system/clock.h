@@ -26,7 +26,7 @@ static inline int64_t clock_monotonic_ms(void) {
 }
 
 /* For measuring how long our own code takes: nanoseconds since some fixed moment, always the
- * system's. Some 25 ns where the kernel lets the clock be read without a call. */
+ * system's. About 25 ns where the kernel lets the clock be read without a call. */
 int64_t clock_stopwatch_ns(void);
 
 /* Of two moments of one clock; within one tick neither is before the other. */
@@ -34,7 +34,7 @@ static inline bool clock_is_before(const struct timespec *a, const struct timesp
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* The moment `ms` milliseconds from now as pthread_cond_timedwait() wants it, for a condition on
+/* The moment `ms` milliseconds from now as pthread_cond_timedwait() needs it, for a condition on
  * CLOCK_MONOTONIC. Always the system's: threads wait in real time. */
 struct timespec clock_deadline(int64_t ms);
 

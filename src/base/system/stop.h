@@ -8,8 +8,8 @@
 
 enum stop_level {
     STOP_NOT,
-    STOP_AFTER_BATCH, // finish the batch under way, start no other
-    STOP_NOW,         // abandon the batch under way
+    STOP_AFTER_BATCH, // finish the running batch, start no other
+    STOP_NOW,         // abandon the running batch
 };
 
 struct stop {

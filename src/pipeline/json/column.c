@@ -63,7 +63,7 @@ static bool put_scalar(struct json_reader *reader, struct json_output *output) {
     }
 }
 
-/* One token; `*needs_comma` says whether a member stands before the next one. */
+/* One token; `*needs_comma` says whether a member precedes the next one. */
 static bool copy_token(struct json_reader *reader, struct json_output *output, bool *needs_comma) {
     bool closes = reader->token == JSON_OBJECT_END || reader->token == JSON_ARRAY_END;
     if (*needs_comma && !closes)
@@ -261,7 +261,7 @@ enum json_column_result json_read_column(struct json_reader *reader,
         return read_string(reader, vector, row, strings);
     if (vector->type == TYPE_TIMESTAMP)
         return read_timestamp(reader, context, vector, row, strings);
-    // Spark looks at the text of a string even where it wants none: a broken one shows here.
+    // Spark looks at the text of a string even where it needs none: a broken one shows here.
     if (reader->token == JSON_STRING && !json_take_string(reader))
         return JSON_COLUMN_FAULT;
     if (!read_scalar(reader, vector, row))

@@ -21,7 +21,7 @@ enum json_column_result {
 };
 
 /* Moves from a key to its value first. Texts are copied into `strings`. After a fault the reader
- * stands where Spark would go on. */
+ * is where Spark would continue. */
 enum json_column_result json_read_column(struct json_reader *reader,
                                          const struct timestamp_context *context,
                                          struct vector *vector, size_t row, struct arena *strings);

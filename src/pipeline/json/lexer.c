@@ -1,4 +1,4 @@
-/* Tokens are read as Jackson reads them. Spark goes on after some errors, and then from where
+/* Tokens are read as Jackson reads them. Spark continues after some errors, and then from where
  * Jackson stopped, so that also a function that fails must leave the lexer behind the bytes that
  * Jackson has looked at.
  *
@@ -112,8 +112,8 @@ static const char *skip_digits(const char *at, const char *end) {
     return at;
 }
 
-/* Whether a word goes on with this character (Java's isJavaIdentifierPart; beyond Latin-1 only the
- * blocks without letters are told apart). */
+/* Whether a word continues with this character (Java's isJavaIdentifierPart; beyond Latin-1 only
+ * the blocks without letters are distinguished). */
 static bool is_word_part(uint32_t character) {
     if (character < 0x80)
         return (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
@@ -130,7 +130,7 @@ static bool is_word_part(uint32_t character) {
     return !has_no_letters;
 }
 
-/* Jackson takes the rest of an unknown word into its message, and goes on behind it. */
+/* Jackson takes the rest of an unknown word into its message, and continues after it. */
 static bool fail_word(struct json_lexer *lexer, const char *at, size_t matched) {
     while (lexer->at < lexer->end && matched < WORD_SHOWN_MAX) {
         const char *before = lexer->at;
@@ -238,7 +238,7 @@ static bool lex_fraction(struct json_lexer *lexer, const char *at, bool starts_w
                          struct number_shape *shape) {
     const char *end = lexer->end;
     const char *resume = at + 1;
-    // Jackson counts what is not there as one digit less in numbers that start with 0.
+    // Jackson counts what is missing as one digit less in numbers that start with 0.
     size_t fraction_digits = 0, exponent_digits = 0, missing = 0;
     if (*at == '.') {
         const char *fraction = at + 1;

@@ -46,7 +46,7 @@ MUST_CHECK bool json_lex_quoted(struct json_lexer *lexer, char quote, struct jso
 /* A number whose first character ('-' or a digit) has just been taken. */
 MUST_CHECK bool json_lex_number(struct json_lexer *lexer, char first, enum json_token *token);
 
-/* A value that starts with anything else but '"', '{' and '[': words, and what is no value. */
+/* A value that starts with anything else but '"', '{' and '[': words, and invalid values. */
 MUST_CHECK bool json_lex_word(struct json_lexer *lexer, uint32_t first, enum json_token *token);
 
 /* A JSON_INTEGER. False: beyond int64. */

@@ -1,6 +1,6 @@
 /* Members are read along the record's stops (stops.h), without searching. Producers write their
- * keys in the same order and with the same white space nearly always. So for each column we
- * remember which key came behind it, with all that stood around that key, and compare this first.
+ * keys in the same order and with the same whitespace nearly always. So for each column we
+ * remember which key came after it, with all bytes around that key, and compare this first.
  * Only if it differs, the key is read and looked up, and after some misses it becomes the new
  * prediction.
  *
@@ -10,7 +10,7 @@
  * columns. This took such records from 820 to 580 ns.
  *
  * What must stay true: where a member is read here, column.h would have set the same value and
- * stood behind the same byte. Anything in doubt is left to it. */
+ * stopped after the same byte. Anything in doubt is left to it. */
 #include "pipeline/json/members.h"
 
 #include "base/check.h"
@@ -50,7 +50,7 @@ find_plain_key(const struct json_keys *keys, const char *bytes, size_t size,
     return -1;
 }
 
-/* A key with the bytes around it that find_plain_key() wants. */
+/* A key with the bytes around it that find_plain_key() needs. */
 struct quoted_key {
     char bytes[1 + KEY_NAME_MAX + 1 + JSON_PREFIX_MAX];
 };
@@ -132,10 +132,10 @@ HOT const uint16_t *skip_stops(const char *bytes, const uint16_t *stop, const ch
     return stop;
 }
 
-/* What stood between two values, for the next time. */
+/* Remembers the bytes between two values, for the next record. */
 static void learn(struct json_members *members, struct json_prediction *prediction,
                   struct json_cursor from, struct json_cursor value, int column) {
-    // White space that is a stop as well would need counting at each match: it is rare enough.
+    // Whitespace that is a stop as well would need counting at each match: it is rare enough.
     size_t size = (size_t)(value.at - from.at);
     if (size > JSON_PREFIX_MAX || value.stop - from.stop != 2)
         return;
@@ -333,7 +333,7 @@ static void take_back(const struct json_row *row, uint64_t columns,
     progress->identifier_is_null = false;
 }
 
-/* A whole record, from its first member on, which is at *cursor; then *cursor stands at its closing
+/* A whole record, from its first member on, which is at *cursor; then *cursor is at its closing
  * brace. False: not all of it is in the usual form, in compact or Python's style, each key once and
  * a column's: it has to be read in another way from the start. */
 HOT bool read_scattered(struct json_members *members, struct json_row *row,

@@ -1,7 +1,7 @@
 /* members.h: the members of a record's root object, in the form that nearly all have.
  *
  * What is not in the usual form is left to reader.h and column.h, which know all forms and all
- * errors. Behind their member this can go on. */
+ * errors. After their member this can continue. */
 #ifndef PIPELINE_JSON_MEMBERS_H
 #define PIPELINE_JSON_MEMBERS_H
 
@@ -30,7 +30,7 @@ void json_keys_init(struct json_keys *keys, const struct schema *schema);
 /* The column that the key names, or -1. */
 int json_keys_find(const struct json_keys *keys, struct json_raw key);
 
-/* A key as it was, with all that stood between the value before and its own. */
+/* A key as it was, with all bytes between the previous value and its own. */
 struct json_prediction {
     struct json_prefix pattern;
     uint8_t size;                 // of the pattern
@@ -41,7 +41,7 @@ struct json_prediction {
 
 /* What came of reading on. */
 struct json_progress {
-    size_t at;    // byte offset: where to go on; behind the value of the last member read
+    size_t at;    // byte offset: where to continue; after the value of the last member read
     int previous; // the column of that member; -1: none yet
     bool identifier_is_null;
     size_t identifier_at; // then the byte offset of that null

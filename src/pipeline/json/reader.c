@@ -1,7 +1,7 @@
 /* Per open level there are two bits: whether it is an array, and whether the next member needs a
  * comma. A key is read together with the first token of its value (`pending`), and the end of a
  * string is looked for only when it is needed. This is Jackson's order: it decides which error
- * shows first, and where reading goes on. */
+ * shows first, and where reading continues. */
 #include "pipeline/json/reader.h"
 
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size) {
@@ -62,7 +62,7 @@ static bool close_level(struct json_reader *reader, uint32_t bracket) {
     return true;
 }
 
-/* Skips white space and takes the character behind it. False: a character that can't stand there.
+/* Skips whitespace and takes the character after it. False: a character that is not allowed there.
  * At the end of the bytes *character is END_OF_BYTES. */
 enum { END_OF_BYTES = UINT32_C(0x110000) };
 
@@ -93,7 +93,7 @@ static bool fail_at_end(struct json_reader *reader) {
                      is_in_array(reader) ? "ends inside an array" : "ends inside an object");
 }
 
-/* Members after the first of their level need a comma, which stands in *character. */
+/* Members after the first of their level need a comma, which is in *character. */
 static bool take_comma(struct json_reader *reader, uint32_t *character) {
     if (reader->depth == 0)
         return true;
@@ -185,8 +185,8 @@ bool json_read_string(struct json_reader *reader) {
 bool json_take_string(struct json_reader *reader) {
     // Jackson looks at the length when one of its buffers is full and at the end of the string. So
     // a string that is a little too long is only this field's fault, but in a longer one it stops
-    // and goes on in the middle, where it hardly finds JSON. Where exactly depends on its buffers:
-    // seen between 31,616 and 70,000 characters beyond the limit.
+    // and continues in the middle, where it hardly finds JSON. Where exactly depends on its
+    // buffers: seen between 31,616 and 70,000 characters beyond the limit.
     enum { NOTICED_AFTER = 50000 };
     if (!json_read_string(reader))
         return false;

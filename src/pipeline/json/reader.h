@@ -5,12 +5,12 @@
  * +INF. Limits: 1000 levels, 1000 digits in a number, 50,000 characters in a key, 20 million in a
  * string that becomes a value.
  *
- * Spark goes on after some errors in the middle of a value, so what the reader does after `false`
+ * Spark continues after some errors in the middle of a value, so what the reader does after `false`
  * is part of its behaviour and the same as Jackson's:
  *   - A value's first token is read together with its key, and the bytes of a string in double
  *     quotes only when somebody asks for them or moves on. This order decides where an error shows.
- *   - After an error the reader stands behind the bytes it has looked at, at the level it was on,
- *     and json_next() goes on from there. After an error between a key and its value, json_next()
+ *   - After an error the reader is after the bytes it has looked at, at the level it was on,
+ *     and json_next() continues from there. After an error between a key and its value, json_next()
  *     says JSON_NONE, as at the end of the bytes.
  *
  * Nothing is allocated, no byte behind the value is read, every byte is looked at a bounded number
@@ -56,7 +56,7 @@ static inline bool json_reader_open_root(struct json_reader *reader) {
     return true;
 }
 
-/* Goes on at `behind`, which stands behind a scalar member of the root object that the caller has
+/* Continues at `behind`, which is after a scalar member of the root object that the caller has
  * read by itself. Only on the root object's own level. */
 static inline void json_reader_pass(struct json_reader *reader, const char *behind) {
     reader->lexer.at = behind;

@@ -1,7 +1,7 @@
 /* A cursor goes over the text character by character, escapes included. A surrogate comes as it
- * is, so that two escapes which make a pair are put together by whoever writes. Where the cursor
+ * is, so two escapes that make a pair are combined by the writer. Where the cursor
  * starts in the middle of a character beyond U+FFFF, it gives that character's second half, as
- * Java has it.
+ * in Java.
  *
  * What must stay true: no text gets longer than three bytes for one of the record. The callers'
  * room is cut by that. */

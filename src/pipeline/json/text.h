@@ -2,7 +2,7 @@
  *
  * Ill-formed UTF-8 is U+FFFD (base/utf8.h), a surrogate without its partner '?'. Jackson reads
  * UTF-16: where it stops or counts after one unit, that can be in the middle of a character beyond
- * U+FFFF. Then we stand before the last of its four bytes. */
+ * U+FFFF. Then we are before the last of its four bytes. */
 #ifndef PIPELINE_JSON_TEXT_H
 #define PIPELINE_JSON_TEXT_H
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Text as it stands in the record: between its quotes, or a number's. */
+/* Text as it is in the record: between its quotes, or a number's. */
 struct json_raw {
     const char *bytes;
     size_t size;
@@ -35,7 +35,7 @@ void json_output_quoted(struct json_output *output, struct json_raw raw);
 /* The next UTF-16 unit of [start, end), at *at, which moves on. There must be one. */
 uint32_t json_take_unit(const char *start, const char *end, const char **at);
 
-/* The value of a hexadecimal digit, or -1. As Jackson has it, of the unit's low byte: a letter of
+/* The value of a hexadecimal digit, or -1. As in Jackson, of the unit's low byte: a letter of
  * another script can be one. */
 int json_hex_value(uint32_t unit);
 

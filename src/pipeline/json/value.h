@@ -3,10 +3,10 @@
  *
  * Readable bytes must follow, as stops.h makes them, and the record must end in a byte that is part
  * of no value. What is in another form is left as it was, to be read by column.h; where these say
- * yes, column.h would have set the same value and stood behind the same byte.
+ * yes, column.h would have set the same value and stopped after the same byte.
  *
- * Inlined where members are read, so that where reading stands is in registers, and for each
- * instruction set anew. */
+ * Inlined where members are read, so that the reading position is in registers, and compiled for
+ * each instruction set. */
 #ifndef PIPELINE_JSON_VALUE_H
 #define PIPELINE_JSON_VALUE_H
 
@@ -15,7 +15,7 @@
 #include "core/vector.h"
 #include "pipeline/json/words.h"
 
-/* Whether a byte may stand behind a number or a word. */
+/* Whether a byte may follow a number or a word. */
 extern const bool json_behind_value[256];
 
 static inline bool json_is_behind_value(char byte) {
@@ -53,7 +53,7 @@ const char *json_common_null(const char *at);
 
 /* The text of the string whose opening quote is the stop **stop of `bytes` (stops.h), to `*to`,
  * where the string's size and JSON_STOPS_SLACK more bytes have room. Then *stop is the one of the
- * closing quote, and *to stands behind the text. False: not a string, or one in which a character
+ * closing quote, and *to is after the text. False: not a string, or one in which a character
  * has to be replaced; *stop and *to are as they were. */
 bool json_read_marked(const char *bytes, const uint16_t **stop, char **to);
 

@@ -123,7 +123,7 @@ static bool next_utf8(struct bound *bound) {
         bool valid;
         uint32_t code = utf8_decode(last, last + (size - start), &last_size, &valid);
         if (valid && code < 0x10ffff) {
-            code = code + 1 == 0xd800 ? 0xe000 : code + 1; // surrogates are no characters
+            code = code + 1 == 0xd800 ? 0xe000 : code + 1; // surrogates are not characters
             bound->size = (uint8_t)(start + utf8_encode(code, last));
             return true;
         }
@@ -170,7 +170,7 @@ void bounds_find_texts(const uint8_t *plain, size_t size, struct text *min, stru
         struct text text = {.bytes = (const char *)plain + at + sizeof length, .length = length};
         uint64_t prefix = text_prefix(text);
         at += sizeof length + length;
-        // Most texts are told from both bounds by their first bytes.
+        // Most texts differ from both bounds in their first bytes.
         if (prefix <= min_prefix && (first || text_compare(text, *min) < 0)) {
             *min = text;
             min_prefix = prefix;

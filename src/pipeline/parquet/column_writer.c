@@ -17,8 +17,8 @@ enum {
     VALUES_KEEP = 2 << 20, // bytes of an open page's memory kept for the next page
     // Numbers of values at which an undecided page is looked at. Few distinct values show early,
     // and are smaller as codes. At the last of them it shows whether the column may have a
-    // dictionary at all: when all but one in a hundred are new, a full page of 20,000 values would
-    // find some 90 % of them new.
+    // dictionary at all: when 99 in 100 are new, a full page of 20,000 values would find about
+    // 90 % of them new.
     LOOK_FIRST = 64,
     LOOK_FACTOR = 8,
     LOOK_LAST = 4096,

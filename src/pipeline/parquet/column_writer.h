@@ -1,6 +1,6 @@
 /* column_writer.h: one column of the open row group of one file, from values to compressed pages.
  *
- * Everything starts empty and grows: a file of 33 columns with a few rows takes some ten KiB. */
+ * Everything starts empty and grows: a file of 33 columns with a few rows takes about 10 KiB. */
 #ifndef PARQUET_COLUMN_WRITER_H
 #define PARQUET_COLUMN_WRITER_H
 

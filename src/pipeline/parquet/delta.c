@@ -1,4 +1,4 @@
-/* The first value stands in the head. Then come blocks: the least difference of the block, the bit
+/* The first value is in the head. Then come blocks: the least difference of the block, the bit
  * widths of its miniblocks, and by how much each difference is above the least, in as many bits as
  * the largest of its miniblock takes. Differences wrap around, so that any two values have one.
  *
@@ -13,7 +13,7 @@ enum {
     MINIBLOCKS = 4,
     MINIBLOCK = BLOCK / MINIBLOCKS,
     MINIBLOCK_SIZE_MAX = 1 << 20, // that is read: far more than any writer's
-    BLOCK_ROOM = 10 + MINIBLOCKS + BLOCK * (int)sizeof(uint64_t) + 8, // most bytes that one takes
+    BLOCK_ROOM = 10 + MINIBLOCKS + BLOCK * (int)sizeof(uint64_t) + 8, // maximum size of one
 };
 
 static int64_t load_value(const uint8_t *values, size_t width, size_t index) {
@@ -48,7 +48,7 @@ static void pack_miniblock(const uint64_t *numbers, unsigned width, uint8_t *at)
 }
 
 /* `deltas`: BLOCK of them; those behind `count` are of no value and stored as the least.
- * Differences wrap around, as the format wants it; those of 32-bit values are 32-bit numbers. */
+ * Differences wrap around, as the format requires; those of 32-bit values are 32-bit numbers. */
 static void append_block(struct bytes *out, int64_t *deltas, size_t count) {
     int64_t least = deltas[0];
     for (size_t i = 1; i < count; i++)

@@ -27,8 +27,8 @@ void dictionary_deinit(struct dictionary *dictionary) {
     *dictionary = (struct dictionary){.type = dictionary->type, .portable = dictionary->portable};
 }
 
-/* Bits of a product depend only on those below them in its operands, and what tells doubles apart
- * is in their upper bits: those are brought down first. */
+/* Bits of a product depend only on those below them in its operands, and doubles differ
+ * in their upper bits: those are brought down first. */
 static inline uint32_t hash_word(uint64_t word) {
     return (uint32_t)((word ^ word >> 32) * hash_salt_1 >> 32);
 }
@@ -226,8 +226,8 @@ static inline __attribute__((always_inline)) size_t encode_all_words(struct dict
     return count;
 }
 
-/* Integers of a small range need no hash: their codes stand in an array. False: they lie too far
- * from one another for that. */
+/* Integers of a small range need no hash: their codes are in an array. False: they are too far
+ * apart for that. */
 static bool widen_direct(struct dictionary *dictionary, int32_t value) {
     int64_t first = value, last = value;
     if (dictionary->direct_count > 0) {

@@ -37,7 +37,7 @@ enum encoding {
     ENCODING_PLAIN = 0,
     ENCODING_PLAIN_DICTIONARY = 2, // what format v1 calls both the dictionary and its codes
     ENCODING_RLE = 3,
-    ENCODING_BIT_PACKED = 4, // what format v1 says of levels that are not there
+    ENCODING_BIT_PACKED = 4, // what format v1 says for missing levels
     ENCODING_DELTA_BINARY_PACKED = 5,
     ENCODING_RLE_DICTIONARY = 8,
 };

@@ -1,7 +1,7 @@
 /* metadata_writer.c: a file's footer and page indexes, as structs of Thrift.
  *
  * The numbers are the field numbers of parquet.thrift, in ascending order as the compact protocol
- * wants them; a field that is left out is optional there. Row groups are appended to one run of
+ * requires; a field that is left out is optional there. Row groups are appended to one run of
  * bytes as they end, so that the footer of a file with many takes no more than its own size.
  *
  * What must stay true: offsets are from the file's beginning, sizes are those on disk with page
@@ -121,7 +121,7 @@ static size_t plain_pages_of(const struct chunk_place *place) {
     return place->pages - place->coded_pages - place->delta_pages;
 }
 
-/* Every encoding that occurs. BIT_PACKED stands for levels that are not there: of repetition, and
+/* Every encoding that occurs. BIT_PACKED stands for missing levels: of repetition, and
  * of definition where the column is required. */
 static void put_encodings(struct thrift_writer *writer, int field, bool required,
                           const struct chunk_place *place) {

@@ -71,8 +71,8 @@ unsigned rle_width(uint32_t count) {
     return count <= 1 ? 0 : 32 - (unsigned)__builtin_clz(count - 1);
 }
 
-/* A run pays when it is shorter than the same values bit-packed, the head of the literals that must
- * begin anew behind it counted. */
+/* A run pays when it is shorter than the same values bit-packed, including the head of the literals
+ * that must begin again after it. */
 static size_t run_length_min(unsigned width) {
     size_t bits = (size_t)8 * (2 + (width + 7) / 8);
     size_t length = (bits / width + GROUP - 1) / GROUP * GROUP;

@@ -1,7 +1,7 @@
 /* text_hash.h: hashing and comparing short texts without a call, a word at a time.
  *
  * Words may overlap at the end of a text, and nothing is read outside of it. The hash is not
- * secret: who chooses texts can make them collide, so whoever hashes must bound the length of a
+ * secret: an attacker can choose texts that collide, so callers must limit the length of a
  * search. */
 #ifndef PARQUET_TEXT_HASH_H
 #define PARQUET_TEXT_HASH_H

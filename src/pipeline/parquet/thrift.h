@@ -14,8 +14,8 @@
  *         switch (field) { case 1: x = thrift_get_int(&reader, type); break;
  *                          default: thrift_skip(&reader, type); }
  *
- * Whatever goes wrong sets `failed`, and from then on every call gives zero or nothing, so that it
- * need be asked only once, at the end. Lengths and counts are checked against the bytes that are
+ * Every error sets `failed`, and from then on every call gives zero or nothing, so that it
+ * must be checked only once, at the end. Lengths and counts are checked against the bytes that are
  * left. */
 #ifndef PARQUET_THRIFT_H
 #define PARQUET_THRIFT_H

@@ -1,8 +1,8 @@
 /* A row group's columns grow in memory and are appended to the file when the group is closed; the
- * file is open only for that moment, so that a table with a thousand files in the making does not
- * need a thousand descriptors. Every close syncs: an error of the disk that the kernel meets while
- * it writes back is told to the descriptors that are open then, and a later one may never hear of
- * it. After an error the file is of no use, because nobody knows what of it is on the disk. */
+ * file is open only for that moment, so that a table with a thousand unfinished files does not
+ * need a thousand descriptors. Every close syncs: the kernel reports an error of write-back to the
+ * descriptors that are open then, and a later one may never get it. After an error the file is of
+ * no use, because it is unknown what of it is on the disk. */
 #include "pipeline/parquet/writer.h"
 
 #include "base/check.h"
@@ -108,7 +108,7 @@ struct output {
     struct file_append file; // its path is borrowed
     int64_t offset;          // of the next byte in the file
     struct bytes *pending;   // borrowed; bytes not yet handed to the system
-    int64_t busy_ns;         // how long the disk was waited for
+    int64_t busy_ns;         // time spent waiting for the disk
 };
 
 enum { PENDING_MAX = 256 * 1024 }; // bytes
@@ -286,7 +286,7 @@ bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error 
 
 bool parquet_writer_finish(struct parquet_writer *writer, struct parquet_file *file,
                            struct error *err) {
-    // The time of the last write goes into the sink log, as Spark has it there.
+    // The time of the last write goes into the sink log, as in Spark.
     struct file_status status;
     if (!write_file(writer, true, err) || !file_look(writer->path, &status, err))
         return false;

@@ -24,7 +24,7 @@ struct parquet_table {
     struct page_scratch scratch;
     struct bytes pending; // output's
     struct bytes slice;   // values and null marks of the slice being appended
-    int64_t write_ns;     // how long the files' disk was waited for
+    int64_t write_ns;     // time spent waiting for the files' disk
 };
 
 /* The schema's columns but those in `excluded` (the partition columns) go into the files. */

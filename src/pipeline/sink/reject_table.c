@@ -53,7 +53,7 @@ const struct schema *reject_schema(void) {
 struct reject_sink *reject_sink_create(const char *topic, int64_t batch_timestamp_ms,
                                        const struct sink_options *sink) {
     struct sink_options options = *sink;
-    options.schema = reject_schema(); // one flat directory, whatever the table is partitioned by
+    options.schema = reject_schema(); // one flat directory, no matter how the table is partitioned
     options.partition_columns = NULL;
     options.partition_column_count = 0;
 

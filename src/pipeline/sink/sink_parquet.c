@@ -16,7 +16,7 @@
 #include "pipeline/parquet/writer.h"
 #include "pipeline/sink/sink_route.h"
 
-/* One file in the making. */
+/* One unfinished file. */
 struct sink_file {
     struct parquet_writer *writer; // owned
     char *name;                    // owned; "part-….parquet"

@@ -23,7 +23,7 @@ struct sink_options {
                        // least ROW_GROUP_SIZE_MIN large, so many files may take more than this
 };
 
-/* Bytes of memory below which a row group is not closed for want of memory: smaller ones would cost
+/* Bytes of memory below which a row group is not closed for lack of memory: smaller ones would cost
  * more in footers than they give back. */
 enum { ROW_GROUP_SIZE_MIN = 64 * 1024 };
 

@@ -11,10 +11,10 @@
 enum kafka_fate {
     KAFKA_PASSES,  // librdkafka tries again by itself, and leaves nothing out
     KAFKA_ASK,     // an offset is said not to be there: the broker is asked where its log lies
-    KAFKA_REPAIR,  // somebody must repair Kafka or give us our rights back: ERROR_BROKER, which is
-                   // waited for without limit (at a start: KAFKA_STARTUP_TIMEOUT)
+    KAFKA_REPAIR,  // someone must fix Kafka or give us our rights back: ERROR_BROKER, which is
+                   // retried forever (at a start: for KAFKA_STARTUP_TIMEOUT)
     KAFKA_DAMAGED, // what came can't be read, and will most likely be the same next time:
-                   // ERROR_DAMAGED, which is tried again a few times
+                   // ERROR_DAMAGED, which is retried a few times
     KAFKA_OURS,    // it stays so until something is changed on our side: ERROR_CONFIG
     KAFKA_LIMIT,   // the machine gives too little: ERROR_LIMIT
 };

@@ -82,7 +82,7 @@ static void forget_held(struct kafka_partition *partition) {
 
 /* Nothing is stopped with rd_kafka_consume_stop(), neither here nor at the end: up to
  * librdkafka 2.0.2 at least, stopping a partition whose topic was deleted leaves a reference behind
- * for which rd_kafka_destroy() waits for ever. */
+ * for which rd_kafka_destroy() waits forever. */
 static rd_kafka_topic_partition_list_t *list_new(const struct kafka_partitions *set) {
     return rd_kafka_topic_partition_list_new((int)set->count);
 }
@@ -286,7 +286,7 @@ static bool is_at_end(const struct kafka_partitions *set, size_t index) {
            high >= 0 && partition->position >= high;
 }
 
-/* Partition `index` waits for records. Those that have been read to their end are in its way: with
+/* Partition `index` waits for records. Those that have been read to their end delay it: with
  * nothing else to fetch while its own queue is full, the broker is asked for news of them and takes
  * its time (fetch.wait.max.ms), in which the queue is read empty. */
 static void pause_those_in_the_way(struct kafka_partitions *set, size_t index) {

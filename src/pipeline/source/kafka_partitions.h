@@ -4,9 +4,9 @@
  * An active partition is fetched ahead into a queue of its own. Memory for that is cut for a number
  * of partitions (slots): half of it for what waits in the queues, a quarter for the fetch that each
  * may overshoot its queue by, the rest for the response under way and for what was taken from a
- * queue. When more partitions are active than there are slots, the handle is made anew with twice
- * the slots and smaller queues; once queues would get too small to be useful, the partition that
- * was opened longest ago is paused instead.
+ * queue. When more partitions are active than there are slots, the handle is opened again with
+ * twice the slots and smaller queues; once queues would get too small to be useful, the partition
+ * that was opened longest ago is paused instead.
  *
  * One worker's thread only. */
 #ifndef PIPELINE_SOURCE_KAFKA_PARTITIONS_H
@@ -36,7 +36,7 @@ struct kafka_partition {
     uint64_t opened;                  // the use that was its latest
     struct rd_kafka_queue_s *queue;   // owned; while known
     size_t read_count, read_bytes;    // taken from the queue since it was last made to refill
-    struct rd_kafka_message_s **held; // owned, with the messages: taken, but for a later range
+    struct rd_kafka_message_s **held; // owned, with the messages: taken, for a later range
     size_t held_count;
 };
 
@@ -67,15 +67,15 @@ const char *kafka_partitions_topic(const struct kafka_partitions *set, size_t in
 /* Whether one more can be started without disturbing the others. */
 bool kafka_partitions_has_room(const struct kafka_partitions *set);
 
-/* Starts it at the offset; an active one forgets what it has and starts anew. */
+/* Starts it at the offset; an active one forgets what it has and starts again. */
 MUST_CHECK bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
                                        struct error *err);
 
 /* Pauses those that have nothing waiting. */
 void kafka_partitions_rest(struct kafka_partitions *set);
 
-/* Forgets all that was fetched and closes the client; the next start opens another. For whatever
- * has left librdkafka in a state of its own: a topic that is gone, a refused offset, a broken
+/* Forgets all that was fetched and closes the client; the next start opens another. For everything
+ * that leaves librdkafka in an unknown state: a topic that is gone, a refused offset, a broken
  * batch. */
 void kafka_partitions_reset(struct kafka_partitions *set);
 

@@ -49,7 +49,7 @@ static bool take_broker(void *context, const char *name, const struct json *brok
     const char *state = json_member_text(broker, "state");
     int64_t id = number(broker, "nodeid");
     if (id < 0 || state == NULL)
-        return true; // a name to begin with, not a broker that is known
+        return true; // a bootstrap name, not a known broker
     statistics->brokers_up += strcmp(state, "UP") == 0;
     const struct json *trip = json_member(broker, "rtt");
     if (number(trip, "cnt") > 0 && statistics->round_trip_count < KAFKA_BROKERS_SHOWN)

@@ -1,5 +1,5 @@
-/* kafka_statistics.h: what librdkafka tells of a handle every few seconds (its STATISTICS.md), as
- * far as it matters to us. */
+/* kafka_statistics.h: what librdkafka reports about a handle every few seconds (its STATISTICS.md),
+ * as far as it matters to us. */
 #ifndef PIPELINE_SOURCE_KAFKA_STATISTICS_H
 #define PIPELINE_SOURCE_KAFKA_STATISTICS_H
 

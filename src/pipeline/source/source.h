@@ -16,7 +16,7 @@ enum source_status {
     SOURCE_RECORD, // *record is the next one; its bytes are valid until the next call
     SOURCE_END,    // the range is exhausted
     SOURCE_WAIT,   // nothing came within the time limit; ask again, or give up. *err says what is
-                   // known to be in the way (ERROR_BROKER: broker, error, attempts), or ERROR_NONE
+                   // known to prevent it (ERROR_BROKER: broker, error, attempts), or ERROR_NONE
     SOURCE_FAILED, // the range is closed; *err says why: ERROR_BROKER (the topic is gone, access is
                    // refused: the range may be opened again later), ERROR_DAMAGED (what came can't
                    // be read: a few times more, then never), ERROR_DATA_LOSS (offsets that the
@@ -27,7 +27,7 @@ enum source_status {
 struct source_memory {
     size_t fetched;  // what is fetched ahead
     size_t batch;    // the largest record batch, as it was sent
-    size_t unpacked; // a record batch that unpacks to so much must be read, whatever its codec
+    size_t unpacked; // a record batch that unpacks to so much must be read, with any codec
 };
 
 struct source_ops;
@@ -51,7 +51,7 @@ struct source_ops {
      * the source does to have the next records ready (a Kafka handle asks the brokers 50 times a
      * second) ends until the next range is opened. */
     void (*rest)(struct source *source);
-    /* To be called every few seconds while it rests: takes in what it has to tell of itself. NULL:
+    /* To be called every few seconds while it rests: handles what it has to report. NULL:
      * there is no need. */
     void (*tend)(struct source *source);
     /* What it has told. Any thread. False: nothing yet. NULL: it never does. */

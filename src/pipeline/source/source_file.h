@@ -3,7 +3,7 @@
  *
  * A partition is "<directory>/<topic>-<partition>.ndjson": a record's value a line, its offset the
  * line's number from 0. A line "\N" is a null value. A last line without a line end is a record
- * too, so whoever appends to a capture that is being read must append whole lines.
+ * too, so a writer that appends to a capture while it is read must append whole lines.
  *
  * The file is mapped, and the start of every 1,024th line is remembered. One thread at a time. */
 #ifndef PIPELINE_SOURCE_SOURCE_FILE_H
@@ -31,7 +31,7 @@ void capture_file_close(struct capture_file *file);
 /* Where the lines of a capture's files start, as far as somebody has counted them. Shared by a
  * broker and its sources, so that a file of many GB is counted once and not by each.
  *
- * Any thread. What an index says of a file stays true: whoever appends to a capture appends. */
+ * Any thread. What an index says about a file stays true: captures are only appended to. */
 struct capture_index;
 
 struct capture_index *capture_index_create(void);

@@ -8,7 +8,7 @@
  *
  * What must stay true: the position moves over records that were handed out, and to the range's
  * end once nothing more can come before it. A range that fails leaves no handle behind, so that it
- * begins anew. */
+ * begins again. */
 #include "pipeline/source/source_kafka.h"
 
 #include <errno.h>
@@ -131,12 +131,12 @@ static void abandon_range(struct source *source) {
     struct source_kafka *self = self_of(source);
     return_lent(self);
     // Nothing is wrong with what is queued. If the next range begins where this one stopped, it
-    // goes on; if it begins elsewhere, opening it starts the partition anew.
+    // continues; if it begins elsewhere, opening it starts the partition again.
     if (self->is_open)
         leave_range(self);
 }
 
-/* What can't go on begins anew, with another handle. */
+/* What cannot continue begins again, with another handle. */
 static void reset(struct source_kafka *self) {
     for (; self->next < self->count; self->next++)
         rd_kafka_message_destroy(self->taken[self->next]);
@@ -152,7 +152,7 @@ static enum source_status fail_range(struct source_kafka *self) {
 
 /* --- one message after the other ------------------------------------------------------------- */
 
-/* What became of a message. */
+/* The outcome of a message. */
 enum step { STEP_RECORD, STEP_NEXT, STEP_END, STEP_NOT_THERE, STEP_UNPACK_MORE, STEP_FAILED };
 
 /* Where the partition's log starts, and where it ends under the isolation level. */
@@ -164,7 +164,7 @@ static rd_kafka_resp_err_t ask_log(struct source_kafka *self, int64_t *low, int6
                                             self->range.partition, low, high, timeout_ms);
 }
 
-/* Goes on where the current partition stands, with another handle. */
+/* Continues at the current partition's position, with another handle. */
 static bool begin_again(struct source_kafka *self, struct error *err) {
     int64_t position = current_of(self)->position;
     reset(self);
@@ -177,8 +177,8 @@ static bool unpack_more(struct source_kafka *self, struct error *err) {
 }
 
 /* The broker said that it does not have the offset we want. Whether that is so is asked of it,
- * since a report may be late: librdkafka does not tell it from one for an earlier start. With
- * another handle none is, so the second time the range is given up, for whoever reads to pause. */
+ * since a report may be late: librdkafka does not distinguish it from one for an earlier start.
+ * With another handle none is, so the second time the range is given up, and the reader pauses. */
 static bool confirm_there(struct source_kafka *self, struct error *err) {
     int64_t position = current_of(self)->position, low, high;
     rd_kafka_resp_err_t code = ask_log(self, &low, &high, CONFIRM_WAIT_MS);
@@ -334,8 +334,8 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     return true;
 }
 
-/* Whether a limit of the machine is in the way for good, or has been for a while: a socket may be
- * had at the next attempt. */
+/* Whether a limit of the machine prevents it permanently, or has for a while: a socket may be
+ * available at the next attempt. */
 static bool is_stopped_by_limit(struct source_kafka *self, const char *trouble, struct error *err) {
     int limit = kafka_client_limit(&self->set.client);
     if (limit == 0 || (limit != EAGAIN && clock_monotonic_ms() - self->quiet_since_ms <= QUIET_MS))
@@ -344,7 +344,7 @@ static bool is_stopped_by_limit(struct source_kafka *self, const char *trouble, 
     return true;
 }
 
-/* Nothing came: says what stands in the way, if anything is known to. */
+/* Nothing came: says what prevents it, if known. */
 static enum source_status wait_or_fail(struct source_kafka *self, struct error *err) {
     char text[KAFKA_TROUBLE_MAX];
     int count = kafka_client_trouble(&self->set.client, text, sizeof text);

@@ -2,7 +2,7 @@
  *
  * Every partition that was opened here stays active (kafka_partitions.h): the handle fetches
  * ahead, and what lies beyond a range's end waits for the next range, which then begins without a
- * round trip. A range that begins elsewhere starts its partition anew.
+ * round trip. A range that begins elsewhere starts its partition again.
  *
  * A range ends at the first record at or beyond its end, or when the broker has said that nothing
  * more comes before the end (PARTITION_EOF): behind transaction markers and aborted records no

@@ -1,6 +1,6 @@
 /* stream.h: what makes a streaming query: one topic, one record schema, derived columns, one table.
  *
- * A further query is one schema file (src/schemas/), one declaration in stream.c, and one more line
+ * Another query is one schema file (src/schemas/), one declaration in stream.c, and one more line
  * in `streams` there. */
 #ifndef STREAMING_DECLARE_STREAM_H
 #define STREAMING_DECLARE_STREAM_H

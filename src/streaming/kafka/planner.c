@@ -17,7 +17,7 @@
 
 #include "base/check.h"
 
-/* The most offsets that a share may hold beyond the average before it is split, as a factor. */
+/* How far a share may exceed the average before it is split, as a factor. */
 static const double share_tolerance = 1.25;
 
 /* A position never goes back here: streaming/kafka/positions.h. */

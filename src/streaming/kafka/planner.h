@@ -34,7 +34,7 @@ int64_t planner_size(const struct offset_range *ranges, size_t count);
 
 /* Cuts off the ranges of a plan what the topic does not have any more, and tells how many offsets
  * of range i those were in lost[i]: those below the log start; all of a range whose end the log
- * does not reach; all, if the topic is `renewed`. An end before that of its range wants `high`. */
+ * does not reach; all, if the topic is `renewed`. An end before that of its range needs `high`. */
 void planner_clip(struct offset_range *ranges, size_t count, const struct topic_offsets *topic,
                   bool renewed, int64_t *lost, struct data_loss *loss);
 

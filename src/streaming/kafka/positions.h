@@ -1,4 +1,4 @@
-/* positions.h: a query's positions beside what its topic has (docs/internals/positions.md). Pure
+/* positions.h: a query's positions compared with its topic (docs/internals/positions.md). Pure
  * functions: no I/O, no clock.
  *
  * A position is a partition's next offset. `starts` are ranges with start == end == position,
@@ -16,12 +16,12 @@
 
 enum position_state {
     POSITION_READY, // up to the end
-    POSITION_WAITS, // behind the end, not behind the high watermark: a transaction stands open
+    POSITION_WAITS, // behind the end, not behind the high watermark: a transaction is open
     POSITION_AHEAD, // behind the high watermark: the log is shorter than what was read of it
     POSITION_GONE,  // the topic has no such partition
 };
 
-/* `listed` NULL: the topic does not have the partition. An end before the position wants `high`. */
+/* `listed` NULL: the topic does not have the partition. An end before the position needs `high`. */
 enum position_state position_state(int64_t position, const struct partition_offsets *listed);
 
 /* Whether an end lies before its position, so that the high watermarks are wanted. */
@@ -68,7 +68,7 @@ struct offset_range *positions_move(const struct offset_range *starts, size_t co
 void positions_note_lowest(const struct offset_range *starts, size_t count,
                            const struct topic_offsets *topic, struct offsets *lowest);
 
-/* The positions are others now: an end that does not lie before one is no news of it. */
+/* The positions are others now: an end that is not before one says nothing about it. */
 void positions_keep_lowest(const struct offset_range *starts, size_t count, struct offsets *lowest);
 
 #endif

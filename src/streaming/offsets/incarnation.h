@@ -5,7 +5,7 @@
  * its log was cut, or when a partition is gone. The same offset may be taken once in each, so
  * everything that counts offsets counts by (incarnation, partition, offset). They are numbered from
  * 0. The batch that begins one is later, by its timestamp, than every batch before it, and no later
- * batch is earlier: a row's `processing_timestamp` tells of which incarnation its offset is.
+ * batch is earlier: a row's `processing_timestamp` shows which incarnation its offset belongs to.
  *
  * Pure: no disk. */
 #ifndef STREAMING_OFFSETS_INCARNATION_H
@@ -22,7 +22,7 @@ struct incarnation {
     char topic_id[TOPIC_ID_MAX]; // Kafka's; "": not known
 };
 
-/* How one begins; all but the first does. */
+/* How one begins; every one except the first has it. */
 struct incarnation_begin {
     int64_t batch_id, since_ms; // of the batch that moves the positions
     bool by_spark;              // Spark has planned it, and does not tell why
@@ -35,7 +35,7 @@ struct incarnation_begin {
 /* Moved by assignment. */
 void incarnation_begin_deinit(struct incarnation_begin *begin);
 
-/* A partition that is known, and of which nothing was ever planned, stood at 0. */
+/* A partition that is known, and of which nothing was ever planned, was at 0. */
 void incarnation_begin_complete(struct incarnation_begin *begin);
 
 int64_t incarnation_begin_lost(const struct incarnation_begin *begin); // offsets

@@ -1,4 +1,4 @@
-/* offset_log.h: what stands in Spark's offsets/N and sources/0/0: for every partition of the topic
+/* offset_log.h: the contents of Spark's offsets/N and sources/0/0: for every partition of the topic
  * the offset at which a batch ends, exclusive.
  *
  *     v1

@@ -3,12 +3,12 @@
  *
  * For a query that is stopped. A batch of a replay is the query's next one, with an empty range:
  * its plan repeats the ends of the one before, so that the sink log never runs ahead of the offset
- * log and Spark goes on behind it. It goes the way of any batch, from plan over staged files and
+ * log and Spark continues after it. It goes the way of any batch, from plan over staged files and
  * manifest to commit, with the same promise: killed anywhere and run again, every record is there
  * once. Its manifest lists the rejects that it took (streaming/store/resolved.h); their rows in the
  * rejects table stay. A reject that fails again stays as it is and is not written a second time.
  *
- * The rows are those that the rejects' own batches would have made of the records, but for
+ * The rows are those that the rejects' own batches would have made of the records, except
  * `processing_timestamp`, which is that of the replay's plan.
  *
  * Memory: what a worker takes, 100 bytes per rejects file, and the resolved set. At most
@@ -26,11 +26,11 @@
 enum { REPLAY_BATCH_MAX = 250000 };
 
 struct replay_options {
-    const struct query_options *query; // the sink log is as it is, whatever these say
+    const struct query_options *query; // the sink log is as it is, no matter what these say
     /* Which of the unresolved rejects; NULL: all. */
     bool (*is_chosen)(const void *context, const struct reject_row *row);
     const void *context;
-    bool dry_run;       // only says what would become of them; takes no lock, changes nothing
+    bool dry_run;       // only says what would happen to them; takes no lock, changes nothing
     int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY
 };
 

@@ -16,12 +16,12 @@ struct engine {
 
 /* Driver thread, in this order, close() always. */
 struct engine_ops {
-    /* Waits until batches can be run. Before recovery, so that an engine that can't be had is told
-     * of at once, whatever else is amiss. */
+    /* Waits until batches can be run. Before recovery, so that an engine that is not available is
+     * reported before anything else. */
     bool (*open)(struct engine *engine, struct error *err);
-    /* Runs batches from where the query stands until all that was to be done is (availableNow), a
-     * stop was requested (true, or ERROR_STOPPED), or it can't go on. `open_plan` is durable and
-     * comes first; NULL: there is none. Disk, topic and position were brought together before. */
+    /* Runs batches from the query's position until everything is done (availableNow), a
+     * stop was requested (true, or ERROR_STOPPED), or it is stuck. `open_plan` is durable and
+     * comes first; NULL: there is none. Recovery has finished, and the topic fits the position. */
     bool (*run)(struct engine *engine, const struct plan *open_plan, struct error *err);
     void (*close)(struct engine *engine);
 };

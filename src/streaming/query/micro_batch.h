@@ -38,8 +38,8 @@ struct reject_search {
 };
 
 /* Reads the windows again, writes their rejects, and commits that they are written: the batch's
- * manifest, without a word about its table files. With no windows, that there are none. The errors
- * of micro_batch_run(). */
+ * manifest, which does not mention its table files. With no windows, that there are none. The
+ * errors of micro_batch_run(). */
 MUST_CHECK bool micro_batch_rejects(struct batch_runner *runner, struct reject_search *search,
                                     struct error *err);
 

@@ -1,6 +1,6 @@
-/* query.h: one streaming query, whichever engine runs it: what it is, where it stands, what it sees
- * of its topic and what it tells of itself. The parts know only what they use of each other; an
- * engine drives them.
+/* query.h: one streaming query, independent of its engine: what it is, its position, its view of
+ * the topic and what it reports. The parts know only what they use of each other; an engine drives
+ * them.
  *
  * Everything belongs to the query's driver thread once it runs, but the `report`, which says what
  * any thread may read. A query must not be moved: its parts point to each other. */
@@ -33,7 +33,7 @@ void query_deinit(struct query *query);
 /* Opens the store: takes the checkpoint's lock. */
 MUST_CHECK bool query_open(struct query *query, struct error *err);
 
-/* Brings the disk in order, and says in the log what was done. */
+/* Recovers the disk, and logs what was done. */
 MUST_CHECK bool query_recover(struct query *query, struct recovery *recovery, struct error *err);
 
 /* Commits the position to the consumer group of the options, if there is one. */

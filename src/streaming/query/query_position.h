@@ -1,4 +1,4 @@
-/* query_position.h: where a query stands in its topic, and the plans that move it. A plan is
+/* query_position.h: a query's position in its topic, and the plans that move it. A plan is
  * durable in the store's offset log before anything acts on it. Driver thread. */
 #ifndef STREAMING_QUERY_QUERY_POSITION_H
 #define STREAMING_QUERY_QUERY_POSITION_H
@@ -26,7 +26,7 @@ void query_position_deinit(struct query_position *position);
 /* Takes over what recovery has found. */
 void query_position_take(struct query_position *position, struct recovery *recovery);
 
-/* The query stands behind the batch now. */
+/* The position is after the batch now. */
 void query_position_move_past(struct query_position *position, const struct plan *plan);
 
 /* The incarnation that a batch behind the newest manifest belongs to. */

@@ -54,7 +54,7 @@ struct comparison {
     struct topic_watch *watch;
     struct compared partitions[RECORD_PARTITIONS_MAX];
     size_t count;
-    struct incarnations incarnations; // owned; how the table's rows are told apart
+    struct incarnations incarnations; // owned; which incarnation the table's rows belong to
 
     const struct table *table; // that is searched
     bool failed;               // *err says why
@@ -151,7 +151,7 @@ static bool look_into(void *context, const char *path) {
         .context = comparison, .wants_times = true, .wants = wants_group, .rows = look_at_rows};
     struct file_path full = file_join(comparison->table->root.text, path);
     query_status_sign(&comparison->watch->report->status);
-    // A file that is not of a query is somebody else's to tell of.
+    // A file that does not belong to a query is reported elsewhere.
     comparison->failed = is_stopped(comparison->watch, comparison->err) ||
                          (!origin_read(full.text, PAGE_SIZE_MAX, &visitor, comparison->err) &&
                           comparison->err->kind != ERROR_STATE);

@@ -34,7 +34,7 @@ MUST_CHECK bool topic_change_find(struct topic_change *change, const struct offs
  * batches so far, and from now on the topic is the one that Spark reads. */
 void topic_change_settle(struct topic_change *change);
 
-/* Whether what is waited for is to be said now: when it begins, and once a minute. */
+/* Whether it is time to log what the query waits for: when it begins, and once a minute. */
 bool topic_change_is_time_to_say(struct topic_change *change);
 
 #endif

@@ -20,7 +20,7 @@ MUST_CHECK bool topic_fit_await(struct topic_change *change, const struct plan *
 /* What the query waits for, and of which partitions; NULL: for nothing. */
 const char *topic_fit_wait(const struct topic_change *change, const char **detail);
 
-/* At the end of a query that takes what is there: says what waits. */
+/* At the end of an availableNow query: says what waits. */
 void topic_fit_say_left(struct topic_change *change);
 
 #endif

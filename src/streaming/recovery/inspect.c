@@ -1,7 +1,7 @@
 /* inspect.c: each part is read for itself.
  *
- * What can't be read becomes a fault, and the rest is told all the same. Beside a query that runs,
- * the parts may be of different moments: if a log has changed since it was read, everything is read
+ * What can't be read becomes a fault, and the rest is still reported. While a query runs, the
+ * parts may be of different moments: if a log has changed since it was read, everything is read
  * again, a bounded number of times. What a start would do is decided by the recovery's own survey
  * and table, and only while nobody holds the lock. */
 #include "streaming/recovery/inspect.h"
@@ -27,7 +27,7 @@ void inspection_deinit(struct inspection *inspection) {
     *inspection = (struct inspection){0};
 }
 
-/* Notes what could not be read, and goes on. */
+/* Notes what could not be read, and continues. */
 static void note(struct inspection *inspection, bool ok, const struct error *err) {
     if (ok || inspection->fault_count == INSPECTION_FAULTS_MAX)
         return;
@@ -108,7 +108,7 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     return true;
 }
 
-/* ---- what became of the offsets ---- */
+/* ---- the outcome of the offsets ---- */
 
 static void add_outcome(struct inspected_partition *partition,
                         const struct range_outcome *outcome) {
@@ -266,7 +266,7 @@ static bool inspect_once(const struct store_options *options, struct inspection 
     return true;
 }
 
-/* How often it is read again because a query beside us goes on. */
+/* How often it is read again because a query runs meanwhile. */
 enum { READINGS_MAX = 20 };
 
 bool inspect(const struct store_options *options, struct inspection *inspection,

@@ -1,6 +1,6 @@
-/* inspect.h: what one query's checkpoint and table say of themselves, for who only looks: no lock
- * is taken and nothing is made, so that a query may run meanwhile. What can't be read is told as a
- * fault beside the rest. */
+/* inspect.h: what one query's checkpoint and table contain, for read-only callers: no lock
+ * is taken and nothing is made, so that a query may run meanwhile. What can't be read is reported
+ * as a fault, with the rest. */
 #ifndef STREAMING_RECOVERY_INSPECT_H
 #define STREAMING_RECOVERY_INSPECT_H
 
@@ -18,7 +18,7 @@ struct log_extent {
     int64_t first, newest; // -1: none
 };
 
-/* What became of a partition's offsets [start, end), by the word of manifests and coverage. */
+/* The outcome of a partition's offsets [start, end), according to manifests and coverage. */
 struct inspected_partition {
     int32_t incarnation; // of the topic
     int32_t partition;
@@ -41,7 +41,7 @@ struct inspection {
     struct offset_range *ranges; // owned; of the newest plan
 
     bool manifest_read;     // the newest, of batch manifests.newest
-    bool manifest_of_spark; // it is of a batch that a cluster has run: only the rejects are told
+    bool manifest_of_spark; // it is of a batch that a cluster has run: it only lists the rejects
     size_t files, reject_files;
     int64_t file_bytes, rows, rejects;
     int64_t folded; // manifests up to this batch are in coverage/; -1: none
@@ -62,7 +62,7 @@ struct inspection {
     struct run_note cluster;
 
     /* What a start would find and do; constants of streaming/recovery/recovery_table.h. NULL while
-     * the query runs, or if it can't be told. */
+     * the query runs, or if it is unknown. */
     const char *state, *next, *cure;
 
     size_t fault_count;

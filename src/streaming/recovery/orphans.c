@@ -23,7 +23,7 @@
 #include "streaming/table/set_aside.h"
 
 enum {
-    FILES_MAX = 200000,             // some 30 MB of names
+    FILES_MAX = 200000,             // about 30 MB of names
     OFFSET_SET_SIZE_MAX = 64 << 20, // half a billion offsets
 };
 

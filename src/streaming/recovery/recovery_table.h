@@ -5,7 +5,7 @@
 #include "streaming/recovery/survey.h"
 
 enum recovery_action {
-    RECOVER_STOP,         // touch nothing; state and cure say why (ERROR_STATE)
+    RECOVER_STOP,         // touch nothing; state and `cure` say why and what to do (ERROR_STATE)
     RECOVER_REFUSE,       // touch nothing; a setting does not fit the table (ERROR_CONFIG)
     RECOVER_TAKE_BACK,    // the newest manifest's batch is Spark's: remove our files, look again
     RECOVER_ROLL_FORWARD, // finish the newest manifest's batch, look again

@@ -25,7 +25,7 @@ static bool survey_sink_log(struct store *store, struct survey *survey, struct e
     survey->sink_log_there = store->sink_log.exists;
     survey->sink_log_promised = store->table.has_owner && store->table.owner_sink_log;
 
-    // A table that has a log goes on with it; a new one gets one. Once a table is ours, its
+    // A table that has a log continues with it; a new one gets one. Once a table is ours, its
     // signature says what was decided, even if the log has nothing yet.
     bool automatic = survey->sink_log_there || (store->table.has_owner ? survey->sink_log_promised
                                                                        : !survey->table_has_files);

@@ -35,7 +35,7 @@ struct survey {
     struct incarnation incarnation;
 };
 
-/* Opens the store's sink log. ERROR_STATE: what is there can't even be read. */
+/* Opens the store's sink log. ERROR_STATE: it can't even be read. */
 MUST_CHECK bool survey_take(struct store *store, struct survey *survey, struct error *err);
 
 #endif

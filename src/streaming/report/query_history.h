@@ -80,7 +80,7 @@ void batch_report_release(struct batch_report *report);
 /* Rows and rejects: what Spark calls input rows. */
 int64_t batch_report_records(const struct batch_report *report);
 
-/* As Spark has them: records by the time since the trigger before (0: there was none), and by the
+/* As in Spark: records by the time since the trigger before (0: there was none), and by the
  * time that the batch took. */
 double batch_report_input_rate(const struct batch_report *report);
 double batch_report_process_rate(const struct batch_report *report);

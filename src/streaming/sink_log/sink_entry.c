@@ -4,8 +4,8 @@
  * allow and Unicode's spaces and controls, and leaves the rest of UTF-8 as it is.
  *
  * Reading takes any form of a local URI, "file:/" or "file:///". The table may have been moved
- * since, so a file is told by the last parts of its path: the directories of its partition values
- * and its name. Others can write the log, so these parts must not lead out of the table. */
+ * since, so a file is identified by the last parts of its path: the directories of its partition
+ * values and its name. Others can write the log, so these parts must not lead out of the table. */
 #include "streaming/sink_log/sink_entry.h"
 
 #include <stdlib.h>

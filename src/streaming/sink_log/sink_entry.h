@@ -30,7 +30,7 @@ void sink_entry_deinit(struct sink_entry *entry);
 /* The line of a file, given by its absolute path; owned by the caller. */
 char *sink_entry_print(const char *path, int64_t size, int64_t modified_ms);
 
-/* A path, or a part of one, as it stands in the URI; and the URI of an absolute path. Owned by the
+/* A path, or a part of one, as it is in the URI; and the URI of an absolute path. Owned by the
  * caller. */
 char *sink_entry_quote(const char *path);
 char *sink_entry_uri(const char *path);

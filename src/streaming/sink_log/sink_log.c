@@ -20,7 +20,7 @@ int64_t sink_log_interval(const int64_t *compact, size_t count) {
         return compact[count - 1] - compact[count - 2];
     int64_t batches = compact[0] + 1;
     // deriveCompactInterval() looks for a divisor only when there is room for one below the half: a
-    // lone 19.compact goes on with 20, a lone 29.compact with 10.
+    // lone 19.compact continues with 20, a lone 29.compact with 10.
     for (int64_t divisor = SINK_LOG_INTERVAL;
          batches / 2 > SINK_LOG_INTERVAL && divisor <= batches / 2; divisor++)
         if (batches % divisor == 0)
@@ -132,7 +132,7 @@ static void note_newest(struct sink_log *log, int64_t batch_id) {
 static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_list *files,
                     struct error *err) {
     enum sink_log_names names;
-    note_newest(log, batch_id); // it is in the log, whatever it says
+    note_newest(log, batch_id); // it is in the log, no matter what it says
     if (!sink_log_compare(log, batch_id, files, &names, err))
         return false;
     if (names != SINK_LOG_NAMES_THESE)
@@ -140,7 +140,7 @@ static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_li
                          "'%s' lists batch %" PRId64 " with other files: another writer uses "
                          "this table; stop it and start again",
                          log->directory.text, batch_id);
-    // Whoever gave it its name may have died before the sync.
+    // The process that gave it its name may have died before the sync.
     if (!file_sync_directory(log->directory.text, err))
         return false;
     sink_log_upkeep_note(&log->upkeep, batch_id);
@@ -161,7 +161,7 @@ bool sink_log_write(struct sink_log *log, int64_t batch_id, const struct file_li
     if (there == 1)
         return confirm(log, batch_id, files, err);
     if (!publish(log, batch_id, files, err)) {
-        // Taken, or published and not synced: the next call looks at what is there.
+        // Taken, or published and not synced: the next call looks at the existing file.
         struct error ignored;
         if (err->kind == ERROR_STATE &&
             file_exists(sink_log_path(log, batch_id).text, NULL, &ignored) == 1)

@@ -29,7 +29,7 @@ struct sink_log {
     struct sink_log_upkeep upkeep;
 };
 
-/* Looks at the directory; creates nothing. A log that was written to wants sink_log_close(). */
+/* Looks at the directory; creates nothing. A log that was written to needs sink_log_close(). */
 MUST_CHECK bool sink_log_open(struct sink_log *log, const char *table, struct error *err);
 
 /* Ends the upkeep's thread, if it was started (sink_log_upkeep_start()), and removes its draft. */
@@ -55,8 +55,8 @@ MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
                                  const struct file_list *files, enum sink_log_names *names,
                                  struct error *err);
 
-/* Whether the batch has a compact file, and it is what we would make of the files before it and of
- * these: as long, and with these at its end. Reads no more than the end. */
+/* Whether the batch has a compact file, and it equals what we would write for the files before it
+ * and these: as long, and with these at its end. Reads no more than the end. */
 MUST_CHECK bool sink_log_is_our_compact(const struct sink_log *log, int64_t batch_id,
                                         const struct file_list *files, bool *ours,
                                         struct error *err);
@@ -69,13 +69,13 @@ MUST_CHECK bool sink_log_find(const struct sink_log *log, const char *const *pat
 /* Removes drafts that a crash left. */
 MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);
 
-/* The interval by which a log goes on: Spark's CompactibleFileStreamLog. `compact` ascending. */
+/* The interval by which a log continues: Spark's CompactibleFileStreamLog. `compact` ascending. */
 int64_t sink_log_interval(const int64_t *compact, size_t count);
 
 /* N or N.compact, as the interval has it. */
 struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id);
 
-/* "\n" and the JSON of each file, as they stand in the log; owned by the caller. */
+/* "\n" and the JSON of each file, as they are in the log; owned by the caller. */
 char *sink_log_print(const struct sink_log *log, const struct file_list *files, size_t *size);
 
 /* The log as it was when `last` was its newest batch. False in *complete: a file of it is gone. */

@@ -186,7 +186,7 @@ struct entry_visitor {
     void *context;
 };
 
-/* What is no entry is an error before it is visited. */
+/* An invalid entry is an error before it is visited. */
 static bool visit_entry(const struct sink_log_stream *stream, const char *line, size_t size,
                         void *context, struct error *err) {
     const struct entry_visitor *visitor = context;
@@ -307,7 +307,7 @@ bool sink_log_file_check_ends(const char *path, struct error *err) {
     return ok;
 }
 
-/* ---- files written anew ---- */
+/* ---- rewritten files ---- */
 
 enum { BUFFER_SIZE = 64 << 10 };
 

@@ -19,7 +19,7 @@ void sink_log_file_name(int64_t batch_id, bool compact, char name[static SINK_LO
 /* ERROR_STATE: missing, empty, or not a sink log by its header or by any of its entries. */
 MUST_CHECK bool sink_log_file_check(const char *path, struct error *err);
 
-/* The same by its header and its last entry alone, whatever its size: sees what was cut off. */
+/* The same by its header and its last entry alone, at any size: notices a truncated file. */
 MUST_CHECK bool sink_log_file_check_ends(const char *path, struct error *err);
 
 /* Whether these are the last bytes of the file. */
@@ -35,7 +35,7 @@ struct sink_log_stream {
     bool at_end;
 };
 
-/* A file on its way into a draft: everything behind its header, as it is, but for a newline at its
+/* A file on its way into a draft: everything after its header, as it is, without a newline at its
  * end. */
 struct sink_log_copy {
     struct sink_log_stream stream;
@@ -63,7 +63,7 @@ MUST_CHECK bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit
 MUST_CHECK bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
                                    void *context, bool *found, struct error *err);
 
-/* ---- log files written anew, line by line ----
+/* ---- log files rewritten line by line ----
  *
  * For what an operator does to a table (streaming/operations/). Everything is streamed. */
 

@@ -1,4 +1,4 @@
-/* sink_log_upkeep.c: the thread beside the commits.
+/* sink_log_upkeep.c: the thread that works between the commits.
  *
  * Work is done outside the lock, a step at a time, and the thread says so (`busy`). The draft has
  * one user: the thread while it is busy, the publisher while it has taken the draft, who waits
@@ -21,8 +21,8 @@
  * byte by byte. One file is open to be copied at a time; a step copies one piece of it, or syncs
  * once enough was written, so that none takes long. The draft belongs to one compaction: when the
  * log has passed that without it, it is thrown away and the next one begun. Publishing goes the
- * same steps to their end, appends the batch's own entries, syncs and renames, never over a file
- * that is there. */
+ * same steps to their end, appends the batch's own entries, syncs and renames, never over an
+ * existing file. */
 
 enum {
     SYNC_AT = 1 << 20,    // bytes written between two syncs: what a commit may have to wait for
@@ -168,7 +168,7 @@ static bool delete_expired(void *context, const char *name) {
     return true;
 }
 
-/* Spark's rule: what only a reader that is 100 batches late could want, if it is old enough that
+/* Spark's rule: what only a reader that is 100 batches late could need, if it is old enough that
  * none is in the middle of reading it. */
 static void delete_old(const char *directory, int64_t interval, int64_t compacted) {
     int64_t least = compacted + 1 - SINK_LOG_BATCHES_KEPT;

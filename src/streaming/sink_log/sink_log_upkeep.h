@@ -1,11 +1,10 @@
-/* sink_log_upkeep.h: what a sink log needs beside its commits, done between them: the next compact
- * file is copied ahead, and files too old for any reader are
- * deleted.
+/* sink_log_upkeep.h: what a sink log needs in addition to its commits, done between them: the next
+ * compact file is copied ahead, and files too old for any reader are deleted.
  *
  * Once started, a thread of its own does it, a bounded piece at a time; a commit only leaves a note
  * of what is new. Publishing a compact file takes the draft from the thread, finishes it and gives
- * the work back. Without the thread everything is right all the same, but a compaction copies the
- * whole log while it is waited for. */
+ * the work back. Without the thread everything is still correct, but a compaction copies the whole
+ * log while the batch waits. */
 #ifndef STREAMING_SINK_LOG_SINK_LOG_UPKEEP_H
 #define STREAMING_SINK_LOG_SINK_LOG_UPKEEP_H
 
@@ -18,10 +17,11 @@
 /* ---- the next compact file, made ahead of the batch that publishes it ----
  *
  * A compact file is the one before it, then the files of the batches since, then the publishing
- * batch's own entries: all but the last are known early. So a draft, ".<N>.compact.tmp", is begun
- * after the batch before was compacted, and grows by a bounded piece at a time. Bytes are copied,
- * never parsed, and synced as they come, so that publishing writes and syncs little. A draft is
- * only ever a saving: it may be thrown away at any moment, and publishing makes what is missing. */
+ * batch's own entries: all except the last are known early. So a draft, ".<N>.compact.tmp", is
+ * begun after the batch before was compacted, and grows by a bounded piece at a time. Bytes are
+ * copied, never parsed, and synced as they come, so that publishing writes and syncs little. A
+ * draft is only ever a saving: it may be thrown away at any moment, and publishing makes what is
+ * missing. */
 
 struct next_compact {
     struct file_path directory; // _spark_metadata
@@ -63,7 +63,7 @@ MUST_CHECK bool sink_log_upkeep_start(struct sink_log_upkeep *upkeep, struct err
 /* Ends the thread, deletes what was due to be deleted, and leaves no draft. */
 void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep);
 
-/* The thread makes no new step until it is let go on: a commit wants the disk to itself. */
+/* The thread makes no new step until it is resumed: a commit needs the disk to itself. */
 void sink_log_upkeep_pause(struct sink_log_upkeep *upkeep, bool pause);
 
 /* Batch `batch_id` is in the log. */

@@ -6,12 +6,12 @@
 #include "streaming/query/engine.h"
 #include "streaming/query/query.h"
 
-/* Brings engine, disk, topic and position together, lets the engine run the query, and closes the
- * engine. Opens the store if that is still to be done, and waits for disks and brokers as the
- * settings say. `today`: the Spark server that the settings name; NULL: none.
+/* Opens the engine, recovers the disk, fits position and topic, lets the engine run the query, and
+ * closes the engine. Opens the store if that is still to be done, and waits for disks and brokers
+ * as the settings say. `today`: the Spark server that the settings name; NULL: none.
  *
- * Returns when all that was to be done is (availableNow), when a stop was requested (true, or
- * ERROR_STOPPED), or when the query can't go on. Driver thread, and starts none. */
+ * Returns when everything is done (availableNow), when a stop was requested (true, or
+ * ERROR_STOPPED), or when the query is stuck. Driver thread, and starts none. */
 MUST_CHECK bool query_run(struct query *query, struct engine *engine,
                           const struct connect_url *today, struct error *err);
 

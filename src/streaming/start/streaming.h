@@ -13,7 +13,7 @@ struct streaming_options {
     const struct query_options *queries[STREAMING_QUERIES_MAX]; // borrowed
     size_t query_count;
     size_t worker_count;
-    int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY, or what is ours beside a cluster
+    int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY, or what is ours with a cluster
     const struct cluster_options *cluster; // borrowed; NULL: the queries run here
     int statistics_ms;                     // how often sources tell statistics; 0: nobody will ask
     void (*on_query_end)(void);            // on the query's thread, when it is not active any more
@@ -37,9 +37,9 @@ struct query_view {
 struct streaming_memory {
     int64_t budget;
     int64_t rows;         // slices of decoded rows
-    int64_t encoded;      // Parquet pages in the making, now
-    int64_t history;      // what the queries tell of themselves
-    int64_t prefetch_max; // what librdkafka was told to hold at most, all workers together
+    int64_t encoded;      // Parquet pages being built, now
+    int64_t history;      // what the queries report
+    int64_t prefetch_max; // the limit set for librdkafka, all workers together
 };
 
 /* Takes every query's checkpoint lock first: if one is held, nothing starts (ERROR_LOCKED). Takes

@@ -21,11 +21,11 @@ bool batch_newest(const struct store *store, int64_t *batch_id, struct error *er
     return checkpoint_newest(&store->checkpoint.commits, batch_id, err);
 }
 
-/* What becomes of entries of the sink log that are visited. */
+/* What happens to visited entries of the sink log. */
 struct collector {
     const struct store *store;
     struct path_set *seen;   // they are noted here; NULL: added to `files`,
-    struct path_set *before; // but for those in this set; NULL: all
+    struct path_set *before; // except those in this set; NULL: all
     struct file_list *files;
 };
 

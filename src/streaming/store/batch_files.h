@@ -1,5 +1,5 @@
-/* batch_files.h: which files a committed batch has added to the table, for who follows a query that
- * may be ours or Spark's. Takes no lock. */
+/* batch_files.h: which files a committed batch has added to the table, for callers that follow a
+ * query, ours or Spark's. Takes no lock. */
 #ifndef STREAMING_STORE_BATCH_FILES_H
 #define STREAMING_STORE_BATCH_FILES_H
 

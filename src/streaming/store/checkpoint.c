@@ -1,10 +1,10 @@
 /* checkpoint.c: the files of the checkpoint, each by its own rule.
  *
  * The lock is the open file's and ends with the process; its text is for people. A plan, a commit
- * and the first offsets are published without replacing what is there: a name that is taken means
- * another writer, unless it says the same. A damaged file is told apart by whether it counts yet:
- * what belongs to no committed batch may be removed, and the error says so. Old files are forgotten
- * for tidiness alone, and again by the next start. */
+ * and the first offsets are published without replacing an existing file: a name that is taken
+ * means another writer, unless it says the same. Whether a damaged file counts yet decides what to
+ * do: what belongs to no committed batch may be removed, and the error says so. Old files are
+ * forgotten for tidiness alone, and again by the next start. */
 #include "streaming/store/checkpoint.h"
 
 #include <ctype.h>
@@ -147,7 +147,7 @@ bool checkpoint_newest(const struct file_path *log, int64_t *batch_id, struct er
 
 void checkpoint_set_uncommitted(struct checkpoint *checkpoint, int64_t committed, int64_t manifest,
                                 int64_t logged) {
-    // Any of the three says that a batch has happened, whatever a crash left of the others.
+    // Any of the three says that a batch has happened, no matter what a crash left of the others.
     int64_t newest = committed > manifest ? committed : manifest;
     checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
 }
@@ -261,8 +261,8 @@ bool checkpoint_read_plan(const struct checkpoint *checkpoint, int64_t batch_id,
     return ok;
 }
 
-/* Where a batch that moved positions begins: a partition of which it took something is new, or went
- * on from where it stood. */
+/* Where a batch that moved positions begins: a partition of which it took something is new, or
+ * continued from its position. */
 static void set_begin(struct incarnation_begin *begin, const struct offset_entry *before,
                       const struct offset_entry *plan) {
     offsets_copy(&begin->former, &before->ends);
@@ -289,7 +289,7 @@ static bool read_both(const struct checkpoint *checkpoint, int64_t batch_id,
                          : checkpoint_read_offsets(checkpoint, batch_id - 1, before, found, err);
 }
 
-/* Spark leaves a checksum beside each of its files, we never do. */
+/* Spark leaves a checksum next to each of its files, we never do. */
 static bool is_of_spark(const struct file_path *log, int64_t batch_id, bool *of_spark,
                         struct error *err) {
     char name[64];
@@ -378,7 +378,7 @@ bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch
     return true;
 }
 
-/* It is written last of all, and says nothing but that. */
+/* It is written last of all, and says only that. */
 static bool damaged_commit(const struct checkpoint *checkpoint, int64_t batch_id,
                            struct error *err) {
     const char *log = checkpoint->commits.text;

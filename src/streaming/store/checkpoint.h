@@ -1,6 +1,6 @@
-/* checkpoint.h: a query's checkpoint directory, as Spark has it, with two names of our own.
+/* checkpoint.h: a query's checkpoint directory, as in Spark, with two names of our own.
  *
- *     metadata      {"id":"<uuid>"}, the query's id; written first, kept for ever
+ *     metadata      {"id":"<uuid>"}, the query's id; written first, kept forever
  *     sources/0/0   the offsets at which the query began
  *     offsets/N     the plan of batch N, written before it runs (streaming/offsets/offset_log.h)
  *     commits/N     batch N is done
@@ -50,8 +50,8 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char
  * holder. */
 MUST_CHECK bool checkpoint_open(struct checkpoint *checkpoint, struct error *err);
 
-/* As checkpoint_open(), but takes no lock and makes nothing: for who only looks. ERROR_STATE: there
- * is no checkpoint. */
+/* As checkpoint_open(), but takes no lock and makes nothing: for read-only callers. ERROR_STATE:
+ * there is no checkpoint. */
 MUST_CHECK bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err);
 
 /* Who holds the lock of the checkpoint at `root`, as its file says: "host=a pid=12 since=… …"; ""
@@ -105,7 +105,7 @@ MUST_CHECK bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64
                                       int64_t last, struct incarnations *incarnations,
                                       struct error *err);
 
-/* The latest timestamp of the plans that are there; 0: there is none. */
+/* The latest timestamp of the existing plans; 0: there is none. */
 MUST_CHECK bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timestamp_ms,
                                        struct error *err);
 
@@ -136,7 +136,7 @@ MUST_CHECK bool checkpoint_sweep(const struct checkpoint *checkpoint, int64_t ne
                                  struct error *err);
 
 /* Removes what a Spark that was killed over its first batch has left in logs that have no entry:
- * Spark does not begin batch 0 with anything in them. For who knows that no Spark runs. */
+ * Spark does not begin batch 0 with anything in them. For callers that know that no Spark runs. */
 MUST_CHECK bool checkpoint_clear_empty_logs(const struct checkpoint *checkpoint, struct error *err);
 
 #endif

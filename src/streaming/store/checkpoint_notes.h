@@ -1,5 +1,5 @@
-/* checkpoint_notes.h: two small files of ours beside Spark's in a checkpoint. Spark ignores them,
- * as programs do that don't know them. */
+/* checkpoint_notes.h: two small files of ours among Spark's in a checkpoint. Spark ignores them,
+ * as do programs that don't know them. */
 #ifndef STREAMING_STORE_CHECKPOINT_NOTES_H
 #define STREAMING_STORE_CHECKPOINT_NOTES_H
 
@@ -43,7 +43,7 @@ const char *run_note_mode_name(enum parse_mode mode);
 MUST_CHECK bool run_note_read(const char *checkpoint, struct run_note *note, bool *found,
                               struct error *err);
 
-/* Durable, whatever there was. ERROR_RETRY. */
+/* Durable; replaces an existing one. ERROR_RETRY. */
 MUST_CHECK bool run_note_write(const char *checkpoint, const struct run_note *note,
                                struct error *err);
 
@@ -63,10 +63,10 @@ MUST_CHECK bool run_note_remove(const char *checkpoint, struct error *err);
 MUST_CHECK bool kafka_note_read(const char *checkpoint, char id[static KAFKA_CLUSTER_ID_MAX],
                                 struct error *err);
 
-/* Durable, whatever there was. ERROR_RETRY. */
+/* Durable; replaces an existing one. ERROR_RETRY. */
 MUST_CHECK bool kafka_note_write(const char *checkpoint, const char *id, struct error *err);
 
-/* ERROR_STATE, with the cure: the cluster that answers is another than the noted one. */
+/* ERROR_STATE, with what to do: the cluster that answers is another than the noted one. */
 MUST_CHECK bool kafka_note_compare(const char *checkpoint, const char *noted, const char *answering,
                                    struct error *err);
 

@@ -1,15 +1,15 @@
-/* coverage.h: what became of the offsets of old batches, after their manifests are gone.
+/* coverage.h: the outcome of the offsets of old batches, after their manifests are gone.
  *
  *     <checkpoint>/coverage/N
  *     v1
  *     {"through":N,"query":"<uuid>","topic":"…",
  *      "ranges":[{"partition":0,"start":0,"end":3000,"rows":2990,"rejects":9,"absent":1,"lost":0}]}
  *
- * Once rejects were replayed, it is of version 2, and lists them as a manifest does ("replayed"): a
+ * Once rejects were replayed, it has version 2, and lists them as a manifest does ("replayed"): a
  * program that only knows version 1 would lose that list with its next fold, and so refuses the
  * file and folds nothing.
  *
- * Behind the first incarnation of the topic (streaming/offsets/incarnation.h) it is of version 3:
+ * After the first incarnation of the topic (streaming/offsets/incarnation.h) it has version 3:
  * it lists how each began ("incarnations") and which replays were of an earlier one ("replays"),
  * and ranges have an "incarnation", 0 if there is none.
  *
@@ -18,9 +18,9 @@
  * ran has no manifest, so it leaves a gap. Files are not listed: those of the table are in its sink
  * log, and in the rejects table every name that ends in .parquet is committed.
  *
- * A new file is published beside the old one, which then goes, as do the manifests in it; whatever
- * a crash leaves, the newest file and the manifests after it say it all, and the next fold tidies
- * up. */
+ * A new file is published next to the old one, which is then removed with the manifests in it.
+ * After any crash, the newest file and the manifests after it are complete, and the next fold
+ * tidies up. */
 #ifndef STREAMING_STORE_COVERAGE_H
 #define STREAMING_STORE_COVERAGE_H
 
@@ -39,7 +39,7 @@ struct coverage {
 
 void coverage_deinit(struct coverage *coverage);
 
-/* Adds what a manifest says of a range. ERROR_STATE: it overlaps with one that is there. */
+/* Adds what a manifest says of a range. ERROR_STATE: it overlaps with an existing one. */
 MUST_CHECK bool coverage_add(struct coverage *coverage, const struct range_outcome *outcome,
                              struct error *err);
 
@@ -56,8 +56,8 @@ MUST_CHECK bool coverage_parse(const char *text, size_t size, int64_t through,
                                const struct manifest_origin *origin, struct coverage *coverage,
                                struct error *err);
 
-/* Reads the newest file. Without any, `through` is -1. A fold beside us may take the file away
- * between two looks: *found is false then, and another call is due. */
+/* Reads the newest file. Without any, `through` is -1. A concurrent fold may remove the file
+ * between two reads: *found is false then, and another call is due. */
 MUST_CHECK bool coverage_read(const struct store *store, struct coverage *coverage, bool *found,
                               struct error *err);
 

@@ -39,7 +39,7 @@ void reject_cursor_open(struct reject_cursor *cursor, const struct reject_files 
                         struct reject_mark from, size_t page_size_max);
 
 /* *found false: that was the last one. What the row points to is valid until the next call. A file
- * that is gone by now (a rewind beside us) is passed over. */
+ * that is gone by now (a concurrent rewind) is skipped. */
 MUST_CHECK bool reject_cursor_next(struct reject_cursor *cursor, struct reject_row *row,
                                    bool *found, struct error *err);
 void reject_cursor_close(struct reject_cursor *cursor); // accepts a zeroed struct
@@ -50,8 +50,8 @@ struct resolved_rejects {
     struct incarnations incarnations;
 };
 
-/* As of the newest committed batch. The store may have been opened to be read only, beside a query
- * that runs. The errors of snapshot_take(). */
+/* As of the newest committed batch. The store may have been opened read-only, while a query
+ * runs. The errors of snapshot_take(). */
 MUST_CHECK bool resolved_rejects_read(struct store *store, struct resolved_rejects *rejects,
                                       struct error *err);
 void resolved_rejects_deinit(struct resolved_rejects *rejects);

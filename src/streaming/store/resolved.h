@@ -2,10 +2,10 @@
  * offset): streaming/offsets/incarnation.h.
  *
  * A replay (streaming/operations/replay.h) makes rows of rejects; the reject rows stay in their
- * files, and the batch's manifest lists what it took, later coverage/N. Whoever reads rejects joins
+ * files, and the batch's manifest lists what it took, later coverage/N. Readers of rejects join
  * on this set: a reject whose offset is in it is resolved, and its record is a row of the table.
  *
- * Kept compressed: some two bytes for an offset that stands alone, never more than about a bit for
+ * Kept compressed: about two bytes for an isolated offset, never more than about a bit for
  * each offset between it and its neighbours. A zeroed set is empty. Any number of threads may ask
  * while nobody adds. */
 #ifndef STREAMING_STORE_RESOLVED_H

@@ -1,10 +1,10 @@
 /* snapshot.c: a consistent look without a lock.
  *
- * The newest commit is read first: all else is looked at up to it. Beside us a fold may remove a
- * manifest that was listed, and a rewind a commit. What can't be read is looked for again: if it is
- * gone, all starts anew; only what is there and can't be read is an error. Coverage is read before
- * the manifests, and its newest number compared after them, so that no batch is counted twice or
- * not at all. */
+ * The newest commit is read first: all else is looked at up to it. Meanwhile a fold may remove a
+ * manifest that was listed, and a rewind a commit. If a file can't be read, its existence is
+ * checked: if it is gone, all starts again; only an existing file that can't be read is an error.
+ * Coverage is read before the manifests, and its newest number compared after them, so that no
+ * batch is counted twice or not at all. */
 #include "streaming/store/snapshot.h"
 
 #include <inttypes.h>
@@ -62,7 +62,7 @@ const struct snapshot_range *snapshot_find(const struct snapshot *snapshot, int3
     return NULL;
 }
 
-/* *moved: a rewind beside us has taken the commit away. */
+/* *moved: a concurrent rewind has removed the commit. */
 static bool find_horizon(const struct checkpoint *checkpoint, struct snapshot *snapshot,
                          bool *moved, struct error *err) {
     if (!checkpoint_newest(&checkpoint->commits, &snapshot->horizon, err))
@@ -143,7 +143,7 @@ static bool add_manifest(const struct store *store, int64_t batch_id, bool newes
     return ok;
 }
 
-/* *moved: a fold beside us has taken a manifest away that we had seen. */
+/* *moved: a concurrent fold has removed a manifest that we had seen. */
 static bool add_manifests(const struct store *store, struct snapshot *snapshot, bool *moved,
                           struct error *err) {
     scoped(scope_free) int64_t *batches = NULL;

@@ -1,5 +1,5 @@
 /* snapshot.h: what the checkpoint says at one moment, without its lock: the horizon of a
- * verification. A query may run beside it.
+ * verification. A query may run meanwhile.
  *
  * The horizon is the newest committed batch (commits/N): by then all its files are in place and in
  * every log. What later batches have done is not looked at. */

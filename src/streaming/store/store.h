@@ -1,6 +1,6 @@
 /* store.h: the durable side of one query: its checkpoint, its table and its rejects.
  *
- *     checkpoint   metadata, sources/0/0, offsets/N, commits/N as Spark has them; manifests/N, lock
+ *     checkpoint   metadata, sources/0/0, offsets/N, commits/N as in Spark; manifests/N, lock
  *     table        data files, _spark_metadata/N, _staging/N/, _orphans/
  *     rejects      data files, _staging/N/
  *
@@ -29,7 +29,7 @@ struct store {
 
 /* Opens for reading: takes no lock and creates nothing. Only functions that read may be called with
  * it. ERROR_STATE: there is no checkpoint; ERROR_CONFIG: paths that can't be used; ERROR_RETRY,
- * ERROR_LIMIT: it may be opened when it is tried again. */
+ * ERROR_LIMIT: a later attempt may open it. */
 MUST_CHECK bool store_open_to_read(const struct store_options *options, struct store **store,
                                    struct error *err);
 

@@ -118,7 +118,7 @@ static bool check_listed(void *context, struct json *line, struct error *err) {
     if (entry.in_table)
         check_file(check, entry.path);
     sink_entry_deinit(&entry);
-    // An end is told as a failure.
+    // An early end is returned as a failure.
     return (check->ok && check->left > 0) || error_set(err, ERROR_STOPPED, "seen enough");
 }
 

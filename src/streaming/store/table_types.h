@@ -20,8 +20,8 @@ const struct file_column *table_types_differ(const struct schema *schema,
                                              const char **wanted);
 
 /* Looks at a few files, the newest ones if the table has a sink log; the checkpoint need not be
- * there. ERROR_STATE names the file, the column, both types and the cure. A file that can't be read
- * harms no new one, so that it is no failure: *unreadable says which it is and why (the first;
+ * there. ERROR_STATE names the file, the column, both types and what to do. A file that can't be
+ * read harms no new one, so it is not a failure: *unreadable says which it is and why (the first;
  * ERROR_NONE: there is none). Nothing is checked if the options name no stream. */
 MUST_CHECK bool table_types_check_few(const struct store_options *options, struct error *unreadable,
                                       struct error *err);

@@ -4,7 +4,7 @@
  * Two ways. origin_read() takes a file for a query's, and what is not one for damage; it passes
  * over row groups by their statistics. origin_each_offset() judges a file of unknown origin: a
  * writer that was killed leaves one without Parquet's last bytes, and anything else that can't be
- * read is no crash's but somebody else's. */
+ * read was not left by a crash. */
 #include "streaming/table/origin_reader.h"
 
 #include <string.h>

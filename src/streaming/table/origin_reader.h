@@ -49,7 +49,7 @@ MUST_CHECK bool origin_time(const char *path, int64_t *processed_ms, struct erro
 enum origin_end {
     ORIGIN_READ,  // every row was visited
     ORIGIN_ENDED, // the visitor has seen enough
-    ORIGIN_TORN,  // no end of a Parquet file: whoever wrote it did not finish
+    ORIGIN_TORN,  // no end of a Parquet file: its writer did not finish
     ORIGIN_OTHER, // a file without these columns, or that we can't read: nobody's crash
 };
 

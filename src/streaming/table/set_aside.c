@@ -1,4 +1,4 @@
-/* set_aside.c: a file that is in the way gets another name, and nothing is ever replaced.
+/* set_aside.c: a file that must not stay gets another name, and nothing is ever replaced.
  *
  * The name is taken by a rename that fails if somebody has it; then the next number is tried. The
  * file goes first, then its checksum: who died between the two calls again, finds no file, and

@@ -10,7 +10,7 @@ struct set_aside_target {
     const char *ending;    // ".orphan"; a name that is taken gets a number behind it
 };
 
-/* Moves root/name to root/directory/name.ending, and removes Spark's checksum beside it. *moved
+/* Moves root/name to root/directory/name.ending, and removes Spark's checksum of it. *moved
  * false: it was not there. Durable after set_aside_sync(). ERROR_RETRY. */
 MUST_CHECK bool set_aside(const char *root, const char *name, const struct set_aside_target *target,
                           bool *moved, struct error *err);

@@ -234,7 +234,7 @@ bool table_sign(struct table *table, const char *query_id, const char *checkpoin
 
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,
                  struct error *err) {
-    // Names that are there may be unsynced: whoever made them may have died.
+    // Existing names may be unsynced: the process that made them may have died.
     if (!file_make_directory(table->root.text, err) ||
         !file_make_directory_name(table->staging.text, err) ||
         !file_sync_directory(table->root.text, err))
@@ -267,8 +267,8 @@ bool table_sync_staged(const struct table *table, int64_t batch_id, const struct
         int there = file_exists(path.text, &size, err);
         if (there < 0)
             return false;
-        // Committing a file that is not whole can't be taken back; before that, the batch is tried
-        // again.
+        // Committing a file that is not whole can't be taken back; before that, the batch is
+        // retried.
         if (there == 0 || size != files->files[i].size)
             return error_set(err, ERROR_RETRY,
                              "'%s' is gone, or not the %" PRId64 " bytes long "
@@ -308,7 +308,7 @@ static struct directory_set directories_of(const struct file_list *files) {
     return set;
 }
 
-/* A name is synced before anything is put under it, also one that was there: whoever made it may
+/* A name is synced before anything is put under it, also an existing one: its creator may
  * have died before the sync. */
 static bool make_directories(const struct table *table, const struct directory_set *set,
                              struct error *err) {

@@ -43,7 +43,8 @@ MUST_CHECK bool table_check_partitions(const struct table *table, const char *co
                                        size_t count, struct error *err);
 
 /* Calls visit() with the path, relative to the table, of each Parquet file that lies `depth`
- * directories of partition values below it. A false from it ends the walk, which is no error. */
+ * directories of partition values below it. A false from it ends the walk, which is not an error.
+ */
 MUST_CHECK bool table_each_file(const struct table *table, size_t depth,
                                 bool (*visit)(void *context, const char *path), void *context,
                                 struct error *err);

@@ -1,5 +1,5 @@
-/* crew.h: who does the tasks of a query's batches, and the seam at which a test or a simulator
- * stands in for the workers' threads. Driver thread. */
+/* crew.h: the interface to the workers, which run the tasks of a query's batches. A test or a
+ * simulator can replace the workers' threads here. Driver thread. */
 #ifndef STREAMING_TASKS_CREW_H
 #define STREAMING_TASKS_CREW_H
 
@@ -18,9 +18,9 @@ struct crew_ops {
     void (*send)(struct crew *crew, struct task *task);
     /* A task that is answered; NULL: none came back within `timeout_ms`. */
     struct task *(*receive)(struct crew *crew, int64_t timeout_ms);
-    /* Grows while whoever has the task gets on, be it with a task that comes before. */
+    /* Grows while the worker that has the task makes progress, even with an earlier task. */
     int64_t (*signs)(struct crew *crew, const struct task *task);
-    /* What whoever has the task knows of what stands in its way. False: nothing. */
+    /* What the worker that has the task waits for. False: nothing is known. */
     bool (*waits_for)(struct crew *crew, const struct task *task, struct error *cause);
 };
 

@@ -23,7 +23,7 @@ struct worker {
     _Atomic int64_t signs;    // of life: grows with each record and each quiet wait for one
     _Atomic size_t encoded;   // live, for display: bytes that the sinks of its task hold
     pthread_mutex_t lock;     // guards what follows
-    struct error waits_for;   // what its source has said of what is in the way; ERROR_NONE: nothing
+    struct error waits_for;   // what its source waits for, as it has said; ERROR_NONE: nothing
 };
 
 /* Bytes of the rows that it fills, one slice per query. */
@@ -34,10 +34,10 @@ MUST_CHECK bool worker_start(struct worker *worker, struct source *source,
                              const struct worker_query *queries, size_t query_count,
                              size_t memory_max, struct error *err);
 
-/* Grows as long as the worker gets on with a task, whose ever it is. Any thread. */
+/* Grows as long as the worker makes progress with any task. Any thread. */
 int64_t worker_signs(const struct worker *worker);
 
-/* What stands in the way of the records that it waits for, as far as its source knows. False:
+/* Why the records that it waits for do not come, as far as its source knows. False:
  * nothing does, or it does not wait. Any thread. */
 bool worker_waits_for(struct worker *worker, struct error *cause);
 

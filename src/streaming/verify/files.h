@@ -33,8 +33,8 @@ MUST_CHECK bool verify_files_list(const struct store *store, const struct snapsh
                                   struct error *err);
 void verify_files_deinit(struct verify_files *files);
 
-/* Looks into the unlisted files: one that only has offsets beyond the horizon belongs to a batch
- * that is under way, every other is a fault. */
+/* Looks into the unlisted files: one that only has offsets beyond the horizon belongs to the
+ * running batch, every other is a fault. */
 MUST_CHECK bool verify_files_judge(const struct store *store, const struct snapshot *snapshot,
                                    const struct verify_files *files, struct verify_report *report,
                                    struct error *err);

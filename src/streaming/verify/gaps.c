@@ -1,4 +1,4 @@
-/* gaps.c: which offsets are in no file, told apart by who answers for them.
+/* gaps.c: which offsets are in no file, by what explains them.
  *
  * The ranges that the committed batches took are cut into pieces: each is what one outcome of
  * manifests or coverage accounts for, or what nobody does. As the scan has its passes, the gaps of
@@ -7,8 +7,9 @@
  *
  * The broker is asked only for the part of a gap that it still has, of the same incarnation. Near
  * gaps are read in one range; what lies between them is read and passed over. A record in a gap is
- * missing from the table, but for one: Spark drops values that are null or blank. What was not
- * asked for, because there was too much or the broker does not have it any more, stays unproven. */
+ * missing from the table, with one exception: Spark drops values that are null or blank. What was
+ * not asked for, because there was too much or the broker does not have it any more, stays
+ * unproven. */
 #include "streaming/verify/gaps.h"
 
 #include <inttypes.h>
@@ -79,7 +80,7 @@ static void add_gap(struct gaps *gaps, size_t piece_index, int64_t start, int64_
     check(gaps->gaps != NULL);
     piece->unmet += end - start;
     if (piece->outcome != NULL && piece->outcome->lost > 0)
-        return; // all of it is lost: there is nothing to tell apart
+        return; // all of it is lost: nothing to distinguish
     struct gap *last = gaps->count > 0 ? &gaps->gaps[gaps->count - 1] : NULL;
     if (last != NULL && last->piece == piece_index && last->end == start) {
         last->end = end; // a gap over the end of a window
@@ -176,7 +177,7 @@ static void see_missing(struct inquiry *inquiry, int32_t partition, int64_t offs
     run->end = offset + 1;
 }
 
-/* A value that is null or nothing but white space: from_json() makes no row of it, and the PySpark
+/* A value that is null, empty or blank: from_json() makes no row of it, and the PySpark
  * job drops it. With us it is a reject, so only batches without a manifest may lack it. */
 static bool is_dropped_by_spark(const struct inquiry *inquiry, const struct gap *gap,
                                 const struct record *record) {

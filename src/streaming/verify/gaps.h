@@ -15,7 +15,7 @@ struct gap {
     uint32_t range;  // index of the snapshot's ranges
     uint32_t piece;  // of struct gaps
     int64_t found;   // offsets of it that the broker has a record for,
-    int64_t dropped; // but for those whose value Spark drops
+    int64_t dropped; // without those whose value Spark drops
     bool asked;      // the broker was
 };
 

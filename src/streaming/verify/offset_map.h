@@ -14,7 +14,7 @@
 
 enum { OFFSET_MAP_DOUBLES_MAX = 1 << 17 }; // kept by name; all are counted
 
-/* Offsets [start, end) of one log: whatever the caller numbers so. */
+/* Offsets [start, end) of one log, as the caller numbers them. */
 struct offset_window {
     uint32_t log;
     int64_t start, end;

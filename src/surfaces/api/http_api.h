@@ -1,7 +1,7 @@
 /* http_api.h: the page and the API of a running program: what can be asked over HTTP
  * (docs/http.md), who may ask, and the server that answers.
  *
- * A further path is a function in surfaces/http/routes/, declared in its routes.h, and one line in
+ * Another path is a function in surfaces/http/routes/, declared in its routes.h, and one line in
  * the table in http_api.c. */
 #ifndef SURFACES_API_HTTP_API_H
 #define SURFACES_API_HTTP_API_H

@@ -1,6 +1,6 @@
 /* A record is its drawn values (sample_draw.h) as a JSON object, spoilt if it is one of those with
  * a fault. Which fault it has and which column is wrong follow from the record's number alone, and
- * every fault and column has its turn, so that tests can say what must become of record N. */
+ * every fault and column has its turn, so that tests can say what must happen to record N. */
 #include "surfaces/demo/sample.h"
 
 #include <stdarg.h>

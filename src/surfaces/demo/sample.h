@@ -2,7 +2,7 @@
  * (core/schema.h). The same schema, seed and number give the same bytes everywhere.
  *
  * Most records are good ones. Every SAMPLE_FAULT_EVERYth has a fault, in turn: one for every reason
- * to reject a record, and some that leave a row but for a value. */
+ * to reject a record, and some that leave a row without a value. */
 #ifndef SURFACES_DEMO_SAMPLE_H
 #define SURFACES_DEMO_SAMPLE_H
 

@@ -59,7 +59,7 @@ static int64_t integer_of(struct text text) {
     return value;
 }
 
-/* The modifiers stand at the end, each after a space. */
+/* The modifiers are at the end, each after a space. */
 static struct pattern take_apart(const struct column *column) {
     struct pattern pattern = {.alternatives = text_of(column->sample),
                               .group = text_of(column->name)};

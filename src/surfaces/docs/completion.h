@@ -11,13 +11,15 @@
 MUST_CHECK bool completion_command(const struct command_call *call, struct error *err);
 
 /* The first argument of a process that a script has started: what follows are the words of the
- * command line, without the program's name and up to the cursor. It is no command of the table. */
+ * command line, without the program's name and up to the cursor. It is not a command of the table.
+ */
 #define COMPLETION_REQUEST "__complete"
 
 /* Prints what the last of the words, which may be empty, may become: a line each, with a tab and a
  * summary behind it if there is one; or the line ":files" where it is a file's name. Nothing is
  * left out for the letters that it begins with: that is for the shell to do. A last word "--name=…"
- * is completed behind its '=', and so is what bash makes of it, the words "--name" and "=". */
+ * is completed after its '=', and so are the two words that bash splits it into, "--name" and "=".
+ */
 void completion_print(FILE *out, const struct command *commands, char *const *words, size_t count);
 
 /* ---- for the tests ---- */

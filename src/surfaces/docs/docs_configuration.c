@@ -1,5 +1,5 @@
 /* What holds for all settings is text here, with links for the web; what holds for one setting
- * stands in its row of the table, so that this document, --help and the man page can't differ in
+ * is in its row of the table, so that this document, --help and the man page can't differ in
  * it. */
 #include <string.h>
 

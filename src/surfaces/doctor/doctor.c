@@ -1,6 +1,6 @@
 /* The checks run side by side, each in a thread of its own. Each thread has a report of its own,
  * which the one who waits takes over once the thread has ended. A thread that does not end in time
- * is left to itself: whoever comes last, it or the one who waited, frees what both have used. The
+ * is left to itself: the last one, it or the waiting thread, frees what both have used. The
  * configuration it works with must stay. */
 #include "surfaces/doctor/doctor.h"
 
@@ -93,7 +93,7 @@ static bool end(struct examination *examination, const struct timespec *deadline
 bool doctor_examine(const struct config *config, int limit_ms, struct doctor_report *report) {
     struct examination *examinations[CHECKS];
     struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline); // as pthread_timedjoin_np() wants it
+    clock_gettime(CLOCK_REALTIME, &deadline); // as pthread_timedjoin_np() needs it
     deadline.tv_sec += limit_ms / 1000;
     deadline.tv_nsec += limit_ms % 1000 * 1000000L;
     deadline.tv_sec += deadline.tv_nsec / 1000000000;
@@ -114,7 +114,7 @@ bool doctor_command(const struct command_call *call, struct error *err) {
     *call->code = doctor_report_code(&report);
     bool flushed = output_flush(call->out, err);
     if (!ended)
-        _exit(*call->code); // a thread that still waits for a disk must not be waited for
+        _exit(*call->code); // do not wait for a thread that still waits for a disk
     doctor_report_deinit(&report);
     return flushed;
 }

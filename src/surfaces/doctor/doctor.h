@@ -1,9 +1,9 @@
-/* doctor.h: `doctor`: tries everything that a run needs, before it or when it does not get on, and
- * says of each thing whether it is well, and if not, what to do.
+/* doctor.h: `doctor`: checks everything that a run needs, before it or when it is stuck, and says
+ * of each thing whether it works, and if not, what to do.
  *
- * The checks run side by side, each in a thread of its own that is waited for DOCTOR_LIMIT_MS and
- * no longer: a disk or a broker that never answers is reported, too. They take no lock, and what
- * they write is a file of a few KiB that is gone when they end. */
+ * The checks run side by side, each in its own thread, for at most DOCTOR_LIMIT_MS: a disk or a
+ * broker that never answers is reported, too. They take no lock, and what they write is a file of a
+ * few KiB that is gone when they end. */
 #ifndef SURFACES_DOCTOR_DOCTOR_H
 #define SURFACES_DOCTOR_DOCTOR_H
 
@@ -14,8 +14,8 @@ enum { DOCTOR_LIMIT_MS = 20000 };
 
 MUST_CHECK bool doctor_command(const struct command_call *call, struct error *err);
 
-/* Runs the checks. False: one has not ended within the limit, which is reported; its thread goes on
- * with `config`, which must stay. */
+/* Runs the checks. False: one has not ended within the limit, which is reported; its thread still
+ * uses `config`, which must stay. */
 bool doctor_examine(const struct config *config, int limit_ms, struct doctor_report *report);
 
 #endif

@@ -1,7 +1,7 @@
 /* Who can be reached: brokers, and Spark's master or server. Each is tried by a connection of its
- * own, which is hung up at once; that tells a wrong name, a port that nobody listens on, and a
- * limit of this machine apart, where a client library only says that it got nowhere. One broker is
- * enough to begin with: once one answers, others that do not are warnings. */
+ * own, which is closed at once. This distinguishes a wrong name, a port without a listener, and a
+ * limit of this machine, where a client library only says that it failed. One broker is enough:
+ * once one answers, others that do not are warnings. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -29,9 +29,9 @@ struct address {
     const char *what, *name; // of the result
     const char *host, *port;
     const char *setting; // that names it
-    const char *look_at; // "the broker runs and listens there", of the cure
+    const char *look_at; // "the broker runs and listens there", of what to do
     enum exit_code code;
-    bool is_timed; // whether it is told how long it took
+    bool is_timed; // whether to report how long it took
 };
 
 enum reach {
@@ -163,7 +163,7 @@ static void check_isolation(const struct config *config, struct doctor_report *r
                     "%s: records of aborted transactions are read", level);
 }
 
-/* As long as one broker can be reached, the others are not needed to begin with. */
+/* As long as one broker can be reached, the others are not needed for a start. */
 static void soften(struct doctor_report *report) {
     bool reached = false;
     for (size_t i = 0; i < report->count; i++)
@@ -200,7 +200,7 @@ static void check_distribution(const struct config *config, struct doctor_report
         doctor_ok(report, "Spark", NULL,
                   "version %s in %s, with Spark Connect and the Kafka connector", found.version,
                   config->spark_home);
-    else // the message has its cure in it
+    else // the message says what to do
         doctor_fail_error(report, EXIT_CODE_CLUSTER, "Spark", NULL, NULL, &err);
 }
 
@@ -232,7 +232,7 @@ static void check_session(const struct connect_url *url, struct doctor_report *r
     struct connect_session *session;
     struct connect_options options = {
         .url = url, .logger = "doctor", .timeout_ms = DOCTOR_BROKER_MS};
-    if (!connect_open(&options, &session, &err)) { // the message has its cure in it
+    if (!connect_open(&options, &session, &err)) { // the message says what to do
         doctor_fail_error(report, EXIT_CODE_CLUSTER, "Spark Connect session", NULL, NULL, &err);
         return;
     }

@@ -1,4 +1,4 @@
-/* doctor_report.h: what the doctor's checks find: of each thing that was tried whether it is well,
+/* doctor_report.h: what the doctor's checks find: of each thing that was tried whether it works,
  * and if not, what to do. */
 #ifndef SURFACES_DOCTOR_DOCTOR_REPORT_H
 #define SURFACES_DOCTOR_DOCTOR_REPORT_H
@@ -34,7 +34,7 @@ void doctor_warn(struct doctor_report *report, const char *what, const char *nam
 void doctor_fail(struct doctor_report *report, enum exit_code code, const char *what,
                  const char *name, const char *cure, const char *format, ...) PRINTF_LIKE(6, 7);
 
-/* Of an error; one of a limit has the limit's own exit code and cure, instead of those given. */
+/* Of an error; one of a limit has the limit's own exit code and advice, instead of those given. */
 void doctor_fail_error(struct doctor_report *report, enum exit_code code, const char *what,
                        const char *name, const char *cure, const struct error *err);
 void doctor_fail_limit(struct doctor_report *report, const char *what, const char *name,

@@ -1,5 +1,5 @@
-/* health_watch.h: the health of the queries of a running engine. Whoever shows it asks here, so
- * that all say the same at the same time. */
+/* health_watch.h: the health of the queries of a running engine. Everything that shows it asks
+ * here, so that all say the same at the same time. */
 #ifndef SURFACES_HEALTH_HEALTH_WATCH_H
 #define SURFACES_HEALTH_HEALTH_WATCH_H
 
@@ -14,7 +14,7 @@ struct health_watch *health_watch_open(const struct config *config, const struct
                                        size_t count);
 void health_watch_close(struct health_watch *watch);
 
-/* Looks at the query now. Any thread; waits for nothing but another thread's look. */
+/* Looks at the query now. Any thread; waits only for another thread's call. */
 void health_watch_judge(struct health_watch *watch, size_t index, struct health_verdict *verdict);
 
 /* A few times a second, on one thread: looks at all queries from time to time, so that their past

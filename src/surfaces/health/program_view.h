@@ -1,4 +1,4 @@
-/* program_view.h: a running program, for who tells of it over HTTP: the API and /metrics. */
+/* program_view.h: a running program, as reported over HTTP by the API and /metrics. */
 #ifndef SURFACES_HEALTH_PROGRAM_VIEW_H
 #define SURFACES_HEALTH_PROGRAM_VIEW_H
 

@@ -19,11 +19,11 @@ struct http_listener {
     int fd; // owned; listening, does not block
     int port;
     sa_family_t family;
-    bool is_loopback; // nobody but this machine reaches it
+    bool is_loopback; // only this machine reaches it
 };
 
-/* The port, or if it is taken the next of the HTTP_PORT_RETRIES behind it that is free, each step
- * logged; 0 is any free one. ERROR_CONFIG: no such host, or none of its ports can be had. */
+/* The port, or if it is taken the next free one of the following HTTP_PORT_RETRIES, each step
+ * logged; 0 is any free one. ERROR_CONFIG: no such host, or none of its ports is available. */
 MUST_CHECK bool http_listen(const char *host, int port, struct http_listener *listener,
                             struct error *err);
 

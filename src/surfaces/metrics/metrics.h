@@ -1,4 +1,4 @@
-/* metrics.h: what Prometheus is told (docs/metrics.md): one table of families, in which each has
+/* metrics.h: the metrics for Prometheus (docs/metrics.md): one table of families, in which each has
  * its name, type, labels, help, and the function that prints its samples. /metrics and the document
  * walk it. */
 #ifndef SURFACES_METRICS_METRICS_H

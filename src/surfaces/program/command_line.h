@@ -1,4 +1,4 @@
-/* command_line.h: the command line, taken apart by three tables: commands, options that are no
+/* command_line.h: the command line, parsed with three tables: commands, options that are not
  * settings, and settings. */
 #ifndef SURFACES_PROGRAM_COMMAND_LINE_H
 #define SURFACES_PROGRAM_COMMAND_LINE_H
@@ -11,7 +11,7 @@
 void command_line_read(struct command_line *line, int argc, char **argv, struct problems *problems);
 
 /* Reads argv and the environment. EXIT_CODE_OK: *config is filled (only `action` and `command` for
- * --help and --version). Otherwise every problem is printed to `errors`, a line each, and the
+ * --help and --version). Otherwise every problem is printed to `errors`, one per line, and the
  * program ends with EXIT_CODE_USAGE. Call config_deinit() in both cases. Started as `match_stream`
  * or `player_stream`, that query alone runs, and is awaited. */
 MUST_CHECK enum exit_code command_line_load(struct config *config, int argc, char **argv,

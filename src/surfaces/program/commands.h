@@ -10,14 +10,14 @@
 /* Ended by one without a name; a family's commands stand together. */
 extern const struct command program_commands[];
 
-/* Runs config->command; what goes wrong is printed to `errors`, a line each. */
+/* Runs config->command; what goes wrong is printed to `errors`, one problem per line. */
 enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors);
 
 /* Prints what --explain, --help or --version asks for; `*code` is how that ended. False: none of
  * them was given. */
 bool commands_print(const struct config *config, FILE *out, FILE *errors, enum exit_code *code);
 
-/* Answers a shell's script that asks how a command line goes on (surfaces/docs/completion.h).
+/* Answers a shell's script that asks how a command line continues (surfaces/docs/completion.h).
  * False: nobody asks. */
 bool commands_complete(int argc, char **argv, FILE *out);
 

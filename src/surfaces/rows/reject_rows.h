@@ -11,7 +11,7 @@
 /* The columns of the rejects table, as enum reject_column has them. */
 extern const struct wanted_column reject_columns[REJECT_COLUMNS];
 
-/* What a reject is told apart and counted by. */
+/* What a reject is identified and counted by. */
 struct reject_key {
     struct text reason;
     int32_t partition;
@@ -36,7 +36,7 @@ MUST_CHECK bool reject_rows_list(const struct store_options *store, const char *
                                  struct reject_files *files, struct error *err);
 
 /* Calls visit() for each row of one of the files; for none if it has gone meanwhile. `row` has its
- * key, but for the batch, and its place. */
+ * key, without the batch, and its place. */
 MUST_CHECK bool reject_rows_each(const char *root, const char *path,
                                  void (*visit)(void *context, const struct reject_key *key,
                                                const struct newest_row *row),
@@ -48,7 +48,7 @@ MUST_CHECK bool reject_rows_resolved(const struct store_options *store,
 
 enum { REJECT_EXCERPT = 2048 }; // bytes
 
-/* One reject, read with reject_columns, as the HTTP API has it, but for the batch: "valueBase64"
+/* One reject, read with reject_columns, as in the HTTP API, without the batch: "valueBase64"
  * has the value's first `value_max` bytes. Owned by the caller. */
 struct json *reject_row_json(const struct table_rows *rows, size_t row, size_t value_max);
 

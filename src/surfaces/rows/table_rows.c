@@ -1,4 +1,4 @@
-/* The columns in a file come first, then those that its directories name, as Spark has them. A
+/* The columns in a file come first, then those that its directories name, as in Spark. A
  * directory's value is a text with Hive's escapes: %XX is a byte, and __HIVE_DEFAULT_PARTITION__
  * is null. Nothing of a file is trusted: a column that is missing or of another type is an error
  * that names the file, and names may be any bytes. */

@@ -77,7 +77,7 @@ void shown_columns_identify(struct shown_columns *shown, const struct stream *st
 /* Leaves those that the file itself has. */
 void shown_columns_keep(struct shown_columns *shown, const struct table_rows *rows);
 
-/* A table of text with these columns, and one of its rows; `first`: what stands before them; NULL:
+/* A table of text with these columns, and one of its rows; `first`: what comes before them; NULL:
  * nothing. */
 void shown_columns_begin(const struct shown_columns *shown, const char *first,
                          struct text_table *table);

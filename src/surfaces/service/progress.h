@@ -2,8 +2,8 @@
  *
  *     match_stream   1 203 000 rows  12 rejects  310 000 rows/s  lag 2 400 000  8 s to the head
  *
- * Nothing at all when stdout is no terminal. One thread starts, updates and stops it; log lines of
- * all threads go above it. */
+ * Nothing at all when stdout is not a terminal. One thread starts, updates and stops it; log lines
+ * of all threads go above it. */
 #ifndef SURFACES_SERVICE_PROGRESS_H
 #define SURFACES_SERVICE_PROGRESS_H
 
@@ -21,7 +21,7 @@ struct progress_rate {
     double per_second; // smoothed over a few seconds
 };
 
-/* False: stdout is no terminal, and the other functions do nothing. */
+/* False: stdout is not a terminal, and the other functions do nothing. */
 bool progress_start(void);
 
 /* Twice a second or so: what is to be shown now. */

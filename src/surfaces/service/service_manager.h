@@ -1,14 +1,14 @@
-/* service_manager.h: what systemd is told, or whatever else started us with NOTIFY_SOCKET
- * (sd_notify(3)): that the queries run, what they do, that they get on, and that they stop.
+/* service_manager.h: notifications to systemd, or another program that started us with
+ * NOTIFY_SOCKET (sd_notify(3)): the queries run, what they do, they make progress, they stop.
  *
- *     READY=1               every query has brought disk and topic together
+ *     READY=1               every query has finished recovery and listed its topic
  *     STATUS=match_stream: Waiting for next trigger, batch 7, 1203 rows, …; player_stream: …
  *     WATCHDOG=1            several times per WatchdogSec, while main and all queries make progress
  *     EXTEND_TIMEOUT_USEC=  while a start waits for Kafka; and when a stop finishes a batch
  *     STOPPING=1
  *
  * Without NOTIFY_SOCKET nothing happens. It never waits: what a service manager does not take is
- * told again by the next update. One thread uses it. */
+ * sent again by the next update. One thread uses it. */
 #ifndef SURFACES_SERVICE_SERVICE_MANAGER_H
 #define SURFACES_SERVICE_SERVICE_MANAGER_H
 
@@ -20,7 +20,7 @@
 
 enum { SERVICE_QUERIES_MAX = 8, SERVICE_STATUS_MAX = 1024 };
 
-/* When a query was last seen getting on. All times are monotonic. */
+/* When a query last made progress. All times are monotonic. */
 struct service_query {
     int64_t signs;
     int64_t alive_ms;
@@ -29,9 +29,9 @@ struct service_query {
 
 struct service_manager {
     int64_t watchdog_ms;      // WatchdogSec; 0: nobody watches
-    bool ready;               // READY=1 was told
+    bool ready;               // READY=1 was sent
     bool stopping;            // a stop has begun
-    bool stop_due, stop_told; // STOPPING=1 is to be told, or its extension again; was told
+    bool stop_due, stop_told; // STOPPING=1 must be sent, or its extension again; was sent
     int64_t stop_within_ms;
     int64_t fed_ms, extended_ms, said_ms;
     char said[SERVICE_STATUS_MAX];

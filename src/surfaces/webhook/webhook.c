@@ -24,7 +24,7 @@ static const char logger[] = "webhook";
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
-    ANSWER_MAX = 64 << 10,  // bytes; only the status counts, and whatever says more is cut off
+    ANSWER_MAX = 64 << 10,  // bytes; only the status counts, and the rest is cut off
     CLOSING_PAUSE_MS = 200, // between attempts while the program ends
     RETRY_AFTER_MAX_MS = 600000,
 };
@@ -133,7 +133,7 @@ static enum outcome attempt(struct webhook *webhook,
     (void)curl_easy_getinfo(webhook->handle, CURLINFO_RESPONSE_CODE, &status); // 0: no answer
     (void)curl_easy_getinfo(webhook->handle, CURLINFO_RETRY_AFTER, &after_s);
     *wait_ms = after_s > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)after_s * 1000;
-    // A receiver that has said 2xx has the notification, whatever becomes of the rest of its
+    // A receiver that has said 2xx has the notification, no matter what happens to the rest of its
     // answer.
     if (status >= 200 && status < 300)
         return DELIVERED;

@@ -3,7 +3,7 @@
  *
  * A notification is tried until the receiver takes it (2xx), refuses it for good (3xx, and 4xx but
  * 408 and 429), or `give_up_ms` have passed; between attempts the pause doubles, and a Retry-After
- * is kept. The queue is bounded: what finds no room is dropped. Everything that becomes of a
+ * is kept. The queue is bounded: what finds no room is dropped. Everything that happens to a
  * notification is logged, with the receiver's scheme and host only, because such URLs hold tokens.
  *
  * http and https only; certificates and host names are verified, redirects are not followed. */

@@ -153,7 +153,7 @@ static void rounding_near_a_half_is_as_the_digits_say(void **state) {
     uint64_t seed = 1;
     for (int i = 0; i < 300000; i++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
-        // Halves of all sizes, and the doubles right beside them.
+        // Halves of all sizes, and the doubles right next to them.
         double value = (double)(seed >> (20 + seed % 40)) / 1000;
         for (int step = (int)(seed >> 8 & 3); step > 0; step--)
             value = nextafter(value, seed & 1024 ? INFINITY : -INFINITY);

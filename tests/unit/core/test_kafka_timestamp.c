@@ -30,7 +30,7 @@ static const struct {
     {-9223372036854775, -9223183684854775000},
 };
 
-static void a_timestamp_is_what_spark_makes_of_it(void **state) {
+static void a_timestamp_is_the_same_as_in_spark(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof sparks / sizeof sparks[0]; i++) {
         assert_true(kafka_timestamp_fits(sparks[i].ms));
@@ -66,7 +66,7 @@ static void the_way_there_and_back_gives_the_same_column(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_timestamp_is_what_spark_makes_of_it),
+        cmocka_unit_test(a_timestamp_is_the_same_as_in_spark),
         cmocka_unit_test(what_overflows_in_spark_does_not_fit),
         cmocka_unit_test(the_way_there_and_back_gives_the_same_column),
     };

@@ -67,7 +67,7 @@ static void offsets_are_read_in_all_of_javas_forms(void **state) {
     }
 }
 
-static void what_java_does_not_know_is_no_zone(void **state) {
+static void a_name_unknown_to_java_is_not_a_zone(void **state) {
     (void)state;
     static const char *const names[] = {
         "",
@@ -182,7 +182,7 @@ static void posix_strings_are_read_with_all_their_parts(void **state) {
         assert_false(zone_forever_parse(bad[i], strlen(bad[i]), &forever));
 }
 
-static void a_damaged_file_is_no_zone(void **state) {
+static void a_damaged_file_is_not_a_zone(void **state) {
     (void)state;
     assert_null(zone_rules_parse((const unsigned char *)"TZif2", 5));
     unsigned char header[200] = "TZif2";
@@ -219,13 +219,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offsets_are_read_in_all_of_javas_forms),
         cmocka_unit_test(names_that_tzdata_has_given_up_are_those_of_regions),
-        cmocka_unit_test(what_java_does_not_know_is_no_zone),
+        cmocka_unit_test(a_name_unknown_to_java_is_not_a_zone),
         cmocka_unit_test(short_names_mean_what_java_says),
         cmocka_unit_test(a_gap_moves_forward_and_an_overlap_takes_the_earlier_offset),
         cmocka_unit_test(times_before_the_first_rule_are_local_mean_time),
         cmocka_unit_test(far_years_follow_the_last_rule),
         cmocka_unit_test(posix_strings_are_read_with_all_their_parts),
-        cmocka_unit_test(a_damaged_file_is_no_zone),
+        cmocka_unit_test(a_damaged_file_is_not_a_zone),
         cmocka_unit_test(threads_may_ask_for_the_same_zones_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* faulty_disk.h: the real disk, but for one call that fails or at which the process or the machine
- * ends. Calls are numbered from 1 in the order in which they are made.
+/* faulty_disk.h: the real disk, except for one call that fails or at which the process or the
+ * machine ends. Calls are numbered from 1 in the order in which they are made.
  *
  * A process that has ended makes no further call: each fails, so that the code unwinds, and only
  * close() works, which ends the lock as the kernel would. After a power cut, in addition, what was

@@ -37,7 +37,7 @@ enum reply_end {
     END_RESET,
     END_HANG_UP,     // the connection is closed behind the body
     END_GO_AWAY,     // answered well, and no further call is taken on this connection
-    END_STAY_OPEN,   // the stream goes on, but nothing comes; PING is answered
+    END_STAY_OPEN,   // the stream stays open, but nothing comes; PING is answered
     END_FREEZE,      // not even that
     END_MANY_FIELDS, // more of them than anybody would send
 };

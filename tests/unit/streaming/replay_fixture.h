@@ -74,7 +74,7 @@ static inline struct broker *open_capture(void) {
 static void nothing_to_do(void) {
 }
 
-/* Everything that is there, at most `limit` offsets a batch (0: no limit). */
+/* All records of the topic, at most `limit` offsets a batch (0: no limit). */
 static inline bool run_query(int64_t limit, struct error *err) {
     struct streaming *streaming;
     const struct query_options query = query_options_of(PARSE_REJECT, limit);

@@ -48,8 +48,8 @@ static int tree_copy_path(const char *path, const struct stat *status, int type,
     return 0;
 }
 
-/* In the place of what is there. Files as second names of the same: whoever works on the copy
- * replaces files and never writes into one, but for the text of a lock. */
+/* Replaces what exists. Files are hard links: the program that works on the copy replaces files
+ * and never writes into one, except for the text of a lock. */
 static inline void tree_copy(const char *from, const char *to) {
     (void)nftw(to, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
     tree_copy_to = to;

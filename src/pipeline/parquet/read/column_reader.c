@@ -1,7 +1,6 @@
 /* A page is read and uncompressed as a whole, but its levels and values are decoded a few rows at
  * a time. Values come without nulls, and are then spread to their rows. What must stay true: each
- * count and size that the file says is checked against the bytes that are there, before it is
- * used. */
+ * count and size that the file says is checked against the available bytes before it is used. */
 #include "pipeline/parquet/read/column_reader.h"
 
 #include "base/check.h"

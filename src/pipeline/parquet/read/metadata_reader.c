@@ -1,6 +1,6 @@
 /* Thrift's reader remembers that something went wrong and then gives zeros, so fields are taken
  * without a check after each, and the result is asked for once. A list's count is bounded by the
- * bytes that are left, so no memory is taken for what is not there.
+ * bytes that are left, so no memory is taken for missing elements.
  *
  * Writers say the same in several ways: an older annotation of a type stands for a newer one.
  * Bounds are taken only where their order does not depend on the writer. */
@@ -12,7 +12,7 @@
 
 enum { CONVERTED_TIMESTAMP_MILLIS = 9, REPETITION_REPEATED = 2, UNIT_MILLIS = 1, UNIT_MICROS = 2 };
 
-/* Of ConvertedType and LogicalType in parquet.thrift, for telling types apart. */
+/* Of ConvertedType and LogicalType in parquet.thrift, to distinguish types. */
 enum {
     CONVERTED_ENUM = 4,
     CONVERTED_DECIMAL = 5,
@@ -109,8 +109,8 @@ static void parse_element(struct thrift_reader *reader, struct element *element)
     }
 }
 
-/* Which of our types a column is read as. Annotations that are not told here (an INT32 that is a
- * date) do not matter to who reads the value; spark_type_of() tells them apart for comparing. */
+/* Which of our types a column is read as. Annotations that are ignored here (an INT32 that is a
+ * date) do not matter to readers of the value; spark_type_of() distinguishes them for comparing. */
 static void set_type(struct file_column *column, const struct element *element) {
     bool is_text = element->converted == CONVERTED_UTF8 || element->logical == LOGICAL_STRING;
     bool is_micros = element->converted == CONVERTED_TIMESTAMP_MICROS ||

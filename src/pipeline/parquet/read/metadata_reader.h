@@ -19,7 +19,7 @@ struct file_column {
     int32_t physical;       // as in the file: may be one that we cannot read
     bool readable;          // we know its type
     enum type type;         // TYPE_TIMESTAMP also for INT96 and for milliseconds
-    const char *spark_type; // what Spark takes it for, in SQL: "INT", "DATE"; NULL: nothing
+    const char *spark_type; // its type in Spark, in SQL: "INT", "DATE"; NULL: nothing
     bool millis;            // an INT64 timestamp that counts milliseconds
     bool required;
 };

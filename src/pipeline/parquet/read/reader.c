@@ -1,6 +1,6 @@
 /* reader.c: a Parquet file is opened by its footer; a cursor reads some of its columns together.
  *
- * The footer's length and the magic are the file's last bytes, so a file that was cut off is told
+ * The footer's length and the magic are the file's last bytes, so a truncated file is recognised
  * at once. Columns have pages of different sizes: a step takes as many rows as every column has in
  * its open page, so that no page is held longer than it is read. */
 #include "pipeline/parquet/read/reader.h"

@@ -3,8 +3,8 @@
  *
  * A plan is answered by a stream of responses of many kinds, so each take_…() picks its own and
  * passes over the rest. A stream that ends without an error need not have had an answer, with a
- * Spark of another version for instance: whoever needs one looks whether it came. A session that we
- * close is given back to the server, which would keep it for an hour. */
+ * Spark of another version for instance: a caller that needs one checks whether it came. A session
+ * that we close is given back to the server, which would keep it for an hour. */
 #include "streaming/cluster/connect/connect.h"
 
 #include <stdio.h>

@@ -23,8 +23,8 @@
 struct connect_options {
     const struct connect_url *url; // borrowed
     const char *session_id;        // a UUID; NULL: the URL's, or a new session
-    const char *logger;            // whose lines tell of connections that broke: "match_stream"
-    int64_t timeout_ms;            // how long a server that does not answer is waited for
+    const char *logger;            // whose lines report broken connections: "match_stream"
+    int64_t timeout_ms;            // how long to wait for a server that does not answer
     struct stop *stop;             // borrowed; NULL: none
     enum connect_failure *failure; // filled if connect_open() fails; NULL: nobody asks
 };
@@ -51,7 +51,7 @@ const char *connect_error_class(const struct connect_session *session);
 MUST_CHECK bool connect_configure(struct connect_session *session, const struct connect_pair *pairs,
                                   size_t count, struct error *err);
 
-/* Starts a streaming query, once, whatever becomes of the connection meanwhile. */
+/* Starts a streaming query, once, no matter what happens to the connection meanwhile. */
 MUST_CHECK bool connect_start(struct connect_session *session, const struct connect_stream *stream,
                               struct connect_query *query, struct error *err);
 
@@ -74,7 +74,7 @@ MUST_CHECK bool connect_exception(struct connect_session *session,
                                   const struct connect_query *query, bool *found, struct error *why,
                                   struct error *err);
 
-/* Interrupts the batch under way and waits until the query has ended. */
+/* Interrupts the running batch and waits until the query has ended. */
 MUST_CHECK bool connect_stop(struct connect_session *session, const struct connect_query *query,
                              struct error *err);
 

@@ -1,4 +1,4 @@
-/* connect_fault.c: Spark tells of an error in three ways: in the gRPC status's details
+/* connect_fault.c: Spark reports an error in three ways: in the gRPC status's details
  * (google.rpc.ErrorInfo), in the answer to FetchErrorDetails (a chain of causes), and, for a query
  * that ended, as a message with Java's stack trace. Each becomes the same: the first line of the
  * message, the class of the deepest error that has one, and the deepest cause unless the message

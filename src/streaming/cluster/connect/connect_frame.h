@@ -43,7 +43,7 @@ struct connect_stream {
     size_t option_count;
     const char *const *partition_by;
     size_t partition_by_count;
-    const char *interval; // "10 seconds"; NULL: all that is there now, in batches (availableNow)
+    const char *interval; // "10 seconds"; NULL: availableNow
 };
 
 /* A query that was started: Spark's names of it and of this run of it. */

@@ -1,5 +1,5 @@
 /* connect_messages.c: each message is built as protobuf-c would have unpacked it, every part
- * allocated on its own, then packed and freed as a whole. Whoever passes a part on has given it
+ * allocated on its own, then packed and freed as a whole. Passing a part on gives it
  * away. */
 #include "streaming/cluster/connect/connect_messages.h"
 
@@ -303,7 +303,7 @@ struct connect_bytes connect_message_reattach(const struct connect_identity *ide
     return pack(request);
 }
 
-/* The server keeps the responses of an operation for who attaches again, until this. */
+/* The server keeps the responses of an operation for a client that reattaches, until this. */
 struct connect_bytes connect_message_release(const struct connect_identity *identity,
                                              const char *operation_id) {
     Spark__Connect__ReleaseExecuteRequest *request =

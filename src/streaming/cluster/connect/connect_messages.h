@@ -9,7 +9,7 @@
 
 #include "streaming/cluster/connect/connect_frame.h"
 
-/* Who asks; borrowed. */
+/* The client; borrowed. */
 struct connect_identity {
     const char *session_id, *user_id;
     const char *observed; // the server's own id of the session, so that it tells us if it has

@@ -44,7 +44,7 @@ MUST_CHECK bool connect_ask(struct connect_session *session, const char *method,
                             struct connect_bytes request, connect_take *take, void *context,
                             struct error *err);
 
-/* A response of an operation, but for the last, which only says that it is complete. */
+/* A response of an operation, except the last, which only says that it is complete. */
 struct Spark__Connect__ExecutePlanResponse;
 typedef void connect_respond(void *context,
                              const struct Spark__Connect__ExecutePlanResponse *response);

@@ -41,7 +41,7 @@ struct grpc {
     // What headers and trailers say.
     int http_status; // 0: nothing yet
     bool is_grpc;    // by its content type
-    bool is_page;    // bytes came that are no messages
+    bool is_page;    // bytes came that are not messages
     char content_type[64];
     int code; // -1: no status came
     char *message;
@@ -232,7 +232,7 @@ static void make_room(struct grpc *connection) {
     connection->taken = 0;
 }
 
-/* gRPC's "HTTP to gRPC Status Code Mapping", for what stands in front of a server. */
+/* gRPC's "HTTP to gRPC Status Code Mapping", for proxies in front of a server. */
 static int code_of_http(int status) {
     switch (status) {
     case 401:

@@ -59,7 +59,8 @@ enum grpc_code {
 
 /* Waits for the call's next message. CALL_DONE with bytes NULL: it has ended well, and there is
  * none. CALL_STATUS: it has ended with an error, see grpc_status(); *err has it in a few words.
- * CALL_FOREIGN: what answers is no gRPC. CALL_BROKEN: the connection is of no further use. */
+ * CALL_FOREIGN: the server does not speak gRPC. CALL_BROKEN: the connection is of no further use.
+ */
 enum call_outcome grpc_receive(struct grpc *connection, const struct patience *patience,
                                struct grpc_message *message, struct error *err);
 

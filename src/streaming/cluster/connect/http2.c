@@ -206,7 +206,7 @@ static const char *tell_foreigner(const struct http2 *connection) {
     return "something listens there that is not Spark Connect (it does not speak HTTP/2)";
 }
 
-/* A frame's type stands behind its size: the first from a server is SETTINGS. */
+/* A frame's type follows its size: the first from a server is SETTINGS. */
 static bool is_foreign(const struct http2 *connection) {
     return connection->first_size > 3 && connection->first[3] != NGHTTP2_SETTINGS;
 }
@@ -251,7 +251,7 @@ static enum call_outcome receive_some(struct http2 *connection, bool *got, struc
     if (size < 0)
         return end_without_a_word(connection, err);
     connection->heard_ms = clock_monotonic_ms();
-    connection->pinged_ms = 0; // whatever came is a sign of life
+    connection->pinged_ms = 0; // any byte is a sign of life
     return feed(connection, (size_t)size, err);
 }
 

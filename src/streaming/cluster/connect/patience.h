@@ -1,4 +1,4 @@
-/* patience.h: how long something is waited for, and what became of it. */
+/* patience.h: how long to wait for something, and the outcome. */
 #ifndef STREAMING_CLUSTER_CONNECT_PATIENCE_H
 #define STREAMING_CLUSTER_CONNECT_PATIENCE_H
 

@@ -1,4 +1,4 @@
-/* tls.h: TLS 1.2 or later over a connected, non-blocking socket, as HTTP/2 wants it (ALPN "h2").
+/* tls.h: TLS 1.2 or later over a connected, non-blocking socket, as HTTP/2 requires (ALPN "h2").
  *
  * The server's certificate and name are always verified, by the system's authorities or those of
  * SSL_CERT_FILE. The adapter of OpenSSL. */

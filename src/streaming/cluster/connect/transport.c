@@ -26,18 +26,18 @@
 
 enum {
     LOOKUP_POLL_MS = 10,
-    // A host that has vanished is noticed some 25 s after its last sign, whether or not something
-    // is on its way to it.
+    // A host that has vanished is noticed about 25 s after its last sign, whether or not something
+    // is being sent to it.
     KEEP_ALIVE_IDLE_S = 10,
     KEEP_ALIVE_INTERVAL_S = 5,
     KEEP_ALIVE_COUNT = 3,
     UNACKNOWLEDGED_MS = 25000,
 };
 
-/* A name that is being looked up by a thread of its own, because getaddrinfo() may take as long as
- * the system's resolver likes. Whoever leaves last frees it. */
+/* A name that a separate thread looks up, because getaddrinfo() may take as long as the system's
+ * resolver likes. The last user frees it. */
 struct lookup {
-    pthread_mutex_t lock; // guards what follows, but for the question
+    pthread_mutex_t lock; // guards what follows, except the question
     bool done, abandoned;
     int failure;
     struct addrinfo *found;

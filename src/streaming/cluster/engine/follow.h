@@ -1,5 +1,5 @@
 /* follow.h: a query that Spark runs, from its start to its end: its state, its batches, and what
- * becomes of the records that they have left out. Driver thread. */
+ * happens to the records that they have left out. Driver thread. */
 #ifndef STREAMING_CLUSTER_ENGINE_FOLLOW_H
 #define STREAMING_CLUSTER_ENGINE_FOLLOW_H
 

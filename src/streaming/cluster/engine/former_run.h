@@ -1,4 +1,4 @@
-/* former_run.h: what a start does about a run on a cluster whose program did not end in order:
+/* former_run.h: what a start does about a run on a cluster whose program did not end cleanly:
  * makes sure that Spark runs the query no more, and writes the rejects of its last batches.
  * Whichever engine starts. Driver thread. */
 #ifndef STREAMING_CLUSTER_ENGINE_FORMER_RUN_H

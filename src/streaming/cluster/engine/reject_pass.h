@@ -8,15 +8,15 @@
 
 struct reject_pass {
     int64_t rejects; // written
-    /* What became of the plan's ranges, those without an offset left out: what Spark does not tell
+    /* The outcome of the plan's ranges, without empty ones: what Spark does not report
      * by partition, the offsets without a record, is shown with the first ranges that have room. */
     struct range_outcome *outcomes; // owned
     size_t outcome_count;
     struct tally tally; // owned; of the rejects only
 };
 
-/* `progress` NULL: nobody knows what Spark has counted, so all of the plan is read. Counts that
- * disagree with Spark's are told as an ERROR line, and what was found is written. */
+/* `progress` NULL: Spark's counts are unknown, so all of the plan is read. Counts that
+ * disagree with Spark's are logged as an ERROR, and what was found is written. */
 MUST_CHECK bool reject_pass_run(struct query *query, const struct plan *plan,
                                 const struct spark_progress *progress, struct reject_pass *pass,
                                 struct error *err);

@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 /* Gives an ERROR_CLUSTER that came with this class of Spark's ("": none) the kind by which it is
- * acted on, and adds a cure where we know one. False, for the sake of the caller's return. */
+ * acted on, and adds what to do where we know it. False, for the sake of the caller's return. */
 bool spark_reason_add(const char *error_class, struct error *err);
 
 #endif

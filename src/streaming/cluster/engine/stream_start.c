@@ -1,9 +1,9 @@
-/* stream_start.c: Spark must make of each record what the native engine makes of it, and its files
- * must be ours byte for byte in meaning: so the session's time zone, its handling of old dates, its
- * codec and the form of its timestamps are set, whatever the server's defaults are.
+/* stream_start.c: Spark must return the same row for each record as the native engine, and its
+ * files must mean the same as ours: so the session's time zone, its handling of old dates, its
+ * codec and the form of its timestamps are set, no matter what the server's defaults are.
  *
  * The plan is SQL text, made of the declared schema. What is observed (counts, and windows of
- * offsets with a reject) stands before the WHERE that drops those records, or it would count
+ * offsets with a reject) is before the WHERE that drops those records, or it would count
  * nothing. */
 #include "streaming/cluster/engine/stream_start.h"
 

@@ -1,4 +1,4 @@
-/* kafka_options.c: a table says of each of librdkafka's properties what becomes of it. Most are
+/* kafka_options.c: a table says for each of librdkafka's properties what happens to it. Most are
  * handed on, or left out because nothing is lost without them. Those of TLS and of the log-in are
  * gathered, because several of them make one of Java's: a PEM file becomes its text, a user and a
  * password become a JAAS configuration.
@@ -29,7 +29,7 @@ enum fate {
     LEAVE_OUT // nothing is lost without it
 };
 
-/* What becomes of librdkafka's properties. One that is not here is left out, unless its name says
+/* What happens to librdkafka's properties. One that is not here is left out, unless its name says
  * that it has to do with security. */
 static const struct rule {
     const char *name;
@@ -108,7 +108,7 @@ static void add_option(struct kafka_options *options, const char *name, const ch
 
 /* ---- What is gathered: log-in and TLS ---- */
 
-/* What librdkafka was told, and what Java's client is. */
+/* The properties of librdkafka, and those for Java's client. */
 struct translation {
     const struct kafka_property *properties;
     size_t count;
@@ -161,7 +161,7 @@ static bool add_authorities(const struct translation *translation, struct error 
     return true;
 }
 
-/* The first bytes of what stands behind a PEM file's line `begin`. */
+/* The first bytes after a PEM file's line `begin`. */
 static size_t decode_start(const char *text, const char *begin, unsigned char *bytes, size_t size) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *at = strstr(text, begin);
@@ -382,7 +382,7 @@ static bool add_login(const struct translation *translation, struct error *err) 
     char protocol[PROTOCOL_MAX];
     if (mechanism == NULL)
         mechanism = find(translation, "sasl.mechanisms");
-    if (asked == NULL) // librdkafka logs in nowhere then, whatever sasl.* says
+    if (asked == NULL) // librdkafka logs in nowhere then, no matter what sasl.* says
         return true;
     (void)snprintf(protocol, sizeof protocol, "%s", asked);
     for (char *at = protocol; *at != '\0'; at++)

@@ -1,4 +1,4 @@
-/* kafka_options.h: what librdkafka was told about the brokers, in the words of Java's client, for
+/* kafka_options.h: librdkafka's properties for the brokers, translated for Java's client, for
  * Spark's Kafka source.
  *
  * librdkafka and Java's client call many properties by the same name, some by another, and each has

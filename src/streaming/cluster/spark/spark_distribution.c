@@ -54,7 +54,7 @@ static void add(struct spark_jars *jars, const char *path) {
     jars->paths[jars->count++] = text_copy(path);
 }
 
-/* All jars of a directory; one that is not there has none. */
+/* All jars of a directory; a missing one has none. */
 static void add_directory(struct spark_jars *jars, const char *directory) {
     DIR *stream = opendir(directory);
     if (stream == NULL)
@@ -107,8 +107,8 @@ static bool add_list(struct spark_jars *jars, char *list, struct error *err) {
     return true;
 }
 
-/* A class path: jars, and directories with all jars in them; what is not there counts for nothing,
- * as with Java. */
+/* A class path: jars, and directories with all jars in them; missing ones are ignored,
+ * as in Java. */
 static void add_class_path(struct spark_jars *jars, char *list) {
     for (char *rest = list, *name; (name = strsep(&rest, ":")) != NULL;) {
         if (text_ends_with(name, "/*")) {
@@ -214,8 +214,8 @@ static bool holds(const char *path, const char *class_file) {
     return found;
 }
 
-/* Whether one of the jars holds this class, whatever the jar is called. Jars of the distribution
- * are not opened. */
+/* Whether one of the jars has this class, no matter what the jar is called. Jars of the
+ * distribution are not opened. */
 static bool jars_hold(const struct spark_jars *jars, const char *home, const char *class_file) {
     size_t size = strlen(home);
     for (size_t i = 0; i < jars->count; i++)

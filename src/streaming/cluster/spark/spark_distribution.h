@@ -1,8 +1,8 @@
 /* spark_distribution.h: what SPARK_HOME holds, and whether it will do: Spark 4 for Scala 2.13, with
  * Spark Connect, with the Kafka connector of the same version and what that needs, and a JVM.
  *
- * Only names are looked at, in milliseconds, so that what is missing is told before anything is
- * started, and with its cure: Spark itself would say "Failed to find data source: kafka" when the
+ * Only names are looked at, in milliseconds, so that what is missing is reported before anything is
+ * started, with what to do: Spark itself would say "Failed to find data source: kafka" when the
  * first query starts. */
 #ifndef STREAMING_CLUSTER_SPARK_SPARK_DISTRIBUTION_H
 #define STREAMING_CLUSTER_SPARK_SPARK_DISTRIBUTION_H

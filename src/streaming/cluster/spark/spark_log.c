@@ -46,7 +46,7 @@ static bool has_stamp(const char *bytes, size_t size) {
     return true;
 }
 
-/* Lines that nobody's logger has formatted, and that say why nothing goes on: of the JVM, of
+/* Lines that no logger has formatted, and that say why Spark is stuck: of the JVM, of
  * Spark's launcher, of bash. */
 static bool is_plain_trouble(struct text text) {
     static const char *const starts[] = {"Exception in thread ", "Error: ", "Error occurred ",

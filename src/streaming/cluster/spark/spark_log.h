@@ -18,10 +18,10 @@
 #include "base/log/log.h"
 #include "base/text.h"
 
-/* One line, in our words. Spark's INFO is our DEBUG: it tells of every step of every batch. */
+/* One line, in our words. Spark's INFO is our DEBUG: it reports every step of every batch. */
 struct spark_line {
     enum log_level level;
-    bool begins;         // an event; false: goes on with one, or is not log4j's
+    bool begins;         // an event; false: continues one, or is not log4j's
     struct text logger;  // "SparkContext"; empty: none
     struct text message; // the rest
 };

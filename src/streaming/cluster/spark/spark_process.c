@@ -62,7 +62,7 @@ bool spark_process_start(struct spark_process *process, char *const *arguments,
         (void)close(ends[0]);
         return limit_error(err, "start a process for Spark", reason);
     }
-    (void)setpgid(pid, pid); // whoever comes first of the two
+    (void)setpgid(pid, pid); // the first of the two processes does it
     process->pid = pid;
     process->output = ends[0];
     return true;

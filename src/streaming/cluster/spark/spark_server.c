@@ -35,7 +35,7 @@ enum {
     LINE_MAX_SIZE = 8192, // bytes; what is longer is cut
     TOKEN_SIZE = 32,      // random bytes
     LOOK_MS = 100,
-    CAUSE_MS = 500,  // how long the lines behind a refusal, which name its cause, are waited for
+    CAUSE_MS = 500,  // how long to wait for the lines after a refusal, which name its cause
     LEAVE_MS = 3000, // how long a Spark that has given up may take to end
     GRACE_FAILED_MS = 2000,
 };
@@ -48,7 +48,7 @@ struct spark_server {
 
     pthread_t reader;
     bool reads;
-    int wake; // readable: the reader is to read what is there, and to end
+    int wake; // readable: the reader must read the rest, and end
 
     pthread_mutex_t lock; // guards what follows, and `process`
     struct spark_log log;
@@ -239,7 +239,7 @@ static bool begin(struct spark_server *server, const struct spark_server_options
     return server->reads;
 }
 
-/* Lets the reader end, once it has read what is there. */
+/* Lets the reader end, once it has read the rest. */
 static void finish_reading(struct spark_server *server) {
     static const uint64_t one = 1;
     if (!server->reads)
@@ -249,7 +249,7 @@ static void finish_reading(struct spark_server *server) {
     server->reads = false;
 }
 
-/* What has become of it. */
+/* What has happened to it. */
 enum outlook {
     GOES_ON,
     ENDED,    // by itself, and all that it has printed was read
@@ -265,7 +265,7 @@ static bool has_lasted(bool is_so, int64_t *since_ms, int64_t ms) {
     return is_so && now_ms - *since_ms >= ms;
 }
 
-/* Each is told a moment later than it is known, when what follows in the log has been read. */
+/* Each is reported a moment later than it is known, when the following log lines have been read. */
 static enum outlook look(struct spark_server *server, char reason[static SPARK_REASON_MAX]) {
     enum outlook outlook = GOES_ON;
     pthread_mutex_lock(&server->lock);

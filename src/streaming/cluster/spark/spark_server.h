@@ -2,7 +2,7 @@
  * distribution: found, checked, started, listened to, ended.
  *
  * It is a child process (spark-submit, which becomes the driver's JVM) on this machine. It opens
- * its port on 127.0.0.1 for whoever knows a token that is made for this start. Its log lines become
+ * its port on 127.0.0.1 for clients with a token that is made for this start. Its log lines become
  * ours, under the logger "spark". It never outlives us: if this process dies, it is killed. */
 #ifndef STREAMING_CLUSTER_SPARK_SPARK_SERVER_H
 #define STREAMING_CLUSTER_SPARK_SPARK_SERVER_H

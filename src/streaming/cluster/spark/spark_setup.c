@@ -32,7 +32,7 @@ char *spark_setup_conf_path(const char *home, const char *name) {
 }
 
 /* The value in the file's text: lines of a name, blanks, '=' or ':', and the rest. The last one
- * counts. */
+ * wins. */
 static char *value_in(const char *text, const char *name) {
     char *value = text_copy("");
     size_t size = strlen(name);
@@ -74,8 +74,8 @@ char *spark_setup_property(const struct spark_server_options *options, const cha
 
 static const char java_options[] = "spark.driver.extraJavaOptions";
 
-/* As Spark logs by default, whatever SPARK_HOME/conf says: the lines are read (spark_log.h), and go
- * where our own go. */
+/* As Spark logs by default, no matter what SPARK_HOME/conf says: the lines are read (spark_log.h),
+ * and go where our own go. */
 static const char log4j[] =
     "rootLogger.level = info\n"
     "rootLogger.appenderRef.console.ref = console\n"

@@ -1,5 +1,5 @@
-/* spark_setup.h: what a Spark server is told: our options, the user's own properties, and
- * spark-defaults.conf; and the files by which it is told.
+/* spark_setup.h: the settings of a Spark server: our options, the user's own properties, and
+ * spark-defaults.conf; and the files that have them.
  *
  * These are in a directory that only this user can open, because a command line can be read by
  * everybody and properties may be secret. */

@@ -32,8 +32,8 @@ void route_page(const struct http_call *call, struct http_response *response) {
 
 /* ---- health ---- */
 
-/* This thread answers, and main's watchdog ends a program that does not get on: that is all that a
- * restart could mend. */
+/* This thread answers, and main's watchdog ends a program that is stuck: a restart could fix
+ * nothing else. */
 void route_health(const struct http_call *call, struct http_response *response) {
     (void)call;
     http_response_text(response, HTTP_OK, "ok\n");

@@ -3,7 +3,7 @@
 
 const STAGES = ['plan', 'fetch', 'decode', 'derive', 'encode', 'write', 'commit'];
 
-/* Y axes: how a value is written, and whether small ones are told apart. */
+/* Y axes: how a value is written, and whether small ones are distinguished. */
 const UNITS = {
   rate: {text: formatRate, axis: (value) => `${formatBrief(value)}/s`},
   count: {text: formatCount, axis: formatBrief, whole: true},
@@ -93,7 +93,7 @@ const CHARTS = [
   },
 ];
 
-/* Steps without a batch are common where batches are rarer than steps: lines go on over them.
+/* Steps without a batch are common where batches are rarer than steps: lines continue over them.
  * Longer than that, the query was idle. Says how long is longer. */
 function markIdle({points, stepSeconds}) {
   const times = points.filter(({batches}) => batches > 0).map(({t}) => t);
@@ -262,7 +262,7 @@ class TimeChart {
     };
   }
 
-  /* Colours are the style sheet's, by day and by night. */
+  /* Colours are the style sheet's, for both themes. */
   paint() {
     const {options, data} = this.chart;
     data.datasets.forEach((dataset, index) => {
@@ -292,7 +292,7 @@ class TimeChart {
     this.describe(points);
   }
 
-  /* What the drawing says, in words: for the eye beside the title, and for who can't see it. */
+  /* What the drawing says, in words: shown next to the title, and read out by screen readers. */
   describe(points) {
     const unit = UNITS[this.spec.unit];
     const sums = points

@@ -40,7 +40,7 @@ static void an_errno_is_a_limit_or_passes_or_lasts(void **state) {
     }
 }
 
-static void what_lasts_comes_with_its_cure(void **state) {
+static void lasting_errors_say_what_to_do(void **state) {
     (void)state;
     static const struct {
         int error_number;
@@ -89,7 +89,7 @@ static void a_limit_is_named_with_its_height(void **state) {
     }
 }
 
-static void what_is_no_limit_is_not_named_one(void **state) {
+static void other_errors_are_not_called_limits(void **state) {
     (void)state;
     char text[LIMIT_TEXT_MAX];
     limit_describe(EIO, text);
@@ -103,9 +103,9 @@ static void what_is_no_limit_is_not_named_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_errno_is_a_limit_or_passes_or_lasts),
-        cmocka_unit_test(what_lasts_comes_with_its_cure),
+        cmocka_unit_test(lasting_errors_say_what_to_do),
         cmocka_unit_test(a_limit_is_named_with_its_height),
-        cmocka_unit_test(what_is_no_limit_is_not_named_one),
+        cmocka_unit_test(other_errors_are_not_called_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ static void a_taken_name_is_never_overwritten(void **state) {
     assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
 }
 
-static void publishing_again_wants_the_same_bytes(void **state) {
+static void publishing_again_needs_the_same_bytes(void **state) {
     (void)state;
     struct error err = {0};
     for (int i = 0; i < 2; i++)
@@ -128,7 +128,7 @@ static void the_kind_of_an_error_says_whether_it_is_published(void **state) {
     assert_int_equal(err.kind, ERROR_STATE); // nobody knows
     assert_content("7", "hello");
     assert_false(file_publish_again(root, "7", "hello", 5, &err));
-    assert_int_equal(err.kind, ERROR_RETRY); // the caller goes on trying
+    assert_int_equal(err.kind, ERROR_RETRY); // the caller keeps trying
     disk = &disk_real;
     assert_true(file_publish_again(root, "7", "hello", 5, &err));
 }
@@ -290,7 +290,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(a_published_file_is_whole_and_has_left_no_draft),
         ON_DISK(a_taken_name_is_never_overwritten),
-        ON_DISK(publishing_again_wants_the_same_bytes),
+        ON_DISK(publishing_again_needs_the_same_bytes),
         ON_DISK(what_a_crash_left_of_a_draft_does_not_show),
         ON_DISK(the_kind_of_an_error_says_whether_it_is_published),
         ON_DISK(replacing_leaves_the_old_bytes_or_the_new_ones),

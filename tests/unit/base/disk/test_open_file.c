@@ -144,7 +144,7 @@ static void a_stream_tells_an_end_from_an_error(void **state) {
     }
 }
 
-static void what_is_not_there_is_not_found(void **state) {
+static void a_missing_file_is_not_found(void **state) {
     (void)state;
     struct file_path path = file_join(root, "8");
     struct file_reader reader;
@@ -203,7 +203,7 @@ int main(void) {
         ON_DISK(a_read_that_fails_names_the_file),
         ON_DISK(a_file_that_is_cut_off_ends_there),
         ON_DISK(a_stream_tells_an_end_from_an_error),
-        ON_DISK(what_is_not_there_is_not_found),
+        ON_DISK(a_missing_file_is_not_found),
         ON_DISK(a_lock_that_can_not_be_had_names_its_file),
         ON_DISK(a_lock_has_one_holder),
     };

@@ -64,7 +64,7 @@ static void read_until(const char *text) {
     }
 }
 
-/* Some 1,050 bytes a line. */
+/* About 1,050 bytes a line. */
 static void log_lines(int from, int count) {
     for (int i = from; i < from + count; i++)
         log_write(LOG_INFO, "main", "line %d. | padding=%1000d", i, i);
@@ -157,7 +157,7 @@ static void the_last_line_reaches_a_slow_reader(void **state) {
     assert_non_null(strstr(output, "CRITICAL | Query failed\n"));
 }
 
-static void a_full_disk_is_tried_again_until_it_has_room(void **state) {
+static void a_full_disk_is_retried_until_it_has_room(void **state) {
     (void)state;
     log_output_stop(WAIT_MS);
     int full = open("/dev/full", O_WRONLY);
@@ -179,7 +179,7 @@ static void a_stop_does_not_wait_for_a_full_disk_or_a_reader_that_has_gone(void 
     close(reader);
     log_lines(0, 3);
     log_output_stop(3600000);
-    log_lines(3, 1); // nobody is told; nobody waits
+    log_lines(3, 1); // no log thread, nothing waits
     int full = open("/dev/full", O_WRONLY);
     log_output_set(full);
     start();
@@ -268,7 +268,7 @@ int main(void) {
         FACT(a_reader_that_stops_reading_stops_nobody),
         FACT(nothing_is_dropped_as_long_as_there_is_room),
         FACT(the_last_line_reaches_a_slow_reader),
-        FACT(a_full_disk_is_tried_again_until_it_has_room),
+        FACT(a_full_disk_is_retried_until_it_has_room),
         FACT(a_stop_does_not_wait_for_a_full_disk_or_a_reader_that_has_gone),
         FACT(a_terminal_that_was_stopped_stops_nobody),
         FACT(lines_of_several_threads_are_whole),

@@ -126,7 +126,7 @@ static void a_version_1_memory_limit_counts_unless_it_is_none(void **state) {
     assert_int_equal(memory_limit(), INT64_MAX);
 }
 
-static void memory_is_no_place_for_data(void **state) {
+static void a_file_system_in_memory_is_not_durable(void **state) {
     (void)state;
     assert_non_null(strstr(filesystem_warning("/dev/shm/not/there/yet"), "tmpfs"));
     assert_null(filesystem_warning("/proc"));
@@ -143,7 +143,7 @@ int main(void) {
         FACT(a_version_1_quota_counts),
         FACT(the_least_memory_limit_of_all_parents_counts),
         FACT(a_version_1_memory_limit_counts_unless_it_is_none),
-        FACT(memory_is_no_place_for_data),
+        FACT(a_file_system_in_memory_is_not_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* All ways to decode a record (enum decode_path) make the same of it, whatever the records before
- * it were: here of many records that differ from the usual form in a few bytes. */
+/* All ways to decode a record (enum decode_path) return the same, no matter which records came
+ * before: here with many records that differ from the usual form in a few bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

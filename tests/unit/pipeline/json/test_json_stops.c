@@ -66,7 +66,7 @@ static void every_kernel_finds_every_stop_at_every_size(void **state) {
     }
 }
 
-static void every_byte_is_told_apart_in_every_place(void **state) {
+static void every_byte_is_classified_in_every_place(void **state) {
     (void)state;
     static struct result result;
     char bytes[2 * JSON_STOPS_BLOCK + 1];
@@ -103,7 +103,7 @@ static void the_end_is_marked_behind_the_last_stop(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_finds_every_stop_at_every_size),
-        cmocka_unit_test(every_byte_is_told_apart_in_every_place),
+        cmocka_unit_test(every_byte_is_classified_in_every_place),
         cmocka_unit_test(the_end_is_marked_behind_the_last_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void infinities_are_bounds(void **state) {
     assert_true(as_double(&bounds.min) == -INFINITY && as_double(&bounds.max) == INFINITY);
 }
 
-static void no_values_are_no_bounds(void **state) {
+static void without_values_there_are_no_bounds(void **state) {
     (void)state;
     struct bounds bounds;
     bounds_of_values(&bounds, TYPE_INT32, NULL, 0);
@@ -162,7 +162,7 @@ int main(void) {
         cmocka_unit_test(a_nan_leaves_no_bounds),
         cmocka_unit_test(zeros_are_written_with_the_sign_that_covers_both),
         cmocka_unit_test(infinities_are_bounds),
-        cmocka_unit_test(no_values_are_no_bounds),
+        cmocka_unit_test(without_values_there_are_no_bounds),
         cmocka_unit_test(long_text_is_cut_and_the_larger_bound_counted_up),
         cmocka_unit_test(a_text_with_no_larger_one_leaves_no_bounds),
         cmocka_unit_test(the_next_character_is_never_a_surrogate),

@@ -25,7 +25,7 @@ static void codes_count_up_in_the_order_of_first_sight(void **state) {
     dictionary_deinit(&dictionary);
 }
 
-static void doubles_are_told_apart_by_their_bits(void **state) {
+static void doubles_differ_by_their_bits(void **state) {
     (void)state;
     static const double values[] = {0.0, -0.0, 0.0, 1.5};
     static const uint32_t expected[] = {0, 1, 0, 2};
@@ -160,7 +160,7 @@ static void a_full_dictionary_codes_no_more(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_count_up_in_the_order_of_first_sight),
-        cmocka_unit_test(doubles_are_told_apart_by_their_bits),
+        cmocka_unit_test(doubles_differ_by_their_bits),
         cmocka_unit_test(many_values_of_every_type_come_back_by_their_code),
         cmocka_unit_test(integers_near_and_far_come_back_by_their_code),
         cmocka_unit_test(integers_that_were_near_keep_their_codes_when_one_is_far),

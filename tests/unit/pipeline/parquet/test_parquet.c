@@ -439,7 +439,7 @@ static void selected_rows_are_written_in_their_order(void **state) {
     end_file(&file, &reader);
 }
 
-/* Reads whatever can be read. */
+/* Reads everything that can be read. */
 static void read_all(const uint8_t *bytes, size_t size) {
     struct parquet_reader reader;
     struct error err = {0};

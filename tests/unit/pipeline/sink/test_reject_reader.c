@@ -90,7 +90,7 @@ static void a_record_comes_back_as_it_was(void **state) {
     }
 }
 
-static void a_file_that_is_no_file_of_rejects_is_refused(void **state) {
+static void a_file_of_other_columns_than_rejects_is_refused(void **state) {
     (void)state;
     struct directory staging = directory_make();
     struct file_list files = {0};
@@ -124,7 +124,7 @@ static void a_file_that_is_no_file_of_rejects_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_comes_back_as_it_was),
-        cmocka_unit_test(a_file_that_is_no_file_of_rejects_is_refused),
+        cmocka_unit_test(a_file_of_other_columns_than_rejects_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,7 +147,7 @@ static void every_ascii_character_is_escaped_or_not_as_the_list_says(void **stat
     }
 }
 
-static void names_beyond_255_bytes_and_nul_are_no_directories(void **state) {
+static void names_beyond_255_bytes_and_nul_are_rejected(void **state) {
     (void)state;
     char value[300], name[PARTITION_NAME_MAX + 1];
     memset(value, 'x', sizeof value);
@@ -321,7 +321,7 @@ static void a_sink_that_is_not_finished_leaves_nothing(void **state) {
     end(&table);
 }
 
-static void a_directory_that_is_not_there_is_told_by_name(void **state) {
+static void a_missing_directory_is_named(void **state) {
     (void)state;
     struct table table;
     struct error err = {0};
@@ -383,7 +383,7 @@ static void a_full_or_failing_disk_is_an_error_to_retry_and_leaves_nothing(void 
     }
 }
 
-static void a_value_that_is_no_directory_is_refused(void **state) {
+static void a_value_that_cannot_be_a_directory_is_refused(void **state) {
     (void)state;
     struct table table;
     struct error err = {0};
@@ -402,7 +402,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(directories_are_escaped_as_spark_escapes_them),
         cmocka_unit_test(every_ascii_character_is_escaped_or_not_as_the_list_says),
-        cmocka_unit_test(names_beyond_255_bytes_and_nul_are_no_directories),
+        cmocka_unit_test(names_beyond_255_bytes_and_nul_are_rejected),
         cmocka_unit_test(a_row_goes_to_the_file_of_its_partition_value),
         cmocka_unit_test(paths_and_names_are_those_of_spark),
         cmocka_unit_test(partition_columns_are_not_in_the_file),
@@ -410,9 +410,9 @@ int main(void) {
         cmocka_unit_test(a_thousand_partition_values_need_little_memory),
         cmocka_unit_test(beyond_its_memory_the_largest_row_groups_are_closed),
         cmocka_unit_test(a_sink_that_is_not_finished_leaves_nothing),
-        cmocka_unit_test(a_directory_that_is_not_there_is_told_by_name),
+        cmocka_unit_test(a_missing_directory_is_named),
         cmocka_unit_test(a_full_or_failing_disk_is_an_error_to_retry_and_leaves_nothing),
-        cmocka_unit_test(a_value_that_is_no_directory_is_refused),
+        cmocka_unit_test(a_value_that_cannot_be_a_directory_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

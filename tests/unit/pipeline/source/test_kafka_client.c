@@ -67,7 +67,7 @@ static void a_refused_property_is_named_and_a_secret_value_is_not(void **state) 
     }
 }
 
-static void a_log_in_without_a_mechanism_is_told_what_to_set(void **state) {
+static void a_log_in_without_a_mechanism_says_what_to_set(void **state) {
     (void)state;
     struct kafka_client client;
     struct error err;
@@ -98,7 +98,7 @@ static void trouble_names_broker_and_error_until_it_is_forgotten(void **state) {
     assert_true(kafka_client_open(&client, &settings, &limits, &err));
     int64_t until = clock_monotonic_ms() + 20000;
     while (kafka_client_trouble(&client, text, sizeof text) == 0 && clock_monotonic_ms() < until)
-        kafka_client_refill(&client); // harmless, whatever the state
+        kafka_client_refill(&client); // harmless in every state
     assert_non_null(strstr(text, "127.0.0.1:1"));
     assert_true(atomic_load(&lines) > 0);
     assert_false(kafka_client_was_refused(&client));
@@ -118,7 +118,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_engine_rests_on_cannot_be_set),
         cmocka_unit_test(a_refused_property_is_named_and_a_secret_value_is_not),
-        cmocka_unit_test(a_log_in_without_a_mechanism_is_told_what_to_set),
+        cmocka_unit_test(a_log_in_without_a_mechanism_says_what_to_set),
         cmocka_unit_test(trouble_names_broker_and_error_until_it_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void nothing_is_known_before_something_was_told(void **state) {
+static void nothing_is_known_before_the_first_report(void **state) {
     (void)state;
     assert_false(kafka_statistics_read(&box, &seen));
     kafka_statistics_take(&box, "{ \"brok", 7);
@@ -59,14 +59,14 @@ static void brokers_and_partitions_are_summed_up(void **state) {
     assert_int_equal(seen.disconnects, 4);
     assert_int_equal(seen.queue_records, 15);
     assert_int_equal(seen.queue_bytes, 7300);
-    assert_int_equal(seen.brokers_up, 1); // a bootstrap name is no broker
+    assert_int_equal(seen.brokers_up, 1); // a bootstrap name is not a broker
     assert_int_equal(seen.round_trip_count, 1);
     assert_int_equal(seen.round_trips[0].broker, 1);
     assert_int_equal(seen.round_trips[0].average_us, 1500);
     assert_int_equal(seen.round_trips[0].p99_us, 21000);
 }
 
-static void sums_go_on_where_a_new_handle_begins_at_0(void **state) {
+static void sums_continue_when_a_new_handle_starts_at_0(void **state) {
     (void)state;
     kafka_statistics_take(&box, told, strlen(told));
     kafka_statistics_take(&box, told, strlen(told)); // newer, of the same handle
@@ -94,9 +94,9 @@ static void members_that_are_missing_count_as_0(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FACT(nothing_is_known_before_something_was_told),
+        FACT(nothing_is_known_before_the_first_report),
         FACT(brokers_and_partitions_are_summed_up),
-        FACT(sums_go_on_where_a_new_handle_begins_at_0),
+        FACT(sums_continue_when_a_new_handle_starts_at_0),
         FACT(members_that_are_missing_count_as_0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void a_range_may_begin_anywhere(void **state) {
     read_range("t", 0, 0, 2000);
 }
 
-static void ranges_may_be_expected_more_than_there_is_room_for_and_in_vain(void **state) {
+static void ranges_may_be_expected_beyond_the_room_for_them_and_without_need(void **state) {
     (void)state;
     enum { PARTITIONS = 20 };
     struct offset_range ranges[PARTITIONS];
@@ -276,7 +276,7 @@ static void access_that_is_refused_fails(void **state) {
     read_range("t", 0, 0, 10);
 }
 
-static void a_broker_that_is_down_is_waited_for_and_named(void **state) {
+static void a_broker_that_is_down_makes_it_wait_and_is_named(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 10, 20);
@@ -327,7 +327,7 @@ static void passing_errors_lose_nothing(void **state) {
     read_range("t", 0, 0, 2000);
 }
 
-/* What a broker answers to every fetch, and what becomes of the range. */
+/* What a broker answers to every fetch, and what happens to the range. */
 static void an_error_ends_a_range_by_what_can_be_done_about_it(void **state) {
     (void)state;
     static const struct {
@@ -388,7 +388,7 @@ ssize_t rd_kafka_consume_batch(rd_kafka_topic_t *rkt, int32_t partition, int tim
     return rd_kafka_consume_start(rkt, RD_KAFKA_PARTITION_UA, 0); // -1, with an error of its own
 }
 
-static void a_librdkafka_that_can_not_be_asked_is_no_silence(void **state) {
+static void a_librdkafka_that_cannot_be_asked_is_reported(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 10, 20);
@@ -404,7 +404,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(ranges_follow_one_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_range_may_begin_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            ranges_may_be_expected_more_than_there_is_room_for_and_in_vain, set_up, tear_down),
+            ranges_may_be_expected_beyond_the_room_for_them_and_without_need, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_range_ends_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_abandoned_range_is_opened_again_from_any_offset, set_up,
                                         tear_down),
@@ -423,7 +423,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_topic_that_does_not_exist_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_partition_that_does_not_exist_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(access_that_is_refused_fails, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_broker_that_is_down_is_waited_for_and_named, set_up,
+        cmocka_unit_test_setup_teardown(a_broker_that_is_down_makes_it_wait_and_is_named, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_a_descriptor_for_a_socket_the_limit_is_named,
                                         set_up, tear_down),
@@ -433,7 +433,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             an_offset_that_is_there_but_denied_is_tried_once_more_and_then_left_to_a_pause, set_up,
             tear_down),
-        cmocka_unit_test_setup_teardown(a_librdkafka_that_can_not_be_asked_is_no_silence, set_up,
+        cmocka_unit_test_setup_teardown(a_librdkafka_that_cannot_be_asked_is_reported, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,7 @@ static void clipping_tells_how_many_offsets_of_each_range_are_lost(void **state)
     assert_range(&ranges[0], 0, 600, 900);
     assert_range(&ranges[1], 1, 20, 20);
     assert_range(&ranges[3], 3, 15, 15);
-    assert_range(&ranges[4], 4, 8, 15); // an open transaction is no loss
+    assert_range(&ranges[4], 4, 8, 15); // an open transaction is not a loss
     assert_int_equal(loss.offsets, 520);
     assert_int_equal(loss.texts.count, 4);
 

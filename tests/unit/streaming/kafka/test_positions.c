@@ -10,7 +10,7 @@
 
 #include "streaming/kafka/positions.h"
 
-static void what_a_position_means_is_told_by_end_and_high_watermark(void **state) {
+static void the_state_of_a_position_follows_from_end_and_high_watermark(void **state) {
     (void)state;
     static const struct {
         int64_t position;
@@ -138,7 +138,7 @@ static void only_what_is_ahead_moves_unless_the_topic_is_another(void **state) {
     assert_moved(true, lowest, "0:0 1:0 2:0 ");
 }
 
-static void a_low_end_that_is_no_lower_than_the_position_says_nothing(void **state) {
+static void a_low_end_at_or_above_the_position_says_nothing(void **state) {
     (void)state;
     static struct partition_offset low[] = {{0, 95}, {2, 50}};
     const struct offsets lowest = {low, 2};
@@ -190,7 +190,7 @@ static void where_a_log_was_shortest_is_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_position_means_is_told_by_end_and_high_watermark),
+        cmocka_unit_test(the_state_of_a_position_follows_from_end_and_high_watermark),
         cmocka_unit_test(each_partition_is_named),
         cmocka_unit_test(of_many_partitions_the_first_are_named_and_the_others_counted),
         cmocka_unit_test(texts_are_named_as_long_as_they_fit),
@@ -198,7 +198,7 @@ int main(void) {
         cmocka_unit_test(the_high_watermark_is_wanted_if_an_end_lies_before_its_position),
         cmocka_unit_test(what_is_ready_needs_no_words),
         cmocka_unit_test(what_open_transactions_hold_back_is_counted),
-        cmocka_unit_test(a_low_end_that_is_no_lower_than_the_position_says_nothing),
+        cmocka_unit_test(a_low_end_at_or_above_the_position_says_nothing),
         cmocka_unit_test(positions_of_listed_and_gone_partitions_are_in_one_order),
         cmocka_unit_test(only_what_is_ahead_moves_unless_the_topic_is_another),
         cmocka_unit_test(where_a_log_was_shortest_is_kept),

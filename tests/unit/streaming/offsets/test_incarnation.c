@@ -1,5 +1,5 @@
-/* test_incarnation.c: what is counted by incarnation of the topic, whatever else happens: a crash,
- * a clock that goes back, folding, batches of Spark's. Every tenth record is a reject. */
+/* test_incarnation.c: what is counted by incarnation of the topic, no matter what else happens: a
+ * crash, a clock that goes back, folding, batches of Spark's. Every tenth record is a reject. */
 #include "fake_topic.h"
 
 #include "base/check.h"
@@ -42,7 +42,7 @@ static void spark_plan(int64_t batch_id, int64_t end) {
     fixture_write(&fixture, path, text);
 }
 
-/* A run on a cluster that did not end in order, whose rejects from this batch on are not written.
+/* A run on a cluster that did not end cleanly, whose rejects from this batch on are not written.
  */
 static void leave_run(int64_t first_batch) {
     struct error err = {0};
@@ -131,7 +131,7 @@ static void a_rewind_among_batches_of_spark_keeps_what_is_folded(void **state) {
     assert_verified("0/0: 0..100=90+10; 1/0: 0..60=54+6");
 }
 
-static void committed_rows_of_an_earlier_incarnation_are_no_orphans(void **state) {
+static void committed_rows_of_an_earlier_incarnation_are_not_orphans(void **state) {
     (void)state;
     fixture.options.sink_log = SINK_LOG_OFF;
     FAKE_SET('A', 30);
@@ -288,7 +288,7 @@ int main(void) {
         TEST(a_topic_created_again_has_rejects_as_soon_as_spark_goes_back),
         TEST(a_batch_before_an_incarnation_does_not_begin_it),
         TEST(a_rewind_among_batches_of_spark_keeps_what_is_folded),
-        TEST(committed_rows_of_an_earlier_incarnation_are_no_orphans),
+        TEST(committed_rows_of_an_earlier_incarnation_are_not_orphans),
         TEST(a_clock_that_falls_behind_does_not_mix_incarnations),
         TEST(what_was_never_read_is_known_after_a_refusal),
         TEST(a_partition_of_which_nothing_was_planned_is_lost),

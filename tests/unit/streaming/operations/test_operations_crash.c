@@ -4,7 +4,7 @@
 #include "operate.h"
 
 static char snapshot[300], graveyard[300];
-static bool go_on; // also see that the query goes on: costs more than all the rest
+static bool go_on; // also check that the query continues: costs more than all the rest
 
 static const char *const fault_names[FAULT_COUNT] = {
     "none", "read error", "error", "late error", "kill", "power cut", "power cut, half synced"};
@@ -105,7 +105,7 @@ static void rewinding_survives_any_fault(void **state) {
     survive("rewind", REWIND, verify_rewound);
 }
 
-/* Between a fault and the second run, a start must go on without harm or refuse: never half. */
+/* Between a fault and the second run, a start must continue without harm or refuse: never half. */
 static void nothing_starts_on_a_rewind_that_is_not_finished(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 6, 0);

@@ -8,7 +8,7 @@ static char snapshot[300], graveyard[300];
 static const char *const fault_names[FAULT_COUNT] = {
     "none", "read error", "error", "late error", "kill", "power cut", "power cut, half synced"};
 
-static int64_t rows_before; // that are no rejects
+static int64_t rows_before; // without rejects
 
 /* With a fault at call `at`, then again without one. False: there are fewer calls. */
 static bool try_fault(enum fault fault, long at) {

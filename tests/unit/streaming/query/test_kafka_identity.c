@@ -82,7 +82,7 @@ static void the_first_start_notes_the_cluster_and_another_one_is_refused(void **
     must_settle("A", false);
 }
 
-static void a_query_that_is_new_begins_where_it_is_told(void **state) {
+static void a_new_query_begins_at_its_starting_offsets(void **state) {
     (void)state;
     must_settle("A", true);
     must_settle("B", true); // the first start never came as far as an offset
@@ -116,7 +116,7 @@ static void what_is_not_known_is_neither_noted_nor_refused(void **state) {
     assert_noted("A");
 }
 
-static void a_damaged_note_is_refused_with_a_cure(void **state) {
+static void a_damaged_note_is_refused_and_says_what_to_do(void **state) {
     (void)state;
     static const char *const texts[] = {
         "", "v1", "v1\n{}", "v2\n{\"clusterId\":\"A\"}", "v1\n[1", "v1\n{\"clusterId\":\"\"}"};
@@ -134,10 +134,10 @@ static void a_damaged_note_is_refused_with_a_cure(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_first_start_notes_the_cluster_and_another_one_is_refused),
-        TEST(a_query_that_is_new_begins_where_it_is_told),
+        TEST(a_new_query_begins_at_its_starting_offsets),
         TEST(another_cluster_behind_the_same_names_is_noticed),
         TEST(what_is_not_known_is_neither_noted_nor_refused),
-        TEST(a_damaged_note_is_refused_with_a_cure),
+        TEST(a_damaged_note_is_refused_and_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

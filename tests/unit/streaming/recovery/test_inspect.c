@@ -47,7 +47,7 @@ static int files_of(int64_t batch_id) {
     return count;
 }
 
-/* ---- beside a program that deletes ---- */
+/* ---- while a program deletes ---- */
 
 static const char *const *going; // names that go, up to a NULL, when the first of them is opened
 
@@ -68,7 +68,7 @@ static const struct disk_ops *open_too_late_disk(const char *const names[]) {
     return &ops;
 }
 
-static void a_batch_that_is_taken_back_while_we_look_is_no_fault(void **state) {
+static void a_batch_that_is_taken_back_while_we_read_is_not_a_fault(void **state) {
     (void)state;
     static const char *const names[][5] = {
         {CHECKPOINT "manifests/2", CHECKPOINT "commits/2", CHECKPOINT "offsets/2", SINK_LOG "2"},
@@ -155,7 +155,7 @@ static void a_batch_has_the_files_that_log_or_manifest_name(void **state) {
     assert_int_equal(files_of(12), 2);
 }
 
-static void a_compact_batch_without_a_manifest_is_told_by_what_was_there_before(void **state) {
+static void a_compact_batch_without_a_manifest_is_found_by_the_files_before_it(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 20, 0);
     remove_file(CHECKPOINT "manifests/19");
@@ -164,7 +164,7 @@ static void a_compact_batch_without_a_manifest_is_told_by_what_was_there_before(
     assert_int_equal(files_of(9), 2);
     remove_file(SINK_LOG "14"); // the end of the compact file still tells
     assert_int_equal(files_of(19), 2);
-    remove_file(SINK_LOG "18"); // by what it would be told from
+    remove_file(SINK_LOG "18"); // from which it would be known
     assert_int_equal(files_of(19), -1);
 }
 
@@ -185,7 +185,7 @@ static void must_inspect(struct inspection *inspection) {
         fail_msg("%s", err.message);
 }
 
-static void what_is_committed_and_what_comes_next_is_told(void **state) {
+static void what_is_committed_and_what_comes_next_is_reported(void **state) {
     (void)state;
     struct inspection inspection;
     fixture_must_advance(&fixture, 12, 0);
@@ -218,7 +218,7 @@ static void what_is_committed_and_what_comes_next_is_told(void **state) {
     inspection_deinit(&inspection);
 }
 
-static void an_open_plan_is_told(void **state) {
+static void an_open_plan_is_reported(void **state) {
     (void)state;
     struct inspection inspection;
     fixture_must_advance(&fixture, 3, 0);
@@ -254,7 +254,7 @@ static void the_holder_of_the_lock_is_named_and_keeps_it(void **state) {
     inspection_deinit(&inspection);
 }
 
-static void what_can_not_be_read_is_a_fault_beside_the_rest(void **state) {
+static void what_cannot_be_read_is_a_fault_and_the_rest_is_reported(void **state) {
     (void)state;
     struct inspection inspection;
     fixture_must_advance(&fixture, 3, 0);
@@ -274,8 +274,8 @@ static int open_no_manifest(const char *path, int flags, mode_t mode) {
     return -1;
 }
 
-/* It says nothing of the checkpoint, and is to be cured elsewhere. */
-static void a_limit_of_the_machine_is_told_apart_from_a_fault_of_the_files(void **state) {
+/* It says nothing about the checkpoint, and must be fixed elsewhere. */
+static void a_limit_of_the_machine_is_not_a_fault_of_the_files(void **state) {
     (void)state;
     struct inspection inspection;
     struct error err;
@@ -307,13 +307,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_batch_has_the_files_that_log_or_manifest_name, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
-            a_compact_batch_without_a_manifest_is_told_by_what_was_there_before, setup, teardown),
+            a_compact_batch_without_a_manifest_is_found_by_the_files_before_it, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_log_the_manifest_alone_tells, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_committed_and_what_comes_next_is_told, setup,
+        cmocka_unit_test_setup_teardown(what_is_committed_and_what_comes_next_is_reported, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(an_open_plan_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_batch_that_is_taken_back_while_we_look_is_no_fault, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(an_open_plan_is_reported, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_batch_that_is_taken_back_while_we_read_is_not_a_fault,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_really_missing_stays_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_first_offset_that_can_not_be_read_counts_only_until_the_first_commit, setup,
@@ -322,10 +322,10 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_holder_of_the_lock_is_named_and_keeps_it, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(what_can_not_be_read_is_a_fault_beside_the_rest, setup,
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_a_fault_and_the_rest_is_reported,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_limit_of_the_machine_is_not_a_fault_of_the_files, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(
-            a_limit_of_the_machine_is_told_apart_from_a_fault_of_the_files, setup, teardown),
         cmocka_unit_test_setup_teardown(a_query_that_has_not_begun_has_nothing_and_gets_nothing,
                                         setup, teardown),
     };

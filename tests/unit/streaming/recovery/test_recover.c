@@ -133,7 +133,7 @@ static struct offset_range open_range(const struct recovery *recovery, size_t in
     return recovery->open_plan.ranges[index];
 }
 
-/* The start is refused, says `why`, and leaves the disk as it is but for the lock's text. */
+/* The start is refused, says `why`, and leaves the disk as it is, except for the lock's text. */
 static void assert_refused(enum error_kind kind, const char *why) {
     struct recovery recovery;
     struct error err = {0};
@@ -472,7 +472,7 @@ static void a_batch_that_we_logged_and_spark_committed_is_finished(void **state)
 
 /* ---- the table, walked on disk ---- */
 
-/* Each builds on a query that has run batches 0 to 4, but for `an_empty_disk`. */
+/* Each builds on a query that has run batches 0 to 4, except `an_empty_disk`. */
 
 static void a_healthy_query(void) {
     fixture_must_advance(&fixture, 4, 0);
@@ -691,7 +691,7 @@ static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {
             assert_refused(found->action == RECOVER_STOP ? ERROR_STATE : ERROR_CONFIG, found->cure);
             continue;
         }
-        fixture_must_advance(&fixture, 6, 9); // it goes on, and a start finds nothing to do then
+        fixture_must_advance(&fixture, 6, 9); // it continues, and a start finds nothing to do then
         struct recovery recovery;
         must_start(&recovery);
         assert_int_equal(recovery.next_batch, 7);

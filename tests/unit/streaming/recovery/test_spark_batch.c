@@ -77,7 +77,7 @@ static void assert_spark_s_logs_are_untouched(void) {
     assert_string_equal(commit, "v1\n{\"nextBatchWatermarkMs\":0}");
 }
 
-static void its_rejects_come_into_place_beside_spark_s_own_logs(void **state) {
+static void its_rejects_come_into_place_although_spark_wrote_the_logs(void **state) {
     (void)state;
     run_on_spark();
     write_rejects(true);
@@ -170,8 +170,8 @@ static void operations_wait_for_the_end_of_a_run_on_a_cluster(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(its_rejects_come_into_place_beside_spark_s_own_logs, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(its_rejects_come_into_place_although_spark_wrote_the_logs,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(rejects_that_were_committed_are_rolled_forward, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(only_the_sink_log_names_its_files, set_up, tear_down),

@@ -1,4 +1,5 @@
-/* What a query tells of its batches: sums, rings that forget the oldest, and copies that stay. */
+/* What a query reports about its batches: sums, rings that forget the oldest, and copies that stay.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

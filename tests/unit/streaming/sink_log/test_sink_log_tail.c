@@ -80,11 +80,11 @@ static void without_the_entry_or_the_file_nothing_is_found(void **state) {
     assert_null(last);
     write_log(0, 0, "");
     assert_true(sink_log_last_line(path.text, &last, &err));
-    assert_null(last); // the header is no entry
+    assert_null(last); // the header is not an entry
     write_log(5000, 100, "");
     assert_true(
         sink_log_entries_behind(path.text, "{\"path\":\"7\"}", count_entry, &next, &found, &err));
-    assert_false(found); // a part of a line is no line
+    assert_false(found); // a part of a line is not a line
     assert_int_equal(next, 0);
 }
 

@@ -1,4 +1,4 @@
-/* The upkeep's thread beside commits; the rest of the sink log is tested in test_sink_log.c. */
+/* The upkeep's thread during commits; the rest of the sink log is tested in test_sink_log.c. */
 #include "store_fixture.h"
 
 #include "base/scope.h"
@@ -52,7 +52,7 @@ static void wait_for(const char *name, size_t size) {
     fail_msg("'%s' does not come", name);
 }
 
-static void the_compact_file_is_there_but_for_its_last_batch(void **state) {
+static void the_compact_file_is_complete_except_its_last_batch(void **state) {
     (void)state;
     struct sink_log log;
     struct error err;
@@ -78,7 +78,7 @@ static void the_compact_file_is_there_but_for_its_last_batch(void **state) {
     assert_int_equal(lines, 1 + 10 * 2);
 }
 
-/* The same batches with and without the thread, which is held up, ended and begun at many moments.
+/* The same batches with and without the thread, which is paused, ended and started at many moments.
  */
 static void the_thread_changes_no_byte(void **state) {
     (void)state;
@@ -114,13 +114,13 @@ static void the_thread_changes_no_byte(void **state) {
     }
 }
 
-static void a_draft_that_cannot_be_made_is_no_loss(void **state) {
+static void a_draft_that_cannot_be_made_does_no_harm(void **state) {
     (void)state;
     struct sink_log log;
     struct error err;
     open_log(&log);
     write_batch(&log, 0, 1);
-    // A directory is in the way: it is neither opened nor removed.
+    // A directory has the name: it is neither opened nor removed.
     struct file_path path = file_join(log.directory.text, ".9.compact.tmp");
     assert_int_equal(mkdir(path.text, 0755), 0);
     for (int64_t batch = 1; batch < 9; batch++) {
@@ -160,9 +160,9 @@ static void a_draft_for_another_batch_is_thrown_away(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ON_DISK(the_compact_file_is_there_but_for_its_last_batch),
+        ON_DISK(the_compact_file_is_complete_except_its_last_batch),
         ON_DISK(the_thread_changes_no_byte),
-        ON_DISK(a_draft_that_cannot_be_made_is_no_loss),
+        ON_DISK(a_draft_that_cannot_be_made_does_no_harm),
         ON_DISK(a_draft_for_another_batch_is_thrown_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static void what_is_written_is_read_again(void **state) {
     bool found;
     assert_true(run_note_read(fixture.checkpoint, &note, &found, &err));
     assert_false(found);
-    for (int round = 0; round < 2; round++) { // it replaces what is there
+    for (int round = 0; round < 2; round++) { // it replaces an existing one
         assert_true(run_note_write(fixture.checkpoint, &example, &err));
         assert_true(run_note_read(fixture.checkpoint, &note, &found, &err));
         assert_true(found);
@@ -51,7 +51,7 @@ static void what_is_written_is_read_again(void **state) {
     assert_true(run_note_remove(fixture.checkpoint, &err));
 }
 
-static void a_damaged_one_is_refused_with_a_cure(void **state) {
+static void a_damaged_one_is_refused_and_says_what_to_do(void **state) {
     (void)state;
     static const char *const texts[] = {"",      "v1", "v1\n{}", "v2\n{}", "v1\n{\"firstBatch\":1}",
                                         "v1\n[1"};
@@ -70,7 +70,8 @@ static void a_damaged_one_is_refused_with_a_cure(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_one_is_refused_with_a_cure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_one_is_refused_and_says_what_to_do, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,7 +103,7 @@ static void what_was_replayed_is_kept_in_version_2(void **state) {
     size_t size;
     assert_true(add(&coverage, 0, 0, 3, 0));
     scoped(scope_free) char *plain = coverage_print(&coverage, &origin, &size);
-    assert_memory_equal(plain, "v1\n", 3); // as ever, for programs that know no more
+    assert_memory_equal(plain, "v1\n", 3); // as before, for programs that know nothing newer
     (void)resolved_add(&coverage.replayed, 0, 0, 1);
     scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
     assert_memory_equal(text, "v2\n", 3);

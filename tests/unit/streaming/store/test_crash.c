@@ -56,7 +56,7 @@ static bool drive_batch(struct driver *driver, const struct plan *plan) {
     for (int i = 0; !ok && may_retry(driver, i); i++)
         ok = store_roll_forward(driver->store, &manifest, &driver->err);
     manifest_deinit(&manifest);
-    // What a thread does between two batches; whatever becomes of it, the next one must be right.
+    // What a thread does between two batches; the next one must be right in any case.
     sink_log_upkeep_work(&driver->store->sink_log.upkeep);
     return ok;
 }
@@ -113,7 +113,8 @@ static bool has_end(const char *text, const char *end) {
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-/* Every file that a reader could take is whole, whatever happened and before any recovery. */
+/* Every file that a reader could take is complete, no matter what happened and before any recovery.
+ */
 static void assert_no_partial_file(void) {
     struct tree tree;
     tree_init(&tree, fixture.root);

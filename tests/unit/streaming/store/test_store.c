@@ -19,7 +19,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void a_new_query_runs_and_a_restart_goes_on(void **state) {
+static void a_new_query_runs_and_a_restart_continues(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 1, 0);
     fixture_must_advance(&fixture, 3, 1);
@@ -95,7 +95,7 @@ static void a_batch_whose_file_is_not_there_is_not_committed(void **state) {
     end(&running);
 }
 
-static void a_foreign_file_in_the_way_stops_the_query_and_stays(void **state) {
+static void a_foreign_file_with_the_same_name_stops_the_query_and_stays(void **state) {
     (void)state;
     struct running running;
     struct error err = {0};
@@ -244,12 +244,12 @@ static void a_query_that_never_had_a_batch_still_knows_where_it_began(void **sta
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ON_DISK(a_new_query_runs_and_a_restart_goes_on),
+        ON_DISK(a_new_query_runs_and_a_restart_continues),
         ON_DISK(a_query_that_never_had_a_batch_still_knows_where_it_began),
         ON_DISK(a_plan_that_somebody_else_made_is_not_overwritten),
         ON_DISK(a_batch_that_does_not_add_up_is_not_committed),
         ON_DISK(a_batch_whose_file_is_not_there_is_not_committed),
-        ON_DISK(a_foreign_file_in_the_way_stops_the_query_and_stays),
+        ON_DISK(a_foreign_file_with_the_same_name_stops_the_query_and_stays),
         ON_DISK(a_committed_file_that_is_gone_stops_the_query),
         ON_DISK(rolling_forward_again_changes_nothing),
         ON_DISK(a_discarded_batch_leaves_nothing),

@@ -15,7 +15,7 @@ static void set_window(struct offset_map *map, uint32_t log, int64_t start, int6
     offset_map_set_windows(map, &window, 1);
 }
 
-static void an_offset_outside_of_all_windows_is_told(void **state) {
+static void an_offset_outside_of_all_windows_is_reported(void **state) {
     (void)state;
     struct offset_map map;
     struct offset_pen pen;
@@ -113,7 +113,7 @@ static void threads_may_write_to_one_word(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_offset_outside_of_all_windows_is_told),
+        cmocka_unit_test(an_offset_outside_of_all_windows_is_reported),
         cmocka_unit_test(gaps_and_doubles_are_those_of_a_plain_count),
         cmocka_unit_test(threads_may_write_to_one_word),
     };

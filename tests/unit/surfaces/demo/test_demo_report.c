@@ -181,7 +181,7 @@ static void a_report_of_nothing_says_so(void **state) {
     expect("rejected matches: none\n");
 }
 
-static void a_file_that_is_no_parquet_is_named(void **state) {
+static void a_file_that_is_not_parquet_is_named(void **state) {
     (void)state;
     make_directory("processed");
     make_directory("processed/matches");
@@ -198,7 +198,8 @@ static void a_file_that_is_no_parquet_is_named(void **state) {
     assert_non_null(strstr(err.message, "part-0.parquet"));
 }
 
-/* Lists a directory in which each name goes as soon as it is told, files and directories alike. */
+/* Lists a directory in which each name vanishes as soon as it is listed, files and directories
+ * alike. */
 struct vanishing {
     const char *directory;
     bool (*visit)(void *context, const char *name);
@@ -249,7 +250,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FACT(a_report_has_counts_rows_rejects_and_how_to_read_them),
         FACT(a_report_of_nothing_says_so),
-        FACT(a_file_that_is_no_parquet_is_named),
+        FACT(a_file_that_is_not_parquet_is_named),
         FACT(what_goes_while_it_is_listed_is_not_in_the_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

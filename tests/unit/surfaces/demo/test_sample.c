@@ -138,7 +138,7 @@ static void columns_that_belong_together_fit(void **state) {
     }
 }
 
-static void a_bad_partition_value_stands_in_a_partition_column(void **state) {
+static void a_bad_partition_value_is_in_a_partition_column(void **state) {
     (void)state;
     uint64_t number = 0;
     while (sample_fault_of(number) != SAMPLE_BAD_PARTITION)
@@ -159,7 +159,7 @@ static const int reason_of[SAMPLE_FAULT_COUNT] = {
     [SAMPLE_ARRAY] = REJECT_NOT_AN_OBJECT,
     [SAMPLE_NO_IDENTIFIER] = REJECT_MISSING_IDENTIFIER,
     [SAMPLE_NULL_IDENTIFIER] = REJECT_NULL_IDENTIFIER,
-    [SAMPLE_BAD_PARTITION] = -1, // found by whoever knows the partition columns
+    [SAMPLE_BAD_PARTITION] = -1, // found by the code that knows the partition columns
     [SAMPLE_WRONG_TYPE] = -1,
     [SAMPLE_OUT_OF_RANGE] = -1,
     [SAMPLE_UNKNOWN_KEY] = -1,
@@ -205,7 +205,7 @@ int main(void) {
         cmocka_unit_test(the_same_number_gives_the_same_record),
         cmocka_unit_test(alternatives_come_as_often_as_they_are_named),
         cmocka_unit_test(columns_that_belong_together_fit),
-        cmocka_unit_test(a_bad_partition_value_stands_in_a_partition_column),
+        cmocka_unit_test(a_bad_partition_value_is_in_a_partition_column),
         cmocka_unit_test(every_fault_is_taken_for_what_it_is),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

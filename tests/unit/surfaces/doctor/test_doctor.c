@@ -124,7 +124,7 @@ static void a_disk_that_does_not_answer_is_a_finding(void **state) {
     assert_int_equal(found->verdict, VERDICT_FAIL);
     assert_string_equal(found->text, "no answer within 2000 ms");
     assert_non_null(strstr(found->cure, "does not answer"));
-    assert_true(find(&report, "memory")->verdict != VERDICT_FAIL); // the others are told
+    assert_true(find(&report, "memory")->verdict != VERDICT_FAIL); // the others are reported
     assert_int_equal(passed, 0);
     doctor_report_deinit(&report);
     pthread_mutex_unlock(&gate);

@@ -19,7 +19,7 @@ static void *ask(void *argument) {
     return NULL;
 }
 
-static void whoever_asks_at_the_same_time_gets_a_verdict(void **state) {
+static void every_concurrent_caller_gets_a_verdict(void **state) {
     (void)state;
     struct health_scene scene;
     pthread_t askers[ASKERS];
@@ -40,7 +40,7 @@ static void whoever_asks_at_the_same_time_gets_a_verdict(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whoever_asks_at_the_same_time_gets_a_verdict),
+        cmocka_unit_test(every_concurrent_caller_gets_a_verdict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,7 +101,7 @@ static void wait_readable(int fd, enum pace pace) {
     }
 }
 
-/* Whatever comes until the server hangs up; the rest of a longer answer is dropped. */
+/* All bytes until the server hangs up; the rest of a longer answer is dropped. */
 static size_t listen_to(int fd, char answer[static ANSWER_MAX], enum pace pace) {
     size_t used = 0, all = 0;
     char rest[65536];
@@ -212,7 +212,7 @@ static void a_large_answer_arrives_whole(void **state) {
     assert_int_equal(size - (size_t)(body + 4 - answer), 2 + 200000 * 3 - 1);
 }
 
-static void garbage_is_no_request(void **state) {
+static void garbage_is_not_a_request(void **state) {
     (void)state;
     char answer[ANSWER_MAX], noise[512];
     unsigned random = 1;
@@ -286,7 +286,7 @@ static void a_taken_port_gives_way_to_the_next(void **state) {
     close(second.fd);
 }
 
-static void a_host_that_is_not_here_is_told(void **state) {
+static void a_host_that_is_not_here_is_reported(void **state) {
     (void)state;
     struct http_listener listener;
     struct error err;
@@ -335,13 +335,13 @@ int main(void) {
         cmocka_unit_test(a_body_is_refused),
         cmocka_unit_test(a_request_has_a_size),
         cmocka_unit_test(a_large_answer_arrives_whole),
-        cmocka_unit_test(garbage_is_no_request),
+        cmocka_unit_test(garbage_is_not_a_request),
         cmocka_unit_test(one_who_never_finishes_is_hung_up_on),
         cmocka_unit_test(an_error_while_it_waits_is_said_and_passes),
         cmocka_unit_test(one_who_comes_back_in_time_is_kept),
         cmocka_unit_test(a_full_table_makes_room),
         cmocka_unit_test(a_taken_port_gives_way_to_the_next),
-        cmocka_unit_test(a_host_that_is_not_here_is_told),
+        cmocka_unit_test(a_host_that_is_not_here_is_reported),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -10,7 +10,7 @@
 
 #include "surfaces/rows/newest_rows.h"
 
-static void the_newest_of_many_stay_whatever_order_they_come_in(void **state) {
+static void the_newest_of_many_stay_no_matter_the_order(void **state) {
     (void)state;
     static const char *const paths[] = {"a", "b", "c", "d", "e", "f", "g"};
     enum { OFFERED = 5000, KEPT = 137 };
@@ -55,7 +55,7 @@ static void nothing_is_kept_where_nothing_is_wanted(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_newest_of_many_stay_whatever_order_they_come_in),
+        cmocka_unit_test(the_newest_of_many_stay_no_matter_the_order),
         cmocka_unit_test(nothing_is_kept_where_nothing_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

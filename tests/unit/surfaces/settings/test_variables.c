@@ -46,7 +46,7 @@ static void a_line_is_a_variable_in_any_of_the_usual_forms(void **state) {
         {"NAME=two words", "two words", "blanks inside"},
         {"NAME=value # comment", "value", "a comment behind a blank"},
         {"NAME=val#ue", "val#ue", "no comment without a blank"},
-        {"NAME=# comment", "", "nothing but a comment"},
+        {"NAME=# comment", "", "only a comment"},
         {"NAME=", "", "empty"},
         {"NAME='as $it \\n stands'", "as $it \\n stands", "single quotes"},
         {"NAME='a # b' # comment", "a # b", "a comment behind a quote"},
@@ -112,7 +112,7 @@ static void every_line_that_is_none_is_a_fault_with_its_place(void **state) {
     assert_int_equal(variables.count, 1);
 }
 
-static void a_file_that_is_not_there_is_a_fault(void **state) {
+static void a_missing_file_is_a_fault(void **state) {
     (void)state;
     variables_add_file(&variables, "/nowhere/at.all", &problems);
     assert_int_equal(problems.count, 1);
@@ -128,7 +128,7 @@ int main(void) {
         cmocka_unit_test_teardown(comments_and_empty_lines_are_skipped, forget),
         cmocka_unit_test_teardown(the_last_of_two_lines_counts, forget),
         cmocka_unit_test_teardown(every_line_that_is_none_is_a_fault_with_its_place, forget),
-        cmocka_unit_test_teardown(a_file_that_is_not_there_is_a_fault, forget),
+        cmocka_unit_test_teardown(a_missing_file_is_a_fault, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

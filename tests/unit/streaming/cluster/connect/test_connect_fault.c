@@ -104,7 +104,7 @@ static const char *const chain[][3] = {
     {"org.apache.spark.sql.kafka010.KafkaIllegalStateException", "lost", "KAFKA_DATA_LOSS.X"},
     {"java.util.concurrent.TimeoutException", "\n Timed out\nat y", NULL}};
 
-static void the_deepest_cause_is_told_and_the_deepest_class_of_sparks(void **state) {
+static void the_root_cause_is_reported_with_the_deepest_class_of_sparks(void **state) {
     (void)state;
     uint8_t bytes[BYTES_MAX];
     struct connect_fault fault = {.message = "cut", .error_class = "JOB"};
@@ -140,7 +140,7 @@ static void an_error_without_a_cause_is_its_message(void **state) {
     assert_string_equal(err.message, "Spark: an error without a message");
 }
 
-static void a_query_that_ended_is_told_by_the_last_cause_of_its_trace(void **state) {
+static void a_query_that_ended_is_reported_with_the_last_cause_of_its_trace(void **state) {
     (void)state;
     struct error err;
     struct connect_fault fault = connect_fault_of_query(
@@ -188,10 +188,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_status_names_class_and_id),
         cmocka_unit_test(details_that_cannot_be_read_take_nothing_away),
-        cmocka_unit_test(the_deepest_cause_is_told_and_the_deepest_class_of_sparks),
+        cmocka_unit_test(the_root_cause_is_reported_with_the_deepest_class_of_sparks),
         cmocka_unit_test(a_chain_that_bites_its_tail_or_leads_nowhere_ends),
         cmocka_unit_test(an_error_without_a_cause_is_its_message),
-        cmocka_unit_test(a_query_that_ended_is_told_by_the_last_cause_of_its_trace),
+        cmocka_unit_test(a_query_that_ended_is_reported_with_the_last_cause_of_its_trace),
         cmocka_unit_test(what_the_message_says_already_is_not_repeated),
         cmocka_unit_test(a_query_that_tells_nothing_is_an_error_still),
         cmocka_unit_test(a_long_line_is_cut_between_characters),

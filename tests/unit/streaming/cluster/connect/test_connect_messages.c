@@ -24,7 +24,7 @@ static Spark__Connect__ExecutePlanRequest *executed(Spark__Connect__Plan *plan) 
     return request;
 }
 
-static void a_plan_goes_with_who_asks_and_how_it_is_attached_to(void **state) {
+static void a_plan_goes_with_its_session_and_how_it_is_attached_to(void **state) {
     (void)state;
     const struct connect_query query = {.id = "q", .run_id = "r"};
     Spark__Connect__ExecutePlanRequest *request =
@@ -157,7 +157,7 @@ static void without_an_interval_a_query_takes_what_there_is(void **state) {
     spark__connect__execute_plan_request__free_unpacked(request, NULL);
 }
 
-static void a_batch_writes_numbers_over_what_was_there(void **state) {
+static void a_batch_overwrites_existing_numbers(void **state) {
     (void)state;
     const struct connect_frame frame = {
         .rows = 5000000000, .partitions = 3, .steps = steps, .step_count = 3};
@@ -229,11 +229,11 @@ static void a_session_that_is_not_known_yet_is_not_claimed_to_be(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_plan_goes_with_who_asks_and_how_it_is_attached_to),
+        cmocka_unit_test(a_plan_goes_with_its_session_and_how_it_is_attached_to),
         cmocka_unit_test(each_question_about_a_query_is_its_own),
         cmocka_unit_test(a_streaming_query_is_its_source_its_steps_and_its_sink),
         cmocka_unit_test(without_an_interval_a_query_takes_what_there_is),
-        cmocka_unit_test(a_batch_writes_numbers_over_what_was_there),
+        cmocka_unit_test(a_batch_overwrites_existing_numbers),
         cmocka_unit_test(the_configuration_keeps_its_order),
         cmocka_unit_test(an_operation_is_attached_to_behind_what_came),
         cmocka_unit_test(a_session_that_is_not_known_yet_is_not_claimed_to_be),

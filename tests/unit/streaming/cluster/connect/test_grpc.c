@@ -79,7 +79,7 @@ static enum call_outcome call(int64_t ms, const char *const *expected, size_t co
 static const char *const one[] = {"answer"};
 static const char *const three[] = {"first", "", "third"};
 
-static void a_call_sends_what_gRPC_wants_and_gets_its_answer(void **state) {
+static void a_call_sends_what_gRPC_needs_and_gets_its_answer(void **state) {
     (void)state;
     struct error err;
     server_start(&server, answer_well, NULL);
@@ -293,7 +293,7 @@ static struct reply answer_page(const struct request *request) {
     return reply;
 }
 
-static void somebody_else_who_answers_is_told_apart(void **state) {
+static void another_service_that_answers_is_recognised(void **state) {
     (void)state;
     struct error err;
     open_to(answer_page, NULL);
@@ -308,7 +308,7 @@ static void somebody_else_who_answers_is_told_apart(void **state) {
     assert_int_equal(grpc_status(connection).code, GRPC_CODE_UNAUTHENTICATED);
 }
 
-static void a_slow_server_is_waited_for_until_the_deadline(void **state) {
+static void a_slow_server_has_until_the_deadline(void **state) {
     (void)state;
     struct error err;
     open_to(stay_open, NULL);
@@ -386,7 +386,7 @@ static void say_half_garbage(int peer) {
     send_text(peer, "\0\0\0\4\0\0\0\0\0\0\0\5\1\4\0\0\0\7\xff\xff\xff\xff\xff", 23);
 }
 
-static void what_does_not_speak_http2_is_told_apart(void **state) {
+static void a_server_without_http2_is_recognised(void **state) {
     (void)state;
     static const struct {
         void (*raw)(int);
@@ -465,7 +465,7 @@ int main(void) {
     stop_init(&stop);
 #define TEST(name) cmocka_unit_test_teardown(name, close_all)
     const struct CMUnitTest tests[] = {
-        TEST(a_call_sends_what_gRPC_wants_and_gets_its_answer),
+        TEST(a_call_sends_what_gRPC_needs_and_gets_its_answer),
         TEST(messages_are_whole_however_they_were_cut),
         TEST(a_large_message_comes_through),
         TEST(a_message_without_measure_is_not_waited_for),
@@ -476,11 +476,11 @@ int main(void) {
         TEST(an_answer_without_a_status_is_broken_off),
         TEST(a_connection_that_ends_in_the_middle_is_broken),
         TEST(a_server_that_goes_away_still_answers_but_is_asked_no_more),
-        TEST(somebody_else_who_answers_is_told_apart),
-        TEST(a_slow_server_is_waited_for_until_the_deadline),
+        TEST(another_service_that_answers_is_recognised),
+        TEST(a_slow_server_has_until_the_deadline),
         TEST(a_server_that_says_nothing_any_more_is_noticed),
         TEST(a_wait_hears_that_it_is_to_stop_at_once),
-        TEST(what_does_not_speak_http2_is_told_apart),
+        TEST(a_server_without_http2_is_recognised),
         TEST(a_server_that_hangs_up_at_once_is_broken),
         TEST(without_a_server_there_is_no_connection),
         TEST(tls_with_a_server_that_says_nothing_ends_at_the_deadline),

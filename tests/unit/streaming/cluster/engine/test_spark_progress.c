@@ -10,7 +10,7 @@
 #include "streaming/cluster/engine/spark_progress.h"
 #include "streaming/cluster/engine/stream_start.h"
 
-/* As Spark 4.2.0 has told it, but for the numbers. */
+/* A report of Spark 4.2.0, with other numbers. */
 static const char real[] =
     "{\"id\": \"c900bf41-22fc-4dd2-94ad-56fe197963c7\", \"runId\": \"b49f6ad1-d0eb-4e6f-83f6-"
     "a8126da334a9\", \"name\": null, \"timestamp\": \"2026-11-25T18:16:58.370Z\", \"batchId\": 7, "
@@ -51,7 +51,7 @@ static void an_idle_trigger_counts_nothing(void **state) {
     }
 }
 
-static void what_is_no_report_is_refused(void **state) {
+static void an_invalid_report_is_refused(void **state) {
     (void)state;
     static const char *const texts[] = {"",
                                         "{}",
@@ -125,7 +125,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_of_spark_s_is_understood),
         cmocka_unit_test(an_idle_trigger_counts_nothing),
-        cmocka_unit_test(what_is_no_report_is_refused),
+        cmocka_unit_test(an_invalid_report_is_refused),
         cmocka_unit_test(a_report_is_kept_until_its_batch_is_asked_for),
         cmocka_unit_test(windows_are_cut_to_the_plan_and_joined),
     };

@@ -234,7 +234,7 @@ static void what_would_be_weaker_is_refused_without_a_secret(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool made = make(cases[i].given);
         if (made || err.kind != ERROR_CONFIG || strstr(err.message, cases[i].expected) == NULL)
-            fail_msg("case %zu, want '%s': %s", i, cases[i].expected, err.message);
+            fail_msg("case %zu, expected '%s': %s", i, cases[i].expected, err.message);
         assert_null(strstr(err.message, "geheim"));
         assert_int_equal(options.count, 0);
     }

@@ -59,7 +59,7 @@ static void a_whole_distribution_will_do(void **state) {
     assert_string_equal(found.version, "4.2.0");
 }
 
-static void a_home_that_is_none_is_told(void **state) {
+static void a_wrong_home_is_reported(void **state) {
     (void)state;
     options.spark_home = NULL;
     REFUSED("SPARK_HOME is not set", "spark://a:7077", "local[*]");
@@ -96,7 +96,7 @@ static void another_version_is_named(void **state) {
 static void spark_connect_is_in_the_jars_or_a_package(void **state) {
     (void)state;
     spark_tree_remove_file(&tree, "jars/spark-connect_2.13-4.2.0.jar");
-    // The clients of the shell are no server.
+    // The clients of the shell do not count as a server.
     spark_tree_write(&tree, "jars/connect-repl/spark-connect-client-jvm_2.13-4.2.0.jar", "", 0644);
     REFUSED("has no Spark Connect", "jars/spark-connect_2.13-4.2.0.jar is missing");
     set("spark.jars.packages", "org.apache.spark:spark-connect_2.13:4.2.0");
@@ -159,7 +159,7 @@ static void the_connector_may_be_in_a_jar_of_any_name(void **state) {
     assert_true(ok);
 }
 
-static void a_jar_that_is_not_there_is_named(void **state) {
+static void a_missing_jar_is_named(void **state) {
     (void)state;
     set("spark.jars", "/no/such/file.jar");
     REFUSED("spark.jars names '/no/such/file.jar', which is not there");
@@ -207,12 +207,12 @@ static void java_is_looked_for_as_spark_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FACT(a_whole_distribution_will_do),
-        FACT(a_home_that_is_none_is_told),
+        FACT(a_wrong_home_is_reported),
         FACT(another_version_is_named),
         FACT(spark_connect_is_in_the_jars_or_a_package),
         FACT(the_connector_is_found_wherever_it_may_be_named),
         FACT(the_connector_may_be_in_a_jar_of_any_name),
-        FACT(a_jar_that_is_not_there_is_named),
+        FACT(a_missing_jar_is_named),
         FACT(a_connector_of_another_version_or_alone_is_refused),
         FACT(java_is_looked_for_as_spark_does),
     };

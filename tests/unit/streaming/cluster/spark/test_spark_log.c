@@ -90,7 +90,7 @@ static void on_a_standalone_cluster_its_master_must_have_accepted_it(void **stat
     assert_true(spark_log_is_up(&told));
 }
 
-static void an_address_that_is_none_is_no_port(void **state) {
+static void an_invalid_address_has_no_port(void **state) {
     (void)state;
     tell(AT "INFO SparkConnectServer: Spark Connect server started at: ");
     tell(AT "INFO SparkConnectServer: Spark Connect server started at: host");
@@ -213,7 +213,7 @@ int main(void) {
         FACT(each_line_has_our_level_and_its_logger),
         FACT(it_is_up_when_it_listens),
         FACT(on_a_standalone_cluster_its_master_must_have_accepted_it),
-        FACT(an_address_that_is_none_is_no_port),
+        FACT(an_invalid_address_has_no_port),
         FACT(it_is_refused_when_no_master_can_be_connected_to),
         FACT(yarn_is_refused_after_a_few_attempts),
         FACT(the_reason_is_the_first_trouble_and_what_has_caused_it),

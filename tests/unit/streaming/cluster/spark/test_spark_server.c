@@ -159,7 +159,7 @@ static void it_has_the_signals_of_a_new_process_and_a_group_of_its_own(void **st
     sigaddset(&blocked, SIGUSR1);
     assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    // But for 32 and 33, which are the C library's own and can't be set.
+    // Except 32 and 33, which are the C library's own and can't be set.
     submit("for set in SigBlk SigIgn; do\n"
            "  bits=$(sed -n s/$set:.//p /proc/self/status)\n"
            "  echo $set $((0x$bits & ~0x180000000))\n"
@@ -195,7 +195,7 @@ static void its_lines_are_ours(void **state) {
     assert_non_null(strstr(log, " | spark | ERROR | Error: the last, without an end\n"));
 }
 
-static void a_start_that_ends_is_told_with_its_reason(void **state) {
+static void a_start_that_ends_is_reported_with_its_reason(void **state) {
     (void)state;
     submit("echo 'Exception in thread \"main\" org.apache.spark.SparkException: no room'\n"
            "echo '\tat x.Y'\necho 'Caused by: java.io.IOException: really none'\nexit 3\n");
@@ -219,7 +219,7 @@ static void a_start_that_does_not_get_up_is_given_up(void **state) {
     assert_true(soon(group_runs, (int)strtol(text_of("pid"), NULL, 10), false));
 }
 
-static void a_master_that_is_not_there_is_told_at_once(void **state) {
+static void a_missing_master_is_reported_at_once(void **state) {
     (void)state;
     int64_t began_ms = clock_monotonic_ms();
     options.master = "spark://127.0.0.1:1";
@@ -260,7 +260,7 @@ static void a_stop_is_heard_while_it_starts(void **state) {
     assert_true(soon(group_runs, (int)strtol(text_of("pid"), NULL, 10), false));
 }
 
-static void an_end_by_itself_is_told_with_its_last_error(void **state) {
+static void an_end_by_itself_is_reported_with_its_last_error(void **state) {
     (void)state;
     submit(LISTENS "sleep 0.3\n" AT "ERROR TaskSchedulerImpl: Lost executor 0'\nexit 52\n");
     assert_true(start());
@@ -338,7 +338,7 @@ static void it_does_not_outlive_us(void **state) {
     assert_true(soon(group_runs, pid, false));
 }
 
-static void what_is_missing_is_told_before_anything_is_started(void **state) {
+static void what_is_missing_is_reported_before_anything_is_started(void **state) {
     (void)state;
     submit("touch started\n");
     options.spark_home = NULL;
@@ -358,17 +358,17 @@ int main(void) {
         FACT(it_is_started_so_that_nothing_secret_can_be_seen),
         FACT(it_has_the_signals_of_a_new_process_and_a_group_of_its_own),
         FACT(its_lines_are_ours),
-        FACT(a_start_that_ends_is_told_with_its_reason),
+        FACT(a_start_that_ends_is_reported_with_its_reason),
         FACT(a_start_that_does_not_get_up_is_given_up),
-        FACT(a_master_that_is_not_there_is_told_at_once),
+        FACT(a_missing_master_is_reported_at_once),
         FACT(one_master_of_several_may_be_away),
         FACT(a_stop_is_heard_while_it_starts),
-        FACT(an_end_by_itself_is_told_with_its_last_error),
+        FACT(an_end_by_itself_is_reported_with_its_last_error),
         FACT(an_application_that_the_master_ended_is_an_end),
         FACT(what_does_not_end_is_killed_with_all_that_it_has_started),
         FACT(what_ends_as_asked_is_not_waited_for_longer),
         FACT(it_does_not_outlive_us),
-        FACT(what_is_missing_is_told_before_anything_is_started),
+        FACT(what_is_missing_is_reported_before_anything_is_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
