@@ -16,14 +16,14 @@ set(docdir share/doc/esports-stream)
 install(FILES deploy/systemd/esports-stream.service DESTINATION /lib/systemd/system ${package})
 install(FILES deploy/systemd/esports-stream.env DESTINATION /etc/esports-stream ${package}
   PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
-# Documents lie as in the source, so that their links work. The rules and the dashboard are read by
-# Prometheus and Grafana, which must not read from share/doc: the documents have a link to them.
+# Documents lie as in the source, so that their links work. Rules, dashboard and chart are read by
+# other programs, which must not need share/doc: the documents have a link to them.
 install(FILES ${made}/changelog.gz ${here}/copyright README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md
   LICENSE NOTICE SECURITY.md DESTINATION ${docdir} ${package})
 install(DIRECTORY docs DESTINATION ${docdir} ${package}
   FILES_MATCHING PATTERN *.md PATTERN *.png PATTERN *.svg)
 install(DIRECTORY bench/results DESTINATION ${docdir}/bench ${package} FILES_MATCHING PATTERN *.md)
-install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION share/esports-stream ${package})
+install(DIRECTORY deploy/prometheus deploy/grafana deploy/helm DESTINATION share/esports-stream ${package})
 file(CREATE_LINK ../../esports-stream ${made}/deploy SYMBOLIC)
 install(FILES ${made}/deploy DESTINATION ${docdir} ${package})
 # The manual page, under the program's other names, too; `make install` puts it there as well.

@@ -5,6 +5,6 @@ set -eu
 directory=$1 installed=$2/bin/esports-stream
 shift 2
 for shell in bash zsh fish; do
-    "$@" completion $shell | sed -E "s#(local program=|set -l program )'.*'#\1'$installed'#" >"$directory/completion.$shell"
+    "$@" completion $shell | sed -E "s#(local program=|set -l program )'[^']*'#\1'$installed'#" >"$directory/completion.$shell"
     grep -q "'$installed'" "$directory/completion.$shell"
 done
