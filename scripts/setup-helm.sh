@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 go=1.24.11
 helm=v3.19.4
-operator=v0.86.2
+operator=v0.85.0
 
 made=$PWD/.cache/helm
 if [ "$(cat "$made/version" 2>/dev/null)" = "$helm $operator" ]; then
@@ -20,18 +20,23 @@ mkdir -p "$made/work"
 export GOPATH=$made/work/path GOCACHE=$made/work/cache GOBIN=$made GOFLAGS=-modcacherw GOTOOLCHAIN=local
 unset GOROOT
 
-# Debian's own Go, whatever else comes first in PATH.
-download() { # MODULE@VERSION: prints its directory
-    (cd "$made/work" && /usr/bin/go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+download() { # GO MODULE@VERSION: prints its directory
+    (cd "$made/work" && "$1" mod download -json "$2") >"$made/work/answer" || {
+        cat "$made/work/answer" >&2
+        return 1
+    }
+    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' "$made/work/answer"
 }
 
-# As Go itself does when it fetches a newer Go: a module can hold neither programs nor further modules.
-toolchain=$(download "golang.org/toolchain@v0.0.1-go$go.linux-$(dpkg --print-architecture)")
+# Debian's own Go, whatever else comes first in PATH, fetches the newer one. What Go itself would do then
+# is done here: a module can hold neither programs nor further modules.
+toolchain=$(download /usr/bin/go "golang.org/toolchain@v0.0.1-go$go.linux-$(dpkg --print-architecture)")
 chmod +x "$toolchain"/bin/* "$toolchain"/pkg/tool/*/*
 find "$toolchain/src" -name _go.mod -execdir mv {} go.mod \;
 
-"$toolchain/bin/go" install -trimpath -ldflags "-s -w" "helm.sh/helm/v3/cmd/helm@$helm"
-directory=$(download "github.com/prometheus-operator/prometheus-operator@$operator")
+go=$toolchain/bin/go
+"$go" install -trimpath -ldflags "-s -w" "helm.sh/helm/v3/cmd/helm@$helm"
+directory=$(download "$go" "github.com/prometheus-operator/prometheus-operator@$operator")
 cp "$directory/example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml" "$made/servicemonitor.yaml"
 chmod -R u+w "$made/work"
 rm -rf "$made/work"
