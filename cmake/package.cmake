@@ -59,7 +59,7 @@ set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Kafka events of esports to Parquet tables, exactly once")
 set(CPACK_PACKAGE_DESCRIPTION
-  "Turns two Kafka topics of esports events into typed, partitioned Parquet\ntables, continuously and exactly once, in the formats of Spark Structured\nStreaming: it goes on with Spark's checkpoints, and Spark with its.\n\nThe service is configured in /etc/esports-stream/esports-stream.env.")
+  "Turns two Kafka topics of esports events into typed, partitioned Parquet\ntables, continuously and exactly once, in the formats of Spark Structured\nStreaming: it resumes Spark's checkpoints, and Spark resumes its.\n\nThe service is configured in /etc/esports-stream/esports-stream.env.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "esports-stream maintainers <maintainers@esports-stream.invalid>")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)

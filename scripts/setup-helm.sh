@@ -28,8 +28,8 @@ download() { # GO MODULE@VERSION: prints its directory
     sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' "$made/work/answer"
 }
 
-# Debian's own Go, whatever else comes first in PATH, fetches the newer one. What Go itself would do then
-# is done here: a module can hold neither programs nor further modules.
+# Debian's own Go, not the first in PATH, fetches the newer one. What Go itself would do then is done
+# here: a module can hold neither programs nor further modules.
 toolchain=$(download /usr/bin/go "golang.org/toolchain@v0.0.1-go$go.linux-$(dpkg --print-architecture)")
 chmod +x "$toolchain"/bin/* "$toolchain"/pkg/tool/*/*
 find "$toolchain/src" -name _go.mod -execdir mv {} go.mod \;

@@ -68,7 +68,7 @@ def closed(schema):
 def test_every_setting_of_the_chart_is_one_that_the_program_takes(values, tmp_path):
     documents = rendered(values=values)
     settings = {**documents["ConfigMap"]["data"], **documents.get("Secret", {}).get("stringData", {})}
-    settings.pop("KAFKA_SSL_CA_LOCATION", None)  # a file that is there in the pod only
+    settings.pop("KAFKA_SSL_CA_LOCATION", None)  # a file that exists in the pod only
     file = tmp_path / "settings.env"
     file.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
     words = ["env", "-i", PROGRAM, "--explain", "--env-file", file]

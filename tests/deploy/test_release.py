@@ -53,7 +53,7 @@ def test_program_package_chart_and_documents_have_one_version(package):
 
 
 def test_no_document_and_no_manifest_names_another_version():
-    """Image tags, names of packages, examples of output. What tells of the past may."""
+    """Image tags, names of packages, examples of output. Documents about the past may."""
     past = {"CHANGELOG.md", "docs/upgrading.md", "deploy/debian/changelog", "SECURITY.md"}
     named = {}
     for name in tracked("*.md", "*.1", "deploy"):
@@ -131,4 +131,4 @@ def test_templates_of_issues_are_forms():
         assert {"name", "description", "body"} <= form.keys()
         identifiers = [item["id"] for item in form["body"] if item["type"] != "markdown"]
         assert len(identifiers) == len(set(identifiers)) > 0
-        json.dumps(form)  # nothing that is no JSON, such as a date
+        json.dumps(form)  # only what JSON has, no dates
