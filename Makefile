@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run check test package image crash-matrix positions fuzz-spark bench lint format install clean setup-build setup-check setup-test
+.PHONY: build run check test package image arm64 crash-matrix positions fuzz-spark bench lint format install clean setup-build setup-check setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -66,6 +66,10 @@ package: build
 
 image:
 	scripts/try-image.sh
+
+# Program, package and unit tests for arm64, cross-compiled; the tests run under qemu. Needs root.
+arm64:
+	@scripts/arm64.sh
 
 clean:
 	rm -rf build

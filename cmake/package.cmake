@@ -2,7 +2,7 @@
 # own, so that `make install` leaves /etc and the service manager alone.
 set(here ${PROJECT_SOURCE_DIR}/deploy/debian)
 set(made ${PROJECT_BINARY_DIR}/debian)
-file(MAKE_DIRECTORY ${made})
+file(MAKE_DIRECTORY ${made}/completions)
 file(STRINGS ${here}/changelog newest LIMIT_COUNT 1)
 if(NOT newest MATCHES "^esports-stream \\(${PROJECT_VERSION}\\)")
   message(FATAL_ERROR "deploy/debian/changelog does not begin with version ${PROJECT_VERSION}")
@@ -16,9 +16,16 @@ set(docdir share/doc/esports-stream)
 install(FILES deploy/systemd/esports-stream.service DESTINATION /lib/systemd/system ${package})
 install(FILES deploy/systemd/esports-stream.env DESTINATION /etc/esports-stream ${package}
   PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
-install(FILES ${made}/changelog.gz ${here}/copyright README.md ARCHITECTURE.md
-  DESTINATION ${docdir} ${package})
-install(DIRECTORY docs/ DESTINATION ${docdir} ${package} FILES_MATCHING PATTERN *.md)
+# Documents lie as in the source, so that their links work. Rules, dashboard and chart are read by
+# other programs, which must not need share/doc: the documents have a link to them.
+install(FILES ${made}/changelog.gz ${here}/copyright README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md
+  LICENSE NOTICE SECURITY.md DESTINATION ${docdir} ${package})
+install(DIRECTORY docs DESTINATION ${docdir} ${package}
+  FILES_MATCHING PATTERN *.md PATTERN *.png PATTERN *.svg)
+install(DIRECTORY bench/results DESTINATION ${docdir}/bench ${package} FILES_MATCHING PATTERN *.md)
+install(DIRECTORY deploy/prometheus deploy/grafana deploy/helm DESTINATION share/esports-stream ${package})
+file(CREATE_LINK ../../esports-stream ${made}/deploy SYMBOLIC)
+install(FILES ${made}/deploy DESTINATION ${docdir} ${package})
 # The manual page, under the program's other names, too; `make install` puts it there as well.
 execute_process(COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/docs/esports-stream.1
   OUTPUT_FILE ${made}/esports-stream.1.gz COMMAND_ERROR_IS_FATAL ANY)
@@ -26,6 +33,18 @@ install(FILES ${made}/esports-stream.1.gz DESTINATION share/man/man1)
 foreach(name match_stream player_stream)
   file(CREATE_LINK esports-stream.1.gz ${made}/${name}.1.gz SYMBOLIC)
   install(FILES ${made}/${name}.1.gz DESTINATION share/man/man1)
+endforeach()
+# Completions, printed by the program itself, for where it is installed.
+install(CODE "execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/print-completions.sh ${made} \${CMAKE_INSTALL_PREFIX}
+  ${CMAKE_CROSSCOMPILING_EMULATOR} ${PROJECT_BINARY_DIR}/esports-stream COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${made}/completion.bash DESTINATION share/bash-completion/completions RENAME esports-stream)
+install(FILES ${made}/completion.zsh DESTINATION share/zsh/vendor-completions RENAME _esports-stream)
+install(FILES ${made}/completion.fish DESTINATION share/fish/vendor_completions.d RENAME esports-stream.fish)
+foreach(name match_stream player_stream)
+  file(CREATE_LINK esports-stream ${made}/completions/${name} SYMBOLIC)
+  file(CREATE_LINK esports-stream.fish ${made}/completions/${name}.fish SYMBOLIC)
+  install(FILES ${made}/completions/${name} DESTINATION share/bash-completion/completions)
+  install(FILES ${made}/completions/${name}.fish DESTINATION share/fish/vendor_completions.d)
 endforeach()
 install(FILES ${here}/lintian-overrides DESTINATION share/lintian/overrides RENAME esports-stream
   ${package})

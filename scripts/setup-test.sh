@@ -1,7 +1,8 @@
 #!/bin/bash
 # What only the tests and the bench need, beyond scripts/setup-check.sh: Debian packages; a Python
 # environment with Spark 4 and the readers (.venv), one with Spark 3.5 (.venv-spark35); the jars of
-# Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus and nghttpx, unpacked (.cache).
+# Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus and nghttpx, unpacked, and helm
+# (.cache).
 # Each part is made again only when what declares it has changed.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -67,6 +68,7 @@ environment python .venv tests/requirements.txt
 environment python-spark35 .venv-spark35 tests/requirements-spark35.txt
 step prometheus "${BASH_SOURCE[0]}" unpacked prometheus usr/bin/promtool
 step nghttpx "${BASH_SOURCE[0]}" unpacked nghttp2-proxy usr/sbin/nghttpx
+step helm scripts/setup-helm.sh scripts/setup-helm.sh
 step kafka tests/rig/kafka.xml jars kafka
 step spark tests/rig/spark.xml jars spark
 step spark35 tests/rig/spark35.xml jars spark35

@@ -209,8 +209,8 @@ struct json *json_parse_versioned(const char *bytes, size_t size, int newest, in
     if (*version <= newest)
         return json_parse(bytes + VERSION_SIZE, size - VERSION_SIZE, err);
     error_set(err, ERROR_STATE,
-              "its first line is 'v%d', and this program reads up to 'v%d': use the newer version "
-              "of the program that wrote it",
+              "its first line is 'v%d', and esports-stream " PROGRAM_VERSION " reads up to 'v%d': "
+              "use the newer version of esports-stream that wrote it (docs/upgrading.md)",
               *version, newest);
     return NULL;
 }

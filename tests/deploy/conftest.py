@@ -36,6 +36,14 @@ def package(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def unpacked(package, tmp_path_factory):
+    """The root of what the package installs."""
+    root = tmp_path_factory.mktemp("unpacked")
+    subprocess.run(["dpkg-deb", "--extract", package, root], check=True)
+    return root
+
+
+@pytest.fixture(scope="session")
 def newer_package(tmp_path_factory):
     """The same program under the next version's name."""
     return make_package(tmp_path_factory.mktemp("newer"), "-R", "999.0.0")

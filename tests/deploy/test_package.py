@@ -1,9 +1,15 @@
 """The Debian package: installed, run, upgraded and removed by dpkg, with and without systemd."""
 
+import os
+import pathlib
 import re
 import signal
 import subprocess
 import time
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SETTINGS = "/etc/esports-stream/esports-stream.env"
 LAKE = "/var/lib/esports-stream"
@@ -25,6 +31,61 @@ def test_the_package_is_clean_by_lintian(package):
     assert done.stdout == ""
 
 
+def anchors(text):
+    """The fragments that a Markdown document has, as the web's readers make them of its headings."""
+    titles = re.findall(r"^#+ +(.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    titles = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title) for title in titles]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def broken_links(document):
+    text = document.read_text()
+    for target in re.findall(r"!?\[[^]]*\]\(([^)\s]+)\)", re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.M | re.S)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, fragment = target.partition("#")
+        found = document.parent / path if path else document
+        if not found.exists():
+            yield f"{document.name}: {target}"
+        elif fragment and fragment not in anchors(found.read_text()):
+            yield f"{document.name}: {target}: no such heading"
+
+
+def test_every_link_in_its_documents_leads_somewhere_in_the_package(unpacked):
+    documents = sorted((unpacked / "usr/share").rglob("*.md"))
+    names = {str(path.relative_to(unpacked / "usr/share/doc/esports-stream")) for path in documents if "doc" in path.parts}
+    assert {"README.md", "CHANGELOG.md", "SECURITY.md", "docs/upgrading.md", "docs/internals/batches.md"} <= names
+    assert sum(path.read_text().count("](") for path in documents) > 100
+    assert [link for path in documents for link in broken_links(path)] == []
+
+
+def test_it_has_the_rules_the_dashboard_and_the_chart(unpacked):
+    share = unpacked / "usr/share/esports-stream"
+    for name in ("prometheus", "grafana", "helm"):
+        kept = {path.relative_to(ROOT / "deploy") for path in (ROOT / "deploy" / name).rglob("*") if path.is_file()}
+        assert kept and kept == {path.relative_to(share) for path in (share / name).rglob("*") if path.is_file()}
+        assert (unpacked / "usr/share/doc/esports-stream/deploy" / name).is_dir()  # where the documents say
+    rules = yaml.safe_load((share / "prometheus/alerts.yml").read_text())
+    assert len(rules["groups"]) > 0
+
+
+def test_its_completions_are_for_the_installed_program(unpacked):
+    share = unpacked / "usr/share"
+    scripts = {
+        "bash": share / "bash-completion/completions/esports-stream",
+        "zsh": share / "zsh/vendor-completions/_esports-stream",
+        "fish": share / "fish/vendor_completions.d/esports-stream.fish",
+    }
+    for shell, script in scripts.items():
+        assert "'/usr/bin/esports-stream'" in script.read_text()
+        printed = subprocess.run([ROOT / "build/release/esports-stream", "completion", shell], capture_output=True, text=True)
+        assert script.read_text() == re.sub(r"'[^']*/build/release/esports-stream'", "'/usr/bin/esports-stream'", printed.stdout)
+        subprocess.run([shell, "-n", script], check=True)
+    for other in ("match_stream", "player_stream"):
+        assert os.readlink(scripts["bash"].with_name(other)) == "esports-stream"
+        assert os.readlink(scripts["fish"].with_name(f"{other}.fish")) == "esports-stream.fish"
+
+
 def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
     machine.put(package, "/tmp/package.deb")
     machine.run("dpkg", "-i", "/tmp/package.deb")
@@ -43,6 +104,9 @@ def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
     demo = machine.run(*AS_SERVICE, "esports-stream", "--demo", "--data-lake-path", f"{LAKE}/demo")
     assert "malformed" in demo
     assert machine.run("match_stream", "--version") == machine.run("esports-stream", "--version")
+    # Bash finds the completion by the command's name, and asks the installed program.
+    asked = "source /usr/share/bash-completion/completions/match_stream; COMP_WORDS=(match_stream --jo) COMP_CWORD=1; _esports_stream"
+    assert machine.run("bash", "-c", f"{asked}; echo ${{COMPREPLY[@]}}").split() == ["--job"]
 
     machine.run("dpkg", "-r", "esports-stream")
     assert machine.try_run("sh", "-c", "command -v esports-stream").returncode != 0

@@ -15,7 +15,7 @@ class Receiver:
 
     def __init__(self, script=(), certificate=None):
         self.script = list(script)
-        self.requests = []  # (status or HANG, path, headers, letter), as they came
+        self.requests = []  # (status or HANG, path, headers, notification), as they came
         self._lock = threading.Lock()
         self._ended = threading.Event()
         receiver = self
@@ -62,17 +62,17 @@ class Receiver:
         request.end_headers()
 
     @property
-    def letters(self):
+    def notifications(self):
         """Those that were taken."""
         with self._lock:
-            return [letter for status, _, _, letter in self.requests if status == 200]
+            return [notification for status, _, _, notification in self.requests if status == 200]
 
     def events(self):
-        return [letter["event"] for letter in self.letters]
+        return [notification["event"] for notification in self.notifications]
 
     def wait_events(self, events, timeout=60):
         deadline = time.monotonic() + timeout
         while self.events() != events:
             assert time.monotonic() < deadline, (self.events(), events)
             time.sleep(0.02)
-        return self.letters
+        return self.notifications

@@ -1,4 +1,4 @@
-"""ALERT_WEBHOOK_URL: one letter when a query gets into trouble, one when it is out of it."""
+"""ALERT_WEBHOOK_URL: one notification when a query gets into trouble, one when it is out of it."""
 
 import json
 import time
@@ -12,14 +12,14 @@ GOOD = '{"match_id": "M1"}'
 
 
 @pytest.mark.sanitized
-def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_letter(job, full):
+def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notification(job, full):
     with Receiver([503, HANG]) as receiver:
         process = job.start(TRIGGER="1 second", ALERT_WEBHOOK_URL=receiver.url, ALERT_AFTER="2 seconds")
         process.wait_until(lambda: len(receiver.requests) == 2, 60, "an attempt that hangs")
 
         full.unlink()
         job.wait_committed(process, job.broker.end_offsets(job.topics["matches"]), timeout=60)
-        assert receiver.letters == []  # and all the while nothing was taken
+        assert receiver.notifications == []  # and all the while nothing was taken
 
         failing, recovered = receiver.wait_events(["failing", "recovered"])
         process.stop()
@@ -28,12 +28,12 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_letter(j
     assert "No space left on device" in failing["error"] and failing["error"] in failing["text"]
     assert recovered["recoveredFrom"] == "failing" and recovered["error"] is None
     assert failing["lag"] > 0 and failing["lagUnknownSince"] is None  # Kafka answers all the while
-    for letter in (failing, recovered):
-        assert letter["query"] == "match_stream" and letter["topic"] == job.topics["matches"]
-        assert letter["table"] == str(job.lake.table("matches"))
+    for notification in (failing, recovered):
+        assert notification["query"] == "match_stream" and notification["topic"] == job.topics["matches"]
+        assert notification["table"] == str(job.lake.table("matches"))
     statuses = [status for status, *_ in receiver.requests]
     assert statuses == [503, HANG, 200, 200]
-    assert all(letter == failing for _, _, _, letter in receiver.requests[:3])
+    assert all(notification == failing for _, _, _, notification in receiver.requests[:3])
     assert {headers["Content-Type"] for _, _, headers, _ in receiver.requests} == {"application/json"}
     assert process.lines(r"webhook \| INFO \| Alert delivered \| alert=match_stream failing \|.*attempts=3")
     assert receiver.token not in process.log()
@@ -47,7 +47,7 @@ def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
         job.settings["ALERT_WEBHOOK_URL"] = receiver.url
         for _ in range(2):  # as a supervisor has it
             job.run(PARSE_MODE="failfast", exit_code=8)
-        (failed,) = receiver.letters
+        (failed,) = receiver.notifications
         assert (failed["event"], failed["severity"]) == ("failed", "critical")
         assert "offset 1" in failed["error"] and "match_stream" in failed["text"]
 
@@ -68,9 +68,9 @@ def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_u
     with Receiver() as receiver:
         process = job.start(ALERT_WEBHOOK_URL=receiver.url, **limits)
         job.wait_committed(process, {0: 600}, timeout=60)
-        assert receiver.letters == []
+        assert receiver.notifications == []
 
-        while receiver.letters == []:
+        while receiver.notifications == []:
             job.produce([GOOD] * 100)
             time.sleep(0.2)
         end = job.broker.end_offsets(topic)
@@ -100,7 +100,7 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
         process = job.start(**settings)
         job.wait_committed(process, {0: 200})
         process.stop()
-        assert receiver.letters == []
+        assert receiver.notifications == []
 
         job.produce([GOOD] * 180 + ['{"matchId": "M1"}'] * 20)
         process = job.start(**settings)

@@ -96,15 +96,15 @@ def test_the_lag_is_known_under_a_long_trigger_until_the_broker_is_killed_and_on
     clock = re.search(r"T(\d\d:\d\d:\d\d)", lag["unknownSince"]).group(1)
     process.wait_log(rf"Query match_stream status .*message=Waiting for next trigger \| lag_unknown_since={clock}$")
 
-    (letter,) = receiver.wait_events(["failing"])
-    assert letter["lag"] is None and letter["lagUnknownSince"] is not None
+    (notification,) = receiver.wait_events(["failing"])
+    assert notification["lag"] is None and notification["lagUnknownSince"] is not None
 
     job.broker.start()
     query = wait_lag(process, web, WAITING)
     assert query["lag"]["unknownSince"] is None
     process.wait_until(lambda: web.query()["health"]["state"] == HEALTHY, 30, "health")
-    _, letter = receiver.wait_events(["failing", "recovered"])
-    assert letter["lag"] == 0 and letter["lagUnknownSince"] is None and "records that wait: 0" in letter["text"]
+    _, notification = receiver.wait_events(["failing", "recovered"])
+    assert notification["lag"] == 0 and notification["lagUnknownSince"] is None and "waiting records: 0" in notification["text"]
     process.stop()
     retrying.stop()
     assert job.lake.batches("matches") == [0]  # no trigger has fired meanwhile

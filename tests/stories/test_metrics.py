@@ -196,6 +196,17 @@ def check_rules(prometheus):
     assert [alert["name"] for alert in alerts if alert["state"] == "firing"] == []
 
 
+def check_deprecated(text, document):
+    """A former name says the same as the new one, and what to use."""
+    former = re.findall(r"^\| `(\w+)` \|.*\| Deprecated since [\d.]+, removed in [\d.]+: use (\w+)\. \|$", document, re.M)
+    assert former and len(former) == document.count("Deprecated")
+    samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    for name, new in former:
+        assert new in families(text)
+        old = {place: value for place, value in samples.items() if place.startswith(name)}
+        assert old and old == {place.replace(new, name): value for place, value in samples.items() if place.startswith(new)}
+
+
 def test_prometheus_sees_what_the_queries_did(watched):
     job, process, web, prometheus = watched
     check_records(job, prometheus)
@@ -210,6 +221,7 @@ def test_prometheus_sees_what_the_queries_did(watched):
     text = web.get("/metrics").text
     promtool("check", "metrics", text=text)
     document = (ROOT / "docs" / "metrics.md").read_text()
+    check_deprecated(text, document)
     assert families(text) == dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", document, re.M))
     sampled = {re.match(r"\w+", line).group() for line in text.splitlines() if not line.startswith("#")}
     for name, kind in families(text).items():

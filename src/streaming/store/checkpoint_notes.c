@@ -8,8 +8,9 @@
 #include "base/json.h"
 #include "base/scope.h"
 #include "streaming/store/checkpoint.h"
+#include "streaming/store/disk_versions.h"
 
-enum { RUN_SIZE_MAX = 64 << 10, KAFKA_SIZE_MAX = 4 << 10, NOTE_VERSION = 1 };
+enum { RUN_SIZE_MAX = 64 << 10, KAFKA_SIZE_MAX = 4 << 10 };
 
 /* ---- the run on a cluster ---- */
 

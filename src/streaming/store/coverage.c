@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/scope.h"
+#include "streaming/store/disk_versions.h"
 
 /* A range takes about 100 bytes: some millions of ranges, which no topic comes to. */
 enum { COVERAGE_SIZE_MAX = 512 << 20 };
@@ -259,7 +260,7 @@ bool coverage_parse(const char *text, size_t size, int64_t through,
                     struct error *err) {
     int version;
     *coverage = (struct coverage){.through = -1};
-    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
+    struct json *object = json_parse_versioned(text, size, COVERAGE_VERSION, &version, err);
     if (object == NULL)
         return false;
     bool ok = parse_object(object, version, through, origin, coverage, err);

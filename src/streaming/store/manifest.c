@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "streaming/store/disk_versions.h"
 #include "streaming/table/table.h"
 
 void manifest_deinit(struct manifest *manifest) {
@@ -284,7 +285,7 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                     struct error *err) {
     int version;
     *manifest = (struct manifest){0};
-    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
+    struct json *object = json_parse_versioned(text, size, MANIFEST_VERSION, &version, err);
     if (object == NULL)
         return false;
     bool ok = parse_object(object, version, batch_id, origin, manifest, err);
@@ -326,7 +327,7 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
                    struct error *err) {
     int version;
     *moved = NULL;
-    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, err);
+    struct json *object = json_parse_versioned(text, size, MANIFEST_VERSION, &version, err);
     if (object == NULL)
         return false;
     bool ok = true;

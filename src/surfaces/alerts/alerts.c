@@ -262,7 +262,7 @@ static void post(struct alerts *alerts, struct alerts_query *query, const struct
                        &query->notes[told]); // a full queue is logged there, and not tried again
 }
 
-/* One letter for each trouble that is new, or one when there is none any more. */
+/* One notification for each trouble that is new, or one when there is none any more. */
 static void tell(struct alerts *alerts, struct alerts_query *query, unsigned next,
                  const struct health_verdict *verdict) {
     struct query_snapshot shown = query_status_read(query->view.status);

@@ -71,7 +71,7 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"v1", "v2", "list of replayed offsets disagree"},
         {"v1", "v3", "its version and its engine disagree"},
         {"v1", "v4", "its version and its incarnation disagree"},
-        {"v1", "v5", "use the newer version"},
+        {"v1", "v5", "esports-stream " PROGRAM_VERSION " reads up to 'v4': use the newer version"},
         {"v1", "w1", "first line"},
         {"\"batch\":5", "\"batch\":6", "not about batch 5"},
         {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},

@@ -147,7 +147,7 @@ static const char *body_of(size_t request) {
     return strstr(receiver.requests[request], "\r\n\r\n") + 4;
 }
 
-static void a_letter_is_posted_until_the_receiver_takes_it(void **state) {
+static void a_notification_is_posted_until_the_receiver_takes_it(void **state) {
     (void)state;
     static const int script[] = {503, HANG_UP, SAY_NOTHING, 429, 200, END};
     receiver_start(script);
@@ -166,7 +166,7 @@ static void a_letter_is_posted_until_the_receiver_takes_it(void **state) {
     receiver_stop();
 }
 
-static void a_letter_that_is_refused_is_not_posted_again_and_the_next_is(void **state) {
+static void a_notification_that_is_refused_is_not_posted_again_and_the_next_is(void **state) {
     (void)state;
     static const int script[] = {404, 302, 200, END};
     receiver_start(script);
@@ -337,8 +337,8 @@ static void only_http_urls_with_a_host_can_be_posted_to(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_letter_is_posted_until_the_receiver_takes_it),
-        cmocka_unit_test(a_letter_that_is_refused_is_not_posted_again_and_the_next_is),
+        cmocka_unit_test(a_notification_is_posted_until_the_receiver_takes_it),
+        cmocka_unit_test(a_notification_that_is_refused_is_not_posted_again_and_the_next_is),
         cmocka_unit_test(a_receiver_that_never_takes_it_is_given_up),
         cmocka_unit_test(the_queue_is_bounded_and_posting_waits_for_nobody),
         cmocka_unit_test(closing_delivers_what_is_left_if_the_receiver_takes_it),
