@@ -3,6 +3,7 @@
 # tidy reads build/dev/compile_commands.json: that preset must have been configured.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH=$PWD/.cache/lint/bin:$PATH # as scripts/setup-check.sh has installed them
 
 sources() { git ls-files -co --exclude-standard -- "$@"; }
 
