@@ -14,6 +14,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
+#include "pipeline/source/kafka_login.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config.h"
 #include "surfaces/settings/properties.h"
@@ -195,6 +196,14 @@ static void load_settings(struct loader *loader, struct config *config) {
         load_master(loader, config);
 }
 
+static void warn_of_login(struct loader *loader, const struct config *config) {
+    struct kafka_library library = kafka_library_loaded();
+    const char *warning =
+        kafka_login_warning(config->kafka_properties, config->kafka_property_count, &library);
+    if (warning != NULL)
+        problems_add(&loader->warnings, "%s", warning);
+}
+
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
     variables_add_environment(&loader->variables, environ);
@@ -205,6 +214,7 @@ static void load_all(struct loader *loader, struct config *config) {
         properties_read_kafka(config, &loader->variables, loader->problems);
     properties_read_spark(config, &loader->variables, loader->problems);
     config_check(config, loader->problems);
+    warn_of_login(loader, config);
     find_near_misses(loader);
 }
 
