@@ -56,6 +56,10 @@ bool kafka_topic_id_known(void) {
 
 #endif
 
+const char *kafka_topic_id_library(void) {
+    return rd_kafka_version_str();
+}
+
 static rd_kafka_event_t *describe(rd_kafka_t *handle, const char *topic, int32_t broker_id,
                                   int timeout_ms) {
     char reason[256];

@@ -13,6 +13,7 @@ struct rd_kafka_s;
 
 /* Whether the librdkafka that is loaded can ask for ids. */
 bool kafka_topic_id_known(void);
+const char *kafka_topic_id_library(void); // its version, "2.0.2"
 
 /* What came of a question. Codes are those of rd_kafka_resp_err_t, 0 for none. */
 struct kafka_topic_id {
