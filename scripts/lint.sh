@@ -20,9 +20,10 @@ rooms() { /usr/bin/python3 scripts/rooms.py; }
 
 # Headers are checked through the files that include them (HeaderFilterRegex).
 tidy() {
+    local headers=.cache/clang-14/usr/lib/llvm-14/lib/clang/14.0.6
     sources 'src/*.c' 'tests/*.c' |
         xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet \
-            --extra-arg=-Wno-unknown-warning-option 2> >(grep -v ' generated\.$' >&2)
+            --extra-arg=-Wno-unknown-warning-option --extra-arg=-resource-dir="$PWD/$headers" 2> >(grep -v ' generated\.$' >&2)
 }
 
 checks=("$@")

@@ -2,8 +2,9 @@
 # What only the tests and the bench need, beyond scripts/setup-check.sh: Debian packages; a Python
 # environment with Spark 4 and the readers (.venv), one with Spark 3.5 (.venv-spark35); the jars of
 # Kafka and of both Sparks' Kafka connectors (.cache/jars); Prometheus and nghttpx, unpacked (.cache);
-# the libraries of Debian 13, as a root for the program (.cache/debian-13); and Java 17 where the host
-# has none (.cache/java-17). Each part is made again only when what declares it has changed.
+# the linter's headers (.cache/clang-14); the libraries of Debian 13, as a root for the program
+# (.cache/debian-13); and Java 17 where the host has none (.cache/java-17). Each part is made again
+# only when what declares it has changed.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -63,19 +64,25 @@ mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $VERSION_CODENAME" | head -1
 }
 
-# Debian 12's Java 17, unpacked: the newest that Spark 3.5 is made for, and Debian 13 has none.
-java_17() {
-    local directory=$PWD/.cache/java-17 lists options link
-    lists=$directory/apt
+# from_12 NAME PACKAGE...: Debian 12's packages, unpacked into .cache/NAME, for what Debian 13 does not have.
+from_12() {
+    local directory=$PWD/.cache/$1 lists=$PWD/.cache/$1/apt options
+    shift
     rm -rf "$directory"
     mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) bookworm main" >"$lists/sources.list"
     options=(-q -o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts=/dev/null
         -o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists/cache" -o Acquire::Languages=none)
     apt-get "${options[@]}" update
-    (cd "$directory" && apt-get "${options[@]}" download openjdk-17-jre-headless)
-    dpkg-deb --extract "$directory"/*.deb "$directory"
+    (cd "$directory" && apt-get "${options[@]}" download "$@")
+    for package in "$directory"/*.deb; do dpkg-deb --extract "$package" "$directory"; done
     rm -r "$lists" "$directory"/*.deb
+}
+
+# The newest Java that Spark 3.5 is made for.
+java_17() {
+    local directory=$PWD/.cache/java-17 link
+    from_12 java-17 openjdk-17-jre-headless
     # Its settings are links to /etc, where they are not.
     find "$directory/usr/lib/jvm" -lname '/etc/java-17-openjdk*' | while read -r link; do
         ln -sfn "$directory$(readlink "$link")" "$link"
@@ -110,6 +117,8 @@ environment python-spark35 .venv-spark35 tests/requirements-spark35.txt
 step prometheus "${BASH_SOURCE[0]}" unpacked prometheus usr/bin/promtool "${prometheus_packages[@]}"
 step nghttpx "${BASH_SOURCE[0]}" unpacked nghttp2-proxy usr/sbin/nghttpx nghttp2-proxy
 [ "$VERSION_ID" = 12 ] || step java-17 "${BASH_SOURCE[0]}" java_17
+# The headers of the compiler itself, which PyPI's clang-tidy comes without.
+step clang-14 "${BASH_SOURCE[0]}" from_12 clang-14 libclang-common-14-dev
 step debian-13 "${BASH_SOURCE[0]}" debian_13
 step kafka tests/rig/kafka.xml jars kafka
 step spark tests/rig/spark.xml jars spark
