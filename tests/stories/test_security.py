@@ -3,14 +3,18 @@ docs/operations.md."""
 
 import ctypes
 import json
+import re
 
 import pytest
+import yaml
 from rig.broker import must_be_delivered
 from rig.debian13 import Debian13
 from rig.job import Job
+from rig.paths import ROOT
 from rig.secure_broker import PASSWORD, USER, SecureBroker
 from rig.token_server import AUDIENCE
 
+DEPLOY = ROOT / "deploy"
 # On Debian 12 it is 2.0.2.
 HOST_LIBRDKAFKA = ctypes.CDLL("librdkafka.so.1").rd_kafka_version()
 LOGS_IN_BY_SCRAM = 0x020601FF
@@ -102,6 +106,34 @@ def test_on_debian_13_each_way_to_log_in_works_at_a_current_kafka(job_on_13, sec
 
     job_on_13.assert_exact()
     assert PASSWORD not in process.log()
+
+
+def of_the_secret():
+    """What deploy/kubernetes/secret.example.yaml says of Kafka."""
+    data = yaml.safe_load((DEPLOY / "kubernetes/secret.example.yaml").read_text())["stringData"]
+    return {name: value for name, value in data.items() if name.startswith("KAFKA_")}
+
+
+def of_the_env_file():
+    """What is proposed for brokers with TLS and a password in the service's settings."""
+    text = (DEPLOY / "systemd/esports-stream.env").read_text()
+    return dict(re.findall(r"^#(KAFKA_(?:SECURITY|SSL|SASL)_\w+)=(.*)$", text, re.M))
+
+
+@pytest.mark.parametrize("example", [of_the_secret, of_the_env_file])
+def test_on_debian_13_the_examples_log_in_once_they_are_filled_in(job_on_13, secure_broker, example):
+    secure_broker.grant(job_on_13.topics["matches"], "READ")
+    filled = {
+        "KAFKA_SASL_PASSWORD": PASSWORD,
+        "KAFKA_SSL_CA_PEM": secure_broker.authority.read_text(),
+        "KAFKA_SSL_CA_LOCATION": secure_broker.authority,
+    }
+    settings = {name: filled.get(name, value) for name, value in example().items()}
+    assert settings["KAFKA_SASL_MECHANISM"] == "SCRAM-SHA-512" and "KAFKA_SASL_USERNAME" in settings
+
+    job_on_13.run(KAFKA_BOOTSTRAP_SERVERS=secure_broker.sasl, **settings)
+
+    job_on_13.assert_exact()
 
 
 def test_scram_works_at_kafka_4_or_the_reason_why_not_is_told(secure_job, secure_broker):
