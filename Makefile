@@ -4,7 +4,7 @@
 #   make check   what a change has to pass first: format, includes, rooms, words, links, unit tests; no JVM, no broker
 #   make test    install what testing needs too (JVM, Kafka, Spark, readers) and run every check
 #
-# Both work on a fresh Debian 12, as root or with sudo, and need no network once they have run.
+# Both work on a fresh Debian 12 or 13, as root or with sudo, and need no network once they have run.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
@@ -54,7 +54,7 @@ lint: setup-test
 	scripts/lint.sh
 
 format: setup-test
-	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs .cache/lint/bin/clang-format -i
 
 install: build
 	cmake --install build/release --prefix $(PREFIX)

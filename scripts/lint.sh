@@ -3,6 +3,7 @@
 # tidy reads build/dev/compile_commands.json: that preset must have been configured.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH=$PWD/.cache/lint/bin:$PATH # as scripts/setup-check.sh has installed them
 
 sources() { git ls-files -co --exclude-standard -- "$@"; }
 
@@ -23,9 +24,10 @@ links() { /usr/bin/python3 scripts/check_links.py; }
 
 # Headers are checked through the files that include them (HeaderFilterRegex).
 tidy() {
+    local headers=.cache/clang-14/usr/lib/llvm-14/lib/clang/14.0.6
     sources 'src/*.c' 'tests/*.c' |
         xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet \
-            --extra-arg=-Wno-unknown-warning-option 2> >(grep -v ' generated\.$' >&2)
+            --extra-arg=-Wno-unknown-warning-option --extra-arg=-resource-dir="$PWD/$headers" 2> >(grep -v ' generated\.$' >&2)
 }
 
 checks=("$@")

@@ -20,9 +20,9 @@ inside() {
     umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
     podman() { command podman --root "$store" --cgroup-manager=cgroupfs "$@"; }
 
-    debootstrap --variant=minbase bookworm "$work/root" >"$work/debootstrap.log"
-    cp -rL /etc/apt/apt.conf.d /etc/apt/sources.list* "$work/root/etc/apt/"
-    tar -C "$work/root" -c . | podman import - docker.io/library/debian:12-slim
+    debootstrap --variant=minbase trixie "$work/root" >"$work/debootstrap.log"
+    cp -rL /etc/apt/apt.conf.d "$work/root/etc/apt/"
+    tar -C "$work/root" -c . | podman import - docker.io/library/debian:13-slim
     buildah --root "$store" build --format docker --network=host --isolation=chroot \
         -f deploy/docker/Dockerfile -t esports-stream .
 

@@ -60,6 +60,14 @@ def test_the_image_is_made_of_files_that_are_not_kept_from_it():
     assert all((ROOT / path).exists() for path in allowed)
 
 
+def test_the_image_is_given_every_script_that_its_build_runs():
+    given = (ROOT / ".dockerignore").read_text().splitlines()
+    build = [ROOT / "CMakeLists.txt", *(ROOT / "cmake").iterdir(), DEPLOY / "docker/Dockerfile"]
+    named = {script for file in build for script in re.findall(r"scripts/[\w-]+\.\w+", file.read_text())}
+    assert named
+    assert {script for script in named if f"!{script}" not in given} == set()
+
+
 def test_compose_takes_the_file_and_what_it_mounts_is_there():
     text = output_of("docker-compose", "-f", DEPLOY / "docker/docker-compose.yml", "config")
     services = yaml.safe_load(text)["services"]

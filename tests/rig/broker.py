@@ -72,6 +72,8 @@ def must_be_delivered(error, _):
 class Broker:
     """start, stop, kill (data stays), start again; topics, records, offsets."""
 
+    java_options = ()  # what a kind of broker adds
+
     def __init__(self, directory):
         self.directory = directory
         self.port, controller_port = free_ports(2)
@@ -100,6 +102,7 @@ class Broker:
             "-Xmx512m",
             "-XX:+UseSerialGC",
             f"-Dlog4j2.configurationFile={RIG / 'log4j2.xml'}",
+            *self.java_options,
             "-cp",
             f"{JARS / 'kafka'}/*",
             *map(str, arguments),

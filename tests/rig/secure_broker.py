@@ -1,6 +1,6 @@
 """A Kafka with TLS, passwords and ACLs. Beside its plain listener, which only the tests use and where
-everything is allowed, it has two that allow what ACLs grant: SASL_SSL (PLAIN and SCRAM-SHA-512) and
-SSL, which wants a client's certificate."""
+everything is allowed, it has three that allow what ACLs grant: SASL_SSL (PLAIN and SCRAM), SSL, which
+wants a client's certificate, and OAUTH (OAUTHBEARER over TLS), with an authorization server of its own."""
 
 import subprocess
 
@@ -16,14 +16,16 @@ from confluent_kafka.admin import (
 )
 
 from .broker import Broker, free_ports
+from .token_server import AUDIENCE, TokenServer
 
 USER, PASSWORD = "esports-stream", 'p4ss "word" $HOME \\ #1'  # nothing of it may be taken for a sign
 
 PROPERTIES = """
 listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{tls},\
-CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{tls}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
+OAUTH://127.0.0.1:{oauth},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{tls},\
+OAUTH://127.0.0.1:{oauth}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,OAUTH:SASL_SSL
 inter.broker.listener.name=PLAINTEXT
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
@@ -33,11 +35,22 @@ ssl.truststore.type=PEM
 ssl.truststore.location={directory}/ca.pem
 ssl.principal.mapping.rules=RULE:^CN=([^,]+).*$/$1/
 listener.name.ssl.ssl.client.auth=required
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule \
 required user_{user}="{password}";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.oauth.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.oauth.connections.max.reauth.ms=3600000
+listener.name.oauth.oauthbearer.sasl.jaas.config=\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.oauth.oauthbearer.sasl.server.callback.handler.class=\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+listener.name.oauth.oauthbearer.sasl.oauthbearer.jwks.endpoint.url={keys_url}
+listener.name.oauth.oauthbearer.sasl.oauthbearer.expected.issuer={issuer}
+listener.name.oauth.oauthbearer.sasl.oauthbearer.expected.audience={audience}
 """
 
 
@@ -76,13 +89,19 @@ class SecureBroker(Broker):
         self.client_certificate, self.client_key = certificates.sign("client", USER)
         self.authority = certificates.authority
         self.other_authority = Certificates(self.directory, "other").authority
-        sasl, tls = free_ports(2)
-        self.sasl, self.tls = f"127.0.0.1:{sasl}", f"127.0.0.1:{tls}"
+        self.tokens = TokenServer(self.directory / "tokens", server, {USER: PASSWORD})
+        self.java_options = [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self.tokens.keys_url}"]
+        sasl, tls, oauth = free_ports(3)
+        self.sasl, self.tls, self.oauth = (f"127.0.0.1:{port}" for port in (sasl, tls, oauth))
         escaped = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')  # for JAAS,
         return PROPERTIES.format(
             plain=self.port,
             sasl=sasl,
             tls=tls,
+            oauth=oauth,
+            keys_url=self.tokens.keys_url,
+            issuer=self.tokens.issuer,
+            audience=AUDIENCE,
             controller=controller_port,
             directory=self.directory,
             user=USER,
@@ -90,12 +109,18 @@ class SecureBroker(Broker):
         )
 
     def start(self):
+        self.tokens.__enter__()
         super().start()
-        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        wanted = UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())
-        for future in self.admin.alter_user_scram_credentials([wanted]).values():
-            future.result(30)
+        for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
+            scram = ScramCredentialInfo(mechanism, 4096)
+            wanted = UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())
+            for future in self.admin.alter_user_scram_credentials([wanted]).values():
+                future.result(30)
         return self
+
+    def stop(self):
+        super().stop()
+        self.tokens.__exit__()
 
     def grant(self, name, *operations, kind=ResourceType.TOPIC):
         """Lets USER do this with a topic, or another kind of resource: "READ", "DESCRIBE", …"""

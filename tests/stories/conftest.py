@@ -16,6 +16,7 @@ time.tzset()
 
 from rig.broker import Broker  # noqa: E402
 from rig.cluster import Cluster, ConnectServer  # noqa: E402
+from rig.debian13 import Debian13  # noqa: E402
 from rig.job import Job  # noqa: E402
 from rig.lake import Lake  # noqa: E402
 from rig.program import Program  # noqa: E402
@@ -25,6 +26,7 @@ from rig.spark_process import SparkProcess  # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--program", default="build/release/esports-stream", help="binary under test")
+    parser.addoption("--on-debian-13", action="store_true", help="run it with Debian 13's libraries")
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +101,8 @@ def lake(tmp_path):
 
 @pytest.fixture
 def program(request, tmp_path):
-    program = Program(ROOT / request.config.getoption("--program"), tmp_path / "runs")
+    kind = Debian13 if request.config.getoption("--on-debian-13") else Program
+    program = kind(ROOT / request.config.getoption("--program"), tmp_path / "runs")
     yield program
     program.end_all()
 

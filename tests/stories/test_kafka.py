@@ -2,11 +2,14 @@
 and go."""
 
 import collections
+import ctypes
 import re
 import time
 
 import pytest
 from rig.broker import free_ports, must_be_delivered
+from rig.debian13 import Debian13
+from rig.job import Job
 from rig.web import Web
 
 MATCH = '{"match_id": "M%d", "status": "finished"}'
@@ -364,6 +367,52 @@ def test_a_topic_created_again_is_read_from_its_beginning(job):
         (3, 0): (0, 160, 160, 0),
     }
     job.lake.assert_listed("matches")
+
+
+def produce_at_once(job, values):
+    """All with one timestamp: no record tells by it of which topic it is."""
+    producer = job.broker.producer()
+    for value in values:
+        producer.produce(job.topics["matches"], value, timestamp=1_700_000_000_000, on_delivery=must_be_delivered)
+    assert producer.flush(60) == 0
+
+
+def test_by_its_id_a_longer_topic_created_again_while_stopped_is_another(program, lake, broker, tmp_path):
+    on_13 = Debian13(program.binary, tmp_path / "runs-on-13")
+    job = Job(on_13, lake, broker)
+    job.create_topic()
+    produce_at_once(job, generation("A", 100))
+    job.run()
+    doctor = on_13.run("doctor", "--job", "matches", **job.settings)
+    assert re.search(r"OK +topic id.*, as noted with the checkpoint", doctor.log())
+    job.create_topic_again()
+    produce_at_once(job, generation("B", 160))
+
+    assert re.search("its id is .*, not ", job.run(exit_code=6).lines("CRITICAL")[0])
+    doctor = on_13.run("doctor", "--job", "matches", exit_code=6, **job.settings)
+    assert re.search("created again.*: its id is .*, not ", doctor.log())
+    assert job.run(FAIL_ON_DATA_LOSS="false").lines("WARNING.*created again")
+
+    assert generations(job) == {"A": 100, "B": 160}
+    on_13.end_all()
+
+
+def test_without_ids_it_is_said_that_such_a_topic_is_not_noticed(job):
+    """With a checkpoint that has no id yet; librdkafka before 2.3 never has one."""
+    job.create_topic()
+    produce_at_once(job, generation("A", 100))
+    job.run()
+    for manifest in (job.lake.checkpoint("matches") / "manifests").iterdir():
+        manifest.write_text(re.sub(r'"topicId":"[^"]*",', "", manifest.read_text()))
+    job.create_topic_again()
+    produce_at_once(job, generation("B", 160))
+
+    assert len(job.run().lines("WARNING.*created again while the query was stopped, it was not noticed")) == 1
+
+    doctor = job.program.run("doctor", "--job", "matches", **job.settings).log()
+    assert re.search(r"OK +topic id", doctor)
+    if ctypes.CDLL("librdkafka.so.1").rd_kafka_version() < 0x020300FF:
+        assert "is noticed by its records only" in doctor
 
 
 def test_partitions_that_are_gone_leave_and_come_back_at_their_beginning(job):

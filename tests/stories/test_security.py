@@ -1,19 +1,24 @@
 """TLS, passwords and ACLs, with a real broker that wants them; the settings are those of
 docs/operations.md."""
 
+import ctypes
 import json
-import pathlib
+import re
 
-import confluent_kafka
 import pytest
+import yaml
 from confluent_kafka.admin import ResourceType
 from rig.broker import must_be_delivered
+from rig.debian13 import Debian13
 from rig.job import Job
+from rig.paths import ROOT
 from rig.secure_broker import PASSWORD, USER, SecureBroker
+from rig.token_server import AUDIENCE
 
-SCRAM = "SCRAM-SHA-512"
-# The librdkafka that the tests' Python client brings: Debian 12's can't log in at Kafka 4 by SCRAM.
-NEWER = pathlib.Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"
+DEPLOY = ROOT / "deploy"
+# On Debian 12 it is 2.0.2.
+HOST_LIBRDKAFKA = ctypes.CDLL("librdkafka.so.1").rd_kafka_version()
+LOGS_IN_BY_SCRAM = 0x020601FF
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +27,7 @@ def secure_broker(tmp_path_factory):
         yield broker
 
 
-@pytest.fixture
-def secure_job(program, lake, secure_broker):
-    job = Job(program, lake, secure_broker)
+def with_records(job):
     job.create_topic(partitions=2)
     job.produce(['{"match_id": "M1"}', "no JSON"])
     job.produce(['{"match_id": "M2"}'], partition=1)
@@ -32,10 +35,16 @@ def secure_job(program, lake, secure_broker):
 
 
 @pytest.fixture
-def newer_librdkafka(tmp_path):
-    (library,) = NEWER.glob("librdkafka*.so.1")
-    (tmp_path / "librdkafka.so.1").symlink_to(library)
-    return {"LD_LIBRARY_PATH": f"{tmp_path}:{NEWER}"}
+def secure_job(program, lake, secure_broker):
+    return with_records(Job(program, lake, secure_broker))
+
+
+@pytest.fixture
+def job_on_13(program, lake, secure_broker, tmp_path):
+    """On Debian 13, where the token server's authority is trusted."""
+    on_13 = Debian13(program.binary, tmp_path / "runs-on-13", secure_broker.authority)
+    yield with_records(Job(on_13, lake, secure_broker))
+    on_13.end_all()
 
 
 def with_password(broker, mechanism="PLAIN", password=PASSWORD, authority=None):
@@ -59,6 +68,27 @@ def with_certificate(broker):
     }
 
 
+def with_scram_256(broker):
+    return with_password(broker, "SCRAM-SHA-256")
+
+
+def with_scram_512(broker):
+    return with_password(broker, "SCRAM-SHA-512")
+
+
+def with_tokens(broker, secret=PASSWORD):
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": broker.oauth,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SSL_CA_LOCATION": broker.authority,
+        "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+        "KAFKA_SASL_OAUTHBEARER_METHOD": "oidc",
+        "KAFKA_SASL_OAUTHBEARER_CLIENT_ID": USER,
+        "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET": secret,
+        "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": broker.tokens.token_url,
+    }
+
+
 @pytest.mark.parametrize("settings_of", [with_password, with_certificate])
 def test_describe_and_read_on_the_topic_are_all_it_needs(secure_job, secure_broker, settings_of):
     secure_broker.grant(secure_job.topics["matches"], "DESCRIBE", "READ")
@@ -69,17 +99,117 @@ def test_describe_and_read_on_the_topic_are_all_it_needs(secure_job, secure_brok
     assert PASSWORD not in process.log()
 
 
-def test_scram_works_with_a_newer_librdkafka_and_without_it_the_reason_is_told(
-    secure_job, secure_broker, newer_librdkafka
-):
+@pytest.mark.parametrize("settings_of", [with_scram_256, with_scram_512, with_certificate, with_tokens])
+def test_on_debian_13_each_way_to_log_in_works_at_a_current_kafka(job_on_13, secure_broker, settings_of):
+    secure_broker.grant(job_on_13.topics["matches"], "READ")
+
+    process = job_on_13.run(**settings_of(secure_broker))
+
+    job_on_13.assert_exact()
+    assert PASSWORD not in process.log()
+
+
+def of_the_secret():
+    """What deploy/kubernetes/secret.example.yaml says of Kafka."""
+    data = yaml.safe_load((DEPLOY / "kubernetes/secret.example.yaml").read_text())["stringData"]
+    return {name: value for name, value in data.items() if name.startswith("KAFKA_")}
+
+
+def of_the_env_file():
+    """What is proposed for brokers with TLS and a password in the service's settings."""
+    text = (DEPLOY / "systemd/esports-stream.env").read_text()
+    return dict(re.findall(r"^#(KAFKA_(?:SECURITY|SSL|SASL)_\w+)=(.*)$", text, re.M))
+
+
+@pytest.mark.parametrize("example", [of_the_secret, of_the_env_file])
+def test_on_debian_13_the_examples_log_in_once_they_are_filled_in(job_on_13, secure_broker, example):
+    secure_broker.grant(job_on_13.topics["matches"], "READ")
+    filled = {
+        "KAFKA_SASL_PASSWORD": PASSWORD,
+        "KAFKA_SSL_CA_PEM": secure_broker.authority.read_text(),
+        "KAFKA_SSL_CA_LOCATION": secure_broker.authority,
+    }
+    settings = {name: filled.get(name, value) for name, value in example().items()}
+    assert settings["KAFKA_SASL_MECHANISM"] == "SCRAM-SHA-512" and "KAFKA_SASL_USERNAME" in settings
+
+    job_on_13.run(KAFKA_BOOTSTRAP_SERVERS=secure_broker.sasl, **settings)
+
+    job_on_13.assert_exact()
+
+
+def test_scram_works_at_kafka_4_or_the_reason_why_not_is_told(secure_job, secure_broker):
     secure_broker.grant(secure_job.topics["matches"], "READ")
-    settings = with_password(secure_broker, SCRAM)
+    settings = with_scram_512(secure_broker)
+    reason = "librdkafka before 2.6.1 can't log in to Kafka 4 with SCRAM"
+    explained = secure_job.run("--explain", **settings).log()
 
-    line = refused(secure_job, **settings)
-    assert "librdkafka before 2.6.1 can't log in at Kafka 4 by SCRAM" in line
+    if HOST_LIBRDKAFKA >= LOGS_IN_BY_SCRAM:
+        secure_job.run(**settings)
+        secure_job.assert_exact()
+        assert reason not in explained
+    else:
+        assert reason in refused(secure_job, **settings)
+        assert f"Warning: {reason}" in explained
 
-    secure_job.run(**settings, **newer_librdkafka)
-    secure_job.assert_exact()
+
+def test_tokens_work_or_are_refused_before_anything_is_asked_for(secure_job, secure_broker):
+    settings = {**secure_job.settings, **with_tokens(secure_broker)}
+    reason = "KAFKA_SASL_OAUTHBEARER_METHOD, environment: librdkafka 2.0.2 was built without OIDC"
+    old = HOST_LIBRDKAFKA < LOGS_IN_BY_SCRAM
+
+    for command in ("--explain", "doctor", "--await-termination"):
+        process = secure_job.program.start(command, "--job", "matches", **{**settings, "TRIGGER": "1 second"})
+        if old:
+            process.wait_exit(30, 2)
+            assert reason in process.errors()
+        elif command == "--explain":
+            process.wait_exit(30, 0)
+            assert "built without" not in process.log()
+
+
+def test_a_wrong_secret_is_told(job_on_13, secure_broker):
+    line = refused(job_on_13, **with_tokens(secure_broker, secret="wrong"))
+
+    assert "unknown client or wrong secret" in line and "check KAFKA_SASL_OAUTHBEARER_CLIENT_ID" in line
+
+
+def test_an_authorization_server_that_is_not_trusted_is_told(job_on_13, secure_broker, tmp_path):
+    trusting = Debian13(job_on_13.program.binary, tmp_path / "other", secure_broker.other_authority)
+    job_on_13.program = trusting
+
+    line = refused(job_on_13, **with_tokens(secure_broker))
+
+    assert "SSL certificate problem" in line and "add the authority of the token server" in line
+
+
+def test_a_token_that_the_broker_refuses_is_told(job_on_13, secure_broker):
+    secure_broker.tokens.audience = "another"
+
+    line = refused(job_on_13, **with_tokens(secure_broker))
+
+    secure_broker.tokens.audience = AUDIENCE
+    assert "the broker refuses the token" in line
+
+
+def test_tokens_are_renewed_while_it_runs(job_on_13, secure_broker):
+    topic, tokens = job_on_13.topics["matches"], secure_broker.tokens
+    secure_broker.grant(topic, "READ")
+    tokens.answers.clear()
+    tokens.lifetime = 3
+    process = job_on_13.start(TRIGGER="0 seconds", **with_tokens(secure_broker))
+    job_on_13.wait_committed(process, {0: 2, 1: 1})
+    first = len(tokens.answers)
+
+    # Each of its clients has had others since, and the broker has closed what was logged in with the
+    # first ones: it lets nobody stay for longer than a token is valid.
+    process.wait_until(lambda: len(tokens.answers) >= 3 * first, 60, "new tokens")
+    job_on_13.produce(['{"match_id": "M3"}'])
+    job_on_13.wait_committed(process, {0: 3, 1: 1})
+
+    tokens.lifetime = 3600
+    process.stop()
+    job_on_13.assert_exact()
+    assert {status for status, _ in tokens.answers} == {200}
 
 
 def test_the_settings_are_taken_from_a_file_and_never_shown(secure_job, secure_broker, tmp_path):

@@ -4,6 +4,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,17 @@ static inline void mock_kafka_close(struct mock_kafka *mock) {
 
 static inline void mock_kafka_topic(struct mock_kafka *mock, const char *topic, int partitions) {
     check(rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1) == 0);
+}
+
+/* An error of a topic, with its partitions beside it, which no real broker sends. False: at that
+ * the librdkafka that is loaded crashes (2.3 to 2.8 at least); then only stories, with a real
+ * broker, show what becomes of such an error. */
+static inline bool mock_kafka_refuse(struct mock_kafka *mock, const char *topic,
+                                     rd_kafka_resp_err_t code) {
+    if (rd_kafka_version() >= 0x020300ff)
+        return false;
+    rd_kafka_mock_topic_set_error(mock->cluster, topic, code);
+    return true;
 }
 
 /* Takes every descriptor up to a limit of MOCK_KAFKA_FILES, so that there is none for another

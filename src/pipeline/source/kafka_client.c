@@ -16,6 +16,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "pipeline/source/kafka_errors.h"
+#include "pipeline/source/kafka_login.h"
 
 /* librdkafka repeats a standing trouble at least every 30 s; one that it has not repeated for twice
  * as long is over. */
@@ -89,20 +90,31 @@ static bool misses_certificate(const char *reason) {
            strstr(reason, "alert bad certificate") != NULL;
 }
 
+/* Of a log-in by OAUTHBEARER: the token server's answer, or the broker's to the token. */
+static const char *hint_of_token(const char *reason) {
+    if (strstr(reason, "invalid_token") != NULL)
+        return "the broker refuses the token, for its issuer, audience, scope or time: its log "
+               "says "
+               "which";
+    if (strstr(reason, "acquire SASL OAUTHBEARER token") == NULL)
+        return "";
+    if (strstr(reason, "certificate") != NULL)
+        return "add the authority of the token server's certificate to the system's "
+               "(update-ca-certificates)";
+    return "check KAFKA_SASL_OAUTHBEARER_CLIENT_ID, KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET and "
+           "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL";
+}
+
 /* What librdkafka's report leaves to be guessed. */
 static const char *hint_of(const struct kafka_client *client, int code, const char *reason) {
-    // Up to 2.6.0 it sends its nonce twice, which brokers before Kafka 4.0 overlook.
-    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && client->scram &&
-        rd_kafka_version() < 0x020601ff)
-        return "; if the password is right: librdkafka before 2.6.1 can't log in at Kafka 4 by "
-               "SCRAM; "
-               "install a newer one, or use PLAIN over TLS or a client's certificate";
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && client->login_warning != NULL)
+        return client->login_warning;
     if (!client->certificate && misses_certificate(reason))
-        return "; the broker wants a client's certificate: set KAFKA_SSL_CERTIFICATE_LOCATION and "
+        return "the broker wants a client's certificate: set KAFKA_SSL_CERTIFICATE_LOCATION and "
                "KAFKA_SSL_KEY_LOCATION";
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        return "; they hang up without a word: is KAFKA_SECURITY_PROTOCOL that of the listener?";
-    return "";
+        return "they hang up without a word: is KAFKA_SECURITY_PROTOCOL that of the listener?";
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ? hint_of_token(reason) : "";
 }
 
 /* The limit that a report names, as an errno; 0: none. Only its text has the errno. */
@@ -129,13 +141,13 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
         client->limit = limit_of(code, reason);
     if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
         client->too_large++;
+    const char *hint = hint_of(client, code, reason), *mark = *hint != '\0' ? "; " : "";
     // "2/2 brokers are down" follows the report that says why, which is worth more.
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        snprintf(client->trouble, sizeof client->trouble, "%s%s", reason,
-                 hint_of(client, code, reason));
+        snprintf(client->trouble, sizeof client->trouble, "%s%s%s", reason, mark, hint);
     else if (client->trouble[0] == '\0')
-        snprintf(client->trouble, sizeof client->trouble, "%s: %s%s", client->servers, reason,
-                 hint_of(client, code, reason));
+        snprintf(client->trouble, sizeof client->trouble, "%s: %s%s%s", client->servers, reason,
+                 mark, hint);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -277,16 +289,42 @@ static bool lacks_mechanism(const struct kafka_settings *settings) {
            property_or_empty(settings, "sasl.mechanisms")[0] == '\0';
 }
 
+/* Tokens of OAUTHBEARER are fetched by a thread of librdkafka's: they run out whether or not
+ * somebody polls the handle. */
+static bool fetch_tokens(struct kafka_client *client, const struct kafka_settings *settings,
+                         struct error *err) {
+    if (!kafka_login_is_by(settings->properties, settings->property_count, "OAUTHBEARER"))
+        return true;
+    rd_kafka_error_t *error = rd_kafka_sasl_background_callbacks_enable(client->handle);
+    if (error == NULL)
+        return true;
+    rd_kafka_error_destroy(error);
+    kafka_client_close(client);
+    return limit_error(err, "start a thread of the Kafka client", EAGAIN);
+}
+
+static void set_callbacks(rd_kafka_conf_t *conf, struct kafka_client *client) {
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, client->log != NULL ? on_log : NULL);
+    rd_kafka_conf_enable_sasl_queue(conf, 1);
+    if (client->statistics != NULL) {
+        rd_kafka_conf_set_stats_cb(conf, on_statistics);
+        kafka_statistics_restart(client->statistics);
+    }
+}
+
 bool kafka_client_open(struct kafka_client *client, const struct kafka_settings *settings,
                        const struct kafka_limits *limits, struct error *err) {
+    struct kafka_library library = kafka_library_loaded();
     *client = (struct kafka_client){
         .servers = settings->bootstrap_servers,
         .log = settings->log,
         .statistics = settings->statistics,
         .sasl_username = property_or_empty(settings, "sasl.username"),
         .sasl_password = property_or_empty(settings, "sasl.password"),
-        .scram = strncmp(property_or_empty(settings, "sasl.mechanism"), "SCRAM-", 6) == 0 ||
-                 strncmp(property_or_empty(settings, "sasl.mechanisms"), "SCRAM-", 6) == 0,
+        .login_warning =
+            kafka_login_warning(settings->properties, settings->property_count, &library),
         .certificate = has_certificate(settings),
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -299,17 +337,10 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
         return false;
     }
     check(pthread_mutex_init(&client->lock, NULL) == 0);
-    rd_kafka_conf_set_opaque(conf, client);
-    rd_kafka_conf_set_error_cb(conf, on_error);
-    rd_kafka_conf_set_log_cb(conf, settings->log != NULL ? on_log : NULL);
-    if (settings->statistics != NULL) {
-        rd_kafka_conf_set_stats_cb(conf, on_statistics);
-        kafka_statistics_restart(settings->statistics);
-    }
-
+    set_callbacks(conf, client);
     client->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (client->handle != NULL)
-        return true;
+        return fetch_tokens(client, settings, err);
     int error_number = errno;
     bool starved = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
     rd_kafka_conf_destroy(conf); // rd_kafka_new() takes it over only when it succeeds

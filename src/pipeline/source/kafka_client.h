@@ -16,14 +16,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "pipeline/source/kafka_property.h"
 #include "pipeline/source/kafka_statistics.h"
-
-/* One property for librdkafka, from KAFKA_CONF_* and its kin. */
-struct kafka_property {
-    char *name; // "security.protocol"
-    char *value;
-    bool secret; // never printed
-};
 
 /* Whether a property is the engine's own business, because exactly-once or the memory bound rest on
  * it; setting such a one is ERROR_CONFIG. `why`, unless NULL, gets the reason or what to set
@@ -72,7 +66,7 @@ struct kafka_client {
     kafka_log_fn *log;
     struct kafka_statistics_box *statistics;   // borrowed; NULL: none
     const char *sasl_username, *sasl_password; // borrowed; "" if not set
-    bool scram;                                // the log-in is by SCRAM-SHA-…
+    const char *login_warning;                 // of kafka_login.h; NULL: none
     bool certificate;                          // one of ours is configured
     bool refills_itself;                       // kafka_client_refill() has nothing to do
     pthread_mutex_t lock;                      // guards everything below

@@ -36,14 +36,10 @@ bool broker_list_high(struct broker *broker, const char *topic, int timeout_ms,
     return true;
 }
 
-bool broker_tells_ids(const struct broker *broker) {
-    return broker->ops->find_id != NULL;
-}
-
 bool broker_find_id(struct broker *broker, const char *topic, int timeout_ms,
                     struct topic_offsets *offsets, struct error *err) {
     offsets->id[0] = '\0';
-    return !broker_tells_ids(broker) ||
+    return broker->ops->find_id == NULL ||
            broker->ops->find_id(broker, topic, timeout_ms, offsets, err);
 }
 

@@ -50,8 +50,8 @@ struct broker_ops {
     /* Fills in `high` of a listing. The errors of list_offsets(). NULL: it is `end`. */
     bool (*list_high)(struct broker *broker, const char *topic, int timeout_ms,
                       struct topic_offsets *offsets, struct error *err);
-    /* Fills in `id` of a listing, "" if it can't be told. The errors of list_offsets(). NULL: it
-     * can't. */
+    /* Fills in `id` of a listing, "" if it can't be told. After list_offsets(), and with its
+     * errors. NULL: it can't. */
     bool (*find_id)(struct broker *broker, const char *topic, int timeout_ms,
                     struct topic_offsets *offsets, struct error *err);
     /* Commits positions (start == end == a partition's next offset) to a consumer group, which has
@@ -76,9 +76,6 @@ MUST_CHECK bool broker_list_high(struct broker *broker, const char *topic, int t
 /* Asks for the topic's id, which librdkafka tells from 2.3 on, and Kafka from 2.8 on. */
 MUST_CHECK bool broker_find_id(struct broker *broker, const char *topic, int timeout_ms,
                                struct topic_offsets *offsets, struct error *err);
-
-/* Whether the broker's topics have ids that can be asked for. */
-bool broker_tells_ids(const struct broker *broker);
 
 /* NULL: the topic has no such partition. */
 const struct partition_offsets *topic_offsets_find(const struct topic_offsets *offsets,

@@ -23,6 +23,7 @@
 #include "pipeline/source/kafka_errors.h"
 #include "pipeline/source/source_kafka.h"
 #include "streaming/kafka/broker.h"
+#include "streaming/kafka/kafka_topic_id.h"
 
 enum {
     ADMIN_MEMORY = 1 << 20, // bytes; a handle never fetches
@@ -52,6 +53,7 @@ struct kafka_broker {
     struct kafka_client uncommitted;              // opened by the first list_high()
     struct kafka_property *properties;            // owned; its own
     atomic_int failures; // calls of list_offsets in a row that reached nothing
+    atomic_int answered; // a broker that is there, by the newest listing; -1: none
 };
 
 static struct kafka_broker *self_of(struct broker *broker) {
@@ -158,6 +160,14 @@ static int left_ms(int64_t deadline_ms) {
     return left > 1 ? (int)left : 1;
 }
 
+/* The one that answered, or, as it has no number until it says so, one that it knows. */
+static void note_broker(struct kafka_broker *self, const rd_kafka_metadata_t *metadata) {
+    int id = metadata->orig_broker_id;
+    if (id < 0 && metadata->broker_cnt > 0)
+        id = metadata->brokers[0].id;
+    atomic_store_explicit(&self->answered, id, memory_order_relaxed);
+}
+
 /* The topic's partitions, in `list` (the caller's, destroyed by it), without offsets. */
 static bool list_partitions(struct kafka_broker *self, const char *topic, int64_t deadline_ms,
                             rd_kafka_topic_partition_list_t **list, struct error *err) {
@@ -171,6 +181,7 @@ static bool list_partitions(struct kafka_broker *self, const char *topic, int64_
     rd_kafka_topic_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return set_unreachable(self, topic, code, err);
+    note_broker(self, metadata);
 
     bool found = metadata->topic_cnt == 1 &&
                  metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR &&
@@ -409,52 +420,21 @@ static bool commit_group(struct broker *broker, const char *group, const char *t
     return set_group_error(self, group, topic, code, err);
 }
 
-#if RD_KAFKA_VERSION >= 0x020300ff // from which on it describes topics
-
-static rd_kafka_event_t *describe_topic(struct kafka_broker *self, const char *topic,
-                                        int64_t deadline_ms) {
-    rd_kafka_t *handle = self->client.handle;
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
-    rd_kafka_AdminOptions_t *options =
-        admin_options(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, deadline_ms);
-    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
-    rd_kafka_DescribeTopics(handle, topics, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, left_ms(deadline_ms) + ADMIN_REPLY_MS);
-    rd_kafka_TopicCollection_destroy(topics);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-    return event;
-}
-
 static bool find_id(struct broker *broker, const char *topic, int timeout_ms,
                     struct topic_offsets *offsets, struct error *err) {
     struct kafka_broker *self = self_of(broker);
-    rd_kafka_event_t *event = describe_topic(self, topic, clock_monotonic_ms() + timeout_ms);
-    rd_kafka_resp_err_t code =
-        event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
-    const rd_kafka_TopicDescription_t **found = NULL;
-    size_t count = 0;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        found = rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event),
-                                                      &count);
-    const rd_kafka_error_t *error = count == 1 ? rd_kafka_TopicDescription_error(found[0]) : NULL;
-    bool ok = code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1 && error == NULL;
-    if (ok) {
-        const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(found[0]);
-        if (rd_kafka_Uuid_least_significant_bits(id) != 0 || // zero: a Kafka without ids
-            rd_kafka_Uuid_most_significant_bits(id) != 0)
-            (void)snprintf(offsets->id, sizeof offsets->id, "%s", rd_kafka_Uuid_base64str(id));
-    } else if (error != NULL) {
-        set_topic_error(self, topic, rd_kafka_error_code(error), err);
-    } else {
-        set_unreachable(self, topic, code, err);
-    }
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    return ok;
+    if (!kafka_topic_id_known())
+        return true;
+    struct kafka_topic_id found =
+        kafka_topic_id_ask(self->client.handle, topic,
+                           atomic_load_explicit(&self->answered, memory_order_relaxed), timeout_ms);
+    if (found.unreachable != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return set_unreachable(self, topic, found.unreachable, err);
+    if (found.refused != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return set_topic_error(self, topic, found.refused, err);
+    memcpy(offsets->id, found.id, sizeof offsets->id);
+    return true;
 }
-
-#endif
 
 static bool open_source(struct broker *broker, struct source_memory memory, struct source **source,
                         struct error *err) {
@@ -480,9 +460,7 @@ static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
     .cluster_id = cluster_id,
     .list_high = list_high,
-#if RD_KAFKA_VERSION >= 0x020300ff
     .find_id = find_id,
-#endif
     .commit_group = commit_group,
     .open_source = open_source,
     .keep_statistics = keep_statistics,
@@ -500,6 +478,7 @@ bool kafka_broker_open(const char *bootstrap_servers, const struct kafka_propert
                        size_t property_count, struct broker **broker, struct error *err) {
     struct kafka_broker *self = must_alloc(1, sizeof *self);
     self->broker.ops = &kafka_ops;
+    atomic_init(&self->answered, -1);
     check(pthread_mutex_init(&self->lock, NULL) == 0);
     self->settings = (struct kafka_settings){
         .bootstrap_servers = bootstrap_servers,

@@ -219,6 +219,19 @@ static enum topic_change_kind kind_of_same(const struct topic_change *change,
     return TOPIC_FITS;
 }
 
+/* At a start, when it is taken for the same topic without any evidence. */
+static void warn_unproven(const struct topic_change *change, const struct record_check *check) {
+    const struct topic_watch *watch = change->watch;
+    if (!change->unproven || check->topic != RECORD_UNKNOWN || has_same_id(change))
+        return;
+    log_write(LOG_WARNING, watch->report->name,
+              "If the topic was deleted and created again while the query was stopped, it was not "
+              "noticed: its records do not tell, and %s | topic=%s",
+              watch->topic.id[0] == '\0' ? "librdkafka before 2.3 and Kafka before 2.8 have no ids"
+                                         : "the checkpoint has no id of it yet",
+              watch->definition->topic);
+}
+
 static bool judge(struct topic_change *change, const struct offset_range *starts, size_t count,
                   struct positions_view *view, struct error *err) {
     struct topic_watch *watch = change->watch;
@@ -239,6 +252,7 @@ static bool judge(struct topic_change *change, const struct offset_range *starts
         set_change(change, TOPIC_RENEWED, evidence);
         return true;
     }
+    warn_unproven(change, &check);
     weigh_lowest(change, &check);
     watch->gone_known = view->gone.count;
     set_change(change, kind_of_same(change, view, &check),

@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/kafka/broker.h"
+#include "streaming/kafka/kafka_topic_id.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/store/checkpoint_notes.h"
@@ -99,12 +100,24 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
     return true;
 }
 
-static void check_id(const struct topic_offsets *offsets, const struct inspection *inspection,
-                     struct positions_view *view) {
-    if (inspection->topic_id[0] != '\0' && offsets->id[0] != '\0' &&
-        strcmp(inspection->topic_id, offsets->id) != 0)
+/* Another id is told with what else does not fit. */
+static void check_id(const struct broker *broker, const char *topic,
+                     const struct topic_offsets *offsets, const struct inspection *inspection,
+                     struct positions_view *view, struct doctor_report *report) {
+    if (broker->ops->find_id == NULL)
+        return;
+    if (offsets->id[0] == '\0')
+        doctor_ok(report, "topic id", topic,
+                  "not known to %s%s: a topic that is deleted and created again while the query is "
+                  "stopped is noticed by its records only",
+                  kafka_topic_id_known() ? "these brokers" : "librdkafka ",
+                  kafka_topic_id_known() ? "" : kafka_topic_id_library());
+    else if (inspection->topic_id[0] != '\0' && strcmp(inspection->topic_id, offsets->id) != 0)
         partition_texts_add(&view->broken, "its id is %s, not %s", offsets->id,
                             inspection->topic_id);
+    else
+        doctor_ok(report, "topic id", topic, "%s%s", offsets->id,
+                  inspection->topic_id[0] != '\0' ? ", as noted with the checkpoint" : "");
 }
 
 /* What the checkpoint comes to next beside what Kafka still has. */
@@ -123,7 +136,7 @@ static void check_progress(const struct config *config, struct broker *broker, c
         return;
     }
     positions_view(positions, count, offsets, &view);
-    check_id(offsets, inspection, &view);
+    check_id(broker, topic, offsets, inspection, &view, report);
     if (view.broken.count > 0)
         say_broken(config, topic, view.broken.text, report);
     else

@@ -291,17 +291,19 @@ static void keep_room(struct http_server *server, const struct sockaddr_storage 
 
 static void add_connection(struct http_server *server, struct MHD_Connection *connection,
                            void **state) {
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    check(fd != NULL && address != NULL && server->connection_count < CONNECTIONS_MAX);
+    check(server->connection_count < CONNECTIONS_MAX);
     struct connection *added = must_alloc(1, sizeof *added);
-    added->fd = fd->connect_fd;
+    // An answer holds until the next question: libmicrohttpd 1.0 keeps them in one place.
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    check(info != NULL);
+    added->fd = info->connect_fd;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    check(info != NULL);
+    memcpy(&added->address, info->client_addr,
+           info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                    : sizeof(struct sockaddr_in));
     added->since_ms = clock_monotonic_ms();
-    memcpy(&added->address, address->client_addr,
-           address->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                       : sizeof(struct sockaddr_in));
     server->connections[server->connection_count++] = added;
     *state = added;
     keep_room(server, &added->address, HTTP_CONNECTIONS_OF_ONE);

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "pipeline/source/kafka_login.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "surfaces/settings/problems.h"
 #include "surfaces/terminal/quantity.h"
@@ -256,11 +257,21 @@ static void check_cluster(const struct config *config, struct problems *problems
     check_spark_memory("SPARK_EXECUTOR_MEMORY", config->executor_memory, problems);
 }
 
+static void check_login(const struct config *config, struct problems *problems) {
+    size_t at;
+    struct error err;
+    struct kafka_library library = kafka_library_loaded();
+    if (!kafka_login_check(config->kafka_properties, config->kafka_property_count, &library, &at,
+                           &err))
+        problems_add(problems, "%s: %s", config->kafka_origins[at], err.message);
+}
+
 void config_check(const struct config *config, struct problems *problems) {
     check_topics(config, problems);
     check_directories(config, problems);
     check_memory(config, problems);
     check_starting_offsets(config, problems);
+    check_login(config, problems);
     if (config->master_kind != MASTER_LOCAL)
         check_cluster(config, problems);
     if (config->live && !config->demo)

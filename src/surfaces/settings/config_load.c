@@ -17,6 +17,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
+#include "pipeline/source/kafka_login.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config.h"
 #include "surfaces/settings/properties.h"
@@ -267,6 +268,14 @@ static void check_paths(const struct config *config, struct problems *problems) 
     check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, problems);
 }
 
+static void warn_of_login(struct loader *loader, const struct config *config) {
+    struct kafka_library library = kafka_library_loaded();
+    const char *warning =
+        kafka_login_warning(config->kafka_properties, config->kafka_property_count, &library);
+    if (warning != NULL)
+        problems_add(&loader->warnings, "%s", warning);
+}
+
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
     variables_add_environment(&loader->variables, environ);
@@ -279,6 +288,7 @@ static void load_all(struct loader *loader, struct config *config) {
     if (config->command == NULL || !config->command->judges_paths)
         check_paths(config, loader->problems);
     config_check(config, loader->problems);
+    warn_of_login(loader, config);
     find_unknown_names(loader);
     if (config->action == ACTION_EXPLAIN && loader->problems->count == 0)
         properties_try_kafka(config, loader->problems);

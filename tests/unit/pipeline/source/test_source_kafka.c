@@ -269,7 +269,8 @@ static void access_that_is_refused_fails(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
     mock_kafka_put(&mock, "t", 0, 0, 10, 20);
-    rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    if (!mock_kafka_refuse(&mock, "t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED))
+        return;
     open_range("t", 0, 0, 10);
     expect_failure(ERROR_BROKER, "uthorization");
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_NO_ERROR);
