@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Plain English: what scripts/words.txt lists is in no text that people read.
 
-check_words.py            checks all files, and that docs/writing.md has the list's table
+check_words.py            checks all files, that docs/writing.md has the list's table, and that README.md is short
 check_words.py FILE...    checks these files only, also those of words_left.txt
 check_words.py --write    prints the table into docs/writing.md
 check_words.py --left     prints the files that still have such words (words_left.txt)
@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIST = ROOT / "scripts/words.txt"
 LEFT = ROOT / "scripts/words_left.txt"
 PAGE = ROOT / "docs/writing.md"
+README = ROOT / "README.md"
+README_LINES, README_WORDS = 80, 700  # words outside of tables and code
 TABLE = re.compile(r"(<!-- words: [^\n]*-->\n)(.*)(<!-- end of words -->\n)", re.S)
 
 # Not ours, not prose, or printed from sources that are read themselves.
@@ -106,6 +108,17 @@ def faults_of(place, source, rows):
                 yield place_line, f"{place}:{place_line}: '{match.group().strip()}': write '{write}'"
 
 
+def length_faults(place, text):
+    """A page that is read first stays short: README_LINES lines, README_WORDS words outside of tables and code."""
+    lines = text.splitlines()
+    prose = re.sub(r"^(```.*?^```$|    .*?$|\|.*?$)", "", text, flags=re.M | re.S)
+    words = [word for word in prose.split() if re.search(r"\w", word)]
+    if len(lines) > README_LINES:
+        yield f"{place}: {len(lines)} lines; at most {README_LINES} (move details to docs/)"
+    if len(words) > README_WORDS:
+        yield f"{place}: {len(words)} words outside of tables and code; at most {README_WORDS} (move details to docs/)"
+
+
 def check_itself(rows):
     """That a fault would be found: a check that finds nothing looks like a clean tree."""
     some = [("silently", [], re.compile(r"\bin silence\b", re.I)), ("is not a", [], re.compile(r"(?<!there )\bis no [a-z]+"))]
@@ -127,6 +140,10 @@ def check_itself(rows):
             ("a.py", "in_silence = 1  # in\n\nsilence = 2"), ("a.md", "in\n# silence"), ("a.md", "where there\nis no row")):
         assert not list(faults_of(place, source, some)), source
     assert rows
+    full = " ".join(["word"] * README_WORDS)
+    for text, count in ((full + " -", 0), (full + " word", 1), (full + "\n| a | b |\n\n    code\n```\ncode\n\ncode\n```\n", 0),
+                        (full + "\n```\ncode\n```\nword\n", 1), (full + "\n  word", 1), ("\n" * README_LINES, 0), ("|\n" * (README_LINES + 1), 1)):
+        assert len(list(length_faults("README.md", text))) == count, text[-60:]
     assert list(left_faults({"a.c": ["a.c:1"]}, {"a.c"})) == [] and len(list(left_faults({}, {"a.c"}))) == 1
 
 
@@ -177,7 +194,7 @@ def main():
         print("\n".join(sorted(found)))
         return
     faults += [fault for place in sorted(found) if place not in left for fault in found[place]]
-    faults += [*left_faults(found, left), *check_page(groups, "--write" in words)]
+    faults += [*left_faults(found, left), *check_page(groups, "--write" in words), *length_faults(README.name, README.read_text())]
     print("\n".join(faults) or f"{len(chosen or files())} files read; {len(left)} of them may still have words of words.txt")
     sys.exit(1 if faults else 0)
 

@@ -32,8 +32,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "match_stream, is accepted too.",
         .brief = "all (default), matches or players; may be repeated"},
     [OPTION_AWAIT] = {"--await-termination", NULL,
-        "Only wait for the queries to end. Without it, a status line per query is logged every "
-        "STATUS_INTERVAL and on every change.",
+        "Only wait for the queries to end. Without it, each query logs a status line every "
+        "STATUS_INTERVAL.",
         OPTION_WITH_RUN, .value = {.offset = LINE(await_termination)},
         .brief = "log no status lines, only wait"},
     [OPTION_DEMO] = {"--demo", NULL,
