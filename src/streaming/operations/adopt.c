@@ -130,12 +130,13 @@ static bool refuse_strangers(const struct store *store, struct error *err) {
 static void report_adoption(const struct store *store, const struct adopted_files *adopted,
                             int64_t committed, bool dry_run, FILE *out) {
     (void)fprintf(out,
-                  "%s: '%s' %s a sink log that lists all %" PRId64 " files (%" PRId64
-                  " bytes), as of batch %" PRId64 ". Spark %s the table through it, and batch "
+                  "%s: '%s' %s a sink log: it lists %s (%" PRId64 " bytes), as of batch %" PRId64
+                  ". Spark %s the table through it, and batch "
                   "%" PRId64 " %s it.\n",
                   store->options.query, store->options.table, dry_run ? "would get" : "now has",
-                  adopted->files, adopted->bytes, committed, dry_run ? "would read" : "reads",
-                  committed + 1, dry_run ? "would continue" : "continues");
+                  text_count(adopted->files, "file").text, adopted->bytes, committed,
+                  dry_run ? "would read" : "reads", committed + 1,
+                  dry_run ? "would continue" : "continues");
 }
 
 static bool adopt_files(struct store *store, int64_t committed, bool dry_run, FILE *out,
@@ -283,7 +284,8 @@ static bool release_log(struct store *store, bool dry_run, FILE *out, struct err
     if (!ok || (!dry_run && !end_log(store, err)))
         return false;
     (void)fprintf(out,
-                  "%s: '%s' %s: the %" PRId64 " files that it listed are exactly the files of the "
+                  "%s: '%s' %s: the files that it listed (%" PRId64
+                  ") are exactly the files of the "
                   "table. Readers %s the directories, and SINK_LOG=auto %s without a log.\n",
                   store->options.query, store->options.table,
                   dry_run ? "would lose its sink log" : "no longer has a sink log", agreement.files,

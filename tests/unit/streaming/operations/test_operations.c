@@ -163,7 +163,7 @@ static void a_moved_checkpoint_is_written_into_the_signatures(void **state) {
     assert_int_equal(rename(old, new), 0);
     (void)snprintf(fixture.checkpoint, sizeof fixture.checkpoint, "%s/points/match_stream",
                    fixture.root);
-    must_operate(RELOCATE, ", 2 signatures.");
+    must_operate(RELOCATE, " and 2 signatures were rewritten.");
     scoped(scope_free) char *owner = fixture_read(&fixture, TABLE "_esports_stream");
     assert_non_null(strstr(owner, "/points/match_stream\",\"sinkLog\":true"));
     fixture_must_advance(&fixture, 3, 1);
