@@ -117,10 +117,10 @@ def test_help_version_and_explain_start_nothing(job):
     lines = help_text.splitlines()
     assert len(lines) < 50 and max(map(len, lines)) <= 80  # one screen
     assert "\nExit codes" not in help_text
-    settings = job.run("help", "settings").log()
+    settings = job.program.run("help", "settings").log()
     for name in ("--job", "--trigger", "--for", "MAX_OFFSETS_PER_TRIGGER", "PARSE_MODE"):
         assert name in settings
-    assert "A second SIGINT" in job.run("help", "exit-codes").log()
+    assert "A second SIGINT" in job.program.run("help", "exit-codes").log()
     assert re.search(r"\d+\.\d+\.\d+", job.run("--version").log())
 
     explained = job.run(
