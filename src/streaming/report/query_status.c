@@ -89,6 +89,7 @@ static void set_state(struct query_snapshot *snapshot, enum query_state state,
     snapshot->signs++;
     snapshot->state = state;
     snapshot->is_data_available = is_data_available;
+    snapshot->retry = (struct query_retry){0};
     snprintf(snapshot->message, sizeof snapshot->message, "%s", message);
 }
 
@@ -110,6 +111,16 @@ void query_status_fault(struct query_status *status, enum query_state state, boo
     set_state(&status->snapshot, state, is_data_available, message);
     set_error(&status->snapshot, error);
     status->snapshot.retries += state == QUERY_RETRYING;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_retry(struct query_status *status, bool is_data_available, const char *message,
+                        const char *error, const struct query_retry *retry) {
+    pthread_mutex_lock(&status->lock);
+    set_state(&status->snapshot, QUERY_RETRYING, is_data_available, message);
+    set_error(&status->snapshot, error);
+    status->snapshot.retries++;
+    status->snapshot.retry = *retry;
     pthread_mutex_unlock(&status->lock);
 }
 
