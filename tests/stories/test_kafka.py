@@ -170,7 +170,7 @@ def test_a_gap_by_retention_is_warned_of_and_skipped_on_demand(job):
 
     process = job.run(FAIL_ON_DATA_LOSS="false")
 
-    assert process.lines(r"\| WARNING \| Data loss")
+    assert process.lines(r"\| ERROR \| Data loss")
     lost = {(0, offset) for offset in range(100, 150)}
     job.assert_exact(absent=lost)
     assert len(job.lake.account("matches")) == 150

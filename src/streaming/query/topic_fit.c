@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/log/log.h"
@@ -166,7 +167,7 @@ static void say_moved(struct topic_change *change, const struct positions_view *
                              "beginning"
                            : "The topic's log is shorter than what was read of it: the query goes "
                              "on at its new end";
-    log_write(LOG_WARNING, watch->report->name,
+    log_write(strcmp(lost, "0") == 0 ? LOG_WARNING : LOG_ERROR, watch->report->name,
               "%s | topic=%s | evidence=%s | detail=%s | batch_id=%" PRId64
               " | never_read_and_lost=%s",
               what, watch->definition->topic, change->evidence, detail.text, begin->batch_id, lost);

@@ -236,9 +236,8 @@ bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss, s
         return true;
     snprintf(watch->loss_text, sizeof watch->loss_text, "%s", loss->texts.text);
     watch->loss_logged_ms = now_ms;
-    log_write(LOG_WARNING, watch->report->name,
-              "Data loss | topic=%s | detail=%s | offsets=%" PRId64, topic, loss->texts.text,
-              loss->offsets);
+    log_write(LOG_ERROR, watch->report->name, "Data loss | topic=%s | detail=%s | offsets=%" PRId64,
+              topic, loss->texts.text, loss->offsets);
     query_status_note_error(&watch->report->status, loss->texts.text);
     return true;
 }

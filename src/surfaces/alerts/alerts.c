@@ -7,6 +7,7 @@
 #include "surfaces/alerts/alerts.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +21,29 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/http/http_message.h"
+#include "surfaces/terminal/quantity.h"
 
 static const char note_name[] = "alert";
 
 enum {
-    NOTE_MAX = 64,               // bytes
+    NOTE_MAX = 64, // bytes
+    LASTED_MAX = DURATION_TEXT_MAX + 8,
     DELIVER_FAILURE_MS = 5000,   // at the program's end: for what nobody else may tell of
     DELIVER_OTHERWISE_MS = 1000, // a stop must not take longer than SHUTDOWN_TIMEOUT allows
 };
 
-/* What is noted when a notification was delivered. Never changes. */
+/* What is noted when a notification was delivered: the trouble, and in a line of its own since when
+ * the query is in trouble. `since_ms` is of the newest notification, and outlives it. */
 struct note {
     const char *checkpoint; // borrowed
     enum alert_trouble trouble;
+    _Atomic int64_t *since_ms; // of the query
 };
 
 struct alerts_query {
     struct query_view view;
-    enum alert_trouble told; // or on its way
+    enum alert_trouble told;  // or on its way
+    _Atomic int64_t since_ms; // wall clock; when the trouble that was told began; 0: not known
     struct note notes[TROUBLE_COUNT];
 };
 
@@ -78,14 +84,19 @@ enum alert_trouble alert_trouble_next(enum alert_trouble told,
 
 /* ---- what was told ---- */
 
-static enum alert_trouble read_note(const char *checkpoint) {
+static enum alert_trouble read_note(const char *checkpoint, int64_t *since_ms) {
     struct error err;
     size_t size = 0;
     scoped(scope_free) char *text = NULL;
+    *since_ms = 0;
     if (!file_read(file_join(checkpoint, note_name).text, NOTE_MAX, &text, &size, &err) ||
         text == NULL)
         return TROUBLE_NONE;
-    text[strcspn(text, "\n")] = '\0';
+    char *second = text + strcspn(text, "\n");
+    if (*second == '\n') {
+        *second = '\0';
+        *since_ms = strtoll(second + 1, NULL, 10); // an older version has no such line: 0
+    }
     for (enum alert_trouble trouble = TROUBLE_BEHIND; trouble < TROUBLE_COUNT; trouble++)
         if (strcmp(text, trouble_names[trouble]) == 0)
             return trouble;
@@ -97,7 +108,8 @@ static void write_note(void *context) {
     const struct note *note = context;
     struct error err;
     char text[NOTE_MAX];
-    int size = snprintf(text, sizeof text, "%s\n", trouble_names[note->trouble]);
+    int size = snprintf(text, sizeof text, "%s\n%" PRId64 "\n", trouble_names[note->trouble],
+                        atomic_load(note->since_ms));
     bool done = note->trouble == TROUBLE_NONE
                     ? file_remove(file_join(note->checkpoint, note_name).text, &err)
                     : file_replace(note->checkpoint, note_name, text, (size_t)size, &err);
@@ -126,9 +138,11 @@ bool alerts_open(struct alerts **out, const struct config *config, struct stream
         struct alerts_query *query = &alerts->queries[i];
         query->view = streaming_query_view(streaming, i);
         const char *checkpoint = query->view.options->store.checkpoint;
-        query->told = read_note(checkpoint);
+        int64_t since_ms;
+        query->told = read_note(checkpoint, &since_ms);
+        query->since_ms = since_ms;
         for (enum alert_trouble trouble = TROUBLE_NONE; trouble < TROUBLE_COUNT; trouble++)
-            query->notes[trouble] = (struct note){checkpoint, trouble};
+            query->notes[trouble] = (struct note){checkpoint, trouble, &query->since_ms};
     }
     *out = alerts;
     return true;
@@ -142,6 +156,8 @@ struct news {
     const struct query_snapshot *shown;
     const struct health_verdict *verdict;
     int64_t lag; // -1: not known
+    int64_t now_ms,
+        since_ms; // wall clock; since when the query is, or was, in trouble; 0: not known
 };
 
 static int64_t lag_of(const struct query_view *view) {
@@ -154,8 +170,20 @@ static int64_t lag_of(const struct query_view *view) {
     return lag;
 }
 
+/* " after 2 min 5 s"; "" where it is not known. */
+static const char *lasted_text(const struct news *news, char text[static LASTED_MAX]) {
+    char lasted[DURATION_TEXT_MAX];
+    text[0] = '\0';
+    if (news->since_ms == 0)
+        return text;
+    duration_format(news->now_ms - news->since_ms, lasted);
+    (void)snprintf(text, LASTED_MAX, " after %s", lasted);
+    return text;
+}
+
 /* One sentence for a person; chat services show the member "text" as it is. */
 static char *sentence(const struct news *news) {
+    char lasted[LASTED_MAX];
     const char *name = news->shown->name, *reason = news->verdict->reason;
     const char *before =
         news->before == TROUBLE_BEHIND ? "falling behind" : trouble_names[news->before];
@@ -167,14 +195,19 @@ static char *sentence(const struct news *news) {
     case TROUBLE_BEHIND:
         return text_format("%s is falling behind: %s", name, reason);
     default:
-        return text_format("%s has recovered (it was %s): batch %" PRId64 " is committed, %" PRId64
-                           " records wait",
-                           name, before, news->shown->batch_id, news->lag > 0 ? news->lag : 0);
+        return text_format("%s has recovered%s (it was %s): batch %" PRId64
+                           " is committed, %" PRId64 " records wait",
+                           name, lasted_text(news, lasted), before, news->shown->batch_id,
+                           news->lag > 0 ? news->lag : 0);
     }
 }
 
-static int64_t since_of(const struct news *news) {
-    return news->trouble == TROUBLE_NONE ? clock_monotonic_ms() : news->verdict->since_ms;
+/* Trouble that gets worse is the same trouble. */
+static int64_t since_of(const struct alerts_query *query, const struct health_verdict *verdict,
+                        int64_t now_ms) {
+    if (query->told != TROUBLE_NONE)
+        return query->since_ms;
+    return now_ms - (clock_monotonic_ms() - verdict->since_ms);
 }
 
 static const char *severity(enum alert_trouble trouble) {
@@ -194,19 +227,26 @@ static void put_place(struct json *notification, const struct alerts_query *quer
     json_put_shown(notification, "program", "esports-stream " PROGRAM_VERSION);
 }
 
+static void put_recovery(struct json *notification, const struct news *news) {
+    json_put_shown(notification, "recoveredFrom", trouble_names[news->before]);
+    if (news->since_ms != 0)
+        json_put_int(notification, "lastedSeconds", (news->now_ms - news->since_ms) / 1000);
+    else
+        json_put_null(notification, "lastedSeconds");
+}
+
 static char *print_notification(const struct alerts_query *query, const struct news *news) {
     enum alert_trouble trouble = news->trouble;
     bool is_over = trouble == TROUBLE_NONE;
     scoped(scope_free) char *text = sentence(news);
-    int64_t now_ms = clock_wall_ms();
     struct json *notification = json_new_object();
     json_put_shown(notification, "event", is_over ? "recovered" : trouble_names[trouble]);
     json_put_shown(notification, "severity", severity(trouble));
     json_put_shown(notification, "text", text);
-    put_time(notification, "at", now_ms);
-    put_time(notification, "since", now_ms - (clock_monotonic_ms() - since_of(news)));
+    put_time(notification, "at", news->now_ms);
+    put_time_or_null(notification, "since", news->since_ms, 1);
     if (is_over)
-        json_put_shown(notification, "recoveredFrom", trouble_names[news->before]);
+        put_recovery(notification, news);
     put_place(notification, query, news->shown);
     json_put_int(notification, "batchId", news->shown->batch_id);
     if (news->lag >= 0)
@@ -234,7 +274,10 @@ static void update_query(struct alerts *alerts, size_t index) {
     if (trouble == query->told)
         return;
     struct query_snapshot shown = query_status_read(query->view.status);
-    struct news news = {query->told, trouble, &shown, &verdict, lag_of(&query->view)};
+    int64_t now_ms = clock_wall_ms(), since_ms = since_of(query, &verdict, now_ms);
+    struct news news = {query->told,          trouble, &shown,  &verdict,
+                        lag_of(&query->view), now_ms,  since_ms};
+    query->since_ms = since_ms;
     char label[128];
     snprintf(label, sizeof label, "%s %s", shown.name,
              trouble == TROUBLE_NONE ? "recovered" : trouble_names[trouble]);

@@ -56,6 +56,11 @@ static const struct {
          "later."},
 };
 
+/* The causes whose end is a recovery; the others end the query, or are over by time alone. */
+static const unsigned recovering = 1U << CAUSE_NO_SIGN | 1U << CAUSE_IN_VAIN |
+                                   1U << CAUSE_NO_BATCH | 1U << CAUSE_RETRYING |
+                                   1U << CAUSE_BEHIND | 1U << CAUSE_REJECTS;
+
 /* The thresholds; ALERT_AFTER (at least two triggers) is the other one. */
 enum {
     NO_SIGN_MS =
@@ -358,6 +363,34 @@ static void judge_causes(struct health *health, const struct health_look *look,
     }
 }
 
+static void describe_incident(struct health_incident *incident, enum health_cause cause,
+                              const struct health_look *look,
+                              const struct health_verdict *verdict) {
+    bool is_retry = cause == CAUSE_RETRYING || cause == CAUSE_IN_VAIN;
+    incident->cause = cause;
+    (void)text_append(incident->reason, sizeof incident->reason, 0, "%s",
+                      is_retry ? look->error : verdict->reason);
+}
+
+/* Between two attempts there is no cause, but what is tried again is not over. */
+static void note_incident(struct health *health, const struct health_look *look,
+                          const struct health_verdict *verdict) {
+    struct health_incident *incident = &health->incident;
+    bool goes_on = incident->since_ms != 0 && incident->ended_ms == 0;
+    bool has_ended = look->state == QUERY_FAILED || look->state == QUERY_STOPPED;
+    unsigned found = verdict->causes & recovering;
+    if (found != 0) {
+        enum health_cause worst = (enum health_cause)__builtin_ctz(found);
+        if (!goes_on)
+            *incident =
+                (struct health_incident){.since_ms = health->cause_since_ms[worst], .cause = worst};
+        if (worst <= incident->cause)
+            describe_incident(incident, worst, look, verdict);
+    } else if (goes_on && health->retrying_ms == 0 && !has_ended) {
+        incident->ended_ms = look->now_ms;
+    }
+}
+
 void health_judge(struct health *health, const struct health_look *look,
                   struct health_verdict *verdict) {
     note_progress(health, look);
@@ -373,6 +406,8 @@ void health_judge(struct health *health, const struct health_look *look,
         judge_well(health, look, verdict);
     else
         judge_causes(health, look, verdict);
+    note_incident(health, look, verdict);
+    verdict->incident = health->incident;
     health->state = verdict->state;
 }
 

@@ -83,6 +83,14 @@ struct health_look {
 
 enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };
 
+/* Some time in which the query made no progress, fell behind or rejected many records. */
+struct health_incident {
+    int64_t since_ms;             // 0: there was none since the start
+    int64_t ended_ms;             // 0: it goes on
+    enum health_cause cause;      // the worst that was found
+    char reason[QUERY_ERROR_MAX]; // the error that was tried again, or what was found
+};
+
 struct health_verdict {
     enum health_state state;
     enum health_severity severity; // of the worst cause
@@ -91,9 +99,14 @@ struct health_verdict {
     bool is_proven;                // something was committed, or the topic's end reached, since the
                                    // query was last seen stuck or failed; false at the start
     bool keeps_up;                 // what the topic held half of ALERT_AFTER ago is committed
-    char reason[HEALTH_REASON_MAX]; // plain text: what was found
-    const char *action;             // what to do; "": nothing
+    char reason[HEALTH_REASON_MAX];  // plain text: what was found
+    const char *action;              // what to do; "": nothing
+    struct health_incident incident; // the newest: it goes on, or the query has recovered from it
 };
+
+static inline bool health_has_recovered(const struct health_verdict *verdict) {
+    return verdict->incident.ended_ms != 0;
+}
 
 static inline bool health_has(const struct health_verdict *verdict, enum health_cause cause) {
     return (verdict->causes & 1U << cause) != 0;
@@ -120,6 +133,7 @@ struct health {
     bool is_proven, keeps_up;
     unsigned causes;
     int64_t cause_since_ms[HEALTH_CAUSES];
+    struct health_incident incident;
     enum health_state state;
     int64_t state_since_ms;
     size_t newest, count; // in the ring:
