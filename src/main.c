@@ -321,8 +321,8 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     watch(program);
     close_surfaces(program);
     if (!streaming_join(program->streaming, &err)) {
-        log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
-                  exit_code_of(err.kind), err.message);
+        log_write(LOG_INFO, logger, "Stopped because a query has failed | exit_code=%d",
+                  exit_code_of(err.kind)); // the query has logged why
         return exit_code_of(err.kind);
     }
     if (program->out_of_time) {

@@ -21,8 +21,11 @@ const char *query_state_name(enum query_state state) {
 }
 
 void query_status_init(struct query_status *status, const char *name) {
-    *status = (struct query_status){
-        .snapshot = {.name = name, .batch_id = -1, .lag = -1, .message = "Initializing sources"}};
+    *status = (struct query_status){.snapshot = {.name = name,
+                                                 .batch_id = -1,
+                                                 .lag = -1,
+                                                 .missing_files = -1,
+                                                 .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
     check(pthread_mutex_init(&status->lock, NULL) == 0);
 }
@@ -127,6 +130,13 @@ void query_status_retry(struct query_status *status, bool is_data_available, con
 void query_status_note_error(struct query_status *status, const char *error) {
     pthread_mutex_lock(&status->lock);
     set_error(&status->snapshot, error);
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_missing(struct query_status *status, int64_t count, const char *names) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.missing_files = count;
+    snprintf(status->snapshot.missing_names, sizeof status->snapshot.missing_names, "%s", names);
     pthread_mutex_unlock(&status->lock);
 }
 

@@ -49,6 +49,9 @@ struct query_snapshot {
     int64_t error_ms;            // when, wall clock
     struct query_retry retry;    // while the state is QUERY_RETRYING
 
+    int64_t missing_files;   // of the table; -1: not known
+    char missing_names[512]; // the first three of them, by commas
+
     int64_t retries; // how often something has gone wrong that is tried again, since start
 
     int64_t batch_id;     // newest committed; -1: none yet
@@ -107,6 +110,8 @@ void query_status_retry(struct query_status *status, bool is_data_available, con
                         const char *error, const struct query_retry *retry);
 /* Something went wrong, and the query goes on without it. */
 void query_status_note_error(struct query_status *status, const char *error);
+/* Any thread. `names`: the first three. */
+void query_status_set_missing(struct query_status *status, int64_t count, const char *names);
 void query_status_sign(struct query_status *status);             // of life, without a word
 void query_status_rest(struct query_status *status, int64_t ms); // sleeps so long at most
 void query_status_set_started(struct query_status *status);

@@ -50,6 +50,10 @@ static const struct {
     [CAUSE_LOST] = {"records_lost", HEALTH_DEGRADED, SEVERITY_CRITICAL,
                     "Raise the topic's retention, so that no more records go; if somebody deleted "
                     "or cut the topic, find out who."},
+    [CAUSE_MISSING] =
+        {"files_missing", HEALTH_DEGRADED, SEVERITY_CRITICAL,
+         "Restore the files from a backup, or rewind to before them as long as Kafka has their "
+         "records; then restart the program, which looks again."},
     [CAUSE_REJECTS] =
         {"many_rejects", HEALTH_DEGRADED, SEVERITY_WARNING,
          "Tell the producers, with a sample; the rejects are kept and can be taken in "
@@ -260,6 +264,8 @@ static bool find_cause(struct health *health, const struct health_look *look,
         return is_behind(health, look);
     case CAUSE_LOST:
         return health->lost_ms != 0 && now_ms - health->lost_ms < LOST_MS;
+    case CAUSE_MISSING:
+        return look->missing_files > 0;
     default:
         return has_many_rejects(health, look);
     }
@@ -309,6 +315,12 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_LOST:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "lost %" PRId64 " offsets that Kafka no longer had", look->lost);
+    case CAUSE_MISSING:
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "%" PRId64 " file%s of the table %s missing: %s%s", look->missing_files,
+                           look->missing_files == 1 ? "" : "s",
+                           look->missing_files == 1 ? "is" : "are", look->missing_names,
+                           look->missing_files > 3 ? ", …" : "");
     default:
         return text_append(
             text, HEALTH_REASON_MAX, used,

@@ -49,6 +49,7 @@ enum health_cause {
     CAUSE_RETRYING,
     CAUSE_BEHIND, // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
     CAUSE_LOST,
+    CAUSE_MISSING, // files of the table
     CAUSE_REJECTS,
     HEALTH_CAUSES,
 };
@@ -78,7 +79,8 @@ struct health_look {
                                  // topic, and behind the newest committed batch
     int64_t lost;                // offsets, since the start
     int64_t recent_rows, recent_rejects;
-    const char *topic, *message, *error;
+    int64_t missing_files; // of the table; -1: not known
+    const char *topic, *message, *error, *missing_names;
 };
 
 enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };

@@ -81,6 +81,8 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
                                .signs = shown.signs,
                                .rest_until_ms = shown.rest_until_ms,
                                .topic = query->view.options->store.topic,
+                               .missing_files = shown.missing_files,
+                               .missing_names = shown.missing_names,
                                .message = shown.message,
                                .error = shown.error};
     look_at_topic(&query->view, &look);
@@ -100,9 +102,10 @@ static void tell_recovery(struct watched *query, const struct health_incident *i
               incident->reason);
 }
 
-/* That a query tries again, has failed or has lost records is logged by the query itself. */
+/* That a query tries again, has failed, has lost records or misses files is logged by the query
+ * itself. */
 static void tell(struct watched *query, const struct health_verdict *verdict) {
-    unsigned causes = verdict->causes & ~(1U << CAUSE_LOST);
+    unsigned causes = verdict->causes & ~(1U << CAUSE_LOST | 1U << CAUSE_MISSING);
     bool is_worth = verdict->state == HEALTH_DEGRADED || verdict->state == HEALTH_STUCK;
     if (is_worth && (causes & ~query->told_causes) != 0)
         log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",

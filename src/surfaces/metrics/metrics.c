@@ -98,6 +98,12 @@ static void print_health(const struct metric_print *at) {
                          at->query->health == state);
 }
 
+static void print_missing(const struct metric_print *at) {
+    if (at->query->snapshot.missing_files >= 0)
+        metrics_text_int(at->text, LABELS({"query", at->query->name}),
+                         at->query->snapshot.missing_files);
+}
+
 static void print_causes(const struct metric_print *at) {
     for (enum health_cause cause = CAUSE_FAILED; cause < HEALTH_CAUSES; cause++)
         metrics_text_int(at->text,
@@ -312,8 +318,11 @@ const struct metric_family metric_families[] = {
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, falling_behind, records_lost, many_rejects.",
+     "no_batch, retrying, falling_behind, records_lost, files_missing, many_rejects.",
      EACH(print_causes)},
+    {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
+     "Files of the table that were missing at the start; absent until all were looked for.",
+     EACH(print_missing)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",

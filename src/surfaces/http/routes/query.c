@@ -155,6 +155,10 @@ static struct json *print_query(const struct program_view *program, size_t index
     json_put_bool(object, "sinkLog", snapshot.has_sink_log);
     put_last_error(object, &snapshot);
     put_retry(object, &snapshot.retry);
+    if (snapshot.missing_files >= 0)
+        json_put_int(object, "missingFiles", snapshot.missing_files);
+    else
+        json_put_null(object, "missingFiles");
     put_recovered(object, &verdict);
     json_put(object, "totals", print_totals(&totals));
     json_put(object, "lag", print_lag(query));

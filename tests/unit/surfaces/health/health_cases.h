@@ -16,6 +16,7 @@ struct health_step {
     int64_t rejects;  // of them
     int64_t lost;     // at its begin
     bool is_silent;   // gives no sign of life
+    int64_t missing;  // files of the table, found to be so
 };
 
 struct health_case {
@@ -121,6 +122,10 @@ static const struct health_case health_cases[] = {
      {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
       {4200, QUERY_RUNNING, .produced = 900, .commits = 10000, .lost = 4000}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"files of the table are missing",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {120, QUERY_RUNNING, .produced = 900, .commits = 10000, .missing = 31}},
+     HEALTH_DEGRADED, SEVERITY_CRITICAL, CAUSE(MISSING), "EsportsStreamFilesMissing"},
     {"one record of a hundred is rejected",
      {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 100}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},

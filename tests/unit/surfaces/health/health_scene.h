@@ -120,6 +120,8 @@ static inline void scene_second(struct health_scene *scene, const struct health_
         scene_commit(scene, size, step->rejects, number == 0 ? step->lost : 0);
     if (step->state != QUERY_STARTING)
         query_status_set_partitions(&scene->status, at, 1);
+    if (step->missing > 0)
+        query_status_set_missing(&scene->status, step->missing, "a.parquet, b.parquet, c.parquet");
     if (!step->is_silent)
         scene_say(scene, step->state);
     health_watch_judge(scene->program.health, 0, &scene->verdict);

@@ -67,6 +67,8 @@ static void a_reason_says_what_was_found_and_since_when(void **state) {
     assert_said("nothing comes", "all that the topic holds is committed", 1199);
     assert_said("records were lost a while ago", "lost 4000 offsets that Kafka no longer had",
                 1199);
+    assert_said("files of the table are missing",
+                "31 files of the table are missing: a.parquet, b.parquet, c.parquet, …", 119);
     assert_said("it failed", "No answer from Kafka", 179);
 }
 
