@@ -166,8 +166,8 @@ bool missing_files_find(const struct missing_files_search *search, struct missin
 
 void missing_files_describe(const struct missing_files *missing, const char *table,
                             struct error *text) {
-    const char *consequence = missing->by_log ? "Spark can't read the table (FILE_NOT_EXIST)"
-                                              : "their rows are missing from the table";
+    const char *consequence =
+        missing->by_log ? "Spark can't read the table" : "their rows are missing from the table";
     (void)error_set(
         text, ERROR_STATE,
         "%" PRId64 " file%s of table '%s' %s missing that %s: %s%s; %s. Restore %s from "
