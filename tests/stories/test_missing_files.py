@@ -106,12 +106,14 @@ def test_spark_reads_a_copied_lake_at_its_old_path_until_it_is_relocated(job, sp
     old, copy = job.lake, Lake(tmp_path / "copy")
     shutil.copytree(old.root, copy.root)
 
-    def read_from():
-        frame = spark.read.parquet(str(copy.table(KIND)))
+    def read_from(path="", **options):
+        frame = spark.read.options(**options).parquet(f"{copy.table(KIND)}{path}")
+        assert frame.select("status", "match_id").collect() == [("live", "M1")]
         (source,) = {row[0] for row in frame.selectExpr("input_file_name()").collect()}
         return source
 
-    assert f"{old.table(KIND)}/" in read_from()  # not a word of it
+    assert f"{old.table(KIND)}/" in read_from()  # without an error
+    assert f"{copy.table(KIND)}/" in read_from("/*/*.parquet", basePath=copy.table(KIND))
     job.lake, job.settings["DATA_LAKE_PATH"] = copy, copy.root
     job.run("relocate", "--job", "matches")
     assert f"{copy.table(KIND)}/" in read_from()
