@@ -165,7 +165,8 @@ static void note_end(struct running_query *running, bool done, const struct erro
     running->error = *err;
     if (running->failed) {
         log_write(LOG_CRITICAL, report->name, "Query failed: %s", err->message);
-        query_status_fault(&report->status, QUERY_FAILED, false, err->message, err->message);
+        query_status_fault(&report->status, QUERY_FAILED, false, "Terminated with an error",
+                           err->message);
     } else {
         query_status_say(&report->status, QUERY_STOPPED, false, "Stopped");
     }
