@@ -61,9 +61,9 @@ static void note_away(struct connect_session *session, const struct error *err) 
         return;
     session->away_since_ms = clock_monotonic_ms();
     char text[sizeof err->message + 256];
-    (void)snprintf(text, sizeof text, "%s %s:%d; trying again: %s",
-                   session->version == NULL ? "No answer yet from Spark at"
-                                            : "The connection broke to Spark at",
+    (void)snprintf(text, sizeof text, "%s; trying again at %s:%d: %s",
+                   session->version == NULL ? "Spark does not answer yet"
+                                            : "The connection to Spark broke",
                    url->host, url->port, err->message);
     const struct log_retry retry = {.began_ms = session->away_since_ms,
                                     .attempts = 1,
