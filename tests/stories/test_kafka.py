@@ -179,7 +179,7 @@ def test_a_gap_by_retention_is_warned_of_and_skipped_on_demand(job):
 
     process = job.run(FAIL_ON_DATA_LOSS="false")
 
-    assert process.lines(r"\| WARNING \| Data loss")
+    assert process.lines(r"\| ERROR \| Data loss")
     lost = {(0, offset) for offset in range(100, 150)}
     job.assert_exact(absent=lost)
     assert len(job.lake.account("matches")) == 150
@@ -404,7 +404,7 @@ def test_a_topic_that_goes_away_under_a_query_is_another_when_it_comes_back(job)
     process.wait_until(lambda: end in web.get("/metrics").text, what="a look at the topic")
 
     job.broker.delete_topic(job.topics["matches"])
-    process.wait_log("The topic is not there")
+    process.wait_log("topic.* does not exist")
     job.create_topic()
     job.produce(generation("B", 150))
     job.wait_committed(process, {0: 150})

@@ -20,7 +20,9 @@ const struct exit_code_entry exit_codes[] = {
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "state on disk is not ours to continue",
      "Checkpoint and table contradict each other or what was written, the table has files of other "
-     "column types, or another Kafka cluster answers; nothing was touched. Also: "
+     "column types, or another Kafka cluster answers; nothing was touched. Also: files of the "
+     "table "
+     "are missing, and MISSING_FILES=stop; "
      "`verify` found an offset that is missing or double, or a file that is not as its log says.",
      "Follow the message, which names the files, the cause and the cure."},
     {EXIT_CODE_DATA_LOSS, "records can't be read from Kafka",
