@@ -133,6 +133,8 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
         process.stop()
     assert receiver.events() == ["rejecting", "recovered"]
     assert (rejecting["severity"], recovered["recoveredFrom"]) == ("warning", "rejecting")
+    assert recovered["since"] == rejecting["since"]  # noted with the checkpoint
+    assert recovered["lastedSeconds"] >= 0
     reason = "rejected 20 of the 200 records of the newest 5 minutes"
     assert rejecting["text"] == f"match_stream is rejecting records: {reason}"
     assert ready and (said["state"], said["severity"], said["reason"]) == ("degraded", "warning", reason)

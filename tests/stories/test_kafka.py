@@ -135,7 +135,7 @@ def test_a_topic_with_a_similar_name_is_suggested(job):
     settings = {"KAFKA_TOPIC_MATCHES": "esports-tournaments", "KAFKA_STARTUP_TIMEOUT": "1s"}
     meant = "'esports-tournaments' does not exist .*did you mean 'esport-tournaments'"
 
-    assert job.run(exit_code=4, **settings).lines(f"exit_code=4 .*{meant}")
+    assert job.run(exit_code=4, **settings).lines(f"CRITICAL .* Query failed: .*{meant}")
     assert re.search(meant, job.run("doctor", "--job", "matches", exit_code=4, **settings).log())
 
 

@@ -1,4 +1,4 @@
-"""Files of a table that are gone, and a lake that was copied: what a start and real Spark make of it."""
+"""Files of a table that are gone, and a lake that was copied: how a start and real Spark handle it."""
 
 import re
 import shutil
@@ -44,7 +44,7 @@ def test_files_that_were_merged_by_hand_are_reported_once_and_come_back_from_a_b
     assert job.lake.batches(KIND)[-1] == 4  # the records that wait were not touched
 
     process = job.start(TRIGGER="1 second", SPARK_UI_PORT=free_ports(1)[0])
-    job.wait_committed(process, {0: 220})  # it goes on
+    job.wait_committed(process, {0: 220})  # it continues
     said = process.wait_log(r"\| ERROR \| .* missing")
     assert f"{len(paths)} files of table '{table}' are missing that its sink log lists: " in said
     assert len(re.findall(re.escape(leaf.name) + r"/part-[^,;]*\.parquet", said)) == 3

@@ -170,11 +170,11 @@ void missing_files_describe(const struct missing_files *missing, const char *tab
         missing->by_log ? "Spark can't read the table" : "their rows are missing from the table";
     (void)error_set(
         text, ERROR_STATE,
-        "%" PRId64 " file%s of table '%s' %s missing that %s: %s%s; %s. Restore %s from "
-        "a backup; files that were merged by hand: take the merged file out of the "
-        "table first. Without a backup, `esports-stream rewind` to a batch before "
-        "them reads their records from Kafka again, as long as Kafka has them",
-        missing->count, missing->count == 1 ? "" : "s", table, missing->count == 1 ? "is" : "are",
+        "%s of table '%s' %s missing that %s: %s%s; %s. Restore %s from a backup; if files were "
+        "merged by hand, move the merged file out of the table first. Without a backup, "
+        "`esports-stream rewind` to a batch before them reads their records from Kafka again, "
+        "while Kafka still has these",
+        text_count(missing->count, "file").text, table, missing->count == 1 ? "is" : "are",
         missing->by_log ? "its sink log lists" : "the checkpoint's manifests name", missing->names,
         missing->count > MISSING_FILES_NAMED ? ", …" : "", consequence,
         missing->count == 1 ? "it" : "them");

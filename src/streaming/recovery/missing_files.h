@@ -1,8 +1,8 @@
-/* missing_files.h: files of the table that must be there, and are gone: somebody deleted, moved or
- * merged them by hand. With a sink log it says which files the table has, and Spark's readers fail
- * on each that is gone; without one, the manifests tell of the newest 100 batches.
+/* missing_files.h: files of the table that must exist, but are gone: somebody deleted, moved or
+ * merged them by hand. The sink log says which files the table has, and Spark's readers fail on
+ * each that is gone. Without a sink log, the manifests name the files of the newest 100 batches.
  *
- * Only looks. It takes 8 bytes of memory for each file of the table, and no more than 8 MiB: a
+ * Only reads. It takes 8 bytes of memory for each file of the table, and no more than 8 MiB: a
  * table of more than a million files is listed several times. */
 #ifndef STREAMING_RECOVERY_MISSING_FILES_H
 #define STREAMING_RECOVERY_MISSING_FILES_H
@@ -34,13 +34,13 @@ struct missing_files_search {
     const atomic_bool *end; // as this does
 };
 
-/* As of now; the query may run meanwhile, and the store is opened anew to read. ERROR_STOPPED: it
+/* As of now; the query may run meanwhile, and the store is opened again to read. ERROR_STOPPED: it
  * was ended early; ERROR_RETRY, ERROR_LIMIT: the disk; ERROR_STATE: a log or manifest is damaged.
  */
 MUST_CHECK bool missing_files_find(const struct missing_files_search *search,
                                    struct missing_files *missing, struct error *err);
 
-/* Says so in one sentence, with the cure. `count` is not 0. */
+/* Says so in one sentence, and what to do. `count` is not 0. */
 void missing_files_describe(const struct missing_files *missing, const char *table,
                             struct error *text);
 

@@ -28,7 +28,7 @@ static void *check_main(void *argument) {
     struct missing_files missing;
     struct error err;
     (void)pthread_setname_np(pthread_self(), "file check"); // only for people
-    (void)!nice(LEAST_PRIORITY);                            // of this thread alone, as Linux has it
+    (void)!nice(LEAST_PRIORITY);                            // on Linux, of this thread alone
     if (find(self, &missing, &err)) {
         report(self, &missing);
         if (missing.count > 0) {
@@ -36,11 +36,10 @@ static void *check_main(void *argument) {
             log_write(LOG_ERROR, query->report.name, "%s", err.message);
         }
     } else if (err.kind != ERROR_STOPPED) {
-        log_write(
-            LOG_WARNING, query->report.name,
-            "Whether files of the table are missing is not known; the next start looks again | "
-            "error=%s",
-            err.message);
+        log_write(LOG_WARNING, query->report.name,
+                  "Cannot check for missing files of the table; the next start tries again | "
+                  "error=%s",
+                  err.message);
     }
     return NULL;
 }
@@ -76,8 +75,7 @@ bool file_check_begin(struct file_check *self, struct query *query, struct error
         thread_start(&self->thread, check_main, self, "look for missing files", &no_thread);
     if (!self->is_running)
         log_write(LOG_WARNING, query->report.name,
-                  "Whether files of the table are missing is not known | error=%s",
-                  no_thread.message);
+                  "Cannot check for missing files of the table | error=%s", no_thread.message);
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* file_check.h: a start looks once whether all files of the table are there (missing_files.h).
- * MISSING_FILES=report does it on a thread of its own, beside the first batches; `stop` before
- * them. */
+/* file_check.h: a start checks once that all files of the table exist (missing_files.h). With
+ * MISSING_FILES=report a separate thread checks while the first batches run; with `stop` the check
+ * ends before them. */
 #ifndef STREAMING_START_FILE_CHECK_H
 #define STREAMING_START_FILE_CHECK_H
 
@@ -13,7 +13,7 @@ struct file_check {
     struct query *query;
     bool is_running; // on `thread`
     pthread_t thread;
-    atomic_bool end; // it is to end early
+    atomic_bool end; // asks it to end early
 };
 
 /* After recovery. ERROR_STATE: files are missing, and MISSING_FILES=stop; with it also

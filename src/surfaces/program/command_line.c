@@ -388,7 +388,10 @@ enum exit_code command_line_load(struct config *config, int argc, char **argv, F
     command_line_read(&line, argc, argv, &problems);
     config_load(config, &line, &problems);
     problems_print(&problems, program_name(argc, argv), errors);
-    if (argc == 1 && problems.count > 0)
+    // Only for a newcomer: everyone else has set a Kafka.
+    bool has_kafka =
+        config->values[settings_find("KAFKA_BOOTSTRAP_SERVERS")].origin != ORIGIN_DEFAULT;
+    if (argc == 1 && problems.count > 0 && !has_kafka)
         (void)fprintf(errors, "\n"
                               "To try it without a Kafka:  esports-stream --demo\n"
                               "Commands and options:       esports-stream --help\n");

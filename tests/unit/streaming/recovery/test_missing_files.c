@@ -137,7 +137,7 @@ static void a_damaged_log_is_an_error_and_no_missing_file(void **state) {
     assert_int_equal(err.kind, ERROR_STATE);
 }
 
-static void the_sentence_has_count_names_and_cure(void **state) {
+static void the_sentence_has_count_names_and_what_to_do(void **state) {
     (void)state;
     struct error text;
     struct missing_files missing = {.by_log = true, .count = 31, .names = "a, b, c"};
@@ -164,7 +164,7 @@ int main(void) {
         TEST(a_batch_whose_files_are_not_in_place_yet_misses_none),
         TEST(a_request_to_stop_ends_the_search),
         TEST(a_damaged_log_is_an_error_and_no_missing_file),
-        TEST(the_sentence_has_count_names_and_cure),
+        TEST(the_sentence_has_count_names_and_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,16 @@ static void a_recovery_says_from_what_and_how_long_it_lasted(void **state) {
     assert_incident("Kafka stays away", CAUSE_IN_VAIN, kafka, -1);
 }
 
+static void an_end_of_the_topic_that_is_known_again_is_a_recovery(void **state) {
+    (void)state;
+    play(find("Kafka was gone between two triggers"));
+    const struct health_incident *incident = &scene.verdict.incident;
+    assert_int_equal(incident->cause, CAUSE_LAG_UNKNOWN);
+    assert_true(health_has_recovered(&scene.verdict));
+    assert_non_null(strstr(incident->reason, "end offsets have been unknown for"));
+    assert_int_equal((incident->ended_ms - incident->since_ms) / 1000, 601);
+}
+
 static void pauses_between_attempts_are_no_recovery(void **state) {
     (void)state;
     assert_incident("the disk refuses every attempt", CAUSE_IN_VAIN, "No answer from Kafka", -1);
@@ -166,6 +176,7 @@ int main(void) {
         cmocka_unit_test_teardown(a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well,
                                   tear_down),
         cmocka_unit_test_teardown(a_recovery_says_from_what_and_how_long_it_lasted, tear_down),
+        cmocka_unit_test_teardown(an_end_of_the_topic_that_is_known_again_is_a_recovery, tear_down),
         cmocka_unit_test_teardown(pauses_between_attempts_are_no_recovery, tear_down),
         cmocka_unit_test_teardown(without_an_incident_nothing_has_recovered, tear_down),
         cmocka_unit_test(names_are_found_again),
