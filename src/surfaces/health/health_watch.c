@@ -12,8 +12,6 @@
 #include "base/system/clock.h"
 #include "surfaces/terminal/quantity.h"
 
-enum { STEP_S = 10 };
-
 struct watched {
     struct query_view view;
     struct health health;
@@ -22,16 +20,16 @@ struct watched {
 };
 
 struct health_watch {
-    int64_t due_ms;       // monotonic; of health_watch_update()
-    pthread_mutex_t lock; // guards `health` of all, and:
-    struct history_point points[HEALTH_RECENT_S_MAX / STEP_S]; // of a look
+    int64_t due_ms;                                  // monotonic; of health_watch_update()
+    pthread_mutex_t lock;                            // guards `health` of all, and:
+    struct history_point points[HISTORY_POINTS_MAX]; // of a look
     size_t count;
     struct watched queries[STREAMING_QUERIES_MAX];
 };
 
 struct health_watch *health_watch_open(const struct config *config, const struct query_view *views,
                                        size_t count) {
-    check(count <= STREAMING_QUERIES_MAX && history_step_seconds(HISTORY_10_S) == STEP_S);
+    check(count <= STREAMING_QUERIES_MAX);
     struct health_watch *watch = must_alloc(1, sizeof *watch);
     check(pthread_mutex_init(&watch->lock, NULL) == 0);
     watch->count = count;
@@ -65,9 +63,12 @@ static void look_at_topic(const struct query_view *view, struct topic_lag *lag,
 
 static void look_at_records(struct health_watch *watch, const struct watched *query,
                             struct health_look *look) {
-    size_t count = (size_t)health_recent_s(&query->health) / STEP_S;
-    query_history_points(query->view.history, HISTORY_10_S, clock_wall_ms() / 1000, count,
-                         watch->points);
+    int64_t recent_s = health_recent_s(&query->health);
+    enum history_step step = HISTORY_10_S; // it is kept for an hour only
+    if (recent_s / history_step_seconds(step) > (int64_t)history_step_points(step))
+        step = HISTORY_60_S;
+    size_t count = (size_t)(recent_s / history_step_seconds(step));
+    query_history_points(query->view.history, step, clock_wall_ms() / 1000, count, watch->points);
     for (size_t i = 0; i < count; i++) {
         look->recent_rows += watch->points[i].rows;
         look->recent_rejects += watch->points[i].rejects;

@@ -147,6 +147,33 @@ static void without_an_incident_nothing_has_recovered(void **state) {
     assert_false(health_has_recovered(&scene.verdict));
 }
 
+/* As if TRIGGER were that. */
+static void open_with_trigger(int64_t trigger_ms) {
+    scene_open(&scene);
+    health_watch_close(scene.program.health);
+    scene.config.query.trigger.interval_ms = trigger_ms;
+    scene.program.health = health_watch_open(&scene.config, scene.program.queries, 1);
+}
+
+static void under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours(void **state) {
+    (void)state;
+    static const struct {
+        int64_t trigger_s, counted_s;
+    } cases[] = {{0, 300}, {1800, 3600}, {1900, 3780}, {7200, 14400}, {86400, 14400}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        open_with_trigger(cases[i].trigger_s * 1000);
+        const struct health_step running = {.seconds = 1, .state = QUERY_RUNNING};
+        scene_commit(&scene, 1000, 500, 0);
+        scene_ms += (cases[i].counted_s - 60) * 1000;
+        scene_second(&scene, &running, 0);
+        assert_true(health_has(&scene.verdict, CAUSE_REJECTING));
+        scene_ms += 120 * 1000;
+        scene_second(&scene, &running, 0);
+        assert_false(health_has(&scene.verdict, CAUSE_REJECTING));
+        scene_close(&scene);
+    }
+}
+
 static void names_are_found_again(void **state) {
     (void)state;
     for (enum health_state one = HEALTH_UNKNOWN; one < HEALTH_STATES; one++)
@@ -179,6 +206,7 @@ int main(void) {
         cmocka_unit_test_teardown(an_end_of_the_topic_that_is_known_again_is_a_recovery, tear_down),
         cmocka_unit_test_teardown(pauses_between_attempts_are_no_recovery, tear_down),
         cmocka_unit_test_teardown(without_an_incident_nothing_has_recovered, tear_down),
+        cmocka_unit_test(under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours),
         cmocka_unit_test(names_are_found_again),
         cmocka_unit_test(memory_is_near_its_budget_above_nine_tenths),
     };
