@@ -58,8 +58,9 @@ const struct exit_code_entry exit_codes[] = {
      "process, the user, the control group or the machine is reached.",
      "Raise the limit that the message names; a restart is safe and may find room."},
     {EXIT_CODE_DEGRADED, "degraded",
-     "`status`: the queries run and commit, but one of them falls behind, has lost records within "
-     "the last hour, or rejects more records than ALERT_REJECTS_PERCENT.",
+     "`status`: the queries run and commit, but one of them falls behind, does not know the "
+     "topic's end, has lost records within the last hour, has a table with missing files, or "
+     "rejects more records than ALERT_REJECTS_PERCENT.",
      "Follow the reason that it prints; nothing needs to be restarted."},
     {EXIT_CODE_SIGNAL, "stopped at once",
      "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",
