@@ -106,7 +106,7 @@ def test_the_lag_is_known_under_a_long_trigger_until_the_broker_is_killed_and_on
     assert query["lag"]["unknownSince"] is None
     process.wait_until(lambda: web.query()["health"]["state"] == HEALTHY, 30, "health")
     _, letter = receiver.wait_events(["failing", "recovered"])
-    assert letter["lag"] == 0 and letter["lagUnknownSince"] is None and "records that wait: 0" in letter["text"]
+    assert letter["lag"] == 0 and letter["lagUnknownSince"] is None and "waiting records: 0" in letter["text"]
     process.stop()
     retrying.stop()
     assert job.lake.batches("matches") == [0]  # no trigger has fired meanwhile
