@@ -86,13 +86,19 @@ static void on_query_end(void) {
     kill(getpid(), SIGUSR1);
 }
 
+static void complete_error(const void *config, struct error *err) {
+    path_origin_add(config, err);
+}
+
 static void fill_options(struct program *program) {
     const struct config *config = &program->config;
     struct streaming_options *options = &program->streaming_options;
     *options = (struct streaming_options){.worker_count = (size_t)config->workers,
                                           .memory_max = config_memory_budget(config),
                                           .statistics_ms = config->ui_port != 0 ? STATISTICS_MS : 0,
-                                          .on_query_end = on_query_end};
+                                          .on_query_end = on_query_end,
+                                          .complete_error = complete_error,
+                                          .context = config};
     for (size_t i = 0; streams[i] != NULL; i++) {
         if (!config_runs(config, streams[i]))
             continue;
@@ -378,9 +384,8 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     watch(program);
     close_surfaces(program);
     if (!streaming_join(program->streaming, &err)) {
-        path_origin_add(config, &err);
-        log_write(LOG_CRITICAL, logger, "Stopped after an error | exit_code=%d | error=%s",
-                  exit_code_of(err.kind), err.message);
+        log_write(LOG_INFO, logger, "Stopped because a query has failed | exit_code=%d",
+                  exit_code_of(err.kind)); // the query has logged why
         return exit_code_of(err.kind);
     }
     if (program->out_of_time) {

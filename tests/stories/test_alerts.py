@@ -1,6 +1,7 @@
 """ALERT_WEBHOOK_URL: one notification when a query gets into trouble, one when it is out of it."""
 
 import json
+import re
 import time
 
 import pytest
@@ -28,6 +29,13 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notifica
     assert "No space left on device" in failing["error"] and failing["error"] in failing["text"]
     assert recovered["recoveredFrom"] == "failing" and recovered["error"] is None
     assert failing["lag"] > 0 and failing["lagUnknownSince"] is None  # Kafka answers all the while
+    assert recovered["since"] == failing["since"] and recovered["lastedSeconds"] >= 2
+    assert re.search(r"has recovered after \d+ s \(it was failing\)", recovered["text"])
+    retry = r"\| ERROR \| .*No space left on device.*; trying again"
+    times = r" \| since=[-\d]+ [:\d]+ \| attempt=\d+ \| retry_in_ms=\d+ \| until=[-\d]+ [:\d]+ \(WRITE_RETRY_TIMEOUT\)$"
+    assert len(process.lines(retry)) == len(process.lines(retry + times)) > 2
+    (healed,) = process.lines(r"INFO \| Query match_stream has recovered \| from=retrying_in_vain")
+    assert re.search(r"lasted=\d+ s \| reason=.*No space left on device", healed)
     for notification in (failing, recovered):
         assert notification["query"] == "match_stream" and notification["topic"] == job.topics["matches"]
         assert notification["table"] == str(job.lake.table("matches"))
@@ -46,7 +54,10 @@ def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
     with Receiver() as receiver:
         job.settings["ALERT_WEBHOOK_URL"] = receiver.url
         for _ in range(2):  # as a supervisor has it
-            job.run(PARSE_MODE="failfast", exit_code=8)
+            process = job.run(PARSE_MODE="failfast", exit_code=8)
+            (logged,) = process.lines("offset 1 is no row")  # once, not by main as well
+            assert "| match_stream | CRITICAL | Query failed: " in logged
+            assert process.lines(r"main \| INFO \| Stopped because a query has failed \| exit_code=8")
         (failed,) = receiver.notifications
         assert (failed["event"], failed["severity"]) == ("failed", "critical")
         assert "offset 1" in failed["error"] and "match_stream" in failed["text"]
@@ -55,6 +66,8 @@ def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
         _, recovered = receiver.wait_events(["failed", "recovered"])
         process.stop()
         assert (recovered["recoveredFrom"], recovered["batchId"]) == ("failed", 0)
+        assert recovered["since"] == failed["since"]  # noted with the checkpoint
+        assert recovered["lastedSeconds"] >= 0 and " has recovered after " in recovered["text"]
 
         job.run()  # nothing is left to tell
         assert receiver.events() == ["failed", "recovered"]
@@ -82,7 +95,7 @@ def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_u
     assert recovered["recoveredFrom"] == "falling_behind"
     (said,) = process.lines(r"WARNING \| Query match_stream is degraded \| reason=.* action=")
     assert behind["text"].split(": ", 1)[1][-40:] in said  # the log, the webhook: one verdict
-    assert process.lines(r"INFO \| Query match_stream is healthy again \| before=degraded")
+    assert process.lines(r"INFO \| Query match_stream has recovered \| from=falling_behind \| lasted=")
 
 
 def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
@@ -120,6 +133,8 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
         process.stop()
     assert receiver.events() == ["rejecting", "recovered"]
     assert (rejecting["severity"], recovered["recoveredFrom"]) == ("warning", "rejecting")
+    assert recovered["since"] == rejecting["since"]  # noted with the checkpoint
+    assert recovered["lastedSeconds"] >= 0
     reason = "rejected 20 of the 200 records of the newest 5 minutes"
     assert rejecting["text"] == f"match_stream is rejecting records: {reason}"
     assert ready and (said["state"], said["severity"], said["reason"]) == ("degraded", "warning", reason)

@@ -582,16 +582,22 @@ def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, conn
     job.assert_exact()
 
 
-def test_a_batch_whose_sink_log_file_lists_the_whole_table_has_its_own_files_counted(job, remote):
+def test_a_batch_whose_sink_log_file_lists_the_whole_table_has_its_own_files_counted(job, remote, tmp_path):
+    """And a file that is gone is reported as here."""
     topic = job.create_topic()
     job.broker.generate(topic, "matches", 90, 1)
     job.run(MAX_OFFSETS_PER_TRIGGER=10)
     before = set(job.lake.files(job.lake.table("matches")))
     assert job.lake.batches("matches")[-1] == 8
     job.broker.generate(topic, "matches", 20, 1, start=90)
+    gone = min(before)
+    gone.rename(tmp_path / gone.name)
 
     process = job.run(**remote, timeout=120)
 
+    (said,) = process.lines(r"match_stream \| ERROR \| 1 file of table .* is missing that its sink log lists")
+    assert gone.name in said
+    (tmp_path / gone.name).rename(gone)
     (batch,) = logged_batches(process)
     assert (job.lake.table("matches") / "_spark_metadata/9.compact").exists()
     assert batch["batchId"] == 9 and batch["rows"] == 20

@@ -192,6 +192,10 @@ def test_progress_has_sparks_fields_and_says_the_same_as_the_offset_log(seen):
     assert starts == [None, *(one["sources"][0]["endOffset"] for one in progress[:-1])]
 
 
+def status(job, exit_code):
+    return job.run("status", "--job", "matches", exit_code=exit_code).log()
+
+
 @pytest.mark.sanitized
 def test_not_ready_while_the_broker_is_away_but_healthy(program, lake, tmp_path):
     with Broker(tmp_path / "own-broker") as broker:
@@ -211,13 +215,26 @@ def test_not_ready_while_the_broker_is_away_but_healthy(program, lake, tmp_path)
         assert query["state"] == "retrying" and query["message"] == "Waiting for Kafka"
         assert query["lastError"]["retrying"] and query["lastError"]["text"] in answer.text
         assert query["totals"]["rows"] == 10
+        assert query["retry"]["attempts"] > 0 and query["recovered"] is None
+        assert query["retry"]["since"] <= query["retry"]["nextAttemptAt"]
+        assert query["retry"]["until"] is None and query["retry"]["limit"] is None
+        assert re.search(r"^  retrying +since .*, the next one is at .*; no limit$", status(job, 11), re.M)
 
         broker.start()
 
         wait_ready(process, web, 200)
         job.produce(matches(10, 10))
         job.wait_committed(process, broker.end_offsets(topic))
-        assert web.query()["lastError"]["retrying"] is False
+        query = web.query()
+        assert query["lastError"]["retrying"] is False and query["retry"] is None
+        assert query["recovered"]["from"] == "retrying" and broker.bootstrap in query["recovered"]["reason"]
+        assert query["recovered"]["since"] < query["recovered"]["at"] and query["recovered"]["lastedMs"] > 0
+        assert re.search(r"^  recovered +at .* after .* of retrying: .*" + broker.bootstrap, status(job, 0), re.M)
+        outage = [line for line in process.lines(r"\| ERROR \|") if "match_stream" in line]
+        assert len(outage) == 1 and re.search(
+            r"Waiting for Kafka: .* \| since=[-\d]+ [:\d]+ \| attempt=1 \| retry_in_ms=500 \| until=no limit$",
+            outage[0],
+        )
         process.stop()
         job.assert_exact()
 

@@ -138,7 +138,7 @@ def test_a_topic_with_a_similar_name_is_suggested(job):
     settings = {"KAFKA_TOPIC_MATCHES": "esports-tournaments", "KAFKA_STARTUP_TIMEOUT": "1s"}
     meant = "'esports-tournaments' does not exist .*did you mean 'esport-tournaments'"
 
-    assert job.run(exit_code=4, **settings).lines(f"exit_code=4 .*{meant}")
+    assert job.run(exit_code=4, **settings).lines(f"CRITICAL .* Query failed: .*{meant}")
     assert re.search(meant, job.run("doctor", "--job", "matches", exit_code=4, **settings).log())
 
 
@@ -182,7 +182,7 @@ def test_a_gap_by_retention_is_warned_of_and_skipped_on_demand(job):
 
     process = job.run(FAIL_ON_DATA_LOSS="false")
 
-    assert process.lines(r"\| WARNING \| Data loss")
+    assert process.lines(r"\| ERROR \| Data loss")
     lost = {(0, offset) for offset in range(100, 150)}
     job.assert_exact(absent=lost)
     assert len(job.lake.account("matches")) == 150
@@ -453,7 +453,7 @@ def test_a_topic_that_goes_away_under_a_query_is_another_when_it_comes_back(job)
     process.wait_until(lambda: end in web.get("/metrics").text, what="a look at the topic")
 
     job.broker.delete_topic(job.topics["matches"])
-    process.wait_log("The topic is not there")
+    process.wait_log("topic.* does not exist")
     job.create_topic()
     job.produce(generation("B", 150))
     job.wait_committed(process, {0: 150})

@@ -25,9 +25,11 @@ def wait_lag(process, web, records, timeout=60):
     return process.wait_until(reached, timeout, f"a lag of {records}")
 
 
-def status_of(job):
+def status_of(job, exit_code=0):
     """What `status` prints, and what it prints with --json."""
-    text, shown = (job.run("status", *form, "--job", "matches").log() for form in ([], ["--json"]))
+    text, shown = (
+        job.run("status", *form, "--job", "matches", exit_code=exit_code).log() for form in ([], ["--json"])
+    )
     return text, json.loads(shown)["status"]
 
 
@@ -90,7 +92,7 @@ def test_the_lag_is_known_under_a_long_trigger_until_the_broker_is_killed_and_on
     assert query["lag"]["unknownSince"] == lag["unknownSince"]
     assert "end offsets have been unknown for" in query["health"]["reason"]
     assert query["lag"]["unknownBecause"] in query["health"]["reason"] and "Kafka" in query["health"]["reason"]
-    text, status = status_of(job)
+    text, status = status_of(job, exit_code=13)
     assert f"lag         unknown since {lag['unknownSince']}: " in text and "0 records" not in text
     assert status["lag"]["records"] is None
     clock = re.search(r"T(\d\d:\d\d:\d\d)", lag["unknownSince"]).group(1)

@@ -299,7 +299,7 @@ def test_the_alerts_agree_with_the_judge_of_health(tmp_path):
     file = tmp_path / "cases.yml"
     file.write_text(yaml.safe_dump(rules))
     assert "SUCCESS" in promtool("test", "rules", file)
-    assert len({alert for _, alerts, _ in cases for alert in alerts}) == 7
+    assert len({alert for _, alerts, _ in cases for alert in alerts}) == 8
 
 
 def test_each_alert_says_what_it_means_and_where_its_page_is():

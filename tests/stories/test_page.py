@@ -476,6 +476,18 @@ def test_a_query_that_is_stuck_is_shown_with_its_reason(job, open_page):
     process.stop()
 
 
+def test_missing_files_are_shown_with_what_to_do(job, open_page):
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    job.run()
+    (path,) = job.lake.files(job.lake.table("matches"))
+    path.unlink()
+    process, url = start(job, "--job", "matches")
+    reason = open_page(url).wait("#reasons", "1 file of the table is missing: ")
+    assert path.name in reason and "Restore the files from a backup" in reason
+    process.stop()
+
+
 def test_a_token_is_asked_for_once_and_kept_for_the_tab(job, open_page):
     job.create_topic()
     process, url = start(job, UI_TOKEN=SECRET)

@@ -11,6 +11,7 @@
 #include "streaming/query/micro_batch.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,12 +38,13 @@ enum {
 
 /* How a batch has been tried again so far. */
 struct attempts {
-    struct retry disk;
+    struct retry disk, broker;
     int64_t pause_ms; // the newest for the broker; 0: none
     int damaged;      // answers that could not be read
     int lost;         // times that offsets were found to be gone
     int64_t logged_ms;
     struct error logged;
+    char text[sizeof(struct error) + 32]; // of the line
 };
 
 /* What is to be done. */
@@ -314,24 +316,28 @@ static bool run_once(struct batch_runner *runner, const struct work *work,
     return done;
 }
 
-/* The newest error, once a minute while it stays the same. */
-static void log_broker_error(struct batch_runner *runner, struct attempts *attempts,
-                             enum log_level level, const struct error *err) {
+/* The newest error for the log, once a minute while it stays the same; else NULL. */
+static const char *broker_text(struct attempts *attempts, const struct error *err) {
     int64_t now_ms = clock_monotonic_ms();
     if (strcmp(attempts->logged.message, err->message) == 0 &&
         now_ms - attempts->logged_ms < BROKER_LOG_EVERY_MS)
-        return;
+        return NULL;
     attempts->logged = *err;
     attempts->logged_ms = now_ms;
-    log_write(level, runner->retrier->report->name, "%s; reading the batch again", err->message);
+    (void)snprintf(attempts->text, sizeof attempts->text, "%s; reading the batch again",
+                   err->message);
+    return attempts->text;
 }
 
-static bool pause_for_broker(struct batch_runner *runner, struct attempts *attempts,
-                             struct error *err) {
+static void lengthen_pause(struct attempts *attempts) {
     int64_t longer_ms = 2 * attempts->pause_ms;
     attempts->pause_ms = longer_ms == 0                    ? BROKER_PAUSE_MS
                          : longer_ms < BROKER_PAUSE_MAX_MS ? longer_ms
                                                            : BROKER_PAUSE_MAX_MS;
+}
+
+static bool pause_for_broker(struct batch_runner *runner, const struct attempts *attempts,
+                             struct error *err) {
     query_status_rest(&runner->retrier->report->status, attempts->pause_ms);
     return !stop_sleep(runner->retrier->stop, attempts->pause_ms) ||
            error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
@@ -342,8 +348,16 @@ static bool pause_for_broker(struct batch_runner *runner, struct attempts *attem
 static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan,
                             struct attempts *attempts, struct error *err) {
     struct query_report *report = runner->retrier->report;
-    log_broker_error(runner, attempts, LOG_ERROR, err);
-    query_status_fault(&report->status, QUERY_RETRYING, true, "Waiting for Kafka", err->message);
+    lengthen_pause(attempts);
+    retry_note(&attempts->broker, clock_monotonic_ms());
+    const struct log_retry times = {.pause_ms = attempts->pause_ms,
+                                    .limit = err->kind == ERROR_DAMAGED ? "3 attempts" : NULL};
+    const struct retry_words words = {.message = "Waiting for Kafka",
+                                      .text = broker_text(attempts, err),
+                                      .reason = err->message,
+                                      .level = LOG_ERROR,
+                                      .is_data_available = true};
+    retry_say(report, &attempts->broker, times, &words);
     if (!pause_for_broker(runner, attempts, err) ||
         !topic_watch_refresh(runner->change->watch, err) ||
         !topic_fit_await(runner->change, plan, err))
@@ -356,10 +370,18 @@ static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan
  * should be enough. */
 static bool take_what_is_left(struct batch_runner *runner, const struct plan *plan,
                               struct attempts *attempts, struct error *err) {
-    log_broker_error(runner, attempts, LOG_WARNING, err);
-    if (attempts->lost++ > 0 && !pause_for_broker(runner, attempts, err))
-        return false;
-    return topic_watch_refresh(runner->change->watch, err) &&
+    bool again = attempts->lost++ > 0;
+    if (again)
+        lengthen_pause(attempts);
+    retry_note(&attempts->broker, clock_monotonic_ms());
+    const char *text = broker_text(attempts, err);
+    const struct log_retry times = {.began_ms = attempts->broker.began_ms,
+                                    .attempts = attempts->broker.attempts,
+                                    .pause_ms = attempts->pause_ms};
+    if (text != NULL)
+        log_retry(LOG_WARNING, runner->retrier->report->name, text, &times);
+    return (!again || pause_for_broker(runner, attempts, err)) &&
+           topic_watch_refresh(runner->change->watch, err) &&
            topic_fit_await(runner->change, plan, err);
 }
 

@@ -15,6 +15,9 @@ struct trigger {
     int64_t interval_ms; // 0: as soon as there is something new
 };
 
+/* What a start does about files of the table that are missing. */
+enum missing_files_mode { MISSING_FILES_IGNORE, MISSING_FILES_REPORT, MISSING_FILES_STOP };
+
 struct query_options {
     const struct stream *stream;
     struct store_options store; // topic, paths, partition columns
@@ -23,6 +26,7 @@ struct query_options {
     const char *starting_offsets;    // "earliest", "latest" or JSON
     const char *commit_group;        // consumer group that gets the position, too; "": none
     bool fail_on_data_loss;
+    enum missing_files_mode missing_files;
     enum parse_mode parse_mode;
     const char *time_zone;
     struct parquet_options parquet;

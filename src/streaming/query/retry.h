@@ -3,6 +3,7 @@
 #define STREAMING_QUERY_RETRY_H
 
 #include "base/error.h"
+#include "base/log/log_retry.h"
 #include "base/system/stop.h"
 #include "streaming/report/query_report.h"
 
@@ -17,7 +18,29 @@ struct retrier {
 struct retry {
     int64_t began_ms;   // monotonic, of the first failure; 0: none yet
     int64_t backoff_ms; // the next pause
+    int attempts;       // that failed
 };
+
+/* A further failure at `now_ms`. */
+static inline void retry_note(struct retry *retry, int64_t now_ms) {
+    if (retry->began_ms == 0)
+        retry->began_ms = now_ms;
+    retry->attempts++;
+}
+
+/* What is said of an attempt that failed. */
+struct retry_words {
+    const char *message; // of the status: "Waiting for Kafka"
+    const char *text;    // of the log, with the reason; NULL: no line is due
+    const char *reason;
+    enum log_level level;
+    bool is_data_available;
+};
+
+/* Says in the log and in the status that a step failed, since when it does, when it is tried again
+ * and until when. `times.began_ms` and `.attempts` are the retry's. */
+void retry_say(struct query_report *report, const struct retry *retry, struct log_retry times,
+               const struct retry_words *words);
 
 /* The pause before the next attempt after a failure at `now_ms`: 200 ms first, then twice the pause
  * before, up to 10 seconds. -1: `limit_ms` have passed since the first failure. */

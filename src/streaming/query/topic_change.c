@@ -114,19 +114,23 @@ bool topic_change_is_time_to_say(struct topic_change *change) {
 }
 
 /* After a record could not be read. */
-static bool wait_to_check(struct topic_change *change, struct retry *retry, struct error *err) {
+static bool wait_to_check(struct topic_change *change, struct retry *disk, struct retry *broker,
+                          struct error *err) {
     struct topic_watch *watch = change->watch;
     if (err->kind == ERROR_STOPPED)
         return false;
     if (disk_error_may_pass(err))
-        return retry_again(change->position->retrier, retry, err);
-    query_status_fault(&watch->report->status, QUERY_RETRYING, false,
-                       "Finding out whether the topic is the same", err->message);
-    if (topic_change_is_time_to_say(change))
-        log_write(LOG_ERROR, watch->report->name,
-                  "Finding out whether the topic is the same: a record can't be read yet | "
-                  "topic=%s | error=%s",
-                  watch->definition->topic, err->message);
+        return retry_again(change->position->retrier, disk, err);
+    char text[sizeof err->message + 128];
+    (void)snprintf(text, sizeof text,
+                   "Finding out whether topic %s is the same, but a record can't be read yet: %s",
+                   watch->definition->topic, err->message);
+    retry_note(broker, clock_monotonic_ms());
+    const struct retry_words words = {.message = "Finding out whether the topic is the same",
+                                      .text = topic_change_is_time_to_say(change) ? text : NULL,
+                                      .reason = err->message,
+                                      .level = LOG_ERROR};
+    retry_say(watch->report, broker, (struct log_retry){.pause_ms = CHECK_PAUSE_MS}, &words);
     if (stop_sleep(watch->stop, CHECK_PAUSE_MS))
         return error_set(err, ERROR_STOPPED,
                          "stopped while finding out whether the topic is the same");
@@ -137,13 +141,13 @@ static bool check_records(struct topic_change *change, const struct offset_range
                           size_t count, struct positions_view *view, struct record_check *check,
                           struct error *err) {
     struct topic_watch *watch = change->watch;
-    struct retry retry = {0};
+    struct retry disk = {0}, broker = {0};
     for (;;) {
         bool newest_only =
             !watch->was_absent && !is_broken(change, view) && watch->lowest.count == 0;
         if (record_check(watch, newest_only, check, err))
             return true;
-        if (!wait_to_check(change, &retry, err) || !look(change, starts, count, view, err))
+        if (!wait_to_check(change, &disk, &broker, err) || !look(change, starts, count, view, err))
             return false;
     }
 }

@@ -13,9 +13,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/log/log.h"
+#include "base/system/clock.h"
 #include "streaming/kafka/positions.h"
 
 enum { LOOK_PAUSE_MS = 300 };
@@ -165,7 +167,7 @@ static void say_moved(struct topic_change *change, const struct positions_view *
                              "beginning"
                            : "The topic's log is shorter than what was read of it: the query goes "
                              "on at its new end";
-    log_write(LOG_WARNING, watch->report->name,
+    log_write(strcmp(lost, "0") == 0 ? LOG_WARNING : LOG_ERROR, watch->report->name,
               "%s | topic=%s | evidence=%s | detail=%s | batch_id=%" PRId64
               " | never_read_and_lost=%s",
               what, watch->definition->topic, change->evidence, detail.text, begin->batch_id, lost);
@@ -306,15 +308,20 @@ static struct offset_range *ends_of(const struct plan *plan, size_t *count) {
 }
 
 static void say_awaited(struct topic_change *change, const struct plan *plan,
-                        const struct positions_view *view) {
+                        const struct positions_view *view, struct retry *retry) {
     struct topic_watch *watch = change->watch;
     const char *detail, *wait = wait_of(&view->waiting, &view->gone, &detail);
-    query_status_fault(&watch->report->status, QUERY_RETRYING, true, wait, detail);
-    if (topic_change_is_time_to_say(change))
-        log_write(LOG_ERROR, watch->report->name,
-                  "The planned batch can't be read to its end now. %s | batch_id=%" PRId64
-                  " | topic=%s | detail=%s",
-                  wait, plan->batch_id, watch->definition->topic, detail);
+    char text[sizeof view->gone.text + 512];
+    (void)snprintf(text, sizeof text,
+                   "Batch %" PRId64 " of topic %s can't be read to its end now. %s: %s",
+                   plan->batch_id, watch->definition->topic, wait, detail);
+    retry_note(retry, clock_monotonic_ms());
+    const struct retry_words words = {.message = wait,
+                                      .text = topic_change_is_time_to_say(change) ? text : NULL,
+                                      .reason = detail,
+                                      .level = LOG_ERROR,
+                                      .is_data_available = true};
+    retry_say(watch->report, retry, (struct log_retry){.pause_ms = LOOK_PAUSE_MS}, &words);
 }
 
 /* What the topic does not have any more is not waited for. */
@@ -334,6 +341,7 @@ static bool is_awaited(const struct topic_change *change, const struct positions
 static bool await(struct topic_change *change, const struct plan *plan,
                   const struct offset_range *ends, size_t count, struct error *err) {
     struct topic_watch *watch = change->watch;
+    struct retry retry = {0};
     for (;;) {
         struct positions_view view;
         if (!topic_watch_high(watch, ends, count, err) ||
@@ -343,7 +351,7 @@ static bool await(struct topic_change *change, const struct plan *plan,
             return false;
         if (!is_awaited(change, &view))
             return true;
-        say_awaited(change, plan, &view);
+        say_awaited(change, plan, &view, &retry);
         if (stop_sleep(watch->stop, LOOK_PAUSE_MS))
             return error_set(err, ERROR_STOPPED, "stopped while waiting to read a planned batch");
         if (!topic_watch_refresh(watch, err))

@@ -97,7 +97,7 @@ static void take_listing(struct topic_watch *watch, struct topic_offsets *offset
     }
     watch->topic = *offsets;
     watch->fits = fits;
-    watch->absent_since_ms = 0;
+    watch->absent_since_ms = watch->absence_logged_ms = 0;
     positions_note_lowest(watch->position->starts, watch->position->start_count, &watch->topic,
                           &watch->lowest);
 }
@@ -110,13 +110,7 @@ static void note_absence(struct topic_watch *watch) {
         watch->absent_since_ms = now_ms;
     if (now_ms - watch->absent_since_ms >= LONG_ABSENT_MS)
         watch->long_absent = true;
-    if (watch->was_absent)
-        return;
     watch->was_absent = true;
-    log_write(LOG_WARNING, watch->report->name,
-              "The topic is not there: it was deleted, or a broker does not know of it yet | "
-              "topic=%s",
-              watch->definition->topic);
 }
 
 static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *err) {
@@ -137,11 +131,11 @@ static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *
 }
 
 struct wait {
-    int64_t limit_ms; // 0: none
+    int64_t limit_ms; // KAFKA_STARTUP_TIMEOUT; 0: none
     enum log_level level;
     int64_t log_every_ms;
-    int attempts;
-    int64_t began_ms, logged_ms;
+    struct retry retry;
+    int64_t logged_ms;
 };
 
 /* After an attempt that failed with *err: true, if another is due. */
@@ -149,24 +143,31 @@ static bool wait_again(struct topic_watch *watch, struct wait *wait, struct erro
     int64_t now_ms = clock_monotonic_ms();
     if (err->kind != ERROR_BROKER)
         return false;
-    wait->attempts++;
-    if (wait->limit_ms > 0 && now_ms - wait->began_ms >= wait->limit_ms)
+    retry_note(&wait->retry, now_ms);
+    if (wait->limit_ms > 0 && now_ms - wait->retry.began_ms >= wait->limit_ms)
         return error_wrap(err, "gave up after KAFKA_STARTUP_TIMEOUT (%" PRId64 " s)",
                           wait->limit_ms / 1000);
-    if (wait->attempts == 1 || now_ms - wait->logged_ms >= wait->log_every_ms) {
-        log_write(wait->level, watch->report->name, "Waiting for Kafka | error=%s | attempt=%d",
-                  err->message, wait->attempts);
+    char text[sizeof err->message + 32];
+    bool is_due = wait->logged_ms == 0 || now_ms - wait->logged_ms >= wait->log_every_ms;
+    (void)snprintf(text, sizeof text, "Waiting for Kafka: %s", err->message);
+    const struct log_retry times = {.pause_ms = RETRY_PAUSE_MS,
+                                    .limit_ms = wait->limit_ms,
+                                    .limit = wait->limit_ms > 0 ? "KAFKA_STARTUP_TIMEOUT" : NULL};
+    const struct retry_words words = {.message = "Waiting for Kafka",
+                                      .text = is_due ? text : NULL,
+                                      .reason = err->message,
+                                      .level = wait->level};
+    retry_say(watch->report, &wait->retry, times, &words);
+    if (is_due)
         wait->logged_ms = now_ms;
-    }
-    query_status_fault(&watch->report->status, QUERY_RETRYING, false, "Waiting for Kafka",
-                       err->message);
     if (stop_sleep(watch->stop, RETRY_PAUSE_MS))
         return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
     return true;
 }
 
 static bool wait_for_topic(struct topic_watch *watch, struct wait wait, struct error *err) {
-    wait.began_ms = clock_monotonic_ms();
+    wait.retry.began_ms = clock_monotonic_ms();
+    wait.logged_ms = watch->absence_logged_ms; // the same failure
     while (!list_topic(watch, LIST_TIMEOUT_MS, err))
         if (!wait_again(watch, &wait, err))
             return false;
@@ -208,8 +209,15 @@ void topic_watch_moved(struct topic_watch *watch) {
 }
 
 void topic_watch_glance(struct topic_watch *watch) {
-    struct error ignored; // whoever needs the topic says that it is not there
-    (void)list_topic(watch, GLANCE_TIMEOUT_MS, &ignored);
+    struct error ignored; // whoever needs the topic says that it can't be listed
+    bool was_absent = watch->was_absent;
+    if (list_topic(watch, GLANCE_TIMEOUT_MS, &ignored) || !watch->was_absent || was_absent)
+        return;
+    log_write(LOG_WARNING, watch->report->name,
+              "The topic does not exist: it was deleted, or a broker does not know it yet | "
+              "topic=%s",
+              watch->definition->topic);
+    watch->absence_logged_ms = clock_monotonic_ms();
 }
 
 bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss, struct error *err) {
@@ -226,9 +234,8 @@ bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss, s
         return true;
     snprintf(watch->loss_text, sizeof watch->loss_text, "%s", loss->texts.text);
     watch->loss_logged_ms = now_ms;
-    log_write(LOG_WARNING, watch->report->name,
-              "Data loss | topic=%s | detail=%s | offsets=%" PRId64, topic, loss->texts.text,
-              loss->offsets);
+    log_write(LOG_ERROR, watch->report->name, "Data loss | topic=%s | detail=%s | offsets=%" PRId64,
+              topic, loss->texts.text, loss->offsets);
     query_status_note_error(&watch->report->status, loss->texts.text);
     return true;
 }

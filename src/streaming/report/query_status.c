@@ -22,7 +22,8 @@ const char *query_state_name(enum query_state state) {
 
 void query_status_init(struct query_status *status, const char *name) {
     *status = (struct query_status){
-        .snapshot = {.name = name, .batch_id = -1, .message = "Initializing sources"}};
+        .snapshot = {
+            .name = name, .batch_id = -1, .missing_files = -1, .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
     lag_book_init(&status->lag);
     check(pthread_mutex_init(&status->lock, NULL) == 0);
@@ -73,6 +74,7 @@ static void set_state(struct query_snapshot *snapshot, enum query_state state,
     snapshot->signs++;
     snapshot->state = state;
     snapshot->is_data_available = is_data_available;
+    snapshot->retry = (struct query_retry){0};
     snprintf(snapshot->message, sizeof snapshot->message, "%s", message);
 }
 
@@ -97,9 +99,26 @@ void query_status_fault(struct query_status *status, enum query_state state, boo
     pthread_mutex_unlock(&status->lock);
 }
 
+void query_status_retry(struct query_status *status, bool is_data_available, const char *message,
+                        const char *error, const struct query_retry *retry) {
+    pthread_mutex_lock(&status->lock);
+    set_state(&status->snapshot, QUERY_RETRYING, is_data_available, message);
+    set_error(&status->snapshot, error);
+    status->snapshot.retries++;
+    status->snapshot.retry = *retry;
+    pthread_mutex_unlock(&status->lock);
+}
+
 void query_status_note_error(struct query_status *status, const char *error) {
     pthread_mutex_lock(&status->lock);
     set_error(&status->snapshot, error);
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_set_missing(struct query_status *status, int64_t count, const char *names) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.missing_files = count;
+    snprintf(status->snapshot.missing_names, sizeof status->snapshot.missing_names, "%s", names);
     pthread_mutex_unlock(&status->lock);
 }
 

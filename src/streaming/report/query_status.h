@@ -25,6 +25,15 @@ const char *query_state_name(enum query_state state);
 
 enum { QUERY_ERROR_MAX = 1024, QUERY_MESSAGE_MAX = 192 };
 
+/* What is being tried again; all times wall clock. */
+struct query_retry {
+    int64_t since_ms;  // the first failure; 0: nothing is tried again
+    int64_t next_ms;   // the next attempt
+    int64_t until_ms;  // then the query gives up; 0: never
+    const char *limit; // the setting that says so; NULL: none
+    int attempts;      // that failed
+};
+
 /* A copy of everything but the partitions, taken at one moment; the lag a moment later. */
 struct query_snapshot {
     const char *name;  // "match_stream"
@@ -40,6 +49,10 @@ struct query_snapshot {
 
     char error[QUERY_ERROR_MAX]; // the newest; "": none since the start
     int64_t error_ms;            // when, wall clock
+    struct query_retry retry;    // while the state is QUERY_RETRYING
+
+    int64_t missing_files;   // of the table; -1: not known
+    char missing_names[512]; // the first three of them, by commas
 
     int64_t retries; // how often something has gone wrong that is tried again, since start
 
@@ -76,8 +89,13 @@ void query_status_say(struct query_status *status, enum query_state state, bool 
  */
 void query_status_fault(struct query_status *status, enum query_state state, bool is_data_available,
                         const char *message, const char *error);
+/* The same for QUERY_RETRYING, with what is known of the attempts. */
+void query_status_retry(struct query_status *status, bool is_data_available, const char *message,
+                        const char *error, const struct query_retry *retry);
 /* Something went wrong, and the query goes on without it. */
 void query_status_note_error(struct query_status *status, const char *error);
+/* Any thread. `names`: the first three. */
+void query_status_set_missing(struct query_status *status, int64_t count, const char *names);
 void query_status_sign(struct query_status *status);             // of life, without a word
 void query_status_rest(struct query_status *status, int64_t ms); // sleeps so long at most
 void query_status_set_started(struct query_status *status);

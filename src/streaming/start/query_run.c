@@ -4,9 +4,10 @@
  *   2. a run on a cluster that did not end in order is ended, because a Spark that still writes
  * must not be tidied up after
  *   3. recovery brings the disk in order, and says where the query stands
- *   4. the topic is listed, and is one of the Kafka cluster that the offsets are of
- *   5. the rejects of that former run's last batches are written
- *   6. a new query gets its first offsets; then the engine runs it, a planned batch first */
+ *   4. it begins to look for missing files of the table
+ *   5. the topic is listed, and is one of the Kafka cluster that the offsets are of
+ *   6. the rejects of that former run's last batches are written
+ *   7. a new query gets its first offsets; then the engine runs it, a planned batch first */
 #include "streaming/start/query_run.h"
 
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include "base/log/log.h"
 #include "streaming/cluster/engine/former_run.h"
 #include "streaming/kafka/starting_offsets.h"
+#include "streaming/start/file_check.h"
 #include "streaming/store/batch_steps.h"
 
 /* What could not be opened before the query's thread began. */
@@ -71,10 +73,12 @@ static bool run(struct query *query, struct engine *engine, const struct connect
     if (!open_store(query, err) || !engine->ops->open(engine, err) ||
         !former_run_end(query, today, &former, err) || !query_recover(query, &recovery, err))
         return false;
-    bool ok = take_position(query, &recovery, &former, err);
+    struct file_check check = {0};
+    bool ok = file_check_begin(&check, query, err) && take_position(query, &recovery, &former, err);
     if (ok)
         query_commit_group(query); // a start after a crash, or after a rewind
     ok = ok && engine->ops->run(engine, recovery.has_open_plan ? &recovery.open_plan : NULL, err);
+    file_check_end(&check, ok);
     recovery_deinit(&recovery);
     return ok;
 }

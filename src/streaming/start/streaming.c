@@ -47,6 +47,8 @@ struct streaming {
     struct cluster *cluster;               // owned; NULL: this program's workers run the queries
     const struct connect_url *cluster_url; // of the settings; NULL: none
     void (*on_query_end)(void);
+    void (*complete_error)(const void *context, struct error *err);
+    const void *context; // of complete_error
     struct running_query *queries;
     size_t query_count;
     struct lag_clock lag_clock;
@@ -180,7 +182,8 @@ static void note_end(struct running_query *running, bool done, const struct erro
     running->error = *err;
     if (running->failed) {
         log_write(LOG_CRITICAL, report->name, "Query failed: %s", err->message);
-        query_status_fault(&report->status, QUERY_FAILED, false, err->message, err->message);
+        query_status_fault(&report->status, QUERY_FAILED, false, "Terminated with an error",
+                           err->message);
     } else {
         query_status_say(&report->status, QUERY_STOPPED, false, "Stopped");
     }
@@ -199,6 +202,8 @@ static void *query_main(void *argument) {
                                 ? cluster_engine_create(query, streaming->cluster)
                                 : native_engine_create(query);
     bool done = query_run(query, engine, streaming->cluster_url, &err);
+    if (!done && streaming->complete_error != NULL)
+        streaming->complete_error(streaming->context, &err);
     note_end(running, done, &err);
     streaming->on_query_end();
     return NULL;
@@ -236,6 +241,8 @@ bool streaming_start(struct streaming **out, const struct streaming_options *opt
     struct streaming *streaming = must_alloc(1, sizeof *streaming);
     streaming->broker = broker;
     streaming->on_query_end = options->on_query_end;
+    streaming->complete_error = options->complete_error;
+    streaming->context = options->context;
     streaming->queries = must_alloc(options->query_count, sizeof *streaming->queries);
     streaming->worker_queries = must_alloc(options->query_count, sizeof *streaming->worker_queries);
     streaming->workers = must_alloc(options->worker_count, sizeof *streaming->workers);

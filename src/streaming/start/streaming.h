@@ -17,6 +17,11 @@ struct streaming_options {
     const struct cluster_options *cluster; // borrowed; NULL: the queries run here
     int statistics_ms;                     // how often sources tell statistics; 0: nobody will ask
     void (*on_query_end)(void);            // on the query's thread, when it is not active any more
+
+    /* Adds to a query's error what only the caller knows, before it is logged; on the query's
+     * thread. NULL: there is nothing to add. */
+    void (*complete_error)(const void *context, struct error *err);
+    const void *context; // borrowed
 };
 
 struct streaming;

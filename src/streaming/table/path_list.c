@@ -102,3 +102,8 @@ bool path_set_has(const struct path_set *set, const char *path) {
     return set->count > 0 &&
            bsearch(&hash, set->hashes, set->count, sizeof hash, compare_hashes) != NULL;
 }
+
+/* By the upper half of the hash, so that a share's hashes are as spread as all of them. */
+size_t path_set_share(const char *path, size_t count) {
+    return (size_t)(hash_of(path) >> 32) % count;
+}

@@ -43,4 +43,8 @@ size_t path_set_seal(struct path_set *set);
 
 bool path_set_has(const struct path_set *set, const char *path); // sealed
 
+/* Which of `count` equal shares of all paths it falls into, for sets that would become too large.
+ */
+size_t path_set_share(const char *path, size_t count);
+
 #endif

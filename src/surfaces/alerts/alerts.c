@@ -8,6 +8,7 @@
 #include "surfaces/alerts/alerts.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +22,30 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/http/http_message.h"
+#include "surfaces/terminal/quantity.h"
 
 static const char note_name[] = "alert";
 
 enum {
     TROUBLE_SETS = 1 << TROUBLE_COUNT,
-    NOTE_MAX = 64,               // bytes
+    NOTE_MAX = 64, // bytes
+    LASTED_MAX = DURATION_TEXT_MAX + 8,
     DELIVER_FAILURE_MS = 5000,   // at the program's end: for what nobody else may tell of
     DELIVER_OTHERWISE_MS = 1000, // a stop must not take longer than SHUTDOWN_TIMEOUT allows
 };
 
-/* What is noted when a notification was delivered. Never changes. */
+/* What is noted when a notification was delivered: the trouble, and in a line of its own since when
+ * the query is in trouble. `since_ms` is of the newest notification, and outlives it. */
 struct note {
     const char *checkpoint; // borrowed
     unsigned troubles;
+    _Atomic int64_t *since_ms; // of the query
 };
 
 struct alerts_query {
     struct query_view view;
-    unsigned told; // troubles; or on their way
+    unsigned told;            // troubles; or on their way
+    _Atomic int64_t since_ms; // wall clock; since when it has had any of these; 0: not known
     struct note notes[TROUBLE_SETS];
 };
 
@@ -99,17 +105,20 @@ unsigned alert_troubles_next(unsigned told, const struct health_verdict *verdict
 
 /* ---- what was told ---- */
 
-/* Names of events, with blanks between. */
-static unsigned read_note(const char *checkpoint) {
+/* Names of events with blanks between, and a second line, which an older version did not write. */
+static unsigned read_note(const char *checkpoint, int64_t *since_ms) {
     struct error err;
     size_t size = 0;
     scoped(scope_free) char *text = NULL;
+    *since_ms = 0;
     if (!file_read(file_join(checkpoint, note_name).text, NOTE_MAX, &text, &size, &err) ||
         text == NULL)
         return 0;
     unsigned told = 0;
-    char *rest = text;
-    for (const char *word; (word = strsep(&rest, " \n")) != NULL;)
+    char *rest = text, *words = strsep(&rest, "\n");
+    if (rest != NULL)
+        *since_ms = strtoll(rest, NULL, 10);
+    for (const char *word; (word = strsep(&words, " ")) != NULL;)
         for (int i = 0; i < TROUBLE_COUNT; i++)
             if (strcmp(word, troubles[i].name) == 0)
                 told |= 1U << i;
@@ -126,7 +135,7 @@ static void write_note(void *context) {
         if (has(note->troubles, (enum alert_trouble)i))
             size =
                 text_append(text, sizeof text, size, "%s%s", size > 0 ? " " : "", troubles[i].name);
-    size = text_append(text, sizeof text, size, "\n");
+    size = text_append(text, sizeof text, size, "\n%" PRId64 "\n", atomic_load(note->since_ms));
     bool done = note->troubles == 0 ? file_remove(file_join(note->checkpoint, note_name).text, &err)
                                     : file_replace(note->checkpoint, note_name, text, size, &err);
     if (!done)
@@ -154,9 +163,11 @@ bool alerts_open(struct alerts **out, const struct config *config, struct stream
         struct alerts_query *query = &alerts->queries[i];
         query->view = streaming_query_view(streaming, i);
         const char *checkpoint = query->view.options->store.checkpoint;
-        query->told = read_note(checkpoint);
+        int64_t since_ms;
+        query->told = read_note(checkpoint, &since_ms);
+        query->since_ms = since_ms;
         for (unsigned set = 0; set < TROUBLE_SETS; set++)
-            query->notes[set] = (struct note){checkpoint, set};
+            query->notes[set] = (struct note){checkpoint, set, &query->since_ms};
     }
     *out = alerts;
     return true;
@@ -170,18 +181,30 @@ struct news {
     enum alert_trouble trouble;
     const struct query_snapshot *shown;
     const struct health_verdict *verdict;
+    int64_t now_ms, since_ms; // wall clock; since when it has the trouble, or had any; 0: not known
 };
+
+/* " after 2 min 5 s"; "" where it is not known. */
+static const char *lasted_text(const struct news *news, char text[static LASTED_MAX]) {
+    char lasted[DURATION_TEXT_MAX];
+    text[0] = '\0';
+    if (news->since_ms == 0)
+        return text;
+    duration_format(news->now_ms - news->since_ms, lasted);
+    (void)snprintf(text, LASTED_MAX, " after %s", lasted);
+    return text;
+}
 
 /* One sentence for a person; chat services show the member "text" as it is. */
 static char *sentence(const struct news *news) {
     const char *name = news->shown->name, *reason = news->verdict->reason;
     const char *words = troubles[news->trouble].words;
     if (news->is_over) {
-        char lag[LAG_TEXT_MAX];
+        char lag[LAG_TEXT_MAX], lasted[LASTED_MAX];
         topic_lag_print(&news->shown->lag, lag);
-        return text_format("%s has recovered (it was %s): batch %" PRId64
+        return text_format("%s has recovered%s (it was %s): batch %" PRId64
                            " is committed, waiting records: %s",
-                           name, words, news->shown->batch_id, lag);
+                           name, lasted_text(news, lasted), words, news->shown->batch_id, lag);
     }
     if (news->trouble == TROUBLE_FAILED)
         return text_format("%s has failed and stopped: %s", name, reason);
@@ -190,13 +213,15 @@ static char *sentence(const struct news *news) {
     return text_format("%s is %s: %s", name, words, reason);
 }
 
-static int64_t since_of(const struct news *news) {
+/* Failing or failed after falling behind is the same trouble, only worse. */
+static int64_t since_of(const struct alerts_query *query, const struct news *news) {
     const struct health_verdict *verdict = news->verdict;
-    if (news->is_over)
-        return clock_monotonic_ms();
-    if (news->trouble == TROUBLE_REJECTING)
-        return verdict->cause_since_ms[CAUSE_REJECTING];
-    return verdict->since_ms;
+    bool is_worse = (query->told & ~(1U << TROUBLE_REJECTING)) != 0;
+    if (news->is_over || (is_worse && news->trouble != TROUBLE_REJECTING))
+        return query->since_ms;
+    int64_t since_ms = news->trouble == TROUBLE_REJECTING ? verdict->cause_since_ms[CAUSE_REJECTING]
+                                                          : verdict->since_ms;
+    return news->now_ms - (clock_monotonic_ms() - since_ms);
 }
 
 static const char *severity(const struct news *news) {
@@ -228,17 +253,24 @@ static void put_lag(struct json *notification, const struct topic_lag *lag) {
     put_time_or_null(notification, "lagUnknownSince", lag->is_known ? 0 : lag->since_ms, 1);
 }
 
+static void put_recovery(struct json *notification, const struct news *news) {
+    json_put_shown(notification, "recoveredFrom", troubles[news->trouble].name);
+    if (news->since_ms != 0)
+        json_put_int(notification, "lastedSeconds", (news->now_ms - news->since_ms) / 1000);
+    else
+        json_put_null(notification, "lastedSeconds");
+}
+
 static char *print_notification(const struct alerts_query *query, const struct news *news) {
     scoped(scope_free) char *text = sentence(news);
-    int64_t now_ms = clock_wall_ms();
     struct json *notification = json_new_object();
     json_put_shown(notification, "event", event(news));
     json_put_shown(notification, "severity", severity(news));
     json_put_shown(notification, "text", text);
-    put_time(notification, "at", now_ms);
-    put_time(notification, "since", now_ms - (clock_monotonic_ms() - since_of(news)));
+    put_time(notification, "at", news->now_ms);
+    put_time_or_null(notification, "since", news->since_ms, 1);
     if (news->is_over)
-        json_put_shown(notification, "recoveredFrom", troubles[news->trouble].name);
+        put_recovery(notification, news);
     put_place(notification, query, news->shown);
     json_put_int(notification, "batchId", news->shown->batch_id);
     put_lag(notification, &news->shown->lag);
@@ -266,18 +298,24 @@ static void post(struct alerts *alerts, struct alerts_query *query, const struct
 static void tell(struct alerts *alerts, struct alerts_query *query, unsigned next,
                  const struct health_verdict *verdict) {
     struct query_snapshot shown = query_status_read(query->view.status);
-    struct news news = {.shown = &shown, .verdict = verdict};
+    struct news news = {.shown = &shown, .verdict = verdict, .now_ms = clock_wall_ms()};
     unsigned told = query->told & next;
+    bool is_first = query->told == 0;
     for (int i = 0; i < TROUBLE_COUNT; i++) {
         if (!has(next & ~query->told, (enum alert_trouble)i))
             continue;
         told |= 1U << i;
         news.trouble = (enum alert_trouble)i;
+        news.since_ms = since_of(query, &news);
+        if (is_first || news.since_ms < query->since_ms)
+            query->since_ms = news.since_ms;
+        is_first = false;
         post(alerts, query, &news, told);
     }
     if (next == 0) {
         news.is_over = true;
         news.trouble = (enum alert_trouble)worst_of(query->told);
+        news.since_ms = since_of(query, &news);
         post(alerts, query, &news, 0);
     }
     query->told = next;

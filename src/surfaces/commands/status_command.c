@@ -9,6 +9,7 @@
 #include "surfaces/commands/each_command.h"
 #include "surfaces/health/health_ask.h"
 #include "surfaces/terminal/output.h"
+#include "surfaces/terminal/quantity.h"
 
 /* Everything that is found out of one query. */
 struct standing {
@@ -87,12 +88,39 @@ static void print_health(FILE *out, const struct json *health) {
         (void)fprintf(out, "  %-11s %s\n", "to do", action);
 }
 
+static void print_retry(FILE *out, const struct json *retry) {
+    int64_t attempts;
+    const char *limit = json_member_text(retry, "limit");
+    if (!json_member_int(retry, "attempts", &attempts))
+        return;
+    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is at %s; ",
+                  "retrying", text_of(retry, "since", "?"), attempts,
+                  text_of(retry, "nextAttemptAt", "?"));
+    if (limit != NULL)
+        (void)fprintf(out, "until %s (%s)\n", text_of(retry, "until", "?"), limit);
+    else
+        (void)fprintf(out, "no limit\n");
+}
+
+static void print_recovered(FILE *out, const struct json *recovered) {
+    int64_t lasted_ms;
+    char lasted[DURATION_TEXT_MAX];
+    if (!json_member_int(recovered, "lastedMs", &lasted_ms))
+        return;
+    duration_format(lasted_ms, lasted);
+    (void)fprintf(out, "  %-11s at %s after %s of %s: %s\n", "recovered",
+                  text_of(recovered, "at", "?"), lasted, text_of(recovered, "from", "?"),
+                  text_of(recovered, "reason", ""));
+}
+
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
     const struct json *error = json_member(query, "lastError");
     (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
                   text_of(query, "message", ""));
     print_health(out, json_member(query, "health"));
+    print_retry(out, json_member(query, "retry"));
+    print_recovered(out, json_member(query, "recovered"));
     (void)fprintf(out, "  %-11s %s, to %s\n", "topic", text_of(query, "topic", "?"),
                   text_of(query, "table", "?"));
     (void)fprintf(out, "  %-11s %s\n", "trigger", text_of(query, "trigger", "?"));

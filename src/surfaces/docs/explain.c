@@ -262,7 +262,7 @@ static void print_forecast(FILE *out, const struct forecast_input *input) {
     if (!forecast.small) {
         (void)fprintf(out, "\n");
     } else if (better_ms == 0) {
-        (void)fprintf(out, "  warning: many small files; partition by less, or compact them\n");
+        (void)fprintf(out, "  warning: many small files; use fewer partition columns\n");
     } else {
         struct forecast_input other = *input;
         other.trigger_ms = better_ms;

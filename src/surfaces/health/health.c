@@ -52,10 +52,19 @@ static const struct {
     [CAUSE_LOST] = {"records_lost", HEALTH_DEGRADED, SEVERITY_CRITICAL,
                     "Raise the topic's retention, so that no more records go; if somebody deleted "
                     "or cut the topic, find out who."},
+    [CAUSE_MISSING] =
+        {"files_missing", HEALTH_DEGRADED, SEVERITY_CRITICAL,
+         "Restore the files from a backup, or rewind to before them as long as Kafka has their "
+         "records; then restart the program, which looks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
                          "See `esports-stream rejects ls` for the reasons and tell the producers; "
                          "the records are kept, and `rejects replay` can make them rows later."},
 };
+
+/* The causes whose end is a recovery; the others end the query, or are over by time alone. */
+static const unsigned recovering =
+    1U << CAUSE_NO_SIGN | 1U << CAUSE_IN_VAIN | 1U << CAUSE_NO_BATCH | 1U << CAUSE_RETRYING |
+    1U << CAUSE_LAG_UNKNOWN | 1U << CAUSE_BEHIND | 1U << CAUSE_REJECTING;
 
 /* The thresholds; ALERT_AFTER (at least two triggers) and ALERT_REJECTS_PERCENT are the others. */
 enum {
@@ -274,6 +283,8 @@ static bool find_cause(struct health *health, const struct health_look *look,
         return is_behind(health, look);
     case CAUSE_LOST:
         return health->lost_ms != 0 && now_ms - health->lost_ms < LOST_MS;
+    case CAUSE_MISSING:
+        return look->missing_files > 0;
     default:
         return is_rejecting(health, look);
     }
@@ -328,6 +339,11 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_LOST:
         return text_append(text, HEALTH_REASON_MAX, used, "lost %s that Kafka no longer had",
                            text_count(look->lost, "offset").text);
+    case CAUSE_MISSING:
+        return text_append(text, HEALTH_REASON_MAX, used, "%s of the table %s missing: %s%s",
+                           text_count(look->missing_files, "file").text,
+                           look->missing_files == 1 ? "is" : "are", look->missing_names,
+                           look->missing_files > 3 ? ", …" : "");
     default:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "rejected %" PRId64 " of the %s of the newest %" PRId64 " minutes",
@@ -383,6 +399,34 @@ static void judge_causes(struct health *health, const struct health_look *look,
     }
 }
 
+static void describe_incident(struct health_incident *incident, enum health_cause cause,
+                              const struct health_look *look,
+                              const struct health_verdict *verdict) {
+    bool is_retry = cause == CAUSE_RETRYING || cause == CAUSE_IN_VAIN;
+    incident->cause = cause;
+    (void)text_append(incident->reason, sizeof incident->reason, 0, "%s",
+                      is_retry ? look->error : verdict->reason);
+}
+
+/* Between two attempts there is no cause, but what is tried again is not over. */
+static void note_incident(struct health *health, const struct health_look *look,
+                          const struct health_verdict *verdict) {
+    struct health_incident *incident = &health->incident;
+    bool goes_on = incident->since_ms != 0 && incident->ended_ms == 0;
+    bool has_ended = look->state == QUERY_FAILED || look->state == QUERY_STOPPED;
+    unsigned found = verdict->causes & recovering;
+    if (found != 0) {
+        enum health_cause worst = (enum health_cause)__builtin_ctz(found);
+        if (!goes_on)
+            *incident =
+                (struct health_incident){.since_ms = health->cause_since_ms[worst], .cause = worst};
+        if (worst <= incident->cause)
+            describe_incident(incident, worst, look, verdict);
+    } else if (goes_on && health->retrying_ms == 0 && !has_ended) {
+        incident->ended_ms = look->now_ms;
+    }
+}
+
 void health_judge(struct health *health, const struct health_look *look,
                   struct health_verdict *verdict) {
     note_progress(health, look);
@@ -401,6 +445,8 @@ void health_judge(struct health *health, const struct health_look *look,
     else
         judge_causes(health, look, verdict);
     memcpy(verdict->cause_since_ms, health->cause_since_ms, sizeof verdict->cause_since_ms);
+    note_incident(health, look, verdict);
+    verdict->incident = health->incident;
     health->state = verdict->state;
 }
 

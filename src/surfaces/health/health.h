@@ -50,6 +50,7 @@ enum health_cause {
     CAUSE_LAG_UNKNOWN, // for ALERT_AFTER, whatever the trigger; not while it tries again
     CAUSE_BEHIND,      // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
     CAUSE_LOST,
+    CAUSE_MISSING,   // files of the table
     CAUSE_REJECTING, // more of what comes than ALERT_REJECTS_PERCENT
     HEALTH_CAUSES,
 };
@@ -82,10 +83,19 @@ struct health_look {
     const char *lag_error;        // why they are not; "": nobody says it
     int64_t lost;                 // offsets, since the start
     int64_t recent_rows, recent_rejects; // of the newest health_recent_s() seconds
-    const char *topic, *message, *error;
+    int64_t missing_files;               // of the table; -1: not known
+    const char *topic, *message, *error, *missing_names;
 };
 
 enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };
+
+/* Some time in which the query made no progress, fell behind or rejected many records. */
+struct health_incident {
+    int64_t since_ms;             // 0: there was none since the start
+    int64_t ended_ms;             // 0: it goes on
+    enum health_cause cause;      // the worst that was found
+    char reason[QUERY_ERROR_MAX]; // the error that was tried again, or what was found
+};
 
 struct health_verdict {
     enum health_state state;
@@ -97,9 +107,14 @@ struct health_verdict {
                         // query was last seen stuck or failed; false at the start
     bool keeps_up;      // what the topic held half of ALERT_AFTER ago is committed
     bool takes_records; // records came, and few of them are rejected
-    char reason[HEALTH_REASON_MAX]; // plain text: what was found
-    const char *action;             // what to do; "": nothing
+    char reason[HEALTH_REASON_MAX];  // plain text: what was found
+    const char *action;              // what to do; "": nothing
+    struct health_incident incident; // the newest: it goes on, or the query has recovered from it
 };
+
+static inline bool health_has_recovered(const struct health_verdict *verdict) {
+    return verdict->incident.ended_ms != 0;
+}
 
 static inline bool health_has(const struct health_verdict *verdict, enum health_cause cause) {
     return (verdict->causes & 1U << cause) != 0;
@@ -127,6 +142,7 @@ struct health {
     bool is_proven, keeps_up, takes_records;
     unsigned causes;
     int64_t cause_since_ms[HEALTH_CAUSES];
+    struct health_incident incident;
     enum health_state state;
     int64_t state_since_ms;
     size_t newest, count; // in the ring:

@@ -10,27 +10,26 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
-
-enum { STEP_S = 10 };
+#include "surfaces/terminal/quantity.h"
 
 struct watched {
     struct query_view view;
     struct health health;
-    enum health_state told; // main's: degraded or stuck was logged; HEALTH_UNKNOWN: neither
-    unsigned told_causes;
+    unsigned told_causes;     // main's: that were logged, since the query was well
+    int64_t told_recovery_ms; // main's: monotonic, the end of the incident that was logged last
 };
 
 struct health_watch {
-    int64_t due_ms;       // monotonic; of health_watch_update()
-    pthread_mutex_t lock; // guards `health` of all, and:
-    struct history_point points[HEALTH_RECENT_S_MAX / STEP_S]; // of a look
+    int64_t due_ms;                                  // monotonic; of health_watch_update()
+    pthread_mutex_t lock;                            // guards `health` of all, and:
+    struct history_point points[HISTORY_POINTS_MAX]; // of a look
     size_t count;
     struct watched queries[STREAMING_QUERIES_MAX];
 };
 
 struct health_watch *health_watch_open(const struct config *config, const struct query_view *views,
                                        size_t count) {
-    check(count <= STREAMING_QUERIES_MAX && history_step_seconds(HISTORY_10_S) == STEP_S);
+    check(count <= STREAMING_QUERIES_MAX);
     struct health_watch *watch = must_alloc(1, sizeof *watch);
     check(pthread_mutex_init(&watch->lock, NULL) == 0);
     watch->count = count;
@@ -64,9 +63,12 @@ static void look_at_topic(const struct query_view *view, struct topic_lag *lag,
 
 static void look_at_records(struct health_watch *watch, const struct watched *query,
                             struct health_look *look) {
-    size_t count = (size_t)health_recent_s(&query->health) / STEP_S;
-    query_history_points(query->view.history, HISTORY_10_S, clock_wall_ms() / 1000, count,
-                         watch->points);
+    int64_t recent_s = health_recent_s(&query->health);
+    enum history_step step = HISTORY_10_S; // it is kept for an hour only
+    if (recent_s / history_step_seconds(step) > (int64_t)history_step_points(step))
+        step = HISTORY_60_S;
+    size_t count = (size_t)(recent_s / history_step_seconds(step));
+    query_history_points(query->view.history, step, clock_wall_ms() / 1000, count, watch->points);
     for (size_t i = 0; i < count; i++) {
         look->recent_rows += watch->points[i].rows;
         look->recent_rejects += watch->points[i].rejects;
@@ -86,6 +88,8 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
                                .signs = shown.signs,
                                .rest_until_ms = shown.rest_until_ms,
                                .topic = query->view.options->store.topic,
+                               .missing_files = shown.missing_files,
+                               .missing_names = shown.missing_names,
                                .message = shown.message,
                                .error = shown.error};
     struct topic_lag lag;
@@ -95,23 +99,31 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* That a query tries again or has failed is logged by the query itself. */
-static void tell(struct watched *query, const struct health_verdict *verdict) {
-    enum health_state state = verdict->state;
-    bool is_news = state == HEALTH_DEGRADED || state == HEALTH_STUCK;
-    bool is_over = state == HEALTH_HEALTHY || state == HEALTH_WAITING;
-    const char *name = query->view.options->stream->name;
-    if (is_news && (state != query->told || (verdict->causes & ~query->told_causes) != 0))
-        log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",
-                  "Query %s is %s | reason=%s | action=%s", name, health_state_name(state),
-                  verdict->reason, verdict->action);
-    if (is_over && query->told != HEALTH_UNKNOWN)
-        log_write(LOG_INFO, "main", "Query %s is healthy again | before=%s", name,
-                  health_state_name(query->told));
-    if (!is_news && !is_over)
+static void tell_recovery(struct watched *query, const struct health_incident *incident) {
+    char lasted[DURATION_TEXT_MAX];
+    if (incident->ended_ms == 0 || incident->ended_ms == query->told_recovery_ms)
         return;
-    query->told = is_news ? state : HEALTH_UNKNOWN;
-    query->told_causes = verdict->causes;
+    query->told_recovery_ms = incident->ended_ms;
+    duration_format(incident->ended_ms - incident->since_ms, lasted);
+    log_write(LOG_INFO, "main", "Query %s has recovered | from=%s | lasted=%s | reason=%s",
+              query->view.options->stream->name, health_cause_name(incident->cause), lasted,
+              incident->reason);
+}
+
+/* That a query tries again, has failed, has lost records or misses files is logged by the query
+ * itself. */
+static void tell(struct watched *query, const struct health_verdict *verdict) {
+    unsigned causes = verdict->causes & ~(1U << CAUSE_LOST | 1U << CAUSE_MISSING);
+    bool is_worth = verdict->state == HEALTH_DEGRADED || verdict->state == HEALTH_STUCK;
+    if (is_worth && (causes & ~query->told_causes) != 0)
+        log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",
+                  "Query %s is %s | reason=%s | action=%s", query->view.options->stream->name,
+                  health_state_name(verdict->state), verdict->reason, verdict->action);
+    if (is_worth)
+        query->told_causes = causes;
+    if (health_has_recovered(verdict))
+        query->told_causes = 0;
+    tell_recovery(query, &verdict->incident);
 }
 
 bool health_watch_update(struct health_watch *watch) {

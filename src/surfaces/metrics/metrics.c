@@ -99,6 +99,12 @@ static void print_health(const struct metric_print *at) {
                          at->query->health == state);
 }
 
+static void print_missing(const struct metric_print *at) {
+    if (at->query->snapshot.missing_files >= 0)
+        metrics_text_int(at->text, LABELS({"query", at->query->name}),
+                         at->query->snapshot.missing_files);
+}
+
 static void print_causes(const struct metric_print *at) {
     for (enum health_cause cause = CAUSE_FAILED; cause < HEALTH_CAUSES; cause++)
         metrics_text_int(at->text,
@@ -335,9 +341,12 @@ const struct metric_family metric_families[] = {
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, lag_unknown, falling_behind, records_lost, rejecting (also as "
-     "many_rejects, its name in 0.1.0).",
+     "no_batch, retrying, lag_unknown, falling_behind, records_lost, files_missing, rejecting "
+     "(also as many_rejects, its name in 0.1.0).",
      EACH(print_causes)},
+    {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
+     "Files of the table that were missing at the start; absent until all were looked for.",
+     EACH(print_missing)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER as an interval; 0 for `0 seconds` and availableNow.", EACH(print_trigger)},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",

@@ -33,6 +33,8 @@ static const struct choice codecs[] = {
     {"uncompressed", CODEC_NONE, .alias = true}, {NULL}};
 static const struct choice timestamp_types[] = {
     {"TIMESTAMP_MICROS", TIMESTAMP_AS_MICROS}, {"INT96", TIMESTAMP_AS_INT96}, {NULL}};
+static const struct choice missing_files[] = {
+    {"report", MISSING_FILES_REPORT}, {"stop", MISSING_FILES_STOP}, {NULL}};
 static const struct choice sink_logs[] = {
     {"auto", SINK_LOG_AUTO}, {"on", SINK_LOG_ON}, {"off", SINK_LOG_OFF}, {NULL}};
 
@@ -153,6 +155,11 @@ static const struct setting common[] = {
      "table and leaves an existing table as it is: a table that has files but no log continues "
      "without a log.",
      .choices = sink_logs},
+    {lake, "MISSING_FILES", &type_choice, FIELD(query.missing_files), "report",
+     "What a start does when files of the table are missing: files that its sink log lists or, "
+     "without one, that the newest manifests name. `report` looks in the background, logs one "
+     "ERROR and goes on; `stop` looks before the first batch and ends with exit code 5.",
+     .choices = missing_files},
 
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
      "When a batch begins: at an interval (`10 seconds`), as soon as there is something new "

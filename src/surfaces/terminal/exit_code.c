@@ -20,7 +20,9 @@ const struct exit_code_entry exit_codes[] = {
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "state on disk is not ours to continue",
      "Checkpoint and table contradict each other or what was written, the table has files of other "
-     "column types, or another Kafka cluster answers; nothing was touched. Also: "
+     "column types, or another Kafka cluster answers; nothing was touched. Also: files of the "
+     "table "
+     "are missing, and MISSING_FILES=stop; "
      "`verify` found an offset that is missing or double, or a file that is not as its log says.",
      "Follow the message, which names the files, the cause and the cure."},
     {EXIT_CODE_DATA_LOSS, "records can't be read from Kafka",
@@ -56,8 +58,9 @@ const struct exit_code_entry exit_codes[] = {
      "process, the user, the control group or the machine is reached.",
      "Raise the limit that the message names; a restart is safe and may find room."},
     {EXIT_CODE_DEGRADED, "degraded",
-     "`status`: the queries run and commit, but one of them falls behind, has lost records within "
-     "the last hour, or rejects more records than ALERT_REJECTS_PERCENT.",
+     "`status`: the queries run and commit, but one of them falls behind, does not know the "
+     "topic's end, has lost records within the last hour, has a table with missing files, or "
+     "rejects more records than ALERT_REJECTS_PERCENT.",
      "Follow the reason that it prints; nothing needs to be restarted."},
     {EXIT_CODE_SIGNAL, "stopped at once",
      "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",

@@ -157,6 +157,29 @@ bool duration_parse(const char *text, int64_t *milliseconds) {
     return true;
 }
 
+void duration_format(int64_t milliseconds, char text[static DURATION_TEXT_MAX]) {
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    enum { UNITS = sizeof units / sizeof units[0] };
+    int64_t seconds = milliseconds / 1000;
+    size_t i = 0, used = 0;
+    if (seconds == 0) {
+        (void)text_append(text, DURATION_TEXT_MAX, 0, "%" PRId64 " ms", milliseconds);
+        return;
+    }
+    while (seconds < units[i].seconds)
+        i++;
+    for (size_t last = i + 1; i < UNITS && i <= last; i++) {
+        int64_t count = seconds / units[i].seconds;
+        seconds %= units[i].seconds;
+        if (count > 0)
+            used = text_append(text, DURATION_TEXT_MAX, used, "%s%" PRId64 " %s",
+                               used > 0 ? " " : "", count, units[i].name);
+    }
+}
+
 /* ---- moments ---- */
 
 bool moment_parse(const char *text, const char *zone, int64_t now_ms, int64_t *micros,

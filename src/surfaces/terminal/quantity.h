@@ -25,6 +25,10 @@ void size_format(int64_t bytes, char text[static SIZE_TEXT_MAX]);
  * negative, or beyond int64. */
 bool duration_parse(const char *text, int64_t *milliseconds);
 
+/* For people, in the two largest units: "640 ms", "45 s", "2 min 5 s", "3 h 20 min", "2 d 4 h". */
+enum { DURATION_TEXT_MAX = 32 };
+void duration_format(int64_t milliseconds, char text[static DURATION_TEXT_MAX]);
+
 /* ---- moments ---- */
 
 /* "2h" is two hours before `now_ms`; anything else is read as Spark reads timestamps

@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/log/log.h"
+#include "base/log/log_retry.h"
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/system/uuid.h"
@@ -59,10 +60,17 @@ static void note_away(struct connect_session *session, const struct error *err) 
     if (session->away_since_ms != 0)
         return;
     session->away_since_ms = clock_monotonic_ms();
-    log_write(LOG_WARNING, session->logger, "%s | server=%s:%d | error=%s",
-              session->version == NULL ? "Spark does not answer yet: trying again"
-                                       : "The connection to Spark broke: trying again",
-              url->host, url->port, err->message);
+    char text[sizeof err->message + 256];
+    (void)snprintf(text, sizeof text, "%s; trying again at %s:%d: %s",
+                   session->version == NULL ? "Spark does not answer yet"
+                                            : "The connection to Spark broke",
+                   url->host, url->port, err->message);
+    const struct log_retry retry = {.began_ms = session->away_since_ms,
+                                    .attempts = 1,
+                                    .pause_ms = PAUSE_FIRST_MS,
+                                    .limit_ms = session->timeout_ms,
+                                    .limit = "SPARK_CONNECT_TIMEOUT"};
+    log_retry(LOG_WARNING, session->logger, text, &retry);
 }
 
 static void note_there(struct connect_session *session) {

@@ -32,9 +32,9 @@ struct cluster_engine {
     struct connect_session *session;       // NULL: none
     struct run_note note;
     bool lake_checked;
-    bool given_up;                 // Spark has ended the query by an error
-    bool may_run;                  // Spark may be running the query
-    int64_t failed_ms, backoff_ms; // since when nothing but failures; 0: all is well
+    bool given_up;         // Spark has ended the query by an error
+    bool may_run;          // Spark may be running the query
+    struct retry failures; // since a batch was committed
 };
 
 static bool open_session(struct cluster_engine *self, struct error *err) {
@@ -146,7 +146,7 @@ static bool attempt(struct cluster_engine *self, struct error *err) {
     self->given_up = follow.given_up;
     self->may_run = !follow.ended;
     if (self->query->position.next_batch > next_batch)
-        self->failed_ms = 0; // it got somewhere
+        self->failures = (struct retry){0}; // it got somewhere
     return done;
 }
 
@@ -156,6 +156,20 @@ static bool attempt(struct cluster_engine *self, struct error *err) {
 static bool may_try_again(struct cluster_engine *self, const struct error *err) {
     return err->kind == ERROR_CLUSTER && self->session != NULL &&
            (self->given_up || connect_failure_of(self->session) == CONNECT_SESSION_GONE);
+}
+
+static void say_again(struct cluster_engine *self, int64_t limit_ms, const struct error *err) {
+    char text[sizeof err->message + 32];
+    (void)snprintf(text, sizeof text, "%s; starting the query again", err->message);
+    const struct log_retry times = {.pause_ms = self->failures.backoff_ms,
+                                    .limit_ms = limit_ms,
+                                    .limit = "WRITE_RETRY_TIMEOUT"};
+    const struct retry_words words = {.message = "Waiting to start again on Spark",
+                                      .text = text,
+                                      .reason = err->message,
+                                      .level = LOG_ERROR,
+                                      .is_data_available = true};
+    retry_say(&self->query->report, &self->failures, times, &words);
 }
 
 static bool try_again(struct cluster_engine *self, struct error *err) {
@@ -169,23 +183,19 @@ static bool try_again(struct cluster_engine *self, struct error *err) {
         return false;
     int64_t now_ms = clock_monotonic_ms(),
             limit_ms = query->definition.options->write_retry_timeout_ms;
-    if (self->failed_ms == 0) {
-        self->failed_ms = now_ms;
-        self->backoff_ms = BACKOFF_FIRST_MS;
-    }
-    if (now_ms - self->failed_ms >= limit_ms)
+    retry_note(&self->failures, now_ms);
+    if (self->failures.attempts == 1)
+        self->failures.backoff_ms = BACKOFF_FIRST_MS;
+    if (now_ms - self->failures.began_ms >= limit_ms)
         return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
                           limit_ms / 1000);
-    log_write(LOG_ERROR, query->report.name, "%s; starting the query again | retry_in_ms=%" PRId64,
-              err->message, self->backoff_ms);
-    query_status_fault(&query->report.status, QUERY_RETRYING, true,
-                       "Waiting to start again on Spark", err->message);
+    say_again(self, limit_ms, err);
     close_session(self);
-    query_status_rest(&query->report.status, self->backoff_ms);
-    if (stop_sleep(query->stop, self->backoff_ms))
+    query_status_rest(&query->report.status, self->failures.backoff_ms);
+    if (stop_sleep(query->stop, self->failures.backoff_ms))
         return error_set(err, ERROR_STOPPED, "stopped while waiting to start again on Spark");
-    self->backoff_ms =
-        2 * self->backoff_ms < BACKOFF_MAX_MS ? 2 * self->backoff_ms : BACKOFF_MAX_MS;
+    int64_t next_ms = 2 * self->failures.backoff_ms;
+    self->failures.backoff_ms = next_ms < BACKOFF_MAX_MS ? next_ms : BACKOFF_MAX_MS;
     return true;
 }
 

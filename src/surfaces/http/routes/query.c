@@ -140,6 +140,41 @@ static struct json *print_health(const struct health_verdict *verdict) {
     return object;
 }
 
+/* What is tried again, or null. */
+static void put_retry(struct json *object, const struct query_retry *retry) {
+    if (retry->since_ms == 0) {
+        json_put_null(object, "retry");
+        return;
+    }
+    struct json *member = json_new_object();
+    put_time(member, "since", retry->since_ms);
+    json_put_int(member, "attempts", retry->attempts);
+    put_time(member, "nextAttemptAt", retry->next_ms);
+    put_time_or_null(member, "until", retry->until_ms, 1);
+    if (retry->limit != NULL)
+        json_put_shown(member, "limit", retry->limit);
+    else
+        json_put_null(member, "limit");
+    json_put(object, "retry", member);
+}
+
+/* What the query has recovered from last, or null. */
+static void put_recovered(struct json *object, const struct health_verdict *verdict) {
+    const struct health_incident *incident = &verdict->incident;
+    if (!health_has_recovered(verdict)) {
+        json_put_null(object, "recovered");
+        return;
+    }
+    int64_t to_wall_ms = clock_wall_ms() - clock_monotonic_ms();
+    struct json *member = json_new_object();
+    json_put_shown(member, "from", health_cause_name(incident->cause));
+    put_time(member, "since", incident->since_ms + to_wall_ms);
+    put_time(member, "at", incident->ended_ms + to_wall_ms);
+    json_put_int(member, "lastedMs", incident->ended_ms - incident->since_ms);
+    json_put_shown(member, "reason", incident->reason);
+    json_put(object, "recovered", member);
+}
+
 static struct json *print_query(const struct program_view *program, size_t index) {
     const struct query_view *query = &program->queries[index];
     struct health_verdict verdict;
@@ -164,6 +199,12 @@ static struct json *print_query(const struct program_view *program, size_t index
     json_put_shown(object, "checkpoint", store->checkpoint);
     json_put_bool(object, "sinkLog", snapshot.has_sink_log);
     put_last_error(object, &snapshot);
+    put_retry(object, &snapshot.retry);
+    if (snapshot.missing_files >= 0)
+        json_put_int(object, "missingFiles", snapshot.missing_files);
+    else
+        json_put_null(object, "missingFiles");
+    put_recovered(object, &verdict);
     json_put(object, "totals", print_totals(&totals));
     json_put(object, "freshness", print_freshness(&totals));
     put_progress(object, query, &snapshot);

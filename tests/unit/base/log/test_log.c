@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log/log.h"
+#include "base/log/log_retry.h"
 #include "base/system/clock.h"
 
 static int64_t fixed_wall_ms(void) {
@@ -203,6 +204,28 @@ static void lines_of_several_threads_never_interleave(void **state) {
     assert_int_equal(lines, 600);
 }
 
+static void a_retry_line_says_why_since_when_when_next_and_until_when(void **state) {
+    (void)state;
+    const struct log_retry disk = {.began_ms = -65000, // the clock stands at 0
+                                   .attempts = 4,
+                                   .pause_ms = 1600,
+                                   .limit_ms = 300000,
+                                   .limit = "WRITE_RETRY_TIMEOUT"};
+    const struct log_retry kafka = {.attempts = 1, .pause_ms = 500};
+    const struct log_retry damage = {.attempts = 2, .pause_ms = 1000, .limit = "3 attempts"};
+    log_retry(LOG_ERROR, "q", "no space; trying again", &disk);
+    log_retry(LOG_ERROR, "q", "Waiting for Kafka: no broker", &kafka);
+    log_retry(LOG_ERROR, "q", "damaged; reading the batch again", &damage);
+    assert_string_equal(
+        captured(),
+        "2025-12-31 10:30:45 | q | ERROR | no space; trying again | since=2025-12-31 10:29:40 | "
+        "attempt=4 | retry_in_ms=1600 | until=2025-12-31 10:34:40 (WRITE_RETRY_TIMEOUT)\n"
+        "2025-12-31 10:30:45 | q | ERROR | Waiting for Kafka: no broker | "
+        "since=2025-12-31 10:30:45 | attempt=1 | retry_in_ms=500 | until=no limit\n"
+        "2025-12-31 10:30:45 | q | ERROR | damaged; reading the batch again | "
+        "since=2025-12-31 10:30:45 | attempt=2 | retry_in_ms=1000 | until=3 attempts\n");
+}
+
 #define FACT(name) cmocka_unit_test_setup(name, capture)
 
 int main(void) {
@@ -220,6 +243,7 @@ int main(void) {
         FACT(an_endless_text_is_cut_and_still_one_line),
         FACT(a_display_stands_below_the_last_line),
         FACT(lines_of_several_threads_never_interleave),
+        FACT(a_retry_line_says_why_since_when_when_next_and_until_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,24 @@ static void the_status_says_what_is_waited_for_and_how_long_it_rests(void **stat
     assert_int_equal(status.rest_until_ms, 5200);
 }
 
+static void the_status_says_since_when_it_fails_when_it_is_tried_next_and_until_when(void **state) {
+    (void)state;
+    struct retry retry = {0};
+    for (int i = 0; i < 2; i++) {
+        struct error err = {0};
+        (void)error_set(&err, ERROR_RETRY, "no space");
+        assert_true(retry_again(&scene.retrier, &retry, &err));
+    }
+    struct query_retry shown = query_status_read(&scene.report.status).retry;
+    assert_int_equal(shown.since_ms, 1700000005000);
+    assert_int_equal(shown.attempts, 2);
+    assert_int_equal(shown.next_ms, 1700000005600);
+    assert_int_equal(shown.until_ms, 1700000006000);
+    assert_string_equal(shown.limit, "WRITE_RETRY_TIMEOUT");
+    query_status_say(&scene.report.status, QUERY_RUNNING, true, "Processing new data");
+    assert_int_equal(query_status_read(&scene.report.status).retry.since_ms, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -179,6 +197,7 @@ int main(void) {
         TEST(without_time_a_step_is_tried_once),
         TEST(a_stop_ends_the_wait),
         TEST(the_status_says_what_is_waited_for_and_how_long_it_rests),
+        TEST(the_status_says_since_when_it_fails_when_it_is_tried_next_and_until_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,31 @@ static void its_health_is_told_with_what_to_do(void **state) {
     free(text);
 }
 
+static void a_retry_is_told_with_its_next_attempt_and_its_limit(void **state) {
+    (void)state;
+    char *text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":4,"
+                       "\"nextAttemptAt\":\"2025-12-31T10:00:03Z\","
+                       "\"until\":\"2025-12-31T10:05:00Z\",\"limit\":\"WRITE_RETRY_TIMEOUT\"}}");
+    assert_non_null(strstr(
+        text, "  retrying    since 2025-12-31T10:00:00Z; attempt 4 failed, the next one is "
+              "at 2025-12-31T10:00:03Z; until 2025-12-31T10:05:00Z (WRITE_RETRY_TIMEOUT)\n"));
+    free(text);
+    text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":1,"
+                 "\"nextAttemptAt\":\"2025-12-31T10:00:01Z\",\"until\":null,\"limit\":null}}");
+    assert_non_null(strstr(text, "the next one is at 2025-12-31T10:00:01Z; no limit\n"));
+    free(text);
+}
+
+static void a_recovery_is_told_with_when_how_long_and_of_what(void **state) {
+    (void)state;
+    char *text = print("{\"recovered\":{\"from\":\"retrying\",\"since\":\"2025-12-31T10:00:00Z\","
+                       "\"at\":\"2025-12-31T10:02:05Z\",\"lastedMs\":125000,"
+                       "\"reason\":\"No answer from Kafka\"}}");
+    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s of "
+                                 "retrying: No answer from Kafka\n"));
+    free(text);
+}
+
 static void what_is_not_known_yet_is_said_or_left_out(void **state) {
     (void)state;
     char *text = print("{\"state\":\"starting\",\"lastError\":null,\"lag\":{\"records\":null},"
@@ -82,6 +107,8 @@ static void what_is_not_known_yet_is_said_or_left_out(void **state) {
     assert_non_null(strstr(text, "  lag         unknown since the start\n"));
     assert_null(strstr(text, "last error"));
     assert_null(strstr(text, "freshness"));
+    assert_null(strstr(text, "retrying"));
+    assert_null(strstr(text, "recovered"));
     free(text);
     text = print("{\"totals\":{},\"lag\":{\"records\":null,\"unknownSince\":"
                  "\"2025-12-31T10:00:00Z\",\"unknownBecause\":\"no answer\"}}");
@@ -94,6 +121,8 @@ int main(void) {
         cmocka_unit_test(the_lock_says_where_its_holder_can_be_asked),
         cmocka_unit_test(a_query_is_told_in_a_few_lines),
         cmocka_unit_test(its_health_is_told_with_what_to_do),
+        cmocka_unit_test(a_retry_is_told_with_its_next_attempt_and_its_limit),
+        cmocka_unit_test(a_recovery_is_told_with_when_how_long_and_of_what),
         cmocka_unit_test(what_is_not_known_yet_is_said_or_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

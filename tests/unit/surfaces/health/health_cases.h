@@ -17,6 +17,7 @@ struct health_step {
     int64_t lost;     // at its begin
     bool is_silent;   // gives no sign of life
     bool is_unlisted; // nobody gets the topic's end offsets
+    int64_t missing;  // files of the table, found to be so
 };
 
 struct health_case {
@@ -139,6 +140,10 @@ static const struct health_case health_cases[] = {
      {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
       {4200, QUERY_RUNNING, .produced = 900, .commits = 10000, .lost = 4000}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"files of the table are missing",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {120, QUERY_RUNNING, .produced = 900, .commits = 10000, .missing = 31}},
+     HEALTH_DEGRADED, SEVERITY_CRITICAL, CAUSE(MISSING), "EsportsStreamFilesMissing"},
     {"five records of a hundred are rejected",
      {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 500}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},

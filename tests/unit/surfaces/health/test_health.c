@@ -69,6 +69,8 @@ static void a_reason_says_what_was_found_and_since_when(void **state) {
     assert_said("nothing comes", "all that the topic holds is committed", 1199);
     assert_said("records were lost a while ago", "lost 4000 offsets that Kafka no longer had",
                 1199);
+    assert_said("files of the table are missing",
+                "31 files of the table are missing: a.parquet, b.parquet, c.parquet, …", 119);
     assert_said("it failed", "No answer from Kafka", 179);
 }
 
@@ -99,6 +101,79 @@ static void a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well(void **stat
     assert_int_equal(scene.verdict.severity, SEVERITY_NONE);
 }
 
+/* The case's newest incident: its worst cause, its reason, how long it lasted (-1: it goes on). */
+static void assert_incident(const char *name, enum health_cause cause, const char *reason,
+                            int64_t seconds) {
+    play(find(name));
+    const struct health_incident *incident = &scene.verdict.incident;
+    assert_int_equal(incident->cause, cause);
+    assert_string_equal(incident->reason, reason);
+    assert_int_equal(health_has_recovered(&scene.verdict), seconds >= 0);
+    if (seconds >= 0)
+        assert_int_equal((incident->ended_ms - incident->since_ms) / 1000, seconds);
+}
+
+static void a_recovery_says_from_what_and_how_long_it_lasted(void **state) {
+    (void)state;
+    static const char kafka[] = "No answer from Kafka";
+    assert_incident("Kafka was away for a minute", CAUSE_RETRYING, kafka, 69);
+    assert_incident("Kafka was away for long, and what came meanwhile is read", CAUSE_IN_VAIN,
+                    kafka, 719);
+    assert_incident("Kafka stays away", CAUSE_IN_VAIN, kafka, -1);
+}
+
+static void an_end_of_the_topic_that_is_known_again_is_a_recovery(void **state) {
+    (void)state;
+    play(find("Kafka was gone between two triggers"));
+    const struct health_incident *incident = &scene.verdict.incident;
+    assert_int_equal(incident->cause, CAUSE_LAG_UNKNOWN);
+    assert_true(health_has_recovered(&scene.verdict));
+    assert_non_null(strstr(incident->reason, "end offsets have been unknown for"));
+    assert_int_equal((incident->ended_ms - incident->since_ms) / 1000, 601);
+}
+
+static void pauses_between_attempts_are_no_recovery(void **state) {
+    (void)state;
+    assert_incident("the disk refuses every attempt", CAUSE_IN_VAIN, "No answer from Kafka", -1);
+    assert_int_equal((scene_ms - 1000 - scene.verdict.incident.since_ms) / 1000, 369);
+}
+
+static void without_an_incident_nothing_has_recovered(void **state) {
+    (void)state;
+    play(find("records were lost long ago"));
+    assert_false(health_has_recovered(&scene.verdict));
+    assert_int_equal(scene.verdict.incident.since_ms, 0);
+    play(find("it failed"));
+    assert_false(health_has_recovered(&scene.verdict));
+}
+
+/* As if TRIGGER were that. */
+static void open_with_trigger(int64_t trigger_ms) {
+    scene_open(&scene);
+    health_watch_close(scene.program.health);
+    scene.config.query.trigger.interval_ms = trigger_ms;
+    scene.program.health = health_watch_open(&scene.config, scene.program.queries, 1);
+}
+
+static void under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours(void **state) {
+    (void)state;
+    static const struct {
+        int64_t trigger_s, counted_s;
+    } cases[] = {{0, 300}, {1800, 3600}, {1900, 3780}, {7200, 14400}, {86400, 14400}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        open_with_trigger(cases[i].trigger_s * 1000);
+        const struct health_step running = {.seconds = 1, .state = QUERY_RUNNING};
+        scene_commit(&scene, 1000, 500, 0);
+        scene_ms += (cases[i].counted_s - 60) * 1000;
+        scene_second(&scene, &running, 0);
+        assert_true(health_has(&scene.verdict, CAUSE_REJECTING));
+        scene_ms += 120 * 1000;
+        scene_second(&scene, &running, 0);
+        assert_false(health_has(&scene.verdict, CAUSE_REJECTING));
+        scene_close(&scene);
+    }
+}
+
 static void names_are_found_again(void **state) {
     (void)state;
     for (enum health_state one = HEALTH_UNKNOWN; one < HEALTH_STATES; one++)
@@ -127,6 +202,11 @@ int main(void) {
         cmocka_unit_test_teardown(a_program_that_stood_still_itself_blames_no_query, tear_down),
         cmocka_unit_test_teardown(a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well,
                                   tear_down),
+        cmocka_unit_test_teardown(a_recovery_says_from_what_and_how_long_it_lasted, tear_down),
+        cmocka_unit_test_teardown(an_end_of_the_topic_that_is_known_again_is_a_recovery, tear_down),
+        cmocka_unit_test_teardown(pauses_between_attempts_are_no_recovery, tear_down),
+        cmocka_unit_test_teardown(without_an_incident_nothing_has_recovered, tear_down),
+        cmocka_unit_test(under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours),
         cmocka_unit_test(names_are_found_again),
         cmocka_unit_test(memory_is_near_its_budget_above_nine_tenths),
     };

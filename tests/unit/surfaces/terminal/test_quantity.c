@@ -190,11 +190,28 @@ static void a_moment_in_milliseconds_may_be_any(void **state) {
     }
 }
 
+static void a_duration_is_shown_in_its_two_largest_units(void **state) {
+    (void)state;
+    static const struct {
+        int64_t milliseconds;
+        const char *text;
+    } cases[] = {{0, "0 ms"},           {640, "640 ms"},          {1000, "1 s"},
+                 {59999, "59 s"},       {60000, "1 min"},         {125000, "2 min 5 s"},
+                 {3605000, "1 h"},      {12000000, "3 h 20 min"}, {86399000, "23 h 59 min"},
+                 {187200000, "2 d 4 h"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[DURATION_TEXT_MAX];
+        duration_format(cases[i].milliseconds, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_size_is_a_whole_number_and_a_unit),
         cmocka_unit_test(a_size_is_printed_in_its_largest_whole_unit),
         cmocka_unit_test(a_duration_is_what_spark_takes_for_one),
+        cmocka_unit_test(a_duration_is_shown_in_its_two_largest_units),
         cmocka_unit_test(a_duration_is_that_long_ago_and_all_else_a_timestamp),
         cmocka_unit_test(what_is_neither_is_refused_with_what_was_wanted),
         cmocka_unit_test(a_moment_is_printed_with_the_places_that_it_has),

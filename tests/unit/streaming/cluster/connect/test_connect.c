@@ -399,13 +399,20 @@ static void a_server_that_is_away_for_a_while_is_waited_for(void **state) {
     log_output_set(STDOUT_FILENO);
     close(log);
     unlink(name);
-    const char *next = strstr(said, "test | WARNING | Spark does not answer yet: trying again | "
-                                    "server=127.0.0.1:");
+    const char *next =
+        strstr(said, "test | WARNING | Spark does not answer yet; trying again at 127.0.0.1:");
     assert_non_null(next);
-    assert_non_null(strstr(next, "busy"));
+    next = strstr(next, "busy");
+    assert_non_null(next);
+    next = strstr(next, " | since=2");
+    assert_non_null(next);
+    next = strstr(next, " | attempt=1 | retry_in_ms=100 | until=2");
+    assert_non_null(next);
+    assert_non_null(strstr(next, " (SPARK_CONNECT_TIMEOUT)\n"));
     next = strstr(next, "test | INFO | Spark is there again | server=");
     assert_non_null(next);
-    next = strstr(next, "test | WARNING | The connection to Spark broke: trying again | server=");
+    next =
+        strstr(next, "test | WARNING | The connection to Spark broke; trying again at 127.0.0.1:");
     assert_non_null(next);
     next = strstr(next, "test | INFO | Spark is there again | server=");
     assert_non_null(next);
