@@ -818,7 +818,7 @@ def test_an_empty_word_is_completed_to_the_commands(program, tmp_path):
     environment = {"TERM": "dumb", "HOME": str(tmp_path), "PATH": os.environ["PATH"], "PS1": "$ "}
     terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], **environment)
     try:
-        terminal.type(f"source {script}; bind 'set completion-query-items 0'; echo rea''dy\r")
+        terminal.type(f"source {script}; bind 'set completion-query-items 0'; bind 'set page-completions off'; echo rea''dy\r")
         terminal.read_until(rb"\nready")
         for typed, listed, absent in (
             ("", rb"\bverify\b", rb"--"),

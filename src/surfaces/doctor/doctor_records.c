@@ -46,33 +46,10 @@ struct sample {
 
     int64_t records, rows, rejects[REJECT_REASON_COUNT];
     int64_t newest_ms;         // the latest timestamp; INT64_MIN: no record
-    struct unknown_keys keys;  // of rejected objects
     char first[LIST_TEXT_MAX]; // of the rejects
 };
 
 /* ---- decoding ---- */
-
-static bool note_key(void *context, const char *name, const struct json *value) {
-    struct sample *sample = context;
-    (void)value;
-    struct text key = text_borrow(name);
-    int column = schema_find(&sample->definition.schema, key);
-    int index = column >= 0 && (size_t)column < sample->definition.schema.record_count
-                    ? -1
-                    : unknown_keys_find(&sample->keys, key);
-    if (index >= 0)
-        sample->keys.names[index].count++;
-    return true;
-}
-
-/* The decoder counts the keys of rows only. */
-static void note_keys(struct sample *sample, const struct record *record) {
-    struct error ignored;
-    struct json *object =
-        record->value != NULL ? json_parse(record->value, record->value_size, &ignored) : NULL;
-    (void)json_each(object, note_key, sample);
-    json_free(object);
-}
 
 static void note_reject(struct sample *sample, const struct record *record,
                         const struct reject *reject) {
@@ -81,7 +58,6 @@ static void note_reject(struct sample *sample, const struct record *record,
                        "partition %" PRId32 ", offset %" PRId64 ": %s", record->partition,
                        record->offset, reject->detail);
     sample->rejects[reject->reason]++;
-    note_keys(sample, record);
 }
 
 static bool take_record(struct sample *sample, const struct record *record, struct error *err) {
@@ -210,11 +186,10 @@ static int by_count(const void *a, const void *b) {
 
 /* "matchId (73), state (20)": the most frequent first. "": all keys are columns. */
 static void list_keys(struct sample *sample, char text[static LIST_TEXT_MAX]) {
-    struct unknown_keys *keys = &sample->keys;
+    struct unknown_keys *keys = &sample->maker.decoder->counts.unknown_names;
     char name[CELL_TEXT_MAX];
     size_t used = 0;
     text[0] = '\0';
-    unknown_keys_add(keys, &sample->maker.decoder->counts.unknown_names);
     if (keys->count > 1)
         qsort(keys->names, keys->count, sizeof keys->names[0], by_count);
     for (size_t i = 0; i < keys->count && i < KEYS_SHOWN; i++) {
