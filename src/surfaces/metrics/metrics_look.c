@@ -22,14 +22,15 @@ static void look_at_query(struct query_look *look, const struct program_view *pr
 
 /* A directory that is not there yet is made on the file system of the one above it, at the latest
  * by the first batch; until then nothing is said of it. */
-static void look_at_disks(struct metrics_look *look) {
-    const struct config *config = look->program->config;
+size_t metrics_look_at_disks(const struct config *config,
+                             struct disk_look disks[static DISKS_MAX]) {
     const struct {
         const char *place, *path;
     } places[DISKS_MAX] = {{"data_lake", config->data_lake_path},
                            {"processed", config->processed_path},
                            {"checkpoint", config->checkpoint_path}};
     uint64_t seen[DISKS_MAX] = {0};
+    size_t count = 0;
     for (size_t i = 0; i < DISKS_MAX; i++) {
         struct filesystem_place place;
         struct filesystem_room room;
@@ -37,14 +38,14 @@ static void look_at_disks(struct metrics_look *look) {
             !filesystem_room(places[i].path, &room))
             continue;
         bool known = false;
-        for (size_t j = 0; j < look->disk_count; j++)
+        for (size_t j = 0; j < count; j++)
             known = known || seen[j] == place.device;
         if (known)
             continue;
-        seen[look->disk_count] = place.device;
-        look->disks[look->disk_count++] =
-            (struct disk_look){.place = places[i].place, .size = room.size, .free = room.free};
+        seen[count] = place.device;
+        disks[count++] = (struct disk_look){places[i].place, places[i].path, room.size, room.free};
     }
+    return count;
 }
 
 struct metrics_look *metrics_look(const struct program_view *program) {
@@ -53,7 +54,7 @@ struct metrics_look *metrics_look(const struct program_view *program) {
     look->query_count = program->query_count;
     for (size_t i = 0; i < program->query_count; i++)
         look_at_query(&look->queries[i], program, i);
-    look_at_disks(look);
+    look->disk_count = metrics_look_at_disks(program->config, look->disks);
     look->sources = must_alloc(SOURCES_MAX, sizeof *look->sources);
     look->source_count =
         program->sources(program->streaming, SOURCES_MAX, look->is_told, look->sources);

@@ -21,6 +21,7 @@ struct query_look {
 /* A file system that holds something of ours, named after the first thing that it holds. */
 struct disk_look {
     const char *place;  // "data_lake", "processed", "checkpoint"
+    const char *path;   // borrowed from the settings
     int64_t size, free; // bytes; free: for us
 };
 
@@ -37,6 +38,9 @@ struct metrics_look {
     struct streaming_memory memory;
     struct process_usage process;
 };
+
+/* Those of the lake; the number of them. */
+size_t metrics_look_at_disks(const struct config *config, struct disk_look disks[static DISKS_MAX]);
 
 struct metrics_look *metrics_look(const struct program_view *program);
 void metrics_look_free(struct metrics_look *look);

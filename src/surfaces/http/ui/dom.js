@@ -45,7 +45,7 @@ function reconcile(parent, items, key, create, update) {
   for (const gone of before.values()) gone.remove();
 }
 
-/* A box that scrolls sideways is reached by keyboard; one that doesn't is no stop on the way. */
+/* A box that scrolls sideways is reached by keyboard; one that doesn't is skipped. */
 const scrollBoxes = new ResizeObserver((entries) => {
   for (const {target} of entries) {
     const box = target.closest('.scroll');
@@ -169,7 +169,7 @@ function classOfColumn({numeric, minor, wrap}) {
   return [numeric && 'numeric', minor && 'minor', wrap && 'wrap'].filter(Boolean).join(' ') || null;
 }
 
-/* A bar beside a number, for the eye only: the number is in the row. */
+/* A bar next to a number, for the eye only: the number is in the row. */
 function barColumn(title, share) {
   return {
     title,

@@ -134,7 +134,7 @@ function bytesOfBase64(text) {
 }
 
 const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
-// What is invisible, moves other text around, or is no character.
+// What is invisible, moves other text around, or is not a character.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
 const SHORT_ESCAPES = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
 

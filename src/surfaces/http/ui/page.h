@@ -1,5 +1,5 @@
-/* page.h: the status page, one HTML document that needs nothing else. The build makes it of the
- * files beside this one and Chart.js (scripts/embed-page.sh). It holds no data: its script asks
+/* page.h: the status page, one HTML document that needs nothing else. The build makes it from the
+ * files in this folder and Chart.js (scripts/embed-page.sh). It holds no data: its script asks
  * /api/v1/. */
 #ifndef SURFACES_HTTP_UI_PAGE_H
 #define SURFACES_HTTP_UI_PAGE_H
