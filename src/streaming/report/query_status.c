@@ -22,7 +22,8 @@ const char *query_state_name(enum query_state state) {
 
 void query_status_init(struct query_status *status, const char *name) {
     *status = (struct query_status){
-        .snapshot = {.name = name, .resumed_batch = -1, .batch_id = -1, .message = "Initializing sources"}};
+        .snapshot = {
+            .name = name, .resumed_batch = -1, .batch_id = -1, .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
     lag_book_init(&status->lag);
     check(pthread_mutex_init(&status->lock, NULL) == 0);

@@ -123,9 +123,9 @@ static void answer_route(struct http_call *call, size_t route, struct text name,
     }
     if (routes[route].shows_records && !has_token(call->program) && !is_local(call->request)) {
         http_response_error(response, HTTP_FORBIDDEN,
-                            "this shows bytes of records, and no UI_TOKEN is set: it answers only "
-                            "to http://127.0.0.1 on the machine itself; set UI_TOKEN to read it "
-                            "from elsewhere");
+                            "without UI_TOKEN, the bytes of records are shown only on the machine "
+                            "itself, at http://127.0.0.1; set UI_TOKEN to read them from "
+                            "elsewhere");
         return;
     }
     if (name.length > 0 && !find_query(call->program, name, &call->query)) {

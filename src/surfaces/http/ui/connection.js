@@ -101,7 +101,8 @@ function showLost(reason) {
     );
   setText(
     byId('lost-detail'),
-    `${reason} Retrying for ${age}. If this goes on, check that the program is running and read its log.`,
+    `${reason} Retrying for ${age}. If this goes on, check that the program is running and read ` +
+      'its log.',
   );
   setAttribute(byId('link'), 'data-level', 'bad');
   setText(byId('link-text'), connection.answeredAt ? `figures as of ${since}` : 'no answer yet');

@@ -36,9 +36,10 @@ function findingsOf(judged) {
   return [...findings.values()];
 }
 
-/* Whether a finding says this already. */
-function isInFinding({health}, text) {
-  return health.severity !== 'none' && health.reason.includes(text);
+/* Whether a text has an error in it; the numbers of attempts and seconds may differ. */
+function hasError(text, error) {
+  const plain = (one) => one.replaceAll(/\d+/g, '0');
+  return plain(text).includes(plain(error));
 }
 
 /* ---- cards ---- */
@@ -73,7 +74,11 @@ const CARD_FACTS = [
     ({freshness}) => sinceText(freshness.newestRecordAt),
   ],
   ['Newest batch', 'number and time of the commit', newestText],
-  ['Duration', 'of the newest batch', ({newestBatch}) => formatDuration(newestBatch?.durationMs.total)],
+  [
+    'Duration',
+    'of the newest batch',
+    ({newestBatch}) => formatDuration(newestBatch?.durationMs.total),
+  ],
   ['Trigger', 'when the next batch starts', ({trigger}) => trigger],
   ['Rows', 'since the start', ({totals}) => formatCount(totals.rows)],
   ['Rejects', 'since the start', rejectsText],
@@ -107,13 +112,13 @@ function recoveredText({recovered}) {
 }
 
 /* The last error, unless something else on the page says it. */
-function errorText(query) {
-  const {lastError, recovered} = query;
-  if (!lastError || isInFinding(query, lastError.text)) return '';
-  if (recovered?.reason.includes(lastError.text)) return '';
+function errorText({lastError, health, recovered}) {
+  if (!lastError || hasError(`${health.reason} ${recovered?.reason}`, lastError.text)) return '';
+  if (lastError.retrying && health.severity !== 'none') return '';
   return `Last error, ${formatMoment(lastError.at)}: ${lastError.text}`;
 }
 
+/* A failed query's message is its error, which is a finding. */
 function messageText({message, lastError}) {
   return lastError && message.includes(lastError.text) ? '' : message;
 }
@@ -138,7 +143,11 @@ function createCard(query) {
       ),
     ),
     make('p', {class: 'message muted'}),
-    make('p', {class: 'behind'}, part('behind-count'), part('behind-noun'), part('behind-time')),
+    make(
+      'p',
+      {class: 'behind'},
+      ...[part('behind-count'), ' ', part('behind-noun'), ' ', part('behind-time')],
+    ),
     make('dl', {class: 'facts'}, ...facts),
     ...['retry', 'error', 'recovered'].map((name) => make('p', {class: `note ${name}`})),
   );
@@ -195,11 +204,11 @@ function showFindings(findings) {
     byId('reasons'),
     findings,
     ({names}) => names.join(' '),
-    () => make('li', {}, make('span', {class: 'found'}), ' ', make('span', {class: 'action'})),
+    () => make('li', {}, make('p', {class: 'found'}), ' ', make('p', {class: 'action'})),
     (item, {names, level, text, action}) => {
       setAttribute(item, 'data-level', level);
       setText(item.querySelector('.found'), `${names.join(', ')}: ${text}`);
-      setText(item.querySelector('.action'), action);
+      setText(item.querySelector('.action'), action && `What to do: ${action}`);
     },
   );
 }

@@ -58,10 +58,9 @@ function createLagTable() {
   addMoreButton('lag', 'partitions');
 }
 
-/* Why, unless a finding says it. */
-function unknownBecause(query) {
-  const why = query.lag.unknownBecause;
-  return why && !isInFinding(query, why) ? `: ${why}` : '';
+/* Why, unless something is wrong with the query: then that is the reason. */
+function unknownBecause({lag, health}) {
+  return lag.unknownBecause && health.severity === 'none' ? `: ${lag.unknownBecause}` : '';
 }
 
 function updateLag(query) {

@@ -467,8 +467,8 @@ static void room_on_the_disks_of_the_lake_is_told(void **state) {
     int64_t size = number_at(program_told, "disks.0.sizeBytes");
     assert_in_range(number_at(program_told, "disks.0.freeBytes"), 0, size);
     char sample[128];
-    snprintf(sample, sizeof sample,
-             "esports_stream_disk_size_bytes{place=\"data_lake\"} %" PRId64, size);
+    snprintf(sample, sizeof sample, "esports_stream_disk_size_bytes{place=\"data_lake\"} %" PRId64,
+             size);
     ask_with("/metrics", "localhost:4040", NULL);
     assert_sample(sample);
 }
