@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "streaming/store/checkpoint.h"
 #include "surfaces/alerts/alerts.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/http/http_server.h"
 #include "surfaces/http/routes/routes.h"
 
@@ -251,12 +252,13 @@ struct http_api *http_api_start(const struct config *config, struct streaming *s
     for (size_t i = 0; i < api->program.query_count; i++)
         api->program.queries[i] = streaming_query_view(streaming, i);
     struct error err;
-    if (start(api, &err))
+    if (disk_watch_open(config, &api->program.disks, &err) && start(api, &err))
         return api;
     log_write(LOG_WARNING, "main",
               "No page and no API: the queries run without | error=%s | cure=set SPARK_UI_HOST "
               "and SPARK_UI_PORT, or SPARK_UI_PORT=0 to do without",
               err.message);
+    disk_watch_close(api->program.disks);
     free(api);
     return NULL;
 }
@@ -265,5 +267,6 @@ void http_api_stop(struct http_api *api) {
     if (api == NULL)
         return;
     http_server_stop(api->server);
+    disk_watch_close(api->program.disks);
     free(api);
 }

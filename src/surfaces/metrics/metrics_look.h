@@ -3,9 +3,10 @@
 #define SURFACES_METRICS_METRICS_LOOK_H
 
 #include "base/system/process.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/health/program_view.h"
 
-enum { DISKS_MAX = 3, SOURCES_MAX = 256 };
+enum { SOURCES_MAX = 256 };
 
 struct query_look {
     const struct query_view *view;
@@ -16,13 +17,6 @@ struct query_look {
     unsigned causes; // bits, 1 << CAUSE_…
     struct topic_lag lag;
     struct partition_lag *partitions; // owned; lag.partition_count
-};
-
-/* A file system that holds something of ours, named after the first thing that it holds. */
-struct disk_look {
-    const char *place;  // "data_lake", "processed", "checkpoint"
-    const char *path;   // borrowed from the settings
-    int64_t size, free; // bytes; free: for us
 };
 
 struct metrics_look {
@@ -38,9 +32,6 @@ struct metrics_look {
     struct streaming_memory memory;
     struct process_usage process;
 };
-
-/* Those of the lake; the number of them. */
-size_t metrics_look_at_disks(const struct config *config, struct disk_look disks[static DISKS_MAX]);
 
 struct metrics_look *metrics_look(const struct program_view *program);
 void metrics_look_free(struct metrics_look *look);

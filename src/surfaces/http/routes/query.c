@@ -8,9 +8,9 @@
 #include "base/system/process.h"
 #include "core/double_text.h"
 #include "streaming/report/query_pace.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
-#include "surfaces/metrics/metrics_look.h"
 #include "surfaces/settings/settings.h"
 
 /* The worst first, else by number. */
@@ -213,7 +213,7 @@ static struct json *print_memory(const struct program_view *program) {
 
 static struct json *print_disks(const struct program_view *program) {
     struct disk_look disks[DISKS_MAX];
-    size_t count = metrics_look_at_disks(program->config, disks);
+    size_t count = disk_watch_read(program->disks, disks);
     struct json *array = json_new_array();
     for (size_t i = 0; i < count; i++) {
         struct json *object = json_new_object();

@@ -122,7 +122,10 @@ function updateDisks(disks) {
   byId('disk-bar').hidden = !worst;
   programTables.disks.update(disks);
   if (!worst) {
-    setText(byId('disk-summary'), 'Unknown until the lake’s directory exists.');
+    setText(
+      byId('disk-summary'),
+      'Unknown: the lake’s directory does not exist yet, or its disk does not answer.',
+    );
     return;
   }
   const {path, freeBytes, sizeBytes} = worst;
@@ -148,7 +151,8 @@ function updateProgram({program, memory, disks}) {
   setText(
     byId('program-summary'),
     `esports-stream ${program.version}, process ${program.pid}, ` +
-      `${formatEngine(program)}${formatCounted(program.workers, 'worker')}, started ${formatMoment(program.startedAt)}, ` +
+      `${formatEngine(program)}${formatCounted(program.workers, 'worker')}, ` +
+      `started ${formatMoment(program.startedAt)}, ` +
       `${formatAge(serverNow() - Date.parse(program.startedAt))} ago`,
   );
   updateMemory(memory);

@@ -243,7 +243,7 @@ function makeRejectDetail(reject) {
     {class: 'inside'},
     makeFacts([
       ['Topic', reject.topic],
-      ['Partition : offset', `${reject.partition}:${reject.offset}`],
+      ['Partition:offset', `${reject.partition}:${reject.offset}`],
       ['Kafka timestamp', formatInstant(reject.kafkaTimestamp)],
       ['Processed', formatInstant(reject.processedAt)],
       ['Batch', `#${reject.batchId}`],

@@ -18,6 +18,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/api/http_api.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
 
@@ -93,6 +94,8 @@ static int set_up(void **state) {
                                     .sources = some_sources,
                                     .notifications = no_notifications};
     program.health = health_watch_open(&config, program.queries, 1);
+    struct error err;
+    assert_true(disk_watch_open(&config, &program.disks, &err));
     return 0;
 }
 
@@ -102,6 +105,7 @@ static int tear_down(void **state) {
     answer = NULL;
     http_response_deinit(&response);
     health_watch_close(program.health);
+    disk_watch_close(program.disks);
     query_history_deinit(&history);
     query_status_deinit(&status);
     config_deinit(&config);
@@ -459,8 +463,11 @@ static void after_a_restart_the_checkpoints_newest_batch_is_told(void **state) {
 /* The same that /metrics has. */
 static void room_on_the_disks_of_the_lake_is_told(void **state) {
     (void)state;
+    disk_watch_close(program.disks);
     free(config.data_lake_path);
     config.data_lake_path = text_copy("/tmp");
+    struct error err;
+    assert_true(disk_watch_open(&config, &program.disks, &err));
     const struct json *program_told = ask("/api/v1/queries");
     assert_string_equal(text_at(program_told, "disks.0.place"), "data_lake");
     assert_string_equal(text_at(program_told, "disks.0.path"), "/tmp");
