@@ -261,6 +261,23 @@ def test_numbers_are_rounded_before_their_unit_is_chosen(scene, open_page):
     assert [(*case[:-1], text) for case, text in zip(expected, shown, strict=True)] == expected
 
 
+def test_the_input_rate_is_that_of_the_batches_of_the_last_minute(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#verdict", "Healthy")
+    rate = """([ages, moves]) => {
+        knownOf('some').batches = ages.map((age) => (
+            {startedAt: new Date(serverNow() - 1000 * age).toISOString(), rows: 590, rejects: 10}));
+        return inputRate({name: 'some', rates: {inputRowsPerSecond: moves ? 1e6 : null}});
+    }"""
+
+    assert page.tab.evaluate(rate, [[], True]) is None
+    assert page.tab.evaluate(rate, [[5], True]) is None
+    assert page.tab.evaluate(rate, [[15, 5], False]) is None
+    assert round(page.tab.evaluate(rate, [[15, 5], True])) == 60
+    assert round(page.tab.evaluate(rate, [[1000, 100], True]), 2) == 0.67
+    assert round(page.tab.evaluate(rate, [[200, 80, 20, 19.9], True])) == 20
+
+
 def test_a_step_whose_batch_is_still_to_come_is_not_drawn_as_nothing(scene, open_page):
     page = open_page(scene.url)
     page.wait("#verdict", "Healthy")

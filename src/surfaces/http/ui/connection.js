@@ -101,7 +101,7 @@ function showLost(reason) {
     );
   setText(
     byId('lost-detail'),
-    `${reason} Retrying for ${age}. If this goes on, check that the program is running and read ` +
+    `${reason} Retrying for ${age}. If this persists, check that the program is running and read ` +
       'its log.',
   );
   setAttribute(byId('link'), 'data-level', 'bad');

@@ -61,8 +61,27 @@ function rejectsText({totals: {rows, rejects}}) {
   return rejects ? `${formatCount(rejects)} (${formatShare(rejects, rows + rejects)})` : '0';
 }
 
+/* Of the last minute's batches, or the newest two; null while the query does not move. The newest
+ * batch alone says little: it may have started right after the one before it. */
+function inputRate({name, rates}) {
+  const {batches} = knownOf(name);
+  const last = batches[batches.length - 1];
+  if (isMissing(rates.inputRowsPerSecond) || batches.length < 2) return null;
+  const secondsTo = ({startedAt}) => (Date.parse(last.startedAt) - Date.parse(startedAt)) / 1000;
+  const from = batches.findLastIndex((one) => one !== last && secondsTo(one) >= 60);
+  const first = Math.max(0, from);
+  const records = batches
+    .slice(first + 1)
+    .reduce((sum, {rows, rejects}) => sum + rows + rejects, 0);
+  return records / secondsTo(batches[first]);
+}
+
 const CARD_FACTS = [
-  ['Input', 'by the newest batch', ({rates}) => formatRate(rates.inputRowsPerSecond)],
+  [
+    'Input',
+    'records per second, by the batches of the last minute',
+    (query) => formatRate(inputRate(query)),
+  ],
   [
     'Capacity',
     'records per second of the newest batch’s own duration',
