@@ -309,6 +309,20 @@ def test_bytes_of_a_rejected_record_are_shown_and_never_become_markup(scene, ope
     assert page.tab.evaluate("window.hacked") is None
 
 
+def test_refused_rejects_are_explained_and_the_rest_is_shown(scene, open_page):
+    """As from another machine without UI_TOKEN; the program's own refusal is in test_http.py."""
+    page = open_page("about:blank", expected="403")
+    why = {"error": "set UI_TOKEN to read them from elsewhere"}
+    page.tab.route("**/rejects", lambda route: route.fulfill(status=403, json=why))
+    page.tab.goto(scene.url)
+
+    told = page.wait("#rejects-summary", "Not shown here")
+    assert told.endswith(f"Not shown here: {why['error']}.")
+    assert page.text("#verdict-word") == "Healthy"
+    assert not page.tab.locator("#rejects button").is_visible()
+    assert not page.tab.locator("#lost").is_visible()
+
+
 def test_only_the_scripts_that_were_built_in_may_run(scene, open_page):
     page = open_page(scene.url, expected="Content Security Policy|TrustedScript|TrustedHTML")
     page.wait("#verdict", "Healthy")

@@ -286,8 +286,9 @@ function updateRejects({refused, byReason, samples}, {totals}) {
   if (refused) {
     setText(
       byId('rejects-summary'),
-      `${formatCounted(totals.rejects, 'record')} since the start. Not shown here: ${refused}`,
+      `${formatCounted(totals.rejects, 'record')} since the start. Not shown here: ${refused}.`,
     );
+    updateMoreButton('rejects', 'samples', 0);
     return;
   }
   const reasons = entriesOf(byReason).filter(([, count]) => count > 0);
