@@ -1,6 +1,6 @@
-/* disk_watch.c: a disk that hangs, such as a lost NFS server, must not hang whoever asks for its
- * room: the HTTP server has one thread. So another thread looks, when it is asked to. A reader
- * waits for it for a moment; while it hangs, readers do not wait and get nothing.
+/* disk_watch.c: a disk that hangs, such as a lost NFS server, must not hang a request for its free
+ * space: the HTTP server has one thread. So another thread looks, on request. A reader waits for it
+ * for a moment; while it hangs, readers do not wait and get nothing.
  *
  * A thread that still hangs at the end is left behind with its memory: the process ends soon. */
 #include "surfaces/health/disk_watch.h"
@@ -27,12 +27,12 @@ struct disk_watch {
     pthread_cond_t changed;
     bool is_looking, is_closed;
     size_t count;
-    struct disk_look disks[DISKS_MAX]; // by the newest look
+    struct disk_look disks[DISKS_MAX]; // as of the last time
 };
 
 static const char *const places[DISKS_MAX] = {"data_lake", "processed", "checkpoint"};
 
-/* A directory that is not there yet is made on the file system of the one above it, by the first
+/* A directory that does not exist yet is made on the file system of the one above it, by the first
  * batch at the latest; until then its room is not known. */
 static size_t look_at_disks(char *const paths[static DISKS_MAX],
                             struct disk_look disks[static DISKS_MAX]) {

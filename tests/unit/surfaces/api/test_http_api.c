@@ -449,7 +449,7 @@ static void freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp(void *
     assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "freshness.ageSeconds"), 5);
 }
 
-static void after_a_restart_the_checkpoints_newest_batch_is_told(void **state) {
+static void after_a_restart_the_api_has_the_checkpoints_newest_batch(void **state) {
     (void)state;
     ask("/api/v1/queries/match_stream");
     assert_non_null(strstr(response.body, "\"resumedAfter\":null,"));
@@ -461,7 +461,7 @@ static void after_a_restart_the_checkpoints_newest_batch_is_told(void **state) {
 }
 
 /* The same that /metrics has. */
-static void room_on_the_disks_of_the_lake_is_told(void **state) {
+static void the_api_has_the_room_on_the_disks_of_the_lake(void **state) {
     (void)state;
     disk_watch_close(program.disks);
     free(config.data_lake_path);
@@ -824,8 +824,8 @@ int main(void) {
         CASE(while_a_batch_is_retried_the_lag_has_no_rate),
         CASE(an_old_batch_tells_no_rate),
         CASE(freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp),
-        CASE(after_a_restart_the_checkpoints_newest_batch_is_told),
-        CASE(room_on_the_disks_of_the_lake_is_told),
+        CASE(after_a_restart_the_api_has_the_checkpoints_newest_batch),
+        CASE(the_api_has_the_room_on_the_disks_of_the_lake),
         CASE(a_batch_is_told_in_full),
         CASE(metrics_are_what_the_api_tells),
         CASE(a_start_without_a_commit_has_its_own_time),

@@ -42,7 +42,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void each_file_system_is_told_once_and_what_is_missing_is_not(void **state) {
+static void each_file_system_appears_once_and_a_missing_directory_does_not(void **state) {
     (void)state;
     struct statfs there;
     assert_int_equal(statfs("/", &there), 0);
@@ -81,8 +81,8 @@ static void while_a_disk_hangs_nothing_is_known_and_nobody_waits_for_it(void **s
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_file_system_is_told_once_and_what_is_missing_is_not,
-                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            each_file_system_appears_once_and_a_missing_directory_does_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(while_a_disk_hangs_nothing_is_known_and_nobody_waits_for_it,
                                         set_up, tear_down),
     };
