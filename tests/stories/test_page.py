@@ -519,6 +519,7 @@ def test_each_cause_is_shown_once_with_what_to_do_and_what_comes_next(scene, ope
             found: [...document.querySelectorAll('#reasons > li')].map(plain),
             cards: [...document.querySelectorAll('#queries > article')].map((card) =>
                 [...card.querySelectorAll('.note:not([hidden])')].map(plain)),
+            behind: [...document.querySelectorAll('.behind')].map(plain),
         };
     }"""
     today = time.strftime("%Y-%m-%d")
@@ -546,7 +547,7 @@ def test_each_cause_is_shown_once_with_what_to_do_and_what_comes_next(scene, ope
             {"health": stuck[1], "retry": endless, "lastError": full},
         ],
     )
-    assert shown == {
+    assert {name: shown[name] for name in ("title", "found", "cards")} == {
         "title": "Action needed · esports-stream",
         "found": [
             "match_stream, player_stream: stuck: no progress for 120 s: the disk is full "
@@ -578,7 +579,7 @@ def test_each_cause_is_shown_once_with_what_to_do_and_what_comes_next(scene, ope
             {"health": rejecting, "lastError": over},
         ],
     )
-    assert shown == {
+    assert {name: shown[name] for name in ("title", "found", "cards")} == {
         "title": "Action needed · esports-stream",
         "found": [
             "match_stream: degraded: 2 files of the table are missing: a, b What to do: Restore.",
@@ -589,8 +590,10 @@ def test_each_cause_is_shown_once_with_what_to_do_and_what_comes_next(scene, ope
             ["Last error, 12:00:02: the disk is full"],
         ],
     }
-    shown = page.tab.evaluate(show, [{}, {"health": rejecting}])
+    lag = {"records": 9000, "catchUpSeconds": 6, "partitions": []}
+    shown = page.tab.evaluate(show, [{"lag": lag}, {"lag": lag, "health": rejecting}])
     assert shown["title"] == "Warning · esports-stream"
+    assert shown["behind"] == ["9,000 records behind about 6 s to catch up", "9,000 records behind"]
 
 
 def test_a_lost_connection_is_shown_and_restored(job, open_page):

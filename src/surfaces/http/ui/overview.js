@@ -104,12 +104,13 @@ const CARD_FACTS = [
   ['Lost', 'offsets, since the start', ({totals}) => formatCount(totals.lost)],
 ];
 
-/* How long the backlog takes at the newest batch's rate. */
-function catchUpText({lag}) {
+/* How long the backlog takes at the newest batch's rate; of a query that falls behind, it says
+ * nothing. */
+function catchUpText({lag, health}) {
   const seconds = lag.catchUpSeconds;
   if (isMissing(lag.records)) return `since ${formatMoment(lag.unknownSince)}`;
   if (lag.records === 0) return 'up to date';
-  if (isMissing(seconds)) return '';
+  if (isMissing(seconds) || health.severity !== 'none') return '';
   return `${seconds < 1 ? 'less than 1 s' : `about ${formatAge(1000 * seconds)}`} to catch up`;
 }
 
