@@ -1,6 +1,7 @@
 """The status page in a real Chromium: what it shows is what the queries did."""
 
 import gzip
+import os
 import pathlib
 import re
 import time
@@ -8,7 +9,7 @@ import urllib.parse
 
 import axe_playwright_python
 import pytest
-from rig.broker import free_ports
+from rig.broker import Broker, free_ports
 from rig.job import Job
 from rig.lake import Lake
 from rig.page import Browser, number
@@ -70,6 +71,12 @@ def start(job, *arguments, **settings):
     settings = {"TRIGGER": "1 second", "SPARK_UI_PORT": free_ports(1)[0], **settings}
     process = job.start(*arguments, **settings)
     return process, f"http://127.0.0.1:{Web(process).port}/"
+
+
+def started_at(process):
+    """As a clock, when the process began to serve."""
+    program = Web(process).get("/api/v1/queries").json["program"]
+    return program["startedAt"][11:19]
 
 
 class Scene:
@@ -137,8 +144,8 @@ def test_the_page_shows_what_the_queries_did(scene, open_page):
 
         ends = scene.job.broker.end_offsets(scene.job.topics[kind])
         assert {
-            int(one["Partition"]): (number(one["Behind"]), number(one["Position"]))
-            for one in page.rows("Records behind")
+            int(one["Partition"]): (number(one["Lag"]), number(one["Position"]))
+            for one in page.rows("Lag by partition")
         } == {partition: (0, end) for partition, end in ends.items()}
     page.show("match_stream")
     assert {
@@ -148,7 +155,7 @@ def test_the_page_shows_what_the_queries_did(scene, open_page):
         "match_duration": len(ODD_ROWS),
         "team_1_gold": len(ODD_ROWS),
     }
-    unknown = {one["Unknown key"]: number(one["Times"]) for one in page.rows("Unknown keys")}
+    unknown = {one["Unknown key"]: number(one["Count"]) for one in page.rows("Unknown keys")}
     assert unknown == {HOSTILE_KEY: len(ODD_ROWS)}
 
 
@@ -163,7 +170,7 @@ def test_a_batch_opens_with_its_ranges_times_and_faults(scene, open_page):
     ends = scene.lake.planned_ends("matches", batch)
     before = scene.lake.planned_ends("matches", batch - 1)
     ranges = {
-        int(one["Partition"]): (number(one["From"]), number(one["To before"]))
+        int(one["Partition"]): (number(one["From"]), number(one["To (exclusive)"]))
         for one in page.rows("Offset ranges")
     }
     assert ranges == {
@@ -187,13 +194,15 @@ def test_charts_say_in_words_and_in_a_table_what_they_draw(scene, open_page):
     assert sum(number(one["Input rows"]) for one in rows) == RECORDS + len(ODD_ROWS) + len(REJECTED)
     for chart in page.tab.locator("#charts figure").all():
         label = chart.locator("canvas").get_attribute("aria-label")
-        assert re.search(r"over 15 minutes: mean .+, peak ", label), label
+        begin = r"over 15 minutes, since the start at \d\d:\d\d:\d\d: mean .+, peak "
+        assert re.search(begin, label), label
         drawn = chart.locator("canvas").evaluate(
             """(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
                 .data.some((value) => value > 0)"""
         )
         assert drawn, label
     assert page.tab.locator("#charts figure").count() == 6
+    assert page.text("#time-begin") == "since the start at " + started_at(scene.process)
     legend = page.text("#chart-operation-duration .legend")
     assert all(stage in legend for stage in ("plan", "fetch", "decode", "encode", "commit"))
 
@@ -252,6 +261,23 @@ def test_numbers_are_rounded_before_their_unit_is_chosen(scene, open_page):
     assert [(*case[:-1], text) for case, text in zip(expected, shown, strict=True)] == expected
 
 
+def test_the_input_rate_is_that_of_the_batches_of_the_last_minute(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#verdict", "Healthy")
+    rate = """([ages, moves]) => {
+        knownOf('some').batches = ages.map((age) => (
+            {startedAt: new Date(serverNow() - 1000 * age).toISOString(), rows: 590, rejects: 10}));
+        return inputRate({name: 'some', rates: {inputRowsPerSecond: moves ? 1e6 : null}});
+    }"""
+
+    assert page.tab.evaluate(rate, [[], True]) is None
+    assert page.tab.evaluate(rate, [[5], True]) is None
+    assert page.tab.evaluate(rate, [[15, 5], False]) is None
+    assert round(page.tab.evaluate(rate, [[15, 5], True])) == 60
+    assert round(page.tab.evaluate(rate, [[1000, 100], True]), 2) == 0.67
+    assert round(page.tab.evaluate(rate, [[200, 80, 20, 19.9], True])) == 20
+
+
 def test_a_step_whose_batch_is_still_to_come_is_not_drawn_as_nothing(scene, open_page):
     page = open_page(scene.url)
     page.wait("#verdict", "Healthy")
@@ -281,6 +307,20 @@ def test_bytes_of_a_rejected_record_are_shown_and_never_become_markup(scene, ope
     assert "no value" in page.tab.locator("#rejects").inner_text()
     assert page.tab.locator("main img, main script, main b").count() == 0
     assert page.tab.evaluate("window.hacked") is None
+
+
+def test_refused_rejects_are_explained_and_the_rest_is_shown(scene, open_page):
+    """As from another machine without UI_TOKEN; the program's own refusal is in test_http.py."""
+    page = open_page("about:blank", expected="403")
+    why = {"error": "set UI_TOKEN to read them from elsewhere"}
+    page.tab.route("**/rejects", lambda route: route.fulfill(status=403, json=why))
+    page.tab.goto(scene.url)
+
+    told = page.wait("#rejects-summary", "Not shown here")
+    assert told.endswith(f"Not shown here: {why['error']}.")
+    assert page.text("#verdict-word") == "Healthy"
+    assert not page.tab.locator("#rejects button").is_visible()
+    assert not page.tab.locator("#lost").is_visible()
 
 
 def test_only_the_scripts_that_were_built_in_may_run(scene, open_page):
@@ -320,19 +360,60 @@ def test_settings_are_shown_with_their_origin_and_secrets_are_not(scene, open_pa
     page = open_page(scene.url)
     page.wait("#settings", "TRIGGER")
 
-    settings = {one["Setting"]: (one["Value"], one["From"]) for one in page.rows("Settings")}
+    set_here = page.rows("Settings")
+    assert {one["Set by"] for one in set_here} == {"environment"}
+    assert f"{len(set_here)} settings set, " in page.text("#settings-summary")
+    page.tab.get_by_label("show defaults too").check()
+    settings = {one["Setting"]: (one["Value"], one["Set by"]) for one in page.rows("Settings")}
+    assert len(settings) > len(set_here)
     assert settings["TRIGGER"] == ("1 second", "environment")
     assert settings["PARSE_MODE"] == ("reject", "default")
     assert settings["DATA_LAKE_PATH"] == (str(scene.lake.root), "environment")
     assert settings["KAFKA_SSL_KEY_PASSWORD"] == ("********", "environment")
     assert SECRET not in page.tab.content()
 
-    page.tab.get_by_label("only what was set").check()
-    assert {one["From"] for one in page.rows("Settings")} == {"environment"}
-    page.tab.get_by_label("Find").fill("trigger")
-    assert [one["Setting"] for one in page.rows("Settings")] == ["TRIGGER"]
-    assert re.search(r"[\d.]+ MiB resident of 2 GiB", page.text("#memory-summary"))
+    page.tab.get_by_label("Search all").fill("parse_mode")
+    assert "PARSE_MODE" in [one["Setting"] for one in page.rows("Settings")]
     assert str(scene.process.pid) in page.text("#program-summary")
+
+
+def test_memory_and_disk_space_are_shown_next_to_each_other(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#disks", "GiB|MiB")
+
+    assert re.search(r"[\d.]+ MiB of 2 GiB used", page.text("#memory-summary"))
+    (disk,) = page.rows("Disk space")
+    assert disk["Directory"] == str(scene.lake.root)
+    room = os.statvfs(scene.lake.root)
+    share = 100 * room.f_bavail / room.f_blocks
+    assert abs(float(disk["Free share"].split()[0]) - share) < 1
+    assert disk["Free"] in page.text("#disk-summary")
+    cards = [page.tab.locator(f"[aria-labelledby={one}-title]") for one in ("memory", "disk")]
+    assert cards[0].bounding_box()["y"] == cards[1].bounding_box()["y"]
+
+
+def test_charts_are_of_one_size_and_fill_the_window(scene, open_page):
+    page = open_page(scene.url)
+    page.wait("#chart-operation-duration .legend", "commit")
+
+    def boxes_of(selector):
+        boxes = [one.bounding_box() for one in page.tab.locator(selector).all()]
+        return [{name: round(value) for name, value in box.items()} for box in boxes]
+
+    columns = {}
+    for width in (400, 1280, 1920, 2560):
+        page.tab.set_viewport_size({"width": width, "height": 900})
+        page.tab.wait_for_function("(width) => window.innerWidth === width", arg=width)
+        boxes, cards = boxes_of("#charts .plot"), boxes_of("#charts figure")
+        assert len({(box["width"], box["height"]) for box in boxes}) == 1, boxes
+        assert len({box["width"] for box in cards}) == 1, cards
+        rows = {box["y"]: box["height"] for box in cards}
+        assert all(rows[box["y"]] == box["height"] for box in cards), cards
+        assert min(box["x"] for box in cards) < 25
+        assert max(box["x"] + box["width"] for box in cards) > width - 40
+        assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
+        columns[width] = len(cards) // len(rows)
+    assert columns == {400: 1, 1280: 3, 1920: 3, 2560: 6}
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
@@ -356,7 +437,7 @@ def test_a_phone_scrolls_one_way_only(scene, open_page):
     page = open_page(scene.url, width=412, height=780)
     open_everything(page)
 
-    for width in (412, 360, 320):
+    for width in (412, 400, 360, 320):
         page.tab.set_viewport_size({"width": width, "height": 780})
         page.tab.wait_for_function("(width) => window.innerWidth === width", arg=width)
         assert page.tab.evaluate("document.documentElement.scrollWidth") == width
@@ -386,7 +467,7 @@ def test_everything_is_reached_and_opened_by_keyboard(scene, open_page):
         if name == "SUMMARY":
             page.tab.keyboard.press("Space")
 
-    for name in ("skip", "name", "range", "SUMMARY", "bytes", "settings-set", "settings-find"):
+    for name in ("skip", "name", "range", "SUMMARY", "bytes", "settings-all", "settings-find"):
         assert name in reached, (name, reached)
     openers = page.tab.locator(".opener")
     assert openers.count() > len(REJECTED)
@@ -424,6 +505,97 @@ def test_what_happens_is_shown_without_a_reload(job, open_page):
     process.stop()
 
 
+def test_each_cause_is_shown_once_with_what_to_do_and_what_comes_next(scene, open_page):
+    """The program's answer with other verdicts in it; a real one is in the story below."""
+    page = open_page(scene.url)
+    page.wait("#verdict", "Healthy")
+    show = """(changes) => {
+        const answer = structuredClone(known.answer);
+        answer.queries.forEach((query, index) => Object.assign(query, changes[index]));
+        updateOverview(answer, 'match_stream');
+        const plain = (node) => node.textContent.replaceAll('\u00a0', ' ').replace(/ $/, '');
+        return {
+            title: document.title,
+            found: [...document.querySelectorAll('#reasons > li')].map(plain),
+            cards: [...document.querySelectorAll('#queries > article')].map((card) =>
+                [...card.querySelectorAll('.note:not([hidden])')].map(plain)),
+            behind: [...document.querySelectorAll('.behind')].map(plain),
+        };
+    }"""
+    today = time.strftime("%Y-%m-%d")
+
+    def health(state, severity, reason, action):
+        return {"state": state, "severity": severity, "reason": reason, "action": action}
+
+    retry = {
+        "since": f"{today}T12:00:01Z",
+        "attempts": 3,
+        "nextAttemptAt": f"{today}T12:00:31Z",
+        "until": f"{today}T12:10:01Z",
+        "limit": "WRITE_RETRY_TIMEOUT",
+    }
+    endless = {**retry, "until": None, "limit": None}
+    full = {"text": "the disk is full", "at": f"{today}T12:00:02Z", "retrying": True}
+    stuck = [
+        health("stuck", "critical", f"no progress for {s} s: the disk is full", "Make room.")
+        for s in (120, 121)
+    ]
+    shown = page.tab.evaluate(
+        show,
+        [
+            {"health": stuck[0], "retry": retry, "lastError": full},
+            {"health": stuck[1], "retry": endless, "lastError": full},
+        ],
+    )
+    assert {name: shown[name] for name in ("title", "found", "cards")} == {
+        "title": "Action needed · esports-stream",
+        "found": [
+            "match_stream, player_stream: stuck: no progress for 120 s: the disk is full "
+            "What to do: Make room."
+        ],
+        "cards": [
+            [
+                "3 failed attempts since 12:00:01, next attempt at 12:00:31, "
+                "gives up at 12:10:01 (WRITE_RETRY_TIMEOUT)."
+            ],
+            ["3 failed attempts since 12:00:01, next attempt at 12:00:31, no time limit."],
+        ],
+    }
+
+    over = {**full, "retrying": False}
+    recovered = {
+        "from": "retrying",
+        "since": f"{today}T12:00:01Z",
+        "at": f"{today}T12:02:11Z",
+        "lastedMs": 130000,
+        "reason": "the disk is full",
+    }
+    missing = health("degraded", "critical", "2 files of the table are missing: a, b", "Restore.")
+    rejecting = health("degraded", "warning", "rejected 55 of 100 records", "Tell the producers.")
+    shown = page.tab.evaluate(
+        show,
+        [
+            {"health": missing, "recovered": recovered, "lastError": over},
+            {"health": rejecting, "lastError": over},
+        ],
+    )
+    assert {name: shown[name] for name in ("title", "found", "cards")} == {
+        "title": "Action needed · esports-stream",
+        "found": [
+            "match_stream: degraded: 2 files of the table are missing: a, b What to do: Restore.",
+            "player_stream: degraded: rejected 55 of 100 records What to do: Tell the producers.",
+        ],
+        "cards": [
+            ["Recovered at 12:02:11 after 2 min 10 s: the disk is full"],
+            ["Last error, 12:00:02: the disk is full"],
+        ],
+    }
+    lag = {"records": 9000, "catchUpSeconds": 6, "partitions": []}
+    shown = page.tab.evaluate(show, [{"lag": lag}, {"lag": lag, "health": rejecting}])
+    assert shown["title"] == "Warning · esports-stream"
+    assert shown["behind"] == ["9,000 records behind about 6 s to catch up", "9,000 records behind"]
+
+
 def test_a_lost_connection_is_shown_and_restored(job, open_page):
     job.create_topics()
     job.produce(['{"match_id": "M1"}'] * 10)
@@ -432,16 +604,34 @@ def test_a_lost_connection_is_shown_and_restored(job, open_page):
     page = open_page(url, expected="ERR_CONNECTION|Failed to load resource")
     page.wait("#verdict", "Healthy")
     page.wait("#batches", "#0")
+    assert page.tab.title() == "Healthy · esports-stream"
+    icon = page.tab.locator("#icon").get_attribute("href")
+    # Headless tabs are always visible; one in the background must notice, too.
+    page.tab.evaluate(
+        """Object.defineProperty(document, 'hidden', {get: () => window.inBackground ?? true})"""
+    )
 
-    before = time.strftime("%H:%M:%S", time.gmtime(time.time() - 5))
+    before = time.strftime("%H:%M:%S", time.gmtime(time.time() - 15))
     process.kill()
-    alert = page.wait("#lost", "trying again")
+    alert = page.wait("#lost", "Retrying")
 
-    since = re.search(r"Connection lost at (\d\d:\d\d:\d\d)\. What is shown is from then\.", alert)
-    assert before <= since.group(1) <= time.strftime("%H:%M:%S", time.gmtime())
+    since = re.search(r"Disconnected since (\d\d:\d\d:\d\d)\.", alert).group(1)
+    assert "All figures on this page are the last known ones." in alert
+    assert before <= since <= time.strftime("%H:%M:%S", time.gmtime())
+    assert page.tab.title() == "Disconnected · esports-stream"
+    assert page.tab.locator("#icon").get_attribute("href") != icon
+    assert page.tab.locator("#verdict").get_attribute("data-level") == "bad"
+    assert page.text("#verdict-word") == "Disconnected"
+    assert page.text("#verdict-text") == f"since {since}"
+    assert page.text("#link") == f"figures as of {since}"
     assert page.tab.locator("html.stale").count() == 1
-    assert "lost, as of" in page.text("#link")
-    assert not page.tab.locator("#verdict").is_visible()
+    assert "last known: " in page.text("#queries > [data-key=match_stream] .state")
+    card = page.facts("#queries > [data-key=match_stream]")
+    assert re.fullmatch(r"#0, at \d\d:\d\d:\d\d", card["Newest batch"])
+    assert card["Rows"] == "10"
+    page.tab.evaluate(
+        """window.inBackground = false, document.dispatchEvent(new Event('visibilitychange'))"""
+    )
 
     again, _ = start(job, "--job", "all", SPARK_UI_PORT=urllib.parse.urlsplit(url).port)
     page.wait("#link", "live")
@@ -449,12 +639,68 @@ def test_a_lost_connection_is_shown_and_restored(job, open_page):
     assert not page.tab.locator("#lost").is_visible()
     assert page.tab.locator("html.stale").count() == 0
     page.wait("#verdict", "Healthy")
+    assert page.tab.title() == "Healthy · esports-stream"
+
+    card = page.facts("#queries > [data-key=match_stream]")
+    assert re.fullmatch(r"#0, \d+ s ago", card["Newest batch"])  # by the checkpoint
+    assert card["Rows"] == "0"
+    page.wait("#batches-summary", r"From the checkpoint: batch #0, committed \d+ s ago\.")
+    status = job.program.run("status", "--job", "matches", **job.settings).log()
+    assert re.search(r"batch +0, committed at 2\S+Z, before the start\n", status)
 
     again.pause()  # answers nothing, but is there
     page.wait("#lost", "No answer within")
+    assert page.tab.title() == "Disconnected · esports-stream"
     again.resume()
     page.wait("#link", "live")
     again.stop()
+
+
+def test_the_title_changes_only_with_the_verdict(job, open_page):
+    job.create_topics()
+    process, url = start(job, "--job", "all")
+    page = open_page(url)
+    page.wait("#verdict", "Healthy")
+    page.tab.evaluate(
+        """() => {
+            window.titles = [document.title];
+            new MutationObserver(() => window.titles.push(document.title)).observe(
+                document.querySelector('title'), {childList: true});
+        }"""
+    )
+
+    for number in range(3):
+        job.produce(['{"match_id": "M1"}'] * 1000)
+        page.wait("#batches", f"#{number}")
+    assert page.tab.evaluate("window.titles") == ["Healthy · esports-stream"]
+    process.stop()
+
+
+def test_without_kafka_the_lag_is_unknown_and_the_error_appears_once(tmp_path, job, open_page):
+    with Broker(tmp_path / "kafka") as broker:
+        own = Job(job.program, job.lake, broker)
+        own.create_topics()
+        own.produce(['{"match_id": "M1"}'] * 10)
+        process, url = start(own, "--job", "all", LAG_INTERVAL="1 second")
+        own.wait_committed(process, {0: 10})
+        page = open_page(url)
+        page.wait("#queries > [data-key=match_stream]", r"10\s+Rejects|Rows\s+10\b")
+        assert re.search(r"\b0 records behind\s+up to date", page.text("#queries"))
+        card = page.facts("#queries > [data-key=match_stream]")
+        assert re.fullmatch(r"\d+ (s|min) ago", card["Newest record"])
+
+        broker.kill()
+        page.wait("#queries > [data-key=match_stream]", r"Lag unknown\s+since \d\d:\d\d:\d\d")
+        reasons = page.wait("#reasons", "retrying")
+        assert page.text("#verdict-text") == "lag unknown"
+        assert re.match(r"Unknown since \d\d:\d\d:\d\d", page.text("#lag-summary"))
+        card = page.facts("#queries > [data-key=match_stream]")
+        assert (card["Input"], card["Capacity"]) == ("–", "–")
+        assert re.fullmatch(r"#0, \d+ (s|min) ago", card["Newest batch"])
+        error = f"topic '{own.topics['matches']}': no answer from Kafka"
+        assert error in reasons and "What to do: " in reasons
+        assert page.tab.locator("main").inner_text().count(error) == 1
+        process.stop()
 
 
 def test_a_query_that_is_stuck_is_shown_with_its_reason(job, open_page):
@@ -464,10 +710,10 @@ def test_a_query_that_is_stuck_is_shown_with_its_reason(job, open_page):
 
     reason = page.wait("#reasons", "match_stream")
     assert job.topics["matches"] in reason
-    assert page.text("#verdict-word") == "Needs watching"
+    assert page.text("#verdict-word") == "Warning"
     assert "match_stream: retrying: " in reason and "goes on by itself" in reason  # and what to do
     assert "retrying" in page.text("#queries > [data-key=match_stream] .state")
-    assert "Needs watching" in page.tab.title()
+    assert page.tab.title() == "Warning · esports-stream"
 
     job.create_topic("matches")
     page.wait("#verdict-word", "Healthy")

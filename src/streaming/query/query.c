@@ -36,6 +36,18 @@ void query_deinit(struct query *query) {
     *query = (struct query){0};
 }
 
+/* For those who ask before the first batch of this start is committed. What can't be read is not
+ * known: recovery gets the error. */
+static void note_resumed(struct query *query) {
+    const struct file_path *commits = &query->store->checkpoint.commits;
+    struct file_status file;
+    struct error ignored;
+    int64_t newest;
+    if (checkpoint_newest(commits, &newest, &ignored) && newest >= 0 &&
+        file_look(file_join_number(commits->text, newest).text, &file, &ignored))
+        query_status_resume(&query->report.status, newest, file_modified_ms(&file));
+}
+
 bool query_open(struct query *query, struct error *err) {
     const struct store_options *options = &query->definition.options->store;
     struct error unreadable;
@@ -47,6 +59,7 @@ bool query_open(struct query *query, struct error *err) {
         log_write(LOG_WARNING, query->report.name, "%s: %s", unreadable.message,
                   table_types_unreadable_cure);
     query_status_open(&query->report.status, store_query_id(query->store));
+    note_resumed(query);
     return true;
 }
 
@@ -55,6 +68,7 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
     while (!recover(query->store, recovery, err))
         if (!retry_again(&query->retrier, &retry, err))
             return false;
+    note_resumed(query); // a batch may have been rolled forward
     query_status_set_sink_log(&query->report.status, recovery->sink_log);
     for (size_t i = 0; i < recovery->note_count; i++)
         log_write(LOG_WARNING, query->report.name, "%s", recovery->notes[i]);

@@ -21,9 +21,11 @@ const char *query_state_name(enum query_state state) {
 }
 
 void query_status_init(struct query_status *status, const char *name) {
-    *status = (struct query_status){
-        .snapshot = {
-            .name = name, .batch_id = -1, .missing_files = -1, .message = "Initializing sources"}};
+    *status = (struct query_status){.snapshot = {.name = name,
+                                                 .resumed_batch = -1,
+                                                 .batch_id = -1,
+                                                 .missing_files = -1,
+                                                 .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
     lag_book_init(&status->lag);
     check(pthread_mutex_init(&status->lock, NULL) == 0);
@@ -131,6 +133,13 @@ void query_status_set_active(struct query_status *status, bool is_active) {
 void query_status_set_sink_log(struct query_status *status, bool has_sink_log) {
     pthread_mutex_lock(&status->lock);
     status->snapshot.has_sink_log = has_sink_log;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_resume(struct query_status *status, int64_t batch_id, int64_t committed_ms) {
+    pthread_mutex_lock(&status->lock);
+    status->snapshot.resumed_batch = batch_id;
+    status->snapshot.resumed_ms = committed_ms;
     pthread_mutex_unlock(&status->lock);
 }
 

@@ -56,6 +56,9 @@ struct query_snapshot {
 
     int64_t retries; // how often something has gone wrong that is tried again, since start
 
+    int64_t resumed_batch; // newest batch that the checkpoint held at the start; -1: none,
+    int64_t resumed_ms;    // or not known yet; when it was committed, wall clock
+
     int64_t batch_id;     // newest committed; -1: none yet
     int64_t rows;         // committed since start
     int64_t rejects;      // likewise
@@ -101,6 +104,8 @@ void query_status_rest(struct query_status *status, int64_t ms); // sleeps so lo
 void query_status_set_started(struct query_status *status);
 void query_status_set_active(struct query_status *status, bool is_active);
 void query_status_set_sink_log(struct query_status *status, bool has_sink_log);
+/* The store is open: its checkpoint's newest batch. */
+void query_status_resume(struct query_status *status, int64_t batch_id, int64_t committed_ms);
 void query_status_add_batch(struct query_status *status, int64_t batch_id, int64_t rows,
                             int64_t rejects);
 

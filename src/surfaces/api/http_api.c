@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "streaming/store/checkpoint.h"
 #include "surfaces/alerts/alerts.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/http/http_server.h"
 #include "surfaces/http/routes/routes.h"
 
@@ -123,9 +124,9 @@ static void answer_route(struct http_call *call, size_t route, struct text name,
     }
     if (routes[route].shows_records && !has_token(call->program) && !is_local(call->request)) {
         http_response_error(response, HTTP_FORBIDDEN,
-                            "this shows bytes of records, and no UI_TOKEN is set: it answers only "
-                            "to http://127.0.0.1 on the machine itself; set UI_TOKEN to read it "
-                            "from elsewhere");
+                            "without UI_TOKEN, the bytes of records are shown only on the machine "
+                            "itself, at http://127.0.0.1; set UI_TOKEN to read them from "
+                            "elsewhere");
         return;
     }
     if (name.length > 0 && !find_query(call->program, name, &call->query)) {
@@ -251,12 +252,13 @@ struct http_api *http_api_start(const struct config *config, struct streaming *s
     for (size_t i = 0; i < api->program.query_count; i++)
         api->program.queries[i] = streaming_query_view(streaming, i);
     struct error err;
-    if (start(api, &err))
+    if (disk_watch_open(config, &api->program.disks, &err) && start(api, &err))
         return api;
     log_write(LOG_WARNING, "main",
               "No page and no API: the queries run without | error=%s | cure=set SPARK_UI_HOST "
               "and SPARK_UI_PORT, or SPARK_UI_PORT=0 to do without",
               err.message);
+    disk_watch_close(api->program.disks);
     free(api);
     return NULL;
 }
@@ -265,5 +267,6 @@ void http_api_stop(struct http_api *api) {
     if (api == NULL)
         return;
     http_server_stop(api->server);
+    disk_watch_close(api->program.disks);
     free(api);
 }

@@ -34,10 +34,15 @@ static void print_count(FILE *out, const struct json *object, const char *name, 
         (void)fprintf(out, "%s%s", before, text_count(count, noun).text);
 }
 
-static void print_batch(FILE *out, const struct json *batch) {
+/* `before`: the newest one that the checkpoint held at the start. */
+static void print_batch(FILE *out, const struct json *batch, const struct json *before) {
     int64_t id, duration_ms;
     if (!json_member_int(batch, "batchId", &id)) {
-        (void)fprintf(out, "  %-11s none yet since the start\n", "batch");
+        if (json_member_int(before, "batchId", &id))
+            (void)fprintf(out, "  %-11s %" PRId64 ", committed at %s, before the start\n", "batch",
+                          id, text_of(before, "committedAt", "?"));
+        else
+            (void)fprintf(out, "  %-11s none yet since the start\n", "batch");
         return;
     }
     (void)fprintf(out, "  %-11s %" PRId64 ", committed at %s", "batch", id,
@@ -124,7 +129,7 @@ void status_print_query(FILE *out, const struct json *query) {
     (void)fprintf(out, "  %-11s %s, to %s\n", "topic", text_of(query, "topic", "?"),
                   text_of(query, "table", "?"));
     (void)fprintf(out, "  %-11s %s\n", "trigger", text_of(query, "trigger", "?"));
-    print_batch(out, json_member(query, "newestBatch"));
+    print_batch(out, json_member(query, "newestBatch"), json_member(query, "resumedAfter"));
     (void)fprintf(out, "  %-11s ", "since start");
     print_count(out, totals, "batches", "", "batch");
     print_count(out, totals, "rows", ", ", "row");

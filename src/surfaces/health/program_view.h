@@ -8,6 +8,7 @@
 #include "surfaces/webhook/webhook.h"
 
 struct alerts;
+struct disk_watch;
 
 /* Constant while the program runs; all is borrowed. Functions, where a test has others. */
 struct program_view {
@@ -17,6 +18,7 @@ struct program_view {
     size_t query_count;
     struct query_view queries[STREAMING_QUERIES_MAX];
     struct health_watch *health;
+    struct disk_watch *disks; // NULL: their room is not known
     struct streaming_memory (*memory)(struct streaming *streaming);
     size_t (*sources)(struct streaming *streaming, size_t most, bool *found,
                       struct kafka_statistics *statistics);

@@ -3,9 +3,10 @@
 #define SURFACES_METRICS_METRICS_LOOK_H
 
 #include "base/system/process.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/health/program_view.h"
 
-enum { DISKS_MAX = 3, SOURCES_MAX = 256 };
+enum { SOURCES_MAX = 256 };
 
 struct query_look {
     const struct query_view *view;
@@ -16,12 +17,6 @@ struct query_look {
     unsigned causes; // bits, 1 << CAUSE_…
     struct topic_lag lag;
     struct partition_lag *partitions; // owned; lag.partition_count
-};
-
-/* A file system that holds something of ours, named after the first thing that it holds. */
-struct disk_look {
-    const char *place;  // "data_lake", "processed", "checkpoint"
-    int64_t size, free; // bytes; free: for us
 };
 
 struct metrics_look {

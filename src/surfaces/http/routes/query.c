@@ -8,6 +8,7 @@
 #include "base/system/process.h"
 #include "core/double_text.h"
 #include "streaming/report/query_pace.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 #include "surfaces/settings/settings.h"
@@ -109,6 +110,18 @@ static void put_last_error(struct json *object, const struct query_snapshot *sna
     json_put(object, "lastError", error);
 }
 
+/* Until a batch is committed, that is all that is known of the newest one. */
+static void put_resumed(struct json *object, const struct query_snapshot *snapshot) {
+    if (snapshot->resumed_batch < 0) {
+        json_put_null(object, "resumedAfter");
+        return;
+    }
+    struct json *batch = json_new_object();
+    json_put_int(batch, "batchId", snapshot->resumed_batch);
+    put_time(batch, "committedAt", snapshot->resumed_ms);
+    json_put(object, "resumedAfter", batch);
+}
+
 /* The batch itself, the rates and the lag. */
 static void put_progress(struct json *object, const struct query_view *query,
                          const struct query_snapshot *snapshot) {
@@ -207,6 +220,7 @@ static struct json *print_query(const struct program_view *program, size_t index
     put_recovered(object, &verdict);
     json_put(object, "totals", print_totals(&totals));
     json_put(object, "freshness", print_freshness(&totals));
+    put_resumed(object, &snapshot);
     put_progress(object, query, &snapshot);
     return object;
 }
@@ -238,6 +252,21 @@ static struct json *print_memory(const struct program_view *program) {
     return object;
 }
 
+static struct json *print_disks(const struct program_view *program) {
+    struct disk_look disks[DISKS_MAX];
+    size_t count = disk_watch_read(program->disks, disks);
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < count; i++) {
+        struct json *object = json_new_object();
+        json_put_shown(object, "place", disks[i].place);
+        json_put_shown(object, "path", disks[i].path);
+        json_put_int(object, "sizeBytes", disks[i].size);
+        json_put_int(object, "freeBytes", disks[i].free);
+        json_append(array, object);
+    }
+    return array;
+}
+
 static struct json *print_program(const struct program_view *program) {
     struct json *object = json_new_object();
     json_put_shown(object, "version", PROGRAM_VERSION);
@@ -254,6 +283,7 @@ void route_queries(const struct http_call *call, struct http_response *response)
     struct json *object = json_new_object(), *array = json_new_array();
     json_put(object, "program", print_program(call->program));
     json_put(object, "memory", print_memory(call->program));
+    json_put(object, "disks", print_disks(call->program));
     for (size_t i = 0; i < call->program->query_count; i++)
         json_append(array, print_query(call->program, i));
     json_put(object, "queries", array);

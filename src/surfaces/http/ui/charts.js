@@ -1,4 +1,4 @@
-/* charts.js: what was done over time. All charts have one time axis and one cursor. */
+/* charts.js: the history over time. All charts share one time axis and one cursor. */
 'use strict';
 
 const STAGES = ['plan', 'fetch', 'decode', 'derive', 'encode', 'write', 'commit'];
@@ -20,7 +20,7 @@ const CHARTS = [
     id: 'input-rate',
     title: 'Input rate',
     unit: 'rate',
-    about: 'records that came in, per second',
+    about: 'incoming records per second',
     type: 'line',
     series: [
       {name: 'input', color: '--series-blue', value: zeroIfIdle((point) => point.inputRate)},
@@ -28,13 +28,13 @@ const CHARTS = [
   },
   {
     id: 'process-rate',
-    title: 'Process rate',
+    title: 'Capacity',
     unit: 'rate',
-    about: 'records a batch took, per second of its work',
+    about: 'records per second of batch time',
     type: 'line',
     series: [
       {
-        name: 'processed',
+        name: 'capacity',
         color: '--series-green',
         value: perBatch((point) => point.processRate),
       },
@@ -42,13 +42,13 @@ const CHARTS = [
   },
   {
     id: 'lag',
-    title: 'Behind',
+    title: 'Lag',
     unit: 'count',
-    about: 'records left in Kafka after a batch',
+    about: 'records not committed, after each batch',
     type: 'line',
     series: [
       {
-        name: 'behind',
+        name: 'lag',
         color: '--series-vermilion',
         value: perBatch((point) => point.lagAfter),
       },
@@ -58,7 +58,7 @@ const CHARTS = [
     id: 'input-rows',
     title: 'Input rows',
     unit: 'count',
-    about: 'rows and rejects, per step',
+    about: 'rows and rejects per step',
     type: 'bar',
     series: [
       {name: 'records', color: '--series-blue', value: (point) => point.rows + point.rejects},
@@ -68,7 +68,7 @@ const CHARTS = [
     id: 'batch-duration',
     title: 'Batch duration',
     unit: 'duration',
-    about: 'mean of the batches of a step',
+    about: 'mean per step',
     type: 'bar',
     series: [
       {
@@ -82,7 +82,7 @@ const CHARTS = [
     id: 'operation-duration',
     title: 'Operation duration',
     unit: 'duration',
-    about: 'where a batch’s time goes',
+    about: 'mean time per stage',
     type: 'bar',
     stacked: true,
     series: STAGES.map((stage) => ({
@@ -111,7 +111,7 @@ function markIdle({points, stepSeconds}) {
   return bridge;
 }
 
-const NICE_STEPS_S = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600];
+const NICE_STEPS_S = [10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600];
 
 /* Times of the axis' labels: round ones of the reader's clock, not more than fit. */
 function timeTicks(from, to, most) {
@@ -168,12 +168,12 @@ class TimeChart {
     this.spec = spec;
     this.values = make('span', {class: 'values'});
     this.canvas = make('canvas', {role: 'img'});
-    this.legend = make('ul', {class: 'legend', hidden: !spec.stacked});
+    this.legend = make('ul', {class: 'legend'});
     const caption = make(
       'figcaption',
       {},
       make('strong', {}, spec.title),
-      this.values,
+      ' ',
       make('span', {class: 'about muted'}, spec.about),
     );
     parent.append(
@@ -182,7 +182,7 @@ class TimeChart {
         {class: 'card', id: `chart-${spec.id}`},
         caption,
         make('div', {class: 'plot'}, this.canvas),
-        this.legend,
+        make('div', {class: 'foot'}, spec.stacked ? this.legend : this.values),
       ),
     );
     this.chart = new Chart(this.canvas, this.configuration());
@@ -226,7 +226,7 @@ class TimeChart {
               axis.ticks = timeTicks(axis.min, axis.max, Math.max(2, Math.floor(axis.width / 70)));
             },
             ticks: {
-              callback: (time) => formatClock(time * 1000, false),
+              callback: (time) => formatClock(time * 1000, time % 60 !== 0),
               maxRotation: 0,
               autoSkip: false,
             },
@@ -278,7 +278,7 @@ class TimeChart {
     this.chart.update('none');
   }
 
-  update(history, bridge, from, to) {
+  update(history, bridge, {from, to, span}) {
     const points = history.points.filter((point) => point.t >= from && point.t <= to);
     const middle = this.spec.type === 'bar' ? history.stepSeconds / 2 : 0;
     this.spec.series.forEach(({value}, index) => {
@@ -289,11 +289,11 @@ class TimeChart {
     this.chart.options.scales.x.min = from;
     this.chart.options.scales.x.max = to;
     this.chart.update('none');
-    this.describe(points);
+    this.describe(points, span);
   }
 
   /* What the drawing says, in words: shown next to the title, and read out by screen readers. */
-  describe(points) {
+  describe(points, span) {
     const unit = UNITS[this.spec.unit];
     const sums = points
       .map((point) => {
@@ -308,8 +308,6 @@ class TimeChart {
       ? `mean ${unit.text(mean)}, peak ${unit.text(Math.max(...sums))}`
       : 'nothing yet';
     setText(this.values, text);
-    const {min, max} = this.chart.options.scales.x;
-    const span = max - min < 3600 ? `${(max - min) / 60} minutes` : `${(max - min) / 3600} h`;
     setAttribute(
       this.canvas,
       'aria-label',
@@ -368,13 +366,26 @@ function paintCharts() {
   timeCharts.forEach((one) => one.paint());
 }
 
-function updateCharts(history, minutes) {
-  const to = Math.floor(serverNow() / 1000);
-  const from = to - minutes * 60;
+/* The last `minutes`, but not before the process started, because nothing is known of that time;
+ * one minute at least. */
+function timeWindow(minutes, stepSeconds, startedAt) {
+  const now = Math.floor(serverNow() / 1000);
+  const wanted = now - minutes * 60;
+  const started = Math.floor(Date.parse(startedAt) / 1000 / stepSeconds) * stepSeconds;
+  const begin = started > wanted ? `since the start at ${formatMoment(startedAt)}` : '';
+  const from = Math.max(wanted, started);
+  const hours = minutes / 60;
+  const span = hours < 1 ? `${minutes} minutes` : `${hours} h`;
+  return {from, to: Math.max(now, from + 60), begin, span: begin ? `${span}, ${begin}` : span};
+}
+
+function updateCharts(history, minutes, {startedAt}) {
+  const shown = timeWindow(minutes, history.stepSeconds, startedAt);
   const bridge = markIdle(history);
-  timeCharts.forEach((one) => one.update(history, bridge, from, to));
+  setText(byId('time-begin'), shown.begin);
+  timeCharts.forEach((one) => one.update(history, bridge, shown));
   if (byId('numbers').open) {
-    const points = history.points.filter((point) => point.t >= from && point.batches > 0);
+    const points = history.points.filter((point) => point.t >= shown.from && point.batches > 0);
     numbersTable.update(points.reverse());
   }
 }

@@ -1,4 +1,5 @@
-/* connection.js: asks the program, notices when it doesn't answer, and asks for the token. */
+/* connection.js: sends requests to the program, notices when it does not answer, and asks for the
+ * token. */
 'use strict';
 
 const ANSWER_TIMEOUT_MS = 5000;
@@ -9,12 +10,12 @@ class TokenNeeded extends Error {}
 class Refused extends Error {}
 
 const connection = {
-  lostAt: null, // since when nothing was answered; null while it is
+  lostAt: null, // since when there is no answer; null while there is one
   answeredAt: null,
-  clockOffset: 0, // milliseconds that the program's clock is ahead of ours
+  clockOffset: 0, // milliseconds by which the program's clock is ahead of ours
 };
 
-/* The program's clock: the ages of what it tells are by its own time. */
+/* By the program's clock: ages are computed with the time of the side that took the timestamps. */
 function serverNow() {
   return Date.now() + connection.clockOffset;
 }
@@ -32,10 +33,10 @@ async function ask(path) {
     throw new NotAnswered(
       error.name === 'TimeoutError'
         ? `No answer within ${ANSWER_TIMEOUT_MS / 1000} s.`
-        : 'The program can’t be reached.',
+        : 'The program cannot be reached.',
     );
   }
-  if (response.status === 401) throw new TokenNeeded(token ? 'This token was refused.' : '');
+  if (response.status === 401) throw new TokenNeeded(token ? 'The program refused this token.' : '');
   if (response.status === 403) throw new Refused(await refusalOf(response));
   throw new NotAnswered(`The program answered ${response.status} to ${path}.`);
 }
@@ -44,15 +45,16 @@ async function refusalOf(response) {
   try {
     return (await response.json()).error;
   } catch {
-    return 'The program refused this.';
+    return 'The program refused this request.';
   }
 }
 
 const pathOfQuery = (name, part) => `api/v1/queries/${encodeURIComponent(name)}/${part}`;
 
-/* Resolves once the dialog is closed; without a token in it, the next answer opens it again. */
+/* Resolves once the dialog is closed; without a token, the next answer opens it again. */
 function askForToken(refused) {
   const dialog = byId('token-dialog');
+  showVerdict('idle', 'Token required', '');
   setText(byId('token-refused'), refused);
   byId('token').value = '';
   dialog.showModal();
@@ -65,7 +67,7 @@ function takeToken(event) {
   byId('token-dialog').close();
 }
 
-/* ---- what is shown of it ---- */
+/* ---- showing the connection ---- */
 
 function announce(text) {
   setText(byId('announcement'), text);
@@ -82,6 +84,7 @@ function showAnswered() {
   setText(byId('link-text'), `live, ${formatClock(serverNow())}`);
 }
 
+/* The verdict is no longer known, so this one takes its place everywhere, the tab included. */
 function showLost(reason) {
   const first = connection.lostAt === null;
   if (first) connection.lostAt = connection.answeredAt ?? Date.now();
@@ -89,14 +92,18 @@ function showLost(reason) {
   const age = formatAge(Date.now() - connection.lostAt);
   document.documentElement.classList.add('stale');
   byId('lost').hidden = false;
+  showVerdict('bad', 'Disconnected', `since ${since}`);
   if (first)
     setText(
       byId('lost-alert'),
-      connection.answeredAt
-        ? `Connection lost at ${since}. What is shown is from then.`
-        : `Not connected since ${since}.`,
+      `Disconnected since ${since}.` +
+        (connection.answeredAt ? ' All figures on this page are the last known ones.' : ''),
     );
-  setText(byId('lost-detail'), `${reason} For ${age} now; trying again by itself.`);
+  setText(
+    byId('lost-detail'),
+    `${reason} Retrying for ${age}. If this persists, check that the program is running and read ` +
+      'its log.',
+  );
   setAttribute(byId('link'), 'data-level', 'bad');
-  setText(byId('link-text'), `lost, as of ${since}`);
+  setText(byId('link-text'), connection.answeredAt ? `figures as of ${since}` : 'no answer yet');
 }

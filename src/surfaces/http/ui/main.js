@@ -1,14 +1,17 @@
-/* main.js: asks what changed every second while the page is looked at, and shows it. */
+/* main.js: asks the program for what is new every second, and shows it. In the background it asks
+ * less often: the tab's title and icon stay true. */
 'use strict';
 
 const POLL_MS = 1000;
 const POLL_LOST_MS = 2000;
+const POLL_HIDDEN_MS = 10000;
 const HISTORY_MS = 5000;
 const BATCHES_AT_START = 200;
 
-/* What is known of the program that is running; made anew when another one answers. */
+/* What is known of the running program; starts over when another process answers. */
 const known = {
-  start: null, // which start of the program it is
+  start: null, // identifies the process
+  answer: null, // the newest
   settings: null,
   queries: new Map(), // by name, see knownOf()
   selected: null,
@@ -34,7 +37,7 @@ const minutesShown = () => Number(document.querySelector('input[name=range]:chec
 function noteStart({startedAt, pid}) {
   const start = `${startedAt} ${pid}`;
   if (known.start === start) return;
-  if (known.start !== null) announce('The program was started anew.');
+  if (known.start !== null) announce('The program was restarted.');
   if (known.start === null && serverNow() - Date.parse(startedAt) < 20 * 60000)
     document.querySelector('input[name=range][value="15"]').checked = true;
   Object.assign(known, {start, settings: null});
@@ -48,7 +51,7 @@ function selectQuery(queries) {
   try {
     wanted = decodeURIComponent(location.hash.slice(1));
   } catch {
-    /* an address that somebody mangled names none */
+    /* a mangled address names no query */
   }
   const query =
     queries.find(({name}) => name === wanted) ??
@@ -62,7 +65,7 @@ function selectQuery(queries) {
   return query;
 }
 
-/* ---- what to ask ---- */
+/* ---- requests ---- */
 
 async function askBatches({name, newestBatch}) {
   const {batches} = knownOf(name);
@@ -82,7 +85,7 @@ async function askHistory({name}) {
   Object.assign(one, {historyMinutes: minutes, historyAt: performance.now(), historyIsNew: true});
 }
 
-/* Records are not shown everywhere; the reason stands in their place. */
+/* Without UI_TOKEN, other machines do not get the records: then the reason is shown instead. */
 async function askRejects(name) {
   try {
     return await ask(pathOfQuery(name, 'rejects'));
@@ -121,9 +124,10 @@ async function askAll() {
   return {answer, selected};
 }
 
-/* ---- what to show ---- */
+/* ---- showing the answers ---- */
 
 function showAll({answer, selected}) {
+  known.answer = answer;
   byId('content').hidden = false;
   updateOverview(answer, selected?.name);
   updateProgram(answer);
@@ -131,15 +135,15 @@ function showAll({answer, selected}) {
   if (!selected) return;
   const one = knownOf(selected.name);
   updateQuery(selected, one);
-  if (one.historyIsNew) updateCharts(one.history, one.historyMinutes);
+  if (one.historyIsNew) updateCharts(one.history, one.historyMinutes, answer.program);
   one.historyIsNew = false;
 }
 
-/* ---- when ---- */
+/* ---- the loop ---- */
 
 let wake = null;
 
-/* Shows what changed at once instead of at the next second. */
+/* Polls now. */
 function wakeUp() {
   wake?.();
 }
@@ -154,15 +158,12 @@ function pause(ms) {
   });
 }
 
-/* Not asked while nobody looks. */
-async function untilVisible() {
-  while (document.hidden)
-    await new Promise((resolve) =>
-      document.addEventListener('visibilitychange', resolve, {once: true}),
-    );
+function showDisconnected(reason) {
+  showLost(reason);
+  if (known.answer) showCards(known.answer.queries, known.selected);
 }
 
-/* One look; how long to wait for the next. */
+/* Polls once; how long to wait before the next time. */
 async function look() {
   try {
     const told = await askAll();
@@ -174,23 +175,24 @@ async function look() {
       await askForToken(error.message);
       return 0;
     }
-    // A fault of this page must not look like a program that stands still.
-    if (!(error instanceof NotAnswered)) console.error(error);
-    showLost(error instanceof NotAnswered ? error.message : `This page failed: ${error}`);
+    // A bug in this page must not look like a program that makes no progress.
+    const isExpected = error instanceof NotAnswered || error instanceof Refused;
+    if (!isExpected) console.error(error);
+    showDisconnected(isExpected ? error.message : `Bug in this page: ${error}.`);
     return POLL_LOST_MS;
   }
 }
 
 async function run() {
   for (;;) {
-    await untilVisible();
-    await pause(await look());
+    const ms = await look();
+    await pause(document.hidden ? Math.max(ms, POLL_HIDDEN_MS) : ms);
   }
 }
 
 function showZone() {
   const {timeZone} = Intl.DateTimeFormat().resolvedOptions();
-  setText(byId('zone'), `in ${timeZone}, your browser’s zone`);
+  setText(byId('zone'), `in your browser’s time zone, ${timeZone}`);
 }
 
 createCharts();
@@ -198,6 +200,7 @@ createQueryTables();
 createProgramTables();
 showZone();
 window.addEventListener('hashchange', wakeUp);
+document.addEventListener('visibilitychange', wakeUp);
 byId('token-form').addEventListener('submit', takeToken);
 byId('range').addEventListener('change', wakeUp);
 byId('numbers').addEventListener('toggle', () => {

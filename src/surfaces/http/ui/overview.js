@@ -1,12 +1,11 @@
-/* overview.js: is it healthy, and how far behind? One verdict over all queries, a card for each. */
+/* overview.js: one verdict over all queries, what needs attention, and a card for each query. */
 'use strict';
 
-const LEVELS = ['ok', 'idle', 'warn', 'bad']; // worse and worse
-const LEVEL_WORDS = {ok: 'Healthy', idle: 'Quiet', warn: 'Needs watching', bad: 'Needs you'};
+const LEVELS = ['ok', 'idle', 'warn', 'bad']; // from best to worst
+const LEVEL_WORDS = {ok: 'Healthy', warn: 'Warning', bad: 'Action needed'};
 const SEVERITY_LEVELS = {warning: 'warn', critical: 'bad'};
 const IDLE_STATES = ['unknown', 'starting', 'stopped'];
 
-/* How the program's verdict is shown. */
 function levelOf({severity, state}) {
   return SEVERITY_LEVELS[severity] ?? (IDLE_STATES.includes(state) ? 'idle' : 'ok');
 }
@@ -15,45 +14,139 @@ function worstLevel(levels) {
   return LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level)))];
 }
 
-/* What somebody should know, a sentence each: of queries and of the memory. */
-function reasonOf(name, {state, severity, reason, action}) {
-  return {name, level: SEVERITY_LEVELS[severity], text: `${name}: ${state}: ${reason}`, action};
+/* "Starting", "Stopped": what idle queries have in common. */
+function idleWord(states) {
+  const common = states.every((state) => state === states[0]) ? states[0] : '';
+  return {starting: 'Starting', stopped: 'Stopped'}[common] ?? 'Not running';
+}
+
+/* What needs attention, {names, level, text, action}. The same fault of several queries is one
+ * finding, even if it began a few seconds later in one of them. */
+function findingsOf(judged) {
+  const findings = new Map();
+  for (const {name, health} of judged) {
+    const {state, severity, reason, action} = health;
+    if (severity === 'none') continue;
+    const text = `${state}: ${reason}`;
+    const key = text.replaceAll(/\d+ s\b/g, '');
+    const one = findings.get(key) ?? {names: [], level: SEVERITY_LEVELS[severity], text, action};
+    one.names.push(name);
+    findings.set(key, one);
+  }
+  return [...findings.values()];
+}
+
+/* Whether a text has an error in it; the numbers of attempts and seconds may differ. */
+function hasError(text, error) {
+  const plain = (one) => one.replaceAll(/\d+/g, '0');
+  return plain(text).includes(plain(error));
 }
 
 /* ---- cards ---- */
 
-function newestText({newestBatch}) {
-  if (!newestBatch) return 'none yet';
-  const age = serverNow() - Date.parse(newestBatch.committedAt);
-  return `#${newestBatch.batchId}, ${formatAge(age)} ago`;
+/* An age while the program answers; afterwards the moment, because ages would go stale. */
+function sinceText(when) {
+  if (isMissing(when)) return NOTHING;
+  const age = serverNow() - dateOf(when);
+  const isAge = connection.lostAt === null && !Number.isNaN(age);
+  return isAge ? `${formatAge(age)} ago` : `at ${formatMoment(when)}`;
+}
+
+function newestText({newestBatch, resumedAfter}) {
+  const batch = newestBatch ?? resumedAfter;
+  return batch ? `#${batch.batchId}, ${sinceText(batch.committedAt)}` : 'none yet';
 }
 
 function rejectsText({totals: {rows, rejects}}) {
   return rejects ? `${formatCount(rejects)} (${formatShare(rejects, rows + rejects)})` : '0';
 }
 
+/* Of the last minute's batches, or the newest two; null while the query does not move. The newest
+ * batch alone says little: it may have started right after the one before it. */
+function inputRate({name, rates}) {
+  const {batches} = knownOf(name);
+  const last = batches[batches.length - 1];
+  if (isMissing(rates.inputRowsPerSecond) || batches.length < 2) return null;
+  const secondsTo = ({startedAt}) => (Date.parse(last.startedAt) - Date.parse(startedAt)) / 1000;
+  const from = batches.findLastIndex((one) => one !== last && secondsTo(one) >= 60);
+  const first = Math.max(0, from);
+  const records = batches
+    .slice(first + 1)
+    .reduce((sum, {rows, rejects}) => sum + rows + rejects, 0);
+  return records / secondsTo(batches[first]);
+}
+
 const CARD_FACTS = [
-  ['In', ({rates}) => formatRate(rates.inputRowsPerSecond)],
-  ['Processed', ({rates}) => formatRate(rates.processedRowsPerSecond)],
-  ['Newest batch', newestText],
-  ['It took', ({newestBatch}) => formatDuration(newestBatch?.durationMs.total)],
-  ['Trigger', ({trigger}) => trigger],
-  ['Rows', ({totals}) => formatCount(totals.rows)],
-  ['Rejects', rejectsText],
-  ['Lost', ({totals}) => formatCount(totals.lost)],
+  [
+    'Input',
+    'records per second, by the batches of the last minute',
+    (query) => formatRate(inputRate(query)),
+  ],
+  [
+    'Capacity',
+    'records per second of the newest batch’s own duration',
+    ({rates}) => formatRate(rates.processedRowsPerSecond),
+  ],
+  [
+    'Newest record',
+    'freshness: Kafka timestamp of the newest committed record',
+    ({freshness}) => sinceText(freshness.newestRecordAt),
+  ],
+  ['Newest batch', 'number and time of the commit', newestText],
+  [
+    'Duration',
+    'of the newest batch',
+    ({newestBatch}) => formatDuration(newestBatch?.durationMs.total),
+  ],
+  ['Trigger', 'when the next batch starts', ({trigger}) => trigger],
+  ['Rows', 'since the start', ({totals}) => formatCount(totals.rows)],
+  ['Rejects', 'since the start', rejectsText],
+  ['Lost', 'offsets, since the start', ({totals}) => formatCount(totals.lost)],
 ];
 
-/* About how long the backlog takes, by what the newest batch did. */
-function catchUpText({lag}) {
+/* How long the backlog takes at the newest batch's rate; of a query that falls behind, it says
+ * nothing. */
+function catchUpText({lag, health}) {
   const seconds = lag.catchUpSeconds;
-  if (isMissing(lag.records)) return `unknown since ${formatMoment(lag.unknownSince)}`;
-  if (lag.records === 0) return 'nothing to catch up on';
-  if (isMissing(seconds)) return '';
-  return seconds < 1 ? 'less than a second of work' : `about ${formatAge(1000 * seconds)} of work`;
+  if (isMissing(lag.records)) return `since ${formatMoment(lag.unknownSince)}`;
+  if (lag.records === 0) return 'up to date';
+  if (isMissing(seconds) || health.severity !== 'none') return '';
+  return `${seconds < 1 ? 'less than 1 s' : `about ${formatAge(1000 * seconds)}`} to catch up`;
+}
+
+/* "3 failed attempts since 12:00:01, next attempt at 12:00:31, gives up at 12:10:01 (…)". */
+function retryText({retry}) {
+  if (!retry) return '';
+  const parts = [
+    `${formatCounted(retry.attempts, 'failed attempt')} since ${formatMoment(retry.since)}`,
+    `next attempt at ${formatMoment(retry.nextAttemptAt)}`,
+    retry.until ? `gives up at ${formatMoment(retry.until)} (${retry.limit})` : 'no time limit',
+  ];
+  return `${parts.join(', ')}.`;
+}
+
+function recoveredText({recovered}) {
+  if (!recovered) return '';
+  const {at, lastedMs, reason} = recovered;
+  return `Recovered at ${formatMoment(at)} after ${formatDuration(lastedMs)}: ${reason}`;
+}
+
+/* The last error, unless something else on the page says it. */
+function errorText({lastError, health, recovered}) {
+  if (!lastError || hasError(`${health.reason} ${recovered?.reason}`, lastError.text)) return '';
+  if (lastError.retrying && health.severity !== 'none') return '';
+  return `Last error, ${formatMoment(lastError.at)}: ${lastError.text}`;
+}
+
+/* A failed query's message is its error, which is a finding. */
+function messageText({message, lastError}) {
+  return lastError && message.includes(lastError.text) ? '' : message;
 }
 
 function createCard(query) {
-  const facts = CARD_FACTS.map(([name]) => make('div', {}, make('dt', {}, name), make('dd')));
+  const facts = CARD_FACTS.map(([name, title]) =>
+    make('div', {}, make('dt', {title}, name), make('dd')),
+  );
   const part = (name) => make('span', {class: name});
   return make(
     'article',
@@ -70,9 +163,13 @@ function createCard(query) {
       ),
     ),
     make('p', {class: 'message muted'}),
-    make('p', {class: 'behind'}, part('behind-count'), part('behind-noun'), part('behind-time')),
+    make(
+      'p',
+      {class: 'behind'},
+      ...[part('behind-count'), ' ', part('behind-noun'), ' ', part('behind-time')],
+    ),
     make('dl', {class: 'facts'}, ...facts),
-    make('p', {class: 'error', hidden: true}),
+    ...['retry', 'error', 'recovered'].map((name) => make('p', {class: `note ${name}`})),
   );
 }
 
@@ -83,21 +180,24 @@ function updateCard(card, query, level, selected) {
   if (selected) link.setAttribute('aria-current', 'true');
   else link.removeAttribute('aria-current');
   card.classList.toggle('selected', selected);
-  put('.state-word', level === 'warn' || level === 'bad' ? query.health.state : query.state);
-  put('.message', query.message);
-  put('.behind-count', formatCount(query.lag.records));
-  put('.behind-noun', query.lag.records === 1 ? ' record behind ' : ' records behind ');
+  const state = level === 'warn' || level === 'bad' ? query.health.state : query.state;
+  const {records} = query.lag;
+  put('.state-word', connection.lostAt === null ? state : `last known: ${state}`);
+  put('.message', messageText(query));
+  put('.behind-count', isMissing(records) ? 'Lag unknown' : formatCount(records));
+  put('.behind-noun', isMissing(records) ? '' : records === 1 ? 'record behind' : 'records behind');
   put('.behind-time', catchUpText(query));
-  card.querySelectorAll('dd').forEach((node, index) => setText(node, CARD_FACTS[index][1](query)));
-  const error = card.querySelector('.error');
-  error.hidden = !query.lastError;
-  if (query.lastError)
-    setText(error, `Last error, ${formatMoment(query.lastError.at)}: ${query.lastError.text}`);
+  card.querySelectorAll('dd').forEach((node, index) => setText(node, CARD_FACTS[index][2](query)));
+  const notes = {retry: retryText, error: errorText, recovered: recoveredText};
+  for (const [name, text] of Object.entries(notes)) {
+    put(`.${name}`, text(query));
+    card.querySelector(`.${name}`).hidden = text(query) === '';
+  }
 }
 
 /* ---- the verdict ---- */
 
-/* Of a picture of 16 by 16: the shapes of the marks. */
+/* The shapes of the marks, on a canvas of 16 by 16. */
 const ICON_SHAPES = {
   ok: 'M8 1a7 7 0 1 0 .01 0z',
   idle: 'M8 1a7 7 0 1 0 .01 0z',
@@ -105,70 +205,74 @@ const ICON_SHAPES = {
   bad: 'M8 1 15 15H1z',
 };
 
-/* The tab's icon and title say it, too: for a page that is open all day behind others. */
-function showInTab(level, text) {
+/* In the top line and in the tab, which may be in the background all day. The title has no numbers,
+ * so that it changes only when the verdict does. */
+function showVerdict(level, word, text) {
+  setAttribute(byId('verdict'), 'data-level', level);
+  setText(byId('verdict-word'), word);
+  setText(byId('verdict-text'), text);
   const path = `<path fill="${cssColor(`--${level}`)}" d="${ICON_SHAPES[level]}"/>`;
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${path}</svg>`;
   setAttribute(byId('icon'), 'href', `data:image/svg+xml,${encodeURIComponent(drawing)}`);
-  if (document.title !== text) document.title = text;
+  const title = `${word} · esports-stream`;
+  if (document.title !== title) document.title = title;
 }
 
-const WORKING = ['running', 'waiting']; // they come and go with every batch: no news
-let announcedVerdict = null;
-
-function updateVerdict(level, reasons, queries) {
-  const lags = queries.map((query) => query.lag.records);
-  const behind = lags.some(isMissing) ? null : lags.reduce((sum, lag) => sum + lag, 0);
-  const word = LEVEL_WORDS[level];
-  setAttribute(byId('verdict'), 'data-level', level);
-  setText(byId('verdict-word'), word);
-  setText(
-    byId('verdict-text'),
-    behind === null ? 'lag unknown' : `${formatCounted(behind, 'record')} behind`,
-  );
-  byId('reasons').hidden = reasons.length === 0;
+function showFindings(findings) {
+  byId('reasons').hidden = findings.length === 0;
   reconcile(
     byId('reasons'),
-    reasons,
-    ({name}) => name,
-    () => make('li', {}, make('span', {class: 'found'}), ' ', make('span', {class: 'action'})),
-    (item, {level: itsLevel, text, action}) => {
-      setAttribute(item, 'data-level', itsLevel);
-      setText(item.querySelector('.found'), text);
-      setText(item.querySelector('.action'), action);
+    findings,
+    ({names}) => names.join(' '),
+    () => make('li', {}, make('p', {class: 'found'}), ' ', make('p', {class: 'action'})),
+    (item, {names, level, text, action}) => {
+      setAttribute(item, 'data-level', level);
+      setText(item.querySelector('.found'), `${names.join(', ')}: ${text}`);
+      setText(item.querySelector('.action'), action && `What to do: ${action}`);
     },
   );
-  const lag = behind === null ? 'lag unknown' : `${formatBrief(behind)} behind`;
-  showInTab(level, `${word} · ${lag} · esports-stream`);
+}
 
+const WORKING = ['running', 'waiting']; // they alternate with every batch, which is not announced
+let announcedVerdict = null;
+
+function announceVerdict(word, queries) {
   const states = queries.map(({name, state, health}) => {
     if (health.severity !== 'none') return `${name}: ${health.state}`;
-    return WORKING.includes(state) ? `${name} works` : `${name}: ${state}`;
+    return `${name}: ${WORKING.includes(state) ? 'running' : state}`;
   });
   const verdict = `${word}. ${states.join(', ')}.`;
   if (announcedVerdict !== null && announcedVerdict !== verdict) announce(verdict);
   announcedVerdict = verdict;
 }
 
-function updateOverview(answer, selectedName) {
-  const {queries, memory} = answer;
-  const found = queries.map(({name, health}) => ({name, health}));
-  const levels = queries.map(({health}) => levelOf(health));
-  if (memory.health.severity !== 'none') {
-    found.push({name: 'Memory', health: memory.health});
-    levels.push(levelOf(memory.health));
-  }
-  const reasons = found
-    .filter(({health}) => health.severity !== 'none')
-    .map(({name, health}) => reasonOf(name, health));
-  const cards = queries.map((query, index) => ({query, level: levels[index]}));
+function showCards(queries, selectedName) {
   reconcile(
     byId('queries'),
-    cards,
-    ({query}) => query.name,
-    ({query}) => createCard(query),
-    (card, {query, level}) => updateCard(card, query, level, query.name === selectedName),
+    queries,
+    ({name}) => name,
+    createCard,
+    (card, query) => updateCard(card, query, levelOf(query.health), query.name === selectedName),
   );
-  const working = levels.filter((level) => level !== 'idle');
-  updateVerdict(working.length ? worstLevel(working) : 'idle', reasons, queries);
+}
+
+function lagText(queries) {
+  const lags = queries.map(({lag}) => lag.records);
+  if (lags.some(isMissing)) return 'lag unknown';
+  const sum = lags.reduce((all, lag) => all + lag, 0);
+  return `${formatCounted(sum, 'record')} behind`;
+}
+
+function updateOverview({queries, memory}, selectedName) {
+  const judged = [...queries, {name: 'Memory', health: memory.health}];
+  const levels = judged
+    .filter(({name, health}) => name !== 'Memory' || health.severity !== 'none')
+    .map(({health}) => levelOf(health))
+    .filter((level) => level !== 'idle');
+  const level = levels.length ? worstLevel(levels) : 'idle';
+  const word = LEVEL_WORDS[level] ?? idleWord(queries.map(({state}) => state));
+  showVerdict(level, word, lagText(queries));
+  showFindings(findingsOf(judged));
+  showCards(queries, selectedName);
+  announceVerdict(word, queries);
 }

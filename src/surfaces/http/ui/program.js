@@ -1,4 +1,4 @@
-/* program.js: memory and settings of the whole process. */
+/* program.js: memory, disk space and settings of the whole process. */
 'use strict';
 
 const MEMORY_COLORS = [
@@ -14,7 +14,7 @@ const MEMORY_COLORS = [
 const programTables = {};
 let allSettings = [];
 
-/* A name that may be broken after an underscore, and is copied as it is. */
+/* A name that may wrap after an underscore, and can be copied unchanged. */
 function breakable(name) {
   return name.split(/(?<=_)/).flatMap((part) => [part, make('wbr')]);
 }
@@ -42,8 +42,23 @@ function createProgramTables() {
     key: ({name}) => name,
     empty: '',
   });
+  programTables.disks = new LiveTable(byId('disks'), {
+    caption: 'Disk space by file system',
+    columns: [
+      {title: 'Directory', wrap: true, text: ({path}) => path},
+      {title: 'Free', numeric: true, text: ({freeBytes}) => formatBytes(freeBytes)},
+      {title: 'Size', numeric: true, text: ({sizeBytes}) => formatBytes(sizeBytes)},
+      {
+        title: 'Free share',
+        numeric: true,
+        text: ({freeBytes, sizeBytes}) => formatShare(freeBytes, sizeBytes),
+      },
+    ],
+    key: ({place}) => place,
+    empty: '',
+  });
   programTables.settings = new LiveTable(byId('settings'), {
-    caption: 'Settings in force',
+    caption: 'Settings',
     columns: [
       {title: 'Setting', wrap: true, node: ({name}) => make('span', {}, ...breakable(name))},
       {
@@ -51,9 +66,9 @@ function createProgramTables() {
         wrap: true,
         text: ({value}) => (value === null || value === '' ? NOTHING : String(value)),
       },
-      {title: 'From', text: ({origin}) => origin},
+      {title: 'Set by', text: ({origin}) => origin},
       {
-        title: 'What it does',
+        title: 'Meaning',
         wrap: true,
         minor: true,
         text: ({doc}) => doc.replaceAll('`', ''),
@@ -61,17 +76,17 @@ function createProgramTables() {
     ],
     key: ({name}) => name,
     mark: ({origin}) => (origin === 'default' ? null : 'set'),
-    empty: 'No setting is like that.',
+    empty: 'No setting matches.',
   });
-  byId('settings-set').addEventListener('change', filterSettings);
+  byId('settings-all').addEventListener('change', filterSettings);
   byId('settings-find').addEventListener('input', filterSettings);
 }
 
 function updateMemory({budgetBytes, residentBytes, parts}) {
   setText(
     byId('memory-summary'),
-    `${formatBytes(residentBytes)} resident of ${formatBytes(budgetBytes)} ` +
-      `(${formatShare(residentBytes, budgetBytes)}), SPARK_DRIVER_MEMORY`,
+    `${formatBytes(residentBytes)} of ${formatBytes(budgetBytes)} used ` +
+      `(${formatShare(residentBytes, budgetBytes)}); budget: SPARK_DRIVER_MEMORY`,
   );
   const named = parts.reduce((sum, part) => sum + part.bytes, 0);
   const all = parts.map((part, index) => ({
@@ -79,7 +94,7 @@ function updateMemory({budgetBytes, residentBytes, parts}) {
     color: `var(${MEMORY_COLORS[index % MEMORY_COLORS.length]})`,
   }));
   if (residentBytes > named)
-    all.push({name: 'all else', bytes: residentBytes - named, color: 'var(--muted)'});
+    all.push({name: 'other', bytes: residentBytes - named, color: 'var(--muted)'});
   const most = Math.max(budgetBytes, named, 1);
   reconcile(
     byId('memory-bar'),
@@ -95,19 +110,53 @@ function updateMemory({budgetBytes, residentBytes, parts}) {
   programTables.memory.update(all.map((part) => ({...part, budget: budgetBytes})));
 }
 
-// Where the queries are computed, if not in this process.
+/* Who runs the queries, if not this process. */
 function formatEngine({engine, master}) {
-  return engine === 'native' ? '' : `queries run by Spark on ${master}, `;
+  return engine === 'native' ? '' : `queries run on Spark at ${master}, `;
 }
 
-function updateProgram({program, memory}) {
+/* The file system that will be full first, of those that hold the lake. */
+function updateDisks(disks) {
+  const shareOf = ({freeBytes, sizeBytes}) => freeBytes / sizeBytes;
+  const worst = [...disks].sort((a, b) => shareOf(a) - shareOf(b))[0];
+  byId('disk-bar').hidden = !worst;
+  programTables.disks.update(disks);
+  if (!worst) {
+    setText(
+      byId('disk-summary'),
+      'Unknown: the lake’s directory does not exist yet, or its disk does not answer.',
+    );
+    return;
+  }
+  const {path, freeBytes, sizeBytes} = worst;
+  setText(
+    byId('disk-summary'),
+    `${formatBytes(freeBytes)} of ${formatBytes(sizeBytes)} free ` +
+      `(${formatShare(freeBytes, sizeBytes)}) for ${path}`,
+  );
+  reconcile(
+    byId('disk-bar'),
+    [worst],
+    () => 'used',
+    () => make('span'),
+    (node) => {
+      node.style.width = `${100 * (1 - shareOf(worst))}%`;
+      node.style.background = 'var(--series-blue)';
+    },
+  );
+  setAttribute(byId('disk-bar'), 'aria-label', byId('disk-summary').textContent);
+}
+
+function updateProgram({program, memory, disks}) {
   setText(
     byId('program-summary'),
     `esports-stream ${program.version}, process ${program.pid}, ` +
-      `${formatEngine(program)}${formatCounted(program.workers, 'worker')}, started ${formatMoment(program.startedAt)}, ` +
+      `${formatEngine(program)}${formatCounted(program.workers, 'worker')}, ` +
+      `started ${formatMoment(program.startedAt)}, ` +
       `${formatAge(serverNow() - Date.parse(program.startedAt))} ago`,
   );
   updateMemory(memory);
+  updateDisks(disks);
 }
 
 function updateSettings(all) {
@@ -115,19 +164,21 @@ function updateSettings(all) {
   filterSettings();
 }
 
+/* What was set; the defaults on request, or when a search finds them. */
 function filterSettings() {
   const wanted = byId('settings-find').value.trim().toLowerCase();
-  const onlySet = byId('settings-set').checked;
-  const found = allSettings.filter(
-    ({name, value, doc, origin}) =>
-      (!onlySet || origin !== 'default') &&
-      `${name} ${value} ${doc}`.toLowerCase().includes(wanted),
+  const all = byId('settings-all').checked || wanted !== '';
+  const isSet = ({origin}) => origin !== 'default';
+  const shown = allSettings.filter(
+    (setting) =>
+      (all || isSet(setting)) &&
+      `${setting.name} ${setting.value} ${setting.doc}`.toLowerCase().includes(wanted),
   );
-  programTables.settings.update(found);
-  const set = allSettings.filter(({origin}) => origin !== 'default').length;
+  programTables.settings.update(shown);
+  const set = allSettings.filter(isSet).length;
   setText(
     byId('settings-summary'),
-    `${formatCount(found.length)} of ${formatCount(allSettings.length)} shown, ` +
-      `${formatCount(set)} set; secrets are hidden.`,
+    `${formatCounted(set, 'setting')} set, ${formatCount(allSettings.length - set)} with their ` +
+      `defaults; ${formatCount(shown.length)} shown. Secrets are hidden.`,
   );
 }

@@ -1,14 +1,14 @@
 /* query.js: the details of the selected query. */
 'use strict';
 
-/* How many rows of a long table are shown: at first, and how many more at a time. */
+/* How many rows of a long table are shown at first, and how many more at a time. */
 const ROWS_AT_FIRST = {partitions: 12, batches: 10, samples: 10};
 const ROWS_MORE = 50;
 
 const tables = {};
 const rowsShown = {...ROWS_AT_FIRST};
 
-/* A button below a table that shows more of it, for as long as there is more. */
+/* A button below a table that shows more rows while there are more. */
 function addMoreButton(id, which) {
   byId(id).append(
     make(
@@ -31,7 +31,7 @@ function updateMoreButton(id, which, count) {
 
 const entriesOf = (byName) => Object.entries(byName ?? {}).sort((a, b) => b[1] - a[1]);
 
-/* A list of names and counts in a line; a plain number where the names aren't known. */
+/* Names and counts in one line; only the number where the names are not known. */
 function formatCounts(byName) {
   if (typeof byName === 'number') return formatCount(byName);
   const entries = entriesOf(byName);
@@ -44,28 +44,34 @@ function formatCounts(byName) {
 
 function createLagTable() {
   tables.lag = new LiveTable(byId('lag'), {
-    caption: 'Records behind, by partition, the worst first',
+    caption: 'Lag by partition, largest first',
     columns: [
       {title: 'Partition', text: ({partition}) => String(partition)},
-      {title: 'Behind', numeric: true, text: ({lag}) => formatCount(lag)},
+      {title: 'Lag', numeric: true, text: ({lag}) => formatCount(lag)},
       barColumn('Share', ({lag, worst}) => (worst ? lag / worst : 0)),
       {title: 'Position', numeric: true, text: ({position}) => formatCount(position)},
-      {title: 'Topic’s end', numeric: true, text: ({topicEnd}) => formatCount(topicEnd)},
+      {title: 'End offset', numeric: true, text: ({topicEnd}) => formatCount(topicEnd)},
     ],
     key: ({partition}) => partition,
-    empty: 'The topic’s ends are not known yet.',
+    empty: 'The end offsets of the topic are not known yet.',
   });
   addMoreButton('lag', 'partitions');
 }
 
-function updateLag({lag}) {
+/* Why, unless something is wrong with the query: then that is the reason. */
+function unknownBecause({lag, health}) {
+  return lag.unknownBecause && health.severity === 'none' ? `: ${lag.unknownBecause}` : '';
+}
+
+function updateLag(query) {
+  const {lag} = query;
   const worst = lag.partitions[0]?.lag ?? 0;
   tables.lag.update(lag.partitions.slice(0, rowsShown.partitions).map((one) => ({...one, worst})));
   updateMoreButton('lag', 'partitions', lag.partitions.length);
   setText(
     byId('lag-summary'),
     isMissing(lag.records)
-      ? `Unknown since ${formatMoment(lag.unknownSince)}`
+      ? `Unknown since ${formatMoment(lag.unknownSince)}${unknownBecause(query)}`
       : `${formatCounted(lag.records, 'record')} behind in ` +
           formatCounted(lag.partitions.length, 'partition'),
   );
@@ -85,7 +91,7 @@ function makeRanges({batchId, ranges}) {
     columns: [
       {title: 'Partition', text: ({partition}) => String(partition)},
       number('From', 'start'),
-      number('To before', 'end'),
+      number('To (exclusive)', 'end'),
       number('Rows', 'rows'),
       number('Rejects', 'rejects'),
       number('Absent', 'absent'),
@@ -117,13 +123,13 @@ function makeBatchDetail(batch) {
       ['Started', formatInstant(batch.startedAt)],
       ['Committed', formatInstant(batch.committedAt)],
       ['Input', `${formatBytes(batch.inputBytes)}, ${formatRate(batch.inputRowsPerSecond)}`],
-      ['Processed', formatRate(batch.processedRowsPerSecond)],
+      ['Capacity', formatRate(batch.processedRowsPerSecond)],
       ['Written', `${formatCounted(batch.files, 'file')}, ${formatBytes(batch.bytes)}`],
       ['Absent', formatCount(batch.absent)],
       ['Lost', formatCount(batch.lost)],
       ['Oldest record', formatInstant(batch.oldestRecordAt)],
       ['Newest record', formatInstant(batch.newestRecordAt)],
-      ['Behind afterwards', formatCount(batch.lagAfter)],
+      ['Lag after it', formatCount(batch.lagAfter)],
       ['Rejects', formatCounts(batch.rejectsByReason), true],
       ['Field faults', formatCounts(batch.fieldFaults), true],
       ['Unknown keys', formatCounts(batch.unknownKeys), true],
@@ -136,27 +142,27 @@ function makeBatchDetail(batch) {
 
 function createBatchesTable() {
   tables.batches = new LiveTable(byId('batches'), {
-    caption: 'Batches, the newest first',
+    caption: 'Batches, newest first',
     columns: [
       {title: 'Batch', text: ({batchId}) => `#${batchId}`},
       {title: 'Committed', text: ({committedAt}) => formatMoment(committedAt)},
       {title: 'Rows', numeric: true, text: ({rows}) => formatCount(rows)},
       {title: 'Rejects', numeric: true, text: ({rejects}) => formatCount(rejects)},
       {
-        title: 'Took',
+        title: 'Duration',
         numeric: true,
         text: ({durationMs}) => formatDuration(durationMs.total),
       },
       {
-        title: 'Rows/s',
+        title: 'Capacity',
         numeric: true,
         minor: true,
-        text: (batch) => formatCount(batch.processedRowsPerSecond),
+        text: (batch) => formatRate(batch.processedRowsPerSecond),
       },
       {title: 'Files', numeric: true, minor: true, text: ({files}) => formatCount(files)},
       {title: 'Written', numeric: true, minor: true, text: ({bytes}) => formatBytes(bytes)},
       {
-        title: 'Behind',
+        title: 'Lag after',
         numeric: true,
         minor: true,
         text: ({lagAfter}) => formatCount(lagAfter),
@@ -166,12 +172,12 @@ function createBatchesTable() {
     mark: ({lost, rejects}) => (lost > 0 ? 'bad' : rejects > 0 ? 'warn' : null),
     detail: makeBatchDetail,
     open: 'details',
-    empty: 'No batch since the program started.',
+    empty: 'No batch since the start.',
   });
   addMoreButton('batches', 'batches');
 }
 
-function updateBatches(batches, {totals}) {
+function updateBatches(batches, {totals, resumedAfter, newestBatch}) {
   tables.batches.update(batches.slice(-rowsShown.batches).reverse());
   updateMoreButton('batches', 'batches', batches.length);
   const sums = [
@@ -182,13 +188,18 @@ function updateBatches(batches, {totals}) {
     formatCounted(totals.absent, 'absent offset'),
     formatCounted(totals.lost, 'lost offset'),
   ];
-  setText(byId('batches-summary'), `Since the start ${sums.join(', ')}`);
+  const before =
+    resumedAfter && !newestBatch
+      ? ` From the checkpoint: batch #${resumedAfter.batchId}, committed ` +
+        `${sinceText(resumedAfter.committedAt)}.`
+      : '';
+  setText(byId('batches-summary'), `Since the start: ${sums.join(', ')}.${before}`);
 }
 
 /* ---- rejects ---- */
 
 function makeBytes({valueBase64, valueSize, position, partition, offset}) {
-  if (isMissing(valueBase64)) return [make('p', {class: 'muted'}, 'The record has no value.')];
+  if (isMissing(valueBase64)) return [make('p', {class: 'muted'}, 'The record’s value is null.')];
   const bytes = bytesOfBase64(valueBase64);
   const name = `Value of ${partition}:${offset}`;
   const text = make('pre', {
@@ -213,16 +224,16 @@ function makeBytes({valueBase64, valueSize, position, partition, offset}) {
     hexOfBytes(bytes),
   );
   const cut =
-    bytes.length < valueSize ? `, the first ${formatCount(bytes.length)} of them here` : '';
+    bytes.length < valueSize ? `, of which the first ${formatCount(bytes.length)} are shown` : '';
   return [
     make(
       'p',
       {class: 'muted'},
-      `Value of ${formatCounted(valueSize, 'byte')}${cut}; ` +
-        'what is no text is escaped, the byte where the trouble was seen is marked.',
+      `Value of ${formatCounted(valueSize, 'byte')}${cut}. ` +
+        'Bytes that are not text are escaped. The byte with the error is marked.',
     ),
     text,
-    make('details', {}, make('summary', {}, 'The same as bytes'), hex),
+    make('details', {}, make('summary', {}, 'Hex dump'), hex),
   ];
 }
 
@@ -232,11 +243,11 @@ function makeRejectDetail(reject) {
     {class: 'inside'},
     makeFacts([
       ['Topic', reject.topic],
-      ['Partition, offset', `${reject.partition}, ${formatCount(reject.offset)}`],
-      ['Kafka’s timestamp', formatInstant(reject.kafkaTimestamp)],
+      ['Partition:offset', `${reject.partition}:${reject.offset}`],
+      ['Kafka timestamp', formatInstant(reject.kafkaTimestamp)],
       ['Processed', formatInstant(reject.processedAt)],
       ['Batch', `#${reject.batchId}`],
-      ['Seen at byte', formatCount(reject.position)],
+      ['Error at byte', formatCount(reject.position)],
     ]),
     make('p', {}, reject.detail),
     ...makeBytes(reject),
@@ -252,10 +263,10 @@ function createRejectTables() {
       barColumn('Share', ({count, most}) => count / most),
     ],
     key: ({reason}) => reason,
-    empty: 'Nothing was rejected since the start.',
+    empty: 'No record was rejected since the start.',
   });
   tables.rejects = new LiveTable(byId('rejects'), {
-    caption: 'Newest rejects, the newest first',
+    caption: 'Rejects, newest first',
     columns: [
       {title: 'Record', text: ({partition, offset}) => `${partition}:${offset}`},
       {title: 'Processed', minor: true, text: ({processedAt}) => formatMoment(processedAt)},
@@ -275,8 +286,9 @@ function updateRejects({refused, byReason, samples}, {totals}) {
   if (refused) {
     setText(
       byId('rejects-summary'),
-      `${formatCounted(totals.rejects, 'record')} since the start. Not shown here: ${refused}`,
+      `${formatCounted(totals.rejects, 'record')} since the start. Not shown here: ${refused}.`,
     );
+    updateMoreButton('rejects', 'samples', 0);
     return;
   }
   const reasons = entriesOf(byReason).filter(([, count]) => count > 0);
@@ -286,8 +298,8 @@ function updateRejects({refused, byReason, samples}, {totals}) {
   setText(
     byId('rejects-summary'),
     `${formatCounted(totals.rejects, 'record')} since the start, ` +
-      `${formatShare(totals.rejects, totals.rows + totals.rejects)} of all; ` +
-      `the newest ${formatCount(samples.length)} are here, all are in the rejects table.`,
+      `${formatShare(totals.rejects, totals.rows + totals.rejects)} of all. ` +
+      `The newest ${formatCount(samples.length)} are listed here; all are in the rejects table.`,
   );
 }
 
@@ -303,17 +315,17 @@ function createDriftTables() {
       barColumn('Share', ({faults, most}) => faults / most),
     ],
     key: ({name}) => name,
-    empty: 'No field fault: every value had its column’s type.',
+    empty: 'No field faults: every value had the type of its column.',
   });
   tables.unknown = new LiveTable(byId('unknown'), {
     caption: 'Unknown keys',
     columns: [
       {title: 'Unknown key', wrap: true, text: ({name}) => name},
-      {title: 'Times', numeric: true, text: ({count}) => formatCount(count)},
+      {title: 'Count', numeric: true, text: ({count}) => formatCount(count)},
       barColumn('Share', ({count, most}) => count / most),
     ],
     key: ({name}) => name,
-    empty: 'No unknown key: every key is a column’s.',
+    empty: 'No unknown keys: every key is a column.',
   });
 }
 
@@ -326,12 +338,12 @@ function updateDrift({columns, unknownKeys}) {
   const faults = columns.reduce((sum, column) => sum + column.faults, 0);
   setText(
     byId('drift-summary'),
-    `Since the start ${formatCounted(faults, 'value')} that became null in ` +
-      `${formatCount(faulty.length)} of ${formatCounted(columns.length, 'column')}, and ` +
+    `Since the start: ${formatCounted(faults, 'value')} of the wrong type became null in ` +
+      `${formatCount(faulty.length)} of ${formatCounted(columns.length, 'column')}; ` +
       `${formatCounted(
         unknown.reduce((sum, [, count]) => sum + count, 0),
         'value',
-      )} under keys that no column has.`,
+      )} had a key that is not a column.`,
   );
 }
 
@@ -350,7 +362,7 @@ function createFilesTable() {
       barColumn('Share', ({files, most}) => (most ? files / most : 0)),
     ],
     key: ({upToBytes}) => upToBytes,
-    empty: 'No file was written since the start.',
+    empty: 'No files were written since the start.',
   });
 }
 
@@ -363,11 +375,11 @@ function updateFiles({count, bytes, buckets, small}) {
   }));
   tables.files.update(rows.slice(0, 1 + buckets.findLastIndex(({files}) => files > 0)));
   const few = `${formatCount(small.files)} (${formatShare(small.files, count)})`;
-  const text = `${formatCounted(count, 'file')}, ${formatBytes(bytes)}; ${few} of them below`;
+  const text = `${formatCounted(count, 'file')}, ${formatBytes(bytes)}; ${few} smaller than`;
   setText(byId('files-summary'), count ? `${text} ${formatBytes(small.belowBytes)}` : '');
 }
 
-/* ---- all of it ---- */
+/* ---- the whole query ---- */
 
 function createQueryTables() {
   createLagTable();
@@ -377,7 +389,7 @@ function createQueryTables() {
   createFilesTable();
 }
 
-/* Another query is shown from now on. */
+/* Before another query is shown. */
 function clearQuery() {
   Object.assign(rowsShown, ROWS_AT_FIRST);
   Object.values(tables).forEach((table) => table.clear());

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/api/http_api.h"
+#include "surfaces/health/disk_watch.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
 
@@ -92,6 +94,8 @@ static int set_up(void **state) {
                                     .sources = some_sources,
                                     .notifications = no_notifications};
     program.health = health_watch_open(&config, program.queries, 1);
+    struct error err;
+    assert_true(disk_watch_open(&config, &program.disks, &err));
     return 0;
 }
 
@@ -101,6 +105,7 @@ static int tear_down(void **state) {
     answer = NULL;
     http_response_deinit(&response);
     health_watch_close(program.health);
+    disk_watch_close(program.disks);
     query_history_deinit(&history);
     query_status_deinit(&status);
     config_deinit(&config);
@@ -442,6 +447,37 @@ static void freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp(void *
     query_history_add(&history, batch_report_create(&draft), &no_files, &none);
     now_ms += 4500;
     assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "freshness.ageSeconds"), 5);
+}
+
+static void after_a_restart_the_api_has_the_checkpoints_newest_batch(void **state) {
+    (void)state;
+    ask("/api/v1/queries/match_stream");
+    assert_non_null(strstr(response.body, "\"resumedAfter\":null,"));
+    query_status_resume(&status, 715, now_ms - 180000);
+    const struct json *query = ask("/api/v1/queries/match_stream");
+    assert_int_equal(number_at(query, "resumedAfter.batchId"), 715);
+    assert_string_equal(text_at(query, "resumedAfter.committedAt"), "2023-11-14T22:10:20.000Z");
+    assert_non_null(strstr(response.body, "\"newestBatch\":null"));
+}
+
+/* The same that /metrics has. */
+static void the_api_has_the_room_on_the_disks_of_the_lake(void **state) {
+    (void)state;
+    disk_watch_close(program.disks);
+    free(config.data_lake_path);
+    config.data_lake_path = text_copy("/tmp");
+    struct error err;
+    assert_true(disk_watch_open(&config, &program.disks, &err));
+    const struct json *program_told = ask("/api/v1/queries");
+    assert_string_equal(text_at(program_told, "disks.0.place"), "data_lake");
+    assert_string_equal(text_at(program_told, "disks.0.path"), "/tmp");
+    int64_t size = number_at(program_told, "disks.0.sizeBytes");
+    assert_in_range(number_at(program_told, "disks.0.freeBytes"), 0, size);
+    char sample[128];
+    snprintf(sample, sizeof sample, "esports_stream_disk_size_bytes{place=\"data_lake\"} %" PRId64,
+             size);
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_sample(sample);
 }
 
 static bool same_names(void *context, const char *name, const struct json *value) {
@@ -788,6 +824,8 @@ int main(void) {
         CASE(while_a_batch_is_retried_the_lag_has_no_rate),
         CASE(an_old_batch_tells_no_rate),
         CASE(freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp),
+        CASE(after_a_restart_the_api_has_the_checkpoints_newest_batch),
+        CASE(the_api_has_the_room_on_the_disks_of_the_lake),
         CASE(a_batch_is_told_in_full),
         CASE(metrics_are_what_the_api_tells),
         CASE(a_start_without_a_commit_has_its_own_time),

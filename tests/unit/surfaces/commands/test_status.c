@@ -110,6 +110,11 @@ static void what_is_not_known_yet_is_said_or_left_out(void **state) {
     assert_null(strstr(text, "retrying"));
     assert_null(strstr(text, "recovered"));
     free(text);
+    text = print("{\"newestBatch\":null,\"resumedAfter\":{\"batchId\":715,\"committedAt\":"
+                 "\"2025-12-31T10:00:00Z\"},\"totals\":{}}");
+    assert_non_null(strstr(text, "  batch       715, committed at 2025-12-31T10:00:00Z, before the "
+                                 "start\n"));
+    free(text);
     text = print("{\"totals\":{},\"lag\":{\"records\":null,\"unknownSince\":"
                  "\"2025-12-31T10:00:00Z\",\"unknownBecause\":\"no answer\"}}");
     assert_non_null(strstr(text, "  lag         unknown since 2025-12-31T10:00:00Z: no answer\n"));
