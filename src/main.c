@@ -180,7 +180,7 @@ static void warn_of_filesystem(const char *what, const char *path) {
 static void warn_of_zones(void) {
     struct zone_lack lack = zone_data_lack();
     if (lack.text != NULL)
-        log_write(LOG_WARNING, logger, "Time zones are missing | detail=%s | cure=%s", lack.text,
+        log_write(LOG_WARNING, logger, "Time zones are missing | detail=%s | action=%s", lack.text,
                   lack.cure);
 }
 

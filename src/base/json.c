@@ -29,7 +29,7 @@ struct json *json_parse(const char *bytes, size_t size, struct error *err) {
     json_error_t cause;
     json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &cause);
     if (value == NULL)
-        error_set(err, ERROR_STATE, "not JSON at byte %d: %s", cause.position, cause.text);
+        error_set(err, ERROR_STATE, "invalid JSON at byte %d: %s", cause.position, cause.text);
     return (struct json *)value;
 }
 
@@ -209,8 +209,8 @@ struct json *json_parse_versioned(const char *bytes, size_t size, int newest, in
     if (*version <= newest)
         return json_parse(bytes + VERSION_SIZE, size - VERSION_SIZE, err);
     error_set(err, ERROR_STATE,
-              "its first line is 'v%d', and this program reads up to 'v%d': use the newer version "
-              "of the program that wrote it",
+              "its first line is 'v%d', but this program reads versions up to 'v%d': use the newer "
+              "version of the program that wrote it",
               *version, newest);
     return NULL;
 }

@@ -251,9 +251,9 @@ static enum decode_result reject_identifier(const struct json_decoder *decoder,
     *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
     if (!decoder->identifier_seen) {
         reject->reason = REJECT_MISSING_IDENTIFIER;
-        (void)snprintf(reject->detail, sizeof reject->detail, "the object has no '%s'", name);
+        (void)snprintf(reject->detail, sizeof reject->detail, "the object has no key '%s'", name);
     } else if (decoder->identifier_problem != NULL) {
-        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' can't be read: %s", name,
+        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' cannot be read: %s", name,
                        decoder->identifier_problem);
     } else {
         (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
@@ -285,7 +285,7 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
         return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
     const char *end = record->value + record->value_size;
     if (skip_blanks(record->value, end) == end)
-        return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
+        return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is empty or blank");
 
     size_t used = rows->strings.used;
     decoder->is_counted = false;
@@ -330,8 +330,8 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
     struct zone zone;
     if (!zone_find(text_borrow(zone_name), &zone))
         return error_set(err, ERROR_CONFIG,
-                         "time zone '%s' is unknown: use an IANA name that is in "
-                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
+                         "unknown time zone '%s': use an IANA name that is in /usr/share/zoneinfo "
+                         "(package tzdata) or an offset such as +02:00",
                          zone_name);
     struct json_decoder *opened = must_alloc(1, sizeof *opened);
     opened->base.ops = &json_ops;

@@ -145,9 +145,10 @@ static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kaf
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
         return set_no_topic(self, topic, err);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        return error_set(err, ERROR_BROKER,
-                         "topic '%s' at '%s': access is refused (it needs DESCRIBE and READ)",
-                         topic, self->settings.bootstrap_servers);
+        return error_set(
+            err, ERROR_BROKER,
+            "topic '%s' at '%s': access denied. Grant the user DESCRIBE and READ on the topic",
+            topic, self->settings.bootstrap_servers);
     default:
         return set_other_error(self, topic, code, err);
     }

@@ -108,7 +108,7 @@ static bool parse(const char *text, struct starting_offsets *starts, struct erro
     return error_set(
         err, ERROR_CONFIG,
         "expected 'earliest', 'latest' or JSON like {\"topic\": {\"0\": 23, \"1\": -2}}: %s",
-        cause.kind == ERROR_NONE ? "no topic is named" : cause.message);
+        cause.kind == ERROR_NONE ? "the topic is missing" : cause.message);
 }
 
 bool starting_offsets_check(const char *text, struct error *err) {

@@ -44,7 +44,7 @@ static void say_result(const struct group_commit *commit, struct attempt *attemp
     if (ok) {
         if (!attempt->said_ok || attempt->failure.kind != ERROR_NONE)
             log_write(LOG_INFO, commit->query,
-                      "Offsets are committed to a consumer group, too | group=%s | topic=%s",
+                      "Offsets are also committed to a consumer group | group=%s | topic=%s",
                       commit->group, commit->topic);
         attempt->said_ok = true;
         attempt->failure.kind = ERROR_NONE;
@@ -57,7 +57,7 @@ static void say_result(const struct group_commit *commit, struct attempt *attemp
     attempt->failure = *err;
     attempt->logged_ms = now_ms;
     log_write(LOG_WARNING, commit->query,
-              "Offsets could not be committed to the consumer group; the query goes on, its "
+              "Offsets could not be committed to the consumer group; the query continues, its "
               "progress is in the checkpoint | group=%s | topic=%s | error=%s",
               commit->group, commit->topic, err->message);
 }
@@ -116,12 +116,12 @@ static void *commit_main(void *argument) {
 /* With the lock. */
 static void start_thread(struct group_commit *commit) {
     struct error err;
-    commit->runs =
-        thread_start(&commit->thread, commit_main, commit, "start the group's thread", &err);
+    commit->runs = thread_start(&commit->thread, commit_main, commit,
+                                "cannot start the consumer group thread", &err);
     commit->cannot_run = !commit->runs;
     if (!commit->runs)
         log_write(LOG_WARNING, commit->query,
-                  "Offsets are not committed to the consumer group | group=%s | error=%s",
+                  "Offsets will not be committed to the consumer group | group=%s | error=%s",
                   commit->group, err.message);
 }
 

@@ -323,7 +323,7 @@ static void log_broker_error(struct batch_runner *runner, struct attempts *attem
         return;
     attempts->logged = *err;
     attempts->logged_ms = now_ms;
-    log_write(level, runner->retrier->report->name, "%s; reading the batch again", err->message);
+    log_write(level, runner->retrier->report->name, "%s; retrying the batch", err->message);
 }
 
 static bool pause_for_broker(struct batch_runner *runner, struct attempts *attempts,

@@ -26,12 +26,12 @@ bool retry_again(const struct retrier *retrier, struct retry *retry, struct erro
         return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
                           retrier->limit_ms / 1000);
 
-    log_write(LOG_ERROR, retrier->report->name, "%s; trying again | retry_in_ms=%" PRId64,
-              err->message, pause_ms);
+    log_write(LOG_ERROR, retrier->report->name, "%s; retrying | retry_in_ms=%" PRId64, err->message,
+              pause_ms);
     query_status_fault(&retrier->report->status, QUERY_RETRYING, true,
-                       "Waiting to write again after an error", err->message);
+                       "Waiting to retry after an error", err->message);
     query_status_rest(&retrier->report->status, pause_ms);
     if (stop_sleep(retrier->stop, pause_ms))
-        return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");
+        return error_set(err, ERROR_STOPPED, "stopped while waiting to retry");
     return true;
 }

@@ -98,7 +98,7 @@ static bool look_again(struct topic_change *change, const struct offset_range *s
     for (int i = 0; is_broken(change, view) && i < (view->gone.count > 0 ? LOOKS_IF_GONE : LOOKS);
          i++) {
         if (stop_sleep(change->watch->stop, LOOK_PAUSE_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while looking at the topic again");
+            return error_set(err, ERROR_STOPPED, "stopped while checking the topic again");
         if (!look(change, starts, count, view, err))
             return false;
     }
@@ -121,15 +121,15 @@ static bool wait_to_check(struct topic_change *change, struct retry *retry, stru
     if (disk_error_may_pass(err))
         return retry_again(change->position->retrier, retry, err);
     query_status_fault(&watch->report->status, QUERY_RETRYING, false,
-                       "Finding out whether the topic is the same", err->message);
+                       "Checking whether the topic is the same", err->message);
     if (topic_change_is_time_to_say(change))
         log_write(LOG_ERROR, watch->report->name,
-                  "Finding out whether the topic is the same: a record can't be read yet | "
+                  "Cannot check yet whether the topic is the same: a record cannot be read | "
                   "topic=%s | error=%s",
                   watch->definition->topic, err->message);
     if (stop_sleep(watch->stop, CHECK_PAUSE_MS))
         return error_set(err, ERROR_STOPPED,
-                         "stopped while finding out whether the topic is the same");
+                         "stopped while checking whether the topic is the same");
     return true;
 }
 
@@ -173,10 +173,10 @@ static bool is_renewed(const struct topic_change *change, const struct positions
         return true;
     if (is_old(change))
         return false;
-    *evidence = "Kafka takes no partition from a topic";
+    *evidence = "it has fewer partitions, and Kafka never removes a partition from a topic";
     if (view->gone.count > watch->gone_known)
         return true;
-    *evidence = "it was not there for a while";
+    *evidence = "it did not exist for a while";
     return watch->long_absent;
 }
 
@@ -196,10 +196,10 @@ static void weigh_lowest(struct topic_change *change, const struct record_check 
             offsets_add(&kept, low->partition, low->offset);
         else if (!ahead)
             log_write(LOG_WARNING, watch->report->name,
-                      "A log seemed to be shorter than what was read of it, and is not%s | "
-                      "topic=%s | partition=%" PRId32 " | end_offset=%" PRId64
-                      " | next_offset=%" PRId64,
-                      newest == RECORD_SAME ? "" : " any more; no record tells whether it was cut",
+                      "A log was reported shorter than the position in it, but is not%s | topic=%s "
+                      "| partition=%" PRId32 " | end_offset=%" PRId64 " | next_offset=%" PRId64,
+                      newest == RECORD_SAME ? ""
+                                            : " any more; no record shows whether it was truncated",
                       watch->definition->topic, low->partition, low->offset, position);
     }
     offsets_sort(&kept);
@@ -243,8 +243,8 @@ static bool judge(struct topic_change *change, const struct offset_range *starts
     watch->gone_known = view->gone.count;
     set_change(change, kind_of_same(change, view, &check),
                has_same_id(change)          ? "its id is the same"
-               : check.topic == RECORD_SAME ? "a record that both have is the same"
-                                            : "no record tells whether the topic is another");
+               : check.topic == RECORD_SAME ? "a record that both contain is the same"
+                                            : "no record shows whether it is another topic");
     if (change->kind == TOPIC_REGROWN)
         set_change(change, TOPIC_REGROWN, check.text);
     return true;

@@ -113,10 +113,10 @@ static void note_absence(struct topic_watch *watch) {
     if (watch->was_absent)
         return;
     watch->was_absent = true;
-    log_write(LOG_WARNING, watch->report->name,
-              "The topic is not there: it was deleted, or a broker does not know of it yet | "
-              "topic=%s",
-              watch->definition->topic);
+    log_write(
+        LOG_WARNING, watch->report->name,
+        "The topic does not exist: it was deleted, or a broker does not know it yet | topic=%s",
+        watch->definition->topic);
 }
 
 static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *err) {
@@ -215,10 +215,11 @@ void topic_watch_glance(struct topic_watch *watch) {
 bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss, struct error *err) {
     const char *topic = watch->definition->topic;
     if (watch->definition->options->fail_on_data_loss)
-        return error_set(err, ERROR_DATA_LOSS,
-                         "topic %s has lost data that this query has not read: %s; set "
-                         "FAIL_ON_DATA_LOSS=false to go on without it (it is counted as lost)",
-                         topic, loss->texts.text);
+        return error_set(
+            err, ERROR_DATA_LOSS,
+            "topic %s has lost records that this query had not read: %s; set "
+            "FAIL_ON_DATA_LOSS=false to continue without them (they are counted as lost)",
+            topic, loss->texts.text);
     // Until a batch has taken it in, the same is found at every look.
     int64_t now_ms = clock_monotonic_ms();
     if (strcmp(loss->texts.text, watch->loss_text) == 0 &&
@@ -257,7 +258,8 @@ static void say_stall(struct topic_watch *watch, const struct topic_stall *stall
                                       : "the broker answers, but sends no records";
     query_status_fault(&watch->report->status, QUERY_RETRYING, true, "Waiting for records", why);
     log_write(LOG_ERROR, watch->report->name,
-              "No record came for the batch under way | topic=%s | seconds=%" PRId64 " | broker=%s",
+              "No record arrived for the running batch | topic=%s | seconds=%" PRId64
+              " | broker=%s",
               watch->definition->topic, (now_ms - stall->since_ms) / 1000, why);
 }
 

@@ -160,7 +160,7 @@ static void log_faults(const struct query_report *report, const struct decode_co
                       report->schema->columns[i].name, counts->field_faults[i]);
     if (counts->trailing_bytes > 0)
         log_write(LOG_WARNING, report->name,
-                  "Bytes after the JSON value were left out | records=%" PRId64,
+                  "Bytes after the JSON value were ignored | records=%" PRId64,
                   counts->trailing_bytes);
 }
 

@@ -211,7 +211,7 @@ static bool start_query(struct running_query *running, struct error *err) {
               options->store.topic);
     query_status_set_active(&report->status, true);
     char what[64];
-    (void)snprintf(what, sizeof what, "start the thread of %s", report->name);
+    (void)snprintf(what, sizeof what, "cannot start the thread of query %s", report->name);
     return thread_start(&running->thread, query_main, running, what, err);
 }
 

@@ -130,11 +130,10 @@ static void write_note(void *context) {
     bool done = note->troubles == 0 ? file_remove(file_join(note->checkpoint, note_name).text, &err)
                                     : file_replace(note->checkpoint, note_name, text, size, &err);
     if (!done)
-        log_write(
-            LOG_WARNING, "webhook",
-            "That an alert was delivered could not be noted; the next start may tell it again "
-            "| error=%s",
-            err.message);
+        log_write(LOG_WARNING, "webhook",
+                  "Cannot record that an alert was delivered; the next start may send it again | "
+                  "error=%s",
+                  err.message);
 }
 
 bool alerts_open(struct alerts **out, const struct config *config, struct streaming *streaming,

@@ -117,20 +117,21 @@ static bool matches(const char *pattern, const char *path, struct text *name) {
 static void answer_route(struct http_call *call, size_t route, struct text name,
                          struct http_response *response) {
     if (!routes[route].is_open && !call->is_trusted) {
-        http_response_error(response, HTTP_UNAUTHORIZED,
-                            "this needs the header 'Authorization: Bearer' with UI_TOKEN");
+        http_response_error(
+            response, HTTP_UNAUTHORIZED,
+            "this needs the header 'Authorization: Bearer' with the value of UI_TOKEN");
         return;
     }
     if (routes[route].shows_records && !has_token(call->program) && !is_local(call->request)) {
-        http_response_error(response, HTTP_FORBIDDEN,
-                            "this shows bytes of records, and no UI_TOKEN is set: it answers only "
-                            "to http://127.0.0.1 on the machine itself; set UI_TOKEN to read it "
-                            "from elsewhere");
+        http_response_error(
+            response, HTTP_FORBIDDEN,
+            "this shows bytes of records, and UI_TOKEN is not set: it is only available at "
+            "http://127.0.0.1 on the machine itself; set UI_TOKEN for access from elsewhere");
         return;
     }
     if (name.length > 0 && !find_query(call->program, name, &call->query)) {
         http_response_error(response, HTTP_NOT_FOUND,
-                            "no query '%.*s' runs here; /api/v1/queries lists those that do",
+                            "no query '%.*s' runs here; /api/v1/queries lists the running queries",
                             (int)name.length, name.bytes);
         return;
     }
@@ -144,7 +145,7 @@ void http_api_answer(void *context, const struct http_request *request,
         .program = program, .request = request, .is_trusted = is_trusted(program, request)};
     if (program->is_loopback && !has_token(program) && !is_own_host(request->host)) {
         http_response_error(response, HTTP_FORBIDDEN,
-                            "this port serves this machine under the names localhost and "
+                            "this port only answers requests for the host names localhost and "
                             "127.0.0.1; for others set SPARK_UI_HOST or UI_TOKEN");
         return;
     }
@@ -155,7 +156,7 @@ void http_api_answer(void *context, const struct http_request *request,
             return;
         }
     }
-    http_response_error(response, HTTP_NOT_FOUND, "nothing is at this path");
+    http_response_error(response, HTTP_NOT_FOUND, "there is nothing at this path");
 }
 
 /* ---- the server of a running program ---- */
@@ -188,7 +189,9 @@ static bool note_address(struct http_api *api, const char *checkpoint) {
     struct error err;
     bool noted = checkpoint_note_holder(checkpoint, words, &err);
     if (!noted && !api->warned)
-        log_write(LOG_WARNING, "main", "`status` does not find this process yet | error=%s",
+        log_write(LOG_WARNING, "main",
+                  "`status` cannot find this process yet: its address could not be written to the "
+                  "checkpoint's lock | error=%s",
                   err.message);
     api->warned = api->warned || !noted;
     return noted;
@@ -209,8 +212,8 @@ static void warn_of_open_port(const struct http_api *api) {
     if (!api->program.is_loopback && !has_token(&api->program))
         log_write(LOG_WARNING, "main",
                   "The page, the API and the metrics are open to the network without a token; only "
-                  "rejected records are not shown to other machines | host=%s | cure=set UI_TOKEN, "
-                  "or SPARK_UI_HOST=127.0.0.1",
+                  "rejected records are hidden from other machines | host=%s | action=set "
+                  "UI_TOKEN, or SPARK_UI_HOST=127.0.0.1",
                   api->program.config->ui_host);
 }
 
@@ -254,8 +257,8 @@ struct http_api *http_api_start(const struct config *config, struct streaming *s
     if (start(api, &err))
         return api;
     log_write(LOG_WARNING, "main",
-              "No page and no API: the queries run without | error=%s | cure=set SPARK_UI_HOST "
-              "and SPARK_UI_PORT, or SPARK_UI_PORT=0 to do without",
+              "The queries run without page and API: their port cannot be opened | error=%s | "
+              "action=set SPARK_UI_HOST and SPARK_UI_PORT, or SPARK_UI_PORT=0 to disable them",
               err.message);
     free(api);
     return NULL;

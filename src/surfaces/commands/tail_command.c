@@ -69,8 +69,8 @@ static bool pass_over(const struct tail *tail, const char *path) {
     bool gone = file_is_gone(full.text);
     if (gone)
         log_write(LOG_WARNING, tail->scope->stream->name,
-                  "'%s' is listed and not there: its batch was taken back meanwhile, or it is "
-                  "lost, as `esports-stream verify` tells",
+                  "'%s' is listed but missing: either its batch was rolled back meanwhile, or the "
+                  "file is lost; `esports-stream verify` shows which",
                   full.text);
     return gone;
 }
@@ -107,9 +107,8 @@ static bool offer_file(struct history *history, const char *path, struct error *
 
 static void note_unknown(const struct tail *tail, int64_t batch_id) {
     log_write(LOG_WARNING, tail->scope->stream->name,
-              "Which files batch %" PRId64
-              " has added is not known (any more): it has no manifest, "
-              "and no file of its own in the sink log",
+              "The files of batch %" PRId64
+              " are unknown: it no longer has a manifest or a file of its own in the sink log",
               batch_id);
 }
 
@@ -219,7 +218,7 @@ static bool follow(struct tail *tail, struct error *err) {
             if (!show_batch(tail, tail->newest_batch + 1, &ended, err))
                 return false;
         if (!output_is_read(tail->scope->out))
-            return error_set(err, ERROR_STOPPED, "nobody reads the output any more");
+            return error_set(err, ERROR_STOPPED, "the reader closed the output");
     }
     return true;
 }

@@ -32,29 +32,30 @@ static const struct {
     const char *action;
 } causes[HEALTH_CAUSES] = {
     [CAUSE_FAILED] = {"failed", HEALTH_FAILED, SEVERITY_CRITICAL,
-                      "Do as the error says, then start the program: it goes on where it was."},
+                      "Fix what the error says, then start the program: it continues after the "
+                      "last committed batch."},
     [CAUSE_NO_SIGN] = {"no_sign_of_life", HEALTH_STUCK, SEVERITY_CRITICAL,
-                       "Look for a disk that does not answer; keep the log and restart the "
-                       "program: it runs the batch again, nothing is lost or doubled."},
+                       "Check for a disk that does not respond. Save the log and restart the "
+                       "program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_IN_VAIN] = {"retrying_in_vain", HEALTH_STUCK, SEVERITY_CRITICAL,
-                       "Remove the cause: the query then goes on by itself, without a restart."},
+                       "Fix the cause; the query then continues by itself, without a restart."},
     [CAUSE_NO_BATCH] =
         {"no_batch", HEALTH_STUCK, SEVERITY_CRITICAL,
-         "See in the log who is waited for; if nothing moves, keep the log and "
-         "restart the program: it runs the batch again, nothing is lost or doubled."},
+         "See in the log what the query is waiting for. If nothing changes, save the log and "
+         "restart the program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_RETRYING] = {"retrying", HEALTH_RETRYING, SEVERITY_WARNING,
-                        "Nothing yet: it goes on by itself as soon as it can."},
+                        "Nothing yet; the query retries by itself."},
     [CAUSE_LAG_UNKNOWN] = {"lag_unknown", HEALTH_DEGRADED, SEVERITY_WARNING,
-                           "Check the brokers and the network: the next batch needs them."},
+                           "Check the brokers and the network; the next batch needs them."},
     [CAUSE_BEHIND] = {"falling_behind", HEALTH_DEGRADED, SEVERITY_WARNING,
-                      "Give it more processors, a faster disk or more partitions; raise the "
-                      "topic's retention first if the lag comes near it."},
+                      "Add CPUs, a faster disk or more partitions. If the lag approaches the "
+                      "topic's retention, raise the retention first."},
     [CAUSE_LOST] = {"records_lost", HEALTH_DEGRADED, SEVERITY_CRITICAL,
-                    "Raise the topic's retention, so that no more records go; if somebody deleted "
-                    "or cut the topic, find out who."},
+                    "Raise the topic's retention, so that no more records are lost. If the topic "
+                    "was deleted or truncated, find out by whom."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
-                         "See `esports-stream rejects ls` for the reasons and tell the producers; "
-                         "the records are kept, and `rejects replay` can make them rows later."},
+                         "Run `esports-stream rejects ls` for the reasons, then fix the producer. "
+                         "The records are kept; `rejects replay` can turn them into rows later."},
 };
 
 /* The thresholds; ALERT_AFTER (at least two triggers) and ALERT_REJECTS_PERCENT are the others. */
@@ -305,15 +306,15 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_RETRYING:
         return text_append(text, HEALTH_REASON_MAX, used, "%s", look->error);
     case CAUSE_NO_SIGN:
-        return text_append(text, HEALTH_REASON_MAX, used,
-                           "gives no sign of life since %" PRId64 " s", seconds);
+        return text_append(text, HEALTH_REASON_MAX, used, "has shown no activity for %" PRId64 " s",
+                           seconds);
     case CAUSE_IN_VAIN:
         return text_append(text, HEALTH_REASON_MAX, used,
-                           "gets nowhere since %" PRId64 " s and keeps trying: %s", seconds,
+                           "has made no progress for %" PRId64 " s and keeps retrying: %s", seconds,
                            look->error);
     case CAUSE_NO_BATCH:
         return text_append(
-            text, HEALTH_REASON_MAX, used, "has committed nothing for %" PRId64 " s, and %s %s",
+            text, HEALTH_REASON_MAX, used, "has committed nothing for %" PRId64 " s while %s %s",
             seconds, text_count(lag_of(look), "record").text, lag_of(look) == 1 ? "waits" : "wait");
     case CAUSE_LAG_UNKNOWN:
         return text_append(text, HEALTH_REASON_MAX, used,
@@ -322,15 +323,16 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_BEHIND:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "%s of %s %s, some for more than %" PRId64
-                           " s, and their number does not fall",
+                           " s, and the number is not falling",
                            text_count(lag_of(look), "record").text, look->topic,
                            lag_of(look) == 1 ? "waits" : "wait", seconds);
     case CAUSE_LOST:
-        return text_append(text, HEALTH_REASON_MAX, used, "lost %s that Kafka no longer had",
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "lost %s that were deleted from Kafka before they were read",
                            text_count(look->lost, "offset").text);
     default:
         return text_append(text, HEALTH_REASON_MAX, used,
-                           "rejected %" PRId64 " of the %s of the newest %" PRId64 " minutes",
+                           "rejected %" PRId64 " of the %s of the last %" PRId64 " minutes",
                            look->recent_rejects,
                            text_count(look->recent_rows + look->recent_rejects, "record").text,
                            health_recent_s(health) / 60);
@@ -351,8 +353,8 @@ static void judge_well(struct health *health, const struct health_look *look,
                        struct health_verdict *verdict) {
     static const char *const reasons[HEALTH_STATES] = {[HEALTH_HEALTHY] = "works",
                                                        [HEALTH_WAITING] =
-                                                           "all that the topic holds is committed",
-                                                       [HEALTH_STOPPED] = "has ended as asked"};
+                                                           "all records of the topic are committed",
+                                                       [HEALTH_STOPPED] = "stopped as requested"};
     verdict->state = state_without_cause(health, look);
     verdict->action = "";
     if (verdict->state != health->state)
@@ -410,9 +412,9 @@ void health_judge_memory(int64_t resident, int64_t budget, struct health_verdict
         return;
     verdict->state = HEALTH_DEGRADED;
     verdict->severity = SEVERITY_WARNING;
-    verdict->action = "Give more (SPARK_DRIVER_MEMORY, and the container's limit above it), or use "
+    verdict->action = "Raise SPARK_DRIVER_MEMORY (and keep the container's limit above it), or use "
                       "fewer workers.";
     (void)text_append(verdict->reason, HEALTH_REASON_MAX, 0,
-                      "is near its budget: %" PRId64 " MiB of %" PRId64 " MiB", resident >> 20,
-                      budget >> 20);
+                      "is close to its memory budget: %" PRId64 " MiB of %" PRId64 " MiB",
+                      resident >> 20, budget >> 20);
 }

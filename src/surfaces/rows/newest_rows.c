@@ -114,7 +114,7 @@ static bool read_file(struct newest_row *newest, size_t count, const struct newe
                            (size_t)(newest[done].row - rows.first), err);
     table_rows_close(&rows);
     return ok && (done == count ||
-                  error_set(err, ERROR_STATE, "'%s/%s' changed while it was read: try again",
+                  error_set(err, ERROR_STATE, "'%s/%s' changed while it was being read: try again",
                             how->root, path));
 }
 

@@ -75,11 +75,11 @@ void progress_format(const struct query_snapshot *query, struct progress_rate *r
     if (query->lag.is_known)
         format_count(query->lag.records, lag);
     if (query->lag.is_known && query->lag.records == 0) {
-        snprintf(eta, sizeof eta, "  at the head");
+        snprintf(eta, sizeof eta, "  caught up");
     } else if (query->lag.is_known && rate->per_second >= 1) {
         char remaining[32];
         format_remaining((int64_t)ceil((double)query->lag.records / rate->per_second), remaining);
-        snprintf(eta, sizeof eta, "  %s to the head", remaining);
+        snprintf(eta, sizeof eta, "  caught up in %s", remaining);
     }
     snprintf(line, PROGRESS_LINE_MAX, "%-14s %s rows  %s rejects  %s rows/s  lag %s%s", query->name,
              rows, rejects, speed, lag, query->is_active ? eta : "  ended");

@@ -111,10 +111,11 @@ static void report_silence(struct service_manager *manager, struct service_query
                            const char *name, int64_t silent_ms) {
     bool hangs = manager->watchdog_ms > 0 && silent_ms > manager->watchdog_ms / 2;
     if (hangs && !known->reported)
-        log_write(LOG_ERROR, logger,
-                  "Query %s gives no sign of life; the watchdog will end the program and start it "
-                  "again | silent_ms=%" PRId64 " | watchdog_ms=%" PRId64,
-                  name, silent_ms, manager->watchdog_ms);
+        log_write(
+            LOG_ERROR, logger,
+            "Query %s shows no activity; the watchdog will restart the program | silent_ms=%" PRId64
+            " | watchdog_ms=%" PRId64,
+            name, silent_ms, manager->watchdog_ms);
     known->reported = hangs;
 }
 

@@ -112,10 +112,10 @@ static void fit(struct text_table *table, int indent, int columns, int *widths) 
 }
 
 static void print_hidden(const struct text_table *table, int indent, FILE *out) {
-    (void)fprintf(out, "%*s(for this terminal's width without", indent, "");
+    (void)fprintf(out, "%*s(hidden to fit the terminal:", indent, "");
     for (size_t i = table->shown; i < table->column_count; i++)
         (void)fprintf(out, "%s %s", i > table->shown ? "," : "", cell(table, 0, i));
-    (void)fprintf(out, "; --json has all)\n");
+    (void)fprintf(out, "; --json shows all)\n");
 }
 
 /* ---- printing ---- */

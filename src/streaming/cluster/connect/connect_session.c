@@ -60,8 +60,8 @@ static void note_away(struct connect_session *session, const struct error *err) 
         return;
     session->away_since_ms = clock_monotonic_ms();
     log_write(LOG_WARNING, session->logger, "%s | server=%s:%d | error=%s",
-              session->version == NULL ? "Spark does not answer yet: trying again"
-                                       : "The connection to Spark broke: trying again",
+              session->version == NULL ? "Spark does not answer yet; retrying"
+                                       : "Connection to Spark lost; retrying",
               url->host, url->port, err->message);
 }
 
@@ -69,8 +69,9 @@ static void note_there(struct connect_session *session) {
     const struct connect_url *url = session->url;
     if (session->away_since_ms == 0)
         return;
-    log_write(LOG_INFO, session->logger, "Spark is there again | server=%s:%d | away_ms=%" PRId64,
-              url->host, url->port, clock_monotonic_ms() - session->away_since_ms);
+    log_write(LOG_INFO, session->logger,
+              "Connection to Spark restored | server=%s:%d | away_ms=%" PRId64, url->host,
+              url->port, clock_monotonic_ms() - session->away_since_ms);
     session->away_since_ms = 0;
 }
 
@@ -100,7 +101,7 @@ static enum call_outcome attempt(struct connect_session *session, const char *me
         if (outcome != CALL_DONE || message.bytes == NULL)
             break;
         if (!take(context, message.bytes, message.size)) {
-            (void)error_set(err, ERROR_CLUSTER, "an answer that can't be read came to %s", method);
+            (void)error_set(err, ERROR_CLUSTER, "the answer to %s cannot be read", method);
             outcome = CALL_FOREIGN;
             break;
         }
@@ -166,16 +167,15 @@ static void explain_status(struct connect_session *session, struct error *err) {
     if (fault.message[0] == '\0')
         snprintf(fault.message, sizeof fault.message, "%s", err->message);
     if (session->failure == CONNECT_UNREACHABLE) {
-        (void)error_set(err, ERROR_CLUSTER,
-                        "something listens at %s:%d that is not Spark Connect: %s", url->host,
-                        url->port, fault.message);
+        (void)error_set(err, ERROR_CLUSTER, "the server at %s:%d is not Spark Connect: %s",
+                        url->host, url->port, fault.message);
         return;
     }
     if (session->failure == CONNECT_REFUSED) {
-        (void)error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d refuses us: %s (%s)", url->host,
-                        url->port, fault.message,
-                        url->token == NULL ? "it may want a token: name it by token= in the URL"
-                                           : "is the token in the URL the server's?");
+        (void)error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d refused access: %s (%s)",
+                        url->host, url->port, fault.message,
+                        url->token == NULL ? "it may require a token: add token= to the URL"
+                                           : "check the token in the URL");
         return;
     }
     if (fault.error_id[0] != '\0')
@@ -228,7 +228,7 @@ bool connect_ask(struct connect_session *session, const char *method, struct con
         note_away(session, err);
         outcome = rest(&patience, &pause_ms);
         if (outcome != CALL_DONE) {
-            (void)patience_error(outcome, "wait for Spark", err);
+            (void)patience_error(outcome, "waiting for Spark", err);
             break;
         }
     }
@@ -353,7 +353,7 @@ static enum call_outcome run(struct operation *operation, const struct connect_b
             continue;
         outcome = rest(&patience, &pause_ms);
         if (outcome != CALL_DONE)
-            return patience_error(outcome, "wait for Spark", err);
+            return patience_error(outcome, "waiting for Spark", err);
     }
 }
 

@@ -91,7 +91,7 @@ static bool note_session(struct cluster_engine *self, struct error *err) {
 static bool check_lake(struct cluster_engine *self, struct error *err) {
     const struct table *table = &self->query->store->table;
     query_status_say(&self->query->report.status, QUERY_STARTING, false,
-                     "Looking whether all nodes have the lake");
+                     "Checking that all nodes mount the lake");
     query_status_rest(&self->query->report.status, 2 * self->options->timeout_ms);
     if (!self->lake_checked && !lake_check(self->session, table->staging.text, err))
         return false;
@@ -176,14 +176,14 @@ static bool try_again(struct cluster_engine *self, struct error *err) {
     if (now_ms - self->failed_ms >= limit_ms)
         return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
                           limit_ms / 1000);
-    log_write(LOG_ERROR, query->report.name, "%s; starting the query again | retry_in_ms=%" PRId64,
+    log_write(LOG_ERROR, query->report.name, "%s; restarting the query | retry_in_ms=%" PRId64,
               err->message, self->backoff_ms);
-    query_status_fault(&query->report.status, QUERY_RETRYING, true,
-                       "Waiting to start again on Spark", err->message);
+    query_status_fault(&query->report.status, QUERY_RETRYING, true, "Waiting to restart on Spark",
+                       err->message);
     close_session(self);
     query_status_rest(&query->report.status, self->backoff_ms);
     if (stop_sleep(query->stop, self->backoff_ms))
-        return error_set(err, ERROR_STOPPED, "stopped while waiting to start again on Spark");
+        return error_set(err, ERROR_STOPPED, "stopped while waiting to restart on Spark");
     self->backoff_ms =
         2 * self->backoff_ms < BACKOFF_MAX_MS ? 2 * self->backoff_ms : BACKOFF_MAX_MS;
     return true;

@@ -72,9 +72,9 @@ static bool find_files(struct query *query, int64_t batch_id, struct file_list *
         return true;
     file_list_deinit(files);
     log_write(LOG_WARNING, query->report.name,
-              "Which files batch %" PRId64 " has added is not known, and whether they are here was "
-              "not looked at | error=%s",
-              batch_id, why.message[0] != '\0' ? why.message : "no log has them (any more)");
+              "The files of batch %" PRId64
+              " are unknown; it was not checked whether they are in the lake | error=%s",
+              batch_id, why.message[0] != '\0' ? why.message : "no log lists them");
     return false;
 }
 
@@ -87,10 +87,10 @@ static void look_for_files(struct follow *follow, int64_t batch_id, const struct
         struct file_path path = file_join(table, files->files[i].path);
         if (file_exists(path.text, NULL, &ignored) == 0)
             (void)error_set(&follow->lost, ERROR_STATE,
-                            "Spark has committed batch %" PRId64
-                            ", but its file '%s' is not here: a "
-                            "node of the cluster does not mount the lake. Mount it there, run "
-                            "`esports-stream rewind --to-batch %" PRId64 "`, and start again",
+                            "Spark committed batch %" PRId64
+                            ", but its file '%s' does not exist on this machine: a node of the "
+                            "cluster does not mount the lake. Mount the lake there, run "
+                            "`esports-stream rewind --to-batch %" PRId64 "`, then start again",
                             batch_id, path.text, batch_id - 1);
     }
 }
@@ -239,7 +239,7 @@ static bool take_end(struct follow *follow, struct error *err) {
         return false;
     }
     return follow->query->definition.options->trigger.available_now || follow->stop_asked_ms != 0 ||
-           error_set(err, ERROR_CLUSTER, "somebody else has stopped the query in Spark");
+           error_set(err, ERROR_CLUSTER, "the query was stopped in Spark by someone else");
 }
 
 static bool look(struct follow *follow, struct connect_status *status, struct error *err) {
