@@ -452,7 +452,7 @@ class OurReader(Reader):
     def wait_until_missed(self):
         """Until a query that runs has seen that its topic is away."""
         if self.case.way == "running":
-            self.process.wait_log("The topic is not there")
+            self.process.wait_log("The topic does not exist")
 
     def stop(self):
         if not self.has_ended():

@@ -134,7 +134,7 @@ def test_certificates_are_verified(job, tmp_path):
     with Receiver(certificate=certificate) as receiver:
         settings = {"PARSE_MODE": "failfast", "ALERT_WEBHOOK_URL": receiver.url, "exit_code": 8}
         process = job.run(**settings)
-        assert process.lines(r"webhook \| ERROR \| Alert given up .*certificate")
+        assert process.lines(r"webhook \| ERROR \| Alert dropped: delivery failed .*certificate")
         assert receiver.requests == []
 
         process = job.run(**settings, SSL_CERT_FILE=certificates.authority)

@@ -48,8 +48,8 @@ static void lasting_errors_say_what_to_do(void **state) {
     } cases[] = {
         {EACCES, ": give user "},
         {EPERM, ": give user "},
-        {EROFS, ": mount it writable"},
-        {ENOTDIR, ": a file stands where a directory must be: move it away"},
+        {EROFS, ": mount it read-write"},
+        {ENOTDIR, ": a file is where a directory is expected: move the file away"},
         {ENAMETOOLONG, ": choose a shorter path"},
         {EIO, ""},
     };

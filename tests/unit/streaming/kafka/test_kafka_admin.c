@@ -82,7 +82,7 @@ static void a_topic_that_is_missing_or_forbidden_is_named(void **state) {
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     expect_error("t", WAIT_MS, ERROR_NO_TOPIC, "topic 't' does not exist");
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    expect_error("t", WAIT_MS, ERROR_BROKER, "access is refused");
+    expect_error("t", WAIT_MS, ERROR_BROKER, "access denied. Grant the user DESCRIBE and READ");
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_NO_ERROR);
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
 }
@@ -117,7 +117,7 @@ static void a_name_that_no_topic_can_have_is_not_waited_for(void **state) {
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     assert_false(broker->ops->list_offsets(broker, "t", WAIT_MS, &offsets, &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_non_null(strstr(err.message, "takes no such name"));
+    assert_non_null(strstr(err.message, "does not accept this topic name"));
 }
 
 static void a_broker_that_is_away_is_named_with_error_and_attempt(void **state) {

@@ -399,15 +399,15 @@ static void a_server_that_is_away_for_a_while_is_waited_for(void **state) {
     log_output_set(STDOUT_FILENO);
     close(log);
     unlink(name);
-    const char *next = strstr(said, "test | WARNING | Spark does not answer yet: trying again | "
+    const char *next = strstr(said, "test | WARNING | Spark does not answer yet; retrying | "
                                     "server=127.0.0.1:");
     assert_non_null(next);
     assert_non_null(strstr(next, "busy"));
-    next = strstr(next, "test | INFO | Spark is there again | server=");
+    next = strstr(next, "test | INFO | Connection to Spark restored | server=");
     assert_non_null(next);
-    next = strstr(next, "test | WARNING | The connection to Spark broke: trying again | server=");
+    next = strstr(next, "test | WARNING | Connection to Spark lost; retrying | server=");
     assert_non_null(next);
-    next = strstr(next, "test | INFO | Spark is there again | server=");
+    next = strstr(next, "test | INFO | Connection to Spark restored | server=");
     assert_non_null(next);
     assert_null(strstr(next, "WARNING"));
     assert_null(strstr(said, "s3cr3t"));

@@ -124,7 +124,7 @@ static void what_is_wrong_is_named_but_no_secret(void **state) {
         {"sc://host/;token=s3cr3t%zz", "token"},
         {"sc://host/;token=s3cr3t%00", "token"},
         {"sc://localhost/;token=s3cr3t%0aX: y", "token"},
-        {"sc://host/;token=s3cr3t", "in the clear"},
+        {"sc://host/;token=s3cr3t", "unencrypted"},
         {"sc://host/;session_id=s3cr3t", "session_id"},
         {"sc://host/;session_id=0f1e2d3c-0000-4000-8000-0123456789abc", "session_id"},
         {"sc://host/;grpc-timeout=1", "grpc-timeout"},
