@@ -1,7 +1,7 @@
 /* librdkafka's reports arrive while it is polled, which is done when somebody asks for trouble.
  * The newest one is kept, with the number of those since the last record, until a record comes or
  * it has not been repeated for long. Some facts are only in the text of a report: which limit of
- * the machine was met, that a response was too large, that the broker wants a certificate. */
+ * the machine was met, that a response was too large, that the broker requires a certificate. */
 #include "pipeline/source/kafka_client.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ static const struct {
     // read topics whose offsets were listed.
     {"topic.metadata.propagation.max.ms", "1000"},
     {"socket.nagle.disable", "true"},
-    {"log.connection.close", "false"}, // brokers hang up on idle clients; that is no news
+    {"log.connection.close", "false"}, // brokers hang up on idle clients; not worth a line
 };
 
 bool kafka_property_is_ours(const char *name, const char **why) {

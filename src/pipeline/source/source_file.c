@@ -1,9 +1,9 @@
 /* source_file.c: lines of a mapped file as the records of a partition.
  *
  * A file's lines are counted once, and the start of every 1,024th is a mark; a line is found by
- * going on from the mark before it. When the file has grown it is mapped anew and counted on from
- * the last mark. An index remembers the marks of all files, so that another source counts only
- * what is new.
+ * continuing from the mark before it. When the file has grown it is mapped again, and counting
+ * continues from the last mark. An index remembers the marks of all files, so that another source
+ * counts only what is new.
  *
  * What must stay true: a capture only grows. One that got shorter is an error. */
 #include "pipeline/source/source_file.h"
@@ -320,7 +320,7 @@ static void expect_ranges(struct source *source, const char *topic,
 }
 
 static void rest(struct source *source) {
-    (void)source; // nothing goes on between ranges
+    (void)source; // nothing happens between ranges
 }
 
 static void close_source(struct source *source) {

@@ -3,8 +3,8 @@
  * Offsets are asked for with rd_kafka_offsets_for_times(), which takes the timestamps -2 (log
  * start) and -1 (end) as the protocol's ListOffsets does, sends one request per leader for all its
  * partitions, and carries the isolation level: with read_committed the end is the last stable
- * offset, so that no plan reaches into an open transaction. The high watermark behind it is told
- * only to who reads uncommitted: a handle of its own asks for it, opened with the first question.
+ * offset, so that no plan reaches into an open transaction. Kafka reports the high watermark only
+ * to readers with read_uncommitted: a separate handle, opened on first use, asks for it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,7 +27,7 @@
 enum {
     ADMIN_MEMORY = 1 << 20, // bytes; a handle never fetches
     ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
-    ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is told
+    ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is reported
     SETTLING_MS = 100,      // before a group's coordinator is asked again
     TOPIC_NAME_MAX = 250,   // bytes with the terminator; Kafka's own limit
     SIMILAR_TOPICS = 4,     // more than there are queries

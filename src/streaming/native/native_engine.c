@@ -34,7 +34,7 @@ struct native_engine {
 
 /* ---- planning ---- */
 
-/* In the first incarnation of the topic nothing is told by it. */
+/* In the first incarnation of the topic it identifies nothing. */
 static bool set_time(struct query_position *position, struct plan *plan, struct error *err) {
     plan->timestamp_ms = clock_wall_ms();
     return query_position_incarnation(position, plan->batch_id).number == 0 ||

@@ -1,10 +1,10 @@
 /* Committing to a consumer group.
  *
  * One thread per query commits the newest positions; those that came in between are left out. It
- * starts with the first positions, so a query without a group has none. What fails is tried again
- * after a pause, and the same reason is logged once in a while. A group without members forgets its
- * offsets after some days (offsets.retention.minutes), so those of an idle topic are committed anew
- * every hour. */
+ * starts with the first positions, so a query without a group has none. A failure is retried after
+ * a pause, and the same reason is logged once in a while. A group without members forgets its
+ * offsets after some days (offsets.retention.minutes), so those of an idle topic are committed
+ * again every hour. */
 #include "streaming/query/group_commit.h"
 
 #include <stdlib.h>

@@ -35,7 +35,7 @@ enum {
     DAMAGED_TRIES_MAX = 3, // a line may damage bytes once; what a disk holds is the same each time
 };
 
-/* How a batch has been tried again so far. */
+/* How often a batch was retried so far. */
 struct attempts {
     struct retry disk;
     int64_t pause_ms; // the newest for the broker; 0: none
@@ -167,7 +167,7 @@ static void pass_on_signs(struct batch_runner *runner, const struct attempt *att
     *seen = signs;
 }
 
-/* What one of the workers that are still out has heard of what stands in its way. */
+/* What blocks one of the workers that are still busy, as far as it knows. */
 static bool find_cause(const struct batch_runner *runner, const struct attempt *attempt,
                        struct error *cause) {
     for (size_t i = 0; i < attempt->task_count; i++)

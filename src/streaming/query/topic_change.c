@@ -51,7 +51,7 @@ static size_t ahead_count(const struct positions_view *view) {
     return view->broken.count - view->gone.count;
 }
 
-/* Partitions of which it is known that they are gone though the topic is the same are no news. */
+/* Partitions of which it is known that they are gone though the topic is the same do not count. */
 static bool is_broken(const struct topic_change *change, const struct positions_view *view) {
     return ahead_count(view) > 0 || view->gone.count > change->watch->gone_known;
 }

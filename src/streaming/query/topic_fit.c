@@ -5,8 +5,8 @@
  * query: a later start may find a topic that has grown past the positions, and nothing else would
  * tell. With such a plan an incarnation begins; the next manifest says so.
  *
- * A plan that is there already is read to its ends. What stands in its way for a while is waited
- * for: an open transaction, a partition that a broker does not list though the topic is the same.
+ * An existing plan is read to its ends. The query waits for temporary obstacles: an open
+ * transaction, a partition that a broker does not list though the topic is the same.
  */
 #include "streaming/query/topic_fit.h"
 
@@ -87,8 +87,8 @@ static void describe(const struct topic_change *change, const struct positions_v
                             position->starts[i].partition, position->starts[i].end);
 }
 
-/* The plan that moves the positions is there by then, so that a later start knows of it, whatever
- * the topic has become. */
+/* The plan that moves the positions is there by then, so that a later start knows of it, no matter
+ * how the topic changes meanwhile. */
 static bool refuse(const struct topic_change *change, const struct positions_view *view,
                    struct error *err) {
     struct topic_watch *watch = change->watch;
@@ -294,7 +294,7 @@ static bool allow_move(struct topic_change *change, const struct incarnation_beg
               "batch changes the positions | topic=%s | batch_id=%" PRId64 " | detail=%s",
               watch->definition->topic, begin->batch_id, moves.text);
     change->unproven = false;
-    offsets_deinit(&watch->lowest); // the plan says where the query goes on
+    offsets_deinit(&watch->lowest); // the plan says where the query continues
     return true;
 }
 

@@ -111,7 +111,7 @@ static bool is_refusal(enum recovery_action action) {
     return action == RECOVER_STOP || action == RECOVER_REFUSE;
 }
 
-/* False: what is there would be refused. */
+/* False: the state on disk would be refused. */
 static bool is_possible(struct store *store, struct error *err) {
     struct survey survey;
     if (!survey_take(store, &survey, err))
@@ -120,7 +120,7 @@ static bool is_possible(struct store *store, struct error *err) {
     return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
-/* A checkpoint that is not there must not be begun, not even with a lock, for a table that would be
+/* A missing checkpoint must not be created, not even with a lock, for a table that would be
  * refused. */
 static bool open_checkpoint(struct store *store, struct error *err) {
     const struct store_options *options = &store->options;
@@ -180,7 +180,7 @@ static void set_starts(const struct offsets *offsets, struct recovery *recovery)
     }
 }
 
-/* Where the query stood before the open plan. */
+/* The query's position before the open plan. */
 static bool fill_former_starts(const struct store *store, int64_t batch_id,
                                struct recovery *recovery, struct error *err) {
     struct offset_entry entry = {0};
@@ -195,7 +195,8 @@ static bool fill_former_starts(const struct store *store, int64_t batch_id,
 static bool take_folded(const struct store *store, struct recovery *recovery, struct error *err) {
     struct coverage coverage = {0};
     bool found;
-    bool ok = coverage_read(store, &coverage, &found, err); // the lock is ours: no fold beside us
+    bool ok = coverage_read(store, &coverage, &found,
+                            err); // the lock is ours: nobody else merges meanwhile
     const struct incarnations *all = &coverage.incarnations;
     if (ok && all->count > 0)
         recovery->incarnation = (struct incarnation){
@@ -279,7 +280,7 @@ static bool look_for_orphans(struct store *store, const struct survey *survey,
     return true;
 }
 
-/* Reads where the query stands in a state that is settled. */
+/* Reads the query's position in a settled state. */
 static bool fill(const struct store *store, const struct survey *survey,
                  enum recovery_action action, struct recovery *recovery, struct error *err) {
     bool ok = action == RECOVER_START ? fill_initial(store, recovery, err)

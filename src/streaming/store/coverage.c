@@ -162,7 +162,8 @@ bool coverage_add_manifest(struct coverage *coverage, const struct manifest *man
             return false;
     }
     resolved_add_all(&coverage->replayed, &manifest->replayed);
-    // A batch's time tells of which incarnation its rows are: a replay of older rejects is noted.
+    // A batch's time shows which incarnation its rows belong to: a replay of older rejects is
+    // noted.
     int32_t of = resolved_newest(&manifest->replayed);
     if (manifest->replayed.count > 0 && of != manifest->incarnation.number)
         incarnations_add_replay(&coverage->incarnations, manifest->timestamp_ms, of);
@@ -347,7 +348,7 @@ static bool fold(const struct store *store, int64_t before, struct coverage *cov
     size_t count;
     if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
         return false;
-    // A fold holds up the batch behind it; the rest is for the next ones.
+    // A merge delays the next batch; the rest is for the next ones.
     if (count > COVERAGE_FOLD_MAX)
         count = COVERAGE_FOLD_MAX;
     size_t folded = 0;

@@ -2,7 +2,7 @@
  * strictly.
  *
  * The lowest version, so that a program that knows no better reads what it understands and refuses
- * what it would get wrong. Strictly, because a roll-forward does whatever stands here: each range
+ * what it would get wrong. Strictly, because a roll-forward does what the manifest says: each range
  * must add up, rows in files must be the rows of ranges, and no path may lead out of its table. */
 #include "streaming/store/manifest.h"
 

@@ -4,7 +4,7 @@
  * their own, which the first one opens.
  *
  * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
- * of them. A task that fails leaves no staged file. Between two records the worker looks whether
+ * of them. A task that fails leaves no staged file. Between two records the worker checks whether
  * the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
@@ -47,7 +47,7 @@ struct task_run {
     int64_t sink_wrote_ns; // how long the sink has waited for the disk so far
 };
 
-/* A call to the sink is over: its time is encoding, but for what it waited for the disk. */
+/* A call to the sink is over: its time is encoding, except the time that it waited for the disk. */
 static void count_sink_time(struct task_run *run, int64_t began_ns) {
     int64_t wrote_ns = sink_write_ns(run->sink) - run->sink_wrote_ns;
     run->sink_wrote_ns += wrote_ns;

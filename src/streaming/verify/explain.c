@@ -16,7 +16,7 @@
 #include "streaming/verify/gaps.h"
 
 enum {
-    ASK_OFFSETS_MAX = 1 << 24, // some ten seconds of reading
+    ASK_OFFSETS_MAX = 1 << 24, // about ten seconds of reading
     ASK_RANGES_MAX = 1 << 14,
     SPOT_OFFSETS_MAX = 1 << 17, // of offsets that are absent by a manifest's word
     SPOT_RANGES_MAX = 1 << 8,
@@ -54,8 +54,8 @@ static struct piece_sum sum_up(const struct gaps *gaps, size_t *at, size_t piece
     return sum;
 }
 
-/* Offsets that a manifest counts as rows or rejects, and that can't be told from the absent ones
- * because the broker has no record of them any more. */
+/* Offsets that a manifest counts as rows or rejects, and that cannot be distinguished from the
+ * absent ones, because the broker no longer has their records. */
 static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64_t untold,
                         struct verify_report *report) {
     enum { NAMED_MAX = 8 };

@@ -162,7 +162,8 @@ static void leave_out(struct verify_files *files, const char *path) {
     path_list_remove(&files->unlisted, path);
 }
 
-/* A manifest is there before its files are, so what was listed by now is in one that is there. */
+/* A manifest is there before its files are, so a file that was listed is in an existing manifest.
+ */
 static bool leave_out_later(const struct store *store, const struct snapshot *snapshot,
                             struct verify_files *files, struct error *err) {
     scoped(scope_free) int64_t *batches = NULL;
@@ -288,7 +289,7 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
                    path, judgement.partition, judgement.offset);
         break;
     case ORIGIN_TORN:
-        // What was written since the horizon may be of a batch under way.
+        // What was written since the horizon may belong to the running batch.
         if (clock_is_before(&status.modified, &snapshot->committed))
             verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and is incomplete", path);
         break;

@@ -2,8 +2,8 @@
  *
  * Each counts for itself and writes bits into the one map through a pen of its own; the counts are
  * added up when all have ended. The first pass looks at every row: it compares sizes, row counts
- * and types, and sees rows that are in no range. A later pass only wants the row groups that may
- * have offsets of its windows. A damaged file is a fault of that file, and the scan goes on; an
+ * and types, and sees rows that are in no range. A later pass only needs the row groups that may
+ * have offsets of its windows. A damaged file is a fault of that file, and the scan continues; an
  * error of the disk ends it. */
 #include "streaming/verify/scan.h"
 
@@ -47,7 +47,7 @@ struct scan_thread {
 
 static void set_fault(struct verify_file *file, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The first one is kept: what follows from it is no news. */
+/* The first one is kept: its consequences are not reported. */
 static void set_fault(struct verify_file *file, const char *format, ...) {
     if (file->fault != NULL)
         return;

@@ -54,7 +54,7 @@ static void set_partitions(struct verification *verification) {
 }
 
 /* Half of the budget is for files and bits; the bits get what the files leave, but never so little
- * that the files would be read for ever. */
+ * that the files would be read forever. */
 static int64_t offsets_at_once(const struct verification *verification) {
     int64_t memory = verification->options->memory_max;
     int64_t size = memory / 2 - (int64_t)verification->files.memory;
@@ -92,7 +92,7 @@ static bool read_files(struct verification *verification, struct error *err) {
     struct verify_report *report = verification->report;
     int64_t began_us = clock_monotonic_us();
     bool more = next_windows(verification, &position);
-    // The first pass looks at all files, whatever the offsets.
+    // The first pass looks at all files, regardless of offsets.
     for (bool first = true; first || more; more = next_windows(verification, &position)) {
         verification->scan.first_pass = first;
         if (!scan_run(&verification->scan, err))

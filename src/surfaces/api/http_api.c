@@ -1,7 +1,7 @@
 /* From a request to its answer. First it is settled who may ask: over the loopback only under a
  * name of this machine, and where the path is not open to all, with UI_TOKEN. Without UI_TOKEN, a
  * path that shows bytes of records answers to this machine only. Only then is the query that the
- * path names looked for, so that whoever may not ask does not learn which queries there are.
+ * path names looked for, so that an unauthorised client does not learn which queries there are.
  * `status` finds the server by the lock of a query, where its address is noted; a query takes its
  * lock some time after the start, so main tries until it is noted. */
 #include "surfaces/api/http_api.h"
@@ -166,7 +166,7 @@ struct http_api {
     struct http_server *server;
     char address[512];                 // for this machine's people
     bool noted[STREAMING_QUERIES_MAX]; // in the lock of the query
-    bool warned;                       // that it could not be; it is tried again
+    bool warned;                       // that it could not be; it is retried
 };
 
 static void set_address(struct http_api *api, int port) {

@@ -1,6 +1,6 @@
 /* What streaming/recovery/inspect.h has read, as text and as JSON; `status` shows the same of a
  * query that is not running. Nothing is judged here: state, next step and fix are in the
- * inspection, by the table that a start goes by. What can't be read is shown as a fault beside
+ * inspection, by the table that a start goes by. What can't be read is shown as a fault, next to
  * what can. */
 #include <inttypes.h>
 #include <string.h>
@@ -105,7 +105,7 @@ static void print_table(FILE *out, const struct inspection *inspection) {
 
 enum { COLUMNS = 9 };
 
-/* The incarnation of the topic is only told where there is more than one. */
+/* The incarnation of the topic is only shown where there is more than one. */
 static void print_partitions(FILE *out, const struct inspection *inspection) {
     static const char *const headings[COLUMNS] = {">incarnation", ">partition", ">from",
                                                   ">to",          ">rows",      ">rejects",

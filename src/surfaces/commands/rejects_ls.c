@@ -32,7 +32,7 @@ struct listing {
     struct reject_filter filter;
     struct reject_files files;
     struct resolved_rejects resolved;
-    int64_t total, replayed;                  // the latter are no rejects any more
+    int64_t total, replayed;                  // the latter are resolved
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
     size_t reason_count;
     struct partition_count *partitions; // owned; ascending

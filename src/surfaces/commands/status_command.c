@@ -164,7 +164,7 @@ static enum exit_code code_of(const struct standing *standing) {
     return standing->answer.state == HEALTH_DEGRADED ? EXIT_CODE_DEGRADED : EXIT_CODE_OK;
 }
 
-/* The worst query decides, in whatever order they come. The lower code is worse, except 0. */
+/* The worst query decides, in any order. The lower code is worse, except 0. */
 static void take_code(enum exit_code *code, const struct standing *standing) {
     enum exit_code own = code_of(standing);
     if (own != EXIT_CODE_OK && (*code == EXIT_CODE_OK || own < *code))

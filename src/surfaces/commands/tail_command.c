@@ -1,7 +1,7 @@
 /* The newest rows are looked for batch by batch, from the newest back, until there are enough; a
  * batch's manifest says which files it added, or the sink log where Spark ran it. --follow then
  * prints the rows of each batch that is committed, in order. No lock is taken, so a file may go
- * meanwhile (a rewind): that is a warning, and `tail` goes on. */
+ * meanwhile (a rewind): that is a warning, and `tail` continues. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -63,7 +63,8 @@ static bool flush(struct tail *tail, struct error *err) {
 
 /* ---- the newest rows ---- */
 
-/* A file that could not be shown. True: it is not there; a warning says so, and `tail` goes on. */
+/* A file that could not be shown. True: it is not there; a warning says so, and `tail` continues.
+ */
 static bool pass_over(const struct tail *tail, const char *path) {
     struct file_path full = file_join(tail->scope->store.table, path);
     bool gone = file_is_gone(full.text);
@@ -166,7 +167,7 @@ static void ask_end(int number) {
 static void end_by_signal(int number) {
     struct sigaction action;
     if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
-        return; // who started us wants it so
+        return; // the parent process set it
     action = (struct sigaction){.sa_handler = ask_end, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
     (void)sigaction(number, &action, NULL);
 }

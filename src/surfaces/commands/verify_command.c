@@ -18,7 +18,7 @@ static const char *const headings[] = {">incarnation", ">partition", ">from",   
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
-/* The incarnation of the topic is only told where there is more than one. */
+/* The incarnation of the topic is only shown where there is more than one. */
 static void print_partitions(FILE *out, const struct verify_report *report) {
     struct text_table table;
     size_t count = report->partition_count;

@@ -1,5 +1,5 @@
 /* The lake's directories are tried by doing what a run does: a file is published without replacing,
- * written and synced a few times, and removed. A directory that is not there yet is tried in the
+ * written and synced a few times, and removed. A directory that does not exist yet is tried in the
  * nearest of its parents that is. The same is done in every directory that a query's batches write
  * to by name: table, rejects, checkpoint, and the logs and staging directories in them. The
  * partitions of a table may be many and are only looked at: this user must be able to write there,
@@ -23,13 +23,13 @@
 enum {
     SYNCS = 9,                // of which the median counts
     SYNCS_LIMIT_US = 2000000, // or as many as go into this
-    SYNC_SLOW_US = 50000,     // a commit takes some ten of them
+    SYNC_SLOW_US = 50000,     // a commit takes about ten of them
     SPACE_LEAST = 256 << 20,  // bytes
     SPACE_FEW_PERCENT = 5,
     FILES_FEW = 10000,
 };
 
-/* A directory of the settings, or the nearest of its parents that is there, where it will be made.
+/* A directory of the settings, or the nearest of its parents that exists, where it will be created.
  */
 struct lake_directory {
     const char *setting, *path;
@@ -388,7 +388,7 @@ static void check_tree(const char *setting, const char *root, const char *home,
         return;
     }
     if (!look_with(&tree, root, can_publish)) {
-        tell(&tree, report); // a file is in the way
+        tell(&tree, report); // a file has its name
         return;
     }
     for (size_t i = 0; names[i] != NULL; i++)

@@ -73,7 +73,8 @@ static void check_lag(const struct config *config, const char *topic,
     doctor_ok(report, "progress", topic, "%s left to read", text_count(lag, "offset").text);
 }
 
-/* The cluster that answers beside the one that the checkpoint's offsets are of. False: another. */
+/* Compares the cluster that answers with the one that the checkpoint's offsets belong to. False:
+ * another. */
 static bool check_cluster_id(struct broker *broker, const char *checkpoint, const char *topic,
                              const struct inspection *inspection, struct doctor_report *report) {
     char answering[KAFKA_CLUSTER_ID_MAX];
@@ -107,7 +108,7 @@ static void check_id(const struct topic_offsets *offsets, const struct inspectio
                             inspection->topic_id);
 }
 
-/* What the checkpoint comes to next beside what Kafka still has. */
+/* Compares the checkpoint's next offsets with what Kafka still has. */
 static void check_progress(const struct config *config, struct broker *broker, const char *topic,
                            struct topic_offsets *offsets, const struct inspection *inspection,
                            struct doctor_report *report) {

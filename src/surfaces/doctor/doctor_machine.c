@@ -1,6 +1,6 @@
-/* What the machine gives, beside what a run needs of it, and each query's checkpoint. What would
- * end a run is a failure, with the exit code of that end; what it would go on without, such as the
- * page's port, is a warning. */
+/* What the machine gives, compared with what a run needs of it, and each query's checkpoint. What
+ * would end a run is a failure, with the exit code of that end; what it would continue without,
+ * such as the page's port, is a warning. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -230,8 +230,8 @@ void doctor_check_machine(const struct config *config, struct doctor_report *rep
 
 /* ---- queries ---- */
 
-/* The first that holds counts: beside a part that can't be read the others say little, and a query
- * that runs needs no cure from outside. */
+/* The first that holds counts: if a part cannot be read, the others say little, and a running query
+ * needs no fix from outside. */
 static void check_inspection(const char *name, const struct inspection *inspection,
                              struct doctor_report *report) {
     if (inspection->fault_count > 0)

@@ -1,6 +1,6 @@
-/* The newest records of a topic, some RECORDS_WANTED of all partitions together, are read with the
- * properties of a run and decoded with the query's own decoder, and nothing is kept: what becomes
- * of them is what a run would make of them.
+/* The newest records of a topic, about RECORDS_WANTED of all partitions together, are read with the
+ * properties of a run and decoded with the query's own decoder, and nothing is kept: the outcome is
+ * that of a run.
  *
  * Of each partition the last offsets are read. Where they hold few records, because transactions
  * were aborted or the log is compacted, ten times as many offsets before them are read, and so on,
@@ -33,7 +33,7 @@ enum {
     AHEAD_MS = 5000,      // how far a record may be ahead of our clock
 };
 
-/* What has come, and what became of it. */
+/* The records read, and their outcome. */
 struct sample {
     const struct stream *stream;
     struct query_definition definition;
@@ -294,7 +294,7 @@ static void tell(const struct config *config, struct sample *sample,
 /* ---- all of it ---- */
 
 /* Also with PARSE_MODE=permissive it is said which records would have no identifier: rows of nulls
- * are not what anybody wants. */
+ * are never intended. */
 static bool prepare(struct sample *sample, const struct query_options *options, struct error *err) {
     if (!query_definition_init(&sample->definition, options, err))
         return false;

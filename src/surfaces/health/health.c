@@ -1,9 +1,9 @@
-/* How a verdict is found. Each look is compared with what is remembered of earlier ones: when the
- * query last committed, read or gave a sign of life, since when it tries again, and a ring of
- * samples of the topic's end, ALERT_AFTER long. Each cause has a condition on that memory; the
+/* How a verdict is found. Each observation is compared with what is remembered of earlier ones:
+ * when the query last committed, read or gave a sign of life, since when it tries again, and a ring
+ * of samples of the topic's end, ALERT_AFTER long. Each cause has a condition on that memory; the
  * first cause that holds gives the state. Causes begin late and end early, so that a query at its
  * limit does not go back and forth: falling behind begins after ALERT_AFTER and ends at half of it,
- * many rejects likewise, and a retry is forgotten only when something has come of it. */
+ * many rejects likewise, and a retry is forgotten only after a success. */
 #include "surfaces/health/health.h"
 
 #include <inttypes.h>
@@ -67,9 +67,9 @@ enum {
     REJECTS_MIN = 10,        // of health_recent_s()
     MEMORY_PERCENT_MAX = 90, // of SPARK_DRIVER_MEMORY
 
-    ATTEMPT_MS = 60000,  // an attempt that reads for longer without a new error has got on
+    ATTEMPT_MS = 60000,  // an attempt that reads for longer without a new error makes progress
     PAUSE_MS = 15000,    // who waits for longer without a new error does not try again any more
-    LOOK_GAP_MS = 10000, // between two looks we stood still ourselves, and know of no silence
+    LOOK_GAP_MS = 10000, // between two looks we were suspended ourselves, and know of no silence
 };
 
 const char *health_state_name(enum health_state state) {
@@ -102,7 +102,7 @@ bool health_state_is_ready(enum health_state state) {
 
 void health_init(struct health *health, int64_t alert_after_ms, int rejects_percent,
                  int64_t trigger_ms) {
-    // Between two batches what waits is older than a trigger, and that is no trouble.
+    // Between two batches what waits is older than a trigger, and that is normal.
     int64_t after_ms = alert_after_ms > 2 * trigger_ms ? alert_after_ms : 2 * trigger_ms;
     *health = (struct health){.alert_after_ms = alert_after_ms,
                               .after_ms = after_ms,
@@ -151,7 +151,7 @@ static int64_t lag_of(const struct health_look *look) {
     return look->is_topic_known ? look->topic_end - look->position : 0;
 }
 
-/* What the batch under way has read waits no longer, though it is not committed. */
+/* What the running batch has read waits no longer, though it is not committed. */
 static int64_t waiting_of(const struct health *health, const struct health_look *look) {
     int64_t under_way = look->records_read - health->records_batch;
     return lag_of(look) > under_way ? lag_of(look) - under_way : 0;
@@ -172,8 +172,8 @@ static void note_retry(struct health *health, const struct health_look *look) {
     }
 }
 
-/* A batch since the last look, or the topic's end, is progress; what is read is some, too, but not
- * while it is read again and again. */
+/* A batch since the last observation, or the topic's end, is progress; what is read is some, too,
+ * but not while it is read again and again. */
 static void note_progress(struct health *health, const struct health_look *look) {
     bool committed = look->batch_id != health->batch_id;
     bool at_end = look->state == QUERY_WAITING && look->is_topic_known && lag_of(look) <= 0;
@@ -220,7 +220,7 @@ static bool is_in_vain(const struct health *health, int64_t now_ms) {
 }
 
 /* A query that catches up after a stop, however far it has to go, is not behind: what waits gets
- * fewer. What it tries again is why it does not catch up, and is told as that. */
+ * fewer. What it tries again is why it does not catch up, and is reported as that. */
 static bool is_behind(struct health *health, const struct health_look *look) {
     bool was_behind = (health->causes & 1U << CAUSE_BEHIND) != 0;
     const struct health_sample *half = sample_before(health, look->now_ms - health->after_ms / 2);

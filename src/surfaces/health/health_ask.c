@@ -1,5 +1,6 @@
 /* health_ask.c: one GET of /api/v1/queries, without a proxy or a redirect, answered within
- * ANSWER_MS. A process that does not answer, wants a token, or is somebody else's is trouble, too.
+ * ANSWER_MS. A process that does not answer, requires a token, or is somebody else's is trouble,
+ * too.
  */
 #include "surfaces/health/health_ask.h"
 

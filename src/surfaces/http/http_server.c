@@ -349,7 +349,7 @@ static bool is_to_end(const struct http_server *server) {
     return read(server->wake, &count, sizeof count) == (ssize_t)sizeof count;
 }
 
-/* Waits until there is something to do. An error (ENOMEM) may pass, so it is tried again; false:
+/* Waits until there is something to do. An error (ENOMEM) may pass, so it is retried; false:
  * there is one. */
 static bool wait_for_work(struct pollfd watched[static 2], int timeout_ms, bool *failing) {
     bool failed = poll(watched, 2, timeout_ms) < 0 && errno != EINTR;

@@ -286,7 +286,7 @@ static const char program[] = "The program", query[] = "Queries", records[] = "R
 #define SOURCE(field) print_source, NUMBER(struct kafka_statistics, field)
 #define PROCESS(field) print_process, NUMBER(struct process_usage, field)
 
-/* clang-format off: one family per paragraph reads better than what the formatter makes of it */
+/* clang-format off: one family per paragraph reads better than the formatter's layout */
 const struct metric_family metric_families[] = {
     {program, "esports_stream_build_info", METRIC_GAUGE, "version, engine",
      "Always 1; the labels say what runs.", print_build},
@@ -296,7 +296,8 @@ const struct metric_family metric_families[] = {
      "SPARK_DRIVER_MEMORY: what process_resident_memory_bytes stays within.", print_memory_limit,
      NUMBER(struct streaming_memory, budget)},
     {program, "esports_stream_memory_bytes", METRIC_GAUGE, "part",
-     "Memory by what it is for: slices of decoded rows, Parquet pages in the making (encoded), "
+     "Memory by what it is for: slices of decoded rows, Parquet pages that are not finished yet "
+     "(encoded), "
      "what "
      "the page and the API show (history).",
      print_memory},
@@ -338,8 +339,7 @@ const struct metric_family metric_families[] = {
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER; 0: at once, or availableNow.", EACH(print_trigger)},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",
-     "How often something has gone wrong that is tried again: Kafka, the topic, the disk.",
-     SNAPSHOT(retries)},
+     "How often something failed and was retried: Kafka, the topic, the disk.", SNAPSHOT(retries)},
 
     {topic, "esports_stream_topic_end_offset", METRIC_GAUGE, "query, partition",
      "Where the partition ends (with read_committed: its last stable offset). No sample while that "
@@ -360,8 +360,7 @@ const struct metric_family metric_families[] = {
      EACH(print_record_age)},
 
     {records, "esports_stream_records_read_total", METRIC_COUNTER, "query",
-     "Records read, also of the batch under way and of attempts that failed.",
-     SNAPSHOT(records_read)},
+     "Records read, including the running batch and failed attempts.", SNAPSHOT(records_read)},
     {records, "esports_stream_input_bytes_total", METRIC_COUNTER, "query",
      "Bytes of record values in committed batches.", TOTAL(input_bytes)},
     {records, "esports_stream_rows_total", METRIC_COUNTER, "query", "Rows committed to the table.",
@@ -377,9 +376,9 @@ const struct metric_family metric_families[] = {
     {records, "esports_stream_field_faults_total", METRIC_COUNTER, "query, column",
      "Values in rows that became null: of the wrong type, or out of range.", EACH(print_faults)},
     {records, "esports_stream_unknown_keys_total", METRIC_COUNTER, "query",
-     "Keys that are no column, in rows and in rejected objects.", TOTAL(unknown_keys)},
+     "Keys without a column, in rows and in rejected objects.", TOTAL(unknown_keys)},
     {records, "esports_stream_records_with_trailing_bytes_total", METRIC_COUNTER, "query",
-     "Rows whose records have bytes behind the JSON value, which are left out.",
+     "Rows whose records have bytes after the JSON value, which are ignored.",
      TOTAL(trailing_bytes)},
 
     {batches, "esports_stream_batches_total", METRIC_COUNTER, "query",
@@ -418,7 +417,7 @@ const struct metric_family metric_families[] = {
     {kafka, "esports_stream_kafka_requests_total", METRIC_COUNTER, "worker",
      "Requests sent to brokers.", SOURCE(requests)},
     {kafka, "esports_stream_kafka_request_timeouts_total", METRIC_COUNTER, "worker",
-     "Requests that no answer came to in time.", SOURCE(request_timeouts)},
+     "Requests that timed out.", SOURCE(request_timeouts)},
     {kafka, "esports_stream_kafka_errors_total", METRIC_COUNTER, "worker, direction",
      "Errors in receiving from and sending to brokers.", print_errors},
     {kafka, "esports_stream_kafka_disconnects_total", METRIC_COUNTER, "worker",

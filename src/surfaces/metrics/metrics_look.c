@@ -20,8 +20,8 @@ static void look_at_query(struct query_look *look, const struct program_view *pr
     look->causes = verdict.causes;
 }
 
-/* A directory that is not there yet is made on the file system of the one above it, at the latest
- * by the first batch; until then nothing is said of it. */
+/* A directory that does not exist yet is created on the file system of the one above it, at the
+ * latest by the first batch; until then nothing is said of it. */
 static void look_at_disks(struct metrics_look *look) {
     const struct config *config = look->program->config;
     const struct {

@@ -1,4 +1,4 @@
-/* The lines stand below the log, because the log's thread draws both (log_output_show()): it takes
+/* The lines are below the log, because the log's thread draws both (log_output_show()): it takes
  * them back before a log line and writes them again. A line that wraps could not be taken back, so
  * each is cut to the terminal's width. Rates are smoothed, by what was read, not committed: they
  * move while a batch is under way. */

@@ -77,7 +77,7 @@ static void note_there(struct connect_session *session) {
 
 static enum call_outcome make_connection(struct connect_session *session,
                                          const struct patience *patience, struct error *err) {
-    // One that the server has closed while nobody needed it is no event.
+    // One that the server has closed while nobody needed it is not worth a line.
     if (session->grpc != NULL && !grpc_is_usable(session->grpc))
         drop_connection(session);
     if (session->grpc != NULL)
@@ -86,7 +86,7 @@ static enum call_outcome make_connection(struct connect_session *session,
     return grpc_open(&options, patience, &session->grpc, err);
 }
 
-/* One call, once, over the connection that is there or a new one. */
+/* One call, once, over the existing connection or a new one. */
 static enum call_outcome attempt(struct connect_session *session, const char *method,
                                  const struct connect_bytes *request, connect_take *take,
                                  void *context, const struct patience *patience,
@@ -115,7 +115,7 @@ static enum call_outcome attempt(struct connect_session *session, const char *me
     return outcome;
 }
 
-/* Whether the same may be tried again after a while. */
+/* Whether the same call may be retried after a while. */
 static bool is_passing(const struct connect_session *session, enum call_outcome outcome) {
     return outcome == CALL_BROKEN ||
            (outcome == CALL_STATUS && grpc_status(session->grpc).code == GRPC_CODE_UNAVAILABLE);
@@ -184,7 +184,7 @@ static void explain_status(struct connect_session *session, struct error *err) {
     connect_fault_print(&fault, err);
 }
 
-/* False, with what has become of a call as the caller is to see it. */
+/* Sets the error of a call as the caller sees it, and returns false if there is one. */
 static bool settle(struct connect_session *session, enum call_outcome outcome, struct error *err) {
     const struct connect_url *url = session->url;
     session->failure = CONNECT_NO_FAILURE;
@@ -246,7 +246,7 @@ static bool take_nothing(void *context, const uint8_t *bytes, size_t size) {
 void connect_say(struct connect_session *session, const char *method, struct connect_bytes request,
                  int64_t ms, struct stop *stop) {
     struct patience patience = patience_for(ms, NULL, stop);
-    struct error err; // nobody to tell: the server forgets by itself what it is not told of
+    struct error err; // ignored: the server releases by itself what it is not asked to release
     (void)attempt(session, method, &request, take_nothing, NULL, &patience, &err);
     free(request.bytes);
 }

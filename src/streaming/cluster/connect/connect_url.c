@@ -158,7 +158,7 @@ static void replace(char **at, const char *value) {
     *at = text_copy(value);
 }
 
-/* The value is never printed: whatever its name, it may be a secret. */
+/* The value is never printed: it may be a secret under any name. */
 static bool take_pair(struct connect_url *url, const char *name, const char *value,
                       struct error *err) {
     if (strcmp(name, "use_ssl") == 0) {

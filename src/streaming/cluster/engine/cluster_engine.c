@@ -1,8 +1,8 @@
-/* A query on Spark: a session, the query in it, and what goes on behind its back.
+/* A query on Spark: a session, the query in it, and the work around it.
  *
  * The checkpoint's note of the run (checkpoint_notes.h) is durable before Spark gets to know of the
- * query, so that a start after a crash finds a run that may still go on. It goes when the query
- * runs no more and all its batches are looked at. A query that Spark ends by an error, or whose
+ * query, so that a start after a crash finds a run that may still be active. It is removed when the
+ * query has ended and all its batches were checked. A query that Spark ends by an error, or whose
  * session is gone, is started again from the top; everything else ends the query here. */
 #include "streaming/cluster/engine/cluster_engine.h"
 
@@ -34,7 +34,7 @@ struct cluster_engine {
     bool lake_checked;
     bool given_up;                 // Spark has ended the query by an error
     bool may_run;                  // Spark may be running the query
-    int64_t failed_ms, backoff_ms; // since when nothing but failures; 0: all is well
+    int64_t failed_ms, backoff_ms; // since when it only fails; 0: it does not
 };
 
 static bool open_session(struct cluster_engine *self, struct error *err) {
@@ -231,7 +231,7 @@ static bool run(struct engine *engine, const struct plan *open_plan, struct erro
     close_session(self);
     if (done)
         return leave_in_order(self, err);
-    // The reason why it has ended is what is to be told.
+    // The reason why it has ended is what is reported.
     struct error ignored;
     if (!self->may_run)
         (void)!leave_in_order(self, &ignored);

@@ -3,8 +3,8 @@
  * Spark's commit log on the disk says which batches are committed; its progress reports say how
  * many records each has left out, and where. Each batch in turn is completed: are its files here,
  * which records became rejects, what is reported of it. A report that does not come in time makes
- * the whole batch be read again, so no batch is left out. A stop waits for the batch under way, for
- * a while. */
+ * the whole batch be read again, so no batch is left out. A stop waits for the running batch for a
+ * while. */
 #include "streaming/cluster/engine/follow.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@
 enum {
     POLL_MS = 200,           // between two looks at the query
     GLANCE_EVERY_MS = 2000,  // at the topic
-    PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is told
+    PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is reported
 };
 
 /* ---- a batch ---- */
@@ -173,7 +173,7 @@ static bool take_batches(struct follow *follow, struct error *err) {
                 return false;
         if (newest < query->position.next_batch) {
             if (taken)
-                topic_change_settle(&query->change); // Spark reads on, whatever the topic is
+                topic_change_settle(&query->change); // Spark keeps reading either way
             return true;
         }
         if (stop_read(query->stop) == STOP_NOW)
@@ -200,12 +200,12 @@ static void say(struct follow *follow, const struct connect_status *status) {
     bool works = status->is_trigger_active && status->is_data_available;
     query_status_say(&follow->query->report.status, works ? QUERY_RUNNING : QUERY_WAITING,
                      status->is_data_available, status->message);
-    // A call waits for its answer, and a watchdog must not take that for a hang.
+    // A call waits for its answer, and a watchdog must not mistake that for a hang.
     query_status_rest(&follow->query->report.status, POLL_MS + follow->options->timeout_ms);
 }
 
-/* A stop interrupts the batch under way, so one that is nearly done is waited for: for half of
- * SHUTDOWN_TIMEOUT. */
+/* A stop interrupts the running batch, so it first waits for half of SHUTDOWN_TIMEOUT, in case the
+ * batch is nearly done. */
 static bool is_time_to_stop(struct follow *follow, const struct connect_status *status) {
     enum stop_level level = stop_read(follow->query->stop);
     if (follow->lost.kind != ERROR_NONE)

@@ -1,9 +1,9 @@
 /* A run on a cluster that was left behind by a crash.
  *
- * Its note says where Spark ran it. A server of our own dies with its program and is waited for; a
- * foreign one is asked to end the session; one that refuses connections has ended. If none of that
- * can be had, the start fails: two writers would be worse. Then the batches that Spark committed
- * and nobody looked at get their rejects, by reading all of them again. */
+ * Its note says where Spark ran it. A server of our own dies with its program, and we wait for its
+ * end; another server is asked to end the session; one that refuses connections has ended. If none
+ * of these is certain, the start fails: two writers would be worse. Then the batches that Spark
+ * committed and nobody looked at get their rejects, by reading all of them again. */
 #include "streaming/cluster/engine/former_run.h"
 
 #include <errno.h>
