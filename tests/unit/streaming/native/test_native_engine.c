@@ -178,7 +178,7 @@ static void what_is_gone_behind_the_ends_is_the_next_starts_loss(void **state) {
     must_run("0 take 0:0-6; 1000 take; 1000 take"); // both are lost
     assert_int_equal(script_logged("10 to 19"), 0);
     script.options.fail_on_data_loss = true;
-    must_fail(ERROR_DATA_LOSS, "offsets 10 to 19 are gone", "");
+    must_fail(ERROR_DATA_LOSS, "retention deleted offsets 10 to 19", "");
 }
 
 static void open_transaction_at_third(int number) {
@@ -551,7 +551,7 @@ static void open_transaction(void) {
 
 static void assert_waits_for_transaction(void) {
     assert_says("Waiting for a transaction to end",
-                "partition 0 can be read up to offset 5, the next offset is 10");
+                "partition 0 can be read up to offset 5, but the next offset is 10");
 }
 
 static void between_two_triggers_the_status_says_what_is_waited_for(void **state) {
@@ -673,7 +673,7 @@ static void what_retention_took_ends_the_query_with_fail_on_data_loss(void **sta
     script.options.fail_on_data_loss = true;
     script.logs[0].log_start = 15;
     script.logs[0].end = 30;
-    must_fail(ERROR_DATA_LOSS, "offsets 10 to 14 are gone by retention", "0 list; 0 list");
+    must_fail(ERROR_DATA_LOSS, "retention deleted offsets 10 to 14", "0 list; 0 list");
     script.options.fail_on_data_loss = false;
     must_run("0 list; 0 list; 0 take 0:15-30");
 }

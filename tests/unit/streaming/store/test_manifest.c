@@ -75,7 +75,7 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"v1", "w1", "first line"},
         {"\"batch\":5", "\"batch\":6", "not the manifest of batch 5"},
         {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not the manifest of batch 5"},
-        {"da77", "ea77", "its query is"},
+        {"da77", "ea77", "its \"query\" is"},
         {"\"topic\":\"t1\"", "\"topic\":\"t2\"", "set the topic back"},
         {"/lake/processed", "/pond/processed", "if the lake was moved"},
         {"/lake/rejected", "/pond/rejected", "if the lake was moved"},
@@ -136,8 +136,8 @@ static void a_replay_says_which_rejects_it_took(void **state) {
 static void a_replay_that_does_not_add_up_is_refused(void **state) {
     (void)state;
     static const struct mistake cases[] = {
-        {"v2", "v1", "disagree"},
-        {"\"replayed\"", "\"replay\"", "disagree"},
+        {"v2", "v1", "does not match its version"},
+        {"\"replayed\"", "\"replay\"", "does not match its version"},
         {"7-9", "7-8", "row counts of its files and its ranges differ"},
         {"7-9", "9-7", "replayed offsets cannot be read"},
         {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]", "neither"},
@@ -174,9 +174,9 @@ static void a_batch_of_spark_s_has_rejects_only(void **state) {
     manifest_deinit(&manifest);
 
     static const struct mistake cases[] = {
-        {"v3", "v1", "engine disagree"},
-        {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "engine disagree"},
-        {",\"engine\":\"spark\"", "", "engine disagree"},
+        {"v3", "v1", "its engine does not match its version"},
+        {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "its engine does not match its version"},
+        {",\"engine\":\"spark\"", "", "its engine does not match its version"},
         {"\"files\":[]",
          "\"files\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,\"modifiedMs\":1}]",
          "neither"},

@@ -181,7 +181,7 @@ static void of_a_cluster_the_distribution_and_the_address_are_tried(void **state
     assert_int_equal(report.count, 3);
     assert_int_equal(report.items[1].verdict, VERDICT_OK);
     assert_int_equal(report.items[2].verdict, VERDICT_FAIL);
-    assert_string_equal(report.items[2].text, "connect: Connection refused");
+    assert_string_equal(report.items[2].text, "cannot connect: Connection refused");
     doctor_report_deinit(&report);
 
     (void)snprintf(master, sizeof master, "sc://127.0.0.1:%d/;token=geheim", taken);

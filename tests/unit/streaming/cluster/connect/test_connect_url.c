@@ -103,10 +103,10 @@ static void what_is_wrong_is_named_but_no_secret(void **state) {
     } cases[] = {
         {"", "sc://"},
         {"https://host", "sc://"},
-        {"sc://", "no host"},
-        {"sc://:15002", "no host"},
+        {"sc://", "the host is missing"},
+        {"sc://:15002", "the host is missing"},
         {"sc://[::1", "']'"},
-        {"sc://[]:1", "no host"},
+        {"sc://[]:1", "the host is missing"},
         {"sc://me@host", "character"},
         {"sc://ho st", "character"},
         {"sc://host:", "port"},

@@ -190,7 +190,7 @@ static void java_is_looked_for_as_spark_does(void **state) {
     REFUSED("JAVA_HOME is '/no/such/java'", "Java 17 or 21");
     assert_int_equal(unsetenv("JAVA_HOME"), 0);
     assert_int_equal(setenv("PATH", "/no/such:/directory", 1), 0);
-    REFUSED("there is no Java", "PATH");
+    REFUSED("Spark needs Java", "PATH");
     assert_int_equal(setenv("PATH", spark_tree_path(&tree, "java/bin"), 1), 0);
     bool in_path = examine();
     assert_int_equal(setenv("PATH", "/no/such:/directory", 1), 0);

@@ -225,8 +225,8 @@ static void a_missing_master_is_reported_at_once(void **state) {
     options.master = "spark://127.0.0.1:1";
     submit(FAILED "127.0.0.1:1'\nsleep 0.1\necho 'Caused by: java.net.ConnectException: Connection "
                   "refused'\n" STAYS);
-    expect_failure(ERROR_CLUSTER, "Spark's master can't be reached, SPARK_MASTER_URL is "
-                                  "'spark://127.0.0.1:1': Failed to connect to master 127.0.0.1:1: "
+    expect_failure(ERROR_CLUSTER, "cannot reach Spark's master 'spark://127.0.0.1:1' "
+                                  "(SPARK_MASTER_URL): Failed to connect to master 127.0.0.1:1: "
                                   "java.net.ConnectException: Connection refused");
     assert_true(clock_monotonic_ms() - began_ms < PATIENT_MS / 2);
 }
