@@ -225,7 +225,7 @@ def test_checkpoint_show_says_where_the_query_stands_and_who_runs_it(played):
     (played.lake.checkpoint(KIND) / "offsets" / "1").write_text("v1\n{")
     process = command(played, "checkpoint", "show")
     process.wait_exit(30, 5)
-    assert "offsets/1' can't be used" in process.log()
+    assert "offsets/1' cannot be used" in process.log()
 
 
 def test_checkpoint_show_says_what_a_start_would_refuse(played):
@@ -513,7 +513,7 @@ def test_the_doctor_finds_a_directory_that_is_not_ours_to_write(played):
     count = sum(path.is_dir() and not path.is_symlink() for path in root.rglob("*")) + 1
     found = findings(played, under=PLAIN_USER)
     assert verdicts(found, f"directories {root}") == ["OK"]
-    assert found[f"directories {root}"]["text"].startswith(f"{count} looked at")
+    assert found[f"directories {root}"]["text"].startswith(f"{count} checked")
 
     os.chown(partition, 54321, 54321)
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {root}"]
@@ -559,7 +559,7 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     finally:
         subprocess.run(["umount", rejects], check=True)
     one = found[f"directories {rejects}"]
-    assert "No space left on device" in one["text"] and "make room" in one["fix"]
+    assert "No space left on device" in one["text"] and "free some space" in one["fix"]
     assert found[f"room {rejects}"]["verdict"] == "FAIL"
 
 

@@ -405,7 +405,7 @@ def test_without_any_port_the_stream_runs(job):
     process = job.run(SPARK_UI_PORT=port(), SPARK_UI_HOST="192.0.2.1")
     assert process.lines(r"WARNING .*The queries run without page and API.*192\.0\.2\.1.*action=set SPARK_UI_HOST")
     job.assert_exact()
-    assert not job.run(SPARK_UI_PORT=0).lines("SparkUI|No page")
+    assert not job.run(SPARK_UI_PORT=0).lines("SparkUI|without page")
 
 
 @pytest.mark.sanitized

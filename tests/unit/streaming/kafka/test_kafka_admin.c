@@ -210,7 +210,7 @@ static void a_coordinator_that_is_being_elected_is_asked_again(void **state) {
     assert_int_equal(committed(1), 14);
 }
 
-static void why_a_group_is_not_committed_to_is_told(void **state) {
+static void the_reason_for_not_committing_to_a_group_is_reported(void **state) {
     (void)state;
     static const struct {
         rd_kafka_resp_err_t code;
@@ -252,7 +252,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_coordinator_that_is_being_elected_is_asked_again, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(why_a_group_is_not_committed_to_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_reason_for_not_committing_to_a_group_is_reported,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
