@@ -4,16 +4,18 @@
  * A verdict has a state, the causes that were found, and how urgent the worst of them is. What each
  * state and each cause means is in two tables in health.c, and so are all thresholds.
  *
- *     state      when                                                          /readyz  status
- *     unknown    nobody has told yet, or nobody answers                           503      11 (0:
- * no HTTP) starting   checkpoint, table and topic are examined                 200       0
- *     healthy    batches are committed, and it keeps up or catches up             200       0
- *     waiting    all of the topic is committed, and for a while nothing came      200       0
- *     retrying   Kafka, the topic or the disk fails, and it retries              503      11
- *     degraded   it works, but falls behind, loses records or rejects many       200      13
- *     stuck      no progress: retries do not help, hangs, or commits nothing     503      11
- *     failed     it has ended with an error                                       503      11
- *     stopped    it has been stopped                                           200       0
+ *     state      when                                                           /readyz  status
+ *     unknown    nobody has answered yet, or nobody answers                     503      11, or 0
+ *     starting   checkpoint, table and topic are examined                       200      0
+ *     healthy    batches are committed, and it keeps up or catches up           200      0
+ *     waiting    all of the topic is committed, and nothing came for a while    200      0
+ *     retrying   Kafka, the topic or the disk fails, and it retries             503      11
+ *     degraded   it works, but falls behind, loses records or rejects many      200      13
+ *     stuck      retries do not help, it hangs, or it commits nothing           503      11
+ *     failed     it has ended with an error                                     503      11
+ *     stopped    it was stopped                                                 200      0
+ *
+ * `status` gives 0 for unknown only if the process has no HTTP port.
  *
  * Pure: no clock, no I/O. */
 #ifndef SURFACES_HEALTH_HEALTH_H
