@@ -182,7 +182,7 @@ static void a_reject_says_why_and_where(void **state) {
         {"{\"ID\":\"a\"}", REJECT_MISSING_IDENTIFIER, 0, "the object has no key 'id'"},
         {"{\"id\":null}", REJECT_NULL_IDENTIFIER, 6, "'id' is null"},
         {"{\"id\":\"\\u12\",\"count\":1}", REJECT_NULL_IDENTIFIER, 6,
-         "'id' can't be read: expected four hexadecimal digits after \\u"},
+         "'id' cannot be read: expected four hexadecimal digits after \\u"},
     };
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);

@@ -124,7 +124,7 @@ static void with_a_full_disk_the_lag_grows(void **state) {
     struct error err = {0};
     assert_false(script_run(&err));
     assert_int_equal(err.kind, ERROR_STOPPED);
-    assert_int_equal(script_logged("trying again"), 10);
+    assert_int_equal(script_logged("; retrying"), 10);
 }
 
 /* The driver does not list while a worker is busy. */

@@ -179,7 +179,7 @@ static void damage_is_refused_and_nothing_is_touched(void **state) {
         {CHECKPOINT "commits/2", "v2\n{}", "its first line is not 'v1'"},
         {CHECKPOINT "commits/3", "v1\n{}", "commit is ahead"},
         {CHECKPOINT "manifests/2", "", "its first line"},
-        {CHECKPOINT "manifests/2", "v1\n{\"batch\":2", "not JSON"},
+        {CHECKPOINT "manifests/2", "v1\n{\"batch\":2", "invalid JSON"},
         {CHECKPOINT "manifests/2", "v1\n{\"batch\":1}", "not the manifest of batch 2"},
         {CHECKPOINT "manifests/3", "v1\n{}", "manifest is ahead"},
         {SINK_LOG "2", NULL, "does not contain a committed batch"},
@@ -252,7 +252,7 @@ static void other_partition_columns_are_refused(void **state) {
     static const char *const deeper[] = {"status", "role"};
     fixture.options.partition_by = deeper;
     fixture.options.partition_by_count = 2;
-    assert_refused(ERROR_CONFIG, "where directories 'role=…' are expected");
+    assert_refused(ERROR_CONFIG, "(expected directories 'role=…')");
 }
 
 static void a_table_without_partitions_is_its_own_kind(void **state) {

@@ -97,8 +97,8 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"\"absent\":2", "\"absent\":-2", "range number 0"},
         {"\"lost\":0", "\"lost\":1", "range number 0"},
         {"\"partition\":3", "\"partition\":-3", "range number 0"},
-        {"\"lost\":0}]}", "\"lost\":0}]", "not JSON"},
-        {"\"lost\":0}]}", "\"lost\":0}]}x", "not JSON"},
+        {"\"lost\":0}]}", "\"lost\":0}]", "invalid JSON"},
+        {"\"lost\":0}]}", "\"lost\":0}]}x", "invalid JSON"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(written, &cases[i]);

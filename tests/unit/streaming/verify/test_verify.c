@@ -364,7 +364,8 @@ static void a_loss_is_named(void **state) {
     assert_says(VERIFY_MISSING, "partition 0, offset 8: the broker has");
     assert_says(VERIFY_MISSING,
                 "partition 0, 3 of the offsets 3 to 3, 5 to 8: the manifests count");
-    assert_says(VERIFY_MISSING, "partition 1, 2 of the offsets 2 to 2, 4 to 4: manifests count");
+    assert_says(VERIFY_MISSING,
+                "partition 1, 2 of the offsets 2 to 2, 4 to 4: the manifests count");
     assert_partition(0,
                      &(struct verify_partition){.end = 10, .rows = 5, .absent = 1, .missing = 4});
 }
