@@ -80,7 +80,7 @@ def verify(work, lake, workers, count):
     text, wall = run_program(work, lake, "verify", SPARK_MASTER_URL=f"local[{workers}]")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     scan = re.search(r" (\d+) rows in ([0-9.]+) s", text)
-    if int(scan[1]) != count or "every offset is there once" not in text:
+    if int(scan[1]) != count or "every offset is present exactly once" not in text:
         sys.exit(f"verify found something else:\n{text}")
     return {
         "name": f"verify, {workers} worker{'s' if workers > 1 else ''}",

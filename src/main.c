@@ -49,7 +49,7 @@ struct program {
     struct streaming *streaming;
     struct service_manager service_manager;
     struct health_watch *health;
-    struct alerts *alerts; // NULL: nobody wants them
+    struct alerts *alerts; // NULL: not configured
     struct http_api *http; // NULL: none
     bool out_of_time;      // the limit of CPU time ended it
     int64_t ends_ms;       // monotonic; when --live is over; 0: it runs until it is stopped
@@ -60,8 +60,8 @@ static bool is_ignored(int number) {
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/* The signals that stop a run. Who started us may have said that we shall not care: nohup does for
- * SIGHUP, a shell's script for SIGINT of what it starts in the background. */
+/* The signals that stop a run. The parent process may have set them to be ignored: nohup does for
+ * SIGHUP, a shell script for SIGINT of its background processes. */
 static sigset_t stop_signals(void) {
     sigset_t signals;
     sigemptyset(&signals);
@@ -186,7 +186,7 @@ static void warn_of_filesystem(const char *what, const char *path) {
 static void warn_of_zones(void) {
     struct zone_lack lack = zone_data_lack();
     if (lack.text != NULL)
-        log_write(LOG_WARNING, logger, "Time zones are missing | detail=%s | cure=%s", lack.text,
+        log_write(LOG_WARNING, logger, "Time zones are missing | detail=%s | action=%s", lack.text,
                   lack.cure);
 }
 
@@ -207,7 +207,7 @@ enum { LAST_WORDS_MS = 5000, LAST_WORDS_AT_ONCE_MS = 1000 };
 static void begin_shutdown(struct program *program, struct shutdown *shutdown, int number) {
     *shutdown = (struct shutdown){.signal = number, .began_ms = clock_monotonic_ms()};
     log_write(LOG_INFO, logger,
-              "Stopping: the batches under way are finished first | signal=%s | "
+              "Stopping after the running batches | signal=%s | "
               "shutdown_timeout_ms=%" PRId64,
               sigabbrev_np(number), program->config.shutdown_timeout_ms);
     service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
@@ -241,9 +241,8 @@ static void check_shutdown(struct program *program, struct shutdown *shutdown) {
     int64_t limit_ms = program->config.shutdown_timeout_ms;
     if (!shutdown->abandoned && waited_ms >= limit_ms - ABANDON_BEFORE_MS) {
         shutdown->abandoned = true;
-        log_write(
-            LOG_WARNING, logger,
-            "The batches under way take too long and are abandoned; a restart runs them again");
+        log_write(LOG_WARNING, logger,
+                  "The running batches take too long and are aborted; a restart runs them again");
         streaming_request_stop(program->streaming, STOP_NOW);
     }
     if (waited_ms >= limit_ms) {
@@ -272,7 +271,7 @@ static void count_signal(int number) {
 }
 
 /* Nobody waits for signals any more, and what is left to do takes a few seconds at most: the first
- * one has no effect, a second one ends the process at once, as ever. */
+ * one has no effect, a second one ends the process at once, as before. */
 static void count_signals(const struct shutdown *shutdown) {
     struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART};
     sigset_t signals = stop_signals();
@@ -319,7 +318,7 @@ static void watch(struct program *program) {
         check_time(program);
         show(program, &monitor);
     }
-    show(program, &monitor); // queries may have started and ended since the last look
+    show(program, &monitor); // queries may have started and ended since the last call
     progress_stop();
     service_manager_stop(&program->service_manager, program->config.shutdown_timeout_ms);
     count_signals(&shutdown);
@@ -334,7 +333,7 @@ static void open_surfaces(struct program *program) {
         views[i] = streaming_query_view(program->streaming, i);
     program->health = health_watch_open(&program->config, views, count);
     if (!alerts_open(&program->alerts, &program->config, program->streaming, program->health, &err))
-        log_write(LOG_WARNING, logger, "ALERT_WEBHOOK_URL will not be told | error=%s",
+        log_write(LOG_WARNING, logger, "No alerts will be sent to ALERT_WEBHOOK_URL | error=%s",
                   err.message);
     program->http =
         http_api_start(&program->config, program->streaming, program->health, program->alerts);
@@ -469,8 +468,8 @@ static enum exit_code run(struct program *program) {
     return code;
 }
 
-/* A standard descriptor that is closed would be given to the next file that is opened, and what is
- * told would go into that one. This way writing fails. */
+/* A standard descriptor that is closed would be given to the next file that is opened, and output
+ * would go into that one. This way writing fails. */
 static void open_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)

@@ -1,7 +1,7 @@
 /* json.c: jansson behind our own names, and the only place that knows it.
  *
  * A `struct json` is jansson's value under another name. Documents of our own making never fail to
- * be built: a failure there is a lack of memory or a text that is no UTF-8, so it is checked.
+ * be built: a failure there is a lack of memory or a text that is not UTF-8, so it is checked.
  * Documents from disk may be anything; json_parse() refuses a member that comes twice, because
  * readers would disagree on which one counts. */
 #include "base/json.h"
@@ -29,7 +29,7 @@ struct json *json_parse(const char *bytes, size_t size, struct error *err) {
     json_error_t cause;
     json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &cause);
     if (value == NULL)
-        error_set(err, ERROR_STATE, "not JSON at byte %d: %s", cause.position, cause.text);
+        error_set(err, ERROR_STATE, "invalid JSON at byte %d: %s", cause.position, cause.text);
     return (struct json *)value;
 }
 
@@ -116,7 +116,7 @@ void json_put_bool(struct json *object, const char *name, bool value) {
     json_put(object, name, ours(json_boolean(value)));
 }
 
-/* What is no UTF-8 becomes U+FFFD. */
+/* Bytes that are not UTF-8 become U+FFFD. */
 static struct json *text_of_bytes(const char *bytes, size_t size) {
     char *text = must_alloc(size + 1, 3); // U+FFFD takes three bytes, for one at least
     size_t used = 0, length;

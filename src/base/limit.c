@@ -149,9 +149,9 @@ static void describe_threads(char text[static LIMIT_TEXT_MAX]) {
                text[0] == '\0' ? "" : ", ", tasks);
     append_address_space(text);
     append(text, "%s",
-           text[0] == '\0' ? "the machine has no room for another thread "
-                             "(kernel.threads-max, kernel.pid_max, memory)"
-                           : ": raise the one that is reached");
+           text[0] == '\0' ? "the machine cannot start another thread (see kernel.threads-max, "
+                             "kernel.pid_max and memory)"
+                           : ": raise the limit that was reached");
 }
 
 void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]) {
@@ -163,8 +163,7 @@ void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]) {
     case ENOMEM:
         append_address_space(text);
         append(text, "%s",
-               text[0] == '\0' ? "the machine's memory is used up (see free, and "
-                                 "vm.overcommit_memory)"
+               text[0] == '\0' ? "the machine is out of memory (see free and vm.overcommit_memory)"
                                : ": raise it, or lower SPARK_DRIVER_MEMORY");
         break;
     case EMFILE:
@@ -172,7 +171,8 @@ void limit_describe(int error_number, char text[static LIMIT_TEXT_MAX]) {
                      "open files: raise it");
         break;
     case ENFILE:
-        append(text, "all processes together have fs.file-max files open: raise it");
+        append(text, "all processes together have reached the system limit of open files "
+                     "(fs.file-max): raise it");
         break;
     case EFBIG:
         append_limit(text, RLIMIT_FSIZE, "RLIMIT_FSIZE (ulimit -f, LimitFSIZE=)", 0,

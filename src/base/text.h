@@ -18,7 +18,7 @@ struct text {
 
 #define TEXT(literal) ((struct text){.bytes = (literal), .length = sizeof(literal) - 1})
 
-/* Of a terminated text: all but its end. */
+/* Of a terminated text, without its terminator. */
 static inline struct text text_borrow(const char *text) {
     return (struct text){.bytes = text, .length = (uint32_t)strlen(text)};
 }
@@ -28,7 +28,8 @@ static inline bool text_equals(struct text a, struct text b) {
 }
 
 /* Prints behind the first `used` bytes of text[size], which is terminated; what does not fit is
- * cut. Returns the new length, which is less than `size`, so that the next call may go on there. */
+ * cut. Returns the new length, which is less than `size`, so that the next call can continue there.
+ */
 size_t text_append(char *text, size_t size, size_t used, const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* "1 file", "2 files", "0 batches": a count with its noun, which is given for one. */

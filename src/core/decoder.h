@@ -1,4 +1,4 @@
-/* decoder.h: one record's bytes to one row, whatever the record's format. Implemented once per
+/* decoder.h: one record's bytes to one row, for any record format. Implemented once per
  * format (pipeline/record_format.h lists them).
  *
  * The row is written at index rows->count of the record columns; the caller fills the other columns
@@ -19,7 +19,7 @@
 
 /* ---- what decoding saw in the records ----
  *
- * Plain data: a copy is a copy. Records that are no object count nothing. */
+ * Plain data: a copy is a copy. Records that are not objects count nothing. */
 
 enum { UNKNOWN_NAMES_MAX = 24, UNKNOWN_NAME_MAX = 47 };
 
@@ -28,7 +28,7 @@ struct unknown_name {
     int64_t count;
 };
 
-/* How often keys came that are no column, by name. Bounded, because records can hold any keys: the
+/* How often keys without a column came, by name. Bounded, because records can hold any keys: the
  * first UNKNOWN_NAMES_MAX names that came are counted, of a long name its beginning. What comes
  * later is only in the sum that its owner keeps. */
 struct unknown_keys {
@@ -41,7 +41,7 @@ struct decode_counts {
     int64_t field_faults[SCHEMA_COLUMNS_MAX]; // values that became null: wrong type, out of range
     int64_t trailing_bytes;                   // records with bytes after the first root value
     /* in rows and in rejected objects */
-    int64_t unknown_keys;              // keys that are no column
+    int64_t unknown_keys;              // keys without a column
     struct unknown_keys unknown_names; // of the first names that came
     /* in rejected objects */
     int64_t rejected_values[SCHEMA_COLUMNS_MAX]; // those that had a value for the column
@@ -97,7 +97,7 @@ static inline enum decode_result decode_record(struct decoder *decoder, const st
 }
 
 /* The row that was decoded last did not become one after all: it has no room and is decoded again,
- * or nobody wants it, or a later stage rejects it. Takes back what was counted of it, but for the
+ * or nobody needs it, or a later stage rejects it. Takes back what was counted of it, except the
  * unknown keys of a reject. */
 static inline void decoder_uncount_row(struct decoder *decoder, bool is_reject) {
     decoder->ops->uncount_row(decoder, is_reject);

@@ -8,10 +8,11 @@
 
 static const struct column origin_columns[] = {
     {"kafka_timestamp", TYPE_TIMESTAMP, .doc = "The Kafka record's timestamp"},
-    {"partition", TYPE_INT32, .doc = "The Kafka partition that the record came from"},
+    {"partition", TYPE_INT32, .doc = "The record's Kafka partition"},
     {"offset", TYPE_INT64, .doc = "The record's offset in its partition"},
     {"processing_timestamp", TYPE_TIMESTAMP, .required = true,
-     .doc = "When the micro-batch was planned; the same for all its rows, also when it runs again"},
+     .doc = "When the micro-batch was planned; the same for all its rows, even if the batch is run "
+            "again"},
 };
 
 enum { ORIGIN_COUNT = sizeof origin_columns / sizeof origin_columns[0] };

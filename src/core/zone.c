@@ -242,13 +242,13 @@ static bool is_known(const char *name) {
 
 struct zone_lack zone_data_lack(void) {
     if (!is_known("Europe/Paris"))
-        return (struct zone_lack){"there are no time zones in " ZONEINFO
-                                  ": timestamps with a zone's name, such as Europe/Paris, become "
-                                  "null",
-                                  "install the package tzdata, then start again", .all = true};
+        return (struct zone_lack){
+            "no time zone data in " ZONEINFO
+            ": timestamps with a zone name, such as Europe/Paris, become null",
+            "install the package tzdata, then start again", .all = true};
     if (!is_known("US/Pacific")) // a package of its own from Debian 13 and Ubuntu 24.04 on
-        return (struct zone_lack){"there are no time zones by their old names in " ZONEINFO
-                                  ": timestamps with such a name, as US/Pacific, become null",
+        return (struct zone_lack){"old time zone names are missing in " ZONEINFO
+                                  ": timestamps with such a name, such as US/Pacific, become null",
                                   "install the package tzdata-legacy, then start again"};
     return (struct zone_lack){0};
 }

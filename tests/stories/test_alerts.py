@@ -31,7 +31,7 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notifica
     assert failing["lag"] > 0 and failing["lagUnknownSince"] is None  # Kafka answers all the while
     assert recovered["since"] == failing["since"] and recovered["lastedSeconds"] >= 2
     assert re.search(r"has recovered after \d+ s \(it was failing\)", recovered["text"])
-    retry = r"\| ERROR \| .*No space left on device.*; trying again"
+    retry = r"\| ERROR \| .*No space left on device.*; retrying"
     times = r" \| since=[-\d]+ [:\d]+ \| attempt=\d+ \| retry_in_ms=\d+ \| until=[-\d]+ [:\d]+ \(WRITE_RETRY_TIMEOUT\)$"
     assert len(process.lines(retry)) == len(process.lines(retry + times)) > 2
     (healed,) = process.lines(r"INFO \| Query match_stream has recovered \| from=retrying_in_vain")
@@ -149,7 +149,7 @@ def test_certificates_are_verified(job, tmp_path):
     with Receiver(certificate=certificate) as receiver:
         settings = {"PARSE_MODE": "failfast", "ALERT_WEBHOOK_URL": receiver.url, "exit_code": 8}
         process = job.run(**settings)
-        assert process.lines(r"webhook \| ERROR \| Alert given up .*certificate")
+        assert process.lines(r"webhook \| ERROR \| Alert dropped: delivery failed .*certificate")
         assert receiver.requests == []
 
         process = job.run(**settings, SSL_CERT_FILE=certificates.authority)

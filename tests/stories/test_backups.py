@@ -23,7 +23,7 @@ def test_a_copy_of_the_stopped_lake_is_a_backup(job, tmp_path):
     # What came after the backup is read from Kafka again.
     job.run()
     job.assert_exact()
-    assert job.run("verify", "--job", "matches", TRIGGER=None).lines("match_stream: every offset is there once")
+    assert job.run("verify", "--job", "matches", TRIGGER=None).lines("match_stream: every offset is present exactly once")
 
 
 def test_a_snapshot_of_the_running_lake_is_a_backup(job, tmp_path):

@@ -398,7 +398,7 @@ def test_with_the_right_token_over_tls_it_runs_and_nobody_gets_to_see_the_token(
     job.assert_exact()
     explained = job.program.run("--explain", **{**job.settings, **settings})
     examined = job.program.run("doctor", "--job", "matches", **{**job.settings, **settings})
-    assert examined.lines("Spark Connect session.*Spark 4.* lets us in")
+    assert examined.lines("Spark Connect session.*Spark 4.* accepts a session")
     for one in (process, explained, examined):
         assert TOKEN not in one.log() + one.errors()
 

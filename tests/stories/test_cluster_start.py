@@ -59,9 +59,9 @@ def old_distribution(tmp_path):
     ("lack", "words"),
     [
         ("home", "SPARK_HOME is not set: set it to a Spark 4 distribution"),
-        ("version", "is Spark 3.5.7 for Scala 2.12: Spark 4 for Scala 2.13 is needed"),
+        ("version", "is Spark 3.5.7 for Scala 2.12, but this program needs Spark 4 for Scala 2.13"),
         ("connector", "SPARK_CONF_spark_jars_packages=org.apache.spark:spark-sql-kafka-0-10_2.13:4."),
-        ("jar", "spark.jars names '/no/such/connector.jar', which is not there"),
+        ("jar", "spark.jars names '/no/such/connector.jar', which does not exist"),
         ("java", "JAVA_HOME is '/no/such/java'"),
     ],
 )
@@ -135,7 +135,7 @@ def test_what_spark_says_when_it_ends_is_the_reason(job, settings):
     )
 
     line = process.lines(r"\| CRITICAL \|")[-1]
-    assert "ended with exit code 1 before it was up" in line
+    assert "ended with exit code 1 before it was ready" in line
     assert "spark.driver.port" in line
 
 

@@ -225,14 +225,14 @@ def test_checkpoint_show_says_where_the_query_stands_and_who_runs_it(played):
     (played.lake.checkpoint(KIND) / "offsets" / "1").write_text("v1\n{")
     process = command(played, "checkpoint", "show")
     process.wait_exit(30, 5)
-    assert "offsets/1' can't be used" in process.log()
+    assert "offsets/1' cannot be used" in process.log()
 
 
 def test_checkpoint_show_says_what_a_start_would_refuse(played):
     (played.lake.checkpoint(KIND) / "metadata").unlink()
     (played.lake.checkpoint(KIND) / "rewind").write_text("")
     text = ask(played, "checkpoint", "show")
-    assert "none: the query has not begun" in text
+    assert "none: the query has not started yet" in text
 
 
 @pytest.mark.sanitized
@@ -241,7 +241,7 @@ def test_status_tells_what_the_running_process_does(played):
     assert (found["running"], found["ready"], found["status"]) == (False, False, None)
     assert found["health"] == "stopped"
     assert found["checkpoint"]["commits"]["newest"] == 1
-    assert "does not run" in ask(played, "status", exit_code=10)
+    assert "match_stream: not running. From its checkpoint:" in ask(played, "status", exit_code=10)
 
     token = "a-token-of-some-length"
     (port,) = free_ports(1)
@@ -280,7 +280,7 @@ def test_status_of_a_process_without_a_port_is_what_the_checkpoint_says(played):
     played.wait_committed(query, {0: 14, 1: 10})
     query.wait_log("Resuming from the checkpoint")
     text = ask(played, "status")
-    assert "serves no status" in text and f"pid={query.pid} " in text
+    assert "It has no HTTP port" in text and f"pid={query.pid} " in text
     query.stop()
 
 
@@ -306,7 +306,7 @@ def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
     assert ask_json(job, "rejects", "replay", "--dry-run", **bare)[0]["unresolved"] == 1
     process = command(job, "verify", **bare)
     process.wait_exit(60, 0)
-    assert "every offset is there once" in process.log()
+    assert "every offset is present exactly once" in process.log()
     assert f"The topic is '{job.topics[KIND]}', as the checkpoint says" in process.errors()
     assert "KAFKA_TOPIC_MATCHES is not set" in process.errors()
     assert "a run without it would use 'esports-matches'" in process.errors()
@@ -410,7 +410,7 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     topic = played.topics[KIND]
     found = findings(played, exit_code=4, KAFKA_TOPIC_MATCHES="nobody-made-this")
     one = found["topic nobody-made-this"]
-    assert one["verdict"] == "FAIL" and "does not exist" in one["text"] and "create" in one["cure"]
+    assert one["verdict"] == "FAIL" and "does not exist" in one["text"] and "create" in one["fix"]
 
     in_the_way = tmp_path / "a file"
     in_the_way.touch()
@@ -418,7 +418,7 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     assert verdicts(found, f"directory {in_the_way}/lake") == ["FAIL"]
 
     found = findings(played, exit_code=2, SPARK_DRIVER_MEMORY="1t")
-    assert "raise the limit" in found["memory"]["cure"]
+    assert "raise the limit" in found["memory"]["fix"]
     assert verdicts(findings(played, KAFKA_CONF_ISOLATION_LEVEL="read_uncommitted"), "isolation") == [
         "WARN"
     ]
@@ -426,7 +426,7 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     played.produce([GOOD[0]] * 10)
     played.broker.delete_records(topic, {0: 20})
     found = findings(played, exit_code=6)
-    assert "offsets 14 to 19 come next and are gone" in found[f"progress {topic}"]["text"]
+    assert "offsets 14 to 19 are next, but are gone from Kafka" in found[f"progress {topic}"]["text"]
 
 
 def test_the_doctor_decodes_the_newest_records(job):
@@ -441,8 +441,8 @@ def test_the_doctor_decodes_the_newest_records(job):
     assert one["verdict"] == "FAIL"
     assert one["text"].startswith("0 of the newest 5 would become rows, 5 would be rejected: ")
     assert "missing_identifier 5; the first: partition 1, offset 0: the object has no" in one["text"]
-    assert "keys that are no column: matchId (5); keys that are wanted: match_id, " in one["text"]
-    assert "KAFKA_TOPIC_MATCHES" in one["cure"] and "'match_id'" in one["cure"]
+    assert "keys without a column: matchId (5); expected keys: match_id, " in one["text"]
+    assert "KAFKA_TOPIC_MATCHES" in one["fix"] and "'match_id'" in one["fix"]
 
     # Of each partition the newest; behind them a transaction that was aborted.
     job.produce(GOOD * 10, partition=0)
@@ -497,7 +497,7 @@ def test_missing_time_zones_and_authorities_are_told(job):
     assert run.lines(r"WARNING.*column=started_at .*values=1\b"), run.tail()
     assert missing in doctor.log() and "install the package ca-certificates" in doctor.log()
     healthy = job.program.run("doctor", "--job", "matches", **job.settings).log()
-    assert "known by name" in healthy and missing not in healthy and "authorities" not in healthy
+    assert "available by name" in healthy and missing not in healthy and "authorities" not in healthy
 
 
 # Root of files alone, not of those that belong to somebody else.
@@ -513,19 +513,19 @@ def test_the_doctor_finds_a_directory_that_is_not_ours_to_write(played):
     count = sum(path.is_dir() and not path.is_symlink() for path in root.rglob("*")) + 1
     found = findings(played, under=PLAIN_USER)
     assert verdicts(found, f"directories {root}") == ["OK"]
-    assert found[f"directories {root}"]["text"].startswith(f"{count} looked at")
+    assert found[f"directories {root}"]["text"].startswith(f"{count} checked")
 
     os.chown(partition, 54321, 54321)
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {root}"]
     os.chown(partition, 0, 0)
     assert one["verdict"] == "FAIL"
-    assert f"1 of {count} can't be written to by user 0, such as '{partition}'" in one["text"]
+    assert f"user 0 cannot write to 1 of {count}, such as '{partition}'" in one["text"]
 
     commits = played.lake.checkpoint(KIND) / "commits"
     os.chown(commits, 54321, 54321)
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {commits.parent}"]
     os.chown(commits, 0, 0)
-    assert f"'{commits}'" in one["text"] and "chown" in one["cure"]
+    assert f"'{commits}'" in one["text"] and "chown" in one["fix"]
 
 
 def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_disk):
@@ -541,13 +541,13 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
         os.chown(inner, 54321, 54321)
         one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {root}"]
         os.chown(inner, 0, 0)
-        assert f"such as '{inner}': Permission denied" in one["text"] and "chown" in one["cure"]
+        assert f"such as '{inner}': Permission denied" in one["text"] and "chown" in one["fix"]
 
     aside = rejects.rename(rejects.with_name("aside"))
     os.chown(rejects.parent, 54321, 54321)
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {rejects}"]
     os.chown(rejects.parent, 0, 0)
-    assert f"can't be made in '{rejects.parent}'" in one["text"]
+    assert f"user 0 cannot create it in '{rejects.parent}'" in one["text"]
     aside.rename(rejects)
 
     subprocess.run(["mount", "--bind", small_disk, rejects], check=True)
@@ -559,7 +559,7 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     finally:
         subprocess.run(["umount", rejects], check=True)
     one = found[f"directories {rejects}"]
-    assert "No space left on device" in one["text"] and "make room" in one["cure"]
+    assert "No space left on device" in one["text"] and "free some space" in one["fix"]
     assert found[f"room {rejects}"]["verdict"] == "FAIL"
 
 
@@ -570,7 +570,7 @@ def test_the_doctor_asks_the_query_that_runs(played):
     query.wait_until(lambda: "http=" in (played.lake.checkpoint(KIND) / "lock").read_text())
     found = findings(played, **settings)
     assert verdicts(found, f"port {port}", "query match_stream") == ["OK", "OK"]
-    assert "our own process" in found[f"port {port}"]["text"]
+    assert "this program's own process" in found[f"port {port}"]["text"]
     assert f"pid={query.pid} " in found[f"port {port}"]["text"]
     unknown = findings(played, SPARK_UI_PORT=port)["query match_stream"]
     assert unknown["verdict"] == "WARN" and "UI_TOKEN" in unknown["text"]
@@ -586,7 +586,7 @@ def test_the_doctor_asks_the_query_that_runs(played):
     one = found["query match_stream"]
     assert one["verdict"] == "FAIL" and one["text"].startswith("retrying: ")
     one = found[f"directories {table}"]
-    assert "Read-only file system" in one["text"] and "mount" in one["cure"]
+    assert "Read-only file system" in one["text"] and "mount" in one["fix"]
     query.stop()
 
 
@@ -602,7 +602,7 @@ def test_the_doctor_finds_a_directory_on_another_disk(played, tmp_path, kind):
         subprocess.run(["umount", partition], check=True)
     assert one["verdict"] == "FAIL"
     assert "on another file system or mount" in one["text"] and f"'{partition}'" in one["text"]
-    assert "renamed into place" in one["cure"]
+    assert "renamed into place" in one["fix"]
 
 
 def test_the_doctor_follows_a_link_and_finds_a_file_in_place_of_a_partition(played, small_disk):
@@ -619,7 +619,7 @@ def test_the_doctor_follows_a_link_and_finds_a_file_in_place_of_a_partition(play
         aside.rename(partition)
     assert "on another file system" in linked["text"] and f"'{partition}'" in linked["text"]
     assert file["text"] == f"'{partition}' must be a directory"
-    assert file["cure"] == "move it away"
+    assert file["fix"] == "move it away"
 
 
 @pytest.mark.parametrize("limit", ["--nofile=6", "--as=100000000"])
@@ -627,7 +627,7 @@ def test_the_doctor_names_a_limit_before_all_that_comes_of_it(played, limit):
     found = findings(played, exit_code=12, under=("prlimit", limit))
     limits = [one for one in found.values() if "RLIMIT_" in one["text"]]
     assert limits
-    unnamed = [one for one in limits if not one["cure"].startswith("raise the limit")]
+    unnamed = [one for one in limits if not one["fix"].startswith("raise the limit")]
     assert not unnamed
 
 
@@ -725,7 +725,7 @@ def test_what_is_printed_keeps_to_the_width_of_the_terminal(job):
     assert wide[0].split() == whole[0].split() and wide[1].startswith("a-long-na") and "…" in wide[1]
     assert lines_on_terminal(job, 300, "tail", COLUMNS="72") == wide
     assert narrow[0].split() == ["match_id", "status", "partition", "offset"]
-    assert narrow[2].startswith("(for this terminal's width without duration_minutes, is_completed;")
+    assert narrow[2].startswith("(hidden to fit the terminal: duration_minutes, is_completed;")
 
     listed = lines_on_terminal(job, 72, "rejects", "ls")
     (newest,) = [line for line in listed if line.startswith("  0:1 ")]
@@ -922,4 +922,4 @@ def test_what_can_not_be_printed_ends_with_the_code_of_a_disk(program, output):
         settings = {"KAFKA_BOOTSTRAP_SERVERS": "x:1", "DATA_LAKE_PATH": "/lake"}
         process = program.start(*words, under=closed, **settings)
         process.wait_exit(30, 7)
-        assert "the output can't be written: " in process.errors(), words
+        assert "cannot write the output: " in process.errors(), words

@@ -66,5 +66,5 @@ def test_a_disk_that_refuses_a_start_for_a_moment_is_retried(job, tmp_path, call
     (child,) = processes.descendants(process.pid)  # strace keeps signals to itself
     os.kill(child, signal.SIGTERM)
     process.wait_exit(exit_code=0)
-    assert process.lines(rf"match_stream \| ERROR \| .*{checkpoint}{path}'.*; trying again")
+    assert process.lines(rf"match_stream \| ERROR \| .*{checkpoint}{path}'.*; retrying")
     job.assert_exact()

@@ -175,7 +175,7 @@ def test_positions_that_went_back_are_the_same_for_spark(job, spark4):
         names += pyarrow.parquet.ParquetFile(path).read(["match_id"])["match_id"].to_pylist()
     assert sorted(names) == sorted(f"m{number}" for number in range(story.produced))
     text = job.verify()
-    assert "every offset is there once" in text
+    assert "every offset is present exactly once" in text
     assert [line.split()[:4] for line in text.splitlines()[2:6]] == [
         ["0", "0", "0", "100"],
         ["0", "1", "0", "100"],

@@ -392,7 +392,7 @@ def test_another_network_gets_in_only_when_it_is_told_so(job, namespace):
 
     process = job.start(SPARK_UI_PORT=port(), SPARK_UI_HOST="0.0.0.0")
     web, rejects = Web(process), "/api/v1/queries/match_stream/rejects"
-    assert process.lines("WARNING .*open to the network without a token.*cure=set UI_TOKEN")
+    assert process.lines("WARNING .*open to the network without a token.*action=set UI_TOKEN")
     process.wait_until(lambda: web.get("/readyz").status == 200, 60, "ready")
     assert web.get(rejects).status == 200
     assert status_from(namespace, web.port, rejects) == 403
@@ -420,9 +420,9 @@ def test_without_any_port_the_stream_runs(job):
     job.create_topic()
     job.produce(matches(10))
     process = job.run(SPARK_UI_PORT=port(), SPARK_UI_HOST="192.0.2.1")
-    assert process.lines(r"WARNING .*No page and no API.*192\.0\.2\.1.*cure=set SPARK_UI_HOST")
+    assert process.lines(r"WARNING .*The queries run without page and API.*192\.0\.2\.1.*action=set SPARK_UI_HOST")
     job.assert_exact()
-    assert not job.run(SPARK_UI_PORT=0).lines("SparkUI|No page")
+    assert not job.run(SPARK_UI_PORT=0).lines("SparkUI|without page")
 
 
 @pytest.mark.sanitized

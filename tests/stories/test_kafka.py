@@ -285,7 +285,7 @@ def test_a_zstd_batch_that_unpacks_beyond_the_memory_ends_with_2_and_its_place(j
     process = job.run(exit_code=2, SPARK_DRIVER_MEMORY="64m", SPARK_MASTER_URL="local[2]")
 
     assert process.lines(r"CRITICAL.*partition 0 at offset 3: .*raise SPARK_DRIVER_MEMORY")
-    assert process.lines("reading the batch again") == []
+    assert process.lines("retrying the batch") == []
 
 
 def test_a_damaged_batch_is_fetched_three_times_and_ends_with_6_and_its_place(job):
@@ -303,7 +303,7 @@ def test_a_damaged_batch_is_fetched_three_times_and_ends_with_6_and_its_place(jo
 
     assert re.search(r"partition 0 at offset 2: .*CRC.*kafka-delete-records", examined.log())
     assert "right to READ" not in examined.log()
-    assert len(process.lines(r"\| ERROR \| .*reading the batch again")) == 1  # and not one a second
+    assert len(process.lines(r"\| ERROR \| .*retrying the batch")) == 1  # and not one a second
     assert process.lines(r"CRITICAL.*3 attempts.*partition 0 at offset 2: .*CRC.*kafka-delete-records")
 
 
@@ -518,7 +518,7 @@ def test_a_consumer_group_is_told_of_each_batch_and_of_a_rewind(job):
 
     rewind = job.start("rewind", "--job", "matches", "--to-batch", "0", **settings)
     rewind.wait_exit(30, 0)
-    assert f"consumer group '{group}' was set back to these offsets" in rewind.log()
+    assert f"consumer group '{group}' was reset to these offsets" in rewind.log()
     assert job.broker.group_offsets(group, topic) == {0: 5, 1: 0}
 
     job.run(**settings)

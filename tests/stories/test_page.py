@@ -711,7 +711,7 @@ def test_a_query_that_is_stuck_is_shown_with_its_reason(job, open_page):
     reason = page.wait("#reasons", "match_stream")
     assert job.topics["matches"] in reason
     assert page.text("#verdict-word") == "Warning"
-    assert "match_stream: retrying: " in reason and "goes on by itself" in reason  # and what to do
+    assert "match_stream: retrying: " in reason and "the query retries by itself" in reason  # and what to do
     assert "retrying" in page.text("#queries > [data-key=match_stream] .state")
     assert page.tab.title() == "Warning · esports-stream"
 

@@ -203,7 +203,7 @@ def test_a_damaged_newest_file_of_the_sink_log_is_written_again(program, healthy
     log.write_bytes(change(log.read_bytes()))
     commit = healthy.root / CHECKPOINT / f"commits/{LAST}"
     settings = environment(capture, healthy.root)
-    words = ["written again, by the manifest", f"remove it and '{commit}'"]
+    words = ["written again from the manifest", f"remove it and '{commit}'"]
     assert_refused(program, healthy.root, settings, words)
 
     remove(log, commit)
@@ -244,7 +244,7 @@ MISSING = {
     f"{CHECKPOINT}/metadata": "`metadata` is missing",
     f"{CHECKPOINT}/offsets/{LAST}": "ahead of the newest plan",
     f"{CHECKPOINT}/offsets": "has planned no batch",
-    f"{SINK_LOG}/{LAST}": "lacks a committed batch",
+    f"{SINK_LOG}/{LAST}": "does not contain a committed batch",
     f"{SINK_LOG}/{LAST - 1}": "is missing",
     f"{SINK_LOG}/9.compact": "is missing",
     SINK_LOG: "sink log is missing",
@@ -265,7 +265,7 @@ def test_lines_of_the_newest_batch_that_the_sink_log_lost_are_missed(program, he
     path = healthy.root / SINK_LOG / str(LAST)
     path.write_bytes(path.read_bytes().rsplit(b"\n", 1)[0])
     settings = environment(capture, healthy.root)
-    assert_refused(program, healthy.root, settings, ["does not name all its files", "Cure"])
+    assert_refused(program, healthy.root, settings, ["does not name exactly its files", "To fix:"])
 
 
 @pytest.mark.parametrize("change", [cut, emptied, garbled, newer])
@@ -318,4 +318,4 @@ def test_a_moved_lake_of_spark_is_refused(program, healthy, capture):
     healthy.root.rename(moved)
     shutil.rmtree(moved / CHECKPOINT / "manifests")
     settings = environment(capture, moved)
-    assert_refused(program, moved, settings, ["files of another place", "esports-stream relocate"])
+    assert_refused(program, moved, settings, ["files in another directory", "esports-stream relocate"])

@@ -46,7 +46,7 @@ def verify(job):
     """Every offset is there once; how many as rows, how many as rejects that are not resolved."""
     process = job.start("verify", "--job", KIND)
     process.wait_exit(60, 0)
-    assert process.log().splitlines()[-1] == "match_stream: every offset is there once"
+    assert process.log().splitlines()[-1] == "match_stream: every offset is present exactly once"
     lines = [line.split() for line in process.lines(r"^ +\d+ +\d+ +\d+ ")]
     return sum(int(line[3]) for line in lines), sum(int(line[4]) for line in lines)
 

@@ -108,7 +108,7 @@ def test_a_second_signal_stops_at_once(job):
     process = stuck_in_a_batch(job)
     try:
         process.terminate()
-        process.wait_log("Stopping: the batches under way")
+        process.wait_log("Stopping after the running batches")
         process.terminate()
         process.wait_exit(10, 128 + signal.SIGTERM)  # at the SHUTDOWN_TIMEOUT it would be 0
     finally:

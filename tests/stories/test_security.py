@@ -261,27 +261,27 @@ def test_a_name_that_the_certificate_does_not_have_is_told(secure_job, secure_br
 def test_a_listener_of_another_kind_is_told(secure_job, secure_broker):
     line = refused(secure_job, KAFKA_BOOTSTRAP_SERVERS=secure_broker.sasl)
 
-    assert "is KAFKA_SECURITY_PROTOCOL that of the listener?" in line
+    assert "check that KAFKA_SECURITY_PROTOCOL matches the listener" in line
 
 
 def test_a_missing_certificate_is_told(secure_job, secure_broker):
     settings = with_certificate(secure_broker)
     del settings["KAFKA_SSL_CERTIFICATE_LOCATION"], settings["KAFKA_SSL_KEY_LOCATION"]
 
-    assert "the broker wants a client's certificate: set KAFKA_SSL_CERT" in refused(secure_job, **settings)
+    assert "the broker requires a client certificate: set KAFKA_SSL_CERT" in refused(secure_job, **settings)
 
 
 def test_a_topic_without_any_acl_is_told(secure_job, secure_broker):
     line = refused(secure_job, **with_password(secure_broker))
 
-    assert "access is refused (it needs DESCRIBE and READ)" in line
+    assert "access denied. Grant the user DESCRIBE and READ on the topic" in line
 
 
 def test_a_topic_that_may_be_described_but_not_read_is_waited_for(secure_job, secure_broker):
     topic = secure_job.topics["matches"]
     secure_broker.grant(topic, "DESCRIBE")
     process = secure_job.start(TRIGGER="availableNow", **with_password(secure_broker))
-    process.wait_log(f"{topic}.*Topic authorization failed; give the user.* READ.*; reading the batch again")
+    process.wait_log(f"{topic}.*Topic authorization failed; grant the user DESCRIBE and READ.*; retrying the batch")
 
     secure_broker.grant(topic, "READ")
 
@@ -345,11 +345,11 @@ def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
         command("verify", exit_code=5, **elsewhere),
     ]
     for said in refusals:
-        assert f"are of the Kafka cluster {here}, but the cluster {there} answers" in said
+        assert f"belong to Kafka cluster {here}, but KAFKA_BOOTSTRAP_SERVERS leads to cluster {there}" in said
         assert "MirrorMaker" in said and f"adopt --cluster {there}" in said
     assert secure_job.lake.batches("matches") == batches
     assert json.loads(command("checkpoint", "show", "--json"))["kafkaClusterId"] == here
-    assert f"cluster {here}, as noted with the checkpoint" in command("doctor")
+    assert f"cluster {here}, the same as in the checkpoint" in command("doctor")
 
     note.unlink()  # as an older version leaves it
     secure_job.run()

@@ -86,7 +86,7 @@ def test_the_watchdog_is_fed_as_long_as_driver_and_workers_make_progress(job, tm
         (stuck,) = threads_named(process.pid, thread)
         with frozen(stuck):
             job.produce(['{"match_id": "M1"}'])  # something to do for the worker
-            process.wait_log("Query match_stream gives no sign of life")
+            process.wait_log("Query match_stream shows no activity")
             assert quiet_for(lambda: supervisor.told("WATCHDOG"), 1.5)
             fed = len(supervisor.told("WATCHDOG"))
 

@@ -119,7 +119,7 @@ def test_an_open_transaction_makes_it_wait_and_say_so(source):
     assert "partition 0 log_start=0 end=12\n" in uncommitted
 
     process = source.start("read", "0:0:11", "0:11:13")
-    while "waits for the topic to reach offset 13; it ends at 11" not in process.stdout.readline():
+    while "waiting for the topic to reach offset 13; it ends at 11" not in process.stdout.readline():
         assert process.poll() is None
     producer.commit_transaction(30)
 

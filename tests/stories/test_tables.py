@@ -272,7 +272,7 @@ def test_a_file_with_another_type_is_named_where_spark_can_not_read_it_with_ours
     for name, (column, _) in OTHER_TYPES.items():
         other = ours.with_name(f"other-{name}.parquet")
         readable = spark_reads_as_one(spark, ours, other, column, tmp_path / "pair")
-        told = (f"{other.name}' has the column '{column}' as", f"{other.name}': the column '{column}' is")
+        told = (f"{other.name}' has column '{column}' as", f"{other.name}': column '{column}' is")
         assert not any(words in said for words in told) == readable, (name, said)
 
 
@@ -289,7 +289,7 @@ def test_a_table_with_another_type_is_not_written_to(job):
         settings = {**job.settings, "TRIGGER": "availableNow"}
         process = job.program.run(*command, "--job", "matches", exit_code=5, **settings)
         said = process.log() + process.errors()
-        assert f"{path}' has the column 'match_duration' as BIGINT" in said, process.tail()
+        assert f"{path}' has column 'match_duration' as BIGINT" in said, process.tail()
         assert "writes it as INT" in said and "new directories" in said
         assert job.lake.batches("matches") == [0]
 
@@ -302,7 +302,7 @@ def test_a_table_with_another_type_is_not_written_to(job):
     checkpoint = job.lake.checkpoint("matches")
     checkpoint.rename(job.lake.root / "gone")
     doctor = job.program.run("doctor", "--job", "matches", exit_code=5, **job.settings).log()
-    assert f"{ours}' has the column 'match_duration' as BIGINT" in doctor
+    assert f"{ours}' has column 'match_duration' as BIGINT" in doctor
     assert "verify" not in doctor, doctor  # which would find no checkpoint
 
 
@@ -316,17 +316,17 @@ def test_a_file_that_cannot_be_read_is_reported_and_not_adopted(job):
     settings = {**job.settings, "TRIGGER": "availableNow"}
 
     adopt = job.program.run("adopt", "--job", "matches", exit_code=5, **settings)
-    assert f"'{torn}' is no complete Parquet file" in adopt.errors()
+    assert f"'{torn}' is not a complete Parquet file" in adopt.errors()
     assert "move it out of the table" in adopt.errors()
     doctor = job.program.run("doctor", "--job", "matches", **settings).log()
-    assert "WARN" in doctor and f"'{torn}' is no complete Parquet file" in doctor
+    assert "WARN" in doctor and f"'{torn}' is not a complete Parquet file" in doctor
     run = job.program.run("--job", "matches", **settings)  # harms no new file
-    assert run.lines(f"WARNING.*'{torn}' is no complete Parquet file"), run.tail()
+    assert run.lines(f"WARNING.*'{torn}' is not a complete Parquet file"), run.tail()
 
     write_other(ours, "match_id", pyarrow.list_(pyarrow.string()), torn)
     for command in ((), ("doctor",), ("adopt",)):
         process = job.program.run(*command, "--job", "matches", exit_code=5, **settings)
         said = process.log() + process.errors()
-        assert f"'{torn}' has the column 'match_id' as a list, map or struct" in said
+        assert f"'{torn}' has column 'match_id' as a list, map or struct" in said
     torn.unlink()
     job.program.run("adopt", "--job", "matches", **settings)

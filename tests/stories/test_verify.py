@@ -104,7 +104,7 @@ def test_what_is_planted_is_found_and_nothing_else(three_batches):
     assert total(found, "rejects") > 0
     assert total(found, "absent") == sum(ends.values()) - len(readable) + len(dropped)
     assert sum(ends.values()) - len(readable) == 3 + 3  # markers, and the aborted records
-    assert process.log().splitlines()[-1] == "match_stream: every offset is there once"
+    assert process.log().splitlines()[-1] == "match_stream: every offset is present exactly once"
 
     for batch in (1, 2):  # without a manifest, and with one
         log, lines = entries(job, batch)
@@ -150,7 +150,7 @@ def test_what_the_broker_has_forgotten_of_sparks_batch_cannot_be_proved(three_ba
     # The marker of the transaction, and a blank value, which Spark drops.
     assert total(found, "not provable") == 2
     assert total(found, "missing") == 0
-    assert "every offset is there once, but for 2 of Spark's" in process.log().splitlines()[-1]
+    assert "every offset is present exactly once, except 2 of Spark's" in process.log().splitlines()[-1]
 
 
 @pytest.mark.capture
@@ -172,7 +172,7 @@ def test_a_query_that_runs_beside_it_raises_no_alarm(program, lake, tmp_path):
     horizons = set()
     while query.poll() is None:
         process = program.run("verify", "--job", "matches", **settings)
-        assert "every offset is there once" in process.log()
+        assert "every offset is present exactly once" in process.log()
         horizons |= set(re.findall(r"up to batch (\d+)", process.log()))
     query.wait_exit(exit_code=0)
     assert len(horizons) > 3
@@ -186,7 +186,7 @@ def test_a_query_that_runs_beside_it_raises_no_alarm(program, lake, tmp_path):
 def test_without_a_broker_or_a_checkpoint_it_says_so(job, program):
     process = job.start("verify", "--job", "matches")
     process.wait_exit(30, 5)
-    assert "is this the right checkpoint" in process.errors()
+    assert "check that this is the right checkpoint" in process.errors()
     assert not job.lake.root.exists()
 
     job.create_topic()

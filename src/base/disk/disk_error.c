@@ -17,28 +17,28 @@ static bool is_lasting(int error_number) {
     return false;
 }
 
-/* What to do; "" where only the disk's keeper can know. */
+/* What to do; "" where only the administrator of the disk can know. */
 static void describe_cure(int error_number, char text[static LIMIT_TEXT_MAX]) {
     const char *cure = "";
     switch (error_number) {
     case EACCES:
     case EPERM:
-        (void)snprintf(text, LIMIT_TEXT_MAX, "give user %ld the right to it", (long)geteuid());
+        (void)snprintf(text, LIMIT_TEXT_MAX, "give user %ld access to it", (long)geteuid());
         return;
     case EFBIG:
         limit_describe(error_number, text);
         return;
     case EROFS:
-        cure = "mount it writable";
+        cure = "mount it read-write";
         break;
     case ENOTDIR:
-        cure = "a file stands where a directory must be: move it away";
+        cure = "a file is where a directory is expected: move the file away";
         break;
     case ENAMETOOLONG:
         cure = "choose a shorter path";
         break;
     case EXDEV:
-        cure = "a table, and a checkpoint, must be on one file system (`doctor` finds the "
+        cure = "a table must be on one file system, and so must a checkpoint (`doctor` names the "
                "directory that is not)";
         break;
     default:
@@ -66,14 +66,14 @@ static bool fail(struct error *err, const char *where, int error_number) {
 bool disk_error(struct error *err, const char *what, const char *path) {
     struct error where;
     int error_number = errno;
-    (void)error_set(&where, ERROR_NONE, "%s '%s'", what, path);
+    (void)error_set(&where, ERROR_NONE, "cannot %s '%s'", what, path);
     return fail(err, where.message, error_number);
 }
 
 bool disk_error_rename(struct error *err, const char *from, const char *to) {
     struct error where;
     int error_number = errno;
-    (void)error_set(&where, ERROR_NONE, "rename '%s' to '%s'", from, to);
+    (void)error_set(&where, ERROR_NONE, "cannot rename '%s' to '%s'", from, to);
     return fail(err, where.message, error_number);
 }
 

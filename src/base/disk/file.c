@@ -83,21 +83,21 @@ static bool sync_and_close(struct file_draft *draft, struct error *err) {
 }
 
 static const char other_writer[] =
-    "Another program writes to this checkpoint or table: a Spark, or another copy of this program, "
-    "perhaps on another host. Stop that one, or this one for good; then start again: a start reads "
-    "what is there and continues behind it";
+    "Another program writes to this checkpoint or table: Spark, or another instance of this "
+    "program, perhaps on another host. Stop one of the two, then start the other again: it "
+    "continues from the current state on disk";
 
 static bool publish_failed(const struct file_draft *draft, int error_number, struct error *err) {
     const char *target = draft->target.text;
     if (error_number == EEXIST)
-        return error_set(err, ERROR_STATE, "'%s' is there already. %s", target, other_writer);
+        return error_set(err, ERROR_STATE, "'%s' already exists. %s", target, other_writer);
     if (error_number == EINVAL || error_number == ENOSYS)
         return error_set(err, ERROR_CONFIG,
-                         "publish '%s' without replacing: %s: the file system can't do that; use a "
-                         "local one (ext4, XFS)",
+                         "cannot rename to '%s' without overwriting: %s: the file system does not "
+                         "support it; use a local one (ext4, XFS)",
                          target, strerror(error_number));
     errno = error_number;
-    return disk_error(err, "publish without replacing", target);
+    return disk_error(err, "rename without overwriting to", target);
 }
 
 /* The rename said no. Whether it did nothing is asked of the disk, not believed: over a network a
@@ -130,7 +130,7 @@ bool file_draft_publish(struct file_draft *draft, struct error *err) {
     // after one; trying again would only find the name taken.
     if (!file_sync_directory(draft->directory.text, err)) {
         err->kind = ERROR_STATE;
-        return error_wrap(err, "'%s' is published, but perhaps not durable", draft->target.text);
+        return error_wrap(err, "'%s' is in place, but may not be durable", draft->target.text);
     }
     return true;
 }
@@ -187,8 +187,8 @@ bool file_publish_again(const char *directory, const char *name, const void *byt
     bool same = there_size == size && memcmp(there, bytes, size) == 0;
     free(there);
     if (!same)
-        return error_set(err, ERROR_STATE, "'%s' is there with other content. %s", path.text,
-                         other_writer);
+        return error_set(err, ERROR_STATE, "'%s' already exists with different content. %s",
+                         path.text, other_writer);
     return file_sync_directory(directory, err); // its bytes were synced before it had its name
 }
 
@@ -198,7 +198,7 @@ static bool read_whole(const struct file_reader *reader, size_t size_max, char *
     if (!reader->is_file)
         return error_set(err, ERROR_STATE, "'%s' is not a file", reader->path);
     if ((uint64_t)reader->size > size_max)
-        return error_set(err, ERROR_STATE, "'%s' has %lld bytes, at most %zu are expected",
+        return error_set(err, ERROR_STATE, "'%s' has %lld bytes (expected at most %zu)",
                          reader->path, (long long)reader->size, size_max);
     char *content = must_alloc((size_t)reader->size + 1, 1);
     if (!file_reader_read(reader, 0, content, (size_t)reader->size, size, err)) {
@@ -238,7 +238,7 @@ static bool look(const char *path, struct file_status *status) {
 }
 
 bool file_look(const char *path, struct file_status *status, struct error *err) {
-    return look(path, status) || disk_error(err, "look at", path);
+    return look(path, status) || disk_error(err, "examine", path);
 }
 
 int file_find(const char *path, struct file_status *status, struct error *err) {
@@ -246,7 +246,7 @@ int file_find(const char *path, struct file_status *status, struct error *err) {
         return 1;
     if (errno == ENOENT || errno == ENOTDIR) // ENOTDIR: a directory on the way is a file
         return 0;
-    (void)disk_error(err, "look at", path);
+    (void)disk_error(err, "examine", path);
     return -1;
 }
 
@@ -266,9 +266,9 @@ bool file_is_gone(const char *path) {
 bool file_same(const char *a, const char *b, bool *same, struct error *err) {
     struct stat first, second;
     if (disk->stat(a, &first) != 0)
-        return disk_error(err, "look at", a);
+        return disk_error(err, "examine", a);
     if (disk->stat(b, &second) != 0)
-        return disk_error(err, "look at", b);
+        return disk_error(err, "examine", b);
     // Neither name nor size: only the inode tells that a rename has been done already.
     *same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
     return true;

@@ -16,10 +16,11 @@ static const struct {
     unsigned long magic; // statfs's f_type
     const char *warning;
 } unfit[] = {
-    {TMPFS_MAGIC, "is on a tmpfs: it is memory, and gone after a reboot or with its container"},
-    {RAMFS_MAGIC, "is on a ramfs: it is memory, and gone after a reboot"},
-    {OVERLAYFS_SUPER_MAGIC, "is on an overlay: in a container it is gone when the container is "
-                            "removed; mount a volume there"},
+    {TMPFS_MAGIC,
+     "is on a tmpfs, which is memory: it is lost after a reboot, or with its container"},
+    {RAMFS_MAGIC, "is on a ramfs, which is memory: it is lost after a reboot"},
+    {OVERLAYFS_SUPER_MAGIC,
+     "is on an overlay: it is lost when the container is removed; mount a volume there"},
 };
 
 /* Cuts the last name off. False: nothing is left. */

@@ -107,11 +107,11 @@ static void queue_shrink(size_t size) {
 /* ---- what is written next ---- */
 
 static void tell_dropped(struct log_line *line) {
-    log_line_format(line, LOG_WARNING, "log",
-                    "Log lines were dropped: the output did not take them | dropped=%lld | "
-                    "reason=%s",
-                    (long long)dropped,
-                    failure != 0 ? strerror(failure) : "it was not read, or not fast enough");
+    log_line_format(
+        line, LOG_WARNING, "log",
+        "Log lines dropped: the output was blocked or failed | dropped=%lld | reason=%s",
+        (long long)dropped,
+        failure != 0 ? strerror(failure) : "the reader is too slow or has stopped reading");
     dropped_before += dropped;
     dropped = 0;
     failure = 0;
@@ -208,7 +208,7 @@ static bool start_thread(struct error *err) {
     sigset_t all, before;
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = thread_start(&thread, write_lines, NULL, "start the log's thread", err);
+    bool started = thread_start(&thread, write_lines, NULL, "cannot start the log thread", err);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (started)
         (void)pthread_setname_np(thread, "log");

@@ -25,7 +25,7 @@ static const char separator[] = " | ";
 
 static bool as_json, in_colour;
 
-/* Message (index 0) or field of an event: where it stands in the format and in the text. */
+/* Message (index 0) or field of an event: its place in the format and in the text. */
 struct segment {
     const char *format;
     size_t format_size;

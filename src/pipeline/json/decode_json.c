@@ -1,11 +1,11 @@
 /* A record is read the usual way (members.h) as far as it is in the usual form, and the general
  * way (reader.h, column.h) from the first member on that is not. Behind that member the usual way
- * is tried again.
+ * is used again.
  *
  * What is seen in a record is kept apart until it has become a row or a rejected object, and is
  * only then added to the counts; decoder_uncount_row() takes it back once more. What must stay
  * true: both ways give the same row, the same reject and the same counts, and after an error inside
- * a record we go on where Spark goes on. */
+ * a record we continue where Spark continues. */
 #include "pipeline/json/decode_json.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ struct json_decoder {
     bool identifier_seen;
     size_t identifier_at;           // byte offset of its last value
     const char *identifier_problem; // NULL: none
-    const char *first_problem;      // the first that Spark went on after; NULL: none
+    const char *first_problem;      // the first after which Spark continued; NULL: none
     size_t first_problem_at;
 };
 
@@ -86,7 +86,7 @@ static void note_unknown_key(struct json_decoder *decoder) {
         decoder->named_keys[decoder->named_count++] = (uint8_t)index;
 }
 
-/* Where the value behind the current key starts: its first token has been read already. */
+/* Where the value of the current key starts: its first token has been read already. */
 static size_t value_position(const struct json_reader *reader) {
     bool only_opened =
         reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
@@ -117,8 +117,8 @@ static bool decode_member(struct json_decoder *decoder, size_t column, struct ro
     return true;
 }
 
-/* Whether the reader stands where the root's own next member may stand, and, if `previous` is no
- * column, where no member came before. */
+/* Whether the reader is at a place where the root's own next member may start, and, if `previous`
+ * is not a column, where no member came before. */
 static bool is_between_members(const struct json_reader *reader, int previous) {
     bool is_first = reader->token == JSON_OBJECT;
     return reader->depth == 1 && reader->token != JSON_KEY && !reader->string_is_unread &&
@@ -142,7 +142,7 @@ static int decode_usual_members(struct json_decoder *decoder, struct rows *rows,
     return progress.previous;
 }
 
-/* The members of the root object. Where Spark, after an error inside a value, goes on at a deeper
+/* The members of the root object. Where Spark, after an error inside a value, continues at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
 static enum root_kind decode_members(struct json_decoder *decoder, struct rows *rows) {
     struct json_reader *reader = &decoder->reader;
@@ -251,9 +251,9 @@ static enum decode_result reject_identifier(const struct json_decoder *decoder,
     *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
     if (!decoder->identifier_seen) {
         reject->reason = REJECT_MISSING_IDENTIFIER;
-        (void)snprintf(reject->detail, sizeof reject->detail, "the object has no '%s'", name);
+        (void)snprintf(reject->detail, sizeof reject->detail, "the object has no key '%s'", name);
     } else if (decoder->identifier_problem != NULL) {
-        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' can't be read: %s", name,
+        (void)snprintf(reject->detail, sizeof reject->detail, "'%s' cannot be read: %s", name,
                        decoder->identifier_problem);
     } else {
         (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
@@ -285,7 +285,7 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
         return reject_with(reject, REJECT_NULL_VALUE, 0, "the record has no value");
     const char *end = record->value + record->value_size;
     if (skip_blanks(record->value, end) == end)
-        return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is nothing but white space");
+        return reject_with(reject, REJECT_BLANK_VALUE, 0, "the value is empty or blank");
 
     size_t used = rows->strings.used;
     decoder->is_counted = false;
@@ -330,8 +330,8 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
     struct zone zone;
     if (!zone_find(text_borrow(zone_name), &zone))
         return error_set(err, ERROR_CONFIG,
-                         "time zone '%s' is unknown: use an IANA name that is in "
-                         "/usr/share/zoneinfo (package tzdata) or an offset such as +02:00",
+                         "unknown time zone '%s': use an IANA name that is in /usr/share/zoneinfo "
+                         "(package tzdata) or an offset such as +02:00",
                          zone_name);
     struct json_decoder *opened = must_alloc(1, sizeof *opened);
     opened->base.ops = &json_ops;

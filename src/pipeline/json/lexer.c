@@ -33,7 +33,7 @@ uint32_t json_take_character(struct json_lexer *lexer) {
 /* What follows a backslash. */
 static bool lex_escape(struct json_lexer *lexer) {
     if (lexer->at == lexer->end)
-        return json_fail(lexer, lexer->at, "ends inside an escape");
+        return json_fail(lexer, lexer->at, "JSON is cut off inside an escape");
     const char *at = lexer->at;
     uint32_t kind = json_take_character(lexer);
     if (kind != 'u') {
@@ -42,7 +42,7 @@ static bool lex_escape(struct json_lexer *lexer) {
     }
     for (int i = 0; i < 4; i++) {
         if (lexer->at == lexer->end)
-            return json_fail(lexer, lexer->at, "ends inside an escape");
+            return json_fail(lexer, lexer->at, "JSON is cut off inside an escape");
         at = lexer->at;
         if (json_hex_value(json_take_character(lexer)) < 0)
             return json_fail(lexer, at, "expected four hexadecimal digits after \\u");
@@ -88,7 +88,7 @@ bool json_lex_quoted(struct json_lexer *lexer, char quote, struct json_raw *raw)
     for (;;) {
         lexer->at = skip_plain(lexer->at, lexer->end, quote, &ascii);
         if (lexer->at == lexer->end)
-            return json_fail(lexer, lexer->at, "ends inside a string");
+            return json_fail(lexer, lexer->at, "JSON is cut off inside a string");
         char byte = *lexer->at++;
         if (byte == quote)
             break;
@@ -174,10 +174,10 @@ static bool take_word(struct json_lexer *lexer, const char *word, size_t matched
 static bool lex_signed_word(struct json_lexer *lexer, bool negative, enum json_token *token) {
     const char *start = lexer->at - 1;
     if (lexer->at == lexer->end)
-        return json_fail(lexer, lexer->at, "ends inside a number");
+        return json_fail(lexer, lexer->at, "JSON is cut off inside a number");
     if (json_take_character(lexer) == 'I') {
         if (lexer->at == lexer->end)
-            return json_fail(lexer, lexer->at, "ends inside a number");
+            return json_fail(lexer, lexer->at, "JSON is cut off inside a number");
         uint32_t second = json_take_character(lexer);
         if (second == 'N')
             return take_word(lexer, negative ? "-INF" : "+INF", 3, JSON_NOT_FINITE, token);
@@ -186,7 +186,7 @@ static bool lex_signed_word(struct json_lexer *lexer, bool negative, enum json_t
                              token);
     }
     return json_fail(lexer, start,
-                     negative ? "expected a digit after '-'" : "a number can't start with '+'");
+                     negative ? "expected a digit after '-'" : "a number cannot start with '+'");
 }
 
 bool json_lex_word(struct json_lexer *lexer, uint32_t first, enum json_token *token) {
@@ -225,7 +225,7 @@ static bool fail_number(struct json_lexer *lexer, const char *at, const char *re
         if (at < lexer->end)
             (void)json_take_character(lexer);
     }
-    return json_fail(lexer, at, at == lexer->end ? "ends inside a number" : problem);
+    return json_fail(lexer, at, at == lexer->end ? "JSON is cut off inside a number" : problem);
 }
 
 struct number_shape {
@@ -279,7 +279,7 @@ bool json_lex_number(struct json_lexer *lexer, char first, enum json_token *toke
     const char *whole = lexer->at - 1;
     bool starts_with_zero = first == '0';
     if (starts_with_zero && lexer->at < lexer->end && is_digit(*lexer->at))
-        return json_fail(lexer, whole, "a number can't start with 0");
+        return json_fail(lexer, whole, "a number cannot start with 0");
     const char *at = skip_digits(lexer->at, lexer->end);
     struct number_shape shape = {.digits = (size_t)(at - whole)};
     lexer->at = at;

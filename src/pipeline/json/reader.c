@@ -51,11 +51,11 @@ static bool open_level(struct json_reader *reader, bool is_array) {
 static bool close_level(struct json_reader *reader, uint32_t bracket) {
     if (bracket == ']') {
         if (!is_in_array(reader))
-            return json_fail(&reader->lexer, reader->lexer.at - 1, "']' where no array is open");
+            return json_fail(&reader->lexer, reader->lexer.at - 1, "']' without an open array");
         reader->token = JSON_ARRAY_END;
     } else {
         if (!is_in_object(reader))
-            return json_fail(&reader->lexer, reader->lexer.at - 1, "'}' where no object is open");
+            return json_fail(&reader->lexer, reader->lexer.at - 1, "'}' without an open object");
         reader->token = JSON_OBJECT_END;
     }
     reader->depth--;
@@ -82,15 +82,16 @@ static bool take_significant(struct json_reader *reader, uint32_t *character) {
     reader->lexer.at++;
     *character = (unsigned char)*at;
     if (*character < ' ')
-        return json_fail(&reader->lexer, at, "control character outside of a string");
+        return json_fail(&reader->lexer, at, "control character outside a string");
     if (*character == '/')
-        return json_fail(&reader->lexer, at, "'/' outside of a string: comments are not JSON");
+        return json_fail(&reader->lexer, at, "'/' outside a string: JSON has no comments");
     return true;
 }
 
 static bool fail_at_end(struct json_reader *reader) {
     return json_fail(&reader->lexer, reader->lexer.end,
-                     is_in_array(reader) ? "ends inside an array" : "ends inside an object");
+                     is_in_array(reader) ? "JSON is cut off inside an array"
+                                         : "JSON is cut off inside an object");
 }
 
 /* Members after the first of their level need a comma, which is in *character. */

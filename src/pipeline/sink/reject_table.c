@@ -15,18 +15,18 @@ static const struct column columns[REJECT_COLUMNS] = {
     [REJECT_PARTITION] = {"partition", TYPE_INT32, .required = true, .doc = "Its partition"},
     [REJECT_OFFSET] = {"offset", TYPE_INT64, .required = true,
                        .doc = "Its offset in the partition"},
-    [REJECT_KAFKA_TIMESTAMP] =
-        {"kafka_timestamp", TYPE_TIMESTAMP,
-         .doc = "Its timestamp; null when it is beyond what a timestamp can hold"},
-    [REJECT_KEY] = {"key", TYPE_BINARY, .doc = "Its key, as it came"},
-    [REJECT_VALUE] = {"value", TYPE_BINARY, .doc = "Its value, as it came"},
+    [REJECT_KAFKA_TIMESTAMP] = {"kafka_timestamp", TYPE_TIMESTAMP,
+                                .doc = "Its timestamp; null if it is out of range"},
+    [REJECT_KEY] = {"key", TYPE_BINARY, .doc = "Its key, unchanged"},
+    [REJECT_VALUE] = {"value", TYPE_BINARY, .doc = "Its value, unchanged"},
     [REJECT_REASON] = {"reason", TYPE_STRING, .required = true,
-                       .doc = "Why it is no row: one of a few words"},
-    [REJECT_DETAIL] = {"detail", TYPE_STRING, .required = true, .doc = "The same in a sentence"},
+                       .doc = "Why it was rejected, as a short code"},
+    [REJECT_DETAIL] = {"detail", TYPE_STRING, .required = true, .doc = "The same as a sentence"},
     [REJECT_POSITION] = {"position", TYPE_INT64, .required = true,
-                         .doc = "Byte of the value where the trouble is"},
-    [REJECT_PROCESSED] = {"processing_timestamp", TYPE_TIMESTAMP, .required = true,
-                          .doc = "When the micro-batch was planned; the same when it runs again"},
+                         .doc = "Byte of the value where the problem is"},
+    [REJECT_PROCESSED] =
+        {"processing_timestamp", TYPE_TIMESTAMP, .required = true,
+         .doc = "When the micro-batch was planned; the same if the batch is run again"},
 };
 
 /* One row at a time, handed on at once: its texts point at the record itself, so that a record of
@@ -124,8 +124,7 @@ static bool open_columns(struct reject_reader *reader, struct error *err) {
         int index = file_metadata_find(metadata, columns[i].name);
         if (index < 0 || !metadata->columns[index].readable ||
             metadata->columns[index].type != columns[i].type)
-            return error_set(err, ERROR_STATE,
-                             "'%s' is no file of rejects: it has no such column '%s'",
+            return error_set(err, ERROR_STATE, "'%s' is not a rejects file: it has no column '%s'",
                              reader->file.input.name, columns[i].name);
         indexes[i] = (size_t)index;
     }
@@ -168,8 +167,8 @@ static int64_t int64_at(const struct reject_reader *reader, size_t column) {
 static bool check_nulls(const struct reject_reader *reader, struct error *err) {
     for (size_t i = 0; i < REJECT_COLUMNS; i++)
         if (columns[i].required && !reader->cursor.vectors[i].valid[reader->next])
-            return error_set(err, ERROR_STATE, "'%s' has a row without %s", reader->file.input.name,
-                             columns[i].name);
+            return error_set(err, ERROR_STATE, "'%s' has a row in which %s is null",
+                             reader->file.input.name, columns[i].name);
     return true;
 }
 

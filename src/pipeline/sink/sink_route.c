@@ -103,8 +103,8 @@ static bool make_directory_text(const struct routes *routes, const struct rows *
             free(text);
             return error_set(
                 err, ERROR_STATE,
-                "a value of partition column '%s' cannot be a directory name "
-                "(it holds NUL, or has over %d bytes), and its record was not rejected",
+                "a value of partition column '%s' cannot be a directory name (it contains NUL, or "
+                "has more than %d bytes), and its record was not rejected",
                 column->name, PARTITION_NAME_MAX);
         }
         size += strlen(text + size);

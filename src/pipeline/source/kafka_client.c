@@ -1,7 +1,7 @@
 /* librdkafka's reports arrive while it is polled, which is done when somebody asks for trouble.
  * The newest one is kept, with the number of those since the last record, until a record comes or
  * it has not been repeated for long. Some facts are only in the text of a report: which limit of
- * the machine was met, that a response was too large, that the broker wants a certificate. */
+ * the machine was met, that a response was too large, that the broker requires a certificate. */
 #include "pipeline/source/kafka_client.h"
 
 #include <errno.h>
@@ -31,16 +31,17 @@ static const struct own_property {
 } own_properties[] = {
     {"bootstrap.servers", NULL, "set KAFKA_BOOTSTRAP_SERVERS"},
     {"metadata.broker.list", NULL, "set KAFKA_BOOTSTRAP_SERVERS"},
-    {"group.id", NULL, "offsets live in the checkpoint; no group is joined"},
-    {"group.instance.id", NULL, "offsets live in the checkpoint; no group is joined"},
-    {"enable.auto.commit", "false", "offsets live in the checkpoint"},
-    {"auto.commit.enable", "false", "offsets live in the checkpoint"},
-    {"enable.auto.offset.store", "false", "offsets live in the checkpoint"},
-    {"offset.store.method", NULL, "offsets live in the checkpoint"},
-    {"auto.offset.reset", "error", "set STARTING_OFFSETS; a lost offset must never be skipped"},
+    {"group.id", NULL, "offsets are in the checkpoint; no consumer group is joined"},
+    {"group.instance.id", NULL, "offsets are in the checkpoint; no consumer group is joined"},
+    {"enable.auto.commit", "false", "offsets are in the checkpoint"},
+    {"auto.commit.enable", "false", "offsets are in the checkpoint"},
+    {"enable.auto.offset.store", "false", "offsets are in the checkpoint"},
+    {"offset.store.method", NULL, "offsets are in the checkpoint"},
+    {"auto.offset.reset", "error",
+     "set STARTING_OFFSETS instead; a lost offset must never be skipped"},
     {"smallest.offset.reset", NULL, "set STARTING_OFFSETS"},
-    {"enable.partition.eof", "true", "a batch's end is found by it"},
-    {"check.crcs", "true", "records are always checked"},
+    {"enable.partition.eof", "true", "the program needs it to find the end of a batch"},
+    {"check.crcs", "true", "checksums are always verified"},
     {"allow.auto.create.topics", "false", "reading must not create a topic"},
     {"queued.max.messages.kbytes", NULL, "set SPARK_DRIVER_MEMORY"},
     {"queued.min.messages", NULL, "set SPARK_DRIVER_MEMORY"},
@@ -48,8 +49,8 @@ static const struct own_property {
     {"max.partition.fetch.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
     {"fetch.max.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
     {"receive.message.max.bytes", NULL, "set SPARK_DRIVER_MEMORY"},
-    {"log.queue", NULL, "log lines have their place already"},
-    {"enabled_events", NULL, "events have their place already"},
+    {"log.queue", NULL, "the program handles log lines itself"},
+    {"enabled_events", NULL, "the program handles events itself"},
 };
 
 /* What we think better than librdkafka's defaults; the user may set them. */
@@ -70,7 +71,7 @@ static const struct {
     // read topics whose offsets were listed.
     {"topic.metadata.propagation.max.ms", "1000"},
     {"socket.nagle.disable", "true"},
-    {"log.connection.close", "false"}, // brokers hang up on idle clients; that is no news
+    {"log.connection.close", "false"}, // brokers hang up on idle clients; not worth a line
 };
 
 bool kafka_property_is_ours(const char *name, const char **why) {
@@ -110,10 +111,11 @@ static const char *hint_of(const struct kafka_client *client, int code, const ch
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && client->login_warning != NULL)
         return client->login_warning;
     if (!client->certificate && misses_certificate(reason))
-        return "the broker wants a client's certificate: set KAFKA_SSL_CERTIFICATE_LOCATION and "
+        return "the broker requires a client certificate: set KAFKA_SSL_CERTIFICATE_LOCATION and "
                "KAFKA_SSL_KEY_LOCATION";
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        return "they hang up without a word: is KAFKA_SECURITY_PROTOCOL that of the listener?";
+        return "they close the connection without an error: check that KAFKA_SECURITY_PROTOCOL "
+               "matches the listener";
     return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ? hint_of_token(reason) : "";
 }
 
@@ -220,7 +222,7 @@ static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *pro
                          struct error *err) {
     const char *why;
     if (kafka_property_is_ours(property->name, &why))
-        return error_set(err, ERROR_CONFIG, "Kafka property '%s' can't be set: %s", property->name,
+        return error_set(err, ERROR_CONFIG, "Kafka property '%s' cannot be set: %s", property->name,
                          why);
     char reason[512];
     rd_kafka_conf_res_t result =
@@ -230,7 +232,7 @@ static bool set_property(rd_kafka_conf_t *conf, const struct kafka_property *pro
     if (result == RD_KAFKA_CONF_UNKNOWN)
         return unknown_property(property->name, err);
     return error_set(err, ERROR_CONFIG, "Kafka property '%s': %s", property->name,
-                     property->secret ? "the value is refused" : reason);
+                     property->secret ? "the value is rejected" : reason);
 }
 
 bool kafka_property_check(const struct kafka_property *property, struct error *err) {
@@ -346,7 +348,7 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
     rd_kafka_conf_destroy(conf); // rd_kafka_new() takes it over only when it succeeds
     pthread_mutex_destroy(&client->lock);
     if (starved)
-        return limit_error(err, "start a thread of the Kafka client", error_number);
+        return limit_error(err, "cannot start a thread of the Kafka client", error_number);
     const char *servers = settings->bootstrap_servers;
     return error_set(err, ERROR_CONFIG, "Kafka client%s%s%s: %s%s", servers != NULL ? " for '" : "",
                      servers != NULL ? servers : "", servers != NULL ? "'" : "",

@@ -6,7 +6,7 @@
  * and no ACL on groups is needed.
  *
  * librdkafka reports trouble (a broker that refuses connections, a failed login) in the background
- * and goes on trying. The newest report is kept here until somebody asks. Its own log lines go to a
+ * and keeps trying. The newest report is kept here until somebody asks. Its own log lines go to a
  * function of the caller's and never to stderr. */
 #ifndef PIPELINE_SOURCE_KAFKA_CLIENT_H
 #define PIPELINE_SOURCE_KAFKA_CLIENT_H
@@ -55,7 +55,7 @@ struct kafka_limits {
     size_t largest;  // what a response may have at all, that is: the largest record batch
 };
 
-/* How many records may wait in a queue, for what librdkafka keeps beside their bytes. */
+/* How many records may wait in a queue, for what librdkafka keeps in addition to their bytes. */
 size_t kafka_limits_records(const struct kafka_limits *limits);
 
 enum { KAFKA_TROUBLE_MAX = 512 };
@@ -108,11 +108,11 @@ bool kafka_client_was_refused(struct kafka_client *client);
 
 /* The limit of the machine that the trouble comes from, as an errno for limit_describe(); 0: none.
  * EAGAIN: there was no thread for a broker's connection, and this client never has that connection.
- * Others: no descriptor or memory for a socket; it goes on trying. */
+ * Others: no descriptor or memory for a socket; it keeps trying. */
 int kafka_client_limit(struct kafka_client *client);
 
 /* Whether a broker has sent a response that exceeds what we may take (since the client was opened).
- * librdkafka drops the connection and asks again, for ever. */
+ * librdkafka drops the connection and asks again, forever. */
 bool kafka_client_met_too_large(struct kafka_client *client);
 
 #endif

@@ -4,11 +4,11 @@
 #include <stddef.h>
 
 #define CURE_DAMAGED                                                                               \
-    "the batch is damaged: let another replica lead the partition, if its copy is whole; or "      \
-    "delete the records up to the batch's end (kafka-delete-records) and go on without them with " \
+    "the batch is damaged: make another replica the leader, if its copy is intact; or "            \
+    "delete the records up to the end of the batch (kafka-delete-records) and skip them with "     \
     "FAIL_ON_DATA_LOSS=false"
-#define CURE_RIGHTS "give the user the rights to DESCRIBE and READ the topic"
-#define CURE_TOPIC "create the topic again, or set its name right"
+#define CURE_RIGHTS "grant the user DESCRIBE and READ on the topic"
+#define CURE_TOPIC "create the topic again, or correct its name"
 
 static const struct {
     rd_kafka_resp_err_t code;
@@ -41,10 +41,10 @@ static const struct {
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, {KAFKA_REPAIR, CURE_RIGHTS}},
     {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, {KAFKA_REPAIR, CURE_RIGHTS}},
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
-     {KAFKA_REPAIR, "see KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"}},
+     {KAFKA_REPAIR, "check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"}},
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, {KAFKA_REPAIR, "the broker is too old: upgrade it"}},
     {RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, {KAFKA_REPAIR, "the broker is too old: upgrade it"}},
-    {RD_KAFKA_RESP_ERR_UNKNOWN, {KAFKA_REPAIR, "see the broker's own log"}},
+    {RD_KAFKA_RESP_ERR_UNKNOWN, {KAFKA_REPAIR, "see the broker's log"}},
 
     {RD_KAFKA_RESP_ERR__BAD_MSG, {KAFKA_DAMAGED, CURE_DAMAGED}}, // a checksum, in the first place
     {RD_KAFKA_RESP_ERR__BAD_COMPRESSION, {KAFKA_DAMAGED, CURE_DAMAGED}},
@@ -53,12 +53,13 @@ static const struct {
     {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, {KAFKA_DAMAGED, CURE_DAMAGED}}, // a header beyond 1 GiB
 
     {RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
-     {KAFKA_OURS, "this librdkafka was built without the batch's codec: install one that has it"}},
+     {KAFKA_OURS,
+      "this librdkafka was built without the batch's codec: install a build that has it"}},
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
      {KAFKA_OURS, "this librdkafka is too old for the topic's codec: install a newer one"}},
     {RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE,
-     {KAFKA_LIMIT, "there was no memory for it: raise the limit of the process or its container"}},
-    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {KAFKA_OURS, "the broker takes no such name for a topic"}},
+     {KAFKA_LIMIT, "out of memory: raise the limit of the process or its container"}},
+    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {KAFKA_OURS, "the broker does not accept this topic name"}},
 };
 
 struct kafka_verdict kafka_verdict_of(int code) {

@@ -205,7 +205,7 @@ static bool make_room(struct kafka_partitions *set, struct error *err) {
 static bool set_start_error(const char *topic, int32_t partition, struct error *err) {
     rd_kafka_resp_err_t code = rd_kafka_last_error();
     return error_set(err, kafka_error_kind((int)code),
-                     "topic '%s' partition %" PRId32 ": start reading: %s", topic, partition,
+                     "topic '%s' partition %" PRId32 ": cannot start reading: %s", topic, partition,
                      rd_kafka_err2str(code));
 }
 

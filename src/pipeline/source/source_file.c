@@ -1,9 +1,9 @@
 /* source_file.c: lines of a mapped file as the records of a partition.
  *
  * A file's lines are counted once, and the start of every 1,024th is a mark; a line is found by
- * going on from the mark before it. When the file has grown it is mapped anew and counted on from
- * the last mark. An index remembers the marks of all files, so that another source counts only
- * what is new.
+ * continuing from the mark before it. When the file has grown it is mapped again, and counting
+ * continues from the last mark. An index remembers the marks of all files, so that another source
+ * counts only what is new.
  *
  * What must stay true: a capture only grows. One that got shorter is an error. */
 #include "pipeline/source/source_file.h"
@@ -90,16 +90,16 @@ static void count_lines(struct capture_file *file) {
 static bool refresh(struct capture_file *file, struct error *err) {
     struct stat status;
     if (fstat(file->fd, &status) != 0)
-        return error_set(err, ERROR_BROKER, "look at a capture: %s", strerror(errno));
+        return error_set(err, ERROR_BROKER, "cannot examine a capture file: %s", strerror(errno));
     size_t size = (size_t)status.st_size;
     if (size == file->size)
         return true;
     bool is_cut = file->mark_count > 0 && size < file->marks[file->mark_count - 1];
     if (size < file->size || is_cut)
-        return error_set(err, ERROR_STATE, "a capture got shorter while it was read");
+        return error_set(err, ERROR_STATE, "a capture file was truncated while it was being read");
     void *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, file->fd, 0);
     if (bytes == MAP_FAILED)
-        return error_set(err, ERROR_BROKER, "map a capture: %s", strerror(errno));
+        return error_set(err, ERROR_BROKER, "cannot map a capture file: %s", strerror(errno));
     if (file->bytes != NULL)
         munmap((void *)file->bytes, file->size);
     file->bytes = bytes;
@@ -320,7 +320,7 @@ static void expect_ranges(struct source *source, const char *topic,
 }
 
 static void rest(struct source *source) {
-    (void)source; // nothing goes on between ranges
+    (void)source; // nothing happens between ranges
 }
 
 static void close_source(struct source *source) {

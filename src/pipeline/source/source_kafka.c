@@ -183,18 +183,18 @@ static bool confirm_there(struct source_kafka *self, struct error *err) {
     int64_t position = current_of(self)->position, low, high;
     rd_kafka_resp_err_t code = ask_log(self, &low, &high, CONFIRM_WAIT_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set_at(self, err, ERROR_BROKER, "is it still on the broker? %s",
+        return error_set_at(self, err, ERROR_BROKER,
+                            "cannot find out whether the broker still has it: %s",
                             rd_kafka_err2str(code));
     if (position < low || position > high)
         return error_set_at(self, err, ERROR_DATA_LOSS,
                             "the broker does not have it; its log starts at %" PRId64
-                            " and ends at %" PRId64 " (wanted: %" PRId64 " to %" PRId64 ")",
+                            " and ends at %" PRId64 " (needed: %" PRId64 " to %" PRId64 ")",
                             low, high, self->range.start, self->range.end);
     if (self->was_denied)
         return error_set_at(self, err, ERROR_BROKER,
-                            "the broker refuses it again and again, although its log starts at "
-                            "%" PRId64 " and ends at %" PRId64 ": see whether its replicas are in "
-                            "sync",
+                            "the broker keeps refusing it, although its log starts at %" PRId64
+                            " and ends at %" PRId64 ": check whether its replicas are in sync",
                             low, high);
     self->was_denied = true;
     return begin_again(self, err);
@@ -227,7 +227,7 @@ static enum step step_packed(struct source_kafka *self, const rd_kafka_message_t
     if (self->set.limits.largest >= INT32_MAX) // librdkafka's own limit
         return fail_by(self, message, err);
     error_set_at(self, err, ERROR_CONFIG,
-                 "a record batch unpacks to more than the %zu bytes of memory for it: raise "
+                 "a record batch decompresses to more than the %zu bytes of memory for it: raise "
                  "SPARK_DRIVER_MEMORY; if that does not help, the batch is damaged (%s)",
                  self->set.memory.unpacked, text);
     return STEP_FAILED;
@@ -325,8 +325,8 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
                  self->set.settings->bootstrap_servers, rd_kafka_err2str(code));
     else if (high < self->range.end)
         snprintf(text, sizeof text,
-                 "waits for the topic to reach offset %" PRId64 "; it ends at %" PRId64
-                 " (what follows may be in an open transaction)",
+                 "waiting for the topic to reach offset %" PRId64 "; it ends at %" PRId64
+                 " (the rest may be in an open transaction)",
                  self->range.end, high);
     char known[KAFKA_TROUBLE_MAX]; // meanwhile; it says more
     if (text[0] != '\0' && kafka_client_trouble(&self->set.client, known, sizeof known) == 0)

@@ -6,7 +6,8 @@
 #include "schemas/schemas.h"
 
 static const struct column match_derived[] = {
-    {"duration_minutes", TYPE_INT32, .doc = "match_duration in whole minutes, cut toward zero",
+    {"duration_minutes", TYPE_INT32,
+     .doc = "match_duration in whole minutes, truncated toward zero",
      .derive = derive_duration_minutes, .inputs = {"match_duration"},
      .sql = "CAST(match_duration / 60 AS INT)"},
     {"is_completed", TYPE_BOOL, .doc = "Whether status is 'finished'",
@@ -28,12 +29,12 @@ const struct stream match_stream = {
 
 static const struct column player_derived[] = {
     {"calculated_win_rate", TYPE_DOUBLE,
-     .doc = "win_rate, or where it is null wins per cent of games",
+     .doc = "win_rate; if it is null, wins as a percentage of games",
      .derive = derive_calculated_win_rate, .inputs = {"total_games", "total_wins", "win_rate"},
      .sql = "CASE WHEN total_games > 0 AND win_rate IS NULL "
             "THEN ROUND(total_wins / total_games * 100, 2) ELSE win_rate END"},
     {"calculated_kda", TYPE_DOUBLE,
-     .doc = "kda_ratio, or where it is null (kills + assists) / deaths; 99.99 without deaths",
+     .doc = "kda_ratio; if it is null, (kills + assists) / deaths, or 99.99 without deaths",
      .derive = derive_calculated_kda,
      .inputs = {"kda_ratio", "avg_kills", "avg_deaths", "avg_assists"},
      .sql = "CASE WHEN kda_ratio IS NULL AND avg_deaths > 0 "
@@ -43,11 +44,11 @@ static const struct column player_derived[] = {
      .derive = derive_activity_status, .inputs = {"active"},
      .sql = "CASE WHEN active THEN 'active' WHEN NOT active THEN 'inactive' ELSE 'unknown' END"},
     {"full_name", TYPE_STRING, .required = true,
-     .doc = "first_name and last_name with a blank between; what is null is left out",
+     .doc = "first_name and last_name, separated by a space; nulls are left out",
      .derive = derive_full_name, .inputs = {"first_name", "last_name"},
      .sql = "CONCAT_WS(' ', first_name, last_name)"},
-    {"has_activity", TYPE_BOOL, .doc = "Whether any game was played", .derive = derive_has_activity,
-     .inputs = {"total_games"}, .sql = "total_games > 0"},
+    {"has_activity", TYPE_BOOL, .doc = "Whether the player has played any game",
+     .derive = derive_has_activity, .inputs = {"total_games"}, .sql = "total_games > 0"},
 };
 
 const struct stream player_stream = {

@@ -1,6 +1,6 @@
 /* broker.h: what a query must know of its topic, and a source per worker. Implemented by
  * kafka_admin.c (a Kafka cluster) and capture.c (a directory of captured records). A thin seam, so
- * that a simulator can stand in for the cluster. */
+ * that a simulator can replace the cluster. */
 #ifndef STREAMING_KAFKA_BROKER_H
 #define STREAMING_KAFKA_BROKER_H
 
@@ -50,12 +50,12 @@ struct broker_ops {
     /* Fills in `high` of a listing. The errors of list_offsets(). NULL: it is `end`. */
     bool (*list_high)(struct broker *broker, const char *topic, int timeout_ms,
                       struct topic_offsets *offsets, struct error *err);
-    /* Fills in `id` of a listing, "" if it can't be told. After list_offsets(), and with its
+    /* Fills in `id` of a listing, "" if it is unknown. After list_offsets(), and with its
      * errors. NULL: it can't. */
     bool (*find_id)(struct broker *broker, const char *topic, int timeout_ms,
                     struct topic_offsets *offsets, struct error *err);
     /* Commits positions (start == end == a partition's next offset) to a consumer group, which has
-     * no live members. ERROR_BROKER, with cause and cure. NULL: it has no groups. */
+     * no live members. ERROR_BROKER, with cause and fix. NULL: it has no groups. */
     bool (*commit_group)(struct broker *broker, const char *group, const char *topic,
                          const struct offset_range *positions, size_t count, int timeout_ms,
                          struct error *err);

@@ -3,8 +3,8 @@
  * Offsets are asked for with rd_kafka_offsets_for_times(), which takes the timestamps -2 (log
  * start) and -1 (end) as the protocol's ListOffsets does, sends one request per leader for all its
  * partitions, and carries the isolation level: with read_committed the end is the last stable
- * offset, so that no plan reaches into an open transaction. The high watermark behind it is told
- * only to who reads uncommitted: a handle of its own asks for it, opened with the first question.
+ * offset, so that no plan reaches into an open transaction. Kafka reports the high watermark only
+ * to readers with read_uncommitted: a separate handle, opened on first use, asks for it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,7 +28,7 @@
 enum {
     ADMIN_MEMORY = 1 << 20, // bytes; a handle never fetches
     ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
-    ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is told
+    ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is reported
     SETTLING_MS = 100,      // before a group's coordinator is asked again
     TOPIC_NAME_MAX = 250,   // bytes with the terminator; Kafka's own limit
     SIMILAR_TOPICS = 4,     // more than there are queries
@@ -147,9 +147,10 @@ static bool set_topic_error(struct kafka_broker *self, const char *topic, rd_kaf
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
         return set_no_topic(self, topic, err);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        return error_set(err, ERROR_BROKER,
-                         "topic '%s' at '%s': access is refused (it needs DESCRIBE and READ)",
-                         topic, self->settings.bootstrap_servers);
+        return error_set(
+            err, ERROR_BROKER,
+            "topic '%s' at '%s': access denied. Grant the user DESCRIBE and READ on the topic",
+            topic, self->settings.bootstrap_servers);
     default:
         return set_other_error(self, topic, code, err);
     }

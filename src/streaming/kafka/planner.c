@@ -29,8 +29,8 @@ static struct offset_range backlog(const struct partition_offsets *partition, in
     } else if (start < partition->log_start) {
         loss->offsets += partition->log_start - start;
         partition_texts_add(&loss->texts,
-                            "partition %" PRId32 " begins at offset %" PRId64 "; offsets %" PRId64
-                            " to %" PRId64 " are gone by retention",
+                            "partition %" PRId32 " begins at offset %" PRId64
+                            "; retention deleted offsets %" PRId64 " to %" PRId64 "",
                             partition->partition, partition->log_start, start,
                             partition->log_start - 1);
     }

@@ -72,7 +72,7 @@ void positions_view(const struct offset_range *starts, size_t count,
         case POSITION_WAITS:
             partition_texts_add(&view->waiting,
                                 "partition %" PRId32 " can be read up to offset %" PRId64
-                                ", the next offset is %" PRId64,
+                                ", but the next offset is %" PRId64,
                                 partition, listed->end, position);
             break;
         case POSITION_AHEAD:

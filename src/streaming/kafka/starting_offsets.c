@@ -1,6 +1,6 @@
 /* starting_offsets.c: the text is parsed into one offset per named partition, then resolved against
- * what the topic has. The JSON must name exactly the topic's partitions, as Spark wants it, and an
- * offset must be one that the partition has: else records would be skipped without a word. Other
+ * what the topic has. The JSON must name exactly the topic's partitions, as Spark requires, and an
+ * offset must be one that the partition has: else records would be skipped silently. Other
  * topics may be named, because one setting may serve several queries. */
 #include "streaming/kafka/starting_offsets.h"
 
@@ -108,7 +108,7 @@ static bool parse(const char *text, struct starting_offsets *starts, struct erro
     return error_set(
         err, ERROR_CONFIG,
         "expected 'earliest', 'latest' or JSON like {\"topic\": {\"0\": 23, \"1\": -2}}: %s",
-        cause.kind == ERROR_NONE ? "no topic is named" : cause.message);
+        cause.kind == ERROR_NONE ? "the topic is missing" : cause.message);
 }
 
 bool starting_offsets_check(const char *text, struct error *err) {

@@ -34,7 +34,7 @@ struct native_engine {
 
 /* ---- planning ---- */
 
-/* In the first incarnation of the topic nothing is told by it. */
+/* In the first incarnation of the topic it identifies nothing. */
 static bool set_time(struct query_position *position, struct plan *plan, struct error *err) {
     plan->timestamp_ms = clock_wall_ms();
     return query_position_incarnation(position, plan->batch_id).number == 0 ||
@@ -162,7 +162,7 @@ static bool run_trigger(struct native_engine *native, bool *ran, struct error *e
 static bool run_open_plan(struct query *query, const struct plan *plan, struct error *err) {
     struct trigger_clock *clock = &query->report.clock;
     log_write(LOG_INFO, query->report.name,
-              "Running a planned batch again that was not committed | batch_id=%" PRId64
+              "Running a batch again that was planned but not committed | batch_id=%" PRId64
               " | offsets=%" PRId64,
               plan->batch_id, planner_size(plan->ranges, plan->count));
     trigger_clock_begin(clock);
@@ -257,7 +257,8 @@ static void start_upkeep(struct query *query) {
     struct error err;
     if (!store_start_upkeep(query->store, &err))
         log_write(LOG_WARNING, query->report.name,
-                  "Each tenth commit takes longer: nothing can be prepared for it | error=%s",
+                  "Every tenth commit will be slower: the sink log's next compact file cannot be "
+                  "prepared | error=%s",
                   err.message);
 }
 

@@ -160,8 +160,7 @@ bool incarnations_parse(const struct json *array, struct incarnations *incarnati
         struct incarnation_begin begin;
         if (!parse_begin(json_at(array, i), &begin))
             return error_set(err, ERROR_STATE,
-                             "what it says of incarnations of the topic can't be read (number %zu)",
-                             i);
+                             "its incarnations of the topic cannot be read (number %zu)", i);
         incarnations_add(incarnations, begin);
     }
     return true;
@@ -175,9 +174,7 @@ bool incarnations_parse_replays(const struct json *array, struct incarnations *i
         if (!json_member_int(object, "timestampMs", &timestamp_ms) ||
             !json_member_int(object, "incarnation", &number) || number < 0 || number > INT32_MAX)
             return error_set(err, ERROR_STATE,
-                             "what it says of replays of earlier incarnations can't be read "
-                             "(number %zu)",
-                             i);
+                             "its replays of earlier incarnations cannot be read (number %zu)", i);
         incarnations_add_replay(incarnations, timestamp_ms, (int32_t)number);
     }
     return true;

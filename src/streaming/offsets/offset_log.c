@@ -182,7 +182,7 @@ static bool add_partition(void *context, const char *name, const struct json *va
     errno = 0;
     long partition = strtol(name, &end, 10);
     if (errno != 0 || end == name || *end != '\0' || partition < 0 || partition > INT32_MAX)
-        return error_set(reading->err, ERROR_STATE, "'%s' is no partition number", name);
+        return error_set(reading->err, ERROR_STATE, "'%s' is not a partition number", name);
     int64_t offset;
     if (!json_int(value, &offset) || offset < 0)
         return error_set(reading->err, ERROR_STATE, "partition %ld has no offset", partition);
@@ -223,7 +223,7 @@ static bool parse_source(struct text line, struct offset_entry *entry, struct er
     struct topic_reading topics = {0};
     bool ok = true;
     if (!json_each(source, take_topic, &topics) || json_count(topics.partitions) == 0)
-        ok = error_set(err, ERROR_STATE, "its offsets are not those of one topic");
+        ok = error_set(err, ERROR_STATE, "its offsets are not for exactly one topic");
     else
         ok = offsets_parse(topics.partitions, &entry->ends, err);
     entry->topic = topics.topic;
@@ -243,12 +243,13 @@ static bool take_metadata(const struct json *metadata, struct offset_entry *entr
     if (!json_member_int(metadata, "batchTimestampMs", &entry->timestamp_ms))
         entry->timestamp_ms = 0;
     if (entry->timestamp_ms < 0 || entry->timestamp_ms > INT64_MAX / 1000)
-        return error_set(err, ERROR_STATE, "its \"batchTimestampMs\", %" PRId64 ", is no time",
+        return error_set(err, ERROR_STATE,
+                         "its \"batchTimestampMs\", %" PRId64 ", is not a valid time",
                          entry->timestamp_ms);
     const struct json *conf = json_member(metadata, "conf");
     entry->conf = conf == NULL ? json_new_object() : json_duplicate(conf);
     if (!json_each(entry->conf, is_setting, NULL))
-        return error_set(err, ERROR_STATE, "its \"conf\" is not an object of texts");
+        return error_set(err, ERROR_STATE, "its \"conf\" is not an object of strings");
     const struct json *known_ends = json_member(metadata, "knownEnds");
     return known_ends == NULL || offsets_parse(known_ends, &entry->known_ends, err) ||
            error_wrap(err, "its \"knownEnds\"");
@@ -280,12 +281,13 @@ static bool parse_entry(struct text rest, struct offset_entry *entry, struct err
     if (!parse_version(&rest, &version, err))
         return false;
     if (!next_line(&rest, &metadata) || !next_line(&rest, &source))
-        return error_set(err, ERROR_STATE, "it ends too early");
+        return error_set(err, ERROR_STATE, "it is truncated");
     if (next_line(&rest, &more))
         return error_set(err, ERROR_STATE, "it has more than one source");
     if (version == 2) {
         if (source.length < 2 || memcmp(source.bytes, "0:", 2) != 0)
-            return error_set(err, ERROR_STATE, "it is version 2, but its source isn't numbered 0");
+            return error_set(err, ERROR_STATE,
+                             "it has version 2, but its source does not have number 0");
         source = (struct text){.bytes = source.bytes + 2, .length = source.length - 2};
     }
     return parse_metadata(metadata, entry, err) && parse_source(source, entry, err);
@@ -312,7 +314,7 @@ bool offset_log_parse_initial(const char *text, size_t size, struct offset_entry
     if (!parse_version(&rest, &version, err))
         return false;
     if (version != 1 || !next_line(&rest, &source))
-        return error_set(err, ERROR_STATE, "it ends too early, or is of another version");
+        return error_set(err, ERROR_STATE, "it is truncated, or has an unknown version");
     if (parse_source(source, starts, err))
         return true;
     offset_entry_deinit(starts);

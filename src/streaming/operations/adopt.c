@@ -4,7 +4,7 @@
  * A log is written completely under another name and begins with one rename; it ends with one
  * rename, too, and is removed under the other name. So readers see a complete log or none, and an
  * operation that was killed is run again. The table's signature says whether there should be a log:
- * it is changed in an order that never promises a log that is not there. A dry run does the same
+ * it is changed in an order that never promises a log that does not exist. A dry run does the same
  * checks and counts, and stops before the first write. */
 #include <errno.h>
 #include <inttypes.h>
@@ -202,7 +202,7 @@ bool operation_adopt(const struct store_options *options, bool dry_run, FILE *ou
 
 /* ---- release ---- */
 
-/* What the log lists against what is there. */
+/* What the log lists, compared with the files on disk. */
 struct agreement {
     const struct store *store;
     struct path_set listed;
@@ -268,7 +268,7 @@ static bool refuse_disagreement(const struct agreement *agreement, struct error 
         agreement->unlisted, agreement->repeated, agreement->examples.text);
 }
 
-/* The signature first: a log that is still there continues, but one that is promised and gone would
+/* The signature first: a log that still exists continues, but one that is promised and gone would
  * stop the next start. */
 static bool end_log(struct store *store, struct error *err) {
     struct file_path old = file_join(store->options.table, old_name);

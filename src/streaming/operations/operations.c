@@ -35,7 +35,7 @@ static bool open_to_look(const struct store_options *options, FILE *out, struct 
 bool operation_open(const struct store_options *options, bool dry_run, FILE *out,
                     struct store **store, struct error *err) {
     struct store_options ours = *options;
-    ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not what the next start is told
+    ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not the setting of the next start
     int there = file_exists(options->checkpoint, NULL, err);
     if (there < 0)
         return false;

@@ -12,7 +12,7 @@
  * run again, it finishes. Data files are renamed at most, never deleted. With `dry_run` it prints
  * what it would do instead, changes nothing and takes no lock. ERROR_LOCKED: the query runs;
  * ERROR_CONFIG: paths or numbers that don't fit; ERROR_STATE: a state that must be left alone, with
- * the cure; ERROR_RETRY: the disk. */
+ * the fix; ERROR_RETRY: the disk. */
 #ifndef STREAMING_OPERATIONS_OPERATIONS_H
 #define STREAMING_OPERATIONS_OPERATIONS_H
 

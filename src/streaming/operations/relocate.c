@@ -71,7 +71,7 @@ static bool check_files(struct move *move, const struct table *table, int64_t ba
     return true;
 }
 
-/* Reads manifests/N with our tables in it. *moved NULL: that is what is there. */
+/* Reads manifests/N with our tables in it. *moved NULL: nothing would change. */
 static bool read_moved(const struct move *move, int64_t batch_id, char **moved, size_t *size,
                        struct manifest *manifest, struct error *err) {
     struct file_path path = file_join_number(move->store->checkpoint.manifests.text, batch_id);

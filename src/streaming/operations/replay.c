@@ -3,7 +3,7 @@
  * committed as any other.
  *
  * What must stay true: a plan and its manifest are of one incarnation of the topic, and what was
- * taken is in the resolved set before the scan goes on, so no reject is taken twice, even if two
+ * taken is in the resolved set before the scan continues, so no reject is taken twice, even if two
  * files have it. */
 #include "streaming/operations/replay.h"
 
@@ -55,9 +55,9 @@ struct replay {
     struct replay_load load;     // of the batch that is found or run
     struct reject_cursor cursor; // where the search stands
     struct row_maker maker;      // of the search
-    struct stage_clock clock;    // which it wants; nobody reads it
+    struct stage_clock clock;    // required by it; nobody reads it
 
-    int64_t open_timestamp_ms; // of a plan without offsets that is there already; -1: there is none
+    int64_t open_timestamp_ms; // of an existing plan without offsets; -1: there is none
 
     struct replay_report *report;
 };
@@ -134,7 +134,7 @@ static void expect_ranges(struct source *source, const char *topic,
 }
 
 static void rest(struct source *source) {
-    (void)source; // nothing goes on between ranges
+    (void)source; // nothing happens between ranges
 }
 
 static void close_source(struct source *source) {
@@ -264,7 +264,7 @@ static bool find_next(struct replay *replay, struct error *err) {
 
 /* ---- one batch ---- */
 
-/* A time of its own tells of which incarnation its rows are. */
+/* A time of its own shows which incarnation its rows belong to. */
 static bool write_plan(struct replay *replay, struct plan *plan, struct error *err) {
     return query_position_set_later(&replay->position, plan, err) &&
            query_position_write_plan(&replay->position, plan, err);
@@ -345,7 +345,7 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
         return store_open_to_read(options, &replay->store, err);
     struct recovery recovery;
     struct error unreadable; // told by a start
-    bool settled;            // as it is no dry run
+    bool settled;            // because this is not a dry run
     if (!operation_open(options, false, out, &replay->store, err) ||
         !table_types_check_few(options, &unreadable, err) ||
         !operation_recover(replay->store, false, &recovery, &settled, out, err))

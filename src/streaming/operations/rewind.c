@@ -133,7 +133,7 @@ static bool shorten_log(struct execution *execution, struct error *err) {
     return true;
 }
 
-/* Whether this directory was not synced lately; one of many is synced twice, which is no harm. */
+/* Whether this directory was not synced lately; one of many is synced twice, which does no harm. */
 static bool needs_sync(struct execution *execution, const char *root, const char *path) {
     struct file_path directory = file_join(root, path);
     *strrchr(directory.text, '/') = '\0';
@@ -242,7 +242,7 @@ static bool execute(struct rewind *rewind, FILE *out, struct error *err) {
 
 /* ---- whether it can be done ---- */
 
-/* Spark starts from the plan of the newest commit, and wants the one before it to be there. */
+/* Spark starts from the plan of the newest commit, and needs the one before it. */
 static bool read_ends(struct rewind *rewind, struct error *err) {
     const struct checkpoint *checkpoint = &rewind->store->checkpoint;
     struct offset_entry entry;

@@ -1,10 +1,10 @@
 /* Committing to a consumer group.
  *
  * One thread per query commits the newest positions; those that came in between are left out. It
- * starts with the first positions, so a query without a group has none. What fails is tried again
- * after a pause, and the same reason is logged once in a while. A group without members forgets its
- * offsets after some days (offsets.retention.minutes), so those of an idle topic are committed anew
- * every hour. */
+ * starts with the first positions, so a query without a group has none. A failure is retried after
+ * a pause, and the same reason is logged once in a while. A group without members forgets its
+ * offsets after some days (offsets.retention.minutes), so those of an idle topic are committed
+ * again every hour. */
 #include "streaming/query/group_commit.h"
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void say_result(const struct group_commit *commit, struct attempt *attemp
     if (ok) {
         if (!attempt->said_ok || attempt->failure.kind != ERROR_NONE)
             log_write(LOG_INFO, commit->query,
-                      "Offsets are committed to a consumer group, too | group=%s | topic=%s",
+                      "Offsets are also committed to a consumer group | group=%s | topic=%s",
                       commit->group, commit->topic);
         attempt->said_ok = true;
         attempt->failure.kind = ERROR_NONE;
@@ -57,7 +57,7 @@ static void say_result(const struct group_commit *commit, struct attempt *attemp
     attempt->failure = *err;
     attempt->logged_ms = now_ms;
     log_write(LOG_WARNING, commit->query,
-              "Offsets could not be committed to the consumer group; the query goes on, its "
+              "Offsets could not be committed to the consumer group; the query continues, its "
               "progress is in the checkpoint | group=%s | topic=%s | error=%s",
               commit->group, commit->topic, err->message);
 }
@@ -116,12 +116,12 @@ static void *commit_main(void *argument) {
 /* With the lock. */
 static void start_thread(struct group_commit *commit) {
     struct error err;
-    commit->runs =
-        thread_start(&commit->thread, commit_main, commit, "start the group's thread", &err);
+    commit->runs = thread_start(&commit->thread, commit_main, commit,
+                                "cannot start the consumer group thread", &err);
     commit->cannot_run = !commit->runs;
     if (!commit->runs)
         log_write(LOG_WARNING, commit->query,
-                  "Offsets are not committed to the consumer group | group=%s | error=%s",
+                  "Offsets will not be committed to the consumer group | group=%s | error=%s",
                   commit->group, err.message);
 }
 

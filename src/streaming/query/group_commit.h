@@ -1,7 +1,7 @@
 /* group_commit.h: KAFKA_COMMIT_GROUP: commits a query's position to a consumer group, for tools
  * that watch groups (kafka-consumer-groups, Burrow, AKHQ, KEDA). Nothing is ever read back:
- * progress is the checkpoint's. A commit that fails is a WARNING, and is tried again; it never
- * holds up or ends the query. */
+ * progress is the checkpoint's. A commit that fails is a WARNING and is retried; it never delays or
+ * ends the query. */
 #ifndef STREAMING_QUERY_GROUP_COMMIT_H
 #define STREAMING_QUERY_GROUP_COMMIT_H
 

@@ -11,7 +11,7 @@ static bool write_note(const struct kafka_identity *identity, const char *id, st
         if (!retry_again(identity->retrier, &retry, err))
             return false;
     log_write(LOG_DEBUG, identity->retrier->report->name,
-              "The checkpoint now names the Kafka cluster of its offsets | cluster_id=%s", id);
+              "The Kafka cluster's id is now stored in the checkpoint | cluster_id=%s", id);
     return true;
 }
 
@@ -30,8 +30,8 @@ bool kafka_identity_settle(struct kafka_identity *identity, bool is_new, struct 
         return true;
     if (!identity->broker->ops->cluster_id(identity->broker, answering)) {
         log_write(LOG_WARNING, identity->retrier->report->name,
-                  "Kafka tells no cluster id, so that another cluster would not be noticed | "
-                  "topic=%s",
+                  "Kafka reports no cluster id, so a switch to another cluster cannot be detected "
+                  "| topic=%s",
                   identity->topic);
         return true;
     }

@@ -69,8 +69,8 @@ bool lag_clock_start(struct lag_clock *clock, const struct lag_question *questio
     mailbox_init(&clock->box);
     clock->count = count;
     memcpy(clock->questions, questions, count * sizeof *questions);
-    if (thread_start(&clock->thread, clock_main, clock, "start the thread that asks for the lag",
-                     err))
+    if (thread_start(&clock->thread, clock_main, clock,
+                     "cannot start the thread that measures the lag", err))
         return true;
     mailbox_deinit(&clock->box);
     clock->count = 0;

@@ -1,5 +1,5 @@
 /* lag_clock.h: asks Kafka for the end offsets of topics at an interval of its own (LAG_INTERVAL),
- * so that the lag is known while a batch runs, waits for its trigger, or is tried again. It asks
+ * so that the lag is known while a batch runs, waits for its trigger, or is retried. It asks
  * only when nobody else has listed the topic for so long; a running driver lists it more often. */
 #ifndef STREAMING_QUERY_LAG_CLOCK_H
 #define STREAMING_QUERY_LAG_CLOCK_H

@@ -36,7 +36,7 @@ enum {
     DAMAGED_TRIES_MAX = 3, // a line may damage bytes once; what a disk holds is the same each time
 };
 
-/* How a batch has been tried again so far. */
+/* How often a batch was retried so far. */
 struct attempts {
     struct retry disk, broker;
     int64_t pause_ms; // the newest for the broker; 0: none
@@ -169,7 +169,7 @@ static void pass_on_signs(struct batch_runner *runner, const struct attempt *att
     *seen = signs;
 }
 
-/* What one of the workers that are still out has heard of what stands in its way. */
+/* What blocks one of the workers that are still busy, as far as it knows. */
 static bool find_cause(const struct batch_runner *runner, const struct attempt *attempt,
                        struct error *cause) {
     for (size_t i = 0; i < attempt->task_count; i++)
@@ -324,8 +324,7 @@ static const char *broker_text(struct attempts *attempts, const struct error *er
         return NULL;
     attempts->logged = *err;
     attempts->logged_ms = now_ms;
-    (void)snprintf(attempts->text, sizeof attempts->text, "%s; reading the batch again",
-                   err->message);
+    (void)snprintf(attempts->text, sizeof attempts->text, "%s; retrying the batch", err->message);
     return attempts->text;
 }
 

@@ -74,7 +74,7 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
         log_write(LOG_WARNING, query->report.name, "%s", recovery->notes[i]);
     if (recovery->table_unlogged)
         log_write(LOG_WARNING, query->report.name,
-                  "This table has files but no sink log, and is written without one | table=%s | "
+                  "The table has files but no sink log, and is written without one | table=%s | "
                   "setting=SINK_LOG",
                   query->definition.options->store.table);
     return true;

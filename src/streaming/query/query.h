@@ -39,7 +39,7 @@ MUST_CHECK bool query_recover(struct query *query, struct recovery *recovery, st
 /* Commits the position to the consumer group of the options, if there is one. */
 void query_commit_group(struct query *query);
 
-/* The query stands behind the batch now. */
+/* The query's position is now after the batch. */
 void query_move_past(struct query *query, const struct plan *plan);
 
 #endif

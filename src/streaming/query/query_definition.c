@@ -12,7 +12,7 @@ static bool find_partition_columns(struct query_definition *definition, struct e
         int column = schema_find(&definition->schema, (struct text){name, (uint32_t)strlen(name)});
         if (column < 0 || definition->schema.columns[column].type != TYPE_STRING)
             return error_set(err, ERROR_CONFIG,
-                             "%s: the table of %s has no string column '%s' to be partitioned by",
+                             "%s: the table of %s has no string column '%s' to partition by",
                              options->stream->partition_by_setting, options->stream->name, name);
         definition->partition_columns[i] = (size_t)column;
     }

@@ -31,7 +31,7 @@ enum {
 static bool is_stopped(struct topic_watch *watch, struct error *err) {
     if (stop_read(watch->stop) == STOP_NOT)
         return false;
-    (void)error_set(err, ERROR_STOPPED, "stopped while finding out whether the topic is the same");
+    (void)error_set(err, ERROR_STOPPED, "stopped while checking whether the topic is the same");
     return true;
 }
 
@@ -265,8 +265,8 @@ static bool read_range(struct topic_watch *watch, struct source *source, struct 
         return false;
     if (last.is_late)
         return error_set(err, ERROR_BROKER,
-                         "no record came within %d seconds from partition "
-                         "%" PRId32 ", offset %" PRId64,
+                         "no record arrived within %d seconds from partition %" PRId32
+                         ", offset %" PRId64,
                          READ_MS / 1000, range.partition, range.start);
     *timestamp_ms = last.timestamp_ms;
     return true;
@@ -310,7 +310,7 @@ static void say_other(const struct compared *compared, const struct found *found
     if (result->text[0] == '\0')
         (void)snprintf(result->text, sizeof result->text,
                        "the record at partition %" PRId32 ", offset %" PRId64
-                       " has timestamp %" PRId64 ", in the table %" PRId64,
+                       " has timestamp %" PRId64 ", but in the table it has %" PRId64,
                        compared->partition, found->offset, found->topic_ms, found->timestamp_ms);
 }
 
@@ -375,10 +375,10 @@ bool record_check(struct topic_watch *watch, bool newest_only, struct record_che
     incarnations_deinit(&comparison.incarnations);
     if (ok || may_pass(err))
         return ok;
-    log_write(LOG_WARNING, watch->report->name,
-              "Whether the topic is still the same can't be told by its records | topic=%s | "
-              "error=%s",
-              watch->definition->topic, err->message);
+    log_write(
+        LOG_WARNING, watch->report->name,
+        "The topic's records cannot show whether the topic is still the same | topic=%s | error=%s",
+        watch->definition->topic, err->message);
     *result = (struct record_check){0};
     return true;
 }

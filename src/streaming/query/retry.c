@@ -43,10 +43,10 @@ bool retry_again(const struct retrier *retrier, struct retry *retry, struct erro
         return error_wrap(err, "gave up after WRITE_RETRY_TIMEOUT (%" PRId64 " s)",
                           retrier->limit_ms / 1000);
     char text[sizeof err->message + 32];
-    (void)snprintf(text, sizeof text, "%s; trying again", err->message);
+    (void)snprintf(text, sizeof text, "%s; retrying", err->message);
     const struct log_retry times = {
         .pause_ms = pause_ms, .limit_ms = retrier->limit_ms, .limit = "WRITE_RETRY_TIMEOUT"};
-    const struct retry_words words = {.message = "Waiting to write again after an error",
+    const struct retry_words words = {.message = "Waiting to retry after an error",
                                       .text = text,
                                       .reason = err->message,
                                       .level = LOG_ERROR,
@@ -54,6 +54,6 @@ bool retry_again(const struct retrier *retrier, struct retry *retry, struct erro
     retry_say(retrier->report, retry, times, &words);
     query_status_rest(&retrier->report->status, pause_ms);
     if (stop_sleep(retrier->stop, pause_ms))
-        return error_set(err, ERROR_STOPPED, "stopped while waiting to write again");
+        return error_set(err, ERROR_STOPPED, "stopped while waiting to retry");
     return true;
 }

@@ -1,4 +1,4 @@
-/* retry.h: disk trouble is tried again with back-off, up to WRITE_RETRY_TIMEOUT. Driver thread. */
+/* retry.h: disk errors are retried with back-off, up to WRITE_RETRY_TIMEOUT. Driver thread. */
 #ifndef STREAMING_QUERY_RETRY_H
 #define STREAMING_QUERY_RETRY_H
 
@@ -9,7 +9,7 @@
 
 /* What all retries of a query have in common. All is borrowed. */
 struct retrier {
-    struct query_report *report; // says that something is tried again
+    struct query_report *report; // reports the retry
     struct stop *stop;           // ends a wait
     int64_t limit_ms;            // WRITE_RETRY_TIMEOUT
 };
@@ -47,7 +47,7 @@ void retry_say(struct query_report *report, const struct retry *retry, struct lo
 int64_t retry_pause_ms(struct retry *retry, int64_t now_ms, int64_t limit_ms);
 
 /* After a step failed with *err: logs it, waits, and says whether to try the step again. False:
- * *err is no ERROR_RETRY or ERROR_LIMIT, the time is up, or a stop was requested (then it is
+ * *err is neither ERROR_RETRY nor ERROR_LIMIT, the time is up, or a stop was requested (then it is
  * ERROR_STOPPED). */
 bool retry_again(const struct retrier *retrier, struct retry *retry, struct error *err);
 

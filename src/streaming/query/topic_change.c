@@ -51,7 +51,7 @@ static size_t ahead_count(const struct positions_view *view) {
     return view->broken.count - view->gone.count;
 }
 
-/* Partitions of which it is known that they are gone though the topic is the same are no news. */
+/* Partitions of which it is known that they are gone though the topic is the same do not count. */
 static bool is_broken(const struct topic_change *change, const struct positions_view *view) {
     return ahead_count(view) > 0 || view->gone.count > change->watch->gone_known;
 }
@@ -98,7 +98,7 @@ static bool look_again(struct topic_change *change, const struct offset_range *s
     for (int i = 0; is_broken(change, view) && i < (view->gone.count > 0 ? LOOKS_IF_GONE : LOOKS);
          i++) {
         if (stop_sleep(change->watch->stop, LOOK_PAUSE_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while looking at the topic again");
+            return error_set(err, ERROR_STOPPED, "stopped while checking the topic again");
         if (!look(change, starts, count, view, err))
             return false;
     }
@@ -123,17 +123,17 @@ static bool wait_to_check(struct topic_change *change, struct retry *disk, struc
         return retry_again(change->position->retrier, disk, err);
     char text[sizeof err->message + 128];
     (void)snprintf(text, sizeof text,
-                   "Finding out whether topic %s is the same, but a record can't be read yet: %s",
+                   "Cannot check yet whether topic %s is the same: a record cannot be read: %s",
                    watch->definition->topic, err->message);
     retry_note(broker, clock_monotonic_ms());
-    const struct retry_words words = {.message = "Finding out whether the topic is the same",
+    const struct retry_words words = {.message = "Checking whether the topic is the same",
                                       .text = topic_change_is_time_to_say(change) ? text : NULL,
                                       .reason = err->message,
                                       .level = LOG_ERROR};
     retry_say(watch->report, broker, (struct log_retry){.pause_ms = CHECK_PAUSE_MS}, &words);
     if (stop_sleep(watch->stop, CHECK_PAUSE_MS))
         return error_set(err, ERROR_STOPPED,
-                         "stopped while finding out whether the topic is the same");
+                         "stopped while checking whether the topic is the same");
     return true;
 }
 
@@ -177,10 +177,10 @@ static bool is_renewed(const struct topic_change *change, const struct positions
         return true;
     if (is_old(change))
         return false;
-    *evidence = "Kafka takes no partition from a topic";
+    *evidence = "it has fewer partitions, and Kafka never removes a partition from a topic";
     if (view->gone.count > watch->gone_known)
         return true;
-    *evidence = "it was not there for a while";
+    *evidence = "it did not exist for a while";
     return watch->long_absent;
 }
 
@@ -200,10 +200,10 @@ static void weigh_lowest(struct topic_change *change, const struct record_check 
             offsets_add(&kept, low->partition, low->offset);
         else if (!ahead)
             log_write(LOG_WARNING, watch->report->name,
-                      "A log seemed to be shorter than what was read of it, and is not%s | "
-                      "topic=%s | partition=%" PRId32 " | end_offset=%" PRId64
-                      " | next_offset=%" PRId64,
-                      newest == RECORD_SAME ? "" : " any more; no record tells whether it was cut",
+                      "A log was reported shorter than the position in it, but is not%s | topic=%s "
+                      "| partition=%" PRId32 " | end_offset=%" PRId64 " | next_offset=%" PRId64,
+                      newest == RECORD_SAME ? ""
+                                            : " any more; no record shows whether it was truncated",
                       watch->definition->topic, low->partition, low->offset, position);
     }
     offsets_sort(&kept);
@@ -261,8 +261,8 @@ static bool judge(struct topic_change *change, const struct offset_range *starts
     watch->gone_known = view->gone.count;
     set_change(change, kind_of_same(change, view, &check),
                has_same_id(change)          ? "its id is the same"
-               : check.topic == RECORD_SAME ? "a record that both have is the same"
-                                            : "no record tells whether the topic is another");
+               : check.topic == RECORD_SAME ? "a record that both contain is the same"
+                                            : "no record shows whether it is another topic");
     if (change->kind == TOPIC_REGROWN)
         set_change(change, TOPIC_REGROWN, check.text);
     return true;

@@ -5,8 +5,8 @@
  * query: a later start may find a topic that has grown past the positions, and nothing else would
  * tell. With such a plan an incarnation begins; the next manifest says so.
  *
- * A plan that is there already is read to its ends. What stands in its way for a while is waited
- * for: an open transaction, a partition that a broker does not list though the topic is the same.
+ * An existing plan is read to its ends. The query waits for temporary obstacles: an open
+ * transaction, a partition that a broker does not list though the topic is the same.
  */
 #include "streaming/query/topic_fit.h"
 
@@ -49,8 +49,9 @@ static void note_waiting(struct topic_change *change, const struct positions_vie
     else if (!watch->definition->options->trigger.available_now &&
              topic_change_is_time_to_say(change))
         log_write(LOG_WARNING, watch->report->name, "%s: %s | topic=%s | detail=%s", wait,
-                  change->missing.count > 0 ? "the topic is the same, so a broker may be behind"
-                                            : "nothing behind it can be read with read_committed",
+                  change->missing.count > 0
+                      ? "the topic is the same; a broker may be out of date"
+                      : "with read_committed, records after it cannot be read yet",
                   watch->definition->topic, detail);
 }
 
@@ -58,13 +59,13 @@ void topic_fit_say_left(struct topic_change *change) {
     struct topic_watch *watch = change->watch;
     if (change->waiting.count > 0)
         log_write(LOG_WARNING, watch->report->name,
-                  "Ended at the last stable offset: a transaction stands open, and what is behind "
-                  "it is left to the next start | topic=%s | detail=%s",
+                  "Ended at the last stable offset: a transaction is open, and the records after "
+                  "it are left to the next run | topic=%s | detail=%s",
                   watch->definition->topic, change->waiting.text);
     if (change->missing.count > 0)
         log_write(LOG_WARNING, watch->report->name,
-                  "Ended without partitions that Kafka does not list, though the topic is the "
-                  "same; they are left to the next start | topic=%s | detail=%s",
+                  "Ended without partitions that Kafka does not list, although the topic is the "
+                  "same; they are left to the next run | topic=%s | detail=%s",
                   watch->definition->topic, change->missing.text);
 }
 
@@ -88,24 +89,24 @@ static void describe(const struct topic_change *change, const struct positions_v
                             position->starts[i].partition, position->starts[i].end);
 }
 
-/* The plan that moves the positions is there by then, so that a later start knows of it, whatever
- * the topic has become. */
+/* The plan that moves the positions is there by then, so that a later start knows of it, no matter
+ * how the topic changes meanwhile. */
 static bool refuse(const struct topic_change *change, const struct positions_view *view,
                    struct error *err) {
     struct topic_watch *watch = change->watch;
     struct partition_texts detail;
     describe(change, view, &detail);
     if (change->kind == TOPIC_RENEWED)
-        return error_set(err, ERROR_DATA_LOSS,
-                         "topic %s was deleted and created again (%s): %s; set "
-                         "FAIL_ON_DATA_LOSS=false to read the new one from its beginning (what was "
-                         "not read of the old one is lost)",
-                         watch->definition->topic, change->evidence, detail.text);
-    return error_set(err, ERROR_DATA_LOSS,
-                     "the log of topic %s is shorter than what was read of it, as after an unclean "
-                     "leader election (%s): %s; set FAIL_ON_DATA_LOSS=false to go on at its new "
-                     "end",
-                     watch->definition->topic, change->evidence, detail.text);
+        return error_set(
+            err, ERROR_DATA_LOSS,
+            "topic %s was deleted and created again (%s): %s; set FAIL_ON_DATA_LOSS=false to read "
+            "the new topic from its beginning (unread records of the old topic are lost)",
+            watch->definition->topic, change->evidence, detail.text);
+    return error_set(
+        err, ERROR_DATA_LOSS,
+        "the log of topic %s was truncated below the offsets already read, as after an unclean "
+        "leader election (%s): %s; set FAIL_ON_DATA_LOSS=false to continue at its new end",
+        watch->definition->topic, change->evidence, detail.text);
 }
 
 static bool is_at(const struct topic_change *change, const struct offset_range *moved,
@@ -162,11 +163,11 @@ static void say_moved(struct topic_change *change, const struct positions_view *
     char lost[24] = "unknown";
     if (watch->sound.count > 0)
         (void)snprintf(lost, sizeof lost, "%" PRId64, incarnation_begin_lost(begin));
-    const char *what = change->kind == TOPIC_RENEWED
-                           ? "The topic was deleted and created again: it is read from its "
-                             "beginning"
-                           : "The topic's log is shorter than what was read of it: the query goes "
-                             "on at its new end";
+    const char *what =
+        change->kind == TOPIC_RENEWED
+            ? "The topic was deleted and created again; it is read from its beginning"
+            : "The topic's log was truncated below the offsets already read; the query continues "
+              "at its new end";
     log_write(strcmp(lost, "0") == 0 ? LOG_WARNING : LOG_ERROR, watch->report->name,
               "%s | topic=%s | evidence=%s | detail=%s | batch_id=%" PRId64
               " | never_read_and_lost=%s",
@@ -214,15 +215,16 @@ static bool move(struct topic_change *change, const struct positions_view *view,
 /* What was new before the position is gone for this query, and where it began is not known. */
 static bool accept_regrown(struct topic_change *change, struct error *err) {
     struct topic_watch *watch = change->watch;
-    static const char what[] = "The topic's log was cut, as after an unclean leader election, and "
-                               "has grown past the next offset again: what was written to it below "
-                               "is not read";
+    static const char what[] =
+        "The topic's log was truncated, as after an unclean leader election, and has grown past "
+        "the next offset again; records written below the next offset are not read";
     if (watch->definition->options->fail_on_data_loss)
-        return error_set(err, ERROR_DATA_LOSS,
-                         "the log of topic %s was cut, as after an unclean leader election, and "
-                         "has grown past the next offset again (%s): what was written to it below "
-                         "is not read; set FAIL_ON_DATA_LOSS=false to go on from the next offset",
-                         watch->definition->topic, change->evidence);
+        return error_set(
+            err, ERROR_DATA_LOSS,
+            "the log of topic %s was truncated, as after an unclean leader election, and has grown "
+            "past the next offset again (%s): records written below the next offset cannot be "
+            "read; set FAIL_ON_DATA_LOSS=false to continue from the next offset",
+            watch->definition->topic, change->evidence);
     log_write(LOG_WARNING, watch->report->name,
               "%s | topic=%s | evidence=%s | never_read_and_lost=%s", what,
               watch->definition->topic, change->evidence, "unknown");
@@ -284,16 +286,17 @@ static bool allow_move(struct topic_change *change, const struct incarnation_beg
     describe_moves(begin, &moves);
     if (watch->definition->options->fail_on_data_loss)
         return error_set(err, ERROR_DATA_LOSS,
-                         "topic %s was deleted and created again, or its log was cut, and batch "
-                         "%" PRId64 " is planned to go on there: %s; set FAIL_ON_DATA_LOSS=false "
-                         "to run it (what was not read before is lost)",
+                         "topic %s was deleted and created again, or its log was truncated, and "
+                         "planned batch %" PRId64
+                         " continues there: %s; set FAIL_ON_DATA_LOSS=false to run it (records not "
+                         "read before are lost)",
                          watch->definition->topic, begin->batch_id, moves.text);
     log_write(LOG_WARNING, watch->report->name,
-              "The topic was deleted and created again, or its log was cut: the planned batch "
-              "moves the positions | topic=%s | batch_id=%" PRId64 " | detail=%s",
+              "The topic was deleted and created again, or its log was truncated; the planned "
+              "batch changes the positions | topic=%s | batch_id=%" PRId64 " | detail=%s",
               watch->definition->topic, begin->batch_id, moves.text);
     change->unproven = false;
-    offsets_deinit(&watch->lowest); // the plan says where the query goes on
+    offsets_deinit(&watch->lowest); // the plan says where the query continues
     return true;
 }
 
@@ -313,7 +316,7 @@ static void say_awaited(struct topic_change *change, const struct plan *plan,
     const char *detail, *wait = wait_of(&view->waiting, &view->gone, &detail);
     char text[sizeof view->gone.text + 512];
     (void)snprintf(text, sizeof text,
-                   "Batch %" PRId64 " of topic %s can't be read to its end now. %s: %s",
+                   "Batch %" PRId64 " of topic %s cannot be read completely yet. %s: %s",
                    plan->batch_id, watch->definition->topic, wait, detail);
     retry_note(retry, clock_monotonic_ms());
     const struct retry_words words = {.message = wait,

@@ -1,8 +1,8 @@
 /* Listing the topic, and waiting for it.
  *
- * Whoever needs the topic waits here: at a start for KAFKA_STARTUP_TIMEOUT, later without limit,
+ * Callers that need the topic wait here: at a start for KAFKA_STARTUP_TIMEOUT, later without limit,
  * one line a minute. The topic's id and its high watermarks are asked for only where a listing
- * shows something new, so that an idle look is one listing. A listing that does not fit the
+ * shows something new, so that an idle poll is one listing. A listing that does not fit the
  * positions keeps the last one that did (`sound`): it tells how far the topic went that the
  * positions are of. */
 #include "streaming/query/topic_watch.h"
@@ -66,7 +66,7 @@ static bool ask_id(struct topic_watch *watch, int timeout_ms, struct topic_offse
     return true;
 }
 
-/* With the high watermarks, if the positions want them. */
+/* With the high watermarks, if the positions need them. */
 static bool ask_topic(struct topic_watch *watch, int timeout_ms, struct topic_offsets *offsets,
                       struct error *err) {
     struct broker *broker = watch->broker;
@@ -125,7 +125,7 @@ static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *
     lag_book_note_error(lag, err->message);
     if (err->kind == ERROR_NO_TOPIC) {
         note_absence(watch);
-        err->kind = ERROR_BROKER; // which is waited for
+        err->kind = ERROR_BROKER; // which is retried
     }
     return false;
 }
@@ -209,7 +209,7 @@ void topic_watch_moved(struct topic_watch *watch) {
 }
 
 void topic_watch_glance(struct topic_watch *watch) {
-    struct error ignored; // whoever needs the topic says that it can't be listed
+    struct error ignored; // callers that need the topic report that it is missing
     bool was_absent = watch->was_absent;
     if (list_topic(watch, GLANCE_TIMEOUT_MS, &ignored) || !watch->was_absent || was_absent)
         return;
@@ -223,11 +223,12 @@ void topic_watch_glance(struct topic_watch *watch) {
 bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss, struct error *err) {
     const char *topic = watch->definition->topic;
     if (watch->definition->options->fail_on_data_loss)
-        return error_set(err, ERROR_DATA_LOSS,
-                         "topic %s has lost data that this query has not read: %s; set "
-                         "FAIL_ON_DATA_LOSS=false to go on without it (it is counted as lost)",
-                         topic, loss->texts.text);
-    // Until a batch has taken it in, the same is found at every look.
+        return error_set(
+            err, ERROR_DATA_LOSS,
+            "topic %s has lost records that this query had not read: %s; set "
+            "FAIL_ON_DATA_LOSS=false to continue without them (they are counted as lost)",
+            topic, loss->texts.text);
+    // Until a batch has taken it in, every poll finds the same.
     int64_t now_ms = clock_monotonic_ms();
     if (strcmp(loss->texts.text, watch->loss_text) == 0 &&
         now_ms - watch->loss_logged_ms < LATER_LOG_EVERY_MS)
@@ -264,7 +265,8 @@ static void say_stall(struct topic_watch *watch, const struct topic_stall *stall
                                       : "the broker answers, but sends no records";
     query_status_fault(&watch->report->status, QUERY_RETRYING, true, "Waiting for records", why);
     log_write(LOG_ERROR, watch->report->name,
-              "No record came for the batch under way | topic=%s | seconds=%" PRId64 " | broker=%s",
+              "No record arrived for the running batch | topic=%s | seconds=%" PRId64
+              " | broker=%s",
               watch->definition->topic, (now_ms - stall->since_ms) / 1000, why);
 }
 

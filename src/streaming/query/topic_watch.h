@@ -16,12 +16,12 @@ struct topic_watch {
     struct stop *stop;
     struct kafka_identity identity;
 
-    struct topic_offsets topic; // newest listing; with high watermarks where positions want them
+    struct topic_offsets topic; // newest listing; with high watermarks where positions need them
     bool fits;                  // it goes with the positions; else:
     struct topic_offsets sound; // the last one that did; empty: there was none
     struct offsets lowest;      // owned; where those partitions ended whose logs were too short
     bool was_absent;            // the topic, since a listing fitted,
-    bool long_absent;           // for so long that it tells of another topic
+    bool long_absent;           // for so long that it must be another topic
     int64_t absent_since_ms;    // monotonic; 0: it is there
     int64_t absence_logged_ms;  // when a glance has logged it; 0: none has
     size_t gone_known;          // partitions that are gone, though the topic is the same
@@ -41,7 +41,7 @@ MUST_CHECK bool topic_watch_start(struct topic_watch *watch, struct error *err);
 /* Later: the same, but waits without limit, with one ERROR line a minute. ERROR_STOPPED. */
 MUST_CHECK bool topic_watch_refresh(struct topic_watch *watch, struct error *err);
 
-/* Makes sure that the listing has the high watermarks, if ranges that end there want them. The
+/* Makes sure that the listing has the high watermarks, if ranges that end there need them. The
  * errors of topic_watch_refresh(). */
 MUST_CHECK bool topic_watch_high(struct topic_watch *watch, const struct offset_range *ranges,
                                  size_t count, struct error *err);
@@ -56,15 +56,15 @@ void topic_watch_glance(struct topic_watch *watch);
 MUST_CHECK bool topic_watch_loss(struct topic_watch *watch, const struct data_loss *loss,
                                  struct error *err);
 
-/* How long the batch under way has brought no record. */
+/* How long no record has arrived for the running batch. */
 struct topic_stall {
     int64_t records;
     int64_t since_ms, looked_ms, logged_ms; // monotonic
 };
 
 /* Called while a batch runs: one ERROR a minute while nothing comes. True: nothing will, because
- * the topic does not reach the end of a range any more. `cause`: what a source has heard of what
- * stands in its way; NULL: nothing. */
+ * the topic does not reach the end of a range any more. `cause`: what blocks a source, as far as it
+ * knows; NULL: nothing. */
 bool topic_watch_stall(struct topic_watch *watch, const struct offset_range *ranges, size_t count,
                        struct topic_stall *stall, const char *cause);
 

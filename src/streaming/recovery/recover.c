@@ -57,7 +57,7 @@ static bool refuse(const struct store *store, const struct survey *survey,
                        table->owner_checkpoint);
     return error_set(err, found->action == RECOVER_REFUSE ? ERROR_CONFIG : ERROR_STATE,
                      "checkpoint '%s', table '%s': %s%s. Newest batches: plan %" PRId64
-                     ", commit %" PRId64 ", manifest %" PRId64 ", sink log %" PRId64 ". Cure: %s",
+                     ", commit %" PRId64 ", manifest %" PRId64 ", sink log %" PRId64 ". To fix: %s",
                      store->options.checkpoint, store->options.table, found->state, owner,
                      survey->planned, survey->committed, survey->manifest, survey->logged,
                      found->cure);
@@ -78,11 +78,11 @@ static bool act(struct store *store, const struct survey *survey, enum recovery_
                 struct recovery *recovery, struct error *err) {
     switch (action) {
     case RECOVER_TAKE_BACK:
-        add_note(recovery,
-                 "Batch %" PRId64
-                 " was committed by us and run again by Spark; our files of it are "
-                 "taken back",
-                 survey->manifest);
+        add_note(
+            recovery,
+            "Batch %" PRId64
+            " was committed by this program and run again by Spark; our files of it are removed",
+            survey->manifest);
         return with_manifest(store, survey->manifest, action, err);
     case RECOVER_ROLL_FORWARD:
         add_note(recovery, "Batch %" PRId64 " was committed and is rolled forward",
@@ -111,7 +111,7 @@ static bool is_refusal(enum recovery_action action) {
     return action == RECOVER_STOP || action == RECOVER_REFUSE;
 }
 
-/* False: what is there would be refused. */
+/* False: the state on disk would be refused. */
 static bool is_possible(struct store *store, struct error *err) {
     struct survey survey;
     if (!survey_take(store, &survey, err))
@@ -120,7 +120,7 @@ static bool is_possible(struct store *store, struct error *err) {
     return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
-/* A checkpoint that is not there must not be begun, not even with a lock, for a table that would be
+/* A missing checkpoint must not be created, not even with a lock, for a table that would be
  * refused. */
 static bool open_checkpoint(struct store *store, struct error *err) {
     const struct store_options *options = &store->options;
@@ -162,8 +162,8 @@ static bool fill_open_plan(const struct store *store, const struct survey *surve
         return false;
     add_note(recovery,
              survey->plan_is_empty
-                 ? "Batch %" PRId64 " was planned without offsets, as a replay of rejects is, and "
-                   "not committed: what it was to take is still unresolved"
+                 ? "Batch %" PRId64 " was planned for a replay of rejects (without offsets) and "
+                   "not committed; its rejects are still unresolved"
                  : "Batch %" PRId64 " was planned and not committed; it runs again",
              batch_id);
     recovery->has_open_plan = true;
@@ -180,7 +180,7 @@ static void set_starts(const struct offsets *offsets, struct recovery *recovery)
     }
 }
 
-/* Where the query stood before the open plan. */
+/* The query's position before the open plan. */
 static bool fill_former_starts(const struct store *store, int64_t batch_id,
                                struct recovery *recovery, struct error *err) {
     struct offset_entry entry = {0};
@@ -195,7 +195,8 @@ static bool fill_former_starts(const struct store *store, int64_t batch_id,
 static bool take_folded(const struct store *store, struct recovery *recovery, struct error *err) {
     struct coverage coverage = {0};
     bool found;
-    bool ok = coverage_read(store, &coverage, &found, err); // the lock is ours: no fold beside us
+    bool ok = coverage_read(store, &coverage, &found,
+                            err); // the lock is ours: nobody else merges meanwhile
     const struct incarnations *all = &coverage.incarnations;
     if (ok && all->count > 0)
         recovery->incarnation = (struct incarnation){
@@ -262,25 +263,24 @@ static bool look_for_orphans(struct store *store, const struct survey *survey,
         return false;
     if (report.moved > 0)
         add_note(recovery,
-                 "%s that a crash of Spark left in '%s' %s moved to its directory _orphans: the "
+                 "%s that a crash of Spark left in '%s' %s moved to its directory _orphans; the "
                  "records are in other files, or in the batch that runs again",
                  text_count((int64_t)report.moved, "file").text, store->options.table,
                  report.moved == 1 ? "was" : "were");
     if (report.left > 0)
         add_note(recovery,
-                 "%s in '%s' %s not in its sink log, such as '%s': not of this query, and left "
-                 "alone",
+                 "%s in '%s' %s not in its sink log, such as '%s'; they were not written by this "
+                 "query and stay unchanged",
                  text_count((int64_t)report.left, "file").text, store->options.table,
                  report.left == 1 ? "is" : "are", report.left_path);
     recovery->orphans_unknown = report.too_many;
     if (report.too_many)
-        add_note(recovery, "Too many files in '%s' are new to look for those that don't count",
-                 store->options.table);
+        add_note(recovery, "'%s' has too many new files to look for orphans", store->options.table);
     orphan_report_deinit(&report);
     return true;
 }
 
-/* Reads where the query stands in a state that is settled. */
+/* Reads the query's position in a settled state. */
 static bool fill(const struct store *store, const struct survey *survey,
                  enum recovery_action action, struct recovery *recovery, struct error *err) {
     bool ok = action == RECOVER_START ? fill_initial(store, recovery, err)
@@ -302,12 +302,13 @@ bool recovery_preview(struct store *store, struct recovery *recovery, bool *sett
         return refuse(store, &survey, found, err);
     *settled = is_last(found->action);
     if (found->action == RECOVER_FINISH)
-        add_note(recovery, "Batch %" PRId64 " is in the sink log; first its commit is written",
+        add_note(recovery, "Batch %" PRId64 " is in the sink log; its commit is written first",
                  survey.planned);
     else if (!*settled)
-        add_note(recovery, "Batch %" PRId64 " was committed and is first %s", survey.manifest,
-                 found->action == RECOVER_TAKE_BACK ? "taken back, because Spark has run it again"
-                                                    : "rolled forward");
+        add_note(recovery, "Batch %" PRId64 " was committed; first, %s", survey.manifest,
+                 found->action == RECOVER_TAKE_BACK
+                     ? "our files of it are removed, because Spark has run it again"
+                     : "it is rolled forward");
     bool ok = !*settled || fill(store, &survey, found->action, recovery, err);
     if (!ok)
         recovery_deinit(recovery);

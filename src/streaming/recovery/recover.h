@@ -25,25 +25,25 @@ struct recovery {
     bool table_unlogged;  // SINK_LOG=auto, and the table has files but no sink log: worth a warning
     bool orphans_unknown; // too many new files to look for those that a crash of Spark left
     size_t note_count;
-    char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, a sentence each, to be logged
+    char *notes[RECOVERY_NOTES_MAX]; // owned; what recovery did, in sentences, to be logged
 };
 
 void recovery_deinit(struct recovery *recovery);
 
 /* Opens a store to be written: creates what is missing and takes the checkpoint's lock.
  * ERROR_LOCKED names the holder; ERROR_CONFIG: paths that can't be used, or a table with other
- * partition columns; ERROR_RETRY, ERROR_LIMIT: it may be opened when it is tried again. Where there
+ * partition columns; ERROR_RETRY, ERROR_LIMIT: opening may succeed when retried. Where there
  * is no checkpoint, also what recover() would refuse. Ends with store_close(). */
 MUST_CHECK bool recovery_open(const struct store_options *options, struct store **store,
                               struct error *err);
 
 /* Rolls a committed batch forward, removes or sets aside what an uncommitted one left. ERROR_STATE:
- * a state that must not be touched; the message has cause and cure. Repeatable. */
+ * a state that must not be touched; the message has cause and fix. Repeatable. */
 MUST_CHECK bool recover(struct store *store, struct recovery *recovery, struct error *err);
 
 /* What recover() would come to, without changing anything; the store may be open to read. *settled
  * false: a batch would be finished or taken back first, as the last note says, and the rest can't
- * be known before. Otherwise all of *recovery but for orphans is filled in. */
+ * be known before. Otherwise all of *recovery except orphans is filled in. */
 MUST_CHECK bool recovery_preview(struct store *store, struct recovery *recovery, bool *settled,
                                  struct error *err);
 

@@ -116,33 +116,34 @@ static bool all_committed(const struct survey *s) {
     return s->committed == s->planned;
 }
 
-static const char new_place[] = "restore the checkpoint from a backup; or begin again in new "
+static const char new_place[] = "restore the checkpoint from a backup, or start over in new "
                                 "directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
                                 "DATA_LAKE_PATH for the rejects)";
 static const char restore[] = "restore the checkpoint and the table from one backup";
 
 static const char write_metadata[] =
-    "restore it, or write {\"id\":\"<uuid>\"} into it, with the query id that the file "
-    "_esports_stream in the table names (any, if there is none)";
+    "restore it, or write {\"id\":\"<uuid>\"} into it, with the query id from the table's file "
+    "_esports_stream (any UUID if there is no such file)";
 
 static const char use_owner[] =
-    "two checkpoints on one table would each write what the other does not know: use that one, or "
-    "another PROCESSED_DATA_PATH and DATA_LAKE_PATH. If it is gone for good and its records may "
-    "come twice, remove the file _esports_stream from the table and from its rejects";
+    "two checkpoints must not write one table, because neither knows the other's batches: use the "
+    "table's own checkpoint, or another PROCESSED_DATA_PATH and DATA_LAKE_PATH. If that checkpoint "
+    "is lost and duplicate records are acceptable, remove the file _esports_stream from the table "
+    "and from its rejects";
 
-static const char rewind_again[] =
-    "run `esports-stream rewind` again, with the --to-batch that its first line names";
+static const char rewind_again[] = "run `esports-stream rewind` again with --to-batch set to the "
+                                   "number in the first line of that file";
 
 static const char relocate[] =
     "if the lake was moved, run `esports-stream relocate`; if not, set PROCESSED_DATA_PATH back";
 
 static const char find_log[] =
-    "is this the right table? If its directory _spark_metadata was removed, restore it, or set "
-    "SINK_LOG=off to go on without one";
+    "check that this is the right table. If its directory _spark_metadata was removed, restore it, "
+    "or set SINK_LOG=off to continue without one";
 
 static const struct recovery_case cases[] = {
-    {"taking batches back is not finished (the checkpoint has a file `rewind`)", rewinding,
-     RECOVER_STOP, rewind_again},
+    {"a rewind is not finished (the checkpoint has a file `rewind`)", rewinding, RECOVER_STOP,
+     rewind_again},
 
     // The table is not this checkpoint's, or not for these settings.
     {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
@@ -150,7 +151,8 @@ static const struct recovery_case cases[] = {
     {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP, use_owner},
     {"the table has a sink log, but this checkpoint has planned no batch", log_without_plan,
      RECOVER_STOP, new_place},
-    {"the table's sink log names files of another place", log_elsewhere, RECOVER_STOP, relocate},
+    {"the table's sink log names files in another directory", log_elsewhere, RECOVER_STOP,
+     relocate},
     {"the checkpoint has committed batches, but no plans (offsets/)", batches_without_plan,
      RECOVER_STOP, new_place},
     {"SINK_LOG=off, but the table has a sink log, which would hide new files from Spark",
@@ -158,7 +160,7 @@ static const struct recovery_case cases[] = {
     {"SINK_LOG=on, but the table has files and no sink log; a new one would hide them from Spark",
      log_on_but_hides, RECOVER_REFUSE, "set SINK_LOG=auto"},
 
-    {"nothing is planned: a new query", nothing_planned, RECOVER_START, NULL},
+    {"no batch is planned: the query is new", nothing_planned, RECOVER_START, NULL},
 
     // Logs that contradict each other.
     {"a commit is ahead of the newest plan (offsets/)", commit_ahead, RECOVER_STOP, restore},
@@ -166,38 +168,37 @@ static const struct recovery_case cases[] = {
     {"the table's sink log is ahead of the newest plan (offsets/)", log_ahead, RECOVER_STOP,
      restore},
     {"the plan before the newest one is missing", previous_plan_missing, RECOVER_STOP, restore},
-    {"the table's sink log is missing, or lacks a committed batch", log_behind, RECOVER_STOP,
-     find_log},
+    {"the table's sink log is missing, or does not contain a committed batch", log_behind,
+     RECOVER_STOP, find_log},
 
     // A batch that is committed, but perhaps not in every log.
     {"the sink log names some files of our newest batch, but not all", manifest_half_logged,
      RECOVER_STOP, restore},
-    {"the newest manifest's batch was run by Spark in the meantime, as the sink log says",
+    {"the batch of the newest manifest was run by Spark in the meantime, according to the sink log",
      manifest_overtaken_in_log, RECOVER_TAKE_BACK, NULL},
-    {"the newest manifest's batch was run by Spark in the meantime, as its commit says",
+    {"the batch of the newest manifest was run by Spark in the meantime, according to its commit",
      manifest_overtaken_without_log, RECOVER_TAKE_BACK, NULL},
-    {"a batch was planned after one that has a manifest, but no commit", manifest_passed_over,
+    {"a batch was planned after a batch that has a manifest but no commit", manifest_passed_over,
      RECOVER_STOP, restore},
-    {"the table's sink log lacks a batch before our newest one", log_gap_before_manifest,
+    {"the table's sink log does not contain a batch before our newest one", log_gap_before_manifest,
      RECOVER_STOP, restore},
-    {"the newest manifest's batch is committed, and not finished", open_manifest,
+    {"the batch of the newest manifest is committed but not finished", open_manifest,
      RECOVER_ROLL_FORWARD, NULL},
-    {"our newest batch is finished, but the sink log does not name all its files, or names others",
+    {"our newest batch is finished, but the sink log does not name exactly its files",
      done_manifest_not_logged, RECOVER_STOP, restore},
 
     // A batch that has no manifest.
     {"the newest plan's files are in the table's sink log, but its commit is missing",
      logged_not_committed, RECOVER_FINISH, NULL},
-    {"an earlier batch than the newest plan is not committed", earlier_batch_open, RECOVER_STOP,
-     restore},
+    {"a batch before the newest plan is not committed", earlier_batch_open, RECOVER_STOP, restore},
     // A replay of rejects that did not come to its manifest. Run by the query it is a batch of no
     // files, as it is for Spark; by the next replay, that one's batch. Either way its rejects are
     // unresolved until then. One that did come to its manifest is a batch like any other: it is
     // rolled forward, or taken back if Spark has run it, and then its rejects are unresolved again.
-    {"the newest plan takes no offsets, as that of a replay, and is not committed",
+    {"the newest plan has no offsets, like that of a replay, and is not committed",
      empty_plan_not_committed, RECOVER_RUN_AGAIN, NULL},
     {"the newest plan is not committed", planned_not_committed, RECOVER_RUN_AGAIN, NULL},
-    {"all that is planned is committed", all_committed, RECOVER_RUN_NEXT, NULL},
+    {"all planned batches are committed", all_committed, RECOVER_RUN_NEXT, NULL},
 };
 
 const struct recovery_case *recovery_decide(const struct survey *survey) {

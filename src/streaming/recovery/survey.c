@@ -112,11 +112,11 @@ static bool compare_manifest(struct store *store, struct survey *survey,
     bool strange = manifest.replayed.count > 0 && !survey->plan_is_empty &&
                    survey->committed < survey->planned;
     if (survey->manifest == survey->planned && (strange || !agrees_with_plan(&manifest, plan)))
-        ok = error_set(err, ERROR_STATE,
-                       "'%s/%" PRId64 "' ends at other offsets than its plan in '%s': restore "
-                       "both from one backup",
-                       store->checkpoint.manifests.text, survey->manifest,
-                       store->checkpoint.offsets.text);
+        ok = error_set(
+            err, ERROR_STATE,
+            "'%s/%" PRId64
+            "' and its plan in '%s' end at different offsets: restore both from one backup",
+            store->checkpoint.manifests.text, survey->manifest, store->checkpoint.offsets.text);
     else
         ok = look_in_log(store, survey, &manifest, err);
     // Killed before commits/N, we may find it written by Spark, which passes over a batch that the
@@ -209,14 +209,13 @@ static bool explain_newest_log(struct store *store, const struct survey *survey,
     *err = damage;
     return error_wrap(
         err,
-        "the sink log's newest file is damaged. Restore it from a backup; or remove "
-        "it%s%s%s (and the hidden .crc file beside each, if it is there) and start "
-        "again: %s",
+        "the newest file of the sink log is damaged. Restore it from a backup; or remove it%s%s%s "
+        "(and the hidden .crc file of each, if any) and start again: %s",
         ours && !open ? " and '" : "",
         ours && !open ? file_join_number(store->checkpoint.commits.text, survey->logged).text : "",
         ours && !open ? "'" : "",
-        ours ? "it is written again, by the manifest"
-             : "its batch is not committed, and is run again");
+        ours ? "it is written again from the manifest"
+             : "its batch is not committed and is run again");
 }
 
 static bool look_at_logs(struct store *store, struct survey *survey, struct error *err) {

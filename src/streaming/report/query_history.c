@@ -1,7 +1,7 @@
 /* query_history.c: what readers get is a copy, or a reference to a report that never changes.
  *
  * Reports are a ring: the oldest goes when there are too many, or when they take too much memory.
- * Points are a ring by time: a point's place follows from its second alone, and it is begun anew
+ * Points are a ring by time: a point's place follows from its second alone, and it starts again
  * when a batch is committed in another turn of the ring. So a reader must compare `begin_s`: what
  * is in the place of a quiet minute may be of a day ago. */
 #include "streaming/report/query_history.h"

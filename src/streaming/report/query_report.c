@@ -46,7 +46,7 @@ static int64_t topic_end(const struct topic_offsets *topic, const struct offset_
     return listed != NULL ? lag_shown_end(listed, range->end) : range->end; // the partition is gone
 }
 
-/* Every partition of the plan with what became of it. The caller frees it. */
+/* Every partition of the plan with its outcome. The caller frees it. */
 static struct report_range *make_ranges(const struct topic_offsets *topic, const struct plan *plan,
                                         const struct manifest *manifest) {
     struct report_range *ranges = must_alloc(plan->count + 1, sizeof *ranges);
@@ -160,7 +160,7 @@ static void log_faults(const struct query_report *report, const struct decode_co
                       report->schema->columns[i].name, counts->field_faults[i]);
     if (counts->trailing_bytes > 0)
         log_write(LOG_WARNING, report->name,
-                  "Bytes after the JSON value were left out | records=%" PRId64,
+                  "Bytes after the JSON value were ignored | records=%" PRId64,
                   counts->trailing_bytes);
 }
 

@@ -1,5 +1,5 @@
-/* query_report.h: what a query reports of its topic and its batches: to the log, and to who reads
- * its status and its history. It knows nothing of how the query runs. Driver thread, but for
+/* query_report.h: what a query reports of its topic and its batches: to the log, and to readers of
+ * its status and its history. It knows nothing of how the query runs. Driver thread, except
  * `status` and `history` (any thread). */
 #ifndef STREAMING_REPORT_QUERY_REPORT_H
 #define STREAMING_REPORT_QUERY_REPORT_H
@@ -13,8 +13,8 @@
 #include "streaming/store/store.h"
 #include "streaming/tasks/tally.h"
 
-/* How long the parts of the trigger under way have taken that the driver itself does; all but
- * began_ms monotonic. */
+/* How long the parts of the trigger under way have taken that the driver itself does; all except
+ * began_ms are monotonic. */
 struct trigger_clock {
     int64_t began_us, began_ms; // began_ms: wall clock
     int64_t before_us;          // between the begin of the trigger before and this one's; 0: none
@@ -54,8 +54,8 @@ void query_report_deinit(struct query_report *report);
 /* Sums of a manifest's ranges, or of what it replayed; `range` is not filled. */
 struct range_outcome query_report_sum(const struct manifest *manifest);
 
-/* The batch is committed: the query stands behind it. `topic`: the listing that it was planned
- * from. Takes the samples out of `tally`. */
+/* The batch is committed: the query's position is after it. `topic`: the listing that it was
+ * planned from. Takes the samples out of `tally`. */
 void query_report_batch(struct query_report *report, const struct topic_offsets *topic,
                         const struct plan *plan, const struct manifest *manifest,
                         struct tally *tally);

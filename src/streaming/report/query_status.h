@@ -15,7 +15,7 @@ enum query_state {
     QUERY_STARTING, // recovery
     QUERY_RUNNING,  // a batch is under way
     QUERY_WAITING,  // for the next trigger, or for data
-    QUERY_RETRYING, // something is in the way that is tried again: broker, topic, disk
+    QUERY_RETRYING, // something failed and is retried: broker, topic, disk
     QUERY_FAILED,
     QUERY_STOPPED,
 };
@@ -43,8 +43,8 @@ struct query_snapshot {
 
     enum query_state state;
     bool is_active;         // the driver thread runs
-    bool is_started;        // disk and topic were brought together: from here on batches run
-    bool is_data_available; // as in Spark's status: there was something to do at the last look
+    bool is_started;        // recovery is finished and the topic listed: from here on batches run
+    bool is_data_available; // as in Spark's status: there was something to do at the last poll
     char message[QUERY_MESSAGE_MAX]; // Spark's words: "Waiting for next trigger", …
 
     char error[QUERY_ERROR_MAX]; // the newest; "": none since the start
@@ -54,7 +54,7 @@ struct query_snapshot {
     int64_t missing_files;   // of the table; -1: not known
     char missing_names[512]; // the first three of them, by commas
 
-    int64_t retries; // how often something has gone wrong that is tried again, since start
+    int64_t retries; // how often something failed and was retried, since start
 
     int64_t resumed_batch; // newest batch that the checkpoint held at the start; -1: none,
     int64_t resumed_ms;    // or not known yet; when it was committed, wall clock
@@ -62,11 +62,11 @@ struct query_snapshot {
     int64_t batch_id;     // newest committed; -1: none yet
     int64_t rows;         // committed since start
     int64_t rejects;      // likewise
-    int64_t records_read; // since start, also of the batch under way and of attempts that failed
+    int64_t records_read; // since start, also of the running batch and of attempts that failed
     struct topic_lag lag;
 
-    /* For the watchdog. `signs` grows while the driver gets on, or a worker that it waits for; it
-     * stands still when one of them hangs, and while the driver sleeps on purpose. */
+    /* For the watchdog. `signs` grows while the driver makes progress, or a worker that it waits
+     * for; it does not when one of them hangs, and while the driver sleeps on purpose. */
     int64_t signs;
     int64_t rest_until_ms; // monotonic: until then it sleeps on purpose; 0: it never did
 };
@@ -88,18 +88,18 @@ struct query_snapshot query_status_read(struct query_status *status);
 void query_status_open(struct query_status *status, const char id[static 37]);
 void query_status_say(struct query_status *status, enum query_state state, bool is_data_available,
                       const char *message);
-/* Something went wrong and is tried again (QUERY_RETRYING) or has ended the query (QUERY_FAILED).
+/* Something failed and is retried (QUERY_RETRYING) or has ended the query (QUERY_FAILED).
  */
 void query_status_fault(struct query_status *status, enum query_state state, bool is_data_available,
                         const char *message, const char *error);
 /* The same for QUERY_RETRYING, with what is known of the attempts. */
 void query_status_retry(struct query_status *status, bool is_data_available, const char *message,
                         const char *error, const struct query_retry *retry);
-/* Something went wrong, and the query goes on without it. */
+/* Something went wrong, and the query continues without it. */
 void query_status_note_error(struct query_status *status, const char *error);
 /* Any thread. `names`: the first three. */
 void query_status_set_missing(struct query_status *status, int64_t count, const char *names);
-void query_status_sign(struct query_status *status);             // of life, without a word
+void query_status_sign(struct query_status *status);             // of life, without a message
 void query_status_rest(struct query_status *status, int64_t ms); // sleeps so long at most
 void query_status_set_started(struct query_status *status);
 void query_status_set_active(struct query_status *status, bool is_active);

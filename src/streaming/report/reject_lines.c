@@ -76,8 +76,9 @@ static void write_no_row(const struct reject_lines *lines) {
     reject_lines_keys(lines->schema, &lines->tally->counts, came);
     reject_lines_expected(lines->schema, expected);
     log_write(LOG_ERROR, lines->logger,
-              "No record of batch %" PRId64 " became a row: is this the right topic, and does its "
-              "producer send what is expected? | keys=%s | identifier=%s | expected=%s",
+              "No record of batch %" PRId64
+              " became a row: check that this is the right topic and that its producer sends the "
+              "expected JSON | keys=%s | identifier=%s | expected=%s",
               lines->batch_id, came, lines->schema->columns[0].name, expected);
 }
 

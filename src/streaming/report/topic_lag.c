@@ -35,7 +35,7 @@ void lag_book_set_interval(struct lag_book *book, int64_t interval_ms) {
     book->limit_ms = interval_ms + LAG_ANSWER_MS;
 }
 
-/* Behind a position that an open transaction holds up wait the records up to the high watermark. */
+/* If an open transaction blocks a position, the records up to the high watermark wait. */
 int64_t lag_shown_end(const struct partition_offsets *listed, int64_t position) {
     return position > listed->end && listed->high > listed->end ? listed->high : listed->end;
 }

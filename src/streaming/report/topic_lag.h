@@ -22,7 +22,7 @@ enum {
     LAG_ERROR_MAX = 512,
 };
 
-/* Where the query stands in one partition. */
+/* The query's position in one partition. */
 struct partition_lag {
     int32_t partition;
     int64_t topic_end; // at the newest listing; behind an open transaction that begins before the
@@ -54,7 +54,7 @@ struct lag_book {
     struct offset_range *positions; // owned; NULL: not known yet
     size_t position_count;
     pthread_mutex_t lock;        // guards the rest; held for a copy, never for memory or I/O
-    struct topic_lag lag;        // but for what depends on the time
+    struct topic_lag lag;        // except what depends on the time
     int64_t known_ms;            // monotonic; when the newest listing was asked for, or the start;
                                  // written with both locks held
     struct partition_lag *lines; // owned; lag.partition_count
@@ -69,7 +69,7 @@ void lag_book_deinit(struct lag_book *book);
 /* LAG_INTERVAL; before any other thread uses it. */
 void lag_book_set_interval(struct lag_book *book, int64_t interval_ms);
 
-/* The query stands at the ends of these ranges from now on. Driver thread. */
+/* From now on the query's positions are the ends of these ranges. Driver thread. */
 void lag_book_set_positions(struct lag_book *book, const struct offset_range *ranges, size_t count);
 
 /* The topic was listed; `asked_ms`, monotonic, is from before the question. A listing that was

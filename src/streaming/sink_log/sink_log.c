@@ -137,8 +137,8 @@ static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_li
         return false;
     if (names != SINK_LOG_NAMES_THESE)
         return error_set(err, ERROR_STATE,
-                         "'%s' lists batch %" PRId64 " with other files: another writer uses "
-                         "this table; stop it and start again",
+                         "'%s' lists other files for batch %" PRId64
+                         ": another writer uses this table. Stop it, then start again",
                          log->directory.text, batch_id);
     // The process that gave it its name may have died before the sync.
     if (!file_sync_directory(log->directory.text, err))

@@ -159,8 +159,8 @@ static bool compare_batch(const struct sink_log *log, int64_t batch_id,
             return false;
         if (!found || log->newest_compact < batch_id)
             return error_set(err, ERROR_STATE,
-                             "'%s' has no file for batch %" PRId64 ", but goes on after it: "
-                             "restore the missing file from a backup",
+                             "'%s' has no file for batch %" PRId64
+                             ", but has later ones: restore the missing file from a backup",
                              log->directory.text, batch_id);
     } else if (comparison->found == comparison->count &&
                !has_others(log, batch_id, comparison, &others, err)) {

@@ -19,8 +19,8 @@ enum {
     CHUNK_SIZE = 64 << 10,
 };
 
-static const char damaged[] = "restore it from a backup, or rebuild the log from the files of the "
-                              "table";
+static const char damaged[] =
+    "restore it from a backup, or rebuild the log from the files of the table";
 
 void sink_log_file_name(int64_t batch_id, bool compact, char name[static SINK_LOG_NAME_MAX]) {
     (void)snprintf(name, SINK_LOG_NAME_MAX, "%" PRId64 "%s", batch_id, compact ? ".compact" : "");
@@ -33,7 +33,7 @@ static void stream_close(struct sink_log_stream *stream) {
 
 /* Its entries would be missed silently. */
 static bool became_shorter(const struct file_reader *file, struct error *err) {
-    return error_set(err, ERROR_RETRY, "read '%s': it became shorter", file->path);
+    return error_set(err, ERROR_RETRY, "cannot read '%s': it was truncated meanwhile", file->path);
 }
 
 /* Moves what is left to the front and reads behind it. False: the disk won't. */
@@ -67,7 +67,7 @@ static bool stream_open(struct sink_log_stream *stream, const char *path, bool *
     if (ok && (stream->end < SINK_LOG_HEADER_SIZE ||
                memcmp(stream->bytes, "v1", SINK_LOG_HEADER_SIZE) != 0 ||
                (stream->end > SINK_LOG_HEADER_SIZE && stream->bytes[SINK_LOG_HEADER_SIZE] != '\n')))
-        ok = error_set(err, ERROR_STATE, "'%s' does not begin with a line 'v1': %s", path, damaged);
+        ok = error_set(err, ERROR_STATE, "the first line of '%s' is not 'v1': %s", path, damaged);
     stream->start = SINK_LOG_HEADER_SIZE;
     if (!ok)
         stream_close(stream);
@@ -128,7 +128,7 @@ static bool stream_line(struct sink_log_stream *stream, const char **line, size_
         if (!stream_fill(stream, err))
             return false;
     }
-    return error_set(err, ERROR_STATE, "'%s' has a line of more than %d bytes: %s",
+    return error_set(err, ERROR_STATE, "'%s' has a line longer than %d bytes: %s",
                      stream->file.path, CHUNK_SIZE, damaged);
 }
 
@@ -137,7 +137,7 @@ typedef bool line_fn(const struct sink_log_stream *stream, const char *line, siz
                      void *context, struct error *err);
 
 static bool not_an_entry(const struct sink_log_stream *stream, struct error *err) {
-    return error_set(err, ERROR_STATE, "'%s' has a line that describes no file: %s",
+    return error_set(err, ERROR_STATE, "'%s' has a line that does not describe a file: %s",
                      stream->file.path, damaged);
 }
 
@@ -443,8 +443,9 @@ static bool visit_lines(const char *path, char *lines, sink_log_entry_fn *visit,
         if (*line == '\0')
             continue;
         struct json *entry = json_parse(line, strlen(line), err);
-        bool ok = (entry != NULL && json_member_text(entry, "path") != NULL) ||
-                  error_set(err, ERROR_STATE, "'%s' has a line that describes no file", path);
+        bool ok =
+            (entry != NULL && json_member_text(entry, "path") != NULL) ||
+            error_set(err, ERROR_STATE, "'%s' has a line that does not describe a file", path);
         ok = ok && visit(context, entry, err);
         json_free(entry);
         if (!ok)

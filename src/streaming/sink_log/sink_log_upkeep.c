@@ -238,7 +238,7 @@ bool sink_log_upkeep_start(struct sink_log_upkeep *upkeep, struct error *err) {
     check(pthread_cond_init(&upkeep->changed, NULL) == 0);
     upkeep->stop = false;
     upkeep->running = thread_start(&upkeep->thread, upkeep_main, upkeep,
-                                   "start the thread that prepares the sink log", err);
+                                   "cannot start the thread that prepares the sink log", err);
     if (upkeep->running)
         return true;
     check(pthread_cond_destroy(&upkeep->changed) == 0);

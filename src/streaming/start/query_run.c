@@ -1,9 +1,9 @@
 /* A start, whichever engine runs the query:
  *
  *   1. the store is opened, which takes the lock; then the engine
- *   2. a run on a cluster that did not end in order is ended, because a Spark that still writes
+ *   2. a run on a cluster that did not end cleanly is ended, because a Spark that still writes
  * must not be tidied up after
- *   3. recovery brings the disk in order, and says where the query stands
+ *   3. recovery settles the state on disk and finds the query's position
  *   4. it begins to look for missing files of the table
  *   5. the topic is listed, and is one of the Kafka cluster that the offsets are of
  *   6. the rejects of that former run's last batches are written

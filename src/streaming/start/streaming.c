@@ -66,7 +66,7 @@ struct source_memory streaming_source_memory(int64_t memory_max, size_t worker_c
     int64_t share = worker_share(memory_max, worker_count);
     return (struct source_memory){
         .fetched = (size_t)(share / 3 < prefetch_max ? share / 3 : prefetch_max),
-        .batch = (size_t)share / 4, // held up to four times (MEMORY_FLOOR_BATCHES)
+        .batch = (size_t)share / 4, // held at most four times (MEMORY_FLOOR_BATCHES)
         // Of the whole, not of a worker's share: batches that large are rare, and seldom are two
         // held at once. Half of it, because what librdkafka keeps for each record comes on top.
         .unpacked = (size_t)(memory_max - fixed_bytes) / 2,
@@ -108,8 +108,8 @@ static bool open_queries(struct streaming *streaming, const struct streaming_opt
     for (size_t i = 0; i < options->query_count; i++)
         if (!init_query(streaming, i, options, err))
             return false;
-    // All locks before anything else is touched; but a disk that refuses for the moment is waited
-    // for by the query's own thread, while signals are heard and the other queries go on.
+    // All locks before anything else is touched; but if a disk refuses temporarily, the query's own
+    // thread waits for it, while signals still work and the other queries continue.
     for (size_t i = 0; i < streaming->query_count; i++) {
         struct query *query = &streaming->queries[i].query;
         if (!query_open(query, err) && !disk_error_may_pass(err))
@@ -216,7 +216,7 @@ static bool start_query(struct running_query *running, struct error *err) {
               options->store.topic);
     query_status_set_active(&report->status, true);
     char what[64];
-    (void)snprintf(what, sizeof what, "start the thread of %s", report->name);
+    (void)snprintf(what, sizeof what, "cannot start the thread of query %s", report->name);
     return thread_start(&running->thread, query_main, running, what, err);
 }
 
@@ -315,7 +315,7 @@ size_t streaming_source_statistics(struct streaming *streaming, size_t most, boo
 
 bool streaming_join(struct streaming *streaming, struct error *err) {
     // Workers end last: a query waits for the tasks that it has out. Of several failures the first
-    // in time is told, as the others may follow from it.
+    // is reported, as the others may follow from it.
     join_queries(streaming, streaming->query_count);
     lag_clock_stop(&streaming->lag_clock);
     stop_workers(streaming);

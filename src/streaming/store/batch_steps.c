@@ -48,7 +48,7 @@ static bool next_conf(const struct store *store, int64_t batch_id, struct json *
     if (!checkpoint_read_offsets(&store->checkpoint, batch_id - 1, &previous, &found, err))
         return false;
     if (!found)
-        return error_set(err, ERROR_STATE, "'%s' has no plan of batch %" PRId64,
+        return error_set(err, ERROR_STATE, "'%s' has no plan for batch %" PRId64,
                          store->checkpoint.offsets.text, batch_id - 1);
     offset_log_complete_conf(previous.conf, fresh);
     *conf = previous.conf;
@@ -106,7 +106,7 @@ static bool publish_manifest(const struct store *store, const struct manifest *m
     // What can't be read back could never be rolled forward: better no commit than that.
     struct manifest copy;
     if (!manifest_parse(text, size, manifest->batch_id, &origin, &copy, err))
-        return error_wrap(err, "batch %" PRId64 " can't be committed", manifest->batch_id);
+        return error_wrap(err, "batch %" PRId64 " cannot be committed", manifest->batch_id);
     manifest_deinit(&copy);
 
     // A manifest that is durable promises files that are.
@@ -162,8 +162,8 @@ static bool fold_manifests(struct store *store, const struct manifest *manifest,
     (void)err;
     if (!coverage_fold(store, manifest->batch_id, &why))
         log_write(LOG_WARNING, store->options.query,
-                  "Old manifests stay, they could not be folded into one file | batch_id=%" PRId64
-                  " | error=%s",
+                  "Old manifests could not be merged into one file; a later batch retries | "
+                  "batch_id=%" PRId64 " | error=%s",
                   manifest->batch_id, why.message);
     return true;
 }
@@ -172,19 +172,19 @@ static const struct {
     const char *name;
     bool (*run)(struct store *store, const struct manifest *manifest, struct error *err);
 } steps[] = {
-    {"publish its files", publish_table},
-    {"write its sink log entry", write_sink_log},
-    {"publish its rejects", publish_rejects},
-    {"write its commit", write_commit},
-    {"remove its staging directory", remove_staging},
-    {"fold old manifests", fold_manifests},
+    {"publishing its files", publish_table},
+    {"writing its sink log entry", write_sink_log},
+    {"publishing its rejects", publish_rejects},
+    {"writing its commit", write_commit},
+    {"removing its staging directory", remove_staging},
+    {"merging old manifests", fold_manifests},
 };
 
 static bool roll_forward(struct store *store, const struct manifest *manifest, struct error *err) {
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (!steps[i].run(store, manifest, err))
-            return error_wrap(err, "batch %" PRId64 " is committed; to %s", manifest->batch_id,
-                              steps[i].name);
+            return error_wrap(err, "batch %" PRId64 " is committed, but %s failed",
+                              manifest->batch_id, steps[i].name);
     return true;
 }
 
@@ -213,7 +213,7 @@ bool store_take_back(const struct store *store, const struct manifest *manifest,
         !table_unstage(&store->table, manifest->batch_id, err) ||
         !table_unstage(&store->rejects, manifest->batch_id, err) ||
         !set_manifest_aside(store, manifest->batch_id, err))
-        return error_wrap(err, "batch %" PRId64 " was run by Spark; to take our files back",
+        return error_wrap(err, "batch %" PRId64 " was run by Spark; removing our files of it",
                           manifest->batch_id);
     return true;
 }

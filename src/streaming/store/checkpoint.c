@@ -63,7 +63,7 @@ static bool parse_metadata(const char *text, size_t size, char query_id[static 3
     for (size_t i = 0; ok && i < 37; i++)
         query_id[i] = (char)tolower((unsigned char)id[i]);
     if (!ok)
-        error_set(err, ERROR_STATE, "it has no \"id\" that is a UUID");
+        error_set(err, ERROR_STATE, "its \"id\" is missing or not a UUID");
     json_free(metadata);
     return ok;
 }
@@ -76,12 +76,12 @@ static bool read_metadata(struct checkpoint *checkpoint, struct error *err) {
         return false;
     checkpoint->has_metadata = text != NULL;
     if (text != NULL && !parse_metadata(text, size, checkpoint->query_id, err))
-        return error_wrap(err,
-                          "'%s' can't be used; restore it from a backup, or write the query's id "
-                          "into it as {\"id\":\"<uuid>\"}, which the table's file _esports_stream "
-                          "names as \"query\" (any, if there is no such file), and remove "
-                          "'.metadata.crc' beside it, if it is there",
-                          path.text);
+        return error_wrap(
+            err,
+            "'%s' cannot be used; restore it from a backup, or write the query's id into it as "
+            "{\"id\":\"<uuid>\"} (\"query\" in the table's file _esports_stream; any UUID if there "
+            "is no such file), and remove '.metadata.crc' in the same directory, if it exists",
+            path.text);
     return true;
 }
 
@@ -109,7 +109,8 @@ bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
     if (!read_metadata(checkpoint, err))
         return false;
     return checkpoint->has_metadata ||
-           error_set(err, ERROR_STATE, "'%s' has no file `metadata`: is this the right checkpoint?",
+           error_set(err, ERROR_STATE,
+                     "'%s' has no file `metadata`: check that this is the right checkpoint",
                      checkpoint->root.text);
 }
 
@@ -152,8 +153,8 @@ void checkpoint_set_uncommitted(struct checkpoint *checkpoint, int64_t committed
     checkpoint->uncommitted_from = (newest > logged ? newest : logged) + 1;
 }
 
-static const char damaged[] = "restore this file from a backup; without one, which records are in "
-                              "the table can't be told, and a new checkpoint needs a new table";
+static const char damaged[] = "restore this file from a backup; without it, it is unknown which "
+                              "records are in the table, and a new checkpoint needs a new table";
 
 static bool same_topic(const struct checkpoint *checkpoint, const char *path,
                        struct offset_entry *entry, struct error *err) {
@@ -161,7 +162,7 @@ static bool same_topic(const struct checkpoint *checkpoint, const char *path,
         return true;
     error_set(err, ERROR_STATE,
               "'%s' has offsets of topic '%s', but the query reads '%s': set the topic back, or "
-              "begin again in new directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
+              "start over in new directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
               "DATA_LAKE_PATH for the rejects)",
               path, entry->topic, checkpoint->topic);
     offset_entry_deinit(entry);
@@ -171,22 +172,23 @@ static bool same_topic(const struct checkpoint *checkpoint, const char *path,
 /* Of a plan that counts for nothing yet. A power cut leaves Spark's newest file empty. */
 static bool unused_plan(const struct checkpoint *checkpoint, int64_t batch_id, struct error *err) {
     const char *log = checkpoint->offsets.text;
-    return error_wrap(err,
-                      "'%s/%" PRId64 "' can't be used, but nothing of batch %" PRId64
-                      " is committed: remove this file (and '%s/.%" PRId64 ".crc', if it is there) "
-                      "and start again: the batch is planned again, and nothing is lost",
-                      log, batch_id, batch_id, log, batch_id);
+    return error_wrap(
+        err,
+        "'%s/%" PRId64 "' cannot be used, but nothing of batch %" PRId64
+        " is committed: remove this file (and '%s/.%" PRId64
+        ".crc', if it exists) and start again; the batch is planned again, and nothing is lost",
+        log, batch_id, batch_id, log, batch_id);
 }
 
 static bool unused_initial(const struct checkpoint *checkpoint, struct error *err) {
     return error_wrap(err,
-                      "'%s/0' can't be used, but nothing is committed yet: remove the directories "
-                      "'%s' and '%s' and start again: the query begins where STARTING_OFFSETS says",
+                      "'%s/0' cannot be used, but nothing is committed yet: remove the directories "
+                      "'%s' and '%s' and start again; the query begins at STARTING_OFFSETS",
                       checkpoint->sources.text, checkpoint->sources.text, checkpoint->offsets.text);
 }
 
 static bool counting_file(const char *path, struct error *err) {
-    return error_wrap(err, "'%s' can't be used (%s)", path, damaged);
+    return error_wrap(err, "'%s' cannot be used (%s)", path, damaged);
 }
 
 bool checkpoint_read_offsets(const struct checkpoint *checkpoint, int64_t batch_id,
@@ -382,11 +384,13 @@ bool checkpoint_write_offsets(const struct checkpoint *checkpoint, int64_t batch
 static bool damaged_commit(const struct checkpoint *checkpoint, int64_t batch_id,
                            struct error *err) {
     const char *log = checkpoint->commits.text;
-    return error_wrap(err,
-                      "'%s/%" PRId64 "' can't be used: restore it from a backup; or, as it is "
-                      "there, the batch is done: run `printf 'v1\\n{\"nextBatchWatermarkMs\":0}' > "
-                      "%s/%" PRId64 "` and remove '%s/.%" PRId64 ".crc', if it is there",
-                      log, batch_id, log, batch_id, log, batch_id);
+    return error_wrap(
+        err,
+        "'%s/%" PRId64
+        "' cannot be used: restore it from a backup; or, because the batch is done if this file "
+        "exists, run `printf 'v1\\n{\"nextBatchWatermarkMs\":0}' > %s/%" PRId64
+        "` and remove '%s/.%" PRId64 ".crc', if it exists",
+        log, batch_id, log, batch_id, log, batch_id);
 }
 
 bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_id,
@@ -397,7 +401,7 @@ bool checkpoint_check_commit(const struct checkpoint *checkpoint, int64_t batch_
     if (!file_read(path.text, LOG_FILE_SIZE_MAX, &text, &size, err))
         return false;
     if (text == NULL || size < 2 || memcmp(text, "v1", 2) != 0 || (size > 2 && text[2] != '\n')) {
-        (void)error_set(err, ERROR_STATE, "it does not begin with a line 'v1'");
+        (void)error_set(err, ERROR_STATE, "its first line is not 'v1'");
         return damaged_commit(checkpoint, batch_id, err);
     }
     if (size <= 3) // nothing more: Spark takes it, too

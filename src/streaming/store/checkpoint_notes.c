@@ -67,14 +67,15 @@ bool run_note_read(const char *checkpoint, struct run_note *note, bool *found, s
     if (text == NULL)
         return true;
     struct json *object = json_parse_versioned(text, size, NOTE_VERSION, &version, err);
-    bool ok = object != NULL && (parse_run(object, note) ||
-                                 error_set(err, ERROR_STATE, "it is not described in full"));
+    bool ok = object != NULL &&
+              (parse_run(object, note) || error_set(err, ERROR_STATE, "it is incomplete"));
     json_free(object);
-    return ok || error_wrap(err,
-                            "'%s' can't be used: restore it from a backup, or, if no Spark runs "
-                            "this query any more, remove it (rejects of its last batches may be "
-                            "missing then)",
-                            path.text);
+    return ok ||
+           error_wrap(
+               err,
+               "'%s' cannot be used: restore it from a backup; or, if no Spark server runs this "
+               "query any more, remove it (the rejects of its last batches may then be missing)",
+               path.text);
 }
 
 static char *print_run(const struct run_note *note, size_t *size) {
@@ -136,8 +137,8 @@ bool kafka_note_read(const char *checkpoint, char id[static KAFKA_CLUSTER_ID_MAX
         return false;
     return text == NULL || parse_kafka(text, size, id, err) ||
            error_wrap(err,
-                      "'%s' can't be used: restore it from a backup, or, if you are sure that "
-                      "KAFKA_BOOTSTRAP_SERVERS names the right cluster, remove it",
+                      "'%s' cannot be used: restore it from a backup; or, if "
+                      "KAFKA_BOOTSTRAP_SERVERS certainly names the right cluster, remove it",
                       path.text);
 }
 
@@ -156,11 +157,11 @@ bool kafka_note_compare(const char *checkpoint, const char *noted, const char *a
         return true;
     return error_set(
         err, ERROR_STATE,
-        "the offsets in checkpoint '%s' are of the Kafka cluster %s, but the cluster %s answers. "
-        "A topic of the same name has other records at these offsets there, a copy by MirrorMaker, "
-        "too: set KAFKA_BOOTSTRAP_SERVERS back, or begin again in new directories "
-        "(CHECKPOINT_PATH, PROCESSED_DATA_PATH, and DATA_LAKE_PATH for the rejects). If the very "
-        "same offsets were moved to that cluster: `esports-stream "
-        "adopt --cluster %s`",
+        "the offsets in checkpoint '%s' belong to Kafka cluster %s, but KAFKA_BOOTSTRAP_SERVERS "
+        "leads to cluster %s. A topic of the same name has other records at these offsets there, "
+        "even if MirrorMaker copied it: set KAFKA_BOOTSTRAP_SERVERS back, or start over in new "
+        "directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and DATA_LAKE_PATH for the rejects). "
+        "If the records were moved to that cluster with their offsets, run `esports-stream adopt "
+        "--cluster %s`",
         checkpoint, noted, answering, answering);
 }

@@ -94,7 +94,7 @@ static bool add_part(struct coverage *coverage, const struct range_outcome *part
     const struct range_outcome *behind = at < coverage->count ? &coverage->ranges[at] : NULL;
     if ((before != NULL && overlap(before, part)) || (behind != NULL && overlap(behind, part)))
         return error_set(err, ERROR_STATE,
-                         "two batches took offsets %" PRId64 " to %" PRId64
+                         "two batches contain offsets %" PRId64 " to %" PRId64
                          " of partition %" PRId32,
                          part->range.start, part->range.end - 1, part->range.partition);
     if (before != NULL && continues(before, part))
@@ -139,8 +139,9 @@ static bool add_begun(struct coverage *coverage, const struct manifest *manifest
     struct incarnations *incarnations = &coverage->incarnations;
     if (incarnations->count + manifest->begun.count != (size_t)manifest->incarnation.number)
         return error_set(err, ERROR_STATE,
-                         "it is of incarnation %" PRId32 " of the topic, but %zu began by the "
-                         "manifests up to it: restore the checkpoint from a backup",
+                         "it belongs to incarnation %" PRId32
+                         " of the topic, but according to the manifests up to it there were %zu: "
+                         "restore the checkpoint from a backup",
                          manifest->incarnation.number, incarnations->count + manifest->begun.count);
     for (size_t i = 0; i < manifest->begun.count; i++) {
         struct incarnations one = {.begins = &manifest->begun.begins[i], .count = 1};
@@ -162,7 +163,8 @@ bool coverage_add_manifest(struct coverage *coverage, const struct manifest *man
             return false;
     }
     resolved_add_all(&coverage->replayed, &manifest->replayed);
-    // A batch's time tells of which incarnation its rows are: a replay of older rejects is noted.
+    // A batch's time shows which incarnation its rows belong to: a replay of older rejects is
+    // noted.
     int32_t of = resolved_newest(&manifest->replayed);
     if (manifest->replayed.count > 0 && of != manifest->incarnation.number)
         incarnations_add_replay(&coverage->incarnations, manifest->timestamp_ms, of);
@@ -225,7 +227,7 @@ static bool parse_incarnations(const struct json *object, int version, struct co
                                struct error *err) {
     const struct json *begins = json_member(object, "incarnations");
     if ((begins != NULL) != (version == VERSION_INCARNATION))
-        return error_set(err, ERROR_STATE, "its version and its incarnations disagree");
+        return error_set(err, ERROR_STATE, "its incarnations do not match its version");
     return begins == NULL || (incarnations_parse(begins, &coverage->incarnations, err) &&
                               incarnations_parse_replays(json_member(object, "replays"),
                                                          &coverage->incarnations, err));
@@ -237,21 +239,23 @@ static bool parse_object(const struct json *object, int version, int64_t through
     const struct json *ranges = json_member(object, "ranges");
     if (!json_member_int(object, "through", &coverage->through) || coverage->through != through ||
         ranges == NULL)
-        return error_set(err, ERROR_STATE, "it is not what its name says");
+        return error_set(err, ERROR_STATE, "its content does not match its name");
     if (!is_text(object, "query", origin->query_id) || !is_text(object, "topic", origin->topic))
-        return error_set(err, ERROR_STATE, "it is of another query or topic");
+        return error_set(err, ERROR_STATE, "it belongs to another query or topic");
     if (!parse_incarnations(object, version, coverage, err))
         return false;
     for (size_t i = 0; i < json_count(ranges); i++) {
         struct range_outcome outcome;
         if (!parse_range(json_at(ranges, i), coverage, &outcome))
-            return error_set(err, ERROR_STATE, "its range number %zu does not add up", i);
+            return error_set(err, ERROR_STATE, "the counts of its range number %zu do not add up",
+                             i);
         if (!coverage_add(coverage, &outcome, err))
             return false;
     }
     const struct json *replayed = json_member(object, "replayed");
     if (version != VERSION_INCARNATION && (replayed != NULL) != (version == VERSION_REPLAY))
-        return error_set(err, ERROR_STATE, "its version and its list of replayed offsets disagree");
+        return error_set(err, ERROR_STATE,
+                         "its list of replayed offsets does not match its version");
     return replayed == NULL || resolved_parse(replayed, &coverage->replayed, err);
 }
 
@@ -283,7 +287,7 @@ static bool read_one(const struct store *store, int64_t through, struct coverage
         return false;
     *found = text != NULL;
     return text == NULL || coverage_parse(text, size, through, &origin, coverage, err) ||
-           error_wrap(err, "'%s' can't be used; restore it from a backup", path.text);
+           error_wrap(err, "'%s' cannot be used: restore it from a backup", path.text);
 }
 
 bool coverage_read(const struct store *store, struct coverage *coverage, bool *found,
@@ -345,7 +349,7 @@ static bool fold(const struct store *store, int64_t before, struct coverage *cov
     size_t count;
     if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
         return false;
-    // A fold holds up the batch behind it; the rest is for the next ones.
+    // A merge delays the next batch; the rest is for the next ones.
     if (count > COVERAGE_FOLD_MAX)
         count = COVERAGE_FOLD_MAX;
     size_t folded = 0;

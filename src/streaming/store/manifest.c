@@ -2,7 +2,7 @@
  * strictly.
  *
  * The lowest version, so that a program that knows no better reads what it understands and refuses
- * what it would get wrong. Strictly, because a roll-forward does whatever stands here: each range
+ * what it would get wrong. Strictly, because a roll-forward does what the manifest says: each range
  * must add up, rows in files must be the rows of ranges, and no path may lead out of its table. */
 #include "streaming/store/manifest.h"
 
@@ -131,7 +131,8 @@ static bool parse_files(const struct json *array, struct file_list *list, struct
             !json_member_int(object, "rows", &file.rows) ||
             !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
             file.rows <= 0)
-            return error_set(err, ERROR_STATE, "its file number %zu is not described in full", i);
+            return error_set(err, ERROR_STATE,
+                             "the description of its file number %zu is incomplete", i);
         // Staged files lie side by side, which is why `staged` has no '/'.
         file.path = text_copy(path);
         file.staged = text_copy(staged);
@@ -173,7 +174,8 @@ static bool parse_ranges(const struct json *array, struct manifest *manifest, st
     manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
     for (size_t i = 0; i < json_count(array); i++) {
         if (!manifest_parse_range(json_at(array, i), &manifest->outcomes[i]))
-            return error_set(err, ERROR_STATE, "its range number %zu does not add up", i);
+            return error_set(err, ERROR_STATE, "the counts of its range number %zu do not add up",
+                             i);
         manifest->outcome_count++;
     }
     return true;
@@ -183,13 +185,15 @@ static bool parse_replayed(const struct json *object, int version, struct manife
                            struct error *err) {
     const struct json *array = json_member(object, "replayed");
     if (version != VERSION_INCARNATION && (array != NULL) != (version == VERSION_REPLAY))
-        return error_set(err, ERROR_STATE, "its version and its list of replayed offsets disagree");
+        return error_set(err, ERROR_STATE,
+                         "its list of replayed offsets does not match its version");
     if (array == NULL)
         return true;
     if (!resolved_parse(array, &manifest->replayed, err))
         return false;
     if (manifest->replayed.count == 0 || manifest->outcome_count > 0 || manifest->rejects.count > 0)
-        return error_set(err, ERROR_STATE, "it is neither a replay's nor another batch's");
+        return error_set(err, ERROR_STATE,
+                         "it is neither valid for a replay nor for another batch");
     return true;
 }
 
@@ -199,9 +203,10 @@ static bool parse_engine(const struct json *object, int version, struct manifest
     manifest->of_spark = engine != NULL;
     if ((version != VERSION_INCARNATION && manifest->of_spark != (version == VERSION_SPARK)) ||
         (engine != NULL && strcmp(engine, "spark") != 0))
-        return error_set(err, ERROR_STATE, "its version and its engine disagree");
+        return error_set(err, ERROR_STATE, "its engine does not match its version");
     if (manifest->of_spark && (manifest->files.count > 0 || manifest->outcome_count > 0))
-        return error_set(err, ERROR_STATE, "it is neither a Spark batch's nor another's");
+        return error_set(err, ERROR_STATE,
+                         "it is neither valid for a batch of Spark nor for another batch");
     return true;
 }
 
@@ -213,13 +218,13 @@ static bool parse_incarnation(const struct json *object, int version, struct man
     if (topic_id != NULL)
         (void)snprintf(incarnation->topic_id, sizeof incarnation->topic_id, "%s", topic_id);
     if ((found != NULL) != (version == VERSION_INCARNATION))
-        return error_set(err, ERROR_STATE, "its version and its incarnation disagree");
+        return error_set(err, ERROR_STATE, "its incarnation does not match its version");
     if (found == NULL)
         return true;
     int64_t number;
     if (!json_member_int(found, "number", &number) || number <= 0 || number > INT32_MAX ||
         !json_member_int(found, "sinceMs", &incarnation->since_ms))
-        return error_set(err, ERROR_STATE, "its incarnation of the topic can't be read");
+        return error_set(err, ERROR_STATE, "its incarnation of the topic cannot be read");
     incarnation->number = (int32_t)number;
     return incarnations_parse(json_member(found, "begun"), &manifest->begun, err);
 }
@@ -245,7 +250,7 @@ static bool same_text(const struct json *object, const char *name, const char *e
     const char *text = json_member_text(object, name);
     if (text != NULL && strcmp(text, expected) == 0)
         return true;
-    return error_set(err, ERROR_STATE, "its %s is '%s', but ours is '%s': %s", name,
+    return error_set(err, ERROR_STATE, "its \"%s\" is '%s', not '%s': %s", name,
                      text == NULL ? "" : text, expected, cure);
 }
 
@@ -255,7 +260,8 @@ static bool same_origin(const struct json *object, const struct manifest_origin 
                                 "it back; if only the settings changed, set the paths back; "
                                 "otherwise this checkpoint belongs to another table";
     return same_text(object, "query", origin->query_id,
-                     "the checkpoint's files come from two queries; restore one of them", err) &&
+                     "the checkpoint's files belong to two queries; restore them from one backup",
+                     err) &&
            same_text(object, "topic", origin->topic, "set the topic back", err) &&
            same_text(object, "table", origin->table, moved, err) &&
            same_text(object, "rejectsTable", origin->rejects_table, moved, err);
@@ -266,7 +272,8 @@ static bool parse_object(const struct json *object, int version, int64_t batch_i
                          struct error *err) {
     if (!json_member_int(object, "batch", &manifest->batch_id) || manifest->batch_id != batch_id ||
         !json_member_int(object, "timestampMs", &manifest->timestamp_ms))
-        return error_set(err, ERROR_STATE, "it is not about batch %lld", (long long)batch_id);
+        return error_set(err, ERROR_STATE, "it is not the manifest of batch %lld",
+                         (long long)batch_id);
     if (!same_origin(object, origin, err) ||
         !parse_files(json_member(object, "files"), &manifest->files, err) ||
         !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
@@ -276,7 +283,7 @@ static bool parse_object(const struct json *object, int version, int64_t batch_i
         !parse_incarnation(object, version, manifest, err))
         return false;
     if (!sums_agree(manifest))
-        return error_set(err, ERROR_STATE, "its files and its ranges count different rows");
+        return error_set(err, ERROR_STATE, "the row counts of its files and its ranges differ");
     return true;
 }
 

@@ -6,7 +6,7 @@
  *      "rejects":[…],
  *      "ranges":[{"partition":0,"start":0,"end":3,"rows":2,"rejects":1,"absent":0,"lost":0}]}
  *
- * (one line). That of a replay (streaming/operations/replay.h) is of version 2: it has no ranges
+ * (one line). That of a replay (streaming/operations/replay.h) has version 2: it has no ranges
  * and no rejects, and says which rejects its rows were made of:
  *
  *     v2
@@ -15,20 +15,20 @@
  *
  * A program that only knows version 1 refuses it: it would take these rows for another batch's.
  *
- * That of a batch that a Spark cluster ran for us (streaming/cluster/) is of version 3. Its rows
+ * That of a batch that a Spark cluster ran for us (streaming/cluster/) has version 3. Its rows
  * are Spark's business and in the sink log; what we add are its rejects, and that we have looked:
  *
  *     v3
  *     {…,"files":[],"rejects":[…],"ranges":[],"engine":"spark"}
  *
  * Each may have a member "topicId", Kafka's id of the topic. Behind the first incarnation of the
- * topic (streaming/offsets/incarnation.h) every manifest is of version 4, which has all the members
+ * topic (streaming/offsets/incarnation.h) every manifest has version 4, which has all the members
  * above as needed, and says which incarnation it is, and how it began if that is news:
  *
  *     v4
  *     {…,"incarnation":{"number":1,"sinceMs":…,"begun":[…]}}
  *
- * Reading is strict: after the commit point whatever it says is done, so that a file
+ * Reading is strict: after the commit point everything that it says is done, so that a file
  * that does not add up is refused as a whole. Pure: no disk. */
 #ifndef STREAMING_STORE_MANIFEST_H
 #define STREAMING_STORE_MANIFEST_H
@@ -40,7 +40,7 @@
 #include "streaming/offsets/incarnation.h"
 #include "streaming/store/resolved.h"
 
-/* Bytes: some thousand files of long names; more than that is not a manifest. */
+/* Bytes: thousands of files with long names; more than that is not a manifest. */
 enum { MANIFEST_SIZE_MAX = 256 << 20 };
 
 struct manifest {
@@ -74,8 +74,8 @@ MUST_CHECK bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                                const struct manifest_origin *origin, struct manifest *manifest,
                                struct error *err);
 
-/* What a manifest says of its origin, for who knows none; *table and *rejects are owned by the
- * caller. False: it is none of ours. */
+/* What a manifest says of its origin, for callers that know none; *table and *rejects are owned by
+ * the caller. False: it is none of ours. */
 bool manifest_parse_tables(const char *text, size_t size, char query_id[static 37], char **table,
                            char **rejects);
 

@@ -13,7 +13,7 @@ struct recalled {
     char query_id[37];     // of that manifest; "": none
 };
 
-/* What can't be read is not known: whoever opens the checkpoint gets the error. Takes no lock. */
+/* What can't be read is not known: opening the checkpoint gives the error. Takes no lock. */
 void checkpoint_recall(const char *root, struct recalled *recalled);
 void recalled_deinit(struct recalled *recalled);
 

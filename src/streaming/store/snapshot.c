@@ -216,10 +216,11 @@ static bool read_ranges(const struct checkpoint *checkpoint, struct snapshot *sn
     bool ok = checkpoint_read_initial(checkpoint, &starts, &snapshot->starts_known, err) &&
               checkpoint_read_offsets(checkpoint, snapshot->horizon, &ends, &found, err);
     if (ok && !found)
-        ok = error_set(err, ERROR_STATE,
-                       "'%s/%" PRId64 "' is missing, the plan of the newest committed batch: "
-                       "restore it from a backup",
-                       checkpoint->offsets.text, snapshot->horizon);
+        ok = error_set(
+            err, ERROR_STATE,
+            "'%s/%" PRId64
+            "', the plan of the newest committed batch, is missing: restore it from a backup",
+            checkpoint->offsets.text, snapshot->horizon);
     if (ok)
         set_ranges(snapshot, &starts.ends, &ends.ends);
     offset_entry_deinit(&starts);
@@ -255,7 +256,7 @@ bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error 
         if (!ok)
             return false;
     }
-    return error_set(err, ERROR_RETRY, "'%s' changes faster than it can be read",
+    return error_set(err, ERROR_RETRY, "'%s' changes faster than it can be read; try again",
                      store->checkpoint.root.text);
 }
 

@@ -52,13 +52,14 @@ static void free_options(struct store_options *options) {
 
 static bool check_path(const char *what, const char *path, struct error *err) {
     if (path[0] != '/' || strstr(path, "/../") != NULL || strstr(path, "/./") != NULL)
-        return error_set(err, ERROR_CONFIG, "%s '%s' is not a plain absolute path", what, path);
+        return error_set(err, ERROR_CONFIG, "%s '%s' is not a normalised absolute path", what,
+                         path);
     if (strlen(path) > TABLE_ROOT_MAX)
         return error_set(err, ERROR_CONFIG, "%s '%s' is longer than %d bytes", what, path,
                          TABLE_ROOT_MAX);
     if (!utf8_is_whole(path)) // the JSON of the logs needs it
-        return error_set(err, ERROR_CONFIG, "%s '%s' is not UTF-8, as Spark's logs need it", what,
-                         path);
+        return error_set(err, ERROR_CONFIG, "%s '%s' is not UTF-8, which Spark's logs require",
+                         what, path);
     return true;
 }
 
@@ -133,7 +134,7 @@ bool store_read_manifest(const struct store *store, int64_t batch_id, struct man
     if (text == NULL)
         return error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path.text);
     if (!manifest_parse(text, size, batch_id, &origin, manifest, err))
-        return error_wrap(err, "'%s' can't be used (if it is damaged, restore it from a backup)",
+        return error_wrap(err, "'%s' cannot be used (if it is damaged, restore it from a backup)",
                           path.text);
     return true;
 }

@@ -26,8 +26,8 @@ static const struct column *find_column(const struct schema *schema, struct text
 }
 
 const char table_types_unreadable_cure[] =
-    "Spark can't read the table with it: restore it from a backup, or, if the table has no sink "
-    "log, move it out of the table";
+    "Spark cannot read the table with this file: restore it from a backup, or, if the table has no "
+    "sink log, move it out of the table";
 
 static bool differs(const struct schema *schema, const struct file_column *found,
                     const char **wanted) {
@@ -64,15 +64,15 @@ static bool refuse(const struct types_check *check, const char *path,
     struct error ignored;
     struct file_path metadata = file_join(check->options->checkpoint, "metadata");
     bool can_verify = file_exists(metadata.text, NULL, &ignored) > 0;
-    return error_set(
-        check->err, ERROR_STATE,
-        "'%s' has the column '%.*s' as %s, but this query writes it as %s, and Spark "
-        "could not read a table of both: rewrite such files with the type %s, or begin "
-        "again in new directories (PROCESSED_DATA_PATH, CHECKPOINT_PATH, and "
-        "DATA_LAKE_PATH for the rejects)%s",
-        path, (int)found->name.length, found->name.bytes,
-        found->spark_type != NULL ? found->spark_type : "a type that Spark can't read", wanted,
-        wanted, can_verify ? " (`verify` names all such files)" : "");
+    return error_set(check->err, ERROR_STATE,
+                     "'%s' has column '%.*s' as %s, but this query writes it as %s, and Spark "
+                     "cannot read a table that has both: rewrite such files with the type %s, or "
+                     "start over in new directories (PROCESSED_DATA_PATH, CHECKPOINT_PATH, and "
+                     "DATA_LAKE_PATH for the rejects)%s",
+                     path, (int)found->name.length, found->name.bytes,
+                     found->spark_type != NULL ? found->spark_type
+                                               : "a type that Spark cannot read",
+                     wanted, wanted, can_verify ? " (`verify` names all such files)" : "");
 }
 
 /* A file that has gone meanwhile is nobody's fault. */

@@ -71,7 +71,8 @@ static bool read_rows(struct parquet_cursor *cursor, const struct origin_visitor
             return true;
         const struct vector *vectors = cursor->vectors;
         if (has_null(&vectors[0], rows) || has_null(&vectors[1], rows))
-            return error_set(err, ERROR_STATE, "'%s' has a row without partition or offset",
+            return error_set(err, ERROR_STATE,
+                             "'%s' has a row in which partition or offset is null",
                              cursor->reader->input.name);
         const struct origin_rows origin = {
             .count = rows,

@@ -63,7 +63,7 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
             return false;
         number--; // the same name once more
     }
-    return error_set(err, ERROR_STATE, "'%s' was set aside %d times already", from, NAMES_MAX);
+    return error_set(err, ERROR_STATE, "'%s' was already set aside %d times", from, NAMES_MAX);
 }
 
 bool set_aside(const char *root, const char *name, const struct set_aside_target *target,

@@ -43,7 +43,7 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
         table->owner_checkpoint = text_copy(checkpoint);
         table->has_owner = true;
     } else {
-        error_set(err, ERROR_STATE, "it does not say whose table this is");
+        error_set(err, ERROR_STATE, "it does not name the query that owns the table");
     }
     json_free(owner);
     return ok;
@@ -59,7 +59,7 @@ bool table_open(struct table *table, const char *root, struct error *err) {
     if (!file_read(path.text, OWNER_SIZE_MAX, &text, &size, err))
         return false;
     if (text != NULL && !parse_owner(table, text, size, err))
-        return error_wrap(err, "'%s' is damaged; remove it if no other query writes this table",
+        return error_wrap(err, "'%s' is damaged: remove it if no other query writes this table",
                           path.text);
     return true;
 }
@@ -93,16 +93,16 @@ static bool check_name(void *context, const char *name) {
     if (text_ends_with(name, ".parquet")) {
         if (level->column != NULL)
             level->ok = error_set(level->err, ERROR_CONFIG,
-                                  "'%s' has the file '%s', where directories '%s=…' are expected",
+                                  "'%s' contains the file '%s' (expected directories '%s=…')",
                                   level->directory, name, level->column);
     } else if (strchr(name, '=') != NULL) {
         if (level->column == NULL)
             level->ok = error_set(level->err, ERROR_CONFIG,
-                                  "'%s' has the directory '%s', where files are expected",
+                                  "'%s' contains the directory '%s' (expected files)",
                                   level->directory, name);
         else if (strncmp(name, level->column, length) != 0 || name[length] != '=')
             level->ok = error_set(level->err, ERROR_CONFIG,
-                                  "'%s' has the directory '%s', where '%s=…' is expected",
+                                  "'%s' contains the directory '%s' (expected '%s=…')",
                                   level->directory, name, level->column);
         else if (level->descend.text[0] == '\0')
             level->descend = file_join(level->directory, name);
@@ -119,8 +119,8 @@ bool table_check_partitions(const struct table *table, const char *const *names,
         if (file_list(at.text, check_name, &level, err) < 0)
             return false;
         if (!level.ok)
-            return error_wrap(err, "the table has other partition columns; set *_PARTITION_BY to "
-                                   "them, or choose another PROCESSED_DATA_PATH");
+            return error_wrap(err, "the table has different partition columns; set *_PARTITION_BY "
+                                   "to them, or choose another PROCESSED_DATA_PATH");
         at = level.descend;
     }
     return true;
@@ -271,8 +271,8 @@ bool table_sync_staged(const struct table *table, int64_t batch_id, const struct
         // retried.
         if (there == 0 || size != files->files[i].size)
             return error_set(err, ERROR_RETRY,
-                             "'%s' is gone, or not the %" PRId64 " bytes long "
-                             "that were written",
+                             "'%s' is missing, or its size is not the %" PRId64
+                             " bytes that were written",
                              path.text, files->files[i].size);
     }
     return file_sync_directory(staging.text, err) && file_sync_directory(table->staging.text, err);
@@ -352,8 +352,8 @@ static bool already_published(const struct data_file *file, const char *staged, 
         return false;
     if (staged_there == 0 && target_there == 0)
         return error_set(err, ERROR_STATE,
-                         "'%s' belongs to a committed batch and is gone, from '%s' too: restore it "
-                         "from a backup",
+                         "'%s' belongs to a committed batch but is missing, and is not in '%s' "
+                         "either: restore it from a backup",
                          target, staged);
     if (target_there == 0) {
         errno = error_number;
@@ -364,8 +364,8 @@ static bool already_published(const struct data_file *file, const char *staged, 
         return false;
     if (!same)
         return error_set(err, ERROR_STATE,
-                         "'%s' is in the way of a committed file of that name: it was not written "
-                         "by this query; move it elsewhere",
+                         "'%s' blocks a committed file of that name and was not written by this "
+                         "query: move it elsewhere",
                          target);
     // One inode under both names: only the staged one is left to remove.
     return staged_there == 0 || file_remove(staged, err);

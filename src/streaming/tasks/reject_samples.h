@@ -1,5 +1,5 @@
-/* reject_samples.h: the newest rejected records of a query, with the beginning of their bytes, for
- * people who look at it while it runs. */
+/* reject_samples.h: the newest rejected records of a query, with the beginning of their bytes, to
+ * show while it runs. */
 #ifndef STREAMING_TASKS_REJECT_SAMPLES_H
 #define STREAMING_TASKS_REJECT_SAMPLES_H
 
@@ -19,7 +19,7 @@ struct reject_sample {
     int64_t processed_ms; // the batch's timestamp
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_ms; // Kafka's, whatever it is
+    int64_t timestamp_ms; // Kafka's, unchecked
     struct reject reject;
     size_t value_size; // of the record; SIZE_MAX: a null value
     size_t kept;       // bytes of it in `value`

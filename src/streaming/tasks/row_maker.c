@@ -60,11 +60,10 @@ static bool partition_value_fits(const struct row_maker *maker, struct reject *r
         if (partition_directory(column_name, value, true, name))
             continue;
         *reject = (struct reject){.reason = REJECT_PARTITION_VALUE};
-        snprintf(
-            reject->detail, sizeof reject->detail,
-            "the value of partition column '%s' can't be a directory name: it holds a NUL byte "
-            "or is longer than 255 bytes with its name and escapes",
-            column_name);
+        snprintf(reject->detail, sizeof reject->detail,
+                 "the value of partition column '%s' cannot be a directory name: it contains a NUL "
+                 "byte, or is longer than 255 bytes with its name and escapes",
+                 column_name);
         return false;
     }
     return true;
@@ -74,8 +73,8 @@ static bool partition_value_fits(const struct row_maker *maker, struct reject *r
 static enum decode_result reject_timestamp(const struct record *record, struct reject *reject) {
     *reject = (struct reject){.reason = REJECT_KAFKA_TIME};
     snprintf(reject->detail, sizeof reject->detail,
-             "its Kafka timestamp is %" PRId64 " milliseconds since 1970, which is beyond what a "
-             "timestamp can hold: the producer must give milliseconds",
+             "its Kafka timestamp, %" PRId64
+             " milliseconds since 1970, is out of range: the producer must send milliseconds",
              record->timestamp_ms);
     return DECODE_REJECT;
 }
@@ -111,9 +110,9 @@ bool row_maker_grow(struct row_maker *maker, const struct record *record, size_t
     size_t wanted = maker->rows.strings.capacity * 2;
     if (wanted > memory_max)
         return error_set(err, ERROR_CONFIG,
-                         "record at topic %s, partition %" PRId32 ", offset %" PRId64
-                         " (%zu bytes) needs more memory than SPARK_DRIVER_MEMORY leaves to a "
-                         "worker (%zu bytes): raise it",
+                         "the record at topic %s, partition %" PRId32 ", offset %" PRId64
+                         " (%zu bytes) needs more memory than a worker has (%zu bytes): raise "
+                         "SPARK_DRIVER_MEMORY",
                          maker->query->topic, record->partition, record->offset, record->value_size,
                          memory_max);
     rows_resize_strings(&maker->rows, wanted);

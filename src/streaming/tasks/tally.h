@@ -11,7 +11,7 @@
 #include "core/reject.h"
 #include "streaming/tasks/reject_samples.h"
 
-/* The stages of a batch, as its durations are told apart. */
+/* The stages of a batch, by which durations are broken down. */
 enum stage {
     STAGE_PLAN,   // listing the topic, planning, making the plan durable
     STAGE_FETCH,  // getting records from the source, waiting for them included
@@ -61,13 +61,13 @@ enum { SAMPLED_FIRST = 16, SAMPLED_EVERY = 64 };
 
 /* Where a task's time goes, without looking at the clock for each record.
  *
- * The first SAMPLED_FIRST records of a task are timed one by one, so that small batches are told
- * right; after them one of SAMPLED_EVERY, which then stands for all of these. A sample reads the
- * clock three times, some 25 ns each: with 1.5 us for a record that is (3 * 25 ns) / 64 = 1.2 ns,
- * less than 0.1 %; a record without a sample costs a count and two tests. Encoding and writing are
- * timed per slice of rows and per call to the disk. Fetching is what is left of the task's time: a
- * source answers most reads from memory and a few after a long wait, which samples would miss or
- * multiply. */
+ * The first SAMPLED_FIRST records of a task are timed one by one, so that small batches are
+ * measured correctly; after them one of SAMPLED_EVERY, which then stands for all of these. A sample
+ * reads the clock three times, about 25 ns each: with 1.5 us for a record that is (3 * 25 ns) / 64
+ * = 1.2 ns, less than 0.1 %; a record without a sample costs a count and two tests. Encoding and
+ * writing are timed per slice of rows and per call to the disk. Fetching is what is left of the
+ * task's time: a source answers most reads from memory and a few after a long wait, which samples
+ * would miss or multiply. */
 struct stage_clock {
     int64_t began_ns; // the task
     int64_t ns[STAGE_COUNT];

@@ -4,8 +4,8 @@
  * their own, which the first one opens.
  *
  * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
- * of them. A task that fails leaves no staged file. Between two records the worker looks whether
- * the batch was abandoned, and no wait for a record is longer than READ_TIMEOUT_MS. */
+ * of them. A task that fails leaves no staged file. Between two records the worker checks whether
+ * the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
 #include <inttypes.h>
@@ -47,7 +47,7 @@ struct task_run {
     int64_t sink_wrote_ns; // how long the sink has waited for the disk so far
 };
 
-/* A call to the sink is over: its time is encoding, but for what it waited for the disk. */
+/* A call to the sink is over: its time is encoding, except the time that it waited for the disk. */
 static void count_sink_time(struct task_run *run, int64_t began_ns) {
     int64_t wrote_ns = sink_write_ns(run->sink) - run->sink_wrote_ns;
     run->sink_wrote_ns += wrote_ns;
@@ -96,12 +96,13 @@ static bool reject_record(struct task_run *run, const struct record *record,
                           const struct reject *reject, struct error *err) {
     run->outcome->rejects++;
     if (run->query->parse_mode == PARSE_FAILFAST)
-        return error_set(err, ERROR_RECORD,
-                         "record at topic %s, partition %" PRId32 ", offset %" PRId64
-                         " is no row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: mend the "
-                         "producer, or set PARSE_MODE=reject to keep such records apart",
-                         run->query->topic, record->partition, record->offset, reject->detail,
-                         reject_reason_name(reject->reason), reject->position);
+        return error_set(
+            err, ERROR_RECORD,
+            "the record at topic %s, partition %" PRId32 ", offset %" PRId64
+            " cannot become a row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: fix the "
+            "producer, or set PARSE_MODE=reject to write such records to the rejects table",
+            run->query->topic, record->partition, record->offset, reject->detail,
+            reject_reason_name(reject->reason), reject->position);
     if (run->rejects == NULL) {
         struct sink_options options = run->sink_options;
         options.staging_directory = run->task->reject_staging;
@@ -169,7 +170,7 @@ static bool read_range(struct task_run *run, struct error *err) {
     for (;;) {
         give_sign(run->worker);
         if (atomic_load_explicit(run->task->abandon, memory_order_relaxed))
-            return error_set(err, ERROR_STOPPED, "the batch was abandoned");
+            return error_set(err, ERROR_STOPPED, "the batch was aborted");
         switch (source->ops->read(source, &record, READ_TIMEOUT_MS, err)) {
         case SOURCE_RECORD:
             if (!take_record(run, &record, err))
@@ -292,7 +293,7 @@ static bool make_ready(struct worker *worker, struct error *err) {
     for (size_t i = 0; i < worker->query_count; i++)
         if (!row_maker_init(&worker->makers[i], &worker->queries[i], capacity, err))
             return false;
-    return thread_start(&worker->thread, worker_main, worker, "start a worker thread", err);
+    return thread_start(&worker->thread, worker_main, worker, "cannot start a worker thread", err);
 }
 
 /* Its thread has ended, or was never started. */

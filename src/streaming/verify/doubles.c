@@ -157,8 +157,7 @@ bool doubles_report(struct scan *scan, struct error *err) {
         report_range(scan->snapshot, scan->report, &search.ranges[i]);
     if (ok && map->double_count == OFFSET_MAP_DOUBLES_MAX)
         verify_say(scan->report, VERIFY_DOUBLE,
-                   "more than %d offsets; the others are counted, but not "
-                   "named",
+                   "more than %d offsets; the others are counted but not listed",
                    OFFSET_MAP_DOUBLES_MAX);
     free(search.ranges);
     return ok;

@@ -16,7 +16,7 @@
 #include "streaming/verify/gaps.h"
 
 enum {
-    ASK_OFFSETS_MAX = 1 << 24, // some ten seconds of reading
+    ASK_OFFSETS_MAX = 1 << 24, // about ten seconds of reading
     ASK_RANGES_MAX = 1 << 14,
     SPOT_OFFSETS_MAX = 1 << 17, // of offsets that are absent by a manifest's word
     SPOT_RANGES_MAX = 1 << 8,
@@ -54,8 +54,8 @@ static struct piece_sum sum_up(const struct gaps *gaps, size_t *at, size_t piece
     return sum;
 }
 
-/* Offsets that a manifest counts as rows or rejects, and that can't be told from the absent ones
- * because the broker has no record of them any more. */
+/* Offsets that a manifest counts as rows or rejects, and that cannot be distinguished from the
+ * absent ones, because the broker no longer has their records. */
 static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64_t untold,
                         struct verify_report *report) {
     enum { NAMED_MAX = 8 };
@@ -70,7 +70,7 @@ static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64
                            named++ > 0 ? ", " : "", gap->start, gap->end - 1);
     }
     verify_say(report, VERIFY_MISSING,
-               "%s, %" PRId64 " of the offsets %s%s: manifests count them as rows or rejects",
+               "%s, %" PRId64 " of the offsets %s%s: the manifests count them as rows or rejects",
                snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name), untold,
                text, named == NAMED_MAX ? ", …" : "");
 }
@@ -94,7 +94,7 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
     int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent;
     if (piece->unmet < promised)
         verify_say(report, VERIFY_MISSING,
-                   "%s, offsets %" PRId64 " to %" PRId64 ": manifests say that %" PRId64
+                   "%s, offsets %" PRId64 " to %" PRId64 ": according to the manifests %" PRId64
                    " have no record, but only %" PRId64 " are in no file",
                    name, piece->start, piece->end - 1, promised, piece->unmet);
     if (outcome->lost > 0) {
@@ -107,7 +107,7 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
     else if (missing > sum->found)
         verify_say(report, VERIFY_MISSING,
                    "%s, %" PRId64 " of the offsets %" PRId64 " to %" PRId64
-                   "; they are too scattered to be named",
+                   "; they are too scattered to list",
                    name, missing - sum->found, piece->start, piece->end - 1);
     missing = missing > sum->found ? missing : sum->found;
     partition->missing += missing;
@@ -133,10 +133,10 @@ static void note_dropped(const struct gaps *gaps, struct verify_report *report) 
     for (size_t i = 0; i < gaps->count; i++)
         dropped += gaps->gaps[i].dropped;
     if (dropped > 0)
-        verify_say(report, VERIFY_NOTE,
-                   "%s of Spark's batches counted as absent for a null or blank value, which Spark "
-                   "drops",
-                   text_count(dropped, "record").text);
+        verify_say(
+            report, VERIFY_NOTE,
+            "%s of Spark's batches counted as absent: null or blank value, which Spark drops",
+            text_count(dropped, "record").text);
 }
 
 static void name_range(const struct gaps *gaps, uint32_t range, enum verify_kind kind,
@@ -172,24 +172,24 @@ static void note_topic(const struct gaps *gaps, const struct topic_offsets *topi
             continue;
         const struct partition_offsets *listed = topic_offsets_find(topic, range->partition);
         if (listed == NULL && range->end > range->start)
-            verify_say(report, VERIFY_NOTE, "the topic has no partition %" PRId32 " any more",
+            verify_say(report, VERIFY_NOTE, "the topic no longer has partition %" PRId32 "",
                        range->partition);
         else if (listed != NULL && position_state(range->end, listed) == POSITION_WAITS)
             verify_say(report, VERIFY_NOTE,
-                       "partition %" PRId32 " can be read up to offset %" PRId64 ", where a "
-                       "transaction stands open, and the table goes to %" PRId64,
+                       "partition %" PRId32 " can be read up to offset %" PRId64
+                       ", where a transaction is open, but the table reaches offset %" PRId64,
                        range->partition, listed->end, range->end);
         else if (listed != NULL && position_state(range->end, listed) == POSITION_AHEAD)
             verify_say(report, VERIFY_NOTE,
-                       "the topic ends partition %" PRId32 " at offset %" PRId64 ", before the "
-                       "%" PRId64 " that the table has: its log was cut, or the topic was created "
-                       "again",
+                       "partition %" PRId32 " of the topic ends at offset %" PRId64
+                       ", but the table reaches %" PRId64
+                       ": the log was truncated, or the topic was created again",
                        range->partition, listed->high, range->end);
     }
     if (gaps->renewed)
         verify_say(report, VERIFY_NOTE,
-                   "the topic was created again since the newest batch (its id is %s, not %s): "
-                   "Kafka can't be asked about what the table has",
+                   "the topic was created again after the newest batch (its id is %s, not %s): "
+                   "Kafka cannot confirm what the table has",
                    topic->id, gaps->snapshot->topic_id);
 }
 
@@ -226,7 +226,7 @@ bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
                   struct verify_report *report, struct error *err) {
     static const struct question questions[] = {
         {is_unaccounted, "the broker has a record there", ASK_OFFSETS_MAX, ASK_RANGES_MAX},
-        {is_absent_by_word, "a manifest says absent, but the broker has a record there",
+        {is_absent_by_word, "the manifest says absent, but the broker has a record there",
          SPOT_OFFSETS_MAX, SPOT_RANGES_MAX},
     };
     struct topic_offsets topic = {0};

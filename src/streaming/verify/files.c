@@ -96,8 +96,9 @@ static void take_entry(void *context, const char *path, int64_t size) {
     size_t length = strlen(lister->root);
     if (strncmp(path, lister->root, length) != 0 || path[length] != '/') {
         verify_say(lister->report, VERIFY_FILE,
-                   "the sink log lists '%s', which is not below '%s': was the table moved?", path,
-                   lister->root);
+                   "the sink log lists '%s', which is not in '%s': if the table was moved, run "
+                   "`esports-stream relocate`",
+                   path, lister->root);
         return;
     }
     struct verify_file *file = add_file(lister->files, path + length + 1, false);
@@ -161,7 +162,8 @@ static void leave_out(struct verify_files *files, const char *path) {
     path_list_remove(&files->unlisted, path);
 }
 
-/* A manifest is there before its files are, so what was listed by now is in one that is there. */
+/* A manifest is there before its files are, so a file that was listed is in an existing manifest.
+ */
 static bool leave_out_later(const struct store *store, const struct snapshot *snapshot,
                             struct verify_files *files, struct error *err) {
     scoped(scope_free) int64_t *batches = NULL;
@@ -218,7 +220,7 @@ bool verify_files_list(const struct store *store, const struct snapshot *snapsho
     if (store->sink_log.exists && store->sink_log.newest < snapshot->horizon)
         return error_set(err, ERROR_STATE,
                          "'%s' ends at batch %" PRId64 ", but batch %" PRId64
-                         " is committed: is this the right table?",
+                         " is committed: check that this is the right table",
                          store->sink_log.directory.text, store->sink_log.newest, snapshot->horizon);
     if (!list_table(store, snapshot, &lister, err))
         return false;
@@ -282,21 +284,20 @@ static bool judge(const struct store *store, const struct snapshot *snapshot, co
         break;
     case ORIGIN_ENDED:
         verify_say(report, VERIFY_FILE,
-                   "'%s' is not in the sink log, but a reader that lists directories takes it: "
-                   "it has partition %" PRId32 ", offset %" PRId64,
+                   "'%s' is not in the sink log, but readers that list directories see it: it has "
+                   "partition %" PRId32 ", offset %" PRId64,
                    path, judgement.partition, judgement.offset);
         break;
     case ORIGIN_TORN:
-        // What was written since the horizon may be of a batch under way.
+        // What was written since the horizon may belong to the running batch.
         if (clock_is_before(&status.modified, &snapshot->committed))
-            verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and was never finished",
-                       path);
+            verify_say(report, VERIFY_FILE, "'%s' is not in the sink log and is incomplete", path);
         break;
     case ORIGIN_OTHER:
         if (file_is_gone(full.text))
             break;
-        verify_say(report, VERIFY_FILE, "'%s' is not in the sink log, and not a file of this query",
-                   path);
+        verify_say(report, VERIFY_FILE,
+                   "'%s' is not in the sink log and was not written by this query", path);
         break;
     }
     return true;

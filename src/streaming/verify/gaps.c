@@ -225,7 +225,7 @@ static bool read_gaps(struct inquiry *inquiry, size_t first, size_t last, bool *
                 break;
             ops->abandon_range(inquiry->source);
             if (err->kind == ERROR_NONE)
-                return error_set(err, ERROR_BROKER, "the broker sends nothing");
+                return error_set(err, ERROR_BROKER, "the broker sends no records");
             return false;
         case SOURCE_FAILED:
             *there = err->kind != ERROR_DATA_LOSS;
@@ -242,7 +242,7 @@ static bool ask_range(struct inquiry *inquiry, size_t first, size_t last, struct
     if (!inquiry->source->ops->open_range(inquiry->source, inquiry->options->store->topic, range,
                                           err) ||
         !read_gaps(inquiry, first, last, &there, err))
-        return error_wrap(err, "asking for partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
+        return error_wrap(err, "cannot read partition %" PRId32 ", offsets %" PRId64 " to %" PRId64,
                           range.partition, range.start, range.end - 1);
     inquiry->offsets += range.end - range.start;
     inquiry->ranges++;

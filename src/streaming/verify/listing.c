@@ -68,8 +68,7 @@ static bool visit_line(struct listing *listing, const char *line, size_t size, s
         listing->visit(listing->context, listing->name, bytes);
     json_free(entry);
     return ok || error_set(err, ERROR_STATE,
-                           "'%s', line %zu describes no file: restore it from a "
-                           "backup",
+                           "'%s', line %zu does not describe a file: restore it from a backup",
                            listing->path.text, number);
 }
 
@@ -78,7 +77,7 @@ static bool read_one(struct listing *listing, struct error *err) {
     if (!file_stream_open(listing->path.text, &stream, err))
         return false;
     if (stream == NULL)
-        return error_set(err, ERROR_STATE, "'%s' is not there: restore it from a backup",
+        return error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup",
                          listing->path.text);
     scoped(scope_free) char *line = NULL;
     size_t capacity = 0, number = 1;
@@ -87,8 +86,7 @@ static bool read_one(struct listing *listing, struct error *err) {
         return disk_error(err, "read", listing->path.text);
     if (size < 2 || strncmp(line, "v1", 2) != 0 || (size > 2 && line[2] != '\n'))
         return error_set(err, ERROR_STATE,
-                         "'%s' does not begin with a line 'v1': restore it from "
-                         "a backup",
+                         "the first line of '%s' is not 'v1': restore it from a backup",
                          listing->path.text);
     // A line that an error has cut off is handed out, too, and is none.
     while ((size = getline(&line, &capacity, stream)) >= 0 && ferror(stream) == 0) {

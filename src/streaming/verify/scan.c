@@ -2,8 +2,8 @@
  *
  * Each counts for itself and writes bits into the one map through a pen of its own; the counts are
  * added up when all have ended. The first pass looks at every row: it compares sizes, row counts
- * and types, and sees rows that are in no range. A later pass only wants the row groups that may
- * have offsets of its windows. A damaged file is a fault of that file, and the scan goes on; an
+ * and types, and sees rows that are in no range. A later pass only needs the row groups that may
+ * have offsets of its windows. A damaged file is a fault of that file, and the scan continues; an
  * error of the disk ends it. */
 #include "streaming/verify/scan.h"
 
@@ -47,7 +47,7 @@ struct scan_thread {
 
 static void set_fault(struct verify_file *file, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The first one is kept: what follows from it is no news. */
+/* The first one is kept: its consequences are not reported. */
 static void set_fault(struct verify_file *file, const char *format, ...) {
     if (file->fault != NULL)
         return;
@@ -65,10 +65,10 @@ static void compare_types(const struct scan *scan, struct verify_file *file,
         schema == NULL ? NULL : table_types_differ(schema, metadata, &wanted);
     if (found != NULL)
         set_fault(file,
-                  "'%s' has the column '%.*s' as %s, not as %s: Spark can't read it together with "
-                  "the others",
+                  "'%s' has column '%.*s' as %s, not as %s: Spark cannot read it together with the "
+                  "other files",
                   file->path, (int)found->name.length, found->name.bytes,
-                  found->spark_type != NULL ? found->spark_type : "a type that Spark can't read",
+                  found->spark_type != NULL ? found->spark_type : "a type that Spark cannot read",
                   wanted);
 }
 
@@ -121,7 +121,7 @@ static void see_outside(struct scan_thread *thread, int32_t partition, int64_t o
     if (beyond ? file->counted : offset < range->start)
         set_fault(file,
                   "'%s' has partition %" PRId32 ", offset %" PRId64
-                  ", which no committed batch has taken",
+                  ", which is in no committed batch",
                   file->path, partition, offset);
 }
 
@@ -223,7 +223,8 @@ static bool start_threads(struct scan_thread *threads, size_t wanted, size_t *st
                           struct error *err) {
     for (*started = 0; *started < wanted; ++*started) {
         struct scan_thread *thread = &threads[*started];
-        if (!thread_start(&thread->thread, thread_main, thread, "start a thread that reads", err))
+        if (!thread_start(&thread->thread, thread_main, thread, "cannot start a reader thread",
+                          err))
             return *started > 0;
     }
     return true;

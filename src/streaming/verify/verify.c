@@ -54,7 +54,7 @@ static void set_partitions(struct verification *verification) {
 }
 
 /* Half of the budget is for files and bits; the bits get what the files leave, but never so little
- * that the files would be read for ever. */
+ * that the files would be read forever. */
 static int64_t offsets_at_once(const struct verification *verification) {
     int64_t memory = verification->options->memory_max;
     int64_t size = memory / 2 - (int64_t)verification->files.memory;
@@ -92,7 +92,7 @@ static bool read_files(struct verification *verification, struct error *err) {
     struct verify_report *report = verification->report;
     int64_t began_us = clock_monotonic_us();
     bool more = next_windows(verification, &position);
-    // The first pass looks at all files, whatever the offsets.
+    // The first pass looks at all files, regardless of offsets.
     for (bool first = true; first || more; more = next_windows(verification, &position)) {
         verification->scan.first_pass = first;
         if (!scan_run(&verification->scan, err))
@@ -116,14 +116,13 @@ static void report_files(const struct verify_files *files, struct verify_report 
 
 static void note_snapshot(const struct snapshot *snapshot, struct verify_report *report) {
     if (!snapshot->starts_known)
-        verify_say(
-            report, VERIFY_NOTE,
-            "the checkpoint has no sources/0/0 that can be read: it is taken that the query began "
-            "at offset 0");
+        verify_say(report, VERIFY_NOTE,
+                   "the checkpoint's sources/0/0 is missing or unreadable; the query is assumed to "
+                   "have begun at offset 0");
     if (snapshot->overtaken >= 0)
         verify_say(report, VERIFY_NOTE,
-                   "batch %" PRId64 " was run by Spark after we had committed it: our next start "
-                   "takes our files of it back",
+                   "batch %" PRId64 " was run by Spark after this program committed it; the next "
+                   "start removes our files of it",
                    snapshot->overtaken);
 }
 
@@ -134,9 +133,9 @@ static void note_begun(const struct snapshot *snapshot, struct verify_report *re
         if (all->begins[i].by_spark)
             verify_say(report, VERIFY_NOTE,
                        "incarnation %zu of the topic began with batch %" PRId64
-                       ", in which Spark went back: if the topic was not created again or cut "
-                       "then, what it read again is twice in the table, and is not counted as "
-                       "double",
+                       ", in which Spark moved to lower offsets: unless the topic was created "
+                       "again or truncated then, the records that it read again are in the table "
+                       "twice and are not counted as double",
                        i + 1, all->begins[i].batch_id);
 }
 

@@ -1,10 +1,9 @@
 /* What is news to the receiver. Each update compares a query's verdict with the troubles that the
- * receiver was told of. A trouble that is new is a notification; the end of one is, when it was the
- * last. Trouble that gets worse is told at once; the end of trouble only once there is proof
- * of it, so that a query which fails again after each start does not ring each time. `told`
- * changes when a notification is queued. The note in the checkpoint changes later, on the
- * webhook's thread, once the receiver has taken it: a crash between the two makes the next start
- * tell the same again. */
+ * receiver knows. A trouble that is new is a notification; the end of one is, when it was the last.
+ * Trouble that gets worse is sent at once; the end of trouble only when there is proof of it, so
+ * that a query which fails again after each start does not ring each time. `told` changes when a
+ * notification is queued. The note in the checkpoint changes later, on the webhook's thread, once
+ * the receiver has taken it: a crash between the two makes the next start tell the same again. */
 #include "surfaces/alerts/alerts.h"
 
 #include <inttypes.h>
@@ -30,7 +29,7 @@ enum {
     TROUBLE_SETS = 1 << TROUBLE_COUNT,
     NOTE_MAX = 64, // bytes
     LASTED_MAX = DURATION_TEXT_MAX + 8,
-    DELIVER_FAILURE_MS = 5000,   // at the program's end: for what nobody else may tell of
+    DELIVER_FAILURE_MS = 5000,   // at the program's end: for what nobody else may report
     DELIVER_OTHERWISE_MS = 1000, // a stop must not take longer than SHUTDOWN_TIMEOUT allows
 };
 
@@ -103,7 +102,7 @@ unsigned alert_troubles_next(unsigned told, const struct health_verdict *verdict
     return found;
 }
 
-/* ---- what was told ---- */
+/* ---- what was sent ---- */
 
 /* Names of events with blanks between, and a second line, which an older version did not write. */
 static unsigned read_note(const char *checkpoint, int64_t *since_ms) {
@@ -139,11 +138,10 @@ static void write_note(void *context) {
     bool done = note->troubles == 0 ? file_remove(file_join(note->checkpoint, note_name).text, &err)
                                     : file_replace(note->checkpoint, note_name, text, size, &err);
     if (!done)
-        log_write(
-            LOG_WARNING, "webhook",
-            "That an alert was delivered could not be noted; the next start may tell it again "
-            "| error=%s",
-            err.message);
+        log_write(LOG_WARNING, "webhook",
+                  "Cannot record that an alert was delivered; the next start may send it again | "
+                  "error=%s",
+                  err.message);
 }
 
 bool alerts_open(struct alerts **out, const struct config *config, struct streaming *streaming,

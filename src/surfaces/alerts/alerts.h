@@ -3,8 +3,8 @@
  * health.h; what is decided here is what is news to the receiver.
  *
  * What a receiver has taken is noted in the checkpoint's file `alert`, so that the query's next
- * start knows what has been told: it tells of the end, and not of the same trouble again. The file
- * is a note only; without it, or with one that can't be read, nothing was told. */
+ * start knows what was sent: it reports the end, and not the same trouble again. The file
+ * is a note only; without it, or with one that can't be read, nothing was sent. */
 #ifndef SURFACES_ALERTS_ALERTS_H
 #define SURFACES_ALERTS_ALERTS_H
 
@@ -32,7 +32,7 @@ void alerts_close(struct alerts *alerts);
 
 /* What a receiver is notified of, the worst last. A query can fall behind and reject records at the
  * same time; one that fails has no other trouble. So troubles are sets, of bits 1 << TROUBLE_…, and
- * the empty set is a query that is well. */
+ * the empty set is a healthy query. */
 enum alert_trouble {
     TROUBLE_REJECTING,
     TROUBLE_BEHIND,
@@ -41,7 +41,7 @@ enum alert_trouble {
     TROUBLE_COUNT
 };
 
-/* What the receiver should know to be the troubles, if it was told `told` last, perhaps by an
+/* What the receiver should know to be the troubles, if `told` was sent last, perhaps by an
  * earlier start: the verdict's, but no end of one before there is proof. So a program that fails
  * again and again causes one notification. Pure. */
 unsigned alert_troubles_next(unsigned told, const struct health_verdict *verdict);

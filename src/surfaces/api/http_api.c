@@ -1,7 +1,7 @@
 /* From a request to its answer. First it is settled who may ask: over the loopback only under a
  * name of this machine, and where the path is not open to all, with UI_TOKEN. Without UI_TOKEN, a
  * path that shows bytes of records answers to this machine only. Only then is the query that the
- * path names looked for, so that whoever may not ask does not learn which queries there are.
+ * path names looked for, so that an unauthorised client does not learn which queries there are.
  * `status` finds the server by the lock of a query, where its address is noted; a query takes its
  * lock some time after the start, so main tries until it is noted. */
 #include "surfaces/api/http_api.h"
@@ -118,8 +118,9 @@ static bool matches(const char *pattern, const char *path, struct text *name) {
 static void answer_route(struct http_call *call, size_t route, struct text name,
                          struct http_response *response) {
     if (!routes[route].is_open && !call->is_trusted) {
-        http_response_error(response, HTTP_UNAUTHORIZED,
-                            "this needs the header 'Authorization: Bearer' with UI_TOKEN");
+        http_response_error(
+            response, HTTP_UNAUTHORIZED,
+            "this needs the header 'Authorization: Bearer' with the value of UI_TOKEN");
         return;
     }
     if (routes[route].shows_records && !has_token(call->program) && !is_local(call->request)) {
@@ -131,7 +132,7 @@ static void answer_route(struct http_call *call, size_t route, struct text name,
     }
     if (name.length > 0 && !find_query(call->program, name, &call->query)) {
         http_response_error(response, HTTP_NOT_FOUND,
-                            "no query '%.*s' runs here; /api/v1/queries lists those that do",
+                            "no query '%.*s' runs here; /api/v1/queries lists the running queries",
                             (int)name.length, name.bytes);
         return;
     }
@@ -145,7 +146,7 @@ void http_api_answer(void *context, const struct http_request *request,
         .program = program, .request = request, .is_trusted = is_trusted(program, request)};
     if (program->is_loopback && !has_token(program) && !is_own_host(request->host)) {
         http_response_error(response, HTTP_FORBIDDEN,
-                            "this port serves this machine under the names localhost and "
+                            "this port only answers requests for the host names localhost and "
                             "127.0.0.1; for others set SPARK_UI_HOST or UI_TOKEN");
         return;
     }
@@ -156,7 +157,7 @@ void http_api_answer(void *context, const struct http_request *request,
             return;
         }
     }
-    http_response_error(response, HTTP_NOT_FOUND, "nothing is at this path");
+    http_response_error(response, HTTP_NOT_FOUND, "there is nothing at this path");
 }
 
 /* ---- the server of a running program ---- */
@@ -166,7 +167,7 @@ struct http_api {
     struct http_server *server;
     char address[512];                 // for this machine's people
     bool noted[STREAMING_QUERIES_MAX]; // in the lock of the query
-    bool warned;                       // that it could not be; it is tried again
+    bool warned;                       // that it could not be; it is retried
 };
 
 static void set_address(struct http_api *api, int port) {
@@ -189,7 +190,9 @@ static bool note_address(struct http_api *api, const char *checkpoint) {
     struct error err;
     bool noted = checkpoint_note_holder(checkpoint, words, &err);
     if (!noted && !api->warned)
-        log_write(LOG_WARNING, "main", "`status` does not find this process yet | error=%s",
+        log_write(LOG_WARNING, "main",
+                  "`status` cannot find this process yet: its address could not be written to the "
+                  "checkpoint's lock | error=%s",
                   err.message);
     api->warned = api->warned || !noted;
     return noted;
@@ -210,8 +213,8 @@ static void warn_of_open_port(const struct http_api *api) {
     if (!api->program.is_loopback && !has_token(&api->program))
         log_write(LOG_WARNING, "main",
                   "The page, the API and the metrics are open to the network without a token; only "
-                  "rejected records are not shown to other machines | host=%s | cure=set UI_TOKEN, "
-                  "or SPARK_UI_HOST=127.0.0.1",
+                  "rejected records are hidden from other machines | host=%s | action=set "
+                  "UI_TOKEN, or SPARK_UI_HOST=127.0.0.1",
                   api->program.config->ui_host);
 }
 
@@ -255,8 +258,8 @@ struct http_api *http_api_start(const struct config *config, struct streaming *s
     if (disk_watch_open(config, &api->program.disks, &err) && start(api, &err))
         return api;
     log_write(LOG_WARNING, "main",
-              "No page and no API: the queries run without | error=%s | cure=set SPARK_UI_HOST "
-              "and SPARK_UI_PORT, or SPARK_UI_PORT=0 to do without",
+              "The queries run without page and API: their port cannot be opened | error=%s | "
+              "action=set SPARK_UI_HOST and SPARK_UI_PORT, or SPARK_UI_PORT=0 to disable them",
               err.message);
     disk_watch_close(api->program.disks);
     free(api);

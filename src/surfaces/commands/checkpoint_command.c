@@ -1,6 +1,6 @@
 /* What streaming/recovery/inspect.h has read, as text and as JSON; `status` shows the same of a
- * query that does not run. Nothing is judged here: state, next step and cure are in the
- * inspection, by the table that a start goes by. What can't be read is shown as a fault beside
+ * query that is not running. Nothing is judged here: state, next step and fix are in the
+ * inspection, by the table that a start goes by. What can't be read is shown as a fault, next to
  * what can. */
 #include <inttypes.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static void print_logs(FILE *out, const struct inspection *inspection) {
     (void)fputc('\n', out);
     print_extent(out, "manifests", "manifests/", &inspection->manifests);
     if (inspection->manifest_read && inspection->manifest_of_spark)
-        (void)fprintf(out, "; the newest is of a batch of Spark's, %s in %s",
+        (void)fprintf(out, "; the newest is for a batch that Spark ran: %s in %s",
                       text_count(inspection->rejects, "reject").text,
                       text_count((int64_t)inspection->reject_files, "file").text);
     else if (inspection->manifest_read)
@@ -55,7 +55,7 @@ static void print_logs(FILE *out, const struct inspection *inspection) {
                       text_count(inspection->rejects, "reject").text,
                       text_count((int64_t)inspection->reject_files, "file").text);
     if (inspection->folded >= 0)
-        (void)fprintf(out, "\n  %-11s coverage/%" PRId64 ": what manifests up to that batch said",
+        (void)fprintf(out, "\n  %-11s coverage/%" PRId64 ": the merged manifests up to that batch",
                       "coverage", inspection->folded);
     (void)fputc('\n', out);
 }
@@ -65,8 +65,8 @@ static void print_topic(FILE *out, const struct inspection *inspection) {
         (void)fprintf(out, "  %-11s %s\n", "topic's id", inspection->topic_id);
     if (inspection->incarnation > 0)
         (void)fprintf(out,
-                      "  %-11s %" PRId32 ": so often its offsets have begun again, because it was "
-                      "created again or its log was cut\n",
+                      "  %-11s %" PRId32 ": the number of times that its offsets restarted, "
+                      "because it was created again or its log was truncated\n",
                       "incarnation", inspection->incarnation);
 }
 
@@ -77,7 +77,7 @@ static void print_cluster(FILE *out, const struct inspection *inspection) {
                   inspection->cluster.master, inspection->cluster.first_batch);
     print_moment(out, ", since ", inspection->cluster.started_ms);
     (void)fprintf(out, "%s\n",
-                  inspection->locked ? "" : "; its program was killed, and a start settles that");
+                  inspection->locked ? "" : "; its program was killed; the next start cleans up");
 }
 
 static void print_table(FILE *out, const struct inspection *inspection) {
@@ -86,8 +86,8 @@ static void print_table(FILE *out, const struct inspection *inspection) {
         (void)fprintf(out, "none\n");
     else if (inspection->compacted >= 0)
         (void)fprintf(out,
-                      "_spark_metadata/: up to batch %" PRId64 ", the newest compact file %" PRId64
-                      ", one every %s\n",
+                      "_spark_metadata/: up to batch %" PRId64
+                      "; the newest compact file is %" PRId64 ", one every %s\n",
                       inspection->logged, inspection->compacted,
                       text_count(inspection->interval, "batch").text);
     else
@@ -95,26 +95,27 @@ static void print_table(FILE *out, const struct inspection *inspection) {
                       inspection->logged);
     (void)fprintf(out, "  %-11s %s, ", "table", inspection->table);
     if (inspection->owner[0] == '\0')
-        (void)fprintf(out, "not signed by a query\n");
+        (void)fprintf(out, "not owned by a query yet\n");
     else if (strcmp(inspection->owner, inspection->query_id) == 0)
-        (void)fprintf(out, "signed by this query\n");
+        (void)fprintf(out, "owned by this query\n");
     else
-        (void)fprintf(out, "signed by ANOTHER query, %s of '%s'\n", inspection->owner,
+        (void)fprintf(out, "owned by ANOTHER query, %s of '%s'\n", inspection->owner,
                       inspection->owner_checkpoint);
 }
 
 enum { COLUMNS = 9 };
 
-/* The incarnation of the topic is only told where there is more than one. */
+/* The incarnation of the topic is only shown where there is more than one. */
 static void print_partitions(FILE *out, const struct inspection *inspection) {
     static const char *const headings[COLUMNS] = {">incarnation", ">partition", ">from",
                                                   ">to",          ">rows",      ">rejects",
-                                                  ">absent",      ">lost",      ">not said"};
+                                                  ">absent",      ">lost",      ">unknown"};
     struct text_table table;
     size_t first = inspection->incarnation > 0 ? 0 : 1;
     if (inspection->partition_count == 0)
         return;
-    (void)fprintf(out, "\n  Offsets up to batch %" PRId64 ", as manifests and coverage say:\n",
+    (void)fprintf(out,
+                  "\n  Offsets up to batch %" PRId64 ", according to manifests and coverage:\n",
                   inspection->commits.newest);
     text_table_init(&table, headings + first, COLUMNS - first);
     for (size_t i = 0; i < inspection->partition_count; i++) {
@@ -133,7 +134,7 @@ static void print_open_plan(FILE *out, const struct inspection *inspection) {
     struct text_table table;
     if (inspection->plans.newest <= inspection->commits.newest || inspection->range_count == 0)
         return;
-    (void)fprintf(out, "\n  Batch %" PRId64 " is planned and not committed:\n",
+    (void)fprintf(out, "\n  Batch %" PRId64 " is planned but not committed:\n",
                   inspection->plans.newest);
     text_table_init(&table, (const char *const[]){">partition", ">from", ">to"}, 3);
     for (size_t i = 0; i < inspection->range_count; i++)
@@ -149,15 +150,16 @@ void inspection_print(const struct command_scope *scope, const struct inspection
     (void)fprintf(out, "  %-11s %s\n  %-11s %s\n", "topic", scope->store.topic, "checkpoint",
                   scope->store.checkpoint);
     if (!inspection->there) {
-        (void)fprintf(out, "  %-11s none: the query has not begun\n", "plans");
+        (void)fprintf(out, "  %-11s none: the query has not started yet\n", "plans");
         return;
     }
     (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
     (void)fprintf(out, "  %-11s %s%s\n", "lock", inspection->locked ? "held: " : "free",
-                  inspection->locked ? inspection->holder : ": no process of ours runs the query");
+                  inspection->locked ? inspection->holder
+                                     : ": no process of this program runs the query");
     (void)fprintf(out, "  %-11s %s\n", "kafka",
                   inspection->kafka_id[0] != '\0' ? inspection->kafka_id
-                                                  : "the cluster's id is not noted yet");
+                                                  : "the cluster's id is not known yet");
     print_topic(out, inspection);
     print_cluster(out, inspection);
     print_logs(out, inspection);
@@ -325,7 +327,7 @@ struct json *inspection_json(const struct command_scope *scope,
     put_cluster(object, inspection);
     put_text_or_null(object, "state", inspection->state);
     put_text_or_null(object, "next", inspection->next);
-    put_text_or_null(object, "cure", inspection->cure);
+    put_text_or_null(object, "fix", inspection->cure);
     for (size_t i = 0; i < inspection->fault_count; i++)
         json_append_shown(faults, inspection->faults[i]->message);
     json_put(object, "faults", faults);
@@ -349,6 +351,6 @@ bool checkpoint_show_command(const struct command_scope *scope, struct error *er
     inspection_deinit(&inspection);
     if (!output_flush(scope->out, err))
         return false;
-    return faults == 0 || error_set(err, ERROR_STATE, "%s of it can't be read",
+    return faults == 0 || error_set(err, ERROR_STATE, "%s of the checkpoint cannot be read",
                                     text_count((int64_t)faults, "part").text);
 }

@@ -10,7 +10,7 @@
 #include "surfaces/settings/command.h"
 
 /* `verify`: what streaming/verify/verify.h finds, for people: a table with a line per partition,
- * what is wrong, what was read, and when all is well a last line that says so. ERROR_STATE:
+ * what is wrong, what was read, and if nothing is wrong, a last line that says so. ERROR_STATE:
  * something is wrong; the message counts it. */
 MUST_CHECK bool verify_command(const struct command_scope *scope, struct error *err);
 

@@ -86,7 +86,7 @@ static void print_trouble(FILE *out, struct text value, int64_t position) {
     const char *at = begin + position;
     const char *from = at - begin > EXCERPT ? to_character(at - EXCERPT, begin) : begin;
     const char *to = end - at > EXCERPT ? to_character(at + EXCERPT, at) : end;
-    (void)fprintf(out, "  %-12s byte %" PRId64 ", where ▸ is: %s", "trouble", position,
+    (void)fprintf(out, "  %-12s byte %" PRId64 ", at the ▸: %s", "problem", position,
                   from > begin ? "…" : "");
     print_escaped(out, from, at);
     (void)fprintf(out, "▸");
@@ -104,7 +104,7 @@ static void print_reject(FILE *out, const struct table_rows *rows, size_t row, b
     print_moment(out, "written", &columns[REJECT_KAFKA_TIMESTAMP], row);
     print_moment(out, "rejected", &columns[REJECT_PROCESSED], row);
     if (replayed)
-        (void)fprintf(out, "  %-12s the record is a row of the table now\n", "replayed");
+        (void)fprintf(out, "  %-12s the record is now a row of the table\n", "replayed");
     print_bytes(out, "reason", &columns[REJECT_REASON], row);
     print_bytes(out, "detail", &columns[REJECT_DETAIL], row);
     if (value->valid[row] && value->texts[row].length > 0)
@@ -134,7 +134,8 @@ static bool show(void *context, struct newest_row *reject, const struct table_ro
     } else if (value->valid[row]) {
         (void)fwrite(value->texts[row].bytes, 1, value->texts[row].length, scope->out);
     } else {
-        return error_set(err, ERROR_CONFIG, "the record's value is null: it has no bytes");
+        return error_set(err, ERROR_CONFIG,
+                         "the record has a null value: there are no bytes to show");
     }
     return output_flush(scope->out, err);
 }
@@ -155,8 +156,8 @@ static bool find_and_show(struct wanted_reject *wanted, const struct reject_file
     if (wanted->found.count > 0)
         return newest_rows_read(&wanted->found, &reader, err);
     return error_set(err, ERROR_CONFIG,
-                     "no reject is from partition %" PRId32 ", offset %" PRId64
-                     ": `esports-stream rejects ls --job %s` lists those that are there",
+                     "there is no reject from partition %" PRId32 ", offset %" PRId64
+                     ": `esports-stream rejects ls --job %s` lists the rejects",
                      wanted->partition, wanted->offset, wanted->scope->stream->job);
 }
 
@@ -202,7 +203,7 @@ static void print_replay_text(const struct command_scope *scope,
                               const struct replay_report *report) {
     FILE *out = scope->out;
     bool dry = scope->config->arguments.dry_run;
-    (void)fprintf(out, "%s: %s, %" PRId64 " of them chosen\n", scope->stream->name,
+    (void)fprintf(out, "%s: %s, %" PRId64 " of them selected\n", scope->stream->name,
                   text_count(report->unresolved, "unresolved reject").text,
                   report->rows + report->still_rejected);
     print_count(out, dry ? "would become rows" : "became rows", report->rows, report->rows_by);

@@ -32,7 +32,7 @@ struct listing {
     struct reject_filter filter;
     struct reject_files files;
     struct resolved_rejects resolved;
-    int64_t total, replayed;                  // the latter are no rejects any more
+    int64_t total, replayed;                  // the latter are resolved
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
     size_t reason_count;
     struct partition_count *partitions; // owned; ascending
@@ -205,7 +205,7 @@ static void print_text(struct listing *listing) {
     (void)fprintf(out, "%s: %s", listing->scope->stream->name,
                   text_count(listing->total, "reject").text);
     if (listing->replayed > 0)
-        (void)fprintf(out, "; replayed, and rows now: %" PRId64, listing->replayed);
+        (void)fprintf(out, "; already replayed into rows: %" PRId64, listing->replayed);
     (void)fputc('\n', out);
     if (listing->total == 0)
         return;
@@ -213,11 +213,11 @@ static void print_text(struct listing *listing) {
     for (size_t i = listing->newest.count; i-- > 0;)
         text_table_add_joined(&listing->table, listing->newest.items[i].text);
     if (listing->newest.count > 0) {
-        (void)fprintf(out, "\n  The newest, by the time of their batch (UTC):\n");
+        (void)fprintf(out, "\n  The newest, by batch time (UTC):\n");
         text_table_print(&listing->table, 2, out);
-        (void)fprintf(out, "\n  One with its bytes: esports-stream rejects show %s --job %s\n",
-                      listing->newest.items[listing->newest.count - 1].text,
-                      listing->scope->stream->job);
+        (void)fprintf(
+            out, "\n  To see one with its bytes: esports-stream rejects show %s --job %s\n",
+            listing->newest.items[listing->newest.count - 1].text, listing->scope->stream->job);
     }
 }
 

@@ -38,14 +38,14 @@ static void set_group_back(const struct command_scope *scope, const struct offse
     if (scope->config->bootstrap_servers == NULL)
         (void)error_set(&err, ERROR_CONFIG, "KAFKA_BOOTSTRAP_SERVERS is not set");
     else if (commit_group(scope, next, &err)) {
-        (void)fprintf(scope->out, "%s: consumer group '%s' was set back to these offsets.\n",
+        (void)fprintf(scope->out, "%s: consumer group '%s' was reset to these offsets.\n",
                       scope->store.query, group);
         return;
     }
-    (void)fprintf(scope->out,
-                  "%s: consumer group '%s' was not set back: %s. The next start of the query does "
-                  "it.\n",
-                  scope->store.query, group, err.message);
+    (void)fprintf(
+        scope->out,
+        "%s: consumer group '%s' was not reset: %s. The next start of the query resets it.\n",
+        scope->store.query, group, err.message);
 }
 
 bool rewind_command(const struct command_scope *scope, struct error *err) {

@@ -70,7 +70,7 @@ static void print_lag(FILE *out, const struct json *lag) {
         worst > 0)
         (void)fprintf(out, ", %" PRId64 " of them in partition %" PRId64, worst, partition);
     if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
-        (void)fprintf(out, ", about %" PRId64 " s of work", seconds);
+        (void)fprintf(out, ", about %" PRId64 " s to catch up", seconds);
     (void)fputc('\n', out);
 }
 
@@ -90,7 +90,7 @@ static void print_health(FILE *out, const struct json *health) {
     (void)fprintf(out, "  %-11s %s since %s: %s\n", "health", state, text_of(health, "since", "?"),
                   reason);
     if (*action != '\0')
-        (void)fprintf(out, "  %-11s %s\n", "to do", action);
+        (void)fprintf(out, "  %-11s %s\n", "action", action);
 }
 
 static void print_retry(FILE *out, const struct json *retry) {
@@ -149,17 +149,17 @@ static void print_text(const struct standing *standing) {
     FILE *out = standing->scope.out;
     const char *name = standing->scope.stream->name;
     if (!standing->inspection.locked) {
-        (void)fprintf(out, "%s: does not run. What its checkpoint says:\n", name);
+        (void)fprintf(out, "%s: not running. From its checkpoint:\n", name);
         inspection_print(&standing->scope, &standing->inspection);
         return;
     }
-    (void)fprintf(out, "%s: runs (%s)\n", name, standing->inspection.holder);
+    (void)fprintf(out, "%s: running (%s)\n", name, standing->inspection.holder);
     if (standing->answer.query != NULL) {
         status_print_query(out, standing->answer.query);
     } else {
         if (standing->address[0] == '\0')
-            (void)fprintf(out, "  It serves no status (SPARK_UI_PORT=0).");
-        (void)fprintf(out, "  What its checkpoint says:\n");
+            (void)fprintf(out, "  It has no HTTP port (SPARK_UI_PORT=0).");
+        (void)fprintf(out, "  From its checkpoint:\n");
         inspection_print(&standing->scope, &standing->inspection);
     }
     if (standing->answer.trouble != NULL)
@@ -197,7 +197,7 @@ static enum exit_code code_of(const struct standing *standing) {
     return standing->answer.state == HEALTH_DEGRADED ? EXIT_CODE_DEGRADED : EXIT_CODE_OK;
 }
 
-/* The worst query decides, in whatever order they come. The lower code is worse, except 0. */
+/* The worst query decides, in any order. The lower code is worse, except 0. */
 static void take_code(enum exit_code *code, const struct standing *standing) {
     enum exit_code own = code_of(standing);
     if (own != EXIT_CODE_OK && (*code == EXIT_CODE_OK || own < *code))

@@ -1,7 +1,7 @@
 /* The newest rows are looked for batch by batch, from the newest back, until there are enough; a
  * batch's manifest says which files it added, or the sink log where Spark ran it. --follow then
  * prints the rows of each batch that is committed, in order. No lock is taken, so a file may go
- * meanwhile (a rewind): that is a warning, and `tail` goes on. */
+ * meanwhile (a rewind): that is a warning, and `tail` continues. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -63,14 +63,15 @@ static bool flush(struct tail *tail, struct error *err) {
 
 /* ---- the newest rows ---- */
 
-/* A file that could not be shown. True: it is not there; a warning says so, and `tail` goes on. */
+/* A file that could not be shown. True: it is not there; a warning says so, and `tail` continues.
+ */
 static bool pass_over(const struct tail *tail, const char *path) {
     struct file_path full = file_join(tail->scope->store.table, path);
     bool gone = file_is_gone(full.text);
     if (gone)
         log_write(LOG_WARNING, tail->scope->stream->name,
-                  "'%s' is listed and not there: its batch was taken back meanwhile, or it is "
-                  "lost, as `esports-stream verify` tells",
+                  "'%s' is listed but missing: either its batch was rolled back meanwhile, or the "
+                  "file is lost; `esports-stream verify` shows which",
                   full.text);
     return gone;
 }
@@ -107,9 +108,8 @@ static bool offer_file(struct history *history, const char *path, struct error *
 
 static void note_unknown(const struct tail *tail, int64_t batch_id) {
     log_write(LOG_WARNING, tail->scope->stream->name,
-              "Which files batch %" PRId64
-              " has added is not known (any more): it has no manifest, "
-              "and no file of its own in the sink log",
+              "The files of batch %" PRId64
+              " are unknown: it no longer has a manifest or a file of its own in the sink log",
               batch_id);
 }
 
@@ -167,7 +167,7 @@ static void ask_end(int number) {
 static void end_by_signal(int number) {
     struct sigaction action;
     if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
-        return; // who started us wants it so
+        return; // the parent process set it
     action = (struct sigaction){.sa_handler = ask_end, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
     (void)sigaction(number, &action, NULL);
 }
@@ -219,7 +219,7 @@ static bool follow(struct tail *tail, struct error *err) {
             if (!show_batch(tail, tail->newest_batch + 1, &ended, err))
                 return false;
         if (!output_is_read(tail->scope->out))
-            return error_set(err, ERROR_STOPPED, "nobody reads the output any more");
+            return error_set(err, ERROR_STOPPED, "the reader closed the output");
     }
     return true;
 }

@@ -1,7 +1,7 @@
 /* The report of streaming/verify/verify.h for people, or as one JSON object. The last line says
- * that every offset is there once only when no fault was found; offsets of Spark's batches that
- * nobody can prove any more are said in it. A fault is an error as well, so that scripts see it by
- * the exit code. */
+ * that every offset is present exactly once only when no fault was found; offsets of Spark's
+ * batches that nobody can prove any more are said in it. A fault is an error as well, so that
+ * scripts see it by the exit code. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static const char *const headings[] = {">incarnation", ">partition", ">from",   
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
-/* The incarnation of the topic is only told where there is more than one. */
+/* The incarnation of the topic is only shown where there is more than one. */
 static void print_partitions(FILE *out, const struct verify_report *report) {
     struct text_table table;
     size_t count = report->partition_count;
@@ -58,7 +58,7 @@ static void print_effort(FILE *out, const struct verify_report *report) {
                   " of the rejects, %.1f MB; %s in %.2f s (%.1f "
                   "million rows/s)",
                   text_count(report->table_files, "file").text,
-                  report->sink_log ? ", as its sink log lists them" : "", report->reject_files,
+                  report->sink_log ? " (from its sink log)" : "", report->reject_files,
                   (double)report->bytes / 1e6, text_count(report->rows, "row").text, seconds,
                   seconds > 0 ? (double)report->rows / seconds / 1e6 : 0);
     if (report->passes > 1)
@@ -85,7 +85,7 @@ static struct totals add_up(const struct verify_report *report) {
 
 static void print_report(FILE *out, const char *query, const struct verify_report *report) {
     if (report->horizon < 0) {
-        (void)fprintf(out, "%s: no batch is committed yet: nothing to verify\n", query);
+        (void)fprintf(out, "%s: no batch is committed yet, so there is nothing to verify\n", query);
         return;
     }
     struct totals totals = add_up(report);
@@ -97,11 +97,12 @@ static void print_report(FILE *out, const char *query, const struct verify_repor
         return;
     if (totals.unproven > 0)
         (void)fprintf(out,
-                      "%s: every offset is there once, but for %" PRId64 " of Spark's batches that "
-                      "are absent or missing: Kafka does not hold them any more to prove it\n",
+                      "%s: every offset is present exactly once, except %" PRId64
+                      " of Spark's batches that are absent or missing; Kafka no longer has them, "
+                      "so this cannot be proved\n",
                       query, totals.unproven);
     else
-        (void)fprintf(out, "%s: every offset is there once\n", query);
+        (void)fprintf(out, "%s: every offset is present exactly once\n", query);
 }
 
 /* ---- as JSON ---- */
@@ -206,8 +207,8 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     size_t faults = verify_faults(&report);
     if (faults > 0)
         ok = error_set(err, ERROR_STATE,
-                       "%s, %s missing, %" PRId64 " double; restore what "
-                       "is named above from a backup, or do its batches again",
+                       "%s, %s missing, %" PRId64 " double; restore the files named above from a "
+                       "backup, or rewind and run their batches again",
                        text_count((int64_t)faults, "fault").text,
                        text_count(totals.missing, "offset").text, totals.doubles);
     verify_report_deinit(&report);

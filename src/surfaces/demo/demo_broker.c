@@ -18,7 +18,7 @@
 
 enum { FLUSH_WAIT_MS = 10000 };
 
-/* Produces records while the demo goes on. */
+/* Produces records while the demo runs. */
 struct demo_feed {
     struct demo_broker *broker;
     const struct demo_topic *topics; // borrowed
@@ -33,7 +33,7 @@ struct demo_broker {
     rd_kafka_t *producer; // owns the cluster
     rd_kafka_mock_cluster_t *cluster;
     size_t lost;     // records that did not arrive
-    uint64_t filled; // records of each topic that were there at first
+    uint64_t filled; // records of each topic that it had at the start
     struct demo_feed feed;
 };
 

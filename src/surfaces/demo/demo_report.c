@@ -1,6 +1,6 @@
 /* The tables are read back from disk as any reader would, not told from what the queries counted:
- * rows by the footers of the files, a row each of the first few directories, and all rejects by
- * reason. */
+ * rows by the footers of the files, one row of each of the first few directories, and all rejects
+ * by reason. */
 #include "surfaces/demo/demo_report.h"
 
 #include <errno.h>

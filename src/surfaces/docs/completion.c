@@ -131,7 +131,7 @@ static void print_second_words(FILE *out, const struct command *commands, const 
             print_candidate(out, at->name + strlen(word) + 1, at->doc);
 }
 
-/* What follows the words that are there, outside of options. */
+/* What follows the given words, outside of options. */
 static void print_next_words(FILE *out, const struct command *commands, char *const *words,
                              size_t typed) {
     bool help = typed > 0 && strcmp(words[0], "help") == 0;
@@ -157,7 +157,7 @@ void completion_print(FILE *out, const struct command *commands, char *const *wo
     }
     if (print_values(out, before))
         return;
-    size_t typed = count > 0 ? count - 1 : 0, used; // words that stand there whole
+    size_t typed = count > 0 ? count - 1 : 0, used; // complete words
     const struct command *command = command_find(commands, words, typed, &used);
     if (last[0] == '-')
         print_options(out, command, last);

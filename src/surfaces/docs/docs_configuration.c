@@ -23,8 +23,8 @@ static const char intro[] =
     "option is a value, and refused\n"
     "unless the default is empty, too. `esports-stream --explain` shows what is in effect and "
     "where each value comes from; it starts nothing.\n"
-    "Everything that is wrong is told at once, a line each, before anything is started; the exit "
-    "code is then 2.\n";
+    "All problems are reported at once, one per line, before anything is started; the exit code is "
+    "then 2.\n";
 
 static const char forms[] =
     "\n"
@@ -45,7 +45,7 @@ static const char forms[] =
     "| words | In any case: `JSON` is `json`. Booleans may also be `yes`, `no`, `1`, `0`. |\n"
     "\n"
     "An `--env-file` has lines of `NAME=value`, with or without `export`, empty lines and "
-    "comments (`#`). A value may stand in\n"
+    "comments (`#`). A value can be in\n"
     "single quotes (taken as it is) or double quotes (`\\n"
     "`, `\\t`, `\\\"`, `\\\\`, `\\$` mean what they say); nothing is expanded. Unix and\n"
     "Windows line ends are both fine.\n";

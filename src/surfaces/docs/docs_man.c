@@ -10,7 +10,7 @@
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 
-#define MANUAL_DATE "2026-11-25" // of its form; its contents are of the version beside it
+#define MANUAL_DATE "2026-11-25" // of its form; its contents are those of the version next to it
 
 static const char head[] =
     ".\\\" Printed by `esports-stream docs man` from the program's own tables.\n"
@@ -95,7 +95,7 @@ static void print_line(FILE *out, const char *before, const char *text, const ch
     (void)fprintf(out, "%s\n", behind);
 }
 
-/* "\c" at the end of a line: the next goes on in it, without a blank. */
+/* "\c" at the end of a line: the next line continues it, without a blank. */
 static void print_option(FILE *out, const struct option_entry *entry) {
     char placeholder[OPTION_TEXT_MAX];
     option_placeholder(entry, placeholder);

@@ -83,7 +83,7 @@ static void print_property(FILE *out, const char *name, const char *value, bool 
     (void)fprintf(out, "  %s\n", place);
 }
 
-/* What Spark's client will not be told, for want of such a property. */
+/* What Spark's client does not get, because it has no such property. */
 static void print_left_out(FILE *out, const struct config *config) {
     struct error err;
     struct kafka_options options;

@@ -1,4 +1,4 @@
-/* explain.h: what --explain prints. It reads nothing but the settings and starts nothing. */
+/* explain.h: what --explain prints. It only reads the settings and starts nothing. */
 #ifndef SURFACES_DOCS_EXPLAIN_H
 #define SURFACES_DOCS_EXPLAIN_H
 
@@ -59,7 +59,7 @@ struct forecast {
     bool small;            // more than a few files, and small ones
 };
 
-/* Of a query with these settings, but for the rate. Nobody knows the partition values before the
+/* Of a query with these settings, except the rate. Nobody knows the partition values before the
  * topic is read: FORECAST_VALUES for each column is a guess. */
 struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream);
 

@@ -23,15 +23,15 @@ struct check {
 
 static const struct check checks[] = {
     {"brokers", doctor_check_brokers,
-     "see whether the names in KAFKA_BOOTSTRAP_SERVERS can be resolved"},
-    {"topics", doctor_check_topics, "see whether the brokers answer"},
-    {"cluster", doctor_check_cluster, "see whether the names in SPARK_MASTER_URL can be resolved"},
+     "check that the names in KAFKA_BOOTSTRAP_SERVERS can be resolved"},
+    {"topics", doctor_check_topics, "check that the brokers respond"},
+    {"cluster", doctor_check_cluster, "check that the names in SPARK_MASTER_URL can be resolved"},
     {"disk", doctor_check_disk,
-     "a file system that does not answer (a network mount whose server is away?) stops a query, "
-     "too: bring it back"},
-    {"directories", doctor_check_directories, "see whether the lake's file system answers"},
+     "the file system does not respond (perhaps a network mount whose server is down); it would "
+     "block a query, too: restore it"},
+    {"directories", doctor_check_directories, "check that the lake's file system responds"},
     {"machine", doctor_check_machine, NULL},
-    {"checkpoints", doctor_check_queries, "see whether the checkpoint's file system answers"},
+    {"checkpoints", doctor_check_queries, "check that the checkpoint's file system responds"},
 };
 
 enum { CHECKS = sizeof checks / sizeof checks[0] };
@@ -66,7 +66,7 @@ static struct examination *begin(const struct check *check, const struct config 
     examination->config = config;
     struct error err;
     examination->started =
-        thread_start(&examination->thread, examine, examination, "start a thread", &err);
+        thread_start(&examination->thread, examine, examination, "cannot start a thread", &err);
     if (!examination->started) {
         doctor_fail_limit(&examination->report, check->what, NULL, "%s", err.message);
         atomic_store(&examination->left, true); // no thread will

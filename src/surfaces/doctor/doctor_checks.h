@@ -1,5 +1,5 @@
 /* doctor_checks.h: what the doctor tries. Each check adds what it found to the report, takes no
- * lock, and may be left behind in its thread: it uses nothing but the configuration. */
+ * lock, and may be left behind in its thread: it only uses the configuration. */
 #ifndef SURFACES_DOCTOR_DOCTOR_CHECKS_H
 #define SURFACES_DOCTOR_DOCTOR_CHECKS_H
 
@@ -19,7 +19,7 @@ void doctor_check_cluster(const struct config *config, struct doctor_report *rep
 void doctor_check_topics(const struct config *config, struct doctor_report *report);
 
 /* doctor_records.c: the newest records of a topic: whether they can be read, how many would become
- * rows, and which keys came instead of the wanted ones; the clock beside the newest. */
+ * rows, and which keys came instead of the expected ones; the clock compared with the newest. */
 void doctor_check_records(const struct config *config, const struct stream *stream,
                           struct broker *broker, const struct topic_offsets *offsets,
                           struct doctor_report *report);

@@ -1,5 +1,5 @@
 /* The lake's directories are tried by doing what a run does: a file is published without replacing,
- * written and synced a few times, and removed. A directory that is not there yet is tried in the
+ * written and synced a few times, and removed. A directory that does not exist yet is tried in the
  * nearest of its parents that is. The same is done in every directory that a query's batches write
  * to by name: table, rejects, checkpoint, and the logs and staging directories in them. The
  * partitions of a table may be many and are only looked at: this user must be able to write there,
@@ -23,13 +23,13 @@
 enum {
     SYNCS = 9,                // of which the median counts
     SYNCS_LIMIT_US = 2000000, // or as many as go into this
-    SYNC_SLOW_US = 50000,     // a commit takes some ten of them
+    SYNC_SLOW_US = 50000,     // a commit takes about ten of them
     SPACE_LEAST = 256 << 20,  // bytes
     SPACE_FEW_PERCENT = 5,
     FILES_FEW = 10000,
 };
 
-/* A directory of the settings, or the nearest of its parents that is there, where it will be made.
+/* A directory of the settings, or the nearest of its parents that exists, where it will be created.
  */
 struct lake_directory {
     const char *setting, *path;
@@ -76,20 +76,20 @@ static bool can_publish(const char *directory) {
 static char *cure_of(int reason, const char *root) {
     switch (reason) {
     case EACCES:
-        return text_format("give them to that user: chown -R %ld '%s'", (long)geteuid(), root);
+        return text_format("change the owner: chown -R %ld '%s'", (long)geteuid(), root);
     case EPERM:
-        return text_format("give them to that user: chown -R %ld '%s'; if they are immutable "
-                           "(lsattr), chattr -R -i '%s'",
+        return text_format("change the owner: chown -R %ld '%s'; if files are immutable (lsattr): "
+                           "chattr -R -i '%s'",
                            (long)geteuid(), root, root);
     case EROFS:
-        return text_copy("mount the file system writable (see why in `dmesg`: an error of the disk "
-                         "makes it read-only)");
+        return text_copy("mount the file system read-write (`dmesg` shows why it is not: a disk "
+                         "error makes it read-only)");
     case ENOSPC:
     case EDQUOT:
-        return text_copy("make room: until there is, a query waits for WRITE_RETRY_TIMEOUT and "
-                         "ends with exit code 7; nothing is lost");
+        return text_copy("free some space: without it, a query retries until WRITE_RETRY_TIMEOUT, "
+                         "then ends with exit code 7; nothing is lost");
     default:
-        return text_copy("see what the system says about the file system (`dmesg`)");
+        return text_copy("check the kernel's messages about the file system (`dmesg`)");
     }
 }
 
@@ -100,10 +100,10 @@ static void check_room(const struct lake_directory *directory, struct doctor_rep
         return;
     }
     int64_t percent = room.size > 0 ? room.free * 100 / room.size : 0;
-    static const char cure[] = "make room: when it is full, a query waits for WRITE_RETRY_TIMEOUT "
-                               "and ends with exit code 7; nothing is lost";
+    static const char cure[] = "free some space: when it is full, a query retries until "
+                               "WRITE_RETRY_TIMEOUT, then ends with exit code 7; nothing is lost";
     scoped(scope_free) char *text =
-        text_format("%" PRId64 " MiB free, %" PRId64 " %% of it", room.free >> 20, percent);
+        text_format("%" PRId64 " MiB (%" PRId64 " %%) free", room.free >> 20, percent);
     if (room.free < SPACE_LEAST)
         doctor_fail(report, EXIT_CODE_WRITE, "room", directory->path, cure, "%s", text);
     else if (percent < SPACE_FEW_PERCENT)
@@ -112,8 +112,7 @@ static void check_room(const struct lake_directory *directory, struct doctor_rep
         doctor_ok(report, "room", directory->path, "%s", text);
     if (room.files > 0 && room.files_free < FILES_FEW)
         doctor_warn(report, "inodes", directory->path,
-                    "remove files that nobody needs, or make the file system anew "
-                    "with more inodes",
+                    "remove unneeded files, or recreate the file system with more inodes",
                     "%" PRId64 " left", room.files_free);
 }
 
@@ -145,7 +144,7 @@ static void fail_sync(const struct lake_directory *directory, int error_number,
     char limit[LIMIT_TEXT_MAX];
     limit_describe(error_number, limit);
     doctor_fail(report, limit_is_behind(error_number) ? EXIT_CODE_LIMIT : EXIT_CODE_WRITE, "sync",
-                directory->path, limit[0] != '\0' ? limit : NULL, "write and sync: %s",
+                directory->path, limit[0] != '\0' ? limit : NULL, "cannot write and sync: %s",
                 strerror(error_number));
 }
 
@@ -161,9 +160,8 @@ static void check_speed(const struct lake_directory *directory, const char *name
         fail_sync(directory, reason, report);
     else if (median > SYNC_SLOW_US)
         doctor_warn(report, "sync", directory->path,
-                    "every batch waits for some ten of these: use a faster disk, or "
-                    "a longer TRIGGER",
-                    "%.1f ms for 4 KiB: slow", (double)median / 1000);
+                    "every batch needs about ten of these: use a faster disk, or a longer TRIGGER",
+                    "slow: %.1f ms for 4 KiB", (double)median / 1000);
     else
         doctor_ok(report, "sync", directory->path, "%.1f ms for 4 KiB", (double)median / 1000);
 }
@@ -173,17 +171,17 @@ static void check_writable(const struct lake_directory *directory, struct doctor
     char name[PROBE_NAME_MAX];
     struct error err = {0};
     scoped(scope_free) char *cure = text_format(
-        "let user %ld write there, or set %s to a directory on a local file system (ext4, XFS)",
+        "give user %ld write access, or set %s to a directory on a local file system (ext4, XFS)",
         (long)geteuid(), directory->setting);
     name_probe(name);
     bool made = file_publish(directory->existing, name, "", 0, &err);
     bool same = strcmp(directory->existing, directory->path) == 0;
     if (made && same)
         doctor_ok(report, "writable", directory->path,
-                  "a file can be made, synced and renamed without replacing");
+                  "files can be created, synced, and renamed without overwriting");
     else if (made)
-        doctor_ok(report, "writable", directory->path, "it is not there yet, and can be made in %s",
-                  directory->existing);
+        doctor_ok(report, "writable", directory->path,
+                  "it does not exist yet, and can be created in %s", directory->existing);
     else
         doctor_fail_error(report, EXIT_CODE_USAGE, "writable", directory->path, cure, &err);
     if (made)
@@ -202,7 +200,7 @@ static void check_directory(struct lake_directory *directory, bool same_disk,
     const char *warning = filesystem_warning(directory->existing);
     if (warning != NULL) {
         scoped(scope_free) char *cure =
-            text_format("set %s to a file system that lasts", directory->setting);
+            text_format("set %s to a persistent file system", directory->setting);
         doctor_warn(report, "lasting", directory->path, cure, "it %s", warning);
     }
     check_writable(directory, report);
@@ -328,16 +326,16 @@ static void descend(struct tree_look *tree) {
 static void tell_refused(const struct tree_look *tree, struct doctor_report *report) {
     scoped(scope_free) char *cure = cure_of(tree->reason, tree->root);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", tree->root, cure,
-                "%" PRId64 " of %" PRId64 " can't be written to by user %ld, such as '%s': %s",
-                tree->refused, tree->looked_at, (long)geteuid(), tree->first_refused.text,
+                "user %ld cannot write to %" PRId64 " of %" PRId64 ", such as '%s': %s",
+                (long)geteuid(), tree->refused, tree->looked_at, tree->first_refused.text,
                 strerror(tree->reason));
 }
 
 static void tell_elsewhere(const struct tree_look *tree, struct doctor_report *report) {
-    scoped(scope_free) char *cure =
-        text_format("a batch's files are renamed into place, which can't leave a file system: move "
-                    "the directory back, and mount the whole of %s elsewhere if room is short",
-                    tree->setting);
+    scoped(scope_free) char *cure = text_format(
+        "a batch's files are renamed into place, which only works within one file system: move the "
+        "directory back; if space is short, move all of %s to a larger one",
+        tree->setting);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", tree->root, cure,
                 "%" PRId64 " of %" PRId64 " are on another file system or mount, such as '%s'",
                 tree->elsewhere, tree->looked_at, tree->first_elsewhere.text);
@@ -353,7 +351,7 @@ static void tell(const struct tree_look *tree, struct doctor_report *report) {
                     "'%s' must be a directory", tree->first_file.text);
     if (tree->refused == 0 && tree->elsewhere == 0 && tree->files == 0)
         doctor_ok(report, "directories", tree->root,
-                  "%s%" PRId64 " looked at: writable, and on one file system",
+                  "%s%" PRId64 " checked: writable, and on one file system",
                   tree->full ? "the first " : "", tree->looked_at);
 }
 
@@ -369,15 +367,15 @@ static void check_parent(const char *setting, const char *root, struct doctor_re
     struct lake_directory directory = {setting, root, ""};
     bool found = find_existing(&directory);
     if (found && can_publish(directory.existing)) {
-        doctor_ok(report, "directories", root, "not there yet, and can be made in %s",
+        doctor_ok(report, "directories", root, "does not exist yet, and can be created in %s",
                   directory.existing);
         return;
     }
     int reason = errno;
     scoped(scope_free) char *cure = cure_of(reason, directory.existing);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", root, cure,
-                "not there yet, and can't be made in '%s' by user %ld: %s", directory.existing,
-                (long)geteuid(), strerror(reason));
+                "does not exist yet, and user %ld cannot create it in '%s': %s", (long)geteuid(),
+                directory.existing, strerror(reason));
 }
 
 static void check_tree(const char *setting, const char *root, const char *home,
@@ -390,7 +388,7 @@ static void check_tree(const char *setting, const char *root, const char *home,
         return;
     }
     if (!look_with(&tree, root, can_publish)) {
-        tell(&tree, report); // a file is in the way
+        tell(&tree, report); // a file has its name
         return;
     }
     for (size_t i = 0; names[i] != NULL; i++)

@@ -29,18 +29,17 @@ static struct offset_range *positions_of(const struct inspection *inspection, si
 
 static void say_broken(const struct config *config, const char *topic, const char *detail,
                        struct doctor_report *report) {
-    scoped(scope_free) char *fault =
-        text_format("the topic was deleted and created again, or its log was cut: %s", detail);
+    scoped(scope_free) char *fault = text_format(
+        "the topic was deleted and created again, or its log was truncated: %s", detail);
     if (config->query.fail_on_data_loss)
         doctor_fail(report, EXIT_CODE_DATA_LOSS, "progress", topic,
-                    "go on with FAIL_ON_DATA_LOSS=false, which reads another topic "
-                    "from its beginning and a log that was cut from its new end; "
-                    "or restore the topic",
+                    "set FAIL_ON_DATA_LOSS=false to continue (a new topic is read from its "
+                    "beginning, a truncated log from its new end), or restore the topic",
                     "%s", fault);
     else
         doctor_warn(report, "progress", topic,
-                    "nothing: with FAIL_ON_DATA_LOSS=false another topic is read "
-                    "from its beginning, and a log that was cut from its new end",
+                    "nothing to do: with FAIL_ON_DATA_LOSS=false, a new topic is read from its "
+                    "beginning and a truncated log from its new end",
                     "%s", fault);
 }
 
@@ -50,9 +49,10 @@ static bool check_retention(const struct config *config, const char *topic,
     if (position->end >= listed->log_start || !config->query.fail_on_data_loss)
         return true;
     doctor_fail(report, EXIT_CODE_DATA_LOSS, "progress", topic,
-                "go on without them with FAIL_ON_DATA_LOSS=false, and let the topic "
-                "keep its records longer (retention.ms)",
-                "partition %" PRId32 ": offsets %" PRId64 " to %" PRId64 " come next and are gone",
+                "set FAIL_ON_DATA_LOSS=false to continue without them, and raise the topic's "
+                "retention (retention.ms)",
+                "partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
+                " are next, but are gone from Kafka",
                 position->partition, position->end, listed->log_start - 1);
     return false;
 }
@@ -71,10 +71,11 @@ static void check_lag(const struct config *config, const char *topic,
         next = next > listed->log_start ? next : listed->log_start;
         lag += next < listed->end ? listed->end - next : 0;
     }
-    doctor_ok(report, "progress", topic, "%s still to be read", text_count(lag, "offset").text);
+    doctor_ok(report, "progress", topic, "%s left to read", text_count(lag, "offset").text);
 }
 
-/* The cluster that answers beside the one that the checkpoint's offsets are of. False: another. */
+/* Compares the cluster that answers with the one that the checkpoint's offsets belong to. False:
+ * another. */
 static bool check_cluster_id(struct broker *broker, const char *checkpoint, const char *topic,
                              const struct inspection *inspection, struct doctor_report *report) {
     char answering[KAFKA_CLUSTER_ID_MAX];
@@ -83,9 +84,9 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
         return true;
     if (!broker->ops->cluster_id(broker, answering)) {
         doctor_warn(report, "Kafka of", topic,
-                    "see yourself that KAFKA_BOOTSTRAP_SERVERS always names the "
-                    "same cluster: another one would not be noticed",
-                    "tells no cluster id");
+                    "make sure that KAFKA_BOOTSTRAP_SERVERS always names the same cluster: a "
+                    "switch to another cannot be detected",
+                    "reports no cluster id");
         return true;
     }
     bool is_noted = inspection->kafka_id[0] != '\0';
@@ -96,7 +97,7 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
         return false;
     }
     doctor_ok(report, "Kafka of", topic, "cluster %s%s", answering,
-              is_noted ? ", as noted with the checkpoint" : "");
+              is_noted ? ", the same as in the checkpoint" : "");
     return true;
 }
 
@@ -120,7 +121,7 @@ static void check_id(const struct broker *broker, const char *topic,
                   inspection->topic_id[0] != '\0' ? ", as noted with the checkpoint" : "");
 }
 
-/* What the checkpoint comes to next beside what Kafka still has. */
+/* Compares the checkpoint's next offsets with what Kafka still has. */
 static void check_progress(const struct config *config, struct broker *broker, const char *topic,
                            struct topic_offsets *offsets, const struct inspection *inspection,
                            struct doctor_report *report) {
@@ -143,9 +144,9 @@ static void check_progress(const struct config *config, struct broker *broker, c
         check_lag(config, topic, offsets, positions, count, report);
     if (view.waiting.count > 0)
         doctor_warn(report, "transaction", topic,
-                    "see which producer has not ended it (kafka-transactions.sh "
-                    "find-hanging); until it ends, nothing behind it is read",
-                    "one stands open: %s", view.waiting.text);
+                    "find the producer that left it open (kafka-transactions.sh find-hanging); no "
+                    "record after it is read until it ends",
+                    "a transaction is open: %s", view.waiting.text);
     free(positions);
 }
 
@@ -156,11 +157,10 @@ static void check_topic(const struct config *config, struct broker *broker,
     struct inspection inspection;
     const char *topic = config_topic(config, stream);
     if (!broker->ops->list_offsets(broker, topic, DOCTOR_BROKER_MS, &offsets, &err)) {
-        scoped(scope_free) char *cure =
-            text_format("if the broker is well: create the topic, or set %s; with ACLs, give the "
-                        "user DESCRIBE and READ on it; with TLS or SASL, see KAFKA_SSL_*, "
-                        "KAFKA_SASL_*",
-                        stream->topic_setting);
+        scoped(scope_free) char *cure = text_format(
+            "if the broker is healthy: create the topic, or correct %s; with ACLs, grant the user "
+            "DESCRIBE and READ on it; with TLS or SASL, check KAFKA_SSL_* and KAFKA_SASL_*",
+            stream->topic_setting);
         doctor_fail_error(report, EXIT_CODE_KAFKA, "topic", topic, cure, &err);
         return;
     }

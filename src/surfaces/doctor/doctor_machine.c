@@ -1,6 +1,6 @@
-/* What the machine gives, beside what a run needs of it, and each query's checkpoint. What would
- * end a run is a failure, with the exit code of that end; what it would go on without, such as the
- * page's port, is a warning. */
+/* What the machine gives, compared with what a run needs of it, and each query's checkpoint. What
+ * would end a run is a failure, with the exit code of that end; what it would continue without,
+ * such as the page's port, is a warning. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -51,13 +51,12 @@ static void check_memory(const struct config *config, struct doctor_report *repo
                     grouped ? "the control group's limit" : "the machine has", limit >> MIB_SHIFT);
     if (needed > limit)
         doctor_fail(report, EXIT_CODE_USAGE, "memory", NULL,
-                    "set SPARK_DRIVER_MEMORY below it, or raise the limit: the "
-                    "kernel kills what exceeds it",
+                    "lower SPARK_DRIVER_MEMORY, or raise the limit: the kernel kills a process "
+                    "that exceeds it",
                     "%s", text);
     else if (needed > limit / 10 * 9)
         doctor_warn(report, "memory", NULL,
-                    "leave a tenth for the system: lower SPARK_DRIVER_MEMORY, or "
-                    "raise the limit",
+                    "leave 10 % for the system: lower SPARK_DRIVER_MEMORY, or raise the limit",
                     "%s", text);
     else
         doctor_ok(report, "memory", NULL, "%s", text);
@@ -71,9 +70,8 @@ static void check_files(struct doctor_report *report) {
         text_format("%llu files may be open", (unsigned long long)limit.rlim_cur);
     if (limit.rlim_cur < FILES_FEW)
         doctor_warn(report, "file limit", NULL,
-                    "a worker has a file open per partition value, and a "
-                    "connection per broker: ulimit -n 65536, or LimitNOFILE= in "
-                    "the unit",
+                    "raise it (ulimit -n 65536, or LimitNOFILE= in the unit): a worker has one "
+                    "open file per partition value and one connection per broker",
                     "%s", text);
     else
         doctor_ok(report, "file limit", NULL, "%s", text);
@@ -89,14 +87,14 @@ static void check_clock(struct doctor_report *report) {
     bool synchronized = adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
     if (!plausible)
         doctor_fail(report, EXIT_CODE_UNEXPECTED, "clock", NULL,
-                    "set the clock: processing_timestamp is taken from it", "it is %s here", now);
+                    "set the clock: processing_timestamp uses it", "it shows %s", now);
     else if (!synchronized)
         doctor_warn(report, "clock", NULL,
-                    "run chrony or systemd-timesyncd (in a container: on its "
-                    "host): processing_timestamp is taken from it",
-                    "%s; the kernel says that nobody keeps it right", now);
+                    "run chrony or systemd-timesyncd (in a container: on its host): "
+                    "processing_timestamp uses the clock",
+                    "%s; not synchronised (no NTP)", now);
     else
-        doctor_ok(report, "clock", NULL, "%s, kept right", now);
+        doctor_ok(report, "clock", NULL, "%s, synchronised", now);
 }
 
 /* 0, or why the address can't be listened on, as an errno. */
@@ -133,13 +131,12 @@ static void tell_taken(const struct config *config, const char *service,
                        struct doctor_report *report) {
     char holder[CHECKPOINT_HOLDER_MAX];
     if (is_our_port(config, holder))
-        doctor_ok(report, "port", service, "in use by our own process, as it should be: %s",
-                  holder);
+        doctor_ok(report, "port", service, "in use by this program's own process: %s", holder);
     else
-        doctor_warn(report, "port", service,
-                    "another program listens there: set SPARK_UI_PORT, otherwise the next free "
-                    "port is used",
-                    "taken");
+        doctor_warn(
+            report, "port", service,
+            "another program uses it: set SPARK_UI_PORT, otherwise the next free port is used",
+            "in use");
 }
 
 static void check_port(const struct config *config, struct doctor_report *report) {
@@ -154,18 +151,18 @@ static void check_port(const struct config *config, struct doctor_report *report
     int reason = code == 0 ? try_to_listen(addresses) : 0;
     if (code != 0)
         doctor_warn(report, "port", service,
-                    "set SPARK_UI_HOST to an address of this machine: without it "
-                    "the queries run without a page",
+                    "set SPARK_UI_HOST to an address of this machine; otherwise the queries run "
+                    "without a page",
                     "'%s': %s", config->ui_host, gai_strerror(code));
     else if (reason == EADDRINUSE)
         tell_taken(config, service, report);
-    else if (limit_is_behind(reason) && !limit_error(&err, "listen", reason))
+    else if (limit_is_behind(reason) && !limit_error(&err, "cannot listen", reason))
         doctor_fail_error(report, EXIT_CODE_LIMIT, "port", service, NULL, &err);
     else if (reason != 0)
-        doctor_warn(report, "port", service,
-                    "set SPARK_UI_HOST and SPARK_UI_PORT to what this user may "
-                    "listen on",
-                    "%s", strerror(reason));
+        doctor_warn(
+            report, "port", service,
+            "set SPARK_UI_HOST and SPARK_UI_PORT to an address that this user may listen on", "%s",
+            strerror(reason));
     else
         doctor_ok(report, "port", service, "free, on %s", config->ui_host);
     if (addresses != NULL)
@@ -177,7 +174,7 @@ static void check_zones(struct doctor_report *report) {
     if (lack.text != NULL)
         doctor_warn(report, "time zones", NULL, lack.cure, "%s", lack.text);
     else
-        doctor_ok(report, "time zones", NULL, "known by name");
+        doctor_ok(report, "time zones", NULL, "available by name");
 }
 
 /* Whether a peer's certificate is to be verified by the system's authorities. */
@@ -217,10 +214,9 @@ static void check_authorities(const struct config *config, struct doctor_report 
     if (has_entries("/etc/ssl/certs") || has_entries("/etc/pki/tls/certs"))
         return;
     doctor_warn(report, "authorities", NULL,
-                "install the package ca-certificates, or name your authority: "
+                "install the package ca-certificates, or name your certificate authority: "
                 "KAFKA_SSL_CA_LOCATION for Kafka, SSL_CERT_FILE for the others",
-                "certificates are to be verified by the system's authorities, and "
-                "/etc/ssl/certs has none");
+                "TLS needs the system's certificate authorities, but /etc/ssl/certs has none");
 }
 
 void doctor_check_machine(const struct config *config, struct doctor_report *report) {
@@ -234,17 +230,17 @@ void doctor_check_machine(const struct config *config, struct doctor_report *rep
 
 /* ---- queries ---- */
 
-/* The first that holds counts: beside a part that can't be read the others say little, and a query
- * that runs needs no cure from outside. */
+/* The first that holds counts: if a part cannot be read, the others say little, and a running query
+ * needs no fix from outside. */
 static void check_inspection(const char *name, const struct inspection *inspection,
                              struct doctor_report *report) {
     if (inspection->fault_count > 0)
         doctor_fail_error(report, EXIT_CODE_STATE, "checkpoint", name,
-                          "`checkpoint show` says all of it", inspection->faults[0]);
+                          "`checkpoint show` lists all problems", inspection->faults[0]);
     else if (!inspection->there)
-        doctor_ok(report, "checkpoint", name, "not there yet: a new query");
+        doctor_ok(report, "checkpoint", name, "does not exist yet: the query is new");
     else if (inspection->locked)
-        doctor_ok(report, "checkpoint", name, "in use by the query that runs: %s",
+        doctor_ok(report, "checkpoint", name, "in use by the running query: %s",
                   inspection->holder);
     else if (inspection->cure != NULL)
         doctor_fail(report, EXIT_CODE_STATE, "checkpoint", name, inspection->cure, "%s",
@@ -278,9 +274,10 @@ static void check_running(const struct config *config, const char *name, const c
     struct health_answer answer;
     health_address(holder, address);
     if (address[0] == '\0') {
-        doctor_warn(report, "query", name,
-                    "set SPARK_UI_PORT for it, so that it can be asked; until then see its log",
-                    "it runs, and its state is unknown: it has no HTTP port");
+        doctor_warn(
+            report, "query", name,
+            "set SPARK_UI_PORT for it, so that it can report its state; until then, see its log",
+            "running, state unknown: it has no HTTP port");
         return;
     }
     health_ask(address, config->ui_token, name, &answer);
@@ -288,8 +285,8 @@ static void check_running(const struct config *config, const char *name, const c
         tell_health(name, &answer, report);
     else
         doctor_warn(report, "query", name,
-                    "see its log; if it has a UI_TOKEN, set the same for `doctor`",
-                    "it runs, and its state is unknown: %s", answer.trouble);
+                    "see its log; if it has a UI_TOKEN, set the same one for `doctor`",
+                    "running, state unknown: %s", answer.trouble);
     health_answer_deinit(&answer);
 }
 

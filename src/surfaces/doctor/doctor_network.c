@@ -29,7 +29,7 @@ struct address {
     const char *what, *name; // of the result
     const char *host, *port;
     const char *setting; // that names it
-    const char *look_at; // "the broker runs and listens there", of what to do
+    const char *look_at; // "the broker is running and listening there", of what to do
     enum exit_code code;
     bool is_timed; // whether to report how long it took
 };
@@ -100,23 +100,24 @@ static bool try_address(const struct address *address, struct doctor_report *rep
                        (double)(clock_monotonic_us() - began_us) / 1000);
     switch (reach) {
     case REACH_OK:
-        doctor_ok(report, what, name, "takes connections%s", took);
+        doctor_ok(report, what, name, "accepts connections%s", took);
         break;
     case REACH_NO_NAME:
         (void)snprintf(cure, sizeof cure,
-                       "correct %s, or the name service (in a container: its network)",
+                       "correct %s, or fix name resolution (in a container: its network)",
                        address->setting);
-        doctor_fail(report, address->code, what, name, cure, "the name '%s': %s", address->host,
-                    reason);
+        doctor_fail(report, address->code, what, name, cure, "cannot resolve '%s': %s",
+                    address->host, reason);
         break;
     case REACH_NO_ANSWER:
-        (void)snprintf(cure, sizeof cure,
-                       "see whether %s, and whether a firewall or network policy lets us through",
-                       address->look_at);
-        doctor_fail(report, address->code, what, name, cure, "connect: %s", reason);
+        (void)snprintf(
+            cure, sizeof cure,
+            "check that %s, and that no firewall or network policy blocks the connection",
+            address->look_at);
+        doctor_fail(report, address->code, what, name, cure, "cannot connect: %s", reason);
         break;
     case REACH_LIMIT:
-        doctor_fail_limit(report, what, name, "connect: %s", reason);
+        doctor_fail_limit(report, what, name, "cannot connect: %s", reason);
         break;
     }
     return reach == REACH_OK;
@@ -142,7 +143,7 @@ static void check_broker(char *server, struct doctor_report *report) {
         .what = "broker",
         .name = name,
         .setting = "KAFKA_BOOTSTRAP_SERVERS",
-        .look_at = "the broker runs and listens there",
+        .look_at = "the broker is running and listening there",
         .code = EXIT_CODE_KAFKA,
         .is_timed = true,
     };
@@ -159,7 +160,7 @@ static void check_isolation(const struct config *config, struct doctor_report *r
         doctor_ok(report, "isolation", NULL, "%s", level);
     else
         doctor_warn(report, "isolation", NULL,
-                    "leave KAFKA_CONF_ISOLATION_LEVEL out, unless that is meant",
+                    "remove KAFKA_CONF_ISOLATION_LEVEL unless this is intended",
                     "%s: records of aborted transactions are read", level);
 }
 
@@ -219,7 +220,7 @@ static void check_masters(const struct config *config, struct doctor_report *rep
             .host = *master == '[' ? master + 1 : master,
             .port = colon + 1,
             .setting = "SPARK_MASTER_URL",
-            .look_at = "the master runs and listens there (its page shows its URL)",
+            .look_at = "the master is running and listening there (its page shows its URL)",
             .code = EXIT_CODE_CLUSTER,
         };
         (void)try_address(&address, report);
@@ -238,10 +239,10 @@ static void check_session(const struct connect_url *url, struct doctor_report *r
     }
     const char *version = connect_spark_version(session);
     if (strncmp(version, "4.", 2) == 0)
-        doctor_ok(report, "Spark Connect session", NULL, "Spark %s lets us in", version);
+        doctor_ok(report, "Spark Connect session", NULL, "Spark %s accepts a session", version);
     else
         doctor_fail(report, EXIT_CODE_CLUSTER, "Spark Connect session", NULL,
-                    "use a server of Spark 4", "is Spark %s", version);
+                    "use a server of Spark 4", "the server is Spark %s", version);
     connect_close(session);
 }
 
@@ -259,7 +260,7 @@ static void check_server(const struct config *config, struct doctor_report *repo
         .host = url.host,
         .port = port,
         .setting = "SPARK_MASTER_URL",
-        .look_at = "the server runs and listens there",
+        .look_at = "the server is running and listening there",
         .code = EXIT_CODE_CLUSTER,
     };
     if (try_address(&address, report))

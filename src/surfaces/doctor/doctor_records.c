@@ -1,6 +1,6 @@
-/* The newest records of a topic, some RECORDS_WANTED of all partitions together, are read with the
- * properties of a run and decoded with the query's own decoder, and nothing is kept: what becomes
- * of them is what a run would make of them.
+/* The newest records of a topic, about RECORDS_WANTED of all partitions together, are read with the
+ * properties of a run and decoded with the query's own decoder, and nothing is kept: the outcome is
+ * that of a run.
  *
  * Of each partition the last offsets are read. Where they hold few records, because transactions
  * were aborted or the log is compacted, ten times as many offsets before them are read, and so on,
@@ -33,7 +33,7 @@ enum {
     AHEAD_MS = 5000,      // how far a record may be ahead of our clock
 };
 
-/* What has come, and what became of it. */
+/* The records read, and their outcome. */
 struct sample {
     const struct stream *stream;
     struct query_definition definition;
@@ -143,7 +143,7 @@ static bool read_newest(struct sample *sample, struct source *source,
         if (!read_partition(sample, source, filled[i], wanted, err))
             return false;
     return sample->records > 0 || !sample->is_late ||
-           error_set(err, ERROR_BROKER, "no record came within %d seconds", READ_MS / 1000);
+           error_set(err, ERROR_BROKER, "no record arrived within %d seconds", READ_MS / 1000);
 }
 
 /* ---- saying ---- */
@@ -151,9 +151,9 @@ static bool read_newest(struct sample *sample, struct source *source,
 static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_report *report) {
     char moment[MOMENT_TEXT_MAX];
     if (!kafka_timestamp_fits(timestamp_ms)) {
-        doctor_warn(report, "newest record", topic, "let the producer give milliseconds",
-                    "its timestamp, %" PRId64 " milliseconds since 1970, is beyond "
-                    "what a timestamp can hold: it will be a reject",
+        doctor_warn(report, "newest record", topic, "fix the producer: it must send milliseconds",
+                    "its timestamp, %" PRId64
+                    " milliseconds since 1970, is out of range: the record will be rejected",
                     timestamp_ms);
         return;
     }
@@ -161,13 +161,13 @@ static void check_age(const char *topic, int64_t timestamp_ms, struct doctor_rep
     moment_format(kafka_timestamp_micros(timestamp_ms), moment);
     if (age_ms < -AHEAD_MS)
         doctor_warn(report, "newest record", topic,
-                    "set right the clock here, or the one of the producer or "
-                    "broker",
-                    "its timestamp, %s, is %" PRId64 " seconds ahead of our clock", moment,
-                    -age_ms / 1000);
+                    "correct the clock of this machine, of the producer or of the broker",
+                    "its timestamp, %s, is %" PRId64 " seconds ahead of this machine's clock",
+                    moment, -age_ms / 1000);
     else
         doctor_ok(report, "newest record", topic,
-                  "can be read; it is of %s, %" PRId64 " seconds ago", moment, age_ms / 1000);
+                  "can be read; its timestamp is %s, %" PRId64 " seconds ago", moment,
+                  age_ms / 1000);
 }
 
 /* "missing_identifier 73, malformed_json 1". */
@@ -212,13 +212,13 @@ static void list_wanted(const struct sample *sample, char text[static LIST_TEXT_
                       schema->record_count > KEYS_SHOWN ? ", …" : "");
 }
 
-/* One sentence on the records, with what is not as wanted. */
+/* One sentence on the records, with what is not as expected. */
 static char *describe(struct sample *sample) {
     char reasons[LIST_TEXT_MAX], keys[LIST_TEXT_MAX], wanted[LIST_TEXT_MAX];
     int64_t rejects = sample->records - sample->rows;
     list_keys(sample, keys);
     scoped(scope_free) char *came =
-        keys[0] != '\0' ? text_format("; keys that are no column: %s", keys) : text_copy("");
+        keys[0] != '\0' ? text_format("; keys without a column: %s", keys) : text_copy("");
     if (rejects == 0)
         return text_format("all of the newest %" PRId64 " would become rows%s", sample->records,
                            came);
@@ -227,8 +227,7 @@ static char *describe(struct sample *sample) {
     return text_format("%" PRId64 " of the newest %" PRId64 " would become rows, %" PRId64
                        " would be rejected: %s; the first: %s%s%s%s",
                        sample->rows, sample->records, rejects, reasons, sample->first, came,
-                       keys[0] != '\0' ? "; keys that are wanted: " : "",
-                       keys[0] != '\0' ? wanted : "");
+                       keys[0] != '\0' ? "; expected keys: " : "", keys[0] != '\0' ? wanted : "");
 }
 
 static void check_rows(const struct config *config, struct sample *sample,
@@ -237,8 +236,8 @@ static void check_rows(const struct config *config, struct sample *sample,
     int64_t rejects = sample->records - sample->rows;
     scoped(scope_free) char *text = describe(sample);
     scoped(scope_free) char *cure = text_format(
-        "see whether %s names the right topic; if it does, fix the producer: a record is a JSON "
-        "object with the key '%s' (`esports-stream schema` prints all)",
+        "check that %s names the right topic; if it does, fix the producer: a record must be a "
+        "JSON object with the key '%s' (`esports-stream schema` lists all keys)",
         sample->stream->topic_setting, sample->definition.schema.columns[0].name);
     bool stops = config->query.parse_mode == PARSE_FAILFAST && rejects > 0;
     if (sample->rows == 0 || stops)
@@ -260,8 +259,8 @@ static void tell(const struct config *config, struct sample *sample,
         check_rows(config, sample, report);
     } else if (held > 0) {
         doctor_ok(report, "records", sample->work.topic,
-                  "none is at the newest offsets: their transactions were aborted, or the log was "
-                  "compacted");
+                  "the newest offsets have no records: their transactions were aborted, or the log "
+                  "was compacted");
     } else {
         doctor_ok(report, "records", sample->work.topic, "the topic is empty");
     }
@@ -270,7 +269,7 @@ static void tell(const struct config *config, struct sample *sample,
 /* ---- all of it ---- */
 
 /* Also with PARSE_MODE=permissive it is said which records would have no identifier: rows of nulls
- * are not what anybody wants. */
+ * are never intended. */
 static bool prepare(struct sample *sample, const struct query_options *options, struct error *err) {
     if (!query_definition_init(&sample->definition, options, err))
         return false;
@@ -317,11 +316,12 @@ void doctor_check_records(const struct config *config, const struct stream *stre
     if (prepare(sample, &options, &err) && take_sample(config, broker, offsets, sample, &err))
         tell(config, sample, offsets, report);
     else
-        doctor_fail_error(report, exit_code_of(err.kind), "newest record", options.store.topic,
-                          err.kind == ERROR_BROKER ? "if the broker is well: with ACLs, give the "
-                                                     "user the right to READ the topic"
-                                                   : NULL, // the text says it
-                          &err);
+        doctor_fail_error(
+            report, exit_code_of(err.kind), "newest record", options.store.topic,
+            err.kind == ERROR_BROKER
+                ? "if the broker is healthy: with ACLs, grant the user READ on the topic"
+                : NULL, // the text says it
+            &err);
     row_maker_deinit(&sample->maker);
     free(sample);
     config_store_options_deinit(&options.store);

@@ -108,13 +108,13 @@ static void print_json(FILE *out, const struct doctor_result *result) {
     json_put_shown(object, "verdict", verdicts[result->verdict].word);
     json_put_bytes(object, "text", result->text, strlen(result->text));
     if (result->cure != NULL)
-        json_put_bytes(object, "cure", result->cure, strlen(result->cure));
+        json_put_bytes(object, "fix", result->cure, strlen(result->cure));
     else
-        json_put_null(object, "cure");
+        json_put_null(object, "fix");
     output_print_json(out, object);
 }
 
-enum { VERDICT_WIDTH = 6, CURE_WIDTH = 6 }; // of "FAIL  ", "cure: "
+enum { VERDICT_WIDTH = 6, CURE_WIDTH = 5 }; // of "FAIL  ", "fix: "
 
 /* The first column of the texts; a check's name that is longer has a line to itself. */
 static int text_indent(const struct doctor_report *report, int columns) {
@@ -135,7 +135,7 @@ static void print_text(FILE *out, const struct doctor_result *result, int indent
     wrapped_print(out, indent, columns, result->text);
     if (result->cure == NULL)
         return;
-    (void)fprintf(out, "%*scure: ", indent, "");
+    (void)fprintf(out, "%*sfix: ", indent, "");
     wrapped_print(out, indent + CURE_WIDTH, columns, result->cure);
 }
 

@@ -1,9 +1,9 @@
-/* How a verdict is found. Each look is compared with what is remembered of earlier ones: when the
- * query last committed, read or gave a sign of life, since when it tries again, and a ring of
- * samples of the topic's end, ALERT_AFTER long. Each cause has a condition on that memory; the
+/* How a verdict is found. Each observation is compared with what is remembered of earlier ones:
+ * when the query last committed, read or gave a sign of life, since when it tries again, and a ring
+ * of samples of the topic's end, ALERT_AFTER long. Each cause has a condition on that memory; the
  * first cause that holds gives the state. Causes begin late and end early, so that a query at its
  * limit does not go back and forth: falling behind begins after ALERT_AFTER and ends at half of it,
- * many rejects likewise, and a retry is forgotten only when something has come of it. */
+ * many rejects likewise, and a retry is forgotten only after a success. */
 #include "surfaces/health/health.h"
 
 #include <inttypes.h>
@@ -32,33 +32,34 @@ static const struct {
     const char *action;
 } causes[HEALTH_CAUSES] = {
     [CAUSE_FAILED] = {"failed", HEALTH_FAILED, SEVERITY_CRITICAL,
-                      "Do as the error says, then start the program: it goes on where it was."},
+                      "Fix what the error says, then start the program: it continues after the "
+                      "last committed batch."},
     [CAUSE_NO_SIGN] = {"no_sign_of_life", HEALTH_STUCK, SEVERITY_CRITICAL,
-                       "Look for a disk that does not answer; keep the log and restart the "
-                       "program: it runs the batch again, nothing is lost or doubled."},
+                       "Check for a disk that does not respond. Save the log and restart the "
+                       "program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_IN_VAIN] = {"retrying_in_vain", HEALTH_STUCK, SEVERITY_CRITICAL,
-                       "Remove the cause: the query then goes on by itself, without a restart."},
+                       "Fix the cause; the query then continues by itself, without a restart."},
     [CAUSE_NO_BATCH] =
         {"no_batch", HEALTH_STUCK, SEVERITY_CRITICAL,
-         "See in the log who is waited for; if nothing moves, keep the log and "
-         "restart the program: it runs the batch again, nothing is lost or doubled."},
+         "See in the log what the query is waiting for. If nothing changes, save the log and "
+         "restart the program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_RETRYING] = {"retrying", HEALTH_RETRYING, SEVERITY_WARNING,
-                        "Nothing yet: it goes on by itself as soon as it can."},
+                        "Nothing yet; the query retries by itself."},
     [CAUSE_LAG_UNKNOWN] = {"lag_unknown", HEALTH_DEGRADED, SEVERITY_WARNING,
-                           "Check the brokers and the network: the next batch needs them."},
+                           "Check the brokers and the network; the next batch needs them."},
     [CAUSE_BEHIND] = {"falling_behind", HEALTH_DEGRADED, SEVERITY_WARNING,
-                      "Give it more processors, a faster disk or more partitions; raise the "
-                      "topic's retention first if the lag comes near it."},
+                      "Add CPUs, a faster disk or more partitions. If the lag approaches the "
+                      "topic's retention, raise the retention first."},
     [CAUSE_LOST] = {"records_lost", HEALTH_DEGRADED, SEVERITY_CRITICAL,
-                    "Raise the topic's retention, so that no more records go; if somebody deleted "
-                    "or cut the topic, find out who."},
+                    "Raise the topic's retention, so that no more records are lost. If the topic "
+                    "was deleted or truncated, find out by whom."},
     [CAUSE_MISSING] =
         {"files_missing", HEALTH_DEGRADED, SEVERITY_CRITICAL,
          "Restore the files from a backup, or rewind to before them as long as Kafka has their "
          "records; then restart the program, which looks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
-                         "See `esports-stream rejects ls` for the reasons and tell the producers; "
-                         "the records are kept, and `rejects replay` can make them rows later."},
+                         "Run `esports-stream rejects ls` for the reasons, then fix the producer. "
+                         "The records are kept; `rejects replay` can turn them into rows later."},
 };
 
 /* The causes whose end is a recovery; the others end the query, or are over by time alone. */
@@ -75,9 +76,9 @@ enum {
     REJECTS_MIN = 10,        // of health_recent_s()
     MEMORY_PERCENT_MAX = 90, // of SPARK_DRIVER_MEMORY
 
-    ATTEMPT_MS = 60000,  // an attempt that reads for longer without a new error has got on
+    ATTEMPT_MS = 60000,  // an attempt that reads for longer without a new error makes progress
     PAUSE_MS = 15000,    // who waits for longer without a new error does not try again any more
-    LOOK_GAP_MS = 10000, // between two looks we stood still ourselves, and know of no silence
+    LOOK_GAP_MS = 10000, // between two looks we were suspended ourselves, and know of no silence
 };
 
 const char *health_state_name(enum health_state state) {
@@ -110,7 +111,7 @@ bool health_state_is_ready(enum health_state state) {
 
 void health_init(struct health *health, int64_t alert_after_ms, int rejects_percent,
                  int64_t trigger_ms) {
-    // Between two batches what waits is older than a trigger, and that is no trouble.
+    // Between two batches what waits is older than a trigger, and that is normal.
     int64_t after_ms = alert_after_ms > 2 * trigger_ms ? alert_after_ms : 2 * trigger_ms;
     *health = (struct health){.alert_after_ms = alert_after_ms,
                               .after_ms = after_ms,
@@ -159,7 +160,7 @@ static int64_t lag_of(const struct health_look *look) {
     return look->is_topic_known ? look->topic_end - look->position : 0;
 }
 
-/* What the batch under way has read waits no longer, though it is not committed. */
+/* What the running batch has read waits no longer, though it is not committed. */
 static int64_t waiting_of(const struct health *health, const struct health_look *look) {
     int64_t under_way = look->records_read - health->records_batch;
     return lag_of(look) > under_way ? lag_of(look) - under_way : 0;
@@ -180,8 +181,8 @@ static void note_retry(struct health *health, const struct health_look *look) {
     }
 }
 
-/* A batch since the last look, or the topic's end, is progress; what is read is some, too, but not
- * while it is read again and again. */
+/* A batch since the last observation, or the topic's end, is progress; what is read is some, too,
+ * but not while it is read again and again. */
 static void note_progress(struct health *health, const struct health_look *look) {
     bool committed = look->batch_id != health->batch_id;
     bool at_end = look->state == QUERY_WAITING && look->is_topic_known && lag_of(look) <= 0;
@@ -228,7 +229,7 @@ static bool is_in_vain(const struct health *health, int64_t now_ms) {
 }
 
 /* A query that catches up after a stop, however far it has to go, is not behind: what waits gets
- * fewer. What it tries again is why it does not catch up, and is told as that. */
+ * fewer. What it tries again is why it does not catch up, and is reported as that. */
 static bool is_behind(struct health *health, const struct health_look *look) {
     bool was_behind = (health->causes & 1U << CAUSE_BEHIND) != 0;
     const struct health_sample *half = sample_before(health, look->now_ms - health->after_ms / 2);
@@ -316,15 +317,15 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_RETRYING:
         return text_append(text, HEALTH_REASON_MAX, used, "%s", look->error);
     case CAUSE_NO_SIGN:
-        return text_append(text, HEALTH_REASON_MAX, used,
-                           "gives no sign of life since %" PRId64 " s", seconds);
+        return text_append(text, HEALTH_REASON_MAX, used, "has shown no activity for %" PRId64 " s",
+                           seconds);
     case CAUSE_IN_VAIN:
         return text_append(text, HEALTH_REASON_MAX, used,
-                           "gets nowhere since %" PRId64 " s and keeps trying: %s", seconds,
+                           "has made no progress for %" PRId64 " s and keeps retrying: %s", seconds,
                            look->error);
     case CAUSE_NO_BATCH:
         return text_append(
-            text, HEALTH_REASON_MAX, used, "has committed nothing for %" PRId64 " s, and %s %s",
+            text, HEALTH_REASON_MAX, used, "has committed nothing for %" PRId64 " s while %s %s",
             seconds, text_count(lag_of(look), "record").text, lag_of(look) == 1 ? "waits" : "wait");
     case CAUSE_LAG_UNKNOWN:
         return text_append(text, HEALTH_REASON_MAX, used,
@@ -333,11 +334,12 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_BEHIND:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "%s of %s %s, some for more than %" PRId64
-                           " s, and their number does not fall",
+                           " s, and the number is not falling",
                            text_count(lag_of(look), "record").text, look->topic,
                            lag_of(look) == 1 ? "waits" : "wait", seconds);
     case CAUSE_LOST:
-        return text_append(text, HEALTH_REASON_MAX, used, "lost %s that Kafka no longer had",
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "lost %s that were deleted from Kafka before they were read",
                            text_count(look->lost, "offset").text);
     case CAUSE_MISSING:
         return text_append(text, HEALTH_REASON_MAX, used, "%s of the table %s missing: %s%s",
@@ -346,7 +348,7 @@ static size_t append_cause(const struct health *health, const struct health_look
                            look->missing_files > 3 ? ", …" : "");
     default:
         return text_append(text, HEALTH_REASON_MAX, used,
-                           "rejected %" PRId64 " of the %s of the newest %" PRId64 " minutes",
+                           "rejected %" PRId64 " of the %s of the last %" PRId64 " minutes",
                            look->recent_rejects,
                            text_count(look->recent_rows + look->recent_rejects, "record").text,
                            health_recent_s(health) / 60);
@@ -367,8 +369,8 @@ static void judge_well(struct health *health, const struct health_look *look,
                        struct health_verdict *verdict) {
     static const char *const reasons[HEALTH_STATES] = {[HEALTH_HEALTHY] = "works",
                                                        [HEALTH_WAITING] =
-                                                           "all that the topic holds is committed",
-                                                       [HEALTH_STOPPED] = "has ended as asked"};
+                                                           "all records of the topic are committed",
+                                                       [HEALTH_STOPPED] = "stopped as requested"};
     verdict->state = state_without_cause(health, look);
     verdict->action = "";
     if (verdict->state != health->state)
@@ -456,9 +458,9 @@ void health_judge_memory(int64_t resident, int64_t budget, struct health_verdict
         return;
     verdict->state = HEALTH_DEGRADED;
     verdict->severity = SEVERITY_WARNING;
-    verdict->action = "Give more (SPARK_DRIVER_MEMORY, and the container's limit above it), or use "
+    verdict->action = "Raise SPARK_DRIVER_MEMORY (and keep the container's limit above it), or use "
                       "fewer workers.";
     (void)text_append(verdict->reason, HEALTH_REASON_MAX, 0,
-                      "is near its budget: %" PRId64 " MiB of %" PRId64 " MiB", resident >> 20,
-                      budget >> 20);
+                      "is close to its memory budget: %" PRId64 " MiB of %" PRId64 " MiB",
+                      resident >> 20, budget >> 20);
 }

@@ -1,19 +1,21 @@
-/* health.h: whether a query is well, and whether somebody must act: the one place that decides it.
- * The page, the API, /readyz, /metrics, `status`, the webhook and the log show its verdict.
+/* health.h: whether a query is healthy, and whether somebody must act: the one place that decides
+ * it. The page, the API, /readyz, /metrics, `status`, the webhook and the log show its verdict.
  *
  * A verdict has a state, the causes that were found, and how urgent the worst of them is. What each
- * state and each cause means stands in two tables in health.c, and so do all thresholds.
+ * state and each cause means is in two tables in health.c, and so are all thresholds.
  *
- *     state      when                                                          /readyz  status
- *     unknown    nobody has told yet, or nobody answers                           503      11 (0:
- * no HTTP) starting   checkpoint, table and topic are brought together                 200       0
- *     healthy    batches are committed, and it keeps up or catches up             200       0
- *     waiting    all of the topic is committed, and for a while nothing came      200       0
- *     retrying   Kafka, the topic or the disk is in its way, and it tries again   503      11
- *     degraded   it gets on, but falls behind, loses records or rejects many      200      13
- *     stuck      it gets nowhere: tries in vain, hangs, or commits nothing        503      11
- *     failed     it has ended with an error                                       503      11
- *     stopped    it has ended as asked                                            200       0
+ *     state      when                                                           /readyz  status
+ *     unknown    nobody has answered yet, or nobody answers                     503      11, or 0
+ *     starting   checkpoint, table and topic are examined                       200      0
+ *     healthy    batches are committed, and it keeps up or catches up           200      0
+ *     waiting    all of the topic is committed, and nothing came for a while    200      0
+ *     retrying   Kafka, the topic or the disk fails, and it retries             503      11
+ *     degraded   it works, but falls behind, loses records or rejects many      200      13
+ *     stuck      retries do not help, it hangs, or it commits nothing           503      11
+ *     failed     it has ended with an error                                     503      11
+ *     stopped    it was stopped                                                 200      0
+ *
+ * `status` gives 0 for unknown only if the process has no HTTP port.
  *
  * Pure: no clock, no I/O. */
 #ifndef SURFACES_HEALTH_HEALTH_H
@@ -44,10 +46,10 @@ enum health_severity { SEVERITY_NONE, SEVERITY_WARNING, SEVERITY_CRITICAL };
 enum health_cause {
     CAUSE_FAILED,
     CAUSE_NO_SIGN,  // of life
-    CAUSE_IN_VAIN,  // tries again for ALERT_AFTER, and nothing comes of it
+    CAUSE_IN_VAIN,  // has retried for ALERT_AFTER without success
     CAUSE_NO_BATCH, // though records wait
     CAUSE_RETRYING,
-    CAUSE_LAG_UNKNOWN, // for ALERT_AFTER, whatever the trigger; not while it tries again
+    CAUSE_LAG_UNKNOWN, // for ALERT_AFTER, with any trigger; not while it tries again
     CAUSE_BEHIND,      // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
     CAUSE_LOST,
     CAUSE_MISSING,   // files of the table
@@ -62,7 +64,7 @@ const char *health_cause_name(enum health_cause cause);          // "falling_beh
 /* HEALTH_UNKNOWN: none has that name. Accepts NULL. */
 enum health_state health_state_find(const char *name);
 
-/* Whether the query can get on: what /readyz answers, and the exit code of `status`. */
+/* Whether the query can make progress: what /readyz answers, and the exit code of `status`. */
 bool health_state_is_ready(enum health_state state);
 
 /* Rejects are judged by the records of the newest five minutes, or of two triggers if that is more,
@@ -74,10 +76,10 @@ struct health_look {
     int64_t now_ms; // monotonic, as all times here
     enum query_state state;
     int64_t batch_id;             // newest committed; -1: none yet
-    int64_t records_read;         // since the start, also of the batch under way
+    int64_t records_read;         // since the start, also of the running batch
     int64_t signs, rest_until_ms; // as in query_status.h
     bool is_topic_known;          // its end offsets are recent
-    int64_t topic_end, position;  // offsets, summed over partitions: at the newest look at the
+    int64_t topic_end, position;  // offsets, summed over partitions: at the newest listing of the
                                   // topic, and behind the newest committed batch; 0 if not known
     int64_t lag_age_ms;           // since the end offsets were last known
     const char *lag_error;        // why they are not; "": nobody says it
@@ -130,10 +132,10 @@ struct health_sample {
 struct health {
     int64_t alert_after_ms, after_ms, trigger_ms; // after_ms: two triggers at least
     int rejects_percent;
-    int64_t looked_ms;               // the newest look
+    int64_t looked_ms;               // the newest observation
     int64_t batch_id, records_batch; // newest committed; records_read when that was seen
-    int64_t records_read;            // at the newest look
-    int64_t progress_ms;             // when it got on last, or had nothing to do
+    int64_t records_read;            // at the newest observation
+    int64_t progress_ms;             // when it last made progress, or had nothing to do
     int64_t at_end_ms;               // since when all is committed; 0: it is not
     int64_t retrying_ms, retried_ms; // since when it tries again; when it last said so; 0: never
     int64_t records_retried;         // records_read then

@@ -1,5 +1,6 @@
 /* health_ask.c: one GET of /api/v1/queries, without a proxy or a redirect, answered within
- * ANSWER_MS. A process that does not answer, wants a token, or is somebody else's is trouble, too.
+ * ANSWER_MS. A process that does not answer, requires a token, or is somebody else's is trouble,
+ * too.
  */
 #include "surfaces/health/health_ask.h"
 
@@ -85,7 +86,7 @@ static bool http_get(const char *url, const char *token, struct http_answer *ans
     if (result == CURLE_OK)
         return true;
     http_answer_deinit(answer);
-    (void)error_set(err, ERROR_BROKER, "'%s' does not answer: %s", url,
+    (void)error_set(err, ERROR_BROKER, "'%s' does not respond: %s", url,
                     reason[0] != '\0' ? reason : curl_easy_strerror(result));
     return false;
 }
@@ -113,14 +114,14 @@ static void take_document(struct health_answer *answer, const struct http_answer
                           const char *query) {
     struct error err;
     if (http->status == 401) {
-        set_trouble(answer, "the process requires its token: set UI_TOKEN to the same value");
+        set_trouble(answer, "the process requires a token: set UI_TOKEN to the same value");
         return;
     }
     answer->document = http->status == 200 ? json_parse(http->body, http->size, &err) : NULL;
     find_query(answer, query);
     if (answer->query == NULL)
-        set_trouble(answer, "what answers there is not this query's process: was the lock's "
-                            "machine another one?");
+        set_trouble(answer, "the process that answers is not this query's; the query may run on "
+                            "another machine (see the lock)");
 }
 
 /* An older program tells no verdict: its own /readyz went by the state. */

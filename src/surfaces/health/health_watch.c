@@ -1,6 +1,6 @@
 /* Each query has a memory (struct health) under one lock, which is held for a look: some
- * microseconds of copying what the query tells of itself. Main looks about once a second; whoever
- * asks over HTTP looks, too, and sees what is so now. */
+ * microseconds of copying what the query reports. Main looks about once a second; a request over
+ * HTTP does, too, so it shows the present state. */
 #include "surfaces/health/health_watch.h"
 
 #include <inttypes.h>

@@ -91,14 +91,14 @@ static bool try_ports(const struct addrinfo *at, const char *host, int port,
             return true;
         }
         if (errno != EADDRINUSE)
-            return error_set(err, ERROR_CONFIG, "open port %d on %s: %s", one, host,
+            return error_set(err, ERROR_CONFIG, "cannot open port %d on %s: %s", one, host,
                              strerror(errno));
         if (one < last)
             log_write(LOG_WARNING, "main",
                       "Service 'SparkUI' could not bind on port %d. Attempting port %d.", one,
                       one + 1);
     }
-    return error_set(err, ERROR_CONFIG, "ports %d to %d on %s are all taken", port, last, host);
+    return error_set(err, ERROR_CONFIG, "ports %d to %d on %s are all in use", port, last, host);
 }
 
 bool http_listen(const char *host, int port, struct http_listener *listener, struct error *err) {
@@ -211,11 +211,12 @@ static bool refuse(struct MHD_Connection *connection, const char *method,
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         http_response_error(response, HTTP_METHOD_NOT_ALLOWED,
-                            "only GET and HEAD: nothing can be changed here");
+                            "only GET and HEAD are allowed: nothing can be changed here");
     else if ((size != NULL && strcmp(size, "0") != 0) ||
              MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
                                          MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
-        http_response_error(response, HTTP_CONTENT_TOO_LARGE, "a request has no body here");
+        http_response_error(response, HTTP_CONTENT_TOO_LARGE,
+                            "a request must not have a body here");
     else
         return false;
     return true;
@@ -350,17 +351,17 @@ static bool is_to_end(const struct http_server *server) {
     return read(server->wake, &count, sizeof count) == (ssize_t)sizeof count;
 }
 
-/* Waits until there is something to do. An error (ENOMEM) may pass, so it is tried again; false:
+/* Waits until there is something to do. An error (ENOMEM) may pass, so it is retried; false:
  * there is one. */
 static bool wait_for_work(struct pollfd watched[static 2], int timeout_ms, bool *failing) {
     bool failed = poll(watched, 2, timeout_ms) < 0 && errno != EINTR;
     if (failed && !*failing)
         log_write(LOG_WARNING, "main",
-                  "The page and the API can't answer: they can't wait for requests; trying again "
-                  "| error=%s",
+                  "The page and the API are not available: waiting for requests failed; retrying | "
+                  "error=%s",
                   strerror(errno));
     if (!failed && *failing)
-        log_write(LOG_INFO, "main", "The page and the API answer again");
+        log_write(LOG_INFO, "main", "The page and the API are available again");
     *failing = failed;
     const struct timespec pause = {.tv_nsec = failed ? RETRY_MS * 1000000L : 0};
     if (failed)
@@ -386,7 +387,8 @@ static void *server_main(void *argument) {
             continue;
         give_up_waiting(server);
         if (MHD_run(server->daemon) != MHD_YES) {
-            log_write(LOG_WARNING, "main", "The page has stopped: its library can't go on");
+            log_write(LOG_WARNING, "main",
+                      "The page and the API have stopped: the HTTP library failed");
             break;
         }
     }
@@ -404,8 +406,9 @@ static void server_free(struct http_server *server) {
 static bool start_thread(struct http_server *server, struct error *err) {
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->wake < 0)
-        return limit_error(err, "make an event descriptor", errno);
-    if (!thread_start(&server->thread, server_main, server, "start the page's thread", err))
+        return limit_error(err, "cannot create an event descriptor", errno);
+    if (!thread_start(&server->thread, server_main, server, "cannot start the HTTP server's thread",
+                      err))
         return false;
     (void)pthread_setname_np(server->thread, "http");
     return true;
@@ -424,7 +427,7 @@ bool http_server_start(struct http_server **out, const struct http_listener *lis
     if (server->daemon == NULL) {
         close(listener->fd);
         server_free(server);
-        return limit_error(err, "start the HTTP server", errno);
+        return limit_error(err, "cannot start the HTTP server", errno);
     }
     if (!start_thread(server, err)) {
         server_free(server);

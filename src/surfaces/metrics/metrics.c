@@ -292,7 +292,7 @@ static const char program[] = "The program", query[] = "Queries", records[] = "R
 #define SOURCE(field) print_source, NUMBER(struct kafka_statistics, field)
 #define PROCESS(field) print_process, NUMBER(struct process_usage, field)
 
-/* clang-format off: one family per paragraph reads better than what the formatter makes of it */
+/* clang-format off: one family per paragraph reads better than the formatter's layout */
 const struct metric_family metric_families[] = {
     {program, "esports_stream_build_info", METRIC_GAUGE, "version, engine",
      "Always 1; the labels say what runs.", print_build},
@@ -389,7 +389,7 @@ const struct metric_family metric_families[] = {
      "Values that became null in rows, because of a wrong type or a value out of range.",
      EACH(print_faults)},
     {records, "esports_stream_unknown_keys_total", METRIC_COUNTER, "query",
-     "Keys that are no column, in rows and in rejected objects.", TOTAL(unknown_keys)},
+     "Keys without a column, in rows and in rejected objects.", TOTAL(unknown_keys)},
     {records, "esports_stream_records_with_trailing_bytes_total", METRIC_COUNTER, "query",
      "Rows whose records have bytes after the JSON value; these bytes are ignored.",
      TOTAL(trailing_bytes)},

@@ -1,8 +1,8 @@
 /* How a command line is read: first the command, of one word or two; then word by word options and
  * at most one operand. An option's value follows '=' or is the next word, unless that begins with
- * "--"; that of a one-letter option may be joined (-n5). Of two equal options the last one counts,
- * but --job and --env-file add up. All problems are collected and reported at once; for an unknown
- * word the nearest known one is suggested. */
+ * "--"; that of a one-letter option may be joined (-n5). A repeated option overrides the earlier
+ * one, but --job and --env-file add up. All problems are collected and reported at once; for an
+ * unknown word the nearest known one is suggested. */
 #include "surfaces/program/command_line.h"
 
 #include <string.h>

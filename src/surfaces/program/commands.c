@@ -1,5 +1,5 @@
 /* The table of commands, and how one is run. A command with `run` is called for each chosen query
- * and stops at the first that fails, unless it goes on (`goes_on`: a fault of one query's state
+ * and stops at the first that fails, unless it continues (`goes_on`: a fault of one query's state
  * says nothing about the others); the last failure gives the exit code. One that changes something
  * (`changes`) is run as a dry run first if somebody sits at a terminal, who is then asked. What was
  * printed is flushed at the end, so that a full disk behind stdout is a failure, too. */
@@ -46,11 +46,12 @@ const struct command program_commands[] = {
     {.name = "status",
      .group = look,
      .brief = "state, lag and errors of the running program",
-     .doc = "Show the state, batches, lag and last error of the running process, or what the "
-            "checkpoint says when none runs. The checkpoint's lock names the process and its "
-            "address. Exit code 0: all chosen queries run and make progress; 10: one does not run; "
-            "11: one is stuck or does not answer; 13: one is degraded: it falls behind, has lost "
-            "records or rejects many.",
+     .doc =
+         "Show the state, batches, lag and last error of the running process, or what the "
+         "checkpoint says when none runs. The checkpoint's lock names the process and its "
+         "address. Exit code 0: all chosen queries run and make progress; 10: one is not running; "
+         "11: one is stuck or does not answer; 13: one is degraded: it falls behind, has lost "
+         "records or rejects many.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
     {.name = "tail",
@@ -71,14 +72,14 @@ const struct command program_commands[] = {
          "100 of each topic) would become rows; every directory that a run writes to, free space, "
          "the speed of syncs; memory, open files, the clock, time zones, the port; the "
          "checkpoints, the state of a query that runs (it is asked, as by `status`), and the types "
-         "of the tables' files. It changes nothing that is there and takes no lock, but it writes: "
+         "of the tables' files. It changes no existing file and takes no lock, but it writes: "
          "in each of these directories it makes a file of 4 KiB, _esports_stream_doctor.*, and "
          "removes it at once. Ends within about 20 seconds, also if something does not answer. "
          "Exit code 0: nothing failed (warnings do not count); otherwise the code with which a run "
          "would end; 8: none of the newest records would become a row; 11: a query runs and makes "
          "no progress.",
      .document = "one object per check: `check`, `verdict` (`OK`, `WARN` or `FAIL`), `text`, and "
-                 "`cure`, null if nothing is to be done.",
+                 "`fix`, null if nothing is to be done.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .judges_paths = true,
@@ -87,14 +88,15 @@ const struct command program_commands[] = {
      .group = look,
      .brief = "prove that every offset is accounted for exactly once",
      .doc = "Show for each partition of the topic which offsets the table and its rejects cover, "
-            "and prove from the files themselves and from Kafka that each of them is there once. "
+            "and prove from the files themselves and from Kafka that each of them is present "
+            "exactly once. "
             "Takes no lock: the query may run meanwhile.",
      .document =
          "`query`, `topic`, `table`, `rejectsTable`; `throughBatch`, the newest committed "
          "batch, null: none yet; `proven`, whether there is no fault and nothing unproven; "
          "`faults`; `missing`, `double` and `unproven`, in offsets; `partitions`, each with "
-         "`incarnation`, `partition`, `start`, `end` (exclusive) and what became of these "
-         "offsets: `rows`, `rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; "
+         "`incarnation`, `partition`, `start`, `end` (exclusive) and the outcome of these offsets: "
+         "`rows`, `rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; "
          "`counts` of the findings by kind (`wrong`, `missing`, `double`: faults; `lost`, "
          "`absent`, `note`: not), and `findings`, the first 50 of each kind, with `kind` "
          "and `text`; `read`: `bySinkLog`, `tableFiles`, `rejectFiles`, `bytes`, `rows`, "

@@ -1,7 +1,7 @@
 /* A heap of at most `limit` rows, the oldest first: a newer one takes its place and sinks to where
  * it belongs. Only keys are kept of the rows that are offered, so memory is bounded by the limit,
- * whatever the table's size; what is kept is read whole at the end. A row that compares equal to
- * one that is there does not replace it. */
+ * for a table of any size; what is kept is read whole at the end. A row that compares equal to a
+ * kept one does not replace it. */
 #include "surfaces/rows/newest_rows.h"
 
 #include <stdlib.h>
@@ -114,7 +114,7 @@ static bool read_file(struct newest_row *newest, size_t count, const struct newe
                            (size_t)(newest[done].row - rows.first), err);
     table_rows_close(&rows);
     return ok && (done == count ||
-                  error_set(err, ERROR_STATE, "'%s/%s' changed while it was read: try again",
+                  error_set(err, ERROR_STATE, "'%s/%s' changed while it was being read: try again",
                             how->root, path));
 }
 

@@ -65,7 +65,7 @@ bool reject_rows_list(const struct store_options *store, const char *query,
     int there = file_exists(store->rejects, NULL, err);
     if (there == 0)
         log_write(LOG_WARNING, query,
-                  "'%s' is not there: nothing was rejected yet, or DATA_LAKE_PATH is another",
+                  "'%s' does not exist: nothing was rejected yet, or DATA_LAKE_PATH is wrong",
                   store->rejects);
     if (there <= 0)
         return there == 0;

@@ -61,8 +61,8 @@ static bool choose(const struct table_rows *rows, const struct wanted_column *wa
         if (index < 0 || !metadata->columns[index].readable ||
             metadata->columns[index].type != wanted[i].type)
             return error_set(err, ERROR_STATE,
-                             "'%s' has no column '%s' of type %s: it is no file of this table; "
-                             "`verify` tells which files are",
+                             "'%s' has no column '%s' of type %s: it does not belong to this "
+                             "table; `verify` lists such files",
                              rows->reader.input.name, wanted[i].name,
                              type_sql_name(wanted[i].type));
         columns[i] = (size_t)index;

@@ -1,7 +1,7 @@
 /* The lines are the PySpark job's, which people's scripts read. A line is due for all queries every
  * STATUS_INTERVAL, and at once for one that has started or ended. Other changes are lines at DEBUG:
- * each batch makes several. They move no other line. The lag is ours: it stands last, and its
- * change is no news. */
+ * each batch makes several. They move no other line. The lag is ours: it comes last, and its change
+ * does not cause a line. */
 #include "surfaces/service/monitor.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* The lines stand below the log, because the log's thread draws both (log_output_show()): it takes
+/* The lines are below the log, because the log's thread draws both (log_output_show()): it takes
  * them back before a log line and writes them again. A line that wraps could not be taken back, so
  * each is cut to the terminal's width. Rates are smoothed, by what was read, not committed: they
  * move while a batch is under way. */
@@ -75,11 +75,11 @@ void progress_format(const struct query_snapshot *query, struct progress_rate *r
     if (query->lag.is_known)
         format_count(query->lag.records, lag);
     if (query->lag.is_known && query->lag.records == 0) {
-        snprintf(eta, sizeof eta, "  at the head");
+        snprintf(eta, sizeof eta, "  caught up");
     } else if (query->lag.is_known && rate->per_second >= 1) {
         char remaining[32];
         format_remaining((int64_t)ceil((double)query->lag.records / rate->per_second), remaining);
-        snprintf(eta, sizeof eta, "  %s to the head", remaining);
+        snprintf(eta, sizeof eta, "  caught up in %s", remaining);
     }
     snprintf(line, PROGRESS_LINE_MAX, "%-14s %s rows  %s rejects  %s rows/s  lag %s%s", query->name,
              rows, rejects, speed, lag, query->is_active ? eta : "  ended");

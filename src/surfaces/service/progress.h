@@ -1,6 +1,6 @@
 /* progress.h: on a terminal, a live line per query below the log:
  *
- *     match_stream   1 203 000 rows  12 rejects  310 000 rows/s  lag 2 400 000  8 s to the head
+ *     match_stream   1 203 000 rows  12 rejects  310 000 rows/s  lag 2 400 000  caught up in 8 s
  *
  * Nothing at all when stdout is not a terminal. One thread starts, updates and stops it; log lines
  * of all threads go above it. */

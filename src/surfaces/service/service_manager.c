@@ -1,8 +1,8 @@
-/* How it is told. Each state is one datagram of lines NAME=value to the socket in NOTIFY_SOCKET,
- * sent without waiting: main must not hang with a service manager. What was not taken is sent again
- * by the next update. The watchdog is fed only while main's loop turns and every query gave a sign
- * of life within half of WatchdogSec, so that a hang of any of them ends the program; a query that
- * sleeps on purpose says until when. */
+/* How the service manager is notified. Each state is one datagram of lines NAME=value to the socket
+ * in NOTIFY_SOCKET, sent without waiting: main must not hang with a service manager. What was not
+ * taken is sent again by the next update. The watchdog is fed only while main's loop turns and
+ * every query gave a sign of life within half of WatchdogSec, so that a hang of any of them ends
+ * the program; a query that sleeps on purpose says until when. */
 #include "surfaces/service/service_manager.h"
 
 #include <inttypes.h>
@@ -111,10 +111,11 @@ static void report_silence(struct service_manager *manager, struct service_query
                            const char *name, int64_t silent_ms) {
     bool hangs = manager->watchdog_ms > 0 && silent_ms > manager->watchdog_ms / 2;
     if (hangs && !known->reported)
-        log_write(LOG_ERROR, logger,
-                  "Query %s gives no sign of life; the watchdog will end the program and start it "
-                  "again | silent_ms=%" PRId64 " | watchdog_ms=%" PRId64,
-                  name, silent_ms, manager->watchdog_ms);
+        log_write(
+            LOG_ERROR, logger,
+            "Query %s shows no activity; the watchdog will restart the program | silent_ms=%" PRId64
+            " | watchdog_ms=%" PRId64,
+            name, silent_ms, manager->watchdog_ms);
     known->reported = hangs;
 }
 
@@ -145,7 +146,7 @@ static bool tell_extension(int64_t by_ms, const char *before) {
     return tell(text);
 }
 
-/* While a start waits for Kafka, or brings a large table in order. */
+/* While a start waits for Kafka, or recovers a large table. */
 static void extend_start(struct service_manager *manager, int64_t silent_ms, int64_t now_ms) {
     if (silent_ms > EXTEND_BY_MS ||
         (manager->extended_ms != 0 && now_ms - manager->extended_ms < EXTEND_EVERY_MS))

@@ -214,7 +214,7 @@ static bool is_any(const char *text) {
     return *text != '\0';
 }
 
-/* Masters that a server is started on: how they begin, and what may stand behind that. */
+/* Masters that a server is started on: their prefix, and what may follow it. */
 static const struct {
     const char *start;
     bool (*accepts)(const char *rest);

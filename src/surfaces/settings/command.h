@@ -1,4 +1,4 @@
-/* command.h: what a command is: something that the program does beside running queries,
+/* command.h: what a command is: something that the program does in addition to running queries,
  * `esports-stream COMMAND [OPTION]...`.
  *
  * The table of commands is in surfaces/program/commands.h: the command line is read by it, and

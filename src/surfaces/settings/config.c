@@ -1,5 +1,5 @@
 /* What follows from the settings: paths, the options of the lower floors, memory; and what they
- * contradict in each other. A setting that could not be read is NULL or 0 here and was told
+ * contradict in each other. A setting that could not be read is NULL or 0 here and was reported
  * already, so each check leaves it out. */
 #include "surfaces/settings/config.h"
 
@@ -164,7 +164,7 @@ static void check_directories(const struct config *config, struct problems *prob
 
 static void check_memory(const struct config *config, struct problems *problems) {
     int64_t floor = config_memory_floor(config, KAFKA_DEFAULT_BATCH);
-    // 0: it could not be read, and that was told.
+    // 0: it could not be read, and that was reported.
     if (config->driver_memory == 0 || config->workers == 0 || config_memory_budget(config) >= floor)
         return;
     char given[SIZE_TEXT_MAX], least[SIZE_TEXT_MAX];

@@ -44,7 +44,7 @@ struct config {
     const struct stream *job; // the one that is chosen; NULL: several
     bool await_termination;
     bool demo;
-    bool live;       // with `demo`: it goes on
+    bool live;       // with `demo`: it keeps running
     int64_t live_ms; // for so long
 
     /* settings, in the order of the table */

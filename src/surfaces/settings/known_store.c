@@ -1,6 +1,6 @@
 /* Value by value: an explicit setting counts; else what the checkpoint says; else the default. One
  * exception: when the default path is a table that this very query has signed, the lake was moved
- * or copied since the checkpoint noted the other path, and what is there is what is meant. The
+ * or copied since the checkpoint noted the other path, and the default path is meant. The
  * partition columns are those of the table's directories.
  *
  * Each value that differs from what a run with these settings would use is logged, with the

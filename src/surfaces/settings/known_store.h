@@ -2,9 +2,8 @@
  * no setting says is taken from the checkpoint, which knows it.
  *
  * A run goes by settings and defaults alone (config_store_options()), and so does what judges a run
- * beforehand (`doctor`). A setting that is given explicitly counts here, too, also beside a
- * checkpoint that says something else: that is a fault of the one or the other, which the command
- * then reports. */
+ * beforehand (`doctor`). A setting that is given explicitly counts here, too, even if a checkpoint
+ * says something else: that is a fault of the one or the other, which the command then reports. */
 #ifndef SURFACES_SETTINGS_KNOWN_STORE_H
 #define SURFACES_SETTINGS_KNOWN_STORE_H
 

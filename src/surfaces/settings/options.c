@@ -1,4 +1,4 @@
-/* The options that are no settings. Each row says how its value is read, by the same types as
+/* The options that are not settings. Each row says how its value is read, by the same types as
  * settings have, and into which field of struct command_line, so that command_line.c has one
  * function for all of them. */
 #include "surfaces/settings/options.h"
@@ -24,7 +24,7 @@ static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
 static const struct choice formats[] = {
     {"ddl", FORMAT_DDL}, {"json", FORMAT_JSON}, {"markdown", FORMAT_MARKDOWN}, {NULL}};
 
-/* One option per paragraph reads better than what the formatter makes of it. */
+/* One option per paragraph reads better than the formatter's layout. */
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_JOB] = {"--job", "all",

@@ -1,4 +1,4 @@
-/* options.h: the options that are no settings, in one table, and what a command line gives. It is
+/* options.h: the options that are not settings, in one table, and what a command line gives. It is
  * read by surfaces/program/command_line.h; settings' values are checked by config_load.c. */
 #ifndef SURFACES_SETTINGS_OPTIONS_H
 #define SURFACES_SETTINGS_OPTIONS_H
@@ -124,7 +124,8 @@ struct command_line {
     int64_t live_ms;
     const char *env_files[ENV_FILES_MAX];
     size_t env_file_count;
-    const char *settings[SETTINGS_MAX]; // by index of the table of settings; the last one counts
+    const char
+        *settings[SETTINGS_MAX]; // by index of the table of settings; a repeated one overrides
 };
 
 #endif

@@ -11,7 +11,7 @@ void problems_add(struct problems *problems, const char *format, ...) {
     va_start(args, format);
     char *text = text_format_list(format, args);
     va_end(args);
-    for (char *at = text; *at != '\0'; at++) // one line, whatever was in the environment
+    for (char *at = text; *at != '\0'; at++) // one line, even if a value has line breaks
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
             *at = '?';
     void *grown = realloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);

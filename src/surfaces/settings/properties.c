@@ -1,4 +1,4 @@
-/* A variable that counts is turned into a property's name; then it is refused, with the cure, or
+/* A variable that counts is turned into a property's name; then it is refused, with the fix, or
  * kept with its value and where it came from, or only its name is noted for the log. Two variables
  * can name one property of librdkafka (KAFKA_SASL_USERNAME, KAFKA_CONF_SASL_USERNAME): they must
  * agree, because no order between them would be clear. */
@@ -113,7 +113,7 @@ static void add_kafka_property(struct config *config, const char *name, const ch
     note_origin(&config->kafka_origins, count, variable, where);
 }
 
-/* Whether the property is the operator's to set; otherwise adds a problem with the cure. */
+/* Whether the property is the operator's to set; otherwise adds a problem with the fix. */
 static bool may_set_kafka(const char *name, const struct variable *variable,
                           struct problems *problems) {
     const char *why, *cure = cure_of(java_properties, name);
@@ -248,7 +248,7 @@ static void add_spark_property(struct config *config, const char *name,
     note_origin(&config->spark_origins, count, variable->name, variable->where);
 }
 
-/* Whether the property is the operator's to set; otherwise adds a problem with the cure. */
+/* Whether the property is the operator's to set; otherwise adds a problem with the fix. */
 static bool may_set_spark(const char *name, const struct variable *variable,
                           struct problems *problems) {
     const char *cure = cure_of(own_properties, name);

@@ -1,4 +1,4 @@
-/* The types of settings, one row each at the end: how a text is read, what the field owns, and for
+/* The types of settings, as a table at the end: how a text is read, what the field owns, and for
  * a text that is kept as it stands, what it must be. A parser writes the field only when the text
  * is good, so what could not be read stays zero. Its message says what was expected, without the
  * setting's name and value: the caller adds these, and leaves out a secret. */
@@ -96,7 +96,7 @@ static bool parse_int64(const struct setting *setting, const char *text, void *f
     char *end;
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    // strtoll() skips blanks in front, which are no part of a number here.
+    // strtoll() skips blanks in front, which are not part of a number here.
     if (errno != 0 || end == text || *end != '\0' || isspace((unsigned char)*text) ||
         number < setting->least || number > setting->most)
         return setting->most == INT64_MAX

@@ -50,7 +50,7 @@ struct setting {
 
 enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 64 };
 
-/* The choices that are no aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
+/* The choices that are not aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size);
 
 /* ---- types, and what their fields are ---- */

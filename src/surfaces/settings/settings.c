@@ -15,7 +15,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 
 enum { MIB = 1 << 20 };
 
-/* One setting per paragraph reads better than what the formatter makes of it. */
+/* One setting per paragraph reads better than the formatter's layout. */
 /* clang-format off */
 static const struct choice log_levels[] = {
     {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"WARNING", LOG_WARNING}, {"ERROR", LOG_ERROR},
@@ -163,7 +163,7 @@ static const struct setting common[] = {
 
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
      "When a batch begins: at an interval (`10 seconds`), as soon as there is something new "
-     "(`0 seconds`), or `availableNow`: process what is there at the start, then exit.",
+     "(`0 seconds`), or `availableNow`: process all records that exist at the start, then exit.",
      .most = 365LL * DAY, .demo_fallback = "availableNow", .live_fallback = "2 seconds",
      .location = true},
     {batches, "MAX_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.max_offsets_per_trigger),
@@ -227,7 +227,7 @@ static const struct setting common[] = {
 };
 /* clang-format on */
 
-/* Filled by the first who asks, before there are threads. */
+/* Filled on first use, before there are threads. */
 static struct setting table[SETTINGS_MAX]; // `common`, with a copy per query where the name is NULL
 static size_t table_count;
 

@@ -25,7 +25,7 @@ static size_t name_size(const char *at) {
     return isdigit((unsigned char)*at) ? 0 : size;
 }
 
-/* Whether nothing but a comment follows. */
+/* Whether only a comment follows. */
 static bool is_end(const char *at) {
     const char *next = skip_blanks(at);
     return *next == '\0' || (*next == '#' && next > at);
@@ -100,7 +100,7 @@ static void read_line(const char *text, const char *path, int line, struct varia
         at = skip_blanks(at + 6);
     size_t size = name_size(at);
     const char *equals = skip_blanks(at + size);
-    if (size == 0 || *equals != '=') { // what stands there may be a secret: it is not shown
+    if (size == 0 || *equals != '=') { // the line may hold a secret: it is not shown
         problems_add(problems, "%s:%d: expected NAME=value, a comment or an empty line", path,
                      line);
         return;

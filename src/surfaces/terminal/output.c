@@ -23,9 +23,9 @@ bool output_flush(FILE *out, struct error *err) {
     // Once an earlier write has failed, its reason is not known any more.
     int reason = errno;
     if (reason == EPIPE || (reason == 0 && has_reader(out)))
-        return error_set(err, ERROR_STOPPED, "nobody reads the output any more");
-    return error_set(err, ERROR_RETRY, "the output can't be written: %s",
-                     reason != 0 ? strerror(reason) : "is the disk full?");
+        return error_set(err, ERROR_STOPPED, "the reader closed the output");
+    return error_set(err, ERROR_RETRY, "cannot write the output: %s",
+                     reason != 0 ? strerror(reason) : "the disk may be full");
 }
 
 void output_print_json(FILE *out, struct json *object) {

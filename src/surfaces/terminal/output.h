@@ -20,7 +20,7 @@ void output_print_json(FILE *out, struct json *object);
 bool output_is_read(FILE *out);
 
 /* Whether colour is wanted: not if NO_COLOR is set (no-color.org), but if FORCE_COLOR or
- * CLICOLOR_FORCE is, and else on a terminal that is no dumb one. */
+ * CLICOLOR_FORCE is, and else on a terminal that is not dumb. */
 bool output_has_colour(FILE *out);
 
 /* How many characters a line of the terminal takes that it goes to: COLUMNS, or what the terminal
@@ -40,7 +40,7 @@ void paragraph_print(FILE *out, int indent, const char *text);
  * cut, so that a path can be copied. 0: in one line. */
 void wrapped_print(FILE *out, int indent, int columns, const char *text);
 
-/* How many characters UTF-8 text takes on a terminal, one column each. */
+/* How many characters UTF-8 text takes on a terminal, as one column per character. */
 int text_columns(const char *text);
 
 /* Text inside a cell of a table of Markdown, where a bar would end it. */

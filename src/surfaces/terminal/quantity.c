@@ -194,7 +194,7 @@ bool moment_parse(const char *text, const char *zone, int64_t now_ms, int64_t *m
             timestamp_parse((struct text){text, (uint32_t)strlen(text)}, &context, micros)) ||
            error_set(err, ERROR_CONFIG,
                      "invalid value '%s' (expected a timestamp, such as 2025-12-31T10:30:00Z or "
-                     "2025-12-31, or how long ago, such as 2h or '30 minutes')",
+                     "2025-12-31, or an age, such as 2h or '30 minutes')",
                      text);
 }
 

@@ -1,5 +1,5 @@
-/* quantity.h: sizes, durations and moments as people and Spark write them, and moments as JSON has
- * them. */
+/* quantity.h: sizes, durations and moments as people and Spark write them, and moments in the
+ * format of our JSON. */
 #ifndef SURFACES_TERMINAL_QUANTITY_H
 #define SURFACES_TERMINAL_QUANTITY_H
 
@@ -21,7 +21,7 @@ void size_format(int64_t bytes, char text[static SIZE_TEXT_MAX]);
 /* Durations as Spark's triggers take them, "10 seconds", "1 minute 30 seconds", "500 milliseconds",
  * "interval 1.5 seconds", and as Spark's time properties do, "10s", "500ms", "5m", "1h". Units are
  * microseconds to weeks (no months: they have no fixed length); a fraction is for seconds only. A
- * bare number has no unit and is refused, but for 0. Microseconds are cut off. False: no duration,
+ * bare number has no unit and is refused, except 0. Microseconds are cut off. False: no duration,
  * negative, or beyond int64. */
 bool duration_parse(const char *text, int64_t *milliseconds);
 

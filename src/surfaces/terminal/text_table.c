@@ -1,9 +1,8 @@
-/* A table keeps its cells until it is printed, since a column is as wide as its widest cell. One
- * that goes on without end is printed in parts: widths only grow, and the header is printed once.
- * On a terminal that is narrower, columns of text are made narrower one character at a time, always
- * the widest, but never narrower than LEAST_WIDTH.
- * Cells of data are made safe first (cell_text()): cut, and without bytes that would drive the
- * terminal. */
+/* A table keeps its cells until it is printed, since a column is as wide as its widest cell. An
+ * endless one is printed in parts: widths only grow, and the header is printed once. On a terminal
+ * that is narrower, columns of text are made narrower one character at a time, always the widest,
+ * but never narrower than LEAST_WIDTH. Cells of data are made safe first (cell_text()): cut, and
+ * without bytes that would drive the terminal. */
 #include "surfaces/terminal/text_table.h"
 
 #include <inttypes.h>
@@ -112,10 +111,10 @@ static void fit(struct text_table *table, int indent, int columns, int *widths) 
 }
 
 static void print_hidden(const struct text_table *table, int indent, FILE *out) {
-    (void)fprintf(out, "%*s(for this terminal's width without", indent, "");
+    (void)fprintf(out, "%*s(hidden to fit the terminal:", indent, "");
     for (size_t i = table->shown; i < table->column_count; i++)
         (void)fprintf(out, "%s %s", i > table->shown ? "," : "", cell(table, 0, i));
-    (void)fprintf(out, "; --json has all)\n");
+    (void)fprintf(out, "; --json shows all)\n");
 }
 
 /* ---- printing ---- */

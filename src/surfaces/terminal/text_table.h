@@ -41,13 +41,13 @@ void text_table_add_joined(struct text_table *table, const char *joined);
  * long.
  *
  * For a table that comes in parts: printed again, after text_table_empty() took its rows away, it
- * goes on below, at least as wide, without a second header. */
+ * continues below, at least as wide, without a second header. */
 void text_table_print(struct text_table *table, int indent, FILE *out);
 void text_table_empty(struct text_table *table);
 void text_table_deinit(struct text_table *table);
 
 /* One value of a table as a short text. Texts and bytes are cut to CELL_CHARACTERS_MAX columns ("…"
- * at the end); control characters and bytes that are no UTF-8 are shown as \n, \t, \r, \xNN.
+ * at the end); control characters and bytes that are not UTF-8 are shown as \n, \t, \r, \xNN.
  * Timestamps are in UTC; null is "(null)", which the text "null" is not. */
 void cell_text(const struct vector *vector, size_t row, char text[static CELL_TEXT_MAX]);
 void cell_text_of(struct text value, char text[static CELL_TEXT_MAX]);

@@ -167,7 +167,7 @@ static void pause_between(struct webhook *webhook, int64_t pause_ms) {
 static bool deliver(struct webhook *webhook, const struct webhook_notification *notification) {
     const struct webhook_options *options = &webhook->options;
     int64_t began_ms = clock_monotonic_ms(), backoff_ms = options->backoff_first_ms;
-    char why[CURL_ERROR_SIZE] = "the program ended first";
+    char why[CURL_ERROR_SIZE] = "the program stopped first";
     int attempts = 0;
     while (time_left_ms(webhook) > 0) {
         int64_t asked_ms = 0;
@@ -182,15 +182,17 @@ static bool deliver(struct webhook *webhook, const struct webhook_notification *
         int64_t pause_ms = asked_ms > backoff_ms ? asked_ms : backoff_ms;
         if (outcome == REFUSED || !has_time(webhook, began_ms, pause_ms))
             break;
-        log_write(LOG_WARNING, logger,
-                  "Alert not delivered yet | alert=%s | receiver=%s | attempt=%d | error=%s | "
-                  "retry_in_ms=%" PRId64,
-                  notification->label, webhook->receiver, attempts, why, pause_ms);
+        log_write(
+            LOG_WARNING, logger,
+            "Alert not delivered; retrying | alert=%s | receiver=%s | attempt=%d | error=%s | "
+            "retry_in_ms=%" PRId64,
+            notification->label, webhook->receiver, attempts, why, pause_ms);
         pause_between(webhook, pause_ms);
         backoff_ms =
             2 * backoff_ms < options->backoff_max_ms ? 2 * backoff_ms : options->backoff_max_ms;
     }
-    log_write(LOG_ERROR, logger, "Alert given up | alert=%s | receiver=%s | attempts=%d | error=%s",
+    log_write(LOG_ERROR, logger,
+              "Alert dropped: delivery failed | alert=%s | receiver=%s | attempts=%d | error=%s",
               notification->label, webhook->receiver, attempts, why);
     return false;
 }
@@ -229,7 +231,8 @@ bool webhook_open(struct webhook **out, const struct webhook_options *options, s
     mailbox_init(&webhook->mailbox);
     stop_init(&webhook->stop);
     set_up(webhook, options->url);
-    if (!thread_start(&webhook->thread, webhook_main, webhook, "start the webhook's thread", err)) {
+    if (!thread_start(&webhook->thread, webhook_main, webhook, "cannot start the webhook thread",
+                      err)) {
         webhook_free(webhook);
         return false;
     }
@@ -243,8 +246,8 @@ bool webhook_post(struct webhook *webhook, const char *label, char *body,
         atomic_fetch_sub(&webhook->queued, 1);
         atomic_fetch_add(&webhook->dropped, 1);
         log_write(LOG_ERROR, logger,
-                  "Alert dropped: too many wait already | alert=%s | receiver=%s | waiting=%d",
-                  label, webhook->receiver, WEBHOOK_QUEUE_MAX);
+                  "Alert dropped: the queue is full | alert=%s | receiver=%s | queued=%d", label,
+                  webhook->receiver, WEBHOOK_QUEUE_MAX);
         free(body);
         return false;
     }

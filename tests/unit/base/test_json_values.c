@@ -58,7 +58,7 @@ static void what_is_not_one_document_is_refused_with_its_place(void **state) {
         struct error err = {0};
         assert_null(json_parse(cases[i], strlen(cases[i]), &err));
         assert_int_equal(err.kind, ERROR_STATE);
-        assert_non_null(strstr(err.message, "not JSON at byte "));
+        assert_non_null(strstr(err.message, "invalid JSON at byte "));
     }
 }
 

@@ -1,4 +1,4 @@
-/* lag_fixture.h: a query that stands where a test says. */
+/* lag_fixture.h: a query at the position that a test sets. */
 #ifndef LAG_FIXTURE_H
 #define LAG_FIXTURE_H
 

@@ -31,15 +31,16 @@ bool column_reader_open(struct column_reader *reader, const struct input *input,
                                      .at = chunk->start,
                                      .rows_left = chunk->values};
     if (!column->readable)
-        return error_set(err, ERROR_STATE, "'%s': column '%.*s' has type %d, which is not read",
-                         input->name, (int)column->name.length, column->name.bytes,
-                         column->physical);
+        return error_set(
+            err, ERROR_STATE, "'%s': column '%.*s' has physical type %d, which is not supported",
+            input->name, (int)column->name.length, column->name.bytes, column->physical);
     if (!codec_of_number(chunk->codec, &reader->codec))
-        return error_set(err, ERROR_STATE, "'%s': column '%.*s' has codec %d, which is not read",
-                         input->name, (int)column->name.length, column->name.bytes, chunk->codec);
+        return error_set(err, ERROR_STATE,
+                         "'%s': column '%.*s' has codec %d, which is not supported", input->name,
+                         (int)column->name.length, column->name.bytes, chunk->codec);
     if (chunk->start < 0 || chunk->start > input->size || chunk->size < 0 ||
         chunk->size > input->size - chunk->start)
-        return damaged(reader, "it lies outside of the file", err);
+        return damaged(reader, "it is outside the file", err);
     reader->end = chunk->start + chunk->size;
     return true;
 }
@@ -66,7 +67,7 @@ static bool read_header(struct column_reader *reader, struct page_header *header
             break;
         }
         if ((int64_t)size == left || try >= HEADER_TRY_MAX)
-            return damaged(reader, "no page header", err);
+            return damaged(reader, "it has no valid page header", err);
     }
     if (header->size < 0 || header->size > reader->end - reader->at || header->plain_size < 0)
         return damaged(reader, "its sizes are wrong", err);
@@ -80,7 +81,7 @@ static bool read_body(struct column_reader *reader, const struct page_header *he
                       bool is_compressed, struct bytes *out, struct error *err) {
     size_t size = (size_t)header->size, plain_size = (size_t)header->plain_size;
     if (bare > size || bare > plain_size)
-        return damaged(reader, "its levels are longer than itself", err);
+        return damaged(reader, "its levels are longer than the page", err);
     if (!input_read(reader->input, reader->at, size, &reader->stored, err))
         return false;
     reader->at += header->size;
@@ -89,7 +90,7 @@ static bool read_body(struct column_reader *reader, const struct page_header *he
     memcpy(out->at, reader->stored.at, bare);
     if (!codec_decompress(reader->codec_state, is_compressed ? reader->codec : CODEC_NONE,
                           reader->stored.at + bare, size - bare, out->at + bare, plain_size - bare))
-        return damaged(reader, "it cannot be uncompressed", err);
+        return damaged(reader, "it cannot be decompressed", err);
     out->size = plain_size;
     return true;
 }
@@ -156,7 +157,7 @@ static bool read_dictionary(struct column_reader *reader, const struct page_head
                             struct error *err) {
     // A chunk has one dictionary at most.
     if (reader->dictionary_count > 0 || reader->column->physical == PHYSICAL_BOOLEAN)
-        return damaged(reader, "a dictionary in the wrong place", err);
+        return damaged(reader, "it is a dictionary page in the wrong place", err);
     if (header->encoding != ENCODING_PLAIN && header->encoding != ENCODING_PLAIN_DICTIONARY)
         return damaged(reader, "its dictionary has an unknown encoding", err);
     if (!read_body(reader, header, 0, true, &reader->dictionary, err))
@@ -192,28 +193,28 @@ static bool open_values(struct column_reader *reader, const struct page_header *
         }
         // The first byte is the bit width of the codes.
         if (*at > 32)
-            return damaged(reader, "its codes have too many bits", err);
+            return damaged(reader, "its dictionary indexes have too many bits", err);
         rle_reader_init(&reader->codes, at + 1, (size_t)(end - at - 1), *at);
         return true;
     case ENCODING_RLE:
         reader->form = VALUES_RLE;
         if (reader->column->physical != PHYSICAL_BOOLEAN || end - at < (int)sizeof size)
-            return damaged(reader, "run lengths of what are no booleans", err);
+            return damaged(reader, "it has RLE encoding, but the column is not boolean", err);
         memcpy(&size, at, sizeof size);
         at += sizeof size;
         if (size > (size_t)(end - at))
-            return damaged(reader, "its run lengths are cut short", err);
+            return damaged(reader, "its run lengths are truncated", err);
         rle_reader_init(&reader->codes, at, size, 1);
         return true;
     case ENCODING_DELTA_BINARY_PACKED:
         reader->form = VALUES_DELTA;
         if (reader->column->physical != PHYSICAL_INT32 &&
             reader->column->physical != PHYSICAL_INT64)
-            return damaged(reader, "differences of what are no integers", err);
+            return damaged(reader, "it has delta encoding, but the column is not an integer", err);
         return delta_reader_init(&reader->deltas, at, (size_t)(end - at)) ||
-               damaged(reader, "its differences have no head that can be read", err);
+               damaged(reader, "its delta encoding has an invalid header", err);
     default:
-        return damaged(reader, "it has an encoding that is not read", err);
+        return damaged(reader, "its encoding is not supported", err);
     }
 }
 
@@ -227,11 +228,11 @@ static bool open_page_1(struct column_reader *reader, const struct page_header *
     if (reader->has_levels) {
         uint32_t size;
         if (header->level_encoding != ENCODING_RLE || reader->page.size < sizeof size)
-            return damaged(reader, "it has no levels that can be read", err);
+            return damaged(reader, "its levels cannot be read", err);
         memcpy(&size, at, sizeof size);
         at += sizeof size;
         if (size > (size_t)(end - at))
-            return damaged(reader, "its levels are cut short", err);
+            return damaged(reader, "its levels are truncated", err);
         rle_reader_init(&reader->levels, at, size, 1);
         at += size;
     }
@@ -266,7 +267,7 @@ bool column_reader_prepare(struct column_reader *reader, int64_t *rows, struct e
             continue;
         }
         if (header.values < 0 || header.values > reader->rows_left)
-            return damaged(reader, "it has more rows than its chunk", err);
+            return damaged(reader, "it has more rows than its column chunk", err);
         if (!(header.type == PAGE_DATA ? open_page_1(reader, &header, err)
                                        : open_page_2(reader, &header, err)))
             return false;
@@ -316,7 +317,7 @@ static bool read_coded(struct column_reader *reader, size_t count, struct error 
     size_t width = type_width(reader->column->type);
     for (size_t i = 0; i < count; i++) {
         if (reader->numbers[i] >= reader->dictionary_count)
-            return damaged(reader, "a code without a value", err);
+            return damaged(reader, "it has a dictionary index without a value", err);
         memcpy((uint8_t *)&reader->row + i * width, reader->values.at + reader->numbers[i] * width,
                width);
     }

@@ -8,7 +8,7 @@ bool input_open(struct input *input, const char *path, struct error *err) {
     if (!file_reader_open(&input->file, path, &found, err))
         return false;
     if (!found)
-        return error_set(err, ERROR_STATE, "'%s' is not there", path);
+        return error_set(err, ERROR_STATE, "'%s' does not exist", path);
     input->size = input->file.size;
     input->name = input->file.path;
     return true;
@@ -31,16 +31,17 @@ static bool read_all(const struct input *input, int64_t at, uint8_t *to, size_t 
     if (!file_reader_read(&input->file, at, to, size, &got, err))
         return false;
     return got == size ||
-           error_set(err, ERROR_STATE, "'%s' got shorter while it was read", input->name);
+           error_set(err, ERROR_STATE, "'%s' was truncated while it was being read", input->name);
 }
 
 bool input_read(const struct input *input, int64_t at, size_t size, struct bytes *out,
                 struct error *err) {
     out->size = 0;
     if (at < 0 || at > input->size || (uint64_t)(input->size - at) < size)
-        return error_set(err, ERROR_STATE,
-                         "'%s': damaged: %zu bytes at %lld are asked for, it has %lld", input->name,
-                         size, (long long)at, (long long)input->size);
+        return error_set(
+            err, ERROR_STATE,
+            "'%s' is damaged: it refers to %zu bytes at offset %lld, but has only %lld bytes",
+            input->name, size, (long long)at, (long long)input->size);
     uint8_t *to = bytes_reserve(out, size + 1);
     out->size = size;
     if (input->memory == NULL)

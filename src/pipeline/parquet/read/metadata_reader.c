@@ -167,7 +167,7 @@ static int32_t annotation_of(const struct element *element) {
 static const char *timestamp_name(const struct element *element) {
     if (element->logical == LOGICAL_TIMESTAMP && element->unit != UNIT_MILLIS &&
         element->unit != UNIT_MICROS)
-        return "TIMESTAMP of nanoseconds";
+        return "TIMESTAMP in nanoseconds";
     return element->local ? "TIMESTAMP_NTZ" : "TIMESTAMP";
 }
 
@@ -442,7 +442,8 @@ bool file_metadata_parse(struct file_metadata *metadata, const uint8_t *bytes, s
     *metadata = (struct file_metadata){0};
     bool sound = parse_fields(&reader, metadata);
     if (!sound && metadata->nested.name.length > 0)
-        return error_set(err, ERROR_STATE, "the column '%.*s' is %s, and only flat tables are read",
+        return error_set(err, ERROR_STATE,
+                         "column '%.*s' is %s, but only flat tables are supported",
                          (int)metadata->nested.name.length, metadata->nested.name.bytes,
                          metadata->nested.spark_type);
     if (!sound)

@@ -17,17 +17,17 @@ static bool read_footer(struct parquet_reader *reader, struct error *err) {
     const struct input *input = &reader->input;
     uint32_t size;
     if (input->size < FILE_SIZE_MIN)
-        return error_set(err, ERROR_STATE, "'%s' is no Parquet file: it has only %lld bytes",
+        return error_set(err, ERROR_STATE, "'%s' is not a Parquet file: it has only %lld bytes",
                          input->name, (long long)input->size);
     if (!input_read(input, input->size - TAIL_SIZE, TAIL_SIZE, &reader->footer, err))
         return false;
     if (memcmp(reader->footer.at + sizeof size, PARQUET_MAGIC, MAGIC_SIZE) != 0)
         return error_set(err, ERROR_STATE,
-                         "'%s' is no complete Parquet file: it does not end in %s", input->name,
-                         PARQUET_MAGIC);
+                         "'%s' is not a complete Parquet file: it does not end with %s",
+                         input->name, PARQUET_MAGIC);
     memcpy(&size, reader->footer.at, sizeof size);
     if (size > input->size - FILE_SIZE_MIN)
-        return error_set(err, ERROR_STATE, "'%s' is damaged: its footer is larger than itself",
+        return error_set(err, ERROR_STATE, "'%s' is damaged: its footer is larger than the file",
                          input->name);
     if (!input_read(input, input->size - TAIL_SIZE - size, size, &reader->footer, err))
         return false;

@@ -53,7 +53,7 @@ bool connect_open(const struct connect_options *options, struct connect_session 
     bool done = connect_ask(opened, CONNECT_SERVICE "AnalyzePlan",
                             connect_message_version(&identity), take_version, opened, err);
     if (done && opened->version == NULL)
-        done = error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d does not say its version",
+        done = error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d does not report its version",
                          options->url->host, options->url->port);
     if (!done) {
         if (options->failure != NULL)
@@ -124,7 +124,7 @@ static bool was_answered(struct connect_session *session, bool answered, struct 
         return true;
     session->failure = CONNECT_SPARK;
     return error_set(err, ERROR_CLUSTER,
-                     "Spark %s has not answered what it was asked: is it of version 4?",
+                     "Spark %s sent an incomplete answer: check that it is Spark 4",
                      session->version);
 }
 
@@ -283,7 +283,7 @@ bool connect_stop(struct connect_session *session, const struct connect_query *q
     return connect_execute(session, connect_plan_query(query, CONNECT_ASK_STOP), take_any, NULL,
                            err) ||
            (connect_failure_of(session) == CONNECT_UNREACHABLE &&
-            error_wrap(err, "stop query %s, which may still be running", query->id));
+            error_wrap(err, "cannot stop query %s, which may still be running", query->id));
 }
 
 bool connect_write(struct connect_session *session, const struct connect_frame *frame,

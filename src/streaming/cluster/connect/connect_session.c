@@ -61,9 +61,9 @@ static void note_away(struct connect_session *session, const struct error *err) 
         return;
     session->away_since_ms = clock_monotonic_ms();
     char text[sizeof err->message + 256];
-    (void)snprintf(text, sizeof text, "%s; trying again at %s:%d: %s",
+    (void)snprintf(text, sizeof text, "%s; retrying at %s:%d: %s",
                    session->version == NULL ? "Spark does not answer yet"
-                                            : "The connection to Spark broke",
+                                            : "Connection to Spark lost",
                    url->host, url->port, err->message);
     const struct log_retry retry = {.began_ms = session->away_since_ms,
                                     .attempts = 1,
@@ -77,14 +77,15 @@ static void note_there(struct connect_session *session) {
     const struct connect_url *url = session->url;
     if (session->away_since_ms == 0)
         return;
-    log_write(LOG_INFO, session->logger, "Spark is there again | server=%s:%d | away_ms=%" PRId64,
-              url->host, url->port, clock_monotonic_ms() - session->away_since_ms);
+    log_write(LOG_INFO, session->logger,
+              "Connection to Spark restored | server=%s:%d | away_ms=%" PRId64, url->host,
+              url->port, clock_monotonic_ms() - session->away_since_ms);
     session->away_since_ms = 0;
 }
 
 static enum call_outcome make_connection(struct connect_session *session,
                                          const struct patience *patience, struct error *err) {
-    // One that the server has closed while nobody needed it is no event.
+    // One that the server has closed while nobody needed it is not worth a line.
     if (session->grpc != NULL && !grpc_is_usable(session->grpc))
         drop_connection(session);
     if (session->grpc != NULL)
@@ -93,7 +94,7 @@ static enum call_outcome make_connection(struct connect_session *session,
     return grpc_open(&options, patience, &session->grpc, err);
 }
 
-/* One call, once, over the connection that is there or a new one. */
+/* One call, once, over the existing connection or a new one. */
 static enum call_outcome attempt(struct connect_session *session, const char *method,
                                  const struct connect_bytes *request, connect_take *take,
                                  void *context, const struct patience *patience,
@@ -108,7 +109,7 @@ static enum call_outcome attempt(struct connect_session *session, const char *me
         if (outcome != CALL_DONE || message.bytes == NULL)
             break;
         if (!take(context, message.bytes, message.size)) {
-            (void)error_set(err, ERROR_CLUSTER, "an answer that can't be read came to %s", method);
+            (void)error_set(err, ERROR_CLUSTER, "the answer to %s cannot be read", method);
             outcome = CALL_FOREIGN;
             break;
         }
@@ -122,7 +123,7 @@ static enum call_outcome attempt(struct connect_session *session, const char *me
     return outcome;
 }
 
-/* Whether the same may be tried again after a while. */
+/* Whether the same call may be retried after a while. */
 static bool is_passing(const struct connect_session *session, enum call_outcome outcome) {
     return outcome == CALL_BROKEN ||
            (outcome == CALL_STATUS && grpc_status(session->grpc).code == GRPC_CODE_UNAVAILABLE);
@@ -174,16 +175,15 @@ static void explain_status(struct connect_session *session, struct error *err) {
     if (fault.message[0] == '\0')
         snprintf(fault.message, sizeof fault.message, "%s", err->message);
     if (session->failure == CONNECT_UNREACHABLE) {
-        (void)error_set(err, ERROR_CLUSTER,
-                        "something listens at %s:%d that is not Spark Connect: %s", url->host,
-                        url->port, fault.message);
+        (void)error_set(err, ERROR_CLUSTER, "the server at %s:%d is not Spark Connect: %s",
+                        url->host, url->port, fault.message);
         return;
     }
     if (session->failure == CONNECT_REFUSED) {
-        (void)error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d refuses us: %s (%s)", url->host,
-                        url->port, fault.message,
-                        url->token == NULL ? "it may want a token: name it by token= in the URL"
-                                           : "is the token in the URL the server's?");
+        (void)error_set(err, ERROR_CLUSTER, "Spark Connect at %s:%d refused access: %s (%s)",
+                        url->host, url->port, fault.message,
+                        url->token == NULL ? "it may require a token: add token= to the URL"
+                                           : "check the token in the URL");
         return;
     }
     if (fault.error_id[0] != '\0')
@@ -192,7 +192,7 @@ static void explain_status(struct connect_session *session, struct error *err) {
     connect_fault_print(&fault, err);
 }
 
-/* False, with what has become of a call as the caller is to see it. */
+/* Sets the error of a call as the caller sees it, and returns false if there is one. */
 static bool settle(struct connect_session *session, enum call_outcome outcome, struct error *err) {
     const struct connect_url *url = session->url;
     session->failure = CONNECT_NO_FAILURE;
@@ -236,7 +236,7 @@ bool connect_ask(struct connect_session *session, const char *method, struct con
         note_away(session, err);
         outcome = rest(&patience, &pause_ms);
         if (outcome != CALL_DONE) {
-            (void)patience_error(outcome, "wait for Spark", err);
+            (void)patience_error(outcome, "waiting for Spark", err);
             break;
         }
     }
@@ -254,7 +254,7 @@ static bool take_nothing(void *context, const uint8_t *bytes, size_t size) {
 void connect_say(struct connect_session *session, const char *method, struct connect_bytes request,
                  int64_t ms, struct stop *stop) {
     struct patience patience = patience_for(ms, NULL, stop);
-    struct error err; // nobody to tell: the server forgets by itself what it is not told of
+    struct error err; // ignored: the server releases by itself what it is not asked to release
     (void)attempt(session, method, &request, take_nothing, NULL, &patience, &err);
     free(request.bytes);
 }
@@ -361,7 +361,7 @@ static enum call_outcome run(struct operation *operation, const struct connect_b
             continue;
         outcome = rest(&patience, &pause_ms);
         if (outcome != CALL_DONE)
-            return patience_error(outcome, "wait for Spark", err);
+            return patience_error(outcome, "waiting for Spark", err);
     }
 }
 

@@ -91,7 +91,8 @@ static bool read_place(const char *from, const char *end, struct connect_url *ur
         host = from + 1;
         host_end = memchr(from, ']', (size_t)(end - from));
         if (host_end == NULL)
-            return error_set(err, ERROR_CONFIG, "an address that begins with '[' needs its ']'");
+            return error_set(err, ERROR_CONFIG,
+                             "an address that begins with '[' must end with ']'");
         rest = host_end + 1;
     } else {
         host_end = host_end == NULL ? end : host_end;
@@ -101,12 +102,12 @@ static bool read_place(const char *from, const char *end, struct connect_url *ur
         return error_set(err, ERROR_CONFIG, "the host has more than %d characters", HOST_MAX);
     if (host_end == host)
         return error_set(err, ERROR_CONFIG,
-                         "expected sc://host[:port][/;name=value;…]: there is no host");
+                         "expected sc://host[:port][/;name=value;…]: the host is missing");
     for (const char *at = host; at < host_end; at++)
         if (!isalnum((unsigned char)*at) && strchr(".-_:%", *at) == NULL)
             return error_set(err, ERROR_CONFIG,
-                             "expected sc://host[:port][/;name=value;…]: the host has a character "
-                             "that is not allowed");
+                             "expected sc://host[:port][/;name=value;…]: the host contains an "
+                             "invalid character");
     url->host = copy_part(host, (size_t)(host_end - host));
     url->port = CONNECT_PORT;
     if (rest == end)
@@ -144,8 +145,8 @@ static bool add_header(struct connect_url *url, const char *name, const char *va
     bool fits = may_be_header(lower) && is_printable(value);
     if (!fits || url->header_count == CONNECT_HEADERS_MAX) {
         free(lower);
-        return error_set(err, ERROR_CONFIG, fits ? "%s: too many names" : "%s: can't be a header",
-                         name);
+        return error_set(err, ERROR_CONFIG,
+                         fits ? "%s: too many parameters" : "%s: cannot be an HTTP header", name);
     }
     url->headers[url->header_count++] =
         (struct connect_header){.name = lower, .value = text_copy(value)};
@@ -157,7 +158,7 @@ static void replace(char **at, const char *value) {
     *at = text_copy(value);
 }
 
-/* The value is never printed: whatever its name, it may be a secret. */
+/* The value is never printed: it may be a secret under any name. */
 static bool take_pair(struct connect_url *url, const char *name, const char *value,
                       struct error *err) {
     if (strcmp(name, "use_ssl") == 0) {
@@ -166,11 +167,11 @@ static bool take_pair(struct connect_url *url, const char *name, const char *val
                error_set(err, ERROR_CONFIG, "use_ssl: expected true or false");
     }
     if (*value == '\0')
-        return error_set(err, ERROR_CONFIG, "%s: has no value", name);
+        return error_set(err, ERROR_CONFIG, "%s: the value is missing", name);
     if (strcmp(name, "token") == 0) {
         replace(&url->token, value);
         return (is_printable(value) && strchr(value, ' ') == NULL) ||
-               error_set(err, ERROR_CONFIG, "token: has a character that is not allowed");
+               error_set(err, ERROR_CONFIG, "token: contains an invalid character");
     }
     if (strcmp(name, "user_id") == 0) {
         replace(&url->user_id, value);
@@ -189,15 +190,16 @@ static bool read_pair(struct connect_url *url, const char *from, const char *end
     const char *equals = memchr(from, '=', (size_t)(end - from));
     if (equals == NULL || equals == from)
         // Not quoted: it may be the rest of a token with a ';' in it.
-        return error_set(err, ERROR_CONFIG,
-                         "expected name=value between the semicolons (in a value ';' is %%3B)");
+        return error_set(
+            err, ERROR_CONFIG,
+            "expected name=value between the semicolons (write ';' in a value as %%3B)");
     bool whole;
     char *name = copy_part(from, (size_t)(equals - from));
     char *value = percent_decode(equals + 1, (size_t)(end - equals - 1), &whole);
     bool taken = whole ? take_pair(url, name, value, err)
                        : error_set(err, ERROR_CONFIG,
-                                   "%s: a '%%' in a value begins two hexadecimal digits; its own "
-                                   "are %%25",
+                                   "%s: in a value, '%%' must be followed by two hexadecimal "
+                                   "digits (write '%%' as %%25)",
                                    name);
     free(name);
     free(value);
@@ -209,7 +211,8 @@ static bool read_pairs(struct connect_url *url, const char *text, struct error *
     if (*text == '\0' || strcmp(text, "/") == 0)
         return true;
     if (strncmp(text, "/;", 2) != 0)
-        return error_set(err, ERROR_CONFIG, "expected '/;' between host and names, and no path");
+        return error_set(err, ERROR_CONFIG,
+                         "expected '/;' between the host and the parameters, and no path");
     for (const char *at = text + 2; *at != '\0';) {
         const char *end = strchrnul(at, ';');
         if (end > at && !read_pair(url, at, end, err))
@@ -228,7 +231,8 @@ static bool read_url(const char *text, struct connect_url *url, struct error *er
     check(url->host != NULL);
     if (url->token != NULL && !url->use_ssl && !is_this_machine(url->host))
         return error_set(err, ERROR_CONFIG,
-                         "a token would be sent to '%s' in the clear: add use_ssl=true", url->host);
+                         "the token would be sent to '%s' unencrypted: add use_ssl=true",
+                         url->host);
     if (url->user_id == NULL)
         url->user_id = process_user();
     return true;

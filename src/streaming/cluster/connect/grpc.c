@@ -253,14 +253,14 @@ static enum call_outcome not_grpc(struct grpc *connection, struct error *err) {
     if (connection->code < 0 && connection->http_status != HTTP_STATUS_OK)
         connection->code = code_of_http(connection->http_status);
     if (connection->code > 0) {
-        (void)error_set(err, ERROR_CLUSTER, "the answer is HTTP status %d",
+        (void)error_set(err, ERROR_CLUSTER, "the server answered with HTTP status %d",
                         connection->http_status);
         return CALL_STATUS;
     }
-    (void)error_set(err, ERROR_CLUSTER,
-                    "something listens there that is not Spark Connect: it answers HTTP status %d, "
-                    "content type '%s'",
-                    connection->http_status, connection->content_type);
+    (void)error_set(
+        err, ERROR_CLUSTER,
+        "the server is not Spark Connect: it answered with HTTP status %d, content type '%s'",
+        connection->http_status, connection->content_type);
     return CALL_FOREIGN;
 }
 
@@ -279,7 +279,7 @@ static enum call_outcome conclude(struct grpc *connection, const char *reset, st
                         connection->message == NULL ? "" : connection->message);
         return CALL_STATUS;
     }
-    (void)error_set(err, ERROR_CLUSTER, "the answer broke off%s%s", reset == NULL ? "" : ": ",
+    (void)error_set(err, ERROR_CLUSTER, "the answer was cut off%s%s", reset == NULL ? "" : ": ",
                     reset == NULL ? "" : reset);
     return CALL_BROKEN;
 }
@@ -295,7 +295,7 @@ enum call_outcome grpc_receive(struct grpc *connection, const struct patience *p
         // Also while bytes come all the time.
         enum call_outcome outcome = patience_state(patience);
         if (outcome != CALL_DONE)
-            return patience_error(outcome, "wait for the server", err);
+            return patience_error(outcome, "waiting for the server", err);
         outcome = http2_advance(connection->http2, patience, err);
         if (outcome != CALL_DONE)
             return outcome;
@@ -303,7 +303,8 @@ enum call_outcome grpc_receive(struct grpc *connection, const struct patience *p
     // Compression is for those who ask for it.
     if (message->bytes[-PREFIX_SIZE] == 0)
         return CALL_DONE;
-    (void)error_set(err, ERROR_CLUSTER, "the server sent a compressed message unasked");
+    (void)error_set(err, ERROR_CLUSTER,
+                    "the server sent a compressed message, which was not requested");
     return CALL_FOREIGN;
 }
 

@@ -200,10 +200,10 @@ static enum call_outcome send_some(struct http2 *connection, struct error *err) 
 /* What a server that does not speak HTTP/2 says first tells what it is. */
 static const char *tell_foreigner(const struct http2 *connection) {
     if (connection->first_size >= 5 && memcmp(connection->first, "HTTP/", 5) == 0)
-        return "an HTTP/1 server listens there, not Spark Connect";
+        return "it is an HTTP/1 server, not Spark Connect";
     if (connection->first_size >= 2 && connection->first[0] == 0x15 && connection->first[1] == 3)
-        return "the server there wants TLS: add use_ssl=true";
-    return "something listens there that is not Spark Connect (it does not speak HTTP/2)";
+        return "the server requires TLS: add use_ssl=true";
+    return "the server is not Spark Connect (it does not speak HTTP/2)";
 }
 
 /* A frame's type follows its size: the first from a server is SETTINGS. */
@@ -226,7 +226,7 @@ static enum call_outcome feed(struct http2 *connection, size_t size, struct erro
         return CALL_FOREIGN;
     }
     if (connection->too_much) {
-        (void)error_set(err, ERROR_CLUSTER, "the server sent more than a sound one would");
+        (void)error_set(err, ERROR_CLUSTER, "the server sent too many HTTP/2 control frames");
         return CALL_FOREIGN; // and would again
     }
     if (taken >= 0)
@@ -238,7 +238,7 @@ static enum call_outcome feed(struct http2 *connection, size_t size, struct erro
 /* The connection broke: by the look of it a TLS server, if it has said nothing. */
 static enum call_outcome end_without_a_word(const struct http2 *connection, struct error *err) {
     if (connection->first_size == 0 && !connection->use_ssl)
-        (void)error_wrap(err, "not a word came (does it want use_ssl=true?)");
+        (void)error_wrap(err, "the server sent nothing (if it requires TLS, add use_ssl=true)");
     return CALL_BROKEN;
 }
 
@@ -264,7 +264,7 @@ static enum call_outcome watch_silence(struct http2 *connection, int64_t *until_
         *until_ms = connection->pinged_ms + connection->silence_ms;
         if (now_ms < *until_ms)
             return CALL_DONE;
-        (void)error_set(err, ERROR_CLUSTER, "the server says nothing any more");
+        (void)error_set(err, ERROR_CLUSTER, "the server stopped responding");
         return CALL_BROKEN;
     }
     int64_t rest_ms = connection->pings < PINGS_FORGIVEN
@@ -285,7 +285,7 @@ static enum call_outcome check_life(struct http2 *connection, struct error *err)
     if (nghttp2_session_want_read(connection->session) != 0 ||
         nghttp2_session_want_write(connection->session) != 0 || connection->unsent_size > 0)
         return CALL_DONE;
-    (void)error_set(err, ERROR_CLUSTER, "the connection came to an end (HTTP/2)");
+    (void)error_set(err, ERROR_CLUSTER, "the server closed the connection (HTTP/2)");
     return CALL_BROKEN;
 }
 
@@ -320,7 +320,7 @@ enum call_outcome http2_advance(struct http2 *connection, const struct patience 
             return outcome;
         outcome = transport_wait(connection->transport, patience, until_ms);
         if (outcome != CALL_DONE)
-            return patience_error(outcome, "wait for the server", err);
+            return patience_error(outcome, "waiting for the server", err);
     }
     return CALL_DONE;
 }

@@ -121,13 +121,12 @@ static enum call_outcome handshake_failed(struct tls *tls, const char *host, str
     const char *reason = ERR_reason_error_string(code);
     if (verified != X509_V_OK)
         (void)error_set(err, ERROR_CLUSTER,
-                        "the certificate of '%s' is not accepted: %s (authorities of your own are "
-                        "named by SSL_CERT_FILE)",
+                        "the certificate of '%s' was rejected: %s (name your own certificate "
+                        "authority in SSL_CERT_FILE)",
                         host, X509_verify_cert_error_string(verified));
     else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
         (void)error_set(err, ERROR_CLUSTER,
-                        "the server does not speak TLS: leave use_ssl=true out, or name the port "
-                        "that does");
+                        "the server does not speak TLS: remove use_ssl=true, or use its TLS port");
     else
         (void)error_set(err, ERROR_CLUSTER, "TLS: %s", reason == NULL ? "not possible" : reason);
     return CALL_REFUSED;
@@ -140,7 +139,7 @@ static enum call_outcome check_protocol(struct tls *tls, struct error *err) {
     if (size == 2 && memcmp(chosen, "h2", 2) == 0)
         return CALL_DONE;
     (void)error_set(err, ERROR_CLUSTER,
-                    "the server speaks TLS, but not HTTP/2 (ALPN): it is no Spark Connect");
+                    "the server speaks TLS, but not HTTP/2 (ALPN): it is not Spark Connect");
     return CALL_REFUSED;
 }
 
@@ -157,12 +156,13 @@ static enum call_outcome shake_hands(struct tls *tls, const char *host,
             return handshake_failed(tls, host, err);
         short events;
         if (translate(tls, result, &events) == 0 || errno != EAGAIN) {
-            (void)error_set(err, ERROR_CLUSTER, "the server hung up during TLS's handshake");
+            (void)error_set(err, ERROR_CLUSTER,
+                            "the server closed the connection during the TLS handshake");
             return CALL_BROKEN;
         }
         enum call_outcome outcome = patience_poll(patience, tls->fd, events, INT64_MAX);
         if (outcome != CALL_DONE)
-            return patience_error(outcome, "TLS's handshake", err);
+            return patience_error(outcome, "TLS handshake", err);
     }
 }
 

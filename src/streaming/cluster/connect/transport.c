@@ -190,9 +190,9 @@ enum call_outcome tcp_connect(const char *host, int port, const struct patience 
     int failure;
     enum call_outcome outcome = look_up_in_time(host, service, patience, &found, &failure);
     if (outcome != CALL_DONE)
-        return patience_error(outcome, "look up the host's address", err);
+        return patience_error(outcome, "looking up the host", err);
     if (failure != 0) {
-        (void)error_set(err, ERROR_CLUSTER, "look up '%s': %s", host, gai_strerror(failure));
+        (void)error_set(err, ERROR_CLUSTER, "cannot look up '%s': %s", host, gai_strerror(failure));
         errno = 0;
         return CALL_BROKEN;
     }
@@ -201,7 +201,7 @@ enum call_outcome tcp_connect(const char *host, int port, const struct patience 
     if (outcome == CALL_BROKEN)
         (void)error_set(err, ERROR_CLUSTER, "connect: %s", strerror(failure));
     else if (outcome != CALL_DONE)
-        (void)patience_error(outcome, "connect", err);
+        (void)patience_error(outcome, "connecting", err);
     errno = failure;
     return outcome;
 }
@@ -242,7 +242,7 @@ void transport_close(struct transport *transport) {
 static ssize_t failed(struct error *err) {
     if (errno == EAGAIN || errno == EINTR)
         return 0;
-    (void)error_set(err, ERROR_CLUSTER, "the connection broke: %s", strerror(errno));
+    (void)error_set(err, ERROR_CLUSTER, "the connection was lost: %s", strerror(errno));
     return -1;
 }
 
@@ -254,7 +254,7 @@ ssize_t transport_read(struct transport *transport, void *bytes, size_t size, st
     if (got < 0)
         return failed(err);
     if (got == 0) {
-        (void)error_set(err, ERROR_CLUSTER, "the server hung up");
+        (void)error_set(err, ERROR_CLUSTER, "the server closed the connection");
         return -1;
     }
     return got;

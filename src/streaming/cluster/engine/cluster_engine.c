@@ -1,8 +1,8 @@
-/* A query on Spark: a session, the query in it, and what goes on behind its back.
+/* A query on Spark: a session, the query in it, and the work around it.
  *
  * The checkpoint's note of the run (checkpoint_notes.h) is durable before Spark gets to know of the
- * query, so that a start after a crash finds a run that may still go on. It goes when the query
- * runs no more and all its batches are looked at. A query that Spark ends by an error, or whose
+ * query, so that a start after a crash finds a run that may still be active. It is removed when the
+ * query has ended and all its batches were checked. A query that Spark ends by an error, or whose
  * session is gone, is started again from the top; everything else ends the query here. */
 #include "streaming/cluster/engine/cluster_engine.h"
 
@@ -91,7 +91,7 @@ static bool note_session(struct cluster_engine *self, struct error *err) {
 static bool check_lake(struct cluster_engine *self, struct error *err) {
     const struct table *table = &self->query->store->table;
     query_status_say(&self->query->report.status, QUERY_STARTING, false,
-                     "Looking whether all nodes have the lake");
+                     "Checking that all nodes mount the lake");
     query_status_rest(&self->query->report.status, 2 * self->options->timeout_ms);
     if (!self->lake_checked && !lake_check(self->session, table->staging.text, err))
         return false;
@@ -193,7 +193,7 @@ static bool try_again(struct cluster_engine *self, struct error *err) {
     close_session(self);
     query_status_rest(&query->report.status, self->failures.backoff_ms);
     if (stop_sleep(query->stop, self->failures.backoff_ms))
-        return error_set(err, ERROR_STOPPED, "stopped while waiting to start again on Spark");
+        return error_set(err, ERROR_STOPPED, "stopped while waiting to restart on Spark");
     int64_t next_ms = 2 * self->failures.backoff_ms;
     self->failures.backoff_ms = next_ms < BACKOFF_MAX_MS ? next_ms : BACKOFF_MAX_MS;
     return true;
@@ -241,7 +241,7 @@ static bool run(struct engine *engine, const struct plan *open_plan, struct erro
     close_session(self);
     if (done)
         return leave_in_order(self, err);
-    // The reason why it has ended is what is to be told.
+    // The reason why it has ended is what is reported.
     struct error ignored;
     if (!self->may_run)
         (void)!leave_in_order(self, &ignored);

@@ -3,8 +3,8 @@
  * Spark's commit log on the disk says which batches are committed; its progress reports say how
  * many records each has left out, and where. Each batch in turn is completed: are its files here,
  * which records became rejects, what is reported of it. A report that does not come in time makes
- * the whole batch be read again, so no batch is left out. A stop waits for the batch under way, for
- * a while. */
+ * the whole batch be read again, so no batch is left out. A stop waits for the running batch for a
+ * while. */
 #include "streaming/cluster/engine/follow.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@
 enum {
     POLL_MS = 200,           // between two looks at the query
     GLANCE_EVERY_MS = 2000,  // at the topic
-    PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is told
+    PROGRESS_WAIT_MS = 3000, // a batch's commit is on disk a moment before its progress is reported
 };
 
 /* ---- a batch ---- */
@@ -72,9 +72,9 @@ static bool find_files(struct query *query, int64_t batch_id, struct file_list *
         return true;
     file_list_deinit(files);
     log_write(LOG_WARNING, query->report.name,
-              "Which files batch %" PRId64 " has added is not known, and whether they are here was "
-              "not looked at | error=%s",
-              batch_id, why.message[0] != '\0' ? why.message : "no log has them (any more)");
+              "The files of batch %" PRId64
+              " are unknown; it was not checked whether they are in the lake | error=%s",
+              batch_id, why.message[0] != '\0' ? why.message : "no log lists them");
     return false;
 }
 
@@ -87,10 +87,10 @@ static void look_for_files(struct follow *follow, int64_t batch_id, const struct
         struct file_path path = file_join(table, files->files[i].path);
         if (file_exists(path.text, NULL, &ignored) == 0)
             (void)error_set(&follow->lost, ERROR_STATE,
-                            "Spark has committed batch %" PRId64
-                            ", but its file '%s' is not here: a "
-                            "node of the cluster does not mount the lake. Mount it there, run "
-                            "`esports-stream rewind --to-batch %" PRId64 "`, and start again",
+                            "Spark committed batch %" PRId64
+                            ", but its file '%s' does not exist on this machine: a node of the "
+                            "cluster does not mount the lake. Mount the lake there, run "
+                            "`esports-stream rewind --to-batch %" PRId64 "`, then start again",
                             batch_id, path.text, batch_id - 1);
     }
 }
@@ -173,7 +173,7 @@ static bool take_batches(struct follow *follow, struct error *err) {
                 return false;
         if (newest < query->position.next_batch) {
             if (taken)
-                topic_change_settle(&query->change); // Spark reads on, whatever the topic is
+                topic_change_settle(&query->change); // Spark keeps reading either way
             return true;
         }
         if (stop_read(query->stop) == STOP_NOW)
@@ -200,12 +200,12 @@ static void say(struct follow *follow, const struct connect_status *status) {
     bool works = status->is_trigger_active && status->is_data_available;
     query_status_say(&follow->query->report.status, works ? QUERY_RUNNING : QUERY_WAITING,
                      status->is_data_available, status->message);
-    // A call waits for its answer, and a watchdog must not take that for a hang.
+    // A call waits for its answer, and a watchdog must not mistake that for a hang.
     query_status_rest(&follow->query->report.status, POLL_MS + follow->options->timeout_ms);
 }
 
-/* A stop interrupts the batch under way, so one that is nearly done is waited for: for half of
- * SHUTDOWN_TIMEOUT. */
+/* A stop interrupts the running batch, so it first waits for half of SHUTDOWN_TIMEOUT, in case the
+ * batch is nearly done. */
 static bool is_time_to_stop(struct follow *follow, const struct connect_status *status) {
     enum stop_level level = stop_read(follow->query->stop);
     if (follow->lost.kind != ERROR_NONE)
@@ -239,7 +239,7 @@ static bool take_end(struct follow *follow, struct error *err) {
         return false;
     }
     return follow->query->definition.options->trigger.available_now || follow->stop_asked_ms != 0 ||
-           error_set(err, ERROR_CLUSTER, "somebody else has stopped the query in Spark");
+           error_set(err, ERROR_CLUSTER, "the query was stopped in Spark by someone else");
 }
 
 static bool look(struct follow *follow, struct connect_status *status, struct error *err) {

@@ -1,9 +1,9 @@
 /* A run on a cluster that was left behind by a crash.
  *
- * Its note says where Spark ran it. A server of our own dies with its program and is waited for; a
- * foreign one is asked to end the session; one that refuses connections has ended. If none of that
- * can be had, the start fails: two writers would be worse. Then the batches that Spark committed
- * and nobody looked at get their rejects, by reading all of them again. */
+ * Its note says where Spark ran it. A server of our own dies with its program, and we wait for its
+ * end; another server is asked to end the session; one that refuses connections has ended. If none
+ * of these is certain, the start fails: two writers would be worse. Then the batches that Spark
+ * committed and nobody looked at get their rejects, by reading all of them again. */
 #include "streaming/cluster/engine/former_run.h"
 
 #include <errno.h>
@@ -34,8 +34,9 @@ static bool check_mode(const struct query *query, const struct run_note *note, s
     if (query->definition.options->parse_mode == note->parse_mode)
         return true;
     return error_set(err, ERROR_CONFIG,
-                     "batches from %" PRId64 " on were run on %s with PARSE_MODE=%s, and their "
-                     "rejects are not written yet: start once with that mode",
+                     "the batches from %" PRId64
+                     " on ran on %s with PARSE_MODE=%s, and their rejects are not written yet: "
+                     "start once with that mode",
                      note->first_batch, note->master, run_note_mode_name(note->parse_mode));
 }
 
@@ -60,11 +61,12 @@ static bool await_end_of_server(struct query *query, const struct run_note *note
     while (is_server(note->pid)) {
         if (clock_monotonic_ms() - began_ms > SERVER_GONE_MS)
             return error_set(err, ERROR_CLUSTER,
-                             "process %d, a Spark server that an earlier start began for this "
-                             "query, still runs: end it, then start again",
+                             "process %d, the Spark server of an earlier run of this query, is "
+                             "still running: stop it, then start again",
                              note->pid);
         if (stop_sleep(query->stop, LOOK_EVERY_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while waiting for a Spark server's end");
+            return error_set(err, ERROR_STOPPED,
+                             "stopped while waiting for a Spark server to exit");
     }
     return true;
 }
@@ -138,7 +140,7 @@ bool former_run_end(struct query *query, const struct connect_url *today, struct
     if (!former->found)
         return true;
     log_write(LOG_WARNING, query->report.name,
-              "An earlier start ran this query on a cluster and did not end in order | master=%s | "
+              "An earlier run of this query on a cluster did not end cleanly | master=%s | "
               "first_batch=%" PRId64,
               note->master, note->first_batch);
     if (!check_mode(query, note, err))
@@ -150,9 +152,9 @@ bool former_run_end(struct query *query, const struct connect_url *today, struct
     if (err->kind != ERROR_CLUSTER)
         return false;
     return error_wrap(err,
-                      "the Spark server that ran this query may still do so, and can't be asked to "
-                      "stop; end it (or start once with SPARK_MASTER_URL as it was), or, if it is "
-                      "gone for good, set \"host\" in '%s/" CHECKPOINT_CLUSTER "' to \"\"",
+                      "the Spark server that ran this query may still be running it and cannot be "
+                      "reached; stop it (or start once with the previous SPARK_MASTER_URL), or, if "
+                      "it no longer exists, set \"host\" in '%s/" CHECKPOINT_CLUSTER "' to \"\"",
                       query->definition.options->store.checkpoint);
 }
 
@@ -170,7 +172,7 @@ static bool settle_batch(struct query *query, int64_t batch_id, struct error *er
             rows += pass.outcomes[i].rows;
         query_report_log_rejects(&query->report, batch_id, rows, &pass.tally);
         log_write(LOG_INFO, query->report.name,
-                  "The rejects of a batch that a cluster ran are written | batch_id=%" PRId64
+                  "Wrote the rejects of a batch that a cluster ran | batch_id=%" PRId64
                   " | rejects=%" PRId64,
                   batch_id, pass.rejects);
         reject_pass_deinit(&pass);

@@ -62,8 +62,8 @@ static bool judge(const struct findings *findings, const char *staging, struct e
     if (findings->count == PROBES)
         return true;
     return error_set(err, ERROR_CLUSTER,
-                     "of %d small files that Spark's executors wrote below '%s', %d are here%s%s: "
-                     "every node of the cluster, and the one that Spark's driver runs on, must "
+                     "Spark's executors wrote %d test files to '%s', but only %d are on this "
+                     "machine%s%s: every node of the cluster, and the node of Spark's driver, must "
                      "mount the lake at this path, as this machine does",
                      PROBES, staging, findings->count,
                      findings->count > 0 ? ", from the nodes " : "", findings->hosts);
@@ -93,7 +93,7 @@ bool lake_check(struct connect_session *session, const char *staging, struct err
         abort();
     bool written = connect_write(session, &frame, "text", uri, err);
     if (!written)
-        (void)error_wrap(err, "Spark can't write below '%s'%s", staging, hint(err));
+        (void)error_wrap(err, "Spark cannot write to '%s'%s", staging, hint(err));
     struct findings findings = {.directory = probe.text};
     struct error ignored; // not there: nothing was found
     (void)file_list(probe.text, look_at, &findings, &ignored);

@@ -26,13 +26,13 @@ static void compare_counts(struct query *query, const struct spark_progress *pro
     if (progress == NULL || progress->rejects == search->rejects)
         return;
     log_write(LOG_ERROR, query->report.name,
-              "Spark has left out another number of records than became rejects | batch_id=%" PRId64
-              " | left_out=%" PRId64 " | rejects=%" PRId64
-              " | cure=run `esports-stream verify`, which names the offsets, and report it",
+              "Spark skipped a different number of records than were rejected | batch_id=%" PRId64
+              " | skipped=%" PRId64 " | rejects=%" PRId64
+              " | action=run `esports-stream verify`, which names the offsets, and report a bug",
               progress->batch_id, progress->rejects, search->rejects);
     query_status_note_error(&query->report.status,
-                            "Spark has left out another number of records than "
-                            "became rejects; `verify` names the offsets");
+                            "Spark skipped a different number of records than were rejected; "
+                            "`verify` names the offsets");
 }
 
 static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
@@ -104,7 +104,7 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
         search.windows = windows;
     settle_moved(query, plan);
     log_write(LOG_DEBUG, query->report.name,
-              "Looking for rejects | batch_id=%" PRId64 " | ranges=%zu | offsets=%" PRId64,
+              "Reading rejected records | batch_id=%" PRId64 " | ranges=%zu | offsets=%" PRId64,
               plan->batch_id, search.window_count,
               planner_size(search.windows, search.window_count));
     bool done = (search.window_count == 0 || look_at_topic(query, &search, err)) &&

@@ -66,7 +66,7 @@ bool spark_progress_parse(const char *text, struct spark_progress *progress, str
     if (ok)
         return true;
     spark_progress_deinit(progress);
-    return error_set(err, ERROR_CLUSTER, "Spark's progress report can't be read: %.200s", text);
+    return error_set(err, ERROR_CLUSTER, "Spark's progress report cannot be read: %.200s", text);
 }
 
 static int compare_numbers(const void *a, const void *b) {

@@ -3,17 +3,17 @@
 #include <string.h>
 
 #define CONNECTOR                                                                                  \
-    "the server has no Kafka connector: start it with --packages or --jars of "                    \
-    "spark-sql-kafka-0-10 for its version"
+    "the server has no Kafka connector: start it with --packages or --jars for "                   \
+    "spark-sql-kafka-0-10 of its version"
 
 #define LOSS                                                                                       \
-    "set FAIL_ON_DATA_LOSS=false to go on without what is gone (Spark does not say how much that " \
-    "is; `esports-stream verify` does)"
+    "set FAIL_ON_DATA_LOSS=false to skip the lost records (Spark does not report how many; "       \
+    "`esports-stream verify` does)"
 
 #define TIMESTAMP                                                                                  \
-    "Spark's Kafka source has no place for a timestamp that is not of milliseconds: take the "     \
-    "record with SPARK_MASTER_URL=local[*] and TRIGGER=availableNow, which makes it a reject, "    \
-    "then go on here"
+    "Spark's Kafka source only accepts timestamps in milliseconds: process the "                   \
+    "record with SPARK_MASTER_URL=local[*] and TRIGGER=availableNow, which rejects it, "           \
+    "then continue on the cluster"
 
 /* By how Spark's error class begins (its error-conditions.json), or by a part of the message, where
  * an executor's exception has no class. */
@@ -26,7 +26,7 @@ static const struct {
     {NULL, "not available in Kafka any more", ERROR_DATA_LOSS, LOSS},
     {NULL, "ArithmeticException: long overflow", ERROR_RECORD, TIMESTAMP},
     {"CONCURRENT_STREAM_LOG_UPDATE", NULL, ERROR_STATE,
-     "another writer runs this query: end it, then start again"},
+     "another writer runs this query: stop it, then start again"},
     {"DATA_SOURCE_NOT_FOUND", NULL, ERROR_CLUSTER, CONNECTOR},
     {NULL, "Failed to find data source: kafka", ERROR_CLUSTER, CONNECTOR},
 };

@@ -185,11 +185,11 @@ static void set_own_properties(struct connect_session *session, const struct que
             continue;
         if (is_sql)
             log_write(LOG_WARNING, query->report.name,
-                      "A property can't be set in a Spark session | name=%s | error=%s",
+                      "Property ignored: it cannot be set in a Spark session | name=%s | error=%s",
                       property->name, why.message);
         else if (options->url != NULL)
             log_write(LOG_WARNING, query->report.name,
-                      "A property can't be set on a Spark server that runs already | name=%s",
+                      "Property ignored: it cannot be set on a running Spark server | name=%s",
                       property->name);
     }
 }
@@ -242,7 +242,7 @@ static struct connect_pair *source_options(const struct query *query,
 static void tell_left_out(const struct query *query, const struct kafka_options *kafka) {
     for (size_t i = 0; i < kafka->left_out_count; i++)
         log_write(LOG_WARNING, query->report.name,
-                  "A property of librdkafka's is not Spark's, and is left out there | name=%s",
+                  "Property ignored: Spark has no equivalent of this librdkafka property | name=%s",
                   kafka->left_out[i]);
 }
 

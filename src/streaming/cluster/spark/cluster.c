@@ -104,8 +104,8 @@ bool cluster_open(const struct cluster_options *options, struct stop *stop, stru
     *cluster = (struct cluster){.options = *options, .stop = stop};
     cluster->options.server.stop = stop;
     init(cluster);
-    if (!thread_start(&cluster->thread, serve, cluster, "start the thread of Spark's server",
-                      err)) {
+    if (!thread_start(&cluster->thread, serve, cluster,
+                      "cannot start the thread for the Spark server", err)) {
         deinit(cluster);
         return false;
     }

@@ -20,7 +20,7 @@
 enum { PEM_SIZE_MAX = 1 << 20, PROTOCOL_MAX = 32 };
 
 static const char only_this_engine[] =
-    "only the program's own engine, SPARK_MASTER_URL=local[*], can do that";
+    "only the native engine (SPARK_MASTER_URL=local[*]) supports it";
 
 enum fate {
     HAND_ON,  // under Java's name, or the same
@@ -76,13 +76,13 @@ static const struct rule {
     {"ssl.endpoint.identification.algorithm", GATHER, NULL},
     {"enable.ssl.certificate.verification", GATHER, NULL},
     {"ssl.ca.certificate.stores", LEAVE_OUT, NULL}, // of Windows
-    {"ssl.cipher.suites", REFUSE, "Java calls ciphers by other names"},
+    {"ssl.cipher.suites", REFUSE, "Java uses other names for ciphers"},
     {"ssl.curves.list", REFUSE, "Java has no such property"},
     {"ssl.sigalgs.list", REFUSE, "Java has no such property"},
-    {"ssl.crl.location", REFUSE, "Java takes no list of revoked certificates"},
-    {"ssl.engine.location", REFUSE, "Java has no engines of OpenSSL"},
-    {"ssl.engine.id", REFUSE, "Java has no engines of OpenSSL"},
-    {"ssl.providers", REFUSE, "Java has no providers of OpenSSL"},
+    {"ssl.crl.location", REFUSE, "Java does not read revocation lists"},
+    {"ssl.engine.location", REFUSE, "Java does not use OpenSSL engines"},
+    {"ssl.engine.id", REFUSE, "Java does not use OpenSSL engines"},
+    {"ssl.providers", REFUSE, "Java does not use OpenSSL providers"},
 };
 
 /* The newest value of the property; NULL: it is not set. */
@@ -136,16 +136,17 @@ static bool read_pem(const struct translation *translation, const char *pem, con
         return true;
     struct error why;
     if (!file_read(path, PEM_SIZE_MAX, text, &size, &why))
-        return error_set(err, ERROR_CONFIG,
-                         "%s is '%s', whose text is handed on to Spark, but it can't be read: %s",
-                         location, path, why.message);
+        return error_set(
+            err, ERROR_CONFIG,
+            "%s is '%s', whose content must be passed to Spark, but the file cannot be read: %s",
+            location, path, why.message);
     if (*text != NULL && strstr(*text, "-----BEGIN ") != NULL)
         return true;
     bool there = *text != NULL;
     free(*text);
     *text = NULL;
     return error_set(err, ERROR_CONFIG, "%s is '%s', which %s", location, path,
-                     there ? "is no PEM file ('-----BEGIN …'), as Spark wants it"
+                     there ? "is not a PEM file ('-----BEGIN …'), which Spark requires"
                            : "does not exist");
 }
 
@@ -199,17 +200,17 @@ static bool add_key(const struct translation *translation, const char *text, str
     if (!encrypted && strstr(text, "-----BEGIN PRIVATE KEY-----") == NULL)
         return error_set(err, ERROR_CONFIG,
                          "the key of ssl.key.location is not PKCS#8 ('BEGIN PRIVATE KEY' or 'BEGIN "
-                         "ENCRYPTED PRIVATE KEY'), the only form that Spark's client reads; "
+                         "ENCRYPTED PRIVATE KEY'), the only format that Spark's client reads; "
                          "convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem");
     if (encrypted && password == NULL)
         return error_set(err, ERROR_CONFIG,
                          "the key of ssl.key.location is encrypted: set KAFKA_SSL_KEY_PASSWORD");
     if (encrypted && is_pbes2(text, begin))
-        return error_set(err, ERROR_CONFIG,
-                         "the key of ssl.key.location is encrypted by PBES2, which Spark's client "
-                         "can't read; convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out "
-                         "new.pem, or with -v1 PBE-SHA1-3DES in the place of -nocrypt, or use "
-                         "KAFKA_SSL_KEYSTORE_LOCATION");
+        return error_set(
+            err, ERROR_CONFIG,
+            "the key of ssl.key.location is encrypted with PBES2, which Spark's client cannot "
+            "read; convert it: openssl pkcs8 -topk8 -nocrypt -in old.pem -out new.pem, or with -v1 "
+            "PBE-SHA1-3DES instead of -nocrypt, or use KAFKA_SSL_KEYSTORE_LOCATION");
     add_option(translation->options, "ssl.keystore.key", text, true);
     if (encrypted)
         add_option(translation->options, "ssl.key.password", password, true);
@@ -224,7 +225,7 @@ static bool add_pair(const struct translation *translation, const char *certific
     if (certificate == NULL || key == NULL)
         return error_set(err, ERROR_CONFIG,
                          "only one of ssl.certificate.location and ssl.key.location is set; a "
-                         "client's certificate needs both");
+                         "client certificate needs both");
     add_option(translation->options, "ssl.keystore.type", "PEM", false);
     add_option(translation->options, "ssl.keystore.certificate.chain", certificate, false);
     return add_key(translation, key, err);
@@ -249,7 +250,7 @@ static bool add_keystore(const struct translation *translation, struct error *er
         return true;
     if (find(translation, "ssl.key.location") != NULL || find(translation, "ssl.key.pem") != NULL)
         return error_set(err, ERROR_CONFIG,
-                         "ssl.keystore.location and ssl.key.location are both set; leave one out");
+                         "ssl.keystore.location and ssl.key.location are both set; remove one");
     add_option(translation->options, "ssl.keystore.type", "PKCS12", false);
     add_option(translation->options, "ssl.keystore.location", location, false);
     if (password != NULL)
@@ -274,9 +275,9 @@ static bool add_tls(const struct translation *translation, struct error *err) {
     const char *identification = find(translation, "ssl.endpoint.identification.algorithm");
     if (verification != NULL && is_false(verification))
         return error_set(err, ERROR_CONFIG,
-                         "Kafka property 'enable.ssl.certificate.verification' can't be false on a "
-                         "cluster: Java's client always verifies the brokers' certificates; set "
-                         "KAFKA_SSL_CA_LOCATION to the authority that has signed them");
+                         "Kafka property 'enable.ssl.certificate.verification' cannot be false on "
+                         "a cluster: the Java client always verifies broker certificates; set "
+                         "KAFKA_SSL_CA_LOCATION to the authority that signed them");
     // Java has no word for "none"; librdkafka before 2.0 had none as its default, and so may say
     // it.
     if (identification != NULL)
@@ -334,7 +335,7 @@ static bool add_password(const struct translation *translation, const char *mech
                *password = find(translation, "sasl.password");
     if (user == NULL || password == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "sasl.mechanism is %s, and %s is not set: set KAFKA_SASL_USERNAME and "
+                         "sasl.mechanism is %s, but %s is not set: set KAFKA_SASL_USERNAME and "
                          "KAFKA_SASL_PASSWORD",
                          mechanism, user == NULL ? "sasl.username" : "sasl.password");
     const struct jaas_pair pairs[] = {{"username", user, false}, {"password", password, false}};
@@ -347,9 +348,10 @@ static bool add_kerberos(const struct translation *translation, struct error *er
     const char *principal = find(translation, "sasl.kerberos.principal");
     const char *keytab = find(translation, "sasl.kerberos.keytab");
     if (principal == NULL || keytab == NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "sasl.mechanism is GSSAPI: on a cluster set KAFKA_SASL_KERBEROS_PRINCIPAL "
-                         "and KAFKA_SASL_KERBEROS_KEYTAB, a file that is on every executor");
+        return error_set(
+            err, ERROR_CONFIG,
+            "sasl.mechanism is GSSAPI: on a cluster, set KAFKA_SASL_KERBEROS_PRINCIPAL and "
+            "KAFKA_SASL_KERBEROS_KEYTAB (a file that exists on every executor)");
     const struct jaas_pair pairs[] = {{"useKeyTab", "true", true},
                                       {"storeKey", "true", true},
                                       {"keyTab", keytab, false},
@@ -372,7 +374,7 @@ static bool add_mechanism(const struct translation *translation, const char *mec
         return add_kerberos(translation, err);
     return error_set(err, ERROR_CONFIG,
                      "sasl.mechanism is '%s': only PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and GSSAPI "
-                     "can be handed on to Spark",
+                     "can be passed to Spark",
                      mechanism);
 }
 
@@ -423,11 +425,11 @@ static bool take(const struct kafka_property *property, struct kafka_options *op
     const struct rule *rule = find_rule(property->name);
     bool unknown_security = rule == NULL && is_about_security(property->name);
     if (unknown_security || (rule != NULL && rule->fate == REFUSE))
-        return error_set(err, ERROR_CONFIG,
-                         "Kafka property '%s' can't be handed on to Spark, and must not be left "
-                         "out: %s; %s",
-                         property->name, rule != NULL ? rule->text : "Java has no such property",
-                         only_this_engine);
+        return error_set(
+            err, ERROR_CONFIG,
+            "Kafka property '%s' cannot be passed to Spark and must not be ignored: %s; %s",
+            property->name, rule != NULL ? rule->text : "Java has no such property",
+            only_this_engine);
     if (rule == NULL || rule->fate == LEAVE_OUT)
         leave_out(options, property->name);
     else if (rule->fate == HAND_ON)

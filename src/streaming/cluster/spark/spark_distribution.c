@@ -90,11 +90,10 @@ static bool add_named(struct spark_jars *jars, const char *name, struct error *e
     for (size_t i = 0; code == 0 && i < found.gl_pathc; i++)
         add(jars, found.gl_pathv[i]);
     globfree(&found);
-    return code == 0 ||
-           error_set(err, ERROR_CLUSTER,
-                     "spark.jars names '%s', which is not there, or can't be read; correct "
-                     "SPARK_CONF_spark_jars",
-                     name);
+    return code == 0 || error_set(err, ERROR_CLUSTER,
+                                  "spark.jars names '%s', which does not exist or cannot be read; "
+                                  "correct SPARK_CONF_spark_jars",
+                                  name);
 }
 
 static bool add_list(struct spark_jars *jars, char *list, struct error *err) {
@@ -243,21 +242,21 @@ static bool check_home(const struct spark_server_options *options, struct error 
     const char *home = options->spark_home;
     if (home == NULL)
         return error_set(err, ERROR_CLUSTER,
-                         "SPARK_MASTER_URL is '%s', and SPARK_HOME is not set: set it to a Spark 4 "
-                         "distribution, the directory that has bin/spark-submit in it; or set "
-                         "SPARK_MASTER_URL=local[*], for which no Spark is needed",
+                         "SPARK_MASTER_URL is '%s', but SPARK_HOME is not set: set it to a Spark 4 "
+                         "distribution, the directory that contains bin/spark-submit; or set "
+                         "SPARK_MASTER_URL=local[*], which needs no Spark",
                          options->master);
     if (!is_directory(home))
         return error_set(err, ERROR_CLUSTER,
                          "SPARK_HOME is '%s': %s; set it to a Spark 4 distribution, the directory "
-                         "that has bin/spark-submit in it",
+                         "that contains bin/spark-submit",
                          home, strerror(access(home, F_OK) == 0 ? ENOTDIR : errno));
     if (!can_execute(home, "bin/spark-submit"))
-        return error_set(err, ERROR_CLUSTER,
-                         "SPARK_HOME is '%s', where bin/spark-submit is missing or can't be "
-                         "executed; set it to a Spark 4 distribution (of a pip installation: the "
-                         "directory pyspark in site-packages)",
-                         home);
+        return error_set(
+            err, ERROR_CLUSTER,
+            "SPARK_HOME is '%s', but bin/spark-submit is missing there or cannot be executed; set "
+            "it to a Spark 4 distribution (with pip: the directory pyspark in site-packages)",
+            home);
     return true;
 }
 
@@ -267,15 +266,14 @@ static bool check_version(const struct spark_server_options *options, const stru
     struct spark_jar core;
     if (!jars_have(jars, "spark-core", &core))
         return error_set(err, ERROR_CLUSTER,
-                         "SPARK_HOME is '%s', where jars/spark-core_2.13-<version>.jar is missing: "
-                         "set it to a whole Spark 4 distribution",
+                         "SPARK_HOME is '%s', but jars/spark-core_2.13-<version>.jar is missing "
+                         "there: set it to a complete Spark 4 distribution",
                          options->spark_home);
     memcpy(found->version, core.version, sizeof found->version);
     if (strncmp(core.version, "4.", 2) != 0 || strcmp(core.scala, "2.13") != 0)
         return error_set(err, ERROR_CLUSTER,
-                         "SPARK_HOME is '%s', which is Spark %s for Scala %s: Spark 4 for Scala "
-                         "2.13 is needed, whose Spark Connect this program speaks; set SPARK_HOME "
-                         "to such a distribution",
+                         "SPARK_HOME is '%s', which is Spark %s for Scala %s, but this program "
+                         "needs Spark 4 for Scala 2.13: set SPARK_HOME to such a distribution",
                          options->spark_home, core.version, core.scala);
     return true;
 }
@@ -297,12 +295,12 @@ static bool check_connect(const struct spark_server_options *options, const stru
     struct spark_jar jar;
     if (jars_have(jars, "spark-connect", &jar) && is_same_release(&jar, version))
         return true;
-    return error_set(err, ERROR_CLUSTER,
-                     "the Spark %s in '%s' has no Spark Connect, by which it is driven: "
-                     "jars/spark-connect_2.13-%s.jar is missing; take the distribution of "
-                     "spark.apache.org, or set SPARK_CONF_spark_jars_packages="
-                     "org.apache.spark:spark-connect_2.13:%s",
-                     version, options->spark_home, version, version);
+    return error_set(
+        err, ERROR_CLUSTER,
+        "the Spark %s in '%s' has no Spark Connect, which this program needs: "
+        "jars/spark-connect_2.13-%s.jar is missing; use the distribution of spark.apache.org, or "
+        "set SPARK_CONF_spark_jars_packages=org.apache.spark:spark-connect_2.13:%s",
+        version, options->spark_home, version, version);
 }
 
 /* What the connector can't do without, unless a package brings it along. */
@@ -318,11 +316,12 @@ static bool check_companions(const struct spark_jars *jars, const char *version,
         missing = "commons-pool2";
     if (missing == NULL)
         return true;
-    return error_set(err, ERROR_CLUSTER,
-                     "Spark's Kafka connector is there without %s, which it needs: name its jar in "
-                     "SPARK_CONF_spark_jars, too, or set only SPARK_CONF_spark_jars_packages="
-                     "org.apache.spark:%s_2.13:%s, with which Spark fetches all of them",
-                     missing, connector, version);
+    return error_set(
+        err, ERROR_CLUSTER,
+        "Spark's Kafka connector needs %s, which is missing: add its jar to SPARK_CONF_spark_jars, "
+        "or set only SPARK_CONF_spark_jars_packages=org.apache.spark:%s_2.13:%s, so that Spark "
+        "downloads all of them",
+        missing, connector, version);
 }
 
 static bool check_connector(const struct spark_server_options *options,
@@ -333,19 +332,18 @@ static bool check_connector(const struct spark_server_options *options,
             return strstr(jars->packages, connector) != NULL ||
                    check_companions(jars, version, err);
         return error_set(err, ERROR_CLUSTER,
-                         "Spark's Kafka connector is of version %s for Scala %s, but the Spark in "
-                         "'%s' is %s: take %s_2.13-%s.jar",
+                         "Spark's Kafka connector has version %s for Scala %s, but the Spark in "
+                         "'%s' is %s: use %s_2.13-%s.jar",
                          jar.version, jar.scala, options->spark_home, version, connector, version);
     }
     if (jars_hold(jars, options->spark_home, connector_class))
         return true; // with all that it needs: a jar of somebody's own making
     return error_set(
         err, ERROR_CLUSTER,
-        "the Spark %s in '%s' has no Kafka connector, which is no part of its "
-        "distribution: set SPARK_CONF_spark_jars_packages=org.apache.spark:%s_2.13:%s, "
-        "with which Spark fetches it from Maven Central, or SPARK_CONF_spark_jars="
-        "/path/%s_2.13-%s.jar,… with the jars that it needs: "
-        "spark-token-provider-kafka-0-10_2.13, kafka-clients, commons-pool2",
+        "the Spark %s in '%s' has no Kafka connector, which is not part of its distribution: set "
+        "SPARK_CONF_spark_jars_packages=org.apache.spark:%s_2.13:%s, so that Spark downloads it "
+        "from Maven Central, or SPARK_CONF_spark_jars=/path/%s_2.13-%s.jar,… with the jars that it "
+        "needs: spark-token-provider-kafka-0-10_2.13, kafka-clients, commons-pool2",
         version, options->spark_home, connector, version, connector, version);
 }
 
@@ -374,11 +372,11 @@ static bool check_java(const struct spark_server_options *options, struct error 
         return true;
     if (set)
         return error_set(err, ERROR_CLUSTER,
-                         "JAVA_HOME is '%s', where bin/java is missing or can't be executed; Spark "
-                         "4 needs Java 17 or 21",
+                         "JAVA_HOME is '%s', but bin/java is missing there or cannot be executed; "
+                         "Spark 4 needs Java 17 or 21",
                          java);
     return error_set(err, ERROR_CLUSTER,
-                     "there is no Java for Spark: JAVA_HOME is not set, and PATH has no java; "
+                     "Spark needs Java, but JAVA_HOME is not set and there is no java in PATH; "
                      "install Java 17 or 21, or set JAVA_HOME");
 }
 

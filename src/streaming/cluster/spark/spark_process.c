@@ -39,7 +39,7 @@ static _Noreturn void become(char *const *arguments, char *const *environment, i
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)execve(arguments[0], arguments, environment);
-    static const char told[] = "Error: bin/spark-submit can't be executed\n";
+    static const char told[] = "Error: bin/spark-submit cannot be executed\n";
     (void)!write(STDERR_FILENO, told, sizeof told - 1);
     _exit(EXIT_NOT_STARTED);
 }
@@ -49,7 +49,7 @@ bool spark_process_start(struct spark_process *process, char *const *arguments,
     int ends[2];
     *process = (struct spark_process){.output = -1};
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return limit_error(err, "make a pipe for Spark's output", errno);
+        return limit_error(err, "cannot create a pipe for Spark's output", errno);
     // Spark must not wait because we are slow to read; a smaller pipe does, too.
     (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -60,7 +60,7 @@ bool spark_process_start(struct spark_process *process, char *const *arguments,
     (void)close(ends[1]);
     if (pid < 0) {
         (void)close(ends[0]);
-        return limit_error(err, "start a process for Spark", reason);
+        return limit_error(err, "cannot start a process for Spark", reason);
     }
     (void)setpgid(pid, pid); // the first of the two processes does it
     process->pid = pid;
@@ -113,5 +113,5 @@ void spark_process_describe(int status, char text[static SPARK_STATUS_MAX]) {
         (void)snprintf(text, SPARK_STATUS_MAX, "ended with exit code %d", code);
     else
         (void)snprintf(text, SPARK_STATUS_MAX, "was killed by signal %d (%s)%s", number, name,
-                       number == SIGKILL ? ", perhaps by the kernel, for want of memory" : "");
+                       number == SIGKILL ? ", possibly by the kernel because memory ran out" : "");
 }

@@ -231,11 +231,11 @@ static bool begin(struct spark_server *server, const struct spark_server_options
                   struct error *err) {
     server->wake = eventfd(0, EFD_CLOEXEC);
     if (server->wake < 0)
-        return limit_error(err, "make an event descriptor", errno);
+        return limit_error(err, "cannot create an event descriptor", errno);
     if (!spark_setup_write(options, &server->files, err) || !launch(server, options, err))
         return false;
-    server->reads =
-        thread_start(&server->reader, reader_main, server, "start a thread for Spark's log", err);
+    server->reads = thread_start(&server->reader, reader_main, server,
+                                 "cannot start the thread for Spark's log", err);
     return server->reads;
 }
 
@@ -282,10 +282,10 @@ static enum outlook look(struct spark_server *server, char reason[static SPARK_R
     return outlook;
 }
 
-/* Says how it ended: "Spark on 'yarn' ended with exit code 1 before it was up: …". */
+/* Says how it ended: "Spark on 'yarn' ended with exit code 1 before it was ready: …". */
 static void tell_end(struct spark_server *server, enum outlook outlook, const char *when,
                      const char *reason, struct error *err) {
-    char end[SPARK_STATUS_MAX] = "has given up its application";
+    char end[SPARK_STATUS_MAX] = "gave up its application";
     if (outlook == ENDED)
         spark_process_describe(server->process.status, end);
     (void)error_set(err, ERROR_CLUSTER, "Spark on '%s' %s%s%s%s", server->master, end, when,
@@ -298,11 +298,11 @@ static bool has_failed(struct spark_server *server, struct error *err) {
     enum outlook outlook = look(server, reason);
     if (outlook == REFUSED)
         (void)error_set(err, ERROR_CLUSTER,
-                        "Spark's master can't be reached, SPARK_MASTER_URL is '%s': %s; see "
-                        "whether it runs and whether this machine gets there, then start again",
+                        "cannot reach Spark's master '%s' (SPARK_MASTER_URL): %s; check that it is "
+                        "running and reachable from this machine, then start again",
                         server->master, reason);
     else if (outlook != GOES_ON)
-        tell_end(server, outlook, " before it was up", reason, err);
+        tell_end(server, outlook, " before it was ready", reason, err);
     return outlook != GOES_ON;
 }
 
@@ -321,11 +321,12 @@ static void late(struct spark_server *server, int64_t timeout_ms, struct error *
     bool listens = server->log.port != 0;
     pthread_mutex_unlock(&server->lock);
     (void)error_set(err, ERROR_CLUSTER,
-                    "Spark on '%s' was not up within %" PRId64 " seconds (%s); the last it said: "
-                    "'%s'. See whether the cluster has room for an application, or raise "
-                    "SPARK_CONNECT_TIMEOUT",
+                    "Spark on '%s' was not ready within %" PRId64
+                    " seconds (%s); its last log line: '%s'. Check that the cluster has room for "
+                    "an application, or raise SPARK_CONNECT_TIMEOUT",
                     server->master, timeout_ms / 1000,
-                    listens ? "its master has not accepted it" : "it does not listen", reason);
+                    listens ? "the master has not accepted the application" : "it is not listening",
+                    reason);
 }
 
 static bool await(struct spark_server *server, const struct spark_server_options *options,

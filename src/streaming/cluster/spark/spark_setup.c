@@ -176,10 +176,10 @@ bool spark_setup_write(const struct spark_server_options *options, struct spark_
     files->directory = text_format("%s/esports-stream-spark-XXXXXX",
                                    parent != NULL && *parent == '/' ? parent : "/tmp");
     if (mkdtemp(files->directory) == NULL) {
-        bool made = error_set(err, ERROR_CLUSTER,
-                              "'%s' can't be made, where Spark's properties are to be: %s; set "
-                              "TMPDIR to a directory that can be written to",
-                              files->directory, strerror(errno));
+        bool made = error_set(
+            err, ERROR_CLUSTER,
+            "cannot create '%s' for Spark's properties: %s; set TMPDIR to a writable directory",
+            files->directory, strerror(errno));
         free(files->directory);
         files->directory = NULL;
         return made;
@@ -188,8 +188,8 @@ bool spark_setup_write(const struct spark_server_options *options, struct spark_
     files->logging = text_format("%s/log4j2.properties", files->directory);
     if (fill(options, files))
         return true;
-    (void)error_set(err, ERROR_CLUSTER, "writing Spark's properties to '%s': %s", files->directory,
-                    strerror(errno));
+    (void)error_set(err, ERROR_CLUSTER, "cannot write Spark's properties to '%s': %s",
+                    files->directory, strerror(errno));
     spark_setup_remove(files);
     return false;
 }

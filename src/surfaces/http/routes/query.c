@@ -1,5 +1,5 @@
 /* QUERY of docs/http.md: what the API says of a query, and of the program. Status, history and
- * verdict are copies, each of one moment, so that no query waits for who looks. */
+ * verdict are copies, each of one moment, so that no query waits for a reader. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

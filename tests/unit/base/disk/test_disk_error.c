@@ -35,7 +35,7 @@ static void an_errno_is_a_limit_or_passes_or_lasts(void **state) {
         assert_int_equal(err.kind, cases[i].kind);
         assert_int_equal(err.lasting, cases[i].lasting);
         assert_true(disk_error_may_pass(&err));
-        assert_ptr_equal(strstr(err.message, "open '/lake': "), err.message);
+        assert_ptr_equal(strstr(err.message, "cannot open '/lake': "), err.message);
         assert_non_null(strstr(err.message, strerror(cases[i].error_number)));
     }
 }
@@ -48,15 +48,15 @@ static void lasting_errors_say_what_to_do(void **state) {
     } cases[] = {
         {EACCES, ": give user "},
         {EPERM, ": give user "},
-        {EROFS, ": mount it writable"},
-        {ENOTDIR, ": a file stands where a directory must be: move it away"},
+        {EROFS, ": mount it read-write"},
+        {ENOTDIR, ": a file is where a directory is expected: move the file away"},
         {ENAMETOOLONG, ": choose a shorter path"},
         {EIO, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct error err;
         char expected[128];
-        (void)snprintf(expected, sizeof expected, "open '/lake': %s%s",
+        (void)snprintf(expected, sizeof expected, "cannot open '/lake': %s%s",
                        strerror(cases[i].error_number), cases[i].cure);
         errno = cases[i].error_number;
         assert_false(disk_error(&err, "open", "/lake"));

@@ -59,8 +59,8 @@ static void a_taken_name_is_never_overwritten(void **state) {
     assert_true(file_publish(root, "7", "hello", 5, &err));
     assert_false(file_publish(root, "7", "other", 5, &err));
     assert_int_equal(err.kind, ERROR_STATE);
-    assert_non_null(strstr(err.message, "/7' is there already. Another program writes"));
-    assert_non_null(strstr(err.message, "Stop that one"));
+    assert_non_null(strstr(err.message, "/7' already exists. Another program writes"));
+    assert_non_null(strstr(err.message, "Stop one of the two"));
     assert_content("7", "hello");
     assert_int_equal(file_exists(file_join(root, ".7.tmp").text, NULL, &err), 0);
 }

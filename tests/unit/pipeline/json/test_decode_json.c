@@ -168,21 +168,21 @@ static void a_reject_says_why_and_where(void **state) {
         size_t position;
         const char *detail;
     } cases[] = {
-        {"", REJECT_BLANK_VALUE, 0, "the value is nothing but white space"},
-        {" \t\r\n", REJECT_BLANK_VALUE, 0, "the value is nothing but white space"},
+        {"", REJECT_BLANK_VALUE, 0, "the value is empty or blank"},
+        {" \t\r\n", REJECT_BLANK_VALUE, 0, "the value is empty or blank"},
         {"{\"id\":\"a\" \"count\":1}", REJECT_MALFORMED, 10, "expected ',' or '}' after a value"},
-        {"{\"id\":\"a\",\"count\":1", REJECT_MALFORMED, 19, "ends inside an object"},
+        {"{\"id\":\"a\",\"count\":1", REJECT_MALFORMED, 19, "JSON is cut off inside an object"},
         {"{\"id\":\"a\",\"count\":tru}", REJECT_MALFORMED, 18, "unknown word: expected a value"},
-        {"{\"id\":\"a", REJECT_MALFORMED, 8, "ends inside a string"},
+        {"{\"id\":\"a", REJECT_MALFORMED, 8, "JSON is cut off inside a string"},
         {"hello", REJECT_MALFORMED, 0, "unknown word: expected a value"},
         {"[{\"id\":\"a\"}]", REJECT_NOT_AN_OBJECT, 0, "expected an object, not an array"},
         {" 17", REJECT_NOT_AN_OBJECT, 1, "expected an object, not a number"},
         {"null", REJECT_NOT_AN_OBJECT, 0, "expected an object, not null"},
-        {"{}", REJECT_MISSING_IDENTIFIER, 0, "the object has no 'id'"},
-        {"{\"ID\":\"a\"}", REJECT_MISSING_IDENTIFIER, 0, "the object has no 'id'"},
+        {"{}", REJECT_MISSING_IDENTIFIER, 0, "the object has no key 'id'"},
+        {"{\"ID\":\"a\"}", REJECT_MISSING_IDENTIFIER, 0, "the object has no key 'id'"},
         {"{\"id\":null}", REJECT_NULL_IDENTIFIER, 6, "'id' is null"},
         {"{\"id\":\"\\u12\",\"count\":1}", REJECT_NULL_IDENTIFIER, 6,
-         "'id' can't be read: expected four hexadecimal digits after \\u"},
+         "'id' cannot be read: expected four hexadecimal digits after \\u"},
     };
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);

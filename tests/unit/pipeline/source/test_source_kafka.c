@@ -336,8 +336,9 @@ static void an_error_ends_a_range_by_what_can_be_done_about_it(void **state) {
         enum error_kind kind;
         const char *says;
     } cases[] = {
-        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERROR_BROKER, "rights to DESCRIBE and READ"},
-        {RD_KAFKA_RESP_ERR_UNKNOWN, ERROR_BROKER, "the broker's own log"},
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERROR_BROKER,
+         "grant the user DESCRIBE and READ"},
+        {RD_KAFKA_RESP_ERR_UNKNOWN, ERROR_BROKER, "the broker's log"},
         {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, ERROR_BROKER, ""}, // none that the table has
         {RD_KAFKA_RESP_ERR_INVALID_MSG, ERROR_DAMAGED, "kafka-delete-records"},
         {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, ERROR_CONFIG, "librdkafka is too old"},

@@ -82,7 +82,7 @@ static void a_topic_that_is_missing_or_forbidden_is_named(void **state) {
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     expect_error("t", WAIT_MS, ERROR_NO_TOPIC, "topic 't' does not exist");
     if (mock_kafka_refuse(&mock, "t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED))
-        expect_error("t", WAIT_MS, ERROR_BROKER, "access is refused");
+        expect_error("t", WAIT_MS, ERROR_BROKER, "access denied. Grant the user DESCRIBE and READ");
     rd_kafka_mock_topic_set_error(mock.cluster, "t", RD_KAFKA_RESP_ERR_NO_ERROR);
     expect_offsets("t", (struct partition_offsets[]){{0, 0, 0}}, 1);
 }
@@ -118,7 +118,7 @@ static void a_name_that_no_topic_can_have_is_not_waited_for(void **state) {
         return;
     assert_false(broker->ops->list_offsets(broker, "t", WAIT_MS, &offsets, &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_non_null(strstr(err.message, "takes no such name"));
+    assert_non_null(strstr(err.message, "does not accept this topic name"));
 }
 
 static void a_broker_that_is_away_is_named_with_error_and_attempt(void **state) {
@@ -211,7 +211,7 @@ static void a_coordinator_that_is_being_elected_is_asked_again(void **state) {
     assert_int_equal(committed(1), 14);
 }
 
-static void why_a_group_is_not_committed_to_is_told(void **state) {
+static void the_reason_for_not_committing_to_a_group_is_reported(void **state) {
     (void)state;
     static const struct {
         rd_kafka_resp_err_t code;
@@ -253,7 +253,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_coordinator_that_is_being_elected_is_asked_again, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(why_a_group_is_not_committed_to_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_reason_for_not_committing_to_a_group_is_reported,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

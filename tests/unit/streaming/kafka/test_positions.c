@@ -42,7 +42,7 @@ static void each_partition_is_named(void **state) {
     positions_view(starts, 4, &topic, &view);
     assert_int_equal(view.waiting.count, 1);
     assert_string_equal(view.waiting.text,
-                        "partition 1 can be read up to offset 10, the next offset is 30");
+                        "partition 1 can be read up to offset 10, but the next offset is 30");
     assert_int_equal(view.broken.count, 2);
     assert_int_equal(view.gone.count, 1);
     assert_string_equal(view.gone.text, "partition 4 is not listed (its next offset is 3)");

@@ -42,7 +42,7 @@ static void what_does_not_fit_the_topic_is_refused_with_its_reason(void **state)
         const char *text, *reason;
     } cases[] = {
         {"newest", "expected 'earliest'"},
-        {"{}", "no topic is named"},
+        {"{}", "the topic is missing"},
         {"{\"t\":{}}", "needs an object"},
         {"{\"t\":[1]}", "needs an object"},
         {"{\"t\":{\"x\":1}}", "not a partition number"},

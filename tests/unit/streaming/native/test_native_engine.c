@@ -178,7 +178,7 @@ static void what_is_gone_behind_the_ends_is_the_next_starts_loss(void **state) {
     must_run("0 take 0:0-6; 1000 take; 1000 take"); // both are lost
     assert_int_equal(script_logged("10 to 19"), 0);
     script.options.fail_on_data_loss = true;
-    must_fail(ERROR_DATA_LOSS, "offsets 10 to 19 are gone", "");
+    must_fail(ERROR_DATA_LOSS, "retention deleted offsets 10 to 19", "");
 }
 
 static void open_transaction_at_third(int number) {
@@ -284,7 +284,7 @@ static int log_lines_of(int failures) {
         script_fail(ERROR_BROKER, "refused");
     if (!script_run(&err))
         fail_msg("%s", err.message);
-    return script_logged("refused; reading the batch again");
+    return script_logged("refused; retrying the batch");
 }
 
 static void an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same(void **state) {
@@ -297,7 +297,7 @@ static void an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same(
     script_fail(ERROR_BROKER, "away");
     struct error err = {0};
     assert_true(script_run(&err));
-    assert_int_equal(script_logged("; reading the batch again"), 2);
+    assert_int_equal(script_logged("; retrying the batch"), 2);
 }
 
 static void records_come(void) {
@@ -334,7 +334,7 @@ static void a_batch_without_records_is_told_of_once_a_minute(void **state) {
     script_at(180150, script_stop_now); // nearly a minute after the records
     struct error err = {0};
     assert_false(script_run(&err));
-    assert_int_equal(script_logged("No record came for the batch under way"), 2);
+    assert_int_equal(script_logged("No record arrived for the running batch"), 2);
     assert_int_equal(script_logged("seconds=60 "), 1);
     assert_int_equal(script_logged("seconds=120 "), 1);
 }
@@ -362,7 +362,7 @@ static void a_batch_whose_end_is_gone_is_given_up(void **state) {
     script_at(13150, be_answered);
     script_at(15000, script_stop);
     must_run("0 take 0:0-10; 10000 take 0:10-15; 14700 take");
-    assert_int_equal(script_logged("ends before the planned batch; reading the batch again"), 1);
+    assert_int_equal(script_logged("ends before the planned batch; retrying the batch"), 1);
 }
 
 static void what_is_damaged_three_times_ends_the_query(void **state) {
@@ -552,7 +552,7 @@ static void open_transaction(void) {
 
 static void assert_waits_for_transaction(void) {
     assert_says("Waiting for a transaction to end",
-                "partition 0 can be read up to offset 5, the next offset is 10");
+                "partition 0 can be read up to offset 5, but the next offset is 10");
 }
 
 static void between_two_triggers_the_status_says_what_is_waited_for(void **state) {
@@ -686,7 +686,7 @@ static void what_retention_took_ends_the_query_with_fail_on_data_loss(void **sta
     script.options.fail_on_data_loss = true;
     script.logs[0].log_start = 15;
     script.logs[0].end = 30;
-    must_fail(ERROR_DATA_LOSS, "offsets 10 to 14 are gone by retention", "0 list; 0 list");
+    must_fail(ERROR_DATA_LOSS, "retention deleted offsets 10 to 14", "0 list; 0 list");
     script.options.fail_on_data_loss = false;
     must_run("0 list; 0 list; 0 take 0:15-30");
 }
@@ -696,7 +696,7 @@ static void a_log_that_is_shorter_is_looked_at_twice_before_it_is_believed(void 
     take_ten(1);
     script.options.fail_on_data_loss = true;
     script.logs[0].end = 6;
-    must_fail(ERROR_DATA_LOSS, "is shorter than what was read of it",
+    must_fail(ERROR_DATA_LOSS, "was truncated below the offsets already read",
               "0 list; 0 list; 300 list; 600 list");
     script.options.fail_on_data_loss = false;
     must_run("0 list; 0 take; 0 list");

@@ -149,7 +149,7 @@ static void a_moved_log_is_refused_without_a_manifest_too(void **state) {
     fixture_must_advance(&fixture, 3, 0);
     remove_path(CHECKPOINT "manifests");
     move_lake();
-    start_refuses("names files of another place");
+    start_refuses("names files in another directory");
     must_operate(RELOCATE, "with all 8 listed files");
     fixture_must_advance(&fixture, 5, 1);
 }

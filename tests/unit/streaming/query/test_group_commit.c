@@ -1,4 +1,4 @@
-/* What a consumer group is told, by a broker that is scripted. */
+/* What is committed to a consumer group, with a scripted broker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,7 +103,7 @@ static void while_a_commit_is_under_way_only_the_newest_position_waits(void **st
 }
 
 /* The end cuts the pause short, in which the newest position waits for another try. */
-static void what_was_refused_is_tried_again(void **state) {
+static void a_refused_commit_is_retried(void **state) {
     (void)state;
     struct group_commit commit;
     group_commit_init(&commit, &broker, "g", "t", "q");
@@ -114,7 +114,7 @@ static void what_was_refused_is_tried_again(void **state) {
     assert_int_equal(last[0].end, 7);
 }
 
-static void a_broker_that_always_refuses_does_not_hold_up_the_end(void **state) {
+static void a_broker_that_always_refuses_does_not_delay_the_end(void **state) {
     (void)state;
     struct group_commit commit;
     group_commit_init(&commit, &broker, "g", "t", "q");
@@ -146,8 +146,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_position_is_committed, set_up),
         cmocka_unit_test_setup(while_a_commit_is_under_way_only_the_newest_position_waits, set_up),
-        cmocka_unit_test_setup(what_was_refused_is_tried_again, set_up),
-        cmocka_unit_test_setup(a_broker_that_always_refuses_does_not_hold_up_the_end, set_up),
+        cmocka_unit_test_setup(a_refused_commit_is_retried, set_up),
+        cmocka_unit_test_setup(a_broker_that_always_refuses_does_not_delay_the_end, set_up),
         cmocka_unit_test_setup(without_a_group_or_a_broker_that_has_groups_nothing_is_committed,
                                set_up),
     };

@@ -66,7 +66,7 @@ static void assert_refused(bool ok, const struct error *err) {
     assert_false(ok);
     assert_int_equal(err->kind, ERROR_STATE);
     assert_non_null(strstr(err->message, "Kafka cluster A"));
-    assert_non_null(strstr(err->message, "cluster B answers"));
+    assert_non_null(strstr(err->message, "leads to cluster B"));
     assert_non_null(strstr(err->message, "MirrorMaker"));
     assert_non_null(strstr(err->message, "adopt --cluster B"));
 }

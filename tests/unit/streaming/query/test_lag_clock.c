@@ -1,4 +1,4 @@
-/* The clock that asks for end offsets: beside a scripted driver, and on its own thread. */
+/* The clock that asks for end offsets: next to a scripted driver, and on its own thread. */
 #include "scripted_query.h"
 
 #include <semaphore.h>
@@ -6,7 +6,7 @@
 
 #include "streaming/query/lag_clock.h"
 
-/* ---- beside a driver ---- */
+/* ---- next to a driver ---- */
 
 static int64_t ask(void) {
     const struct lag_question question = {script_broker(), script.options.store.topic,
@@ -124,7 +124,7 @@ static void with_a_full_disk_the_lag_grows(void **state) {
     struct error err = {0};
     assert_false(script_run(&err));
     assert_int_equal(err.kind, ERROR_STOPPED);
-    assert_int_equal(script_logged("trying again"), 10);
+    assert_int_equal(script_logged("; retrying"), 10);
 }
 
 /* The driver does not list while a worker is busy. */
@@ -218,7 +218,7 @@ static void the_thread_asks_for_every_query_until_it_is_stopped(void **state) {
     int count = kafka.count;
     assert_true(topic_lag_read(&books[0], NULL).is_known);
     assert_int_equal(topic_lag_read(&books[0], NULL).records, count - 1 - (count - 1) % 2);
-    lag_clock_stop(&clock); // of one that does not run
+    lag_clock_stop(&clock); // of a stopped one
     assert_int_equal(kafka.count, count);
     for (int i = 0; i < 2; i++)
         lag_book_deinit(&books[i]);

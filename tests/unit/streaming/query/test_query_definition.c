@@ -29,7 +29,7 @@ static void batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overr
     }
 }
 
-/* Columns to be partitioned by; *err says what is wrong with them. */
+/* Columns to partition by; *err says what is wrong with them. */
 static bool define(const char *const *columns, size_t count, struct query_definition *definition,
                    struct error *err) {
     static struct query_options options;
@@ -63,7 +63,7 @@ static void no_other_column_is_taken(void **state) {
     const char *other = "no_column";
     assert_false(define(&other, 1, &definition, &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_non_null(strstr(err.message, "has no string column 'no_column' to be partitioned by"));
+    assert_non_null(strstr(err.message, "has no string column 'no_column' to partition by"));
     for (size_t i = 0; i < definition.schema.count; i++) {
         other = definition.schema.columns[i].name;
         assert_int_equal(define(&other, 1, &definition, &err),

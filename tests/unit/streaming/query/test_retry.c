@@ -149,7 +149,7 @@ static void a_stop_ends_the_wait(void **state) {
     assert_int_equal(try_often(ERROR_RETRY, &err), 2);
     assert_int_equal(scene.now_ms, 5600);
     assert_int_equal(err.kind, ERROR_STOPPED);
-    assert_string_equal(err.message, "stopped while waiting to write again");
+    assert_string_equal(err.message, "stopped while waiting to retry");
 }
 
 static void the_status_says_what_is_waited_for_and_how_long_it_rests(void **state) {
@@ -160,7 +160,7 @@ static void the_status_says_what_is_waited_for_and_how_long_it_rests(void **stat
     assert_true(retry_again(&scene.retrier, &retry, &err));
     struct query_snapshot status = query_status_read(&scene.report.status);
     assert_int_equal(status.state, QUERY_RETRYING);
-    assert_string_equal(status.message, "Waiting to write again after an error");
+    assert_string_equal(status.message, "Waiting to retry after an error");
     assert_string_equal(status.error, "no space");
     assert_true(status.is_data_available);
     assert_int_equal(status.retries, 1);

@@ -30,7 +30,7 @@ static void a_log_that_was_cut_goes_on_at_its_new_end(void **state) {
     FAKE_SET('A', 100, 50);
     must_take();
     fake.logs[0].end = 30;
-    assert_data_loss("is shorter than what was read of it",
+    assert_data_loss("was truncated below the offsets already read",
                      "partition 0 goes back from offset 100 to 30");
     must_take();
     fake.logs[0].end = 60;
@@ -54,7 +54,7 @@ static void what_it_was_refused_for_is_known_when_the_topic_has_grown(void **sta
     assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 0..150=135+15; 1/1: 0..100=90+10");
 
     fake.logs[1].end = 40;
-    assert_refused("is shorter than what was read of it");
+    assert_refused("was truncated below the offsets already read");
     fake.logs[1].end = 120;
     must_take();
     assert_seen('B', 250 + 80);
@@ -350,7 +350,7 @@ static void a_log_that_was_cut_and_written_on_is_not_another_topic(void **state)
     FAKE_SET('A', 100, 50);
     must_take();
     write_on_after_cut(0, 60, 70);
-    assert_data_loss("is shorter than what was read of it",
+    assert_data_loss("was truncated below the offsets already read",
                      "partition 0 goes back from offset 100 to 70");
     must_take();
     assert_seen('A', 150);

@@ -171,25 +171,24 @@ static void damage_is_refused_and_nothing_is_touched(void **state) {
         {CHECKPOINT "offsets/2", "v1\n{\"batchTi", "offsets/2"},
         {CHECKPOINT "offsets/2", "v9\n{}\n{}", "'v9'"},
         {CHECKPOINT "offsets/2", "v1\n{}\n{\"t9\":{\"0\":9,\"1\":9}}", "topic 't9'"},
-        {CHECKPOINT "offsets/2", "v1\n{}\n{\"t1\":{\"0\":9,\"1\":8}}",
-         "other offsets than its plan"},
+        {CHECKPOINT "offsets/2", "v1\n{}\n{\"t1\":{\"0\":9,\"1\":8}}", "end at different offsets"},
         {CHECKPOINT "offsets/3", "", "it is empty"},
         {CHECKPOINT "offsets/2", NULL, "ahead of the newest plan"},
         {CHECKPOINT "offsets", NULL, "but this checkpoint has planned no batch"},
-        {CHECKPOINT "commits/2", "", "does not begin with a line 'v1'"},
-        {CHECKPOINT "commits/2", "v2\n{}", "does not begin with a line 'v1'"},
+        {CHECKPOINT "commits/2", "", "is not 'v1'"},
+        {CHECKPOINT "commits/2", "v2\n{}", "is not 'v1'"},
         {CHECKPOINT "commits/3", "v1\n{}", "commit is ahead"},
         {CHECKPOINT "manifests/2", "", "its first line"},
-        {CHECKPOINT "manifests/2", "v1\n{\"batch\":2", "not JSON"},
-        {CHECKPOINT "manifests/2", "v1\n{\"batch\":1}", "not about batch 2"},
+        {CHECKPOINT "manifests/2", "v1\n{\"batch\":2", "invalid JSON"},
+        {CHECKPOINT "manifests/2", "v1\n{\"batch\":1}", "not the manifest of batch 2"},
         {CHECKPOINT "manifests/3", "v1\n{}", "manifest is ahead"},
-        {SINK_LOG "2", NULL, "lacks a committed batch"},
-        {SINK_LOG "2", "", "does not begin with a line 'v1'"},
+        {SINK_LOG "2", NULL, "does not contain a committed batch"},
+        {SINK_LOG "2", "", "is not 'v1'"},
         {SINK_LOG "1", NULL, "is missing"},
         {SINK_LOG "3", "v1", "sink log is ahead"},
         {"processed/matches/_spark_metadata", NULL, "sink log is missing"},
         {"processed/matches", NULL, "sink log is missing"},
-        {"processed/matches/_esports_stream", "{}", "does not say whose table"},
+        {"processed/matches/_esports_stream", "{}", "does not name the query that owns the table"},
         {"checkpoints", NULL, "belongs to another checkpoint"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -246,14 +245,14 @@ static void other_partition_columns_are_refused(void **state) {
     fixture_must_advance(&fixture, 1, 0);
     static const char *const others[] = {"region", "status"};
     fixture.options.partition_by = others;
-    assert_refused(ERROR_CONFIG, "'region=…' is expected");
+    assert_refused(ERROR_CONFIG, "(expected 'region=…')");
     fixture.options.partition_by = others + 1;
     fixture.options.partition_by_count = 0;
-    assert_refused(ERROR_CONFIG, "where files are expected");
+    assert_refused(ERROR_CONFIG, "(expected files)");
     static const char *const deeper[] = {"status", "role"};
     fixture.options.partition_by = deeper;
     fixture.options.partition_by_count = 2;
-    assert_refused(ERROR_CONFIG, "where directories 'role=…' are expected");
+    assert_refused(ERROR_CONFIG, "(expected directories 'role=…')");
 }
 
 static void a_table_without_partitions_is_its_own_kind(void **state) {
@@ -266,7 +265,7 @@ static void a_table_without_partitions_is_its_own_kind(void **state) {
     must_start(&recovery);
     recovery_deinit(&recovery);
     fixture.options.partition_by_count = 1;
-    assert_refused(ERROR_CONFIG, "directories 'status=…' are expected");
+    assert_refused(ERROR_CONFIG, "(expected directories 'status=…')");
 }
 
 static void a_table_of_the_old_job_is_written_without_a_sink_log(void **state) {

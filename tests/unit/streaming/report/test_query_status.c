@@ -31,11 +31,11 @@ static void an_error_stays_when_it_is_over(void **state) {
     assert_string_equal(snapshot.error, "");
     assert_int_equal(strlen(snapshot.run_id), 36);
 
-    query_status_fault(&status, QUERY_RETRYING, true, "Waiting to write again after an error",
+    query_status_fault(&status, QUERY_RETRYING, true, "Waiting to retry after an error",
                        "no space");
     snapshot = query_status_read(&status);
     assert_int_equal(snapshot.state, QUERY_RETRYING);
-    assert_string_equal(snapshot.message, "Waiting to write again after an error");
+    assert_string_equal(snapshot.message, "Waiting to retry after an error");
     assert_string_equal(snapshot.error, "no space");
     assert_true(snapshot.error_ms > 0);
 

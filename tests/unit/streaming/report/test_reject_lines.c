@@ -67,7 +67,7 @@ static void a_batch_with_rows_has_one_line_however_many_records_were_rejected(vo
     assert_string_equal(write_lines(&(struct tally){0}, 0), "");
 }
 
-static void null_and_blank_values_are_no_warning_and_no_error(void **state) {
+static void null_and_blank_values_are_neither_a_warning_nor_an_error(void **state) {
     (void)state;
     const struct tally tally = {.rejects = {[REJECT_NULL_VALUE] = 1}, .first_reject = {0, 3}};
     const char *text = write_lines(&tally, 0);
@@ -112,7 +112,7 @@ static void keys_are_named_up_to_a_limit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_with_rows_has_one_line_however_many_records_were_rejected),
-        cmocka_unit_test(null_and_blank_values_are_no_warning_and_no_error),
+        cmocka_unit_test(null_and_blank_values_are_neither_a_warning_nor_an_error),
         cmocka_unit_test(
             a_batch_without_a_row_is_an_error_with_the_keys_that_came_and_were_expected),
         cmocka_unit_test(keys_are_named_up_to_a_limit),

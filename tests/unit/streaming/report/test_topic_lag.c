@@ -83,7 +83,7 @@ static void before_positions_and_end_offsets_the_lag_is_unknown_since_the_start(
     assert_known(7);
 }
 
-static void end_offsets_alone_are_no_lag(void **state) {
+static void end_offsets_alone_are_not_a_lag(void **state) {
     (void)state;
     struct partition_lag *lines;
     list_at(1000, 12);
@@ -102,7 +102,7 @@ static void a_lag_is_known_for_the_interval_and_the_time_of_an_answer(void **sta
     assert_known(7);
     now_ms = 16001;
     assert_unknown("unknown since 22:13:21");
-    stand_at(12); // a commit is no news of the topic
+    stand_at(12); // a commit says nothing new about the topic
     assert_unknown("unknown since 22:13:21");
     list_at(16001, 15);
     assert_known(3);
@@ -246,7 +246,7 @@ static void rates_are_those_of_a_query_that_moves(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(before_positions_and_end_offsets_the_lag_is_unknown_since_the_start),
-        TEST(end_offsets_alone_are_no_lag),
+        TEST(end_offsets_alone_are_not_a_lag),
         TEST(a_lag_is_known_for_the_interval_and_the_time_of_an_answer),
         TEST(an_older_listing_changes_nothing),
         TEST(an_error_stays_until_the_topic_is_listed),

@@ -115,7 +115,7 @@ static void what_was_replayed_is_kept_in_version_2(void **state) {
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     text[1] = '3';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
-    assert_non_null(strstr(err.message, "its incarnations disagree"));
+    assert_non_null(strstr(err.message, "its incarnations do not match its version"));
     text[1] = '4';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     assert_non_null(strstr(err.message, "newer version"));

@@ -68,14 +68,14 @@ static void assert_refused(const char *whole, const struct mistake *mistake) {
 static void one_wrong_thing_is_enough_to_refuse(void **state) {
     (void)state;
     static const struct mistake cases[] = {
-        {"v1", "v2", "list of replayed offsets disagree"},
-        {"v1", "v3", "its version and its engine disagree"},
-        {"v1", "v4", "its version and its incarnation disagree"},
+        {"v1", "v2", "list of replayed offsets does not match its version"},
+        {"v1", "v3", "its engine does not match its version"},
+        {"v1", "v4", "its incarnation does not match its version"},
         {"v1", "v5", "esports-stream " PROGRAM_VERSION " reads up to 'v4': use the newer version"},
         {"v1", "w1", "first line"},
-        {"\"batch\":5", "\"batch\":6", "not about batch 5"},
-        {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not about batch 5"},
-        {"da77", "ea77", "its query is"},
+        {"\"batch\":5", "\"batch\":6", "not the manifest of batch 5"},
+        {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not the manifest of batch 5"},
+        {"da77", "ea77", "its \"query\" is"},
         {"\"topic\":\"t1\"", "\"topic\":\"t2\"", "set the topic back"},
         {"/lake/processed", "/pond/processed", "if the lake was moved"},
         {"/lake/rejected", "/pond/rejected", "if the lake was moved"},
@@ -90,15 +90,15 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"\"size\":100", "\"size\":0", "file number 0"},
         {"\"size\":100", "\"size\":1e2", "file number 0"},
         {"\"modifiedMs\":7", "\"modified\":7", "file number 0"},
-        {"\"rows\":2,\"mod", "\"rows\":3,\"mod", "count different rows"},
-        {"\"rows\":1,\"mod", "\"rows\":2,\"mod", "count different rows"},
+        {"\"rows\":2,\"mod", "\"rows\":3,\"mod", "row counts of its files and its ranges differ"},
+        {"\"rows\":1,\"mod", "\"rows\":2,\"mod", "row counts of its files and its ranges differ"},
         {"\"ranges\"", "\"range\"", "no list of ranges"},
         {"\"end\":15", "\"end\":16", "range number 0"},
         {"\"absent\":2", "\"absent\":-2", "range number 0"},
         {"\"lost\":0", "\"lost\":1", "range number 0"},
         {"\"partition\":3", "\"partition\":-3", "range number 0"},
-        {"\"lost\":0}]}", "\"lost\":0}]", "not JSON"},
-        {"\"lost\":0}]}", "\"lost\":0}]}x", "not JSON"},
+        {"\"lost\":0}]}", "\"lost\":0}]", "invalid JSON"},
+        {"\"lost\":0}]}", "\"lost\":0}]}x", "invalid JSON"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(written, &cases[i]);
@@ -136,10 +136,10 @@ static void a_replay_says_which_rejects_it_took(void **state) {
 static void a_replay_that_does_not_add_up_is_refused(void **state) {
     (void)state;
     static const struct mistake cases[] = {
-        {"v2", "v1", "disagree"},
-        {"\"replayed\"", "\"replay\"", "disagree"},
-        {"7-9", "7-8", "count different rows"},
-        {"7-9", "9-7", "replayed offsets can't be read"},
+        {"v2", "v1", "does not match its version"},
+        {"\"replayed\"", "\"replay\"", "does not match its version"},
+        {"7-9", "7-8", "row counts of its files and its ranges differ"},
+        {"7-9", "9-7", "replayed offsets cannot be read"},
         {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]", "neither"},
         {"\"rejects\":[]",
          "\"rejects\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,"
@@ -174,9 +174,9 @@ static void a_batch_of_spark_s_has_rejects_only(void **state) {
     manifest_deinit(&manifest);
 
     static const struct mistake cases[] = {
-        {"v3", "v1", "engine disagree"},
-        {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "engine disagree"},
-        {",\"engine\":\"spark\"", "", "engine disagree"},
+        {"v3", "v1", "its engine does not match its version"},
+        {"\"engine\":\"spark\"", "\"engine\":\"flink\"", "its engine does not match its version"},
+        {",\"engine\":\"spark\"", "", "its engine does not match its version"},
         {"\"files\":[]",
          "\"files\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,\"modifiedMs\":1}]",
          "neither"},
@@ -221,12 +221,12 @@ static void an_incarnation_of_the_topic_is_said_in_version_4(void **state) {
     assert_string_equal(text, moving);
     manifest_deinit(&manifest);
     static const struct mistake cases[] = {
-        {"v4", "v1", "its version and its incarnation disagree"},
-        {"\"number\":2", "\"number\":0", "its incarnation of the topic can't be read"},
-        {"\"sinceMs\":17,\"begun\"", "\"begun\"", "its incarnation of the topic can't be read"},
+        {"v4", "v1", "its incarnation does not match its version"},
+        {"\"number\":2", "\"number\":0", "its incarnation of the topic cannot be read"},
+        {"\"sinceMs\":17,\"begun\"", "\"begun\"", "its incarnation of the topic cannot be read"},
         {"\"former\":{\"0\":100", "\"former\":{\"0\":-1",
-         "incarnations of the topic can't be read"},
-        {"\"starts\":{\"0\":0}", "\"s\":0", "incarnations of the topic can't be read"},
+         "incarnations of the topic cannot be read"},
+        {"\"starts\":{\"0\":0}", "\"s\":0", "incarnations of the topic cannot be read"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(moving, &cases[i]);

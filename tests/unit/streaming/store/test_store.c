@@ -66,8 +66,8 @@ static void a_plan_that_somebody_else_made_is_not_overwritten(void **state) {
     assert_int_equal(err.kind, ERROR_STATE);
     scoped(scope_free) char *text = fixture_read(&fixture, "checkpoints/match_stream/offsets/3");
     assert_string_equal(text, "v1\nSpark's");
-    assert_non_null(strstr(err.message, "checkpoints/match_stream/offsets/3' is there already"));
-    assert_non_null(strstr(err.message, "a Spark, or another copy of this program"));
+    assert_non_null(strstr(err.message, "checkpoints/match_stream/offsets/3' already exists"));
+    assert_non_null(strstr(err.message, "Spark, or another instance of this program"));
     end(&running);
 }
 

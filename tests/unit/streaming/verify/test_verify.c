@@ -362,8 +362,10 @@ static void a_loss_is_named(void **state) {
     verify();
     assert_faults(1, 3, 0);
     assert_says(VERIFY_MISSING, "partition 0, offset 8: the broker has");
-    assert_says(VERIFY_MISSING, "partition 0, 3 of the offsets 3 to 3, 5 to 8: manifests count");
-    assert_says(VERIFY_MISSING, "partition 1, 2 of the offsets 2 to 2, 4 to 4: manifests count");
+    assert_says(VERIFY_MISSING,
+                "partition 0, 3 of the offsets 3 to 3, 5 to 8: the manifests count");
+    assert_says(VERIFY_MISSING,
+                "partition 1, 2 of the offsets 2 to 2, 4 to 4: the manifests count");
     assert_partition(0,
                      &(struct verify_partition){.end = 10, .rows = 5, .absent = 1, .missing = 4});
 }
@@ -428,16 +430,16 @@ static void a_file_that_is_not_as_its_entry_says_is_named(void **state) {
     check(out != NULL && fputs("12345678", out) >= 0 && fclose(out) == 0);
     verify(); // its end is not that of a Parquet file
     assert_faults(1, 2, 0);
-    assert_says(VERIFY_FILE, "is no complete Parquet file");
+    assert_says(VERIFY_FILE, "is not a complete Parquet file");
 
     struct stat status;
     check(stat(path.text, &status) == 0 && truncate(path.text, status.st_size - 100) == 0);
     verify();
-    assert_says(VERIFY_FILE, "is no complete Parquet file");
+    assert_says(VERIFY_FILE, "is not a complete Parquet file");
 
     check(unlink(path.text) == 0);
     verify();
-    assert_says(VERIFY_FILE, "is not there");
+    assert_says(VERIFY_FILE, "does not exist");
     assert_int_equal(report.partitions[0].missing, 3);
 }
 
@@ -486,8 +488,9 @@ static void an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch(void **sta
     fixture_write(&fixture, TABLE "part-strange.parquet", "PAR1 in the wrong place PAR1");
     verify();
     assert_faults(2, 0, 0);
-    assert_says(VERIFY_FILE, "was never finished");
-    assert_says(VERIFY_FILE, "'part-strange.parquet' is not in the sink log, and not a file of");
+    assert_says(VERIFY_FILE, "is incomplete");
+    assert_says(VERIFY_FILE,
+                "'part-strange.parquet' is not in the sink log and was not written by");
 }
 
 static void a_row_that_no_batch_took_is_named(void **state) {
@@ -501,7 +504,7 @@ static void a_row_that_no_batch_took_is_named(void **state) {
     list_file(0, name); // batch 0 lists what batch 1 took
     verify();
     assert_faults(1, 0, 0);
-    assert_says(VERIFY_FILE, "which no committed batch has taken");
+    assert_says(VERIFY_FILE, "which is in no committed batch");
 }
 
 static void of_sparks_batches_the_broker_is_asked(void **state) {
@@ -539,7 +542,7 @@ static void a_record_that_a_manifest_calls_absent_is_missing(void **state) {
     our_batch("rr-ar", "r");
     verify();
     assert_faults(0, 1, 0);
-    assert_says(VERIFY_MISSING, "partition 0, offset 3: a manifest says absent, but the broker");
+    assert_says(VERIFY_MISSING, "partition 0, offset 3: the manifest says absent, but the broker");
     assert_int_equal(report.partitions[0].missing, 1);
     assert_int_equal(report.partitions[0].absent, 1);
 }
@@ -554,7 +557,7 @@ static void a_batch_that_spark_ran_again_counts_as_sparks(void **state) {
     spark_batch(1, "rr", "r");
     verify();
     assert_faults(0, 0, 0);
-    assert_says(VERIFY_NOTE, "batch 1 was run by Spark after we had committed it");
+    assert_says(VERIFY_NOTE, "batch 1 was run by Spark after this program committed it");
     assert_partition(0, &(struct verify_partition){.end = 5, .rows = 5});
 }
 
@@ -654,7 +657,7 @@ static void first_offsets_that_can_not_be_read_are_no_obstacle(void **state) {
     assert_int_equal(truncate(file_join(fixture.checkpoint, "sources/0/0").text, 0), 0);
     verify();
     assert_int_equal(verify_faults(&report), 0);
-    assert_says(VERIFY_NOTE, "no sources/0/0 that can be read");
+    assert_says(VERIFY_NOTE, "sources/0/0 is missing or unreadable");
 }
 
 static void without_a_checkpoint_it_says_so(void **state) {
@@ -667,7 +670,7 @@ static void without_a_checkpoint_it_says_so(void **state) {
                                            .timeout_ms = 1};
     assert_false(verify_run(&options, &report, &err));
     assert_int_equal(err.kind, ERROR_STATE);
-    assert_non_null(strstr(err.message, "is this the right checkpoint?"));
+    assert_non_null(strstr(err.message, "check that this is the right checkpoint"));
     assert_false(fixture_has(&fixture, "checkpoints"));
 }
 

@@ -405,7 +405,7 @@ static void without_answers_from_kafka_the_lag_is_unknown_and_so_is_what_follows
 static void while_a_batch_is_retried_the_lag_has_no_rate(void **state) {
     (void)state;
     commit_and_wait();
-    query_status_fault(&status, QUERY_RETRYING, true, "Waiting to write again", "no space");
+    query_status_fault(&status, QUERY_RETRYING, true, "Waiting to retry", "no space");
     const struct json *query = ask("/api/v1/queries/match_stream");
     assert_int_equal(number_at(query, "lag.records"), 35);
     assert_non_null(strstr(response.body, "\"catchUpSeconds\":null"));

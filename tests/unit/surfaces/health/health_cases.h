@@ -128,7 +128,7 @@ static const struct health_case health_cases[] = {
      {{300, QUERY_RUNNING, .produced = 100, .commits = 1000},
       {300, QUERY_RUNNING, .produced = 100, .is_silent = true}},
      HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(NO_SIGN) | CAUSE(BEHIND), "EsportsStreamFallingBehind EsportsStreamNoBatch"},
-    {"no record comes for the batch under way",
+    {"no record arrives for the running batch",
      {{300, QUERY_RUNNING, .produced = 100, .commits = 1000},
       {1200, QUERY_RUNNING, .produced = 100}},
      HEALTH_STUCK, SEVERITY_CRITICAL, CAUSE(NO_BATCH) | CAUSE(BEHIND), "EsportsStreamFallingBehind EsportsStreamNoBatch"},

@@ -312,12 +312,12 @@ static void an_error_while_it_waits_is_said_and_passes(void **state) {
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_true(size > 0);
     logged[size] = '\0';
-    assert_non_null(strstr(logged, "WARNING | The page and the API can't answer"));
+    assert_non_null(strstr(logged, "WARNING | The page and the API are not available"));
     assert_non_null(strstr(logged, "error=Invalid argument"));
     size = read(log[0], logged, sizeof logged - 1);
     assert_true(size > 0);
     logged[size] = '\0';
-    assert_non_null(strstr(logged, "INFO | The page and the API answer again"));
+    assert_non_null(strstr(logged, "INFO | The page and the API are available again"));
 
     say(client, "GET /two HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     (void)listen_to(client, answer, CLOCK_STANDS);

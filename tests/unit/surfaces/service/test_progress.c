@@ -34,7 +34,7 @@ static void a_line_has_rows_rejects_speed_lag_and_time_to_the_head(void **state)
     query.lag = (struct topic_lag){.is_known = true, .records = 2400000};
     progress_format(&query, &rate, 2 * SECOND, 200, line);
     assert_string_equal(line, "match_stream   1 203 000 rows  12 rejects  300 000 rows/s  "
-                              "lag 2 400 000  8 s to the head");
+                              "lag 2 400 000  caught up in 8 s");
 }
 
 static void the_time_to_the_head_is_told_in_units_that_fit(void **state) {
@@ -42,9 +42,12 @@ static void the_time_to_the_head_is_told_in_units_that_fit(void **state) {
     static const struct {
         int64_t lag;
         const char *text;
-    } cases[] = {{0, "at the head"},          {1, "1 s to the head"},
-                 {119, "119 s to the head"},  {600, "10 min to the head"},
-                 {36000, "10 h to the head"}, {864000, "10 days to the head"}};
+    } cases[] = {{0, "caught up"},
+                 {1, "caught up in 1 s"},
+                 {119, "caught up in 119 s"},
+                 {600, "caught up in 10 min"},
+                 {36000, "caught up in 10 h"},
+                 {864000, "caught up in 10 days"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct progress_rate rate = {.at_us = 1000000, .per_second = 1};
         struct query_snapshot query = {.name = "q",

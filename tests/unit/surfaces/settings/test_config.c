@@ -418,7 +418,7 @@ static void what_only_our_engine_can_is_refused_on_a_cluster(void **state) {
         {"PARSE_MODE=failfast", "PARSE_MODE is failfast"},
         {"SINK_LOG=off", "SINK_LOG is off"},
         {"KAFKA_BOOTSTRAP_SERVERS=file:/captured", "captured records"},
-        {"KAFKA_CONF_SSL_CIPHER_SUITES=x", "'ssl.cipher.suites' can't be handed on"},
+        {"KAFKA_CONF_SSL_CIPHER_SUITES=x", "'ssl.cipher.suites' cannot be passed to Spark"},
         {"SPARK_DRIVER_MEMORY=256m", "SPARK_DRIVER_MEMORY is 256m"},
         {"SPARK_EXECUTOR_MEMORY=256m", "SPARK_EXECUTOR_MEMORY is 256m"},
     };

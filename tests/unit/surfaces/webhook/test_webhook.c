@@ -292,7 +292,7 @@ static void the_log_names_the_receiver_but_not_the_url(void **state) {
     assert_non_null(strstr(output, "HTTP 503"));
     assert_non_null(strstr(output, "Alert delivered | alert=test | receiver=http://127.0.0.1 | "
                                    "attempts=3"));
-    assert_non_null(strstr(output, "Alert given up | alert=test"));
+    assert_non_null(strstr(output, "Alert dropped: delivery failed | alert=test"));
     assert_null(strstr(output, "s3cret"));
 }
 

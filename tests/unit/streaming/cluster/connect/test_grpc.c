@@ -161,7 +161,7 @@ static void a_message_without_measure_is_not_waited_for(void **state) {
     struct error err;
     open_to(answer_too_large, NULL);
     assert_int_equal(call(20000, NULL, 0, &err), CALL_FOREIGN);
-    assert_non_null(strstr(err.message, "more than a sound one would"));
+    assert_non_null(strstr(err.message, "too many HTTP/2 control frames"));
 }
 
 static struct reply answer_many_fields(const struct request *request) {
@@ -249,7 +249,7 @@ static void an_answer_without_a_status_is_broken_off(void **state) {
     open_to(answer_no_status, NULL);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(call(5000, one, 1, &err), CALL_BROKEN);
-        assert_non_null(strstr(err.message, "broke off"));
+        assert_non_null(strstr(err.message, "was cut off"));
     }
     assert_true(grpc_is_usable(connection));
 }
@@ -328,7 +328,7 @@ static void a_server_that_says_nothing_any_more_is_noticed(void **state) {
     int64_t began_ms = clock_monotonic_ms();
     assert_int_equal(call(20000, NULL, 0, &err), CALL_BROKEN);
     assert_true(clock_monotonic_ms() - began_ms < 10000);
-    assert_non_null(strstr(err.message, "says nothing any more"));
+    assert_non_null(strstr(err.message, "stopped responding"));
 }
 
 static void *stop_soon(void *unused) {

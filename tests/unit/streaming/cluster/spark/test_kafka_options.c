@@ -206,9 +206,9 @@ static void what_would_be_weaker_is_refused_without_a_secret(void **state) {
     } cases[] = {
         {{{"security.protocol", "ssl"}, {"enable.ssl.certificate.verification", "false"}},
          "always verifies"},
-        {{{"ssl.cipher.suites", "x"}}, "Java calls ciphers by other names"},
-        {{{"ssl.crl.location", "x"}}, "revoked"},
-        {{{"ssl.engine.id", "x"}}, "engines of OpenSSL"},
+        {{{"ssl.cipher.suites", "x"}}, "Java uses other names for ciphers"},
+        {{{"ssl.crl.location", "x"}}, "Java does not read revocation lists"},
+        {{{"ssl.engine.id", "x"}}, "OpenSSL engines"},
         {{{"ssl.of.tomorrow", "geheim"}}, "'ssl.of.tomorrow'"},
         {{{"sasl.oauthbearer.method", "oidc"}}, "'sasl.oauthbearer.method'"},
         {{{"security.protocol", "sasl_ssl"}, {"sasl.mechanism", "OAUTHBEARER"}}, "OAUTHBEARER"},
@@ -219,7 +219,7 @@ static void what_would_be_weaker_is_refused_without_a_secret(void **state) {
          "sasl.username is not set"},
         {{{"security.protocol", "ssl"}, {"ssl.ca.location", "/no/such/file"}}, "does not exist"},
         {{{"security.protocol", "ssl"}, {"ssl.ca.location", "/tmp"}}, "'/tmp'"},
-        {{{"security.protocol", "ssl"}, {"ssl.ca.location", "/etc/hostname"}}, "no PEM file"},
+        {{{"security.protocol", "ssl"}, {"ssl.ca.location", "/etc/hostname"}}, "is not a PEM file"},
         {{{"security.protocol", "ssl"}, {"ssl.key.pem", RSA_KEY}}, "needs both"},
         {{{"security.protocol", "ssl"}, {"ssl.key.pem", RSA_KEY}, {"ssl.certificate.pem", "x"}},
          "openssl pkcs8 -topk8"},
@@ -229,7 +229,7 @@ static void what_would_be_weaker_is_refused_without_a_secret(void **state) {
           {"ssl.key.pem", PBES2_KEY},
           {"ssl.key.password", "geheim"},
           {"ssl.certificate.pem", "x"}},
-         "encrypted by PBES2"},
+         "encrypted with PBES2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool made = make(cases[i].given);

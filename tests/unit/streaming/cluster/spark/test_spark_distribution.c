@@ -70,9 +70,9 @@ static void a_wrong_home_is_reported(void **state) {
     REFUSED(": Not a directory");
     options.spark_home = tree.home;
     assert_int_equal(chmod(spark_tree_path(&tree, "bin/spark-submit"), 0644), 0);
-    REFUSED("bin/spark-submit is missing or can't be executed");
+    REFUSED("bin/spark-submit is missing there or cannot be executed");
     spark_tree_remove_file(&tree, "bin/spark-submit");
-    REFUSED("bin/spark-submit is missing or can't be executed");
+    REFUSED("bin/spark-submit is missing there or cannot be executed");
 }
 
 static void another_version_is_named(void **state) {
@@ -88,7 +88,7 @@ static void another_version_is_named(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         spark_tree_write(&tree, cases[i].jar, "", 0644);
-        REFUSED(cases[i].expected, "Spark 4 for Scala 2.13 is needed");
+        REFUSED(cases[i].expected, "this program needs Spark 4 for Scala 2.13");
         spark_tree_remove_file(&tree, cases[i].jar);
     }
 }
@@ -162,22 +162,22 @@ static void the_connector_may_be_in_a_jar_of_any_name(void **state) {
 static void a_missing_jar_is_named(void **state) {
     (void)state;
     set("spark.jars", "/no/such/file.jar");
-    REFUSED("spark.jars names '/no/such/file.jar', which is not there");
+    REFUSED("spark.jars names '/no/such/file.jar', which does not exist");
 }
 
 static void a_connector_of_another_version_or_alone_is_refused(void **state) {
     (void)state;
     spark_tree_remove_file(&tree, CONNECTOR);
     spark_tree_write(&tree, "jars/spark-sql-kafka-0-10_2.13-4.0.1.jar", "", 0644);
-    REFUSED("is of version 4.0.1 for Scala 2.13", "is 4.2.0");
+    REFUSED("has version 4.0.1 for Scala 2.13", "is 4.2.0");
     spark_tree_remove_file(&tree, "jars/spark-sql-kafka-0-10_2.13-4.0.1.jar");
     spark_tree_write(&tree, "jars/spark-sql-kafka-0-10_2.12-4.2.0.jar", "", 0644);
-    REFUSED("is of version 4.2.0 for Scala 2.12");
+    REFUSED("has version 4.2.0 for Scala 2.12");
     spark_tree_remove_file(&tree, "jars/spark-sql-kafka-0-10_2.12-4.2.0.jar");
     spark_tree_write(&tree, "jars/spark-sql-kafka-0-10_2.13-4.2.1.jar", "", 0644);
     assert_true(examine()); // releases of one line go together
     spark_tree_remove_file(&tree, "jars/kafka-clients-3.9.2.jar");
-    REFUSED("without kafka-clients, which it needs");
+    REFUSED("needs kafka-clients, which is missing");
     set("spark.jars.packages", "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.1");
     assert_true(examine()); // which brings it along
 }
@@ -190,7 +190,7 @@ static void java_is_looked_for_as_spark_does(void **state) {
     REFUSED("JAVA_HOME is '/no/such/java'", "Java 17 or 21");
     assert_int_equal(unsetenv("JAVA_HOME"), 0);
     assert_int_equal(setenv("PATH", "/no/such:/directory", 1), 0);
-    REFUSED("there is no Java", "PATH");
+    REFUSED("Spark needs Java", "PATH");
     assert_int_equal(setenv("PATH", spark_tree_path(&tree, "java/bin"), 1), 0);
     bool in_path = examine();
     assert_int_equal(setenv("PATH", "/no/such:/directory", 1), 0);

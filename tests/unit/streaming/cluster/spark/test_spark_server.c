@@ -201,21 +201,21 @@ static void a_start_that_ends_is_reported_with_its_reason(void **state) {
            "echo '\tat x.Y'\necho 'Caused by: java.io.IOException: really none'\nexit 3\n");
     expect_failure(ERROR_CLUSTER,
                    "Spark on 'local-cluster[1,1,1024]' ended with exit code 3 before "
-                   "it was up: Exception in thread \"main\" "
+                   "it was ready: Exception in thread \"main\" "
                    "org.apache.spark.SparkException: no room: "
                    "java.io.IOException: really none");
     submit("kill -9 $$\n");
-    expect_failure(ERROR_CLUSTER, "was killed by signal 9 (KILL), perhaps by the kernel");
+    expect_failure(ERROR_CLUSTER, "was killed by signal 9 (KILL), possibly by the kernel");
     spark_tree_write(&tree, "bin/spark-submit", "#!/no/such/shell\n", 0755);
-    expect_failure(ERROR_CLUSTER, "bin/spark-submit can't be executed");
+    expect_failure(ERROR_CLUSTER, "bin/spark-submit cannot be executed");
 }
 
 static void a_start_that_does_not_get_up_is_given_up(void **state) {
     (void)state;
     options.timeout_ms = 300;
     submit("echo $$ > pid\necho 'still thinking'\n" STAYS);
-    expect_failure(ERROR_CLUSTER, "was not up within 0 seconds (it does not listen); the last it "
-                                  "said: 'still thinking'");
+    expect_failure(ERROR_CLUSTER, "was not ready within 0 seconds (it is not listening); its last "
+                                  "log line: 'still thinking'");
     assert_true(soon(group_runs, (int)strtol(text_of("pid"), NULL, 10), false));
 }
 
@@ -225,8 +225,8 @@ static void a_missing_master_is_reported_at_once(void **state) {
     options.master = "spark://127.0.0.1:1";
     submit(FAILED "127.0.0.1:1'\nsleep 0.1\necho 'Caused by: java.net.ConnectException: Connection "
                   "refused'\n" STAYS);
-    expect_failure(ERROR_CLUSTER, "Spark's master can't be reached, SPARK_MASTER_URL is "
-                                  "'spark://127.0.0.1:1': Failed to connect to master 127.0.0.1:1: "
+    expect_failure(ERROR_CLUSTER, "cannot reach Spark's master 'spark://127.0.0.1:1' "
+                                  "(SPARK_MASTER_URL): Failed to connect to master 127.0.0.1:1: "
                                   "java.net.ConnectException: Connection refused");
     assert_true(clock_monotonic_ms() - began_ms < PATIENT_MS / 2);
 }
@@ -280,9 +280,8 @@ static void an_application_that_the_master_ended_is_an_end(void **state) {
     assert_false(spark_server_has_ended(server, &err));
     while (!spark_server_has_ended(server, &err))
         (void)usleep(10000);
-    assert_non_null(strstr(err.message,
-                           "has given up its application: Application has been killed. "
-                           "Reason: by hand"));
+    assert_non_null(strstr(err.message, "gave up its application: Application has been killed. "
+                                        "Reason: by hand"));
 }
 
 static void what_does_not_end_is_killed_with_all_that_it_has_started(void **state) {
