@@ -219,7 +219,7 @@ def test_a_file_of_the_sink_log_that_power_took_before_its_commit_may_go(program
     log = healthy.root / SINK_LOG / str(LAST + 1)
     log.touch()
     settings = environment(capture, healthy.root)
-    words = [log.name, "its batch is not committed, and is run again"]
+    words = [log.name, "its batch is not committed and is run again"]
     assert_refused(program, healthy.root, settings, words)
 
     remove(log)
@@ -292,7 +292,7 @@ def test_a_damaged_first_offset_is_refused_while_it_counts(
 
 def test_a_second_checkpoint_on_a_table_is_refused(program, healthy, capture):
     settings = environment(capture, healthy.root, CHECKPOINT_PATH=healthy.root / "others")
-    words = ["belongs to another checkpoint", f"{healthy.root}/{CHECKPOINT}", "Cure"]
+    words = ["belongs to another checkpoint", f"{healthy.root}/{CHECKPOINT}", "To fix:"]
     assert_refused(program, healthy.root, settings, words)
 
 
