@@ -21,7 +21,7 @@ step() {
 
 python_environment() { # DIRECTORY REQUIREMENTS
     rm -rf "$1"
-    # Debian's own interpreter, whatever else comes first in PATH.
+    # Debian's own interpreter, no matter what comes first in PATH.
     /usr/bin/python3 -m venv "$1"
     "$1/bin/pip" install --disable-pip-version-check -r "$2"
 }

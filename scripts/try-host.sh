@@ -1,7 +1,7 @@
 #!/bin/bash
 # try-host.sh SUITE TARGET [DIRECTORY]: runs `make TARGET` of what is committed on a bare Debian, which
 # debootstrap makes: try-host.sh trixie run, try-host.sh bookworm test. With DIRECTORY the host stays
-# there, and the next run goes on with it; otherwise nothing is left. As root; no part of make test.
+# there, and the next run continues with it; otherwise nothing is left. As root; no part of make test.
 #
 # The host has mounts and processes of its own, and this machine's network, certificates and
 # environment, so that mirrors which are configured here are reached.

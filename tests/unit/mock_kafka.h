@@ -41,9 +41,9 @@ static inline void mock_kafka_topic(struct mock_kafka *mock, const char *topic, 
     check(rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1) == 0);
 }
 
-/* An error of a topic, with its partitions beside it, which no real broker sends. False: at that
+/* An error of a topic, together with its partitions, which no real broker sends. False: at that
  * the librdkafka that is loaded crashes (2.3 to 2.8 at least); then only stories, with a real
- * broker, show what becomes of such an error. */
+ * broker, show what happens after such an error. */
 static inline bool mock_kafka_refuse(struct mock_kafka *mock, const char *topic,
                                      rd_kafka_resp_err_t code) {
     if (rd_kafka_version() >= 0x020300ff)

@@ -1,4 +1,4 @@
-/* log_retry.h: the one form of a line that says that something failed and is tried again:
+/* log_retry.h: the one form of a line that says that something failed and is retried:
  *
  *     <text> | since=2026-11-29 03:12:07 | attempt=4 | retry_in_ms=1600 | until=2026-11-29 03:17:07
  *     (WRITE_RETRY_TIMEOUT)

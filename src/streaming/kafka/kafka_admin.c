@@ -53,7 +53,7 @@ struct kafka_broker {
     struct kafka_client uncommitted;              // opened by the first list_high()
     struct kafka_property *properties;            // owned; its own
     atomic_int failures; // calls of list_offsets in a row that reached nothing
-    atomic_int answered; // a broker that is there, by the newest listing; -1: none
+    atomic_int answered; // a broker of the newest listing; -1: none
 };
 
 static struct kafka_broker *self_of(struct broker *broker) {

@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 
-enum { REPLY_MS = 1000 }; // beyond a request's time, until its end is told
+enum { REPLY_MS = 1000 }; // beyond a request's time, until its end is reported
 
 #if RD_KAFKA_VERSION < 0x020300ff
 

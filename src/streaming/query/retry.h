@@ -21,7 +21,7 @@ struct retry {
     int attempts;       // that failed
 };
 
-/* A further failure at `now_ms`. */
+/* Another failure at `now_ms`. */
 static inline void retry_note(struct retry *retry, int64_t now_ms) {
     if (retry->began_ms == 0)
         retry->began_ms = now_ms;
@@ -37,7 +37,7 @@ struct retry_words {
     bool is_data_available;
 };
 
-/* Says in the log and in the status that a step failed, since when it does, when it is tried again
+/* Says in the log and in the status that a step failed, since when it does, when it is retried
  * and until when. `times.began_ms` and `.attempts` are the retry's. */
 void retry_say(struct query_report *report, const struct retry *retry, struct log_retry times,
                const struct retry_words *words);

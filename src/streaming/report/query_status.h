@@ -25,9 +25,9 @@ const char *query_state_name(enum query_state state);
 
 enum { QUERY_ERROR_MAX = 1024, QUERY_MESSAGE_MAX = 192 };
 
-/* What is being tried again; all times wall clock. */
+/* What is retried; all times wall clock. */
 struct query_retry {
-    int64_t since_ms;  // the first failure; 0: nothing is tried again
+    int64_t since_ms;  // the first failure; 0: nothing is retried
     int64_t next_ms;   // the next attempt
     int64_t until_ms;  // then the query gives up; 0: never
     const char *limit; // the setting that says so; NULL: none

@@ -101,7 +101,7 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
     return true;
 }
 
-/* Another id is told with what else does not fit. */
+/* Another id is reported with what else does not fit. */
 static void check_id(const struct broker *broker, const char *topic,
                      const struct topic_offsets *offsets, const struct inspection *inspection,
                      struct positions_view *view, struct doctor_report *report) {

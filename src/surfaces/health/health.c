@@ -410,7 +410,7 @@ static void describe_incident(struct health_incident *incident, enum health_caus
                       is_retry ? look->error : verdict->reason);
 }
 
-/* Between two attempts there is no cause, but what is tried again is not over. */
+/* Between two attempts there is no cause, but what is retried is not over. */
 static void note_incident(struct health *health, const struct health_look *look,
                           const struct health_verdict *verdict) {
     struct health_incident *incident = &health->incident;

@@ -94,9 +94,9 @@ enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };
 /* Some time in which the query made no progress, fell behind or rejected many records. */
 struct health_incident {
     int64_t since_ms;             // 0: there was none since the start
-    int64_t ended_ms;             // 0: it goes on
+    int64_t ended_ms;             // 0: not yet
     enum health_cause cause;      // the worst that was found
-    char reason[QUERY_ERROR_MAX]; // the error that was tried again, or what was found
+    char reason[QUERY_ERROR_MAX]; // the error that was retried, or what was found
 };
 
 struct health_verdict {
@@ -111,7 +111,7 @@ struct health_verdict {
     bool takes_records; // records came, and few of them are rejected
     char reason[HEALTH_REASON_MAX];  // plain text: what was found
     const char *action;              // what to do; "": nothing
-    struct health_incident incident; // the newest: it goes on, or the query has recovered from it
+    struct health_incident incident; // the newest: it lasts, or the query has recovered from it
 };
 
 static inline bool health_has_recovered(const struct health_verdict *verdict) {

@@ -158,7 +158,7 @@ static const struct setting common[] = {
     {lake, "MISSING_FILES", &type_choice, FIELD(query.missing_files), "report",
      "What a start does when files of the table are missing: files that its sink log lists or, "
      "without one, that the newest manifests name. `report` looks in the background, logs one "
-     "ERROR and goes on; `stop` looks before the first batch and ends with exit code 5.",
+     "ERROR and continues; `stop` looks before the first batch and ends with exit code 5.",
      .choices = missing_files},
 
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",

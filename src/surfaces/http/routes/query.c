@@ -153,7 +153,7 @@ static struct json *print_health(const struct health_verdict *verdict) {
     return object;
 }
 
-/* What is tried again, or null. */
+/* What is retried, or null. */
 static void put_retry(struct json *object, const struct query_retry *retry) {
     if (retry->since_ms == 0) {
         json_put_null(object, "retry");

@@ -10,7 +10,7 @@
 static void a_young_table_is_adopted_into_its_newest_batch(void **state) {
     (void)state;
     write_unlogged(4);
-    must_operate(ADOPT, "now has a sink log that lists all 10 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 10 files (");
     assert_int_equal(lines_of(SINK_LOG "4"), 10);
     for (int i = 0; i < 4; i++) {
         scoped(scope_free) char *name = fixture_text(SINK_LOG "%d", i);
@@ -27,7 +27,7 @@ static void a_young_table_is_adopted_into_its_newest_batch(void **state) {
 static void an_old_table_is_adopted_into_a_compact_file(void **state) {
     (void)state;
     write_unlogged(12);
-    must_operate(ADOPT, "now has a sink log that lists all 26 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 26 files (");
     assert_int_equal(lines_of(SINK_LOG "9.compact"), 26);
     assert_false(fixture_has(&fixture, SINK_LOG "8"));
     assert_int_equal(listed(12), 26);
@@ -41,7 +41,7 @@ static void an_entry_is_as_the_sink_log_writes_it(void **state) {
     fixture_must_advance(&fixture, 0, 0);
     scoped(scope_free) char *ours = fixture_read(&fixture, SINK_LOG "0");
     must_operate(RELEASE, "the 2 files that it listed are exactly the files of the table");
-    must_operate(ADOPT, "now has a sink log that lists all 2 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 2 files (");
     scoped(scope_free) char *adopted = fixture_read(&fixture, SINK_LOG "0");
     check(ours != NULL && adopted != NULL);
     for (char *text = ours; text != NULL; text = text == ours ? adopted : NULL)
@@ -68,7 +68,7 @@ static void what_a_log_can_not_list_is_refused(void **state) {
     }
     fixture_write(&fixture, TABLE "_SUCCESS", "");
     fixture_write(&fixture, TABLE "status=live/.part.crc", "");
-    must_operate(ADOPT, "now has a sink log that lists all 4 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 4 files (");
 }
 
 static void without_a_checkpoint_nothing_is_done(void **state) {
@@ -98,7 +98,7 @@ static void a_log_is_released_when_it_agrees_with_the_files(void **state) {
     fixture_must_advance(&fixture, 13, 1); // SINK_LOG=auto goes on without one
     assert_false(fixture_has(&fixture, SINK_LOG));
     assert_table(13);
-    must_operate(ADOPT, "now has a sink log that lists all 28 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 28 files (");
     assert_int_equal(listed(13), 28);
 }
 
@@ -245,7 +245,7 @@ static void what_can_not_be_rewound_is_refused(void **state) {
 static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
     (void)state;
     write_unlogged(12);
-    must_operate(ADOPT, "now has a sink log that lists all 26 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 26 files (");
     to_batch = 11;
     assert_refuses(REWIND, ERROR_STATE, "which batch");
     fixture_must_advance(&fixture, 15, 1);
@@ -267,7 +267,7 @@ static void a_file_whose_name_is_not_utf8_is_refused(void **state) {
     assert_non_null(strstr(err.message, "is not UTF-8"));
     assert_false(fixture_has(&fixture, SINK_LOG));
     remove_path(TABLE "status=live/caf\xe9.parquet");
-    must_operate(ADOPT, "now has a sink log that lists all 10 files (");
+    must_operate(ADOPT, "now has a sink log: it lists 10 files (");
 }
 
 /* ---- the set ---- */
