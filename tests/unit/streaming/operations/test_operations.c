@@ -40,7 +40,7 @@ static void an_entry_is_as_the_sink_log_writes_it(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 0, 0);
     scoped(scope_free) char *ours = fixture_read(&fixture, SINK_LOG "0");
-    must_operate(RELEASE, "the 2 files that it listed are exactly the files of the table");
+    must_operate(RELEASE, "the files that it listed (2) are exactly the files of the table");
     must_operate(ADOPT, "now has a sink log: it lists 2 files (");
     scoped(scope_free) char *adopted = fixture_read(&fixture, SINK_LOG "0");
     check(ours != NULL && adopted != NULL);
@@ -92,7 +92,7 @@ static void a_running_query_is_named(void **state) {
 static void a_log_is_released_when_it_agrees_with_the_files(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 11, 0);
-    must_operate(RELEASE, "the 24 files that it listed are exactly the files of the table");
+    must_operate(RELEASE, "the files that it listed (24) are exactly the files of the table");
     assert_int_equal(count_files(TABLE "_spark_metadata", ""), 0);
     must_operate(RELEASE, "nothing to do");
     fixture_must_advance(&fixture, 13, 1); // SINK_LOG=auto goes on without one
@@ -120,7 +120,7 @@ static void a_log_that_disagrees_is_not_released(void **state) {
     fixture_write(&fixture, SINK_LOG "1", twice);
     assert_refuses(RELEASE, ERROR_STATE, "lists files more than once");
     fixture_write(&fixture, SINK_LOG "1", log);
-    must_operate(RELEASE, "the 4 files that it listed are exactly the files of the table");
+    must_operate(RELEASE, "the files that it listed (4) are exactly the files of the table");
 }
 
 /* ---- relocate ---- */
