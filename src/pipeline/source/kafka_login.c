@@ -82,12 +82,21 @@ bool kafka_login_is_by(const struct kafka_property *properties, size_t count,
     return at < count && strncasecmp(properties[at].value, mechanism, size) == 0;
 }
 
-/* One of those that only a librdkafka with OIDC has; `count`: none. */
-static size_t find_oidc(const struct kafka_property *properties, size_t count) {
+/* Whether only a librdkafka with OIDC has the property. */
+static bool is_of_oidc(const char *name) {
     static const char prefix[] = "sasl.oauthbearer.";
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 &&
+           strcmp(name, "sasl.oauthbearer.config") != 0;
+}
+
+bool kafka_login_refuses(const char *name, const struct kafka_library *library) {
+    return is_of_oidc(name) && !has_feature(library, "oidc");
+}
+
+/* The first that is of OIDC; `count`: none. */
+static size_t find_oidc(const struct kafka_property *properties, size_t count) {
     size_t at = 0;
-    while (at < count && (strncmp(properties[at].name, prefix, sizeof prefix - 1) != 0 ||
-                          strcmp(properties[at].name, "sasl.oauthbearer.config") == 0))
+    while (at < count && !is_of_oidc(properties[at].name))
         at++;
     return at;
 }

@@ -26,6 +26,9 @@ MUST_CHECK bool kafka_login_check(const struct kafka_property *properties, size_
                                   const struct kafka_library *library, size_t *at,
                                   struct error *err);
 
+/* Whether kafka_login_check() refuses the property because the library was built without it. */
+bool kafka_login_refuses(const char *name, const struct kafka_library *library);
+
 /* What may not work, by the version of the brokers; NULL: nothing. */
 const char *kafka_login_warning(const struct kafka_property *properties, size_t count,
                                 const struct kafka_library *library);

@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "pipeline/source/kafka_client.h"
+#include "pipeline/source/kafka_login.h"
 #include "surfaces/settings/addresses.h"
 #include "surfaces/settings/settings.h"
 
@@ -142,7 +143,8 @@ static void read_kafka_variable(struct config *config, const struct variable *va
         return;
     struct kafka_property property = {name, variable->value, kafka_property_is_secret(name)};
     struct error err;
-    if (!kafka_property_check(&property, &err)) {
+    struct kafka_library library = kafka_library_loaded();
+    if (!kafka_login_refuses(name, &library) && !kafka_property_check(&property, &err)) {
         problems_add(problems, "%s (%s): %s", variable->name, variable->where, err.message);
         return;
     }
