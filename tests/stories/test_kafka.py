@@ -481,7 +481,7 @@ def test_an_open_transaction_below_the_position_is_waited_for(job):
     job.produce(generation("D", 5), partition=1)
     process = job.run()
     (line,) = process.lines("WARNING.*last stable offset")
-    assert "last stable offset" in line and "offset 10, the next offset is 30" in line
+    assert "last stable offset" in line and "offset 10, but the next offset is 30" in line
     assert job.lake.planned_ends("matches", 1) == {0: 30, 1: 5}  # the other partition goes on
 
     process = job.start(TRIGGER="0 seconds")
