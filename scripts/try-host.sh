@@ -30,6 +30,7 @@ fi
 
 inside() {
     set -eu
+    mount --bind "$root" "$root" # so that mounts and machines within it have a root that is a mount
     mount -t proc proc "$root/proc"
     mount --rbind /sys "$root/sys"
     mount --rbind /dev "$root/dev"
