@@ -153,6 +153,8 @@ def test_every_setting_in_deploy_is_one_that_the_program_takes(program, tmp_path
     known = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/configuration.md").read_text(), re.M))
     for settings in (shipped, kubernetes, compose):
         text = explain(program, settings, tmp_path)
+        # The examples are for the image's librdkafka; Debian 12's warns of SCRAM.
+        text = re.sub(r"^Warning: librdkafka before 2\.6\.1 .*$", "", text, flags=re.M)
         assert "Warning" not in text and "Ignored" not in text, text
         unknown = {name for name in settings if not name.startswith(("KAFKA_SASL_", "KAFKA_SSL_", "KAFKA_SEC"))}
         assert unknown <= known, unknown - known
