@@ -13,7 +13,15 @@ execute_process(COMMAND gzip -9nc ${here}/changelog OUTPUT_FILE ${made}/changelo
 
 set(package COMPONENT package EXCLUDE_FROM_ALL)
 set(docdir share/doc/esports-stream)
-install(FILES deploy/systemd/esports-stream.service DESTINATION /lib/systemd/system ${package})
+# Below /usr, but for Debian 12, whose rule was /lib.
+set(units /usr/lib/systemd/system)
+if(EXISTS /etc/os-release)
+  file(STRINGS /etc/os-release version REGEX "^VERSION_ID=\"?12\"?$")
+  if(version)
+    set(units /lib/systemd/system)
+  endif()
+endif()
+install(FILES deploy/systemd/esports-stream.service DESTINATION ${units} ${package})
 install(FILES deploy/systemd/esports-stream.env DESTINATION /etc/esports-stream ${package}
   PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
 # Documents lie as in the source, so that their links work. Rules, dashboard and chart are read by

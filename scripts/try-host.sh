@@ -30,10 +30,13 @@ fi
 
 inside() {
     set -eu
+    mount --bind "$root" "$root" # so that mounts and machines within it have a root that is a mount
     mount -t proc proc "$root/proc"
     mount --rbind /sys "$root/sys"
     mount --rbind /dev "$root/dev"
-    exec chroot "$root" env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    cd "$root"
+    pivot_root . mnt # and not only chroot: a machine's tests enter mounts by their own root
+    exec chroot . env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
         bash -euc 'cd /source; apt-get -q update; apt-get -q -y install --no-install-recommends make; make "$0"' \
         "$target"
 }

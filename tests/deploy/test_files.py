@@ -68,6 +68,15 @@ def test_the_image_is_given_every_script_that_its_build_runs():
     assert {script for script in named if f"!{script}" not in given} == set()
 
 
+def address_of(port):
+    """Debian 12's docker-compose prints text, Debian 13's the parts of it."""
+    return port["host_ip"] if isinstance(port, dict) else port.split(":")[0]
+
+
+def source_of(volume):
+    return volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
+
+
 def test_compose_takes_the_file_and_what_it_mounts_is_there():
     text = output_of("docker-compose", "-f", DEPLOY / "docker/docker-compose.yml", "config")
     services = yaml.safe_load(text)["services"]
@@ -75,8 +84,8 @@ def test_compose_takes_the_file_and_what_it_mounts_is_there():
     for name, service in services.items():
         assert name in ("topics", "esports-stream") or "healthcheck" in service, name
         # Nothing of it is offered to other machines.
-        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
-        mounts = [volume.split(":")[0] for volume in service.get("volumes", [])]
+        assert all(address_of(port) == "127.0.0.1" for port in service.get("ports", [])), name
+        mounts = [source_of(volume) for volume in service.get("volumes", [])]
         assert [path for path in mounts if path.startswith("/") and not os.path.exists(path)] == []
 
 
@@ -149,6 +158,8 @@ def test_every_setting_in_deploy_is_one_that_the_program_takes(program, tmp_path
     assert "DATA_LAKE_PATH=/data" in (DEPLOY / "docker/Dockerfile").read_text()
     for settings in (shipped, kubernetes, compose):
         text = explain(program, {**of_image, **settings}, tmp_path)
+        # The examples are for the image's librdkafka; Debian 12's warns of SCRAM.
+        text = re.sub(r"^Warning: librdkafka before 2\.6\.1 .*$", "", text, flags=re.M)
         assert "Warning" not in text and "Ignored" not in text, text
         unknown = {name for name in settings if not name.startswith(("KAFKA_SASL_", "KAFKA_SSL_", "KAFKA_SEC"))}
         assert unknown <= known, unknown - known
