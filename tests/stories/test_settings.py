@@ -227,6 +227,7 @@ def test_an_idle_run_logs_where_data_comes_from_and_goes_to_and_then_only_its_st
 def test_changes_of_status_are_logged_at_debug(job):
     job.create_topics()
     process = job.start("--job", "all", TRIGGER="1 second", STATUS_INTERVAL="1 hour")
+    process.wait_log(r"Query match_stream status \| is_active=True \| is_data_available=False \|")
     job.produce(['{"match_id": "M1"}'] * 1000)
 
     process.wait_log(r"DEBUG \| Query match_stream status \| is_active=True \| is_data_available=True \|")
