@@ -19,7 +19,7 @@ void doctor_check_cluster(const struct config *config, struct doctor_report *rep
 void doctor_check_topics(const struct config *config, struct doctor_report *report);
 
 /* doctor_records.c: the newest records of a topic: whether they can be read, how many would become
- * rows, and which keys came instead of the wanted ones; the clock beside the newest. */
+ * rows, and which keys came instead of the expected ones; the clock beside the newest. */
 void doctor_check_records(const struct config *config, const struct stream *stream,
                           struct broker *broker, const struct topic_offsets *offsets,
                           struct doctor_report *report);

@@ -280,7 +280,7 @@ static void check_running(const struct config *config, const char *name, const c
     if (address[0] == '\0') {
         doctor_warn(report, "query", name,
                     "set SPARK_UI_PORT for it, so that it can be asked; until then see its log",
-                    "it runs, and its state is unknown: it has no HTTP port");
+                    "it runs, and its state is unknown: it has no HTTP port, or has just started");
         return;
     }
     health_ask(address, config->ui_token, name, &answer);

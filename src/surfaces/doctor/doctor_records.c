@@ -226,7 +226,7 @@ static void list_keys(struct sample *sample, char text[static LIST_TEXT_MAX]) {
         (void)text_append(text, LIST_TEXT_MAX, used, ", …");
 }
 
-/* The columns that a record fills. */
+/* The keys that become columns. */
 static void list_wanted(const struct sample *sample, char text[static LIST_TEXT_MAX]) {
     const struct schema *schema = &sample->definition.schema;
     size_t used = 0;
@@ -237,13 +237,13 @@ static void list_wanted(const struct sample *sample, char text[static LIST_TEXT_
                       schema->record_count > KEYS_SHOWN ? ", …" : "");
 }
 
-/* One sentence on the records, with what is not as wanted. */
+/* One sentence on the records, with what is not as expected. */
 static char *describe(struct sample *sample) {
     char reasons[LIST_TEXT_MAX], keys[LIST_TEXT_MAX], wanted[LIST_TEXT_MAX];
     int64_t rejects = sample->records - sample->rows;
     list_keys(sample, keys);
     scoped(scope_free) char *came =
-        keys[0] != '\0' ? text_format("; keys that are no column: %s", keys) : text_copy("");
+        keys[0] != '\0' ? text_format("; keys that are not columns: %s", keys) : text_copy("");
     if (rejects == 0)
         return text_format("all of the newest %" PRId64 " would become rows%s", sample->records,
                            came);
@@ -252,8 +252,7 @@ static char *describe(struct sample *sample) {
     return text_format("%" PRId64 " of the newest %" PRId64 " would become rows, %" PRId64
                        " would be rejected: %s; the first: %s%s%s%s",
                        sample->rows, sample->records, rejects, reasons, sample->first, came,
-                       keys[0] != '\0' ? "; keys that are wanted: " : "",
-                       keys[0] != '\0' ? wanted : "");
+                       keys[0] != '\0' ? "; expected keys: " : "", keys[0] != '\0' ? wanted : "");
 }
 
 static void check_rows(const struct config *config, struct sample *sample,
