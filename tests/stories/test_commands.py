@@ -441,7 +441,7 @@ def test_the_doctor_decodes_the_newest_records(job):
     assert one["verdict"] == "FAIL"
     assert one["text"].startswith("0 of the newest 5 would become rows, 5 would be rejected: ")
     assert "missing_identifier 5; the first: partition 1, offset 0: the object has no" in one["text"]
-    assert "keys without a column: matchId (5); expected keys: match_id, " in one["text"]
+    assert "keys that are not columns: matchId (5); expected keys: match_id, " in one["text"]
     assert "KAFKA_TOPIC_MATCHES" in one["fix"] and "'match_id'" in one["fix"]
 
     # Of each partition the newest; behind them a transaction that was aborted.

@@ -136,6 +136,7 @@ struct wait {
     int64_t log_every_ms;
     struct retry retry;
     int64_t logged_ms;
+    bool absent; // what failed last: the topic was not there
 };
 
 /* After an attempt that failed with *err: true, if another is due. */
@@ -148,7 +149,10 @@ static bool wait_again(struct topic_watch *watch, struct wait *wait, struct erro
         return error_wrap(err, "gave up after KAFKA_STARTUP_TIMEOUT (%" PRId64 " s)",
                           wait->limit_ms / 1000);
     char text[sizeof err->message + 32];
-    bool is_due = wait->logged_ms == 0 || now_ms - wait->logged_ms >= wait->log_every_ms;
+    bool absent = watch->absent_since_ms != 0; // a broker that is back, without the topic, is news
+    bool is_due = wait->logged_ms == 0 || now_ms - wait->logged_ms >= wait->log_every_ms ||
+                  (absent && !wait->absent);
+    wait->absent = absent;
     (void)snprintf(text, sizeof text, "Waiting for Kafka: %s", err->message);
     const struct log_retry times = {.pause_ms = RETRY_PAUSE_MS,
                                     .limit_ms = wait->limit_ms,
@@ -168,6 +172,7 @@ static bool wait_again(struct topic_watch *watch, struct wait *wait, struct erro
 static bool wait_for_topic(struct topic_watch *watch, struct wait wait, struct error *err) {
     wait.retry.began_ms = clock_monotonic_ms();
     wait.logged_ms = watch->absence_logged_ms; // the same failure
+    wait.absent = watch->absence_logged_ms != 0;
     while (!list_topic(watch, LIST_TIMEOUT_MS, err))
         if (!wait_again(watch, &wait, err))
             return false;

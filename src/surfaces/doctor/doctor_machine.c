@@ -277,7 +277,7 @@ static void check_running(const struct config *config, const char *name, const c
         doctor_warn(
             report, "query", name,
             "set SPARK_UI_PORT for it, so that it can report its state; until then, see its log",
-            "running, state unknown: it has no HTTP port");
+            "running, state unknown: it has no HTTP port, or has just started");
         return;
     }
     health_ask(address, config->ui_token, name, &answer);

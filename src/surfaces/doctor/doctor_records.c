@@ -201,7 +201,7 @@ static void list_keys(struct sample *sample, char text[static LIST_TEXT_MAX]) {
         (void)text_append(text, LIST_TEXT_MAX, used, ", …");
 }
 
-/* The columns that a record fills. */
+/* The keys that become columns. */
 static void list_wanted(const struct sample *sample, char text[static LIST_TEXT_MAX]) {
     const struct schema *schema = &sample->definition.schema;
     size_t used = 0;
@@ -218,7 +218,7 @@ static char *describe(struct sample *sample) {
     int64_t rejects = sample->records - sample->rows;
     list_keys(sample, keys);
     scoped(scope_free) char *came =
-        keys[0] != '\0' ? text_format("; keys without a column: %s", keys) : text_copy("");
+        keys[0] != '\0' ? text_format("; keys that are not columns: %s", keys) : text_copy("");
     if (rejects == 0)
         return text_format("all of the newest %" PRId64 " would become rows%s", sample->records,
                            came);
