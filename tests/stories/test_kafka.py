@@ -406,7 +406,7 @@ def test_a_start_without_ids_leaves_no_id_of_a_topic_that_was_deleted(program, l
     job.create_topic_again()
     job.produce(generation("B", 150))
     job.program = program  # Debian 12's librdkafka, where the stories run on it
-    assert job.run(FAIL_ON_DATA_LOSS="false").lines("WARNING.*created again")
+    assert job.run(FAIL_ON_DATA_LOSS="false").lines("created again: it is read from its beginning")
     job.produce(generation("B", 10, 150))
 
     job.program = on_13
