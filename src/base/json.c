@@ -150,6 +150,10 @@ void json_put_null(struct json *object, const char *name) {
     json_put(object, name, ours(json_null()));
 }
 
+bool json_remove(struct json *object, const char *name) {
+    return json_object_del(theirs(object), name) == 0;
+}
+
 void json_put_real(struct json *object, const char *name, double value) {
     if (isfinite(value))
         json_put(object, name, ours(json_real(value)));

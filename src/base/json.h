@@ -49,6 +49,7 @@ void json_put_int(struct json *object, const char *name, int64_t value);
 void json_put_bool(struct json *object, const char *name, bool value);
 void json_put_text(struct json *object, const char *name, const char *value);
 void json_put_null(struct json *object, const char *name);
+bool json_remove(struct json *object, const char *name); // false: there was none
 
 /* 15 digits stay. What is not finite is a text, "NaN", "Infinity", "-Infinity", as Spark's to_json
  * has it. */

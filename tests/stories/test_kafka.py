@@ -397,6 +397,25 @@ def test_by_its_id_a_longer_topic_created_again_while_stopped_is_another(program
     on_13.end_all()
 
 
+def test_a_start_without_ids_leaves_no_id_of_a_topic_that_was_deleted(program, lake, broker, tmp_path):
+    on_13 = Debian13(program.binary, tmp_path / "runs-on-13")
+    job = Job(on_13, lake, broker)
+    job.create_topic()
+    job.produce(generation("A", 100))
+    job.run()
+    job.create_topic_again()
+    job.produce(generation("B", 150))
+    job.program = program  # Debian 12's librdkafka, where the stories run on it
+    assert job.run(FAIL_ON_DATA_LOSS="false").lines("created again: it is read from its beginning")
+    job.produce(generation("B", 10, 150))
+
+    job.program = on_13
+    job.run()
+
+    assert generations(job) == {"A": 100, "B": 160}
+    on_13.end_all()
+
+
 def test_without_ids_it_is_said_that_such_a_topic_is_not_noticed(job):
     """With a checkpoint that has no id yet; librdkafka before 2.3 never has one."""
     job.create_topic()

@@ -9,6 +9,7 @@ import re
 import typing
 
 import pytest
+from rig.debian13 import Debian13
 from rig.paths import ROOT
 from rig.positions import (
     Case,
@@ -202,7 +203,8 @@ def why_we_differ(spark, ours):
 def readers(request, broker, spark, tmp_path_factory):
     """{case: (Spark, ours)}: each has been through its case."""
     directory = tmp_path_factory.mktemp("positions")
-    program = Program(ROOT / request.config.getoption("--program"), directory / "runs")
+    kind = Debian13 if request.config.getoption("--on-debian-13") else Program
+    program = kind(ROOT / request.config.getoption("--program"), directory / "runs")
     found = {}
     for at in range(0, len(CASES), GROUP):
         group = CASES[at : at + GROUP]

@@ -1,5 +1,5 @@
 /* adopt.c: a sink log for a table that has none, and the way back; and the offsets of a checkpoint
- * are declared to be those of another Kafka cluster.
+ * are declared to be those of another Kafka cluster, in which the topic's stored id means nothing.
  *
  * A log is written completely under another name and begins with one rename; it ends with one
  * rename, too, and is removed under the other name. So readers see a complete log or none, and an
@@ -346,10 +346,56 @@ static bool print_positions(const struct store *store, FILE *out, struct error *
     return true;
 }
 
+static bool remove_topic_id(const struct store *store, int64_t batch_id, bool dry_run,
+                            int64_t *removed, struct error *err) {
+    const char *directory = store->checkpoint.manifests.text;
+    struct file_path path = file_join_number(directory, batch_id);
+    scoped(scope_free) char *text = NULL;
+    scoped(scope_free) char *without = NULL;
+    size_t size, without_size;
+    if (!file_read(path.text, MANIFEST_SIZE_MAX, &text, &size, err))
+        return false;
+    if (text == NULL) // a query that runs beside a dry run has removed it
+        return true;
+    if (!manifest_remove_topic_id(text, size, &without, &without_size, err))
+        return error_wrap(err, "'%s' can't be used: restore it from a backup", path.text);
+    if (without == NULL)
+        return true;
+    char name[32];
+    (void)snprintf(name, sizeof name, "%" PRId64, batch_id);
+    ++*removed;
+    return dry_run || file_replace(directory, name, without, without_size, err);
+}
+
+/* From every manifest, not only from the newest: a rewind makes an older one the newest. */
+static bool remove_topic_ids(const struct store *store, bool dry_run, int64_t *removed,
+                             struct error *err) {
+    scoped(scope_free) int64_t *batches = NULL;
+    size_t count;
+    *removed = 0;
+    if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!remove_topic_id(store, batches[i], dry_run, removed, err))
+            return false;
+    return true;
+}
+
+/* A topic has another id in each cluster. An id of the old cluster under the new cluster's name
+ * would make the topic look like one that was created again, so the ids go before the name changes;
+ * and all manifests are read before one is written. */
+static bool change_cluster(const struct store *store, const char *id, bool dry_run,
+                           int64_t *removed, struct error *err) {
+    return remove_topic_ids(store, true, removed, err) &&
+           (dry_run || (remove_topic_ids(store, false, removed, err) &&
+                        kafka_note_write(store->options.checkpoint, id, err)));
+}
+
 static bool adopt_offsets(const struct store *store, const char *id, bool dry_run, FILE *out,
                           struct error *err) {
     const char *checkpoint = store->options.checkpoint;
     char noted[KAFKA_CLUSTER_ID_MAX];
+    int64_t removed;
     if (!kafka_note_read(checkpoint, noted, err))
         return false;
     if (strcmp(noted, id) == 0) {
@@ -357,11 +403,16 @@ static bool adopt_offsets(const struct store *store, const char *id, bool dry_ru
                       store->options.query, checkpoint, id);
         return true;
     }
-    if (!dry_run && !kafka_note_write(checkpoint, id, err))
+    if (!change_cluster(store, id, dry_run, &removed, err))
         return false;
     (void)fprintf(out, "%s: the offsets in '%s' %s to Kafka cluster %s (until now: %s).\n",
                   store->options.query, checkpoint, dry_run ? "would belong" : "now belong", id,
                   noted[0] == '\0' ? "unknown" : noted);
+    if (removed > 0)
+        (void)fprintf(out,
+                      "  The topic's id %s removed from %s: the topic has another id in each "
+                      "cluster.\n",
+                      dry_run ? "would be" : "was", text_count(removed, "manifest").text);
     return print_positions(store, out, err);
 }
 

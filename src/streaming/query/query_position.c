@@ -17,6 +17,10 @@ void query_position_take(struct query_position *position, struct recovery *recov
     position->incarnation = recovery->incarnation;
     position->begun = recovery->begun;
     recovery->begun = (struct incarnations){0};
+    // Spark may have read another topic since the manifest that the id is from.
+    for (size_t i = 0; i < position->begun.count; i++)
+        if (position->begun.begins[i].by_spark)
+            position->incarnation.topic_id[0] = '\0';
     position->starts = recovery->starts;
     position->start_count = recovery->start_count;
     recovery->starts = NULL;

@@ -54,6 +54,7 @@ struct comparison {
     struct topic_watch *watch;
     struct compared partitions[RECORD_PARTITIONS_MAX];
     size_t count;
+    struct incarnation current;       // also one that Spark has begun since the newest manifest
     struct incarnations incarnations; // owned; which incarnation the table's rows belong to
 
     const struct table *table; // that is searched
@@ -117,7 +118,7 @@ static bool is_plain(int64_t timestamp_ms) {
 }
 
 static bool is_of_this_incarnation(const struct comparison *comparison, int64_t processed_ms) {
-    const struct incarnation *current = &comparison->watch->position->incarnation;
+    const struct incarnation *current = &comparison->current;
     return current->number == 0 ||
            (processed_ms >= current->since_ms &&
             incarnations_of_row(&comparison->incarnations, processed_ms) == current->number);
@@ -235,13 +236,15 @@ static bool read_incarnations(struct comparison *comparison, struct error *err) 
     scoped(scope_free) int64_t *numbers = NULL;
     size_t count;
     bool found; // only this query folds
-    if (watch->position->incarnation.number == 0)
+    comparison->current = query_position_incarnation(watch->position, INT64_MAX);
+    if (comparison->current.number == 0)
         return true;
     bool ok = coverage_read(watch->position->store, &coverage, &found, err) &&
               file_list_numbers(watch->position->store->checkpoint.manifests.text, "", &numbers,
                                 &count, err);
     for (size_t i = 0; ok && i < count; i++)
         ok = add_manifest(watch, numbers[i], &coverage, err);
+    incarnations_add_copies(&coverage.incarnations, &watch->position->begun, INT64_MAX);
     comparison->incarnations = coverage.incarnations;
     coverage.incarnations = (struct incarnations){0};
     coverage_deinit(&coverage);

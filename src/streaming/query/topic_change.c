@@ -63,8 +63,14 @@ static bool is_suspect(const struct topic_change *change, const struct positions
            has_other_id(change);
 }
 
+void topic_change_take_id(struct topic_change *change) {
+    char *id = change->position->incarnation.topic_id;
+    memcpy(id, change->watch->topic.id, sizeof change->watch->topic.id);
+}
+
 void topic_change_settle(struct topic_change *change) {
     struct topic_watch *watch = change->watch;
+    bool is_other = change->kind == TOPIC_RENEWED;
     watch->was_absent = false;
     watch->long_absent = false;
     change->unproven = change->unproven && !has_news(change);
@@ -73,8 +79,9 @@ void topic_change_settle(struct topic_change *change) {
     change->evidence[0] = '\0';
     topic_offsets_deinit(&watch->sound);
     offsets_deinit(&watch->lowest);
-    if (watch->topic.id[0] != '\0')
-        memcpy(change->position->incarnation.topic_id, watch->topic.id, sizeof watch->topic.id);
+    // Where ids are not known, the same topic keeps the one that it had elsewhere.
+    if (watch->topic.id[0] != '\0' || is_other)
+        topic_change_take_id(change);
 }
 
 static void set_change(struct topic_change *change, enum topic_change_kind kind,

@@ -34,6 +34,9 @@ MUST_CHECK bool topic_change_find(struct topic_change *change, const struct offs
  * batches so far, and from now on the topic is the one that Spark reads. */
 void topic_change_settle(struct topic_change *change);
 
+/* The positions are of the topic as it was listed last, whose id may not be known. */
+void topic_change_take_id(struct topic_change *change);
+
 /* Whether it is time to log what the query waits for: when it begins, and once a minute. */
 bool topic_change_is_time_to_say(struct topic_change *change);
 

@@ -278,6 +278,14 @@ static void describe_moves(const struct incarnation_begin *begin, struct partiti
     }
 }
 
+/* Nothing was read behind such positions, whichever topic they were planned for. */
+static bool reads_from_beginning(const struct incarnation_begin *begin) {
+    for (size_t i = 0; i < begin->starts.count; i++)
+        if (begin->starts.entries[i].offset > 0)
+            return false;
+    return true;
+}
+
 /* A plan that moves the positions was found. It is the proof that they do not fit. */
 static bool allow_move(struct topic_change *change, const struct incarnation_begin *begin,
                        struct error *err) {
@@ -297,6 +305,8 @@ static bool allow_move(struct topic_change *change, const struct incarnation_beg
               watch->definition->topic, begin->batch_id, moves.text);
     change->unproven = false;
     offsets_deinit(&watch->lowest); // the plan says where the query continues
+    if (reads_from_beginning(begin))
+        topic_change_take_id(change);
     return true;
 }
 

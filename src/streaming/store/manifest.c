@@ -349,3 +349,16 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
     json_free(object);
     return ok;
 }
+
+bool manifest_remove_topic_id(const char *text, size_t size, char **without, size_t *without_size,
+                              struct error *err) {
+    int version;
+    *without = NULL;
+    struct json *object = json_parse_versioned(text, size, MANIFEST_VERSION, &version, err);
+    if (object == NULL)
+        return false;
+    if (json_remove(object, "topicId"))
+        *without = json_print_versioned(object, version, without_size);
+    json_free(object);
+    return true;
+}

@@ -2,7 +2,7 @@
  *
  *     v1
  *     {"batch":5,"timestampMs":…,"query":"<uuid>","topic":"…","table":"/…","rejectsTable":"/…",
- *      "files":[{"path":"status=live/part-….parquet","staged":"…","size":1,"rows":1,"modifiedMs":1}],
+ * "files":[{"path":"status=live/part-….parquet","staged":"…","size":1,"rows":1,"modifiedMs":1}],
  *      "rejects":[…],
  *      "ranges":[{"partition":0,"start":0,"end":3,"rows":2,"rejects":1,"absent":0,"lost":0}]}
  *
@@ -21,9 +21,11 @@
  *     v3
  *     {…,"files":[],"rejects":[…],"ranges":[],"engine":"spark"}
  *
- * Each may have a member "topicId", Kafka's id of the topic. Behind the first incarnation of the
- * topic (streaming/offsets/incarnation.h) every manifest has version 4, which has all the members
- * above as needed, and says which incarnation it is, and how it began if that is news:
+ * Each may have a member "topicId", Kafka's id of the topic in the cluster that the checkpoint's
+ * note names (streaming/store/checkpoint_notes.h); it is removed when the note changes. After the
+ * first incarnation of the topic (streaming/offsets/incarnation.h) every manifest has version 4,
+ * which has all the members above as needed, and says which incarnation it is, and how it began if
+ * that is news:
  *
  *     v4
  *     {…,"incarnation":{"number":1,"sinceMs":…,"begun":[…]}}
@@ -84,6 +86,11 @@ bool manifest_parse_tables(const char *text, size_t size, char query_id[static 3
 MUST_CHECK bool manifest_move(const char *text, size_t size, int64_t batch_id,
                               const struct manifest_origin *origin, char **moved,
                               size_t *moved_size, struct error *err);
+
+/* The same text without "topicId", owned by the caller; NULL in *without: it has none. Everything
+ * else in it stays, and is not checked. ERROR_STATE: damaged, or of another version. */
+MUST_CHECK bool manifest_remove_topic_id(const char *text, size_t size, char **without,
+                                         size_t *without_size, struct error *err);
 
 /* One of its ranges, as an object. False: it is not described in full, or does not add up. */
 struct json *manifest_print_range(const struct range_outcome *outcome);

@@ -205,8 +205,12 @@ static void set_ranges(struct snapshot *snapshot, const struct offsets *starts,
 /* Those that Spark has begun since the newest manifest. */
 static bool add_begun(const struct store *store, struct snapshot *snapshot, struct error *err) {
     int64_t manifest = snapshot->newest_manifest, folded = snapshot->outcomes.through;
-    return checkpoint_find_begun(&store->checkpoint, (manifest > folded ? manifest : folded) + 1,
-                                 snapshot->horizon, &snapshot->outcomes.incarnations, err);
+    size_t known = snapshot->outcomes.incarnations.count;
+    bool ok = checkpoint_find_begun(&store->checkpoint, (manifest > folded ? manifest : folded) + 1,
+                                    snapshot->horizon, &snapshot->outcomes.incarnations, err);
+    if (snapshot->outcomes.incarnations.count > known)
+        snapshot->topic_id[0] = '\0'; // Spark may have read another topic since
+    return ok;
 }
 
 static bool read_ranges(const struct checkpoint *checkpoint, struct snapshot *snapshot,

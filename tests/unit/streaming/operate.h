@@ -7,6 +7,7 @@
 
 #include "base/scope.h"
 #include "streaming/operations/operations.h"
+#include "streaming/store/checkpoint_notes.h"
 
 static struct fixture fixture;
 
@@ -16,8 +17,9 @@ static struct fixture fixture;
 
 /* ---- running them ---- */
 
-enum operation { ADOPT, RELEASE, RELOCATE, REWIND };
-static int64_t to_batch; // of REWIND
+enum operation { ADOPT, RELEASE, RELOCATE, REWIND, ADOPT_KAFKA };
+static int64_t to_batch;  // of REWIND
+#define NEW_CLUSTER "new" // of ADOPT_KAFKA
 
 static inline bool operate_as(enum operation operation, bool dry_run, char **said,
                               struct error *err) {
@@ -28,6 +30,8 @@ static inline bool operate_as(enum operation operation, bool dry_run, char **sai
     struct offsets next = {0};
     bool ok = operation == ADOPT     ? operation_adopt(&fixture.options, dry_run, out, err)
               : operation == RELEASE ? operation_release(&fixture.options, dry_run, out, err)
+              : operation == ADOPT_KAFKA
+                  ? operation_adopt_kafka(&fixture.options, NEW_CLUSTER, dry_run, out, err)
               : operation == RELOCATE
                   ? operation_relocate(&fixture.options, dry_run, out, err)
                   : operation_rewind(&fixture.options, to_batch, dry_run, &next, out, err);
@@ -140,6 +144,32 @@ static inline void write_unlogged(int64_t last) {
     fixture.options.sink_log = SINK_LOG_OFF;
     fixture_must_advance(&fixture, last, 0);
     fixture.options.sink_log = SINK_LOG_AUTO;
+}
+
+/* Manifests 0..last as a librdkafka with topic ids writes them, for the Kafka cluster "old". */
+static inline void write_topic_ids(int64_t last) {
+    struct error err;
+    check(kafka_note_write(fixture.checkpoint, "old", &err));
+    for (int64_t batch = 0; batch <= last; batch++) {
+        scoped(scope_free) char *name = fixture_text(CHECKPOINT "manifests/%" PRId64, batch);
+        scoped(scope_free) char *text = fixture_read(&fixture, name);
+        check(text != NULL);
+        scoped(scope_free) char *with =
+            fixture_text("%.*s,\"topicId\":\"one\"}", (int)strlen(text) - 1, text);
+        fixture_write(&fixture, name, with);
+    }
+}
+
+/* Which topic's id a start would compare with: that of the newest manifest. */
+static inline void assert_topic_id(const char *expected) {
+    struct store *store = NULL;
+    struct recovery recovery;
+    struct error err = {0};
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(recovery.incarnation.topic_id, expected);
+    recovery_deinit(&recovery);
+    store_close(store);
 }
 
 static inline void move_lake(void) {

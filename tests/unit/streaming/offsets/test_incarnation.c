@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "streaming/recovery/inspect.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/checkpoint_notes.h"
@@ -50,6 +51,32 @@ static void leave_run(int64_t first_batch) {
     (void)snprintf(note.master, sizeof note.master, "sc://spark");
     if (!run_note_write(fixture.options.checkpoint, &note, &err))
         fail_msg("%s", err.message);
+}
+
+static void the_id_of_the_topic_before_spark_moved_is_not_compared(void **state) {
+    (void)state;
+    fixture.options.sink_log = SINK_LOG_OFF;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 30);
+    spark_run(1, (int64_t[]){20});
+    fixture_write(&fixture, CHECKPOINT "offsets/.1.crc", "crc");
+
+    struct inspection inspection;
+    struct error err;
+    assert_true(
+        inspect(&fixture.options, &inspection, &err)); // for doctor; verify has it there, too
+    assert_string_equal(inspection.topic_id, "");
+    inspection_deinit(&inspection);
+    if (!fake_run(true, true, &err))
+        fail_msg("%s", err.message);
+    assert_seen('B', 10); // what Spark has not read
+
+    strcpy(fake.id, "three");
+    FAKE_SET('C', 40);
+    assert_refused("its id is three, not two");
 }
 
 static void rejects_behind_a_topic_that_was_created_again_are_lost(void **state) {
@@ -284,6 +311,7 @@ static void that_spark_went_back_is_noted(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(the_id_of_the_topic_before_spark_moved_is_not_compared),
         TEST(rejects_behind_a_topic_that_was_created_again_are_lost),
         TEST(a_topic_created_again_has_rejects_as_soon_as_spark_goes_back),
         TEST(a_batch_before_an_incarnation_does_not_begin_it),

@@ -74,7 +74,7 @@ static void what_a_log_can_not_list_is_refused(void **state) {
 static void without_a_checkpoint_nothing_is_done(void **state) {
     (void)state;
     to_batch = 0;
-    for (enum operation operation = ADOPT; operation <= REWIND; operation++)
+    for (enum operation operation = ADOPT; operation <= ADOPT_KAFKA; operation++)
         assert_refuses(operation, ERROR_CONFIG, "there is no checkpoint");
 }
 
@@ -84,7 +84,7 @@ static void a_running_query_is_named(void **state) {
     struct store *store;
     struct error err;
     check(recovery_open(&fixture.options, &store, &err));
-    for (enum operation operation = ADOPT; operation <= REWIND; operation++)
+    for (enum operation operation = ADOPT; operation <= ADOPT_KAFKA; operation++)
         assert_refuses(operation, ERROR_LOCKED, "is locked: another instance runs this query");
     store_close(store);
 }
@@ -121,6 +121,48 @@ static void a_log_that_disagrees_is_not_released(void **state) {
     assert_refuses(RELEASE, ERROR_STATE, "lists files more than once");
     fixture_write(&fixture, SINK_LOG "1", log);
     must_operate(RELEASE, "the files that it listed (4) are exactly the files of the table");
+}
+
+/* ---- adopt the offsets ---- */
+
+/* How many manifests have a topic's id. */
+static size_t topic_ids(int64_t last) {
+    size_t count = 0;
+    for (int64_t batch = 0; batch <= last; batch++) {
+        scoped(scope_free) char *name = fixture_text(CHECKPOINT "manifests/%" PRId64, batch);
+        scoped(scope_free) char *text = fixture_read(&fixture, name);
+        count += text != NULL && strstr(text, "topicId") != NULL;
+    }
+    return count;
+}
+
+static void another_cluster_does_not_get_the_topic_ids_of_the_old_one(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 3, 0);
+    write_topic_ids(3);
+    assert_topic_id("one");
+    must_operate(ADOPT_KAFKA, "The topic's id was removed from 4 manifests");
+    scoped(scope_free) char *note = fixture_read(&fixture, CHECKPOINT "kafka");
+    assert_non_null(strstr(note, "\"clusterId\":\"new\""));
+    assert_topic_id("");
+    to_batch = 1;
+    must_operate(REWIND, "");
+    assert_topic_id("");
+    assert_int_equal(topic_ids(3), 0);
+    fixture_must_advance(&fixture, 4, 1);
+    assert_table(4);
+    write_topic_ids(0);
+    fixture_write(&fixture, CHECKPOINT "kafka", note);
+    must_operate(ADOPT_KAFKA, "nothing to do"); // the ids are this cluster's
+    assert_int_equal(topic_ids(4), 1);
+}
+
+static void a_manifest_that_can_not_be_read_keeps_the_cluster_as_it_is(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 1, 0);
+    write_topic_ids(1);
+    fixture_write(&fixture, CHECKPOINT "manifests/1", "v1\n{");
+    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' can't be used: restore it");
 }
 
 /* ---- relocate ---- */
@@ -312,6 +354,8 @@ int main(void) {
         ON_DISK(a_running_query_is_named),
         ON_DISK(a_log_is_released_when_it_agrees_with_the_files),
         ON_DISK(a_log_that_disagrees_is_not_released),
+        ON_DISK(another_cluster_does_not_get_the_topic_ids_of_the_old_one),
+        ON_DISK(a_manifest_that_can_not_be_read_keeps_the_cluster_as_it_is),
         ON_DISK(a_moved_table_is_refused_until_it_is_relocated),
         ON_DISK(a_moved_log_is_refused_without_a_manifest_too),
         ON_DISK(a_moved_checkpoint_is_written_into_the_signatures),

@@ -87,6 +87,26 @@ static void relocating_survives_any_fault(void **state) {
     survive("relocate", RELOCATE, verify_relocated);
 }
 
+/* No fault leaves the old cluster's ids with the new cluster's name. */
+static void verify_of_new_cluster(void) {
+    char noted[KAFKA_CLUSTER_ID_MAX];
+    struct error err;
+    check(kafka_note_read(fixture.checkpoint, noted, &err));
+    assert_string_equal(noted, NEW_CLUSTER);
+    assert_topic_id("");
+    if (!go_on)
+        return;
+    fixture_must_advance(&fixture, 3, 1);
+    assert_table(3);
+}
+
+static void adopting_another_cluster_survives_any_fault(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 2, 0);
+    write_topic_ids(2);
+    survive("adopt --cluster", ADOPT_KAFKA, verify_of_new_cluster);
+}
+
 static void verify_rewound(void) {
     assert_table(8);
     assert_int_equal(listed(8), 18);
@@ -164,6 +184,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(adopting_survives_any_fault),
+        ON_DISK(adopting_another_cluster_survives_any_fault),
         ON_DISK(releasing_survives_any_fault),
         ON_DISK(relocating_survives_any_fault),
         ON_DISK(rewinding_survives_any_fault),

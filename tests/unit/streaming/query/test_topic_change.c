@@ -181,6 +181,45 @@ static void by_its_id_a_topic_that_lacks_a_partition_is_the_same(void **state) {
     assert_verified("0/0: 0..100=90+10; 0/1: 0..60=54+6");
 }
 
+static void a_start_without_ids_does_not_keep_the_id_of_the_topic_before(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    strcpy(fake.id, ""); // another host's librdkafka; the records tell
+    FAKE_SET('B', 150);
+    must_take();
+    strcpy(fake.id, "two");
+    fake.logs[0].end = 160;
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('B', 160);
+
+    strcpy(fake.id, "");
+    FAKE_SET('C', 50);
+    assert_data_loss("was deleted and created again", "goes back from offset 160 to 0");
+    must_take(); // runs the plan that moves the positions
+    strcpy(fake.id, "three");
+    fake.logs[0].end = 60;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('C', 60);
+    assert_verified("0/0: 0..100=90+10; 1/0: 0..160=144+16; 2/0: 0..60=54+6");
+}
+
+static void a_start_without_ids_keeps_the_id_of_the_same_topic(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    strcpy(fake.id, "");
+    fake.logs[0].end = 110;
+    must_take();
+    strcpy(fake.id, "two");
+    fake.one_time = true;
+    FAKE_SET('A', 120);
+    assert_refused("its id is two, not one");
+}
+
 /* ---- while it runs ---- */
 
 static void stop_when_read(char letter, int64_t end, int number) {
@@ -643,6 +682,8 @@ int main(void) {
         TEST(by_its_id_a_longer_topic_is_known_to_be_another),
         TEST(by_its_id_a_log_is_known_to_be_cut),
         TEST(by_its_id_a_topic_that_lacks_a_partition_is_the_same),
+        TEST(a_start_without_ids_does_not_keep_the_id_of_the_topic_before),
+        TEST(a_start_without_ids_keeps_the_id_of_the_same_topic),
         TEST(a_topic_of_which_nothing_was_read_may_be_another),
         TEST(a_topic_seen_absent_is_another_even_if_it_is_longer),
         TEST(a_topic_that_only_seemed_absent_is_read_on),

@@ -232,6 +232,24 @@ static void an_incarnation_of_the_topic_is_said_in_version_4(void **state) {
         assert_refused(moving, &cases[i]);
 }
 
+static void the_id_of_a_topic_can_be_removed_and_all_else_stays(void **state) {
+    (void)state;
+    struct error err;
+    size_t size;
+    scoped(scope_free) char *without = NULL;
+    scoped(scope_free) char *again = NULL;
+    assert_true(manifest_remove_topic_id(moving, strlen(moving), &without, &size, &err));
+    const char *at = strstr(moving, "\"topicId\":\"two\","); // found, by the test above
+    scoped(scope_free) char *expected =
+        fixture_text("%.*s%s", (int)(at - moving), moving, at + strlen("\"topicId\":\"two\","));
+    assert_string_equal(without, expected);
+    assert_int_equal(size, strlen(expected));
+    assert_true(manifest_remove_topic_id(without, size, &again, &size, &err));
+    assert_null(again);
+    assert_false(manifest_remove_topic_id("v5\n{}", 5, &again, &size, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
@@ -240,6 +258,7 @@ int main(void) {
         cmocka_unit_test(a_replay_that_does_not_add_up_is_refused),
         cmocka_unit_test(a_batch_of_spark_s_has_rejects_only),
         cmocka_unit_test(an_incarnation_of_the_topic_is_said_in_version_4),
+        cmocka_unit_test(the_id_of_a_topic_can_be_removed_and_all_else_stays),
         cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
