@@ -121,12 +121,14 @@ def test_failfast_stops_at_the_first_reject_and_names_its_place(job):
 
 def test_a_value_of_the_wrong_type_is_null_in_its_row_and_counted(job):
     job.create_topic()
-    value = '{"match_id": "M1", "match_duration": "long", "team_1_kills": 3}'
+    value = '{"match_id": "M1", "match_duration": "long", "team_1_kills": 3, "team_2_kills": []}'
     job.produce([value, '{"match_id": "M2"} {"match_id": "M3"}'])
 
     process = job.run()
 
-    assert process.lines(r"\| WARNING \| .*column=match_duration .*values=1\b"), process.tail()
+    (line,) = process.lines(r"\| WARNING \| .*became null")  # one for all columns
+    assert "2 values of the wrong type became null" in line, line
+    assert line.endswith("columns=match_duration (1), team_2_kills (1)"), line
     assert process.lines(r"\| WARNING \| .*after.* value"), process.tail()
     row, _ = job.lake.rows(job.lake.table("matches"))
     assert (row["match_duration"], row["duration_minutes"], row["team_1_kills"]) == (None, None, 3)

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "streaming/report/reject_lines.h"
 
 void query_report_init(struct query_report *report, const char *name, const char *job,
@@ -152,12 +153,24 @@ void query_report_batch(struct query_report *report, const struct topic_offsets 
     free(ranges);
 }
 
+enum { FAULTS_TEXT_MAX = 2048 };
+
+/* One line for all columns: "3 values … | columns=status (2), kills (1)". */
 static void log_faults(const struct query_report *report, const struct decode_counts *counts) {
-    for (size_t i = 0; i < report->schema->count; i++)
-        if (counts->field_faults[i] > 0)
-            log_write(LOG_WARNING, report->name,
-                      "Values of the wrong type became null | column=%s | values=%" PRId64,
-                      report->schema->columns[i].name, counts->field_faults[i]);
+    char columns[FAULTS_TEXT_MAX] = "";
+    size_t used = 0;
+    int64_t values = 0;
+    for (size_t i = 0; i < report->schema->count; i++) {
+        if (counts->field_faults[i] == 0)
+            continue;
+        values += counts->field_faults[i];
+        used =
+            text_append(columns, sizeof columns, used, "%s%s (%" PRId64 ")", used > 0 ? ", " : "",
+                        report->schema->columns[i].name, counts->field_faults[i]);
+    }
+    if (values > 0)
+        log_write(LOG_WARNING, report->name, "%s of the wrong type became null | columns=%s",
+                  text_count(values, "value").text, columns);
     if (counts->trailing_bytes > 0)
         log_write(LOG_WARNING, report->name,
                   "Bytes after the JSON value were ignored | records=%" PRId64,
