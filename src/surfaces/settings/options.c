@@ -49,7 +49,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_FOR] = {"--for", "DURATION", "With --live: how long to run (default: 5 minutes).",
         OPTION_WITH_RUN,
         .value = {.type = &type_duration, .offset = LINE(live_ms), .fallback = "5 minutes",
-                  .least = 1000, .most = 24 * 3600 * 1000}},
+                  .least = 1000, .most = 24LL * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing. With --json: as one JSON object.",
