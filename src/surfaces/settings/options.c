@@ -98,8 +98,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "Only show what would be done. Changes nothing and takes no lock, so the query can keep "
         "running.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(dry_run)}},
     [OPTION_YES] = {"--yes", NULL,
-        "Do not ask for confirmation. Without this option, the command shows on a terminal what it "
-        "would do, and asks first.",
+        "Do not ask for confirmation. Without this option, on a terminal, the command shows what "
+        "it would do and asks first.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(yes)}, .letter = 'y'},
     [OPTION_FORMAT] = {"--format", NULL,
         "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line per "
