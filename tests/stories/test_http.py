@@ -249,7 +249,7 @@ def test_not_ready_once_a_query_has_failed_while_the_other_finishes(job):
     process = job.start("--job", "all", under=slow, SPARK_UI_PORT=port(), PARSE_MODE="failfast",
                         SPARK_MASTER_URL="local[2]", SHUTDOWN_TIMEOUT="60s")
     answer = wait_ready(process, Web(process), 503)
-    assert answer.text.startswith("match_stream: failed: record at topic")
+    assert answer.text.startswith("match_stream: failed: the record at topic")
     process.wait_exit(90, 8)
     job.lake.assert_holds("players", {0: 200})
 

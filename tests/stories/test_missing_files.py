@@ -55,7 +55,7 @@ def test_files_that_were_merged_by_hand_are_reported_once_and_come_back_from_a_b
     assert (query["health"]["state"], query["health"]["severity"]) == ("degraded", "critical")
     shown = status(job, exit_code=13)
     assert re.search(rf"^  health +degraded since .*: {len(paths)} files of the table are missing: ", shown, re.M)
-    assert re.search(r"^  to do +Restore the files from a backup", shown, re.M)
+    assert re.search(r"^  action +Restore the files from a backup", shown, re.M)
     assert f'esports_stream_missing_files{{query="match_stream"}} {len(paths)}' in web.get("/metrics").text
     process.stop()
     assert len(process.lines("are missing")) == 1  # and not once more by the judge of health

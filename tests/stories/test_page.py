@@ -766,5 +766,5 @@ def test_records_are_not_shown_to_another_machine_without_a_token(job, browser, 
     page.wait("#queries", "match_stream")
     assert page.complaints and all("403" in one for one in page.complaints)
     page.close()
-    open_page(url).wait("#rejects-summary", "the newest 1 are here")
+    open_page(url).wait("#rejects-summary", "The newest 1 are listed here")
     process.stop()
