@@ -55,7 +55,7 @@ def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
         job.settings["ALERT_WEBHOOK_URL"] = receiver.url
         for _ in range(2):  # as a supervisor has it
             process = job.run(PARSE_MODE="failfast", exit_code=8)
-            (logged,) = process.lines("offset 1 is no row")  # once, not by main as well
+            (logged,) = process.lines("offset 1 cannot become a row")  # once, not by main as well
             assert "| match_stream | CRITICAL | Query failed: " in logged
             assert process.lines(r"main \| INFO \| Stopped because a query has failed \| exit_code=8")
         (failed,) = receiver.notifications
@@ -135,7 +135,7 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
     assert (rejecting["severity"], recovered["recoveredFrom"]) == ("warning", "rejecting")
     assert recovered["since"] == rejecting["since"]  # noted with the checkpoint
     assert recovered["lastedSeconds"] >= 0
-    reason = "rejected 20 of the 200 records of the newest 5 minutes"
+    reason = "rejected 20 of the 200 records of the last 5 minutes"
     assert rejecting["text"] == f"match_stream is rejecting records: {reason}"
     assert ready and (said["state"], said["severity"], said["reason"]) == ("degraded", "warning", reason)
     assert "rejects ls" in said["action"]

@@ -45,6 +45,11 @@ def contents(lake, kind):
     }
 
 
+def without_prose(found):
+    """A reject's `detail` is for people: its wording may change from release to release."""
+    return {place: {name: value for name, value in row.items() if name != "detail"} for place, row in found.items()}
+
+
 @pytest.mark.parametrize("version", KEPT)
 def test_a_lake_of_an_earlier_release_opens_runs_on_and_verifies(job, version):
     job.topics = {kind: f"{kind}-of-{version}" for kind in QUERIES}
@@ -74,4 +79,5 @@ def test_a_lake_of_an_earlier_release_opens_runs_on_and_verifies(job, version):
     for kind, mode in (("matches", "permissive"), ("players", "reject")):
         fresh = Lake(job.lake.root.with_name("fresh"))
         job.run("--job", kind, DATA_LAKE_PATH=fresh.root, PARSE_MODE=mode)
-        assert {place: contents(fresh, kind)[place] for place in kept[kind]} == kept[kind]
+        made = contents(fresh, kind)
+        assert without_prose({place: made[place] for place in kept[kind]}) == without_prose(kept[kind])
