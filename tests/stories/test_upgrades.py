@@ -56,14 +56,14 @@ def test_a_lake_of_an_earlier_release_opens_runs_on_and_verifies(job, version):
 
     # Read-only callers first: on the files as that release left them.
     verified = job.program.run("verify", "--job", "players", **job.settings)
-    assert verified.lines("^player_stream: every offset is there once$")
+    assert verified.lines("^player_stream: every offset is present exactly once$")
     for kind in QUERIES:
         job.produce([f'{{"{kind[:-1]}_id": "new"}}', "no JSON"], kind, partition=1)
     job.run("--job", "all")
 
     verified = job.program.run("verify", "--job", "all", **job.settings)
     for kind, query in QUERIES.items():
-        assert verified.lines(f"^{query}: every offset is there once$")
+        assert verified.lines(f"^{query}: every offset is present exactly once$")
         assert job.lake.batches(kind)[-1] == newest[kind] + 1  # one batch for the new records
         job.lake.assert_listed(kind)
         now = contents(job.lake, kind)
