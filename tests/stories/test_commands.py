@@ -426,7 +426,7 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     played.produce([GOOD[0]] * 10)
     played.broker.delete_records(topic, {0: 20})
     found = findings(played, exit_code=6)
-    assert "offsets 14 to 19 are next, but are gone from Kafka" in found[f"progress {topic}"]["text"]
+    assert "the next offsets, 14 to 19, are gone from Kafka" in found[f"progress {topic}"]["text"]
 
 
 def test_the_doctor_decodes_the_newest_records(job):

@@ -170,7 +170,7 @@ static bool read_start(struct store *store, struct inspection *inspection, struc
     static const char *const words[] = {
         [RECOVER_STOP] = "a start fails and changes nothing",
         [RECOVER_REFUSE] = "a start refuses these settings and changes nothing",
-        [RECOVER_TAKE_BACK] = "a start removes our files of that batch",
+        [RECOVER_TAKE_BACK] = "a start removes this program's files of that batch",
         [RECOVER_ROLL_FORWARD] = "a start finishes that batch",
         [RECOVER_FINISH] = "a start writes its commit",
         [RECOVER_START] = "a start begins at STARTING_OFFSETS",

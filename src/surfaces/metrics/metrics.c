@@ -345,7 +345,7 @@ const struct metric_family metric_families[] = {
      "(also as many_rejects, its name in 0.1.0).",
      EACH(print_causes)},
     {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
-     "Files of the table that were missing at the start; absent until all were looked for.",
+     "Files of the table that were missing at the start; absent until the check is complete.",
      EACH(print_missing)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER as an interval; 0 for `0 seconds` and availableNow.", EACH(print_trigger)},
@@ -359,11 +359,11 @@ const struct metric_family metric_families[] = {
     {topic, "esports_stream_committed_offset", METRIC_GAUGE, "query, partition",
      "The offset after the newest committed batch.", EACH(print_position)},
     {topic, "esports_stream_lag_records", METRIC_GAUGE, "query, partition",
-     "Offsets between the two: what waits. No sample while it is unknown, because Kafka has not "
-     "told the end offsets for LAG_INTERVAL and 5 seconds.",
+     "Offsets between the two: records that wait. No sample while it is unknown, because Kafka has "
+     "not reported the end offsets for LAG_INTERVAL and 5 seconds.",
      EACH(print_lag)},
     {topic, "esports_stream_lag_age_seconds", METRIC_GAUGE, "query",
-     "Time since Kafka last told the end offsets; before the first answer, since the start.",
+     "Time since Kafka last reported the end offsets; before the first answer, since the start.",
      EACH(print_lag_age)},
     {topic, "esports_stream_newest_record_age_seconds", METRIC_GAUGE, "query",
      "Freshness: age of the newest committed record, by its Kafka timestamp. No sample before the "

@@ -60,7 +60,7 @@ static const struct login logins[] = {
     {{PROTOCOL("SASL_SSL"), MECHANISM("oauthbearer")},
      &debian_12,
      1,
-     "without OIDC, by which OAUTHBEARER gets its tokens",
+     "without OIDC, which OAUTHBEARER needs to get tokens",
      false},
     {{PROTOCOL("SASL_SSL"), MECHANISM("OAUTHBEARER")},
      &debian_13,
