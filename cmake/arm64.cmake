@@ -1,4 +1,4 @@
-# Cross-compiling for arm64 on a Debian that has arm64's libraries, too (scripts/arm64.sh).
+# Cross-compiling for arm64 on a Debian that has arm64's libraries, too (`make arm64`).
 # What a build has to run, such as unit tests, runs under qemu.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)

@@ -13,7 +13,7 @@ execute_process(COMMAND gzip -9nc ${here}/changelog OUTPUT_FILE ${made}/changelo
 
 set(package COMPONENT package EXCLUDE_FROM_ALL)
 set(docdir share/doc/esports-stream)
-# Below /usr, but for Debian 12, whose rule was /lib.
+# Below /usr, except on Debian 12, whose rule was /lib.
 set(units /usr/lib/systemd/system)
 if(EXISTS /etc/os-release)
   file(STRINGS /etc/os-release version REGEX "^VERSION_ID=\"?12\"?$")

@@ -119,7 +119,7 @@ step nghttpx "${BASH_SOURCE[0]}" unpacked nghttp2-proxy usr/sbin/nghttpx nghttp2
 step helm scripts/setup-helm.sh scripts/setup-helm.sh
 [ "$VERSION_ID" = 12 ] || step java-17 "${BASH_SOURCE[0]}" java_17
 # The headers of the compiler itself, which PyPI's clang-tidy comes without.
-step clang-14 "${BASH_SOURCE[0]}" from_12 clang-14 libclang-common-14-dev
+step clang-14 "${BASH_SOURCE[0]}" from_12 clang-14 libclang-common-14-dev libclang-rt-14-dev
 step debian-13 "${BASH_SOURCE[0]}" debian_13
 step kafka tests/rig/kafka.xml jars kafka
 step spark tests/rig/spark.xml jars spark

@@ -90,7 +90,7 @@ def test_a_master_that_does_not_answer_is_reported_with_its_cause(job, settings,
     process = job.run(exit_code=9, timeout=100, **{**settings, "SPARK_MASTER_URL": master})
 
     line = process.lines(r"\| CRITICAL \|")[-1]
-    assert f"SPARK_MASTER_URL is '{master}'" in line
+    assert f"cannot reach Spark's master '{master}' (SPARK_MASTER_URL)" in line
     assert "Connection refused" in line if host == "127.0.0.1" else "UnknownHostException" in line
     # After the first attempt: Spark itself would have tried twice more, for a minute.
     assert len(process.lines(r"\| WARNING \| .*Failed to connect to master")) == 1

@@ -355,7 +355,7 @@ static bool remove_topic_id(const struct store *store, int64_t batch_id, bool dr
     size_t size, without_size;
     if (!file_read(path.text, MANIFEST_SIZE_MAX, &text, &size, err))
         return false;
-    if (text == NULL) // a query that runs beside a dry run has removed it
+    if (text == NULL) // a query that runs during a dry run has removed it
         return true;
     if (!manifest_remove_topic_id(text, size, &without, &without_size, err))
         return error_wrap(err, "'%s' can't be used: restore it from a backup", path.text);

@@ -269,6 +269,7 @@ static bool print_query(FILE *out, const struct config *config, const struct str
 static void print_next(FILE *out, const struct config *config) {
     const char *program = program_invocation_name;
     const struct stream *stream = config->job != NULL ? config->job : streams[0];
+    check(stream != NULL);
     scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
     (void)fprintf(out,
                   "\nNext: look at what the demo made (delete the directory afterwards)\n\n"

@@ -11,39 +11,38 @@
 static const char commands_intro[] =
     "# Commands\n"
     "\n"
-    "*Printed by `esports-stream docs commands` from the program's own tables; a test keeps it "
-    "true. `esports-stream COMMAND --help`\n"
-    "prints the part of one command, `man esports-stream` all of it.*\n"
+    "*Printed by `esports-stream docs commands` from the program's own tables; a test compares "
+    "them.\n"
+    "`esports-stream COMMAND --help` prints the part of one command, `man esports-stream` all of "
+    "it.*\n"
     "\n"
     "    esports-stream COMMAND [OPTION]...\n"
     "\n"
-    "- A command takes `--job matches|players|all` and, unless it says that it reads none, the "
-    "settings of a run ([configuration.md](configuration.md)).\n"
-    "- What was asked for goes to stdout, everything else to stderr. `--json` prints one JSON "
-    "object a line, for `all` one per query. Later versions only add members; null is what is not "
-    "known.\n"
-    "- `status`, `checkpoint show`, `tail`, `verify` and `rejects` need no topic or path of a "
-    "query: what no setting says is taken from the checkpoint, which only has to be found "
-    "(`CHECKPOINT_PATH`, `DATA_LAKE_PATH`). A value that differs from the default is logged. An "
-    "explicit setting counts also where the checkpoint says something else, and that is logged, "
-    "too.\n"
-    "- On a terminal, tables and texts keep to its width (`COLUMNS`, or what the terminal says). "
-    "A file or a pipe gets everything.\n"
+    "- A command takes `--job matches|players|all` and the settings of a run "
+    "([configuration.md](configuration.md)), except where it says that it reads no settings.\n"
+    "- Results go to stdout, everything else to stderr. `--json` prints one JSON object per line, "
+    "for `all` one per query. Later versions only add members. A value that is not known is null.\n"
+    "- `status`, `checkpoint show`, `tail`, `verify` and `rejects` only need to find the "
+    "checkpoint (`CHECKPOINT_PATH`, `DATA_LAKE_PATH`). If the topic or one of the other paths is "
+    "not set, they take it from the checkpoint, and log it if it is not the default. If it is set, "
+    "the setting is used, and a difference from the checkpoint is logged.\n"
+    "- On a terminal, tables and texts fit its width (`COLUMNS`, or the width that the terminal "
+    "reports). In a file or a pipe, nothing is cut.\n"
     "- Colour is for terminals only; `NO_COLOR` (with any value) and `TERM=dumb` turn it off.\n"
-    "- An error says what to do about it. The exit codes are those of "
-    "[configuration.md](configuration.md#exit-codes); what a command adds to them, it says.\n"
-    "- A reader that goes away (`| head`) ends a command quietly, and Ctrl-C ends it at once: it "
-    "can be run again.\n"
-    "- The shell completes all of it: `source <(esports-stream completion bash)`.\n";
+    "- An error says what to do about it. The exit codes are in "
+    "[configuration.md](configuration.md#exit-codes). If a code has a special meaning for a "
+    "command, the command's text says so.\n"
+    "- If the reader of the output exits first (`| head`), the command ends without an error. "
+    "Ctrl-C ends a command at once, and you can run it again.\n"
+    "- Shell completion covers commands, options and values: `source <(esports-stream completion "
+    "bash)`.\n";
 
 static const char explain_document[] =
-    "\n## --explain --json\n\n"
-    "    esports-stream --explain --json\n\n"
-    "What a run with these settings would do, as one object; nothing is started. Secrets are "
-    "`***`.\n\n"
-    "The document: `version`; `engine` (`native` or `spark`); `master`; `workers`; `job`; `demo`; "
-    "`settings`, `kafkaProperties` and `sparkProperties`, arrays of `name`, `value` and `origin` "
-    "(`default`, `environment`, `--trigger`, or file and line); `ignoredKafkaVariables`, "
+    "\n## --explain --json\n\n    esports-stream --explain --json\n\nPrint what a run with these "
+    "settings would do, as one object. Nothing is started. Secrets are `***`.\n\nThe document: "
+    "`version`; `engine` (`native` or `spark`); `master`; `workers`; `job`; `demo`; `settings`, "
+    "`kafkaProperties` and `sparkProperties`, arrays of `name`, `value` and `origin` (`default`, "
+    "`environment`, `--trigger`, or file and line); `ignoredKafkaVariables`, "
     "`ignoredSparkVariables`; `warnings`; `memory` with `budgetBytes` and `floorBytes`; `queries`, "
     "each with `name`, `job`, `topic`, `table`, `rejects` and `checkpoint` (`path` and `warning`), "
     "`partitionBy`, `identifier`, `forecast` (an array of `recordsPerSecond`, `filesPerDay`, "
@@ -55,7 +54,7 @@ static void print_command(FILE *out, const struct command *entry) {
     command_synopsis(entry, synopsis);
     (void)fprintf(out, "\n## %s\n\n    esports-stream %s\n\n%s%s%s\n", entry->name, synopsis,
                   entry->doc, entry->needs_nothing ? " Reads no settings." : "",
-                  entry->needs_broker ? " Asks Kafka." : "");
+                  entry->needs_broker ? " Connects to Kafka." : "");
     if (entry->options != 0)
         (void)fprintf(out, "\n| option | |\n|---|---|\n");
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
@@ -82,24 +81,26 @@ static void print_commands(FILE *out, const struct command *commands) {
 static const char metrics_intro[] =
     "# Metrics\n"
     "\n"
-    "*Printed by `esports-stream docs metrics` from the program's own table; a test keeps it "
-    "true.*\n"
+    "*Printed by `esports-stream docs metrics` from the program's own table; a test compares "
+    "them.*\n"
     "\n"
     "`/metrics` on `SPARK_UI_PORT` answers in Prometheus' text format (0.0.4). "
     "`deploy/prometheus/prometheus.yml` scrapes it,\n"
     "`deploy/prometheus/alerts.yml` has alerts on it ([alerts.md](alerts.md) says what to do), and "
-    "`deploy/grafana/` a dashboard. With `UI_TOKEN`\n"
-    "set, Prometheus sends it as `authorization: credentials`.\n"
+    "`deploy/grafana/` has a\n"
+    "dashboard. If `UI_TOKEN` is set, give it to Prometheus as `authorization: credentials`.\n"
     "\n"
-    "Names and labels follow Prometheus' conventions: base units, `_total` for what only grows, "
-    "and labels whose values are few and\n"
-    "known. What only grows begins at 0 with the program; `rate()` and `increase()` see through "
-    "that. A batch counts when it is\n"
-    "committed, so that the sums are exact: after `availableNow`, rows and rejects are what the "
-    "table and its rejects got.\n"
+    "Names and labels follow Prometheus' conventions: base units, `_total` for counters, and "
+    "labels with few and known values.\n"
+    "Counters begin at 0 when the program starts; `rate()` and `increase()` handle such resets. A "
+    "batch is counted when it is\n"
+    "committed, so the sums are exact: after `availableNow`, the counters of rows and rejects "
+    "match what was written to the table\n"
+    "and its rejects.\n"
     "\n"
-    "`query` is `match_stream` or `player_stream`; `worker` is a thread's number from 0, each with "
-    "a connection to Kafka of its own.\n";
+    "`query` is `match_stream` or `player_stream`. `worker` is the number of a worker thread, "
+    "starting at 0; each worker has its\n"
+    "own connection to Kafka.\n";
 
 static void print_metrics(FILE *out) {
     (void)fputs(metrics_intro, out);

@@ -115,8 +115,8 @@ static void print_options(FILE *out) {
 }
 
 static void print_commands(FILE *out, const struct command *commands) {
-    (void)fprintf(out, ".SH COMMANDS\nWith each of them go the options \\fB\\-\\-job\\fR and "
-                       "\\fB\\-\\-env\\-file\\fR and the settings.\n");
+    (void)fprintf(out, ".SH COMMANDS\nEach command accepts the options \\fB\\-\\-job\\fR and "
+                       "\\fB\\-\\-env\\-file\\fR, and the settings.\n");
     for (const struct command *entry = commands; entry->name != NULL; entry++) {
         char synopsis[COMMAND_SYNOPSIS_MAX];
         command_synopsis(entry, synopsis);
@@ -134,9 +134,9 @@ static void print_settings(FILE *out) {
     const struct setting *settings = settings_table(&count);
     (void)fprintf(out,
                   ".SH ENVIRONMENT\nEach setting is a variable and an option: \\fBTRIGGER\\fR is "
-                  "\\fB\\-\\-trigger\\fR. An option wins over the environment, the environment "
-                  "over \\fB\\-\\-env\\-file\\fR, that over the default. An empty variable counts "
-                  "as not set.\n");
+                  "\\fB\\-\\-trigger\\fR. An option overrides the environment, the environment "
+                  "overrides \\fB\\-\\-env\\-file\\fR, and that overrides the default. An empty "
+                  "variable counts as not set.\n");
     for (size_t i = 0; i < count; i++) {
         print_line(out, ".TP\n\\fB", settings[i].name, "\\fR\\c");
         print_line(out, "\\& \\fI", settings[i].values, "\\fR");
@@ -148,13 +148,12 @@ static void print_settings(FILE *out) {
         else if (*settings[i].fallback != '\0')
             print_line(out, "Default: \\fB", settings[i].fallback, "\\fR");
     }
-    (void)fprintf(out, ".TP\n\\fBKAFKA_CONF_\\fR\\fINAME\\fR\nAny property of librdkafka, dots as "
-                       "underscores.\n"
-                       ".TP\n\\fBSPARK_CONF_spark_\\fR\\fINAME\\fR\nAny property of Spark, dots as "
-                       "underscores, case kept; on a cluster.\n"
-                       ".TP\n\\fBNO_COLOR\\fR\nWith any value: no colour on a terminal.\n"
-                       ".TP\n\\fBCOLUMNS\\fR\nHow wide a terminal is; otherwise the terminal "
-                       "is asked.\n");
+    (void)fprintf(out, ".TP\n\\fBKAFKA_CONF_\\fR\\fINAME\\fR\nAny property of librdkafka, with "
+                       "underscores for dots.\n.TP\n\\fBSPARK_CONF_spark_\\fR\\fINAME\\fR\nAny "
+                       "property of Spark, with underscores for dots, in the same case; on a "
+                       "cluster.\n.TP\n\\fBNO_COLOR\\fR\nWith any value: no colour on a "
+                       "terminal.\n.TP\n\\fBCOLUMNS\\fR\nWidth of the terminal; if it is not set, "
+                       "the terminal is asked.\n");
 }
 
 static void print_exit_codes(FILE *out) {

@@ -12,12 +12,13 @@ static const char intro[] =
     "# The tables' columns\n"
     "\n"
     "*Printed by `esports-stream docs schema` from the declarations in `src/schemas/` and "
-    "`src/streaming/`; a test keeps it true.*\n"
+    "`src/streaming/`; a test compares them.*\n"
     "\n"
     "Types are Spark SQL's. Partition columns are in the names of the directories and not in the "
     "files. A field of the wrong type\n"
-    "is null, as Spark's `from_json` makes it. Timestamps are instants, stored as microseconds in "
-    "UTC (or INT96, `PARQUET_TIMESTAMP_TYPE`).\n";
+    "becomes null, as in Spark's `from_json`. Timestamps are instants, stored as microseconds in "
+    "UTC (or INT96,\n"
+    "`PARQUET_TIMESTAMP_TYPE`).\n";
 
 static const char rejects_intro[] =
     "\n"

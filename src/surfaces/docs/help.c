@@ -27,15 +27,16 @@ static const char examples[] =
     "man esports-stream\n";
 
 static const char settings_intro[] =
-    "Settings: each is a variable and an option. An option wins over the environment, the "
-    "environment over --env-file, that over the default. An empty variable counts as not set.";
+    "Each setting is a variable and an option. An option overrides the environment, the "
+    "environment overrides --env-file, and --env-file overrides the default. An empty variable "
+    "counts as not set.";
 
 static const char properties[] =
-    "`KAFKA_CONF_<NAME>` sets any property of librdkafka, dots as underscores "
-    "(`KAFKA_CONF_CLIENT_ID`); `KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_*` and `KAFKA_SSL_*` set "
-    "security.protocol, sasl.* and ssl.*. Other `KAFKA_*` variables are ignored. On a cluster "
-    "`SPARK_CONF_spark_<name>` sets any property of Spark, case kept "
-    "(`SPARK_CONF_spark_jars_packages`).";
+    "`KAFKA_CONF_<NAME>` sets any property of librdkafka, with underscores for dots "
+    "(`KAFKA_CONF_CLIENT_ID` is client.id); `KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_*` and "
+    "`KAFKA_SSL_*` set security.protocol, sasl.* and ssl.*. Other `KAFKA_*` variables are ignored. "
+    "On a cluster `SPARK_CONF_spark_<name>` sets any property of Spark, in the same case "
+    "(`SPARK_CONF_spark_jars_packages` is spark.jars.packages).";
 
 static void print_option(FILE *out, int indent, const struct option_entry *entry) {
     char placeholder[OPTION_TEXT_MAX];
@@ -123,7 +124,8 @@ static void print_exit_codes(FILE *out) {
     (void)fprintf(out, "Exit codes\n");
     for (size_t i = 0; i < exit_code_count; i++) {
         const struct exit_code_entry *entry = &exit_codes[i];
-        (void)fprintf(out, "  %3d  %s\n", (int)entry->code, entry->name);
+        (void)fprintf(out, "  %3d%s  %s\n", (int)entry->code,
+                      entry->code == EXIT_CODE_SIGNAL ? " + n" : "", entry->name);
         paragraph_print(out, 7, entry->meaning);
         paragraph_print(out, 7, entry->cure);
     }

@@ -295,7 +295,7 @@ static const char program[] = "The program", query[] = "Queries", records[] = "R
 /* clang-format off: one family per paragraph reads better than the formatter's layout */
 const struct metric_family metric_families[] = {
     {program, "esports_stream_build_info", METRIC_GAUGE, "version, engine",
-     "Always 1; the labels say what runs.", print_build},
+     "Always 1; the labels have the version and the engine.", print_build},
     {program, "esports_stream_workers", METRIC_GAUGE, "",
      "Threads that read, decode and write (SPARK_MASTER_URL).", print_workers},
     {program, "esports_stream_memory_budget_bytes", METRIC_GAUGE, "",
@@ -306,8 +306,8 @@ const struct metric_family metric_families[] = {
      "the API show (history).",
      print_memory},
     {program, "esports_stream_fetch_queue_limit_bytes", METRIC_GAUGE, "",
-     "Maximum that librdkafka may hold, all workers together.", print_memory_limit,
-     NUMBER(struct streaming_memory, prefetch_max)},
+     "Maximum number of bytes in librdkafka's fetch queues, summed over all workers.",
+     print_memory_limit, NUMBER(struct streaming_memory, prefetch_max)},
     {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
      "Free space, for this user, on the file system of a place. A file system that holds several "
      "places is named after the first of data_lake, processed, checkpoint.",
@@ -322,12 +322,12 @@ const struct metric_family metric_families[] = {
     {program, "esports_stream_webhook_failed_attempts_total", METRIC_COUNTER, "",
      "Failed attempts to deliver a notification.", print_failed_attempts},
     {program, "esports_stream_log_dropped_lines_total", METRIC_COUNTER, "",
-     "Log lines dropped because the output did not accept them: nobody reads it, or its disk is "
-     "full.",
+     "Log lines dropped because they could not be written: the reader of the output hangs, or its "
+     "disk is full.",
      print_log_dropped},
 
     {query, "esports_stream_query_info", METRIC_GAUGE, "query, topic, table, checkpoint",
-     "Always 1; the labels say what the query reads and writes.", EACH(print_info)},
+     "Always 1; the labels name what the query reads and writes.", EACH(print_info)},
     {query, "esports_stream_query_up", METRIC_GAUGE, "query",
      "1 while the query runs, also while it waits or retries; 0 once it has ended.",
      EACH(print_up)},
@@ -345,7 +345,8 @@ const struct metric_family metric_families[] = {
      "(also as many_rejects, its name in 0.1.0).",
      EACH(print_causes)},
     {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
-     "Files of the table that were missing at the start; absent until the check is complete.",
+     "Files of the table that were missing at the start; no sample until all files have been "
+     "checked.",
      EACH(print_missing)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER as an interval; 0 for `0 seconds` and availableNow.", EACH(print_trigger)},
@@ -353,17 +354,18 @@ const struct metric_family metric_families[] = {
      "Failures that were retried: Kafka, the topic, the disk.", SNAPSHOT(retries)},
 
     {topic, "esports_stream_topic_end_offset", METRIC_GAUGE, "query, partition",
-     "Where the partition ends (with read_committed: its last stable offset). No sample while that "
-     "is unknown, like the lag.",
+     "End offset of the partition (with read_committed: its last stable offset). No sample while "
+     "it is unknown.",
      EACH(print_topic_end)},
     {topic, "esports_stream_committed_offset", METRIC_GAUGE, "query, partition",
      "The offset after the newest committed batch.", EACH(print_position)},
     {topic, "esports_stream_lag_records", METRIC_GAUGE, "query, partition",
-     "Offsets between the two: records that wait. No sample while it is unknown, because Kafka has "
-     "not reported the end offsets for LAG_INTERVAL and 5 seconds.",
+     "Difference of the two: offsets that are not committed yet. No sample while it is unknown, "
+     "because Kafka has not reported the end offsets for LAG_INTERVAL plus 5 seconds.",
      EACH(print_lag)},
     {topic, "esports_stream_lag_age_seconds", METRIC_GAUGE, "query",
-     "Time since Kafka last reported the end offsets; before the first answer, since the start.",
+     "Time since Kafka last reported the end offsets; before the first answer, time since the "
+     "start.",
      EACH(print_lag_age)},
     {topic, "esports_stream_newest_record_age_seconds", METRIC_GAUGE, "query",
      "Freshness: age of the newest committed record, by its Kafka timestamp. No sample before the "

@@ -40,26 +40,27 @@ static bool run_relocate(const struct command_scope *scope, struct error *err) {
 enum { CHANGE_OPTIONS = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES) };
 
 /* Headings of --help, in this order: what is used most comes first. */
-static const char look[] = "Look", change[] = "Change (stop the query first)", print[] = "Print";
+static const char look[] = "Inspect", change[] = "Change (stop the query first)", print[] = "Print";
 
 const struct command program_commands[] = {
     {.name = "status",
      .group = look,
      .brief = "state, lag and errors of the running program",
      .doc =
-         "Show the state, batches, lag and last error of the running process, or what the "
-         "checkpoint says when none runs. The checkpoint's lock names the process and its "
-         "address. Exit code 0: all chosen queries run and make progress; 10: one is not running; "
-         "11: one is stuck or does not answer; 13: one is degraded: it falls behind, has lost "
-         "records or rejects many.",
+         "Show the state, batches, lag and last error of the running process or, if none runs, "
+         "what its checkpoint says. The process and its address are found through the checkpoint's "
+         "lock. Exit code 0: all chosen queries run and make progress; 10: one is not running; 11: "
+         "one is stuck or does not answer; 13: one is degraded: it falls behind, does not know its "
+         "lag, has lost records, has a table with missing files, or rejects many records.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
     {.name = "tail",
      .group = look,
      .brief = "newest rows of a table; --follow shows new ones",
-     .doc = "Show the newest rows of the table, by batch and then by Kafka timestamp. With --json "
-            "all columns, partition columns at the end; without, as many as a terminal has room "
-            "for. Takes no lock: the query may run meanwhile, ours or Spark's.",
+     .doc = "Show the newest rows of the table, by batch and then by Kafka timestamp. With --json, "
+            "all columns, with the partition columns at the end; otherwise as many columns as fit "
+            "on the terminal. Takes no lock, so the query can keep running, in this program or in "
+            "Spark.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
      .run = tail_command,
      .knows = true},
@@ -67,19 +68,19 @@ const struct command program_commands[] = {
      .group = look,
      .brief = "check everything a run needs; say how to fix what fails",
      .doc =
-         "Check everything that a run needs, and say how to fix what fails: brokers, topics, the "
-         "right to read them, what comes next in them, and how many of the newest records (about "
-         "100 of each topic) would become rows; every directory that a run writes to, free space, "
-         "the speed of syncs; memory, open files, the clock, time zones, the port; the "
-         "checkpoints, the state of a query that runs (it is asked, as by `status`), and the types "
-         "of the tables' files. It changes no existing file and takes no lock, but it writes: "
-         "in each of these directories it makes a file of 4 KiB, _esports_stream_doctor.*, and "
-         "removes it at once. Ends within about 20 seconds, also if something does not answer. "
-         "Exit code 0: nothing failed (warnings do not count); otherwise the code with which a run "
-         "would end; 8: none of the newest records would become a row; 11: a query runs and makes "
-         "no progress.",
+         "Check everything that a run needs, and say how to fix what fails. In Kafka: the brokers, "
+         "the topics, the right to read them, the next offsets, and how many of the newest records "
+         "(about 100 of each topic) would become rows. On disk: every directory that a run writes "
+         "to, free space, the speed of syncs, the checkpoints, and the types of the tables' files. "
+         "On the machine: memory, open files, the clock, time zones, and the port. A query that is "
+         "running is asked for its state, as in `status`. The command changes no existing file and "
+         "takes no lock. It writes a file of 4 KiB, _esports_stream_doctor.*, into each of these "
+         "directories and removes it at once. It ends within about 20 seconds, even if something "
+         "does not answer. Exit code 0: nothing failed (warnings do not count); 8: none of the "
+         "newest records would become a row; 11: a query runs and makes no progress; otherwise the "
+         "code with which a run would end.",
      .document = "one object per check: `check`, `verdict` (`OK`, `WARN` or `FAIL`), `text`, and "
-                 "`fix`, null if nothing is to be done.",
+                 "`fix` (null if there is nothing to fix).",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .judges_paths = true,
@@ -87,21 +88,19 @@ const struct command program_commands[] = {
     {.name = "verify",
      .group = look,
      .brief = "prove that every offset is accounted for exactly once",
-     .doc = "Show for each partition of the topic which offsets the table and its rejects cover, "
-            "and prove from the files themselves and from Kafka that each of them is present "
-            "exactly once. "
-            "Takes no lock: the query may run meanwhile.",
+     .doc = "Show which offsets of each partition the table and its rejects cover, and prove from "
+            "the files themselves and from Kafka that each offset is accounted for exactly once. "
+            "Takes no lock, so the query can keep running.",
      .document =
-         "`query`, `topic`, `table`, `rejectsTable`; `throughBatch`, the newest committed "
-         "batch, null: none yet; `proven`, whether there is no fault and nothing unproven; "
-         "`faults`; `missing`, `double` and `unproven`, in offsets; `partitions`, each with "
-         "`incarnation`, `partition`, `start`, `end` (exclusive) and the outcome of these offsets: "
-         "`rows`, `rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; "
-         "`counts` of the findings by kind (`wrong`, `missing`, `double`: faults; `lost`, "
-         "`absent`, `note`: not), and `findings`, the first 50 of each kind, with `kind` "
-         "and `text`; `read`: `bySinkLog`, `tableFiles`, `rejectFiles`, `bytes`, `rows`, "
-         "`durationMs`, `passes`, `recordsFromKafka`. Exit code 5 comes with a document, "
-         "too.",
+         "`query`, `topic`, `table`, `rejectsTable`; `throughBatch`, the newest committed batch "
+         "(null: none yet); `proven`, true if there is no fault and nothing unproven; `faults`; "
+         "`missing`, `double` and `unproven`, in offsets; `partitions`, each with `incarnation`, "
+         "`partition`, `start`, `end` (exclusive) and the outcome of these offsets: `rows`, "
+         "`rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; `counts` of the findings "
+         "by kind (`wrong`, `missing`, `double`: faults; `lost`, `absent`, `note`: not), and "
+         "`findings`, the first 50 of each kind, with `kind` and `text`; `read`: `bySinkLog`, "
+         "`tableFiles`, `rejectFiles`, `bytes`, `rows`, `durationMs`, `passes`, "
+         "`recordsFromKafka`. With exit code 5, the document is printed, too.",
      .options = OPTION_BIT(OPTION_JSON),
      .run = verify_command,
      .knows = true,
@@ -112,8 +111,8 @@ const struct command program_commands[] = {
      .brief = "what the checkpoint holds, and what a start would do",
      .doc =
          "Show what the checkpoint holds: plans, commits, manifests, coverage, the sink log, who "
-         "holds the lock, and what a start would do. Takes no lock: the query may run meanwhile. "
-         "Exit code 5: a part of it can't be read.",
+         "holds the lock, and what a start would do. Takes no lock, so the query can keep running. "
+         "Exit code 5: a part of it cannot be read.",
      .options = OPTION_BIT(OPTION_JSON),
      .run = checkpoint_show_command,
      .knows = true,
@@ -122,8 +121,8 @@ const struct command program_commands[] = {
      .alias = "rejects list",
      .group = look,
      .brief = "rejected records, by reason and partition",
-     .doc = "Count the rejects by reason and by partition of the topic, and list the newest. Those "
-            "that were replayed are rows by now and are left out.",
+     .doc = "Count the rejects by reason and by partition of the topic, and list the newest. "
+            "Replayed rejects are rows now and are left out.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_JSON),
@@ -142,10 +141,10 @@ const struct command program_commands[] = {
     {.name = "rejects replay",
      .group = change,
      .brief = "parse rejects again, after a fix",
-     .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE, and "
-            "make those that can become rows now the query's next batch, which has no offsets. "
-            "Their reject rows stay and count as resolved; what fails again stays a reject. The "
-            "query must be stopped.",
+     .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE. "
+            "Records that can now become rows are written as the query's next batch, which has no "
+            "offsets. Their reject rows stay and count as resolved; records that fail again stay "
+            "rejects. The query must be stopped.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 CHANGE_OPTIONS | OPTION_BIT(OPTION_JSON),
@@ -156,7 +155,7 @@ const struct command program_commands[] = {
      .group = change,
      .brief = "take back the newest batches, to read them again",
      .doc = "Take back the batches after N, so that the next start reads them from Kafka again. "
-            "Their files are moved aside, none is deleted. The query must be stopped.",
+            "Their files are moved aside, not deleted. The query must be stopped.",
      .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
      .required = OPTION_BIT(OPTION_TO_BATCH),
      .one_query = "each query numbers its own batches",
@@ -172,27 +171,27 @@ const struct command program_commands[] = {
      .changes = true},
     {.name = "adopt",
      .group = change,
-     .brief = "begin a sink log for a table that has none",
+     .brief = "create a sink log for a table that has none",
      .doc =
-         "Begin a sink log that lists the files of a table that has none, such as the table of "
-         "a foreachBatch job, so that Spark reads it exactly once. With --cluster: continue with "
-         "the same offsets on another Kafka cluster. The query must be stopped.",
+         "Create a sink log for a table that has none, such as the table of a foreachBatch job, so "
+         "that Spark reads it exactly once. With --cluster: continue with the same offsets on "
+         "another Kafka cluster. The query must be stopped.",
      .options = OPTION_BIT(OPTION_CLUSTER) | CHANGE_OPTIONS,
      .run = run_adopt,
      .changes = true},
     {.name = "release",
      .group = change,
-     .brief = "remove the sink log again",
-     .doc = "Remove the sink log again, if it lists exactly the files of the table. The query must "
-            "be stopped.",
+     .brief = "remove the sink log",
+     .doc = "Remove the sink log, if it lists exactly the files of the table. The query must be "
+            "stopped.",
      .options = CHANGE_OPTIONS,
      .run = run_release,
      .changes = true},
     {.name = "sample",
      .group = print,
      .brief = "sample records, to fill a topic with",
-     .doc = "Print sample records like those of --demo, one JSON text per line, to try a topic "
-            "with. Every twentieth has a fault: another key, a wrong type, no identifier.",
+     .doc = "Print sample records like those of --demo, one JSON text per line, for tests of a "
+            "topic. Every twentieth has a fault: another key, a wrong type, no identifier.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
      .one_query = "each topic has records of its own",
      .run_once = sample_command,
@@ -208,7 +207,7 @@ const struct command program_commands[] = {
      .operand = "bash|zsh|fish",
      .group = print,
      .brief = "completion script for bash, zsh or fish",
-     .doc = "Print the script with which the shell completes commands, options and their values: "
+     .doc = "Print a script that lets the shell complete commands, options and their values: "
             "`source <(esports-stream completion bash)`.",
      .run_once = completion_command,
      .needs_nothing = true},

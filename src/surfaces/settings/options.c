@@ -38,8 +38,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .brief = "log no status lines, only wait"},
     [OPTION_DEMO] = {"--demo", NULL,
         "Run once on an embedded Kafka with sample records, and show the result. The log shows "
-        "errors only, unless LOG_LEVEL is set. Settings that say where data is are taken from "
-        "options only, so the demo touches nothing else.",
+        "errors only, unless LOG_LEVEL is set. Settings for the location of data are taken from "
+        "options only, so that the demo touches nothing else.",
         OPTION_WITH_RUN, .value = {.offset = LINE(demo)},
         .brief = "run once on an embedded Kafka with sample records"},
     [OPTION_LIVE] = {"--live", NULL,
@@ -49,18 +49,19 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_FOR] = {"--for", "DURATION", "With --live: how long to run (default: 5 minutes).",
         OPTION_WITH_RUN,
         .value = {.type = &type_duration, .offset = LINE(live_ms), .fallback = "5 minutes",
-                  .least = 1000, .most = 24 * 3600 * 1000}},
+                  .least = 1000, .most = 24LL * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing. With --json: as one JSON object.",
         OPTION_WITH_RUN, .brief = "show settings, schemas and a forecast; start nothing"},
     [OPTION_ENV_FILE] = {"--env-file", "FILE",
-        "Read variables that the environment does not have from NAME=value lines; may be "
+        "Read settings from a file of NAME=value lines. The environment overrides the file. May be "
         "repeated; later files override earlier ones.",
         .brief = "read settings from NAME=value lines"},
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
-    [OPTION_ROWS] = {"--rows", "N", "How many rows (default: 10).", OPTION_WITH_COMMANDS,
+    [OPTION_ROWS] = {"--rows", "N",
+        "Number of rows, rejects or records to print (default: 10).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10",
                   .most = 1000000000000}, .letter = 'n'},
     [OPTION_FOLLOW] = {"--follow", NULL,
@@ -90,15 +91,15 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "Write only the raw bytes of the value.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(raw)}},
     [OPTION_CLUSTER] = {"--cluster", "ID",
-        "Leave the sink log alone: note that the offsets in the checkpoint belong to the Kafka "
-        "cluster with this id from now on.",
+        "Store in the checkpoint that its offsets belong to the Kafka cluster with this id. The "
+        "sink log is not changed.",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(cluster)}},
     [OPTION_DRY_RUN] = {"--dry-run", NULL,
-        "Only show what would be done. Changes nothing and takes no lock: the query may run "
-        "meanwhile.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(dry_run)}},
+        "Only show what would be done. Changes nothing and takes no lock, so the query can keep "
+        "running.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(dry_run)}},
     [OPTION_YES] = {"--yes", NULL,
-        "Do not ask. Without it, a command that changes something shows what it would do and asks "
-        "before it does it, if it runs on a terminal.",
+        "Do not ask for confirmation. Without this option, on a terminal, the command shows what "
+        "it would do and asks first.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(yes)}, .letter = 'y'},
     [OPTION_FORMAT] = {"--format", NULL,
         "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line per "
@@ -111,7 +112,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_JSON] = {"--json", NULL, "Print JSON for programs, one object per line.",
         OPTION_WITH_EXPLAIN, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},
-    [OPTION_HELP] = {"--help", NULL, "Print the most used options, or with a command everything about it.",
+    [OPTION_HELP] = {"--help", NULL, "Print an overview, or everything about one command.",
         .letter = 'h'},
 };
 /* clang-format on */

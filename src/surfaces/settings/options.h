@@ -62,11 +62,11 @@ struct option_entry {
     const char *placeholder; // of its value; NULL: that of `value`, or it takes none
     const char *doc;
     enum option_use use;
-    const char *brief; // one line in --help; NULL: not there
-    char letter;       // 'h' for "-h"; 0: none
+    char letter; // 'h' for "-h"; 0: none
     /* How its value is read, into which field of struct command_line. Without a type it takes no
      * value, and the field is a bool. --env-file and what asks for another action have no field. */
     struct setting value;
+    const char *brief; // one line in --help; NULL: not there
 };
 
 extern const struct option_entry option_entries[OPTION_COUNT];

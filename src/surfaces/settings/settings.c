@@ -47,11 +47,10 @@ static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data l
 
 static const struct setting common[] = {
     {kafka, "KAFKA_BOOTSTRAP_SERVERS", &type_servers, FIELD(bootstrap_servers), NULL,
-     "Brokers to connect to first: host:port, separated by commas; empty entries are skipped. "
-     "A protocol in front of an address, SASL_SSL://host:port, is taken as "
-     "KAFKA_SECURITY_PROTOCOL, and refused if that is set to another. `file:` and a directory "
-     "reads captured records instead: one file `<topic>-<partition>.ndjson` per partition, one "
-     "record per line.",
+     "Brokers to connect to first: host:port, separated by commas; empty entries are skipped. An "
+     "address can begin with a protocol (SASL_SSL://host:port). This sets KAFKA_SECURITY_PROTOCOL; "
+     "it is an error if that has another value. `file:DIRECTORY` reads captured records instead of "
+     "a broker: one file `<topic>-<partition>.ndjson` per partition, one record per line.",
      .location = true},
     {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
     {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(query.starting_offsets), "earliest",
@@ -71,9 +70,10 @@ static const struct setting common[] = {
      "beginning.",
      .choices = booleans},
     {kafka, "LAG_INTERVAL", &type_duration, FIELD(query.lag_interval_ms), "10 seconds",
-     "How often Kafka is asked for a topic's end offsets, from which the lag follows, no matter what "
-     "the trigger is and whether a batch runs, waits or is retried. It is not asked if the query has "
-     "listed the topic since. A lag that is 5 seconds older than this is shown as unknown.",
+     "How often the program asks Kafka for a topic's end offsets, to compute the lag. It does this "
+     "with any trigger, also while a batch runs or is retried, but not if the query itself has "
+     "listed the topic within the interval. If no answer has come for this interval plus 5 "
+     "seconds, the lag is shown as unknown.",
      SECOND, DAY},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
@@ -89,16 +89,16 @@ static const struct setting common[] = {
      "Connect and the Kafka connector among its jars, or the connector in "
      "SPARK_CONF_spark_jars."},
     {where, "SPARK_DRIVER_MEMORY", &type_size, FIELD(driver_memory), "2g",
-     "Memory budget of the whole process: its own allocations and librdkafka's. A value below "
-     "the minimum that --explain prints is refused. On a cluster it is the memory of Spark's "
-     "driver, and the program itself uses 256m.",
+     "Memory budget of the whole process, including librdkafka. A value below the minimum that "
+     "--explain prints is refused. On a cluster it is the memory of Spark's driver, and the "
+     "program itself uses 256m.",
      MIB, (int64_t)MIB *MIB},
     {where, "SPARK_EXECUTOR_MEMORY", &type_size, FIELD(executor_memory), "2g",
      "Memory of one executor on a cluster. The program's own engine has no executors.", MIB,
      (int64_t)MIB *MIB},
     {where, "SPARK_SHUFFLE_PARTITIONS", &type_int, FIELD(shuffle_partitions), "10",
-     "Used on a cluster only; these queries never shuffle. It is written into a new "
-     "checkpoint, because Spark needs it there to continue.",
+     "Used on a cluster only; these queries never shuffle. It is written into a new checkpoint, "
+     "because Spark needs it to resume from that checkpoint.",
      1, 1000000},
     {page, "SPARK_UI_PORT", &type_int, FIELD(ui_port), "4040",
      "Port of the status page, the API and the metrics (docs/http.md); 0 turns them off. If "
@@ -106,9 +106,9 @@ static const struct setting common[] = {
      "log, as Spark does. If none is free, the queries run without a page.",
      0, 65535, .demo_fallback = "0", .live_fallback = "4040"},
     {page, "SPARK_UI_HOST", &type_host, FIELD(ui_host), "127.0.0.1",
-     "Address that the port is opened on: a name or an address of this machine; `0.0.0.0` is "
-     "every network (`::` with IPv6). Without UI_TOKEN, samples of rejected records are then shown "
-     "on the machine itself only."},
+     "Address to listen on: a name or an address of this machine; `0.0.0.0` means all networks "
+     "(`::` with IPv6). On any address except loopback, and without UI_TOKEN, samples of rejected "
+     "records are shown only on the machine itself."},
     {page, "UI_TOKEN", &type_token, FIELD(ui_token), "",
      "If set, everything except /, /healthz and /readyz requires the header `Authorization: "
      "Bearer` with this token, of at least 16 printable characters. It comes from the "
@@ -122,43 +122,43 @@ static const struct setting common[] = {
      "environment or --env-file, never from an option, because such URLs contain tokens.",
      .secret = true},
     {alerts, "ALERT_AFTER", &type_duration, FIELD(alert_after_ms), "2 minutes",
-     "How long a query must have been in trouble before it counts as stuck or falling behind "
-     "(docs/http.md) and ALERT_WEBHOOK_URL is notified: its retries have no success, or what "
-     "was in the topic that long ago is still not committed and the number of waiting records "
-     "has not gone down. At least twice the trigger interval is waited. A failed query is "
+     "How long a problem must last before a query counts as stuck or falling behind (docs/http.md) "
+     "and ALERT_WEBHOOK_URL is notified. Stuck: its retries have failed for this long. Falling "
+     "behind: records that were in the topic this long ago are not committed, and the backlog has "
+     "not shrunk. If two trigger intervals are longer, they count instead. A failed query is "
      "reported at once.",
      SECOND, DAY},
     {alerts, "ALERT_REJECTS_PERCENT", &type_int, FIELD(alert_rejects_percent), "5",
      "A query counts as rejecting (docs/http.md), and ALERT_WEBHOOK_URL is notified, when more "
      "than this percentage of the records of the newest 5 minutes were rejected, and at least 10. "
-     "It ends at half of that. With a trigger longer than 2.5 minutes, the records of two triggers "
-     "count. 100: never.",
+     "It stops rejecting at half of that percentage. With a trigger longer than 2.5 minutes, the "
+     "period is two triggers. 100: never.",
      0, 100},
 
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
-     "Root of the data lake, a local directory. Rejected records go to `rejected/` below it. A "
-     "start that uses the default logs a warning. As in all paths, `~` and `$NAME` are refused, "
-     "and `..` is resolved by the text alone, as in Hadoop.",
+     "Root of the data lake, a local directory. Rejected records go to `rejected/` below it. If it "
+     "is not set, a warning is logged at startup. In all paths, `~` and `$NAME` are refused, and "
+     "`..` is resolved without following symbolic links, as in Hadoop.",
      .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
      "Where the tables are: `matches/` and `players/` below it.", .location = true},
     {lake, "CHECKPOINT_PATH", &type_path, FIELD(checkpoint_path), "{DATA_LAKE_PATH}/checkpoints",
      "Where the checkpoints are: `match_stream/` and `player_stream/` below it. A file system "
-     "that does not last (tmpfs, a container's overlay) causes a warning.",
+     "that does not survive a restart (tmpfs, a container's overlay) causes a warning.",
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
-     "Partition columns of the table of %s, outermost directory first: any of its string "
-     "columns, separated by commas. Refused if the table already has other partition columns."},
+     "Partition columns of the table of %s, outermost directory first: any of its string columns, "
+     "separated by commas. Different columns from those that the table already has are refused."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
      "table and leaves an existing table as it is: a table that has files but no log continues "
      "without a log.",
      .choices = sink_logs},
     {lake, "MISSING_FILES", &type_choice, FIELD(query.missing_files), "report",
-     "What a start does when files of the table are missing: files that its sink log lists or, "
-     "without one, that the newest manifests name. `report` looks in the background, logs one "
-     "ERROR and continues; `stop` looks before the first batch and ends with exit code 5.",
+     "What the program does at startup if files of the table are missing (files in its sink log "
+     "or, without one, in the newest manifests). `report` checks in the background, logs one ERROR "
+     "and continues; `stop` checks before the first batch and ends with exit code 5.",
      .choices = missing_files},
 
     {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
@@ -174,20 +174,20 @@ static const struct setting common[] = {
 
     {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
      "What happens to a record without a readable identifier. `reject` (also: DROPMALFORMED) "
-     "puts it into the rejects table with the reason. `permissive` makes it a row of nulls, as "
-     "Spark does; null and blank values are still rejects. `failfast` stops the query at the "
-     "first reject.",
+     "writes it to the rejects table with the reason. `permissive` makes it a row of nulls, as "
+     "Spark does; null and blank values are still rejects. `failfast` stops the query at the first "
+     "reject.",
      .choices = parse_modes},
     {records, "SPARK_SQL_SESSION_TIMEZONE", &type_zone, FIELD(query.time_zone), "UTC",
-     "Time zone of timestamps that do not name one: a name from the system's tzdata "
-     "(Europe/Paris) or an offset (+02:00)."},
+     "Time zone of timestamps without a zone: a name from the system's tzdata (Europe/Paris) or an "
+     "offset (+02:00)."},
 
     {parquet, "PARQUET_COMPRESSION", &type_choice, FIELD(query.parquet.codec), "snappy",
      "Compression of the Parquet files.", .choices = codecs},
     {parquet, "PARQUET_TIMESTAMP_TYPE", &type_choice, FIELD(query.parquet.timestamp),
      "TIMESTAMP_MICROS",
-     "How timestamps are stored. INT96 is what the PySpark job wrote; use it for a table whose "
-     "files must all be alike.",
+     "How timestamps are stored. INT96 is what the PySpark job wrote; use it if all files of a "
+     "table must have the same type.",
      .choices = timestamp_types},
     {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(query.parquet.delta), "true",
      "Store integers and timestamps as differences (DELTA_BINARY_PACKED) where a dictionary "
@@ -211,8 +211,8 @@ static const struct setting common[] = {
      "start, the program waits for Kafka without limit.",
      0, 365LL * DAY},
     {limits, "SPARK_CONNECT_TIMEOUT", &type_duration, FIELD(spark_connect_timeout_ms), "2 minutes",
-     "On a cluster: how long to wait for a Spark that does not start, answer or come back, "
-     "before exiting with code 9.",
+     "On a cluster: how long to wait for Spark to start, to answer or to come back, before the "
+     "program exits with code 9.",
      SECOND, 365LL * DAY},
     {limits, "WRITE_RETRY_TIMEOUT", &type_duration, FIELD(query.write_retry_timeout_ms),
      "5 minutes",

@@ -2,7 +2,7 @@
 
 const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_OK, "ended as asked",
-     "The queries finished, or a signal stopped the program cleanly.", "Nothing."},
+     "The queries finished, or a signal stopped the program cleanly.", "Nothing to do."},
     {EXIT_CODE_UNEXPECTED, "unexpected failure",
      "An error that the program cannot handle. Also: a command asked for confirmation and the "
      "answer was not yes; nothing was changed.",
@@ -18,10 +18,10 @@ const struct exit_code_entry exit_codes[] = {
      "No broker answered within KAFKA_STARTUP_TIMEOUT, or a topic did not exist.",
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "state on disk cannot be continued",
-     "Checkpoint and table contradict each other or the files, the table has files with other "
-     "column types, or another Kafka cluster answers; nothing was changed. Also: files "
-     "of the table are missing, and MISSING_FILES=stop; `verify` found an offset that is missing "
-     "or double, or a file that does not match its log.",
+     "The checkpoint, the table and its files do not match, the table has files with other column "
+     "types, or another Kafka cluster answers; nothing was changed. Also: files of the table are "
+     "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or double, or a "
+     "file that does not match its log.",
      "Follow the message: it names the files, the cause and the fix."},
     {EXIT_CODE_DATA_LOSS, "records cannot be read from Kafka",
      "The next records are gone (by retention, or because the topic was deleted, created again or "
@@ -47,7 +47,8 @@ const struct exit_code_entry exit_codes[] = {
      "continues after the last committed batch."},
     {EXIT_CODE_NOT_RUNNING, "not running",
      "`status`: no process of this program runs one of the selected queries.",
-     "Start it. `checkpoint show` says where it will continue, and its log says why it ended."},
+     "Start it. `checkpoint show` says where it will continue, and the log of the last run says "
+     "why it ended."},
     {EXIT_CODE_NOT_READY, "action needed",
      "`status`: the queries run, but one of them is stuck or does not respond.",
      "Follow the reason that it prints; `doctor` checks everything that a run needs."},
@@ -62,7 +63,7 @@ const struct exit_code_entry exit_codes[] = {
      "Follow the reason that it prints; no restart is needed."},
     {EXIT_CODE_SIGNAL, "stopped immediately",
      "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",
-     "Nothing: the next start continues after the last committed batch."},
+     "Nothing to do: the next start continues after the last committed batch."},
 };
 
 const size_t exit_code_count = sizeof exit_codes / sizeof exit_codes[0];

@@ -49,7 +49,7 @@ static void nothing_is_missing_where_all_files_are_there(void **state) {
     (void)state;
     fixture_must_advance(&fixture, LAST, 0);
     fixture_write(&fixture, "processed/matches/status=live/merged.parquet", "not in the log");
-    assert_missing(2 * (LAST + 1), 0, "");
+    assert_missing(INT64_C(2) * (LAST + 1), 0, "");
 }
 
 static void what_the_sink_log_lists_and_is_gone_is_missing(void **state) {
@@ -57,12 +57,12 @@ static void what_the_sink_log_lists_and_is_gone_is_missing(void **state) {
     fixture_must_advance(&fixture, LAST, 0);
     lose("status=a%2Fb c", 10);
     lose("status=live", 3);
-    assert_missing(2 * (LAST + 1), 2,
+    assert_missing(INT64_C(2) * (LAST + 1), 2,
                    "status=live/part-00003-0.c000.snappy.parquet, "
                    "status=a%2Fb c/part-00010-0.c000.snappy.parquet");
     lose("status=live", 4);
     lose("status=live", 5);
-    assert_missing(2 * (LAST + 1), 4,
+    assert_missing(INT64_C(2) * (LAST + 1), 4,
                    "status=live/part-00003-0.c000.snappy.parquet, "
                    "status=live/part-00004-0.c000.snappy.parquet, "
                    "status=live/part-00005-0.c000.snappy.parquet");

@@ -167,7 +167,7 @@ static void under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours
         scene_ms += (cases[i].counted_s - 60) * 1000;
         scene_second(&scene, &running, 0);
         assert_true(health_has(&scene.verdict, CAUSE_REJECTING));
-        scene_ms += 120 * 1000;
+        scene_ms += INT64_C(120) * 1000;
         scene_second(&scene, &running, 0);
         assert_false(health_has(&scene.verdict, CAUSE_REJECTING));
         scene_close(&scene);
