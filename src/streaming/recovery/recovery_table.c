@@ -184,7 +184,7 @@ static const struct recovery_case cases[] = {
      log_gap_before_manifest, RECOVER_STOP, restore},
     {"the batch of the newest manifest is committed but not finished", open_manifest,
      RECOVER_ROLL_FORWARD, NULL},
-    {"this program's newest batch is finished, but the sink log does not list exactly its files",
+    {"this program's newest batch is finished, but the sink log does not name exactly its files",
      done_manifest_not_logged, RECOVER_STOP, restore},
 
     // A batch that has no manifest.

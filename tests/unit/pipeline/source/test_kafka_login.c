@@ -70,7 +70,7 @@ static const struct login logins[] = {
     {{PROTOCOL("SASL_SSL"), MECHANISM("OAUTHBEARER"), {"sasl.oauthbearer.config", "sub=me", true}},
      &debian_12,
      1,
-     "without OIDC, by which",
+     "without OIDC, which OAUTHBEARER needs",
      false},
     {{PROTOCOL("SASL_SSL"),
       MECHANISM("OAUTHBEARER"),
