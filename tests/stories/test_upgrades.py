@@ -9,7 +9,7 @@ from rig.lake import QUERIES, Lake
 from rig.paths import ROOT
 
 KEPT = sorted(path.name.removeprefix("lake-").removesuffix(".tar.xz") for path in (ROOT / "tests/data").glob("lake-*.xz"))
-# Not compared: when a row was written, which is no property of its record, and the sentence for a
+# Not compared: when a row was written, which its record does not decide, and the sentence for a
 # reject, which a release may reword. Its reason and its position are compared.
 WRITTEN = {"processing_timestamp", "detail"}
 
