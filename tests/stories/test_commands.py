@@ -211,7 +211,7 @@ def test_checkpoint_show_says_where_the_query_stands_and_who_runs_it(played):
     assert found["commits"]["by"] == "esports-stream"
     sums = {name: sum(one[name] for one in found["partitions"]) for name in ("rows", "rejects")}
     assert sums == {"rows": 20, "rejects": 4}
-    assert found["next"] == "a start plans the next batch" and found["faults"] == []
+    assert found["next"] == "the next start plans the next batch" and found["faults"] == []
 
     query = played.start(TRIGGER="0 seconds")
     played.wait_committed(query, {0: 14, 1: 10})
@@ -297,7 +297,7 @@ def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
     assert found["origins"] == dict.fromkeys(["topic", "table", "rejects"], "checkpoint")
     assert (found["topic"], found["faults"]) == (job.topics[KIND], [])
     assert found["table"]["path"] == f"{table}/{KIND}"
-    assert found["next"] == "a start plans the next batch"
+    assert found["next"] == "the next start plans the next batch"
     (found,) = ask_json(job, "status", exit_code=10, **bare)
     assert found["checkpoint"]["faults"] == [] and found["checkpoint"]["topic"] == job.topics[KIND]
     assert [row["match_id"] for row in ask_json(job, "tail", **bare)] == [f"m{n}" for n in range(5)]
@@ -426,7 +426,7 @@ def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
     played.produce([GOOD[0]] * 10)
     played.broker.delete_records(topic, {0: 20})
     found = findings(played, exit_code=6)
-    assert "offsets 14 to 19 are next, but are gone from Kafka" in found[f"progress {topic}"]["text"]
+    assert "the next offsets, 14 to 19, are gone from Kafka" in found[f"progress {topic}"]["text"]
 
 
 def test_the_doctor_decodes_the_newest_records(job):

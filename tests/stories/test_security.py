@@ -367,7 +367,7 @@ def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
     assert here in noted
 
     said = command("adopt", "--cluster", there, "--dry-run")
-    assert f"would belong to Kafka cluster {there} (until now: {here})" in said
+    assert f"would belong to Kafka cluster {there} (previously: {here})" in said
     assert "partition 0 from 2, partition 1 from 1" in said
     assert note.read_text() == noted
     said = command("adopt", "--cluster", there)

@@ -130,7 +130,10 @@ bool file_draft_publish(struct file_draft *draft, struct error *err) {
     // after one; trying again would only find the name taken.
     if (!file_sync_directory(draft->directory.text, err)) {
         err->kind = ERROR_STATE;
-        return error_wrap(err, "'%s' is in place, but may not be durable", draft->target.text);
+        return error_wrap(
+            err,
+            "'%s' was written, but a power failure may undo this: its directory cannot be synced",
+            draft->target.text);
     }
     return true;
 }

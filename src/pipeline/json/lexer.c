@@ -140,7 +140,7 @@ static bool fail_word(struct json_lexer *lexer, const char *at, size_t matched) 
         }
         matched++;
     }
-    return json_fail(lexer, at, "unknown word: expected a value");
+    return json_fail(lexer, at, "unknown token: expected a value");
 }
 
 /* The rest of a word whose first `matched` characters have been taken, and that it ends there. */

@@ -94,9 +94,8 @@ static bool misses_certificate(const char *reason) {
 /* Of a log-in by OAUTHBEARER: the token server's answer, or the broker's to the token. */
 static const char *hint_of_token(const char *reason) {
     if (strstr(reason, "invalid_token") != NULL)
-        return "the broker refuses the token, for its issuer, audience, scope or time: its log "
-               "says "
-               "which";
+        return "the broker refuses the token because of its issuer, audience, scope or expiry: see "
+               "the broker's log";
     if (strstr(reason, "acquire SASL OAUTHBEARER token") == NULL)
         return "";
     if (strstr(reason, "certificate") != NULL)
@@ -114,7 +113,8 @@ static const char *hint_of(const struct kafka_client *client, int code, const ch
         return "the broker requires a client certificate: set KAFKA_SSL_CERTIFICATE_LOCATION and "
                "KAFKA_SSL_KEY_LOCATION";
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        return "they close the connection without an error: check that KAFKA_SECURITY_PROTOCOL "
+        return "the brokers close the connection without an error: check that "
+               "KAFKA_SECURITY_PROTOCOL "
                "matches the listener";
     return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ? hint_of_token(reason) : "";
 }
@@ -354,7 +354,7 @@ bool kafka_client_open(struct kafka_client *client, const struct kafka_settings 
                      servers != NULL ? servers : "", servers != NULL ? "'" : "",
                      lacks_mechanism(settings)
                          ? "set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD; "
-                           "without a mechanism it is Kerberos: "
+                           "without a mechanism, Kerberos is used: "
                          : "",
                      reason);
 }

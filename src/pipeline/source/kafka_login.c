@@ -22,9 +22,8 @@ static const struct {
     {"GSSAPI", "sasl_gssapi"}, {"OAUTHBEARER", "sasl_oauthbearer"},
 };
 
-static const char another_way[] =
-    "run it on Debian 13 or from the container image, which have it, or use another mechanism or a "
-    "client's certificate";
+static const char another_way[] = "run the program on Debian 13 or from the container image, which "
+                                  "support it, or use another mechanism or a client certificate";
 
 static char features[FEATURES_MAX];
 static pthread_once_t features_once = PTHREAD_ONCE_INIT;
@@ -113,11 +112,12 @@ static bool check_tokens(const struct kafka_property *properties, size_t count,
         has_value(properties, count, "enable.sasl.oauthbearer.unsecure.jwt", "true"))
         return true;
     if (!has_feature(library, "oidc"))
-        return set_not_built(library, "OIDC, by which OAUTHBEARER gets its tokens", err);
-    return error_set(err, ERROR_CONFIG,
-                     "OAUTHBEARER gets its tokens by OIDC: set KAFKA_SASL_OAUTHBEARER_METHOD=oidc, "
-                     "KAFKA_SASL_OAUTHBEARER_CLIENT_ID, KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET and "
-                     "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL");
+        return set_not_built(library, "OIDC, which OAUTHBEARER needs to get tokens", err);
+    return error_set(
+        err, ERROR_CONFIG,
+        "OAUTHBEARER gets its tokens through OIDC: set KAFKA_SASL_OAUTHBEARER_METHOD=oidc, "
+        "KAFKA_SASL_OAUTHBEARER_CLIENT_ID, KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET and "
+        "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL");
 }
 
 bool kafka_login_check(const struct kafka_property *properties, size_t count,
@@ -142,6 +142,6 @@ const char *kafka_login_warning(const struct kafka_property *properties, size_t 
         return NULL;
     return "librdkafka before 2.6.1 can't log in to Kafka 4 with SCRAM, even with the right "
            "password: "
-           "run it on Debian 13 or from the container image, which have a newer one, or use PLAIN "
-           "over TLS or a client's certificate";
+           "run the program on Debian 13 or from the container image, which have a newer one, or "
+           "use PLAIN over TLS or a client certificate";
 }

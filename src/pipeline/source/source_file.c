@@ -90,16 +90,18 @@ static void count_lines(struct capture_file *file) {
 static bool refresh(struct capture_file *file, struct error *err) {
     struct stat status;
     if (fstat(file->fd, &status) != 0)
-        return error_set(err, ERROR_BROKER, "cannot examine a capture file: %s", strerror(errno));
+        return error_set(err, ERROR_BROKER, "cannot examine the capture file: %s", strerror(errno));
     size_t size = (size_t)status.st_size;
     if (size == file->size)
         return true;
     bool is_cut = file->mark_count > 0 && size < file->marks[file->mark_count - 1];
     if (size < file->size || is_cut)
-        return error_set(err, ERROR_STATE, "a capture file was truncated while it was being read");
+        return error_set(err, ERROR_STATE,
+                         "the capture file was truncated while it was being read");
     void *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, file->fd, 0);
     if (bytes == MAP_FAILED)
-        return error_set(err, ERROR_BROKER, "cannot map a capture file: %s", strerror(errno));
+        return error_set(err, ERROR_BROKER, "cannot map the capture file into memory: %s",
+                         strerror(errno));
     if (file->bytes != NULL)
         munmap((void *)file->bytes, file->size);
     file->bytes = bytes;
@@ -257,8 +259,10 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     check(!self->is_open);
     check(range.start >= 0 && range.end >= range.start);
     struct capture_file *file = find_file(self, topic, range.partition, err);
-    if (file == NULL || !refresh(file, err))
+    if (file == NULL)
         return false;
+    if (!refresh(file, err))
+        return error_wrap(err, "topic '%s' partition %d", topic, (int)range.partition);
     if (range.start > file->lines)
         return error_set(err, ERROR_DATA_LOSS,
                          "topic '%s' partition %d: offset %lld is beyond the capture's %s", topic,
@@ -280,6 +284,7 @@ static enum source_status wait_for_more(struct source_file *self, int timeout_ms
     struct timespec pause = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
     nanosleep(&pause, NULL);
     if (!refresh(self->file, err)) {
+        (void)error_wrap(err, "partition %d", (int)self->range.partition);
         self->is_open = false;
         return SOURCE_FAILED;
     }

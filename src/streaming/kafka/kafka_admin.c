@@ -389,7 +389,7 @@ static bool set_group_error(struct kafka_broker *self, const char *group, const 
     case RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP:
         return error_set(
             err, ERROR_BROKER,
-            "consumer group '%s' has live members, whose offsets stay as they are. Set "
+            "consumer group '%s' has active members, so its offsets cannot be changed. Set "
             "KAFKA_COMMIT_GROUP to a group that no consumer uses",
             group);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:

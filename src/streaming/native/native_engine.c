@@ -162,7 +162,7 @@ static bool run_trigger(struct native_engine *native, bool *ran, struct error *e
 static bool run_open_plan(struct query *query, const struct plan *plan, struct error *err) {
     struct trigger_clock *clock = &query->report.clock;
     log_write(LOG_INFO, query->report.name,
-              "Running a batch again that was planned but not committed | batch_id=%" PRId64
+              "Rerunning a batch that was planned but not committed | batch_id=%" PRId64
               " | offsets=%" PRId64,
               plan->batch_id, planner_size(plan->ranges, plan->count));
     trigger_clock_begin(clock);

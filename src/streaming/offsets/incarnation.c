@@ -159,8 +159,8 @@ bool incarnations_parse(const struct json *array, struct incarnations *incarnati
     for (size_t i = 0; i < json_count(array); i++) {
         struct incarnation_begin begin;
         if (!parse_begin(json_at(array, i), &begin))
-            return error_set(err, ERROR_STATE,
-                             "its incarnations of the topic cannot be read (number %zu)", i);
+            return error_set(err, ERROR_STATE, "entry %zu of its topic incarnations cannot be read",
+                             i);
         incarnations_add(incarnations, begin);
     }
     return true;
@@ -174,7 +174,7 @@ bool incarnations_parse_replays(const struct json *array, struct incarnations *i
         if (!json_member_int(object, "timestampMs", &timestamp_ms) ||
             !json_member_int(object, "incarnation", &number) || number < 0 || number > INT32_MAX)
             return error_set(err, ERROR_STATE,
-                             "its replays of earlier incarnations cannot be read (number %zu)", i);
+                             "entry %zu of its replays of earlier incarnations cannot be read", i);
         incarnations_add_replay(incarnations, timestamp_ms, (int32_t)number);
     }
     return true;

@@ -36,8 +36,8 @@ static bool rename_directory(const struct store *store, const char *from, const 
                              struct error *err) {
     const char *table = store->options.table;
     if (!file_rename_new(file_join(table, from).text, file_join(table, to).text, err))
-        return error_set(err, ERROR_RETRY, "rename '%s' to '%s' in '%s': %s", from, to, table,
-                         strerror(errno));
+        return error_set(err, ERROR_RETRY, "cannot rename '%s' to '%s' in '%s': %s", from, to,
+                         table, strerror(errno));
     return file_sync_directory(table, err);
 }
 
@@ -405,7 +405,7 @@ static bool adopt_offsets(const struct store *store, const char *id, bool dry_ru
     }
     if (!change_cluster(store, id, dry_run, &removed, err))
         return false;
-    (void)fprintf(out, "%s: the offsets in '%s' %s to Kafka cluster %s (until now: %s).\n",
+    (void)fprintf(out, "%s: the offsets in '%s' %s to Kafka cluster %s (previously: %s).\n",
                   store->options.query, checkpoint, dry_run ? "would belong" : "now belong", id,
                   noted[0] == '\0' ? "unknown" : noted);
     if (removed > 0)

@@ -13,11 +13,11 @@ static bool check_no_cluster(const struct store_options *options, struct error *
     bool found;
     if (!run_note_read(options->checkpoint, &note, &found, err))
         return false;
-    return !found || error_set(err, ERROR_STATE,
-                               "a Spark cluster runs the query of '%s', or did when its program "
-                               "was killed: stop the query cleanly, or start it once, then try "
-                               "again",
-                               options->checkpoint);
+    return !found ||
+           error_set(err, ERROR_STATE,
+                     "the query of '%s' runs on a Spark cluster, or did when its program was "
+                     "killed: stop the query cleanly, or start it once, then try again",
+                     options->checkpoint);
 }
 
 static bool open_to_look(const struct store_options *options, FILE *out, struct store **store,
@@ -57,10 +57,10 @@ bool operation_recover(struct store *store, bool dry_run, struct recovery *recov
     for (size_t i = 0; i < recovery->note_count; i++)
         (void)fprintf(out, "%s: %s.\n", store->options.query, recovery->notes[i]);
     if (!*settled)
-        (void)fprintf(out,
-                      "%s: the rest can only be shown once that is done: start the query once, "
-                      "then try again.\n",
-                      store->options.query);
+        (void)fprintf(
+            out,
+            "%s: the rest of the preview depends on this: start the query once, then try again.\n",
+            store->options.query);
     return true;
 }
 

@@ -145,7 +145,7 @@ static bool look(struct move *move, struct error *err) {
     if (move->missing.count == 0)
         return true;
     return error_set(err, ERROR_STATE,
-                     "'%s' lacks %s that the logs list (%s): move what is missing there too, or "
+                     "'%s' lacks %s that the logs list (%s): move the missing files there too, or "
                      "correct the paths; then relocate again",
                      store->options.table, text_count(move->missing.count, "file").text,
                      move->missing.text);
@@ -259,8 +259,8 @@ static bool rewrite_manifests(struct move *move, struct error *err) {
 static void report(const struct move *move, FILE *out) {
     const struct store_options *options = &move->store->options;
     if (move->logs + move->manifests + move->signatures == 0) {
-        (void)fprintf(out, "%s: all paths are those of '%s' already: nothing to do.\n",
-                      options->query, options->table);
+        (void)fprintf(out, "%s: all paths already name '%s': nothing to do.\n", options->query,
+                      options->table);
         return;
     }
     (void)fprintf(out,

@@ -305,7 +305,7 @@ static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *
     *needed = open || rewind->to_batch < rewind->newest;
     if (*needed)
         return read_ends(rewind, err) && rewind_decide(rewind, err);
-    (void)fprintf(out, "%s: batch %" PRId64 " is the newest already: nothing to do.\n",
+    (void)fprintf(out, "%s: batch %" PRId64 " is already the newest: nothing to do.\n",
                   rewind->store->options.query, rewind->to_batch);
     return true;
 }

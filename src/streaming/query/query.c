@@ -73,10 +73,11 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
     for (size_t i = 0; i < recovery->note_count; i++)
         log_write(LOG_WARNING, query->report.name, "%s", recovery->notes[i]);
     if (recovery->table_unlogged)
-        log_write(LOG_WARNING, query->report.name,
-                  "The table has files but no sink log, and is written without one | table=%s | "
-                  "setting=SINK_LOG",
-                  query->definition.options->store.table);
+        log_write(
+            LOG_WARNING, query->report.name,
+            "The table has files but no sink log; the query continues without one. To add a log, "
+            "stop the query and run `esports-stream adopt` | table=%s | setting=SINK_LOG",
+            query->definition.options->store.table);
     return true;
 }
 

@@ -206,12 +206,13 @@ static void weigh_lowest(struct topic_change *change, const struct record_check 
         if (newest == RECORD_OTHER || (newest == RECORD_UNKNOWN && ahead))
             offsets_add(&kept, low->partition, low->offset);
         else if (!ahead)
-            log_write(LOG_WARNING, watch->report->name,
-                      "A log was reported shorter than the position in it, but is not%s | topic=%s "
-                      "| partition=%" PRId32 " | end_offset=%" PRId64 " | next_offset=%" PRId64,
-                      newest == RECORD_SAME ? ""
-                                            : " any more; no record shows whether it was truncated",
-                      watch->definition->topic, low->partition, low->offset, position);
+            log_write(
+                LOG_WARNING, watch->report->name,
+                "Kafka reported a log end below the query's position for a moment; %s | topic=%s "
+                "| partition=%" PRId32 " | end_offset=%" PRId64 " | next_offset=%" PRId64,
+                newest == RECORD_SAME ? "the log was not truncated"
+                                      : "no record shows whether the log was truncated",
+                watch->definition->topic, low->partition, low->offset, position);
     }
     offsets_sort(&kept);
     offsets_deinit(&watch->lowest);
@@ -236,10 +237,11 @@ static void warn_unproven(const struct topic_change *change, const struct record
     if (!change->unproven || check->topic != RECORD_UNKNOWN || has_same_id(change))
         return;
     log_write(LOG_WARNING, watch->report->name,
-              "If the topic was deleted and created again while the query was stopped, it was not "
-              "noticed: its records do not tell, and %s | topic=%s",
-              watch->topic.id[0] == '\0' ? "librdkafka before 2.3 and Kafka before 2.8 have no ids"
-                                         : "the checkpoint has no id of it yet",
+              "It is unknown whether the topic was deleted and created again while the query was "
+              "stopped: no record shows it, and %s; the query continues at its position | topic=%s",
+              watch->topic.id[0] == '\0'
+                  ? "librdkafka before 2.3 and Kafka before 2.8 do not report topic ids"
+                  : "the checkpoint has no topic id yet",
               watch->definition->topic);
 }
 

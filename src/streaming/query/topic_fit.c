@@ -60,12 +60,12 @@ void topic_fit_say_left(struct topic_change *change) {
     if (change->waiting.count > 0)
         log_write(LOG_WARNING, watch->report->name,
                   "Ended at the last stable offset: a transaction is open, and the records after "
-                  "it are left to the next run | topic=%s | detail=%s",
+                  "it are left for the next run | topic=%s | detail=%s",
                   watch->definition->topic, change->waiting.text);
     if (change->missing.count > 0)
         log_write(LOG_WARNING, watch->report->name,
                   "Ended without partitions that Kafka does not list, although the topic is the "
-                  "same; they are left to the next run | topic=%s | detail=%s",
+                  "same; they are left for the next run | topic=%s | detail=%s",
                   watch->definition->topic, change->missing.text);
 }
 

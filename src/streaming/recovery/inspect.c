@@ -168,14 +168,14 @@ static void read_owner(const struct store *store, struct inspection *inspection)
 
 static bool read_start(struct store *store, struct inspection *inspection, struct error *err) {
     static const char *const words[] = {
-        [RECOVER_STOP] = "a start fails and changes nothing",
-        [RECOVER_REFUSE] = "a start refuses these settings and changes nothing",
-        [RECOVER_TAKE_BACK] = "a start removes our files of that batch",
-        [RECOVER_ROLL_FORWARD] = "a start finishes that batch",
-        [RECOVER_FINISH] = "a start writes its commit",
-        [RECOVER_START] = "a start begins at STARTING_OFFSETS",
-        [RECOVER_RUN_AGAIN] = "a start runs that batch again",
-        [RECOVER_RUN_NEXT] = "a start plans the next batch",
+        [RECOVER_STOP] = "the next start fails and changes nothing",
+        [RECOVER_REFUSE] = "the next start refuses these settings and changes nothing",
+        [RECOVER_TAKE_BACK] = "the next start removes this program's files of that batch",
+        [RECOVER_ROLL_FORWARD] = "the next start finishes that batch",
+        [RECOVER_FINISH] = "the next start writes its commit",
+        [RECOVER_START] = "the next start begins at STARTING_OFFSETS",
+        [RECOVER_RUN_AGAIN] = "the next start runs that batch again",
+        [RECOVER_RUN_NEXT] = "the next start plans the next batch",
     };
     struct survey survey = {0};
     if (!survey_take(store, &survey, err))

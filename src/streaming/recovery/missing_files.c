@@ -173,7 +173,7 @@ void missing_files_describe(const struct missing_files *missing, const char *tab
         "%s of table '%s' %s missing that %s: %s%s; %s. Restore %s from a backup; if files were "
         "merged by hand, move the merged file out of the table first. Without a backup, "
         "`esports-stream rewind` to a batch before them reads their records from Kafka again, "
-        "while Kafka still has these",
+        "as long as Kafka still has them",
         text_count(missing->count, "file").text, table, missing->count == 1 ? "is" : "are",
         missing->by_log ? "its sink log lists" : "the checkpoint's manifests name", missing->names,
         missing->count > MISSING_FILES_NAMED ? ", …" : "", consequence,

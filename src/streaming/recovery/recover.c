@@ -78,18 +78,16 @@ static bool act(struct store *store, const struct survey *survey, enum recovery_
                 struct recovery *recovery, struct error *err) {
     switch (action) {
     case RECOVER_TAKE_BACK:
-        add_note(
-            recovery,
-            "Batch %" PRId64
-            " was committed by this program and run again by Spark; our files of it are removed",
-            survey->manifest);
-        return with_manifest(store, survey->manifest, action, err);
-    case RECOVER_ROLL_FORWARD:
-        add_note(recovery, "Batch %" PRId64 " was committed and is rolled forward",
+        add_note(recovery,
+                 "Batch %" PRId64 " was committed by this program and run again by Spark; removing "
+                 "this program's files of it",
                  survey->manifest);
         return with_manifest(store, survey->manifest, action, err);
+    case RECOVER_ROLL_FORWARD:
+        add_note(recovery, "Batch %" PRId64 " was committed; rolling it forward", survey->manifest);
+        return with_manifest(store, survey->manifest, action, err);
     case RECOVER_FINISH:
-        add_note(recovery, "Batch %" PRId64 " is in the sink log; its commit is written",
+        add_note(recovery, "Batch %" PRId64 " is in the sink log; writing its commit",
                  survey->planned);
         return checkpoint_write_commit(&store->checkpoint, survey->planned, err);
     case RECOVER_STOP:
@@ -164,7 +162,7 @@ static bool fill_open_plan(const struct store *store, const struct survey *surve
              survey->plan_is_empty
                  ? "Batch %" PRId64 " was planned for a replay of rejects (without offsets) and "
                    "not committed; its rejects are still unresolved"
-                 : "Batch %" PRId64 " was planned and not committed; it runs again",
+                 : "Batch %" PRId64 " was planned but not committed; it will run again",
              batch_id);
     recovery->has_open_plan = true;
     recovery->next_batch = batch_id;
@@ -302,13 +300,14 @@ bool recovery_preview(struct store *store, struct recovery *recovery, bool *sett
         return refuse(store, &survey, found, err);
     *settled = is_last(found->action);
     if (found->action == RECOVER_FINISH)
-        add_note(recovery, "Batch %" PRId64 " is in the sink log; its commit is written first",
+        add_note(recovery,
+                 "Batch %" PRId64 " is in the sink log; first, its commit would be written",
                  survey.planned);
     else if (!*settled)
         add_note(recovery, "Batch %" PRId64 " was committed; first, %s", survey.manifest,
                  found->action == RECOVER_TAKE_BACK
-                     ? "our files of it are removed, because Spark has run it again"
-                     : "it is rolled forward");
+                     ? "this program's files of it would be removed, because Spark has run it again"
+                     : "it would be rolled forward");
     bool ok = !*settled || fill(store, &survey, found->action, recovery, err);
     if (!ok)
         recovery_deinit(recovery);

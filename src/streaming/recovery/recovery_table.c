@@ -172,19 +172,19 @@ static const struct recovery_case cases[] = {
      RECOVER_STOP, find_log},
 
     // A batch that is committed, but perhaps not in every log.
-    {"the sink log names some files of our newest batch, but not all", manifest_half_logged,
-     RECOVER_STOP, restore},
+    {"the sink log names only some of the files of this program's newest batch",
+     manifest_half_logged, RECOVER_STOP, restore},
     {"the batch of the newest manifest was run by Spark in the meantime, according to the sink log",
      manifest_overtaken_in_log, RECOVER_TAKE_BACK, NULL},
     {"the batch of the newest manifest was run by Spark in the meantime, according to its commit",
      manifest_overtaken_without_log, RECOVER_TAKE_BACK, NULL},
     {"a batch was planned after a batch that has a manifest but no commit", manifest_passed_over,
      RECOVER_STOP, restore},
-    {"the table's sink log does not contain a batch before our newest one", log_gap_before_manifest,
-     RECOVER_STOP, restore},
+    {"the table's sink log does not contain a batch before this program's newest one",
+     log_gap_before_manifest, RECOVER_STOP, restore},
     {"the batch of the newest manifest is committed but not finished", open_manifest,
      RECOVER_ROLL_FORWARD, NULL},
-    {"our newest batch is finished, but the sink log does not name exactly its files",
+    {"this program's newest batch is finished, but the sink log does not name exactly its files",
      done_manifest_not_logged, RECOVER_STOP, restore},
 
     // A batch that has no manifest.

@@ -72,7 +72,8 @@ bool file_check_begin(struct file_check *self, struct query *query, struct error
         break;
     }
     self->is_running =
-        thread_start(&self->thread, check_main, self, "look for missing files", &no_thread);
+        thread_start(&self->thread, check_main, self,
+                     "cannot start the thread that looks for missing files", &no_thread);
     if (!self->is_running)
         log_write(LOG_WARNING, query->report.name,
                   "Cannot check for missing files of the table | error=%s", no_thread.message);

@@ -213,7 +213,8 @@ bool store_take_back(const struct store *store, const struct manifest *manifest,
         !table_unstage(&store->table, manifest->batch_id, err) ||
         !table_unstage(&store->rejects, manifest->batch_id, err) ||
         !set_manifest_aside(store, manifest->batch_id, err))
-        return error_wrap(err, "batch %" PRId64 " was run by Spark; removing our files of it",
-                          manifest->batch_id);
+        return error_wrap(
+            err, "batch %" PRId64 " was run by Spark; this program's files of it cannot be removed",
+            manifest->batch_id);
     return true;
 }

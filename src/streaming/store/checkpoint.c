@@ -387,8 +387,8 @@ static bool damaged_commit(const struct checkpoint *checkpoint, int64_t batch_id
     return error_wrap(
         err,
         "'%s/%" PRId64
-        "' cannot be used: restore it from a backup; or, because the batch is done if this file "
-        "exists, run `printf 'v1\\n{\"nextBatchWatermarkMs\":0}' > %s/%" PRId64
+        "' cannot be used: restore it from a backup; or write it again, which only marks the batch "
+        "as committed: run `printf 'v1\\n{\"nextBatchWatermarkMs\":0}' > %s/%" PRId64
         "` and remove '%s/.%" PRId64 ".crc', if it exists",
         log, batch_id, log, batch_id, log, batch_id);
 }

@@ -139,9 +139,9 @@ static bool add_begun(struct coverage *coverage, const struct manifest *manifest
     struct incarnations *incarnations = &coverage->incarnations;
     if (incarnations->count + manifest->begun.count != (size_t)manifest->incarnation.number)
         return error_set(err, ERROR_STATE,
-                         "it belongs to incarnation %" PRId32
-                         " of the topic, but according to the manifests up to it there were %zu: "
-                         "restore the checkpoint from a backup",
+                         "it counts %" PRId32
+                         " earlier incarnations of the topic, but the manifests up to it count "
+                         "%zu: restore the checkpoint from a backup",
                          manifest->incarnation.number, incarnations->count + manifest->begun.count);
     for (size_t i = 0; i < manifest->begun.count; i++) {
         struct incarnations one = {.begins = &manifest->begun.begins[i], .count = 1};
@@ -247,8 +247,7 @@ static bool parse_object(const struct json *object, int version, int64_t through
     for (size_t i = 0; i < json_count(ranges); i++) {
         struct range_outcome outcome;
         if (!parse_range(json_at(ranges, i), coverage, &outcome))
-            return error_set(err, ERROR_STATE, "the counts of its range number %zu do not add up",
-                             i);
+            return error_set(err, ERROR_STATE, "the counts of range %zu do not add up", i);
         if (!coverage_add(coverage, &outcome, err))
             return false;
     }

@@ -131,8 +131,7 @@ static bool parse_files(const struct json *array, struct file_list *list, struct
             !json_member_int(object, "rows", &file.rows) ||
             !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
             file.rows <= 0)
-            return error_set(err, ERROR_STATE,
-                             "the description of its file number %zu is incomplete", i);
+            return error_set(err, ERROR_STATE, "entry %zu of its list of files is incomplete", i);
         // Staged files lie side by side, which is why `staged` has no '/'.
         file.path = text_copy(path);
         file.staged = text_copy(staged);
@@ -174,8 +173,7 @@ static bool parse_ranges(const struct json *array, struct manifest *manifest, st
     manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
     for (size_t i = 0; i < json_count(array); i++) {
         if (!manifest_parse_range(json_at(array, i), &manifest->outcomes[i]))
-            return error_set(err, ERROR_STATE, "the counts of its range number %zu do not add up",
-                             i);
+            return error_set(err, ERROR_STATE, "the counts of range %zu do not add up", i);
         manifest->outcome_count++;
     }
     return true;
@@ -193,7 +191,7 @@ static bool parse_replayed(const struct json *object, int version, struct manife
         return false;
     if (manifest->replayed.count == 0 || manifest->outcome_count > 0 || manifest->rejects.count > 0)
         return error_set(err, ERROR_STATE,
-                         "it is neither valid for a replay nor for another batch");
+                         "its list of replayed offsets does not match its other content");
     return true;
 }
 
@@ -206,7 +204,7 @@ static bool parse_engine(const struct json *object, int version, struct manifest
         return error_set(err, ERROR_STATE, "its engine does not match its version");
     if (manifest->of_spark && (manifest->files.count > 0 || manifest->outcome_count > 0))
         return error_set(err, ERROR_STATE,
-                         "it is neither valid for a batch of Spark nor for another batch");
+                         "it is marked as a batch of Spark, but lists files or counts");
     return true;
 }
 

@@ -233,7 +233,7 @@ bool resolved_parse(const struct json *array, struct resolved *resolved, struct 
             !parse_offsets(offsets, part, resolved)) {
             resolved_deinit(resolved);
             return error_set(err, ERROR_STATE,
-                             "its list of replayed offsets cannot be read (number %zu)", i);
+                             "entry %zu of its list of replayed offsets cannot be read", i);
         }
         before = part;
     }

@@ -63,7 +63,11 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
             return false;
         number--; // the same name once more
     }
-    return error_set(err, ERROR_STATE, "'%s' was already set aside %d times", from, NAMES_MAX);
+    return error_set(
+        err, ERROR_STATE,
+        "cannot set '%s' aside: '%s' already has %d files of that name; delete some of "
+        "them",
+        from, parent_of(target_of(root, name, target, 1).text).text, NAMES_MAX);
 }
 
 bool set_aside(const char *root, const char *name, const struct set_aside_target *target,

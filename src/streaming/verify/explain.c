@@ -94,8 +94,8 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
     int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent;
     if (piece->unmet < promised)
         verify_say(report, VERIFY_MISSING,
-                   "%s, offsets %" PRId64 " to %" PRId64 ": according to the manifests %" PRId64
-                   " have no record, but only %" PRId64 " are in no file",
+                   "%s, offsets %" PRId64 " to %" PRId64 ": the manifests count %" PRId64
+                   " offsets without a record, but only %" PRId64 " are missing from the files",
                    name, piece->start, piece->end - 1, promised, piece->unmet);
     if (outcome->lost > 0) {
         partition->lost += piece->unmet;

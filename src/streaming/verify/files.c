@@ -124,7 +124,8 @@ static bool take_unlisted(void *context, const char *path) {
 static void find_listed_twice(const struct verify_files *files, struct verify_report *report) {
     for (size_t i = 1; i < files->table_count; i++)
         if (strcmp(files->files[i - 1].path, files->files[i].path) == 0)
-            verify_say(report, VERIFY_FILE, "'%s' is twice in the sink log: Spark reads it twice",
+            verify_say(report, VERIFY_FILE,
+                       "'%s' is listed twice in the sink log: Spark reads it twice",
                        files->files[i].path);
 }
 

@@ -122,7 +122,7 @@ static void note_snapshot(const struct snapshot *snapshot, struct verify_report 
     if (snapshot->overtaken >= 0)
         verify_say(report, VERIFY_NOTE,
                    "batch %" PRId64 " was run by Spark after this program committed it; the next "
-                   "start removes our files of it",
+                   "start removes this program's files of it",
                    snapshot->overtaken);
 }
 
@@ -131,12 +131,13 @@ static void note_begun(const struct snapshot *snapshot, struct verify_report *re
     const struct incarnations *all = &snapshot->outcomes.incarnations;
     for (size_t i = 0; i < all->count; i++)
         if (all->begins[i].by_spark)
-            verify_say(report, VERIFY_NOTE,
-                       "incarnation %zu of the topic began with batch %" PRId64
-                       ", in which Spark moved to lower offsets: unless the topic was created "
-                       "again or truncated then, the records that it read again are in the table "
-                       "twice and are not counted as double",
-                       i + 1, all->begins[i].batch_id);
+            verify_say(
+                report, VERIFY_NOTE,
+                "in batch %" PRId64
+                ", Spark went back to lower offsets; incarnation %zu of the topic is assumed to "
+                "begin there. If the topic was not created again or truncated then, the records "
+                "that Spark read again are in the table twice, and are not counted as double",
+                all->begins[i].batch_id, i + 1);
 }
 
 static bool look(struct verification *verification, struct error *err) {

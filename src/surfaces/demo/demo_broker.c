@@ -192,7 +192,8 @@ bool demo_broker_feed(struct demo_broker *broker, const struct demo_topic *topic
                                .per_second = records_per_second,
                                .next = broker->filled};
     stop_init(&feed->stop);
-    feed->runs = thread_start(&feed->thread, feed_main, feed, "start the demo's producer", err);
+    feed->runs = thread_start(&feed->thread, feed_main, feed,
+                              "cannot start the thread of the demo's producer", err);
     if (!feed->runs)
         stop_deinit(&feed->stop);
     return feed->runs;

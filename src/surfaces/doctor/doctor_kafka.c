@@ -51,8 +51,8 @@ static bool check_retention(const struct config *config, const char *topic,
     doctor_fail(report, EXIT_CODE_DATA_LOSS, "progress", topic,
                 "set FAIL_ON_DATA_LOSS=false to continue without them, and raise the topic's "
                 "retention (retention.ms)",
-                "partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
-                " are next, but are gone from Kafka",
+                "partition %" PRId32 ": the next offsets, %" PRId64 " to %" PRId64
+                ", are gone from Kafka",
                 position->partition, position->end, listed->log_start - 1);
     return false;
 }
@@ -110,7 +110,7 @@ static void check_id(const struct broker *broker, const char *topic,
     if (offsets->id[0] == '\0')
         doctor_ok(report, "topic id", topic,
                   "not known to %s%s: a topic that is deleted and created again while the query is "
-                  "stopped is noticed by its records only",
+                  "stopped can only be recognised by its records",
                   kafka_topic_id_known() ? "these brokers" : "librdkafka ",
                   kafka_topic_id_known() ? "" : kafka_topic_id_library());
     else if (inspection->topic_id[0] != '\0' && strcmp(inspection->topic_id, offsets->id) != 0)
@@ -118,7 +118,7 @@ static void check_id(const struct broker *broker, const char *topic,
                             inspection->topic_id);
     else
         doctor_ok(report, "topic id", topic, "%s%s", offsets->id,
-                  inspection->topic_id[0] != '\0' ? ", as noted with the checkpoint" : "");
+                  inspection->topic_id[0] != '\0' ? ", the same as in the checkpoint" : "");
 }
 
 /* Compares the checkpoint's next offsets with what Kafka still has. */

@@ -67,7 +67,7 @@ static void check_files(struct doctor_report *report) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     scoped(scope_free) char *text =
-        text_format("%llu files may be open", (unsigned long long)limit.rlim_cur);
+        text_format("the limit is %llu open files", (unsigned long long)limit.rlim_cur);
     if (limit.rlim_cur < FILES_FEW)
         doctor_warn(report, "file limit", NULL,
                     "raise it (ulimit -n 65536, or LimitNOFILE= in the unit): a worker has one "

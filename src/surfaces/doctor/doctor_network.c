@@ -242,7 +242,7 @@ static void check_session(const struct connect_url *url, struct doctor_report *r
         doctor_ok(report, "Spark Connect session", NULL, "Spark %s accepts a session", version);
     else
         doctor_fail(report, EXIT_CODE_CLUSTER, "Spark Connect session", NULL,
-                    "use a server of Spark 4", "the server is Spark %s", version);
+                    "use a Spark 4 server", "the server is Spark %s", version);
     connect_close(session);
 }
 

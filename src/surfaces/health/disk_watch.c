@@ -94,7 +94,8 @@ bool disk_watch_open(const struct config *config, struct disk_watch **watch, str
     check(pthread_mutex_init(&self->lock, NULL) == 0);
     thread_condition_init(&self->changed);
     *watch = self;
-    if (thread_start(&self->thread, watch_main, self, "start the thread that looks at disks", err))
+    if (thread_start(&self->thread, watch_main, self,
+                     "cannot start the thread that checks free disk space", err))
         return true;
     destroy(self);
     *watch = NULL;

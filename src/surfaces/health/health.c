@@ -56,7 +56,7 @@ static const struct {
     [CAUSE_MISSING] =
         {"files_missing", HEALTH_DEGRADED, SEVERITY_CRITICAL,
          "Restore the files from a backup, or rewind to before them as long as Kafka has their "
-         "records; then restart the program, which looks again."},
+         "records; then restart the program, which checks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
                          "Run `esports-stream rejects ls` for the reasons, then fix the producer. "
                          "The records are kept; `rejects replay` can turn them into rows later."},

@@ -120,8 +120,8 @@ static void take_document(struct health_answer *answer, const struct http_answer
     answer->document = http->status == 200 ? json_parse(http->body, http->size, &err) : NULL;
     find_query(answer, query);
     if (answer->query == NULL)
-        set_trouble(answer, "the process that answers is not this query's; the query may run on "
-                            "another machine (see the lock)");
+        set_trouble(answer, "the process that answered does not run this query; the query may run "
+                            "on another machine (see the lock)");
 }
 
 /* An older program tells no verdict: its own /readyz went by the state. */
@@ -130,7 +130,7 @@ static void take_older_state(struct health_answer *answer) {
     const char *error = json_member_text(json_member(answer->query, "lastError"), "text");
     if (state != NULL && strcmp(state, "failed") != 0 && strcmp(state, "retrying") != 0)
         return;
-    set_trouble(answer, error != NULL ? error : "the process does not say how it is");
+    set_trouble(answer, error != NULL ? error : "the process does not report the query's health");
 }
 
 /* The verdict is the process's own. */
@@ -143,7 +143,8 @@ static void take_health(struct health_answer *answer) {
     }
     answer->state = health_state_find(json_member_text(health, "state"));
     if (!health_state_is_ready(answer->state))
-        set_trouble(answer, reason != NULL ? reason : "the process does not say how it is");
+        set_trouble(answer,
+                    reason != NULL ? reason : "the process does not report the query's health");
 }
 
 void health_ask(const char *address, const char *token, const char *query,

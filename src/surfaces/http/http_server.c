@@ -388,7 +388,8 @@ static void *server_main(void *argument) {
         give_up_waiting(server);
         if (MHD_run(server->daemon) != MHD_YES) {
             log_write(LOG_WARNING, "main",
-                      "The page and the API have stopped: the HTTP library failed");
+                      "The page and the API have stopped: the HTTP library failed. The queries "
+                      "continue; restart the program to get the page back");
             break;
         }
     }

@@ -457,11 +457,13 @@ bool file_metadata_parse(struct file_metadata *metadata, const uint8_t *bytes, s
         for (size_t column = 0; column < metadata->column_count; column++)
             fits = fits && group->chunks[column].values == group->rows;
         if (!fits)
-            return error_set(err, ERROR_STATE, "the footer is damaged: row counts contradict");
+            return error_set(err, ERROR_STATE,
+                             "the footer is damaged: its row counts contradict each other");
         left -= group->rows;
     }
     if (left != 0)
-        return error_set(err, ERROR_STATE, "the footer is damaged: row counts contradict");
+        return error_set(err, ERROR_STATE,
+                         "the footer is damaged: its row counts contradict each other");
     return true;
 }
 

@@ -52,6 +52,6 @@ enum call_outcome patience_error(enum call_outcome outcome, const char *what, st
     if (outcome == CALL_STOPPED)
         (void)error_set(err, ERROR_STOPPED, "%s: stopped", what);
     else
-        (void)error_set(err, ERROR_CLUSTER, "%s: no answer in time", what);
+        (void)error_set(err, ERROR_CLUSTER, "%s: timed out", what);
     return outcome;
 }

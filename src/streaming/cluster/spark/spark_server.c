@@ -285,7 +285,7 @@ static enum outlook look(struct spark_server *server, char reason[static SPARK_R
 /* Says how it ended: "Spark on 'yarn' ended with exit code 1 before it was ready: …". */
 static void tell_end(struct spark_server *server, enum outlook outlook, const char *when,
                      const char *reason, struct error *err) {
-    char end[SPARK_STATUS_MAX] = "gave up its application";
+    char end[SPARK_STATUS_MAX] = "stopped its application";
     if (outlook == ENDED)
         spark_process_describe(server->process.status, end);
     (void)error_set(err, ERROR_CLUSTER, "Spark on '%s' %s%s%s%s", server->master, end, when,

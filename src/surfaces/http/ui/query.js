@@ -129,7 +129,7 @@ function makeBatchDetail(batch) {
       ['Lost', formatCount(batch.lost)],
       ['Oldest record', formatInstant(batch.oldestRecordAt)],
       ['Newest record', formatInstant(batch.newestRecordAt)],
-      ['Lag after it', formatCount(batch.lagAfter)],
+      ['Lag after the batch', formatCount(batch.lagAfter)],
       ['Rejects', formatCounts(batch.rejectsByReason), true],
       ['Field faults', formatCounts(batch.fieldFaults), true],
       ['Unknown keys', formatCounts(batch.unknownKeys), true],

@@ -218,7 +218,7 @@ static void the_reason_for_not_committing_to_a_group_is_reported(void **state) {
         const char *says;
     } cases[] = {
         {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, "'g': access denied. Grant the user READ"},
-        {RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, "'g' has live members"},
+        {RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, "'g' has active members"},
         {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "'t' at '127.0.0.1:"},
     };
     enum { OFFSET_COMMIT = 8 };

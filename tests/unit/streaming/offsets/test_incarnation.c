@@ -297,7 +297,8 @@ static void that_spark_went_back_is_noted(void **state) {
     assert_noted(NULL); // it is known why
     spark_run(1, (int64_t[]){10});
     fixture_write(&fixture, CHECKPOINT "offsets/.3.crc", "crc");
-    static const char note[] = "incarnation 2 of the topic began with batch 3, in which Spark";
+    static const char note[] =
+        "in batch 3, Spark went back to lower offsets; incarnation 2 of the topic";
     assert_noted(note);
     fake.limit = 1;
     fake.logs[0].end = 150;

@@ -208,7 +208,7 @@ static void what_is_committed_and_what_comes_next_is_reported(void **state) {
         assert_int_equal(inspection.partitions[i].rejects, 13);
         assert_int_equal(inspection.partitions[i].unproven, 0);
     }
-    assert_string_equal(inspection.next, "a start plans the next batch");
+    assert_string_equal(inspection.next, "the next start plans the next batch");
     assert_int_equal(inspection.fault_count, 0);
     inspection_deinit(&inspection);
 
@@ -229,7 +229,7 @@ static void an_open_plan_is_reported(void **state) {
     assert_int_equal(inspection.range_count, 2);
     assert_int_equal(inspection.ranges[1].start, 12);
     assert_int_equal(inspection.ranges[1].end, 15);
-    assert_string_equal(inspection.next, "a start runs that batch again");
+    assert_string_equal(inspection.next, "the next start runs that batch again");
     inspection_deinit(&inspection);
 }
 

@@ -80,23 +80,24 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"/lake/processed", "/pond/processed", "if the lake was moved"},
         {"/lake/rejected", "/pond/rejected", "if the lake was moved"},
         {"\"files\":[", "\"fils\":[", "no list of files"},
-        {"\"path\":\"status", "\"path\":\"/status", "file number 0"},
-        {"\"path\":\"status", "\"path\":\"../status", "file number 0"},
-        {"\"path\":\"status", "\"path\":\"a/../status", "file number 0"},
-        {"\"path\":\"status", "\"path\":\"a//status", "file number 0"},
-        {"1.staged", "../1.staged", "file number 0"},
-        {"1.staged", "a/1.staged", "file number 0"},
-        {"1.staged", "", "file number 0"},
-        {"\"size\":100", "\"size\":0", "file number 0"},
-        {"\"size\":100", "\"size\":1e2", "file number 0"},
-        {"\"modifiedMs\":7", "\"modified\":7", "file number 0"},
+        {"\"path\":\"status", "\"path\":\"/status", "entry 0 of its list of files is incomplete"},
+        {"\"path\":\"status", "\"path\":\"../status", "entry 0 of its list of files is incomplete"},
+        {"\"path\":\"status", "\"path\":\"a/../status",
+         "entry 0 of its list of files is incomplete"},
+        {"\"path\":\"status", "\"path\":\"a//status", "entry 0 of its list of files is incomplete"},
+        {"1.staged", "../1.staged", "entry 0 of its list of files is incomplete"},
+        {"1.staged", "a/1.staged", "entry 0 of its list of files is incomplete"},
+        {"1.staged", "", "entry 0 of its list of files is incomplete"},
+        {"\"size\":100", "\"size\":0", "entry 0 of its list of files is incomplete"},
+        {"\"size\":100", "\"size\":1e2", "entry 0 of its list of files is incomplete"},
+        {"\"modifiedMs\":7", "\"modified\":7", "entry 0 of its list of files is incomplete"},
         {"\"rows\":2,\"mod", "\"rows\":3,\"mod", "row counts of its files and its ranges differ"},
         {"\"rows\":1,\"mod", "\"rows\":2,\"mod", "row counts of its files and its ranges differ"},
         {"\"ranges\"", "\"range\"", "no list of ranges"},
-        {"\"end\":15", "\"end\":16", "range number 0"},
-        {"\"absent\":2", "\"absent\":-2", "range number 0"},
-        {"\"lost\":0", "\"lost\":1", "range number 0"},
-        {"\"partition\":3", "\"partition\":-3", "range number 0"},
+        {"\"end\":15", "\"end\":16", "the counts of range 0 do not add up"},
+        {"\"absent\":2", "\"absent\":-2", "the counts of range 0 do not add up"},
+        {"\"lost\":0", "\"lost\":1", "the counts of range 0 do not add up"},
+        {"\"partition\":3", "\"partition\":-3", "the counts of range 0 do not add up"},
         {"\"lost\":0}]}", "\"lost\":0}]", "invalid JSON"},
         {"\"lost\":0}]}", "\"lost\":0}]}x", "invalid JSON"},
     };
@@ -140,15 +141,16 @@ static void a_replay_that_does_not_add_up_is_refused(void **state) {
         {"\"replayed\"", "\"replay\"", "does not match its version"},
         {"7-9", "7-8", "row counts of its files and its ranges differ"},
         {"7-9", "9-7", "replayed offsets cannot be read"},
-        {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]", "neither"},
+        {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]",
+         "does not match its other content"},
         {"\"rejects\":[]",
          "\"rejects\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,"
          "\"modifiedMs\":1}]",
-         "neither"},
+         "does not match its other content"},
         {"\"ranges\":[]",
          "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":10,\"rows\":0,"
          "\"rejects\":0,\"absent\":0,\"lost\":0}]",
-         "neither"},
+         "does not match its other content"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(replay, &cases[i]);
@@ -179,11 +181,11 @@ static void a_batch_of_spark_s_has_rejects_only(void **state) {
         {",\"engine\":\"spark\"", "", "its engine does not match its version"},
         {"\"files\":[]",
          "\"files\":[{\"path\":\"a\",\"staged\":\"b\",\"size\":1,\"rows\":1,\"modifiedMs\":1}]",
-         "neither"},
+         "lists files or counts"},
         {"\"ranges\":[]",
          "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":10,\"rows\":0,"
          "\"rejects\":0,\"absent\":0,\"lost\":0}]",
-         "neither"},
+         "lists files or counts"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(spark, &cases[i]);
@@ -225,8 +227,8 @@ static void an_incarnation_of_the_topic_is_said_in_version_4(void **state) {
         {"\"number\":2", "\"number\":0", "its incarnation of the topic cannot be read"},
         {"\"sinceMs\":17,\"begun\"", "\"begun\"", "its incarnation of the topic cannot be read"},
         {"\"former\":{\"0\":100", "\"former\":{\"0\":-1",
-         "incarnations of the topic cannot be read"},
-        {"\"starts\":{\"0\":0}", "\"s\":0", "incarnations of the topic cannot be read"},
+         "of its topic incarnations cannot be read"},
+        {"\"starts\":{\"0\":0}", "\"s\":0", "of its topic incarnations cannot be read"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(moving, &cases[i]);

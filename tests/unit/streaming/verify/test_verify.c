@@ -417,7 +417,7 @@ static void a_file_listed_twice_is_double(void **state) {
     list_file(0, name);
     verify();
     assert_faults(1, 0, 1);
-    assert_says(VERIFY_FILE, "is twice in the sink log");
+    assert_says(VERIFY_FILE, "is listed twice in the sink log");
     assert_int_equal(report.partitions[0].doubles, 2);
 }
 

@@ -280,7 +280,7 @@ static void an_application_that_the_master_ended_is_an_end(void **state) {
     assert_false(spark_server_has_ended(server, &err));
     while (!spark_server_has_ended(server, &err))
         (void)usleep(10000);
-    assert_non_null(strstr(err.message, "gave up its application: Application has been killed. "
+    assert_non_null(strstr(err.message, "stopped its application: Application has been killed. "
                                         "Reason: by hand"));
 }
 
