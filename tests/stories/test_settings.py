@@ -221,7 +221,7 @@ def test_an_idle_run_logs_where_data_comes_from_and_goes_to_and_then_only_its_st
         (found,) = [line for line in lines if re.fullmatch(wanted, line)]
         lines.remove(found)
     idle = [line for line in lines if not re.fullmatch(status % r"\w+", line)]
-    assert len(idle) <= 4 and "Stopping: " in idle[0], idle  # the end: each query, and the program
+    assert len(idle) <= 4 and "Stopping after the running batches" in idle[0], idle  # the end: each query, and the program
 
 
 def test_changes_of_status_are_logged_at_debug(job):

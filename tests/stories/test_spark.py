@@ -64,7 +64,7 @@ def test_a_second_writer_in_spark_stops_us_with_cause_and_fix_and_nothing_is_twi
 
     (line,) = process.lines("match_stream.*CRITICAL")
     assert f"'{job.lake.checkpoint('matches')}/offsets/1' already exists" in line
-    assert "Spark, or another instance of this program" in line and "start again" in line
+    assert "Spark, or another instance of this program" in line and "then start the other again" in line
     job.broker.generate(topic, "matches", 30, 1, start=150)
     job.run()
     assert rows_by_spark(job, spark) == (180, 180)
