@@ -97,7 +97,7 @@ static void rejects_that_were_committed_are_rolled_forward(void **state) {
     assert_int_equal(recovery.next_batch, 6);
     assert_int_equal(recovery.note_count, 1);
     check(recovery.notes[0] != NULL);
-    assert_non_null(strstr(recovery.notes[0], "rolled forward"));
+    assert_non_null(strstr(recovery.notes[0], "rolling it forward"));
     recovery_deinit(&recovery);
     assert_true(fixture_has(&fixture, reject_file));
     assert_spark_s_logs_are_untouched();
