@@ -396,7 +396,9 @@ static bool set_group_error(struct kafka_broker *self, const char *group, const 
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return set_topic_error(self, topic, code, err);
     default:
-        return set_unreachable(self, topic, code, err);
+        // The same text each time: what repeats is not logged again.
+        return error_set(err, ERROR_BROKER, "consumer group '%s' at '%s': %s", group,
+                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
     }
 }
 

@@ -15,13 +15,16 @@ static bool commit_group(const struct command_scope *scope, const struct offsets
     if (!broker_open(config->bootstrap_servers, config->kafka_properties,
                      config->kafka_property_count, &broker, err))
         return false;
+    if (broker->ops->commit_group == NULL) {
+        broker->ops->close(broker);
+        return error_set(err, ERROR_CONFIG, "captured records have no consumer groups");
+    }
     struct offset_range *positions = must_alloc(next->count, sizeof *positions);
     for (size_t i = 0; i < next->count; i++)
         positions[i] = (struct offset_range){.partition = next->entries[i].partition,
                                              .start = next->entries[i].offset,
                                              .end = next->entries[i].offset};
-    bool ok = broker->ops->commit_group == NULL ||
-              broker->ops->commit_group(broker, config->query.commit_group, scope->store.topic,
+    bool ok = broker->ops->commit_group(broker, config->query.commit_group, scope->store.topic,
                                         positions, next->count, GROUP_TIMEOUT_MS, err);
     free(positions);
     broker->ops->close(broker);
@@ -42,10 +45,9 @@ static void set_group_back(const struct command_scope *scope, const struct offse
                       scope->store.query, group);
         return;
     }
-    (void)fprintf(
-        scope->out,
-        "%s: consumer group '%s' was not reset: %s. The next start of the query resets it.\n",
-        scope->store.query, group, err.message);
+    (void)fprintf(scope->out, "%s: consumer group '%s' was not reset: %s.%s\n", scope->store.query,
+                  group, err.message,
+                  err.kind == ERROR_BROKER ? " The next start of the query resets it." : "");
 }
 
 bool rewind_command(const struct command_scope *scope, struct error *err) {

@@ -233,6 +233,19 @@ static void the_reason_for_not_committing_to_a_group_is_reported(void **state) {
     }
 }
 
+/* Its caller logs the same reason once in a while. */
+static void a_group_that_can_not_be_reached_is_reported_with_the_same_text(void **state) {
+    (void)state;
+    struct error first, second;
+    const struct offset_range position = {0, 7, 7};
+    mock_kafka_topic(&mock, "t", 1);
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
+    assert_false(broker->ops->commit_group(broker, "g", "t", &position, 1, 300, &first));
+    assert_false(broker->ops->commit_group(broker, "g", "t", &position, 1, 300, &second));
+    assert_int_equal(first.kind, ERROR_BROKER);
+    assert_string_equal(first.message, second.message);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_partition_is_listed_with_its_offsets, set_up,
@@ -255,6 +268,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_reason_for_not_committing_to_a_group_is_reported,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_group_that_can_not_be_reached_is_reported_with_the_same_text, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
