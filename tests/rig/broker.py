@@ -136,6 +136,12 @@ class Broker:
     def __exit__(self, *_):
         self.stop()
 
+    def ensure_started(self):
+        """For a broker that tests share: one that failed may have left it stopped."""
+        if self.process is None:
+            self.start()
+        return self
+
     def stop(self):
         self._end(signal.SIGTERM)
 

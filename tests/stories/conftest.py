@@ -109,4 +109,4 @@ def program(request, tmp_path):
 
 @pytest.fixture
 def job(program, lake, broker):
-    return Job(program, lake, broker)
+    return Job(program, lake, broker.ensure_started())

@@ -34,7 +34,7 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notifica
     retry = r"\| ERROR \| .*No space left on device.*; retrying"
     times = r" \| since=[-\d]+ [:\d]+ \| attempt=\d+ \| retry_in_ms=\d+ \| until=[-\d]+ [:\d]+ \(WRITE_RETRY_TIMEOUT\)$"
     assert len(process.lines(retry)) == len(process.lines(retry + times)) > 2
-    (healed,) = process.lines(r"INFO \| Query match_stream has recovered \| from=retrying_in_vain")
+    (healed,) = process.lines(r"INFO \| Query match_stream has recovered \| from=retrying_without_success")
     assert re.search(r"lasted=\d+ s \| reason=.*No space left on device", healed)
     for notification in (failing, recovered):
         assert notification["query"] == "match_stream" and notification["topic"] == job.topics["matches"]

@@ -72,7 +72,7 @@ def assert_ranges(found, readable):
 
 @pytest.fixture
 def source(broker):
-    return Source(broker)
+    return Source(broker.ensure_started())
 
 
 def cuts(end, seed):

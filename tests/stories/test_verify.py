@@ -1,5 +1,5 @@
 """`esports-stream verify` on what really happens: rejects, transactions, a batch of Spark's, losses and
-doubles planted by hand, and a query that runs beside it."""
+duplicates planted by hand, and a query that runs beside it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 import spark_job
 from rig.paths import GEN
 
-COLUMNS = ["from", "to", "rows", "rejects", "absent", "lost", "missing", "double", "not provable"]
+COLUMNS = ["from", "to", "rows", "rejects", "absent", "lost", "missing", "duplicate", "unproven"]
 
 
 def verify(job, exit_code=0, **settings):
@@ -117,7 +117,7 @@ def test_what_is_planted_is_found_and_nothing_else(three_batches):
         assert total(found, "missing") == len(lost)
         assert len(lost) > 50 or named(process, "missing") == lost
         assert named(process, "missing") <= lost
-        assert total(found, "double") == 0
+        assert total(found, "duplicate") == 0
         assert f"{len(lost)} offset{'s' * (len(lost) != 1)} missing" in process.errors().splitlines()[-1]
 
         shutil.move(f"{victim}.aside", victim)
@@ -126,16 +126,16 @@ def test_what_is_planted_is_found_and_nothing_else(three_batches):
         log.write_text(kept)
         found, process = verify(job, exit_code=5)
         assert len(process.lines("  wrong: .*is not in the sink log")) == 1
-        assert total(found, "double") == 0
+        assert total(found, "duplicate") == 0
 
         entry = json.loads(lines[-1])
         entry["path"] = entry["path"].replace("part-", "part-9")
         log.write_text("\n".join([*lines, json.dumps(entry)]))
         found, process = verify(job, exit_code=5)
-        assert total(found, "double") == len(lost) and total(found, "missing") == 0
+        assert total(found, "duplicate") == len(lost) and total(found, "missing") == 0
         assert process.lines("  wrong: ") == []
-        assert named(process, "double") <= lost
-        assert process.lines(f"  double: .*{re.escape(copy.rpartition('/')[2])}")
+        assert named(process, "duplicate") <= lost
+        assert process.lines(f"  duplicate: .*{re.escape(copy.rpartition('/')[2])}")
 
         (job.lake.root / copy).unlink()
         log.write_text(kept)
@@ -148,7 +148,7 @@ def test_what_the_broker_has_forgotten_of_sparks_batch_cannot_be_proved(three_ba
 
     found, process = verify(job)
     # The marker of the transaction, and a blank value, which Spark drops.
-    assert total(found, "not provable") == 2
+    assert total(found, "unproven") == 2
     assert total(found, "missing") == 0
     assert "every offset is present exactly once, except 2 of Spark's" in process.log().splitlines()[-1]
 

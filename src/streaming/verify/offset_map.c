@@ -1,7 +1,7 @@
 /* offset_map.c: a bit per offset, set by many threads without a lock.
  *
  * A pen gathers the bits of one word and sets them with one atomic or, whose result says which were
- * set before: these offsets were met twice. Only doubles take the lock. Bits and counts are read
+ * set before: these offsets were met twice. Only duplicates take the lock. Bits and counts are read
  * when no pen is in use. */
 #include "streaming/verify/offset_map.h"
 
@@ -19,7 +19,7 @@ void offset_map_init(struct offset_map *map) {
 void offset_map_deinit(struct offset_map *map) {
     free(map->windows);
     free(map->words);
-    free(map->doubles);
+    free(map->duplicates);
     check(pthread_mutex_destroy(&map->lock) == 0);
     *map = (struct offset_map){0};
 }
@@ -45,18 +45,19 @@ void offset_pen_init(struct offset_pen *pen, struct offset_map *map) {
     *pen = (struct offset_pen){.map = map};
 }
 
-static void note_doubles(struct offset_pen *pen, size_t word, uint64_t bits) {
+static void note_duplicates(struct offset_pen *pen, size_t word, uint64_t bits) {
     struct offset_map *map = pen->map;
     struct offset_window *window = pen->window;
     // Relaxed: a count, read when the threads have ended.
-    atomic_fetch_add_explicit(&window->doubles, __builtin_popcountll(bits), memory_order_relaxed);
+    atomic_fetch_add_explicit(&window->duplicates, __builtin_popcountll(bits),
+                              memory_order_relaxed);
     int64_t base = window->start + (int64_t)((word - window->word) * WORD_BITS);
     pthread_mutex_lock(&map->lock);
-    if (map->doubles == NULL)
-        map->doubles = must_alloc(OFFSET_MAP_DOUBLES_MAX, sizeof *map->doubles);
-    for (; bits != 0 && map->double_count < OFFSET_MAP_DOUBLES_MAX; bits &= bits - 1)
-        map->doubles[map->double_count++] =
-            (struct double_offset){window->log, base + __builtin_ctzll(bits)};
+    if (map->duplicates == NULL)
+        map->duplicates = must_alloc(OFFSET_MAP_DUPLICATES_MAX, sizeof *map->duplicates);
+    for (; bits != 0 && map->duplicate_count < OFFSET_MAP_DUPLICATES_MAX; bits &= bits - 1)
+        map->duplicates[map->duplicate_count++] =
+            (struct duplicate_offset){window->log, base + __builtin_ctzll(bits)};
     pthread_mutex_unlock(&map->lock);
 }
 
@@ -67,7 +68,7 @@ static void flush(struct offset_pen *pen) {
     uint64_t before =
         atomic_fetch_or_explicit(&pen->map->words[pen->word], pen->bits, memory_order_relaxed);
     if ((before & pen->bits) != 0)
-        note_doubles(pen, pen->word, before & pen->bits);
+        note_duplicates(pen, pen->word, before & pen->bits);
     pen->bits = 0;
 }
 
@@ -105,7 +106,7 @@ bool offset_pen_add(struct offset_pen *pen, uint32_t log, int64_t offset) {
     }
     // Twice within a word that is still in the pen: the atomic or would not show it.
     if ((pen->bits & bit) != 0)
-        note_doubles(pen, word, bit);
+        note_duplicates(pen, word, bit);
     pen->bits |= bit;
     return true;
 }

@@ -12,17 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OFFSET_MAP_DOUBLES_MAX = 1 << 17 }; // kept by name; all are counted
+enum { OFFSET_MAP_DUPLICATES_MAX = 1 << 17 }; // kept by name; all are counted
 
 /* Offsets [start, end) of one log, as the caller numbers them. */
 struct offset_window {
     uint32_t log;
     int64_t start, end;
-    size_t word;             // where its bits begin
-    _Atomic int64_t doubles; // offsets met again, each time
+    size_t word;                // where its bits begin
+    _Atomic int64_t duplicates; // offsets met again, each time
 };
 
-struct double_offset {
+struct duplicate_offset {
     uint32_t log;
     int64_t offset;
 };
@@ -30,17 +30,17 @@ struct double_offset {
 struct offset_map {
     struct offset_window *windows; // owned; ascending by log
     size_t window_count;
-    _Atomic uint64_t *words;       // owned
-    pthread_mutex_t lock;          // guards what follows
-    struct double_offset *doubles; // owned
-    size_t double_count;           // at most OFFSET_MAP_DOUBLES_MAX
+    _Atomic uint64_t *words;             // owned
+    pthread_mutex_t lock;                // guards what follows
+    struct duplicate_offset *duplicates; // owned
+    size_t duplicate_count;              // at most OFFSET_MAP_DUPLICATES_MAX
 };
 
 void offset_map_init(struct offset_map *map);
 void offset_map_deinit(struct offset_map *map);
 
 /* Empties the map and gives it other windows, copied, of which only log, start and end
- * count. The doubles that were kept stay. */
+ * count. The duplicates that were kept stay. */
 void offset_map_set_windows(struct offset_map *map, const struct offset_window *windows,
                             size_t count);
 

@@ -21,7 +21,7 @@ void verify_say(struct verify_report *report, enum verify_kind kind, const char 
 
 size_t verify_faults(const struct verify_report *report) {
     return report->texts[VERIFY_FILE].count + report->texts[VERIFY_MISSING].count +
-           report->texts[VERIFY_DOUBLE].count;
+           report->texts[VERIFY_DUPLICATE].count;
 }
 
 void verify_report_deinit(struct verify_report *report) {

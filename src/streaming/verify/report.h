@@ -20,11 +20,11 @@ struct verify_options {
 
 /* What can be said of a table. The first three are faults. */
 enum verify_kind {
-    VERIFY_FILE,    // a file that is not as a log says, or that no log knows
-    VERIFY_MISSING, // a range of offsets
-    VERIFY_DOUBLE,  // likewise, with the files that hold them
-    VERIFY_LOST,    // likewise, to retention
-    VERIFY_ABSENT,  // likewise
+    VERIFY_FILE,      // a file that is not as a log says, or that no log knows
+    VERIFY_MISSING,   // a range of offsets
+    VERIFY_DUPLICATE, // likewise, with the files that hold them
+    VERIFY_LOST,      // likewise, to retention
+    VERIFY_ABSENT,    // likewise
     VERIFY_NOTE,
     VERIFY_KINDS,
 };
@@ -38,8 +38,8 @@ struct verify_partition {
     int64_t rows, rejects; // rows in the files of the table and of the rejects table, without the
                            // rejects that were replayed: they are rows of the table by now
     int64_t absent, lost, missing, unproven;
-    int64_t doubles; // times that an offset was met again
-    // start + rows + rejects + absent + lost + missing + unproven - doubles == end
+    int64_t duplicates; // times that an offset was met again
+    // start + rows + rejects + absent + lost + missing + unproven - duplicates == end
 };
 
 struct verify_texts {

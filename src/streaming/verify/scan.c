@@ -211,11 +211,11 @@ static void add_thread(struct scan *scan, const struct scan_thread *thread) {
     }
 }
 
-static void add_doubles(struct scan *scan) {
+static void add_duplicates(struct scan *scan) {
     const struct offset_map *map = scan->map;
     for (size_t i = 0; i < map->window_count; i++)
-        scan->report->partitions[map->windows[i].log].doubles +=
-            atomic_load(&map->windows[i].doubles);
+        scan->report->partitions[map->windows[i].log].duplicates +=
+            atomic_load(&map->windows[i].duplicates);
 }
 
 /* As many as the machine gives; the others' work is done by those. False: not even one. */
@@ -252,6 +252,6 @@ bool scan_run(struct scan *scan, struct error *err) {
     for (size_t i = 0; i < count; i++)
         free(threads[i].tallies);
     free(threads);
-    add_doubles(scan);
+    add_duplicates(scan);
     return ok;
 }

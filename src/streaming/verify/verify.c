@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "base/system/clock.h"
 #include "base/text.h"
-#include "streaming/verify/doubles.h"
+#include "streaming/verify/duplicates.h"
 #include "streaming/verify/explain.h"
 
 enum {
@@ -136,7 +136,7 @@ static void note_begun(const struct snapshot *snapshot, struct verify_report *re
                 "in batch %" PRId64
                 ", Spark went back to lower offsets; incarnation %zu of the topic is assumed to "
                 "begin there. If the topic was not created again or truncated then, the records "
-                "that Spark read again are in the table twice, and are not counted as double",
+                "that Spark read again are in the table twice, and are not counted as duplicates",
                 all->begins[i].batch_id, i + 1);
 }
 
@@ -164,7 +164,7 @@ static bool look(struct verification *verification, struct error *err) {
         verify_say(report, VERIFY_NOTE, "%s %s replayed: the records count as rows, once",
                    text_count(report->resolved, "reject").text,
                    report->resolved == 1 ? "was" : "were");
-    return doubles_report(&verification->scan, err) &&
+    return duplicates_report(&verification->scan, err) &&
            gaps_explain(&verification->gaps, verification->options, report, err) &&
            verify_files_judge(store, snapshot, &verification->files, report, err);
 }

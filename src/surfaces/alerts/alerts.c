@@ -274,7 +274,7 @@ static char *print_notification(const struct alerts_query *query, const struct n
     put_lag(notification, &news->shown->lag);
     // The newest error says nothing about a query that hangs.
     bool has_error =
-        health_has(news->verdict, CAUSE_FAILED) || health_has(news->verdict, CAUSE_IN_VAIN);
+        health_has(news->verdict, CAUSE_FAILED) || health_has(news->verdict, CAUSE_NO_SUCCESS);
     if (has_error && news->shown->error[0] != '\0')
         json_put_shown(notification, "error", news->shown->error);
     else

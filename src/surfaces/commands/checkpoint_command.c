@@ -254,7 +254,7 @@ static struct json *partitions_json(const struct inspection *inspection) {
         json_put_int(object, "rejects", partition->rejects);
         json_put_int(object, "absent", partition->absent);
         json_put_int(object, "lost", partition->lost);
-        json_put_int(object, "unsaid", partition->unproven);
+        json_put_int(object, "unknown", partition->unproven);
         json_append(array, object);
     }
     return array;

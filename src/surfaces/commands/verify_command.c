@@ -12,9 +12,9 @@
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 
-static const char *const headings[] = {">incarnation", ">partition", ">from",        ">to",
-                                       ">rows",        ">rejects",   ">absent",      ">lost",
-                                       ">missing",     ">double",    ">not provable"};
+static const char *const headings[] = {">incarnation", ">partition", ">from",    ">to",
+                                       ">rows",        ">rejects",   ">absent",  ">lost",
+                                       ">missing",     ">duplicate", ">unproven"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
@@ -26,9 +26,9 @@ static void print_partitions(FILE *out, const struct verify_report *report) {
     text_table_init(&table, headings + first, COLUMNS - first);
     for (size_t i = 0; i < count; i++) {
         const struct verify_partition *at = &report->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,   at->end,
-                                          at->rows,        at->rejects,   at->absent,  at->lost,
-                                          at->missing,     at->doubles,   at->unproven};
+        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition,  at->start,   at->end,
+                                          at->rows,        at->rejects,    at->absent,  at->lost,
+                                          at->missing,     at->duplicates, at->unproven};
         text_table_add_numbers(&table, numbers + first);
     }
     text_table_print(&table, 2, out);
@@ -36,7 +36,7 @@ static void print_partitions(FILE *out, const struct verify_report *report) {
 }
 
 static const char *const marks[VERIFY_KINDS] = {
-    [VERIFY_FILE] = "wrong", [VERIFY_MISSING] = "missing", [VERIFY_DOUBLE] = "double",
+    [VERIFY_FILE] = "wrong", [VERIFY_MISSING] = "missing", [VERIFY_DUPLICATE] = "duplicate",
     [VERIFY_LOST] = "lost",  [VERIFY_ABSENT] = "absent",   [VERIFY_NOTE] = "note",
 };
 
@@ -70,14 +70,14 @@ static void print_effort(FILE *out, const struct verify_report *report) {
 
 /* Sums over the partitions. */
 struct totals {
-    int64_t missing, doubles, unproven;
+    int64_t missing, duplicates, unproven;
 };
 
 static struct totals add_up(const struct verify_report *report) {
     struct totals totals = {0};
     for (size_t i = 0; i < report->partition_count; i++) {
         totals.missing += report->partitions[i].missing;
-        totals.doubles += report->partitions[i].doubles;
+        totals.duplicates += report->partitions[i].duplicates;
         totals.unproven += report->partitions[i].unproven;
     }
     return totals;
@@ -121,7 +121,7 @@ static struct json *partitions_json(const struct verify_report *report) {
         json_put_int(object, "absent", at->absent);
         json_put_int(object, "lost", at->lost);
         json_put_int(object, "missing", at->missing);
-        json_put_int(object, "double", at->doubles);
+        json_put_int(object, "duplicate", at->duplicates);
         json_put_int(object, "unproven", at->unproven);
         json_append(array, object);
     }
@@ -172,7 +172,7 @@ static void print_json(const struct command_scope *scope, const struct verify_re
     json_put_bool(object, "proven", verify_faults(report) == 0 && totals.unproven == 0);
     json_put_int(object, "faults", (int64_t)verify_faults(report));
     json_put_int(object, "missing", totals.missing);
-    json_put_int(object, "double", totals.doubles);
+    json_put_int(object, "duplicate", totals.duplicates);
     json_put_int(object, "unproven", totals.unproven);
     json_put(object, "partitions", partitions_json(report));
     put_findings(object, report);
@@ -206,11 +206,12 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     struct totals totals = add_up(&report);
     size_t faults = verify_faults(&report);
     if (faults > 0)
-        ok = error_set(err, ERROR_STATE,
-                       "%s, %s missing, %" PRId64 " double; restore the files named above from a "
-                       "backup, or rewind and run their batches again",
-                       text_count((int64_t)faults, "fault").text,
-                       text_count(totals.missing, "offset").text, totals.doubles);
+        ok =
+            error_set(err, ERROR_STATE,
+                      "%s, %s missing, %" PRId64 " duplicate; restore the files named above from a "
+                      "backup, or rewind and run their batches again",
+                      text_count((int64_t)faults, "fault").text,
+                      text_count(totals.missing, "offset").text, totals.duplicates);
     verify_report_deinit(&report);
     return ok;
 }

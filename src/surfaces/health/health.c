@@ -37,8 +37,8 @@ static const struct {
     [CAUSE_NO_SIGN] = {"no_sign_of_life", HEALTH_STUCK, SEVERITY_CRITICAL,
                        "Check for a disk that does not respond. Save the log and restart the "
                        "program: it runs the batch again; nothing is lost or duplicated."},
-    [CAUSE_IN_VAIN] = {"retrying_in_vain", HEALTH_STUCK, SEVERITY_CRITICAL,
-                       "Fix the cause; the query then continues by itself, without a restart."},
+    [CAUSE_NO_SUCCESS] = {"retrying_without_success", HEALTH_STUCK, SEVERITY_CRITICAL,
+                          "Fix the cause; the query then continues by itself, without a restart."},
     [CAUSE_NO_BATCH] =
         {"no_batch", HEALTH_STUCK, SEVERITY_CRITICAL,
          "See in the log what the query is waiting for. If nothing changes, save the log and "
@@ -64,7 +64,7 @@ static const struct {
 
 /* The causes whose end is a recovery; the others end the query, or are over by time alone. */
 static const unsigned recovering =
-    1U << CAUSE_NO_SIGN | 1U << CAUSE_IN_VAIN | 1U << CAUSE_NO_BATCH | 1U << CAUSE_RETRYING |
+    1U << CAUSE_NO_SIGN | 1U << CAUSE_NO_SUCCESS | 1U << CAUSE_NO_BATCH | 1U << CAUSE_RETRYING |
     1U << CAUSE_LAG_UNKNOWN | 1U << CAUSE_BEHIND | 1U << CAUSE_REJECTING;
 
 /* The thresholds; ALERT_AFTER (at least two triggers) and ALERT_REJECTS_PERCENT are the others. */
@@ -265,7 +265,7 @@ static bool find_cause(struct health *health, const struct health_look *look,
         // A start puts the disk in order without a sign: a large table takes its time.
         return now_ms - health->alive_ms >=
                (look->state == QUERY_STARTING ? NO_BATCH_MS : NO_SIGN_MS);
-    case CAUSE_IN_VAIN:
+    case CAUSE_NO_SUCCESS:
         *since_ms = health->retrying_ms;
         return is_in_vain(health, now_ms);
     case CAUSE_NO_BATCH:
@@ -319,7 +319,7 @@ static size_t append_cause(const struct health *health, const struct health_look
     case CAUSE_NO_SIGN:
         return text_append(text, HEALTH_REASON_MAX, used, "has shown no activity for %" PRId64 " s",
                            seconds);
-    case CAUSE_IN_VAIN:
+    case CAUSE_NO_SUCCESS:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "has made no progress for %" PRId64 " s and keeps retrying: %s", seconds,
                            look->error);
@@ -404,7 +404,7 @@ static void judge_causes(struct health *health, const struct health_look *look,
 static void describe_incident(struct health_incident *incident, enum health_cause cause,
                               const struct health_look *look,
                               const struct health_verdict *verdict) {
-    bool is_retry = cause == CAUSE_RETRYING || cause == CAUSE_IN_VAIN;
+    bool is_retry = cause == CAUSE_RETRYING || cause == CAUSE_NO_SUCCESS;
     incident->cause = cause;
     (void)text_append(incident->reason, sizeof incident->reason, 0, "%s",
                       is_retry ? look->error : verdict->reason);

@@ -45,9 +45,9 @@ enum health_severity { SEVERITY_NONE, SEVERITY_WARNING, SEVERITY_CRITICAL };
 /* What can be wrong with a query: the first of those that are found gives the state. */
 enum health_cause {
     CAUSE_FAILED,
-    CAUSE_NO_SIGN,  // of life
-    CAUSE_IN_VAIN,  // has retried for ALERT_AFTER without success
-    CAUSE_NO_BATCH, // though records wait
+    CAUSE_NO_SIGN,    // of life
+    CAUSE_NO_SUCCESS, // has retried for ALERT_AFTER without success
+    CAUSE_NO_BATCH,   // though records wait
     CAUSE_RETRYING,
     CAUSE_LAG_UNKNOWN, // for ALERT_AFTER, with any trigger; not while it tries again
     CAUSE_BEHIND,      // what the topic held ALERT_AFTER ago is not committed, and no fewer wait

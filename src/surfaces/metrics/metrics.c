@@ -110,9 +110,6 @@ static void print_causes(const struct metric_print *at) {
         metrics_text_int(at->text,
                          LABELS({"query", at->query->name}, {"cause", health_cause_name(cause)}),
                          (at->query->causes & 1U << cause) != 0);
-    // The former name of `rejecting`, for one version.
-    metrics_text_int(at->text, LABELS({"query", at->query->name}, {"cause", "many_rejects"}),
-                     (at->query->causes & 1U << CAUSE_REJECTING) != 0);
 }
 
 static void print_trigger(const struct metric_print *at) {
@@ -340,9 +337,9 @@ const struct metric_family metric_families[] = {
      "stuck, failed, stopped. The page, /readyz and `status` say the same.",
      EACH(print_health)},
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
-     "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
-     "no_batch, retrying, lag_unknown, falling_behind, records_lost, files_missing, rejecting "
-     "(also as many_rejects, its name in 0.1.0).",
+     "1 for each thing that is wrong with the query: failed, no_sign_of_life, "
+     "retrying_without_success, no_batch, retrying, lag_unknown, falling_behind, records_lost, "
+     "files_missing, rejecting.",
      EACH(print_causes)},
     {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
      "Files of the table that were missing at the start; no sample until all files have been "

@@ -94,10 +94,12 @@ const struct command program_commands[] = {
      .document =
          "`query`, `topic`, `table`, `rejectsTable`; `throughBatch`, the newest committed batch "
          "(null: none yet); `proven`, true if there is no fault and nothing unproven; `faults`; "
-         "`missing`, `double` and `unproven`, in offsets; `partitions`, each with `incarnation`, "
+         "`missing`, `duplicate` and `unproven`, in offsets; `partitions`, each with "
+         "`incarnation`, "
          "`partition`, `start`, `end` (exclusive) and the outcome of these offsets: `rows`, "
-         "`rejects`, `absent`, `lost`, `missing`, `double`, `unproven`; `counts` of the findings "
-         "by kind (`wrong`, `missing`, `double`: faults; `lost`, `absent`, `note`: not), and "
+         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`; `counts` of the "
+         "findings "
+         "by kind (`wrong`, `missing`, `duplicate`: faults; `lost`, `absent`, `note`: not), and "
          "`findings`, the first 50 of each kind, with `kind` and `text`; `read`: `bySinkLog`, "
          "`tableFiles`, `rejectFiles`, `bytes`, `rows`, `durationMs`, `passes`, "
          "`recordsFromKafka`. With exit code 5, the document is printed, too.",

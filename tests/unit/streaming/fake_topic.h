@@ -376,7 +376,7 @@ static inline void assert_verified(const char *expected) {
     assert_int_equal(verify_faults(&report), 0);
     for (size_t i = 0; i < report.partition_count; i++) {
         const struct verify_partition *at = &report.partitions[i];
-        assert_int_equal(at->missing + at->unproven + at->absent + at->doubles, 0);
+        assert_int_equal(at->missing + at->unproven + at->absent + at->duplicates, 0);
         (void)fprintf(out, "%s%d/%d: %lld..%lld=%lld+%lld", i > 0 ? "; " : "", at->incarnation,
                       at->partition, (long long)at->start, (long long)at->end, (long long)at->rows,
                       (long long)at->rejects);

@@ -150,7 +150,7 @@ static inline void assert_once(int64_t rows, int64_t rejects) {
         const struct verify_partition *p = &report.partitions[i];
         rows -= p->rows;
         rejects -= p->rejects;
-        assert_int_equal(p->missing + p->unproven + p->absent + p->lost + p->doubles, 0);
+        assert_int_equal(p->missing + p->unproven + p->absent + p->lost + p->duplicates, 0);
     }
     assert_int_equal(rows, 0);
     assert_int_equal(rejects, 0);

@@ -440,10 +440,10 @@ static void verify_finds_a_reject_that_is_a_row_and_was_not_replayed(void **stat
     (void)state;
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
-    assert_int_equal(faults_of(VERIFY_DOUBLE, ""), 0);
+    assert_int_equal(faults_of(VERIFY_DUPLICATE, ""), 0);
     scoped(scope_free) char *manifest = fixture_read(&fixture, CHECKPOINT "manifests/1");
     remove_path(CHECKPOINT "manifests/1");
-    assert_int_equal(faults_of(VERIFY_DOUBLE, "the rejects'"), FIRST_PERMISSIVE);
+    assert_int_equal(faults_of(VERIFY_DUPLICATE, "the rejects'"), FIRST_PERMISSIVE);
     fixture_write(&fixture, CHECKPOINT "manifests/1", manifest);
 }
 

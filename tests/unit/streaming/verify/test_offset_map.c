@@ -34,7 +34,7 @@ static void an_offset_outside_of_all_windows_is_reported(void **state) {
     offset_map_deinit(&map);
 }
 
-static void gaps_and_doubles_are_those_of_a_plain_count(void **state) {
+static void gaps_and_duplicates_are_those_of_a_plain_count(void **state) {
     (void)state;
     enum { START = 1000, COUNT = 777 };
     srandom(7);
@@ -42,7 +42,7 @@ static void gaps_and_doubles_are_those_of_a_plain_count(void **state) {
         struct offset_map map;
         struct offset_pen pen;
         int times[COUNT] = {0};
-        int64_t doubles = 0;
+        int64_t duplicates = 0;
         offset_map_init(&map);
         set_window(&map, 0, START, START + COUNT);
         offset_pen_init(&pen, &map);
@@ -50,14 +50,14 @@ static void gaps_and_doubles_are_those_of_a_plain_count(void **state) {
             int from = (int)(random() % COUNT);
             for (int at = from; at < COUNT && at < from + random() % 200; at++) {
                 assert_true(offset_pen_add(&pen, 0, START + at));
-                doubles += times[at]++ > 0;
+                duplicates += times[at]++ > 0;
             }
             if (i % 3 == 0)
                 offset_pen_finish(&pen);
         }
         offset_pen_finish(&pen);
-        assert_int_equal(map.windows[0].doubles, doubles);
-        assert_int_equal(map.double_count, doubles);
+        assert_int_equal(map.windows[0].duplicates, duplicates);
+        assert_int_equal(map.duplicate_count, duplicates);
         int64_t start = START, end;
         for (; offset_map_gap(&map, &map.windows[0], START + COUNT, &start, &end); start = end)
             for (int64_t at = start; at < end; at++)
@@ -99,8 +99,8 @@ static void threads_may_write_to_one_word(void **state) {
     }
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-    assert_int_equal(map.windows[0].doubles, THREADS * EACH / 5000);
-    assert_int_equal(map.double_count, THREADS * EACH / 5000);
+    assert_int_equal(map.windows[0].duplicates, THREADS * EACH / 5000);
+    assert_int_equal(map.duplicate_count, THREADS * EACH / 5000);
     int64_t start = 0, end, gaps = 0;
     for (; offset_map_gap(&map, &map.windows[0], (int64_t)THREADS * EACH, &start, &end);
          start = end, gaps++) {
@@ -114,7 +114,7 @@ static void threads_may_write_to_one_word(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_offset_outside_of_all_windows_is_reported),
-        cmocka_unit_test(gaps_and_doubles_are_those_of_a_plain_count),
+        cmocka_unit_test(gaps_and_duplicates_are_those_of_a_plain_count),
         cmocka_unit_test(threads_may_write_to_one_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,7 +279,7 @@ static void verify(void) {
     for (size_t i = 0; i < report.partition_count; i++) {
         const struct verify_partition *p = &report.partitions[i];
         assert_int_equal(p->start + p->rows + p->rejects + p->absent + p->lost + p->missing +
-                             p->unproven - p->doubles,
+                             p->unproven - p->duplicates,
                          p->end);
     }
 }
@@ -295,7 +295,7 @@ static void assert_partition(size_t index, const struct verify_partition *expect
     assert_int_equal(found->lost, expected->lost);
     assert_int_equal(found->missing, expected->missing);
     assert_int_equal(found->unproven, expected->unproven);
-    assert_int_equal(found->doubles, expected->doubles);
+    assert_int_equal(found->duplicates, expected->duplicates);
 }
 
 static void assert_says(enum verify_kind kind, const char *part) {
@@ -307,13 +307,13 @@ static void assert_says(enum verify_kind kind, const char *part) {
     fail_msg("nothing of kind %d says '%s'", kind, part);
 }
 
-static void assert_faults(size_t files, size_t missing, size_t doubles) {
+static void assert_faults(size_t files, size_t missing, size_t duplicates) {
     for (size_t kind = 0; kind < VERIFY_LOST; kind++)
         for (size_t i = 0; i < report.texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
             print_message("said: %s\n", report.texts[kind].texts[i]);
     assert_int_equal(report.texts[VERIFY_FILE].count, files);
     assert_int_equal(report.texts[VERIFY_MISSING].count, missing);
-    assert_int_equal(report.texts[VERIFY_DOUBLE].count, doubles);
+    assert_int_equal(report.texts[VERIFY_DUPLICATE].count, duplicates);
 }
 
 /* ---- cases ---- */
@@ -381,7 +381,7 @@ static void a_lost_reject_is_named(void **state) {
     assert_says(VERIFY_MISSING, "partition 1, offsets 0 to 1");
 }
 
-static void a_double_is_named_with_its_files(void **state) {
+static void a_duplicate_is_named_with_its_files(void **state) {
     (void)state;
     our_batch("rrxr", "rr");
     our_batch("rr", "rr");
@@ -390,13 +390,13 @@ static void a_double_is_named_with_its_files(void **state) {
     list_file(1, "status=live/part-copy.parquet");
     verify();
     assert_int_equal(report.texts[VERIFY_FILE].count, 0);
-    assert_says(VERIFY_DOUBLE, name);
-    assert_says(VERIFY_DOUBLE, "status=live/part-copy.parquet");
-    assert_int_equal(report.partitions[1].doubles, 2);
+    assert_says(VERIFY_DUPLICATE, name);
+    assert_says(VERIFY_DUPLICATE, "status=live/part-copy.parquet");
+    assert_int_equal(report.partitions[1].duplicates, 2);
     assert_int_equal(report.partitions[1].missing, 0);
 }
 
-static void a_row_in_the_table_and_in_the_rejects_is_double(void **state) {
+static void a_row_in_the_table_and_in_the_rejects_is_a_duplicate(void **state) {
     (void)state;
     our_batch("rrxr", "rr");
     scoped(scope_free) char *name = data_file("rejected/matches", 0);
@@ -406,11 +406,12 @@ static void a_row_in_the_table_and_in_the_rejects_is_double(void **state) {
     list_file(0, "status=live/part-reject.parquet");
     verify();
     assert_faults(0, 0, 1);
-    assert_says(VERIFY_DOUBLE, "partition 0, offset 2, in 'status=live/part-reject.parquet', the "
-                               "rejects' 'part-");
+    assert_says(VERIFY_DUPLICATE,
+                "partition 0, offset 2, in 'status=live/part-reject.parquet', the "
+                "rejects' 'part-");
 }
 
-static void a_file_listed_twice_is_double(void **state) {
+static void a_file_listed_twice_is_duplicate(void **state) {
     (void)state;
     our_batch("rr", "");
     scoped(scope_free) char *name = data_file("processed/matches", 0);
@@ -418,7 +419,7 @@ static void a_file_listed_twice_is_double(void **state) {
     verify();
     assert_faults(1, 0, 1);
     assert_says(VERIFY_FILE, "is listed twice in the sink log");
-    assert_int_equal(report.partitions[0].doubles, 2);
+    assert_int_equal(report.partitions[0].duplicates, 2);
 }
 
 static void a_file_that_is_not_as_its_entry_says_is_named(void **state) {
@@ -457,7 +458,7 @@ static void a_size_or_a_count_that_differs_is_named(void **state) {
     verify();
     assert_says(VERIFY_FILE, first);
     assert_int_equal(report.texts[VERIFY_FILE].count, 1);
-    assert_int_equal(report.texts[VERIFY_DOUBLE].count, 2);
+    assert_int_equal(report.texts[VERIFY_DUPLICATE].count, 2);
     assert_int_equal(report.texts[VERIFY_MISSING].count, 2);
 }
 
@@ -573,8 +574,8 @@ static void a_table_without_sink_log_is_what_is_in_it(void **state) {
     copy_file(name, "status=live/part-copy.parquet");
     verify();
     assert_int_equal(report.texts[VERIFY_FILE].count, 0);
-    assert_true(report.texts[VERIFY_DOUBLE].count > 0);
-    assert_says(VERIFY_DOUBLE, "status=live/part-copy.parquet");
+    assert_true(report.texts[VERIFY_DUPLICATE].count > 0);
+    assert_says(VERIFY_DUPLICATE, "status=live/part-copy.parquet");
     check(unlink(file_join(fixture.table, name).text) == 0);
     free(name);
     verify();
@@ -606,7 +607,7 @@ static void several_passes_give_the_same_answer(void **state) {
     assert_int_equal(report.passes, 3);
     for (size_t i = 0; i < PARTITIONS; i++)
         assert_partition(i, &once[i]);
-    assert_true(report.partitions[0].doubles + report.partitions[1].doubles > 0);
+    assert_true(report.partitions[0].duplicates + report.partitions[1].duplicates > 0);
 }
 
 static void old_manifests_are_folded_and_prove_as_much(void **state) {
@@ -731,9 +732,9 @@ int main(void) {
         CASE(every_offset_is_accounted_for),
         CASE(a_loss_is_named),
         CASE(a_lost_reject_is_named),
-        CASE(a_double_is_named_with_its_files),
-        CASE(a_row_in_the_table_and_in_the_rejects_is_double),
-        CASE(a_file_listed_twice_is_double),
+        CASE(a_duplicate_is_named_with_its_files),
+        CASE(a_row_in_the_table_and_in_the_rejects_is_a_duplicate),
+        CASE(a_file_listed_twice_is_duplicate),
         CASE(a_file_that_is_not_as_its_entry_says_is_named),
         CASE(a_size_or_a_count_that_differs_is_named),
         CASE(an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch),

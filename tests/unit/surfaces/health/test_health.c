@@ -117,9 +117,9 @@ static void a_recovery_says_from_what_and_how_long_it_lasted(void **state) {
     (void)state;
     static const char kafka[] = "No answer from Kafka";
     assert_incident("Kafka was away for a minute", CAUSE_RETRYING, kafka, 69);
-    assert_incident("Kafka was away for long, and what came meanwhile is read", CAUSE_IN_VAIN,
+    assert_incident("Kafka was away for long, and what came meanwhile is read", CAUSE_NO_SUCCESS,
                     kafka, 719);
-    assert_incident("Kafka stays away", CAUSE_IN_VAIN, kafka, -1);
+    assert_incident("Kafka stays away", CAUSE_NO_SUCCESS, kafka, -1);
 }
 
 static void an_end_of_the_topic_that_is_known_again_is_a_recovery(void **state) {
@@ -134,7 +134,7 @@ static void an_end_of_the_topic_that_is_known_again_is_a_recovery(void **state) 
 
 static void pauses_between_attempts_are_no_recovery(void **state) {
     (void)state;
-    assert_incident("the disk refuses every attempt", CAUSE_IN_VAIN, "No answer from Kafka", -1);
+    assert_incident("the disk refuses every attempt", CAUSE_NO_SUCCESS, "No answer from Kafka", -1);
     assert_int_equal((scene_ms - 1000 - scene.verdict.incident.since_ms) / 1000, 369);
 }
 

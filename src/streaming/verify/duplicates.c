@@ -1,9 +1,9 @@
-/* doubles.c: where the offsets are that were met twice.
+/* duplicates.c: where the offsets are that were met twice.
  *
  * The map knows them, but not in which files: so the files are read once more, only those row
  * groups whose statistics have room for one of them. Neighbouring offsets are one range, which
  * remembers the first few files that hold any of it. */
-#include "streaming/verify/doubles.h"
+#include "streaming/verify/duplicates.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 enum { FILES_NAMED_MAX = 4 };
 
 /* Neighbouring offsets that were met twice. */
-struct double_range {
+struct duplicate_range {
     uint32_t log; // index of the snapshot's ranges
     int64_t start, end;
     size_t file_count;
@@ -27,29 +27,30 @@ struct double_range {
 
 struct search {
     const struct snapshot *snapshot;
-    struct double_range *ranges; // owned; ascending
+    struct duplicate_range *ranges; // owned; ascending
     size_t count;
     const struct verify_file *file; // that is read now
 };
 
 static int by_offset(const void *a, const void *b) {
-    const struct double_offset *left = a, *right = b;
+    const struct duplicate_offset *left = a, *right = b;
     if (left->log != right->log)
         return left->log < right->log ? -1 : 1;
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
 static void gather_ranges(struct offset_map *map, struct search *search) {
-    qsort(map->doubles, map->double_count, sizeof *map->doubles, by_offset);
-    search->ranges = must_alloc(map->double_count, sizeof *search->ranges);
-    for (size_t i = 0; i < map->double_count; i++) {
-        struct double_offset at = map->doubles[i];
-        struct double_range *last = search->count > 0 ? &search->ranges[search->count - 1] : NULL;
+    qsort(map->duplicates, map->duplicate_count, sizeof *map->duplicates, by_offset);
+    search->ranges = must_alloc(map->duplicate_count, sizeof *search->ranges);
+    for (size_t i = 0; i < map->duplicate_count; i++) {
+        struct duplicate_offset at = map->duplicates[i];
+        struct duplicate_range *last =
+            search->count > 0 ? &search->ranges[search->count - 1] : NULL;
         if (last != NULL && last->log == at.log && at.offset <= last->end)
             last->end = at.offset + 1;
         else
             search->ranges[search->count++] =
-                (struct double_range){.log = at.log, .start = at.offset, .end = at.offset + 1};
+                (struct duplicate_range){.log = at.log, .start = at.offset, .end = at.offset + 1};
     }
 }
 
@@ -58,7 +59,7 @@ static size_t find_range(const struct search *search, uint32_t log, int64_t offs
     size_t low = 0, high = search->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct double_range *range = &search->ranges[middle];
+        const struct duplicate_range *range = &search->ranges[middle];
         if (range->log < log || (range->log == log && range->end <= offset))
             low = middle + 1;
         else
@@ -94,7 +95,7 @@ static void look_at_row(struct search *search, int32_t incarnation, int32_t part
         return;
     uint32_t log = (uint32_t)(of - snapshot->ranges);
     size_t at = find_range(search, log, offset);
-    struct double_range *range = &search->ranges[at];
+    struct duplicate_range *range = &search->ranges[at];
     if (at == search->count || range->log != log || range->start > offset ||
         range->last == search->file ||
         (search->file->reject &&
@@ -114,7 +115,7 @@ static void look_at_rows(void *context, const struct origin_rows *rows) {
 }
 
 static void report_range(const struct snapshot *snapshot, struct verify_report *report,
-                         const struct double_range *range) {
+                         const struct duplicate_range *range) {
     char name[SNAPSHOT_NAME_MAX];
     (void)snapshot_name(snapshot, &snapshot->ranges[range->log], name);
     scoped(scope_free) char *names = NULL;
@@ -129,16 +130,16 @@ static void report_range(const struct snapshot *snapshot, struct verify_report *
         (void)fprintf(out, " and %zu more", range->file_count - named);
     check(fclose(out) == 0);
     if (range->end == range->start + 1)
-        verify_say(report, VERIFY_DOUBLE, "%s, offset %" PRId64 ", in %s", name, range->start,
+        verify_say(report, VERIFY_DUPLICATE, "%s, offset %" PRId64 ", in %s", name, range->start,
                    names);
     else
-        verify_say(report, VERIFY_DOUBLE, "%s, offsets %" PRId64 " to %" PRId64 ", in %s", name,
+        verify_say(report, VERIFY_DUPLICATE, "%s, offsets %" PRId64 " to %" PRId64 ", in %s", name,
                    range->start, range->end - 1, names);
 }
 
-bool doubles_report(struct scan *scan, struct error *err) {
+bool duplicates_report(struct scan *scan, struct error *err) {
     struct offset_map *map = scan->map;
-    if (map->double_count == 0)
+    if (map->duplicate_count == 0)
         return true;
     struct search search = {.snapshot = scan->snapshot};
     gather_ranges(map, &search);
@@ -155,10 +156,10 @@ bool doubles_report(struct scan *scan, struct error *err) {
     }
     for (size_t i = 0; ok && i < search.count; i++)
         report_range(scan->snapshot, scan->report, &search.ranges[i]);
-    if (ok && map->double_count == OFFSET_MAP_DOUBLES_MAX)
-        verify_say(scan->report, VERIFY_DOUBLE,
+    if (ok && map->duplicate_count == OFFSET_MAP_DUPLICATES_MAX)
+        verify_say(scan->report, VERIFY_DUPLICATE,
                    "more than %d offsets; the others are counted but not listed",
-                   OFFSET_MAP_DOUBLES_MAX);
+                   OFFSET_MAP_DUPLICATES_MAX);
     free(search.ranges);
     return ok;
 }
