@@ -17,6 +17,16 @@ static const struct {
     [TYPE_STRING] = {sizeof(struct text), "string", "STRING"},
     [TYPE_BINARY] = {sizeof(struct text), "binary", "BINARY"},
     [TYPE_TIMESTAMP] = {sizeof(int64_t), "timestamp", "TIMESTAMP"},
+    [TYPE_INT8] = {sizeof(int8_t), "byte", "TINYINT"},
+    [TYPE_INT16] = {sizeof(int16_t), "short", "SMALLINT"},
+    [TYPE_FLOAT] = {sizeof(float), "float", "FLOAT"},
+    [TYPE_DECIMAL] = {sizeof(int128_t), "decimal", "DECIMAL"},
+    [TYPE_DATE] = {sizeof(int32_t), "date", "DATE"},
+    [TYPE_TIMESTAMP_NTZ] = {sizeof(int64_t), "timestamp_ntz", "TIMESTAMP_NTZ"},
+    [TYPE_NULL] = {sizeof(uint8_t), "void", "VOID"},
+    [TYPE_STRUCT] = {0, "struct", "STRUCT"},
+    [TYPE_ARRAY] = {0, "array", "ARRAY"},
+    [TYPE_MAP] = {0, "map", "MAP"},
 };
 
 size_t type_width(enum type type) {

@@ -5,14 +5,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+__extension__ typedef __int128 int128_t;
+
 enum type {
     TYPE_BOOL,
     TYPE_INT32,
     TYPE_INT64,
     TYPE_DOUBLE,
     TYPE_STRING,    // UTF-8
-    TYPE_BINARY,    // bytes; only in the rejects table
+    TYPE_BINARY,    // bytes
     TYPE_TIMESTAMP, // int64 microseconds since 1970-01-01T00:00:00Z
+    TYPE_INT8,
+    TYPE_INT16,
+    TYPE_FLOAT,
+    TYPE_DECIMAL,       // int128_t, unscaled
+    TYPE_DATE,          // int32 days since 1970-01-01
+    TYPE_TIMESTAMP_NTZ, // int64 microseconds since 1970-01-01T00:00:00 of no time zone
+    TYPE_NULL,          // of the literal NULL alone; in no file
+    TYPE_STRUCT,        // the rest are trees (core/data_type.h)
+    TYPE_ARRAY,
+    TYPE_MAP,
     TYPE_COUNT,
 };
 

@@ -19,9 +19,13 @@ struct vector {
     union {
         void *values;
         uint8_t *booleans; // 0 or 1
-        int32_t *int32s;
-        int64_t *int64s; // also timestamps
+        int8_t *int8s;
+        int16_t *int16s;
+        int32_t *int32s; // also dates
+        int64_t *int64s; // also timestamps, with a time zone or without
+        float *floats;
         double *doubles;
+        int128_t *decimals; // unscaled
         struct text *texts; // strings and binaries
     };
 };

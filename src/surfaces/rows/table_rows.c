@@ -162,6 +162,16 @@ void table_rows_put(struct json *object, const char *name, const struct vector *
         moment_format(vector->int64s[row], moment);
         json_put_shown(object, name, moment);
         break;
+    case TYPE_INT8:
+    case TYPE_INT16:
+    case TYPE_FLOAT:
+    case TYPE_DECIMAL:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP_NTZ:
+    case TYPE_NULL:
+    case TYPE_STRUCT:
+    case TYPE_ARRAY:
+    case TYPE_MAP:
     case TYPE_COUNT:
         check(!"a type");
     }

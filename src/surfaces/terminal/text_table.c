@@ -236,6 +236,16 @@ void cell_text(const struct vector *vector, size_t row, char text[static CELL_TE
     case TYPE_TIMESTAMP:
         format_timestamp(vector->int64s[row], text);
         break;
+    case TYPE_INT8:
+    case TYPE_INT16:
+    case TYPE_FLOAT:
+    case TYPE_DECIMAL:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP_NTZ:
+    case TYPE_NULL:
+    case TYPE_STRUCT:
+    case TYPE_ARRAY:
+    case TYPE_MAP:
     case TYPE_COUNT:
         text[0] = '\0';
         break;

@@ -1,0 +1,100 @@
+/* plan.h: what a query file means: every name looked up, every expression typed. It is the only
+ * thing that the rest of the program knows of a query file: decoding, evaluation, the table's
+ * columns, Spark's schema, the text for a cluster, documents and samples follow from it.
+ *
+ * All of a plan is in its own pool; the tree that it was made of may go. Immutable. */
+#ifndef SQL_PLAN_PLAN_H
+#define SQL_PLAN_PLAN_H
+
+#include "sql/functions/function.h"
+#include "sql/syntax/tree.h"
+
+enum plan_input_kind {
+    INPUT_RECORD, // a scalar at `path` in the record
+    INPUT_KEY,
+    INPUT_VALUE,
+    INPUT_TOPIC,
+    INPUT_PARTITION,
+    INPUT_OFFSET,
+    INPUT_TIMESTAMP,
+    INPUT_TIMESTAMP_TYPE,
+    INPUT_HEADERS,
+    INPUT_PROCESSING_TIMESTAMP, // when the batch was planned
+};
+
+/* What is read of a Kafka record; each thing once, however often it is used. */
+struct plan_input {
+    enum plan_input_kind kind;
+    struct data_type type;
+    const char *const *path; // INPUT_RECORD: the keys, from the root; spelled as declared
+    size_t path_length;
+};
+
+enum expr_kind {
+    EXPR_LITERAL,
+    EXPR_INPUT,  // inputs[index]
+    EXPR_COLUMN, // columns[index], an earlier one
+    EXPR_CALL,   // function(arguments): operators, CASE and casts as well
+};
+
+struct expr {
+    enum expr_kind kind;
+    struct data_type type;
+    bool can_be_null, can_fault;
+    bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
+    struct sql_place place;
+    size_t index;                    // EXPR_INPUT, EXPR_COLUMN
+    struct constant constant;        // EXPR_LITERAL
+    const struct function *function; // EXPR_CALL; NULL: a cast to `type`
+    kernel_fn *kernel;               // EXPR_CALL
+    const struct expr *const *arguments;
+    size_t argument_count;
+};
+
+struct plan_column {
+    const char *name;
+    struct data_type type;
+    bool required;
+    const char *comment; // NULL: none
+    const struct expr *expr;
+    struct sql_place place;
+};
+
+struct plan {
+    struct pool pool; // owned
+    const char *path; // of the file, for messages
+    const char *name; // of the table: --job, directories
+    struct sql_place place;
+    const char *topic; // as written: ${NAME:-default} is replaced by its reader
+    const char *comment;
+    struct data_type record; // STRUCT as declared; no fields: the value is not parsed
+    struct data_type cut;    // the same, cut to the paths that are used, in declared order: what
+                             // from_json gets, here and on a cluster (docs/queries.md)
+    const struct plan_input *inputs;
+    size_t input_count;
+    const struct plan_column *columns; // in the table's order: all of them, also Kafka's four
+    size_t column_count;
+    size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes of columns
+    const size_t *partition_columns;
+    size_t partition_column_count;
+    const struct expr *where; // NULL: none
+    const struct sql_property *options, *properties;
+    size_t option_count, property_count;
+};
+
+/* One plan for table `index` of a parsed file. ERROR_CONFIG with "path:line:column: ": an unknown
+ * name with the nearest one, a type that does not fit with the CAST that is missing, what is
+ * refused with its reason. */
+MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct plan *plan,
+                          struct error *err);
+void plan_deinit(struct plan *plan); // accepts a zeroed struct
+
+/* The expression as SQL for Spark 4, with guards where Spark would throw. Inputs are written as
+ * `input_names`, earlier columns by their names. In `pool`. */
+const char *expr_sql(const struct plan *plan, const struct expr *expr,
+                     const char *const *input_names, struct pool *pool);
+
+/* The same for people: as the file could have written it. */
+const char *expr_text(const struct plan *plan, const struct expr *expr, struct pool *pool);
+
+#endif
