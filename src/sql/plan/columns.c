@@ -252,7 +252,7 @@ static bool take_all(struct columns *columns, struct error *err) {
 
 static bool add_kafka(struct columns *columns, struct error *err) {
     struct planner *planner = columns->planner;
-    struct plan *plan = planner->plan;
+    struct query_plan *plan = planner->plan;
     size_t *const indexes[KAFKA_COLUMN_COUNT] = {&plan->kafka_timestamp, &plan->partition,
                                                  &plan->offset, &plan->processing_timestamp};
     for (int kafka = 0; kafka < KAFKA_COLUMN_COUNT; kafka++) {
@@ -313,7 +313,7 @@ static bool check_partition_column(struct planner *planner, const struct sql_nam
     return true;
 }
 
-static int find_column(const struct plan *plan, const char *name) {
+static int find_column(const struct query_plan *plan, const char *name) {
     for (size_t i = 0; i < plan->column_count; i++)
         if (strcasecmp(plan->columns[i].name, name) == 0)
             return (int)i;
@@ -322,7 +322,7 @@ static int find_column(const struct plan *plan, const char *name) {
 
 static bool make_partition_columns(struct planner *planner, struct error *err) {
     const struct sql_table *table = planner->table;
-    struct plan *plan = planner->plan;
+    struct query_plan *plan = planner->plan;
     size_t *indexes = pool_alloc(&plan->pool, table->partition_column_count, sizeof *indexes);
     for (size_t i = 0; i < table->partition_column_count; i++) {
         const struct sql_name *name = &table->partition_columns[i];

@@ -14,7 +14,7 @@
 enum { PRECEDENCE_ANY = 0, PRECEDENCE_PRIMARY = 1000 };
 
 struct printer {
-    const struct plan *plan;
+    const struct query_plan *plan;
     const char *const *input_names; // NULL: for people
     struct pool *pool;
 };
@@ -23,9 +23,18 @@ static const char *print(const struct printer *printer, const struct expr *expr,
 
 /* ---- names ---- */
 
+/* Whether an expression can have it as a name without quotes: no word such as CASE. */
+static bool is_bare(const char *name, struct pool *pool) {
+    struct sql_node *node;
+    struct error ignored;
+    return name_is_plain(name) &&
+           sql_parse_expression(name, strlen(name), pool, &node, &ignored) &&
+           node->kind == SQL_NAME;
+}
+
 static const char *print_name(const struct printer *printer, const char *name) {
-    bool plain = printer->input_names == NULL && name_is_plain(name);
-    return plain ? name : name_quoted(name, printer->pool);
+    bool bare = printer->input_names == NULL && is_bare(name, printer->pool);
+    return bare ? name : name_quoted(name, printer->pool);
 }
 
 static const char *print_input(const struct printer *printer, size_t index) {
@@ -96,9 +105,13 @@ static const char *print_prefix(const struct printer *printer, const struct expr
 static const char *print_infix(const struct printer *printer, const struct expr *expr) {
     const struct function *function = expr->function;
     int left = function->precedence + (is_chain(function) ? 0 : 1);
-    return pool_format(printer->pool, "%s %s %s", print(printer, expr->arguments[0], left),
-                       function->symbol,
-                       print(printer, expr->arguments[1], function->precedence + 1));
+    const char *text = pool_format(
+        printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), function->symbol,
+        print(printer, expr->arguments[1], function->precedence + 1));
+    if (expr->argument_count > 2) // LIKE
+        text = pool_format(printer->pool, "%s ESCAPE %s", text,
+                           print(printer, expr->arguments[2], PRECEDENCE_PRIMARY));
+    return text;
 }
 
 static const char *print_form(const struct printer *printer, const struct expr *expr) {
@@ -177,12 +190,12 @@ static const char *print(const struct printer *printer, const struct expr *expr,
     return NULL;
 }
 
-const char *expr_sql(const struct plan *plan, const struct expr *expr,
+const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool) {
     return print(&(struct printer){.plan = plan, .input_names = input_names, .pool = pool}, expr,
                  PRECEDENCE_ANY);
 }
 
-const char *expr_text(const struct plan *plan, const struct expr *expr, struct pool *pool) {
+const char *expr_text(const struct query_plan *plan, const struct expr *expr, struct pool *pool) {
     return print(&(struct printer){.plan = plan, .pool = pool}, expr, PRECEDENCE_ANY);
 }

@@ -190,8 +190,8 @@ static bool make_typed(struct planner *planner, const struct sql_node *node, str
             return true;
         break;
     case TYPE_TIMESTAMP:
-        expected = "'yyyy-MM-dd HH:mm:ss' with a zone, such as '2024-01-31 12:00:00Z' (without one "
-                   "it would depend on SPARK_SQL_SESSION_TIMEZONE)";
+        expected = "'yyyy-MM-dd HH:mm:ss' with a zone, such as '2024-01-31 12:00:00Z'; without one "
+                   "it would depend on SPARK_SQL_SESSION_TIMEZONE";
         if (make_moment(node, true, expr))
             return true;
         break;

@@ -54,7 +54,6 @@ struct path {
     struct planner *planner;
     const struct sql_node *const *parts; // from the root
     size_t count;
-    const char *text; // for messages
 };
 
 static size_t count_parts(const struct sql_node *node) {
@@ -69,14 +68,11 @@ const char *name_last(const struct sql_node *node) {
 }
 
 static void take_apart(struct path *path, const struct sql_node *node) {
-    struct pool *pool = &path->planner->plan->pool;
-    const struct sql_node **parts = pool_alloc(pool, path->count, sizeof *parts);
+    const struct sql_node **parts =
+        pool_alloc(&path->planner->plan->pool, path->count, sizeof *parts);
     for (size_t i = path->count; i-- > 0; node = node->kind == SQL_FIELD ? node->children[0] : node)
         parts[i] = node;
     path->parts = parts;
-    path->text = parts[0]->text;
-    for (size_t i = 1; i < path->count; i++)
-        path->text = pool_format(pool, "%s.%s", path->text, parts[i]->text);
 }
 
 /* Where the path begins. */
@@ -97,13 +93,21 @@ static size_t count_fields(const struct data_type *type, const char *name,
     return count;
 }
 
+/* The path as it is written, up to a part. */
+static const char *text_to(const struct path *path, size_t last) {
+    const char *text = path->parts[0]->text;
+    for (size_t i = 1; i <= last; i++)
+        text = pool_format(&path->planner->plan->pool, "%s.%s", text, path->parts[i]->text);
+    return text;
+}
+
 static bool unknown_field(const struct path *path, size_t at, const struct data_type *type,
                           struct error *err) {
     struct nearest nearest = {.given = path->parts[at]->text};
     for (size_t i = 0; i < type->field_count; i++)
         nearest_offer(&nearest, type->fields[i].name);
-    return PLAN_ERROR(err, path->planner, place_of(path), "%s: '%s' has no field '%s'%s",
-                      path->text, path->parts[at - 1]->text, path->parts[at]->text,
+    return PLAN_ERROR(err, path->planner, place_of(path), "'%s' has no field '%s'%s",
+                      text_to(path, at - 1), path->parts[at]->text,
                       nearest_suggestion(&nearest).text);
 }
 
@@ -112,22 +116,20 @@ static bool check_step(const struct path *path, size_t at, const struct data_typ
                        struct error *err) {
     struct planner *planner = path->planner;
     bool last = at + 1 == path->count;
-    const char *name = path->parts[at]->text;
+    const char *name = text_to(path, at);
     if (type->kind == TYPE_ARRAY || type->kind == TYPE_MAP)
         return PLAN_ERROR(err, planner, place_of(path),
-                          "%s: '%s' is %s: values inside arrays and maps cannot be used yet, only "
+                          "'%s' is %s: values inside arrays and maps cannot be used yet, only "
                           "paths through STRUCT to a scalar",
-                          path->text, name, type_sql_name(type->kind));
+                          name, type_sql_name(type->kind));
     if (last && type->kind == TYPE_STRUCT)
         return PLAN_ERROR(err, planner, place_of(path),
-                          "%s: a STRUCT cannot be used as a value: name one of its fields, such as "
-                          "%s.%s",
-                          path->text, path->text,
-                          type->field_count > 0 ? type->fields[0].name : "x");
+                          "'%s' is a STRUCT, which cannot be used as a value: name one of its "
+                          "fields, such as %s.%s",
+                          name, name, type->field_count > 0 ? type->fields[0].name : "x");
     if (!last && type->kind != TYPE_STRUCT)
-        return PLAN_ERROR(err, planner, place_of(path), "%s: '%s' is %s and has no field '%s'",
-                          path->text, name, data_type_text(type, &planner->plan->pool),
-                          path->parts[at + 1]->text);
+        return PLAN_ERROR(err, planner, place_of(path), "'%s' is %s and has no field '%s'", name,
+                          data_type_text(type, &planner->plan->pool), path->parts[at + 1]->text);
     return true;
 }
 
@@ -145,9 +147,9 @@ static bool resolve_field(const struct path *path, size_t first, const struct ex
             return unknown_field(path, at, type, err);
         if (found > 1)
             return PLAN_ERROR(err, planner, place_of(path),
-                              "%s: '%s' is ambiguous: %zu fields of the record have this name "
-                              "(names are matched without regard to case); rename them",
-                              path->text, name, found);
+                              "'%s' is ambiguous: %zu fields have this name (names are matched "
+                              "without regard to case)",
+                              text_to(path, at), found);
         type = &fields[at - first]->type;
         if (!check_step(path, at, type, err))
             return false;
@@ -161,11 +163,11 @@ static bool resolve_kafka(const struct path *path, size_t first, int kafka,
     struct planner *planner = path->planner;
     if (kafka_names[kafka].kind == INPUT_HEADERS)
         return PLAN_ERROR(err, planner, place_of(path),
-                          "headers: the headers of a record are an ARRAY, which cannot be used yet");
+                          "'headers' is an ARRAY, which cannot be used yet");
     *expr = planner_use_kafka(planner, place_of(path), kafka_names[kafka].kind);
     if (first + 1 < path->count)
-        return PLAN_ERROR(err, planner, place_of(path), "%s: '%s' is %s and has no field '%s'",
-                          path->text, kafka_names[kafka].name, type_sql_name((*expr)->type.kind),
+        return PLAN_ERROR(err, planner, place_of(path), "'%s' is %s and has no field '%s'",
+                          kafka_names[kafka].name, type_sql_name((*expr)->type.kind),
                           path->parts[first + 1]->text);
     return true;
 }
@@ -178,12 +180,11 @@ static bool resolve_alias(const struct path *path, size_t item, const struct exp
     const char *name = path->parts[0]->text;
     if (planner->in_where)
         return PLAN_ERROR(err, planner, place_of(path),
-                          "%s: WHERE cannot use an alias of the SELECT list: write its expression "
-                          "again",
+                          "'%s' is an alias of the SELECT list, which WHERE cannot use: write its "
+                          "expression again",
                           name);
     if (path->count > 1)
-        return PLAN_ERROR(err, planner, place_of(path), "%s: '%s' is an alias and has no fields",
-                          path->text, name);
+        return PLAN_ERROR(err, planner, place_of(path), "'%s' is an alias and has no fields", name);
     *expr = planner_use_item(planner, place_of(path), item);
     return true;
 }
@@ -222,7 +223,9 @@ static bool unknown_name(const struct path *path, struct error *err) {
         return PLAN_ERROR(err, planner, place_of(path), "%s: %s", name, refusal);
     if (path->count == 1 && is_selected_later(planner, name))
         return PLAN_ERROR(err, planner, place_of(path),
-                          "%s: an alias can only be used further right in the SELECT list", name);
+                          "'%s' is an alias, which can only be used further right in the SELECT "
+                          "list",
+                          name);
     const char *deeper =
         find_deeper(&planner->plan->record, name, "", &planner->plan->pool);
     if (deeper != NULL)
@@ -259,7 +262,7 @@ bool name_resolve(struct planner *planner, const struct sql_node *node, const st
     struct path path = {.planner = planner, .count = count_parts(node)};
     if (path.count == 0)
         return PLAN_ERROR(err, planner, node->place,
-                          ".%s: a field can only be taken of a name: values inside arrays and maps "
+                          "'.%s' follows an expression, not a name: values inside arrays and maps "
                           "cannot be used yet",
                           node->text);
     take_apart(&path, node);

@@ -61,7 +61,7 @@ struct plan_column {
     struct sql_place place;
 };
 
-struct plan {
+struct query_plan {
     struct pool pool; // owned
     const char *path; // of the file, for messages
     const char *name; // of the table: --job, directories
@@ -88,18 +88,18 @@ struct plan {
 /* One plan for table `index` of a parsed file. ERROR_CONFIG with "path:line:column: ": an unknown
  * name with the nearest one, a type that does not fit with the CAST that is missing, what is
  * refused with its reason. */
-MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct plan *plan,
+MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct query_plan *plan,
                           struct error *err);
-void plan_deinit(struct plan *plan); // accepts a zeroed struct
+void plan_deinit(struct query_plan *plan); // accepts a zeroed struct
 
 /* The expression as SQL for Spark 4, with guards where Spark would throw. Inputs are written as
  * `input_names`, which are SQL ("`r`.`kills`"), earlier columns by their names. Implicit casts are
  * written, too, so that nothing is left to Spark's rules. In `pool`. */
-const char *expr_sql(const struct plan *plan, const struct expr *expr,
+const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool);
 
 /* The same for people: as the file could have written it. Read again, it gives the same
  * expression. */
-const char *expr_text(const struct plan *plan, const struct expr *expr, struct pool *pool);
+const char *expr_text(const struct query_plan *plan, const struct expr *expr, struct pool *pool);
 
 #endif

@@ -110,10 +110,10 @@ static bool make(struct planner *planner, struct error *err) {
     return columns_check_types(planner, err);
 }
 
-bool plan_make(const struct sql_file *file, size_t index, struct plan *plan, struct error *err) {
+bool plan_make(const struct sql_file *file, size_t index, struct query_plan *plan, struct error *err) {
     check(index < file->table_count);
     const struct sql_table *table = &file->tables[index];
-    *plan = (struct plan){.place = table->place};
+    *plan = (struct query_plan){.place = table->place};
     pool_init(&plan->pool);
     plan->path = pool_copy(&plan->pool, text_borrow(file->path));
     plan->name = pool_copy(&plan->pool, text_borrow(table->name));
@@ -126,7 +126,7 @@ bool plan_make(const struct sql_file *file, size_t index, struct plan *plan, str
     return false;
 }
 
-void plan_deinit(struct plan *plan) {
+void plan_deinit(struct query_plan *plan) {
     pool_deinit(&plan->pool);
-    *plan = (struct plan){0};
+    *plan = (struct query_plan){0};
 }

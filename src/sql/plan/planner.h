@@ -34,7 +34,7 @@ struct planner {
     const struct sql_file *file;
     const struct sql_table *table;
     const struct sql_topic *topic; // NULL: kafka('…'), whose values are not parsed
-    struct plan *plan;             // in whose pool everything is
+    struct query_plan *plan;             // in whose pool everything is
 
     struct planned_input *inputs;
     struct planned_item *items; // so far
