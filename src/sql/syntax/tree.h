@@ -15,8 +15,9 @@
 
 enum {
     SQL_FILE_BYTES_MAX = 1024 * 1024,
-    SQL_DEPTH_MAX = 200, // of expressions and types
-    SQL_COLUMNS_MAX = 1000,
+    SQL_DEPTH_MAX = 200,        // of expressions; of types, DATA_TYPE_DEPTH_MAX
+    SQL_NODES_MAX = 100 * 1000, // of an expression, a shared child counted each time
+    SQL_COLUMNS_MAX = 1000,     // of each list: columns, fields of one STRUCT, properties, views
 };
 
 /* Where something is in its file, from 1. A column counts characters. */
@@ -51,12 +52,15 @@ enum sql_node_kind {
  *     or and not  =  <=>  <  <=  >  >=  +  -  *  /  %  div  negative  isnull  isnotnull  in  like
  *     concat (for ||)
  *
+ * `like` has a third child, a text of one character, if there is an ESCAPE.
+ *
  * `a <> b` and `a != b` are not(a = b); `a BETWEEN b AND c` is and(a >= b, a <= c), where both have
  * the same child; NOT IN, NOT LIKE and NOT BETWEEN are not(…); IS [NOT] TRUE, FALSE and DISTINCT
  * FROM are `<=>`. A tree can therefore share children; it has no circle. */
 struct sql_node {
     enum sql_node_kind kind;
-    struct sql_place place; // of its first character; of an operator's
+    struct sql_place place; // of its first character; of an operator itself, of the name behind a
+                            // dot, of the bracket of an index
     const char *text;
     size_t text_length;
     const struct data_type *type;
@@ -64,6 +68,8 @@ struct sql_node {
     size_t child_count;
     const char *const *names; // SQL_LAMBDA
     size_t name_count;
+    int depth;    // levels, with this one
+    size_t nodes; // with all below; a shared child counts each time
 };
 
 struct sql_field {
