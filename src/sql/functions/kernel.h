@@ -4,32 +4,35 @@
  * I/O, no state, so a batch that is run again gives the same rows.
  *
  * Where Spark throws for a value, the result is null and a *fault*: a field fault of the column if
- * it reaches the column. A strict function passes on the faults of its arguments (eval does it); a
- * function that Spark evaluates lazily (and, or, case, if, coalesce …) passes on only those of the
- * arguments that Spark would have evaluated in that row, and its kernel does it. */
+ * it reaches the column. A fault does not change values: whatever is computed from the null is what
+ * Spark computes from the guarded text. A strict function passes on the faults of its arguments
+ * (eval does it); a function that Spark evaluates lazily (and, or, case, if, coalesce …) passes on
+ * only those of the arguments that Spark would have evaluated in that row, and its kernel does it.
+ */
 #ifndef SQL_FUNCTIONS_KERNEL_H
 #define SQL_FUNCTIONS_KERNEL_H
 
 #include "base/arena.h"
 #include "core/data_type.h"
+#include "core/timestamp.h"
 #include "core/vector.h"
-#include "core/zone.h"
 
 /* A column of values on its way through an expression. */
 struct operand {
     struct vector vector;
     const struct data_type *type; // borrowed from the plan
-    uint8_t *faults;              // one byte per row; NULL: no value of it can be a fault
-    bool constant;                // a literal: the same in each row, and present in each row
+    uint8_t *faults;              // one byte per row, 0 or 1; NULL: no value of it can be a fault
+    bool constant;                // the same value in each row, present or null
 };
 
 struct kernel_call {
     const struct operand *const *arguments;
     size_t argument_count;
     size_t first, count;   // the rows to compute: [first, first + count)
-    struct operand *out;   // its vectors are as long as the arguments'
+    struct operand *out;   // its vectors are as long as the arguments' and none of theirs; its
+                           // faults are 0
     struct arena *strings; // for the bytes of new texts; texts of arguments may be shared
-    const struct zone *zone;
+    const struct timestamp_context *context; // the session's time zone, and the batch's moment
 };
 
 /* False: `strings` is full; the rows are unspecified, and the call is repeated with more room. */

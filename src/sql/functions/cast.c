@@ -1,0 +1,97 @@
+/* cast.c: which casts there are, and whether they can give null or a fault, as Spark's analyzer
+ * says it: a column that it takes for nullable is nullable in the files, even if no value of it
+ * ever is null. */
+#include "sql/functions/cast.h"
+
+#include "sql/functions/loop.h"
+#include "sql/functions/operators.h"
+#include "sql/functions/resolve.h"
+
+bool kernel_null(const struct kernel_call *call) {
+    memset(call->out->vector.valid + call->first, 0, call->count);
+    return true;
+}
+
+/* As wide as a text or a DECIMAL. */
+struct wide {
+    uint64_t words[2];
+};
+
+KERNEL_COPY(copy_1, uint8_t)
+KERNEL_COPY(copy_2, uint16_t)
+KERNEL_COPY(copy_4, uint32_t)
+KERNEL_COPY(copy_8, uint64_t)
+KERNEL_COPY(copy_16, struct wide)
+
+static kernel_fn *copy_kernel(enum type type) {
+    static kernel_fn *const kernels[] = {
+        [1] = copy_1, [2] = copy_2, [4] = copy_4, [8] = copy_8, [16] = copy_16};
+    return kernels[type_width(type)];
+}
+
+static kernel_fn *find(const struct data_type *from, const struct data_type *to) {
+    enum type source = from->kind, target = to->kind;
+    if (!is_scalar(source) || !is_scalar(target) || (target == TYPE_NULL && source != TYPE_NULL))
+        return NULL;
+    if (source == TYPE_NULL)
+        return kernel_null;
+    if (data_type_equals(from, to))
+        return copy_kernel(target);
+    if (source == TYPE_DECIMAL || target == TYPE_DECIMAL)
+        return cast_decimal(source, target);
+    if (is_time(source) || is_time(target))
+        return cast_time(source, target);
+    if (source == TYPE_STRING)
+        return cast_from_text(target);
+    if (target == TYPE_STRING)
+        return cast_to_text(source);
+    return cast_between_numbers(source, target);
+}
+
+/* Whether every value of the type has a value in the DECIMAL. */
+static bool fits_decimal(const struct data_type *from, const struct data_type *to) {
+    struct data_type exact = *from;
+    if (from->kind == TYPE_BOOL)
+        exact = (struct data_type){.kind = TYPE_DECIMAL, .precision = 1};
+    else if (is_integer(from->kind))
+        exact = decimal_of_integer(from->kind);
+    else if (from->kind != TYPE_DECIMAL)
+        return false;
+    return exact.precision - exact.scale <= to->precision - to->scale && exact.scale <= to->scale;
+}
+
+static bool can_give_null(const struct data_type *from, const struct data_type *to) {
+    enum type source = from->kind, target = to->kind;
+    if (data_type_equals(from, to))
+        return false;
+    if (source == TYPE_NULL)
+        return true;
+    if (source == TYPE_STRING)
+        return target != TYPE_BINARY;
+    if (target == TYPE_STRING)
+        return false;
+    if (target == TYPE_DECIMAL)
+        return !fits_decimal(from, to);
+    if (is_real(source) || source == TYPE_DECIMAL)
+        return is_integer(target) || (is_real(source) && target == TYPE_TIMESTAMP);
+    if (source == TYPE_TIMESTAMP)
+        return target == TYPE_INT8 || target == TYPE_INT16 || target == TYPE_INT32;
+    if (source == TYPE_DATE)
+        return target != TYPE_TIMESTAMP;
+    return target == TYPE_DATE;
+}
+
+bool cast_find(const struct data_type *from, const struct data_type *to, kernel_fn **kernel,
+               bool *can_be_null, bool *can_fault, struct error *err) {
+    *kernel = find(from, to);
+    *can_be_null = can_give_null(from, to);
+    *can_fault = from->kind == TYPE_DATE && to->kind == TYPE_TIMESTAMP;
+    if (*kernel != NULL)
+        return true;
+    struct pool pool;
+    pool_init(&pool);
+    (void)error_set(err, ERROR_CONFIG, "cannot CAST %s AS %s", data_type_text(from, &pool),
+                    data_type_text(to, &pool));
+    pool_deinit(&pool);
+    return false;
+}

@@ -1,0 +1,81 @@
+/* join.c: concat and concat_ws. A result that is one of the arguments shares its bytes. */
+#include "sql/functions/loop.h"
+#include "sql/functions/resolve.h"
+
+/* Puts the present ones of arguments [from, …) of a row together. False: no room. */
+static bool join_row(const struct kernel_call *call, size_t from, struct text separator, size_t row,
+                     struct text *out) {
+    size_t size = 0, count = 0;
+    struct text only = TEXT("");
+    for (size_t i = from; i < call->argument_count; i++)
+        if (is_present(call->arguments[i], row)) {
+            only = text_at(call->arguments[i], row);
+            size += only.length;
+            count++;
+        }
+    *out = only;
+    if (count < 2)
+        return true;
+    size += (count - 1) * separator.length;
+    char *at = size <= UINT32_MAX ? arena_alloc_bytes(call->strings, size) : NULL;
+    if (at == NULL)
+        return false;
+    *out = (struct text){at, (uint32_t)size};
+    for (size_t i = from; i < call->argument_count; i++) {
+        if (!is_present(call->arguments[i], row))
+            continue;
+        struct text piece = text_at(call->arguments[i], row);
+        memcpy(at, piece.bytes, piece.length);
+        at += piece.length;
+        if (--count > 0) {
+            memcpy(at, separator.bytes, separator.length);
+            at += separator.length;
+        }
+    }
+    return true;
+}
+
+static bool concat_kernel(const struct kernel_call *call) {
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = 1;
+        for (size_t i = 0; i < call->argument_count; i++)
+            out->valid[row] &= call->arguments[i]->vector.valid[row];
+        if (out->valid[row] != 0 && !join_row(call, 0, TEXT(""), row, &out->texts[row]))
+            return false;
+    }
+    return true;
+}
+
+static bool concat_ws_kernel(const struct kernel_call *call) {
+    struct vector *out = &call->out->vector;
+    const struct operand *separator = call->arguments[0];
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = separator->vector.valid[row];
+        if (out->valid[row] != 0 &&
+            !join_row(call, 1, text_at(separator, row), row, &out->texts[row]))
+            return false;
+    }
+    return true;
+}
+
+bool resolve_concat(struct function_use *use, struct error *err) {
+    bool all_binary = use->argument_count > 0;
+    for (size_t i = 0; i < use->argument_count; i++)
+        all_binary &= use->arguments[i].kind == TYPE_BINARY;
+    enum type kind = all_binary ? TYPE_BINARY : TYPE_STRING;
+    for (size_t i = 0; i < use->argument_count; i++)
+        if (!want(use, "concat", i, kind, err))
+            return false;
+    set_result(use, type_of(kind), concat_kernel);
+    return true;
+}
+
+bool resolve_concat_ws(struct function_use *use, struct error *err) {
+    for (size_t i = 0; i < use->argument_count; i++)
+        if (!want(use, "concat_ws", i, TYPE_STRING, err))
+            return false;
+    set_result(use, type_of(TYPE_STRING), concat_ws_kernel);
+    use->can_be_null = argument_can_be_null(use, 0);
+    return true;
+}

@@ -1,0 +1,217 @@
+/* logic.c: three-valued logic, and functions that choose one of their arguments.
+ *
+ * Spark evaluates all of these lazily, so they pass on the faults of those arguments alone that it
+ * would have evaluated in a row. */
+#include "sql/functions/loop.h"
+#include "sql/functions/operators.h"
+
+/* Spark evaluates the right side only where the left one has not decided yet. */
+static void pass_right_faults(const struct kernel_call *call, uint8_t deciding) {
+    const struct operand *left = call->arguments[0], *right = call->arguments[1];
+    if (call->out->faults == NULL)
+        return;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        bool decided = is_present(left, row) && left->vector.booleans[row] == deciding;
+        bool left_fault = left->faults != NULL && left->faults[row] != 0;
+        bool right_fault = right->faults != NULL && right->faults[row] != 0;
+        call->out->faults[row] = left_fault || (right_fault && !decided);
+    }
+}
+
+/* `and` and `or` are the same with true and false exchanged. `deciding` is the value of one side
+ * that decides, no matter what the other is. */
+static inline bool combine(const struct kernel_call *call, uint8_t deciding) {
+    const struct vector *left = &call->arguments[0]->vector, *right = &call->arguments[1]->vector;
+    const uint8_t *a = left->booleans, *b = right->booleans;
+    const uint8_t *a_valid = left->valid, *b_valid = right->valid;
+    uint8_t *restrict out = call->out->vector.booleans;
+    uint8_t *restrict valid = call->out->vector.valid;
+    uint8_t flip = deciding ^ 1;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        uint8_t decided =
+            (uint8_t)((a_valid[row] & (a[row] ^ flip)) | (b_valid[row] & (b[row] ^ flip)));
+        valid[row] = (uint8_t)(decided | (a_valid[row] & b_valid[row]));
+        out[row] = (uint8_t)((decided & 1) ^ flip);
+    }
+    pass_right_faults(call, deciding);
+    return true;
+}
+
+bool kernel_and(const struct kernel_call *call) {
+    return combine(call, 0);
+}
+
+bool kernel_or(const struct kernel_call *call) {
+    return combine(call, 1);
+}
+
+KERNEL_1(not_bool, uint8_t, uint8_t, x ^ 1)
+
+bool kernel_not(const struct kernel_call *call) {
+    return not_bool(call);
+}
+
+bool kernel_isnull(const struct kernel_call *call) {
+    const uint8_t *present = call->arguments[0]->vector.valid;
+    uint8_t *restrict out = call->out->vector.booleans;
+    uint8_t *restrict valid = call->out->vector.valid;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out[row] = present[row] ^ 1;
+        valid[row] = 1;
+    }
+    return true;
+}
+
+bool kernel_isnotnull(const struct kernel_call *call) {
+    const uint8_t *present = call->arguments[0]->vector.valid;
+    uint8_t *restrict out = call->out->vector.booleans;
+    uint8_t *restrict valid = call->out->vector.valid;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out[row] = present[row];
+        valid[row] = 1;
+    }
+    return true;
+}
+
+/* ---- choices ----
+ *
+ * A choice is a list of conditions with a value each, and perhaps a last value without a condition.
+ * The last value is laid down first and then replaced by those of earlier conditions that hold, so
+ * that each pass is a loop without branches. */
+
+/* Where a value comes from. A constant is read in one place, which keeps it in the cache. */
+struct choice_source {
+    const void *values;
+    const uint8_t *valid;
+    size_t mask;
+};
+
+static struct choice_source source_of(const struct operand *operand, size_t first, size_t width) {
+    if (!operand->constant)
+        return (struct choice_source){operand->vector.values, operand->vector.valid, SIZE_MAX};
+    return (struct choice_source){(const char *)operand->vector.values + first * width,
+                                  operand->vector.valid + first, 0};
+}
+
+/* Chosen where both are 1. */
+struct choice_condition {
+    const uint8_t *valid, *truth;
+};
+
+/* A type as wide as a text, whose bytes do not matter here. */
+struct wide {
+    uint64_t words[2];
+};
+
+#define CHOOSE(name, type)                                                                         \
+    static void choose_##name(const struct kernel_call *call, struct choice_condition condition,   \
+                              struct choice_source one, struct choice_source other) {              \
+        const type *ones = one.values, *others = other.values;                                     \
+        type *out = call->out->vector.values;                                                      \
+        uint8_t *valid = call->out->vector.valid;                                                  \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            size_t one_row = row & one.mask, other_row = row & other.mask;                         \
+            bool chosen = (condition.valid[row] & condition.truth[row]) != 0;                      \
+            const type *from = chosen ? &ones[one_row] : &others[other_row];                       \
+            uint8_t one_valid = one.valid[one_row], other_valid = other.valid[other_row];          \
+            out[row] = *from;                                                                      \
+            valid[row] = chosen ? one_valid : other_valid;                                         \
+        }                                                                                          \
+    }
+CHOOSE(1, uint8_t)
+CHOOSE(2, uint16_t)
+CHOOSE(4, uint32_t)
+CHOOSE(8, uint64_t)
+CHOOSE(16, struct wide)
+
+static void choose(const struct kernel_call *call, struct choice_condition condition,
+                   struct choice_source one, struct choice_source other) {
+    switch (type_width(call->out->vector.type)) {
+    case 1:
+        choose_1(call, condition, one, other);
+        return;
+    case 2:
+        choose_2(call, condition, one, other);
+        return;
+    case 4:
+        choose_4(call, condition, one, other);
+        return;
+    case 8:
+        choose_8(call, condition, one, other);
+        return;
+    default:
+        choose_16(call, condition, one, other);
+    }
+}
+
+static void lay_down_null(const struct kernel_call *call) {
+    memset(call->out->vector.valid + call->first, 0, call->count);
+}
+
+static bool has_fault(const struct operand *operand, size_t row) {
+    return operand->faults != NULL && operand->faults[row] != 0;
+}
+
+static bool holds(const struct operand *condition, size_t row) {
+    return is_present(condition, row) && condition->vector.booleans[row] != 0;
+}
+
+/* Conditions are evaluated up to the first that holds, and then its value. */
+static bool case_fault(const struct kernel_call *call, size_t row) {
+    size_t i = 0;
+    for (; i + 1 < call->argument_count; i += 2) {
+        if (has_fault(call->arguments[i], row))
+            return true;
+        if (holds(call->arguments[i], row))
+            return has_fault(call->arguments[i + 1], row);
+    }
+    return i < call->argument_count && has_fault(call->arguments[i], row);
+}
+
+bool kernel_case(const struct kernel_call *call) {
+    size_t width = type_width(call->out->vector.type);
+    size_t pairs = call->argument_count / 2;
+    struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
+    struct choice_source rest = out;
+    if (call->argument_count % 2 != 0)
+        rest = source_of(call->arguments[2 * pairs], call->first, width);
+    else
+        lay_down_null(call);
+    for (size_t i = pairs; i-- > 0; rest = out) {
+        const struct vector *condition = &call->arguments[2 * i]->vector;
+        choose(call, (struct choice_condition){condition->valid, condition->booleans},
+               source_of(call->arguments[2 * i + 1], call->first, width), rest);
+    }
+    if (call->out->faults != NULL)
+        for (size_t row = call->first, end = row + call->count; row < end; row++)
+            call->out->faults[row] = case_fault(call, row);
+    return true;
+}
+
+/* Values are evaluated up to the first that is present. */
+static bool coalesce_fault(const struct kernel_call *call, size_t row) {
+    for (size_t i = 0; i < call->argument_count; i++) {
+        if (has_fault(call->arguments[i], row))
+            return true;
+        if (is_present(call->arguments[i], row))
+            return false;
+    }
+    return false;
+}
+
+bool kernel_coalesce(const struct kernel_call *call) {
+    size_t width = type_width(call->out->vector.type);
+    struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
+    size_t last = call->argument_count - 1;
+    struct choice_source rest = source_of(call->arguments[last], call->first, width);
+    // The last one is chosen from itself: that copies it.
+    for (size_t i = last == 0 ? 1 : last; i-- > 0; rest = out) {
+        const uint8_t *present = call->arguments[i]->vector.valid;
+        choose(call, (struct choice_condition){present, present},
+               source_of(call->arguments[i], call->first, width), rest);
+    }
+    if (call->out->faults != NULL)
+        for (size_t row = call->first, end = row + call->count; row < end; row++)
+            call->out->faults[row] = coalesce_fault(call, row);
+    return true;
+}

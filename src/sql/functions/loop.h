@@ -1,0 +1,106 @@
+/* loop.h: what kernels have in common: the loops over a slice's rows.
+ *
+ * A null row's value is unspecified, so an expression must be safe for any value of its type. It is
+ * computed for null rows, too: a branch costs more. */
+#ifndef SQL_FUNCTIONS_LOOP_H
+#define SQL_FUNCTIONS_LOOP_H
+
+#include "base/check.h"
+#include "sql/functions/kernel.h"
+
+/* The types that have a kernel each: their name in kernels, in C, and unsigned, for sums that
+ * wrap. */
+#define INTEGER_KERNELS(X)                                                                         \
+    X(TYPE_INT8, int8, int8_t, uint8_t)                                                            \
+    X(TYPE_INT16, int16, int16_t, uint16_t)                                                        \
+    X(TYPE_INT32, int32, int32_t, uint32_t)                                                        \
+    X(TYPE_INT64, int64, int64_t, uint64_t)
+
+#define REAL_KERNELS(X)                                                                            \
+    X(TYPE_FLOAT, float, float)                                                                    \
+    X(TYPE_DOUBLE, double, double)
+
+/* out[row] = expression of `x`; null stays null. */
+#define KERNEL_1(name, in_type, out_type, expression)                                              \
+    static bool name(const struct kernel_call *call) {                                             \
+        const in_type *values = call->arguments[0]->vector.values;                                 \
+        const uint8_t *present = call->arguments[0]->vector.valid;                                 \
+        out_type *restrict out = call->out->vector.values;                                         \
+        uint8_t *restrict valid = call->out->vector.valid;                                         \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            in_type x = values[row];                                                               \
+            out[row] = (out_type)(expression);                                                     \
+            valid[row] = present[row];                                                             \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+
+/* The same values, of a type that C cannot cast to itself as well. */
+#define KERNEL_COPY(name, type)                                                                    \
+    static bool name(const struct kernel_call *call) {                                             \
+        const type *values = call->arguments[0]->vector.values;                                    \
+        const uint8_t *present = call->arguments[0]->vector.valid;                                 \
+        type *restrict out = call->out->vector.values;                                             \
+        uint8_t *restrict valid = call->out->vector.valid;                                         \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            out[row] = values[row];                                                                \
+            valid[row] = present[row];                                                             \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+
+/* As KERNEL_1, and null where `valid_expression` of `x` is 0. */
+#define KERNEL_1_OR_NULL(name, in_type, out_type, expression, valid_expression)                    \
+    static bool name(const struct kernel_call *call) {                                             \
+        const in_type *values = call->arguments[0]->vector.values;                                 \
+        const uint8_t *present = call->arguments[0]->vector.valid;                                 \
+        out_type *restrict out = call->out->vector.values;                                         \
+        uint8_t *restrict valid = call->out->vector.valid;                                         \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            in_type x = values[row];                                                               \
+            out[row] = (out_type)(expression);                                                     \
+            valid[row] = (uint8_t)(present[row] & ((valid_expression) ? 1 : 0));                   \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+
+/* out[row] = expression of `x` and `y`; null where either is. */
+#define KERNEL_2(name, in_type, out_type, expression)                                              \
+    KERNEL_2_OR_NULL(name, in_type, out_type, expression, true)
+
+/* The same, and null where `valid_expression` of `x` and `y` is 0. */
+#define KERNEL_2_OR_NULL(name, in_type, out_type, expression, valid_expression)                    \
+    static bool name(const struct kernel_call *call) {                                             \
+        const in_type *left = call->arguments[0]->vector.values;                                   \
+        const in_type *right = call->arguments[1]->vector.values;                                  \
+        const uint8_t *left_present = call->arguments[0]->vector.valid;                            \
+        const uint8_t *right_present = call->arguments[1]->vector.valid;                           \
+        out_type *restrict out = call->out->vector.values;                                         \
+        uint8_t *restrict valid = call->out->vector.valid;                                         \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            in_type x = left[row], y = right[row];                                                 \
+            out[row] = (out_type)(expression);                                                     \
+            valid[row] =                                                                           \
+                (uint8_t)(left_present[row] & right_present[row] & ((valid_expression) ? 1 : 0));  \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+
+/* An argument's value in a row where it is present. */
+static inline struct text text_at(const struct operand *operand, size_t row) {
+    return operand->vector.texts[row];
+}
+
+static inline bool is_present(const struct operand *operand, size_t row) {
+    return operand->vector.valid[row] != 0;
+}
+
+/* The value of a constant argument; false: it is null. */
+static inline bool constant_int32(const struct kernel_call *call, size_t argument, int32_t *value) {
+    const struct operand *operand = call->arguments[argument];
+    check(operand->constant);
+    *value = operand->vector.int32s[call->first];
+    return is_present(operand, call->first);
+}
+
+#endif

@@ -1,0 +1,171 @@
+/* table.c: the table of functions, and what is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sql/functions/function.h"
+#include "sql/functions/resolve.h"
+
+enum { ANY = FUNCTION_ARGUMENTS_ANY };
+
+/* How tightly operators bind, as in Spark's grammar. */
+enum {
+    BIND_OR = 1,
+    BIND_AND,
+    BIND_NOT,
+    BIND_PREDICATE,
+    BIND_COMPARE,
+    BIND_ADD,
+    BIND_MULTIPLY,
+    BIND_SIGN
+};
+
+/* clang-format off: one function per row reads better than the formatter's layout */
+const struct function functions[] = {
+    {"%", 2, 2, FORM_INFIX, "%", BIND_MULTIPLY, "a % b",
+     "Remainder, with the sign of a; NULL where b is 0", "-7 % 3", .resolve = resolve_remainder},
+    {"*", 2, 2, FORM_INFIX, "*", BIND_MULTIPLY, "a * b", "Product; whole numbers wrap around",
+     "6 * 7", .resolve = resolve_multiply},
+    {"+", 2, 2, FORM_INFIX, "+", BIND_ADD, "a + b", "Sum; whole numbers wrap around", "1 + 2",
+     .resolve = resolve_add},
+    {"-", 2, 2, FORM_INFIX, "-", BIND_ADD, "a - b", "Difference; whole numbers wrap around",
+     "3 - 2", .resolve = resolve_subtract},
+    {"/", 2, 2, FORM_INFIX, "/", BIND_MULTIPLY, "a / b",
+     "Quotient as a DOUBLE, also of whole numbers; NULL where b is 0", "7 / 2",
+     .resolve = resolve_divide},
+    {"<", 2, 2, FORM_INFIX, "<", BIND_COMPARE, "a < b",
+     "Whether a is less than b; NaN is greater than every number", "1 < 2",
+     .resolve = resolve_less},
+    {"<=", 2, 2, FORM_INFIX, "<=", BIND_COMPARE, "a <= b", "Whether a is less than or equal to b",
+     "2 <= 2", .resolve = resolve_less_or_equal},
+    {"<=>", 2, 2, FORM_INFIX, "<=>", BIND_COMPARE, "a <=> b",
+     "Whether both are equal or both are NULL; never NULL itself", "NULL <=> 1",
+     .resolve = resolve_same},
+    {"=", 2, 2, FORM_INFIX, "=", BIND_COMPARE, "a = b",
+     "Whether a equals b; a text and a number are compared as numbers", "'1.0' = 1",
+     .resolve = resolve_equal},
+    {">", 2, 2, FORM_INFIX, ">", BIND_COMPARE, "a > b",
+     "Whether a is greater than b; NaN is greater than every number", "2 > 1",
+     .resolve = resolve_greater},
+    {">=", 2, 2, FORM_INFIX, ">=", BIND_COMPARE, "a >= b",
+     "Whether a is greater than or equal to b", "2 >= 2", .resolve = resolve_greater_or_equal},
+    {"abs", 1, 1, FORM_CALL, NULL, 0, "abs(x)",
+     "Absolute value; that of the least whole number is itself", "abs(-5)", .resolve = resolve_abs},
+    {"and", 2, 2, FORM_INFIX, "AND", BIND_AND, "a AND b",
+     "Whether both are true; false where either is false, no matter what the other is",
+     "NULL AND false", .resolve = resolve_and, .is_lazy = true},
+    {"case", 2, ANY, FORM_CASE, NULL, 0, "CASE WHEN a THEN b … ELSE c END",
+     "The value of the first condition that is true; else that of ELSE, or NULL",
+     "CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END", .resolve = resolve_case, .is_lazy = true},
+    {"ceil", 1, 1, FORM_CALL, NULL, 0, "ceil(x)", "The least BIGINT that is not less than x",
+     "ceil(-1.5D)", .resolve = resolve_ceil},
+    {"ceiling", 1, 1, FORM_CALL, NULL, 0, "ceiling(x)", "The same as ceil", "ceiling(-1.5D)",
+     .resolve = resolve_ceil},
+    {"coalesce", 1, ANY, FORM_CALL, NULL, 0, "coalesce(a, b, …)",
+     "The first value that is not NULL", "coalesce(NULL, 'a')", .resolve = resolve_coalesce,
+     .is_lazy = true},
+    {"concat", 0, ANY, FORM_CALL, NULL, 0, "concat(a, b, …)",
+     "The texts one after the other; NULL if one of them is NULL. Also written a || b",
+     "concat('a', 1)", .resolve = resolve_concat},
+    {"concat_ws", 1, ANY, FORM_CALL, NULL, 0, "concat_ws(separator, a, b, …)",
+     "The texts that are not NULL, with the separator between them",
+     "concat_ws('-', 'a', NULL, 'b')", .resolve = resolve_concat_ws},
+    {"div", 2, 2, FORM_INFIX, "DIV", BIND_MULTIPLY, "a DIV b",
+     "Quotient of whole numbers as a BIGINT, without its fraction; NULL where b is 0", "7 DIV 2",
+     .resolve = resolve_div},
+    {"floor", 1, 1, FORM_CALL, NULL, 0, "floor(x)",
+     "The greatest BIGINT that is not greater than x", "floor(-1.5D)", .resolve = resolve_floor},
+    {"greatest", 2, ANY, FORM_CALL, NULL, 0, "greatest(a, b, …)",
+     "The greatest value that is not NULL", "greatest(1, NULL, 3)", .resolve = resolve_greatest},
+    {"if", 3, 3, FORM_CALL, NULL, 0, "if(condition, a, b)", "a where the condition is true, else b",
+     "if(1 > 2, 'a', 'b')", .resolve = resolve_if, .is_lazy = true},
+    {"ifnull", 2, 2, FORM_CALL, NULL, 0, "ifnull(a, b)", "The same as coalesce(a, b)",
+     "ifnull(NULL, 1)", .resolve = resolve_coalesce, .is_lazy = true},
+    {"in", 2, ANY, FORM_IN, "IN", BIND_PREDICATE, "a IN (b, c, …)",
+     "Whether a equals one of the values; NULL if it equals none and one of them is NULL",
+     "2 IN (1, 2)", .resolve = resolve_in, .is_lazy = true},
+    {"isnotnull", 1, 1, FORM_POSTFIX, "IS NOT NULL", BIND_PREDICATE, "a IS NOT NULL",
+     "Whether there is a value", "1 IS NOT NULL", .resolve = resolve_isnotnull},
+    {"isnull", 1, 1, FORM_POSTFIX, "IS NULL", BIND_PREDICATE, "a IS NULL",
+     "Whether there is no value", "1 IS NULL", .resolve = resolve_isnull},
+    {"least", 2, ANY, FORM_CALL, NULL, 0, "least(a, b, …)", "The least value that is not NULL",
+     "least(1, NULL, 3)", .resolve = resolve_least},
+    {"negative", 1, 1, FORM_PREFIX, "-", BIND_SIGN, "-a",
+     "The number with the other sign; the least whole number stays", "-(5)",
+     .resolve = resolve_negative},
+    {"not", 1, 1, FORM_PREFIX, "NOT", BIND_NOT, "NOT a", "The other truth value", "NOT true",
+     .resolve = resolve_not},
+    {"nullif", 2, 2, FORM_CALL, NULL, 0, "nullif(a, b)", "NULL where a equals b, else a",
+     "nullif('', '')", .resolve = resolve_nullif},
+    {"nvl", 2, 2, FORM_CALL, NULL, 0, "nvl(a, b)", "The same as coalesce(a, b)", "nvl(NULL, 1)",
+     .resolve = resolve_coalesce, .is_lazy = true},
+    {"or", 2, 2, FORM_INFIX, "OR", BIND_OR, "a OR b",
+     "Whether one is true; true where either is true, no matter what the other is", "NULL OR true",
+     .resolve = resolve_or, .is_lazy = true},
+    {"round", 1, 2, FORM_CALL, NULL, 0, "round(x [, places])",
+     "Rounded half away from zero, by the decimal text of x; places can be negative",
+     "round(1.005D, 2)", .resolve = resolve_round},
+    {NULL},
+};
+/* clang-format on */
+
+const size_t function_count = sizeof functions / sizeof functions[0] - 1;
+
+static int compare_names(const void *name, const void *function) {
+    return strcmp(name, ((const struct function *)function)->name);
+}
+
+const struct function *function_find(const char *name) {
+    return bsearch(name, functions, function_count, sizeof functions[0], compare_names);
+}
+
+static const char aggregate[] = "it aggregates rows: each record becomes rows of its own here, "
+                                "without those of others; aggregate the table when you read it";
+static const char window[] = "it looks at other rows: each record becomes rows of its own here; "
+                             "use it when you read the table";
+static const char clock_reason[] =
+    "its value depends on the time of the run: a batch that is run again would have other rows; "
+    "use kafka_timestamp or processing_timestamp";
+static const char chance[] = "its value is random: a batch that is run again would have other rows";
+static const char pattern[] = "regular expressions of Java are not supported; use startswith, "
+                              "split_part or substring";
+static const char explosion[] = "write LATERAL VIEW [OUTER] posexplode(…) behind FROM instead";
+static const char surroundings[] = "its value depends on where the query runs";
+
+static const struct {
+    const char *names; // separated by blanks, with one at either end
+    const char *reason;
+} refusals[] = {
+    {" any any_value approx_count_distinct approx_percentile avg bool_and bool_or collect_list "
+     "collect_set corr count count_if count_min_sketch covar_pop covar_samp every first "
+     "first_value grouping grouping_id histogram_numeric kurtosis last last_value listagg max "
+     "max_by mean median min min_by mode percentile percentile_approx regr_avgx regr_avgy "
+     "regr_count skewness some std stddev stddev_pop stddev_samp string_agg sum try_avg try_sum "
+     "var_pop var_samp variance array_agg bit_and bit_or bit_xor ",
+     aggregate},
+    {" cume_dist dense_rank lag lead nth_value ntile percent_rank rank row_number session_window "
+     "window window_time ",
+     window},
+    {" current_date current_time current_timestamp curdate localtimestamp now ", clock_reason},
+    {" rand randn random randstr shuffle uniform uuid monotonically_increasing_id ", chance},
+    {" ilike regexp regexp_count regexp_extract regexp_extract_all regexp_instr "
+     "regexp_like regexp_replace regexp_substr rlike split ",
+     pattern},
+    {" explode explode_outer inline inline_outer posexplode posexplode_outer stack json_tuple ",
+     explosion},
+    {" current_catalog current_database current_schema current_timezone current_user user "
+     "session_user input_file_name input_file_block_length input_file_block_start "
+     "spark_partition_id version ",
+     surroundings},
+    {" java_method reflect try_reflect ", "it calls code of a cluster"},
+};
+
+const char *function_refusal(const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        const char *names = refusals[i].names;
+        for (const char *at = strstr(names, name); at != NULL; at = strstr(at + 1, name))
+            if (length > 0 && at[-1] == ' ' && at[length] == ' ')
+                return refusals[i].reason;
+    }
+    return NULL;
+}
