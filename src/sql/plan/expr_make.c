@@ -99,9 +99,22 @@ static bool make_call(struct planner *planner, struct sql_place place,
     return true;
 }
 
+/* Functions that come with values inside arrays and maps. */
+static bool is_of_arrays(const struct sql_node *node) {
+    static const char *const names[] = {"aggregate", "array_contains", "cardinality",
+                                        "element_at", "exists",        "filter",
+                                        "reduce",    "size",           "transform"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(node->text, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool unknown_function(struct planner *planner, const struct sql_node *node,
                              struct error *err) {
-    const char *refusal = function_refusal(node->text);
+    const char *refusal = is_of_arrays(node) ? "functions over arrays and maps are not supported "
+                                               "yet"
+                                             : function_refusal(node->text);
     if (refusal != NULL)
         return PLAN_ERROR(err, planner, node->place, "%s: %s", node->text, refusal);
     struct nearest nearest = {.given = node->text};

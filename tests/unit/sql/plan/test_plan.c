@@ -301,22 +301,23 @@ static void what_cannot_be_is_refused_with_its_place_and_reason(void **state) {
     }
 }
 
-static void a_file_that_doubles_with_each_level_is_refused(void **state) {
+static void a_table_whose_expressions_double_with_each_level_is_refused(void **state) {
     (void)state;
     struct query_plan plan;
     struct error err = {0};
-    char *where = text_copy("flag");
-    for (int i = 0; i < 40; i++) {
-        char *next = text_format("(%s) BETWEEN TRUE AND TRUE", where);
-        free(where);
-        where = next;
+    char *part = text_copy("flag");
+    for (int i = 0; i < 13; i++) { // below the limit that one expression has
+        char *next = text_format("(%s) BETWEEN TRUE AND TRUE", part);
+        free(part);
+        part = next;
     }
-    char *text = text_format(TOPIC "CREATE STREAMING TABLE t AS SELECT n FROM STREAM riot WHERE %s",
-                             where);
+    char *text = text_format(TOPIC "CREATE STREAMING TABLE t AS SELECT %s AS a, %s AS b, %s AS c "
+                                   "FROM STREAM riot",
+                             part, part, part);
     assert_false(make(text, &plan, &err));
     if (strstr(err.message, "more than 100000 parts") == NULL)
         fail_msg("%s", err.message);
-    free(where);
+    free(part);
     free(text);
 }
 
@@ -380,7 +381,6 @@ static const struct {
     {"1e100", "1.0E100D"},
     {"1.1F", "1.1F"},
     {"-5Y", "-5Y"},
-    {"CAST(price AS STRING)", "CAST(`r`.`price` AS STRING)"},
     {"(n + 1) * 2", "(`r`.`n` + 1) * 2"},
     {"n + 1 * 2", "`r`.`n` + 1 * 2"},
     {"-(-n)", "-(-`r`.`n`)"},
@@ -415,7 +415,7 @@ int main(void) {
         cmocka_unit_test(only_the_paths_that_are_used_are_decoded),
         cmocka_unit_test(columns_are_computed_in_the_order_of_the_select_list),
         cmocka_unit_test(what_cannot_be_is_refused_with_its_place_and_reason),
-        cmocka_unit_test(a_file_that_doubles_with_each_level_is_refused),
+        cmocka_unit_test(a_table_whose_expressions_double_with_each_level_is_refused),
         cmocka_unit_test(an_expression_printed_and_read_again_is_the_same),
         cmocka_unit_test(text_for_spark_has_every_name_in_quotes_and_every_cast),
     };
