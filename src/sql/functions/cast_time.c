@@ -114,7 +114,7 @@ static bool timestamp_to_text(const struct kernel_call *call) {
         if (in->valid[row] == 0)
             continue;
         char text[MOMENT_TEXT_MAX];
-        size_t size = moment_format(&call->context->zone, in->int64s[row], text);
+        size_t size = moment_print(&call->context->zone, in->int64s[row], text);
         char *bytes = arena_alloc_bytes(call->strings, size);
         if (bytes == NULL)
             return false;
