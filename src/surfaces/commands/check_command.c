@@ -196,7 +196,7 @@ static struct json *columns_json(const struct query_plan *plan, struct pool *poo
         struct json *object = json_new_object();
         json_put_shown(object, "name", column->name);
         json_put_shown(object, "type", data_type_text(&column->type, pool));
-        json_put_bool(object, "nullable", column->expr->can_be_null && !column->required);
+        json_put_bool(object, "nullable", column->expr->can_be_null);
         json_put_bool(object, "notNull", column->required);
         json_put_shown(object, "expression", expr_text(plan, column->expr, pool));
         put_text(object, "comment", column->comment);

@@ -131,8 +131,8 @@ const struct command program_commands[] = {
          "all files are correct (warnings do not count); 2: one is not.",
      .document =
          "one object per streaming table: `file`, `line`, `table`, `comment`, `topic`; `columns`, "
-         "each with `name`, `type`, `nullable`, `notNull` (true: NOT NULL is written, and a null "
-         "makes the record a reject), `expression`, `comment`; `partitionColumns`; `where`; "
+         "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` (true: "
+         "NOT NULL is written, and a null makes the record a reject), `expression`, `comment`; `partitionColumns`; `where`; "
          "`schema`, what is decoded of a record, as the schema of from_json (null: the value is not "
          "parsed); `properties`, `warnings`. For a file or table with an error: `file`, `table` "
          "(null: the file cannot be read or parsed) and `error`.",
