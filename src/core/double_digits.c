@@ -158,14 +158,16 @@ static struct parts take_apart(double value) {
 /* A whole number below 2^63. From 2^54 on, digits below the precision are rounded away first. */
 static void develop_whole(struct parts parts, struct double_digits *out) {
     // Decimal digits that do not matter for 2^n; from 2^62 on the general way is taken.
-    static const int insignificant[] = {0, 0, 0, 0, 1, 1, 1, 2, 2, 2};
+    static const int insignificant[] = {0, 0, 0, 0, 1, 1, 1, 2, 2,  2,  3,  3,  3,
+                                        3, 4, 4, 4, 5, 5, 5, 6, 6,  6,  6,  7,  7,
+                                        7, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 11, 11};
     uint64_t whole = parts.exponent >= FRACTION_BITS
                          ? parts.fraction << (parts.exponent - FRACTION_BITS)
                          : parts.fraction >> (FRACTION_BITS - parts.exponent);
     int dropped = parts.exponent > parts.significant_bits
                       ? insignificant[parts.exponent - parts.significant_bits - 1]
                       : 0;
-    uint64_t power = dropped == 2 ? 100 : dropped == 1 ? 10 : 1;
+    uint64_t power = power_of_5(dropped) << dropped;
     bool round_up = dropped > 0 && whole % power >= power / 2;
     whole = whole / power + (round_up ? 1 : 0);
 
@@ -314,9 +316,7 @@ static int power_of_5_bits(int n) {
     return n < (int)(sizeof bits / sizeof bits[0]) ? bits[n] : 3 * n;
 }
 
-void double_digits(double value, struct double_digits *out) {
-    check(isfinite(value) && value > 0);
-    struct parts parts = take_apart(value);
+static void develop(struct parts parts, struct double_digits *out) {
     out->count = 0;
     if (parts.fraction_bits - parts.exponent - 1 <= 0 && parts.exponent <= 62) {
         develop_whole(parts, out);
@@ -330,4 +330,19 @@ void double_digits(double value, struct double_digits *out) {
         develop_short(parts, scale, out);
     else
         develop_long(parts, scale, out);
+}
+
+void double_digits(double value, struct double_digits *out) {
+    check(isfinite(value) && value > 0);
+    develop(take_apart(value), out);
+}
+
+void float_digits(float value, struct double_digits *out) {
+    enum { FLOAT_BITS = 24, FLOAT_EXPONENT_MIN = -126 };
+    check(isfinite(value) && value > 0);
+    struct parts parts = take_apart((double)value);
+    parts.significant_bits = FLOAT_BITS;
+    if (parts.exponent < FLOAT_EXPONENT_MIN)
+        parts.significant_bits -= FLOAT_EXPONENT_MIN - parts.exponent;
+    develop(parts, out);
 }

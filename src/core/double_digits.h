@@ -18,4 +18,7 @@ struct double_digits {
 /* `value` is finite and greater than 0. */
 void double_digits(double value, struct double_digits *out);
 
+/* The same for Float.toString. */
+void float_digits(float value, struct double_digits *out);
+
 #endif

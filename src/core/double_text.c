@@ -63,30 +63,51 @@ static size_t put_exponent(char *text, int exponent) {
     return size;
 }
 
-size_t double_format(double value, char text[static DOUBLE_TEXT_MAX]) {
-    if (isnan(value))
-        return put(text, "NaN", 3);
-
+static size_t put_decimal(char *text, const struct double_digits *decimal) {
+    if (decimal->exponent > 0 && decimal->exponent < 8)
+        return put_digits(text, decimal, decimal->exponent);
     size_t size = 0;
-    if (signbit(value))
-        text[size++] = '-';
-    value = fabs(value);
-    if (isinf(value))
-        return size + put(text + size, "Infinity", 8);
-    if (value == 0)
-        return size + put(text + size, "0.0", 3);
-
-    struct double_digits decimal;
-    double_digits(value, &decimal);
-    if (decimal.exponent > 0 && decimal.exponent < 8)
-        return size + put_digits(text + size, &decimal, decimal.exponent);
-    if (decimal.exponent <= 0 && decimal.exponent > -3) {
+    if (decimal->exponent <= 0 && decimal->exponent > -3) {
         size += put(text + size, "0.", 2);
-        size += put_zeros(text + size, -decimal.exponent);
-        return size + put(text + size, decimal.digits, (size_t)decimal.count);
+        size += put_zeros(text + size, -decimal->exponent);
+        return size + put(text + size, decimal->digits, (size_t)decimal->count);
     }
-    size += put_digits(text + size, &decimal, 1);
-    return size + put_exponent(text + size, decimal.exponent - 1);
+    size += put_digits(text + size, decimal, 1);
+    return size + put_exponent(text + size, decimal->exponent - 1);
+}
+
+/* Sign, zero, and what is no number. False: digits follow what is written so far. */
+static bool put_special(double value, char *text, size_t *size) {
+    *size = 0;
+    if (isnan(value)) {
+        *size = put(text, "NaN", 3);
+        return true;
+    }
+    if (signbit(value))
+        text[(*size)++] = '-';
+    if (isinf(value))
+        *size += put(text + *size, "Infinity", 8);
+    else if (value == 0)
+        *size += put(text + *size, "0.0", 3);
+    return isinf(value) || value == 0;
+}
+
+size_t double_format(double value, char text[static DOUBLE_TEXT_MAX]) {
+    size_t size;
+    if (put_special(value, text, &size))
+        return size;
+    struct double_digits decimal;
+    double_digits(fabs(value), &decimal);
+    return size + put_decimal(text + size, &decimal);
+}
+
+size_t float_format(float value, char text[static DOUBLE_TEXT_MAX]) {
+    size_t size;
+    if (put_special((double)value, text, &size))
+        return size;
+    struct double_digits decimal;
+    float_digits(fabsf(value), &decimal);
+    return size + put_decimal(text + size, &decimal);
 }
 
 /* The library's own reading, correctly rounded, without the locale's decimal point. */

@@ -15,6 +15,9 @@ enum {
  * number of bytes. */
 size_t double_format(double value, char text[static DOUBLE_TEXT_MAX]);
 
+/* The same of Float.toString. */
+size_t float_format(float value, char text[static DOUBLE_TEXT_MAX]);
+
 /* The double nearest to a number in JSON's grammar, ties to even, too large ones infinite; the
  * process's locale does not matter. At most DOUBLE_PARSE_MAX bytes. */
 double double_parse(const char *text, size_t size);

@@ -1,8 +1,272 @@
-/* cast_decimal.c: casts from and to DECIMAL. */
+/* cast_decimal.c: casts from and to DECIMAL, which round half away from zero, and give null where
+ * the type has too few digits. Floating point is taken by its decimal text, as Java prints it. */
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/double_digits.h"
 #include "sql/functions/cast.h"
+#include "sql/functions/loop.h"
+#include "sql/functions/moment.h"
+#include "sql/functions/words.h"
+
+__extension__ typedef unsigned __int128 uint128_t;
+
+enum { DIGITS_KEPT_MAX = 64, DECIMAL_TEXT_MAX = 96 };
+
+static int128_t power_of_ten(int exponent) {
+    int128_t power = 1;
+    for (; exponent > 0; exponent--)
+        power *= 10;
+    return power;
+}
+
+static bool fits(int128_t value, const struct data_type *type) {
+    int128_t limit = power_of_ten(type->precision);
+    return value < limit && value > -limit;
+}
+
+/* ---- to DECIMAL ---- */
+
+/* 0.d1 d2 … dn * 10^exponent. */
+static bool from_digits(const char *digits, int64_t count, int64_t exponent, bool negative,
+                        const struct data_type *type, int128_t *out) {
+    int64_t keep = exponent + type->scale;
+    int128_t value = 0;
+    if (keep > DECIMAL_PRECISION_MAX)
+        return false;
+    for (int64_t i = 0; i < keep; i++)
+        value = value * 10 + (i < count ? digits[i] - '0' : 0);
+    if (keep >= 0 && keep < count && digits[keep] >= '5')
+        value++;
+    *out = negative ? -value : value;
+    return fits(value, type);
+}
+
+static bool from_double(double value, const struct data_type *type, int128_t *out) {
+    struct double_digits decimal;
+    *out = 0;
+    if (!isfinite(value) || value == 0)
+        return value == 0;
+    double_digits(fabs(value), &decimal);
+    return from_digits(decimal.digits, decimal.count, decimal.exponent, value < 0, type, out);
+}
+
+static bool rescale(int128_t value, int from_scale, const struct data_type *type, int128_t *out) {
+    int more = type->scale - from_scale;
+    if (more >= 0) {
+        if (__builtin_mul_overflow(value, power_of_ten(more), out))
+            return false;
+    } else {
+        int128_t unit = power_of_ten(-more), rest = value % unit;
+        bool up = 2 * (uint128_t)(rest < 0 ? -rest : rest) >= (uint128_t)unit;
+        *out = value / unit + (up ? (value < 0 ? -1 : 1) : 0);
+    }
+    return fits(*out, type);
+}
+
+/* What is read of a text. */
+struct digit_text {
+    char digits[DIGITS_KEPT_MAX]; // without leading zeros; those behind do not matter
+    int64_t count;                // also of those that are not kept
+    int64_t exponent;
+    bool any;
+};
+
+static const char *take_digits(const char *at, const char *end, bool behind_point,
+                               struct digit_text *text) {
+    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+        text->any = true;
+        if (*at != '0' || text->count > 0) {
+            if (text->count < DIGITS_KEPT_MAX)
+                text->digits[text->count] = *at;
+            text->count++;
+            text->exponent += behind_point ? 0 : 1;
+        } else if (behind_point) {
+            text->exponent--;
+        }
+    }
+    return at;
+}
+
+/* As Java's BigDecimal reads it: no suffix, and no words. */
+static bool from_text(struct text text, const struct data_type *type, int128_t *out) {
+    struct text trimmed = trim_blanks(text);
+    const char *at = trimmed.bytes, *end = at + trimmed.length;
+    struct digit_text read = {.count = 0};
+    bool negative = at < end && *at == '-';
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    at = take_digits(at, end, false, &read);
+    if (at < end && *at == '.')
+        at = take_digits(at + 1, end, true, &read);
+    int64_t exponent = 0;
+    if (at < end && read.any && (*at | 0x20) == 'e') {
+        struct digit_text power = {.count = 0};
+        bool down = ++at < end && *at == '-';
+        if (at < end && (*at == '-' || *at == '+'))
+            at++;
+        at = take_digits(at, end, false, &power);
+        if (!power.any || power.count > 10)
+            return false;
+        for (int64_t i = 0; i < power.count; i++)
+            exponent = exponent * 10 + (power.digits[i] - '0');
+        if (exponent > INT32_MAX)
+            return false;
+        exponent = down ? -exponent : exponent;
+    }
+    // A zero counts as one digit for Spark's limit of digits before the point.
+    int64_t whole_digits = read.exponent + exponent + (read.count == 0 ? 1 : 0);
+    if (at < end || !read.any || whole_digits > DECIMAL_PRECISION_MAX)
+        return false;
+    int64_t kept = read.count < DIGITS_KEPT_MAX ? read.count : DIGITS_KEPT_MAX;
+    return from_digits(read.digits, kept, read.exponent + exponent, negative, type, out);
+}
+
+/* `convert` is a condition with the value `x`, the type `to` and the result `*result`. */
+#define TO_DECIMAL(name, in_type, convert)                                                         \
+    static bool name(const struct kernel_call *call) {                                             \
+        const struct operand *in = call->arguments[0];                                             \
+        const in_type *values = in->vector.values;                                                 \
+        const struct data_type *to = call->out->type;                                              \
+        struct vector *out = &call->out->vector;                                                   \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            int128_t *result = &out->decimals[row];                                                \
+            in_type x = values[row];                                                               \
+            out->valid[row] = is_present(in, row) && (convert);                                    \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+
+TO_DECIMAL(bool_to_decimal, uint8_t, rescale(x, 0, to, result))
+TO_DECIMAL(int8_to_decimal, int8_t, rescale(x, 0, to, result))
+TO_DECIMAL(int16_to_decimal, int16_t, rescale(x, 0, to, result))
+TO_DECIMAL(int32_to_decimal, int32_t, rescale(x, 0, to, result))
+TO_DECIMAL(int64_to_decimal, int64_t, rescale(x, 0, to, result))
+TO_DECIMAL(float_to_decimal, float, from_double((double)x, to, result))
+TO_DECIMAL(double_to_decimal, double, from_double(x, to, result))
+TO_DECIMAL(text_to_decimal, struct text, from_text(x, to, result))
+TO_DECIMAL(timestamp_to_decimal, int64_t,
+           from_double((double)x / (double)MICROS_PER_SECOND, to, result))
+TO_DECIMAL(decimal_to_decimal, int128_t, rescale(x, in->type->scale, to, result))
+
+/* ---- from DECIMAL ---- */
+
+/* As BigDecimal.toString(): with an exponent where there would be many zeros behind the point. */
+static size_t format_decimal(int128_t value, int scale, char *text) {
+    char reversed[DECIMAL_PRECISION_MAX + 1];
+    int count = 0;
+    size_t size = 0;
+    uint128_t rest = value < 0 ? -(uint128_t)value : (uint128_t)value;
+    for (; count == 0 || rest != 0; rest /= 10)
+        reversed[count++] = (char)('0' + (int)(rest % 10));
+    if (value < 0)
+        text[size++] = '-';
+    int exponent = count - 1 - scale;
+    int before = exponent < -6 ? 1 : count - scale; // digits before the point
+    if (before <= 0) {
+        text[size++] = '0';
+        text[size++] = '.';
+        for (; before < 0; before++)
+            text[size++] = '0';
+        before = -1;
+    }
+    for (int i = 0; i < count; i++) {
+        if (i == before)
+            text[size++] = '.';
+        text[size++] = reversed[count - 1 - i];
+    }
+    if (exponent < -6)
+        size += (size_t)sprintf(text + size, "E%d", exponent);
+    return size;
+}
+
+static bool decimal_to_text(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = in->vector.valid[row];
+        if (!is_present(in, row))
+            continue;
+        char text[DECIMAL_TEXT_MAX];
+        size_t size = format_decimal(in->vector.decimals[row], in->type->scale, text);
+        char *bytes = arena_alloc_bytes(call->strings, size);
+        if (bytes == NULL)
+            return false;
+        memcpy(bytes, text, size);
+        out->texts[row] = (struct text){bytes, (uint32_t)size};
+    }
+    return true;
+}
+
+/* The library reads the decimal text with one rounding. */
+static double to_double(int128_t value, int scale, bool as_float) {
+    char text[DECIMAL_TEXT_MAX];
+    size_t size = format_decimal(value, 0, text);
+    (void)snprintf(text + size, sizeof text - size, "e%d", -scale);
+    // The "C" locale is built into glibc: asking for it allocates nothing and cannot fail.
+    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return as_float ? (double)strtof_l(text, NULL, locale) : strtod_l(text, NULL, locale);
+}
+
+/* Without the fraction; the lowest bits of what is left. */
+static uint64_t to_whole(int128_t value, int scale) {
+    return (uint64_t)(value / power_of_ten(scale));
+}
+
+/* Microseconds, of which the lowest bits are kept. */
+static int64_t to_micros(int128_t value, int scale) {
+    int128_t unit = power_of_ten(scale);
+    int128_t seconds = value / unit, rest = value % unit;
+    uint128_t micros = (uint128_t)seconds * (uint128_t)MICROS_PER_SECOND;
+    enum { MICRO_DIGITS = 6 };
+    if (scale >= MICRO_DIGITS)
+        rest /= power_of_ten(scale - MICRO_DIGITS);
+    else
+        rest *= power_of_ten(MICRO_DIGITS - scale);
+    return (int64_t)(uint64_t)(micros + (uint128_t)rest);
+}
+
+#define FROM_DECIMAL(name, out_type, expression)                                                   \
+    static bool name(const struct kernel_call *call) {                                             \
+        const struct operand *in = call->arguments[0];                                             \
+        int scale = in->type->scale;                                                               \
+        out_type *out = call->out->vector.values;                                                  \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            call->out->vector.valid[row] = in->vector.valid[row];                                  \
+            if (!is_present(in, row))                                                              \
+                continue;                                                                          \
+            int128_t x = in->vector.decimals[row];                                                 \
+            out[row] = (out_type)(expression);                                                     \
+        }                                                                                          \
+        (void)scale;                                                                               \
+        return true;                                                                               \
+    }
+
+FROM_DECIMAL(decimal_to_bool, uint8_t, x != 0)
+FROM_DECIMAL(decimal_to_int8, int8_t, (uint8_t)to_whole(x, scale))
+FROM_DECIMAL(decimal_to_int16, int16_t, (uint16_t)to_whole(x, scale))
+FROM_DECIMAL(decimal_to_int32, int32_t, (uint32_t)to_whole(x, scale))
+FROM_DECIMAL(decimal_to_int64, int64_t, to_whole(x, scale))
+FROM_DECIMAL(decimal_to_float, float, to_double(x, scale, true))
+FROM_DECIMAL(decimal_to_double, double, to_double(x, scale, false))
+FROM_DECIMAL(decimal_to_timestamp, int64_t, to_micros(x, scale))
 
 kernel_fn *cast_decimal(enum type from, enum type to) {
-    (void)from;
-    (void)to;
-    return NULL; // none yet
+    static kernel_fn *const from_kernels[TYPE_COUNT] = {
+        [TYPE_BOOL] = decimal_to_bool,       [TYPE_INT8] = decimal_to_int8,
+        [TYPE_INT16] = decimal_to_int16,     [TYPE_INT32] = decimal_to_int32,
+        [TYPE_INT64] = decimal_to_int64,     [TYPE_FLOAT] = decimal_to_float,
+        [TYPE_DOUBLE] = decimal_to_double,   [TYPE_STRING] = decimal_to_text,
+        [TYPE_DECIMAL] = decimal_to_decimal, [TYPE_TIMESTAMP] = decimal_to_timestamp,
+    };
+    static kernel_fn *const to_kernels[TYPE_COUNT] = {
+        [TYPE_BOOL] = bool_to_decimal,           [TYPE_INT8] = int8_to_decimal,
+        [TYPE_INT16] = int16_to_decimal,         [TYPE_INT32] = int32_to_decimal,
+        [TYPE_INT64] = int64_to_decimal,         [TYPE_FLOAT] = float_to_decimal,
+        [TYPE_DOUBLE] = double_to_decimal,       [TYPE_STRING] = text_to_decimal,
+        [TYPE_TIMESTAMP] = timestamp_to_decimal,
+    };
+    return from == TYPE_DECIMAL ? from_kernels[to] : to_kernels[from];
 }

@@ -270,6 +270,14 @@ static bool double_to_text(const struct kernel_call *call) {
     return print_rows(call, print_double_row);
 }
 
+static size_t print_float_row(const struct vector *in, size_t row, char *text) {
+    return float_format(in->floats[row], text);
+}
+
+static bool float_to_text(const struct kernel_call *call) {
+    return print_rows(call, print_float_row);
+}
+
 static bool bool_to_text(const struct kernel_call *call) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
@@ -284,7 +292,7 @@ kernel_fn *cast_to_text(enum type from) {
     static kernel_fn *const kernels[TYPE_COUNT] = {
         [TYPE_BOOL] = bool_to_text,   [TYPE_INT8] = int8_to_text,   [TYPE_INT16] = int16_to_text,
         [TYPE_INT32] = int32_to_text, [TYPE_INT64] = int64_to_text, [TYPE_DOUBLE] = double_to_text,
-        [TYPE_BINARY] = same_text,
+        [TYPE_FLOAT] = float_to_text, [TYPE_BINARY] = same_text,
     };
     return kernels[from];
 }

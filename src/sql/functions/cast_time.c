@@ -69,6 +69,13 @@ static bool date_to_timestamp(const struct kernel_call *call) {
     return true;
 }
 
+/* Without a time zone: its own clock is UTC. */
+KERNEL_1(ntz_to_date, int64_t, int32_t,
+         calendar_floor_divide(micros_to_seconds(x), SECONDS_PER_DAY))
+KERNEL_1_OR_NULL(date_to_ntz, int32_t, int64_t,
+                 x<-MOMENT_DAY_MAX || x> MOMENT_DAY_MAX ? 0 : x *SECONDS_PER_DAY *MICROS_PER_SECOND,
+                 x >= -MOMENT_DAY_MAX && x <= MOMENT_DAY_MAX)
+
 /* ---- texts ---- */
 
 static bool text_to_date(const struct kernel_call *call) {
@@ -106,7 +113,7 @@ static bool date_to_text(const struct kernel_call *call) {
     return true;
 }
 
-static bool timestamp_to_text(const struct kernel_call *call) {
+static bool print_timestamps(const struct kernel_call *call, const struct zone *zone) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
@@ -114,7 +121,7 @@ static bool timestamp_to_text(const struct kernel_call *call) {
         if (in->valid[row] == 0)
             continue;
         char text[MOMENT_TEXT_MAX];
-        size_t size = moment_print(&call->context->zone, in->int64s[row], text);
+        size_t size = moment_print(zone, in->int64s[row], text);
         char *bytes = arena_alloc_bytes(call->strings, size);
         if (bytes == NULL)
             return false;
@@ -122,6 +129,14 @@ static bool timestamp_to_text(const struct kernel_call *call) {
         out->texts[row] = (struct text){bytes, (uint32_t)size};
     }
     return true;
+}
+
+static bool timestamp_to_text(const struct kernel_call *call) {
+    return print_timestamps(call, &call->context->zone);
+}
+
+static bool ntz_to_text(const struct kernel_call *call) {
+    return print_timestamps(call, &zone_utc);
 }
 
 kernel_fn *cast_time(enum type from, enum type to) {
@@ -134,7 +149,10 @@ kernel_fn *cast_time(enum type from, enum type to) {
         [TYPE_FLOAT] = {[TYPE_TIMESTAMP] = float_to_timestamp},
         [TYPE_DOUBLE] = {[TYPE_TIMESTAMP] = double_to_timestamp},
         [TYPE_STRING] = {[TYPE_TIMESTAMP] = text_to_timestamp, [TYPE_DATE] = text_to_date},
-        [TYPE_DATE] = {[TYPE_TIMESTAMP] = date_to_timestamp, [TYPE_STRING] = date_to_text},
+        [TYPE_DATE] = {[TYPE_TIMESTAMP] = date_to_timestamp,
+                       [TYPE_STRING] = date_to_text,
+                       [TYPE_TIMESTAMP_NTZ] = date_to_ntz},
+        [TYPE_TIMESTAMP_NTZ] = {[TYPE_DATE] = ntz_to_date, [TYPE_STRING] = ntz_to_text},
         [TYPE_TIMESTAMP] =
             {
                 [TYPE_BOOL] = timestamp_to_bool,

@@ -163,8 +163,9 @@ const char *function_refusal(const char *name) {
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         const char *names = refusals[i].names;
-        for (const char *at = strstr(names, name); at != NULL; at = strstr(at + 1, name))
-            if (length > 0 && at[-1] == ' ' && at[length] == ' ')
+        for (const char *at = strstr(names, name); length > 0 && at != NULL;
+             at = strstr(at + 1, name))
+            if (at[-1] == ' ' && at[length] == ' ')
                 return refusals[i].reason;
     }
     return NULL;

@@ -1,0 +1,199 @@
+/* eval.c: one kernel after the other, each over the whole slice.
+ *
+ * Values of steps in between are in buffers that later steps take over: the fewer there are, the
+ * more of them stay in the cache. The step that computes an expression as a whole writes to the
+ * vector that is bound to it. */
+#include "sql/eval/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "sql/eval/nodes.h"
+
+/* Buffers that all start at the same offset in a page would fall in one set of the L1 cache
+ * (core/rows.c). */
+enum { CACHE_LINE = 64, STAGGER = 5 * CACHE_LINE, WIDTH_MAX = 16 };
+
+/* ---- memory ---- */
+
+/* Buffers of one width that nobody reads any more. */
+struct free_buffers {
+    size_t *offsets;
+    size_t count;
+};
+
+struct layout {
+    struct eval *eval;
+    struct free_buffers free[WIDTH_MAX + 1]; // by width
+    size_t total;
+};
+
+static size_t reserve(struct layout *layout, size_t bytes) {
+    size_t offset = layout->total;
+    layout->total += (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE + STAGGER;
+    return offset;
+}
+
+/* Values, then one byte of presence per row. */
+static size_t take_buffer(struct layout *layout, size_t width) {
+    struct free_buffers *free = &layout->free[width];
+    if (free->count > 0)
+        return free->offsets[--free->count];
+    return reserve(layout, layout->eval->capacity * (width + 1));
+}
+
+static void release_buffer(struct layout *layout, size_t width, size_t offset) {
+    struct free_buffers *free = &layout->free[width];
+    free->offsets[free->count++] = offset;
+}
+
+static bool has_buffer(const struct eval_node *node) {
+    return node->expr->kind != EXPR_INPUT && (!node->is_step || node->output == NO_OUTPUT);
+}
+
+/* Gives node `i` a buffer, and takes back those that it reads for the last time. */
+static void lay_out_node(struct layout *layout, size_t i) {
+    struct eval_node *node = layout->eval->nodes[i];
+    if (has_buffer(node))
+        node->buffer = take_buffer(layout, type_width(node->expr->type.kind));
+    for (size_t k = 0; k < node->argument_count; k++) {
+        struct eval_node *argument = node->arguments[k];
+        if (!argument->is_step || !has_buffer(argument) || argument->last_use != i)
+            continue;
+        release_buffer(layout, type_width(argument->expr->type.kind), argument->buffer);
+        argument->last_use = NO_USE; // it may be read twice
+    }
+}
+
+static void lay_out(struct eval *eval) {
+    struct layout layout = {.eval = eval};
+    for (size_t width = 0; width <= WIDTH_MAX; width++)
+        layout.free[width].offsets = pool_alloc(&eval->pool, eval->node_count, sizeof(size_t));
+    for (size_t i = 0; i < eval->node_count; i++)
+        lay_out_node(&layout, i);
+    size_t faults = layout.total;
+    for (size_t i = 0; i < eval->node_count; i++)
+        if (eval->nodes[i]->has_faults)
+            (void)reserve(&layout, eval->capacity);
+    eval->memory = layout.total + CACHE_LINE;
+    eval->storage = must_alloc(eval->memory, 1);
+
+    unsigned char *base = eval->storage;
+    layout.total = faults;
+    for (size_t i = 0; i < eval->node_count; i++) {
+        struct eval_node *node = eval->nodes[i];
+        if (node->has_faults)
+            node->operand.faults = base + reserve(&layout, eval->capacity);
+        if (!has_buffer(node))
+            continue;
+        node->operand.vector.values = base + node->buffer;
+        node->operand.vector.valid =
+            base + node->buffer + eval->capacity * type_width(node->expr->type.kind);
+    }
+}
+
+/* ---- life ---- */
+
+static void find_uses(struct eval *eval) {
+    for (size_t i = 0; i < eval->node_count; i++)
+        for (size_t k = 0; k < eval->nodes[i]->argument_count; k++)
+            eval->nodes[i]->arguments[k]->last_use = i;
+    for (size_t k = eval->root_count; k-- > 0;)
+        eval->roots[k]->output = k;
+}
+
+void eval_init(struct eval *eval, const struct query_plan *plan, const struct expr *const *exprs,
+               size_t count, size_t capacity, const struct timestamp_context *context) {
+    *eval = (struct eval){.plan = plan, .capacity = capacity};
+    pool_init(&eval->pool);
+    nodes_build(eval, exprs, count);
+    eval->outputs = pool_alloc(&eval->pool, count, sizeof(struct vector));
+    for (size_t i = 0; i < eval->node_count; i++)
+        eval->nodes[i]->call.context = context;
+    constants_find(eval);
+    find_uses(eval);
+    lay_out(eval);
+    constants_compute(eval);
+}
+
+void eval_deinit(struct eval *eval) {
+    free(eval->storage);
+    free(eval->nodes);
+    pool_deinit(&eval->pool);
+    *eval = (struct eval){0};
+}
+
+void eval_bind(struct eval *eval, const struct vector *inputs, const struct vector *outputs) {
+    for (size_t i = 0; i < eval->plan->input_count; i++)
+        if (eval->inputs[i] != NULL)
+            eval->inputs[i]->operand.vector = inputs[i];
+    for (size_t k = 0; k < eval->root_count; k++) {
+        struct eval_node *node = eval->roots[k];
+        eval->outputs[k] = outputs[k];
+        if (node->is_step && node->output == k)
+            node->operand.vector = outputs[k];
+    }
+}
+
+/* ---- rows ---- */
+
+static void pass_faults(const struct eval_node *node, size_t first, size_t count) {
+    uint8_t *faults = node->operand.faults;
+    for (size_t i = 0; i < node->argument_count; i++) {
+        const uint8_t *passed = node->arguments[i]->operand.faults;
+        for (size_t row = first; passed != NULL && row < first + count; row++)
+            faults[row] |= passed[row];
+    }
+}
+
+static bool compute(struct eval_node *node, size_t first, size_t count, struct arena *strings) {
+    struct kernel_call *call = &node->call;
+    call->first = first;
+    call->count = count;
+    call->strings = strings;
+    if (node->has_faults)
+        memset(node->operand.faults + first, 0, count);
+    if (!node->expr->kernel(call))
+        return false;
+    if (node->has_faults && !node->is_lazy)
+        pass_faults(node, first, count);
+    return true;
+}
+
+/* For an expression that is a constant, an input, or the same as an earlier one. */
+static void copy_rows(const struct vector *from, const struct vector *to, size_t first,
+                      size_t count) {
+    size_t width = type_width(to->type);
+    if (from->values == to->values)
+        return;
+    memcpy((char *)to->values + first * width, (const char *)from->values + first * width,
+           count * width);
+    memcpy(to->valid + first, from->valid + first, count);
+}
+
+static int64_t count_faults(const uint8_t *faults, size_t first, size_t count) {
+    int64_t total = 0;
+    for (size_t row = first; row < first + count; row++)
+        total += faults[row];
+    return total;
+}
+
+bool eval_rows(struct eval *eval, size_t first, size_t count, struct arena *strings,
+               int64_t *faults) {
+    check(first + count <= eval->capacity);
+    for (size_t i = 0; i < eval->node_count; i++)
+        if (eval->nodes[i]->is_step && !compute(eval->nodes[i], first, count, strings))
+            return false;
+    for (size_t k = 0; k < eval->root_count; k++) {
+        const struct eval_node *root = eval->roots[k];
+        copy_rows(&root->operand.vector, &eval->outputs[k], first, count);
+        if (root->has_faults)
+            faults[k] += count_faults(root->operand.faults, first, count);
+    }
+    return true;
+}
+
+const uint8_t *eval_faults(const struct eval *eval, size_t index) {
+    return eval->roots[index]->operand.faults;
+}

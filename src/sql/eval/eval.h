@@ -1,0 +1,48 @@
+/* eval.h: the expressions of a plan, computed on a slice of rows.
+ *
+ * An evaluator belongs to one worker, like its rows (core/rows.h): not thread-safe. */
+#ifndef SQL_EVAL_EVAL_H
+#define SQL_EVAL_EVAL_H
+
+#include "base/arena.h"
+#include "core/timestamp.h"
+#include "core/vector.h"
+#include "sql/plan/plan.h"
+
+struct eval_node;
+
+struct eval {
+    const struct query_plan *plan;   // borrowed, with its expressions
+    struct pool pool;          // owned: nodes, and the bytes of constant texts
+    struct eval_node **nodes;  // in the order in which they are computed
+    struct eval_node **inputs; // of each input of the plan; NULL: not used
+    struct eval_node **roots;  // of each expression
+    struct vector *outputs;    // of each expression, as bound
+    size_t node_count, root_count;
+    size_t capacity; // rows
+    size_t memory;   // bytes of `storage`
+    void *storage;   // owned: the values of all nodes but inputs and outputs
+};
+
+/* For `count` expressions of the plan: computed columns, WHERE, or an argument of explode. Vectors
+ * have `capacity` rows. `context` is borrowed: its time zone stays, its moment is that of the batch
+ * at hand. */
+void eval_init(struct eval *eval, const struct query_plan *plan, const struct expr *const *exprs,
+               size_t count, size_t capacity, const struct timestamp_context *context);
+void eval_deinit(struct eval *eval); // accepts a zeroed struct
+
+/* Says where values come from and where they go: inputs[i] is that of plan->inputs[i], outputs[k]
+ * is for expression k. The vectors' memory must stay. An output can be the vector of the input
+ * that it is nothing but. */
+void eval_bind(struct eval *eval, const struct vector *inputs, const struct vector *outputs);
+
+/* Computes rows [first, first + count), and adds the field faults of expression k to faults[k].
+ * False: `strings` is full; the rows are unspecified, nothing is counted, and the call is repeated
+ * with more room. */
+bool eval_rows(struct eval *eval, size_t first, size_t count, struct arena *strings,
+               int64_t *faults);
+
+/* Which rows of expression `index` were faults in the last call: a byte each. NULL: none can be. */
+const uint8_t *eval_faults(const struct eval *eval, size_t index);
+
+#endif

@@ -1,0 +1,190 @@
+/* nodes.c: from trees to a list of steps, in which equal expressions are one.
+ *
+ * Expressions can share parts (x BETWEEN a AND b has x twice), so each is visited once; otherwise
+ * the work could grow with two to the power of the depth. Two expressions are equal if they have
+ * the same kernel and type, and the same nodes as arguments.
+ *
+ * visit() recurses. Its depth is that of one expression, which the parser limits (SQL_DEPTH_MAX):
+ * a column refers to earlier ones only, and these are visited first. */
+#include "sql/eval/nodes.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+/* What was seen: trees of tsearch(). */
+struct seen {
+    void *exprs;  // struct known: which node an expression has
+    void *shapes; // struct eval_node: by what they compute
+};
+
+struct known {
+    const struct expr *expr;
+    struct eval_node *node;
+};
+
+static int compare_addresses(const void *a, const void *b) {
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+static int compare_known(const void *a, const void *b) {
+    return compare_addresses(((const struct known *)a)->expr, ((const struct known *)b)->expr);
+}
+
+static int compare_numbers(size_t a, size_t b) {
+    return (a > b) - (a < b);
+}
+
+static int compare_texts(struct text a, struct text b) {
+    if (a.length != b.length)
+        return compare_numbers(a.length, b.length);
+    return a.length == 0 ? 0 : memcmp(a.bytes, b.bytes, a.length);
+}
+
+static int compare_constants(const struct expr *a, const struct expr *b) {
+    if (!a->constant.present || !b->constant.present)
+        return (int)a->constant.present - (int)b->constant.present;
+    if (type_is_text(a->type.kind))
+        return compare_texts(a->constant.text, b->constant.text);
+    return memcmp(&a->constant.boolean, &b->constant.boolean, type_width(a->type.kind));
+}
+
+static int compare_types(const struct data_type *a, const struct data_type *b) {
+    if (a->kind != b->kind)
+        return compare_numbers(a->kind, b->kind);
+    if (a->precision != b->precision)
+        return compare_numbers((size_t)a->precision, (size_t)b->precision);
+    return compare_numbers((size_t)a->scale, (size_t)b->scale);
+}
+
+static int compare_kernels(kernel_fn *a, kernel_fn *b) {
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+static int compare_shapes(const void *one, const void *other) {
+    const struct eval_node *a = one, *b = other;
+    if (a->expr->kind != b->expr->kind)
+        return compare_numbers(a->expr->kind, b->expr->kind);
+    int order = compare_types(&a->expr->type, &b->expr->type);
+    if (order != 0)
+        return order;
+    if (a->expr->kind == EXPR_LITERAL)
+        return compare_constants(a->expr, b->expr);
+    order = compare_kernels(a->expr->kernel, b->expr->kernel);
+    if (order == 0)
+        order = compare_numbers(a->argument_count, b->argument_count);
+    for (size_t i = 0; order == 0 && i < a->argument_count; i++)
+        order = compare_addresses(a->arguments[i], b->arguments[i]);
+    return order;
+}
+
+static struct eval_node *new_node(struct eval *eval, const struct expr *expr) {
+    struct eval_node *node = pool_alloc(&eval->pool, 1, sizeof *node);
+    *node =
+        (struct eval_node){.expr = expr,
+                           .output = NO_OUTPUT,
+                           .operand = {.vector = {.type = expr->type.kind}, .type = &expr->type}};
+    return node;
+}
+
+static void add_node(struct eval *eval, struct eval_node *node) {
+    if ((eval->node_count & (eval->node_count - 1)) == 0) { // 0 or a power of two: full
+        size_t room = eval->node_count == 0 ? 1 : 2 * eval->node_count;
+        eval->nodes = reallocarray(eval->nodes, room, sizeof(struct eval_node *));
+        check(eval->nodes != NULL);
+    }
+    eval->nodes[eval->node_count++] = node;
+}
+
+static struct eval_node *visit(struct eval *eval, struct seen *seen, const struct expr *expr);
+
+static struct eval_node *input_node(struct eval *eval, const struct expr *expr) {
+    struct eval_node **node = &eval->inputs[expr->index];
+    if (*node == NULL) {
+        *node = new_node(eval, expr);
+        add_node(eval, *node);
+    }
+    return *node;
+}
+
+/* A literal or a call: the node that has its shape already, or a new one. */
+static struct eval_node *shape_node(struct eval *eval, struct seen *seen, const struct expr *expr) {
+    struct eval_node *node = new_node(eval, expr);
+    size_t count = expr->kind == EXPR_CALL ? expr->argument_count : 0;
+    node->arguments = pool_alloc(&eval->pool, count, sizeof(struct eval_node *));
+    const struct operand **operands = pool_alloc(&eval->pool, count, sizeof(struct operand *));
+    node->is_step = expr->kind == EXPR_CALL;
+    node->has_faults = expr->can_fault;
+    node->is_lazy = expr->function != NULL && expr->function->is_lazy;
+    for (size_t i = 0; i < count; i++) {
+        node->arguments[i] = visit(eval, seen, expr->arguments[i]);
+        operands[i] = &node->arguments[i]->operand;
+        node->has_faults |= node->arguments[i]->has_faults;
+    }
+    node->argument_count = count;
+    node->call =
+        (struct kernel_call){.arguments = operands, .argument_count = count, .out = &node->operand};
+    // A cast to the type that the argument has.
+    if (count == 1 && expr->function == NULL &&
+        data_type_equals(&expr->type, &expr->arguments[0]->type))
+        return node->arguments[0];
+    struct eval_node **same = tsearch(node, &seen->shapes, compare_shapes);
+    check(same != NULL);
+    if (*same == node)
+        add_node(eval, node);
+    return *same;
+}
+
+static struct eval_node *visit(struct eval *eval, struct seen *seen, const struct expr *expr) {
+    struct known key = {.expr = expr};
+    struct known **found = tfind(&key, &seen->exprs, compare_known);
+    if (found != NULL)
+        return (*found)->node;
+    struct known *known = pool_alloc(&eval->pool, 1, sizeof *known);
+    known->expr = expr;
+    if (expr->kind == EXPR_INPUT)
+        known->node = input_node(eval, expr);
+    else if (expr->kind == EXPR_COLUMN)
+        known->node = visit(eval, seen, eval->plan->columns[expr->index].expr);
+    else
+        known->node = shape_node(eval, seen, expr);
+    check(tsearch(known, &seen->exprs, compare_known) != NULL);
+    return known->node;
+}
+
+/* Backwards, so that a node is known to be used before its arguments are looked at. */
+static void keep_used(struct eval *eval) {
+    for (size_t k = 0; k < eval->root_count; k++)
+        eval->roots[k]->is_used = true;
+    for (size_t i = eval->node_count; i-- > 0;)
+        for (size_t k = 0; eval->nodes[i]->is_used && k < eval->nodes[i]->argument_count; k++)
+            eval->nodes[i]->arguments[k]->is_used = true;
+    size_t kept = 0;
+    for (size_t i = 0; i < eval->node_count; i++)
+        if (eval->nodes[i]->is_used)
+            eval->nodes[kept++] = eval->nodes[i];
+    eval->node_count = kept;
+    for (size_t i = 0; i < eval->plan->input_count; i++)
+        if (eval->inputs[i] != NULL && !eval->inputs[i]->is_used)
+            eval->inputs[i] = NULL;
+}
+
+static void keep_node(void *node) {
+    (void)node; // it belongs to the pool
+}
+
+void nodes_build(struct eval *eval, const struct expr *const *exprs, size_t count) {
+    struct seen seen = {0};
+    eval->inputs = pool_alloc(&eval->pool, eval->plan->input_count, sizeof(struct eval_node *));
+    eval->roots = pool_alloc(&eval->pool, count, sizeof(struct eval_node *));
+    eval->root_count = count;
+    for (size_t i = 0; i < eval->plan->column_count; i++)
+        (void)visit(eval, &seen, eval->plan->columns[i].expr);
+    for (size_t k = 0; k < count; k++)
+        eval->roots[k] = visit(eval, &seen, exprs[k]);
+    tdestroy(seen.exprs, keep_node);
+    tdestroy(seen.shapes, keep_node);
+    keep_used(eval);
+}

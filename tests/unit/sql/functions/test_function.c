@@ -1,0 +1,189 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sql/functions/function.h"
+#include "functions/types.h"
+
+static void every_row_of_the_table_is_found_by_its_name(void **state) {
+    (void)state;
+    assert_true(function_count > 30);
+    assert_null(functions[function_count].name);
+    for (size_t i = 0; i < function_count; i++) {
+        const struct function *function = &functions[i];
+        assert_ptr_equal(function_find(function->name), function);
+        assert_non_null(function->usage);
+        assert_non_null(function->doc);
+        assert_non_null(function->example);
+        assert_non_null(function->resolve);
+        assert_true((function->form == FORM_CALL || function->form == FORM_CASE) ==
+                    (function->symbol == NULL));
+        // What Spark throws on is guarded, and only that.
+        assert_true((function->throws == NULL) == (function->guard == NULL));
+        assert_null(function_refusal(function->name));
+    }
+    assert_null(function_find("no_such_function"));
+}
+
+static void what_cannot_be_computed_per_record_is_refused_with_its_reason(void **state) {
+    (void)state;
+    assert_non_null(strstr(function_refusal("sum"), "aggregates rows"));
+    assert_non_null(strstr(function_refusal("row_number"), "other rows"));
+    assert_non_null(strstr(function_refusal("now"), "time of the run"));
+    assert_non_null(strstr(function_refusal("uuid"), "random"));
+    assert_non_null(strstr(function_refusal("rlike"), "regular expressions"));
+    assert_non_null(strstr(function_refusal("explode"), "LATERAL VIEW"));
+    assert_null(function_refusal("su"));
+    assert_null(function_refusal(""));
+    assert_null(function_refusal("no_such_function"));
+}
+
+/* ---- the types that Spark 4 says (tests/sql/record.py) ---- */
+
+enum { ARGUMENTS_MAX = 3, TEXT_MAX = 64 };
+
+struct recorded {
+    char name[TEXT_MAX];
+    struct data_type arguments[ARGUMENTS_MAX];
+    size_t count;
+    bool refused, can_be_null;
+    struct data_type result;
+};
+
+static struct recorded read_line(char *line) {
+    struct recorded recorded = {0};
+    char *rest = line;
+    (void)snprintf(recorded.name, sizeof recorded.name, "%s", strsep(&rest, "\t"));
+    char *types = strsep(&rest, "\t"), *result = strsep(&rest, "\n");
+    while (types != NULL)
+        recorded.arguments[recorded.count++] = type_named(strsep(&types, " "));
+    size_t length = strlen(result);
+    recorded.refused = strcmp(result, "-") == 0;
+    recorded.can_be_null = result[length - 1] != '!';
+    if (!recorded.can_be_null)
+        result[length - 1] = '\0';
+    if (!recorded.refused && strncmp(result, "INTERVAL", 8) != 0)
+        recorded.result = type_named(result);
+    return recorded;
+}
+
+static bool has(const struct recorded *recorded, enum type kind) {
+    for (size_t i = 0; i < recorded->count; i++)
+        if (recorded->arguments[i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool is_any(const char *name, const char *const *names) {
+    for (; *names != NULL; names++)
+        if (strcmp(name, *names) == 0)
+            return true;
+    return false;
+}
+
+/* What Spark computes and we refuse. */
+static bool is_known_gap(const struct recorded *recorded) {
+    static const char *const numbers[] = {"+",   "-",     "*",        "/",     "%",    "div",
+                                          "abs", "round", "negative", "floor", "ceil", NULL};
+    bool with_time = has(recorded, TYPE_DATE) || has(recorded, TYPE_TIMESTAMP) ||
+                     has(recorded, TYPE_TIMESTAMP_NTZ);
+    if (is_any(recorded->name, numbers))
+        return with_time || has(recorded, TYPE_DECIMAL);
+    if (strcmp(recorded->name, "nullif") == 0) // the first argument would be cast
+        return recorded->arguments[0].kind != recorded->arguments[1].kind ||
+               recorded->arguments[0].kind == TYPE_DECIMAL;
+    return false;
+}
+
+static bool resolve(const struct recorded *recorded, struct function_use *use, struct pool *pool,
+                    struct error *err) {
+    static const bool nullable[ARGUMENTS_MAX];
+    static const struct constant *const constants[ARGUMENTS_MAX];
+    bool can_be_null[ARGUMENTS_MAX];
+    memcpy(can_be_null, nullable, sizeof can_be_null);
+    for (size_t i = 0; i < recorded->count; i++)
+        can_be_null[i] = recorded->arguments[i].kind == TYPE_NULL;
+    *use = (struct function_use){
+        .arguments = recorded->arguments,
+        .nullable = can_be_null,
+        .constants = constants,
+        .argument_count = recorded->count,
+        .pool = pool,
+        .wanted = pool_alloc(pool, recorded->count, sizeof *use->wanted),
+    };
+    if (strcmp(recorded->name, "cast") == 0) {
+        bool can_become_null;
+        use->type = recorded->arguments[1];
+        bool ok = cast_find(&recorded->arguments[0], &use->type, &use->kernel, &can_become_null,
+                            &use->can_fault, err);
+        use->can_be_null = can_become_null;
+        return ok;
+    }
+    const struct function *function = function_find(recorded->name);
+    if (function == NULL)
+        return error_set(err, ERROR_CONFIG, "no function %s", recorded->name);
+    return function->resolve(use, err);
+}
+
+/* Casts that Spark has and we refuse. */
+static bool is_known_cast_gap(const struct recorded *recorded) {
+    enum type from = recorded->arguments[0].kind, to = recorded->arguments[1].kind;
+    bool to_number = to <= TYPE_DOUBLE || (to >= TYPE_INT8 && to <= TYPE_DECIMAL);
+    return (to == TYPE_BINARY && from != TYPE_STRING) || // big-endian bytes
+           (from == TYPE_DATE && to_number);             // always null
+}
+
+static void types_and_nullability_are_those_of_spark(void **state) {
+    (void)state;
+    FILE *file = fopen(TEST_DATA "/sql/types.tsv", "r");
+    assert_non_null(file);
+    char line[256], shown[256];
+    size_t lines = 0, gaps = 0, different = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        (void)snprintf(shown, sizeof shown, "%.*s", (int)strcspn(line, "\n"), line);
+        struct recorded recorded = read_line(line);
+        struct function_use use;
+        struct pool pool;
+        struct error err;
+        pool_init(&pool);
+        bool ours = resolve(&recorded, &use, &pool, &err);
+        bool is_cast = strcmp(recorded.name, "cast") == 0;
+        bool gap = is_cast ? is_known_cast_gap(&recorded) : is_known_gap(&recorded);
+        bool same = ours == !recorded.refused;
+        if (ours && same)
+            same = use.kernel != NULL && data_type_equals(&use.type, &recorded.result) &&
+                   use.can_be_null == recorded.can_be_null;
+        if (!ours && !recorded.refused && gap) {
+            gaps++;
+            same = true;
+        }
+        if (!same) {
+            print_message("%s  ours: %s %d\n", shown,
+                          ours ? data_type_text(&use.type, &pool) : err.message,
+                          ours ? use.can_be_null : -1);
+            different++;
+        }
+        pool_deinit(&pool);
+        lines++;
+    }
+    (void)fclose(file);
+    assert_int_equal(different, 0);
+    assert_true(lines > 5000);
+    assert_true(gaps < lines / 10);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_of_the_table_is_found_by_its_name),
+        cmocka_unit_test(what_cannot_be_computed_per_record_is_refused_with_its_reason),
+        cmocka_unit_test(types_and_nullability_are_those_of_spark),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
