@@ -54,20 +54,26 @@ const char *sql_plain_text(struct sql_input *in, struct sql_place place, struct 
 }
 
 void sql_start_string(struct sql_input *in, struct sql_string string) {
-    in->string = (struct sql_list){(void *)string.text, string.length, string.length};
+    in->string = string;
+    in->string_room = 0;
 }
 
 void sql_continue_string(struct sql_input *in, struct sql_string string) {
-    struct sql_list *list = &in->string;
-    size_t needed = list->count + string.length;
-    if (needed > list->room) {
-        char *items = pool_alloc(in->pool, 2 * needed, 1);
-        memcpy(items, list->items, list->count);
-        list->items = items;
-        list->room = 2 * needed;
+    size_t length = in->string.length + string.length;
+    if (length >= in->string_room) {
+        in->string_room = 2 * length + 1;
+        char *copy = pool_alloc(in->pool, in->string_room, 1);
+        memcpy(copy, in->string.text, in->string.length);
+        in->string.text = copy;
     }
-    memcpy((char *)list->items + list->count, string.text, string.length);
-    list->count = needed;
+    char *text = (char *)in->string.text; // ours, as it has room
+    memcpy(text + in->string.length, string.text, string.length);
+    text[length] = '\0';
+    in->string.length = length;
+}
+
+struct sql_string sql_whole_string(const struct sql_input *in) {
+    return in->string;
 }
 
 static const char *lower_case(struct sql_input *in, const char *word) {
@@ -139,12 +145,11 @@ struct sql_node *sql_make_number(struct sql_input *in, struct sql_place place,
     return node;
 }
 
-struct sql_node *sql_make_string(struct sql_input *in, struct sql_place place) {
+struct sql_node *sql_make_string(struct sql_input *in, struct sql_place place,
+                                 struct sql_string string) {
     struct sql_node *node = sql_make_leaf(in, place, SQL_STRING);
-    char *text = pool_alloc(in->pool, in->string.count + 1, 1);
-    memcpy(text, in->string.items, in->string.count);
-    node->text = text;
-    node->text_length = in->string.count;
+    node->text = string.text;
+    node->text_length = string.length;
     return node;
 }
 
@@ -171,6 +176,9 @@ static void refuse_literal(struct sql_input *in, struct sql_place place, const c
         sql_refuse(in, place,
                    "INTERVAL is not supported: compute with timestamp_millis() or "
                    "timestamp_seconds() and numbers");
+    else if (strcasecmp(name, "both") == 0 || strcasecmp(name, "leading") == 0 ||
+             strcasecmp(name, "trailing") == 0)
+        sql_refuse(in, place, "%s in a call is not supported: write trim(text)", name);
     else
         sql_refuse(in, place,
                    "a text cannot follow '%s': only DATE, TIMESTAMP, TIMESTAMP_NTZ and X make a "
@@ -326,8 +334,7 @@ struct sql_node *sql_make_like_escape(struct sql_input *in, struct sql_place pla
     struct sql_node **children = pool_alloc(in->pool, 3, sizeof(struct sql_node *));
     children[0] = of;
     children[1] = pattern;
-    sql_start_string(in, escape);
-    children[2] = sql_make_string(in, escape_place);
+    children[2] = sql_make_string(in, escape_place, escape);
     struct sql_node *node = make_above(in, place, SQL_CALL, children, 3);
     node->text = "like";
     node->text_length = strlen(node->text);

@@ -36,6 +36,7 @@ const char *sql_plain_text(struct sql_input *in, struct sql_place place, struct 
 /* Texts that follow each other, put together in `in`. */
 void sql_start_string(struct sql_input *in, struct sql_string string);
 void sql_continue_string(struct sql_input *in, struct sql_string string);
+struct sql_string sql_whole_string(const struct sql_input *in);
 
 /* ---- expressions ---- */
 
@@ -44,7 +45,8 @@ struct sql_node *sql_make_leaf(struct sql_input *in, struct sql_place place,
 struct sql_node *sql_make_star(struct sql_input *in, struct sql_place place);
 struct sql_node *sql_make_number(struct sql_input *in, struct sql_place place,
                                  struct sql_number number);
-struct sql_node *sql_make_string(struct sql_input *in, struct sql_place place);
+struct sql_node *sql_make_string(struct sql_input *in, struct sql_place place,
+                                 struct sql_string string);
 struct sql_node *sql_make_literal(struct sql_input *in, struct sql_place place, const char *name,
                                   struct sql_string string);
 struct sql_node *sql_make_name(struct sql_input *in, struct sql_place place, const char *name);
@@ -125,6 +127,10 @@ struct sql_table *sql_table_properties(struct sql_input *in, struct sql_place pl
 void sql_add_table(struct sql_input *in, struct sql_table *table, struct sql_list items,
                    struct sql_node *where);
 
+struct sql_field sql_column_required(struct sql_input *in, struct sql_place place,
+                                     struct sql_field column);
+struct sql_field sql_column_comment(struct sql_input *in, struct sql_place place,
+                                    struct sql_field column, struct sql_string comment);
 struct sql_property sql_make_property(struct sql_input *in, struct sql_place place, const char *key,
                                       struct sql_place value_place, struct sql_string value);
 const char *sql_join_key(struct sql_input *in, const char *key, const char *part);

@@ -38,6 +38,28 @@ struct sql_list sql_list_item(struct sql_input *in, struct sql_list list, struct
     return list;
 }
 
+static void refuse_second(struct sql_input *in, struct sql_place place, const char *clause) {
+    sql_refuse(in, place, "%s is given twice", clause);
+}
+
+/* ---- columns ---- */
+
+struct sql_field sql_column_required(struct sql_input *in, struct sql_place place,
+                                     struct sql_field column) {
+    if (column.required)
+        refuse_second(in, place, "NOT NULL");
+    column.required = true;
+    return column;
+}
+
+struct sql_field sql_column_comment(struct sql_input *in, struct sql_place place,
+                                    struct sql_field column, struct sql_string comment) {
+    if (column.comment != NULL)
+        refuse_second(in, place, "COMMENT");
+    column.comment = sql_plain_text(in, place, comment);
+    return column;
+}
+
 /* ---- properties ---- */
 
 struct sql_property sql_make_property(struct sql_input *in, struct sql_place place, const char *key,
@@ -47,10 +69,6 @@ struct sql_property sql_make_property(struct sql_input *in, struct sql_place pla
 
 const char *sql_join_key(struct sql_input *in, const char *key, const char *part) {
     return pool_format(in->pool, "%s.%s", key, part);
-}
-
-static void refuse_second(struct sql_input *in, struct sql_place place, const char *clause) {
-    sql_refuse(in, place, "%s is given twice", clause);
 }
 
 /* ---- topics ---- */

@@ -6,7 +6,7 @@
  * as IN) consists of values, and only parentheses make a value of a condition again. So
  * `a = b IS NULL` is `(a = b) IS NULL`, and `a IS NULL = b` is refused.
  *
- * What Spark has and we do not is absent here. It is found as a syntax error, and refusals.c knows the
+ * What Spark has and we do not is absent here. It is found as a syntax error, and mistake.c knows the
  * reason and what to write instead. Actions only call build.h: when one of its functions refuses
  * something, it returns a harmless value, and the next token ends the parse.
  *
@@ -67,7 +67,7 @@ static void sql_yyerror(const struct sql_place *place, struct sql_input *in, con
 
 /* No text has these tokens. They name what is expected, in place of all that it can begin with. */
 %token EXPRESSION_HERE "an expression" OPERATOR_HERE "an operator" TYPE_HERE "a type"
-%token NAME_HERE "a name" ALIAS_HERE
+%token NAME_HERE "a name" ALIAS_HERE "another name" VALUE_HERE "a value" LENGTH_HERE MORE_TEXT_HERE
 
 %token YYEOF 0 "the end of the text"
 %token <word> NAME QUOTED_NAME
@@ -139,7 +139,8 @@ statements:
 statement:
   %empty
 | topic                                         { sql_add_topic(in, $1); }
-| table AS SELECT items FROM source views where { sql_add_table(in, $1, $4, $8); }
+| table AS SELECT all items FROM source views where
+                                                { sql_add_table(in, $1, $5, $9); }
 ;
 
 /* What a topic's records hold: CREATE TABLE name (fields) USING kafka OPTIONS (…) COMMENT '…' */
@@ -168,17 +169,9 @@ column_list:
 ;
 
 column:
-  any_name type not_null comment                { $$ = (struct sql_field){$1, $2, $3, $4, @1}; }
-;
-
-not_null:
-  %empty                                        { $$ = false; }
-| NOT NULL                                      { $$ = true; }
-;
-
-comment:
-  %empty                                        { $$ = NULL; }
-| COMMENT string                                { $$ = sql_plain_text(in, @2, $2); }
+  any_name type                                 { $$ = (struct sql_field){$1, $2, false, NULL, @1}; }
+| column NOT NULL                               { $$ = sql_column_required(in, @2, $1); }
+| column COMMENT string                         { $$ = sql_column_comment(in, @2, $1, $3); }
 ;
 
 partition_names:
@@ -199,12 +192,11 @@ property_list:
 property:
   property_key property_value                   { $$ = sql_make_property(in, @1, $1, @2, $2); }
 | property_key '=' property_value               { $$ = sql_make_property(in, @1, $1, @3, $3); }
-| string property_value                         { $$ = sql_make_property(in, @1, sql_plain_text(in, @1, $1), @2, $2); }
-| string '=' property_value                     { $$ = sql_make_property(in, @1, sql_plain_text(in, @1, $1), @3, $3); }
 ;
 
 property_key:
-  any_name
+  STRING                                        { $$ = sql_plain_text(in, @1, $1); }
+| any_name
 | property_key '.' any_name                     { $$ = sql_join_key(in, $1, $3); }
 ;
 
@@ -214,9 +206,15 @@ property_value:
 | DECIMAL                                       { $$ = sql_string_of($1.text); }
 | TRUE                                          { $$ = sql_string_of("true"); }
 | FALSE                                         { $$ = sql_string_of("false"); }
+| VALUE_HERE                                    { $$ = sql_string_of(""); }
 ;
 
 /* ---- the query ---- */
+
+all:
+  %empty
+| ALL
+;
 
 items:
   item                                          { $$ = sql_list_item(in, (struct sql_list){0}, @1, $1); }
@@ -281,7 +279,6 @@ where:
 
 expression:
   condition
-| EXPRESSION_HERE                               { $$ = NULL; }
 ;
 
 condition:
@@ -340,7 +337,7 @@ primary:
 | TRUE                                          { $$ = sql_make_leaf(in, @1, SQL_TRUE); }
 | FALSE                                         { $$ = sql_make_leaf(in, @1, SQL_FALSE); }
 | number                                        { $$ = sql_make_number(in, @1, $1); }
-| strings                                       { $$ = sql_make_string(in, @1); }
+| string                                        { $$ = sql_make_string(in, @1, $1); }
 | name STRING                                   { $$ = sql_make_literal(in, @1, $1, $2); }
 | name                                          { $$ = sql_make_name(in, @1, $1); }
 | primary '.' any_name                          { $$ = sql_make_field(in, @3, $1, $3); }
@@ -353,18 +350,13 @@ primary:
 | CASE expression branches END                  { $$ = sql_make_case(in, @1, $2, $3, NULL); }
 | CASE expression branches ELSE expression END  { $$ = sql_make_case(in, @1, $2, $3, $5); }
 | '(' expression ')'                            { $$ = $2; }
+| EXPRESSION_HERE                               { $$ = NULL; }
 ;
 
 number:
   INTEGER
 | DECIMAL
 | NUMBER
-;
-
-/* Texts that follow each other are one text. */
-strings:
-  STRING                                        { sql_start_string(in, $1); }
-| strings STRING                                { sql_continue_string(in, $2); }
 ;
 
 branches:
@@ -402,11 +394,12 @@ lambda_names:
 /* ---- types ---- */
 
 type:
-  any_name                                      { $$ = sql_scalar_type(in, @1, $1, NULL); }
-| any_name '(' whole_numbers ')'                { $$ = sql_scalar_type(in, @1, $1, &$3); }
+  NAME                                          { $$ = sql_scalar_type(in, @1, $1, NULL); }
+| NAME '(' whole_numbers ')'                    { $$ = sql_scalar_type(in, @1, $1, &$3); }
 | ARRAY '<' type '>'                            { $$ = sql_array_type(in, @1, $3); }
 | MAP '<' type ',' type '>'                     { $$ = sql_map_type(in, @1, @3, $3, $5); }
 | STRUCT '<' struct_fields '>'                  { $$ = sql_struct_type(in, @1, $3); }
+| NAME LENGTH_HERE                              { $$ = (struct data_type){0}; }
 | TYPE_HERE                                     { $$ = (struct data_type){0}; }
 ;
 
@@ -425,10 +418,27 @@ struct_field:
 | any_name ':' type not_null comment            { $$ = (struct sql_field){$1, $3, $4, $5, @1}; }
 ;
 
+not_null:
+  %empty                                        { $$ = false; }
+| NOT NULL                                      { $$ = true; }
+;
+
+comment:
+  %empty                                        { $$ = NULL; }
+| COMMENT string                                { $$ = sql_plain_text(in, @2, $2); }
+;
+
 /* ---- names and texts ---- */
 
 string:
-  STRING
+  strings                                       { $$ = sql_whole_string(in); }
+;
+
+/* Texts that follow each other are one text. */
+strings:
+  STRING                                        { sql_start_string(in, $1); }
+| strings STRING                                { sql_continue_string(in, $2); }
+| strings MORE_TEXT_HERE
 ;
 
 any_name:
@@ -443,6 +453,7 @@ name:
 | QUOTED_NAME
 | CLAUSE
 | plain_word
+| CREATE
 | END
 | ESCAPE
 ;
@@ -452,11 +463,12 @@ alias:
   NAME
 | QUOTED_NAME
 | plain_word
+| END
 | ALIAS_HERE                                    { $$ = ""; }
 ;
 
 plain_word:
-  ARRAY | BY | COMMENT | CREATE | MAP | OPTIONS | OUTER | PARTITIONED | STREAM | STREAMING | STRUCT
+  ARRAY | BY | COMMENT | MAP | OPTIONS | OUTER | PARTITIONED | STREAM | STREAMING | STRUCT
 | TABLE | TBLPROPERTIES | UNKNOWN | USING | VIEW
 ;
 
@@ -466,14 +478,20 @@ reserved:
 ;
 
 %%
+/* The number of a token, by its place in the tables. */
+static int token_of(yysymbol_kind_t symbol) {
+    int token = 0;
+    while (token < TOKENS_MAX && YYTRANSLATE(token) != symbol)
+        token++;
+    return token;
+}
+
 static int yyreport_syntax_error(const yypcontext_t *context, struct sql_input *in) {
-    if (in->failed)
-        return 0;
     struct sql_expected expected = {0};
-    yysymbol_kind_t kinds[YYNTOKENS];
-    int count = yypcontext_expected_tokens(context, kinds, YYNTOKENS);
+    yysymbol_kind_t symbols[YYNTOKENS];
+    int count = yypcontext_expected_tokens(context, symbols, YYNTOKENS);
     for (int i = 0; i < count; i++)
-        sql_expect(&expected, yysymbol_name(kinds[i]));
+        sql_expect(&expected, token_of(symbols[i]), yysymbol_name(symbols[i]));
     sql_refuse_token(in, &expected);
     return 0;
 }

@@ -40,9 +40,10 @@ struct sql_input {
     const char *text, *cursor, *marker, *limit; // *limit is NUL
     const char *placed;                         // where `place` is
     struct sql_place place;
-    struct sql_token token, previous;
+    struct sql_token token, previous, callee; // the one before the last parenthesis
 
-    struct sql_list string; // the text being put together
+    struct sql_string string; // the text being put together
+    size_t string_room;       // of its bytes; 0: they are the token's
 
     // The query of the table that is being read.
     struct sql_name source;

@@ -254,6 +254,8 @@ int sql_yylex(SQL_YYSTYPE *value, struct sql_place *place, struct sql_input *in)
     int token = scan(value, in);
     in->token.kind = token;
     in->token.length = (size_t)(in->cursor - in->token.start);
+    if (token == '(')
+        in->callee = in->previous;
     *place = in->token.place;
     return token;
 }

@@ -1,15 +1,401 @@
+/* mistake.c: what is wrong with a token, for people.
+ *
+ * First the table of reasons: what Spark has and we do not. Then the expected tokens, of which most
+ * are replaced by a token that no text has, such as "an expression", if the grammar expects that.
+ */
 #include "sql/syntax/mistake.h"
 
-void sql_expect(struct sql_expected *expected, const char *name) {
-    if (expected->count < EXPECTED_MAX)
-        expected->names[expected->count++] = name;
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/nearest.h"
+#include "base/utf8.h"
+#include "sql/syntax/grammar.h" // made by Bison
+
+enum { SHOWN_BYTES_MAX = 40 };
+
+/* ---- reasons ---- */
+
+/* It applies if the token is `found` (or, with `previous`, if the one before it is) and `expects`
+ * is 0 or a token that the grammar expects. The first one counts. */
+static const struct reason {
+    const char *found;
+    bool previous;
+    int expects;
+    const char *text;
+} reasons[] = {
+    // Statements.
+    {"select", false, TOKEN_EXPRESSION_HERE,
+     "subqueries are not supported: a query sees one record at a time"},
+    {"select", false, TOKEN_CREATE,
+     "a query needs a table that it writes: CREATE STREAMING TABLE name AS SELECT …"},
+    {"or", false, TOKEN_STREAMING,
+     "OR REFRESH and OR REPLACE are not supported: write CREATE STREAMING TABLE, which creates the "
+     "table if it is not there"},
+    {"if", true, TOKEN_USING,
+     "IF NOT EXISTS is not supported: leave it out, a declared topic is not created"},
+    {"if", true, TOKEN_TBLPROPERTIES,
+     "IF NOT EXISTS is not supported: leave it out, a table that is there is continued"},
+    {".", false, TOKEN_USING, "the name of a table has one part: leave out the one before the dot"},
+    {".", false, TOKEN_TBLPROPERTIES,
+     "the name of a table has one part: leave out the one before the dot"},
+    {".", false, TOKEN_LATERAL,
+     "the name of a table has one part: leave out the one before the dot"},
+    {"using", false, TOKEN_TBLPROPERTIES,
+     "USING belongs to a topic's table: leave it out, a streaming table is written as Parquet"},
+    {"options", false, TOKEN_TBLPROPERTIES,
+     "OPTIONS belongs to a topic's table: write TBLPROPERTIES"},
+    {"location", false, TOKEN_TBLPROPERTIES,
+     "LOCATION is not supported: the directory can be set in TBLPROPERTIES"},
+    {"cluster", false, TOKEN_TBLPROPERTIES, "CLUSTER BY is not supported: write PARTITIONED BY"},
+    {"tblproperties", false, TOKEN_OPTIONS,
+     "TBLPROPERTIES belongs to a streaming table: write OPTIONS"},
+    {"partitioned", false, TOKEN_OPTIONS, "PARTITIONED BY belongs to a streaming table"},
+    {"location", false, TOKEN_OPTIONS, "LOCATION is not supported: the records are in Kafka"},
+    // Columns and types.
+    {"default", false, TOKEN_COMMENT,
+     "DEFAULT is not supported: write coalesce(value, default) in the query"},
+    {"generated", false, TOKEN_COMMENT,
+     "generated columns are not supported: compute the column in the query"},
+    {"primary", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
+    {"unique", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
+    {"check", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
+    {"references", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
+    {":", false, TOKEN_TYPE_HERE,
+     "a ':' between name and type is possible in a STRUCT only: leave it out"},
+    {"<>", false, '<', "an empty type is not supported"},
+    {"interval", true, 0, "INTERVAL is not supported: compute with numbers of seconds"},
+    // What is selected.
+    {"distinct", false, TOKEN_EXPRESSION_HERE,
+     "DISTINCT is not supported: a query sees one record at a time"},
+    {"/*+", false, 0, "hints are not supported: leave it out"},
+    {"except", false, TOKEN_FROM, "* EXCEPT is not supported: write the columns that are wanted"},
+    {"as", false, ')', "AS in a call is not supported"},
+    {"ignore", false, ')', "IGNORE NULLS is not supported: a query sees one record at a time"},
+    {"respect", false, ')', "RESPECT NULLS is not supported: a query sees one record at a time"},
+    {"as", false, TOKEN_ALIAS_HERE,
+     "LATERAL VIEW needs a name in front of AS: LATERAL VIEW explode(array) x AS element"},
+    {"using", true, 0, "TRANSFORM … USING, which runs a program, is not supported"},
+    // After the source.
+    {",", false, TOKEN_LATERAL,
+     "a query reads one topic; the elements of an array are read with LATERAL VIEW explode(array) "
+     "x "
+     "AS element"},
+    {"join", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"cross", false, 0,
+     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"inner", false, 0,
+     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"left", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"right", false, 0,
+     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"full", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"semi", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"anti", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"natural", false, 0,
+     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
+    {"group", false, 0,
+     "GROUP BY is not supported: a query sees one record at a time. Aggregate the table it writes"},
+    {"having", false, 0,
+     "HAVING is not supported: a query sees one record at a time. Aggregate the table it writes"},
+    {"order", false, 0, "ORDER BY is not supported: rows are written in the order of the topic"},
+    {"sort", false, 0, "SORT BY is not supported: rows are written in the order of the topic"},
+    {"cluster", false, 0,
+     "CLUSTER BY is not supported: rows are written in the order of the topic"},
+    {"distribute", false, 0,
+     "DISTRIBUTE BY is not supported: a streaming table has PARTITIONED BY"},
+    {"limit", false, 0, "LIMIT is not supported: a query reads its topic without end"},
+    {"offset", false, 0,
+     "OFFSET is not supported: a query starts at its starting offsets (TBLPROPERTIES)"},
+    {"union", false, 0, "UNION is not supported: write a streaming table for each query"},
+    {"except", false, 0, "EXCEPT is not supported: a query sees one record at a time"},
+    {"minus", false, 0, "MINUS is not supported: a query sees one record at a time"},
+    {"intersect", false, 0, "INTERSECT is not supported: a query sees one record at a time"},
+    {"with", false, TOKEN_SELECT, "WITH is not supported: a query is one SELECT"},
+    {"window", false, 0, "windows are not supported: a query sees one record at a time"},
+    {"over", false, 0, "OVER is not supported: a query sees one record at a time"},
+    {"within", false, 0, "WITHIN GROUP is not supported: a query sees one record at a time"},
+    {"filter", false, 0, "FILTER (WHERE …) is not supported: a query sees one record at a time"},
+    {"pivot", false, 0, "PIVOT is not supported: a query sees one record at a time"},
+    {"unpivot", false, 0, "UNPIVOT is not supported: a query sees one record at a time"},
+    {"tablesample", false, 0, "TABLESAMPLE is not supported: a query reads all records"},
+    {"lateral", false, 0, "LATERAL VIEW is written before WHERE"},
+    // Operators.
+    {"rlike", false, 0,
+     "RLIKE is not supported, because regular expressions differ: write LIKE or startswith()"},
+    {"regexp", false, 0,
+     "REGEXP is not supported, because regular expressions differ: write LIKE or startswith()"},
+    {"ilike", false, 0, "ILIKE is not supported: write lower(…) LIKE …"},
+    {"collate", false, 0, "COLLATE is not supported: texts are compared byte by byte"},
+    {"!", false, TOKEN_NOT, "'!' is not supported here: write NOT"},
+    {"::", false, 0, "a::type is not supported: write CAST(a AS type)"},
+    {":", false, TOKEN_OPERATOR_HERE,
+     "a:b is not supported: declare the field in the topic's table and write a.b"},
+    {"|>", false, 0, "|> is not supported: write the query as one SELECT"},
+    {"=>", false, 0, "named arguments are not supported: leave out the name"},
+    {"->", false, TOKEN_OPERATOR_HERE,
+     "a lambda is possible only as an argument: transform(array, x -> …)"},
+    {"$", false, 0, "${NAME} is replaced only in the quotes of OPTIONS and TBLPROPERTIES"},
+    {"|", false, 0, "operators on bits are not supported"},
+    {"&", false, 0, "operators on bits are not supported"},
+    {"^", false, 0, "operators on bits are not supported"},
+    {"~", false, 0, "operators on bits are not supported"},
+    {"?", false, 0, "parameters are not supported"},
+    {":", false, TOKEN_EXPRESSION_HERE, "parameters are not supported"},
+    {"\\", false, 0, "a '\\' is possible in quotes only"},
+};
+
+static bool is_text(const struct sql_token *token, const char *text) {
+    return token->length == strlen(text) && strncasecmp(token->start, text, token->length) == 0;
 }
 
-void sql_refuse_token(struct sql_input *in, const struct sql_expected *expected) {
-    char list[512] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < expected->count; i++)
-        used = text_append(list, sizeof list, used, ", %s", expected->names[i]);
-    sql_refuse(in, in->token.place, "found '%.*s', expected%s", (int)in->token.length,
-               in->token.start, list);
+static bool follows_at_once(const struct sql_input *in) {
+    return in->previous.start + in->previous.length == in->token.start;
+}
+
+/* substring(a FROM 2), trim(BOTH 'x' FROM a) and the like. */
+static bool is_special_call(const struct sql_input *in) {
+    static const char *const functions[] = {"extract", "overlay",   "position",
+                                            "substr",  "substring", "trim"};
+    static const char *const words[] = {"from", "for", "placing"};
+    bool is_function = false, is_word = false;
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        is_function = is_function || is_text(&in->callee, functions[i]);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        is_word = is_word || is_text(&in->token, words[i]);
+    return is_function && is_word;
+}
+
+/* Reasons that need more than one token. */
+static const char *reason_of_two(const struct sql_input *in, const struct sql_expected *expected) {
+    const struct sql_token *token = &in->token, *previous = &in->previous;
+    bool is_shift = follows_at_once(in) && ((token->kind == '>' && previous->kind == '>') ||
+                                            (token->kind == '<' && previous->kind == '<'));
+    if (expected->names[')'] != NULL && is_special_call(in))
+        return "words in a call are not supported: write the arguments with commas between them";
+    if (is_shift)
+        return "operators on bits are not supported";
+    if (token->kind == '*' && previous->kind == '.')
+        return "all fields of a STRUCT, as in a.*, are not supported: write the fields";
+    if (token->kind == '*' && previous->kind == '(')
+        return "'*' is not supported as an argument, and neither are aggregations such as count(*)";
+    if (token->kind == '(' && previous->kind != TOKEN_AS && expected->names['.'] != NULL)
+        return "the name of a function has one part: leave out the one before the dot";
+    if (token->kind == '(' && previous->kind == TOKEN_AS &&
+        expected->names[TOKEN_NAME_HERE] != NULL)
+        return "names after AS are written without parentheses";
+    if (token->kind == TOKEN_NOT && expected->names[TOKEN_EXPRESSION_HERE] != NULL)
+        return "NOT is written in parentheses here: a = (NOT b)";
+    if (token->kind == TOKEN_ALL && previous->kind == TOKEN_LIKE)
+        return "LIKE ANY and LIKE ALL are not supported: join several LIKE with OR or AND";
+    if (token->kind == '-' && expected->names[TOKEN_VALUE_HERE] != NULL && previous->kind == '=')
+        return "a negative number is written in quotes here";
+    if (token->kind == '-' && previous->kind == TOKEN_NAME && follows_at_once(in))
+        return "a name with '-' is written in backticks";
+    return NULL;
+}
+
+static const char *find_reason(const struct sql_input *in, const struct sql_expected *expected) {
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        const struct reason *reason = &reasons[i];
+        const struct sql_token *token = reason->previous ? &in->previous : &in->token;
+        bool is_name = token->kind == TOKEN_QUOTED_NAME || token->kind == TOKEN_STRING;
+        bool applies = reason->expects == 0 || expected->names[reason->expects] != NULL;
+        if (applies && !is_name && is_text(token, reason->found))
+            return reason->text;
+    }
+    return reason_of_two(in, expected);
+}
+
+/* ---- what is expected ---- */
+
+static const short plain_words[] = {TOKEN_NAME,        TOKEN_QUOTED_NAME,
+                                    TOKEN_CLAUSE,      TOKEN_ARRAY,
+                                    TOKEN_BY,          TOKEN_COMMENT,
+                                    TOKEN_CREATE,      TOKEN_END,
+                                    TOKEN_ESCAPE,      TOKEN_MAP,
+                                    TOKEN_OPTIONS,     TOKEN_OUTER,
+                                    TOKEN_PARTITIONED, TOKEN_STREAM,
+                                    TOKEN_STREAMING,   TOKEN_STRUCT,
+                                    TOKEN_TABLE,       TOKEN_TBLPROPERTIES,
+                                    TOKEN_UNKNOWN,     TOKEN_USING,
+                                    TOKEN_VIEW,        0};
+static const short reserved_words[] = {
+    TOKEN_ALL,  TOKEN_AND,      TOKEN_AS,   TOKEN_BETWEEN, TOKEN_CASE,
+    TOKEN_CAST, TOKEN_DISTINCT, TOKEN_DIV,  TOKEN_ELSE,    TOKEN_FALSE,
+    TOKEN_FROM, TOKEN_IN,       TOKEN_IS,   TOKEN_LATERAL, TOKEN_LIKE,
+    TOKEN_NOT,  TOKEN_NULL,     TOKEN_OR,   TOKEN_SELECT,  TOKEN_THEN,
+    TOKEN_TRUE, TOKEN_TRY_CAST, TOKEN_WHEN, TOKEN_WHERE,   0};
+static const short expression_starts[] = {TOKEN_STRING,
+                                          TOKEN_INTEGER,
+                                          TOKEN_DECIMAL,
+                                          TOKEN_NUMBER,
+                                          TOKEN_NULL,
+                                          TOKEN_TRUE,
+                                          TOKEN_FALSE,
+                                          TOKEN_CASE,
+                                          TOKEN_CAST,
+                                          TOKEN_NOT,
+                                          TOKEN_TRY_CAST,
+                                          TOKEN_ALL,
+                                          '!',
+                                          '-',
+                                          '+',
+                                          '(',
+                                          '*',
+                                          0};
+static const short operators[] = {TOKEN_AND,
+                                  TOKEN_OR,
+                                  TOKEN_NOT,
+                                  TOKEN_BETWEEN,
+                                  TOKEN_DIV,
+                                  TOKEN_IN,
+                                  TOKEN_IS,
+                                  TOKEN_LIKE,
+                                  TOKEN_NOT_EQUAL,
+                                  TOKEN_NULL_SAFE_EQUAL,
+                                  TOKEN_AT_MOST,
+                                  TOKEN_AT_LEAST,
+                                  TOKEN_CONCAT,
+                                  TOKEN_ARROW,
+                                  TOKEN_STRING,
+                                  '=',
+                                  '<',
+                                  '>',
+                                  '+',
+                                  '-',
+                                  '*',
+                                  '/',
+                                  '%',
+                                  '(',
+                                  '.',
+                                  '[',
+                                  0};
+static const short property_values[] = {
+    TOKEN_STRING, TOKEN_INTEGER, TOKEN_DECIMAL, TOKEN_TRUE, TOKEN_FALSE, '.', 0};
+static const short unseen[] = {TOKEN_NAME,   TOKEN_QUOTED_NAME, TOKEN_CLAUSE,         TOKEN_SYMBOL,
+                               TOKEN_NUMBER, TOKEN_LENGTH_HERE, TOKEN_MORE_TEXT_HERE, 0};
+
+static void hide(struct sql_expected *expected, const short *tokens) {
+    for (; *tokens != 0; tokens++)
+        expected->names[*tokens] = NULL;
+}
+
+static void hide_groups(struct sql_expected *expected) {
+    const char **names = expected->names;
+    bool has_name = names[TOKEN_NAME_HERE] != NULL;
+    if (names[TOKEN_EXPRESSION_HERE] != NULL || names[TOKEN_ALIAS_HERE] != NULL || has_name)
+        hide(expected, plain_words);
+    if (names[TOKEN_EXPRESSION_HERE] != NULL)
+        hide(expected, expression_starts);
+    if (names[TOKEN_OPERATOR_HERE] != NULL)
+        hide(expected, operators);
+    if (has_name && names[TOKEN_VALUE_HERE] == NULL)
+        hide(expected, reserved_words);
+    if (names[TOKEN_TYPE_HERE] != NULL)
+        names[TOKEN_ARRAY] = names[TOKEN_MAP] = names[TOKEN_STRUCT] = NULL;
+    if (names[TOKEN_VALUE_HERE] != NULL)
+        hide(expected, property_values);
+    if (names[TOKEN_ALIAS_HERE] != NULL && (names[TOKEN_AS] != NULL || names[TOKEN_FROM] != NULL))
+        names[TOKEN_ALIAS_HERE] = NULL;
+    if (names[TOKEN_LENGTH_HERE] != NULL)
+        names['('] = NULL;
+    if (names[TOKEN_MORE_TEXT_HERE] != NULL)
+        names[TOKEN_STRING] = NULL;
+    if (names[';'] != NULL)
+        names[TOKEN_YYEOF] = NULL;
+    hide(expected, unseen);
+}
+
+/* Groups first, then words, then punctuation. */
+static void print_expected(const struct sql_expected *expected, char *text, size_t size) {
+    const char *shown[TOKENS_MAX];
+    size_t count = 0, used = 0;
+    for (int i = 256; i < TOKENS_MAX; i++)
+        if (expected->names[i] != NULL)
+            shown[count++] = expected->names[i];
+    for (int i = 0; i < 256; i++)
+        if (expected->names[i] != NULL)
+            shown[count++] = expected->names[i];
+    for (size_t i = 0; i < count; i++) {
+        const char *joint = i == 0 ? "" : i + 1 == count ? " or " : ", ";
+        used = text_append(text, size, used, "%s%s", joint, shown[i]);
+    }
+}
+
+/* ---- what was found ---- */
+
+static void print_found(const struct sql_token *token, char *text, size_t size) {
+    if (token->kind == TOKEN_YYEOF) {
+        text_append(text, size, 0, "the end of the text");
+        return;
+    }
+    const char *quote = token->kind == TOKEN_STRING ? "" : "'";
+    size_t used =
+        text_append(text, size, 0, "%s%s", token->kind == TOKEN_STRING ? "the text " : "", quote);
+    const char *at = token->start, *end = at + token->length;
+    while (at < end && at - token->start < SHOWN_BYTES_MAX) {
+        char character[ESCAPE_MAX];
+        size_t character_size;
+        at += escape_next(at, end, character, &character_size);
+        used = text_append(text, size, used, "%.*s", (int)character_size, character);
+    }
+    text_append(text, size, used, "%s%s", at < end ? "…" : "", quote);
+}
+
+static bool is_in(int token, const short *tokens) {
+    while (*tokens != 0 && *tokens != token)
+        tokens++;
+    return *tokens != 0;
+}
+
+/* The word that `token` was probably meant to be, of those that begin a clause. */
+static bool find_nearest(const struct sql_token *token, struct nearest *nearest, char *given,
+                         size_t size) {
+    static const char *const words[] = {
+        "CREATE", "STREAMING", "TABLE",         "USING", "OPTIONS", "COMMENT", "SELECT",
+        "FROM",   "STREAM",    "LATERAL",       "VIEW",  "OUTER",   "WHERE",   "PARTITIONED",
+        "BY",     "AS",        "TBLPROPERTIES", "THEN",  "ELSE",    "END"};
+    snprintf(given, size, "%.*s", (int)(token->length < size ? token->length : 0), token->start);
+    *nearest = (struct nearest){.given = given};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) > 2)
+            nearest_offer(nearest, words[i]);
+    return token->kind == TOKEN_NAME && nearest->word[0] != '\0';
+}
+
+/* What may help: a misspelt word, here or just before, or a word that is not a name. */
+static void print_hint(const struct sql_input *in, bool wants_expression, char *text, size_t size) {
+    struct nearest nearest;
+    char given[64];
+    bool is_word = is_in(in->token.kind, reserved_words) && in->token.kind != TOKEN_FROM &&
+                   in->token.kind != TOKEN_WHERE;
+    text[0] = '\0';
+    if (wants_expression && is_word)
+        snprintf(text, size, " (a name that is a word of SQL is written in backticks)");
+    else if (find_nearest(&in->token, &nearest, given, sizeof given) ||
+             find_nearest(&in->previous, &nearest, given, sizeof given))
+        snprintf(text, size, " (is '%s' meant to be %s?)", given, nearest.word);
+}
+
+void sql_expect(struct sql_expected *expected, int token, const char *name) {
+    if (token < TOKENS_MAX)
+        expected->names[token] = name;
+}
+
+void sql_refuse_token(struct sql_input *in, struct sql_expected *expected) {
+    if (in->failed)
+        return;
+    const char *reason = find_reason(in, expected);
+    if (reason != NULL) {
+        sql_refuse(in, in->token.place, "%s", reason);
+        return;
+    }
+    char found[8 * SHOWN_BYTES_MAX], list[512] = "", hint[160];
+    print_found(&in->token, found, sizeof found);
+    print_hint(in, expected->names[TOKEN_EXPRESSION_HERE] != NULL, hint, sizeof hint);
+    hide_groups(expected);
+    print_expected(expected, list, sizeof list);
+    sql_refuse(in, in->token.place, "found %s, expected %s%s", found, list, hint);
 }
