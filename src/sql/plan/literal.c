@@ -6,6 +6,7 @@
  * zone is a setting. */
 #include "sql/plan/literal.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,14 +104,13 @@ static bool make_real(struct planner *planner, const struct sql_node *node, bool
     bool is_float = node->type != NULL && node->type->kind == TYPE_FLOAT;
     expr->type.kind = is_float ? TYPE_FLOAT : TYPE_DOUBLE;
     // The text is digits, a point and an exponent, and the process has the locale "C".
-    double number = is_float ? (double)strtof(node->text, NULL) : strtod(node->text, NULL);
-    if (number > (is_float ? 3.4028234663852886e38 : 1.7976931348623157e308))
+    double number = strtod(node->text, NULL);
+    if (number > (is_float ? (double)FLT_MAX : DBL_MAX))
         return out_of_range(planner, node, expr->type.kind, err);
-    number = negative ? -number : number;
     if (is_float)
-        expr->constant.real = (float)number;
+        expr->constant.real = strtof(node->text, NULL) * (negative ? -1 : 1);
     else
-        expr->constant.number = number;
+        expr->constant.number = negative ? -number : number;
     return true;
 }
 
@@ -291,11 +291,14 @@ static const char *print_decimal(const struct expr *literal, bool for_spark, str
                        digits + count - scale, suffix);
 }
 
+/* The shortest text that is read back as the same, and is not beyond the range, which Spark checks
+ * before it rounds: 3.4028235E38 is. */
 static const char *print_float(float value, struct pool *pool) {
-    char text[32];
-    for (int places = 1; places <= 9; places++) {
+    char text[DOUBLE_TEXT_MAX + 1];
+    for (int places = 1; places <= 17; places++) {
         snprintf(text, sizeof text, "%.*g", places, (double)value);
-        if (strtof(text, NULL) == value)
+        double number = strtod(text, NULL);
+        if ((float)number == value && number <= (double)FLT_MAX && number >= -(double)FLT_MAX)
             break;
     }
     return pool_format(pool, "%sF", text);

@@ -154,3 +154,5 @@
  "1:45: option 'kafka.bootstrap.servers': how Kafka is reached is not part of a query: use the settings, such as KAFKA_BOOTSTRAP_SERVERS"},
 {"CREATE TABLE r (a INT NOT NULL) USING kafka OPTIONS (subscribe 'a');\nCREATE STREAMING TABLE t AS SELECT a FROM STREAM r",
  "1:17: field 'a' of the record cannot be NOT NULL, because from_json ignores it: write NOT NULL at the column of the streaming table"},
+{"#t AS SELECT 3.4028235e38F AS x FROM STREAM riot",
+ "2:36: number 3.4028235e38 is out of the range of FLOAT"},

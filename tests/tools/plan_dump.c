@@ -1,0 +1,88 @@
+/* plan_dump FILE: the tables of a query file as Spark would be told, a JSON object per line: the
+ * schema of from_json, and each column's name, type, whether it can be null, and text for Spark, in
+ * the order of the SELECT list. Inputs are fields of `r` and columns of Spark's Kafka source. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "sql/plan/plan.h"
+#include "sql/syntax/parse.h"
+
+static char *read_file(const char *path, size_t *length) {
+    char *text = must_alloc(SQL_FILE_BYTES_MAX, 1);
+    FILE *file = fopen(path, "r");
+    check(file != NULL);
+    *length = fread(text, 1, SQL_FILE_BYTES_MAX, file);
+    check(fclose(file) == 0);
+    return text;
+}
+
+static const char *input_name(const struct plan_input *input, struct pool *pool) {
+    static const char *const kafka[] = {
+        [INPUT_KEY] = "`key`",
+        [INPUT_VALUE] = "`value`",
+        [INPUT_TOPIC] = "`topic`",
+        [INPUT_PARTITION] = "`partition`",
+        [INPUT_OFFSET] = "`offset`",
+        [INPUT_TIMESTAMP] = "`timestamp`",
+        [INPUT_TIMESTAMP_TYPE] = "`timestampType`",
+        [INPUT_PROCESSING_TIMESTAMP] = "`processing_timestamp`",
+    };
+    if (input->kind != INPUT_RECORD)
+        return kafka[input->kind];
+    const char *name = "`r`";
+    for (size_t i = 0; i < input->path_length; i++)
+        name = pool_format(pool, "%s.%s", name, name_quoted(input->path[i], pool));
+    return name;
+}
+
+static void print_plan(const struct query_plan *plan) {
+    struct pool pool;
+    pool_init(&pool);
+    const char **names = pool_alloc(&pool, plan->input_count, sizeof *names);
+    for (size_t i = 0; i < plan->input_count; i++)
+        names[i] = input_name(&plan->inputs[i], &pool);
+    struct json *object = json_new_object(), *columns = json_new_array();
+    json_put_text(object, "schema", data_type_ddl(&plan->cut, &pool));
+    if (plan->where != NULL)
+        json_put_text(object, "where", expr_sql(plan, plan->where, names, &pool));
+    for (size_t i = 0; i < plan->column_count; i++) {
+        const struct plan_column *column = &plan->columns[plan->order[i]];
+        struct json *entry = json_new_object();
+        json_put_text(entry, "name", column->name);
+        json_put_text(entry, "type", data_type_ddl(&column->type, &pool));
+        json_put_bool(entry, "nullable", column->expr->can_be_null);
+        json_put_text(entry, "sql", expr_sql(plan, column->expr, names, &pool));
+        json_append(columns, entry);
+    }
+    json_put(object, "columns", columns);
+    char *text = json_print(object);
+    puts(text);
+    free(text);
+    json_free(object);
+    pool_deinit(&pool);
+}
+
+int main(int argc, char **argv) {
+    check(argc == 2);
+    struct sql_file file;
+    struct error err;
+    size_t length;
+    char *text = read_file(argv[1], &length);
+    bool ok = sql_parse(argv[1], text, length, &file, &err);
+    free(text);
+    for (size_t i = 0; ok && i < file.table_count; i++) {
+        struct query_plan plan;
+        ok = plan_make(&file, i, &plan, &err);
+        if (ok)
+            print_plan(&plan);
+        if (ok)
+            plan_deinit(&plan);
+    }
+    if (ok)
+        sql_file_deinit(&file);
+    else
+        fprintf(stderr, "%s\n", err.message);
+    return ok ? 0 : 1;
+}
