@@ -17,15 +17,13 @@ bool data_type_equals(const struct data_type *a, const struct data_type *b) {
     return true;
 }
 
-/* What Spark reads as a name without quotes: letters, digits and underscores of ASCII, and no digit
- * first. */
-static bool is_plain_name(const char *name) {
+bool name_is_plain(const char *name) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
     static const char others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
     return strspn(name, letters) > 0 && name[strspn(name, others)] == '\0';
 }
 
-static const char *quoted(const char *name, struct pool *pool) {
+const char *name_quoted(const char *name, struct pool *pool) {
     size_t length = strlen(name);
     char *text = pool_alloc(pool, 2 * length + 3, 1), *at = text;
     *at++ = '`';
@@ -50,9 +48,9 @@ static const char *type_text(const struct data_type *type, bool quote_all, struc
         const char *text = "STRUCT<";
         for (size_t i = 0; i < type->field_count; i++) {
             const struct data_field *field = &type->fields[i];
-            bool quote = quote_all || !is_plain_name(field->name);
+            bool quote = quote_all || !name_is_plain(field->name);
             text = pool_format(pool, "%s%s%s: %s", text, i > 0 ? ", " : "",
-                               quote ? quoted(field->name, pool) : field->name,
+                               quote ? name_quoted(field->name, pool) : field->name,
                                type_text(&field->type, quote_all, pool));
         }
         return pool_format(pool, "%s>", text);

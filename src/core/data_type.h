@@ -23,6 +23,13 @@ struct data_field {
     const char *comment; // NULL: none
 };
 
+/* Whether Spark reads it as a name without quotes: letters, digits and underscores of ASCII, and no
+ * digit first. */
+bool name_is_plain(const char *name);
+
+/* In back quotes. */
+const char *name_quoted(const char *name, struct pool *pool);
+
 bool data_type_equals(const struct data_type *a, const struct data_type *b);
 
 /* As Spark's DDL writes it: "BIGINT", "DECIMAL(10,2)", "STRUCT<`matchId`: STRING>". Every name of a

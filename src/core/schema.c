@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 
-static const struct column origin_columns[] = {
+const struct column schema_origin_columns[SCHEMA_ORIGIN_COUNT] = {
     {"kafka_timestamp", TYPE_TIMESTAMP, .doc = "The Kafka record's timestamp"},
     {"partition", TYPE_INT32, .doc = "The record's Kafka partition"},
     {"offset", TYPE_INT64, .doc = "The record's offset in its partition"},
@@ -14,8 +14,6 @@ static const struct column origin_columns[] = {
      .doc = "When the micro-batch was planned; the same for all its rows, even if the batch is run "
             "again"},
 };
-
-enum { ORIGIN_COUNT = sizeof origin_columns / sizeof origin_columns[0] };
 
 static void add_column(struct schema *schema, const struct column *column) {
     check(schema->count < SCHEMA_COLUMNS_MAX);
@@ -48,8 +46,8 @@ void schema_init(struct schema *schema, const struct record_schema *record,
     schema->partition = schema->count + 1;
     schema->offset = schema->count + 2;
     schema->processing_timestamp = schema->count + 3;
-    for (size_t i = 0; i < ORIGIN_COUNT; i++)
-        add_column(schema, &origin_columns[i]);
+    for (size_t i = 0; i < SCHEMA_ORIGIN_COUNT; i++)
+        add_column(schema, &schema_origin_columns[i]);
 
     schema->derived_first = schema->count;
     for (size_t i = 0; i < derived_count; i++) {

@@ -60,6 +60,10 @@ struct record_schema {
     size_t count;
 };
 
+/* The four columns of every table that say where a record came from. */
+enum { SCHEMA_ORIGIN_COUNT = 4 };
+extern const struct column schema_origin_columns[SCHEMA_ORIGIN_COUNT];
+
 struct schema {
     const char *name;
     struct column columns[SCHEMA_COLUMNS_MAX];

@@ -103,7 +103,7 @@ static void find_uses(struct eval *eval) {
         eval->roots[k]->output = k;
 }
 
-void eval_init(struct eval *eval, const struct plan *plan, const struct expr *const *exprs,
+void eval_init(struct eval *eval, const struct query_plan *plan, const struct expr *const *exprs,
                size_t count, size_t capacity, const struct timestamp_context *context) {
     *eval = (struct eval){.plan = plan, .capacity = capacity};
     pool_init(&eval->pool);

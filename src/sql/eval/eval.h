@@ -12,7 +12,7 @@
 struct eval_node;
 
 struct eval {
-    const struct plan *plan;   // borrowed, with its expressions
+    const struct query_plan *plan;   // borrowed, with its expressions
     struct pool pool;          // owned: nodes, and the bytes of constant texts
     struct eval_node **nodes;  // in the order in which they are computed
     struct eval_node **inputs; // of each input of the plan; NULL: not used
@@ -27,7 +27,7 @@ struct eval {
 /* For `count` expressions of the plan: computed columns, WHERE, or an argument of explode. Vectors
  * have `capacity` rows. `context` is borrowed: its time zone stays, its moment is that of the batch
  * at hand. */
-void eval_init(struct eval *eval, const struct plan *plan, const struct expr *const *exprs,
+void eval_init(struct eval *eval, const struct query_plan *plan, const struct expr *const *exprs,
                size_t count, size_t capacity, const struct timestamp_context *context);
 void eval_deinit(struct eval *eval); // accepts a zeroed struct
 

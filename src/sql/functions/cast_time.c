@@ -159,7 +159,7 @@ static bool print_timestamps(const struct kernel_call *call, const struct zone *
         if (in->valid[row] == 0)
             continue;
         char text[MOMENT_TEXT_MAX];
-        size_t size = moment_format(zone, in->int64s[row], text);
+        size_t size = moment_print(zone, in->int64s[row], text);
         char *bytes = arena_alloc_bytes(call->strings, size);
         if (bytes == NULL)
             return false;

@@ -30,7 +30,7 @@ int64_t moment_of_day(const struct zone *zone, int64_t day) {
     return seconds * MICROS_PER_SECOND;
 }
 
-size_t moment_format(const struct zone *zone, int64_t micros, char text[static MOMENT_TEXT_MAX]) {
+size_t moment_print(const struct zone *zone, int64_t micros, char text[static MOMENT_TEXT_MAX]) {
     enum { MICRO_DIGITS = 6 };
     int64_t local = moment_local_seconds(zone, micros);
     int64_t day = calendar_floor_divide(local, SECONDS_PER_DAY);

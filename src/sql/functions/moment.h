@@ -28,6 +28,6 @@ static inline int64_t moment_day(const struct zone *zone, int64_t micros) {
 int64_t moment_of_day(const struct zone *zone, int64_t day);
 
 /* As Spark prints it: "2024-06-01 12:30:00.5". The number of bytes; not terminated. */
-size_t moment_format(const struct zone *zone, int64_t micros, char text[static MOMENT_TEXT_MAX]);
+size_t moment_print(const struct zone *zone, int64_t micros, char text[static MOMENT_TEXT_MAX]);
 
 #endif

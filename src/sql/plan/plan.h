@@ -33,7 +33,7 @@ struct plan_input {
 enum expr_kind {
     EXPR_LITERAL,
     EXPR_INPUT,  // inputs[index]
-    EXPR_COLUMN, // columns[index], an earlier one
+    EXPR_COLUMN, // columns[index], an earlier one in `order`
     EXPR_CALL,   // function(arguments): operators, CASE and casts as well
 };
 
@@ -54,13 +54,14 @@ struct expr {
 struct plan_column {
     const char *name;
     struct data_type type;
-    bool required;
+    bool required; // NOT NULL is written: a null makes the record a reject. A column that cannot
+                   // be null at all is one whose expr->can_be_null is false
     const char *comment; // NULL: none
     const struct expr *expr;
     struct sql_place place;
 };
 
-struct plan {
+struct query_plan {
     struct pool pool; // owned
     const char *path; // of the file, for messages
     const char *name; // of the table: --job, directories
@@ -74,6 +75,8 @@ struct plan {
     size_t input_count;
     const struct plan_column *columns; // in the table's order: all of them, also Kafka's four
     size_t column_count;
+    const size_t *order; // column_count indexes of columns, as the SELECT list has them: each uses
+                         // only those before it
     size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes of columns
     const size_t *partition_columns;
     size_t partition_column_count;
@@ -85,16 +88,18 @@ struct plan {
 /* One plan for table `index` of a parsed file. ERROR_CONFIG with "path:line:column: ": an unknown
  * name with the nearest one, a type that does not fit with the CAST that is missing, what is
  * refused with its reason. */
-MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct plan *plan,
+MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct query_plan *plan,
                           struct error *err);
-void plan_deinit(struct plan *plan); // accepts a zeroed struct
+void plan_deinit(struct query_plan *plan); // accepts a zeroed struct
 
 /* The expression as SQL for Spark 4, with guards where Spark would throw. Inputs are written as
- * `input_names`, earlier columns by their names. In `pool`. */
-const char *expr_sql(const struct plan *plan, const struct expr *expr,
+ * `input_names`, which are SQL ("`r`.`kills`"), earlier columns by their names. Implicit casts are
+ * written, too, so that nothing is left to Spark's rules. In `pool`. */
+const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool);
 
-/* The same for people: as the file could have written it. */
-const char *expr_text(const struct plan *plan, const struct expr *expr, struct pool *pool);
+/* The same for people: as the file could have written it. Read again, it gives the same
+ * expression. */
+const char *expr_text(const struct query_plan *plan, const struct expr *expr, struct pool *pool);
 
 #endif

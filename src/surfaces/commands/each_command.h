@@ -38,6 +38,9 @@ void inspection_print(const struct command_scope *scope, const struct inspection
  * checkpoint's lock says that it can be; and what the checkpoint says while none runs. */
 MUST_CHECK bool status_command(const struct command_call *call, struct error *err);
 
+/* `check`: what query files mean, or what is wrong with them. */
+MUST_CHECK bool check_command(const struct command_call *call, struct error *err);
+
 /* One query as /api/v1/queries has it, for people. */
 void status_print_query(FILE *out, const struct json *query);
 

@@ -161,6 +161,8 @@ void completion_print(FILE *out, const struct command *commands, char *const *wo
     const struct command *command = command_find(commands, words, typed, &used);
     if (last[0] == '-')
         print_options(out, command, last);
+    else if (command != NULL && command_takes_files(command))
+        (void)fprintf(out, ":files\n");
     else if (command != NULL)
         print_words(out, command->operand, false);
     else

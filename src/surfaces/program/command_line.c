@@ -1,5 +1,5 @@
 /* How a command line is read: first the command, of one word or two; then word by word options and
- * at most one operand. An option's value follows '=' or is the next word, unless that begins with
+ * operands. An option's value follows '=' or is the next word, unless that begins with
  * "--"; that of a one-letter option may be joined (-n5). A repeated option overrides the earlier
  * one, but --job and --env-file add up. All problems are collected and reported at once; for an
  * unknown word the nearest known one is suggested. */
@@ -215,11 +215,15 @@ static void take_word(struct command_line *line, const char *word, struct proble
         unknown_word(line, word, problems);
     else if (command->operand == NULL)
         problems_add(problems, "'%s': unexpected argument; %s takes none", word, command->name);
-    else if (line->arguments.operand != NULL)
+    else if (line->arguments.operand_count == OPERANDS_MAX)
+        problems_add(problems, "%s: at most %d can be given; a directory stands for all its files",
+                     command->operand, OPERANDS_MAX);
+    else if (line->arguments.operand != NULL && !command_takes_files(command))
         problems_add(problems, "'%s': unexpected argument; %s takes only one, %s", word,
                      command->name, command->operand);
     else
-        line->arguments.operand = word;
+        line->arguments.operands[line->arguments.operand_count++] = word;
+    line->arguments.operand = line->arguments.operands[0];
 }
 
 /* Of a family: the first command; NULL: the word begins no command's name. */

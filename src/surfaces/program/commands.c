@@ -119,6 +119,26 @@ const struct command program_commands[] = {
      .run = checkpoint_show_command,
      .knows = true,
      .goes_on = true},
+    {.name = "check",
+     .operand = "FILE…",
+     .group = look,
+     .brief = "check query files: names, types, columns",
+     .doc =
+         "Check query files (docs/queries.md), and show for each streaming table what it reads and "
+         "writes: topic, columns with their types and expressions, partition columns, condition, "
+         "what is decoded of a record, properties, and warnings. A directory stands for all its "
+         "files whose names end in `.sql`. Errors are printed as FILE:LINE:COLUMN. Exit code 0: "
+         "all files are correct (warnings do not count); 2: one is not.",
+     .document =
+         "one object per streaming table: `file`, `line`, `table`, `comment`, `topic`; `columns`, "
+         "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` (true: "
+         "NOT NULL is written, and a null makes the record a reject), `expression`, `comment`; `partitionColumns`; `where`; "
+         "`schema`, what is decoded of a record, as the schema of from_json (null: the value is not "
+         "parsed); `properties`, `warnings`. For a file or table with an error: `file`, `table` "
+         "(null: the file cannot be read or parsed) and `error`.",
+     .options = OPTION_BIT(OPTION_JSON),
+     .run_once = check_command,
+     .needs_nothing = true},
     {.name = "rejects ls",
      .alias = "rejects list",
      .group = look,
@@ -305,7 +325,7 @@ enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors
     if (config->command->run != NULL)
         code = run_for_each(config, out, errors);
     else if (!config->command->run_once(
-                 &(struct command_call){config, out, &code, program_commands}, &err))
+                 &(struct command_call){config, out, &code, program_commands, errors}, &err))
         code = report(config, &err, errors);
     if (!output_flush(out, &err) && code == EXIT_CODE_OK)
         code = report(config, &err, errors);

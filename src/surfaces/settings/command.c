@@ -32,6 +32,10 @@ bool command_is_named(const struct command *command, const char *word) {
            (command->name[size] == '\0' || command->name[size] == ' ');
 }
 
+bool command_takes_files(const struct command *command) {
+    return command->operand != NULL && text_ends_with(command->operand, "…");
+}
+
 bool command_takes_option(const struct command *command, enum option_id id) {
     switch (option_entries[id].use) {
     case OPTION_WITH_RUN:

@@ -30,12 +30,14 @@ struct command_call {
     FILE *out;
     enum exit_code *code; // EXIT_CODE_OK before; what the program ends with, unless it fails
     const struct command *commands; // the table
+    FILE *errors;                   // of a command that reports several and continues
 };
 
 struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *alias;   // another name that is accepted, but not listed; NULL: none
-    const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing
+    const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing. One that
+                         // ends in "…" can be given several times, and is a file
     const char *group;   // heading in --help; those of a group stand together
     const char *brief;   // one line in --help
     const char *doc;
@@ -61,6 +63,9 @@ struct command {
  * such command. A table of commands is ended by one without a name; a family's stand together. */
 const struct command *command_find(const struct command *commands, char *const *words, size_t count,
                                    size_t *used);
+
+/* Whether it takes one file or more. */
+bool command_takes_files(const struct command *command);
 
 /* Whether a command's name is the word, or begins with it ("rejects"). */
 bool command_is_named(const struct command *command, const char *word);

@@ -93,10 +93,14 @@ enum action {
 
 enum schema_format { FORMAT_DDL, FORMAT_JSON, FORMAT_MARKDOWN };
 
+enum { OPERANDS_MAX = 256 };
+
 /* What follows a command: options of its own. Texts are borrowed from argv. */
 struct command_arguments {
     uint64_t given;      // OPTION_BIT()s
-    const char *operand; // NULL: none
+    const char *operand; // the first; NULL: none
+    const char *operands[OPERANDS_MAX];
+    size_t operand_count;
     int64_t to_batch, rows, seed;
     enum reject_reason reason;   // if given
     int64_t partition;           // if given

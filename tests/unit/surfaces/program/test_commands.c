@@ -121,6 +121,28 @@ static void a_command_of_one_query_takes_one_job(void **state) {
     assert_fault(wanted);
 }
 
+static void a_command_of_files_takes_several(void **state) {
+    (void)state;
+    PARSE("check", "a.sql", "--json", "b.sql");
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(line.arguments.operand_count, 2);
+    assert_string_equal(line.arguments.operands[0], "a.sql");
+    assert_string_equal(line.arguments.operands[1], "b.sql");
+    assert_true(line.arguments.json);
+
+    PARSE("check");
+    assert_string_equal(problems.lines[0], "check needs FILE…");
+    PARSE("rejects", "show", "0:1", "0:2", "--job", "matches");
+    assert_string_equal(problems.lines[0],
+                        "'0:2': unexpected argument; rejects show takes only one, PARTITION:OFFSET");
+    COMPLETE("check", "que");
+    assert_string_equal(completed, ":files\n");
+    COMPLETE("check", "a.sql", "");
+    assert_string_equal(completed, ":files\n");
+    COMPLETE("check", "a.sql", "--j");
+    assert_true(offers("--json"));
+}
+
 static void every_command_that_changes_something_shows_it_first(void **state) {
     (void)state;
     static const char *const changing[] = {"rejects replay", "rewind", "relocate", "adopt",
@@ -292,6 +314,7 @@ int main(void) {
         cmocka_unit_test_teardown(a_command_has_its_options_with_their_defaults, teardown),
         cmocka_unit_test_teardown(what_other_programs_call_it_is_accepted, teardown),
         cmocka_unit_test_teardown(a_command_of_one_query_takes_one_job, teardown),
+        cmocka_unit_test(a_command_of_files_takes_several),
         cmocka_unit_test(every_command_that_changes_something_shows_it_first),
         cmocka_unit_test_teardown(json_goes_with_explain_and_not_with_a_run, teardown),
         cmocka_unit_test_teardown(a_range_may_be_open_at_either_end, teardown),

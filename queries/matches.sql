@@ -1,0 +1,70 @@
+-- Matches, as the producers of the platform send them.
+CREATE TABLE match_records (
+  match_id STRING COMMENT 'The provider\'s identifier',
+  game_id STRING COMMENT 'The provider\'s identifier of the game within the match',
+  platform_game_id STRING COMMENT 'Identifier of the game on the platform where it was played',
+  tournament_id STRING COMMENT 'Tournament that the match belongs to',
+  tournament_name STRING COMMENT 'Its name',
+  game_version STRING COMMENT 'Full version of the game client',
+  patch STRING COMMENT 'Short version, major.minor',
+  team_1_id STRING COMMENT 'First team',
+  team_1_name STRING COMMENT 'Its name',
+  team_2_id STRING COMMENT 'Second team',
+  team_2_name STRING COMMENT 'Its name',
+  winner_id STRING COMMENT 'The team that won; null until finished',
+  winner_name STRING COMMENT 'Its name',
+  match_duration INT COMMENT 'Playing time in seconds',
+  team_1_kills INT COMMENT 'Kills of the first team',
+  team_2_kills INT COMMENT 'Kills of the second team',
+  team_1_gold INT COMMENT 'Gold of the first team',
+  team_2_gold INT COMMENT 'Gold of the second team',
+  team_1_towers INT COMMENT 'Towers destroyed by the first team',
+  team_2_towers INT COMMENT 'Towers destroyed by the second team',
+  status STRING COMMENT 'Lifecycle: scheduled, live or finished',
+  started_at TIMESTAMP COMMENT 'When play started',
+  finished_at TIMESTAMP COMMENT 'When play ended; null until finished',
+  match_type STRING COMMENT 'Mode, such as best_of_3',
+  game_number INT COMMENT 'Number of the game in its series',
+  data_source STRING COMMENT 'The provider\'s source',
+  ingestion_timestamp BIGINT COMMENT 'When the producer ingested it, in milliseconds since 1970'
+) USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_MATCHES:-esports-matches}');
+
+CREATE STREAMING TABLE matches (
+  match_id STRING NOT NULL,
+  game_id STRING,
+  platform_game_id STRING,
+  tournament_id STRING,
+  tournament_name STRING,
+  game_version STRING,
+  patch STRING,
+  team_1_id STRING,
+  team_1_name STRING,
+  team_2_id STRING,
+  team_2_name STRING,
+  winner_id STRING,
+  winner_name STRING,
+  match_duration INT,
+  team_1_kills INT,
+  team_2_kills INT,
+  team_1_gold INT,
+  team_2_gold INT,
+  team_1_towers INT,
+  team_2_towers INT,
+  status STRING,
+  started_at TIMESTAMP,
+  finished_at TIMESTAMP,
+  match_type STRING,
+  game_number INT,
+  data_source STRING,
+  ingestion_timestamp BIGINT,
+  kafka_timestamp TIMESTAMP, partition INT, offset BIGINT, processing_timestamp TIMESTAMP,
+  duration_minutes INT COMMENT 'match_duration in whole minutes, truncated toward zero',
+  is_completed BOOLEAN COMMENT 'Whether status is \'finished\''
+)
+PARTITIONED BY (status)
+COMMENT 'one row per match'
+TBLPROPERTIES (queryName = 'match_stream', loggerName = 'MatchStreamProcessor')
+AS SELECT *,
+  CAST(match_duration / 60 AS INT) AS duration_minutes,
+  status = 'finished' AS is_completed
+FROM STREAM match_records;

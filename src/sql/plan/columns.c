@@ -1,0 +1,400 @@
+/* columns.c: the SELECT list becomes items, in order, so that an alias is known to those further
+ * right. Then items become columns: matched by name with the column list, or all of them as they
+ * are. Kafka's columns are where the file names them, or at the end. */
+#include "sql/plan/columns.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "sql/plan/expr_make.h"
+#include "sql/plan/names.h"
+
+static const size_t NO_ITEM = SIZE_MAX;
+
+/* ---- the SELECT list ---- */
+
+static bool shows(const char *name) {
+    const char *end = name + strlen(name);
+    for (size_t size; name < end; name += size) {
+        bool valid;
+        if (escape_is_control(utf8_decode(name, end, &size, &valid)) || !valid)
+            return false;
+    }
+    return true;
+}
+
+static bool check_name(struct planner *planner, const struct planned_item *item,
+                       struct error *err) {
+    if (item->name[0] == '\0' || !shows(item->name))
+        return PLAN_ERROR(err, planner, item->place,
+                          "the name of a column is empty or has control characters: write AS name");
+    for (size_t i = 0; i < planner->item_count; i++)
+        if (strcasecmp(planner->items[i].name, item->name) == 0)
+            return PLAN_ERROR(err, planner, item->place,
+                              "column '%s' is selected twice (names are matched without regard to "
+                              "case): write AS with another name",
+                              item->name);
+    if (planner->item_count == SQL_COLUMNS_MAX)
+        return PLAN_ERROR(err, planner, item->place, "a table has at most %d columns",
+                          SQL_COLUMNS_MAX);
+    return true;
+}
+
+/* The kind of input that a bare name reads; INPUT_RECORD as well for everything else. */
+static enum plan_input_kind kind_of(const struct planner *planner, const struct expr *expr) {
+    return expr->kind == EXPR_INPUT ? planner->inputs[expr->index].kind : INPUT_RECORD;
+}
+
+static bool check_item(struct planner *planner, const struct planned_item *item,
+                       struct error *err) {
+    int kafka = kafka_column_find(item->name);
+    if (item->expr->type.kind == TYPE_NULL)
+        return PLAN_ERROR(err, planner, item->expr->place,
+                          "column '%s' is NULL without a type: write CAST(NULL AS STRING) AS %s, "
+                          "or another type",
+                          item->name, item->name);
+    if (kafka >= 0 && kind_of(planner, item->expr) != kafka_columns[kafka])
+        return PLAN_ERROR(err, planner, item->place,
+                          "column '%s' of every table is %s's own and cannot have another meaning: "
+                          "write AS with another name",
+                          schema_origin_columns[kafka].name,
+                          kafka_columns[kafka] == INPUT_PROCESSING_TIMESTAMP ? "the program"
+                                                                             : "the Kafka record");
+    return true;
+}
+
+static bool add_item(struct planner *planner, const struct planned_item *item, struct error *err) {
+    if (!check_name(planner, item, err) || !check_item(planner, item, err))
+        return false;
+    planner->items = planner_grow(planner, planner->items, planner->item_count, sizeof *item);
+    planner->items[planner->item_count++] = *item;
+    return true;
+}
+
+static bool add_all_of_kafka(struct planner *planner, struct sql_place place, struct error *err) {
+    const char *name;
+    enum plan_input_kind kind;
+    bool in_star;
+    for (size_t i = 0; (name = kafka_name(i, &kind, &in_star)) != NULL; i++)
+        if (in_star &&
+            !add_item(planner,
+                      &(struct planned_item){.name = name,
+                                             .place = place,
+                                             .expr = planner_use_kafka(planner, place, kind)},
+                      err))
+            return false;
+    return true;
+}
+
+static bool add_all(struct planner *planner, struct sql_place place, struct error *err) {
+    if (planner->topic == NULL)
+        return add_all_of_kafka(planner, place, err);
+    const struct data_type *record = &planner->plan->record;
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct data_field **path = pool_alloc(&planner->plan->pool, 1, sizeof *path);
+        path[0] = &record->fields[i];
+        if (path[0]->type.kind >= TYPE_STRUCT)
+            return PLAN_ERROR(err, planner, place,
+                              "*: field '%s' is %s, which cannot be a column yet: name the columns "
+                              "instead of *",
+                              path[0]->name, type_sql_name(path[0]->type.kind));
+        if (!add_item(planner,
+                      &(struct planned_item){.name = path[0]->name,
+                                             .place = place,
+                                             .expr = planner_use_field(planner, place, path, 1)},
+                      err))
+            return false;
+    }
+    return true;
+}
+
+static bool add_written(struct planner *planner, const struct sql_item *from, struct error *err) {
+    struct planned_item item = {.has_alias = from->alias != NULL,
+                                .place =
+                                    from->alias != NULL ? from->alias_place : from->node->place};
+    const char *name = from->alias != NULL ? from->alias : name_last(from->node);
+    if (!expr_make(planner, from->node, &item.expr, err))
+        return false;
+    if (name == NULL)
+        return PLAN_ERROR(err, planner, item.place,
+                          "an expression needs a name for its column: write AS name after it");
+    item.name = pool_copy(&planner->plan->pool, text_borrow(name));
+    return add_item(planner, &item, err);
+}
+
+bool items_make(struct planner *planner, struct error *err) {
+    for (size_t i = 0; i < planner->table->item_count; i++) {
+        const struct sql_item *item = &planner->table->items[i];
+        if (item->node->kind == SQL_STAR ? !add_all(planner, item->node->place, err)
+                                         : !add_written(planner, item, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- columns ---- */
+
+struct columns {
+    struct planner *planner;
+    struct plan_column *columns;
+    size_t count;
+    size_t *of_items; // each item's column
+    size_t *order;
+};
+
+/* What the record's declaration says of a field that becomes a column as it is. */
+static const char *comment_of(const struct planner *planner, const struct expr *expr, int kafka) {
+    if (kafka >= 0)
+        return schema_origin_columns[kafka].doc;
+    if (expr->kind != EXPR_INPUT || planner->inputs[expr->index].kind != INPUT_RECORD)
+        return NULL;
+    const struct planned_input *input = &planner->inputs[expr->index];
+    return input->fields[input->depth - 1]->comment;
+}
+
+/* `declared`: in the column list; NULL: there is none. */
+static bool add_column(struct columns *columns, struct plan_column column,
+                       const struct sql_field *declared, struct error *err) {
+    struct planner *planner = columns->planner;
+    int kafka = kafka_column_find(column.name);
+    if (columns->count == SQL_COLUMNS_MAX)
+        return PLAN_ERROR(err, planner, column.place,
+                          "a table has at most %d columns, Kafka's four included",
+                          SQL_COLUMNS_MAX);
+    column.type = column.expr->type;
+    column.name = kafka >= 0 ? schema_origin_columns[kafka].name : column.name;
+    column.comment = declared != NULL && declared->comment != NULL
+                         ? pool_copy(&planner->plan->pool, text_borrow(declared->comment))
+                         : comment_of(planner, column.expr, kafka);
+    column.required = declared != NULL && declared->required;
+    columns->columns[columns->count++] = column;
+    return true;
+}
+
+static size_t find_item(const struct planner *planner, const char *name) {
+    for (size_t i = 0; i < planner->item_count; i++)
+        if (strcasecmp(planner->items[i].name, name) == 0)
+            return i;
+    return NO_ITEM;
+}
+
+static bool not_selected(struct planner *planner, const struct sql_field *declared,
+                         struct error *err) {
+    struct nearest nearest = {.given = declared->name};
+    for (size_t i = 0; i < planner->item_count; i++)
+        nearest_offer(&nearest, planner->items[i].name);
+    return PLAN_ERROR(err, planner, declared->place,
+                      "column '%s' is in the column list, but not in the SELECT list%s",
+                      declared->name, nearest_suggestion(&nearest).text);
+}
+
+static bool not_declared(struct planner *planner, const struct planned_item *item,
+                         struct error *err) {
+    struct nearest nearest = {.given = item->name};
+    for (size_t i = 0; i < planner->table->column_count; i++)
+        nearest_offer(&nearest, planner->table->columns[i].name);
+    return PLAN_ERROR(err, planner, item->place,
+                      "column '%s' is in the SELECT list, but not in the column list%s", item->name,
+                      nearest_suggestion(&nearest).text);
+}
+
+static bool add_declared(struct columns *columns, size_t at, struct error *err) {
+    struct planner *planner = columns->planner;
+    const struct sql_field *declared = &planner->table->columns[at];
+    for (size_t i = 0; i < at; i++)
+        if (strcasecmp(planner->table->columns[i].name, declared->name) == 0)
+            return PLAN_ERROR(err, planner, declared->place,
+                              "column '%s' is in the column list twice", declared->name);
+    size_t item = find_item(planner, declared->name);
+    int kafka = kafka_column_find(declared->name);
+    struct plan_column column = {.name = pool_copy(&planner->plan->pool,
+                                                   text_borrow(declared->name)),
+                                 .place = declared->place};
+    if (item != NO_ITEM)
+        column.expr = planner->items[item].expr;
+    else if (kafka >= 0)
+        column.expr = planner_use_kafka(planner, declared->place, kafka_columns[kafka]);
+    else
+        return not_selected(planner, declared, err);
+    if (item != NO_ITEM)
+        columns->of_items[item] = columns->count;
+    return add_column(columns, column, declared, err);
+}
+
+static bool match(struct columns *columns, struct error *err) {
+    struct planner *planner = columns->planner;
+    for (size_t i = 0; i < planner->item_count; i++)
+        columns->of_items[i] = NO_ITEM;
+    for (size_t i = 0; i < planner->table->column_count; i++)
+        if (!add_declared(columns, i, err))
+            return false;
+    for (size_t i = 0; i < planner->item_count; i++)
+        if (columns->of_items[i] == NO_ITEM)
+            return not_declared(planner, &planner->items[i], err);
+    return true;
+}
+
+static bool take_all(struct columns *columns, struct error *err) {
+    struct planner *planner = columns->planner;
+    for (size_t i = 0; i < planner->item_count; i++) {
+        const struct planned_item *item = &planner->items[i];
+        columns->of_items[i] = columns->count;
+        if (!add_column(columns,
+                        (struct plan_column){
+                            .name = item->name, .place = item->place, .expr = item->expr},
+                        NULL, err))
+            return false;
+    }
+    return true;
+}
+
+static bool add_kafka(struct columns *columns, struct error *err) {
+    struct planner *planner = columns->planner;
+    struct query_plan *plan = planner->plan;
+    size_t *const indexes[KAFKA_COLUMN_COUNT] = {&plan->kafka_timestamp, &plan->partition,
+                                                 &plan->offset, &plan->processing_timestamp};
+    for (int kafka = 0; kafka < KAFKA_COLUMN_COUNT; kafka++) {
+        size_t at = 0;
+        while (at < columns->count && kafka_column_find(columns->columns[at].name) != kafka)
+            at++;
+        *indexes[kafka] = at;
+        struct sql_place place = planner->table->place;
+        if (at == columns->count &&
+            !add_column(columns,
+                        (struct plan_column){
+                            .name = schema_origin_columns[kafka].name,
+                            .place = place,
+                            .expr = planner_use_kafka(planner, place, kafka_columns[kafka])},
+                        NULL, err))
+            return false;
+    }
+    return true;
+}
+
+/* The columns of the SELECT list in its order, then those that are not in it. */
+static void set_order(struct columns *columns) {
+    size_t count = 0;
+    bool *is_selected =
+        pool_alloc(&columns->planner->plan->pool, columns->count, sizeof *is_selected);
+    for (size_t i = 0; i < columns->planner->item_count; i++) {
+        columns->order[count++] = columns->of_items[i];
+        is_selected[columns->of_items[i]] = true;
+    }
+    for (size_t i = 0; i < columns->count; i++)
+        if (!is_selected[i])
+            columns->order[count++] = i;
+}
+
+/* ---- partition columns ---- */
+
+static bool check_partition_column(struct planner *planner, const struct sql_name *name, int column,
+                                   struct error *err) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    const char *text = planner->plan->columns[column].name;
+    enum type type = planner->plan->columns[column].type.kind;
+    if (kafka_column_find(text) >= 0)
+        return PLAN_ERROR(err, planner, name->place,
+                          "PARTITIONED BY: '%s' is one of Kafka's columns, which are always in the "
+                          "files",
+                          text);
+    if (text[strspn(text, plain)] != '\0' || text[0] == '_')
+        return PLAN_ERROR(err, planner, name->place,
+                          "PARTITIONED BY: '%s' becomes the name of directories: it can only have "
+                          "letters, digits and underscores, and must not begin with an underscore",
+                          text);
+    if (type != TYPE_STRING && type != TYPE_BOOL && type != TYPE_INT8 && type != TYPE_INT16 &&
+        type != TYPE_INT32 && type != TYPE_INT64 && type != TYPE_DATE)
+        return PLAN_ERROR(err, planner, name->place,
+                          "PARTITIONED BY: '%s' is %s (expected STRING, BOOLEAN, TINYINT, SMALLINT, "
+                          "INT, BIGINT or DATE)",
+                          text, type_sql_name(type));
+    return true;
+}
+
+static int find_column(const struct query_plan *plan, const char *name) {
+    for (size_t i = 0; i < plan->column_count; i++)
+        if (strcasecmp(plan->columns[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static bool make_partition_columns(struct planner *planner, struct error *err) {
+    const struct sql_table *table = planner->table;
+    struct query_plan *plan = planner->plan;
+    size_t *indexes = pool_alloc(&plan->pool, table->partition_column_count, sizeof *indexes);
+    for (size_t i = 0; i < table->partition_column_count; i++) {
+        const struct sql_name *name = &table->partition_columns[i];
+        int column = find_column(plan, name->name);
+        struct nearest nearest = {.given = name->name};
+        for (size_t c = 0; c < plan->column_count; c++)
+            nearest_offer(&nearest, plan->columns[c].name);
+        if (column < 0)
+            return PLAN_ERROR(err, planner, name->place,
+                              "PARTITIONED BY: the table has no column '%s'%s", name->name,
+                              nearest_suggestion(&nearest).text);
+        for (size_t before = 0; before < i; before++)
+            if (indexes[before] == (size_t)column)
+                return PLAN_ERROR(err, planner, name->place,
+                                  "PARTITIONED BY: '%s' is given twice", name->name);
+        if (!check_partition_column(planner, name, column, err))
+            return false;
+        indexes[i] = (size_t)column;
+    }
+    plan->partition_columns = indexes;
+    plan->partition_column_count = table->partition_column_count;
+    if (plan->partition_column_count + KAFKA_COLUMN_COUNT == plan->column_count)
+        return PLAN_ERROR(err, planner, table->place,
+                          "table '%s' needs a column that is neither Kafka's nor a partition column",
+                          table->name);
+    return true;
+}
+
+bool columns_make(struct planner *planner, struct error *err) {
+    struct pool *pool = &planner->plan->pool;
+    struct columns columns = {.planner = planner};
+    size_t most = planner->item_count + planner->table->column_count + KAFKA_COLUMN_COUNT;
+    columns.columns = pool_alloc(pool, most, sizeof *columns.columns);
+    columns.of_items = pool_alloc(pool, planner->item_count, sizeof *columns.of_items);
+    columns.order = pool_alloc(pool, most, sizeof *columns.order);
+    if (planner->table->has_columns ? !match(&columns, err) : !take_all(&columns, err))
+        return false;
+    if (!add_kafka(&columns, err))
+        return false;
+    for (size_t i = 0; i < planner->item_use_count; i++)
+        planner->item_uses[i]->index = columns.of_items[planner->item_uses[i]->index];
+    set_order(&columns);
+    planner->plan->columns = columns.columns;
+    planner->plan->column_count = columns.count;
+    planner->plan->order = columns.order;
+    return make_partition_columns(planner, err);
+}
+
+/* ---- types ---- */
+
+static bool check_type(struct planner *planner, const struct sql_field *declared,
+                       const struct expr *expr, struct error *err) {
+    struct pool *pool = &planner->plan->pool;
+    if (data_type_equals(&declared->type, &expr->type))
+        return true;
+    const char *type = data_type_text(&declared->type, pool);
+    if (declared->type.kind >= TYPE_STRUCT)
+        return PLAN_ERROR(err, planner, declared->place,
+                          "column '%s' is declared %s: only scalars can be columns yet",
+                          declared->name, type);
+    if (kafka_column_find(declared->name) >= 0)
+        return PLAN_ERROR(err, planner, declared->place, "column '%s' is always %s, not %s",
+                          declared->name, data_type_text(&expr->type, pool), type);
+    return PLAN_ERROR(err, planner, expr->place,
+                      "column '%s' is declared %s but is %s: write CAST(%s AS %s) AS %s",
+                      declared->name, type, data_type_text(&expr->type, pool),
+                      expr_text(planner->plan, expr, pool), type, declared->name);
+}
+
+bool columns_check_types(struct planner *planner, struct error *err) {
+    for (size_t i = 0; i < planner->table->column_count; i++)
+        if (!check_type(planner, &planner->table->columns[i], planner->plan->columns[i].expr, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,15 @@
+/* expr_make.h: expressions of the tree as typed expressions. */
+#ifndef SQL_PLAN_EXPR_MAKE_H
+#define SQL_PLAN_EXPR_MAKE_H
+
+#include "sql/plan/planner.h"
+
+/* ERROR_CONFIG: an unknown name or function, arguments that do not fit, or what is refused. */
+MUST_CHECK bool expr_make(struct planner *planner, const struct sql_node *node,
+                          const struct expr **expr, struct error *err);
+
+/* What a function is told of a call's arguments, as they are in the expression. */
+struct function_use expr_function_use(const struct expr *const *arguments, size_t count,
+                                      struct pool *pool);
+
+#endif

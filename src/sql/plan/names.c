@@ -1,0 +1,281 @@
+/* How a name is looked up: a path `a.b.c` is taken apart into its parts. The first may be the name
+ * of the source, if a field or one of Kafka's columns follows. Then its first part is looked for in
+ * this order: fields of the record, Kafka's columns, aliases further left in the SELECT list. The
+ * first that has the name decides, so a path that does not fit there is an error and is not looked
+ * for further.
+ *
+ * Recursion goes only as deep as a record's type (DATA_TYPE_DEPTH_MAX). */
+#include "sql/plan/names.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+
+/* ---- Kafka's columns ---- */
+
+static const struct {
+    const char *name;
+    enum plan_input_kind kind;
+    bool in_star;
+} kafka_names[] = {
+    {"key", INPUT_KEY, true},
+    {"value", INPUT_VALUE, true},
+    {"topic", INPUT_TOPIC, true},
+    {"partition", INPUT_PARTITION, true},
+    {"offset", INPUT_OFFSET, true},
+    {"timestamp", INPUT_TIMESTAMP, true},
+    {"timestampType", INPUT_TIMESTAMP_TYPE, true},
+    {"headers", INPUT_HEADERS, false},
+    {"kafka_timestamp", INPUT_TIMESTAMP, false},
+    {"processing_timestamp", INPUT_PROCESSING_TIMESTAMP, false},
+};
+
+enum { KAFKA_NAMES = sizeof kafka_names / sizeof kafka_names[0] };
+
+const char *kafka_name(size_t index, enum plan_input_kind *kind, bool *in_star) {
+    if (index >= KAFKA_NAMES)
+        return NULL;
+    *kind = kafka_names[index].kind;
+    *in_star = kafka_names[index].in_star;
+    return kafka_names[index].name;
+}
+
+static int find_kafka(const char *name) {
+    for (int i = 0; i < KAFKA_NAMES; i++)
+        if (strcasecmp(kafka_names[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- a path ---- */
+
+struct path {
+    struct planner *planner;
+    const struct sql_node *const *parts; // from the root
+    size_t count;
+};
+
+static size_t count_parts(const struct sql_node *node) {
+    size_t count = 1;
+    for (; node->kind == SQL_FIELD; node = node->children[0])
+        count++;
+    return node->kind == SQL_NAME ? count : 0;
+}
+
+const char *name_last(const struct sql_node *node) {
+    return count_parts(node) > 0 ? node->text : NULL;
+}
+
+static void take_apart(struct path *path, const struct sql_node *node) {
+    const struct sql_node **parts =
+        pool_alloc(&path->planner->plan->pool, path->count, sizeof *parts);
+    for (size_t i = path->count; i-- > 0; node = node->kind == SQL_FIELD ? node->children[0] : node)
+        parts[i] = node;
+    path->parts = parts;
+}
+
+/* Where the path begins. */
+static struct sql_place place_of(const struct path *path) {
+    return path->parts[0]->place;
+}
+
+/* ---- fields of the record ---- */
+
+static size_t count_fields(const struct data_type *type, const char *name,
+                           const struct data_field **found) {
+    size_t count = 0;
+    for (size_t i = type->field_count; i-- > 0;)
+        if (strcasecmp(type->fields[i].name, name) == 0) {
+            *found = &type->fields[i];
+            count++;
+        }
+    return count;
+}
+
+/* The path as it is written, up to a part. */
+static const char *text_to(const struct path *path, size_t last) {
+    const char *text = path->parts[0]->text;
+    for (size_t i = 1; i <= last; i++)
+        text = pool_format(&path->planner->plan->pool, "%s.%s", text, path->parts[i]->text);
+    return text;
+}
+
+static bool unknown_field(const struct path *path, size_t at, const struct data_type *type,
+                          struct error *err) {
+    struct nearest nearest = {.given = path->parts[at]->text};
+    for (size_t i = 0; i < type->field_count; i++)
+        nearest_offer(&nearest, type->fields[i].name);
+    return PLAN_ERROR(err, path->planner, place_of(path), "'%s' has no field '%s'%s",
+                      text_to(path, at - 1), path->parts[at]->text,
+                      nearest_suggestion(&nearest).text);
+}
+
+/* A part that is followed by another one, or by nothing. */
+static bool check_step(const struct path *path, size_t at, const struct data_type *type,
+                       struct error *err) {
+    struct planner *planner = path->planner;
+    bool last = at + 1 == path->count;
+    const char *name = text_to(path, at);
+    if (type->kind == TYPE_ARRAY || type->kind == TYPE_MAP)
+        return PLAN_ERROR(err, planner, place_of(path),
+                          "'%s' is %s: values inside arrays and maps cannot be used yet, only "
+                          "paths through STRUCT to a scalar",
+                          name, type_sql_name(type->kind));
+    if (last && type->kind == TYPE_STRUCT)
+        return PLAN_ERROR(err, planner, place_of(path),
+                          "'%s' is a STRUCT, which cannot be used as a value: name one of its "
+                          "fields, such as %s.%s",
+                          name, name, type->field_count > 0 ? type->fields[0].name : "x");
+    if (!last && type->kind != TYPE_STRUCT)
+        return PLAN_ERROR(err, planner, place_of(path), "'%s' is %s and has no field '%s'", name,
+                          data_type_text(type, &planner->plan->pool), path->parts[at + 1]->text);
+    return true;
+}
+
+/* `first`: the part that is a field of the record. */
+static bool resolve_field(const struct path *path, size_t first, const struct expr **expr,
+                          struct error *err) {
+    struct planner *planner = path->planner;
+    const struct data_type *type = &planner->plan->record;
+    size_t depth = path->count - first;
+    const struct data_field **fields = pool_alloc(&planner->plan->pool, depth, sizeof(void *));
+    for (size_t at = first; at < path->count; at++) {
+        const char *name = path->parts[at]->text;
+        size_t found = count_fields(type, name, &fields[at - first]);
+        if (found == 0)
+            return unknown_field(path, at, type, err);
+        if (found > 1)
+            return PLAN_ERROR(err, planner, place_of(path),
+                              "'%s' is ambiguous: %zu fields have this name (names are matched "
+                              "without regard to case)",
+                              text_to(path, at), found);
+        type = &fields[at - first]->type;
+        if (!check_step(path, at, type, err))
+            return false;
+    }
+    *expr = planner_use_field(planner, place_of(path), fields, depth);
+    return true;
+}
+
+static bool resolve_kafka(const struct path *path, size_t first, int kafka,
+                          const struct expr **expr, struct error *err) {
+    struct planner *planner = path->planner;
+    if (kafka_names[kafka].kind == INPUT_HEADERS)
+        return PLAN_ERROR(err, planner, place_of(path),
+                          "'headers' is an ARRAY, which cannot be used yet");
+    *expr = planner_use_kafka(planner, place_of(path), kafka_names[kafka].kind);
+    if (first + 1 < path->count)
+        return PLAN_ERROR(err, planner, place_of(path), "'%s' is %s and has no field '%s'",
+                          kafka_names[kafka].name, type_sql_name((*expr)->type.kind),
+                          path->parts[first + 1]->text);
+    return true;
+}
+
+/* ---- aliases ---- */
+
+static bool resolve_alias(const struct path *path, size_t item, const struct expr **expr,
+                          struct error *err) {
+    struct planner *planner = path->planner;
+    const char *name = path->parts[0]->text;
+    if (planner->in_where)
+        return PLAN_ERROR(err, planner, place_of(path),
+                          "'%s' is an alias of the SELECT list, which WHERE cannot use: write its "
+                          "expression again",
+                          name);
+    if (path->count > 1)
+        return PLAN_ERROR(err, planner, place_of(path), "'%s' is an alias and has no fields", name);
+    *expr = planner_use_item(planner, place_of(path), item);
+    return true;
+}
+
+/* ---- unknown names ---- */
+
+/* The path to a field of this name somewhere deeper in the record; NULL: there is none. */
+static const char *find_deeper(const struct data_type *type, const char *name, const char *before,
+                               struct pool *pool) {
+    for (size_t i = 0; type->kind == TYPE_STRUCT && i < type->field_count; i++) {
+        const struct data_field *field = &type->fields[i];
+        const char *path = pool_format(pool, "%s%s", before, field->name);
+        if (strcasecmp(field->name, name) == 0 && field->type.kind < TYPE_STRUCT)
+            return path;
+        const char *found =
+            find_deeper(&field->type, name, pool_format(pool, "%s.", path), pool);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static bool is_selected_later(const struct planner *planner, const char *name) {
+    for (size_t i = 0; i < planner->table->item_count; i++)
+        if (planner->table->items[i].alias != NULL &&
+            strcasecmp(planner->table->items[i].alias, name) == 0)
+            return true;
+    return false;
+}
+
+static bool unknown_name(const struct path *path, struct error *err) {
+    struct planner *planner = path->planner;
+    const char *name = path->parts[0]->text;
+    const char *refusal = path->count == 1 ? function_refusal(name) : NULL;
+    if (refusal != NULL)
+        return PLAN_ERROR(err, planner, place_of(path), "%s: %s", name, refusal);
+    if (path->count == 1 && is_selected_later(planner, name))
+        return PLAN_ERROR(err, planner, place_of(path),
+                          "'%s' is an alias, which can only be used further right in the SELECT "
+                          "list",
+                          name);
+    const char *deeper =
+        find_deeper(&planner->plan->record, name, "", &planner->plan->pool);
+    if (deeper != NULL)
+        return PLAN_ERROR(err, planner, place_of(path),
+                          "unknown name '%s'; did you mean '%s'?", name, deeper);
+    struct nearest nearest = {.given = name};
+    for (size_t i = 0; i < planner->plan->record.field_count; i++)
+        nearest_offer(&nearest, planner->plan->record.fields[i].name);
+    for (size_t i = 0; i < KAFKA_NAMES; i++)
+        nearest_offer(&nearest, kafka_names[i].name);
+    for (size_t i = 0; i < planner->item_count; i++)
+        if (planner->items[i].has_alias && !planner->in_where)
+            nearest_offer(&nearest, planner->items[i].name);
+    return PLAN_ERROR(err, planner, place_of(path), "unknown name '%s'%s", name,
+                      nearest_suggestion(&nearest).text);
+}
+
+/* ---- all of it ---- */
+
+/* Whether the first part is the name of the source, and the second something in it. */
+static bool has_source(const struct path *path) {
+    const struct sql_table *table = path->planner->table;
+    const char *source = table->source_alias != NULL    ? table->source_alias
+                         : path->planner->topic != NULL ? table->source.name
+                                                        : NULL;
+    const struct data_field *field;
+    return source != NULL && path->count > 1 && strcasecmp(path->parts[0]->text, source) == 0 &&
+           (count_fields(&path->planner->plan->record, path->parts[1]->text, &field) > 0 ||
+            find_kafka(path->parts[1]->text) >= 0);
+}
+
+bool name_resolve(struct planner *planner, const struct sql_node *node, const struct expr **expr,
+                  struct error *err) {
+    struct path path = {.planner = planner, .count = count_parts(node)};
+    if (path.count == 0)
+        return PLAN_ERROR(err, planner, node->place,
+                          "'.%s' follows an expression, not a name: values inside arrays and maps "
+                          "cannot be used yet",
+                          node->text);
+    take_apart(&path, node);
+    size_t first = has_source(&path) ? 1 : 0;
+    const char *name = path.parts[first]->text;
+    const struct data_field *field;
+    if (count_fields(&planner->plan->record, name, &field) > 0)
+        return resolve_field(&path, first, expr, err);
+    int kafka = find_kafka(name);
+    if (kafka >= 0)
+        return resolve_kafka(&path, first, kafka, expr, err);
+    for (size_t i = 0; i < planner->item_count; i++)
+        if (planner->items[i].has_alias && strcasecmp(planner->items[i].name, name) == 0)
+            return resolve_alias(&path, i, expr, err);
+    return unknown_name(&path, err);
+}

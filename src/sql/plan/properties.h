@@ -1,0 +1,18 @@
+/* properties.h: the keys of OPTIONS and TBLPROPERTIES that there are. Values are checked by whoever
+ * uses them, after ${NAME:-default} was replaced. */
+#ifndef SQL_PLAN_PROPERTIES_H
+#define SQL_PLAN_PROPERTIES_H
+
+#include "sql/plan/planner.h"
+
+/* A key that can be in TBLPROPERTIES; ended by one without a name. */
+struct table_property {
+    const char *key, *doc;
+};
+extern const struct table_property table_properties[];
+
+/* Fills plan->topic, ->options and ->properties. ERROR_CONFIG: an unknown key, one that is refused,
+ * a key twice, no topic. */
+MUST_CHECK bool properties_make(struct planner *planner, struct error *err);
+
+#endif
