@@ -4,6 +4,7 @@
 #include "sql/functions/cast.h"
 
 #include "sql/functions/loop.h"
+#include "sql/functions/moment.h"
 #include "sql/functions/operators.h"
 #include "sql/functions/resolve.h"
 
@@ -85,7 +86,8 @@ bool cast_find(const struct data_type *from, const struct data_type *to, kernel_
                bool *can_be_null, bool *can_fault, struct error *err) {
     *kernel = find(from, to);
     *can_be_null = can_give_null(from, to);
-    *can_fault = from->kind == TYPE_DATE && to->kind == TYPE_TIMESTAMP;
+    *can_fault =
+        from->kind == TYPE_DATE && (to->kind == TYPE_TIMESTAMP || to->kind == TYPE_TIMESTAMP_NTZ);
     if (*kernel != NULL)
         return true;
     struct pool pool;
@@ -94,4 +96,12 @@ bool cast_find(const struct data_type *from, const struct data_type *to, kernel_
                     data_type_text(to, &pool));
     pool_deinit(&pool);
     return false;
+}
+
+const char *cast_guard(const struct data_type *from, const struct data_type *to,
+                       const char *argument, struct pool *pool) {
+    if (from->kind != TYPE_DATE || (to->kind != TYPE_TIMESTAMP && to->kind != TYPE_TIMESTAMP_NTZ))
+        return NULL;
+    return pool_format(pool, "CASE WHEN unix_date(%s) BETWEEN -%d AND %d THEN CAST(%s AS %s) END",
+                       argument, MOMENT_DAY_MAX, MOMENT_DAY_MAX, argument, type_sql_name(to->kind));
 }

@@ -54,7 +54,7 @@ static bool timestamp_to_date(const struct kernel_call *call) {
     return true;
 }
 
-static bool date_to_timestamp(const struct kernel_call *call) {
+static bool days_to_moments(const struct kernel_call *call, const struct zone *zone) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
@@ -62,9 +62,50 @@ static bool date_to_timestamp(const struct kernel_call *call) {
         bool fits = day >= -MOMENT_DAY_MAX && day <= MOMENT_DAY_MAX;
         out->valid[row] = in->valid[row] & (fits ? 1 : 0);
         if (out->valid[row] != 0)
-            out->int64s[row] = moment_of_day(&call->context->zone, day);
+            out->int64s[row] = moment_of_day(zone, day);
         else if (in->valid[row] != 0 && call->out->faults != NULL)
             call->out->faults[row] = 1;
+    }
+    return true;
+}
+
+static bool date_to_timestamp(const struct kernel_call *call) {
+    return days_to_moments(call, &call->context->zone);
+}
+
+static bool date_to_ntz(const struct kernel_call *call) {
+    return days_to_moments(call, &zone_utc);
+}
+
+static inline int64_t add_seconds(int64_t micros, int64_t seconds) {
+    int64_t sum;
+    if (__builtin_add_overflow(micros, seconds * MICROS_PER_SECOND, &sum))
+        return seconds < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+static bool timestamp_to_ntz(const struct kernel_call *call) {
+    const struct zone *zone = &call->context->zone;
+    const struct vector *in = &call->arguments[0]->vector;
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = in->valid[row];
+        if (in->valid[row] != 0)
+            out->int64s[row] = add_seconds(
+                in->int64s[row], zone_offset_at(zone, micros_to_seconds(in->int64s[row])));
+    }
+    return true;
+}
+
+static bool ntz_to_timestamp(const struct kernel_call *call) {
+    const struct zone *zone = &call->context->zone;
+    const struct vector *in = &call->arguments[0]->vector;
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = in->valid[row];
+        if (in->valid[row] != 0)
+            out->int64s[row] = add_seconds(
+                in->int64s[row], -zone_offset_of_local(zone, micros_to_seconds(in->int64s[row])));
     }
     return true;
 }
@@ -72,9 +113,6 @@ static bool date_to_timestamp(const struct kernel_call *call) {
 /* Without a time zone: its own clock is UTC. */
 KERNEL_1(ntz_to_date, int64_t, int32_t,
          calendar_floor_divide(micros_to_seconds(x), SECONDS_PER_DAY))
-KERNEL_1_OR_NULL(date_to_ntz, int32_t, int64_t,
-                 x<-MOMENT_DAY_MAX || x> MOMENT_DAY_MAX ? 0 : x *SECONDS_PER_DAY *MICROS_PER_SECOND,
-                 x >= -MOMENT_DAY_MAX && x <= MOMENT_DAY_MAX)
 
 /* ---- texts ---- */
 
@@ -152,7 +190,9 @@ kernel_fn *cast_time(enum type from, enum type to) {
         [TYPE_DATE] = {[TYPE_TIMESTAMP] = date_to_timestamp,
                        [TYPE_STRING] = date_to_text,
                        [TYPE_TIMESTAMP_NTZ] = date_to_ntz},
-        [TYPE_TIMESTAMP_NTZ] = {[TYPE_DATE] = ntz_to_date, [TYPE_STRING] = ntz_to_text},
+        [TYPE_TIMESTAMP_NTZ] = {[TYPE_DATE] = ntz_to_date,
+                                [TYPE_STRING] = ntz_to_text,
+                                [TYPE_TIMESTAMP] = ntz_to_timestamp},
         [TYPE_TIMESTAMP] =
             {
                 [TYPE_BOOL] = timestamp_to_bool,
@@ -163,6 +203,7 @@ kernel_fn *cast_time(enum type from, enum type to) {
                 [TYPE_FLOAT] = timestamp_to_float,
                 [TYPE_DOUBLE] = timestamp_to_double,
                 [TYPE_DATE] = timestamp_to_date,
+                [TYPE_TIMESTAMP_NTZ] = timestamp_to_ntz,
                 [TYPE_STRING] = timestamp_to_text,
             },
     };

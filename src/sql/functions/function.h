@@ -87,6 +87,11 @@ MUST_CHECK bool cast_find(const struct data_type *from, const struct data_type *
                           kernel_fn **kernel, bool *can_be_null, bool *can_fault,
                           struct error *err);
 
+/* What is printed to Spark instead of CAST(argument AS to), so that it does not throw; `argument`
+ * is in SQL. NULL: the plain cast. In `pool`. */
+const char *cast_guard(const struct data_type *from, const struct data_type *to,
+                       const char *argument, struct pool *pool);
+
 /* The least type that both can be cast to without CAST being written: Spark's rule for CASE,
  * coalesce, comparison and IN. False: none. */
 bool data_type_common(const struct data_type *a, const struct data_type *b,
