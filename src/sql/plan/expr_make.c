@@ -9,6 +9,24 @@
 #include "sql/plan/literal.h"
 #include "sql/plan/names.h"
 
+/* ---- size ---- */
+
+static bool too_large(struct planner *planner, struct sql_place place, struct error *err) {
+    return PLAN_ERROR(err, planner, place,
+                      "the expression is too large: more than %d parts, where BETWEEN, CASE x WHEN "
+                      "and what Spark needs in place of some functions repeat their values",
+                      EXPRESSION_PARTS_MAX);
+}
+
+/* Adds up the parts of a call, when it has its arguments. A guard repeats them, two or three times.
+ */
+static bool count_parts(struct planner *planner, struct expr *expr, bool has_guard,
+                        struct error *err) {
+    for (size_t i = 0; i < expr->argument_count; i++)
+        expr->parts += expr->arguments[i]->parts * (has_guard ? 3 : 1);
+    return expr->parts <= EXPRESSION_PARTS_MAX || too_large(planner, expr->place, err);
+}
+
 /* ---- casts ---- */
 
 static bool make_cast(struct planner *planner, struct sql_place place, const struct expr *value,
@@ -34,7 +52,8 @@ static bool make_cast(struct planner *planner, struct sql_place place, const str
     expr->arguments = argument;
     expr->argument_count = 1;
     *out = expr;
-    return true;
+    bool has_guard = cast_guard(&value->type, type, "", &planner->plan->pool) != NULL;
+    return count_parts(planner, expr, has_guard, err);
 }
 
 static bool make_written_cast(struct planner *planner, const struct sql_node *node,
@@ -80,15 +99,13 @@ static bool make_call(struct planner *planner, struct sql_place place,
     if (!function->resolve(&use, &cause))
         return PLAN_ERROR(err, planner, place, "%s", cause.message);
     struct expr *expr = planner_expr(EXPR_CALL, planner, place);
-    *expr = (struct expr){.kind = EXPR_CALL,
-                          .place = place,
-                          .type = use.type,
-                          .can_be_null = use.can_be_null,
-                          .can_fault = use.can_fault,
-                          .function = function,
-                          .kernel = use.kernel,
-                          .arguments = arguments,
-                          .argument_count = count};
+    expr->type = use.type;
+    expr->can_be_null = use.can_be_null;
+    expr->can_fault = use.can_fault;
+    expr->function = function;
+    expr->kernel = use.kernel;
+    expr->arguments = arguments;
+    expr->argument_count = count;
     for (size_t i = 0; i < count; i++) {
         if (!make_cast(planner, arguments[i]->place, arguments[i], &use.wanted[i], true,
                        &arguments[i], err))
@@ -96,7 +113,7 @@ static bool make_call(struct planner *planner, struct sql_place place,
         expr->can_fault = expr->can_fault || arguments[i]->can_fault;
     }
     *out = expr;
-    return true;
+    return count_parts(planner, expr, function->guard != NULL, err);
 }
 
 /* Functions that come with values inside arrays and maps. */
@@ -164,7 +181,7 @@ bool expr_make(struct planner *planner, const struct sql_node *node, const struc
     if (++planner->part_count > EXPRESSION_PARTS_MAX)
         return PLAN_ERROR(err, planner, node->place,
                           "the expressions of the table are too large: more than %d parts, where "
-                          "BETWEEN and CASE x WHEN repeat their value",
+                          "BETWEEN and CASE x WHEN repeat their values",
                           EXPRESSION_PARTS_MAX);
     switch (node->kind) {
     case SQL_NULL:

@@ -146,29 +146,34 @@ static int precedence_of(const struct expr *expr) {
     return is_operator ? expr->function->precedence : PRECEDENCE_PRIMARY;
 }
 
-static const char *print_guarded(const struct printer *printer, const struct expr *expr) {
-    struct function_use use =
-        expr_function_use(expr->arguments, expr->argument_count, printer->pool);
+/* The text that does not throw in Spark; NULL: the plain one does not. */
+static const char *print_guard(const struct printer *printer, const struct expr *expr) {
+    const struct function *function = expr->function;
+    if (printer->input_names == NULL || (function != NULL && function->guard == NULL))
+        return NULL;
+    if (function == NULL &&
+        cast_guard(&expr->arguments[0]->type, &expr->type, "", printer->pool) == NULL)
+        return NULL;
     const char **arguments = pool_alloc(printer->pool, expr->argument_count, sizeof *arguments);
     for (size_t i = 0; i < expr->argument_count; i++)
         arguments[i] = print(printer, expr->arguments[i], PRECEDENCE_PRIMARY);
-    return pool_format(printer->pool, "(%s)",
-                       expr->function->guard(&use, arguments, printer->pool));
-}
-
-static const char *print_cast(const struct printer *printer, const struct expr *expr) {
-    return pool_format(printer->pool, "CAST(%s AS %s)",
-                       print(printer, expr->arguments[0], PRECEDENCE_ANY),
-                       data_type_ddl(&expr->type, printer->pool));
+    if (function == NULL)
+        return cast_guard(&expr->arguments[0]->type, &expr->type, arguments[0], printer->pool);
+    struct function_use use =
+        expr_function_use(expr->arguments, expr->argument_count, printer->pool);
+    return function->guard(&use, arguments, printer->pool);
 }
 
 static const char *print_call(const struct printer *printer, const struct expr *expr, int least) {
     if (expr->function == NULL && expr->is_implicit && printer->input_names == NULL)
         return print(printer, expr->arguments[0], least);
+    const char *guard = print_guard(printer, expr);
+    if (guard != NULL)
+        return pool_format(printer->pool, "(%s)", guard);
     if (expr->function == NULL)
-        return print_cast(printer, expr);
-    if (expr->function->guard != NULL && printer->input_names != NULL)
-        return print_guarded(printer, expr);
+        return pool_format(printer->pool, "CAST(%s AS %s)",
+                           print(printer, expr->arguments[0], PRECEDENCE_ANY),
+                           data_type_ddl(&expr->type, printer->pool));
     const char *text = print_form(printer, expr);
     return precedence_of(expr) < least ? pool_format(printer->pool, "(%s)", text) : text;
 }

@@ -18,6 +18,7 @@ struct expr *planner_expr(enum expr_kind kind, struct planner *planner, struct s
     struct expr *expr = pool_alloc(&planner->plan->pool, 1, sizeof *expr);
     expr->kind = kind;
     expr->place = place;
+    expr->parts = 1;
     return expr;
 }
 

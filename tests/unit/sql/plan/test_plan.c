@@ -321,6 +321,24 @@ static void a_table_whose_expressions_double_with_each_level_is_refused(void **s
     free(text);
 }
 
+static void an_expression_that_is_too_large_for_spark_is_refused(void **state) {
+    (void)state;
+    struct query_plan plan;
+    struct error err = {0};
+    char *part = text_copy("day");
+    for (int i = 0; i < 15; i++) { // each cast to TIMESTAMP has a guard, which repeats its value
+        char *next = text_format("CAST(CAST(%s AS TIMESTAMP) AS DATE)", part);
+        free(part);
+        part = next;
+    }
+    char *text =
+        text_format(TOPIC "CREATE STREAMING TABLE t AS SELECT %s AS a FROM STREAM riot", part);
+    assert_false(make(text, &plan, &err));
+    assert_non_null(strstr(err.message, "the expression is too large"));
+    free(part);
+    free(text);
+}
+
 /* ---- expressions as text ---- */
 
 static bool equals(const struct expr *a, const struct expr *b) {
@@ -427,6 +445,7 @@ int main(void) {
         cmocka_unit_test(columns_are_computed_in_the_order_of_the_select_list),
         cmocka_unit_test(what_cannot_be_is_refused_with_its_place_and_reason),
         cmocka_unit_test(a_table_whose_expressions_double_with_each_level_is_refused),
+        cmocka_unit_test(an_expression_that_is_too_large_for_spark_is_refused),
         cmocka_unit_test(an_expression_printed_and_read_again_is_the_same),
         cmocka_unit_test(text_for_spark_has_every_name_in_quotes_and_every_cast),
     };
