@@ -93,6 +93,17 @@ static bool is_chain(const struct function *function) {
     return false;
 }
 
+/* a <> b, a NOT IN (b), a NOT LIKE b: the predicate that a NOT is of; NULL: it is written alone. */
+static const struct expr *negated(const struct expr *expr) {
+    const struct expr *of = expr->arguments[0];
+    if (strcmp(expr->function->name, "not") != 0 || of->kind != EXPR_CALL || of->function == NULL)
+        return NULL;
+    const char *name = of->function->name;
+    bool fits =
+        strcmp(name, "=") == 0 || strcmp(name, "in") == 0 || strcmp(name, "like") == 0;
+    return fits ? of : NULL;
+}
+
 static const char *print_prefix(const struct printer *printer, const struct expr *expr) {
     const struct function *function = expr->function;
     const char *operand = print(printer, expr->arguments[0], function->precedence);
@@ -102,11 +113,15 @@ static const char *print_prefix(const struct printer *printer, const struct expr
     return pool_format(printer->pool, "%s%s%s", function->symbol, is_word ? " " : "", operand);
 }
 
-static const char *print_infix(const struct printer *printer, const struct expr *expr) {
+static const char *print_infix(const struct printer *printer, const struct expr *expr,
+                               bool is_negated) {
     const struct function *function = expr->function;
+    const char *symbol = !is_negated                          ? function->symbol
+                         : strcmp(function->symbol, "=") == 0 ? "<>"
+                                                              : "NOT LIKE";
     int left = function->precedence + (is_chain(function) ? 0 : 1);
     const char *text = pool_format(
-        printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), function->symbol,
+        printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), symbol,
         print(printer, expr->arguments[1], function->precedence + 1));
     if (expr->argument_count > 2) // LIKE
         text = pool_format(printer->pool, "%s ESCAPE %s", text,
@@ -114,35 +129,45 @@ static const char *print_infix(const struct printer *printer, const struct expr 
     return text;
 }
 
-static const char *print_form(const struct printer *printer, const struct expr *expr) {
+static const char *print_in(const struct printer *printer, const struct expr *expr,
+                            bool is_negated) {
+    return pool_format(printer->pool, "%s %s (%s)",
+                       print(printer, expr->arguments[0], expr->function->precedence + 1),
+                       is_negated ? "NOT IN" : "IN",
+                       print_list(printer, expr->arguments + 1, expr->argument_count - 1));
+}
+
+static const char *print_form(const struct printer *printer, const struct expr *expr,
+                              bool is_negated) {
     const struct function *function = expr->function;
-    const struct expr *const *arguments = expr->arguments;
     switch (function->form) {
     case FORM_PREFIX:
+        if (negated(expr) != NULL)
+            return print_form(printer, negated(expr), true);
         return print_prefix(printer, expr);
     case FORM_INFIX:
-        return print_infix(printer, expr);
+        return print_infix(printer, expr, is_negated);
     case FORM_POSTFIX:
         return pool_format(printer->pool, "%s %s",
-                           print(printer, arguments[0], function->precedence + 1),
+                           print(printer, expr->arguments[0], function->precedence + 1),
                            function->symbol);
     case FORM_IN:
-        return pool_format(printer->pool, "%s IN (%s)",
-                           print(printer, arguments[0], function->precedence + 1),
-                           print_list(printer, arguments + 1, expr->argument_count - 1));
+        return print_in(printer, expr, is_negated);
     case FORM_CASE:
         return print_case(printer, expr);
     case FORM_CALL:
         break;
     }
     return pool_format(printer->pool, "%s(%s)", function->name,
-                       print_list(printer, arguments, expr->argument_count));
+                       print_list(printer, expr->arguments, expr->argument_count));
 }
 
 /* The precedence of what print_form() prints. */
 static int precedence_of(const struct expr *expr) {
     bool is_operator = expr->kind == EXPR_CALL && expr->function != NULL &&
                        expr->function->form != FORM_CALL && expr->function->form != FORM_CASE;
+    if (is_operator && negated(expr) != NULL)
+        return negated(expr)->function->precedence;
     return is_operator ? expr->function->precedence : PRECEDENCE_PRIMARY;
 }
 
@@ -174,7 +199,7 @@ static const char *print_call(const struct printer *printer, const struct expr *
         return pool_format(printer->pool, "CAST(%s AS %s)",
                            print(printer, expr->arguments[0], PRECEDENCE_ANY),
                            data_type_ddl(&expr->type, printer->pool));
-    const char *text = print_form(printer, expr);
+    const char *text = print_form(printer, expr, false);
     return precedence_of(expr) < least ? pool_format(printer->pool, "(%s)", text) : text;
 }
 
