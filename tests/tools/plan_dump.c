@@ -1,4 +1,4 @@
-/* plan_dump FILE: the tables of a query file as Spark would be told, a JSON object per line: the
+/* plan_dump FILE: the tables of a query file as text for Spark, a JSON object per line: the
  * schema of from_json, and each column's name, type, whether it can be null, and text for Spark, in
  * the order of the SELECT list. Inputs are fields of `r` and columns of Spark's Kafka source. */
 #include <stdio.h>

@@ -161,8 +161,7 @@ static bool add_column(struct columns *columns, struct plan_column column,
     int kafka = kafka_column_find(column.name);
     if (columns->count == SQL_COLUMNS_MAX)
         return PLAN_ERROR(err, planner, column.place,
-                          "a table has at most %d columns, Kafka's four included",
-                          SQL_COLUMNS_MAX);
+                          "a table has at most %d columns, Kafka's four included", SQL_COLUMNS_MAX);
     column.type = column.expr->type;
     column.name = kafka >= 0 ? schema_origin_columns[kafka].name : column.name;
     column.comment = declared != NULL && declared->comment != NULL
@@ -209,8 +208,8 @@ static bool add_declared(struct columns *columns, size_t at, struct error *err) 
                               "column '%s' is in the column list twice", declared->name);
     size_t item = find_item(planner, declared->name);
     int kafka = kafka_column_find(declared->name);
-    struct plan_column column = {.name = pool_copy(&planner->plan->pool,
-                                                   text_borrow(declared->name)),
+    struct plan_column column = {.name =
+                                     pool_copy(&planner->plan->pool, text_borrow(declared->name)),
                                  .place = declared->place};
     if (item != NO_ITEM)
         column.expr = planner->items[item].expr;
@@ -241,10 +240,10 @@ static bool take_all(struct columns *columns, struct error *err) {
     for (size_t i = 0; i < planner->item_count; i++) {
         const struct planned_item *item = &planner->items[i];
         columns->of_items[i] = columns->count;
-        if (!add_column(columns,
-                        (struct plan_column){
-                            .name = item->name, .place = item->place, .expr = item->expr},
-                        NULL, err))
+        if (!add_column(
+                columns,
+                (struct plan_column){.name = item->name, .place = item->place, .expr = item->expr},
+                NULL, err))
             return false;
     }
     return true;
@@ -306,10 +305,11 @@ static bool check_partition_column(struct planner *planner, const struct sql_nam
                           text);
     if (type != TYPE_STRING && type != TYPE_BOOL && type != TYPE_INT8 && type != TYPE_INT16 &&
         type != TYPE_INT32 && type != TYPE_INT64 && type != TYPE_DATE)
-        return PLAN_ERROR(err, planner, name->place,
-                          "PARTITIONED BY: '%s' is %s (expected STRING, BOOLEAN, TINYINT, SMALLINT, "
-                          "INT, BIGINT or DATE)",
-                          text, type_sql_name(type));
+        return PLAN_ERROR(
+            err, planner, name->place,
+            "PARTITIONED BY: '%s' is %s (expected STRING, BOOLEAN, TINYINT, SMALLINT, "
+            "INT, BIGINT or DATE)",
+            text, type_sql_name(type));
     return true;
 }
 
@@ -336,8 +336,8 @@ static bool make_partition_columns(struct planner *planner, struct error *err) {
                               nearest_suggestion(&nearest).text);
         for (size_t before = 0; before < i; before++)
             if (indexes[before] == (size_t)column)
-                return PLAN_ERROR(err, planner, name->place,
-                                  "PARTITIONED BY: '%s' is given twice", name->name);
+                return PLAN_ERROR(err, planner, name->place, "PARTITIONED BY: '%s' is given twice",
+                                  name->name);
         if (!check_partition_column(planner, name, column, err))
             return false;
         indexes[i] = (size_t)column;
@@ -345,9 +345,10 @@ static bool make_partition_columns(struct planner *planner, struct error *err) {
     plan->partition_columns = indexes;
     plan->partition_column_count = table->partition_column_count;
     if (plan->partition_column_count + KAFKA_COLUMN_COUNT == plan->column_count)
-        return PLAN_ERROR(err, planner, table->place,
-                          "table '%s' needs a column that is neither Kafka's nor a partition column",
-                          table->name);
+        return PLAN_ERROR(
+            err, planner, table->place,
+            "table '%s' needs a column that is neither Kafka's nor a partition column",
+            table->name);
     return true;
 }
 

@@ -64,8 +64,10 @@ static bool make_written_cast(struct planner *planner, const struct sql_node *no
                           "TRY_CAST is not supported yet: write CAST, which returns null for a "
                           "text that is not such a value");
     if (node->type->kind >= TYPE_STRUCT)
-        return PLAN_ERROR(err, planner, node->place, "a cast to %s is not supported: only to scalar "
-                          "types", type_sql_name(node->type->kind));
+        return PLAN_ERROR(err, planner, node->place,
+                          "a cast to %s is not supported: only to scalar "
+                          "types",
+                          type_sql_name(node->type->kind));
     return expr_make(planner, node->children[0], &value, err) &&
            make_cast(planner, node->place, value, node->type, false, expr, err);
 }
@@ -118,9 +120,9 @@ static bool make_call(struct planner *planner, struct sql_place place,
 
 /* Functions that come with values inside arrays and maps. */
 static bool is_of_arrays(const struct sql_node *node) {
-    static const char *const names[] = {"aggregate", "array_contains", "cardinality",
-                                        "element_at", "exists",        "filter",
-                                        "reduce",    "size",           "transform"};
+    static const char *const names[] = {"aggregate",  "array_contains", "cardinality",
+                                        "element_at", "exists",         "filter",
+                                        "reduce",     "size",           "transform"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(node->text, names[i]) == 0)
             return true;
@@ -195,9 +197,8 @@ bool expr_make(struct planner *planner, const struct sql_node *node, const struc
     case SQL_FIELD:
         return name_resolve(planner, node, expr, err);
     case SQL_CALL:
-        return is_negative_number(node)
-                   ? literal_make(planner, node->children[0], true, expr, err)
-                   : make_function(planner, node, node->text, expr, err);
+        return is_negative_number(node) ? literal_make(planner, node->children[0], true, expr, err)
+                                        : make_function(planner, node, node->text, expr, err);
     case SQL_CASE:
         return make_function(planner, node, "case", expr, err);
     case SQL_CAST:

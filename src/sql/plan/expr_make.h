@@ -8,7 +8,7 @@
 MUST_CHECK bool expr_make(struct planner *planner, const struct sql_node *node,
                           const struct expr **expr, struct error *err);
 
-/* What a function is told of a call's arguments, as they are in the expression. */
+/* A function's view of a call's arguments, as they are in the expression. */
 struct function_use expr_function_use(const struct expr *const *arguments, size_t count,
                                       struct pool *pool);
 

@@ -27,8 +27,7 @@ static const char *print(const struct printer *printer, const struct expr *expr,
 static bool is_bare(const char *name, struct pool *pool) {
     struct sql_node *node;
     struct error ignored;
-    return name_is_plain(name) &&
-           sql_parse_expression(name, strlen(name), pool, &node, &ignored) &&
+    return name_is_plain(name) && sql_parse_expression(name, strlen(name), pool, &node, &ignored) &&
            node->kind == SQL_NAME;
 }
 
@@ -99,8 +98,7 @@ static const struct expr *negated(const struct expr *expr) {
     if (strcmp(expr->function->name, "not") != 0 || of->kind != EXPR_CALL || of->function == NULL)
         return NULL;
     const char *name = of->function->name;
-    bool fits =
-        strcmp(name, "=") == 0 || strcmp(name, "in") == 0 || strcmp(name, "like") == 0;
+    bool fits = strcmp(name, "=") == 0 || strcmp(name, "in") == 0 || strcmp(name, "like") == 0;
     return fits ? of : NULL;
 }
 
@@ -120,9 +118,9 @@ static const char *print_infix(const struct printer *printer, const struct expr 
                          : strcmp(function->symbol, "=") == 0 ? "<>"
                                                               : "NOT LIKE";
     int left = function->precedence + (is_chain(function) ? 0 : 1);
-    const char *text = pool_format(
-        printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), symbol,
-        print(printer, expr->arguments[1], function->precedence + 1));
+    const char *text =
+        pool_format(printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), symbol,
+                    print(printer, expr->arguments[1], function->precedence + 1));
     if (expr->argument_count > 2) // LIKE
         text = pool_format(printer->pool, "%s ESCAPE %s", text,
                            print(printer, expr->arguments[2], PRECEDENCE_PRIMARY));

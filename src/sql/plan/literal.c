@@ -143,8 +143,8 @@ static bool make_date(const struct sql_node *node, struct expr *expr) {
     int64_t micros;
     if (!has_day(node->text, false) || !parse_moment(node, 0, &micros))
         return false;
-    expr->constant.int32 = (int32_t)calendar_floor_divide(
-        micros, (int64_t)SECONDS_PER_DAY * MICROS_PER_SECOND);
+    expr->constant.int32 =
+        (int32_t)calendar_floor_divide(micros, (int64_t)SECONDS_PER_DAY * MICROS_PER_SECOND);
     return true;
 }
 

@@ -4,8 +4,8 @@
 
 #include "sql/plan/planner.h"
 
-/* Of SQL_NULL, SQL_TRUE, SQL_FALSE, SQL_NUMBER, SQL_STRING and SQL_LITERAL. `negative`: a sign
- * stands before a number. ERROR_CONFIG: no type can hold it, or it is no such date. */
+/* Of SQL_NULL, SQL_TRUE, SQL_FALSE, SQL_NUMBER, SQL_STRING and SQL_LITERAL. `negative`: a
+ * number with a sign. ERROR_CONFIG: no type can hold it, or it is no such date. */
 MUST_CHECK bool literal_make(struct planner *planner, const struct sql_node *node, bool negative,
                              const struct expr **expr, struct error *err);
 

@@ -199,8 +199,7 @@ static const char *find_deeper(const struct data_type *type, const char *name, c
         const char *path = pool_format(pool, "%s%s", before, field->name);
         if (strcasecmp(field->name, name) == 0 && field->type.kind < TYPE_STRUCT)
             return path;
-        const char *found =
-            find_deeper(&field->type, name, pool_format(pool, "%s.", path), pool);
+        const char *found = find_deeper(&field->type, name, pool_format(pool, "%s.", path), pool);
         if (found != NULL)
             return found;
     }
@@ -226,11 +225,10 @@ static bool unknown_name(const struct path *path, struct error *err) {
                           "'%s' is an alias, which can only be used further right in the SELECT "
                           "list",
                           name);
-    const char *deeper =
-        find_deeper(&planner->plan->record, name, "", &planner->plan->pool);
+    const char *deeper = find_deeper(&planner->plan->record, name, "", &planner->plan->pool);
     if (deeper != NULL)
-        return PLAN_ERROR(err, planner, place_of(path),
-                          "unknown name '%s'; did you mean '%s'?", name, deeper);
+        return PLAN_ERROR(err, planner, place_of(path), "unknown name '%s'; did you mean '%s'?",
+                          name, deeper);
     struct nearest nearest = {.given = name};
     for (size_t i = 0; i < planner->plan->record.field_count; i++)
         nearest_offer(&nearest, planner->plan->record.fields[i].name);

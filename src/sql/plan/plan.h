@@ -44,7 +44,7 @@ struct expr {
     bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
     struct sql_place place;
     size_t parts; // of its text for Spark, in which guards repeat arguments; the plan bounds it
-    size_t index;                    // EXPR_INPUT, EXPR_COLUMN
+    size_t index; // EXPR_INPUT, EXPR_COLUMN
     struct constant constant;        // EXPR_LITERAL
     const struct function *function; // EXPR_CALL; NULL: a cast to `type`
     kernel_fn *kernel;               // EXPR_CALL

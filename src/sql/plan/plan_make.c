@@ -110,7 +110,8 @@ static bool make(struct planner *planner, struct error *err) {
     return columns_check_types(planner, err);
 }
 
-bool plan_make(const struct sql_file *file, size_t index, struct query_plan *plan, struct error *err) {
+bool plan_make(const struct sql_file *file, size_t index, struct query_plan *plan,
+               struct error *err) {
     check(index < file->table_count);
     const struct sql_table *table = &file->tables[index];
     *plan = (struct query_plan){.place = table->place};

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-
 void *planner_grow(struct planner *planner, void *items, size_t count, size_t size) {
     if ((count & (count - 1)) != 0) // not a power of two: there is room
         return items;
@@ -53,8 +52,8 @@ static const struct expr *use_input(struct planner *planner, struct sql_place pl
     expr->type = input->type;
     expr->can_be_null = input->kind != INPUT_PROCESSING_TIMESTAMP;
     expr->index = index;
-    planner->input_uses = planner_grow(planner, planner->input_uses, planner->input_use_count,
-                                       sizeof(struct expr *));
+    planner->input_uses =
+        planner_grow(planner, planner->input_uses, planner->input_use_count, sizeof(struct expr *));
     planner->input_uses[planner->input_use_count++] = expr;
     return expr;
 }

@@ -1,4 +1,4 @@
-/* planner.h: a plan in the making, shared by the modules of this room. */
+/* planner.h: a plan while it is made, shared by the modules of this room. */
 #ifndef SQL_PLAN_PLANNER_H
 #define SQL_PLAN_PLANNER_H
 
@@ -34,7 +34,7 @@ struct planner {
     const struct sql_file *file;
     const struct sql_table *table;
     const struct sql_topic *topic; // NULL: kafka('…'), whose values are not parsed
-    struct query_plan *plan;             // in whose pool everything is
+    struct query_plan *plan;       // in whose pool everything is
 
     struct planned_input *inputs;
     struct planned_item *items; // so far

@@ -3,19 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
-
 /* The names that Spark has for the same thing, where it has one. */
-const struct table_property table_properties[] = {
-    {"queryName", "the query's name in log lines, metrics and its checkpoint's directory"},
-    {"trigger", "when the next batch starts"},
-    {"startingOffsets", "where a query without a checkpoint begins"},
-    {"maxOffsetsPerTrigger", "the maximum number of offsets that one batch takes"},
-    {"parseMode", "what happens to a record that cannot become a row"},
-    {"path", "the table's directory"},
-    {"rejectsPath", "the directory of its rejects"},
-    {"checkpointLocation", "the query's checkpoint"},
-    {"loggerName", "the name in the query's log lines, if it is not queryName"},
-    {0},
+const char *const table_properties[] = {
+    "queryName", "trigger",     "startingOffsets",    "maxOffsetsPerTrigger", "parseMode",
+    "path",      "rejectsPath", "checkpointLocation", "loggerName",           NULL,
 };
 
 /* What Spark's Kafka source has and an OPTIONS clause here does not. */
@@ -68,10 +59,10 @@ static bool check_option(struct planner *planner, const struct sql_property *opt
 static const char *known_property(struct planner *planner, const struct sql_property *property,
                                   struct error *err) {
     struct nearest nearest = {.given = property->key};
-    for (const struct table_property *at = table_properties; at->key != NULL; at++) {
-        if (strcasecmp(at->key, property->key) == 0)
-            return at->key;
-        nearest_offer(&nearest, at->key);
+    for (const char *const *key = table_properties; *key != NULL; key++) {
+        if (strcasecmp(*key, property->key) == 0)
+            return *key;
+        nearest_offer(&nearest, *key);
     }
     (void)PLAN_ERROR(err, planner, property->place, "unknown table property '%s'%s", property->key,
                      nearest_suggestion(&nearest).text);
@@ -80,10 +71,10 @@ static const char *known_property(struct planner *planner, const struct sql_prop
 
 static struct sql_property copy(struct planner *planner, const char *key,
                                 const struct sql_property *property) {
-    return (struct sql_property){
-        .key = key,
-        .value = pool_copy(&planner->plan->pool, text_borrow(property->value)),
-        .place = property->place};
+    return (struct sql_property){.key = key,
+                                 .value =
+                                     pool_copy(&planner->plan->pool, text_borrow(property->value)),
+                                 .place = property->place};
 }
 
 static bool make_options(struct planner *planner, struct error *err) {
@@ -127,8 +118,8 @@ bool properties_make(struct planner *planner, struct error *err) {
             pool_copy(&planner->plan->pool, text_borrow(planner->table->source.name));
     else if (!make_options(planner, err))
         return false;
-    struct sql_place place = planner->topic != NULL ? planner->plan->options[0].place
-                                                    : planner->table->source.place;
+    struct sql_place place =
+        planner->topic != NULL ? planner->plan->options[0].place : planner->table->source.place;
     if (planner->plan->topic[0] == '\0')
         return PLAN_ERROR(err, planner, place, "the name of the topic is empty");
     if (strchr(planner->plan->topic, ',') != NULL)

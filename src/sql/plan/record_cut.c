@@ -51,8 +51,8 @@ bool record_make(struct planner *planner, struct error *err) {
                               "ignores it: write NOT NULL at the column of the streaming table",
                               field->name);
         if (has_void(&field->type))
-            return PLAN_ERROR(err, planner, field->place,
-                              "field '%s' of the record cannot be VOID", field->name);
+            return PLAN_ERROR(err, planner, field->place, "field '%s' of the record cannot be VOID",
+                              field->name);
         fields[i] = (struct data_field){
             .name = pool_copy(pool, text_borrow(field->name)),
             .type = copy_type(&field->type, pool),
@@ -128,10 +128,9 @@ static struct data_type cut_struct(struct walk *walk, const struct data_type *ty
 
 void record_cut(struct planner *planner) {
     struct pool *pool = &planner->plan->pool;
-    struct walk walk = {
-        .planner = planner,
-        .inputs = pool_alloc(pool, planner->input_count, sizeof(struct plan_input)),
-        .indexes = pool_alloc(pool, planner->input_count, sizeof(size_t))};
+    struct walk walk = {.planner = planner,
+                        .inputs = pool_alloc(pool, planner->input_count, sizeof(struct plan_input)),
+                        .indexes = pool_alloc(pool, planner->input_count, sizeof(size_t))};
     planner->plan->cut = cut_struct(&walk, &planner->plan->record);
     for (enum plan_input_kind kind = INPUT_KEY; kind <= INPUT_PROCESSING_TIMESTAMP; kind++)
         for (size_t i = 0; i < planner->input_count; i++)

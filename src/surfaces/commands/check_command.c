@@ -75,13 +75,14 @@ static size_t find_warnings(const struct query_plan *plan, struct pool *pool,
     for (size_t i = 0; i < plan->partition_column_count; i++) {
         const struct plan_column *column = &plan->columns[plan->partition_columns[i]];
         if (column->expr->can_be_null && !column->required)
-            names =
-                pool_format(pool, "%s%s%s", names, *names != '\0' ? ", " : "", column->name);
+            names = pool_format(pool, "%s%s%s", names, *names != '\0' ? ", " : "", column->name);
     }
     if (*names != '\0')
-        warnings[count++] = pool_format(
-            pool, "null is possible in a partition column (%s): such rows are in a directory "
-                  "…=__HIVE_DEFAULT_PARTITION__", names);
+        warnings[count++] =
+            pool_format(pool,
+                        "null is possible in a partition column (%s): such rows are in a directory "
+                        "…=__HIVE_DEFAULT_PARTITION__",
+                        names);
     return count;
 }
 
@@ -129,8 +130,7 @@ static const char *list_fields(const struct query_plan *plan, bool quoted, struc
 
 static void print_facts(FILE *out, const struct query_plan *plan, struct pool *pool) {
     const char *fields = list_fields(plan, false, pool);
-    print_fact(out, "declared in",
-               pool_format(pool, "%s:%d", plan->path, (int)plan->place.line));
+    print_fact(out, "declared in", pool_format(pool, "%s:%d", plan->path, (int)plan->place.line));
     print_fact(out, "topic", shown(plan->topic, pool));
     print_fact(out, "decoded",
                fields != NULL ? shown(fields, pool) : "nothing: the value is not parsed");
@@ -149,13 +149,12 @@ static void print_columns(FILE *out, const struct query_plan *plan, struct pool 
     table.may_hide = true;
     for (size_t i = 0; i < plan->column_count; i++) {
         const struct plan_column *column = &plan->columns[i];
-        const char *const cells[] = {
-            shown(column->name, pool), data_type_text(&column->type, pool),
-            column->required            ? "NOT NULL"
-            : column->expr->can_be_null ? ""
-                                        : "never",
-            shown(expr_text(plan, column->expr, pool), pool),
-            shown(text_or_none(column->comment), pool)};
+        const char *const cells[] = {shown(column->name, pool), data_type_text(&column->type, pool),
+                                     column->required            ? "NOT NULL"
+                                     : column->expr->can_be_null ? ""
+                                                                 : "never",
+                                     shown(expr_text(plan, column->expr, pool), pool),
+                                     shown(text_or_none(column->comment), pool)};
         text_table_add(&table, cells);
     }
     text_table_print(&table, 2, out);
@@ -219,8 +218,7 @@ static void print_plan_json(FILE *out, const struct query_plan *plan) {
     for (size_t i = 0; i < plan->partition_column_count; i++)
         json_append_text(names, plan->columns[plan->partition_columns[i]].name);
     json_put(object, "partitionColumns", names);
-    put_text(object, "where",
-             plan->where != NULL ? expr_text(plan, plan->where, &pool) : NULL);
+    put_text(object, "where", plan->where != NULL ? expr_text(plan, plan->where, &pool) : NULL);
     put_text(object, "schema", list_fields(plan, true, &pool));
     for (size_t i = 0; i < plan->property_count; i++)
         json_put_shown(properties, plan->properties[i].key, plan->properties[i].value);
@@ -322,8 +320,8 @@ static void check_directory(struct check_run *run, const char *path, struct name
     }
     qsort(names->names, names->count, sizeof *names->names, by_name);
     for (size_t i = 0; i < names->count; i++) {
-        char *file = text_format("%s%s%s", path, text_ends_with(path, "/") ? "" : "/",
-                                 names->names[i]);
+        char *file =
+            text_format("%s%s%s", path, text_ends_with(path, "/") ? "" : "/", names->names[i]);
         check_file(run, file);
         free(file);
     }

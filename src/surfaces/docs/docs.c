@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sql/functions/function.h"
 #include "surfaces/metrics/metrics.h"
 #include "surfaces/settings/options.h"
 #include "surfaces/terminal/output.h"
@@ -116,6 +117,43 @@ static void print_metrics(FILE *out) {
     }
 }
 
+static const char functions_intro[] =
+    "# Functions of query files\n"
+    "\n"
+    "*Printed by `esports-stream docs functions` from the program's own table; a test compares "
+    "them.*\n"
+    "\n"
+    "What an expression of a [query file](queries.md) can call, operators included. Values are "
+    "those of Spark SQL with\n"
+    "`spark.sql.ansi.enabled=false`. Where Spark ends the query for a value, the result here is "
+    "null, and the row counts a field fault.\n"
+    "\n"
+    "| call | result | example | null, where Spark fails |\n|---|---|---|---|\n";
+
+/* A piece of SQL in a cell. */
+static void print_code(FILE *out, const char *text) {
+    if (text == NULL || *text == '\0')
+        return;
+    (void)fputc('`', out);
+    markdown_cell(out, text);
+    (void)fputc('`', out);
+}
+
+static void print_functions(FILE *out) {
+    (void)fputs(functions_intro, out);
+    for (const struct function *function = functions; function->name != NULL; function++) {
+        (void)fprintf(out, "| ");
+        print_code(out, function->usage);
+        (void)fprintf(out, " | ");
+        markdown_cell(out, function->doc);
+        (void)fprintf(out, " | ");
+        print_code(out, function->example);
+        (void)fprintf(out, " | ");
+        markdown_cell(out, function->throws != NULL ? function->throws : "");
+        (void)fprintf(out, " |\n");
+    }
+}
+
 bool docs_command(const struct command_call *call, struct error *err) {
     const char *name =
         call->config->arguments.operand; // one of those that the table of commands has
@@ -128,6 +166,8 @@ bool docs_command(const struct command_call *call, struct error *err) {
         docs_print_schema(call->out, NULL);
     else if (strcmp(name, "metrics") == 0)
         print_metrics(call->out);
+    else if (strcmp(name, "functions") == 0)
+        print_functions(call->out);
     else
         docs_print_man(call->out, call->commands);
     return true;

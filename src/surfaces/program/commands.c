@@ -128,12 +128,16 @@ const struct command program_commands[] = {
          "writes: topic, columns with their types and expressions, partition columns, condition, "
          "what is decoded of a record, properties, and warnings. A directory stands for all its "
          "files whose names end in `.sql`. Errors are printed as FILE:LINE:COLUMN. Exit code 0: "
-         "all files are correct (warnings do not count); 2: one is not.",
+         "all files are correct (warnings do not count); 2: one is not. Queries of files cannot be "
+         "run yet.",
      .document =
          "one object per streaming table: `file`, `line`, `table`, `comment`, `topic`; `columns`, "
-         "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` (true: "
-         "NOT NULL is written, and a null makes the record a reject), `expression`, `comment`; `partitionColumns`; `where`; "
-         "`schema`, what is decoded of a record, as the schema of from_json (null: the value is not "
+         "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` "
+         "(true: "
+         "NOT NULL is written, and a null makes the record a reject), `expression`, `comment`; "
+         "`partitionColumns`; `where`; "
+         "`schema`, what is decoded of a record, as the schema of from_json (null: the value is "
+         "not "
          "parsed); `properties`, `warnings`. For a file or table with an error: `file`, `table` "
          "(null: the file cannot be read or parsed) and `error`.",
      .options = OPTION_BIT(OPTION_JSON),
@@ -234,7 +238,7 @@ const struct command program_commands[] = {
      .run_once = completion_command,
      .needs_nothing = true},
     {.name = "docs",
-     .operand = "configuration|commands|schema|metrics|man",
+     .operand = "configuration|commands|schema|metrics|functions|man",
      .group = print,
      .brief = "the generated documentation",
      .doc = "Print one of the documents that are generated from the program's own tables.",

@@ -43,9 +43,9 @@ static char *expected_expression(const struct query_plan *plan, const struct col
     pool_init(&pool);
     const char *fields = "";
     for (size_t i = 0; i < plan->record.field_count; i++)
-        fields = pool_format(&pool, "%s%s%s %s", fields, i > 0 ? ", " : "",
-                             plan->record.fields[i].name,
-                             data_type_text(&plan->record.fields[i].type, &pool));
+        fields =
+            pool_format(&pool, "%s%s%s %s", fields, i > 0 ? ", " : "", plan->record.fields[i].name,
+                        data_type_text(&plan->record.fields[i].type, &pool));
     make(pool_format(&pool,
                      "CREATE TABLE r (%s) USING kafka OPTIONS (subscribe 't');"
                      "CREATE STREAMING TABLE t AS SELECT %s AS x FROM STREAM r",
@@ -67,8 +67,8 @@ static void compare_column(const struct query_plan *plan, const struct schema *s
     assert_int_equal(!column->expr->can_be_null, compiled->required); // REQUIRED in the file
     assert_int_equal(column->required, i == 0);                       // the identifier
     assert_string_equal(column->comment, compiled->doc);
-    char *expected = compiled->sql != NULL ? expected_expression(plan, compiled)
-                                           : text_copy(compiled->name);
+    char *expected =
+        compiled->sql != NULL ? expected_expression(plan, compiled) : text_copy(compiled->name);
     assert_string_equal(expr_text(plan, column->expr, &pool), expected);
     free(expected);
     pool_deinit(&pool);

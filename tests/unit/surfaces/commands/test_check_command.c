@@ -51,9 +51,9 @@ static void check_files(bool json, const char *const *names) {
         arguments->operand_count++;
     }
     code = EXIT_CODE_OK;
-    assert_true(check_command(&(struct command_call){.config = &config, .out = out, .code = &code,
-                                                     .errors = err_out},
-                              &err));
+    assert_true(check_command(
+        &(struct command_call){.config = &config, .out = out, .code = &code, .errors = err_out},
+        &err));
     for (size_t i = 0; i < arguments->operand_count; i++)
         free(paths[i]);
     (void)fclose(out);
@@ -62,13 +62,15 @@ static void check_files(bool json, const char *const *names) {
 
 #define CHECK(json, ...) check_files(json, (const char *const[]){__VA_ARGS__, NULL})
 
-#define TOPIC "CREATE TABLE r (id STRING, n INT, s STRUCT<a: INT>) USING kafka OPTIONS (subscribe 't');\n"
+#define TOPIC                                                                                      \
+    "CREATE TABLE r (id STRING, n INT, s STRUCT<a: INT>) USING kafka OPTIONS (subscribe 't');\n"
 
 static void a_table_is_shown_with_all_that_it_reads_and_writes(void **state) {
     (void)state;
-    write_file("a.sql", TOPIC "CREATE STREAMING TABLE x (id STRING NOT NULL COMMENT 'who', two INT)\n"
-                              "PARTITIONED BY (two) COMMENT 'rows' TBLPROPERTIES (trigger = '5 s')\n"
-                              "AS SELECT id, s.a + 2 AS two FROM STREAM r WHERE n > 1;\n");
+    write_file("a.sql",
+               TOPIC "CREATE STREAMING TABLE x (id STRING NOT NULL COMMENT 'who', two INT)\n"
+                     "PARTITIONED BY (two) COMMENT 'rows' TBLPROPERTIES (trigger = '5 s')\n"
+                     "AS SELECT id, s.a + 2 AS two FROM STREAM r WHERE n > 1;\n");
     CHECK(false, "a.sql");
     char *expected = text_format(
         "x: rows\n"
@@ -88,10 +90,12 @@ static void a_table_is_shown_with_all_that_it_reads_and_writes(void **state) {
         "partition\n"
         "  offset                BIGINT               offset                The record's offset in "
         "its partition\n"
-        "  processing_timestamp  TIMESTAMP  never     processing_timestamp  When the micro-batch was "
+        "  processing_timestamp  TIMESTAMP  never     processing_timestamp  When the micro-batch "
+        "was "
         "planned; the same for all its rows, even if the batch is run again\n"
         "\n"
-        "  warning        null is possible in a partition column (two): such rows are in a directory "
+        "  warning        null is possible in a partition column (two): such rows are in a "
+        "directory "
         "…=__HIVE_DEFAULT_PARTITION__\n"
         "\n"
         "1 table: no errors\n",
@@ -147,9 +151,9 @@ static void a_table_is_declared_once_in_all_files(void **state) {
     write_file("a.sql", TOPIC "CREATE STREAMING TABLE x AS SELECT id FROM STREAM r;\n");
     write_file("b.sql", TOPIC "CREATE STREAMING TABLE X AS SELECT id FROM STREAM r;\n");
     CHECK(false, "a.sql", "b.sql");
-    char *expected = text_format(
-        "esports-stream: check: %s/b.sql:2:24: the table 'X' is also in %s/a.sql\n", directory,
-        directory);
+    char *expected =
+        text_format("esports-stream: check: %s/b.sql:2:24: the table 'X' is also in %s/a.sql\n",
+                    directory, directory);
     assert_string_equal(errors, expected);
     free(expected);
 }
@@ -200,6 +204,70 @@ static void texts_of_a_file_cannot_control_the_terminal(void **state) {
     assert_non_null(strstr(printed, "raw: \\x1b[31m\n"));
 }
 
+/* ---- what docs/queries.md says ---- */
+
+static char *read_document(void) {
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(TEST_DATA "/../../docs/queries.md", "r");
+    assert_non_null(file);
+    assert_true(getdelim(&text, &room, '\0', file) > 0);
+    (void)fclose(file);
+    return text;
+}
+
+/* The next ```sql block; NULL: no more. Owned by the caller. */
+static char *next_example(const char **at) {
+    static const char begin[] = "```sql\n";
+    const char *from = strstr(*at, begin);
+    if (from == NULL)
+        return NULL;
+    from += strlen(begin);
+    const char *end = strstr(from, "```");
+    assert_non_null(end);
+    *at = end;
+    return text_format("%.*s", (int)(end - from), from);
+}
+
+static void every_example_of_the_document_is_correct(void **state) {
+    (void)state;
+    char *document = read_document(), *example;
+    const char *at = document;
+    size_t checked = 0;
+    for (; (example = next_example(&at)) != NULL; free(example)) {
+        if (strstr(example, "…") != NULL) // a form, not a file
+            continue;
+        write_file("a.sql", example);
+        CHECK(false, "a.sql");
+        assert_string_equal(errors, "");
+        checked++;
+    }
+    assert_int_equal(checked, 2);
+    free(document);
+}
+
+static void the_error_of_the_document_is_the_one_that_is_printed(void **state) {
+    (void)state;
+    char *document = read_document();
+    const char *at = document;
+    char *example = next_example(&at);
+    char *declared = strstr(example, "queue_id INT");
+    assert_non_null(declared);
+    char *wrong = text_format("%.*squeue_id BIGINT%s", (int)(declared - example), example,
+                              declared + strlen("queue_id INT"));
+    write_file("riot.sql", wrong);
+    CHECK(false, "riot.sql");
+    char *message = strstr(errors, "riot.sql:");
+    assert_non_null(message);
+    message[strcspn(message, "\n")] = '\0';
+    if (strstr(document, message) == NULL)
+        fail_msg("docs/queries.md does not have: %s", message);
+    remove_file("riot.sql");
+    free(wrong);
+    free(example);
+    free(document);
+}
+
 static int setup(void **state) {
     (void)state;
     return mkdtemp(directory) == NULL;
@@ -224,6 +292,8 @@ int main(void) {
         cmocka_unit_test(a_file_without_tables_is_an_error),
         cmocka_unit_test(programs_get_an_object_per_table_and_per_error),
         cmocka_unit_test(texts_of_a_file_cannot_control_the_terminal),
+        cmocka_unit_test(every_example_of_the_document_is_correct),
+        cmocka_unit_test(the_error_of_the_document_is_the_one_that_is_printed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

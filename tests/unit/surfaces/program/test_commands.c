@@ -133,8 +133,9 @@ static void a_command_of_files_takes_several(void **state) {
     PARSE("check");
     assert_string_equal(problems.lines[0], "check needs FILE…");
     PARSE("rejects", "show", "0:1", "0:2", "--job", "matches");
-    assert_string_equal(problems.lines[0],
-                        "'0:2': unexpected argument; rejects show takes only one, PARTITION:OFFSET");
+    assert_string_equal(
+        problems.lines[0],
+        "'0:2': unexpected argument; rejects show takes only one, PARTITION:OFFSET");
     COMPLETE("check", "que");
     assert_string_equal(completed, ":files\n");
     COMPLETE("check", "a.sql", "");
