@@ -93,7 +93,8 @@ static bool add_all(struct planner *planner, struct sql_place place, struct erro
         return add_all_of_kafka(planner, place, err);
     const struct data_type *record = &planner->plan->record;
     for (size_t i = 0; i < record->field_count; i++) {
-        const struct data_field **path = pool_alloc(&planner->plan->pool, 1, sizeof *path);
+        const struct data_field **path =
+            pool_alloc(&planner->plan->pool, 1, sizeof(struct data_field *));
         path[0] = &record->fields[i];
         if (path[0]->type.kind >= TYPE_STRUCT)
             return PLAN_ERROR(err, planner, place,

@@ -41,7 +41,7 @@ static bool make_cast(struct planner *planner, struct sql_place place, const str
     struct error cause = {0};
     if (!cast_find(&value->type, type, &kernel, &can_be_null, &can_fault, &cause))
         return PLAN_ERROR(err, planner, place, "%s", cause.message);
-    const struct expr **argument = pool_alloc(&planner->plan->pool, 1, sizeof *argument);
+    const struct expr **argument = pool_alloc(&planner->plan->pool, 1, sizeof(struct expr *));
     argument[0] = value;
     struct expr *expr = planner_expr(EXPR_CALL, planner, place);
     expr->type = *type;
@@ -58,15 +58,14 @@ static bool make_cast(struct planner *planner, struct sql_place place, const str
 
 static bool make_written_cast(struct planner *planner, const struct sql_node *node,
                               const struct expr **expr, struct error *err) {
-    const struct expr *value;
+    const struct expr *value = NULL;
     if (node->kind == SQL_TRY_CAST)
         return PLAN_ERROR(err, planner, node->place,
                           "TRY_CAST is not supported yet: write CAST, which returns null for a "
                           "text that is not such a value");
     if (node->type->kind >= TYPE_STRUCT)
         return PLAN_ERROR(err, planner, node->place,
-                          "a cast to %s is not supported: only to scalar "
-                          "types",
+                          "a cast to %s is not supported: only to scalar types",
                           type_sql_name(node->type->kind));
     return expr_make(planner, node->children[0], &value, err) &&
            make_cast(planner, node->place, value, node->type, false, expr, err);
@@ -79,7 +78,7 @@ struct function_use expr_function_use(const struct expr *const *arguments, size_
     struct data_type *types = pool_alloc(pool, count, sizeof *types);
     struct data_type *wanted = pool_alloc(pool, count, sizeof *wanted);
     bool *nullable = pool_alloc(pool, count, sizeof *nullable);
-    const struct constant **constants = pool_alloc(pool, count, sizeof *constants);
+    const struct constant **constants = pool_alloc(pool, count, sizeof(struct constant *));
     for (size_t i = 0; i < count; i++) {
         wanted[i] = types[i] = arguments[i]->type;
         nullable[i] = arguments[i]->can_be_null;
@@ -163,7 +162,7 @@ static bool make_function(struct planner *planner, const struct sql_node *node, 
     if (!check_count(planner, node, function, err))
         return false;
     const struct expr **arguments =
-        pool_alloc(&planner->plan->pool, node->child_count, sizeof *arguments);
+        pool_alloc(&planner->plan->pool, node->child_count, sizeof(struct expr *));
     for (size_t i = 0; i < node->child_count; i++)
         if (!expr_make(planner, node->children[i], &arguments[i], err))
             return false;

@@ -69,7 +69,7 @@ const char *name_last(const struct sql_node *node) {
 
 static void take_apart(struct path *path, const struct sql_node *node) {
     const struct sql_node **parts =
-        pool_alloc(&path->planner->plan->pool, path->count, sizeof *parts);
+        pool_alloc(&path->planner->plan->pool, path->count, sizeof(struct sql_node *));
     for (size_t i = path->count; i-- > 0; node = node->kind == SQL_FIELD ? node->children[0] : node)
         parts[i] = node;
     path->parts = parts;
@@ -139,7 +139,8 @@ static bool resolve_field(const struct path *path, size_t first, const struct ex
     struct planner *planner = path->planner;
     const struct data_type *type = &planner->plan->record;
     size_t depth = path->count - first;
-    const struct data_field **fields = pool_alloc(&planner->plan->pool, depth, sizeof(void *));
+    const struct data_field **fields =
+        pool_alloc(&planner->plan->pool, depth, sizeof(struct data_field *));
     for (size_t at = first; at < path->count; at++) {
         const char *name = path->parts[at]->text;
         size_t found = count_fields(type, name, &fields[at - first]);

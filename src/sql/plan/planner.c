@@ -36,7 +36,8 @@ static const struct data_type kafka_types[] = {
 
 static bool is_same_input(const struct planned_input *a, const struct planned_input *b) {
     return a->kind == b->kind && a->depth == b->depth &&
-           (a->depth == 0 || memcmp(a->fields, b->fields, a->depth * sizeof a->fields[0]) == 0);
+           (a->depth == 0 ||
+            memcmp(a->fields, b->fields, a->depth * sizeof(struct data_field *)) == 0);
 }
 
 static const struct expr *use_input(struct planner *planner, struct sql_place place,
