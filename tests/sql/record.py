@@ -152,20 +152,21 @@ def shown(value, kind):
 
 def collect(frame, expression, kind):
     """The values of each row; a row for which Spark throws has "!"."""
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     form = COLLECTED.get(kind.simpleString(), "{}").format(f"({expression})")
     try:
         found = frame.selectExpr("row", f"{form} AS x").collect()
         return [shown(row.x, kind) for row in sorted(found, key=lambda row: row.row)]
-    except PySparkException:
+    except (PySparkException, Py4JJavaError):
         count = len(expressions.TEXTS)
     values = []
     for number in range(count):
         try:
             (row,) = frame.filter(f"row = {number}").selectExpr(f"{form} AS x").collect()
             values.append(shown(row.x, kind))
-        except PySparkException:
+        except (PySparkException, Py4JJavaError):
             values.append("!")
     return values
 
@@ -202,6 +203,7 @@ def main():
         session = open_session(
             pathlib.Path(directory), threads=1, spark_sql_ansi_enabled="false", spark_ui_showConsoleProgress="false"
         )
+        session.sparkContext.setLogLevel("OFF")
         what = sys.argv[1:] or ["types", "expressions"]
         if "types" in what:
             write("types.tsv", type_lines(session))

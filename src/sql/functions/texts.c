@@ -139,9 +139,8 @@ bool resolve_lower(struct function_use *use, struct error *err) {
 }
 
 static const char *guard_case(const char *name, const char *argument, struct pool *pool) {
-    return pool_format(pool,
-                       "CASE WHEN length(%s) = octet_length(CAST(%s AS STRING)) THEN %s(%s) END",
-                       argument, argument, name, argument);
+    return pool_format(pool, "CASE WHEN length(%s) = octet_length(%s) THEN %s(%s) END", argument,
+                       argument, name, argument);
 }
 
 const char *guard_upper(const struct function_use *use, const char *const *arguments,

@@ -396,7 +396,6 @@ bool resolve_date_trunc(struct function_use *use, struct error *err) {
 const char *guard_date_trunc(const struct function_use *use, const char *const *arguments,
                              struct pool *pool) {
     (void)use;
-    return pool_format(
-        pool, "CASE WHEN unix_micros(CAST(%s AS TIMESTAMP)) >= %lld THEN date_trunc(%s, %s) END",
-        arguments[1], (long long)TRUNCATED_MICROS_MIN, arguments[0], arguments[1]);
+    return pool_format(pool, "CASE WHEN unix_micros(%s) >= %lld THEN date_trunc(%s, %s) END",
+                       arguments[1], (long long)TRUNCATED_MICROS_MIN, arguments[0], arguments[1]);
 }

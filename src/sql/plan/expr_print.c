@@ -27,8 +27,7 @@ static const char *print(const struct printer *printer, const struct expr *expr,
 static bool is_bare(const char *name, struct pool *pool) {
     struct sql_node *node;
     struct error ignored;
-    return name_is_plain(name) &&
-           sql_parse_expression(name, strlen(name), pool, &node, &ignored) &&
+    return name_is_plain(name) && sql_parse_expression(name, strlen(name), pool, &node, &ignored) &&
            node->kind == SQL_NAME;
 }
 
@@ -105,9 +104,9 @@ static const char *print_prefix(const struct printer *printer, const struct expr
 static const char *print_infix(const struct printer *printer, const struct expr *expr) {
     const struct function *function = expr->function;
     int left = function->precedence + (is_chain(function) ? 0 : 1);
-    const char *text = pool_format(
-        printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), function->symbol,
-        print(printer, expr->arguments[1], function->precedence + 1));
+    const char *text =
+        pool_format(printer->pool, "%s %s %s", print(printer, expr->arguments[0], left),
+                    function->symbol, print(printer, expr->arguments[1], function->precedence + 1));
     if (expr->argument_count > 2) // LIKE
         text = pool_format(printer->pool, "%s ESCAPE %s", text,
                            print(printer, expr->arguments[2], PRECEDENCE_PRIMARY));
@@ -157,6 +156,13 @@ static const char *print_guarded(const struct printer *printer, const struct exp
 }
 
 static const char *print_cast(const struct printer *printer, const struct expr *expr) {
+    if (printer->input_names != NULL) {
+        const char *guarded =
+            cast_guard(&expr->arguments[0]->type, &expr->type,
+                       print(printer, expr->arguments[0], PRECEDENCE_PRIMARY), printer->pool);
+        if (guarded != NULL)
+            return pool_format(printer->pool, "(%s)", guarded);
+    }
     return pool_format(printer->pool, "CAST(%s AS %s)",
                        print(printer, expr->arguments[0], PRECEDENCE_ANY),
                        data_type_ddl(&expr->type, printer->pool));

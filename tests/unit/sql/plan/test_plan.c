@@ -15,7 +15,8 @@
 
 /* Line 1 of every file here, unless it has its own. */
 #define TOPIC                                                                                      \
-    "CREATE TABLE riot (id STRING COMMENT 'who', n INT, big BIGINT, small SMALLINT, tiny TINYINT, " \
+    "CREATE TABLE riot (id STRING COMMENT 'who', n INT, big BIGINT, small SMALLINT, tiny "         \
+    "TINYINT, "                                                                                    \
     "real FLOAT, d DOUBLE, flag BOOLEAN, day DATE, at TIMESTAMP, local TIMESTAMP_NTZ, "            \
     "bytes BINARY, price DECIMAL(10,2), info STRUCT<queueId: INT, deep: STRUCT<x: INT, y: "        \
     "STRING>>, list ARRAY<STRUCT<k: INT>>, tags MAP<STRING, INT>, `odd name` INT, `case` INT, "    \
@@ -110,7 +111,8 @@ static const struct {
      "processing_timestamp TIMESTAMP never = processing_timestamp -- When the micro-batch was "
      "planned; the same for all its rows, even if the batch is run again\n"},
     // Literals have Spark's types.
-    {"t AS SELECT 1 AS a, 3000000000 AS b, -2147483648 AS c, 1.5 AS d, 1e3 AS e, 99.99D AS f, 1L AS "
+    {"t AS SELECT 1 AS a, 3000000000 AS b, -2147483648 AS c, 1.5 AS d, 1e3 AS e, 99.99D AS f, 1L "
+     "AS "
      "g, 1S AS h, 1Y AS i, 1.5F AS j, 0.05 AS k, 9223372036854775808 AS l, 1. AS m, -9223372036854"
      "775808 AS n FROM STREAM riot",
      "a INT never = 1\nb BIGINT never = 3000000000\nc INT never = -2147483648\n"
@@ -126,7 +128,8 @@ static const struct {
      "e TIMESTAMP_NTZ never = TIMESTAMP_NTZ '2024-01-02 03:04:05.500000'\n"
      "f BINARY never = X'0AFF'\ng INT = CAST(NULL AS INT)\n" KAFKA},
     // Operators: precedence, and what CASE and BETWEEN stand for.
-    {"t AS SELECT (n + 1) * 2 - -n AS a, n - (1 - n) AS b, -(-n) AS c, NOT (flag OR n > 1 AND flag) "
+    {"t AS SELECT (n + 1) * 2 - -n AS a, n - (1 - n) AS b, -(-n) AS c, NOT (flag OR n > 1 AND "
+     "flag) "
      "AS d, (n IS NULL) = flag AS e, n BETWEEN 1 AND 2 AS f, CASE n WHEN 1 THEN 'one' END AS g, "
      "n NOT IN (1, 2) AS h FROM STREAM riot",
      "a INT = (n + 1) * 2 - -n\nb INT = n - (1 - n)\nc INT = -(-n)\n"
@@ -207,12 +210,9 @@ static const struct {
 static void only_the_paths_that_are_used_are_decoded(void **state) {
     (void)state;
     static const char *const kafka[] = {
-        [INPUT_KEY] = "key",
-        [INPUT_VALUE] = "value",
-        [INPUT_TIMESTAMP] = "kafka3",
-        [INPUT_PARTITION] = "kafka1",
-        [INPUT_OFFSET] = "kafka2",
-        [INPUT_PROCESSING_TIMESTAMP] = "kafka4",
+        [INPUT_KEY] = "key",          [INPUT_VALUE] = "value",
+        [INPUT_TIMESTAMP] = "kafka3", [INPUT_PARTITION] = "kafka1",
+        [INPUT_OFFSET] = "kafka2",    [INPUT_PROCESSING_TIMESTAMP] = "kafka4",
     };
     for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
         struct query_plan plan;
@@ -238,8 +238,9 @@ static void only_the_paths_that_are_used_are_decoded(void **state) {
 static void columns_are_computed_in_the_order_of_the_select_list(void **state) {
     (void)state;
     struct query_plan plan;
-    must_make(TOPIC "CREATE STREAMING TABLE t (c INT, b INT, a INT) AS SELECT n AS a, a + 1 AS b, a + "
-                    "b AS c FROM STREAM riot",
+    must_make(TOPIC
+              "CREATE STREAMING TABLE t (c INT, b INT, a INT) AS SELECT n AS a, a + 1 AS b, a + "
+              "b AS c FROM STREAM riot",
               &plan);
     static const size_t order[] = {2, 1, 0, 3, 4, 5, 6};
     assert_int_equal(plan.column_count, 7);
@@ -345,9 +346,9 @@ static const char *const expressions[] = {
 
 /* The plan of a table whose column x is the expression. */
 static void make_expression(const char *expression, struct query_plan *plan) {
-    char *text = text_format(
-        TOPIC "CREATE STREAMING TABLE t AS SELECT n AS alias, %s AS x FROM STREAM riot",
-        expression);
+    char *text =
+        text_format(TOPIC "CREATE STREAMING TABLE t AS SELECT n AS alias, %s AS x FROM STREAM riot",
+                    expression);
     must_make(text, plan);
     free(text);
 }
