@@ -3,20 +3,28 @@
     .venv/bin/python tests/sql/record.py          rewrites tests/data/sql/*.tsv
 
 types.tsv has the type of each function for each pair of types, and whether Spark takes the result
-for nullable where no argument is. expressions.tsv has the values of the expressions listed in
-expressions.txt for each row of rows.txt. ANSI is off, the time zone is UTC.
+for nullable where no argument is. rows.tsv has the rows of expressions.py, expressions.tsv the
+values of its expressions for each of these rows. ANSI is off, the time zone is UTC.
+
+A value is written as: \\N (null), ! (Spark throws), a number (dates: days, timestamps:
+microseconds, decimals: unscaled), true, false, or a text with \\xHH for control characters and
+backslashes.
 """
 
+import decimal
 import itertools
 import logging
 import pathlib
 import sys
 import tempfile
+import time
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from rig.spark import open_session  # noqa: E402
+
+from sql import expressions  # noqa: E402
 
 DATA = TESTS / "data" / "sql"
 TYPES = (
@@ -92,6 +100,98 @@ def type_lines(session):
             yield "cast", f"{one} {other}", ask(f"CAST(a{i} AS {other})")
 
 
+# ---- values ----
+
+RAW = {"DATE": "INT", "TIMESTAMP": "BIGINT", "TIMESTAMP_NTZ": "BIGINT"}
+TYPED = {
+    "DATE": "date_from_unix_date({})",
+    "TIMESTAMP": "timestamp_micros({})",
+    "TIMESTAMP_NTZ": "CAST(timestamp_micros({}) AS TIMESTAMP_NTZ)",
+}
+COLLECTED = {
+    "date": "unix_date({})",
+    "timestamp": "unix_micros({})",
+    "timestamp_ntz": "unix_micros(CAST({} AS TIMESTAMP))",
+}
+
+
+def raw_value(value, name):
+    if value is None or not name.startswith("DECIMAL"):
+        return value
+    scale = int(name.rstrip(")").split(",")[1])
+    return decimal.Decimal(value).scaleb(-scale, decimal.Context(prec=40))
+
+
+def value_frame(session):
+    from pyspark.sql.types import IntegerType, StructField, StructType
+
+    columns = expressions.COLUMNS
+    fields = [
+        StructField(name, spark_type(RAW.get(kind, kind))) for name, kind in columns.items()
+    ]
+    rows = [
+        [*(raw_value(v, kind) for v, kind in zip(row, columns.values())), number]
+        for number, row in enumerate(expressions.rows())
+    ]
+    frame = session.createDataFrame(rows, StructType([*fields, StructField("row", IntegerType())]))
+    typed = [f"{TYPED.get(kind, '{}').format(name)} AS {name}" for name, kind in columns.items()]
+    return frame.coalesce(1).selectExpr(*typed, "row")
+
+
+def shown(value, kind):
+    if value is None:
+        return r"\N"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, decimal.Decimal):
+        return str(int(value.scaleb(kind.scale, decimal.Context(prec=80))))
+    if isinstance(value, str):
+        return "".join(f"\\x{ord(c):02x}" if c < " " or c in "\\\x7f" else c for c in value)
+    return repr(value)
+
+
+def collect(frame, expression, kind):
+    """The values of each row; a row for which Spark throws has "!"."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    form = COLLECTED.get(kind.simpleString(), "{}").format(f"({expression})")
+    try:
+        found = frame.selectExpr("row", f"{form} AS x").collect()
+        return [shown(row.x, kind) for row in sorted(found, key=lambda row: row.row)]
+    except (PySparkException, Py4JJavaError):
+        count = len(expressions.TEXTS)
+    values = []
+    for number in range(count):
+        try:
+            (row,) = frame.filter(f"row = {number}").selectExpr(f"{form} AS x").collect()
+            values.append(shown(row.x, kind))
+        except (PySparkException, Py4JJavaError):
+            values.append("!")
+    return values
+
+
+def value_lines(session):
+    frame = value_frame(session).cache()
+    for expression in expressions.expressions():
+        try:
+            field = frame.selectExpr(f"{expression} AS x").schema.fields[0]
+        except Exception:
+            yield expression, "-"
+            continue
+        kind = field.dataType.simpleString().upper() + ("" if field.nullable else "!")
+        start = time.monotonic()
+        yield expression, kind, *collect(frame, expression, field.dataType)
+        print(f"{time.monotonic() - start:6.2f} s  {expression}", flush=True)
+
+
+def row_lines():
+    yield expressions.COLUMNS.keys()
+    yield expressions.COLUMNS.values()
+    for row in expressions.rows():
+        yield [shown(value, None) for value in row]
+
+
 def write(name, lines):
     text = "".join("\t".join(line) + "\n" for line in lines)
     (DATA / name).write_text(text)
@@ -101,11 +201,15 @@ def main():
     logging.disable(logging.CRITICAL)  # of refused expressions there are many
     with tempfile.TemporaryDirectory() as directory:
         session = open_session(
-            pathlib.Path(directory), threads=1, spark_sql_ansi_enabled="false"
+            pathlib.Path(directory), threads=1, spark_sql_ansi_enabled="false", spark_ui_showConsoleProgress="false"
         )
+        session.sparkContext.setLogLevel("OFF")
         what = sys.argv[1:] or ["types", "expressions"]
         if "types" in what:
             write("types.tsv", type_lines(session))
+        if "expressions" in what:
+            write("rows.tsv", row_lines())
+            write("expressions.tsv", value_lines(session))
         session.stop()
 
 

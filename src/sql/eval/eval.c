@@ -35,10 +35,12 @@ static size_t reserve(struct layout *layout, size_t bytes) {
     return offset;
 }
 
-/* Values, then one byte of presence per row. */
-static size_t take_buffer(struct layout *layout, size_t width) {
+/* Values, then one byte of presence per row. The buffer of a constant has nothing else before it,
+ * because steps would write there in each slice. */
+static size_t take_buffer(struct layout *layout, const struct eval_node *node) {
+    size_t width = type_width(node->expr->type.kind);
     struct free_buffers *free = &layout->free[width];
-    if (free->count > 0)
+    if (node->is_step && free->count > 0)
         return free->offsets[--free->count];
     return reserve(layout, layout->eval->capacity * (width + 1));
 }
@@ -56,7 +58,7 @@ static bool has_buffer(const struct eval_node *node) {
 static void lay_out_node(struct layout *layout, size_t i) {
     struct eval_node *node = layout->eval->nodes[i];
     if (has_buffer(node))
-        node->buffer = take_buffer(layout, type_width(node->expr->type.kind));
+        node->buffer = take_buffer(layout, node);
     for (size_t k = 0; k < node->argument_count; k++) {
         struct eval_node *argument = node->arguments[k];
         if (!argument->is_step || !has_buffer(argument) || argument->last_use != i)

@@ -12,12 +12,12 @@
 struct eval_node;
 
 struct eval {
-    const struct query_plan *plan;   // borrowed, with its expressions
-    struct pool pool;          // owned: nodes, and the bytes of constant texts
-    struct eval_node **nodes;  // in the order in which they are computed
-    struct eval_node **inputs; // of each input of the plan; NULL: not used
-    struct eval_node **roots;  // of each expression
-    struct vector *outputs;    // of each expression, as bound
+    const struct query_plan *plan; // borrowed, with its expressions
+    struct pool pool;              // owned: nodes, and the bytes of constant texts
+    struct eval_node **nodes;      // in the order in which they are computed
+    struct eval_node **inputs;     // of each input of the plan; NULL: not used
+    struct eval_node **roots;      // of each expression
+    struct vector *outputs;        // of each expression, as bound
     size_t node_count, root_count;
     size_t capacity; // rows
     size_t memory;   // bytes of `storage`

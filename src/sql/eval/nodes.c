@@ -5,7 +5,7 @@
  * the same kernel and type, and the same nodes as arguments.
  *
  * visit() recurses. Its depth is that of one expression, which the parser limits (SQL_DEPTH_MAX):
- * a column refers to earlier ones only, and these are visited first. */
+ * a column refers only to columns before it in the SELECT list, and these are visited first. */
 #include "sql/eval/nodes.h"
 
 #include <search.h>
@@ -181,7 +181,7 @@ void nodes_build(struct eval *eval, const struct expr *const *exprs, size_t coun
     eval->roots = pool_alloc(&eval->pool, count, sizeof(struct eval_node *));
     eval->root_count = count;
     for (size_t i = 0; i < eval->plan->column_count; i++)
-        (void)visit(eval, &seen, eval->plan->columns[i].expr);
+        (void)visit(eval, &seen, eval->plan->columns[eval->plan->order[i]].expr);
     for (size_t k = 0; k < count; k++)
         eval->roots[k] = visit(eval, &seen, exprs[k]);
     tdestroy(seen.exprs, keep_node);

@@ -83,4 +83,17 @@ resolve_fn resolve_round, resolve_floor, resolve_ceil;
 /* join.c */
 resolve_fn resolve_concat, resolve_concat_ws;
 
+/* texts.c */
+resolve_fn resolve_length, resolve_trim, resolve_ltrim, resolve_rtrim, resolve_upper, resolve_lower;
+resolve_fn resolve_substring, resolve_split_part, resolve_startswith, resolve_endswith;
+resolve_fn resolve_contains, resolve_like;
+guard_fn guard_upper, guard_lower, guard_split_part;
+
+/* times.c */
+resolve_fn resolve_timestamp_millis, resolve_timestamp_micros, resolve_timestamp_seconds;
+resolve_fn resolve_unix_seconds, resolve_unix_millis, resolve_to_timestamp, resolve_to_date;
+resolve_fn resolve_unix_timestamp, resolve_year, resolve_month, resolve_day, resolve_hour;
+resolve_fn resolve_minute, resolve_second, resolve_date_trunc;
+guard_fn guard_timestamp_millis, guard_timestamp_seconds, guard_date_trunc;
+
 #endif

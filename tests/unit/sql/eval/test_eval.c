@@ -1,0 +1,225 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/table.h"
+#include "sql/eval/eval.h"
+
+/* ---- values of real Spark (tests/sql/record.py) ---- */
+
+/* What is known to differ: texts beyond ASCII in upper and lower. */
+static bool is_fault_of_ours(const char *expression) {
+    return strncmp(expression, "upper(", 6) == 0 || strncmp(expression, "lower(", 6) == 0;
+}
+
+static bool check_type(const struct query_plan *plan, const char *expression, char *recorded) {
+    struct pool pool;
+    pool_init(&pool);
+    const struct expr *expr = plan->columns[table_column(plan, "x")].expr;
+    size_t length = strlen(recorded);
+    bool can_be_null = recorded[length - 1] != '!';
+    if (!can_be_null)
+        recorded[length - 1] = '\0';
+    const char *type = data_type_text(&expr->type, &pool);
+    bool same = strcmp(type, recorded) == 0 &&
+                (expr->can_be_null == can_be_null || is_fault_of_ours(expression));
+    if (!same)
+        print_message("%s\n    is %s%s in Spark, ours is %s%s\n", expression, recorded,
+                      can_be_null ? "" : " NOT NULL", type, expr->can_be_null ? "" : " NOT NULL");
+    pool_deinit(&pool);
+    return same;
+}
+
+/* One value. Where Spark throws ("!") ours is null and a fault. */
+static bool check_value(const struct evaluated *evaluated, const char *expression, size_t row,
+                        const char *recorded) {
+    char ours[VALUE_TEXT_MAX];
+    bool fault = evaluated->faults != NULL && evaluated->faults[row] != 0;
+    value_print(&evaluated->vector, row, ours);
+    bool throws = strcmp(recorded, "!") == 0;
+    if (throws ? fault : strcmp(ours, recorded) == 0 && !fault)
+        return true;
+    if (fault && is_fault_of_ours(expression))
+        return true;
+    print_message("%s\n    row %zu: %s in Spark, ours is %s%s\n", expression, row, recorded, ours,
+                  fault ? " and a fault" : "");
+    return false;
+}
+
+static size_t check_expression(struct table *table, char *line, size_t *values) {
+    enum { SHOWN_MAX = 3 };
+    char *expression = strsep(&line, "\t"), *type = strsep(&line, "\t\n");
+    struct query_plan plan;
+    struct error err = {0};
+    bool refused = strcmp(type, "-") == 0;
+    bool made = table_plan(table, expression, &plan, &err);
+    if (made == refused) {
+        print_message("%s\n    %s\n", expression, refused ? "Spark refuses it" : err.message);
+        if (made)
+            plan_deinit(&plan);
+        return 1;
+    }
+    if (refused)
+        return 0;
+    size_t different = check_type(&plan, expression, type) ? 0 : 1, shown = 0;
+    struct evaluated evaluated;
+    table_evaluate(table, &plan, &evaluated);
+    for (size_t row = 0; row < table->row_count; row++) {
+        const char *recorded = strsep(&line, "\t\n");
+        assert_non_null(recorded);
+        (*values)++;
+        if (shown < SHOWN_MAX && !check_value(&evaluated, expression, row, recorded))
+            shown++;
+    }
+    evaluated_deinit(&evaluated);
+    plan_deinit(&plan);
+    return different + shown;
+}
+
+static void values_are_those_of_spark(void **state) {
+    (void)state;
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    FILE *file = fopen(TEST_DATA "/sql/expressions.tsv", "r");
+    assert_non_null(file);
+    char *line = NULL;
+    size_t size = 0, different = 0, values = 0, expressions = 0;
+    while (getline(&line, &size, file) >= 0) {
+        different += check_expression(&table, line, &values);
+        expressions++;
+    }
+    free(line);
+    (void)fclose(file);
+    table_deinit(&table);
+    assert_int_equal(different, 0);
+    assert_true(expressions > 300);
+    assert_true(values > 50000);
+}
+
+/* ---- the evaluator ---- */
+
+static void rows_alone_give_the_same_as_a_slice(void **state) {
+    (void)state;
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    static const char expression[] =
+        "CASE WHEN total_games > 0 AND win_rate IS NULL THEN ROUND(total_wins / total_games * "
+        "100, 2) ELSE win_rate END";
+    struct query_plan plan;
+    struct error err = {0};
+    assert_true(table_plan(&table, expression, &plan, &err));
+    struct evaluated slice, alone;
+    table_evaluate(&table, &plan, &slice);
+    table_evaluate_rows(&table, &plan, 1, &alone);
+    for (size_t row = 0; row < table.row_count; row++) {
+        char one[VALUE_TEXT_MAX], other[VALUE_TEXT_MAX];
+        value_print(&slice.vector, row, one);
+        value_print(&alone.vector, row, other);
+        assert_string_equal(one, other);
+    }
+    evaluated_deinit(&slice);
+    evaluated_deinit(&alone);
+    plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+static void faults_are_counted_per_expression(void **state) {
+    (void)state;
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    struct query_plan plan;
+    struct error err = {0};
+    assert_true(table_plan(&table, "timestamp_millis(l)", &plan, &err));
+    struct evaluated evaluated;
+    table_evaluate(&table, &plan, &evaluated);
+    int64_t faults = 0;
+    for (size_t row = 0; row < table.row_count; row++) {
+        faults += evaluated.faults[row];
+        assert_true(evaluated.faults[row] == 0 || evaluated.vector.valid[row] == 0);
+    }
+    assert_true(faults > 0);
+    assert_int_equal(evaluated.fault_count, faults);
+    evaluated_deinit(&evaluated);
+    plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+static void equal_parts_are_computed_once(void **state) {
+    (void)state;
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    struct query_plan plan;
+    struct error err = {0};
+    assert_true(table_plan(&table, "(i + j) * (i + j) + (i + j)", &plan, &err));
+    struct timestamp_context context = {0};
+    struct eval eval;
+    const struct expr *expr = plan.columns[table_column(&plan, "x")].expr;
+    eval_init(&eval, &plan, &expr, 1, 16, &context);
+    assert_int_equal(eval.node_count, 2 + 3); // i, j, and a node for each operator
+    eval_deinit(&eval);
+    plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+/* Each level has the value of the one below twice: 2^60 nodes, if it were a tree. */
+static void shared_parts_are_visited_once(void **state) {
+    (void)state;
+    enum { LEVELS = 60 };
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    struct query_plan plan;
+    struct error err = {0};
+    assert_true(table_plan(&table, "i + 0", &plan, &err));
+    const struct expr *leaf = plan.columns[table_column(&plan, "x")].expr;
+    struct expr levels[LEVELS];
+    const struct expr *arguments[LEVELS][2];
+    for (size_t i = 0; i < LEVELS; i++) {
+        levels[i] = *leaf;
+        arguments[i][0] = arguments[i][1] = i == 0 ? leaf : &levels[i - 1];
+        levels[i].arguments = arguments[i];
+    }
+    struct timestamp_context context = {0};
+    struct eval eval;
+    const struct expr *top = &levels[LEVELS - 1];
+    eval_init(&eval, &plan, &top, 1, 16, &context);
+    assert_int_equal(eval.node_count, 3 + LEVELS); // and i, 0, i + 0
+    eval_deinit(&eval);
+    plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+static void a_full_arena_is_reported_and_the_call_repeated(void **state) {
+    (void)state;
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    struct query_plan plan;
+    struct error err = {0};
+    assert_true(table_plan(&table, "concat(s, u, s, u)", &plan, &err));
+    struct evaluated evaluated;
+    table.string_bytes = 64;
+    table_evaluate(&table, &plan, &evaluated);
+    assert_true(evaluated.attempts > 1);
+    evaluated_deinit(&evaluated);
+    plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_those_of_spark),
+        cmocka_unit_test(rows_alone_give_the_same_as_a_slice),
+        cmocka_unit_test(faults_are_counted_per_expression),
+        cmocka_unit_test(equal_parts_are_computed_once),
+        cmocka_unit_test(shared_parts_are_visited_once),
+        cmocka_unit_test(a_full_arena_is_reported_and_the_call_repeated),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
