@@ -23,6 +23,7 @@ struct data_field {
     const char *comment; // NULL: none
 };
 
+/* Names of fields differ by case; comments make no difference. */
 bool data_type_equals(const struct data_type *a, const struct data_type *b);
 
 /* As Spark's DDL writes it: "BIGINT", "DECIMAL(10,2)", "STRUCT<`matchId`: STRING>". Every name of a
