@@ -444,7 +444,6 @@ strings:
 any_name:
   name
 | reserved
-| NAME_HERE                                     { $$ = ""; }
 ;
 
 /* What can be a name without quotes in an expression. */
@@ -456,6 +455,7 @@ name:
 | CREATE
 | END
 | ESCAPE
+| NAME_HERE                                     { $$ = ""; }
 ;
 
 /* What can follow an expression or a source as its name without AS. */

@@ -31,12 +31,11 @@ static const struct reason {
     {"select", false, TOKEN_CREATE,
      "a query needs a table that it writes: CREATE STREAMING TABLE name AS SELECT …"},
     {"or", false, TOKEN_STREAMING,
-     "OR REFRESH and OR REPLACE are not supported: write CREATE STREAMING TABLE, which creates the "
-     "table if it is not there"},
-    {"if", true, TOKEN_USING,
-     "IF NOT EXISTS is not supported: leave it out, a declared topic is not created"},
+     "OR REFRESH and OR REPLACE are not supported: write CREATE STREAMING TABLE, which "
+     "continues a table that exists"},
+    {"if", true, TOKEN_USING, "IF NOT EXISTS is not supported: leave it out"},
     {"if", true, TOKEN_TBLPROPERTIES,
-     "IF NOT EXISTS is not supported: leave it out, a table that is there is continued"},
+     "IF NOT EXISTS is not supported: leave it out, an existing table is continued"},
     {".", false, TOKEN_USING, "the name of a table has one part: leave out the one before the dot"},
     {".", false, TOKEN_TBLPROPERTIES,
      "the name of a table has one part: leave out the one before the dot"},
@@ -174,7 +173,7 @@ static const char *reason_of_two(const struct sql_input *in, const struct sql_ex
                                             (token->kind == '<' && previous->kind == '<'));
     if (expected->names[')'] != NULL && is_special_call(in))
         return "words in a call are not supported: write the arguments with commas between them";
-    if (is_shift)
+    if (is_shift && expected->names[TOKEN_EXPRESSION_HERE] != NULL)
         return "operators on bits are not supported";
     if (token->kind == '*' && previous->kind == '.')
         return "all fields of a STRUCT, as in a.*, are not supported: write the fields";
@@ -282,29 +281,40 @@ static void hide(struct sql_expected *expected, const short *tokens) {
         expected->names[*tokens] = NULL;
 }
 
+/* A token that is always possible with another one says nothing next to it. */
+static void hide_if(struct sql_expected *expected, int token, int other) {
+    if (expected->names[other] != NULL)
+        expected->names[token] = NULL;
+}
+
 static void hide_groups(struct sql_expected *expected) {
     const char **names = expected->names;
-    bool has_name = names[TOKEN_NAME_HERE] != NULL;
-    if (names[TOKEN_EXPRESSION_HERE] != NULL || names[TOKEN_ALIAS_HERE] != NULL || has_name)
-        hide(expected, plain_words);
+    bool between = names[TOKEN_AND] != NULL && names[TOKEN_OR] == NULL; // its AND is to come
+    const char *and_name = names[TOKEN_AND];
+    hide_if(expected, TOKEN_NAME_HERE, TOKEN_EXPRESSION_HERE);
+    if (names[TOKEN_NAME_HERE] != NULL)
+        hide(expected, reserved_words);
     if (names[TOKEN_EXPRESSION_HERE] != NULL)
         hide(expected, expression_starts);
+    if (names[TOKEN_EXPRESSION_HERE] != NULL || names[TOKEN_ALIAS_HERE] != NULL ||
+        names[TOKEN_NAME_HERE] != NULL)
+        hide(expected, plain_words);
     if (names[TOKEN_OPERATOR_HERE] != NULL)
         hide(expected, operators);
-    if (has_name && names[TOKEN_VALUE_HERE] == NULL)
-        hide(expected, reserved_words);
-    if (names[TOKEN_TYPE_HERE] != NULL)
-        names[TOKEN_ARRAY] = names[TOKEN_MAP] = names[TOKEN_STRUCT] = NULL;
     if (names[TOKEN_VALUE_HERE] != NULL)
         hide(expected, property_values);
-    if (names[TOKEN_ALIAS_HERE] != NULL && (names[TOKEN_AS] != NULL || names[TOKEN_FROM] != NULL))
-        names[TOKEN_ALIAS_HERE] = NULL;
-    if (names[TOKEN_LENGTH_HERE] != NULL)
-        names['('] = NULL;
-    if (names[TOKEN_MORE_TEXT_HERE] != NULL)
-        names[TOKEN_STRING] = NULL;
-    if (names[';'] != NULL)
-        names[TOKEN_YYEOF] = NULL;
+    if (between && names[TOKEN_OPERATOR_HERE] != NULL)
+        names[TOKEN_AND] = and_name;
+    if (names[TOKEN_NOT] != NULL && names[TOKEN_COMMENT] != NULL)
+        names[TOKEN_NOT] = "NOT NULL";
+    hide_if(expected, TOKEN_ARRAY, TOKEN_TYPE_HERE);
+    hide_if(expected, TOKEN_MAP, TOKEN_TYPE_HERE);
+    hide_if(expected, TOKEN_STRUCT, TOKEN_TYPE_HERE);
+    hide_if(expected, TOKEN_ALIAS_HERE, TOKEN_AS);
+    hide_if(expected, TOKEN_ALIAS_HERE, TOKEN_FROM);
+    hide_if(expected, '(', TOKEN_LENGTH_HERE);
+    hide_if(expected, TOKEN_STRING, TOKEN_MORE_TEXT_HERE);
+    hide_if(expected, TOKEN_YYEOF, ';');
     hide(expected, unseen);
 }
 
@@ -354,9 +364,9 @@ static bool is_in(int token, const short *tokens) {
 static bool find_nearest(const struct sql_token *token, struct nearest *nearest, char *given,
                          size_t size) {
     static const char *const words[] = {
-        "CREATE", "STREAMING", "TABLE",         "USING", "OPTIONS", "COMMENT", "SELECT",
-        "FROM",   "STREAM",    "LATERAL",       "VIEW",  "OUTER",   "WHERE",   "PARTITIONED",
-        "BY",     "AS",        "TBLPROPERTIES", "THEN",  "ELSE",    "END"};
+        "CREATE",        "STREAMING", "TABLE",  "USING", "OPTIONS", "COMMENT",     "SELECT", "FROM",
+        "STREAM",        "LATERAL",   "VIEW",   "OUTER", "WHERE",   "PARTITIONED", "BY",     "AS",
+        "TBLPROPERTIES", "ARRAY",     "STRUCT", "THEN",  "ELSE",    "END"};
     snprintf(given, size, "%.*s", (int)(token->length < size ? token->length : 0), token->start);
     *nearest = (struct nearest){.given = given};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
