@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #include "base/nearest.h"
-#include "base/utf8.h"
 #include "sql/syntax/grammar.h" // made by Bison
 
 enum { SHOWN_BYTES_MAX = 40 };
@@ -127,7 +126,7 @@ static const struct reason {
      "REGEXP is not supported, because regular expressions differ: write LIKE or startswith()"},
     {"ilike", false, 0, "ILIKE is not supported: write lower(…) LIKE …"},
     {"collate", false, 0, "COLLATE is not supported: texts are compared byte by byte"},
-    {"!", false, TOKEN_NOT, "'!' is not supported here: write NOT"},
+    {"!", false, TOKEN_NOT, "'!' is not possible here: write NOT"},
     {"::", false, 0, "a::type is not supported: write CAST(a AS type)"},
     {":", false, TOKEN_OPERATOR_HERE,
      "a:b is not supported: declare the field in the topic's table and write a.b"},
@@ -150,7 +149,8 @@ static bool is_text(const struct sql_token *token, const char *text) {
 }
 
 static bool follows_at_once(const struct sql_input *in) {
-    return in->previous.start + in->previous.length == in->token.start;
+    return in->previous.start != NULL &&
+           in->previous.start + in->previous.length == in->token.start;
 }
 
 /* substring(a FROM 2), trim(BOTH 'x' FROM a) and the like. */
@@ -336,22 +336,18 @@ static void print_expected(const struct sql_expected *expected, char *text, size
 
 /* ---- what was found ---- */
 
+/* At most SHOWN_BYTES_MAX of its bytes, in whole characters. */
 static void print_found(const struct sql_token *token, char *text, size_t size) {
-    if (token->kind == TOKEN_YYEOF) {
+    bool is_text = token->kind == TOKEN_STRING;
+    size_t shown = token->length;
+    if (shown > SHOWN_BYTES_MAX)
+        for (shown = SHOWN_BYTES_MAX; ((unsigned char)token->start[shown] & 0xC0) == 0x80;)
+            shown--;
+    if (token->kind == TOKEN_YYEOF)
         text_append(text, size, 0, "the end of the text");
-        return;
-    }
-    const char *quote = token->kind == TOKEN_STRING ? "" : "'";
-    size_t used =
-        text_append(text, size, 0, "%s%s", token->kind == TOKEN_STRING ? "the text " : "", quote);
-    const char *at = token->start, *end = at + token->length;
-    while (at < end && at - token->start < SHOWN_BYTES_MAX) {
-        char character[ESCAPE_MAX];
-        size_t character_size;
-        at += escape_next(at, end, character, &character_size);
-        used = text_append(text, size, used, "%.*s", (int)character_size, character);
-    }
-    text_append(text, size, used, "%s%s", at < end ? "…" : "", quote);
+    else
+        text_append(text, size, 0, "%s%.*s%s%s", is_text ? "the text " : "'", (int)shown,
+                    token->start, shown < token->length ? "…" : "", is_text ? "" : "'");
 }
 
 static bool is_in(int token, const short *tokens) {
@@ -402,7 +398,7 @@ void sql_refuse_token(struct sql_input *in, struct sql_expected *expected) {
         sql_refuse(in, in->token.place, "%s", reason);
         return;
     }
-    char found[8 * SHOWN_BYTES_MAX], list[512] = "", hint[160];
+    char found[2 * SHOWN_BYTES_MAX], list[512] = "", hint[160];
     print_found(&in->token, found, sizeof found);
     print_hint(in, expected->names[TOKEN_EXPRESSION_HERE] != NULL, hint, sizeof hint);
     hide_groups(expected);

@@ -8,13 +8,27 @@
 #include "sql/syntax/grammar.h" // made by Bison
 #include "sql/syntax/input.h"
 
+/* Names in backticks can contain anything, so all of the message is made fit to be shown. */
+static void escape(const char *message, char *shown, size_t size) {
+    const char *at = message, *end = message + strlen(message);
+    size_t used = 0;
+    shown[0] = '\0';
+    while (at < end) {
+        char character[ESCAPE_MAX];
+        size_t character_size;
+        at += escape_next(at, end, character, &character_size);
+        used = text_append(shown, size, used, "%.*s", (int)character_size, character);
+    }
+}
+
 static bool set_error(struct error *err, const char *path, struct sql_place place,
                       const char *format, va_list args) {
-    char message[sizeof err->message];
+    char message[sizeof err->message], shown[sizeof err->message];
     vsnprintf(message, sizeof message, format, args);
+    escape(message, shown, sizeof shown);
     if (path == NULL)
-        return error_set(err, ERROR_CONFIG, "%d:%d: %s", place.line, place.column, message);
-    return error_set(err, ERROR_CONFIG, "%s:%d:%d: %s", path, place.line, place.column, message);
+        return error_set(err, ERROR_CONFIG, "%d:%d: %s", place.line, place.column, shown);
+    return error_set(err, ERROR_CONFIG, "%s:%d:%d: %s", path, place.line, place.column, shown);
 }
 
 bool sql_error(struct error *err, const char *path, struct sql_place place, const char *format,
@@ -83,7 +97,7 @@ bool sql_parse(const char *path, const char *text, size_t length, struct sql_fil
         sql_file_deinit(file);
         return false;
     }
-    file->path = pool_copy(&file->pool, text_borrow(path));
+    file->path = path != NULL ? pool_copy(&file->pool, text_borrow(path)) : NULL;
     file->topics = in.topics.items;
     file->topic_count = in.topics.count;
     file->tables = in.tables.items;

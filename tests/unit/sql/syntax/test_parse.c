@@ -17,8 +17,8 @@ static const struct example expressions[] = {
     {"a", "a"},
     {"a.b.c", "(. (. a b) c)"},
     {"a . b", "(. a b)"},
-    {"a.`b c`", "(. a b c)"},
-    {"`a``b`", "a`b"},
+    {"a.`b c`", "(. a `b c`)"},
+    {"`a``b`", "`a`b`"},
     {"(a).b", "(. a b)"},
     {"games[0].id", "(. ([] games 0) id)"},
     {"a[b + 1][-1]", "([] ([] a (+ b 1)) (negative 1))"},
@@ -182,8 +182,8 @@ static const struct example refused_expressions[] = {
     {"-NOT a", "1:2: NOT is written in parentheses here: a = (NOT b)"},
     {"a IS NULL IS NULL", "1:11: found 'IS', expected AND, OR or the end of the text"},
     {"a IN (1) = b", "1:10: found '=', expected AND, OR or the end of the text"},
-    {"a ! IN (1)", "1:3: '!' is not supported here: write NOT"},
-    {"a IS ! NULL", "1:6: '!' is not supported here: write NOT"},
+    {"a ! IN (1)", "1:3: '!' is not possible here: write NOT"},
+    {"a IS ! NULL", "1:6: '!' is not possible here: write NOT"},
     {"a BETWEEN 1", "1:12: found the end of the text, expected an operator or AND"},
     {"a BETWEEN 1 OR 2", "1:13: found 'OR', expected an operator or AND"},
     {"a LIKE ANY ('x')",
@@ -595,6 +595,13 @@ static const struct example refused_statements[] = {
      "1:60: LATERAL VIEW is written before WHERE"},
     {"CREATE STREAMING TABLE t AS SELECT\n  a,\n  'é', b c d\nFROM STREAM r",
      "3:12: found 'd', expected FROM or ','"},
+    {"CREATE TABLE r (a INT) USING `ka\tfka`",
+     "1:30: found 'ka\\tfka', expected kafka: CREATE TABLE declares what a topic's records hold; "
+     "the tables that are written are always Parquet"},
+    {"CREATE TABLE r (a INT) USING kafka 'a\tb\033[31m'",
+     "1:36: found the text 'a\\tb\\x1b[31m', expected COMMENT, OPTIONS or ';'"},
+    {"CREATE TABLE r (a INT) USING kafka 'ééééééééééééééééééééééééééé'",
+     "1:36: found the text 'ééééééééééééééééééé…, expected COMMENT, OPTIONS or ';'"},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
