@@ -1,7 +1,6 @@
 /* No matter what a query file says, it is read or refused without a crash. What is refused names a
  * place in the text, and what is read keeps to the promises of tree.h. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_refusal(const char *text, size_t size, const struct error *err) {
     check(err->kind == ERROR_CONFIG);
     const char *message = err->message;
-    int line, column, used = 0;
-    check(sscanf(message, "%d:%d: %n", &line, &column, &used) == 2 && message[used] != '\0');
+    char *after_line, *after_column;
+    long line = strtol(message, &after_line, 10),
+         column = strtol(after_line + 1, &after_column, 10);
+    check(*after_line == ':' && strncmp(after_column, ": ", 2) == 0 && after_column[2] != '\0');
     check(line >= 1 && column >= 1);
     const char *at = text, *end = text + size;
-    for (int i = 1; i < line; i++) {
+    for (long i = 1; i < line; i++) {
         at = memchr(at, '\n', (size_t)(end - at));
         check(at != NULL);
         at++;

@@ -179,7 +179,7 @@ def spark_tree(node):
     parts = [spark_tree(child) for child in sequence(node.children())]
     if kind == "UnresolvedFunction":
         (name,) = sequence(node.nameParts())
-        if name == "between":  # a function that Spark makes of the operator
+        if name == "between":  # Spark writes the operator as a function
             return flat("and", [[">=", parts[0], parts[1]], ["<=", parts[0], parts[2]]])
         return [name.lower(), *parts]
     if kind == "LambdaFunction":
@@ -225,7 +225,7 @@ def ask(request):
 
 
 def is_taken(parse, text):
-    """Whether Spark reads the text; a name behind an expression, such as `a b`, is no expression of ours."""
+    """Whether Spark reads the text; `a b`, with a name, is not an expression here."""
     try:
         return parse(text).getClass().getSimpleName() not in ("Alias", "MultiAlias")
     except PySparkException:

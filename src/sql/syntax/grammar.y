@@ -44,10 +44,11 @@
     struct sql_table *table;
 }
 
-%code {
-#include "sql/syntax/lexer.h"
-#include "sql/syntax/mistake.h"
+%code provides {
+int sql_yylex(SQL_YYSTYPE *value, struct sql_place *place, struct sql_input *in); // lexer.re
+}
 
+%code {
 // Where a construct begins. An empty one is where the text before it is.
 #define YYLLOC_DEFAULT(current, of, count) ((current) = YYRHSLOC(of, (count) > 0 ? 1 : 0))
 

@@ -3,13 +3,12 @@
  * First the table of reasons: what Spark has and we do not. Then the expected tokens, of which most
  * are replaced by a token that no text has, such as "an expression", if the grammar expects that.
  */
-#include "sql/syntax/mistake.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/nearest.h"
+#include "sql/syntax/build.h"
 #include "sql/syntax/grammar.h" // made by Bison
 
 enum { SHOWN_BYTES_MAX = 40 };
@@ -17,7 +16,7 @@ enum { SHOWN_BYTES_MAX = 40 };
 /* ---- reasons ---- */
 
 /* It applies if the token is `found` (or, with `previous`, if the one before it is) and `expects`
- * is 0 or a token that the grammar expects. The first one counts. */
+ * is 0 or a token that the grammar expects. The first row that applies decides. */
 static const struct reason {
     const char *found;
     bool previous;

@@ -38,12 +38,12 @@ static void a_large_piece_leaves_the_room_of_the_newest_block(void **state) {
     char *first = pool_alloc(&pool, 1, 16);
     size_t used = pool.used;
     unsigned char *large = pool_alloc(&pool, 1000, 1000);
-    assert_zero(large, 1000 * 1000);
-    memset(large, 1, 1000 * 1000);
+    assert_zero(large, 1000000);
+    memset(large, 1, 1000000);
     char *second = pool_alloc(&pool, 1, 16);
     assert_ptr_equal(second, first + used);
     assert_zero((unsigned char *)second, 16);
-    assert_int_equal(pool.total, 16 + 1000 * 1000 + 16);
+    assert_int_equal(pool.total, 16 + 1000000 + 16);
     pool_deinit(&pool);
 }
 
@@ -52,7 +52,7 @@ static void the_first_piece_can_be_large(void **state) {
     struct pool pool;
     pool_init(&pool);
     unsigned char *large = pool_alloc(&pool, 100, 1000);
-    assert_zero(large, 100 * 1000);
+    assert_zero(large, 100000);
     assert_non_null(pool_alloc(&pool, 1, 1));
     pool_deinit(&pool);
 }

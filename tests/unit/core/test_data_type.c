@@ -61,7 +61,7 @@ static void people_see_quotes_where_a_name_needs_them(void **state) {
     }
 }
 
-static void types_are_equal_if_all_but_their_comments_are(void **state) {
+static void types_are_equal_if_they_differ_in_comments_only(void **state) {
     (void)state;
     const struct data_type other_decimal = {.kind = TYPE_DECIMAL, .precision = 10, .scale = 3};
     const struct data_type longer = {.kind = TYPE_DECIMAL, .precision = 11, .scale = 2};
@@ -90,7 +90,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_are_written_as_in_spark),
         cmocka_unit_test(people_see_quotes_where_a_name_needs_them),
-        cmocka_unit_test(types_are_equal_if_all_but_their_comments_are),
+        cmocka_unit_test(types_are_equal_if_they_differ_in_comments_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

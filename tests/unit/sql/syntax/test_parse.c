@@ -675,7 +675,7 @@ static void expressions_have_sparks_structure(void **state) {
     assert_all_read(EXPRESSION, expressions, COUNT(expressions));
 }
 
-static void what_is_no_expression_of_ours_is_refused_with_the_reason(void **state) {
+static void other_expressions_are_refused_with_the_reason(void **state) {
     (void)state;
     assert_all_refused(EXPRESSION, refused_expressions, COUNT(refused_expressions));
 }
@@ -687,7 +687,7 @@ static void types_have_sparks_names(void **state) {
         assert_read(TYPE, types[i].expected, types[i].expected);
 }
 
-static void what_is_no_type_of_ours_is_refused_with_the_reason(void **state) {
+static void other_types_are_refused_with_the_reason(void **state) {
     (void)state;
     assert_all_refused(TYPE, refused_types, COUNT(refused_types));
 }
@@ -697,7 +697,7 @@ static void statements_declare_topics_and_tables(void **state) {
     assert_all_read(STATEMENTS, statements, COUNT(statements));
 }
 
-static void what_is_no_statement_of_ours_is_refused_with_the_reason(void **state) {
+static void other_statements_are_refused_with_the_reason(void **state) {
     (void)state;
     assert_all_refused(STATEMENTS, refused_statements, COUNT(refused_statements));
 }
@@ -713,21 +713,19 @@ static void parts_know_their_places(void **state) {
     (void)state;
     static const char text[] = "CREATE TABLE r (\n"
                                "  a INT,\n"
-                               "  é`b` INT\n"
+                               "  /*é*/`b` INT\n"
                                ") USING kafka\n"
                                "OPTIONS (\tk 'v');\r\n"
                                "CREATE STREAMING TABLE t (x INT) PARTITIONED BY (y)\n"
                                "AS SELECT 'é' || a.b [0] AS x, f(-1)\n"
                                "FROM STREAM r LATERAL VIEW explode(q) v AS w WHERE a IN (1)";
-    char *copy = strdup(text);
-    memmove(strstr(copy, "é"), "  ", 2); // an unquoted é would be refused
     struct sql_file file;
     struct error err;
-    assert_true(sql_parse("a.sql", copy, strlen(copy), &file, &err));
+    assert_true(sql_parse("a.sql", text, strlen(text), &file, &err));
     assert_string_equal(file.path, "a.sql");
     assert_place(file.topics[0].place, 1, 14);
     assert_place(file.topics[0].fields[0].place, 2, 3);
-    assert_place(file.topics[0].fields[1].place, 3, 5);
+    assert_place(file.topics[0].fields[1].place, 3, 8);
     assert_place(file.topics[0].options[0].place, 5, 11);
     const struct sql_table *table = &file.tables[0];
     assert_place(table->place, 6, 24);
@@ -746,10 +744,9 @@ static void parts_know_their_places(void **state) {
     assert_place(table->views[0].place, 8, 15);
     assert_place(table->where->place, 8, 54);
     sql_file_deinit(&file);
-    free(copy);
 }
 
-static void a_byte_order_mark_is_no_character(void **state) {
+static void a_byte_order_mark_is_skipped(void **state) {
     (void)state;
     assert_refused(STATEMENTS, "\xEF\xBB\xBFSELEC", 8,
                    "1:1: found 'SELEC', expected CREATE or ';' (is 'SELEC' meant to be SELECT?)");
@@ -806,7 +803,7 @@ static void expressions_are_nested_as_deep_as_promised_and_no_deeper(void **stat
     (void)state;
     for (size_t i = 0; i < COUNT(nestings); i++) {
         size_t most = (SQL_DEPTH_MAX - 1) / nestings[i].levels;
-        const size_t counts[] = {most, most + 2, 10 * 1000};
+        const size_t counts[] = {most, most + 2, 10000};
         for (size_t j = 0; j < COUNT(counts); j++) {
             char *text =
                 nested(nestings[i].before, nestings[i].middle, nestings[i].after, counts[j]);
@@ -821,12 +818,12 @@ static void expressions_are_nested_as_deep_as_promised_and_no_deeper(void **stat
     }
 }
 
-static void parentheses_take_memory_too(void **state) {
+static void the_depth_of_parentheses_is_limited_too(void **state) {
     (void)state;
     char *text = nested("(", "a", ")", SQL_DEPTH_MAX);
     assert_read(EXPRESSION, text, "a");
     free(text);
-    text = nested("(", "a", ")", 400 * 1000);
+    text = nested("(", "a", ")", 400000);
     assert_refused(EXPRESSION, text, strlen(text), "1:1998: nested too deeply (limit: 200 levels)");
     free(text);
 }
@@ -835,7 +832,7 @@ static void types_are_nested_as_deep_as_promised_and_no_deeper(void **state) {
     (void)state;
     static const char *const openings[] = {"ARRAY<", "MAP<STRING, ", "STRUCT<a INT, b: "};
     for (size_t i = 0; i < COUNT(openings); i++) {
-        const size_t counts[] = {DATA_TYPE_DEPTH_MAX - 1, DATA_TYPE_DEPTH_MAX, 50 * 1000};
+        const size_t counts[] = {DATA_TYPE_DEPTH_MAX - 1, DATA_TYPE_DEPTH_MAX, 50000};
         for (size_t j = 0; j < COUNT(counts); j++) {
             char *text = nested(openings[i], "INT", ">", counts[j]);
             bool is_read;
@@ -872,8 +869,7 @@ static void a_tree_that_shares_its_children_is_bounded(void **state) {
 
 static void assert_list(enum start start, const char *before, const char *one, const char *after,
                         size_t count, const char *expected) {
-    char *list = nested("", one, "", 0),
-         *all = malloc(strlen(before) + strlen(after) + 1 + count * (strlen(one) + 1));
+    char *all = malloc(strlen(before) + strlen(after) + 1 + count * (strlen(one) + 1));
     assert_non_null(all);
     char *at = stpcpy(all, before);
     for (size_t i = 0; i < count; i++) {
@@ -888,7 +884,6 @@ static void assert_list(enum start start, const char *before, const char *one, c
         assert_non_null(strstr(printed, expected));
     free(printed);
     free(all);
-    free(list);
 }
 
 static void lists_have_a_limit(void **state) {
@@ -914,8 +909,8 @@ static void lists_have_a_limit(void **state) {
         assert_list(lists[i].start, lists[i].before, lists[i].one, lists[i].after,
                     SQL_COLUMNS_MAX + 1, lists[i].expected);
     }
-    assert_list(EXPRESSION, "a IN (", "1", ")", 50 * 1000, NULL);
-    assert_list(EXPRESSION, "a IN (", "1", ")", 400 * 1000, "the expression is too large");
+    assert_list(EXPRESSION, "a IN (", "1", ")", 50000, NULL);
+    assert_list(EXPRESSION, "a IN (", "1", ")", 400000, "the expression is too large");
 }
 
 static void a_file_has_a_limit(void **state) {
@@ -932,7 +927,7 @@ static void a_file_has_a_limit(void **state) {
 
 static void a_key_has_a_limit(void **state) {
     (void)state;
-    char *key = nested("", "CREATE TABLE r (a INT) USING kafka OPTIONS (a", ".b", 100 * 1000);
+    char *key = nested("", "CREATE TABLE r (a INT) USING kafka OPTIONS (a", ".b", 100000);
     bool is_read;
     char *printed = read_text(STATEMENTS, key, strlen(key), &is_read);
     assert_false(is_read);
@@ -945,27 +940,26 @@ static void a_key_has_a_limit(void **state) {
  * this test would take minutes. */
 static void large_files_are_read(void **state) {
     (void)state;
-    assert_list(EXPRESSION, "--\n", "'abc' ", "", 150 * 1000, NULL);
-    assert_list(STATEMENTS, "-- empty statements\n", ";", "", 1000 * 1000, NULL);
-    assert_list(EXPRESSION, "-- comments\na", "/* b */", "", 100 * 1000, NULL);
-    assert_list(EXPRESSION, "-- open\n", "/*", "", 500 * 1000, "this comment has no end");
-    assert_list(EXPRESSION, "-- no quote\n'", "\\'", "", 500 * 1000,
-                "this text has no closing quote");
+    assert_list(EXPRESSION, "--\n", "'abc' ", "", 150000, NULL);
+    assert_list(STATEMENTS, "-- empty statements\n", ";", "", 1000000, NULL);
+    assert_list(EXPRESSION, "-- comments\na", "/* b */", "", 100000, NULL);
+    assert_list(EXPRESSION, "-- open\n", "/*", "", 500000, "this comment has no end");
+    assert_list(EXPRESSION, "-- no quote\n'", "\\'", "", 500000, "this text has no closing quote");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expressions_have_sparks_structure),
-        cmocka_unit_test(what_is_no_expression_of_ours_is_refused_with_the_reason),
+        cmocka_unit_test(other_expressions_are_refused_with_the_reason),
         cmocka_unit_test(types_have_sparks_names),
-        cmocka_unit_test(what_is_no_type_of_ours_is_refused_with_the_reason),
+        cmocka_unit_test(other_types_are_refused_with_the_reason),
         cmocka_unit_test(statements_declare_topics_and_tables),
-        cmocka_unit_test(what_is_no_statement_of_ours_is_refused_with_the_reason),
+        cmocka_unit_test(other_statements_are_refused_with_the_reason),
         cmocka_unit_test(parts_know_their_places),
-        cmocka_unit_test(a_byte_order_mark_is_no_character),
+        cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(text_that_is_not_utf8_is_refused_at_its_place),
         cmocka_unit_test(expressions_are_nested_as_deep_as_promised_and_no_deeper),
-        cmocka_unit_test(parentheses_take_memory_too),
+        cmocka_unit_test(the_depth_of_parentheses_is_limited_too),
         cmocka_unit_test(types_are_nested_as_deep_as_promised_and_no_deeper),
         cmocka_unit_test(a_tree_that_shares_its_children_is_bounded),
         cmocka_unit_test(lists_have_a_limit),
