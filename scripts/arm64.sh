@@ -19,8 +19,8 @@ suite=${SUITE:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
 root=$PWD/.cache/arm64-$suite
 log=$PWD/.cache/logs/arm64-$suite.log
 mirror=http://deb.debian.org/debian
-native=(ca-certificates cmake crossbuild-essential-arm64 dpkg-dev file git groff-base libjs-chart.js mandoc
-    ninja-build pkg-config protobuf-c-compiler qemu-user tzdata)
+native=(bison ca-certificates cmake crossbuild-essential-arm64 dpkg-dev file git groff-base libjs-chart.js mandoc
+    ninja-build pkg-config protobuf-c-compiler qemu-user re2c tzdata)
 arm64=(libc6-dev libcmocka-dev libcurl4-openssl-dev libjansson-dev liblz4-dev libmicrohttpd-dev
     libnghttp2-dev libprotobuf-c-dev librdkafka-dev libroaring-dev libsnappy-dev libssl-dev libzstd-dev
     uuid-dev)

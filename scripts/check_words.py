@@ -31,7 +31,7 @@ NOT_READ = re.compile(
     r"|.*\.(proto|svg|png|gz|xml|tsv|jsonl|lock)$|(?!deploy/).*\.json$|\.clang-")
 QUOTES_THE_PAST = ("CHANGELOG.md", "docs/upgrading.md")  # between backticks, they quote what earlier versions said
 TEXT = (".md", ".txt", ".yml", ".yaml", ".env", ".service", ".sh", ".html", ".cmake", ".ini", ".json", ".toml", ".tpl")
-C_LIKE = (".c", ".h", ".cpp", ".js", ".css")
+C_LIKE = (".c", ".h", ".y", ".re", ".cpp", ".js", ".css")
 
 C_PROSE = re.compile(r"""//(?P<line>[^\n]*)|/\*(?P<block>.*?)\*/|"(?P<text>(?:\\.|[^"\\\n])*)"|'(?:\\.|[^'\\\n])*'"""
                      r"""|`(?P<quoted>(?:\\.|[^`\\])*)`|static void (?P<name>\w+)\(void \*\*""", re.S)

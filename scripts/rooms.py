@@ -20,6 +20,7 @@ TABLE = SOURCE / "rooms.txt"
 MAP = ROOT / "ARCHITECTURE.md"
 INCLUDE = re.compile(r'^#include "([^"]+)\.h"', re.M)
 PICTURE = re.compile(r"(<!-- rooms: [^\n]*-->\n```text\n)(.*?)(```\n)", re.S)
+CODE = (".c", ".h", ".y", ".re")  # of .y Bison makes a .c and a .h, of .re re2c a .c
 FULL = 21  # modules in one room
 MARGIN = 26  # columns of the picture in front of what is inside a room
 FREE = {"base": (), "core": ("base",)}  # floors that each floor may include by default; others:
@@ -45,8 +46,8 @@ def read_table():
 
 def read_modules():
     """{module: (lines, modules that it includes)}; a module is the path of its files without
-    .h or .c. Files that the build makes do not count."""
-    files = sorted(path for path in SOURCE.rglob("*.[ch]"))
+    their ending. Files that the build makes do not count."""
+    files = sorted(path for path in SOURCE.rglob("*.*") if path.suffix in CODE)
     names = {str(path.relative_to(SOURCE).with_suffix("")) for path in files}
     modules = {}
     for path in files:
@@ -172,7 +173,7 @@ def main():
     faults += name_faults()
     included = set().union(*(others for _, others in modules.values()))
     faults += [f"{module}.h: nobody includes it" for module in sorted(modules.keys() - included)
-               if not (SOURCE / f"{module}.c").exists()]
+               if (SOURCE / f"{module}.h").exists() and not (SOURCE / f"{module}.c").exists()]
     text = MAP.read_text()
     found = PICTURE.search(text)
     if found is None:

@@ -1,17 +1,26 @@
-/* pool.c: blocks of at least BLOCK_BYTES, chained; a piece is cut from the newest block, and a
- * piece that does not fit begins a new one. */
+/* pool.c: blocks of at least BLOCK_BYTES, chained. A piece is cut from the newest block; if it does
+ * not fit, a new block begins. A large piece has a block of its own, behind the newest one, so that
+ * the room in that is not lost.
+ *
+ * Under ASan, all that no piece has is poisoned, with a gap after each piece. */
 #include "base/pool.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/poison.h"
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = _Alignof(max_align_t) };
+enum {
+    BLOCK_BYTES = 16 * 1024,
+    LARGE_BYTES = BLOCK_BYTES / 8,
+    ALIGNMENT = _Alignof(max_align_t),
+    GAP_BYTES = HAS_ADDRESS_SANITIZER ? ALIGNMENT : 0,
+};
 
 struct pool_block {
-    struct pool_block *next; // an older one
+    struct pool_block *next; // an older one, or one of a large piece
+    size_t size;
     _Alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -21,37 +30,50 @@ void pool_init(struct pool *pool) {
 
 void pool_deinit(struct pool *pool) {
     while (pool->newest != NULL) {
-        struct pool_block *next = pool->newest->next;
-        free(pool->newest);
-        pool->newest = next;
+        struct pool_block *block = pool->newest;
+        pool->newest = block->next;
+        ASAN_UNPOISON_MEMORY_REGION(block->bytes, block->size);
+        free(block);
     }
     *pool = (struct pool){0};
 }
 
-static void add_block(struct pool *pool, size_t bytes) {
-    size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+/* Its bytes are zero. */
+static struct pool_block *create_block(size_t size, struct pool_block *next) {
     struct pool_block *block = must_alloc(1, sizeof *block + size);
-    block->next = pool->newest;
-    pool->newest = block;
-    pool->used = 0;
-    pool->size = size;
+    block->next = next;
+    block->size = size;
+    ASAN_POISON_MEMORY_REGION(block->bytes, size);
+    return block;
+}
+
+/* Where `bytes` bytes are free. */
+static unsigned char *take(struct pool *pool, size_t bytes) {
+    if (bytes > LARGE_BYTES && pool->newest != NULL) {
+        pool->newest->next = create_block(bytes, pool->newest->next);
+        return pool->newest->next->bytes;
+    }
+    if (pool->newest == NULL || bytes > pool->newest->size - pool->used) {
+        pool->newest = create_block(bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES, pool->newest);
+        pool->used = 0;
+    }
+    pool->used += bytes;
+    return pool->newest->bytes + pool->used - bytes;
 }
 
 void *pool_alloc(struct pool *pool, size_t count, size_t size) {
-    check(size == 0 || count <= (SIZE_MAX - ALIGNMENT) / size);
+    check(size == 0 || count <= SIZE_MAX / 2 / size);
     size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (pool->newest == NULL || bytes > pool->size - pool->used)
-        add_block(pool, bytes);
-    void *piece = pool->newest->bytes + pool->used;
-    pool->used += bytes;
+    void *piece = take(pool, bytes + GAP_BYTES);
+    ASAN_UNPOISON_MEMORY_REGION(piece, count * size);
     pool->total += bytes;
-    memset(piece, 0, bytes);
     return piece;
 }
 
 const char *pool_copy(struct pool *pool, struct text text) {
     char *copy = pool_alloc(pool, text.length + (size_t)1, 1);
-    memcpy(copy, text.bytes, text.length);
+    if (text.length > 0) // its bytes may be NULL
+        memcpy(copy, text.bytes, text.length);
     return copy;
 }
 

@@ -1,5 +1,5 @@
-/* pool.h: memory of a tree: many small pieces that grow without a limit known beforehand, and that
- * are freed together. Pieces never move. Not thread-safe. For rows there is base/arena.h, which is
+/* pool.h: memory of a tree: many small pieces, whose number is not known beforehand and which are
+ * freed together. Pieces never move. Not thread-safe. For rows there is base/arena.h, which is
  * bounded and fast; a pool is for what is read once, such as the text of a query. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -12,8 +12,8 @@ struct pool_block;
 
 struct pool {
     struct pool_block *newest; // owned; blocks are chained
-    size_t used, size;         // bytes of the newest block
-    size_t total;              // bytes handed out since pool_init()
+    size_t used;               // bytes of the newest block
+    size_t total;              // bytes handed out since pool_init(), with their alignment
 };
 
 void pool_init(struct pool *pool);

@@ -30,6 +30,7 @@ bool name_is_plain(const char *name);
 /* In back quotes. */
 const char *name_quoted(const char *name, struct pool *pool);
 
+/* Names of fields differ by case; comments make no difference. */
 bool data_type_equals(const struct data_type *a, const struct data_type *b);
 
 /* As Spark's DDL writes it: "BIGINT", "DECIMAL(10,2)", "STRUCT<`matchId`: STRING>". Every name of a

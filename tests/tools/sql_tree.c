@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "print_tree.h"
 
+enum { SEPARATOR = 0x1e };
+
 static void print_one(const char *kind, const char *text, size_t length) {
     struct error err;
     struct pool pool;
@@ -20,19 +22,18 @@ static void print_one(const char *kind, const char *text, size_t length) {
         print_file(stdout, &file);
     else
         printf("! %s", err.message);
-    putchar('\n');
+    putchar(SEPARATOR);
     sql_file_deinit(&file);
     pool_deinit(&pool);
 }
 
 int main(int argc, char **argv) {
     check(argc == 2);
-    bool is_file = strcmp(argv[1], "file") == 0;
     char *text = NULL;
     size_t room = 0;
     ssize_t length;
-    while ((length = getdelim(&text, &room, is_file ? 0x1e : '\n', stdin)) > 0) {
-        if (text[length - 1] == (is_file ? 0x1e : '\n'))
+    while ((length = getdelim(&text, &room, SEPARATOR, stdin)) > 0) {
+        if (text[length - 1] == SEPARATOR)
             length--;
         print_one(argv[1], text, (size_t)length);
     }

@@ -15,7 +15,7 @@ void *sql_list_grow(struct sql_input *in, struct sql_list *list, size_t size, si
                     struct sql_place place, const char *things) {
     if (max > 0 && list->count >= max) {
         sql_refuse(in, place, "more than %zu %s", max, things);
-        list->count = 0; // and go on in the room that is there
+        list->count = 0; // the list stays usable
     }
     if (list->count == list->room) {
         size_t room = list->room > 0 ? 2 * list->room : 4;
@@ -29,7 +29,8 @@ void *sql_list_grow(struct sql_input *in, struct sql_list *list, size_t size, si
 }
 
 struct sql_list sql_list_node(struct sql_input *in, struct sql_list list, struct sql_node *node) {
-    struct sql_node **item = sql_list_grow(in, &list, sizeof node, 0, node->place, "expressions");
+    struct sql_node **item =
+        sql_list_grow(in, &list, sizeof(struct sql_node *), 0, node->place, "expressions");
     *item = node;
     return list;
 }
@@ -116,7 +117,7 @@ static struct sql_node *make_above(struct sql_input *in, struct sql_place place,
 
 static struct sql_node *make_above_one(struct sql_input *in, struct sql_place place,
                                        enum sql_node_kind kind, struct sql_node *child) {
-    struct sql_node **children = pool_alloc(in->pool, 1, sizeof *children);
+    struct sql_node **children = pool_alloc(in->pool, 1, sizeof(struct sql_node *));
     children[0] = child;
     return make_above(in, place, kind, children, 1);
 }

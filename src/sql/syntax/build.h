@@ -103,6 +103,21 @@ struct data_type sql_struct_type(struct sql_input *in, struct sql_place place,
 /* The type alone, for a literal. Static. */
 const struct data_type *sql_plain_type(enum type kind);
 
+/* ---- mistakes (mistake.c) ---- */
+
+enum { TOKENS_MAX = 400 }; // numbers of tokens are below
+
+/* What the grammar could use instead of a token, by the names that grammar.y gives its tokens. */
+struct sql_expected {
+    const char *names[TOKENS_MAX]; // NULL: not expected
+};
+
+void sql_expect(struct sql_expected *expected, int token, const char *name);
+
+/* Refuses in->token: with the reason, if it is something that Spark has and we do not, else with
+ * what was expected in its place. */
+void sql_refuse_token(struct sql_input *in, struct sql_expected *expected);
+
 /* ---- statements (build_statements.c) ---- */
 
 struct sql_topic *sql_make_topic(struct sql_input *in, struct sql_place place, const char *name,

@@ -5,6 +5,8 @@
 #include "base/nearest.h"
 #include "sql/syntax/build.h"
 
+enum { KEY_BYTES_MAX = 1000 }; // of a property, before the last dot
+
 /* ---- lists of named things ---- */
 
 struct sql_list sql_list_name(struct sql_input *in, struct sql_list list, struct sql_place place,
@@ -68,6 +70,10 @@ struct sql_property sql_make_property(struct sql_input *in, struct sql_place pla
 }
 
 const char *sql_join_key(struct sql_input *in, const char *key, const char *part) {
+    if (strlen(key) > KEY_BYTES_MAX) {
+        sql_refuse(in, in->token.place, "the key is too long (limit: %d bytes)", KEY_BYTES_MAX);
+        return key;
+    }
     return pool_format(in->pool, "%s.%s", key, part);
 }
 

@@ -10,45 +10,45 @@ static const struct type_name {
     const char *name;
     enum type type;
 } type_names[] = {
-    {"boolean", TYPE_BOOL},
-    {"tinyint", TYPE_INT8},
-    {"byte", TYPE_INT8},
-    {"smallint", TYPE_INT16},
-    {"short", TYPE_INT16},
-    {"int", TYPE_INT32},
-    {"integer", TYPE_INT32},
-    {"bigint", TYPE_INT64},
-    {"long", TYPE_INT64},
-    {"float", TYPE_FLOAT},
-    {"real", TYPE_FLOAT},
-    {"double", TYPE_DOUBLE},
-    {"decimal", TYPE_DECIMAL},
-    {"dec", TYPE_DECIMAL},
-    {"numeric", TYPE_DECIMAL},
-    {"string", TYPE_STRING},
-    {"binary", TYPE_BINARY},
-    {"date", TYPE_DATE},
-    {"timestamp", TYPE_TIMESTAMP},
-    {"timestamp_ltz", TYPE_TIMESTAMP},
-    {"timestamp_ntz", TYPE_TIMESTAMP_NTZ},
-    {"array", TYPE_ARRAY},
-    {"map", TYPE_MAP},
-    {"struct", TYPE_STRUCT},
+    {"BOOLEAN", TYPE_BOOL},
+    {"TINYINT", TYPE_INT8},
+    {"BYTE", TYPE_INT8},
+    {"SMALLINT", TYPE_INT16},
+    {"SHORT", TYPE_INT16},
+    {"INT", TYPE_INT32},
+    {"INTEGER", TYPE_INT32},
+    {"BIGINT", TYPE_INT64},
+    {"LONG", TYPE_INT64},
+    {"FLOAT", TYPE_FLOAT},
+    {"REAL", TYPE_FLOAT},
+    {"DOUBLE", TYPE_DOUBLE},
+    {"DECIMAL", TYPE_DECIMAL},
+    {"DEC", TYPE_DECIMAL},
+    {"NUMERIC", TYPE_DECIMAL},
+    {"STRING", TYPE_STRING},
+    {"BINARY", TYPE_BINARY},
+    {"DATE", TYPE_DATE},
+    {"TIMESTAMP", TYPE_TIMESTAMP},
+    {"TIMESTAMP_LTZ", TYPE_TIMESTAMP},
+    {"TIMESTAMP_NTZ", TYPE_TIMESTAMP_NTZ},
 };
 
 /* Types of Spark that we do not have. */
 static const struct {
     const char *name, *instead;
 } missing_types[] = {
-    {"char", "write STRING: from_json has no CHAR"},
-    {"character", "write STRING: from_json has no CHAR"},
-    {"varchar", "write STRING: from_json has no VARCHAR"},
-    {"interval", "write INT or BIGINT, a number of seconds for example"},
-    {"variant", "declare the fields that are used as a STRUCT, or write STRING for the JSON text"},
-    {"void", "write the type that the values have"},
-    {"time", "write STRING"},
-    {"geometry", "write STRING"},
-    {"geography", "write STRING"},
+    {"CHAR", "write STRING: from_json has no CHAR"},
+    {"CHARACTER", "write STRING: from_json has no CHAR"},
+    {"VARCHAR", "write STRING: from_json has no VARCHAR"},
+    {"INTERVAL", "write INT or BIGINT, a number of seconds for example"},
+    {"VARIANT", "declare the fields that are used as a STRUCT, or write STRING for the JSON text"},
+    {"VOID", "write the type that the values have"},
+    {"TIME", "write STRING"},
+    {"GEOMETRY", "write STRING"},
+    {"GEOGRAPHY", "write STRING"},
+    {"TEXT", "write STRING"},
+    {"JSON", "declare the fields that are used as a STRUCT, or write STRING for the JSON text"},
+    {"OBJECT", "declare the fields that are used as a STRUCT"},
 };
 
 enum { TYPE_NAMES = sizeof type_names / sizeof type_names[0] };
@@ -75,7 +75,7 @@ const struct data_type *sql_plain_type(enum type kind) {
 static void refuse_type(struct sql_input *in, struct sql_place place, const char *name) {
     for (size_t i = 0; i < MISSING_TYPES; i++) {
         if (strcasecmp(missing_types[i].name, name) == 0) {
-            sql_refuse(in, place, "the type %s is not supported: %s", name,
+            sql_refuse(in, place, "the type %s is not supported: %s", missing_types[i].name,
                        missing_types[i].instead);
             return;
         }
@@ -137,22 +137,10 @@ struct data_type sql_scalar_type(struct sql_input *in, struct sql_place place, c
         refuse_type(in, place, name);
         return (struct data_type){0};
     }
-    switch (found->type) {
-    case TYPE_DECIMAL:
+    if (found->type == TYPE_DECIMAL)
         return decimal_type(in, place, numbers);
-    case TYPE_ARRAY:
-        sql_refuse(in, place, "ARRAY needs the type of its elements: ARRAY<INT>");
-        break;
-    case TYPE_MAP:
-        sql_refuse(in, place, "MAP needs the types of its keys and values: MAP<STRING, INT>");
-        break;
-    case TYPE_STRUCT:
-        sql_refuse(in, place, "STRUCT needs its fields: STRUCT<name: STRING, kills: INT>");
-        break;
-    default:
-        if (numbers != NULL)
-            sql_refuse(in, place, "the type %s has no length or precision", name);
-    }
+    if (numbers != NULL)
+        sql_refuse(in, place, "the type %s has no length or precision", found->name);
     return (struct data_type){.kind = found->type};
 }
 

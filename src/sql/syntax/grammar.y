@@ -44,10 +44,11 @@
     struct sql_table *table;
 }
 
-%code {
-#include "sql/syntax/lexer.h"
-#include "sql/syntax/mistake.h"
+%code provides {
+int sql_yylex(SQL_YYSTYPE *value, struct sql_place *place, struct sql_input *in); // lexer.re
+}
 
+%code {
 // Where a construct begins. An empty one is where the text before it is.
 #define YYLLOC_DEFAULT(current, of, count) ((current) = YYRHSLOC(of, (count) > 0 ? 1 : 0))
 
@@ -444,7 +445,6 @@ strings:
 any_name:
   name
 | reserved
-| NAME_HERE                                     { $$ = ""; }
 ;
 
 /* What can be a name without quotes in an expression. */
@@ -456,6 +456,7 @@ name:
 | CREATE
 | END
 | ESCAPE
+| NAME_HERE                                     { $$ = ""; }
 ;
 
 /* What can follow an expression or a source as its name without AS. */

@@ -3,7 +3,10 @@
 #ifndef SQL_SYNTAX_INPUT_H
 #define SQL_SYNTAX_INPUT_H
 
-#include "sql/syntax/parse.h"
+#include <stdarg.h>
+
+#include "base/error.h"
+#include "sql/syntax/tree.h"
 
 /* Items of one size, one after another, in the pool. */
 struct sql_list {
@@ -61,9 +64,8 @@ struct sql_input {
 void sql_refuse(struct sql_input *in, struct sql_place place, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
-/* The text between quotes as Spark reads it: without its escapes. Can refuse it. `place` is of the
- * opening quote. */
-struct sql_string sql_unescape(struct sql_input *in, struct sql_place place, const char *text,
-                               size_t length);
+/* sql_error() of parse.h. */
+bool sql_error_list(struct error *err, const char *path, struct sql_place place, const char *format,
+                    va_list args) PRINTF_LIKE(4, 0);
 
 #endif

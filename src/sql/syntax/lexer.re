@@ -9,8 +9,9 @@
  * at JOIN. SYMBOL is what nothing of ours has at all. */
 #include <string.h>
 
-#include "base/utf8.h"
-#include "sql/syntax/lexer.h"
+#include "sql/syntax/build.h"
+#include "sql/syntax/grammar.h" // made by Bison
+#include "sql/syntax/strings.h"
 
 /*!re2c
 re2c:define:YYCTYPE = "unsigned char";

@@ -3,14 +3,12 @@
  * First the table of reasons: what Spark has and we do not. Then the expected tokens, of which most
  * are replaced by a token that no text has, such as "an expression", if the grammar expects that.
  */
-#include "sql/syntax/mistake.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/nearest.h"
-#include "base/utf8.h"
+#include "sql/syntax/build.h"
 #include "sql/syntax/grammar.h" // made by Bison
 
 enum { SHOWN_BYTES_MAX = 40 };
@@ -18,7 +16,7 @@ enum { SHOWN_BYTES_MAX = 40 };
 /* ---- reasons ---- */
 
 /* It applies if the token is `found` (or, with `previous`, if the one before it is) and `expects`
- * is 0 or a token that the grammar expects. The first one counts. */
+ * is 0 or a token that the grammar expects. The first row that applies decides. */
 static const struct reason {
     const char *found;
     bool previous;
@@ -31,12 +29,11 @@ static const struct reason {
     {"select", false, TOKEN_CREATE,
      "a query needs a table that it writes: CREATE STREAMING TABLE name AS SELECT …"},
     {"or", false, TOKEN_STREAMING,
-     "OR REFRESH and OR REPLACE are not supported: write CREATE STREAMING TABLE, which creates the "
-     "table if it is not there"},
-    {"if", true, TOKEN_USING,
-     "IF NOT EXISTS is not supported: leave it out, a declared topic is not created"},
+     "OR REFRESH and OR REPLACE are not supported: write CREATE STREAMING TABLE, which "
+     "continues a table that exists"},
+    {"if", true, TOKEN_USING, "IF NOT EXISTS is not supported: leave it out"},
     {"if", true, TOKEN_TBLPROPERTIES,
-     "IF NOT EXISTS is not supported: leave it out, a table that is there is continued"},
+     "IF NOT EXISTS is not supported: leave it out, an existing table is continued"},
     {".", false, TOKEN_USING, "the name of a table has one part: leave out the one before the dot"},
     {".", false, TOKEN_TBLPROPERTIES,
      "the name of a table has one part: leave out the one before the dot"},
@@ -128,7 +125,7 @@ static const struct reason {
      "REGEXP is not supported, because regular expressions differ: write LIKE or startswith()"},
     {"ilike", false, 0, "ILIKE is not supported: write lower(…) LIKE …"},
     {"collate", false, 0, "COLLATE is not supported: texts are compared byte by byte"},
-    {"!", false, TOKEN_NOT, "'!' is not supported here: write NOT"},
+    {"!", false, TOKEN_NOT, "'!' is not possible here: write NOT"},
     {"::", false, 0, "a::type is not supported: write CAST(a AS type)"},
     {":", false, TOKEN_OPERATOR_HERE,
      "a:b is not supported: declare the field in the topic's table and write a.b"},
@@ -151,7 +148,8 @@ static bool is_text(const struct sql_token *token, const char *text) {
 }
 
 static bool follows_at_once(const struct sql_input *in) {
-    return in->previous.start + in->previous.length == in->token.start;
+    return in->previous.start != NULL &&
+           in->previous.start + in->previous.length == in->token.start;
 }
 
 /* substring(a FROM 2), trim(BOTH 'x' FROM a) and the like. */
@@ -174,7 +172,7 @@ static const char *reason_of_two(const struct sql_input *in, const struct sql_ex
                                             (token->kind == '<' && previous->kind == '<'));
     if (expected->names[')'] != NULL && is_special_call(in))
         return "words in a call are not supported: write the arguments with commas between them";
-    if (is_shift)
+    if (is_shift && expected->names[TOKEN_EXPRESSION_HERE] != NULL)
         return "operators on bits are not supported";
     if (token->kind == '*' && previous->kind == '.')
         return "all fields of a STRUCT, as in a.*, are not supported: write the fields";
@@ -282,29 +280,40 @@ static void hide(struct sql_expected *expected, const short *tokens) {
         expected->names[*tokens] = NULL;
 }
 
+/* A token that is always possible with another one says nothing next to it. */
+static void hide_if(struct sql_expected *expected, int token, int other) {
+    if (expected->names[other] != NULL)
+        expected->names[token] = NULL;
+}
+
 static void hide_groups(struct sql_expected *expected) {
     const char **names = expected->names;
-    bool has_name = names[TOKEN_NAME_HERE] != NULL;
-    if (names[TOKEN_EXPRESSION_HERE] != NULL || names[TOKEN_ALIAS_HERE] != NULL || has_name)
-        hide(expected, plain_words);
+    bool between = names[TOKEN_AND] != NULL && names[TOKEN_OR] == NULL; // its AND is to come
+    const char *and_name = names[TOKEN_AND];
+    hide_if(expected, TOKEN_NAME_HERE, TOKEN_EXPRESSION_HERE);
+    if (names[TOKEN_NAME_HERE] != NULL)
+        hide(expected, reserved_words);
     if (names[TOKEN_EXPRESSION_HERE] != NULL)
         hide(expected, expression_starts);
+    if (names[TOKEN_EXPRESSION_HERE] != NULL || names[TOKEN_ALIAS_HERE] != NULL ||
+        names[TOKEN_NAME_HERE] != NULL)
+        hide(expected, plain_words);
     if (names[TOKEN_OPERATOR_HERE] != NULL)
         hide(expected, operators);
-    if (has_name && names[TOKEN_VALUE_HERE] == NULL)
-        hide(expected, reserved_words);
-    if (names[TOKEN_TYPE_HERE] != NULL)
-        names[TOKEN_ARRAY] = names[TOKEN_MAP] = names[TOKEN_STRUCT] = NULL;
     if (names[TOKEN_VALUE_HERE] != NULL)
         hide(expected, property_values);
-    if (names[TOKEN_ALIAS_HERE] != NULL && (names[TOKEN_AS] != NULL || names[TOKEN_FROM] != NULL))
-        names[TOKEN_ALIAS_HERE] = NULL;
-    if (names[TOKEN_LENGTH_HERE] != NULL)
-        names['('] = NULL;
-    if (names[TOKEN_MORE_TEXT_HERE] != NULL)
-        names[TOKEN_STRING] = NULL;
-    if (names[';'] != NULL)
-        names[TOKEN_YYEOF] = NULL;
+    if (between && names[TOKEN_OPERATOR_HERE] != NULL)
+        names[TOKEN_AND] = and_name;
+    if (names[TOKEN_NOT] != NULL && names[TOKEN_COMMENT] != NULL)
+        names[TOKEN_NOT] = "NOT NULL";
+    hide_if(expected, TOKEN_ARRAY, TOKEN_TYPE_HERE);
+    hide_if(expected, TOKEN_MAP, TOKEN_TYPE_HERE);
+    hide_if(expected, TOKEN_STRUCT, TOKEN_TYPE_HERE);
+    hide_if(expected, TOKEN_ALIAS_HERE, TOKEN_AS);
+    hide_if(expected, TOKEN_ALIAS_HERE, TOKEN_FROM);
+    hide_if(expected, '(', TOKEN_LENGTH_HERE);
+    hide_if(expected, TOKEN_STRING, TOKEN_MORE_TEXT_HERE);
+    hide_if(expected, TOKEN_YYEOF, ';');
     hide(expected, unseen);
 }
 
@@ -326,22 +335,18 @@ static void print_expected(const struct sql_expected *expected, char *text, size
 
 /* ---- what was found ---- */
 
+/* At most SHOWN_BYTES_MAX of its bytes, in whole characters. */
 static void print_found(const struct sql_token *token, char *text, size_t size) {
-    if (token->kind == TOKEN_YYEOF) {
+    bool is_text = token->kind == TOKEN_STRING;
+    size_t shown = token->length;
+    if (shown > SHOWN_BYTES_MAX)
+        for (shown = SHOWN_BYTES_MAX; ((unsigned char)token->start[shown] & 0xC0) == 0x80;)
+            shown--;
+    if (token->kind == TOKEN_YYEOF)
         text_append(text, size, 0, "the end of the text");
-        return;
-    }
-    const char *quote = token->kind == TOKEN_STRING ? "" : "'";
-    size_t used =
-        text_append(text, size, 0, "%s%s", token->kind == TOKEN_STRING ? "the text " : "", quote);
-    const char *at = token->start, *end = at + token->length;
-    while (at < end && at - token->start < SHOWN_BYTES_MAX) {
-        char character[ESCAPE_MAX];
-        size_t character_size;
-        at += escape_next(at, end, character, &character_size);
-        used = text_append(text, size, used, "%.*s", (int)character_size, character);
-    }
-    text_append(text, size, used, "%s%s", at < end ? "…" : "", quote);
+    else
+        text_append(text, size, 0, "%s%.*s%s%s", is_text ? "the text " : "'", (int)shown,
+                    token->start, shown < token->length ? "…" : "", is_text ? "" : "'");
 }
 
 static bool is_in(int token, const short *tokens) {
@@ -354,9 +359,9 @@ static bool is_in(int token, const short *tokens) {
 static bool find_nearest(const struct sql_token *token, struct nearest *nearest, char *given,
                          size_t size) {
     static const char *const words[] = {
-        "CREATE", "STREAMING", "TABLE",         "USING", "OPTIONS", "COMMENT", "SELECT",
-        "FROM",   "STREAM",    "LATERAL",       "VIEW",  "OUTER",   "WHERE",   "PARTITIONED",
-        "BY",     "AS",        "TBLPROPERTIES", "THEN",  "ELSE",    "END"};
+        "CREATE",        "STREAMING", "TABLE",  "USING", "OPTIONS", "COMMENT",     "SELECT", "FROM",
+        "STREAM",        "LATERAL",   "VIEW",   "OUTER", "WHERE",   "PARTITIONED", "BY",     "AS",
+        "TBLPROPERTIES", "ARRAY",     "STRUCT", "THEN",  "ELSE",    "END"};
     snprintf(given, size, "%.*s", (int)(token->length < size ? token->length : 0), token->start);
     *nearest = (struct nearest){.given = given};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -392,7 +397,7 @@ void sql_refuse_token(struct sql_input *in, struct sql_expected *expected) {
         sql_refuse(in, in->token.place, "%s", reason);
         return;
     }
-    char found[8 * SHOWN_BYTES_MAX], list[512] = "", hint[160];
+    char found[2 * SHOWN_BYTES_MAX], list[512] = "", hint[160];
     print_found(&in->token, found, sizeof found);
     print_hint(in, expected->names[TOKEN_EXPRESSION_HERE] != NULL, hint, sizeof hint);
     hide_groups(expected);

@@ -1,39 +1,19 @@
 #include "sql/syntax/parse.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "sql/syntax/grammar.h" // made by Bison
 #include "sql/syntax/input.h"
 
-static bool set_error(struct error *err, const char *path, struct sql_place place,
-                      const char *format, va_list args) {
-    char message[sizeof err->message];
-    vsnprintf(message, sizeof message, format, args);
-    if (path == NULL)
-        return error_set(err, ERROR_CONFIG, "%d:%d: %s", place.line, place.column, message);
-    return error_set(err, ERROR_CONFIG, "%s:%d:%d: %s", path, place.line, place.column, message);
-}
-
 bool sql_error(struct error *err, const char *path, struct sql_place place, const char *format,
                ...) {
     va_list args;
     va_start(args, format);
-    set_error(err, path, place, format, args);
+    sql_error_list(err, path, place, format, args);
     va_end(args);
     return false;
-}
-
-void sql_refuse(struct sql_input *in, struct sql_place place, const char *format, ...) {
-    if (in->failed)
-        return;
-    in->failed = true;
-    va_list args;
-    va_start(args, format);
-    set_error(in->err, in->path, place, format, args);
-    va_end(args);
 }
 
 /* Whether the text is UTF-8 without NUL; else it is refused where it is not. */
@@ -83,7 +63,7 @@ bool sql_parse(const char *path, const char *text, size_t length, struct sql_fil
         sql_file_deinit(file);
         return false;
     }
-    file->path = pool_copy(&file->pool, text_borrow(path));
+    file->path = path != NULL ? pool_copy(&file->pool, text_borrow(path)) : NULL;
     file->topics = in.topics.items;
     file->topic_count = in.topics.count;
     file->tables = in.tables.items;

@@ -1,12 +1,13 @@
-/* strings.c: what Spark makes of the escapes in a text.
+/* strings.c: the escapes in a text, read as Spark does.
  *
  * \n \t \r \b \0 and \Z are characters; \% and \_ stay as they are, for LIKE; \141, \u0061 and
  * \U00000061 are a character by its number; in front of any other character a backslash is dropped.
- * Java's texts are UTF-16, so \ud83d\ude00 is one character. A half of one is no text for us. */
+ * Java's texts are UTF-16, so \ud83d\ude00 is one character. Half of one is refused. */
+#include "sql/syntax/strings.h"
+
 #include <string.h>
 
 #include "base/utf8.h"
-#include "sql/syntax/input.h"
 
 /* The number of `digits` digits at `at`; -1: they are not there. */
 static int64_t code(const char *at, const char *end, int digits, int base) {

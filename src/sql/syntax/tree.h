@@ -59,8 +59,8 @@ enum sql_node_kind {
  * FROM are `<=>`. A tree can therefore share children; it has no circle. */
 struct sql_node {
     enum sql_node_kind kind;
-    struct sql_place place; // of its first character; of an operator itself, of the name behind a
-                            // dot, of the bracket of an index
+    struct sql_place place; // of its first character; of an operator itself, of the name after
+                            // a dot, of the bracket of an index
     const char *text;
     size_t text_length;
     const struct data_type *type;

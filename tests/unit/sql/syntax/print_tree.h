@@ -18,6 +18,13 @@ static inline void print_text(FILE *out, const char *text, size_t length) {
     fputc('\'', out);
 }
 
+/* In backticks, unless it is only letters, digits and '_'. */
+static inline void print_name(FILE *out, const char *name) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const char *quote = name[strspn(name, plain)] == '\0' ? "" : "`";
+    fprintf(out, "%s%s%s", quote, name, quote);
+}
+
 static inline void print_type(FILE *out, const struct data_type *type) {
     struct pool pool;
     pool_init(&pool);
@@ -79,12 +86,14 @@ static inline void print_node(FILE *out, const struct sql_node *node) {
         print_text(out, node->text, node->text_length);
         break;
     case SQL_NAME:
-        fputs(node->text, out);
+        print_name(out, node->text);
         break;
     case SQL_FIELD:
         fputs("(. ", out);
         print_node(out, node->children[0]);
-        fprintf(out, " %s)", node->text);
+        fputc(' ', out);
+        print_name(out, node->text);
+        fputc(')', out);
         break;
     case SQL_INDEX:
         print_list(out, "[]", node);
