@@ -4,6 +4,8 @@
  *
  * The right operand of an operator, and both of a predicate (IS NULL, IN, comparison), must bind
  * closer than it: Spark's grammar knows no chains of these. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,10 +18,29 @@ enum { PRECEDENCE_ANY = 0, PRECEDENCE_PRIMARY = 1000 };
 struct printer {
     const struct query_plan *plan;
     const char *const *input_names; // NULL: for people
-    struct pool *pool;
+    struct pool *pool;              // for pieces
+    FILE *out;
 };
 
-static const char *print(const struct printer *printer, const struct expr *expr, int least);
+static void print(const struct printer *printer, const struct expr *expr, int least);
+
+static void put(const struct printer *printer, const char *text) {
+    (void)fputs(text, printer->out);
+}
+
+/* The same as a text, in the pool. */
+static const char *text_of(const struct printer *printer, const struct expr *expr, int least) {
+    char *text;
+    size_t size;
+    struct printer other = *printer;
+    other.out = open_memstream(&text, &size);
+    check(other.out != NULL);
+    print(&other, expr, least);
+    check(fclose(other.out) == 0);
+    const char *copy = pool_copy(printer->pool, text_borrow(text));
+    free(text);
+    return copy;
+}
 
 /* ---- names ---- */
 
@@ -31,12 +52,12 @@ static bool is_bare(const char *name, struct pool *pool) {
            node->kind == SQL_NAME;
 }
 
-static const char *print_name(const struct printer *printer, const char *name) {
+static void print_name(const struct printer *printer, const char *name) {
     bool bare = printer->input_names == NULL && is_bare(name, printer->pool);
-    return bare ? name : name_quoted(name, printer->pool);
+    put(printer, bare ? name : name_quoted(name, printer->pool));
 }
 
-static const char *print_input(const struct printer *printer, size_t index) {
+static void print_input(const struct printer *printer, size_t index) {
     static const char *const kafka[] = {
         [INPUT_KEY] = "key",
         [INPUT_VALUE] = "value",
@@ -48,40 +69,18 @@ static const char *print_input(const struct printer *printer, size_t index) {
         [INPUT_HEADERS] = "headers",
         [INPUT_PROCESSING_TIMESTAMP] = "processing_timestamp",
     };
-    if (printer->input_names != NULL)
-        return printer->input_names[index];
     const struct plan_input *input = &printer->plan->inputs[index];
-    if (input->kind != INPUT_RECORD)
-        return kafka[input->kind];
-    const char *text = print_name(printer, input->path[0]);
-    for (size_t i = 1; i < input->path_length; i++)
-        text = pool_format(printer->pool, "%s.%s", text, print_name(printer, input->path[i]));
-    return text;
+    if (printer->input_names != NULL)
+        put(printer, printer->input_names[index]);
+    else if (input->kind != INPUT_RECORD)
+        put(printer, kafka[input->kind]);
+    for (size_t i = 0; printer->input_names == NULL && i < input->path_length; i++) {
+        put(printer, i > 0 ? "." : "");
+        print_name(printer, input->path[i]);
+    }
 }
 
-/* ---- calls ---- */
-
-static const char *print_list(const struct printer *printer, const struct expr *const *items,
-                              size_t count) {
-    const char *text = "";
-    for (size_t i = 0; i < count; i++)
-        text = pool_format(printer->pool, "%s%s%s", text, i > 0 ? ", " : "",
-                           print(printer, items[i], PRECEDENCE_ANY));
-    return text;
-}
-
-static const char *print_case(const struct printer *printer, const struct expr *expr) {
-    const char *text = "CASE";
-    size_t i = 0;
-    for (; i + 1 < expr->argument_count; i += 2)
-        text = pool_format(printer->pool, "%s WHEN %s THEN %s", text,
-                           print(printer, expr->arguments[i], PRECEDENCE_ANY),
-                           print(printer, expr->arguments[i + 1], PRECEDENCE_ANY));
-    if (i < expr->argument_count)
-        text = pool_format(printer->pool, "%s ELSE %s", text,
-                           print(printer, expr->arguments[i], PRECEDENCE_ANY));
-    return pool_format(printer->pool, "%s END", text);
-}
+/* ---- operators ---- */
 
 /* Whether a chain of it can be written without parentheses: a AND b AND c, a - b - c. */
 static bool is_chain(const struct function *function) {
@@ -102,128 +101,167 @@ static const struct expr *negated(const struct expr *expr) {
     return fits ? of : NULL;
 }
 
-static const char *print_prefix(const struct printer *printer, const struct expr *expr) {
+static void print_prefix(const struct printer *printer, const struct expr *expr) {
     const struct function *function = expr->function;
-    const char *operand = print(printer, expr->arguments[0], function->precedence);
+    const char *operand = text_of(printer, expr->arguments[0], function->precedence);
     bool is_word = function->symbol[0] >= 'A';
-    if (operand[0] == '-') // "--" begins a comment
-        operand = pool_format(printer->pool, "(%s)", operand);
-    return pool_format(printer->pool, "%s%s%s", function->symbol, is_word ? " " : "", operand);
+    bool is_signed = operand[0] == '-'; // "--" begins a comment
+    (void)fprintf(printer->out, "%s%s%s%s%s", function->symbol, is_word ? " " : "",
+                  is_signed ? "(" : "", operand, is_signed ? ")" : "");
 }
 
-static const char *print_infix(const struct printer *printer, const struct expr *expr,
-                               bool is_negated) {
+static void print_infix(const struct printer *printer, const struct expr *expr, bool is_negated) {
     const struct function *function = expr->function;
     const char *symbol = !is_negated                          ? function->symbol
                          : strcmp(function->symbol, "=") == 0 ? "<>"
                                                               : "NOT LIKE";
-    int left = function->precedence + (is_chain(function) ? 0 : 1);
-    const char *text =
-        pool_format(printer->pool, "%s %s %s", print(printer, expr->arguments[0], left), symbol,
-                    print(printer, expr->arguments[1], function->precedence + 1));
-    if (expr->argument_count > 2) // LIKE
-        text = pool_format(printer->pool, "%s ESCAPE %s", text,
-                           print(printer, expr->arguments[2], PRECEDENCE_PRIMARY));
-    return text;
+    print(printer, expr->arguments[0], function->precedence + (is_chain(function) ? 0 : 1));
+    (void)fprintf(printer->out, " %s ", symbol);
+    print(printer, expr->arguments[1], function->precedence + 1);
+    if (expr->argument_count > 2) { // LIKE
+        put(printer, " ESCAPE ");
+        print(printer, expr->arguments[2], PRECEDENCE_PRIMARY);
+    }
 }
 
-static const char *print_in(const struct printer *printer, const struct expr *expr,
-                            bool is_negated) {
-    return pool_format(printer->pool, "%s %s (%s)",
-                       print(printer, expr->arguments[0], expr->function->precedence + 1),
-                       is_negated ? "NOT IN" : "IN",
-                       print_list(printer, expr->arguments + 1, expr->argument_count - 1));
+static void print_list(const struct printer *printer, const struct expr *const *items,
+                       size_t count) {
+    put(printer, "(");
+    for (size_t i = 0; i < count; i++) {
+        put(printer, i > 0 ? ", " : "");
+        print(printer, items[i], PRECEDENCE_ANY);
+    }
+    put(printer, ")");
 }
 
-static const char *print_form(const struct printer *printer, const struct expr *expr,
-                              bool is_negated) {
-    const struct function *function = expr->function;
-    switch (function->form) {
+static void print_in(const struct printer *printer, const struct expr *expr, bool is_negated) {
+    print(printer, expr->arguments[0], expr->function->precedence + 1);
+    put(printer, is_negated ? " NOT IN " : " IN ");
+    print_list(printer, expr->arguments + 1, expr->argument_count - 1);
+}
+
+/* ---- calls ---- */
+
+static void print_case(const struct printer *printer, const struct expr *expr) {
+    put(printer, "CASE");
+    for (size_t i = 0; i < expr->argument_count; i++) {
+        bool is_last = i + 1 == expr->argument_count;
+        put(printer, i % 2 == 1 ? " THEN " : is_last ? " ELSE " : " WHEN ");
+        print(printer, expr->arguments[i], PRECEDENCE_ANY);
+    }
+    put(printer, " END");
+}
+
+static void print_form(const struct printer *printer, const struct expr *expr, bool is_negated) {
+    switch (expr->function->form) {
     case FORM_PREFIX:
         if (negated(expr) != NULL)
-            return print_form(printer, negated(expr), true);
-        return print_prefix(printer, expr);
+            print_form(printer, negated(expr), true);
+        else
+            print_prefix(printer, expr);
+        return;
     case FORM_INFIX:
-        return print_infix(printer, expr, is_negated);
+        print_infix(printer, expr, is_negated);
+        return;
     case FORM_POSTFIX:
-        return pool_format(printer->pool, "%s %s",
-                           print(printer, expr->arguments[0], function->precedence + 1),
-                           function->symbol);
+        print(printer, expr->arguments[0], expr->function->precedence + 1);
+        (void)fprintf(printer->out, " %s", expr->function->symbol);
+        return;
     case FORM_IN:
-        return print_in(printer, expr, is_negated);
+        print_in(printer, expr, is_negated);
+        return;
     case FORM_CASE:
-        return print_case(printer, expr);
+        print_case(printer, expr);
+        return;
     case FORM_CALL:
-        break;
+        put(printer, expr->function->name);
+        print_list(printer, expr->arguments, expr->argument_count);
+        return;
     }
-    return pool_format(printer->pool, "%s(%s)", function->name,
-                       print_list(printer, expr->arguments, expr->argument_count));
 }
 
 /* The precedence of what print_form() prints. */
 static int precedence_of(const struct expr *expr) {
-    bool is_operator = expr->kind == EXPR_CALL && expr->function != NULL &&
-                       expr->function->form != FORM_CALL && expr->function->form != FORM_CASE;
-    if (is_operator && negated(expr) != NULL)
-        return negated(expr)->function->precedence;
-    return is_operator ? expr->function->precedence : PRECEDENCE_PRIMARY;
+    const struct function *function = expr->function;
+    if (function->form == FORM_CALL || function->form == FORM_CASE)
+        return PRECEDENCE_PRIMARY;
+    const struct expr *predicate = negated(expr);
+    return predicate != NULL ? predicate->function->precedence : function->precedence;
 }
 
-/* The text that does not throw in Spark; NULL: the plain one does not. */
-static const char *print_guard(const struct printer *printer, const struct expr *expr) {
-    const struct function *function = expr->function;
-    if (printer->input_names == NULL || (function != NULL && function->guard == NULL))
-        return NULL;
-    if (function == NULL &&
-        cast_guard(&expr->arguments[0]->type, &expr->type, "", printer->pool) == NULL)
-        return NULL;
-    const char **arguments = pool_alloc(printer->pool, expr->argument_count, sizeof *arguments);
+static void print_function(const struct printer *printer, const struct expr *expr, int least) {
+    bool is_inside = precedence_of(expr) < least;
+    put(printer, is_inside ? "(" : "");
+    print_form(printer, expr, false);
+    put(printer, is_inside ? ")" : "");
+}
+
+static void print_cast(const struct printer *printer, const struct expr *expr) {
+    put(printer, "CAST(");
+    print(printer, expr->arguments[0], PRECEDENCE_ANY);
+    (void)fprintf(printer->out, " AS %s)", data_type_ddl(&expr->type, printer->pool));
+}
+
+/* ---- guards ---- */
+
+static bool has_guard(const struct printer *printer, const struct expr *expr) {
+    if (printer->input_names == NULL)
+        return false;
+    if (expr->function != NULL)
+        return expr->function->guard != NULL;
+    return cast_guard(&expr->arguments[0]->type, &expr->type, "", printer->pool) != NULL;
+}
+
+/* The text that does not throw in Spark. */
+static void print_guard(const struct printer *printer, const struct expr *expr) {
+    const char **arguments = pool_alloc(printer->pool, expr->argument_count, sizeof(char *));
     for (size_t i = 0; i < expr->argument_count; i++)
-        arguments[i] = print(printer, expr->arguments[i], PRECEDENCE_PRIMARY);
-    if (function == NULL)
-        return cast_guard(&expr->arguments[0]->type, &expr->type, arguments[0], printer->pool);
+        arguments[i] = text_of(printer, expr->arguments[i], PRECEDENCE_PRIMARY);
     struct function_use use =
         expr_function_use(expr->arguments, expr->argument_count, printer->pool);
-    return function->guard(&use, arguments, printer->pool);
-}
-
-static const char *print_call(const struct printer *printer, const struct expr *expr, int least) {
-    if (expr->function == NULL && expr->is_implicit && printer->input_names == NULL)
-        return print(printer, expr->arguments[0], least);
-    const char *guard = print_guard(printer, expr);
-    if (guard != NULL)
-        return pool_format(printer->pool, "(%s)", guard);
-    if (expr->function == NULL)
-        return pool_format(printer->pool, "CAST(%s AS %s)",
-                           print(printer, expr->arguments[0], PRECEDENCE_ANY),
-                           data_type_ddl(&expr->type, printer->pool));
-    const char *text = print_form(printer, expr, false);
-    return precedence_of(expr) < least ? pool_format(printer->pool, "(%s)", text) : text;
+    const char *text =
+        expr->function != NULL
+            ? expr->function->guard(&use, arguments, printer->pool)
+            : cast_guard(&expr->arguments[0]->type, &expr->type, arguments[0], printer->pool);
+    (void)fprintf(printer->out, "(%s)", text);
 }
 
 /* ---- all of them ---- */
 
-static const char *print(const struct printer *printer, const struct expr *expr, int least) {
+static void print_call(const struct printer *printer, const struct expr *expr, int least) {
+    if (has_guard(printer, expr))
+        print_guard(printer, expr);
+    else if (expr->function != NULL)
+        print_function(printer, expr, least);
+    else if (expr->is_implicit && printer->input_names == NULL)
+        print(printer, expr->arguments[0], least);
+    else
+        print_cast(printer, expr);
+}
+
+static void print(const struct printer *printer, const struct expr *expr, int least) {
     switch (expr->kind) {
     case EXPR_LITERAL:
-        return literal_print(expr, printer->input_names != NULL, printer->pool);
+        put(printer, literal_print(expr, printer->input_names != NULL, printer->pool));
+        return;
     case EXPR_INPUT:
-        return print_input(printer, expr->index);
+        print_input(printer, expr->index);
+        return;
     case EXPR_COLUMN:
-        return print_name(printer, printer->plan->columns[expr->index].name);
+        print_name(printer, printer->plan->columns[expr->index].name);
+        return;
     case EXPR_CALL:
-        return print_call(printer, expr, least);
+        print_call(printer, expr, least);
+        return;
     }
-    check(false);
-    return NULL;
 }
 
 const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool) {
-    return print(&(struct printer){.plan = plan, .input_names = input_names, .pool = pool}, expr,
-                 PRECEDENCE_ANY);
+    const struct printer printer = {.plan = plan, .input_names = input_names, .pool = pool};
+    return text_of(&printer, expr, PRECEDENCE_ANY);
 }
 
 const char *expr_text(const struct query_plan *plan, const struct expr *expr, struct pool *pool) {
-    return print(&(struct printer){.plan = plan, .pool = pool}, expr, PRECEDENCE_ANY);
+    return text_of(&(struct printer){.plan = plan, .pool = pool}, expr, PRECEDENCE_ANY);
 }
