@@ -48,6 +48,22 @@ def compare(spark, plan):
     ]
 
 
+def check(request, *arguments):
+    program = ROOT / request.config.getoption("--program")
+    return subprocess.run([program, "check", *arguments], capture_output=True, text=True, check=False, env={})
+
+
+def test_check_ends_with_0_for_correct_files_and_with_2_for_others(request, tmp_path):
+    built_in = check(request, ROOT / "queries", "--json")
+    assert (built_in.returncode, built_in.stderr) == (0, "")
+    assert [json.loads(line)["table"] for line in built_in.stdout.splitlines()] == ["matches", "players"]
+    wrong = tmp_path / "wrong.sql"
+    wrong.write_text("CREATE STREAMING TABLE t AS\nSELECT valeu FROM STREAM kafka('x');\n")
+    refused = check(request, wrong)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == f"esports-stream: check: {wrong}:2:8: unknown name 'valeu'; did you mean 'value'?\n"
+
+
 def test_expressions_for_spark_have_the_types_of_the_plan(spark_without_ansi, tmp_path):
     expressions = (DATA / "expressions.txt").read_text().splitlines()
     assert len(expressions) > 90
@@ -59,7 +75,10 @@ def test_expressions_for_spark_have_the_types_of_the_plan(spark_without_ansi, tm
     assert compare(spark_without_ansi, plan) == []
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "queries").glob("*.sql")) + sorted((DATA / "queries").glob("*.sql")), ids=lambda path: path.stem)
+FILES = sorted((ROOT / "queries").glob("*.sql")) + sorted((DATA / "queries").glob("*.sql"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 def test_a_query_file_has_the_same_columns_in_spark(spark_without_ansi, file):
     for plan in plans(file):
         assert compare(spark_without_ansi, plan) == []

@@ -67,8 +67,10 @@ static bool make_written_cast(struct planner *planner, const struct sql_node *no
         return PLAN_ERROR(err, planner, node->place,
                           "a cast to %s is not supported: only to scalar types",
                           type_sql_name(node->type->kind));
-    return expr_make(planner, node->children[0], &value, err) &&
-           make_cast(planner, node->place, value, node->type, false, expr, err);
+    if (!expr_make(planner, node->children[0], &value, err))
+        return false;
+    check(value != NULL);
+    return make_cast(planner, node->place, value, node->type, false, expr, err);
 }
 
 /* ---- calls ---- */
