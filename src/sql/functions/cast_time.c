@@ -5,10 +5,8 @@
 
 #include "core/calendar.h"
 #include "sql/functions/cast.h"
-#include "sql/functions/date_text.h"
 #include "sql/functions/loop.h"
 #include "sql/functions/moment.h"
-#include "sql/functions/saturate.h"
 
 /* ---- numbers ---- */
 

@@ -111,18 +111,18 @@ bool resolve_concat(struct function_use *use, struct error *err) {
         all_binary &= use->arguments[i].kind == TYPE_BINARY;
     enum type kind = all_binary ? TYPE_BINARY : TYPE_STRING;
     for (size_t i = 0; i < use->argument_count; i++)
-        if (!want(use, "concat", i, kind, err))
+        if (!use_want(use, "concat", i, kind, err))
             return false;
-    set_result(use, type_of(kind), concat_kernel);
+    use_set_result(use, type_of(kind), concat_kernel);
     return true;
 }
 
 bool resolve_concat_ws(struct function_use *use, struct error *err) {
     for (size_t i = 0; i < use->argument_count; i++)
-        if (!want(use, "concat_ws", i, TYPE_STRING, err))
+        if (!use_want(use, "concat_ws", i, TYPE_STRING, err))
             return false;
-    set_result(use, type_of(TYPE_STRING),
-               use->argument_count == 3 ? concat_ws_two : concat_ws_kernel);
-    use->can_be_null = argument_can_be_null(use, 0);
+    use_set_result(use, type_of(TYPE_STRING),
+                   use->argument_count == 3 ? concat_ws_two : concat_ws_kernel);
+    use->can_be_null = use_argument_can_be_null(use, 0);
     return true;
 }

@@ -11,7 +11,6 @@
 #include "core/double_text.h"
 #include "sql/functions/loop.h"
 #include "sql/functions/resolve.h"
-#include "sql/functions/saturate.h"
 
 enum { QUICK_PLACES_MAX = 15, WHOLE_DIGITS_MAX = 19 };
 
@@ -175,12 +174,12 @@ static kernel_fn *const round_kernels[TYPE_COUNT] = {
 static bool want_number(struct function_use *use, const char *name, struct error *err) {
     enum type kind = use->arguments[0].kind;
     if (kind == TYPE_DECIMAL)
-        return refuse(err, "%s: DECIMAL is not supported yet; CAST it to DOUBLE", name);
+        return use_refuse(err, "%s: DECIMAL is not supported yet; CAST it to DOUBLE", name);
     if (is_number(kind)) {
         use->wanted[0] = use->arguments[0];
         return true;
     }
-    return want(use, name, 0, TYPE_DOUBLE, err);
+    return use_want(use, name, 0, TYPE_DOUBLE, err);
 }
 
 bool resolve_round(struct function_use *use, struct error *err) {
@@ -188,9 +187,9 @@ bool resolve_round(struct function_use *use, struct error *err) {
     bool present;
     if (!want_number(use, "round", err))
         return false;
-    if (use->argument_count > 1 && !want_int_literal(use, "round", 1, &places, &present, err))
+    if (use->argument_count > 1 && !use_want_int_literal(use, "round", 1, &places, &present, err))
         return false;
-    set_result(use, use->wanted[0], round_kernels[use->wanted[0].kind]);
+    use_set_result(use, use->wanted[0], round_kernels[use->wanted[0].kind]);
     use->can_be_null = true;
     return true;
 }
@@ -205,7 +204,7 @@ static bool resolve_whole(struct function_use *use, const char *name, kernel_fn 
         return false;
     bool is_whole = is_integer(use->wanted[0].kind);
     use->wanted[0] = type_of(is_whole ? TYPE_INT64 : TYPE_DOUBLE);
-    set_result(use, type_of(TYPE_INT64), is_whole ? same_int64 : kernel);
+    use_set_result(use, type_of(TYPE_INT64), is_whole ? same_int64 : kernel);
     use->can_be_null = true;
     return true;
 }

@@ -175,7 +175,7 @@ static void equal_parts_are_computed_once(void **state) {
     struct eval eval;
     const struct expr *expr = plan.columns[table_column(&plan, "x")].expr;
     eval_init(&eval, &plan, &expr, 1, 16, &context);
-    assert_int_equal(eval.node_count, 2 + 3); // i, j, and a node for each operator
+    assert_int_equal(eval.nodes.count, 2 + 3); // i, j, and a node for each operator
     eval_deinit(&eval);
     plan_deinit(&plan);
     table_deinit(&table);
@@ -202,7 +202,7 @@ static void shared_parts_are_visited_once(void **state) {
     struct eval eval;
     const struct expr *top = &levels[LEVELS - 1];
     eval_init(&eval, &plan, &top, 1, 16, &context);
-    assert_int_equal(eval.node_count, 3 + LEVELS); // and i, 0, i + 0
+    assert_int_equal(eval.nodes.count, 3 + LEVELS); // and i, 0, i + 0
     eval_deinit(&eval);
     plan_deinit(&plan);
     table_deinit(&table);
