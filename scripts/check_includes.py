@@ -33,7 +33,7 @@ LIBRARIES = {
 SYSTEM = set("""
     arpa/inet.h assert.h ctype.h dirent.h emmintrin.h errno.h fcntl.h fenv.h float.h getopt.h glob.h immintrin.h
     inttypes.h limits.h locale.h malloc.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h poll.h
-    pthread.h pwd.h sanitizer/asan_interface.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h
+    pthread.h pwd.h sanitizer/asan_interface.h sched.h search.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h
     stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h time.h unistd.h wchar.h
 """.split())
 SYSTEM_FOLDERS = ("sys/", "linux/")

@@ -150,25 +150,23 @@ def shown(value, kind):
     return repr(value)
 
 
-def collect(frame, expression, kind):
-    """The values of each row; a row for which Spark throws has "!"."""
+def collect(frame, form, kind, first, count):
+    """The values of rows [first, first + count); a row for which Spark throws has "!"."""
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
-    form = COLLECTED.get(kind.simpleString(), "{}").format(f"({expression})")
+    some = frame.filter(f"row >= {first} AND row < {first + count}")
     try:
-        found = frame.selectExpr("row", f"{form} AS x").collect()
+        found = some.selectExpr("row", f"{form} AS x").collect()
         return [shown(row.x, kind) for row in sorted(found, key=lambda row: row.row)]
     except (PySparkException, Py4JJavaError):
-        count = len(expressions.TEXTS)
-    values = []
-    for number in range(count):
-        try:
-            (row,) = frame.filter(f"row = {number}").selectExpr(f"{form} AS x").collect()
-            values.append(shown(row.x, kind))
-        except (PySparkException, Py4JJavaError):
-            values.append("!")
-    return values
+        if count == 1:
+            return ["!"]
+    half = count // 2
+    return [
+        *collect(frame, form, kind, first, half),
+        *collect(frame, form, kind, first + half, count - half),
+    ]
 
 
 def value_lines(session):
@@ -181,7 +179,9 @@ def value_lines(session):
             continue
         kind = field.dataType.simpleString().upper() + ("" if field.nullable else "!")
         start = time.monotonic()
-        yield expression, kind, *collect(frame, expression, field.dataType)
+        form = COLLECTED.get(field.dataType.simpleString(), "{}").format(f"({expression})")
+        count = len(expressions.TEXTS)
+        yield expression, kind, *collect(frame, form, field.dataType, 0, count)
         print(f"{time.monotonic() - start:6.2f} s  {expression}", flush=True)
 
 
@@ -193,8 +193,10 @@ def row_lines():
 
 
 def write(name, lines):
-    text = "".join("\t".join(line) + "\n" for line in lines)
-    (DATA / name).write_text(text)
+    with open(DATA / name, "w") as file:
+        for line in lines:
+            file.write("\t".join(line) + "\n")
+            file.flush()
 
 
 def main():

@@ -17,7 +17,7 @@ static void repeat(struct vector *vector, size_t rows) {
     memset(vector->valid, vector->valid[0], rows);
 }
 
-static void take_literal(struct eval *eval, struct eval_node *node) {
+static void take_literal(struct node *node, size_t rows) {
     const struct constant *constant = &node->expr->constant;
     struct vector *vector = &node->operand.vector;
     vector->valid[0] = constant->present ? 1 : 0;
@@ -32,10 +32,10 @@ static void take_literal(struct eval *eval, struct eval_node *node) {
         if (constant->present)
             memcpy(vector->values, &constant->boolean, type_width(vector->type));
     }
-    repeat(vector, eval->capacity);
+    repeat(vector, rows);
 }
 
-static bool is_constant(const struct eval_node *node) {
+static bool is_constant(const struct node *node) {
     enum type kind = node->expr->type.kind;
     bool is_time = kind == TYPE_DATE || kind == TYPE_TIMESTAMP || kind == TYPE_TIMESTAMP_NTZ;
     for (size_t i = 0; i < node->argument_count; i++)
@@ -46,7 +46,7 @@ static bool is_constant(const struct eval_node *node) {
 }
 
 /* False: a value larger than any that makes sense; it is computed for each slice. */
-static bool compute_once(struct eval *eval, struct eval_node *node) {
+static bool compute_once(struct nodes *nodes, struct node *node, size_t rows) {
     bool done = false;
     for (size_t bytes = STRINGS_BYTES; !done && bytes <= STRINGS_BYTES_MAX; bytes *= 8) {
         struct arena strings;
@@ -59,31 +59,31 @@ static bool compute_once(struct eval *eval, struct eval_node *node) {
         struct vector *vector = &node->operand.vector;
         if (done && type_is_text(vector->type) && vector->valid[0] != 0) {
             struct text *text = &vector->texts[0];
-            text->bytes = pool_copy(&eval->pool, *text);
+            text->bytes = pool_copy(&nodes->pool, *text);
         }
         arena_deinit(&strings);
     }
     if (done)
-        repeat(&node->operand.vector, eval->capacity);
+        repeat(&node->operand.vector, rows);
     return done;
 }
 
-void constants_find(struct eval *eval) {
-    for (size_t i = 0; i < eval->node_count; i++) {
-        struct eval_node *node = eval->nodes[i];
+void constants_find(struct nodes *nodes) {
+    for (size_t i = 0; i < nodes->count; i++) {
+        struct node *node = nodes->all[i];
         node->operand.constant = node->expr->kind == EXPR_LITERAL ||
                                  (node->expr->kind == EXPR_CALL && is_constant(node));
         node->is_step &= !node->operand.constant;
     }
 }
 
-void constants_compute(struct eval *eval) {
-    for (size_t i = 0; i < eval->node_count; i++) {
-        struct eval_node *node = eval->nodes[i];
+void constants_compute(struct nodes *nodes, size_t rows) {
+    for (size_t i = 0; i < nodes->count; i++) {
+        struct node *node = nodes->all[i];
         if (node->expr->kind == EXPR_LITERAL)
-            take_literal(eval, node);
+            take_literal(node, rows);
         else if (node->operand.constant)
-            node->is_step = !compute_once(eval, node);
+            node->is_step = !compute_once(nodes, node, rows);
         node->operand.constant &= !node->is_step;
     }
 }

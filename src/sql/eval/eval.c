@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "sql/eval/nodes.h"
 
 /* Buffers that all start at the same offset in a page would fall in one set of the L1 cache
  * (core/rows.c). */
@@ -37,7 +36,7 @@ static size_t reserve(struct layout *layout, size_t bytes) {
 
 /* Values, then one byte of presence per row. The buffer of a constant has nothing else before it,
  * because steps would write there in each slice. */
-static size_t take_buffer(struct layout *layout, const struct eval_node *node) {
+static size_t take_buffer(struct layout *layout, const struct node *node) {
     size_t width = type_width(node->expr->type.kind);
     struct free_buffers *free = &layout->free[width];
     if (node->is_step && free->count > 0)
@@ -50,17 +49,17 @@ static void release_buffer(struct layout *layout, size_t width, size_t offset) {
     free->offsets[free->count++] = offset;
 }
 
-static bool has_buffer(const struct eval_node *node) {
+static bool has_buffer(const struct node *node) {
     return node->expr->kind != EXPR_INPUT && (!node->is_step || node->output == NO_OUTPUT);
 }
 
 /* Gives node `i` a buffer, and takes back those that it reads for the last time. */
 static void lay_out_node(struct layout *layout, size_t i) {
-    struct eval_node *node = layout->eval->nodes[i];
+    struct node *node = layout->eval->nodes.all[i];
     if (has_buffer(node))
         node->buffer = take_buffer(layout, node);
     for (size_t k = 0; k < node->argument_count; k++) {
-        struct eval_node *argument = node->arguments[k];
+        struct node *argument = node->arguments[k];
         if (!argument->is_step || !has_buffer(argument) || argument->last_use != i)
             continue;
         release_buffer(layout, type_width(argument->expr->type.kind), argument->buffer);
@@ -71,20 +70,21 @@ static void lay_out_node(struct layout *layout, size_t i) {
 static void lay_out(struct eval *eval) {
     struct layout layout = {.eval = eval};
     for (size_t width = 0; width <= WIDTH_MAX; width++)
-        layout.free[width].offsets = pool_alloc(&eval->pool, eval->node_count, sizeof(size_t));
-    for (size_t i = 0; i < eval->node_count; i++)
+        layout.free[width].offsets =
+            pool_alloc(&eval->nodes.pool, eval->nodes.count, sizeof(size_t));
+    for (size_t i = 0; i < eval->nodes.count; i++)
         lay_out_node(&layout, i);
     size_t faults = layout.total;
-    for (size_t i = 0; i < eval->node_count; i++)
-        if (eval->nodes[i]->has_faults)
+    for (size_t i = 0; i < eval->nodes.count; i++)
+        if (eval->nodes.all[i]->has_faults)
             (void)reserve(&layout, eval->capacity);
     eval->memory = layout.total + CACHE_LINE;
     eval->storage = must_alloc(eval->memory, 1);
 
     unsigned char *base = eval->storage;
     layout.total = faults;
-    for (size_t i = 0; i < eval->node_count; i++) {
-        struct eval_node *node = eval->nodes[i];
+    for (size_t i = 0; i < eval->nodes.count; i++) {
+        struct node *node = eval->nodes.all[i];
         if (node->has_faults)
             node->operand.faults = base + reserve(&layout, eval->capacity);
         if (!has_buffer(node))
@@ -98,40 +98,38 @@ static void lay_out(struct eval *eval) {
 /* ---- life ---- */
 
 static void find_uses(struct eval *eval) {
-    for (size_t i = 0; i < eval->node_count; i++)
-        for (size_t k = 0; k < eval->nodes[i]->argument_count; k++)
-            eval->nodes[i]->arguments[k]->last_use = i;
-    for (size_t k = eval->root_count; k-- > 0;)
-        eval->roots[k]->output = k;
+    for (size_t i = 0; i < eval->nodes.count; i++)
+        for (size_t k = 0; k < eval->nodes.all[i]->argument_count; k++)
+            eval->nodes.all[i]->arguments[k]->last_use = i;
+    for (size_t k = eval->nodes.root_count; k-- > 0;)
+        eval->nodes.roots[k]->output = k;
 }
 
 void eval_init(struct eval *eval, const struct query_plan *plan, const struct expr *const *exprs,
                size_t count, size_t capacity, const struct timestamp_context *context) {
-    *eval = (struct eval){.plan = plan, .capacity = capacity};
-    pool_init(&eval->pool);
-    nodes_build(eval, exprs, count);
-    eval->outputs = pool_alloc(&eval->pool, count, sizeof(struct vector));
-    for (size_t i = 0; i < eval->node_count; i++)
-        eval->nodes[i]->call.context = context;
-    constants_find(eval);
+    *eval = (struct eval){.capacity = capacity};
+    nodes_init(&eval->nodes, plan, exprs, count);
+    eval->outputs = pool_alloc(&eval->nodes.pool, count, sizeof(struct vector));
+    for (size_t i = 0; i < eval->nodes.count; i++)
+        eval->nodes.all[i]->call.context = context;
+    constants_find(&eval->nodes);
     find_uses(eval);
     lay_out(eval);
-    constants_compute(eval);
+    constants_compute(&eval->nodes, capacity);
 }
 
 void eval_deinit(struct eval *eval) {
     free(eval->storage);
-    free(eval->nodes);
-    pool_deinit(&eval->pool);
+    nodes_deinit(&eval->nodes);
     *eval = (struct eval){0};
 }
 
 void eval_bind(struct eval *eval, const struct vector *inputs, const struct vector *outputs) {
-    for (size_t i = 0; i < eval->plan->input_count; i++)
-        if (eval->inputs[i] != NULL)
-            eval->inputs[i]->operand.vector = inputs[i];
-    for (size_t k = 0; k < eval->root_count; k++) {
-        struct eval_node *node = eval->roots[k];
+    for (size_t i = 0; i < eval->nodes.plan->input_count; i++)
+        if (eval->nodes.inputs[i] != NULL)
+            eval->nodes.inputs[i]->operand.vector = inputs[i];
+    for (size_t k = 0; k < eval->nodes.root_count; k++) {
+        struct node *node = eval->nodes.roots[k];
         eval->outputs[k] = outputs[k];
         if (node->is_step && node->output == k)
             node->operand.vector = outputs[k];
@@ -140,7 +138,7 @@ void eval_bind(struct eval *eval, const struct vector *inputs, const struct vect
 
 /* ---- rows ---- */
 
-static void pass_faults(const struct eval_node *node, size_t first, size_t count) {
+static void pass_faults(const struct node *node, size_t first, size_t count) {
     uint8_t *faults = node->operand.faults;
     for (size_t i = 0; i < node->argument_count; i++) {
         const uint8_t *passed = node->arguments[i]->operand.faults;
@@ -149,7 +147,7 @@ static void pass_faults(const struct eval_node *node, size_t first, size_t count
     }
 }
 
-static bool compute(struct eval_node *node, size_t first, size_t count, struct arena *strings) {
+static bool compute(struct node *node, size_t first, size_t count, struct arena *strings) {
     struct kernel_call *call = &node->call;
     call->first = first;
     call->count = count;
@@ -184,11 +182,11 @@ static int64_t count_faults(const uint8_t *faults, size_t first, size_t count) {
 bool eval_rows(struct eval *eval, size_t first, size_t count, struct arena *strings,
                int64_t *faults) {
     check(first + count <= eval->capacity);
-    for (size_t i = 0; i < eval->node_count; i++)
-        if (eval->nodes[i]->is_step && !compute(eval->nodes[i], first, count, strings))
+    for (size_t i = 0; i < eval->nodes.count; i++)
+        if (eval->nodes.all[i]->is_step && !compute(eval->nodes.all[i], first, count, strings))
             return false;
-    for (size_t k = 0; k < eval->root_count; k++) {
-        const struct eval_node *root = eval->roots[k];
+    for (size_t k = 0; k < eval->nodes.root_count; k++) {
+        const struct node *root = eval->nodes.roots[k];
         copy_rows(&root->operand.vector, &eval->outputs[k], first, count);
         if (root->has_faults)
             faults[k] += count_faults(root->operand.faults, first, count);
@@ -197,5 +195,5 @@ bool eval_rows(struct eval *eval, size_t first, size_t count, struct arena *stri
 }
 
 const uint8_t *eval_faults(const struct eval *eval, size_t index) {
-    return eval->roots[index]->operand.faults;
+    return eval->nodes.roots[index]->operand.faults;
 }

@@ -4,24 +4,14 @@
 #ifndef SQL_EVAL_EVAL_H
 #define SQL_EVAL_EVAL_H
 
-#include "base/arena.h"
-#include "core/timestamp.h"
-#include "core/vector.h"
-#include "sql/plan/plan.h"
-
-struct eval_node;
+#include "sql/eval/nodes.h"
 
 struct eval {
-    const struct query_plan *plan; // borrowed, with its expressions
-    struct pool pool;              // owned: nodes, and the bytes of constant texts
-    struct eval_node **nodes;      // in the order in which they are computed
-    struct eval_node **inputs;     // of each input of the plan; NULL: not used
-    struct eval_node **roots;      // of each expression
-    struct vector *outputs;        // of each expression, as bound
-    size_t node_count, root_count;
-    size_t capacity; // rows
-    size_t memory;   // bytes of `storage`
-    void *storage;   // owned: the values of all nodes but inputs and outputs
+    struct nodes nodes;
+    struct vector *outputs; // of each expression, as bound
+    size_t capacity;        // rows
+    size_t memory;          // bytes of `storage`
+    void *storage;          // owned: the values of all nodes except inputs and outputs
 };
 
 /* For `count` expressions of the plan: computed columns, WHERE, or an argument of explode. Vectors
@@ -33,7 +23,7 @@ void eval_deinit(struct eval *eval); // accepts a zeroed struct
 
 /* Says where values come from and where they go: inputs[i] is that of plan->inputs[i], outputs[k]
  * is for expression k. The vectors' memory must stay. An output can be the vector of the input
- * that it is nothing but. */
+ * that the expression is. */
 void eval_bind(struct eval *eval, const struct vector *inputs, const struct vector *outputs);
 
 /* Computes rows [first, first + count), and adds the field faults of expression k to faults[k].

@@ -17,12 +17,12 @@
 /* What was seen: trees of tsearch(). */
 struct seen {
     void *exprs;  // struct known: which node an expression has
-    void *shapes; // struct eval_node: by what they compute
+    void *shapes; // struct node: by what they compute
 };
 
 struct known {
     const struct expr *expr;
-    struct eval_node *node;
+    struct node *node;
 };
 
 static int compare_addresses(const void *a, const void *b) {
@@ -64,7 +64,7 @@ static int compare_kernels(kernel_fn *a, kernel_fn *b) {
 }
 
 static int compare_shapes(const void *one, const void *other) {
-    const struct eval_node *a = one, *b = other;
+    const struct node *a = one, *b = other;
     if (a->expr->kind != b->expr->kind)
         return compare_numbers(a->expr->kind, b->expr->kind);
     int order = compare_types(&a->expr->type, &b->expr->type);
@@ -80,46 +80,45 @@ static int compare_shapes(const void *one, const void *other) {
     return order;
 }
 
-static struct eval_node *new_node(struct eval *eval, const struct expr *expr) {
-    struct eval_node *node = pool_alloc(&eval->pool, 1, sizeof *node);
-    *node =
-        (struct eval_node){.expr = expr,
-                           .output = NO_OUTPUT,
-                           .operand = {.vector = {.type = expr->type.kind}, .type = &expr->type}};
+static struct node *new_node(struct nodes *nodes, const struct expr *expr) {
+    struct node *node = pool_alloc(&nodes->pool, 1, sizeof *node);
+    *node = (struct node){.expr = expr,
+                          .output = NO_OUTPUT,
+                          .operand = {.vector = {.type = expr->type.kind}, .type = &expr->type}};
     return node;
 }
 
-static void add_node(struct eval *eval, struct eval_node *node) {
-    if ((eval->node_count & (eval->node_count - 1)) == 0) { // 0 or a power of two: full
-        size_t room = eval->node_count == 0 ? 1 : 2 * eval->node_count;
-        eval->nodes = reallocarray(eval->nodes, room, sizeof(struct eval_node *));
-        check(eval->nodes != NULL);
+static void add_node(struct nodes *nodes, struct node *node) {
+    if ((nodes->count & (nodes->count - 1)) == 0) { // 0 or a power of two: full
+        size_t room = nodes->count == 0 ? 1 : 2 * nodes->count;
+        nodes->all = reallocarray(nodes->all, room, sizeof(struct node *));
+        check(nodes->all != NULL);
     }
-    eval->nodes[eval->node_count++] = node;
+    nodes->all[nodes->count++] = node;
 }
 
-static struct eval_node *visit(struct eval *eval, struct seen *seen, const struct expr *expr);
+static struct node *visit(struct nodes *nodes, struct seen *seen, const struct expr *expr);
 
-static struct eval_node *input_node(struct eval *eval, const struct expr *expr) {
-    struct eval_node **node = &eval->inputs[expr->index];
+static struct node *input_node(struct nodes *nodes, const struct expr *expr) {
+    struct node **node = &nodes->inputs[expr->index];
     if (*node == NULL) {
-        *node = new_node(eval, expr);
-        add_node(eval, *node);
+        *node = new_node(nodes, expr);
+        add_node(nodes, *node);
     }
     return *node;
 }
 
 /* A literal or a call: the node that has its shape already, or a new one. */
-static struct eval_node *shape_node(struct eval *eval, struct seen *seen, const struct expr *expr) {
-    struct eval_node *node = new_node(eval, expr);
+static struct node *shape_node(struct nodes *nodes, struct seen *seen, const struct expr *expr) {
+    struct node *node = new_node(nodes, expr);
     size_t count = expr->kind == EXPR_CALL ? expr->argument_count : 0;
-    node->arguments = pool_alloc(&eval->pool, count, sizeof(struct eval_node *));
-    const struct operand **operands = pool_alloc(&eval->pool, count, sizeof(struct operand *));
+    node->arguments = pool_alloc(&nodes->pool, count, sizeof(struct node *));
+    const struct operand **operands = pool_alloc(&nodes->pool, count, sizeof(struct operand *));
     node->is_step = expr->kind == EXPR_CALL;
     node->has_faults = expr->can_fault;
     node->is_lazy = expr->function != NULL && expr->function->is_lazy;
     for (size_t i = 0; i < count; i++) {
-        node->arguments[i] = visit(eval, seen, expr->arguments[i]);
+        node->arguments[i] = visit(nodes, seen, expr->arguments[i]);
         operands[i] = &node->arguments[i]->operand;
         node->has_faults |= node->arguments[i]->has_faults;
     }
@@ -130,61 +129,69 @@ static struct eval_node *shape_node(struct eval *eval, struct seen *seen, const 
     if (count == 1 && expr->function == NULL &&
         data_type_equals(&expr->type, &expr->arguments[0]->type))
         return node->arguments[0];
-    struct eval_node **same = tsearch(node, &seen->shapes, compare_shapes);
+    struct node **same = tsearch(node, &seen->shapes, compare_shapes);
     check(same != NULL);
     if (*same == node)
-        add_node(eval, node);
+        add_node(nodes, node);
     return *same;
 }
 
-static struct eval_node *visit(struct eval *eval, struct seen *seen, const struct expr *expr) {
+static struct node *visit(struct nodes *nodes, struct seen *seen, const struct expr *expr) {
     struct known key = {.expr = expr};
     struct known **found = tfind(&key, &seen->exprs, compare_known);
     if (found != NULL)
         return (*found)->node;
-    struct known *known = pool_alloc(&eval->pool, 1, sizeof *known);
+    struct known *known = pool_alloc(&nodes->pool, 1, sizeof *known);
     known->expr = expr;
     if (expr->kind == EXPR_INPUT)
-        known->node = input_node(eval, expr);
+        known->node = input_node(nodes, expr);
     else if (expr->kind == EXPR_COLUMN)
-        known->node = visit(eval, seen, eval->plan->columns[expr->index].expr);
+        known->node = visit(nodes, seen, nodes->plan->columns[expr->index].expr);
     else
-        known->node = shape_node(eval, seen, expr);
+        known->node = shape_node(nodes, seen, expr);
     check(tsearch(known, &seen->exprs, compare_known) != NULL);
     return known->node;
 }
 
 /* Backwards, so that a node is known to be used before its arguments are looked at. */
-static void keep_used(struct eval *eval) {
-    for (size_t k = 0; k < eval->root_count; k++)
-        eval->roots[k]->is_used = true;
-    for (size_t i = eval->node_count; i-- > 0;)
-        for (size_t k = 0; eval->nodes[i]->is_used && k < eval->nodes[i]->argument_count; k++)
-            eval->nodes[i]->arguments[k]->is_used = true;
+static void keep_used(struct nodes *nodes) {
+    for (size_t k = 0; k < nodes->root_count; k++)
+        nodes->roots[k]->is_used = true;
+    for (size_t i = nodes->count; i-- > 0;)
+        for (size_t k = 0; nodes->all[i]->is_used && k < nodes->all[i]->argument_count; k++)
+            nodes->all[i]->arguments[k]->is_used = true;
     size_t kept = 0;
-    for (size_t i = 0; i < eval->node_count; i++)
-        if (eval->nodes[i]->is_used)
-            eval->nodes[kept++] = eval->nodes[i];
-    eval->node_count = kept;
-    for (size_t i = 0; i < eval->plan->input_count; i++)
-        if (eval->inputs[i] != NULL && !eval->inputs[i]->is_used)
-            eval->inputs[i] = NULL;
+    for (size_t i = 0; i < nodes->count; i++)
+        if (nodes->all[i]->is_used)
+            nodes->all[kept++] = nodes->all[i];
+    nodes->count = kept;
+    for (size_t i = 0; i < nodes->plan->input_count; i++)
+        if (nodes->inputs[i] != NULL && !nodes->inputs[i]->is_used)
+            nodes->inputs[i] = NULL;
 }
 
 static void keep_node(void *node) {
     (void)node; // it belongs to the pool
 }
 
-void nodes_build(struct eval *eval, const struct expr *const *exprs, size_t count) {
+void nodes_init(struct nodes *nodes, const struct query_plan *plan, const struct expr *const *exprs,
+                size_t count) {
     struct seen seen = {0};
-    eval->inputs = pool_alloc(&eval->pool, eval->plan->input_count, sizeof(struct eval_node *));
-    eval->roots = pool_alloc(&eval->pool, count, sizeof(struct eval_node *));
-    eval->root_count = count;
-    for (size_t i = 0; i < eval->plan->column_count; i++)
-        (void)visit(eval, &seen, eval->plan->columns[eval->plan->order[i]].expr);
+    *nodes = (struct nodes){.plan = plan, .root_count = count};
+    pool_init(&nodes->pool);
+    nodes->inputs = pool_alloc(&nodes->pool, plan->input_count, sizeof(struct node *));
+    nodes->roots = pool_alloc(&nodes->pool, count, sizeof(struct node *));
+    for (size_t i = 0; i < plan->column_count; i++)
+        (void)visit(nodes, &seen, plan->columns[plan->order[i]].expr);
     for (size_t k = 0; k < count; k++)
-        eval->roots[k] = visit(eval, &seen, exprs[k]);
+        nodes->roots[k] = visit(nodes, &seen, exprs[k]);
     tdestroy(seen.exprs, keep_node);
     tdestroy(seen.shapes, keep_node);
-    keep_used(eval);
+    keep_used(nodes);
+}
+
+void nodes_deinit(struct nodes *nodes) {
+    free(nodes->all);
+    pool_deinit(&nodes->pool);
+    *nodes = (struct nodes){0};
 }

@@ -2,16 +2,17 @@
 #ifndef SQL_EVAL_NODES_H
 #define SQL_EVAL_NODES_H
 
-#include "sql/eval/eval.h"
+#include "sql/functions/kernel.h"
+#include "sql/plan/plan.h"
 
-struct eval_node {
+struct node {
     const struct expr *expr; // borrowed; if several expressions are equal, one of them
     struct operand operand;
     struct kernel_call call; // EXPR_CALL
-    struct eval_node **arguments;
+    struct node **arguments;
     size_t argument_count;
-    size_t last_use; // the place in eval->nodes of the last node that reads it
-    size_t buffer;   // offset in eval->storage
+    size_t last_use; // the place in `all` of the last node that reads it
+    size_t buffer;   // offset in the evaluator's storage
     size_t output;   // the first expression that this is the root of, or NO_OUTPUT
     bool is_used, has_faults;
     bool is_lazy; // its kernel passes on faults itself
@@ -21,14 +22,25 @@ struct eval_node {
 #define NO_OUTPUT SIZE_MAX
 #define NO_USE SIZE_MAX
 
-/* Fills nodes, inputs and roots: each node once, after its arguments, and none that no expression
- * needs. */
-void nodes_build(struct eval *eval, const struct expr *const *exprs, size_t count);
+struct nodes {
+    const struct query_plan *plan; // borrowed, with its expressions
+    struct pool pool;              // owned: nodes, and the bytes of constant texts
+    struct node **all;             // owned; in the order in which they are computed
+    size_t count;
+    struct node **inputs; // of each input of the plan; NULL: not used
+    struct node **roots;  // of each expression
+    size_t root_count;
+};
+
+/* Each node once, after its arguments, and none that no expression needs. */
+void nodes_init(struct nodes *nodes, const struct query_plan *plan, const struct expr *const *exprs,
+                size_t count);
+void nodes_deinit(struct nodes *nodes); // accepts a zeroed struct
 
 /* Marks literals and what depends on nothing else. */
-void constants_find(struct eval *eval);
+void constants_find(struct nodes *nodes);
 
-/* Gives them their values, once their vectors have memory. */
-void constants_compute(struct eval *eval);
+/* Gives them their values for `rows` rows, once their vectors have memory. */
+void constants_compute(struct nodes *nodes, size_t rows);
 
 #endif

@@ -49,25 +49,26 @@ static kernel_fn *const negative_kernels[TYPE_COUNT] = ROW_OF(negative);
 static kernel_fn *const abs_kernels[TYPE_COUNT] = ROW_OF(abs);
 
 static bool refuse_decimal(const char *name, struct error *err) {
-    return refuse(err,
-                  "%s: arithmetic on DECIMAL is not supported yet; CAST it to DOUBLE, or write a "
-                  "literal as a DOUBLE (2.5D)",
-                  name);
+    return use_refuse(
+        err,
+        "%s: arithmetic on DECIMAL is not supported yet; CAST it to DOUBLE, or write a "
+        "literal as a DOUBLE (2.5D)",
+        name);
 }
 
 static bool refuse_types(const struct function_use *use, const char *name, struct error *err) {
     const char *first = data_type_text(&use->arguments[0], use->pool);
     if (use->argument_count == 1)
-        return refuse(err, "%s: the argument is %s, expected a number", name, first);
-    return refuse(err, "%s: the arguments are %s and %s, expected numbers", name, first,
-                  data_type_text(&use->arguments[1], use->pool));
+        return use_refuse(err, "%s: the argument is %s, expected a number", name, first);
+    return use_refuse(err, "%s: the arguments are %s and %s, expected numbers", name, first,
+                      data_type_text(&use->arguments[1], use->pool));
 }
 
 /* The type that the arguments are computed in. */
 static bool want_numbers(struct function_use *use, const char *name, struct data_type *type,
                          struct error *err) {
     const struct data_type *last = &use->arguments[use->argument_count - 1];
-    if (!data_type_of_arithmetic(&use->arguments[0], last, type))
+    if (!data_type_arithmetic(&use->arguments[0], last, type))
         return refuse_types(use, name, err);
     for (size_t i = 0; i < use->argument_count; i++) {
         if (use->arguments[i].kind == TYPE_DECIMAL && type->kind == TYPE_DECIMAL)
@@ -82,7 +83,7 @@ static bool resolve_arithmetic(struct function_use *use, const char *name,
     struct data_type type;
     if (!want_numbers(use, name, &type, err))
         return false;
-    set_result(use, type, kernels[type.kind]);
+    use_set_result(use, type, kernels[type.kind]);
     return true;
 }
 
@@ -118,7 +119,7 @@ bool resolve_divide(struct function_use *use, struct error *err) {
     if (!want_numbers(use, "/", &type, err))
         return false;
     use->wanted[0] = use->wanted[1] = type_of(TYPE_DOUBLE);
-    set_result(use, type_of(TYPE_DOUBLE), divide_double);
+    use_set_result(use, type_of(TYPE_DOUBLE), divide_double);
     use->can_be_null = true;
     return true;
 }
@@ -129,11 +130,11 @@ bool resolve_div(struct function_use *use, struct error *err) {
         if (kind == TYPE_DECIMAL)
             return refuse_decimal("div", err);
         if (!is_integer(kind) && kind != TYPE_NULL)
-            return refuse(err, "div: an argument is %s, expected a whole number",
-                          data_type_text(&use->arguments[i], use->pool));
+            return use_refuse(err, "div: an argument is %s, expected a whole number",
+                              data_type_text(&use->arguments[i], use->pool));
         use->wanted[i] = type_of(TYPE_INT64);
     }
-    set_result(use, type_of(TYPE_INT64), div_int64);
+    use_set_result(use, type_of(TYPE_INT64), div_int64);
     use->can_be_null = true;
     return true;
 }

@@ -5,7 +5,6 @@
 
 #include "sql/functions/loop.h"
 #include "sql/functions/moment.h"
-#include "sql/functions/operators.h"
 #include "sql/functions/resolve.h"
 
 bool kernel_null(const struct kernel_call *call) {

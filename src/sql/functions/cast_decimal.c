@@ -13,7 +13,7 @@
 
 __extension__ typedef unsigned __int128 uint128_t;
 
-enum { DIGITS_KEPT_MAX = 64, DECIMAL_TEXT_MAX = 96 };
+enum { DIGITS_KEPT_MAX = 64, DECIMAL_TEXT_MAX = 96, MICRO_DIGITS = 6 };
 
 static int128_t power_of_ten(int exponent) {
     int128_t power = 1;
@@ -34,6 +34,9 @@ static bool from_digits(const char *digits, int64_t count, int64_t exponent, boo
                         const struct data_type *type, int128_t *out) {
     int64_t keep = exponent + type->scale;
     int128_t value = 0;
+    *out = 0;
+    if (count == 0)
+        return true;
     if (keep > DECIMAL_PRECISION_MAX)
         return false;
     for (int64_t i = 0; i < keep; i++)
@@ -147,8 +150,7 @@ TO_DECIMAL(int64_to_decimal, int64_t, rescale(x, 0, to, result))
 TO_DECIMAL(float_to_decimal, float, from_double((double)x, to, result))
 TO_DECIMAL(double_to_decimal, double, from_double(x, to, result))
 TO_DECIMAL(text_to_decimal, struct text, from_text(x, to, result))
-TO_DECIMAL(timestamp_to_decimal, int64_t,
-           from_double((double)x / (double)MICROS_PER_SECOND, to, result))
+TO_DECIMAL(timestamp_to_decimal, int64_t, rescale(x, MICRO_DIGITS, to, result))
 TO_DECIMAL(decimal_to_decimal, int128_t, rescale(x, in->type->scale, to, result))
 
 /* ---- from DECIMAL ---- */
@@ -220,7 +222,6 @@ static int64_t to_micros(int128_t value, int scale) {
     int128_t unit = power_of_ten(scale);
     int128_t seconds = value / unit, rest = value % unit;
     uint128_t micros = (uint128_t)seconds * (uint128_t)MICROS_PER_SECOND;
-    enum { MICRO_DIGITS = 6 };
     if (scale >= MICRO_DIGITS)
         rest /= power_of_ten(scale - MICRO_DIGITS);
     else

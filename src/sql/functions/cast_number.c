@@ -1,9 +1,8 @@
 /* cast_number.c: casts between truth values, whole numbers and floating point, as Java casts: a
- * narrower whole number keeps its lowest bits; from floating point see saturate.h, where the two
+ * narrower whole number keeps its lowest bits; from floating point see loop.h, where the two
  * narrowest types take the way through INT. */
 #include "sql/functions/cast.h"
 #include "sql/functions/loop.h"
-#include "sql/functions/saturate.h"
 
 #define AS_IS(x) (x)
 #define IS_NOT_ZERO(x) ((x) != 0)

@@ -1,6 +1,6 @@
 /* cast_text.c: casts from and to STRING.
  *
- * Around a text Spark ignores control characters and blanks, but not other white space such as
+ * Around a text Spark ignores control characters and blanks, but not other whitespace such as
  * U+00A0. Whole numbers may have a fraction, which is cut off, but no exponent. Floating point is
  * read as Java reads it: with a suffix, and hexadecimal. */
 #include <ctype.h>

@@ -5,10 +5,8 @@
 
 #include "core/calendar.h"
 #include "sql/functions/cast.h"
-#include "sql/functions/date_text.h"
 #include "sql/functions/loop.h"
 #include "sql/functions/moment.h"
-#include "sql/functions/saturate.h"
 
 /* ---- numbers ---- */
 
@@ -34,9 +32,12 @@ KERNEL_1_OR_NULL(double_to_timestamp, double, int64_t, saturate_int64(x *(double
                  isfinite(x))
 
 KERNEL_1(timestamp_to_bool, int64_t, uint8_t, x != 0)
-KERNEL_1(timestamp_to_int8, int64_t, int8_t, (uint8_t)micros_to_seconds(x))
-KERNEL_1(timestamp_to_int16, int64_t, int16_t, (uint16_t)micros_to_seconds(x))
-KERNEL_1(timestamp_to_int32, int64_t, int32_t, (uint32_t)micros_to_seconds(x))
+KERNEL_1_OR_NULL(timestamp_to_int8, int64_t, int8_t, (uint8_t)micros_to_seconds(x),
+                 micros_to_seconds(x) == (int8_t)micros_to_seconds(x))
+KERNEL_1_OR_NULL(timestamp_to_int16, int64_t, int16_t, (uint16_t)micros_to_seconds(x),
+                 micros_to_seconds(x) == (int16_t)micros_to_seconds(x))
+KERNEL_1_OR_NULL(timestamp_to_int32, int64_t, int32_t, (uint32_t)micros_to_seconds(x),
+                 micros_to_seconds(x) == (int32_t)micros_to_seconds(x))
 KERNEL_1(timestamp_to_int64, int64_t, int64_t, micros_to_seconds(x))
 KERNEL_1(timestamp_to_float, int64_t, float, (double)x / (double)MICROS_PER_SECOND)
 KERNEL_1(timestamp_to_double, int64_t, double, (double)x / (double)MICROS_PER_SECOND)

@@ -1,13 +1,12 @@
 /* choose.c: the types of logic, comparison, and functions that choose one of their arguments. */
-#include "sql/functions/operators.h"
 #include "sql/functions/resolve.h"
 
 static bool resolve_logic(struct function_use *use, const char *name, kernel_fn *kernel,
                           struct error *err) {
     for (size_t i = 0; i < use->argument_count; i++)
-        if (!want(use, name, i, TYPE_BOOL, err))
+        if (!use_want(use, name, i, TYPE_BOOL, err))
             return false;
-    set_result(use, type_of(TYPE_BOOL), kernel);
+    use_set_result(use, type_of(TYPE_BOOL), kernel);
     return true;
 }
 
@@ -27,10 +26,10 @@ bool resolve_not(struct function_use *use, struct error *err) {
 static bool resolve_presence(struct function_use *use, const char *name, kernel_fn *kernel,
                              struct error *err) {
     if (!is_scalar(use->arguments[0].kind))
-        return refuse(err, "%s: %s is not supported here yet", name,
-                      data_type_text(&use->arguments[0], use->pool));
+        return use_refuse(err, "%s: %s is not supported here yet", name,
+                          data_type_text(&use->arguments[0], use->pool));
     use->wanted[0] = use->arguments[0];
-    set_result(use, type_of(TYPE_BOOL), kernel);
+    use_set_result(use, type_of(TYPE_BOOL), kernel);
     use->can_be_null = false;
     return true;
 }
@@ -46,9 +45,10 @@ bool resolve_isnotnull(struct function_use *use, struct error *err) {
 /* ---- comparison ---- */
 
 static bool refuse_pair(const struct function_use *use, const char *name, struct error *err) {
-    return refuse(err, "%s: cannot compare %s with %s; CAST one of them to the type of the other",
-                  name, data_type_text(&use->arguments[0], use->pool),
-                  data_type_text(&use->arguments[1], use->pool));
+    return use_refuse(err,
+                      "%s: cannot compare %s with %s; CAST one of them to the type of the other",
+                      name, data_type_text(&use->arguments[0], use->pool),
+                      data_type_text(&use->arguments[1], use->pool));
 }
 
 static bool resolve_comparison(struct function_use *use, const char *name, enum comparison kind,
@@ -58,7 +58,7 @@ static bool resolve_comparison(struct function_use *use, const char *name, enum 
     if (!data_type_compared(&use->arguments[0], &use->arguments[1], ordered, &type))
         return refuse_pair(use, name, err);
     use->wanted[0] = use->wanted[1] = type;
-    set_result(use, type_of(TYPE_BOOL), comparison_kernel(kind, type.kind));
+    use_set_result(use, type_of(TYPE_BOOL), comparison_kernel(kind, type.kind));
     if (kind == COMPARE_SAME)
         use->can_be_null = false;
     return true;
@@ -93,13 +93,13 @@ static bool refuse_mixture(const struct function_use *use, const char *name, str
     for (size_t i = 0; i < use->argument_count; i++)
         text = pool_format(use->pool, "%s%s%s", text, i > 0 ? ", " : "",
                            data_type_text(&use->arguments[i], use->pool));
-    return refuse(err, "%s: no common type for %s; CAST the values to one type", name, text);
+    return use_refuse(err, "%s: no common type for %s; CAST the values to one type", name, text);
 }
 
 /* All arguments are to be of their common type, which becomes *type. */
 static bool want_common(struct function_use *use, const char *name, bool with_texts,
                         struct data_type *type, struct error *err) {
-    if (!common_of_all(use->arguments, use->argument_count, with_texts, type) ||
+    if (!data_types_common(use->arguments, use->argument_count, with_texts, type) ||
         !is_scalar(type->kind))
         return refuse_mixture(use, name, err);
     for (size_t i = 0; i < use->argument_count; i++)
@@ -111,7 +111,7 @@ bool resolve_in(struct function_use *use, struct error *err) {
     struct data_type type;
     if (!want_common(use, "IN", true, &type, err))
         return false;
-    set_result(use, type_of(TYPE_BOOL), comparison_kernel(COMPARE_IN, type.kind));
+    use_set_result(use, type_of(TYPE_BOOL), comparison_kernel(COMPARE_IN, type.kind));
     return true;
 }
 
@@ -121,10 +121,11 @@ bool resolve_nullif(struct function_use *use, struct error *err) {
     // The result is the first argument as it is, but the kernel has it only as it is compared.
     if (!data_type_equals(&use->wanted[0], &use->arguments[0])) {
         const char *type = data_type_text(&use->wanted[0], use->pool);
-        return refuse(err,
-                      "nullif: the arguments are compared as %s; CAST the first argument to %s, or "
-                      "the second to %s",
-                      type, type, data_type_text(&use->arguments[0], use->pool));
+        return use_refuse(
+            err,
+            "nullif: the arguments are compared as %s; CAST the first argument to %s, or "
+            "the second to %s",
+            type, type, data_type_text(&use->arguments[0], use->pool));
     }
     use->type = use->arguments[0];
     use->can_be_null = true;
@@ -137,9 +138,9 @@ static bool resolve_extreme(struct function_use *use, const char *name, enum com
     struct data_type type;
     if (!want_common(use, name, false, &type, err))
         return false;
-    set_result(use, type, comparison_kernel(kind, type.kind));
+    use_set_result(use, type, comparison_kernel(kind, type.kind));
     for (size_t i = 0; i < use->argument_count; i++)
-        if (!argument_can_be_null(use, i))
+        if (!use_argument_can_be_null(use, i))
             use->can_be_null = false;
     return true;
 }
@@ -161,24 +162,24 @@ static bool common_of_case(const struct function_use *use, struct data_type *typ
     struct data_type *values = pool_alloc(use->pool, count, sizeof *values);
     for (size_t i = 0; i < count; i++)
         values[i] = use->arguments[2 * i + 1 < use->argument_count ? 2 * i + 1 : 2 * i];
-    return common_of_all(values, count, true, type);
+    return data_types_common(values, count, true, type);
 }
 
 static bool resolve_branches(struct function_use *use, const char *name, struct error *err) {
     struct data_type type;
     if (!common_of_case(use, &type) || !is_scalar(type.kind))
-        return refuse(err, "%s: no common type for its values; CAST them to one type", name);
+        return use_refuse(err, "%s: no common type for its values; CAST them to one type", name);
     bool has_else = use->argument_count % 2 != 0, can_be_null = !has_else;
     for (size_t i = 0; i < use->argument_count; i++) {
         bool is_condition = i % 2 == 0 && i + 1 < use->argument_count;
         if (is_condition && use->arguments[i].kind != TYPE_BOOL &&
             use->arguments[i].kind != TYPE_NULL)
-            return refuse(err, "%s: a condition is %s, expected BOOLEAN", name,
-                          data_type_text(&use->arguments[i], use->pool));
+            return use_refuse(err, "%s: a condition is %s, expected BOOLEAN", name,
+                              data_type_text(&use->arguments[i], use->pool));
         use->wanted[i] = is_condition ? type_of(TYPE_BOOL) : type;
-        can_be_null |= !is_condition && argument_can_be_null(use, i);
+        can_be_null |= !is_condition && use_argument_can_be_null(use, i);
     }
-    set_result(use, type, kernel_case);
+    use_set_result(use, type, kernel_case);
     use->can_be_null = can_be_null;
     return true;
 }
@@ -195,9 +196,9 @@ bool resolve_coalesce(struct function_use *use, struct error *err) {
     struct data_type type;
     if (!want_common(use, "coalesce", true, &type, err))
         return false;
-    set_result(use, type, kernel_coalesce);
+    use_set_result(use, type, kernel_coalesce);
     for (size_t i = 0; i < use->argument_count; i++)
-        if (!argument_can_be_null(use, i))
+        if (!use_argument_can_be_null(use, i))
             use->can_be_null = false;
     return true;
 }

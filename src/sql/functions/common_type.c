@@ -81,8 +81,8 @@ bool data_type_common(const struct data_type *a, const struct data_type *b,
     return true;
 }
 
-bool data_type_of_arithmetic(const struct data_type *a, const struct data_type *b,
-                             struct data_type *common) {
+bool data_type_arithmetic(const struct data_type *a, const struct data_type *b,
+                          struct data_type *common) {
     struct data_type left = *a, right = *b;
     if (a->kind == TYPE_STRING || (a->kind == TYPE_NULL && b->kind == TYPE_NULL))
         left = type_of(TYPE_DOUBLE);
@@ -112,8 +112,8 @@ bool data_type_compared(const struct data_type *a, const struct data_type *b, bo
     return (a->kind == TYPE_BOOL || b->kind == TYPE_BOOL) && is_number(number->kind);
 }
 
-bool common_of_all(const struct data_type *types, size_t count, bool with_texts,
-                   struct data_type *common) {
+bool data_types_common(const struct data_type *types, size_t count, bool with_texts,
+                       struct data_type *common) {
     // Texts come first, as in Spark: with a text, a number and a date have a common type.
     *common = type_of(TYPE_NULL);
     for (int pass = 0; pass < 2; pass++)

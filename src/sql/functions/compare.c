@@ -1,7 +1,7 @@
 /* compare.c: comparison as in Spark: NaN equals itself and is greater than every number, -0.0
  * equals 0.0, texts and binaries are compared byte by byte, false is less than true. */
 #include "sql/functions/loop.h"
-#include "sql/functions/operators.h"
+#include "sql/functions/resolve.h"
 
 /* A text's equality without a call, for texts as long as most identifiers are. */
 static inline bool texts_equal(struct text a, struct text b) {

@@ -4,11 +4,11 @@
  * I/O, no state, so a batch that is run again gives the same rows.
  *
  * Where Spark throws for a value, the result is null and a *fault*: a field fault of the column if
- * it reaches the column. A fault does not change values: whatever is computed from the null is what
- * Spark computes from the guarded text. A strict function passes on the faults of its arguments
- * (eval does it); a function that Spark evaluates lazily (and, or, case, if, coalesce …) passes on
- * only those of the arguments that Spark would have evaluated in that row, and its kernel does it.
- */
+ * it reaches the column. A fault does not change values: everything that follows is computed from
+ * the null, as Spark does with the guarded text. A strict function passes on the faults of its
+ * arguments (eval does it); a function that Spark evaluates lazily (and, or, case, if, coalesce …)
+ * passes on only those of the arguments that Spark would have evaluated in that row, and its kernel
+ * does it. */
 #ifndef SQL_FUNCTIONS_KERNEL_H
 #define SQL_FUNCTIONS_KERNEL_H
 

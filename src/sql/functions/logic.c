@@ -3,7 +3,7 @@
  * Spark evaluates all of these lazily, so they pass on the faults of those arguments alone that it
  * would have evaluated in a row. */
 #include "sql/functions/loop.h"
-#include "sql/functions/operators.h"
+#include "sql/functions/resolve.h"
 
 /* Spark evaluates the right side only where the left one has not decided yet. */
 static void pass_right_faults(const struct kernel_call *call, uint8_t deciding) {

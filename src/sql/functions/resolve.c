@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool refuse(struct error *err, const char *format, ...) {
+bool use_refuse(struct error *err, const char *format, ...) {
     char text[sizeof err->message];
     va_list args;
     va_start(args, format);
@@ -28,17 +28,17 @@ static const char *ordinal(size_t index) {
     return index < sizeof names / sizeof names[0] ? names[index] : "last";
 }
 
-bool want(struct function_use *use, const char *name, size_t index, enum type kind,
-          struct error *err) {
+bool use_want(struct function_use *use, const char *name, size_t index, enum type kind,
+              struct error *err) {
     const struct data_type *type = &use->arguments[index];
     if (!casts_implicitly(type->kind, kind))
-        return refuse(err, "%s: the %s argument is %s, expected %s", name, ordinal(index),
-                      data_type_text(type, use->pool), type_sql_name(kind));
+        return use_refuse(err, "%s: the %s argument is %s, expected %s", name, ordinal(index),
+                          data_type_text(type, use->pool), type_sql_name(kind));
     use->wanted[index] = type->kind == kind ? *type : type_of(kind);
     return true;
 }
 
-bool argument_can_be_null(const struct function_use *use, size_t index) {
+bool use_argument_can_be_null(const struct function_use *use, size_t index) {
     kernel_fn *kernel;
     bool can_be_null = true, can_fault;
     struct error err;
@@ -49,29 +49,29 @@ bool argument_can_be_null(const struct function_use *use, size_t index) {
            can_be_null;
 }
 
-bool any_argument_can_be_null(const struct function_use *use) {
+bool use_any_can_be_null(const struct function_use *use) {
     for (size_t i = 0; i < use->argument_count; i++)
-        if (argument_can_be_null(use, i))
+        if (use_argument_can_be_null(use, i))
             return true;
     return false;
 }
 
-void set_result(struct function_use *use, struct data_type type, kernel_fn *kernel) {
+void use_set_result(struct function_use *use, struct data_type type, kernel_fn *kernel) {
     use->type = type;
     use->kernel = kernel;
-    use->can_be_null = any_argument_can_be_null(use);
+    use->can_be_null = use_any_can_be_null(use);
     use->can_fault = false;
 }
 
-bool want_int_literal(struct function_use *use, const char *name, size_t index, int32_t *value,
-                      bool *present, struct error *err) {
+bool use_want_int_literal(struct function_use *use, const char *name, size_t index, int32_t *value,
+                          bool *present, struct error *err) {
     const struct constant *constant = use->constants[index];
     enum type kind = use->arguments[index].kind;
     if (constant == NULL)
-        return refuse(err, "%s: the %s argument must be a literal", name, ordinal(index));
+        return use_refuse(err, "%s: the %s argument must be a literal", name, ordinal(index));
     if (kind != TYPE_INT32 && kind != TYPE_NULL && kind != TYPE_INT8 && kind != TYPE_INT16)
-        return refuse(err, "%s: the %s argument is %s, expected an INT", name, ordinal(index),
-                      data_type_text(&use->arguments[index], use->pool));
+        return use_refuse(err, "%s: the %s argument is %s, expected an INT", name, ordinal(index),
+                          data_type_text(&use->arguments[index], use->pool));
     use->wanted[index] = type_of(TYPE_INT32);
     *present = constant->present;
     *value = constant->present ? constant->int32 : 0;

@@ -30,39 +30,63 @@ static inline bool is_scalar(enum type kind) {
 }
 
 /* ERROR_CONFIG; always false. */
-bool refuse(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+bool use_refuse(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The DECIMAL that holds every value of an integer type. */
 struct data_type decimal_of_integer(enum type kind);
 
 /* The type that +, - and % compute in, and that their arguments are cast to. False: none. */
-bool data_type_of_arithmetic(const struct data_type *a, const struct data_type *b,
-                             struct data_type *common);
+bool data_type_arithmetic(const struct data_type *a, const struct data_type *b,
+                          struct data_type *common);
 
 /* The type in which = and <, which `ordered` says, compare. False: none. */
 bool data_type_compared(const struct data_type *a, const struct data_type *b, bool ordered,
                         struct data_type *common);
 
 /* The common type of a list. A text has one with other types only `with_texts`. False: none. */
-bool common_of_all(const struct data_type *types, size_t count, bool with_texts,
-                   struct data_type *common);
+bool data_types_common(const struct data_type *types, size_t count, bool with_texts,
+                       struct data_type *common);
 
 /* Argument `index` is to be of the type, as Spark casts implicitly. `name` is the function's. */
-bool want(struct function_use *use, const char *name, size_t index, enum type kind,
-          struct error *err);
+bool use_want(struct function_use *use, const char *name, size_t index, enum type kind,
+              struct error *err);
 
 /* Whether the argument can be null once it is cast to what is wanted. */
-bool argument_can_be_null(const struct function_use *use, size_t index);
-bool any_argument_can_be_null(const struct function_use *use);
+bool use_argument_can_be_null(const struct function_use *use, size_t index);
+bool use_any_can_be_null(const struct function_use *use);
 
 /* The result; null where an argument is. */
-void set_result(struct function_use *use, struct data_type type, kernel_fn *kernel);
+void use_set_result(struct function_use *use, struct data_type type, kernel_fn *kernel);
 
 /* Argument `index` as a literal of INT. False: it is none. A null literal is not `present`. */
-bool want_int_literal(struct function_use *use, const char *name, size_t index, int32_t *value,
-                      bool *present, struct error *err);
+bool use_want_int_literal(struct function_use *use, const char *name, size_t index, int32_t *value,
+                          bool *present, struct error *err);
 
-/* What the rows of the table have (function.h). */
+/* ---- kernels that several files choose from ---- */
+
+enum comparison {
+    COMPARE_EQUAL,
+    COMPARE_SAME, // <=>
+    COMPARE_LESS,
+    COMPARE_LESS_OR_EQUAL,
+    COMPARE_GREATER,
+    COMPARE_GREATER_OR_EQUAL,
+    COMPARE_IN,
+    COMPARE_NULLIF,
+    COMPARE_GREATEST,
+    COMPARE_LEAST,
+    COMPARISON_COUNT,
+};
+
+/* For arguments of one type; NULL: it cannot be compared. */
+kernel_fn *comparison_kernel(enum comparison comparison, enum type type);
+
+kernel_fn kernel_and, kernel_or, kernel_not, kernel_isnull, kernel_isnotnull;
+kernel_fn kernel_case, kernel_coalesce; // of every type; `if` is a `case`
+kernel_fn kernel_null;                  // always null, of every type
+
+/* ---- what the rows of the table have (function.h) ---- */
+
 typedef bool resolve_fn(struct function_use *use, struct error *err);
 typedef const char *guard_fn(const struct function_use *use, const char *const *arguments,
                              struct pool *pool);

@@ -11,7 +11,6 @@
 #include "core/double_text.h"
 #include "sql/functions/loop.h"
 #include "sql/functions/resolve.h"
-#include "sql/functions/saturate.h"
 
 enum { QUICK_PLACES_MAX = 15, WHOLE_DIGITS_MAX = 19 };
 
@@ -73,17 +72,29 @@ static float round_float(float value, int32_t places) {
     return rounded == 0 ? 0.0F : rounded;
 }
 
-/* False: the product does not tell (core/double_text.c has the reasons). Any value is safe. */
+/* The product with the power of ten, rounded to nearest. Returns false where it is so near a half
+ * that it does not tell (core/double_text.c has the reasons), or too large. Without branches, so
+ * that several rows are computed at once. Any value is safe. */
 static inline bool round_quickly(double value, double power, double *rounded) {
-    static const double product_max = 0x1p50, error_max = 0x1p-49;
+    static const double product_max = 0x1p50, error_max = 0x1p-49, to_whole = 0x1p52;
     double product = fabs(value) * power;
-    bool fits = product < product_max;
-    double bounded = fits ? product : 0;
-    double whole = (double)(int64_t)bounded, part = bounded - whole;
-    whole += part > 0.5 ? 1 : 0;
+    double whole = (product + to_whole) - to_whole;
     // 0.0 + turns -0.0 into 0.0.
     *rounded = 0.0 + copysign(whole / power, value);
-    return fits & (fabs(part - 0.5) > bounded * error_max);
+    return (product < product_max) & (fabs(product - whole) < 0.5 - product * error_max);
+}
+
+enum { BLOCK_ROWS = 64 };
+
+/* Rows [first, end), at most a block of them. False: one of them is not `decided`. */
+static bool round_block(const double *values, double power, size_t first, size_t end,
+                        double *restrict out, uint8_t *restrict decided) {
+    uint8_t all = 1;
+    for (size_t row = first; row < end; row++) {
+        decided[row - first] = round_quickly(values[row], power, &out[row]);
+        all &= decided[row - first];
+    }
+    return all != 0;
 }
 
 static bool round_double_kernel(const struct kernel_call *call) {
@@ -91,16 +102,20 @@ static bool round_double_kernel(const struct kernel_call *call) {
     int32_t places = places_of(call, &present);
     if (!present)
         return all_null(call);
-    const double *values = call->arguments[0]->vector.doubles;
-    const uint8_t *in_valid = call->arguments[0]->vector.valid;
-    double *restrict out = call->out->vector.doubles;
-    uint8_t *restrict valid = call->out->vector.valid;
+    const struct operand *in = call->arguments[0];
+    const double *values = in->vector.doubles;
+    double *out = call->out->vector.doubles;
     bool quick = places >= 0 && places <= QUICK_PLACES_MAX;
     double power = quick ? powers_of_ten[places] : NAN;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        valid[row] = in_valid[row];
-        if (!round_quickly(values[row], power, &out[row]) && in_valid[row] != 0)
-            out[row] = round_slowly(values[row], places);
+    memcpy(call->out->vector.valid + call->first, in->vector.valid + call->first, call->count);
+    for (size_t row = call->first, end = row + call->count; row < end; row += BLOCK_ROWS) {
+        uint8_t decided[BLOCK_ROWS];
+        size_t block_end = end - row < BLOCK_ROWS ? end : row + BLOCK_ROWS;
+        if (round_block(values, power, row, block_end, out, decided))
+            continue;
+        for (size_t i = row; i < block_end; i++)
+            if (decided[i - row] == 0 && is_present(in, i))
+                out[i] = round_slowly(values[i], places);
     }
     return true;
 }
@@ -159,12 +174,12 @@ static kernel_fn *const round_kernels[TYPE_COUNT] = {
 static bool want_number(struct function_use *use, const char *name, struct error *err) {
     enum type kind = use->arguments[0].kind;
     if (kind == TYPE_DECIMAL)
-        return refuse(err, "%s: DECIMAL is not supported yet; CAST it to DOUBLE", name);
+        return use_refuse(err, "%s: DECIMAL is not supported yet; CAST it to DOUBLE", name);
     if (is_number(kind)) {
         use->wanted[0] = use->arguments[0];
         return true;
     }
-    return want(use, name, 0, TYPE_DOUBLE, err);
+    return use_want(use, name, 0, TYPE_DOUBLE, err);
 }
 
 bool resolve_round(struct function_use *use, struct error *err) {
@@ -172,9 +187,9 @@ bool resolve_round(struct function_use *use, struct error *err) {
     bool present;
     if (!want_number(use, "round", err))
         return false;
-    if (use->argument_count > 1 && !want_int_literal(use, "round", 1, &places, &present, err))
+    if (use->argument_count > 1 && !use_want_int_literal(use, "round", 1, &places, &present, err))
         return false;
-    set_result(use, use->wanted[0], round_kernels[use->wanted[0].kind]);
+    use_set_result(use, use->wanted[0], round_kernels[use->wanted[0].kind]);
     use->can_be_null = true;
     return true;
 }
@@ -189,7 +204,7 @@ static bool resolve_whole(struct function_use *use, const char *name, kernel_fn 
         return false;
     bool is_whole = is_integer(use->wanted[0].kind);
     use->wanted[0] = type_of(is_whole ? TYPE_INT64 : TYPE_DOUBLE);
-    set_result(use, type_of(TYPE_INT64), is_whole ? same_int64 : kernel);
+    use_set_result(use, type_of(TYPE_INT64), is_whole ? same_int64 : kernel);
     use->can_be_null = true;
     return true;
 }

@@ -23,7 +23,7 @@ static int32_t count_characters(struct text text) {
 
 enum trim_side { TRIM_LEFT = 1, TRIM_RIGHT = 2, TRIM_BOTH = TRIM_LEFT | TRIM_RIGHT };
 
-/* Blanks alone, no other white space. */
+/* Blanks alone, no other whitespace. */
 static struct text trim_spaces(struct text text, enum trim_side side) {
     while ((side & TRIM_RIGHT) != 0 && text.length > 0 && text.bytes[text.length - 1] == ' ')
         text.length--;
@@ -56,9 +56,9 @@ TEXT_KERNEL(trim_right, struct text, trim_spaces(x, TRIM_RIGHT))
 
 static bool resolve_text(struct function_use *use, const char *name, enum type type,
                          kernel_fn *kernel, struct error *err) {
-    if (!want(use, name, 0, TYPE_STRING, err))
+    if (!use_want(use, name, 0, TYPE_STRING, err))
         return false;
-    set_result(use, type_of(type), kernel);
+    use_set_result(use, type_of(type), kernel);
     return true;
 }
 
@@ -66,7 +66,7 @@ bool resolve_length(struct function_use *use, struct error *err) {
     if (use->arguments[0].kind != TYPE_BINARY)
         return resolve_text(use, "length", TYPE_INT32, length_of_text, err);
     use->wanted[0] = use->arguments[0];
-    set_result(use, type_of(TYPE_INT32), length_of_binary);
+    use_set_result(use, type_of(TYPE_INT32), length_of_binary);
     return true;
 }
 
@@ -199,13 +199,13 @@ static bool substring_kernel(const struct kernel_call *call) {
 
 bool resolve_substring(struct function_use *use, struct error *err) {
     if (use->arguments[0].kind == TYPE_BINARY)
-        return refuse(err, "substring: BINARY is not supported yet; CAST it to STRING");
-    if (!want(use, "substring", 0, TYPE_STRING, err))
+        return use_refuse(err, "substring: BINARY is not supported yet; CAST it to STRING");
+    if (!use_want(use, "substring", 0, TYPE_STRING, err))
         return false;
     for (size_t i = 1; i < use->argument_count; i++)
-        if (!want(use, "substring", i, TYPE_INT32, err))
+        if (!use_want(use, "substring", i, TYPE_INT32, err))
             return false;
-    set_result(use, type_of(TYPE_STRING), substring_kernel);
+    use_set_result(use, type_of(TYPE_STRING), substring_kernel);
     return true;
 }
 
@@ -273,15 +273,16 @@ static bool has_known_part(const struct function_use *use) {
 
 bool resolve_split_part(struct function_use *use, struct error *err) {
     const struct constant *number = use->constants[2];
-    if (!want(use, "split_part", 0, TYPE_STRING, err) ||
-        !want(use, "split_part", 1, TYPE_STRING, err) ||
-        !want(use, "split_part", 2, TYPE_INT32, err))
+    if (!use_want(use, "split_part", 0, TYPE_STRING, err) ||
+        !use_want(use, "split_part", 1, TYPE_STRING, err) ||
+        !use_want(use, "split_part", 2, TYPE_INT32, err))
         return false;
     if (number != NULL && number->present && use->arguments[2].kind == TYPE_INT32 &&
         number->int32 == 0)
-        return refuse(err, "split_part: the third argument must not be 0; parts count from 1, or "
-                           "from -1 at the end");
-    set_result(use, type_of(TYPE_STRING), split_part_kernel);
+        return use_refuse(err,
+                          "split_part: the third argument must not be 0; parts count from 1, or "
+                          "from -1 at the end");
+    use_set_result(use, type_of(TYPE_STRING), split_part_kernel);
     use->can_be_null = true;
     use->can_fault = !has_known_part(use);
     return true;
@@ -366,10 +367,10 @@ static bool resolve_test(struct function_use *use, const char *name, kernel_fn *
                          struct error *err) {
     for (size_t i = 0; i < 2; i++)
         if (use->arguments[i].kind == TYPE_BINARY)
-            return refuse(err, "%s: BINARY is not supported yet; CAST it to STRING", name);
-    if (!want(use, name, 0, TYPE_STRING, err) || !want(use, name, 1, TYPE_STRING, err))
+            return use_refuse(err, "%s: BINARY is not supported yet; CAST it to STRING", name);
+    if (!use_want(use, name, 0, TYPE_STRING, err) || !use_want(use, name, 1, TYPE_STRING, err))
         return false;
-    set_result(use, type_of(TYPE_BOOL), kernel);
+    use_set_result(use, type_of(TYPE_BOOL), kernel);
     return true;
 }
 
@@ -397,8 +398,8 @@ static bool is_pattern(struct text pattern) {
 bool resolve_like(struct function_use *use, struct error *err) {
     const struct constant *pattern = use->constants[1];
     if (pattern == NULL)
-        return refuse(err, "LIKE: the pattern must be a literal");
+        return use_refuse(err, "LIKE: the pattern must be a literal");
     if (pattern->present && use->arguments[1].kind == TYPE_STRING && !is_pattern(pattern->text))
-        return refuse(err, "LIKE: in a pattern, a backslash must be in front of %%, _ or \\");
+        return use_refuse(err, "LIKE: in a pattern, a backslash must be in front of %%, _ or \\");
     return resolve_test(use, "LIKE", like_kernel, err);
 }

@@ -5,7 +5,6 @@
 #include "sql/functions/loop.h"
 #include "sql/functions/moment.h"
 #include "sql/functions/resolve.h"
-#include "sql/functions/saturate.h"
 
 /* ---- between numbers and timestamps ---- */
 
@@ -38,8 +37,8 @@ KERNEL_1(unix_millis_kernel, int64_t, int64_t, calendar_floor_divide(x, 1000))
 
 static bool refuse_argument(const struct function_use *use, const char *name, const char *expected,
                             struct error *err) {
-    return refuse(err, "%s: the argument is %s, expected %s", name,
-                  data_type_text(&use->arguments[0], use->pool), expected);
+    return use_refuse(err, "%s: the argument is %s, expected %s", name,
+                      data_type_text(&use->arguments[0], use->pool), expected);
 }
 
 /* Whole numbers alone, which become BIGINT. */
@@ -49,7 +48,7 @@ static bool resolve_whole(struct function_use *use, const char *name, struct dat
     if (!is_integer(kind) && kind != TYPE_NULL)
         return refuse_argument(use, name, "a whole number", err);
     use->wanted[0] = type_of(TYPE_INT64);
-    set_result(use, type, kernel);
+    use_set_result(use, type, kernel);
     return true;
 }
 
@@ -66,7 +65,7 @@ bool resolve_timestamp_micros(struct function_use *use, struct error *err) {
 bool resolve_timestamp_seconds(struct function_use *use, struct error *err) {
     if (is_real(use->arguments[0].kind)) {
         use->wanted[0] = type_of(TYPE_DOUBLE);
-        set_result(use, type_of(TYPE_TIMESTAMP), double_seconds_kernel);
+        use_set_result(use, type_of(TYPE_TIMESTAMP), double_seconds_kernel);
         use->can_be_null = true;
         return true;
     }
@@ -96,9 +95,9 @@ const char *guard_timestamp_seconds(const struct function_use *use, const char *
 
 static bool resolve_unix(struct function_use *use, const char *name, kernel_fn *kernel,
                          struct error *err) {
-    if (!want(use, name, 0, TYPE_TIMESTAMP, err))
+    if (!use_want(use, name, 0, TYPE_TIMESTAMP, err))
         return false;
-    set_result(use, type_of(TYPE_INT64), kernel);
+    use_set_result(use, type_of(TYPE_INT64), kernel);
     return true;
 }
 
@@ -120,7 +119,7 @@ bool resolve_to_timestamp(struct function_use *use, struct error *err) {
     if (!is_scalar(kind) || kind == TYPE_BINARY)
         return refuse_argument(use, "to_timestamp", "a text, a number or a time", err);
     use->wanted[0] = type_of(TYPE_TIMESTAMP);
-    set_result(use, type_of(TYPE_TIMESTAMP), same_int64);
+    use_set_result(use, type_of(TYPE_TIMESTAMP), same_int64);
     use->can_be_null |= kind == TYPE_BOOL; // Spark takes the way through a text
     return true;
 }
@@ -130,7 +129,7 @@ bool resolve_to_date(struct function_use *use, struct error *err) {
     if (!is_time(kind) && kind != TYPE_STRING && kind != TYPE_NULL)
         return refuse_argument(use, "to_date", "a text or a time", err);
     use->wanted[0] = type_of(TYPE_DATE);
-    set_result(use, type_of(TYPE_DATE), same_int32);
+    use_set_result(use, type_of(TYPE_DATE), same_int32);
     return true;
 }
 
@@ -189,7 +188,7 @@ bool resolve_unix_timestamp(struct function_use *use, struct error *err) {
         return refuse_argument(use, "unix_timestamp", "a text or a time", err);
     bool is_text = kind == TYPE_STRING || kind == TYPE_NULL;
     use->wanted[0] = type_of(is_text ? TYPE_STRING : TYPE_TIMESTAMP);
-    set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_seconds_kernel);
+    use_set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_seconds_kernel);
     use->can_be_null = true;
     return true;
 }
@@ -238,9 +237,9 @@ static bool second_kernel(const struct kernel_call *call) {
 
 static bool resolve_part(struct function_use *use, const char *name, enum type type,
                          kernel_fn *kernel, struct error *err) {
-    if (!want(use, name, 0, type, err))
+    if (!use_want(use, name, 0, type, err))
         return false;
-    set_result(use, type_of(TYPE_INT32), kernel);
+    use_set_result(use, type_of(TYPE_INT32), kernel);
     return true;
 }
 
@@ -377,17 +376,17 @@ static bool date_trunc_kernel(const struct kernel_call *call) {
 bool resolve_date_trunc(struct function_use *use, struct error *err) {
     const struct constant *unit = use->constants[0];
     if (unit == NULL)
-        return refuse(err, "date_trunc: the first argument must be a literal, such as 'DAY'");
+        return use_refuse(err, "date_trunc: the first argument must be a literal, such as 'DAY'");
     if (unit->present && use->arguments[0].kind == TYPE_STRING &&
         unit_named(unit->text) == UNIT_NONE)
-        return refuse(err,
-                      "date_trunc: unknown unit '%.*s' (expected year, quarter, month, week, "
-                      "day, hour, minute, second, millisecond or microsecond)",
-                      (int)unit->text.length, unit->text.bytes);
-    if (!want(use, "date_trunc", 0, TYPE_STRING, err) ||
-        !want(use, "date_trunc", 1, TYPE_TIMESTAMP, err))
+        return use_refuse(err,
+                          "date_trunc: unknown unit '%.*s' (expected year, quarter, month, week, "
+                          "day, hour, minute, second, millisecond or microsecond)",
+                          (int)unit->text.length, unit->text.bytes);
+    if (!use_want(use, "date_trunc", 0, TYPE_STRING, err) ||
+        !use_want(use, "date_trunc", 1, TYPE_TIMESTAMP, err))
         return false;
-    set_result(use, type_of(TYPE_TIMESTAMP), date_trunc_kernel);
+    use_set_result(use, type_of(TYPE_TIMESTAMP), date_trunc_kernel);
     use->can_be_null = true;
     use->can_fault = true;
     return true;

@@ -128,19 +128,6 @@ static inline void decimal_print(int128_t value, char *text) {
     *text = '\0';
 }
 
-/* As Python's repr() writes it: the shortest text that reads back. */
-static inline void double_print(double value, char *text) {
-    if (isnan(value)) {
-        strcpy(text, "nan");
-        return;
-    }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, 64, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return;
-    }
-}
-
 static inline void value_print(const struct vector *vector, size_t row,
                                char text[static VALUE_TEXT_MAX]) {
     if (vector->valid[row] == 0) {
@@ -162,10 +149,10 @@ static inline void value_print(const struct vector *vector, size_t row,
         sprintf(text, "%d", vector->int32s[row]);
         return;
     case TYPE_FLOAT:
-        double_print((double)vector->floats[row], text);
+        sprintf(text, "%.9g", (double)vector->floats[row]);
         return;
     case TYPE_DOUBLE:
-        double_print(vector->doubles[row], text);
+        sprintf(text, "%.17g", vector->doubles[row]);
         return;
     case TYPE_DECIMAL:
         decimal_print(vector->decimals[row], text);
