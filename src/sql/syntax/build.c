@@ -174,9 +174,7 @@ static int literal_type(const char *name) {
 
 static void refuse_literal(struct sql_input *in, struct sql_place place, const char *name) {
     if (strcasecmp(name, "interval") == 0)
-        sql_refuse(in, place,
-                   "INTERVAL is not supported: compute with timestamp_millis() or "
-                   "timestamp_seconds() and numbers");
+        sql_refuse(in, place, "INTERVAL is not supported: compute with numbers of seconds");
     else if (strcasecmp(name, "both") == 0 || strcasecmp(name, "leading") == 0 ||
              strcasecmp(name, "trailing") == 0)
         sql_refuse(in, place, "%s in a call is not supported: write trim(text)", name);

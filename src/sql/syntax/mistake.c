@@ -15,6 +15,12 @@ enum { SHOWN_BYTES_MAX = 40 };
 
 /* ---- reasons ---- */
 
+#define ONE_RECORD "a query sees one record at a time"
+#define NO_JOIN "JOIN is not supported: a query reads one topic. Join the tables it writes"
+#define NO_BITS "operators on bits are not supported"
+#define NO_CONSTRAINT "constraints other than NOT NULL are not supported"
+#define ONE_PART "the name of a table has one part: leave out the one before the dot"
+
 /* It applies if the token is `found` (or, with `previous`, if the one before it is) and `expects`
  * is 0 or a token that the grammar expects. The first row that applies decides. */
 static const struct reason {
@@ -24,8 +30,7 @@ static const struct reason {
     const char *text;
 } reasons[] = {
     // Statements.
-    {"select", false, TOKEN_EXPRESSION_HERE,
-     "subqueries are not supported: a query sees one record at a time"},
+    {"select", false, TOKEN_EXPRESSION_HERE, "subqueries are not supported: " ONE_RECORD},
     {"select", false, TOKEN_CREATE,
      "a query needs a table that it writes: CREATE STREAMING TABLE name AS SELECT …"},
     {"or", false, TOKEN_STREAMING,
@@ -34,11 +39,9 @@ static const struct reason {
     {"if", true, TOKEN_USING, "IF NOT EXISTS is not supported: leave it out"},
     {"if", true, TOKEN_TBLPROPERTIES,
      "IF NOT EXISTS is not supported: leave it out, an existing table is continued"},
-    {".", false, TOKEN_USING, "the name of a table has one part: leave out the one before the dot"},
-    {".", false, TOKEN_TBLPROPERTIES,
-     "the name of a table has one part: leave out the one before the dot"},
-    {".", false, TOKEN_LATERAL,
-     "the name of a table has one part: leave out the one before the dot"},
+    {".", false, TOKEN_USING, ONE_PART},
+    {".", false, TOKEN_TBLPROPERTIES, ONE_PART},
+    {".", false, TOKEN_LATERAL, ONE_PART},
     {"using", false, TOKEN_TBLPROPERTIES,
      "USING belongs to a topic's table: leave it out, a streaming table is written as Parquet"},
     {"options", false, TOKEN_TBLPROPERTIES,
@@ -55,47 +58,39 @@ static const struct reason {
      "DEFAULT is not supported: write coalesce(value, default) in the query"},
     {"generated", false, TOKEN_COMMENT,
      "generated columns are not supported: compute the column in the query"},
-    {"primary", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
-    {"unique", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
-    {"check", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
-    {"references", false, TOKEN_COMMENT, "constraints other than NOT NULL are not supported"},
+    {"primary", false, TOKEN_COMMENT, NO_CONSTRAINT},
+    {"unique", false, TOKEN_COMMENT, NO_CONSTRAINT},
+    {"check", false, TOKEN_COMMENT, NO_CONSTRAINT},
+    {"references", false, TOKEN_COMMENT, NO_CONSTRAINT},
     {":", false, TOKEN_TYPE_HERE,
      "a ':' between name and type is possible in a STRUCT only: leave it out"},
     {"<>", false, '<', "an empty type is not supported"},
     {"interval", true, 0, "INTERVAL is not supported: compute with numbers of seconds"},
     // What is selected.
-    {"distinct", false, TOKEN_EXPRESSION_HERE,
-     "DISTINCT is not supported: a query sees one record at a time"},
+    {"distinct", false, TOKEN_EXPRESSION_HERE, "DISTINCT is not supported: " ONE_RECORD},
     {"/*+", false, 0, "hints are not supported: leave it out"},
     {"except", false, TOKEN_FROM, "* EXCEPT is not supported: write the columns that are wanted"},
     {"as", false, ')', "AS in a call is not supported"},
-    {"ignore", false, ')', "IGNORE NULLS is not supported: a query sees one record at a time"},
-    {"respect", false, ')', "RESPECT NULLS is not supported: a query sees one record at a time"},
+    {"ignore", false, ')', "IGNORE NULLS is not supported: " ONE_RECORD},
+    {"respect", false, ')', "RESPECT NULLS is not supported: " ONE_RECORD},
     {"as", false, TOKEN_ALIAS_HERE,
      "LATERAL VIEW needs a name in front of AS: LATERAL VIEW explode(array) x AS element"},
-    {"using", true, 0, "TRANSFORM … USING, which runs a program, is not supported"},
+    {"using", true, TOKEN_FROM, "TRANSFORM … USING, which runs a program, is not supported"},
     // After the source.
     {",", false, TOKEN_LATERAL,
-     "a query reads one topic; the elements of an array are read with LATERAL VIEW explode(array) "
-     "x "
-     "AS element"},
-    {"join", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"cross", false, 0,
-     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"inner", false, 0,
-     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"left", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"right", false, 0,
-     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"full", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"semi", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"anti", false, 0, "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"natural", false, 0,
-     "JOIN is not supported: a query reads one topic. Join the tables it writes"},
-    {"group", false, 0,
-     "GROUP BY is not supported: a query sees one record at a time. Aggregate the table it writes"},
-    {"having", false, 0,
-     "HAVING is not supported: a query sees one record at a time. Aggregate the table it writes"},
+     "a query reads one topic; the elements of an array are read with "
+     "LATERAL VIEW explode(array) x AS element"},
+    {"join", false, 0, NO_JOIN},
+    {"cross", false, 0, NO_JOIN},
+    {"inner", false, 0, NO_JOIN},
+    {"left", false, 0, NO_JOIN},
+    {"right", false, 0, NO_JOIN},
+    {"full", false, 0, NO_JOIN},
+    {"semi", false, 0, NO_JOIN},
+    {"anti", false, 0, NO_JOIN},
+    {"natural", false, 0, NO_JOIN},
+    {"group", false, 0, "GROUP BY is not supported: " ONE_RECORD ". Aggregate the table it writes"},
+    {"having", false, 0, "HAVING is not supported: " ONE_RECORD ". Aggregate the table it writes"},
     {"order", false, 0, "ORDER BY is not supported: rows are written in the order of the topic"},
     {"sort", false, 0, "SORT BY is not supported: rows are written in the order of the topic"},
     {"cluster", false, 0,
@@ -106,18 +101,18 @@ static const struct reason {
     {"offset", false, 0,
      "OFFSET is not supported: a query starts at its starting offsets (TBLPROPERTIES)"},
     {"union", false, 0, "UNION is not supported: write a streaming table for each query"},
-    {"except", false, 0, "EXCEPT is not supported: a query sees one record at a time"},
-    {"minus", false, 0, "MINUS is not supported: a query sees one record at a time"},
-    {"intersect", false, 0, "INTERSECT is not supported: a query sees one record at a time"},
+    {"except", false, 0, "EXCEPT is not supported: " ONE_RECORD},
+    {"minus", false, 0, "MINUS is not supported: " ONE_RECORD},
+    {"intersect", false, 0, "INTERSECT is not supported: " ONE_RECORD},
     {"with", false, TOKEN_SELECT, "WITH is not supported: a query is one SELECT"},
-    {"window", false, 0, "windows are not supported: a query sees one record at a time"},
-    {"over", false, 0, "OVER is not supported: a query sees one record at a time"},
-    {"within", false, 0, "WITHIN GROUP is not supported: a query sees one record at a time"},
-    {"filter", false, 0, "FILTER (WHERE …) is not supported: a query sees one record at a time"},
-    {"pivot", false, 0, "PIVOT is not supported: a query sees one record at a time"},
-    {"unpivot", false, 0, "UNPIVOT is not supported: a query sees one record at a time"},
+    {"window", false, 0, "windows are not supported: " ONE_RECORD},
+    {"over", false, 0, "OVER is not supported: " ONE_RECORD},
+    {"within", false, 0, "WITHIN GROUP is not supported: " ONE_RECORD},
+    {"filter", false, 0, "FILTER (WHERE …) is not supported: " ONE_RECORD},
+    {"pivot", false, 0, "PIVOT is not supported: " ONE_RECORD},
+    {"unpivot", false, 0, "UNPIVOT is not supported: " ONE_RECORD},
     {"tablesample", false, 0, "TABLESAMPLE is not supported: a query reads all records"},
-    {"lateral", false, 0, "LATERAL VIEW is written before WHERE"},
+    {"lateral", false, TOKEN_OPERATOR_HERE, "LATERAL VIEW is written before WHERE"},
     // Operators.
     {"rlike", false, 0,
      "RLIKE is not supported, because regular expressions differ: write LIKE or startswith()"},
@@ -134,10 +129,10 @@ static const struct reason {
     {"->", false, TOKEN_OPERATOR_HERE,
      "a lambda is possible only as an argument: transform(array, x -> …)"},
     {"$", false, 0, "${NAME} is replaced only in the quotes of OPTIONS and TBLPROPERTIES"},
-    {"|", false, 0, "operators on bits are not supported"},
-    {"&", false, 0, "operators on bits are not supported"},
-    {"^", false, 0, "operators on bits are not supported"},
-    {"~", false, 0, "operators on bits are not supported"},
+    {"|", false, 0, NO_BITS},
+    {"&", false, 0, NO_BITS},
+    {"^", false, 0, NO_BITS},
+    {"~", false, 0, NO_BITS},
     {"?", false, 0, "parameters are not supported"},
     {":", false, TOKEN_EXPRESSION_HERE, "parameters are not supported"},
     {"\\", false, 0, "a '\\' is possible in quotes only"},
@@ -173,7 +168,7 @@ static const char *reason_of_two(const struct sql_input *in, const struct sql_ex
     if (expected->names[')'] != NULL && is_special_call(in))
         return "words in a call are not supported: write the arguments with commas between them";
     if (is_shift && expected->names[TOKEN_EXPRESSION_HERE] != NULL)
-        return "operators on bits are not supported";
+        return NO_BITS;
     if (token->kind == '*' && previous->kind == '.')
         return "all fields of a STRUCT, as in a.*, are not supported: write the fields";
     if (token->kind == '*' && previous->kind == '(')

@@ -80,14 +80,15 @@ struct sql_field {
     struct sql_place place;
 };
 
-/* Of OPTIONS and TBLPROPERTIES; keys as written, without quotes, joined by points. */
+/* Of OPTIONS and TBLPROPERTIES; keys as written, without quotes, joined by points. Values are
+ * texts: numbers as written, "true" and "false". */
 struct sql_property {
     const char *key;
     const char *value;
     struct sql_place place;
 };
 
-/* CREATE TABLE name (fields) USING kafka OPTIONS (…) [COMMENT '…'] */
+/* CREATE TABLE name [(fields)] USING kafka [OPTIONS (…)] [COMMENT '…'] */
 struct sql_topic {
     const char *name;
     struct sql_place place;
@@ -105,13 +106,13 @@ struct sql_view {
     const char *name;
     const char *const *aliases;
     size_t alias_count;
-    struct sql_place place;
+    struct sql_place place; // of LATERAL
 };
 
 struct sql_item {
     struct sql_node *node;
-    const char *alias; // NULL: none
-    struct sql_place alias_place;
+    const char *alias;            // NULL: none
+    struct sql_place alias_place; // without an alias, of the item
 };
 
 struct sql_name {

@@ -228,8 +228,7 @@ static const struct example refused_expressions[] = {
     {"CAST(a AS INTT)", "1:11: unknown type 'INTT' (did you mean INT?)"},
     {"CAST(a AS INT", "1:14: found the end of the text, expected ')'"},
     {"INTERVAL 1 DAY", "1:10: INTERVAL is not supported: compute with numbers of seconds"},
-    {"INTERVAL '1' DAY", "1:1: INTERVAL is not supported: compute with timestamp_millis() or "
-                         "timestamp_seconds() and numbers"},
+    {"INTERVAL '1' DAY", "1:1: INTERVAL is not supported: compute with numbers of seconds"},
     {"trim(BOTH 'x' FROM a)", "1:6: BOTH in a call is not supported: write trim(text)"},
     {"trim(BOTH FROM a)",
      "1:11: words in a call are not supported: write the arguments with commas between them"},
