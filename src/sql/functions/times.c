@@ -33,6 +33,7 @@ KERNEL_1(same_int64, int64_t, int64_t, x)
 KERNEL_1_OR_NULL(double_seconds_kernel, double, int64_t,
                  saturate_int64(x *(double)MICROS_PER_SECOND), isfinite(x))
 KERNEL_1(unix_seconds_kernel, int64_t, int64_t, calendar_floor_divide(x, MICROS_PER_SECOND))
+KERNEL_1(unix_timestamp_kernel, int64_t, int64_t, x / MICROS_PER_SECOND) // toward 1970
 KERNEL_1(unix_millis_kernel, int64_t, int64_t, calendar_floor_divide(x, 1000))
 
 static bool refuse_argument(const struct function_use *use, const char *name, const char *expected,
@@ -167,7 +168,7 @@ static bool parse_default_pattern(struct text text, const struct zone *zone, int
         parts[3] > 59 || parts[4] > 59)
         return false;
     int64_t local =
-        calendar_days(date) * SECONDS_PER_DAY + (parts[2] * 60 + parts[3]) * 60 + parts[4];
+        calendar_days(date) * SECONDS_PER_DAY + ((int64_t)parts[2] * 60 + parts[3]) * 60 + parts[4];
     *seconds = local - zone_offset_of_local(zone, local);
     return true;
 }
@@ -188,7 +189,7 @@ bool resolve_unix_timestamp(struct function_use *use, struct error *err) {
         return refuse_argument(use, "unix_timestamp", "a text or a time", err);
     bool is_text = kind == TYPE_STRING || kind == TYPE_NULL;
     use->wanted[0] = type_of(is_text ? TYPE_STRING : TYPE_TIMESTAMP);
-    use_set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_seconds_kernel);
+    use_set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_timestamp_kernel);
     use->can_be_null = true;
     return true;
 }
