@@ -364,7 +364,8 @@ static bool date_trunc_kernel(const struct kernel_call *call) {
         is_present(name, call->first) ? unit_named(text_at(name, call->first)) : UNIT_NONE;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         bool present = is_present(in, row) && unit != UNIT_NONE;
-        bool is_fault = present && in->vector.int64s[row] < TRUNCATED_MICROS_MIN;
+        bool is_fault =
+            present && unit != UNIT_MICROSECOND && in->vector.int64s[row] < TRUNCATED_MICROS_MIN;
         out->valid[row] = present && !is_fault;
         if (is_fault)
             call->out->faults[row] = 1;
@@ -372,6 +373,10 @@ static bool date_trunc_kernel(const struct kernel_call *call) {
             out->int64s[row] = truncate_moment(&call->context->zone, in->vector.int64s[row], unit);
     }
     return true;
+}
+
+static bool truncates_nothing(const struct constant *unit) {
+    return unit != NULL && unit->present && unit_named(unit->text) == UNIT_MICROSECOND;
 }
 
 bool resolve_date_trunc(struct function_use *use, struct error *err) {
@@ -389,13 +394,14 @@ bool resolve_date_trunc(struct function_use *use, struct error *err) {
         return false;
     use_set_result(use, type_of(TYPE_TIMESTAMP), date_trunc_kernel);
     use->can_be_null = true;
-    use->can_fault = true;
+    use->can_fault = unit->present && !truncates_nothing(unit);
     return true;
 }
 
 const char *guard_date_trunc(const struct function_use *use, const char *const *arguments,
                              struct pool *pool) {
-    (void)use;
+    if (truncates_nothing(use->constants[0]))
+        return pool_format(pool, "date_trunc(%s, %s)", arguments[0], arguments[1]);
     return pool_format(pool, "CASE WHEN unix_micros(%s) >= %lld THEN date_trunc(%s, %s) END",
                        arguments[1], (long long)TRUNCATED_MICROS_MIN, arguments[0], arguments[1]);
 }
