@@ -76,7 +76,7 @@ static size_t put_decimal(char *text, const struct double_digits *decimal) {
     return size + put_exponent(text + size, decimal->exponent - 1);
 }
 
-/* Sign, zero, and what is no number. False: digits follow what is written so far. */
+/* Sign, zero, infinity and NaN. False: digits follow what is written so far. */
 static bool put_special(double value, char *text, size_t *size) {
     *size = 0;
     if (isnan(value)) {

@@ -383,7 +383,6 @@ def expressions():
         "date_trunc('MICROSECOND', ts)",
         "date_trunc('day', da)",
         "date_trunc('day', s)",
-        "date_trunc('nonsense', ts)",
         "date_trunc(NULL, ts)",
         "CAST(timestamp_millis(l) AS DATE)",
         "round((i + j) / greatest(j, 1), 2)",

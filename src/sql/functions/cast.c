@@ -64,10 +64,8 @@ static bool can_give_null(const struct data_type *from, const struct data_type *
     enum type source = from->kind, target = to->kind;
     if (data_type_equals(from, to))
         return false;
-    if (source == TYPE_NULL)
-        return true;
-    if (source == TYPE_STRING)
-        return target != TYPE_BINARY;
+    if (source == TYPE_NULL || source == TYPE_STRING)
+        return target != TYPE_BINARY || source == TYPE_NULL;
     if (target == TYPE_STRING)
         return false;
     if (target == TYPE_DECIMAL)

@@ -229,6 +229,7 @@ static int64_t to_micros(int128_t value, int scale) {
     return (int64_t)(uint64_t)(micros + (uint128_t)rest);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define FROM_DECIMAL(name, out_type, expression)                                                   \
     static bool name(const struct kernel_call *call) {                                             \
         const struct operand *in = call->arguments[0];                                             \
@@ -244,6 +245,8 @@ static int64_t to_micros(int128_t value, int scale) {
         (void)scale;                                                                               \
         return true;                                                                               \
     }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 FROM_DECIMAL(decimal_to_bool, uint8_t, x != 0)
 FROM_DECIMAL(decimal_to_int8, int8_t, (uint8_t)to_whole(x, scale))

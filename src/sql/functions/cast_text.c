@@ -62,6 +62,7 @@ static bool parse_int64(struct text text, int64_t *value) {
     return true;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define PARSE_WHOLE(kind, name, type, unsigned_type)                                               \
     static bool parse_##name##_value(struct text text, type *value) {                              \
         int64_t number;                                                                            \
@@ -70,8 +71,11 @@ static bool parse_int64(struct text text, int64_t *value) {
         *value = (type)number;                                                                     \
         return true;                                                                               \
     }
+// NOLINTEND(bugprone-macro-parentheses)
+
 INTEGER_KERNELS(PARSE_WHOLE)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define TEXT_KERNEL(name, type, parse)                                                             \
     static bool name(const struct kernel_call *call) {                                             \
         const struct operand *in = call->arguments[0];                                             \
@@ -81,6 +85,8 @@ INTEGER_KERNELS(PARSE_WHOLE)
             valid[row] = is_present(in, row) && parse(text_at(in, row), &out[row]);                \
         return true;                                                                               \
     }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 TEXT_KERNEL(text_to_bool, uint8_t, parse_bool)
 TEXT_KERNEL(text_to_int8, int8_t, parse_int8_value)

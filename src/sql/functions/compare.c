@@ -103,6 +103,7 @@ static void end_in(const struct kernel_call *call) {
     }
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 /* <=>, in, and nullif, which is null where both are equal and the first value elsewhere. */
 #define OTHER_KERNELS(name, type, equal, less)                                                     \
     static bool same_##name(const struct kernel_call *call) {                                      \
@@ -177,6 +178,8 @@ EQUALITY_KERNELS(OTHER_KERNELS)
     EXTREME_KERNEL(greatest_##name, type, less)                                                    \
     EXTREME_KERNEL(least_##name, type, greater_than_##name)
 EQUALITY_KERNELS(EXTREME_KERNELS)
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define ROW_OF(kernel)                                                                             \
     {                                                                                              \

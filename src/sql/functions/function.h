@@ -53,8 +53,8 @@ struct function {
     const char *name; // lower case; other names of the same function are rows of their own
     int arguments_min, arguments_max; // FUNCTION_ARGUMENTS_ANY
     enum function_form form;
-    const char *symbol;  // of an operator, in Spark's spelling
     int precedence;      // of an operator: a higher one binds closer
+    const char *symbol;  // of an operator, in Spark's spelling
     const char *usage;   // "round(x [, places])"
     const char *doc;     // a sentence
     const char *example; // an expression, and its value in Spark: "round(2.5)" …

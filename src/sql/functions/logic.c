@@ -103,6 +103,7 @@ struct wide {
     uint64_t words[2];
 };
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define CHOOSE(name, type)                                                                         \
     static void choose_##name(const struct kernel_call *call, struct choice_condition condition,   \
                               struct choice_source one, struct choice_source other) {              \
@@ -118,6 +119,8 @@ struct wide {
             valid[row] = chosen ? one_valid : other_valid;                                         \
         }                                                                                          \
     }
+// NOLINTEND(bugprone-macro-parentheses)
+
 CHOOSE(1, uint8_t)
 CHOOSE(2, uint16_t)
 CHOOSE(4, uint32_t)

@@ -20,6 +20,7 @@
     X(TYPE_FLOAT, float, float)                                                                    \
     X(TYPE_DOUBLE, double, double)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 /* out[row] = expression of `x`; null stays null. */
 #define KERNEL_1(name, in_type, out_type, expression)                                              \
     static bool name(const struct kernel_call *call) {                                             \
@@ -85,6 +86,8 @@
         }                                                                                          \
         return true;                                                                               \
     }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 /* An argument's value in a row where it is present. */
 static inline struct text text_at(const struct operand *operand, size_t row) {

@@ -39,8 +39,9 @@ static bool round_text(double value, int32_t places, char *text, size_t size) {
     uint64_t whole = 0;
     for (int64_t i = 0; i < keep; i++)
         whole = whole * 10 + (uint64_t)(decimal.digits[i] - '0');
-    (void)snprintf(text, size, "%s%llue%d", value < 0 ? "-" : "",
-                   (unsigned long long)(whole + (up ? 1 : 0)), -places);
+    whole += up ? 1 : 0;
+    (void)snprintf(text, size, "%s%llue%d", value < 0 ? "-" : "", (unsigned long long)whole,
+                   -places);
     return true;
 }
 
@@ -148,6 +149,7 @@ static int64_t round_whole(int64_t value, int32_t places) {
     return (int64_t)(uint64_t)rounded;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define ROUND_WHOLE(kind, name, type, unsigned_type)                                               \
     static bool round_##name##_kernel(const struct kernel_call *call) {                            \
         bool present;                                                                              \
@@ -162,6 +164,8 @@ static int64_t round_whole(int64_t value, int32_t places) {
         }                                                                                          \
         return true;                                                                               \
     }
+// NOLINTEND(bugprone-macro-parentheses)
+
 INTEGER_KERNELS(ROUND_WHOLE)
 
 static kernel_fn *const round_kernels[TYPE_COUNT] = {

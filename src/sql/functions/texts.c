@@ -34,6 +34,7 @@ static struct text trim_spaces(struct text text, enum trim_side side) {
     return text;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 /* out[row] = expression of the text `x`; null stays null. */
 #define TEXT_KERNEL(name, out_type, expression)                                                    \
     static bool name(const struct kernel_call *call) {                                             \
@@ -48,6 +49,8 @@ static struct text trim_spaces(struct text text, enum trim_side side) {
         }                                                                                          \
         return true;                                                                               \
     }
+// NOLINTEND(bugprone-macro-parentheses)
+
 TEXT_KERNEL(length_of_text, int32_t, count_characters(x))
 TEXT_KERNEL(length_of_binary, int32_t, (int32_t)x.length)
 TEXT_KERNEL(trim_both, struct text, trim_spaces(x, TRIM_BOTH))

@@ -33,6 +33,7 @@ KERNEL_1(same_int64, int64_t, int64_t, x)
 KERNEL_1_OR_NULL(double_seconds_kernel, double, int64_t,
                  saturate_int64(x *(double)MICROS_PER_SECOND), isfinite(x))
 KERNEL_1(unix_seconds_kernel, int64_t, int64_t, calendar_floor_divide(x, MICROS_PER_SECOND))
+KERNEL_1(unix_timestamp_kernel, int64_t, int64_t, x / MICROS_PER_SECOND) // toward 1970
 KERNEL_1(unix_millis_kernel, int64_t, int64_t, calendar_floor_divide(x, 1000))
 
 static bool refuse_argument(const struct function_use *use, const char *name, const char *expected,
@@ -167,7 +168,7 @@ static bool parse_default_pattern(struct text text, const struct zone *zone, int
         parts[3] > 59 || parts[4] > 59)
         return false;
     int64_t local =
-        calendar_days(date) * SECONDS_PER_DAY + (parts[2] * 60 + parts[3]) * 60 + parts[4];
+        calendar_days(date) * SECONDS_PER_DAY + ((int64_t)parts[2] * 60 + parts[3]) * 60 + parts[4];
     *seconds = local - zone_offset_of_local(zone, local);
     return true;
 }
@@ -188,7 +189,7 @@ bool resolve_unix_timestamp(struct function_use *use, struct error *err) {
         return refuse_argument(use, "unix_timestamp", "a text or a time", err);
     bool is_text = kind == TYPE_STRING || kind == TYPE_NULL;
     use->wanted[0] = type_of(is_text ? TYPE_STRING : TYPE_TIMESTAMP);
-    use_set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_seconds_kernel);
+    use_set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_timestamp_kernel);
     use->can_be_null = true;
     return true;
 }
@@ -363,7 +364,8 @@ static bool date_trunc_kernel(const struct kernel_call *call) {
         is_present(name, call->first) ? unit_named(text_at(name, call->first)) : UNIT_NONE;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         bool present = is_present(in, row) && unit != UNIT_NONE;
-        bool is_fault = present && in->vector.int64s[row] < TRUNCATED_MICROS_MIN;
+        bool is_fault =
+            present && unit != UNIT_MICROSECOND && in->vector.int64s[row] < TRUNCATED_MICROS_MIN;
         out->valid[row] = present && !is_fault;
         if (is_fault)
             call->out->faults[row] = 1;
@@ -371,6 +373,10 @@ static bool date_trunc_kernel(const struct kernel_call *call) {
             out->int64s[row] = truncate_moment(&call->context->zone, in->vector.int64s[row], unit);
     }
     return true;
+}
+
+static bool truncates_nothing(const struct constant *unit) {
+    return unit != NULL && unit->present && unit_named(unit->text) == UNIT_MICROSECOND;
 }
 
 bool resolve_date_trunc(struct function_use *use, struct error *err) {
@@ -388,13 +394,14 @@ bool resolve_date_trunc(struct function_use *use, struct error *err) {
         return false;
     use_set_result(use, type_of(TYPE_TIMESTAMP), date_trunc_kernel);
     use->can_be_null = true;
-    use->can_fault = true;
+    use->can_fault = unit->present && !truncates_nothing(unit);
     return true;
 }
 
 const char *guard_date_trunc(const struct function_use *use, const char *const *arguments,
                              struct pool *pool) {
-    (void)use;
+    if (truncates_nothing(use->constants[0]))
+        return pool_format(pool, "date_trunc(%s, %s)", arguments[0], arguments[1]);
     return pool_format(pool, "CASE WHEN unix_micros(%s) >= %lld THEN date_trunc(%s, %s) END",
                        arguments[1], (long long)TRUNCATED_MICROS_MIN, arguments[0], arguments[1]);
 }

@@ -55,6 +55,39 @@ static void a_double_is_printed_as_java_prints_it(void **state) {
     }
 }
 
+/* Written by JDK 17. */
+static void a_float_is_printed_as_java_prints_it(void **state) {
+    (void)state;
+    static const struct {
+        float value;
+        const char *text;
+    } cases[] = {
+        {0.0F, "0.0"},
+        {-0.0F, "-0.0"},
+        {1.1F, "1.1"},
+        {-0.1F, "-0.1"},
+        {0.001F, "0.001"},
+        {1e-4F, "1.0E-4"},
+        {16777216, "1.6777216E7"},
+        {33554432, "3.3554432E7"},
+        {123456.7F, "123456.7"},
+        {1e10F, "1.0E10"},
+        {0x1p62F, "4.611686E18"},
+        {0x1p63F, "9.223372E18"},
+        {3.4028234663852886e38F, "3.4028235E38"},
+        {1.17549435e-38F, "1.17549435E-38"},
+        {0x1p-149F, "1.4E-45"},
+        {8.5e-40F, "8.5E-40"},
+        {INFINITY, "Infinity"},
+        {(float)NAN, "NaN"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[DOUBLE_TEXT_MAX + 1] = {0};
+        text[float_format(cases[i].value, text)] = '\0';
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void a_number_is_read_to_the_nearest_double(void **state) {
     (void)state;
     static const struct {
@@ -169,6 +202,7 @@ static void rounding_near_a_half_is_as_the_digits_say(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_double_is_printed_as_java_prints_it),
+        cmocka_unit_test(a_float_is_printed_as_java_prints_it),
         cmocka_unit_test(a_number_is_read_to_the_nearest_double),
         cmocka_unit_test(a_thousand_digits_are_read),
         cmocka_unit_test(rounding_takes_the_decimal_text_half_away_from_zero),

@@ -22,7 +22,7 @@ struct table {
     struct data_type types[TABLE_COLUMNS_MAX];
     char declaration[4096]; // CREATE TABLE …
     struct vector columns[TABLE_COLUMNS_MAX];
-    struct pool texts;
+    struct pool pool;    // values and texts
     size_t string_bytes; // of the first attempt
 };
 
@@ -35,14 +35,10 @@ struct evaluated {
     struct arena strings;
 };
 
-static inline struct vector vector_new(enum type type, size_t rows) {
-    return (struct vector){
-        .type = type, .valid = must_alloc(rows, 1), .values = must_alloc(rows, type_width(type))};
-}
-
-static inline void vector_free(struct vector *vector) {
-    free(vector->valid);
-    free(vector->values);
+static inline struct vector vector_new(struct pool *pool, enum type type, size_t rows) {
+    return (struct vector){.type = type,
+                           .valid = pool_alloc(pool, rows, 1),
+                           .values = pool_alloc(pool, rows, type_width(type))};
 }
 
 /* ---- values as texts: see tests/sql/record.py ---- */
@@ -58,9 +54,9 @@ static inline struct text text_read(const char *text, struct pool *pool) {
     char *bytes = pool_alloc(pool, strlen(text) + 1, 1);
     uint32_t length = 0;
     while (*text != '\0') {
-        unsigned byte;
-        if (sscanf(text, "\\x%2x", &byte) == 1) {
-            bytes[length++] = (char)byte;
+        if (text[0] == '\\') { // \xHH
+            const char hexadecimal[] = {text[2], text[3], '\0'};
+            bytes[length++] = (char)strtol(hexadecimal, NULL, 16);
             text += 4;
         } else {
             bytes[length++] = *text++;
@@ -99,7 +95,7 @@ static inline void value_read(struct table *table, struct vector *vector, size_t
         vector->decimals[row] = decimal_read(text);
         break;
     case TYPE_STRING:
-        vector->texts[row] = text_read(text, &table->texts);
+        vector->texts[row] = text_read(text, &table->pool);
         break;
     default:
         vector->int64s[row] = number;
@@ -131,12 +127,12 @@ static inline void decimal_print(int128_t value, char *text) {
 static inline void value_print(const struct vector *vector, size_t row,
                                char text[static VALUE_TEXT_MAX]) {
     if (vector->valid[row] == 0) {
-        strcpy(text, "\\N");
+        sprintf(text, "\\N");
         return;
     }
     switch (vector->type) {
     case TYPE_BOOL:
-        strcpy(text, vector->booleans[row] != 0 ? "true" : "false");
+        sprintf(text, "%s", vector->booleans[row] != 0 ? "true" : "false");
         return;
     case TYPE_INT8:
         sprintf(text, "%d", vector->int8s[row]);
@@ -168,8 +164,8 @@ static inline void value_print(const struct vector *vector, size_t row,
 /* ---- rows ---- */
 
 static inline void table_read(struct table *table, const char *path) {
-    *table = (struct table){.string_bytes = 1024 * 1024};
-    pool_init(&table->texts);
+    *table = (struct table){.string_bytes = (size_t)1024 * 1024};
+    pool_init(&table->pool);
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t size = 0, used = 0;
@@ -181,7 +177,7 @@ static inline void table_read(struct table *table, const char *path) {
     for (size_t i = 0; i < table->column_count; i++) {
         const char *type = strsep(&rest, "\t\n");
         table->types[i] = type_named(type);
-        table->columns[i] = vector_new(table->types[i].kind, TABLE_ROWS_MAX);
+        table->columns[i] = vector_new(&table->pool, table->types[i].kind, TABLE_ROWS_MAX);
         used = text_append(table->declaration, sizeof table->declaration, used, "%s%s %s",
                            i == 0 ? "CREATE TABLE r (" : ", ", table->names[i], type);
     }
@@ -198,9 +194,7 @@ static inline void table_read(struct table *table, const char *path) {
 }
 
 static inline void table_deinit(struct table *table) {
-    for (size_t i = 0; i < table->column_count; i++)
-        vector_free(&table->columns[i]);
-    pool_deinit(&table->texts);
+    pool_deinit(&table->pool);
 }
 
 /* The plan of SELECT expression AS x. */
@@ -234,20 +228,20 @@ static inline struct vector table_input(const struct table *table, const struct 
 }
 
 /* `step` rows at a time. */
-static inline void table_evaluate_rows(const struct table *table, const struct query_plan *plan,
+static inline void table_evaluate_rows(struct table *table, const struct query_plan *plan,
                                        size_t step, struct evaluated *out) {
     const struct expr *expr = plan->columns[table_column(plan, "x")].expr;
     struct timestamp_context context = {.now_ms = 1704189600000};
-    struct vector *inputs = must_alloc(plan->input_count, sizeof *inputs);
+    struct vector *inputs = pool_alloc(&table->pool, plan->input_count, sizeof *inputs);
     struct eval eval;
-    *out = (struct evaluated){.vector = vector_new(expr->type.kind, TABLE_ROWS_MAX)};
+    *out = (struct evaluated){.vector = vector_new(&table->pool, expr->type.kind, TABLE_ROWS_MAX)};
     for (size_t i = 0; i < plan->input_count; i++)
         inputs[i] = table_input(table, &plan->inputs[i]);
     arena_init(&out->strings, table->string_bytes);
     eval_init(&eval, plan, &expr, 1, TABLE_ROWS_MAX, &context);
     eval_bind(&eval, inputs, &out->vector);
     if (eval_faults(&eval, 0) != NULL)
-        out->faults = must_alloc(TABLE_ROWS_MAX, 1);
+        out->faults = pool_alloc(&table->pool, TABLE_ROWS_MAX, 1);
     for (size_t row = 0; row < table->row_count;) {
         size_t count = table->row_count - row < step ? table->row_count - row : step;
         out->attempts++;
@@ -263,17 +257,14 @@ static inline void table_evaluate_rows(const struct table *table, const struct q
         row += count;
     }
     eval_deinit(&eval);
-    free(inputs);
 }
 
-static inline void table_evaluate(const struct table *table, const struct query_plan *plan,
+static inline void table_evaluate(struct table *table, const struct query_plan *plan,
                                   struct evaluated *out) {
     table_evaluate_rows(table, plan, table->row_count, out);
 }
 
 static inline void evaluated_deinit(struct evaluated *evaluated) {
-    vector_free(&evaluated->vector);
-    free(evaluated->faults);
     arena_deinit(&evaluated->strings);
 }
 

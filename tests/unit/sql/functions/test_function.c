@@ -52,6 +52,7 @@ enum { ARGUMENTS_MAX = 3, TEXT_MAX = 64 };
 struct recorded {
     char name[TEXT_MAX];
     struct data_type arguments[ARGUMENTS_MAX];
+    const struct constant *constants[ARGUMENTS_MAX];
     size_t count;
     bool refused, can_be_null;
     struct data_type result;
@@ -114,16 +115,13 @@ static bool can_be_null_as_well(const struct recorded *recorded) {
 
 static bool resolve(const struct recorded *recorded, struct function_use *use, struct pool *pool,
                     struct error *err) {
-    static const bool nullable[ARGUMENTS_MAX];
-    static const struct constant *const constants[ARGUMENTS_MAX];
     bool can_be_null[ARGUMENTS_MAX];
-    memcpy(can_be_null, nullable, sizeof can_be_null);
     for (size_t i = 0; i < recorded->count; i++)
         can_be_null[i] = recorded->arguments[i].kind == TYPE_NULL;
     *use = (struct function_use){
         .arguments = recorded->arguments,
         .nullable = can_be_null,
-        .constants = constants,
+        .constants = recorded->constants,
         .argument_count = recorded->count,
         .pool = pool,
         .wanted = pool_alloc(pool, recorded->count, sizeof *use->wanted),
@@ -190,11 +188,84 @@ static void types_and_nullability_are_those_of_spark(void **state) {
     assert_true(gaps < lines / 10);
 }
 
+/* ---- what is refused says why, and what to write instead ---- */
+
+static void a_use_that_is_not_supported_is_refused_with_what_to_do(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *types, *message;
+    } cases[] = {
+        {"+", "DECIMAL(10,2) INT", "write a literal as a DOUBLE (2.5D)"},
+        {"+", "DATE INT", "+: the arguments are DATE and INT, expected numbers"},
+        {"div", "DOUBLE INT", "div: an argument is DOUBLE, expected a whole number"},
+        {"round", "DOUBLE INT", "round: the second argument must be a literal"},
+        {"round", "DECIMAL(10,2)", "DECIMAL is not supported yet; CAST it to DOUBLE"},
+        {"and", "INT BOOLEAN", "AND: the first argument is INT, expected BOOLEAN"},
+        {"=", "INT DATE", "=: cannot compare INT with DATE; CAST one of them"},
+        {"in", "INT DATE BOOLEAN", "IN: no common type for INT, DATE, BOOLEAN"},
+        {"nullif", "INT BIGINT", "compared as BIGINT; CAST the first argument to BIGINT"},
+        {"if", "INT INT INT", "if: a condition is INT, expected BOOLEAN"},
+        {"case", "BOOLEAN INT DATE", "CASE: no common type for its values"},
+        {"like", "STRING STRING", "LIKE: the pattern must be a literal"},
+        {"date_trunc", "STRING TIMESTAMP", "the first argument must be a literal, such as 'DAY'"},
+        {"timestamp_millis", "DOUBLE", "the argument is DOUBLE, expected a whole number"},
+        {"substring", "BINARY INT", "BINARY is not supported yet; CAST it to STRING"},
+        {"cast", "INT DATE", "cannot CAST INT AS DATE"},
+        {"cast", "DOUBLE BINARY", "cannot CAST DOUBLE AS BINARY"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[256];
+        (void)snprintf(line, sizeof line, "%s\t%s\t-\n", cases[i].name, cases[i].types);
+        struct recorded recorded = read_line(line);
+        struct function_use use;
+        struct pool pool;
+        struct error err = {0};
+        pool_init(&pool);
+        assert_false(resolve(&recorded, &use, &pool, &err));
+        assert_int_equal(err.kind, ERROR_CONFIG);
+        if (strstr(err.message, cases[i].message) == NULL)
+            fail_msg("%s", err.message);
+        pool_deinit(&pool);
+    }
+}
+
+static void a_literal_is_checked_before_any_row_comes(void **state) {
+    (void)state;
+    static const struct constant zero = {.present = true};
+    static const struct constant escape = {.present = true, .text = {"a\\b", 3}};
+    static const struct constant fortnight = {.present = true, .text = {"fortnight", 9}};
+    static const struct {
+        const char *name, *types;
+        size_t index;
+        const struct constant *constant;
+        const char *message;
+    } cases[] = {
+        {"split_part", "STRING STRING INT", 2, &zero, "the third argument must not be 0"},
+        {"like", "STRING STRING", 1, &escape, "a backslash must be in front of %, _ or \\"},
+        {"date_trunc", "STRING TIMESTAMP", 0, &fortnight, "unknown unit 'fortnight'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[256];
+        (void)snprintf(line, sizeof line, "%s\t%s\t-\n", cases[i].name, cases[i].types);
+        struct recorded recorded = read_line(line);
+        recorded.constants[cases[i].index] = cases[i].constant;
+        struct function_use use;
+        struct pool pool;
+        struct error err = {0};
+        pool_init(&pool);
+        assert_false(resolve(&recorded, &use, &pool, &err));
+        assert_non_null(strstr(err.message, cases[i].message));
+        pool_deinit(&pool);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_of_the_table_is_found_by_its_name),
         cmocka_unit_test(what_cannot_be_computed_per_record_is_refused_with_its_reason),
         cmocka_unit_test(types_and_nullability_are_those_of_spark),
+        cmocka_unit_test(a_use_that_is_not_supported_is_refused_with_what_to_do),
+        cmocka_unit_test(a_literal_is_checked_before_any_row_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
