@@ -25,6 +25,7 @@ TABLE = re.compile(r"static const struct example (\w+)\[\] = \{(.*?)\n\};", re.S
 # leaves some checks to later steps.
 STRICTER = {
     "*", "x -> x", "a = (x -> x)", "a.b(c)", "CAST(a)", "and", "when", '"a"', "``", r"'\ud83d'", r"'\ud83dx'", r"'\U00110000'",
+    r"'\udc00'", r"'\ud800\ud800'", r"'\udbff\ue000'", r"'\udfff'",
     "decimal(0)", "map<int, string>", "struct<a: int not null>",
 }  # fmt: skip
 # Of these, our message names only the first part; all of it is a mistake for Spark, too, or an alias (a:b).
@@ -279,7 +280,8 @@ LEAVES = ["a", "b.c", "`d e`.end", "order", "1", "2.5", ".5e1", "3L", "'x'", "NU
 
 
 def random_expression(draw, depth):
-    """Text without parentheses where chance leaves them out, so that precedence decides."""
+    """Text without parentheses where chance leaves them out, so that precedence decides. The body of a lambda has
+    them: Spark reads `x -> a IS NULL IS TRUE` as `(x -> a IS NULL) IS TRUE`, which no later step takes."""
     if depth == 0:
         return draw.choice(LEAVES)
     inner = [random_expression(draw, draw.randrange(depth)) for _ in range(4)]
@@ -287,7 +289,7 @@ def random_expression(draw, depth):
     negation = draw.choice(["", "", "NOT "])
     return draw.choice([
         f"{a} {draw.choice(INFIX)} {b}", f"{a} {draw.choice(INFIX)} {b}", f"{a} {draw.choice(INFIX)} {b} {draw.choice(INFIX)} {c}",
-        f"NOT {a}", f"! {a}", f"- {a}", f"({a})[{b}]", f"({a}).end", f"f({a}, {b})", f"f(x -> {a}, (x, y) -> {b})",
+        f"NOT {a}", f"! {a}", f"- {a}", f"({a})[{b}]", f"({a}).end", f"f({a}, {b})", f"f(x -> ({a}), (x, y) -> ({b}))",
         f"{a} IS {negation}NULL", f"{a} IS {negation}TRUE", f"{a} IS {negation}DISTINCT FROM {b}",
         f"{a} {negation}BETWEEN {b} AND {c}", f"{a} {negation}IN ({b}, {c})", f"{a} {negation}LIKE {b}", f"{a} LIKE {b} ESCAPE '/'",
         f"CAST({a} AS DECIMAL(10, 2))", f"CASE WHEN {a} THEN {b} END", f"CASE {a} WHEN {b} THEN {c} ELSE {d} END",

@@ -380,7 +380,7 @@ argument_list:
 | argument_list ',' argument                    { $$ = sql_list_node(in, $1, $3); }
 ;
 
-/* Lambdas are written in calls only. */
+/* Lambdas are written in calls only. The body goes as far as it can. */
 argument:
   expression
 | name ARROW expression                         { $$ = sql_make_lambda(in, @1, sql_list_word(in, (struct sql_list){0}, $1), $3); }

@@ -124,6 +124,11 @@ static const struct example expressions[] = {
     {"'\\141\\177\\177\\400\\18\\0x'", "'a\\x7f\\x7f40018\\x00x'"},
     {"'\\u0041\\u00e9\\U0001F600'", "'Aé😀'"},
     {"'\\ud83d\\ude00'", "'😀'"},
+    {"'\\u00AB\\u00fF\\U0000aFfA\\uD7FF\\ue000'", "'«ÿ꿺퟿'"},
+    {"'\\180\\108\\200\\100\\000\\177'", "'180108200@\\x00\\x7f'"},
+    {"'\\udbff\\udfff\\ud800\\udc00\\uDBFF\\U0000DFFF'", "'􏿿𐀀􏿿'"},
+    {"'\\U0010ffff'", "'􏿿'"},
+    {"'\\u\\U\\1\\10'", "'uU110'"},
     {"'\\u00g1\\u00e'", "'u00g1u00e'"},
     {"'${not} a @ b'", "'${not} a @ b'"},
     {"NULL OR true OR False", "(or (or NULL TRUE) FALSE)"},
@@ -136,6 +141,9 @@ static const struct example expressions[] = {
     {"a>-b", "(> a (negative b))"},
     {"x IN (y) AND z", "(and (in x y) z)"},
     {"f(case when a then b end, cast(c as int))", "(f (case a b) (cast c INT))"},
+    {"f(x -> a IS NULL)", "(f (lambda (x) (isnull a)))"},
+    {"f(x -> a = b IS NULL, c)", "(f (lambda (x) (isnull (= a b))) c)"},
+    {"f(x -> x IN (1) AND NOT y OR z)", "(f (lambda (x) (or (and (in x 1) (not y)) z)))"},
 };
 
 static const struct example refused_expressions[] = {
@@ -263,6 +271,10 @@ static const struct example refused_expressions[] = {
     {"'\\ud83dx'", "1:1: \\ud83d in this text is not a character"},
     {"'\\U00110000'", "1:1: \\U00110000 in this text is not a character"},
     {"--", "1:3: found the end of the text, expected an expression"},
+    {"'\\udc00'", "1:1: \\udc00 in this text is not a character"},
+    {"'\\ud800\\ud800'", "1:1: \\ud800 in this text is not a character"},
+    {"'\\udbff\\ue000'", "1:1: \\udbff in this text is not a character"},
+    {"'\\udfff'", "1:1: \\udfff in this text is not a character"},
 };
 
 static const struct example types[] = {
