@@ -780,6 +780,7 @@ TYPED = {
     "--parquet-compression=zs\t": "--parquet-compression=zstd",
     "tail --data-lake-path /etc/hostn\t": "tail --data-lake-path /etc/hostname",
     "--env-file=/etc/host\tname": "--env-file=/etc/hostname",
+    "check /etc/hostn\t": "check /etc/hostname",
     "tail -f\t --json": "tail -f --json",
     "docs --he\t": "docs --help",
     "hel\tsett\t": "help settings",
