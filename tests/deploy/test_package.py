@@ -21,7 +21,7 @@ BOOKKEEPING = re.compile(r"/var/(lib/dpkg|log|cache|backups)/|/etc/(passwd|group
                          r"|/etc/\.pwd\.lock$")
 
 
-def test_the_package_is_clean_by_lintian(package):
+def test_lintian_finds_nothing_in_the_package(package):
     done = subprocess.run(
         ["lintian", "--no-cfg", "--fail-on", "error,warning", "--allow-root", package],
         capture_output=True,
@@ -32,7 +32,7 @@ def test_the_package_is_clean_by_lintian(package):
 
 
 def anchors(text):
-    """The fragments that a Markdown document has, as the web's readers make them of its headings."""
+    """The fragments that web viewers generate from the headings of a Markdown document."""
     titles = re.findall(r"^#+ +(.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
     titles = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title) for title in titles]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -64,7 +64,7 @@ def test_it_has_the_rules_the_dashboard_and_the_chart(unpacked):
     for name in ("prometheus", "grafana", "helm"):
         kept = {path.relative_to(ROOT / "deploy") for path in (ROOT / "deploy" / name).rglob("*") if path.is_file()}
         assert kept and kept == {path.relative_to(share) for path in (share / name).rglob("*") if path.is_file()}
-        assert (unpacked / "usr/share/doc/esports-stream/deploy" / name).is_dir()  # where the documents say
+        assert (unpacked / "usr/share/doc/esports-stream/deploy" / name).is_dir()  # where the documents link to
     rules = yaml.safe_load((share / "prometheus/alerts.yml").read_text())
     assert len(rules["groups"]) > 0
 
@@ -86,7 +86,7 @@ def test_its_completions_are_for_the_installed_program(unpacked):
         assert os.readlink(scripts["fish"].with_name(f"{other}.fish")) == "esports-stream.fish"
 
 
-def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
+def test_it_installs_runs_and_leaves_only_data(machine, package):
     machine.put(package, "/tmp/package.deb")
     machine.run("dpkg", "-i", "/tmp/package.deb")
 
@@ -94,9 +94,9 @@ def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
         "root:esports-stream 640",
         "esports-stream:esports-stream 750",
     ]
-    # systemd knows every word of the unit, and what it names is there.
+    # systemd knows every key of the unit, and every file that it names exists.
     assert machine.run("systemd-analyze", "verify", f"/lib/systemd/system/{UNIT}") == ""
-    # As shipped one setting is missing, and the settings are read from the file.
+    # As shipped, one setting is missing. The settings are read from the file.
     refused = machine.try_run("esports-stream", "--env-file", SETTINGS)
     assert refused.returncode == 2
     assert "KAFKA_BOOTSTRAP_SERVERS" in refused.stderr
@@ -104,7 +104,7 @@ def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
     demo = machine.run(*AS_SERVICE, "esports-stream", "--demo", "--data-lake-path", f"{LAKE}/demo")
     assert "malformed" in demo
     assert machine.run("match_stream", "--version") == machine.run("esports-stream", "--version")
-    # Bash finds the completion by the command's name, and asks the installed program.
+    # Bash finds the completion by the command's name. The completion calls the installed program.
     asked = "source /usr/share/bash-completion/completions/match_stream; COMP_WORDS=(match_stream --jo) COMP_CWORD=1; _esports_stream"
     assert machine.run("bash", "-c", f"{asked}; echo ${{COMPREPLY[@]}}").split() == ["--job"]
 
@@ -114,7 +114,7 @@ def test_it_installs_runs_and_leaves_nothing_but_data(machine, package):
     machine.run("dpkg", "-P", "esports-stream")
     left = [path for path in machine.changes() if not BOOKKEEPING.search(path)]
     assert left and all(path.startswith(f"{LAKE}/demo/") for path in left), left
-    machine.run("getent", "passwd", "esports-stream")  # whose the data is
+    machine.run("getent", "passwd", "esports-stream")  # owns the data
 
 
 def test_without_data_a_purge_leaves_no_trace(machine, package):
@@ -139,7 +139,7 @@ def test_the_service_runs_hardened_is_watched_upgraded_and_stopped(booted, broke
         "UnitFileState": "disabled",
     }
 
-    # Settings that are wrong: it says so, and is not started again and again.
+    # Invalid settings: the service reports them, and systemd does not restart it in a loop.
     assert booted.try_run("systemctl", "start", UNIT).returncode != 0
     booted.wait_unit(UNIT, ActiveState="failed", ExecMainStatus="2", NRestarts="0")
 
@@ -151,7 +151,7 @@ def test_the_service_runs_hardened_is_watched_upgraded_and_stopped(booted, broke
     files = booted.run("find", f"{LAKE}/processed", "-name", "*.parquet", "-printf", "%u:%g %m\n")
     assert files == "esports-stream:esports-stream 640\n"
 
-    # One that hangs is ended by the watchdog and started again.
+    # The watchdog kills a service that hangs, and systemd starts it again.
     booted.run("mkdir", "-p", f"/run/systemd/system/{UNIT}.d")
     booted.append(f"/run/systemd/system/{UNIT}.d/test.conf", "[Service]\nWatchdogSec=2\nRestartSec=0\n")
     booted.run("systemctl", "daemon-reload")
@@ -160,7 +160,7 @@ def test_the_service_runs_hardened_is_watched_upgraded_and_stopped(booted, broke
     booted.wait_unit(UNIT, NRestarts="1", ActiveState="active")
     assert "Watchdog timeout" in booted.run("journalctl", "-u", UNIT, "--no-pager")
 
-    # An upgrade keeps the settings and restarts what runs.
+    # An upgrade keeps the settings and restarts the running service.
     settings = booted.run("cat", SETTINGS)
     before = booted.show(UNIT, "MainPID")
     booted.run("dpkg", "-i", "/root/newer.deb")

@@ -1,4 +1,4 @@
-"""The commands beside the queries: what they print is what was done, for people and for programs."""
+"""The commands other than running the queries: what they print, for people and for programs, is true."""
 
 import base64
 import fcntl
@@ -40,7 +40,7 @@ SIGNALS_BOTH = {signal.SIGINT, signal.SIGTERM}
 
 
 def caught(pid):
-    """Which of the two the process has a handler for."""
+    """Which of the two signals the process has a handler for."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     (mask,) = re.findall(r"SigCgt:\s*(\w+)", status)
     return {one for one in SIGNALS_BOTH if int(mask, 16) >> (one - 1) & 1}
@@ -58,12 +58,12 @@ def ask(job, *arguments, exit_code=0, **settings):
 
 
 def ask_json(job, *arguments, **settings):
-    """`exit_code` may be given, too."""
+    """Its output as JSON; accepts `exit_code` too."""
     return [json.loads(line) for line in ask(job, *arguments, "--json", **settings).splitlines()]
 
 
 def refused(job, *arguments, exit_code, **settings):
-    """What it said on stderr; nothing is on stdout."""
+    """What the command wrote to stderr; it writes nothing to stdout."""
     process = command(job, *arguments, **settings)
     process.wait_exit(60, exit_code)
     assert process.log() == ""
@@ -91,7 +91,7 @@ def test_tail_shows_the_newest_rows_with_all_columns(played):
     assert lines[-1].split()[0] == "m19" and "\x1b" not in text
 
 
-def test_years_beyond_four_digits_are_printed_as_iso_8601_has_them(job):
+def test_years_beyond_four_digits_are_printed_as_in_iso_8601(job):
     job.create_topic()
     years = ["-0001", "0000", "9999", "+10000"]
     job.produce([json.dumps({"match_id": year, "started_at": f"{year}-01-01T00:00:00Z"}) for year in years])
@@ -100,7 +100,7 @@ def test_years_beyond_four_digits_are_printed_as_iso_8601_has_them(job):
     assert printed == {year: f"{year}-01-01T00:00:00Z" for year in years}
 
 
-def test_tail_follows_what_is_committed_until_ctrl_c(played):
+def test_tail_follows_the_commits_until_ctrl_c(played):
     tail = command(played, "tail", "--rows", "1", "--follow", "--json")
     tail.wait_log('"m19"')
     played.produce([json.dumps({"match_id": "fresh", "status": "finished"})])
@@ -115,7 +115,7 @@ def test_a_second_ctrl_c_ends_tail_while_nobody_reads_it(played):
     reader, writer = os.pipe()
     os.write(writer, bytes(fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)))
     tail = command(played, "tail", "--follow", output=writer)
-    # It has printed, and waits in write(), once it has seen the first signal.
+    # Once it has handled the first signal, it has printed and blocks in write().
     for left in (SIGNALS_BOTH, SIGNALS_BOTH - {signal.SIGINT}):
         tail.wait_until(lambda expected=left: caught(tail.pid) == expected, what="its signals")
         tail.signal(signal.SIGINT)
@@ -129,7 +129,7 @@ def test_tail_follows_spark(played, spark4):
     played.broker.generate(played.topics[KIND], KIND, 40, 2)
     tail = command(played, "tail", "--rows", "0", "--follow", "--json")
     spark4.run_job(played)
-    # Of offsets beyond our own 20 records and 4 rejects.
+    # Only offsets after our own 20 records and 4 rejects.
     wanted = set(played.lake.keys(played.lake.table(KIND))) - {(0, n) for n in range(10)}
     wanted -= {(1, n) for n in range(10)}
     tail.wait_until(lambda: len(tail.log().splitlines()) == len(wanted), 30, "Spark's rows")
@@ -154,7 +154,7 @@ def test_a_reader_that_goes_away_ends_a_command_quietly(played):
 
 
 @pytest.mark.sanitized
-def test_rejects_are_counted_by_what_is_asked(played):
+def test_rejects_are_counted_by_the_key_that_is_asked_for(played):
     (found,) = ask_json(played, "rejects", "ls")
     assert found["rejects"] == 4
     wanted = {"not_an_object": 1, "malformed_json": 1, "missing_identifier": 1, "blank_value": 1}
@@ -204,7 +204,7 @@ def test_the_bytes_of_a_reject_are_shown_safely_as_json_or_raw(played):
 
 
 @pytest.mark.sanitized
-def test_checkpoint_show_says_where_the_query_stands_and_who_runs_it(played):
+def test_checkpoint_show_says_the_query_s_position_and_who_runs_it(played):
     (found,) = ask_json(played, "checkpoint", "show")
     assert found["lock"] == {"held": False, "holder": None}
     assert found["offsets"]["newest"] == found["commits"]["newest"] == 1
@@ -219,7 +219,7 @@ def test_checkpoint_show_says_where_the_query_stands_and_who_runs_it(played):
     query.wait_until(lambda: str(query.pid) in held.read_text(), 30, "its name in the lock")
     (found,) = ask_json(played, "checkpoint", "show")
     assert found["lock"]["held"] and f"pid={query.pid} " in found["lock"]["holder"]
-    assert found["state"] is None  # what is between two steps is no state
+    assert found["state"] is None  # a moment between two steps is not shown as a state
     query.stop()
 
     (played.lake.checkpoint(KIND) / "offsets" / "1").write_text("v1\n{")
@@ -236,7 +236,7 @@ def test_checkpoint_show_says_what_a_start_would_refuse(played):
 
 
 @pytest.mark.sanitized
-def test_status_tells_what_the_running_process_does(played):
+def test_status_shows_what_the_running_process_does(played):
     (found,) = ask_json(played, "status", exit_code=10)
     assert (found["running"], found["ready"], found["status"]) == (False, False, None)
     assert found["health"] == "stopped"
@@ -285,7 +285,7 @@ def test_status_of_a_process_without_a_port_is_what_the_checkpoint_says(played):
 
 
 def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
-    """Topic, paths and partition columns of a run come from its checkpoint when nobody sets them."""
+    """Topic, paths and partition columns of a run come from its checkpoint unless they are set."""
     table, columns = tmp_path / "fast", "status,match_id"
     job.create_topic()
     job.produce([*GOOD[:5], "[1]"])
@@ -311,7 +311,7 @@ def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
     assert "KAFKA_TOPIC_MATCHES is not set" in process.errors()
     assert "a run without it would use 'esports-matches'" in process.errors()
 
-    # What is set explicitly counts, and the contradiction is named.
+    # An explicit setting takes precedence, and the contradiction is reported.
     process = command(job, "checkpoint", "show", **bare | {"KAFKA_TOPIC_MATCHES": "another"})
     process.wait_exit(60, 5)
     assert f"but the checkpoint says '{job.topics[KIND]}'; the setting is used" in process.errors()
@@ -320,7 +320,7 @@ def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
     assert found["origins"]["rejects"] == "setting" and found["faults"] == []
 
 
-def test_a_lake_that_was_copied_is_not_looked_at_in_its_old_place(played, tmp_path):
+def test_a_copied_lake_is_not_read_at_its_old_path(played, tmp_path):
     copy = shutil.copytree(played.lake.root, tmp_path / "copy")
     said = refused(played, "tail", exit_code=5, DATA_LAKE_PATH=copy)
     assert f"'{copy}/processed/{KIND}'" in said and "relocate" in said
@@ -385,7 +385,7 @@ def verdicts(found, *checks):
 
 
 @pytest.mark.sanitized
-def test_the_doctor_finds_a_healthy_place_healthy(played):
+def test_the_doctor_finds_nothing_wrong_with_a_healthy_lake(played):
     topic, root = played.topics[KIND], played.lake.root
     before = sorted(root.glob("**/*"))
     found = findings(played)
@@ -403,10 +403,10 @@ def test_the_doctor_finds_a_healthy_place_healthy(played):
     ) == ["OK"] * 9
     assert "2 partitions, 24 offsets" in found[f"topic {topic}"]["text"]
     assert found[f"progress {topic}"]["text"].startswith("0 offsets")
-    assert sorted(root.glob("**/*")) == before  # nothing is left
+    assert sorted(root.glob("**/*")) == before  # it leaves nothing behind
 
 
-def test_the_doctor_names_what_a_run_would_fail_with(played, tmp_path):
+def test_the_doctor_names_the_error_that_a_run_would_fail_with(played, tmp_path):
     topic = played.topics[KIND]
     found = findings(played, exit_code=4, KAFKA_TOPIC_MATCHES="nobody-made-this")
     one = found["topic nobody-made-this"]
@@ -444,7 +444,7 @@ def test_the_doctor_decodes_the_newest_records(job):
     assert "keys that are not columns: matchId (5); expected keys: match_id, " in one["text"]
     assert "KAFKA_TOPIC_MATCHES" in one["fix"] and "'match_id'" in one["fix"]
 
-    # Of each partition the newest; behind them a transaction that was aborted.
+    # The newest of each partition, followed by an aborted transaction.
     job.produce(GOOD * 10, partition=0)
     job.produce([json.dumps({"match_id": f"n{n}", "extra": n}) for n in range(49)], partition=1)
     job.produce(["[1]"], partition=1)
@@ -468,7 +468,7 @@ def test_the_doctor_decodes_the_newest_records(job):
     assert one["verdict"] == "WARN" and "blank_value 10" in one["text"]
 
 
-def test_missing_time_zones_and_authorities_are_told(job):
+def test_missing_time_zones_and_authorities_are_reported(job):
     job.create_topic()
     job.produce(['{"match_id": "a", "started_at": "2024-06-01T10:00:00 Europe/Paris"}'])
     hide = 'for path in $0; do mount -t tmpfs none $path; done; exec "$@"'
@@ -500,7 +500,7 @@ def test_missing_time_zones_and_authorities_are_told(job):
     assert "available by name" in healthy and missing not in healthy and "authorities" not in healthy
 
 
-# Root of files alone, not of those that belong to somebody else.
+# Root, but without the right to access other users' files.
 PLAIN_USER = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
 
 
@@ -508,7 +508,7 @@ def partition_of(job):
     return min(path.parent for path in job.lake.table(KIND).glob("*=*/*.parquet"))
 
 
-def test_the_doctor_finds_a_directory_that_is_not_ours_to_write(played):
+def test_the_doctor_finds_a_directory_that_we_may_not_write_to(played):
     root, partition = played.lake.table(KIND), partition_of(played)
     count = sum(path.is_dir() and not path.is_symlink() for path in root.rglob("*")) + 1
     found = findings(played, under=PLAIN_USER)
@@ -563,7 +563,7 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     assert found[f"room {rejects}"]["verdict"] == "FAIL"
 
 
-def test_the_doctor_asks_the_query_that_runs(played):
+def test_the_doctor_asks_the_running_query(played):
     table, (port,) = played.lake.table(KIND), free_ports(1)
     settings = {"SPARK_UI_PORT": port, "UI_TOKEN": "a-token-of-some-length"}
     query = played.start(TRIGGER="0 seconds", **settings)
@@ -592,7 +592,7 @@ def test_the_doctor_asks_the_query_that_runs(played):
 
 @pytest.mark.parametrize("kind", ["tmpfs", "bind"])
 def test_the_doctor_finds_a_directory_on_another_disk(played, tmp_path, kind):
-    """A bind mount is the same disk, but no rename leaves it either."""
+    """A bind mount is the same disk, but rename() cannot leave it either."""
     root, partition = played.lake.table(KIND), partition_of(played)
     mount = ["-t", "tmpfs", "tmpfs"] if kind == "tmpfs" else ["--bind", tmp_path]
     subprocess.run(["mount", *mount, partition], check=True)
@@ -623,7 +623,7 @@ def test_the_doctor_follows_a_link_and_finds_a_file_in_place_of_a_partition(play
 
 
 @pytest.mark.parametrize("limit", ["--nofile=6", "--as=100000000"])
-def test_the_doctor_names_a_limit_before_all_that_comes_of_it(played, limit):
+def test_the_doctor_names_a_limit_instead_of_its_consequences(played, limit):
     found = findings(played, exit_code=12, under=("prlimit", limit))
     limits = [one for one in found.values() if "RLIMIT_" in one["text"]]
     assert limits
@@ -694,7 +694,7 @@ def on_terminal(job, **environment):
     return terminal.shown
 
 
-def test_colour_is_for_terminals_that_want_it(job):
+def test_only_terminals_that_accept_colour_get_it(job):
     job.create_topic()
     assert b"\x1b[32mOK" in on_terminal(job)
     assert b"\x1b" not in on_terminal(job, NO_COLOR="1")
@@ -706,12 +706,12 @@ def lines_on_terminal(job, columns, *arguments, **environment):
     settings = {key: str(value) for key, value in job.settings.items()}
     settings |= {"LOG_LEVEL": "ERROR", "TERM": "dumb", "SPARK_UI_PORT": "0", **environment}
     terminal = Terminal([str(job.program.binary), *arguments, "--job", KIND], columns, **settings)
-    terminal.read_until(rb"\Z(?!)")  # to the end
+    terminal.read_until(rb"\Z(?!)")  # until it ends
     terminal.close()
     return terminal.shown.decode().splitlines()
 
 
-def test_what_is_printed_keeps_to_the_width_of_the_terminal(job):
+def test_output_keeps_to_the_width_of_the_terminal(job):
     job.create_topic()
     job.produce([json.dumps({"match_id": "a-long-name-" * 3, "status": "live"}), '["' + "x" * 60 + '"]'])
     job.run()
@@ -746,7 +746,7 @@ def run_on_terminal(job, **environment):
     return terminal.shown
 
 
-def test_the_levels_of_the_log_have_colours_on_a_terminal_that_wants_them(job):
+def test_log_levels_are_coloured_on_a_terminal_that_accepts_colour(job):
     job.create_topic()
     job.produce(["bad"])
     shown = run_on_terminal(job)
@@ -755,7 +755,7 @@ def test_the_levels_of_the_log_have_colours_on_a_terminal_that_wants_them(job):
     for refusing in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         shown = run_on_terminal(job, **refusing)
         assert b"| INFO | All queries have ended" in shown, shown
-    assert "\x1b" not in job.run().log()  # it goes to a file
+    assert "\x1b" not in job.run().log()  # the log goes to a file
     assert "| \x1b[32mINFO\x1b[0m | All queries have ended" in job.run(FORCE_COLOR="1").log()
     assert "\x1b" not in job.run(FORCE_COLOR="1", NO_COLOR="1").log()
 
@@ -789,7 +789,7 @@ TYPED = {
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_shell_completes_commands_options_and_values(program, tmp_path, shell):
-    """Typed into the real shell; what it then runs tells its arguments."""
+    """Typed into the real shell. The command that it then runs prints its arguments."""
     name, script = program.binary.name, tmp_path / "completion"
     script.write_bytes(
         subprocess.run([program.binary, "completion", shell], capture_output=True, check=True).stdout
@@ -809,8 +809,8 @@ def test_the_shell_completes_commands_options_and_values(program, tmp_path, shel
         terminal.close()
 
 
-def test_an_empty_word_is_completed_to_the_commands(program, tmp_path):
-    """Options only after a dash: among more than 50 of them no command would be found."""
+def test_completing_an_empty_word_lists_the_commands(program, tmp_path):
+    """Options only after a dash: nobody would find the commands among more than 50 options."""
     name, script = program.binary.name, tmp_path / "completion"
     script.write_bytes(
         subprocess.run([program.binary, "completion", "bash"], capture_output=True, check=True).stdout
@@ -835,8 +835,8 @@ def test_an_empty_word_is_completed_to_the_commands(program, tmp_path):
         terminal.close()
 
 
-def test_what_changes_something_asks_first_on_a_terminal(job):
-    """Each answer, and no question where nobody can answer, or with --yes."""
+def test_commands_that_change_something_ask_first_on_a_terminal(job):
+    """Each possible answer. No question without a terminal, or with --yes."""
     job.create_topic()
     for i in range(4):
         job.produce([f'{{"match_id": "M{i}"}}'])
@@ -849,7 +849,7 @@ def test_what_changes_something_asks_first_on_a_terminal(job):
         if reply:
             terminal.read_until(rb"Do this now\? \[y/N\] ")
             terminal.type(reply)
-        terminal.read_until(rb"(?!)", 60)  # to the end
+        terminal.read_until(rb"(?!)", 60)  # until it ends
         status = os.waitpid(terminal.pid, 0)[1]
         os.close(terminal.fd)
         return os.waitstatus_to_exitcode(status), terminal.shown.decode()
@@ -862,7 +862,7 @@ def test_what_changes_something_asks_first_on_a_terminal(job):
     code, shown = answer("2", "y\r")
     assert code == 0 and "rewound to batch 2." in shown
     assert job.lake.batches(KIND) == [0, 1, 2]
-    code, shown = answer("9", None)  # what would be refused is not asked
+    code, shown = answer("9", None)  # no question before a refusal
     assert code == 2 and "is not committed" in shown and "Do this" not in shown
     code, shown = answer("1", None, "--dry-run")
     assert code == 0 and "would rewind to batch 1" in shown and "Do this" not in shown
@@ -889,13 +889,13 @@ def test_what_changes_something_asks_first_on_a_terminal(job):
         (("--job", "all", "tail"), "the command must come first"),
     ],
 )
-def test_what_is_misspelt_is_refused_with_what_was_meant(program, arguments, said):
+def test_a_misspelt_word_is_refused_with_a_suggestion(program, arguments, said):
     process = program.start(*arguments)
     process.wait_exit(30, 2)
     assert said in process.errors() and process.log() == ""
 
 
-def test_help_of_one_command_says_what_it_takes(program):
+def test_the_help_of_a_command_lists_its_options(program):
     text = program.run("rejects", "ls", "--help").log()
     assert program.run("help", "rejects", "ls").log() == text
     family = program.run("rejects", "--help").log()
@@ -907,7 +907,7 @@ def test_help_of_one_command_says_what_it_takes(program):
 
 
 @pytest.mark.parametrize("output", [">/dev/full", ">&-"])
-def test_what_can_not_be_printed_ends_with_the_code_of_a_disk(program, output):
+def test_output_that_cannot_be_written_ends_with_the_exit_code_of_a_disk_error(program, output):
     closed = ("sh", "-c", f'exec "$@" {output}', "sh")
     for words in (
         ["--help"],
