@@ -309,8 +309,8 @@ const struct metric_family metric_families[] = {
      "Maximum number of bytes in librdkafka's fetch queues, summed over all workers.",
      print_memory_limit, NUMBER(struct streaming_memory, prefetch_max)},
     {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
-     "Free space, for this user, on the file system of a place. A file system that holds several "
-     "places is named after the first of data_lake, processed, checkpoint.",
+     "Free space for this user, by file system. `place` is the first of data_lake, processed and "
+     "checkpoint that is on it.",
      print_disks, NUMBER(struct disk_look, free)},
     {program, "esports_stream_disk_size_bytes", METRIC_GAUGE, "place", "Size of that file system.",
      print_disks, NUMBER(struct disk_look, size)},
@@ -342,7 +342,7 @@ const struct metric_family metric_families[] = {
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, retrying_in_vain, "
      "no_batch, retrying, lag_unknown, falling_behind, records_lost, files_missing, rejecting "
-     "(also as many_rejects, its name in 0.1.0).",
+     "(also as many_rejects, its name in development builds, until 0.3.0).",
      EACH(print_causes)},
     {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
      "Files of the table that were missing at the start; no sample until all files have been "

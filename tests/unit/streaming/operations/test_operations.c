@@ -162,7 +162,7 @@ static void a_manifest_that_can_not_be_read_keeps_the_cluster_as_it_is(void **st
     fixture_must_advance(&fixture, 1, 0);
     write_topic_ids(1);
     fixture_write(&fixture, CHECKPOINT "manifests/1", "v1\n{");
-    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' can't be used: restore it");
+    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' cannot be used: restore it");
 }
 
 /* ---- relocate ---- */
