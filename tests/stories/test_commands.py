@@ -314,7 +314,7 @@ def test_looking_commands_know_what_the_checkpoint_knows(job, tmp_path):
     # An explicit setting takes precedence, and the contradiction is reported.
     process = command(job, "checkpoint", "show", **bare | {"KAFKA_TOPIC_MATCHES": "another"})
     process.wait_exit(60, 5)
-    assert f"but the checkpoint says '{job.topics[KIND]}'; the setting is used" in process.errors()
+    assert f"but the checkpoint says '{job.topics[KIND]}'; KAFKA_TOPIC_MATCHES is set" in process.errors()
     assert "but the query reads 'another': set the topic back" in process.log()
     (found,) = ask_json(job, "checkpoint", "show", **bare | {"DATA_LAKE_PATH": job.lake.root})
     assert found["origins"]["rejects"] == "setting" and found["faults"] == []
@@ -856,7 +856,7 @@ def test_commands_that_change_something_ask_first_on_a_terminal(job):
 
     for reply in "n\r", "\r", "yesterday\r", "\x04":
         code, shown = answer("2", reply)
-        assert "would rewind to batch 2. Batches 3 to 3 would be taken back. 1 table file and" in shown
+        assert "would rewind to batch 2. Batches 3 to 3 would be undone. 1 table file and" in shown
         assert code == 1 and "rewind: nothing was changed" in shown
     assert job.lake.batches(KIND) == [0, 1, 2, 3]
     code, shown = answer("2", "y\r")
@@ -881,7 +881,7 @@ def test_commands_that_change_something_ask_first_on_a_terminal(job):
         (("tail", "--row", "3"), "did you mean --rows?"),
         (("tail", "--rows", "many"), "--rows: invalid value 'many' (expected a whole number"),
         (("tail", "--raw"), "--raw can only be used with the command rejects show"),
-        (("adopt", "--demo"), "--demo can't be used with the command adopt"),
+        (("adopt", "--demo"), "--demo cannot be used with the command adopt"),
         (("tail", "--follow"), "--follow needs --job"),
         (("rejects", "show", "0:1", "--job", "all"), "rejects show needs --job"),
         (("rejects", "ls", "--reason", "malformed"), "expected null_value, blank_value"),

@@ -141,7 +141,7 @@ def test_on_debian_13_the_examples_log_in_once_they_are_filled_in(job_on_13, sec
 def test_scram_works_with_kafka_4_or_the_reason_why_not_is_reported(secure_job, secure_broker):
     secure_broker.grant(secure_job.topics["matches"], "READ")
     settings = with_scram_512(secure_broker)
-    reason = "librdkafka before 2.6.1 can't log in to Kafka 4 with SCRAM"
+    reason = "librdkafka before 2.6.1 cannot log in to Kafka 4 with SCRAM"
     explained = secure_job.run("--explain", **settings).log()
 
     if HOST_LIBRDKAFKA >= LOGS_IN_BY_SCRAM:

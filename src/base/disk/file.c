@@ -97,7 +97,7 @@ static bool publish_failed(const struct file_draft *draft, int error_number, str
                          "support it; use a local one (ext4, XFS)",
                          target, strerror(error_number));
     errno = error_number;
-    return disk_error(err, "rename without overwriting to", target);
+    return disk_error(err, "rename a file, without overwriting, to", target);
 }
 
 /* The rename said no. Whether it did nothing is asked of the disk, not believed: over a network a

@@ -374,7 +374,7 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
 static enum source_status fail_taking(struct source_kafka *self, int code, struct error *err) {
     set_by_verdict(self, (rd_kafka_resp_err_t)code, rd_kafka_err2str((rd_kafka_resp_err_t)code),
                    err);
-    error_wrap(err, "take records");
+    error_wrap(err, "cannot get records");
     return fail_range(self);
 }
 

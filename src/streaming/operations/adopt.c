@@ -358,7 +358,7 @@ static bool remove_topic_id(const struct store *store, int64_t batch_id, bool dr
     if (text == NULL) // a query that runs during a dry run has removed it
         return true;
     if (!manifest_remove_topic_id(text, size, &without, &without_size, err))
-        return error_wrap(err, "'%s' can't be used: restore it from a backup", path.text);
+        return error_wrap(err, "'%s' cannot be used: restore it from a backup", path.text);
     if (without == NULL)
         return true;
     char name[32];

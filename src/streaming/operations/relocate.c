@@ -84,14 +84,14 @@ static bool read_moved(const struct move *move, int64_t batch_id, char **moved, 
     if (text == NULL)
         return true;
     if (!manifest_move(text, text_size, batch_id, &move->origin, moved, size, err))
-        return error_wrap(err, "'%s' can't be used", path.text);
+        return error_wrap(err, "'%s' cannot be used", path.text);
     const char *current = *moved != NULL ? *moved : text;
     if (manifest_parse(current, *moved != NULL ? *size : text_size, batch_id, &move->origin,
                        manifest, err))
         return true;
     free(*moved);
     *moved = NULL;
-    return error_wrap(err, "'%s' can't be used", path.text);
+    return error_wrap(err, "'%s' cannot be used", path.text);
 }
 
 /* The newest batch's files, which no log may list yet, and its rejects. */

@@ -133,7 +133,8 @@ static void print_settings(FILE *out) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     (void)fprintf(out,
-                  ".SH ENVIRONMENT\nEach setting is a variable and an option: \\fBTRIGGER\\fR is "
+                  ".SH ENVIRONMENT\nEach setting is a variable and, except for secrets, an option: "
+                  "\\fBTRIGGER\\fR is "
                   "\\fB\\-\\-trigger\\fR. An option overrides the environment, the environment "
                   "overrides \\fB\\-\\-env\\-file\\fR, and that overrides the default. An empty "
                   "variable counts as not set.\n");

@@ -299,7 +299,7 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
         return;
     }
     (void)fprintf(out,
-                  "  files         forecast with %s, %d a column "
+                  "  files         forecast for %s (%d per column) "
                   "(docs/operations.md, \"Size\")\n"
                   "    records/s    files/day       mean\n",
                   text_count((int64_t)input.partition_values, "partition value").text,

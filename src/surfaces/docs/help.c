@@ -27,9 +27,9 @@ static const char examples[] =
     "man esports-stream\n";
 
 static const char settings_intro[] =
-    "Each setting is a variable and an option. An option overrides the environment, the "
-    "environment overrides --env-file, and --env-file overrides the default. An empty variable "
-    "counts as not set.";
+    "Each setting is a variable and, except for secrets, an option. An option overrides the "
+    "environment, the environment overrides --env-file, and --env-file overrides the default. An "
+    "empty variable counts as not set.";
 
 static const char properties[] =
     "`KAFKA_CONF_<NAME>` sets any property of librdkafka, with underscores for dots "
@@ -139,7 +139,7 @@ static void print_help_of(FILE *out, const struct command *command) {
         if (option_entries[id].use == OPTION_WITH_ALL)
             print_option(out, 2, &option_entries[id]);
     if (!command->needs_nothing)
-        paragraph_print(out, 2, "Each setting: `esports-stream help settings` lists them.");
+        paragraph_print(out, 2, "Settings are accepted, too: see `esports-stream help settings`.");
 }
 
 /* All commands whose name has the same first word. */

@@ -23,7 +23,7 @@
 enum {
     SYNCS = 9,                // of which the median counts
     SYNCS_LIMIT_US = 2000000, // or as many as go into this
-    SYNC_SLOW_US = 50000,     // a commit takes about ten of them
+    SYNC_SLOW_US = 50000,     // a batch needs about twenty of them
     SPACE_LEAST = 256 << 20,  // bytes
     SPACE_FEW_PERCENT = 5,
     FILES_FEW = 10000,
@@ -160,7 +160,7 @@ static void check_speed(const struct lake_directory *directory, const char *name
         fail_sync(directory, reason, report);
     else if (median > SYNC_SLOW_US)
         doctor_warn(report, "sync", directory->path,
-                    "every batch needs about ten of these: use a faster disk, or a longer TRIGGER",
+                    "every batch needs about twenty syncs: use a faster disk, or a longer TRIGGER",
                     "slow: %.1f ms for 4 KiB", (double)median / 1000);
     else
         doctor_ok(report, "sync", directory->path, "%.1f ms for 4 KiB", (double)median / 1000);

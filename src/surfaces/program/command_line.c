@@ -111,7 +111,7 @@ static void misplaced_option(const struct command_line *line, enum option_id id,
         if ((at->options & OPTION_BIT(id)) != 0)
             used = text_append(list, sizeof list, used, "%s%s", used > 0 ? ", " : "", at->name);
     if (line->command != NULL && option_entries[id].use == OPTION_WITH_RUN)
-        problems_add(problems, "%s can't be used with the command %s", option_entries[id].name,
+        problems_add(problems, "%s cannot be used with the command %s", option_entries[id].name,
                      line->command->name);
     else
         problems_add(problems, "%s can only be used with %sthe command%s %s",

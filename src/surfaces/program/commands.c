@@ -155,8 +155,8 @@ const struct command program_commands[] = {
      .changes = true},
     {.name = "rewind",
      .group = change,
-     .brief = "take back the newest batches, to read them again",
-     .doc = "Take back the batches after N, so that the next start reads them from Kafka again. "
+     .brief = "undo the newest batches, to process them again",
+     .doc = "Undo the batches after N, so that the next start reads them from Kafka again. "
             "Their files are moved aside, not deleted. The query must be stopped.",
      .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
      .required = OPTION_BIT(OPTION_TO_BATCH),
@@ -192,8 +192,8 @@ const struct command program_commands[] = {
     {.name = "sample",
      .group = print,
      .brief = "sample records, to fill a topic with",
-     .doc = "Print sample records like those of --demo, one JSON text per line, for tests of a "
-            "topic. Every twentieth has a fault: another key, a wrong type, no identifier.",
+     .doc = "Print sample records like those of --demo, one JSON text per line, to test a topic "
+            "with. Every twentieth has a fault: another key, a wrong type, no identifier.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
      .one_query = "each topic has records of its own",
      .run_once = sample_command,

@@ -149,7 +149,7 @@ static const struct setting common[] = {
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
      "Partition columns of the table of %s, outermost directory first: any of its string columns, "
-     "separated by commas. Different columns from those that the table already has are refused."},
+     "separated by commas. An existing table keeps its columns: others are refused."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
      "table and leaves an existing table as it is: a table that has files but no log continues "
@@ -191,7 +191,7 @@ static const struct setting common[] = {
      .choices = timestamp_types},
     {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(query.parquet.delta), "true",
      "Store integers and timestamps as differences (DELTA_BINARY_PACKED) where a dictionary "
-     "does not pay: files are about a tenth smaller and faster to write. Spark from 3.3 on, "
+     "does not help: files are about a tenth smaller and faster to write. Spark from 3.3 on, "
      "DuckDB, pyarrow, Polars and pandas read them. Use `false` for older readers.",
      .choices = booleans},
 

@@ -17,7 +17,7 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_KAFKA, "Kafka not reachable at start",
      "No broker answered within KAFKA_STARTUP_TIMEOUT, or a topic did not exist.",
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
-    {EXIT_CODE_STATE, "state on disk cannot be continued",
+    {EXIT_CODE_STATE, "cannot continue from the state on disk",
      "The checkpoint, the table and its files do not match, the table has files with other column "
      "types, or another Kafka cluster answers; nothing was changed. Also: files of the table are "
      "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or double, or a "

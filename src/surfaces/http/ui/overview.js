@@ -79,12 +79,12 @@ function inputRate({name, rates}) {
 const CARD_FACTS = [
   [
     'Input',
-    'records per second, by the batches of the last minute',
+    'records per second, averaged over the batches of the last minute',
     (query) => formatRate(inputRate(query)),
   ],
   [
     'Capacity',
-    'records per second of the newest batch’s own duration',
+    'records per second that the newest batch processed while it ran',
     ({rates}) => formatRate(rates.processedRowsPerSecond),
   ],
   [

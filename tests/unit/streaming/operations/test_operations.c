@@ -162,7 +162,7 @@ static void an_unreadable_manifest_prevents_a_change_of_the_cluster(void **state
     fixture_must_advance(&fixture, 1, 0);
     write_topic_ids(1);
     fixture_write(&fixture, CHECKPOINT "manifests/1", "v1\n{");
-    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' can't be used: restore it");
+    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' cannot be used: restore it");
 }
 
 /* ---- relocate ---- */
