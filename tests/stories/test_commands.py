@@ -548,6 +548,7 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {rejects}"]
     os.chown(rejects.parent, 0, 0)
     assert f"user 0 cannot create it in '{rejects.parent}'" in one["text"]
+    assert one["fix"].startswith(f"as root: mkdir -p '{rejects}' && chown -R 0 '{rejects}'; or set DATA_LAKE_PATH ")
     aside.rename(rejects)
 
     subprocess.run(["mount", "--bind", small_disk, rejects], check=True)
@@ -561,6 +562,19 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     one = found[f"directories {rejects}"]
     assert "No space left on device" in one["text"] and "free some space" in one["fix"]
     assert found[f"room {rejects}"]["verdict"] == "FAIL"
+
+
+def test_the_doctor_gives_away_no_directory_that_exists(played, tmp_path):
+    """`chown -R USER /` would be the cure of a default lake that an ordinary user cannot create."""
+    home, lake = tmp_path / "home", tmp_path / "home" / "deep" / "lake"
+    home.mkdir()
+    os.chown(home, 54321, 54321)
+    found = findings(played, exit_code=2, under=PLAIN_USER, DATA_LAKE_PATH=lake)
+    os.chown(home, 0, 0)
+    failed = [one for one in found.values() if one["verdict"] == "FAIL"]
+    assert len(failed) == 6
+    for one in failed:
+        assert f"&& chown -R 0 '{lake.parent}'; or set " in one["fix"], one
 
 
 def test_the_doctor_asks_the_query_that_runs(played):

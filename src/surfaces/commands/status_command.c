@@ -96,11 +96,12 @@ static void print_health(FILE *out, const struct json *health) {
 static void print_retry(FILE *out, const struct json *retry) {
     int64_t attempts;
     const char *limit = json_member_text(retry, "limit");
+    const char *next = json_member_text(retry, "nextAttemptAt");
     if (!json_member_int(retry, "attempts", &attempts))
         return;
-    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is at %s; ",
+    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is %s%s; ",
                   "retrying", text_of(retry, "since", "?"), attempts,
-                  text_of(retry, "nextAttemptAt", "?"));
+                  next != NULL ? "at " : "running", next != NULL ? next : "");
     if (limit != NULL)
         (void)fprintf(out, "until %s (%s)\n", text_of(retry, "until", "?"), limit);
     else
@@ -113,9 +114,8 @@ static void print_recovered(FILE *out, const struct json *recovered) {
     if (!json_member_int(recovered, "lastedMs", &lasted_ms))
         return;
     duration_format(lasted_ms, lasted);
-    (void)fprintf(out, "  %-11s at %s after %s of %s: %s\n", "recovered",
-                  text_of(recovered, "at", "?"), lasted, text_of(recovered, "from", "?"),
-                  text_of(recovered, "reason", ""));
+    (void)fprintf(out, "  %-11s at %s after %s: %s\n", "recovered", text_of(recovered, "at", "?"),
+                  lasted, text_of(recovered, "reason", ""));
 }
 
 void status_print_query(FILE *out, const struct json *query) {

@@ -292,12 +292,50 @@ static void a_limit_of_the_machine_is_not_a_fault_of_the_files(void **state) {
     inspection_deinit(&inspection);
 }
 
+static const char *closed; // what the directory's path ends with
+
+static int list_not_closed(const char *directory, bool (*visit)(void *context, const char *name),
+                           void *context) {
+    size_t length = strlen(directory), end = strlen(closed);
+    if (length >= end && strcmp(directory + length - end, closed) == 0)
+        return errno = EACCES, -1;
+    return disk_real.list(directory, visit, context);
+}
+
+static void what_cannot_be_listed_is_unknown_and_not_none(void **state) {
+    (void)state;
+    static const char *const directories[] = {"commits", "offsets", "manifests", "_spark_metadata"};
+    fixture_must_advance(&fixture, 3, 0);
+    struct disk_ops ops = disk_real;
+    ops.list = list_not_closed;
+    for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
+        struct inspection inspection;
+        struct error err;
+        closed = directories[i];
+        disk = &ops;
+        bool ok = inspect(&fixture.options, &inspection, &err);
+        disk = &disk_real;
+        assert_true(ok);
+        assert_true(inspection.opened);
+        assert_int_equal(inspection.commits.unknown, i == 0);
+        assert_int_equal(inspection.plans.unknown, i == 1);
+        assert_int_equal(inspection.manifests.unknown, i == 2);
+        assert_int_equal(inspection.sink_log_read, i != 3);
+        assert_true(inspection.fault_count > 0);
+        for (size_t j = 1; j < inspection.fault_count; j++)
+            assert_string_not_equal(inspection.faults[j]->message, inspection.faults[0]->message);
+        inspection_deinit(&inspection);
+    }
+}
+
 static void a_query_that_has_not_begun_has_nothing_and_gets_nothing(void **state) {
     (void)state;
     struct inspection inspection;
     must_inspect(&inspection);
     assert_false(inspection.there);
     assert_int_equal(inspection.commits.newest, -1);
+    assert_false(inspection.commits.unknown);
+    assert_true(inspection.sink_log_read);
     inspection_deinit(&inspection);
     assert_false(fixture_has(&fixture, "checkpoints"));
 }
@@ -325,6 +363,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_a_fault_and_the_rest_is_reported,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_limit_of_the_machine_is_not_a_fault_of_the_files, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_listed_is_unknown_and_not_none, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_query_that_has_not_begun_has_nothing_and_gets_nothing,
                                         setup, teardown),

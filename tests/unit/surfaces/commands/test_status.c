@@ -87,6 +87,10 @@ static void a_retry_is_told_with_its_next_attempt_and_its_limit(void **state) {
                  "\"nextAttemptAt\":\"2025-12-31T10:00:01Z\",\"until\":null,\"limit\":null}}");
     assert_non_null(strstr(text, "the next one is at 2025-12-31T10:00:01Z; no limit\n"));
     free(text);
+    text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":2,"
+                 "\"nextAttemptAt\":null,\"until\":null,\"limit\":null}}");
+    assert_non_null(strstr(text, "attempt 2 failed, the next one is running; no limit\n"));
+    free(text);
 }
 
 static void a_recovery_is_told_with_when_how_long_and_of_what(void **state) {
@@ -94,8 +98,8 @@ static void a_recovery_is_told_with_when_how_long_and_of_what(void **state) {
     char *text = print("{\"recovered\":{\"from\":\"retrying\",\"since\":\"2025-12-31T10:00:00Z\","
                        "\"at\":\"2025-12-31T10:02:05Z\",\"lastedMs\":125000,"
                        "\"reason\":\"No answer from Kafka\"}}");
-    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s of "
-                                 "retrying: No answer from Kafka\n"));
+    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s: "
+                                 "No answer from Kafka\n"));
     free(text);
 }
 
