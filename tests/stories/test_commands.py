@@ -870,7 +870,7 @@ def test_what_changes_something_asks_first_on_a_terminal(job):
 
     for reply in "n\r", "\r", "yesterday\r", "\x04":
         code, shown = answer("2", reply)
-        assert "would rewind to batch 2. Batches 3 to 3 would be taken back. 1 table file and" in shown
+        assert "would rewind to batch 2. Batch 3 would be taken back. 1 table file and" in shown
         assert code == 1 and "rewind: nothing was changed" in shown
     assert job.lake.batches(KIND) == [0, 1, 2, 3]
     code, shown = answer("2", "y\r")

@@ -205,7 +205,9 @@ static void report(const struct rewind *rewind, FILE *out) {
     bool dry = rewind->dry_run;
     (void)fprintf(out, "%s: %s to batch %" PRId64 ". ", options->query,
                   dry ? "would rewind" : "rewound", rewind->to_batch);
-    if (dry && rewind->newest > rewind->to_batch)
+    if (dry && rewind->newest == rewind->to_batch + 1)
+        (void)fprintf(out, "Batch %" PRId64 " would be taken back. ", rewind->newest);
+    else if (dry && rewind->newest > rewind->to_batch)
         (void)fprintf(out, "Batches %" PRId64 " to %" PRId64 " would be taken back. ",
                       rewind->to_batch + 1, rewind->newest);
     (void)fprintf(out,
