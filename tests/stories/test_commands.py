@@ -564,6 +564,27 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     assert found[f"room {rejects}"]["verdict"] == "FAIL"
 
 
+def test_what_cannot_be_read_is_shown_as_unknown(played):
+    commits = played.lake.checkpoint(KIND) / "commits"
+    os.chown(commits, 54321, 54321)
+    commits.chmod(0o700)
+    shown = ask(played, "status", exit_code=10, under=PLAIN_USER)
+    process = command(played, "checkpoint", "show", "--json", under=PLAIN_USER)
+    process.wait_exit(60, 5)
+    os.chown(commits, 0, 0)
+    assert re.search(r"^  commits +commits/: cannot be read$", shown, re.M), shown
+    assert shown.count("  fault: ") == 1 and "not committed" not in shown
+    found = json.loads(process.log())
+    assert found["commits"] == dict.fromkeys(("files", "first", "newest", "committedAt", "by"))
+    assert found["partitions"] is None and found["offsets"]["newest"] == 1 and len(found["faults"]) == 1
+
+
+def test_verify_says_that_it_waits_for_kafka(played):
+    away = f"127.0.0.1:{free_ports(1)[0]}"
+    said = refused(played, "verify", exit_code=4, KAFKA_BOOTSTRAP_SERVERS=away, KAFKA_STARTUP_TIMEOUT="4s")
+    assert re.search(rf"WARNING \| Waiting for Kafka: .*{away}.* \| limit=KAFKA_STARTUP_TIMEOUT$", said, re.M), said
+
+
 def test_the_doctor_gives_away_no_directory_that_exists(played, tmp_path):
     """`chown -R USER /` would be the cure of a default lake that an ordinary user cannot create."""
     home, lake = tmp_path / "home", tmp_path / "home" / "deep" / "lake"

@@ -69,7 +69,9 @@ static void print_lag(FILE *out, const struct json *lag) {
     if (json_member_int(first, "partition", &partition) && json_member_int(first, "lag", &worst) &&
         worst > 0)
         (void)fprintf(out, ", %" PRId64 " of them in partition %" PRId64, worst, partition);
-    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
+    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds) && seconds == 0)
+        (void)fprintf(out, ", less than 1 s to catch up");
+    else if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
         (void)fprintf(out, ", about %" PRId64 " s to catch up", seconds);
     (void)fputc('\n', out);
 }
@@ -79,6 +81,8 @@ static void print_freshness(FILE *out, const struct json *freshness) {
     if (json_member_int(freshness, "ageSeconds", &age))
         (void)fprintf(out, "  %-11s newest committed record at %s, %" PRId64 " s ago\n",
                       "freshness", text_of(freshness, "newestRecordAt", "?"), age);
+    else if (freshness != NULL) // otherwise an older program's answer
+        (void)fprintf(out, "  %-11s unknown\n", "freshness");
 }
 
 static void print_health(FILE *out, const struct json *health) {

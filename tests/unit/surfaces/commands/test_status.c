@@ -123,6 +123,11 @@ static void what_is_not_known_yet_is_said_or_left_out(void **state) {
                  "\"2025-12-31T10:00:00Z\",\"unknownBecause\":\"no answer\"}}");
     assert_non_null(strstr(text, "  lag         unknown since 2025-12-31T10:00:00Z: no answer\n"));
     free(text);
+    text = print("{\"totals\":{},\"freshness\":{\"newestRecordAt\":null,\"ageSeconds\":null},"
+                 "\"lag\":{\"records\":7,\"catchUpSeconds\":0}}");
+    assert_non_null(strstr(text, "  freshness   unknown\n"));
+    assert_non_null(strstr(text, "  lag         7 records, less than 1 s to catch up\n"));
+    free(text);
 }
 
 int main(void) {
