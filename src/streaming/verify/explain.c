@@ -195,7 +195,7 @@ static void note_topic(const struct gaps *gaps, const struct topic_offsets *topi
                    topic->id, gaps->snapshot->topic_id);
 }
 
-enum { QUIET_MS = 3000 }; // without a word
+enum { QUIET_MS = 3000 }; // silently
 
 /* Waits for the brokers, and says so: by default this may take two minutes. */
 static bool list_when_answered(const struct verify_options *options, struct topic_offsets *topic,

@@ -721,6 +721,14 @@ static void a_path_that_can_not_be_used_names_its_setting(void **state) {
         free(before);
         config_deinit(&config);
     }
+
+    assert_int_equal(load(WORDS("A=b"), WORDS("--demo")), EXIT_CODE_OK);
+    struct error err;
+    (void)error_set(&err, ERROR_CONFIG, "make directory '%s': Permission denied",
+                    config.data_lake_path);
+    err.lasting = true;
+    path_origin_add(&config, &err);
+    assert_non_null(strstr(err.message, "; set TMPDIR, or --data-lake-path, to a directory"));
 }
 
 static void a_lake_that_nobody_chose_is_warned_of(void **state) {
