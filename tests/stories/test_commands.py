@@ -579,6 +579,14 @@ def test_what_cannot_be_read_is_shown_as_unknown(played):
     assert found["partitions"] is None and found["offsets"]["newest"] == 1 and len(found["faults"]) == 1
 
 
+def test_a_query_without_a_batch_has_nothing_to_rewind(job):
+    job.create_topic()
+    job.run()
+    said = refused(job, "rewind", "--to-batch", "0", exit_code=2)
+    assert "no batch is committed yet" in said
+    assert "coverage" not in ask(job, "checkpoint", "show")
+
+
 def test_verify_says_that_it_waits_for_kafka(played):
     away = f"127.0.0.1:{free_ports(1)[0]}"
     said = refused(played, "verify", exit_code=4, KAFKA_BOOTSTRAP_SERVERS=away, KAFKA_STARTUP_TIMEOUT="4s")

@@ -298,6 +298,8 @@ static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *
     *needed = settled;
     if (!settled)
         return true;
+    if (rewind->newest < 0)
+        return error_set(err, ERROR_CONFIG, "no batch is committed yet, so there is none to keep");
     if (rewind->to_batch > rewind->newest)
         return error_set(err, ERROR_CONFIG,
                          "batch %" PRId64

@@ -254,6 +254,20 @@ static void the_holder_of_the_lock_is_named_and_keeps_it(void **state) {
     inspection_deinit(&inspection);
 }
 
+static void without_a_committed_batch_no_manifests_are_merged(void **state) {
+    (void)state;
+    struct inspection inspection;
+    struct store *store = NULL;
+    struct error err = {0};
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    assert_true(checkpoint_create(&store->checkpoint, &err));
+    store_close(store);
+    must_inspect(&inspection);
+    assert_true(inspection.there && inspection.outcomes_read);
+    assert_int_equal(inspection.folded, -1);
+    inspection_deinit(&inspection);
+}
+
 static void what_cannot_be_read_is_a_fault_and_the_rest_is_reported(void **state) {
     (void)state;
     struct inspection inspection;
@@ -359,6 +373,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_manifest_that_is_folded_while_we_read_it_is_not_missed,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_holder_of_the_lock_is_named_and_keeps_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(without_a_committed_batch_no_manifests_are_merged, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_a_fault_and_the_rest_is_reported,
                                         setup, teardown),
