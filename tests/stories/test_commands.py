@@ -548,6 +548,7 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     one = findings(played, exit_code=7, under=PLAIN_USER)[f"directories {rejects}"]
     os.chown(rejects.parent, 0, 0)
     assert f"user 0 cannot create it in '{rejects.parent}'" in one["text"]
+    assert one["fix"].startswith(f"as root: mkdir -p '{rejects}' && chown -R 0 '{rejects}'; or set DATA_LAKE_PATH ")
     aside.rename(rejects)
 
     subprocess.run(["mount", "--bind", small_disk, rejects], check=True)
@@ -561,6 +562,48 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
     one = found[f"directories {rejects}"]
     assert "No space left on device" in one["text"] and "free some space" in one["fix"]
     assert found[f"room {rejects}"]["verdict"] == "FAIL"
+
+
+def test_what_cannot_be_read_is_shown_as_unknown(played):
+    commits = played.lake.checkpoint(KIND) / "commits"
+    os.chown(commits, 54321, 54321)
+    commits.chmod(0o700)
+    shown = ask(played, "status", exit_code=10, under=PLAIN_USER)
+    process = command(played, "checkpoint", "show", "--json", under=PLAIN_USER)
+    process.wait_exit(60, 5)
+    os.chown(commits, 0, 0)
+    assert re.search(r"^  commits +commits/: cannot be read$", shown, re.M), shown
+    assert shown.count("  fault: ") == 1 and "not committed" not in shown
+    found = json.loads(process.log())
+    assert found["commits"] == dict.fromkeys(("files", "first", "newest", "committedAt", "by"))
+    assert found["partitions"] is None and found["offsets"]["newest"] == 1 and len(found["faults"]) == 1
+
+
+def test_a_query_without_a_batch_has_nothing_to_rewind(job):
+    job.create_topic()
+    job.run()
+    said = refused(job, "rewind", "--to-batch", "0", exit_code=2)
+    assert "no batch is committed yet" in said
+    assert "coverage" not in ask(job, "checkpoint", "show")
+
+
+def test_verify_says_that_it_waits_for_kafka(played):
+    away = f"127.0.0.1:{free_ports(1)[0]}"
+    said = refused(played, "verify", exit_code=4, KAFKA_BOOTSTRAP_SERVERS=away, KAFKA_STARTUP_TIMEOUT="4s")
+    assert re.search(rf"WARNING \| Waiting for Kafka: .*{away}.* \| limit=KAFKA_STARTUP_TIMEOUT$", said, re.M), said
+
+
+def test_the_doctor_gives_away_no_directory_that_exists(played, tmp_path):
+    """`chown -R USER /` would be the fix for a default lake that an ordinary user cannot create."""
+    home, lake = tmp_path / "home", tmp_path / "home" / "deep" / "lake"
+    home.mkdir()
+    os.chown(home, 54321, 54321)
+    found = findings(played, exit_code=2, under=PLAIN_USER, DATA_LAKE_PATH=lake)
+    os.chown(home, 0, 0)
+    failed = [one for one in found.values() if one["verdict"] == "FAIL"]
+    assert len(failed) == 6
+    for one in failed:
+        assert f"&& chown -R 0 '{lake.parent}'; or set " in one["fix"], one
 
 
 def test_the_doctor_asks_the_running_query(played):
@@ -856,7 +899,7 @@ def test_commands_that_change_something_ask_first_on_a_terminal(job):
 
     for reply in "n\r", "\r", "yesterday\r", "\x04":
         code, shown = answer("2", reply)
-        assert "would rewind to batch 2. Batches 3 to 3 would be undone. 1 table file and" in shown
+        assert "would rewind to batch 2. Batch 3 would be undone. 1 table file and" in shown
         assert code == 1 and "rewind: nothing was changed" in shown
     assert job.lake.batches(KIND) == [0, 1, 2, 3]
     code, shown = answer("2", "y\r")

@@ -216,9 +216,10 @@ def test_not_ready_while_the_broker_is_away_but_healthy(program, lake, tmp_path)
         assert query["lastError"]["retrying"] and query["lastError"]["text"] in answer.text
         assert query["totals"]["rows"] == 10
         assert query["retry"]["attempts"] > 0 and query["recovered"] is None
-        assert query["retry"]["since"] <= query["retry"]["nextAttemptAt"]
+        following = query["retry"]["nextAttemptAt"]  # None: it runs
+        assert following is None or query["retry"]["since"] <= following
         assert query["retry"]["until"] is None and query["retry"]["limit"] is None
-        assert re.search(r"^  retrying +since .*, the next one is at .*; no limit$", status(job, 11), re.M)
+        assert re.search(r"^  retrying +since .*, the next one is (at .*|running); no limit$", status(job, 11), re.M)
 
         broker.start()
 
@@ -229,7 +230,7 @@ def test_not_ready_while_the_broker_is_away_but_healthy(program, lake, tmp_path)
         assert query["lastError"]["retrying"] is False and query["retry"] is None
         assert query["recovered"]["from"] == "retrying" and broker.bootstrap in query["recovered"]["reason"]
         assert query["recovered"]["since"] < query["recovered"]["at"] and query["recovered"]["lastedMs"] > 0
-        assert re.search(r"^  recovered +at .* after .* of retrying: .*" + broker.bootstrap, status(job, 0), re.M)
+        assert re.search(r"^  recovered +at .* after .* s: .*" + broker.bootstrap, status(job, 0), re.M)
         outage = [line for line in process.lines(r"\| ERROR \|") if "match_stream" in line]
         assert len(outage) == 1 and re.search(
             r"Waiting for Kafka: .* \| since=[-\d]+ [:\d]+ \| attempt=1 \| retry_in_ms=500 \| until=no limit$",

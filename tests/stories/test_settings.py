@@ -65,6 +65,7 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
         ({"KAFKA_BOOTSTRAP_SERVERS": "http://127.0.0.1:1"}, 2, "is not one of Kafka's protocols"),
         ({"DATA_LAKE_PATH": "~/lake"}, 2, "'~' is not expanded here"),
         ({"CHECKPOINT_PATH": "$HOME/lake"}, 2, "variables are not expanded here"),
+        ({"PROCESSED_DATA_PATH": '"/data"'}, 2, "the quotes are part of the value"),
     ],
 )
 def test_a_setting_that_cannot_be_obeyed_is_refused(job, settings, code, words):
@@ -79,6 +80,20 @@ def test_a_lake_that_is_a_file_is_refused(job):
         process = job.run(*words, exit_code=2, DATA_LAKE_PATH="/etc/hostname")
 
         assert "DATA_LAKE_PATH (environment): '/etc/hostname' is not a directory" in process.errors()
+
+
+@pytest.mark.parametrize("words", [("--for", "3s"), ("--demo", "--for", "3s"), ("--live",)])
+def test_what_only_the_demo_does_starts_no_run(job, words):
+    process = job.run(*words, exit_code=2)
+
+    assert f"{words[-2] if '--for' in words else words[-1]} can only be used with --demo" in process.errors()
+    assert not job.lake.root.exists()
+
+
+def test_help_for_what_does_not_exist_names_it(program):
+    process = program.start("help", "rejects", "foo")
+    process.wait_exit(30, 2)
+    assert "'rejects foo' is neither a command nor a topic" in process.errors()
 
 
 @pytest.mark.parametrize("option", ["--data-lake-path", "--kafka-topic-matches"])

@@ -362,7 +362,7 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
         return fail_range(self);
     }
     if (count > 0)
-        error_set_at(self, err, ERROR_BROKER, "%s (attempt %d)", text, count);
+        error_set_at(self, err, ERROR_BROKER, "%s", text);
     if (count > 0 && is_stopped_by_limit(self, text, err))
         return fail_range(self);
     if (count > 0 && kafka_client_was_refused(&self->set.client))

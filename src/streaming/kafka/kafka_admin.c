@@ -52,8 +52,7 @@ struct kafka_broker {
     pthread_mutex_t lock;                         // guards that, and what follows until it is open
     struct kafka_client uncommitted;              // opened by the first list_high()
     struct kafka_property *properties;            // owned; its own
-    atomic_int failures; // calls of list_offsets in a row that reached nothing
-    atomic_int answered; // a broker of the newest listing; -1: none
+    atomic_int answered;                          // a broker of the newest listing; -1: none
 };
 
 static struct kafka_broker *self_of(struct broker *broker) {
@@ -64,16 +63,14 @@ static struct kafka_broker *self_of(struct broker *broker) {
 static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
                             struct error *err) {
     char trouble[KAFKA_TROUBLE_MAX];
-    int attempt = atomic_fetch_add_explicit(&self->failures, 1, memory_order_relaxed) + 1;
     if (kafka_client_trouble(&self->client, trouble, sizeof trouble) == 0)
-        return error_set(err, ERROR_BROKER,
-                         "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
-                         self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
+        return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s", topic,
+                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
     int limit = kafka_client_limit(&self->client);
     if (limit != 0)
         return limit_error(err, trouble, limit);
-    return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
-                     topic, self->settings.bootstrap_servers, trouble, attempt);
+    return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s", topic,
+                     self->settings.bootstrap_servers, trouble);
 }
 
 /* A list that came damaged is asked for again, like one that did not come. */
@@ -252,7 +249,6 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
         topic_offsets_deinit(&result);
         return false;
     }
-    atomic_store_explicit(&self->failures, 0, memory_order_relaxed);
     kafka_client_forget_trouble(&self->client);
     *offsets = result;
     return true;

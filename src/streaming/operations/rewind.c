@@ -205,7 +205,9 @@ static void report(const struct rewind *rewind, FILE *out) {
     bool dry = rewind->dry_run;
     (void)fprintf(out, "%s: %s to batch %" PRId64 ". ", options->query,
                   dry ? "would rewind" : "rewound", rewind->to_batch);
-    if (dry && rewind->newest > rewind->to_batch)
+    if (dry && rewind->newest == rewind->to_batch + 1)
+        (void)fprintf(out, "Batch %" PRId64 " would be undone. ", rewind->newest);
+    else if (dry && rewind->newest > rewind->to_batch)
         (void)fprintf(out, "Batches %" PRId64 " to %" PRId64 " would be undone. ",
                       rewind->to_batch + 1, rewind->newest);
     (void)fprintf(out,
@@ -296,6 +298,8 @@ static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *
     *needed = settled;
     if (!settled)
         return true;
+    if (rewind->newest < 0)
+        return error_set(err, ERROR_CONFIG, "no batch is committed yet, so there is none to keep");
     if (rewind->to_batch > rewind->newest)
         return error_set(err, ERROR_CONFIG,
                          "batch %" PRId64

@@ -69,7 +69,9 @@ static void print_lag(FILE *out, const struct json *lag) {
     if (json_member_int(first, "partition", &partition) && json_member_int(first, "lag", &worst) &&
         worst > 0)
         (void)fprintf(out, ", %" PRId64 " of them in partition %" PRId64, worst, partition);
-    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
+    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds) && seconds == 0)
+        (void)fprintf(out, ", less than 1 s to catch up");
+    else if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
         (void)fprintf(out, ", about %" PRId64 " s to catch up", seconds);
     (void)fputc('\n', out);
 }
@@ -79,6 +81,8 @@ static void print_freshness(FILE *out, const struct json *freshness) {
     if (json_member_int(freshness, "ageSeconds", &age))
         (void)fprintf(out, "  %-11s newest committed record at %s, %" PRId64 " s ago\n",
                       "freshness", text_of(freshness, "newestRecordAt", "?"), age);
+    else if (freshness != NULL) // otherwise an older program's answer
+        (void)fprintf(out, "  %-11s unknown\n", "freshness");
 }
 
 static void print_health(FILE *out, const struct json *health) {
@@ -96,11 +100,12 @@ static void print_health(FILE *out, const struct json *health) {
 static void print_retry(FILE *out, const struct json *retry) {
     int64_t attempts;
     const char *limit = json_member_text(retry, "limit");
+    const char *next = json_member_text(retry, "nextAttemptAt");
     if (!json_member_int(retry, "attempts", &attempts))
         return;
-    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is at %s; ",
+    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is %s%s; ",
                   "retrying", text_of(retry, "since", "?"), attempts,
-                  text_of(retry, "nextAttemptAt", "?"));
+                  next != NULL ? "at " : "running", next != NULL ? next : "");
     if (limit != NULL)
         (void)fprintf(out, "until %s (%s)\n", text_of(retry, "until", "?"), limit);
     else
@@ -113,9 +118,8 @@ static void print_recovered(FILE *out, const struct json *recovered) {
     if (!json_member_int(recovered, "lastedMs", &lasted_ms))
         return;
     duration_format(lasted_ms, lasted);
-    (void)fprintf(out, "  %-11s at %s after %s of %s: %s\n", "recovered",
-                  text_of(recovered, "at", "?"), lasted, text_of(recovered, "from", "?"),
-                  text_of(recovered, "reason", ""));
+    (void)fprintf(out, "  %-11s at %s after %s: %s\n", "recovered", text_of(recovered, "at", "?"),
+                  lasted, text_of(recovered, "reason", ""));
 }
 
 void status_print_query(FILE *out, const struct json *query) {

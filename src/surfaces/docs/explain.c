@@ -267,8 +267,9 @@ static void print_forecast(FILE *out, const struct forecast_input *input) {
         struct forecast_input other = *input;
         other.trigger_ms = better_ms;
         forecast = forecast_make(&other);
-        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%lld minutes\" makes %s of %s\n",
-                      (long long)better_ms / 60000, format_number(forecast.files, files),
+        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%s\" makes %s of %s\n",
+                      text_count(better_ms / 60000, "minute").text,
+                      format_number(forecast.files, files),
                       format_bytes(forecast.file_bytes, size));
     }
 }

@@ -93,6 +93,31 @@ static char *cure_of(int reason, const char *root) {
     }
 }
 
+/* The same for one that does not exist. The nearest parent that does may be `/` or a mount of
+ * others: only what is created gets a new owner. */
+static char *cure_of_missing(int reason, const struct lake_directory *directory) {
+    size_t length = strlen(directory->existing);
+    if (directory->path[length] == '\0' || (reason != EACCES && reason != EPERM))
+        return cure_of(reason, directory->existing);
+    length += length > 1 ? 1 : 0; // the slash after it
+    length += strcspn(directory->path + length, "/");
+    return text_format("as root: mkdir -p '%s' && chown -R %ld '%.*s'; or set %s to a directory "
+                       "that this user can write to",
+                       directory->path, (long)geteuid(), (int)length, directory->path,
+                       directory->setting);
+}
+
+/* The same for a directory of the settings, which may not exist. */
+static char *cure_of_setting(int reason, const struct lake_directory *directory) {
+    if (strcmp(directory->existing, directory->path) != 0)
+        return cure_of_missing(reason, directory);
+    if (reason == EROFS || reason == ENOSPC || reason == EDQUOT)
+        return cure_of(reason, directory->path);
+    return text_format(
+        "give user %ld write access, or set %s to a directory on a local file system (ext4, XFS)",
+        (long)geteuid(), directory->setting);
+}
+
 static void check_room(const struct lake_directory *directory, struct doctor_report *report) {
     struct filesystem_room room;
     if (!filesystem_room(directory->existing, &room)) {
@@ -142,9 +167,10 @@ static int64_t time_syncs(struct file_append *file) {
 static void fail_sync(const struct lake_directory *directory, int error_number,
                       struct doctor_report *report) {
     char limit[LIMIT_TEXT_MAX];
+    scoped(scope_free) char *cure = cure_of(error_number, directory->existing);
     limit_describe(error_number, limit);
     doctor_fail(report, limit_is_behind(error_number) ? EXIT_CODE_LIMIT : EXIT_CODE_WRITE, "sync",
-                directory->path, limit[0] != '\0' ? limit : NULL, "cannot write and sync: %s",
+                directory->path, limit[0] != '\0' ? limit : cure, "cannot write and sync: %s",
                 strerror(error_number));
 }
 
@@ -170,11 +196,9 @@ static void check_speed(const struct lake_directory *directory, const char *name
 static void check_writable(const struct lake_directory *directory, struct doctor_report *report) {
     char name[PROBE_NAME_MAX];
     struct error err = {0};
-    scoped(scope_free) char *cure = text_format(
-        "give user %ld write access, or set %s to a directory on a local file system (ext4, XFS)",
-        (long)geteuid(), directory->setting);
     name_probe(name);
     bool made = file_publish(directory->existing, name, "", 0, &err);
+    scoped(scope_free) char *cure = cure_of_setting(errno, directory);
     bool same = strcmp(directory->existing, directory->path) == 0;
     if (made && same)
         doctor_ok(report, "writable", directory->path,
@@ -186,7 +210,7 @@ static void check_writable(const struct lake_directory *directory, struct doctor
         doctor_fail_error(report, EXIT_CODE_USAGE, "writable", directory->path, cure, &err);
     if (made)
         check_speed(directory, name, report);
-    if (!file_remove(file_join(directory->existing, name).text, &err))
+    if (!file_remove(file_join(directory->existing, name).text, &err) && made)
         doctor_warn(report, "writable", directory->path, NULL, "%s", err.message);
 }
 
@@ -372,7 +396,7 @@ static void check_parent(const char *setting, const char *root, struct doctor_re
         return;
     }
     int reason = errno;
-    scoped(scope_free) char *cure = cure_of(reason, directory.existing);
+    scoped(scope_free) char *cure = cure_of_missing(reason, &directory);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", root, cure,
                 "does not exist yet, and user %ld cannot create it in '%s': %s", (long)geteuid(),
                 directory.existing, strerror(reason));

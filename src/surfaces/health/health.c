@@ -156,6 +156,16 @@ static void take_sample(struct health *health, struct health_sample sample) {
         health->count++;
 }
 
+/* These only fall if the topic was created again or truncated: the samples are of the old one. */
+static void note_topic(struct health *health, const struct health_look *look) {
+    if (!look->is_topic_known)
+        return;
+    if (look->position < health->position ||
+        (health->count > 0 && look->topic_end < health->samples[health->newest].topic_end))
+        health->count = 0;
+    health->position = look->position;
+}
+
 static int64_t lag_of(const struct health_look *look) {
     return look->is_topic_known ? look->topic_end - look->position : 0;
 }
@@ -434,6 +444,7 @@ void health_judge(struct health *health, const struct health_look *look,
     note_progress(health, look);
     note_signs(health, look);
     note_lost(health, look);
+    note_topic(health, look);
     find_causes(health, look);
     if (look->is_topic_known)
         take_sample(health, (struct health_sample){look->now_ms, look->topic_end,

@@ -276,11 +276,12 @@ static void take_help(struct command_line *line, char **words, size_t count,
         line->command = find_family(words[0]);
         line->help = HELP_FAMILY;
     }
+    bool two = used == 0 && count > 1 && find_family(words[0]) != NULL;
     if (line->command == NULL || used + 1 < count)
         problems_add(problems,
-                     "help: '%s' is neither a command nor a topic (settings, exit-codes); "
+                     "help: '%s%s%s' is neither a command nor a topic (settings, exit-codes); "
                      "--help lists the commands",
-                     words[0]);
+                     words[0], two ? " " : "", two ? words[1] : "");
 }
 
 /* ---- all of it ---- */

@@ -276,6 +276,8 @@ void config_check(const struct config *config, struct problems *problems) {
         check_cluster(config, problems);
     if (config->live && !config->demo)
         problems_add(problems, "--live can only be used with --demo");
+    if (config->live_ms > 0 && !config->live)
+        problems_add(problems, "--for can only be used with --demo --live");
     if (config->demo && config->bootstrap_servers != NULL)
         problems_add(problems,
                      "--kafka-bootstrap-servers: --demo runs its own Kafka: leave one of them "

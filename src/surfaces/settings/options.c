@@ -48,8 +48,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .brief = "with --demo: keep streaming, with the status page"},
     [OPTION_FOR] = {"--for", "DURATION", "With --live: how long to run (default: 5 minutes).",
         OPTION_WITH_RUN,
-        .value = {.type = &type_duration, .offset = LINE(live_ms), .fallback = "5 minutes",
-                  .least = 1000, .most = 24LL * 3600 * 1000}},
+        .value = {.type = &type_duration, .offset = LINE(live_ms), .least = 1000, .most = 24LL * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing. With --json: as one JSON object.",

@@ -138,7 +138,7 @@ static const struct setting common[] = {
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
      "Root of the data lake, a local directory. Rejected records go to `rejected/` below it. If it "
-     "is not set, a warning is logged at startup. In all paths, `~` and `$NAME` are refused, and "
+     "is not set, a warning is logged at startup. In all paths, `~`, `$NAME` and quotes around the path are refused, and "
      "`..` is resolved without following symbolic links, as in Hadoop.",
      .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",

@@ -119,7 +119,9 @@ function retryText({retry}) {
   if (!retry) return '';
   const parts = [
     `${formatCounted(retry.attempts, 'failed attempt')} since ${formatMoment(retry.since)}`,
-    `next attempt at ${formatMoment(retry.nextAttemptAt)}`,
+    retry.nextAttemptAt
+      ? `next attempt at ${formatMoment(retry.nextAttemptAt)}`
+      : 'another attempt is running',
     retry.until ? `gives up at ${formatMoment(retry.until)} (${retry.limit})` : 'no time limit',
   ];
   return `${parts.join(', ')}.`;

@@ -87,6 +87,10 @@ static void a_retry_is_shown_with_its_next_attempt_and_its_limit(void **state) {
                  "\"nextAttemptAt\":\"2025-12-31T10:00:01Z\",\"until\":null,\"limit\":null}}");
     assert_non_null(strstr(text, "the next one is at 2025-12-31T10:00:01Z; no limit\n"));
     free(text);
+    text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":2,"
+                 "\"nextAttemptAt\":null,\"until\":null,\"limit\":null}}");
+    assert_non_null(strstr(text, "attempt 2 failed, the next one is running; no limit\n"));
+    free(text);
 }
 
 static void a_recovery_is_shown_with_its_time_duration_and_cause(void **state) {
@@ -94,8 +98,8 @@ static void a_recovery_is_shown_with_its_time_duration_and_cause(void **state) {
     char *text = print("{\"recovered\":{\"from\":\"retrying\",\"since\":\"2025-12-31T10:00:00Z\","
                        "\"at\":\"2025-12-31T10:02:05Z\",\"lastedMs\":125000,"
                        "\"reason\":\"No answer from Kafka\"}}");
-    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s of "
-                                 "retrying: No answer from Kafka\n"));
+    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s: "
+                                 "No answer from Kafka\n"));
     free(text);
 }
 
@@ -118,6 +122,11 @@ static void unknown_values_are_shown_as_unknown_or_left_out(void **state) {
     text = print("{\"totals\":{},\"lag\":{\"records\":null,\"unknownSince\":"
                  "\"2025-12-31T10:00:00Z\",\"unknownBecause\":\"no answer\"}}");
     assert_non_null(strstr(text, "  lag         unknown since 2025-12-31T10:00:00Z: no answer\n"));
+    free(text);
+    text = print("{\"totals\":{},\"freshness\":{\"newestRecordAt\":null,\"ageSeconds\":null},"
+                 "\"lag\":{\"records\":7,\"catchUpSeconds\":0}}");
+    assert_non_null(strstr(text, "  freshness   unknown\n"));
+    assert_non_null(strstr(text, "  lag         7 records, less than 1 s to catch up\n"));
     free(text);
 }
 

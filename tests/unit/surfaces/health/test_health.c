@@ -174,6 +174,32 @@ static void rejects_are_counted_over_two_triggers_but_no_more_than_four_hours(vo
     }
 }
 
+/* A second of this is looked at; the causes that were found come back. */
+static unsigned causes_of(const struct health_step *step) {
+    unsigned found = 0;
+    for (int i = 0; i < step->seconds; i++) {
+        scene_second(&scene, step, i);
+        found |= scene.verdict.causes;
+    }
+    return found;
+}
+
+/* The new topic's records have not waited since the old one had so many. */
+static void a_topic_that_was_created_again_or_truncated_starts_a_new_measurement(void **state) {
+    (void)state;
+    const struct health_step keeps_up = {300, QUERY_RUNNING, .produced = 90, .commits = 1000};
+    const struct health_step slow = {300, QUERY_RUNNING, .produced = 90, .commits = 10};
+    play(find("nothing comes"));
+    scene.partition = (struct partition_lag){.topic_end = 300}; // and to be read from its begin
+    assert_int_equal(causes_of(&keeps_up), 0);
+    assert_int_equal(causes_of(&slow), CAUSE(BEHIND));
+
+    play(find("nothing comes"));
+    scene.partition.topic_end = scene.partition.position = scene.partition.position / 2;
+    assert_int_equal(causes_of(&keeps_up), 0);
+    assert_false(health_has_recovered(&scene.verdict));
+}
+
 static void names_map_back_to_their_values(void **state) {
     (void)state;
     for (enum health_state one = HEALTH_UNKNOWN; one < HEALTH_STATES; one++)
@@ -207,6 +233,8 @@ int main(void) {
         cmocka_unit_test_teardown(it_is_a_recovery_when_the_end_offsets_are_known_again, tear_down),
         cmocka_unit_test_teardown(a_pause_between_attempts_is_not_a_recovery, tear_down),
         cmocka_unit_test_teardown(without_an_incident_nothing_has_recovered, tear_down),
+        cmocka_unit_test_teardown(
+            a_topic_that_was_created_again_or_truncated_starts_a_new_measurement, tear_down),
         cmocka_unit_test(rejects_are_counted_over_two_triggers_but_no_more_than_four_hours),
         cmocka_unit_test(names_map_back_to_their_values),
         cmocka_unit_test(memory_is_near_its_budget_above_nine_tenths),

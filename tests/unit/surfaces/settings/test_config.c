@@ -200,7 +200,7 @@ static void wrong_values_are_refused_with_what_was_expected(void **state) {
         {"KAFKA_TOPIC_MATCHES=two words", "topic name"},
         {"KAFKA_TOPIC_MATCHES=a,b", "expected one topic name"},
         {"KAFKA_TOPIC_PLAYERS=..", "topic name"},
-        {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 seconds"},
+        {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 second to"},
         {"DATA_LAKE_PATH=s3a://bucket/lake", "local directory"},
         {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
         {"DATA_LAKE_PATH=file://host/lake", "local directory"},
@@ -233,9 +233,9 @@ static void wrong_values_are_refused_with_what_was_expected(void **state) {
         {"PARQUET_COMPRESSION=gzip", "snappy, zstd, lz4_raw or none"},
         {"PARQUET_TIMESTAMP_TYPE=TIMESTAMP_MILLIS", "TIMESTAMP_MICROS or INT96"},
         {"KAFKA_STARTUP_TIMEOUT=5", "unit"},
-        {"SHUTDOWN_TIMEOUT=2 days", "hours"},
-        {"STATUS_INTERVAL=0", "from 1 seconds"},
-        {"LAG_INTERVAL=0", "from 1 seconds"},
+        {"SHUTDOWN_TIMEOUT=2 days", "from 0 seconds to 1 hour)"},
+        {"STATUS_INTERVAL=0", "from 1 second to"},
+        {"LAG_INTERVAL=0", "from 1 second to"},
         {"SINK_LOG=maybe", "auto, on or off"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -638,7 +638,10 @@ static void text_that_only_a_shell_expands_is_refused_in_every_path(void **state
                  {"~", "'~' is not expanded here"},
                  {"~spark/lake", "'~' is not expanded here"},
                  {"$HOME/lake", "variables are not expanded here"},
-                 {"/data/${USER}/lake", "variables are not expanded here"}};
+                 {"/data/${USER}/lake", "variables are not expanded here"},
+                 {"/data/lake-${STAGE}", "variables are not expanded here"},
+                 {"\"/data/lake\"", "the quotes are part of the value"},
+                 {"'/data/lake'", "the quotes are part of the value"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         for (size_t j = 0; j < sizeof cases / sizeof cases[0]; j++) {
             char variable[128];
@@ -718,6 +721,14 @@ static void an_unusable_path_is_reported_with_its_setting(void **state) {
         free(before);
         config_deinit(&config);
     }
+
+    assert_int_equal(load(WORDS("A=b"), WORDS("--demo")), EXIT_CODE_OK);
+    struct error err;
+    (void)error_set(&err, ERROR_CONFIG, "make directory '%s': Permission denied",
+                    config.data_lake_path);
+    err.lasting = true;
+    path_origin_add(&config, &err);
+    assert_non_null(strstr(err.message, "; set TMPDIR, or --data-lake-path, to a directory"));
 }
 
 static void a_default_lake_is_a_warning(void **state) {
