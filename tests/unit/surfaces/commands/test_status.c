@@ -74,6 +74,18 @@ static void its_health_is_told_with_what_to_do(void **state) {
     free(text);
 }
 
+static void an_error_is_told_once(void **state) {
+    (void)state;
+    char *text = print("{\"health\":{\"state\":\"stuck\",\"reason\":\"keeps retrying: no answer\"},"
+                       "\"lag\":{\"records\":null,\"unknownSince\":\"2025-12-31T10:00:00Z\","
+                       "\"unknownBecause\":\"no answer\"},\"totals\":{},"
+                       "\"lastError\":{\"text\":\"no answer\",\"at\":\"2025-12-31T10:00:00Z\"}}");
+    assert_non_null(strstr(text, "stuck since ?: keeps retrying: no answer\n"));
+    assert_non_null(strstr(text, "  lag         unknown since 2025-12-31T10:00:00Z\n"));
+    assert_null(strstr(text, "last error"));
+    free(text);
+}
+
 static void a_retry_is_told_with_its_next_attempt_and_its_limit(void **state) {
     (void)state;
     char *text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":4,"
@@ -135,6 +147,7 @@ int main(void) {
         cmocka_unit_test(the_lock_says_where_its_holder_can_be_asked),
         cmocka_unit_test(a_query_is_told_in_a_few_lines),
         cmocka_unit_test(its_health_is_told_with_what_to_do),
+        cmocka_unit_test(an_error_is_told_once),
         cmocka_unit_test(a_retry_is_told_with_its_next_attempt_and_its_limit),
         cmocka_unit_test(a_recovery_is_told_with_when_how_long_and_of_what),
         cmocka_unit_test(what_is_not_known_yet_is_said_or_left_out),
