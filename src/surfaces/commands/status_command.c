@@ -54,20 +54,13 @@ static void print_batch(FILE *out, const struct json *batch, const struct json *
     (void)fputc('\n', out);
 }
 
-/* Whether the line of the health, or of the recovery, has the text: an error is printed once. */
-static bool is_said(const struct json *query, const char *text) {
-    return strstr(text_of(json_member(query, "health"), "reason", ""), text) != NULL ||
-           strstr(text_of(json_member(query, "recovered"), "reason", ""), text) != NULL;
-}
-
-static void print_lag(FILE *out, const struct json *query) {
-    const struct json *lag = json_member(query, "lag");
+static void print_lag(FILE *out, const struct json *lag) {
     const char *because = json_member_text(lag, "unknownBecause");
     int64_t records, partition, worst, seconds;
     if (!json_member_int(lag, "records", &records)) {
         (void)fprintf(out, "  %-11s unknown since %s", "lag",
                       text_of(lag, "unknownSince", "the start"));
-        if (because != NULL && !is_said(query, because))
+        if (because != NULL)
             (void)fprintf(out, ": %s", because);
         (void)fputc('\n', out);
         return;
@@ -130,6 +123,12 @@ static void print_recovered(FILE *out, const struct json *recovered) {
                   lasted, text_of(recovered, "reason", ""));
 }
 
+/* Whether the line of the health, or of the recovery, has the text: an error is printed once. */
+static bool is_said(const struct json *query, const char *text) {
+    return strstr(text_of(json_member(query, "health"), "reason", ""), text) != NULL ||
+           strstr(text_of(json_member(query, "recovered"), "reason", ""), text) != NULL;
+}
+
 static void print_last_error(FILE *out, const struct json *query) {
     const struct json *error = json_member(query, "lastError");
     const char *text = json_member_text(error, "text");
@@ -154,7 +153,7 @@ void status_print_query(FILE *out, const struct json *query) {
     print_count(out, totals, "rejects", ", ", "reject");
     print_count(out, totals, "lost", ", ", "lost offset");
     (void)fputc('\n', out);
-    print_lag(out, query);
+    print_lag(out, json_member(query, "lag"));
     print_freshness(out, json_member(query, "freshness"));
     print_last_error(out, query);
 }
