@@ -64,7 +64,7 @@ def test_files_that_were_merged_by_hand_are_reported_once_and_come_back_from_a_b
     for path in paths:
         (kept / path.name).rename(path)
     process = job.run(MISSING_FILES="stop")
-    assert not process.lines("missing")
+    assert not process.lines("missing from table")
     job.assert_exact()
     assert spark.read.parquet(str(table)).count() == 220
 
@@ -82,7 +82,7 @@ def test_what_no_backup_has_comes_from_kafka_again_by_a_rewind(job):
     assert job.run().lines(rf"ERROR \| .*{len(lost)} files? that the sink log lists")
 
     job.run("rewind", "--job", "matches", "--to-batch", "2")
-    assert not job.run(MISSING_FILES="stop").lines("missing")
+    assert not job.run(MISSING_FILES="stop").lines("missing from table")
     job.assert_exact()
 
 

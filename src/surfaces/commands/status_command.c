@@ -55,12 +55,13 @@ static void print_batch(FILE *out, const struct json *batch, const struct json *
 }
 
 static void print_lag(FILE *out, const struct json *lag) {
+    const char *because = json_member_text(lag, "unknownBecause");
     int64_t records, partition, worst, seconds;
     if (!json_member_int(lag, "records", &records)) {
         (void)fprintf(out, "  %-11s unknown since %s", "lag",
                       text_of(lag, "unknownSince", "the start"));
-        if (json_member_text(lag, "unknownBecause") != NULL)
-            (void)fprintf(out, ": %s", json_member_text(lag, "unknownBecause"));
+        if (because != NULL)
+            (void)fprintf(out, ": %s", because);
         (void)fputc('\n', out);
         return;
     }
@@ -122,9 +123,21 @@ static void print_recovered(FILE *out, const struct json *recovered) {
                   lasted, text_of(recovered, "reason", ""));
 }
 
+/* Whether the line of the health, or of the recovery, has the text: an error is printed once. */
+static bool is_said(const struct json *query, const char *text) {
+    return strstr(text_of(json_member(query, "health"), "reason", ""), text) != NULL ||
+           strstr(text_of(json_member(query, "recovered"), "reason", ""), text) != NULL;
+}
+
+static void print_last_error(FILE *out, const struct json *query) {
+    const struct json *error = json_member(query, "lastError");
+    const char *text = json_member_text(error, "text");
+    if (text != NULL && !is_said(query, text))
+        (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"), text);
+}
+
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
-    const struct json *error = json_member(query, "lastError");
     (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
                   text_of(query, "message", ""));
     print_health(out, json_member(query, "health"));
@@ -142,9 +155,7 @@ void status_print_query(FILE *out, const struct json *query) {
     (void)fputc('\n', out);
     print_lag(out, json_member(query, "lag"));
     print_freshness(out, json_member(query, "freshness"));
-    if (json_member_text(error, "text") != NULL)
-        (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"),
-                      json_member_text(error, "text"));
+    print_last_error(out, query);
 }
 
 /* ---- showing ---- */
@@ -166,7 +177,8 @@ static void print_text(const struct standing *standing) {
         (void)fprintf(out, "  From its checkpoint:\n");
         inspection_print(&standing->scope, &standing->inspection);
     }
-    if (standing->answer.trouble != NULL)
+    if (standing->answer.trouble != NULL &&
+        !is_said(standing->answer.query, standing->answer.trouble))
         (void)fprintf(out, "  %-11s %s\n", "NOT READY", standing->answer.trouble);
 }
 

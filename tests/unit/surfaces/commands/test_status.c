@@ -74,6 +74,17 @@ static void its_health_is_shown_with_what_to_do(void **state) {
     free(text);
 }
 
+static void an_error_is_shown_once(void **state) {
+    (void)state;
+    char *text = print("{\"health\":{\"state\":\"stuck\",\"reason\":\"keeps retrying: no answer\"},"
+                       "\"lag\":{\"records\":null,\"unknownSince\":\"2025-12-31T10:00:00Z\","
+                       "\"unknownBecause\":\"no answer\"},\"totals\":{},"
+                       "\"lastError\":{\"text\":\"no answer\",\"at\":\"2025-12-31T10:00:00Z\"}}");
+    assert_non_null(strstr(text, "stuck since ?: keeps retrying: no answer\n"));
+    assert_null(strstr(text, "last error"));
+    free(text);
+}
+
 static void a_retry_is_shown_with_its_next_attempt_and_its_limit(void **state) {
     (void)state;
     char *text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":4,"
@@ -135,6 +146,7 @@ int main(void) {
         cmocka_unit_test(the_lock_has_the_address_of_its_holder),
         cmocka_unit_test(a_query_is_shown_in_a_few_lines),
         cmocka_unit_test(its_health_is_shown_with_what_to_do),
+        cmocka_unit_test(an_error_is_shown_once),
         cmocka_unit_test(a_retry_is_shown_with_its_next_attempt_and_its_limit),
         cmocka_unit_test(a_recovery_is_shown_with_its_time_duration_and_cause),
         cmocka_unit_test(unknown_values_are_shown_as_unknown_or_left_out),
