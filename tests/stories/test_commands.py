@@ -19,6 +19,7 @@ import time
 import pytest
 from rig.broker import free_ports
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 KIND = "matches"
 GOOD = [json.dumps({"match_id": f"m{n}", "status": "live", "team_1_kills": n}) for n in range(20)]
 BAD = b'{"match_id": "cut \x1b[31m\xff'
@@ -947,6 +948,32 @@ def test_the_help_of_a_command_lists_its_options(program):
         assert word in family
     assert "rejects ls [--rows N]" in text and "--reason REASON" in text
     assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text
+
+
+def test_the_help_of_every_command_begins_with_how_it_is_called_and_has_the_common_options(program):
+    synopses = re.findall(r"^## (.*)\n\n    (esports-stream .*)$", (ROOT / "docs/commands.md").read_text(), re.M)
+    commands = {name: synopsis for name, synopsis in synopses if not name.startswith("--")}
+    assert len(commands) > 10
+    texts = {name: program.run("help", *name.split()).log() for name in commands}
+    for name, text in texts.items():
+        usage = " ".join(text.partition("\n\n")[0].split())
+        assert usage == f"Usage: {commands[name]}", name
+    texts["rejects"] = program.run("help", "rejects").log()
+    members = [synopsis for name, synopsis in commands.items() if name.startswith("rejects ")]
+    assert " ".join(texts["rejects"].partition("\n\n")[0].split()) == f"Usage: {' '.join(members)}"
+    for name, text in texts.items():
+        common = text.partition("\nWith every command\n")[2]
+        assert re.findall(r"^  (--[a-z-]+)", common, re.M) == ["--job", "--env-file", "--version", "--help"], name
+
+
+def test_the_first_screen_of_help_has_every_option_of_a_run(program):
+    """Those of `help settings` that are not settings, apart from the ones that every program has."""
+    screen, settings = program.run("--help").log(), program.run("help", "settings").log()
+    options = set(re.findall(r"^  (--[a-z-]+)", settings.partition("\n\n")[0], re.M))
+    assert {"--for", "--live", "--demo", "--job"} <= options
+    missing = {option for option in options if f"  {option}" not in screen}
+    assert missing == {"--json", "--version", "--help"}
+    assert len(screen.splitlines()) < 50 and max(map(len, screen.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("output", [">/dev/full", ">&-"])
