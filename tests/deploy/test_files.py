@@ -96,6 +96,10 @@ def test_kubernetes_takes_the_manifest(path):
         assert {ROOT / "deploy/kubernetes" / name for name in manifest["resources"]} == {
             other for other in KUBERNETES if other != path and "example" not in other.name
         }
+        # The registry is the user's: a name without one would be taken from a public registry.
+        (image,) = manifest["images"]
+        used = document("kubernetes/statefulset.yaml")["spec"]["template"]["spec"]["containers"][0]["image"]
+        assert used.partition(":")[0] == image["name"] and image["newName"].startswith("registry.example.com/")
         return
     assert "passed for resource" in output_of(TOOLS / "kubernetes-validate", "--strict", path)
 
@@ -150,6 +154,8 @@ def test_every_setting_in_deploy_is_one_that_the_program_takes(program, tmp_path
     secret = document("kubernetes/secret.example.yaml")["stringData"]
     secret.pop("KAFKA_SSL_CA_PEM")  # more than one line
     kubernetes = {**document("kubernetes/configmap.yaml")["data"], **secret}
+    assert kubernetes["KAFKA_BOOTSTRAP_SERVERS"] == ""  # no broker is made up: the program asks for them
+    kubernetes["KAFKA_BOOTSTRAP_SERVERS"] = "kafka.kafka.svc:9092"
     compose = yaml.safe_load(
         output_of("docker-compose", "-f", DEPLOY / "docker/docker-compose.yml", "config")
     )["services"]["esports-stream"]["environment"]
