@@ -176,6 +176,17 @@ def test_the_unit_is_hardened_by_systemds_own_measure():
     output_of("systemd-analyze", "security", "--offline=true", "--threshold=13", UNIT)
 
 
+def test_systemd_takes_the_drop_ins_of_the_documents(tmp_path):
+    """systemd has no comments after a value: it would ignore the setting, with a line in its log only."""
+    text = (ROOT / "docs/operations.md").read_text()
+    drop_ins = [re.sub(r"^    ", "", found, flags=re.M) for found in re.findall(r"^    \[Service\]\n(?:    .*\n)+", text, re.M)]
+    assert len(drop_ins) == 2
+    for number, drop_in in enumerate(drop_ins):
+        unit = tmp_path / f"{number}.service"
+        unit.write_text(f"[Service]\nExecStart=/bin/true\n{drop_in}")
+        assert output_of("systemd-analyze", "verify", "--man=no", unit) == ""
+
+
 class Health(BaseHTTPRequestHandler):
     status = 200
 
