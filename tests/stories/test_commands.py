@@ -8,6 +8,7 @@ import pathlib
 import pty
 import re
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -993,3 +994,44 @@ def test_output_that_cannot_be_written_ends_with_the_exit_code_of_a_disk_error(p
         process = program.start(*words, under=closed, **settings)
         process.wait_exit(30, 7)
         assert "cannot write the output: " in process.errors(), words
+
+
+PLACEHOLDERS = {"N": "0", "41": "0", "ID": "x", "REASON": "null_value", "TIME": "1h", "PARTITION:OFFSET": "0:1", "FROM..TO": "0..1"}
+
+
+def documented_commands():
+    """{how a document calls the program, placeholders filled in: document}"""
+    printed = {"configuration.md", "commands.md", "metrics.md", "schema.md"}
+    pages = [ROOT / "README.md", *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in printed)]
+    found = {}
+    for page in pages:
+        code = re.findall(r"^    (.*)$|`([^`\n]+)`", page.read_text().replace("\\\n", " "), re.M)
+        for block, span in code:
+            call = re.match(r"(?:[A-Z_]+=\S+ )*esports-stream ([^|#;&<>]+)", block or span)
+            words = shlex.split(call[1].replace("…", " ")) if call else []
+            mentioned = not block and not any(word.startswith("-") for word in words)
+            if words and not mentioned and "[" not in call[1]:  # a name, or a synopsis
+                found.setdefault(tuple(PLACEHOLDERS.get(word, word) for word in words), page.name)
+    return found
+
+
+def test_every_command_of_the_documents_is_one_that_the_program_takes(program, tmp_path):
+    names = {name.split()[0] for name in re.findall(r"^## ([a-z]+.*)$", (ROOT / "docs/commands.md").read_text(), re.M)}
+    (tmp_path / "records").mkdir()
+    for topic in ("esports-matches", "esports-players"):
+        (tmp_path / "records" / f"{topic}-0.ndjson").write_text('{"match_id": "m1", "player_id": "p1"}\n')
+    (tmp_path / "settings.env").touch()
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": f"file:{tmp_path}/records", "DATA_LAKE_PATH": tmp_path / "lake"}
+    program.start("--trigger", "availableNow", **settings).wait_exit(60, 0)
+    calls, wrong = documented_commands(), {}
+    for words, page in calls.items():
+        words = list(words)
+        if "--env-file" in words:
+            at = words.index("--env-file")
+            words[at + 1 : at + 2] = [str(tmp_path / "settings.env")]
+        runs = words[0] not in names | {"help"}
+        process = program.start(*words, *(["--explain"] if runs else []), **settings)
+        if process.wait_exit(60) == 2:
+            wrong[f"{page}: {' '.join(words)}"] = process.errors()
+    assert set(calls.values()) >= {"README.md", "operations.md", "kafka.md", "reading.md"} and len(calls) > 20
+    assert wrong == {}
