@@ -102,6 +102,14 @@ def test_every_file_that_its_unit_and_its_settings_name_is_in_the_package(unpack
         assert scheme in ("file", "man") and (unpacked / manual.lstrip("/")).exists(), uri
 
 
+def test_the_documented_installation_names_the_file_that_make_package_writes(package):
+    (target,) = re.findall(r"^package:.*\n(?:\t.*\n)*?\t@cpack .* -B (\S+)$", (ROOT / "Makefile").read_text(), re.M)
+    commands = re.findall(r"^    (make package|apt-get install \S+)", (ROOT / "docs/operations.md").read_text(), re.M)
+    architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    name = package.name.replace(f"_{architecture}.", "_amd64.")
+    assert commands[:2] == ["make package", f"apt-get install ./{target}/{name}"]
+
+
 def test_it_has_the_rules_the_dashboard_and_the_chart(unpacked):
     share = unpacked / "usr/share/esports-stream"
     for name in ("prometheus", "grafana", "helm"):
