@@ -1,5 +1,6 @@
 """The Debian package: installed, run, upgraded and removed by dpkg, with and without systemd."""
 
+import gzip
 import os
 import pathlib
 import re
@@ -57,6 +58,56 @@ def test_every_link_in_its_documents_leads_somewhere_in_the_package(unpacked):
     assert {"README.md", "CHANGELOG.md", "SECURITY.md", "docs/upgrading.md", "docs/internals/batches.md"} <= names
     assert sum(path.read_text().count("](") for path in documents) > 100
     assert [link for path in documents for link in broken_links(path)] == []
+
+
+def shipped_texts(root):
+    """{name: text} of the files that are text, except Markdown: unit, settings, rules, chart, manual."""
+    for path in sorted(root.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path.suffix in (".md", ".png", ".svg") or path.name == "NOTICE":
+            continue
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if not data.startswith(b"\x7fELF"):
+            yield str(path.relative_to(root)), data.decode().replace("\\-", "-")
+
+
+def is_missing(root, name):
+    """Of a document, from the directory of the documents or from the root, with a heading or without."""
+    path, _, fragment = name.partition("#")
+    document = root / path[1:] if path.startswith("/") else root / "usr/share/doc/esports-stream" / path
+    return not document.exists() or bool(fragment) and fragment not in anchors(document.read_text())
+
+
+def test_every_file_that_its_unit_and_its_settings_name_is_in_the_package(unpacked):
+    made = {LAKE}  # by the maintainer scripts
+    of_the_host = {"/etc/esports-stream/kafka-ca.pem", "/etc/prometheus/esports-stream.token"}  # examples
+    texts = dict(shipped_texts(unpacked))
+    named = [(file, name) for file, text in texts.items() for name in re.findall(r"[\w/.-]+\.md\b(?:#[\w-]+)?", text)]
+    assert {"esports-stream.env", "alerts.yml", "values.yaml", "esports-stream.1.gz"} <= {pathlib.Path(file).name for file, _ in named}
+    assert [(file, name) for file, name in named if is_missing(unpacked, name.removeprefix("//"))] == []
+    # With the title of a section.
+    for file, text in texts.items():
+        for document, title in re.findall(r'([\w/.-]+\.md), "([^"]+)"', text):
+            assert not is_missing(unpacked, f"{document}#{title.lower().replace(' ', '-')}"), (file, document, title)
+    paths = {(file, path.rstrip("./")) for file, text in texts.items()
+             for path in re.findall(r"(?<![\w.])/(?:usr|etc|var|lib)/[\w./-]*esports-stream\b[\w./-]*", text)}
+    assert {SETTINGS, LAKE, "/usr/bin/esports-stream"} <= {path for _, path in paths}
+    assert [(file, path) for file, path in sorted(paths)
+            if path not in made | of_the_host and not (unpacked / path[1:]).exists()] == []
+
+    (unit,) = unpacked.rglob("*.service")
+    (documentation,) = re.findall(r"^Documentation=(.*)$", unit.read_text(), re.M)
+    for uri in documentation.split():
+        scheme, _, place = uri.partition(":")
+        manual = re.sub(r"(.+)\((\d)\)", r"/usr/share/man/man\2/\1.\2.gz", place)
+        assert scheme in ("file", "man") and (unpacked / manual.lstrip("/")).exists(), uri
+
+
+def test_the_documented_installation_names_the_file_that_make_package_writes(package):
+    (target,) = re.findall(r"^package:.*\n(?:\t.*\n)*?\t@cpack .* -B (\S+)$", (ROOT / "Makefile").read_text(), re.M)
+    commands = re.findall(r"^    (make package|apt-get install \S+)", (ROOT / "docs/operations.md").read_text(), re.M)
+    architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    name = package.name.replace(f"_{architecture}.", "_amd64.")
+    assert commands[:2] == ["make package", f"apt-get install ./{target}/{name}"]
 
 
 def test_it_has_the_rules_the_dashboard_and_the_chart(unpacked):

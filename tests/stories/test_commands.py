@@ -9,6 +9,7 @@ import platform
 import pty
 import re
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ import time
 import pytest
 from rig.broker import free_ports
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 KIND = "matches"
 GOOD = [json.dumps({"match_id": f"m{n}", "status": "live", "team_1_kills": n}) for n in range(20)]
 BAD = b'{"match_id": "cut \x1b[31m\xff'
@@ -953,6 +955,32 @@ def test_the_help_of_a_command_lists_its_options(program):
     assert "--to-batch" not in text and "SPARK_DRIVER_MEMORY" not in text
 
 
+def test_the_help_of_every_command_begins_with_how_it_is_called_and_has_the_common_options(program):
+    synopses = re.findall(r"^## (.*)\n\n    (esports-stream .*)$", (ROOT / "docs/commands.md").read_text(), re.M)
+    commands = {name: synopsis for name, synopsis in synopses if not name.startswith("--")}
+    assert len(commands) > 10
+    texts = {name: program.run("help", *name.split()).log() for name in commands}
+    for name, text in texts.items():
+        usage = " ".join(text.partition("\n\n")[0].split())
+        assert usage == f"Usage: {commands[name]}", name
+    texts["rejects"] = program.run("help", "rejects").log()
+    members = [synopsis for name, synopsis in commands.items() if name.startswith("rejects ")]
+    assert " ".join(texts["rejects"].partition("\n\n")[0].split()) == f"Usage: {' '.join(members)}"
+    for name, text in texts.items():
+        common = text.partition("\nWith every command\n")[2]
+        assert re.findall(r"^  (--[a-z-]+)", common, re.M) == ["--job", "--env-file", "--version", "--help"], name
+
+
+def test_the_first_screen_of_help_has_every_option_of_a_run(program):
+    """Those of `help settings` that are not settings, apart from the ones that every program has."""
+    screen, settings = program.run("--help").log(), program.run("help", "settings").log()
+    options = set(re.findall(r"^  (--[a-z-]+)", settings.partition("\n\n")[0], re.M))
+    assert {"--for", "--live", "--demo", "--job"} <= options
+    missing = {option for option in options if f"  {option}" not in screen}
+    assert missing == {"--json", "--version", "--help"}
+    assert len(screen.splitlines()) < 50 and max(map(len, screen.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("output", [">/dev/full", ">&-"])
 def test_output_that_cannot_be_written_ends_with_the_exit_code_of_a_disk_error(program, output):
     closed = ("sh", "-c", f'exec "$@" {output}', "sh")
@@ -970,3 +998,44 @@ def test_output_that_cannot_be_written_ends_with_the_exit_code_of_a_disk_error(p
         process = program.start(*words, under=closed, **settings)
         process.wait_exit(30, 7)
         assert "cannot write the output: " in process.errors(), words
+
+
+PLACEHOLDERS = {"N": "0", "41": "0", "ID": "x", "REASON": "null_value", "TIME": "1h", "PARTITION:OFFSET": "0:1", "FROM..TO": "0..1"}
+
+
+def documented_commands():
+    """{how a document calls the program, placeholders filled in: document}"""
+    printed = {"configuration.md", "commands.md", "metrics.md", "schema.md"}
+    pages = [ROOT / "README.md", *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in printed)]
+    found = {}
+    for page in pages:
+        code = re.findall(r"^    (.*)$|`([^`\n]+)`", page.read_text().replace("\\\n", " "), re.M)
+        for block, span in code:
+            call = re.match(r"(?:[A-Z_]+=\S+ )*esports-stream ([^|#;&<>]+)", block or span)
+            words = shlex.split(call[1].replace("…", " ")) if call else []
+            mentioned = not block and not any(word.startswith("-") for word in words)
+            if words and not mentioned and "[" not in call[1]:  # a name, or a synopsis
+                found.setdefault(tuple(PLACEHOLDERS.get(word, word) for word in words), page.name)
+    return found
+
+
+def test_every_command_of_the_documents_is_one_that_the_program_takes(program, tmp_path):
+    names = {name.split()[0] for name in re.findall(r"^## ([a-z]+.*)$", (ROOT / "docs/commands.md").read_text(), re.M)}
+    (tmp_path / "records").mkdir()
+    for topic in ("esports-matches", "esports-players"):
+        (tmp_path / "records" / f"{topic}-0.ndjson").write_text('{"match_id": "m1", "player_id": "p1"}\n')
+    (tmp_path / "settings.env").touch()
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": f"file:{tmp_path}/records", "DATA_LAKE_PATH": tmp_path / "lake"}
+    program.start("--trigger", "availableNow", **settings).wait_exit(60, 0)
+    calls, wrong = documented_commands(), {}
+    for words, page in calls.items():
+        words = list(words)
+        if "--env-file" in words:
+            at = words.index("--env-file")
+            words[at + 1 : at + 2] = [str(tmp_path / "settings.env")]
+        runs = words[0] not in names | {"help"}
+        process = program.start(*words, *(["--explain"] if runs else []), **settings)
+        if process.wait_exit(60) == 2:
+            wrong[f"{page}: {' '.join(words)}"] = process.errors()
+    assert set(calls.values()) >= {"README.md", "operations.md", "kafka.md", "reading.md"} and len(calls) > 20
+    assert wrong == {}
