@@ -327,6 +327,34 @@ def test_a_copied_lake_is_not_read_at_its_old_path(played, tmp_path):
     copy = shutil.copytree(played.lake.root, tmp_path / "copy")
     said = refused(played, "tail", exit_code=5, DATA_LAKE_PATH=copy)
     assert f"'{copy}/processed/{KIND}'" in said and "relocate" in said
+    status = command(played, "status", DATA_LAKE_PATH=copy)
+    status.wait_exit(60, 10)
+    (fault,) = [line for line in status.log().splitlines() if "fault: " in line]  # once
+    assert re.search(r"manifests/\d+': if the lake was moved, run `esports-stream relocate`", fault), fault
+    one = findings(played, exit_code=5, DATA_LAKE_PATH=copy)["checkpoint match_stream"]
+    assert one["fix"].startswith("if the lake was moved, run `esports-stream relocate --job matches`"), one
+
+
+def test_a_lake_that_does_not_exist_is_not_taken_for_a_new_one(played, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    said = refused(played, "tail", exit_code=5, DATA_LAKE_PATH=nowhere)
+    assert f"'{nowhere}/checkpoints/match_stream' does not exist: check DATA_LAKE_PATH" in said
+    status = command(played, "status", DATA_LAKE_PATH=nowhere)
+    status.wait_exit(60, 10)
+    assert "the checkpoint's directory does not exist" in status.log()
+    assert "is not set" not in status.errors()
+
+    # In a shell without the setting.
+    status = command(played, "status", DATA_LAKE_PATH=None)
+    status.wait_exit(60, 10)
+    default = "/workspaces/esport-bigdata-pipeline/data"
+    (line,) = [line for line in status.errors().splitlines() if "DATA_LAKE_PATH is not set" in line]
+    assert f"the default path '{default}' is used" in line
+    assert ("WARNING" in line and ", which does not exist; set" in line) == (
+        not pathlib.Path(default).exists()
+    )
+    one = findings(played, DATA_LAKE_PATH=None)["DATA_LAKE_PATH"]
+    assert one["verdict"] == "WARN" and one["text"].startswith("not set: data goes to the default path")
 
 
 # ---- schema, sample ----
@@ -413,7 +441,18 @@ def test_the_doctor_names_the_error_that_a_run_would_fail_with(played, tmp_path)
     topic = played.topics[KIND]
     found = findings(played, exit_code=4, KAFKA_TOPIC_MATCHES="nobody-made-this")
     one = found["topic nobody-made-this"]
-    assert one["verdict"] == "FAIL" and "does not exist" in one["text"] and "create" in one["fix"]
+    assert one["verdict"] == "FAIL" and "does not exist" in one["text"]
+    assert one["fix"] == "create the topic, or correct KAFKA_TOPIC_MATCHES"
+    summary = found["summary"]
+    assert (summary["verdict"], summary["exitCode"]) == (None, 4)
+    assert summary["failed"] == 2  # the checkpoint belongs to another topic, too
+    assert (summary["fixFirst"], summary["fix"]) == ("topic nobody-made-this", one["fix"])
+    assert summary["failed"] + summary["warnings"] + summary["ok"] == len(found) - 1
+    found = findings(played, exit_code=4, KAFKA_TOPIC_MATCHES=f"{topic}s")
+    assert found[f"topic {topic}s"]["fix"] == f"set KAFKA_TOPIC_MATCHES={topic}"
+    text = ask(played, "doctor", exit_code=4, KAFKA_TOPIC_MATCHES=f"{topic}s").splitlines()
+    assert re.fullmatch(r"2 failed, \d+ warnings?, \d+ OK", text[-2]), text[-2:]
+    assert text[-1] == f"Fix first: topic {topic}s: set KAFKA_TOPIC_MATCHES={topic}"
 
     in_the_way = tmp_path / "a file"
     in_the_way.touch()
@@ -564,7 +603,7 @@ def test_the_doctor_tries_every_directory_that_a_run_writes_to(played, small_dis
         subprocess.run(["umount", rejects], check=True)
     one = found[f"directories {rejects}"]
     assert "No space left on device" in one["text"] and "free some space" in one["fix"]
-    assert found[f"room {rejects}"]["verdict"] == "FAIL"
+    assert found[f"free space {rejects}"]["verdict"] == "FAIL"
 
 
 def test_what_cannot_be_read_is_shown_as_unknown(played):
@@ -692,8 +731,13 @@ def test_the_doctor_does_not_wait_for_a_broker_that_never_answers(job):
         {one["check"]: one for one in map(json.loads, process.log().splitlines())} for process in asked
     ]
     topic = f"topic {job.topics[KIND]}"
-    assert verdicts(found[0], f"broker {servers[0]}", topic) == ["OK", "FAIL"]
-    assert verdicts(found[1], f"broker {servers[1]}", topic) == ["FAIL", "FAIL"]
+    kafka = found[0][f"Kafka {servers[0]}"]
+    assert verdicts(found[0], f"broker {servers[0]}", topic) == ["OK", "SKIP"]
+    assert kafka["verdict"] == "FAIL" and "accepts connections but does not answer" in kafka["text"]
+    assert "log, CPU and disk" in kafka["fix"] and "ACL" not in kafka["fix"] + kafka["text"]
+    assert verdicts(found[1], f"broker {servers[1]}", topic) == ["FAIL", "SKIP"]
+    assert found[1][topic]["text"] == "skipped: the broker cannot be reached"
+    assert [found[n]["summary"]["failed"] for n in (0, 1)] == [1, 1]
     assert "refused" in found[1][f"broker {servers[1]}"]["text"]
 
 
@@ -779,9 +823,19 @@ def test_output_keeps_to_the_width_of_the_terminal(job):
     listed = lines_on_terminal(job, 72, "rejects", "ls")
     (newest,) = [line for line in listed if line.startswith("  0:1 ")]
     assert len(newest) == 72 and newest.count("…") == 2 and "not_an_object" in newest
+    (newest,) = [line for line in ask(job, "rejects", "ls").splitlines() if line.startswith("  0:1 ")]
+    assert newest.endswith('  ["' + "x" * 60 + '"]') and "…" not in newest  # whole in a pipe
+    assert re.search(r" \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z ", newest), newest
+    (newest,) = [
+        line for line in lines_on_terminal(job, 300, "rejects", "ls") if line.startswith("  0:1 ")
+    ]
+    assert newest.endswith('  ["' + "x" * 45 + "…"), newest  # at most 48 characters
 
     found = lines_on_terminal(job, 72, "doctor")
     assert max(len(line) for line in found if "/" not in line) <= 72
+    (last,) = [n for n, line in enumerate(found) if line.startswith("Fix first: ")]
+    assert all(line.startswith(" " * 11) for line in found[last + 1 :])
+    found = found[:last]
     indent = min(len(line) - len(line.lstrip()) for line in found if line.startswith(" "))
     assert max(map(len, ask(job, "doctor").splitlines())) > 72 and 20 < indent < 40
 

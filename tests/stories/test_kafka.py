@@ -135,10 +135,13 @@ def test_a_topic_that_never_comes_ends_with_4(job):
 def test_a_topic_with_a_similar_name_is_suggested(job):
     job.broker.create_topic("esport-tournaments", 1)
     settings = {"KAFKA_TOPIC_MATCHES": "esports-tournaments", "KAFKA_STARTUP_TIMEOUT": "1s"}
-    meant = "'esports-tournaments' does not exist .*did you mean 'esport-tournaments'"
+    meant = "'esports-tournaments' does not exist .*did you mean 'esport-tournaments'\\?"
 
-    assert job.run(exit_code=4, **settings).lines(f"CRITICAL .* Query failed: .*{meant}")
-    assert re.search(meant, job.run("doctor", "--job", "matches", exit_code=4, **settings).log())
+    assert job.run(exit_code=4, **settings).lines(
+        f"CRITICAL .* Query failed: .*{meant} Set KAFKA_TOPIC_MATCHES$"
+    )
+    doctor = job.run("doctor", "--job", "matches", exit_code=4, **settings).log()
+    assert re.search(meant, doctor) and "fix: set KAFKA_TOPIC_MATCHES=esport-tournaments\n" in doctor
 
 
 def test_partitions_added_during_a_run_are_read_from_their_start(job):

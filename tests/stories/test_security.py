@@ -238,10 +238,19 @@ def refused(job, **settings):
     return line
 
 
+def failures(job, **settings):
+    """What `doctor` says to do about each check that fails."""
+    doctor = job.run("doctor", "--json", "--job", "matches", exit_code=4, **settings)
+    found = [json.loads(line) for line in doctor.log().splitlines()]
+    return {one["check"]: one["fix"] for one in found if one["verdict"] == "FAIL"}
+
+
 def test_a_wrong_password_is_reported(secure_job, secure_broker):
     line = refused(secure_job, **with_password(secure_broker, password="wrong"))
 
     assert "Authentication failed" in line and "wrong" not in line
+    (fix,) = failures(secure_job, **with_password(secure_broker, password="wrong")).values()
+    assert "KAFKA_SASL_" in fix and "acl" not in fix
 
 
 def test_an_untrusted_authority_is_reported(secure_job, secure_broker):
@@ -262,7 +271,14 @@ def test_a_name_that_is_not_in_the_certificate_is_reported(secure_job, secure_br
 def test_a_listener_with_another_protocol_is_reported(secure_job, secure_broker):
     line = refused(secure_job, KAFKA_BOOTSTRAP_SERVERS=secure_broker.sasl)
 
-    assert "check that KAFKA_SECURITY_PROTOCOL matches the listener" in line
+    assert "KAFKA_SECURITY_PROTOCOL matches the listener" in line
+    assert "api.version.request" not in line and "ms in state" not in line
+
+    tls = {"KAFKA_BOOTSTRAP_SERVERS": secure_broker.bootstrap, "KAFKA_SECURITY_PROTOCOL": "SSL"}
+    line = refused(secure_job, **tls)
+    assert "this looks like a plaintext listener" in line and "KAFKA_SECURITY_PROTOCOL" in line
+    (fix,) = failures(secure_job, **tls).values()
+    assert fix.startswith("check that KAFKA_SECURITY_PROTOCOL matches the listener") and "acl" not in fix
 
 
 def test_a_missing_certificate_is_reported(secure_job, secure_broker):
@@ -276,6 +292,8 @@ def test_a_topic_without_any_acl_is_reported(secure_job, secure_broker):
     line = refused(secure_job, **with_password(secure_broker))
 
     assert "access denied. Grant the user DESCRIBE and READ on the topic" in line
+    (fix,) = failures(secure_job, **with_password(secure_broker)).values()
+    assert fix.startswith("kafka-acls.sh --add") and "KAFKA_SSL" not in fix
 
 
 def test_a_query_waits_for_a_topic_that_it_may_describe_but_not_read(secure_job, secure_broker):
@@ -359,7 +377,7 @@ def test_a_checkpoint_continues_only_with_the_kafka_cluster_of_its_offsets(
     assert secure_job.lake.batches("matches") == batches
     shown = json.loads(command("checkpoint", "show", "--json"))
     assert shown["kafkaClusterId"] == here and shown["topicId"] is not None
-    assert f"cluster {here}, the same as in the checkpoint" in command("doctor")
+    assert f"{here}, the same as in the checkpoint" in command("doctor")
 
     note.unlink()  # as after an older version
     secure_job.run()

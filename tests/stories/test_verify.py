@@ -191,7 +191,7 @@ def test_a_query_that_runs_at_the_same_time_causes_no_false_alarm(program, lake,
 def test_without_a_broker_or_a_checkpoint_it_says_so(job, program):
     process = job.start("verify", "--job", "matches")
     process.wait_exit(30, 5)
-    assert "check that this is the right checkpoint" in process.errors()
+    assert "does not exist: check DATA_LAKE_PATH and CHECKPOINT_PATH" in process.errors()
     assert not job.lake.root.exists()
 
     job.create_topic()

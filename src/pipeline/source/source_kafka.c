@@ -322,7 +322,7 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     char text[256] = "";
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         snprintf(text, sizeof text, "no answer from Kafka at '%s': %s",
-                 self->set.settings->bootstrap_servers, rd_kafka_err2str(code));
+                 self->set.settings->bootstrap_servers, kafka_error_text((int)code));
     else if (high < self->range.end)
         snprintf(text, sizeof text,
                  "waiting for the topic to reach offset %" PRId64 "; it ends at %" PRId64

@@ -30,7 +30,6 @@ enum {
     ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
     ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is reported
     SETTLING_MS = 100,      // before a group's coordinator is asked again
-    TOPIC_NAME_MAX = 250,   // bytes with the terminator; Kafka's own limit
     SIMILAR_TOPICS = 4,     // more than there are queries
     SIMILAR_KEPT_MS = 60000,
     SIMILAR_WAIT_MS = 3000,
@@ -40,7 +39,7 @@ static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEM
 /* What may be meant by a topic that does not exist. To find it, all topics are listed, which is
  * much in a large cluster: so the answer is kept for a while. */
 struct similar_topic {
-    char topic[TOPIC_NAME_MAX], word[TOPIC_NAME_MAX]; // the latter "": none is similar
+    char topic[KAFKA_TOPIC_NAME_MAX], word[KAFKA_TOPIC_NAME_MAX]; // the latter "": none is similar
     int64_t asked_ms;
 };
 
@@ -65,7 +64,7 @@ static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kaf
     char trouble[KAFKA_TROUBLE_MAX];
     if (kafka_client_trouble(&self->client, trouble, sizeof trouble) == 0)
         return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s", topic,
-                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
+                         self->settings.bootstrap_servers, kafka_error_text((int)code));
     int limit = kafka_client_limit(&self->client);
     if (limit != 0)
         return limit_error(err, trouble, limit);
@@ -80,7 +79,7 @@ static bool set_other_error(struct kafka_broker *self, const char *topic, rd_kaf
     bool ends = verdict.fate == KAFKA_OURS || verdict.fate == KAFKA_LIMIT;
     return error_set(err, ends ? kafka_error_kind((int)code) : ERROR_BROKER,
                      "topic '%s' at '%s': %s%s%s", topic, self->settings.bootstrap_servers,
-                     rd_kafka_err2str(code),
+                     kafka_error_text((int)code),
                      verdict.fate != KAFKA_DAMAGED && *verdict.cure != '\0' ? "; " : "",
                      verdict.fate != KAFKA_DAMAGED ? verdict.cure : "");
 }
@@ -127,6 +126,13 @@ static struct similar_topic get_similar(struct kafka_broker *self, const char *t
     struct similar_topic similar = *slot;
     pthread_mutex_unlock(&self->lock);
     return similar;
+}
+
+static bool similar_topic(struct broker *broker, const char *topic,
+                          char similar[static KAFKA_TOPIC_NAME_MAX]) {
+    struct similar_topic found = get_similar(self_of(broker), topic);
+    memcpy(similar, found.word, sizeof found.word);
+    return found.word[0] != '\0';
 }
 
 static bool set_no_topic(struct kafka_broker *self, const char *topic, struct error *err) {
@@ -394,7 +400,7 @@ static bool set_group_error(struct kafka_broker *self, const char *group, const 
     default:
         // The same text each time: what repeats is not logged again.
         return error_set(err, ERROR_BROKER, "consumer group '%s' at '%s': %s", group,
-                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
+                         self->settings.bootstrap_servers, kafka_error_text((int)code));
     }
 }
 
@@ -458,6 +464,7 @@ static void close_broker(struct broker *broker) {
 static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
     .cluster_id = cluster_id,
+    .similar_topic = similar_topic,
     .list_high = list_high,
     .find_id = find_id,
     .commit_group = commit_group,

@@ -91,7 +91,7 @@ static bool read_moved(const struct move *move, int64_t batch_id, char **moved, 
         return true;
     free(*moved);
     *moved = NULL;
-    return error_wrap(err, "'%s' cannot be used", path.text);
+    return error_wrap(err, "'%s'", path.text);
 }
 
 /* The newest batch's files, which no log may list yet, and its rejects. */

@@ -27,12 +27,19 @@ void inspection_deinit(struct inspection *inspection) {
     *inspection = (struct inspection){0};
 }
 
+/* All files of a lake that was moved say so. */
+static bool is_same(const struct error *fault, const struct error *other) {
+    static const char moved[] = "`esports-stream relocate`";
+    return strcmp(fault->message, other->message) == 0 ||
+           (strstr(fault->message, moved) != NULL && strstr(other->message, moved) != NULL);
+}
+
 /* Notes what could not be read, once, and continues. */
 static void note(struct inspection *inspection, bool ok, const struct error *err) {
     if (ok || inspection->fault_count == INSPECTION_FAULTS_MAX)
         return;
     for (size_t i = 0; i < inspection->fault_count; i++)
-        if (strcmp(inspection->faults[i]->message, err->message) == 0)
+        if (is_same(inspection->faults[i], err))
             return;
     struct error *fault = must_alloc(1, sizeof *fault);
     *fault = *err;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/disk/file.h"
 #include "base/text.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
@@ -152,12 +153,21 @@ static void print_open_plan(FILE *out, const struct inspection *inspection) {
     text_table_deinit(&table);
 }
 
+static void print_absence(FILE *out, const char *checkpoint) {
+    struct error ignored;
+    bool is_missing = file_exists(checkpoint, NULL, &ignored) == 0;
+    (void)fprintf(out, "  %-11s none: %s\n", "plans",
+                  is_missing ? "the checkpoint's directory does not exist: the query has not "
+                               "started yet, or DATA_LAKE_PATH or CHECKPOINT_PATH is wrong"
+                             : "the query has not started yet");
+}
+
 void inspection_print(const struct command_scope *scope, const struct inspection *inspection) {
     FILE *out = scope->out;
     (void)fprintf(out, "  %-11s %s\n  %-11s %s\n", "topic", scope->store.topic, "checkpoint",
                   scope->store.checkpoint);
     if (!inspection->there) {
-        (void)fprintf(out, "  %-11s none: the query has not started yet\n", "plans");
+        print_absence(out, scope->store.checkpoint);
         return;
     }
     (void)fprintf(out, "  %-11s %s\n", "id", inspection->opened ? inspection->query_id : "unknown");

@@ -77,11 +77,17 @@ static void print_lag(FILE *out, const struct json *lag) {
     (void)fputc('\n', out);
 }
 
-static void print_freshness(FILE *out, const struct json *freshness) {
+/* `before`: the newest batch that the checkpoint held at the start. */
+static void print_freshness(FILE *out, const struct json *freshness, const struct json *before) {
     int64_t age;
+    const char *committed = json_member_text(before, "committedAt");
     if (json_member_int(freshness, "ageSeconds", &age))
         (void)fprintf(out, "  %-11s newest committed record at %s, %" PRId64 " s ago\n",
                       "freshness", text_of(freshness, "newestRecordAt", "?"), age);
+    else if (freshness != NULL && committed != NULL)
+        (void)fprintf(
+            out, "  %-11s not known yet since the start; the newest batch was committed at %s\n",
+            "freshness", committed);
     else if (freshness != NULL) // otherwise an older program's answer
         (void)fprintf(out, "  %-11s unknown\n", "freshness");
 }
@@ -138,6 +144,7 @@ static void print_last_error(FILE *out, const struct json *query) {
 
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
+    bool has_batch = json_count(json_member(query, "newestBatch")) > 0;
     (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
                   text_of(query, "message", ""));
     print_health(out, json_member(query, "health"));
@@ -154,7 +161,8 @@ void status_print_query(FILE *out, const struct json *query) {
     print_count(out, totals, "lost", ", ", "lost offset");
     (void)fputc('\n', out);
     print_lag(out, json_member(query, "lag"));
-    print_freshness(out, json_member(query, "freshness"));
+    print_freshness(out, json_member(query, "freshness"),
+                    has_batch ? NULL : json_member(query, "resumedAfter"));
     print_last_error(out, query);
 }
 

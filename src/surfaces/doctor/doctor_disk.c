@@ -19,6 +19,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/doctor/doctor_checks.h"
+#include "surfaces/settings/settings.h"
 
 enum {
     SYNCS = 9,                // of which the median counts
@@ -118,10 +119,11 @@ static char *cure_of_setting(int reason, const struct lake_directory *directory)
         (long)geteuid(), directory->setting);
 }
 
-static void check_room(const struct lake_directory *directory, struct doctor_report *report) {
+static void check_space(const struct lake_directory *directory, struct doctor_report *report) {
     struct filesystem_room room;
     if (!filesystem_room(directory->existing, &room)) {
-        doctor_fail(report, EXIT_CODE_WRITE, "room", directory->path, NULL, "%s", strerror(errno));
+        doctor_fail(report, EXIT_CODE_WRITE, "free space", directory->path, NULL, "%s",
+                    strerror(errno));
         return;
     }
     int64_t percent = room.size > 0 ? room.free * 100 / room.size : 0;
@@ -130,11 +132,11 @@ static void check_room(const struct lake_directory *directory, struct doctor_rep
     scoped(scope_free) char *text =
         text_format("%" PRId64 " MiB (%" PRId64 " %%) free", room.free >> 20, percent);
     if (room.free < SPACE_LEAST)
-        doctor_fail(report, EXIT_CODE_WRITE, "room", directory->path, cure, "%s", text);
+        doctor_fail(report, EXIT_CODE_WRITE, "free space", directory->path, cure, "%s", text);
     else if (percent < SPACE_FEW_PERCENT)
-        doctor_warn(report, "room", directory->path, cure, "%s", text);
+        doctor_warn(report, "free space", directory->path, cure, "%s", text);
     else
-        doctor_ok(report, "room", directory->path, "%s", text);
+        doctor_ok(report, "free space", directory->path, "%s", text);
     if (room.files > 0 && room.files_free < FILES_FEW)
         doctor_warn(report, "inodes", directory->path,
                     "remove unneeded files, or recreate the file system with more inodes",
@@ -225,14 +227,14 @@ static void check_directory(struct lake_directory *directory, bool same_disk,
     if (warning != NULL) {
         scoped(scope_free) char *cure =
             text_format("set %s to a persistent file system", directory->setting);
-        doctor_warn(report, "lasting", directory->path, cure, "it %s", warning);
+        doctor_warn(report, "durability", directory->path, cure, "it %s", warning);
     }
     check_writable(directory, report);
     if (!same_disk)
-        check_room(directory, report);
+        check_space(directory, report);
 }
 
-/* The disks that were looked at; only the first directory on each has its room told. */
+/* The disks that were looked at; only the first directory on each has its free space reported. */
 struct seen_disks {
     uint64_t devices[3 + 3 * STREAMS_MAX];
     size_t count;
@@ -257,8 +259,17 @@ static void check_mounts(const struct config *config, const struct stream *strea
         scoped(scope_free) char *text = config_path(config, path, stream);
         struct lake_directory directory = {"DATA_LAKE_PATH", text, ""};
         if (note_disk(seen, &directory))
-            check_room(&directory, report);
+            check_space(&directory, report);
     }
+}
+
+static void check_lake_is_set(const struct config *config, struct doctor_report *report) {
+    char warning[LAKE_WARNING_MAX];
+    settings_lake_warning(config, warning);
+    if (warning[0] != '\0')
+        doctor_warn(report, "DATA_LAKE_PATH", NULL,
+                    "set DATA_LAKE_PATH to where the lake should be",
+                    "not set: data goes to the default path '%s'", config->data_lake_path);
 }
 
 /* The directories of the settings; one within another is on its disk unless something is mounted
@@ -268,6 +279,7 @@ void doctor_check_disk(const struct config *config, struct doctor_report *report
                                            {"PROCESSED_DATA_PATH", config->processed_path, ""},
                                            {"CHECKPOINT_PATH", config->checkpoint_path, ""}};
     struct seen_disks seen = {0};
+    check_lake_is_set(config, report);
     for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
         bool is_new = note_disk(&seen, &directories[i]);
         check_directory(&directories[i], !is_new, report);

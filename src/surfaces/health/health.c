@@ -38,13 +38,16 @@ static const struct {
                        "Check for a disk that does not respond. Save the log and restart the "
                        "program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_NO_SUCCESS] = {"retrying_without_success", HEALTH_STUCK, SEVERITY_CRITICAL,
-                          "Fix the cause; the query then continues by itself, without a restart."},
+                          "Fix what the reason names: see the brokers' state and their log, the "
+                          "network, credentials and ACLs, or the disk. The query then continues by "
+                          "itself, without a restart."},
     [CAUSE_NO_BATCH] =
         {"no_batch", HEALTH_STUCK, SEVERITY_CRITICAL,
          "See in the log what the query is waiting for. If nothing changes, save the log and "
          "restart the program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_RETRYING] = {"retrying", HEALTH_RETRYING, SEVERITY_WARNING,
-                        "Nothing yet; the query retries by itself."},
+                        "Check what the reason names: the brokers, the network, credentials and "
+                        "ACLs, or the disk; the query retries by itself and needs no restart."},
     [CAUSE_LAG_UNKNOWN] = {"lag_unknown", HEALTH_DEGRADED, SEVERITY_WARNING,
                            "Check the brokers and the network; the next batch needs them."},
     [CAUSE_BEHIND] = {"falling_behind", HEALTH_DEGRADED, SEVERITY_WARNING,
@@ -58,8 +61,9 @@ static const struct {
          "Restore the files from a backup, or rewind to before them as long as Kafka has their "
          "records; then restart the program, which checks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
-                         "Run `esports-stream rejects ls` for the reasons, then fix the producer. "
-                         "The records are kept; `rejects replay` can turn them into rows later."},
+                         "Run `esports-stream rejects ls` for the reasons, then fix the producer "
+                         "and send the records again. The rejects are kept: `rejects replay` helps "
+                         "only with another PARSE_MODE or a newer version."},
 };
 
 /* The causes whose end is a recovery; the others end the query, or are over by time alone. */

@@ -296,6 +296,12 @@ const char *settings_shown(const struct config *config, size_t index) {
                                        : text;
 }
 
+bool settings_lake_is_default(const struct config *config) {
+    return !config->demo &&
+           config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT &&
+           config->values[settings_find("CHECKPOINT_PATH")].origin == ORIGIN_DEFAULT;
+}
+
 void settings_lake_warning(const struct config *config, char text[static LAKE_WARNING_MAX]) {
     text[0] = '\0';
     if (!config->demo && config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT)

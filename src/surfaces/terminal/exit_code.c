@@ -50,7 +50,8 @@ const struct exit_code_entry exit_codes[] = {
      "Start it. `checkpoint show` says where it will continue, and the log of the last run says "
      "why it ended."},
     {EXIT_CODE_NOT_READY, "action needed",
-     "`status`: the queries run, but one of them is stuck or does not respond.",
+     "`status`: the queries run, but one of them retries after an error, is stuck or does not "
+     "respond. `doctor`: a query runs and makes no progress.",
      "Follow the reason that it prints; `doctor` checks everything that a run needs."},
     {EXIT_CODE_LIMIT, "machine limit reached",
      "The system refused another thread, process, open file, memory or CPU time: a limit of the "

@@ -107,6 +107,10 @@ static void a_topic_that_may_be_meant_is_named(void **state) {
     struct error err;
     assert_false(broker->ops->list_offsets(broker, "nobody", WAIT_MS, &offsets, &err));
     assert_null(strstr(err.message, "did you mean"));
+    char similar[KAFKA_TOPIC_NAME_MAX];
+    assert_false(broker->ops->similar_topic(broker, "nobody", similar));
+    assert_true(broker->ops->similar_topic(broker, "esports-matches", similar));
+    assert_string_equal(similar, "esport-matches");
 }
 
 static void a_name_that_no_topic_can_have_is_not_waited_for(void **state) {

@@ -281,6 +281,21 @@ static void what_cannot_be_read_is_a_fault_and_the_rest_is_reported(void **state
     inspection_deinit(&inspection);
 }
 
+static void a_lake_that_was_moved_is_one_fault(void **state) {
+    (void)state;
+    struct inspection inspection;
+    fixture_must_advance(&fixture, 3, 0);
+    scoped(scope_free) char *elsewhere = fixture_text("%s/elsewhere", fixture.root);
+    const char *table = fixture.options.table;
+    fixture.options.table = elsewhere;
+    must_inspect(&inspection);
+    fixture.options.table = table;
+    assert_int_equal(inspection.fault_count, 1);
+    assert_non_null(strstr(inspection.faults[0]->message,
+                           "manifests/3': if the lake was moved, run `esports-stream relocate`"));
+    inspection_deinit(&inspection);
+}
+
 static int open_no_manifest(const char *path, int flags, mode_t mode) {
     if (strstr(path, "manifests/") == NULL)
         return disk_real.open(path, flags, mode);
@@ -376,6 +391,7 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(without_a_committed_batch_no_manifests_are_merged, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_lake_that_was_moved_is_one_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_a_fault_and_the_rest_is_reported,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_limit_of_the_machine_is_not_a_fault_of_the_files, setup,

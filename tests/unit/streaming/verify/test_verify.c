@@ -671,7 +671,8 @@ static void without_a_checkpoint_it_says_so(void **state) {
                                            .timeout_ms = 1};
     assert_false(verify_run(&options, &report, &err));
     assert_int_equal(err.kind, ERROR_STATE);
-    assert_non_null(strstr(err.message, "check that this is the right checkpoint"));
+    assert_non_null(
+        strstr(err.message, "does not exist: check DATA_LAKE_PATH and CHECKPOINT_PATH"));
     assert_false(fixture_has(&fixture, "checkpoints"));
 }
 
