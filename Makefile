@@ -4,7 +4,7 @@
 #   make check   what a change has to pass first: format, includes, rooms, words, links, unit tests; no JVM, no broker
 #   make test    install what testing needs too (JVM, Kafka, Spark, readers) and run every check
 #
-# Both work on a fresh Debian 12 or 13, as root or with sudo, and need no network once they have run.
+# They work on a fresh Debian 12 or 13, as root or with sudo, and need no network once they have run.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 

@@ -2,13 +2,11 @@
 """Plain English: what scripts/words.txt lists is in no text that people read.
 
 check_words.py            checks all files, that docs/writing.md has the list's table, and that README.md is short
-check_words.py FILE...    checks these files only, also those of words_left.txt
+check_words.py FILE...    checks these files only
 check_words.py --write    prints the table into docs/writing.md
-check_words.py --left     prints the files that still have such words (words_left.txt)
 
-Read are Markdown, settings and scripts as a whole, of code the comments, string literals and names
-of tests. scripts/words_left.txt lists files that are not rewritten yet: they may have such words. A
-file that has none left must leave it, so it only shrinks."""
+It reads Markdown, settings and scripts as a whole; in code, comments, string literals and names of
+tests."""
 
 import pathlib
 import re
@@ -17,7 +15,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIST = ROOT / "scripts/words.txt"
-LEFT = ROOT / "scripts/words_left.txt"
 PAGE = ROOT / "docs/writing.md"
 README = ROOT / "README.md"
 README_LINES, README_WORDS = 80, 700  # words outside of tables and code
@@ -27,7 +24,7 @@ TABLE = re.compile(r"(<!-- words: [^\n]*-->\n)(.*)(<!-- end of words -->\n)", re
 NOT_READ = re.compile(
     r"(tests/(conformance/(matches|players)|fuzz/corpus|data)|docs/images)/"
     r"|docs/(configuration|commands|metrics|schema)\.md$|docs/esports-stream\.1$|deploy/debian/copyright$"
-    r"|LICENSE|NOTICE|docs/writing\.md$|scripts/(words(_left)?\.txt|check_words\.py)$"
+    r"|LICENSE|NOTICE|docs/writing\.md$|scripts/(words\.txt|check_words\.py)$"
     r"|.*\.(proto|svg|png|gz|xml|tsv|jsonl|lock)$|(?!deploy/).*\.json$|\.clang-")
 QUOTES_THE_PAST = ("CHANGELOG.md", "docs/upgrading.md")  # between backticks, they quote what earlier versions said
 TEXT = (".md", ".txt", ".yml", ".yaml", ".env", ".service", ".sh", ".html", ".cmake", ".ini", ".json", ".toml", ".tpl")
@@ -150,7 +147,6 @@ def check_itself(rows):
     for text, count in ((full + " -", 0), (full + " word", 1), (full + "\n| a | b |\n\n    code\n```\ncode\n\ncode\n```\n", 0),
                         (full + "\n```\ncode\n```\nword\n", 1), (full + "\n  word", 1), ("\n" * README_LINES, 0), ("|\n" * (README_LINES + 1), 1)):
         assert len(list(length_faults("README.md", text))) == count, text[-60:]
-    assert list(left_faults({"a.c": ["a.c:1"]}, {"a.c"})) == [] and len(list(left_faults({}, {"a.c"}))) == 1
 
 
 def table_of(groups):
@@ -177,31 +173,17 @@ def files():
             and (place.endswith(named) or "." not in pathlib.PurePath(place).name.lstrip("."))]
 
 
-def left_faults(found, left):
-    """What is wrong with the list of files that are not rewritten yet; found: {place: [fault]}."""
-    for place in sorted(left):
-        if not found.get(place):
-            yield f"{LEFT.name}: {place} has none of these words any more, or is gone: take it off the list"
-
-
 def main():
     groups, faults = read_list(LIST.read_text())
     rows = [row for _, of_group in groups for row in of_group]
     check_itself(rows)
     words = sys.argv[1:]
-    chosen = [word for word in words if not word.startswith("--")]
-    left = set(LEFT.read_text().split()) if LEFT.exists() and not chosen else set()
-    found = {}
-    for place in chosen or files():
-        here = sorted(faults_of(place, (ROOT / place).read_text(errors="replace"), rows))
-        if here:
-            found[place] = [fault for _, fault in here]
-    if "--left" in words:
-        print("\n".join(sorted(found)))
-        return
-    faults += [fault for place in sorted(found) if place not in left for fault in found[place]]
-    faults += [*left_faults(found, left), *check_page(groups, "--write" in words), *length_faults(README.name, README.read_text())]
-    print("\n".join(faults) or f"{len(chosen or files())} files read; {len(left)} of them may still have words of words.txt")
+    places = [word for word in words if not word.startswith("--")] or files()
+    for place in places:
+        found = sorted(faults_of(place, (ROOT / place).read_text(errors="replace"), rows))
+        faults += [fault for _, fault in found]
+    faults += [*check_page(groups, "--write" in words), *length_faults(README.name, README.read_text())]
+    print("\n".join(faults) or f"{len(places)} files read: none of the words of {LIST.name} found")
     sys.exit(1 if faults else 0)
 
 

@@ -12,6 +12,7 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "base/system/process.h"
+#include "base/text.h"
 #include "core/zone.h"
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
@@ -347,16 +348,18 @@ static void close_surfaces(struct program *program) {
     health_watch_close(program->health);
 }
 
+enum { LIVE_DEFAULT_MS = 5 * 60 * 1000 }; // as --help says
+
 static void begin_live(struct program *program) {
     const char *page = http_api_address(program->http);
-    int64_t seconds = program->config.live_ms / 1000;
-    program->ends_ms = clock_monotonic_ms() + program->config.live_ms;
-    (void)printf("Streaming %d sample records a second into each table, for %" PRId64
-                 " %s. Ctrl-C ends it.\n\n",
-                 DEMO_RATE, seconds % 60 == 0 ? seconds / 60 : seconds,
-                 seconds % 60 != 0 ? "seconds"
-                 : seconds == 60   ? "minute"
-                                   : "minutes");
+    int64_t given_ms = program->config.live_ms;
+    int64_t seconds = (given_ms > 0 ? given_ms : LIVE_DEFAULT_MS) / 1000;
+    program->ends_ms = clock_monotonic_ms() + seconds * 1000;
+    struct text_count lasts =
+        seconds % 60 == 0 ? text_count(seconds / 60, "minute") : text_count(seconds, "second");
+    (void)printf("Streaming %d sample records a second into each table, for %s. Ctrl-C ends it."
+                 "\n\n",
+                 DEMO_RATE, lasts.text);
     if (page != NULL)
         (void)printf("  Status page:  %s\n", page);
     (void)printf("  Newest rows:  DATA_LAKE_PATH=%s %s tail --job matches --follow\n\n",

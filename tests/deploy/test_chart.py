@@ -15,10 +15,11 @@ CHART = ROOT / "deploy" / "helm" / "esports-stream"
 HELM = ROOT / ".cache" / "helm" / "helm"
 SERVICE_MONITOR = ROOT / ".cache" / "helm" / "servicemonitor.yaml"
 PROGRAM = ROOT / "build" / "release" / "esports-stream"
-VALUES = [None, *sorted((CHART / "ci").glob("*-values.yaml"))]
+VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
+MINIMAL = CHART / "ci/minimal-values.yaml"
 
 
-def helm(command, *options, values=None, exit_code=0):
+def helm(command, *options, values=MINIMAL, exit_code=0):
     # Without a cluster, helm takes the version of Kubernetes that it was released for; ours was not released.
     words = [HELM, command, *(["esports-stream"] if command == "template" else []), CHART, "--kube-version", "1.31", *options]
     words += ["--values", values] if values else []
@@ -27,7 +28,7 @@ def helm(command, *options, values=None, exit_code=0):
     return done.stdout if exit_code == 0 else done.stdout + done.stderr
 
 
-def rendered(*options, values=None):
+def rendered(*options, values=MINIMAL):
     """{kind: document}: the chart has no two of a kind."""
     documents = [one for one in yaml.safe_load_all(helm("template", *options, values=values)) if one]
     kinds = {one["kind"]: one for one in documents}
@@ -39,7 +40,7 @@ def manifest(name):
     return yaml.safe_load((ROOT / "deploy" / "kubernetes" / name).read_text())
 
 
-@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem if path else "default")
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 def test_helm_and_kubernetes_accept_the_chart(values, tmp_path):
     assert "0 chart(s) failed" in helm("lint", "--strict", values=values)
     for kind, document in rendered(values=values).items():
@@ -64,7 +65,7 @@ def closed(schema):
     return schema
 
 
-@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem if path else "default")
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 def test_every_setting_of_the_chart_is_one_that_the_program_takes(values, tmp_path):
     documents = rendered(values=values)
     settings = {**documents["ConfigMap"]["data"], **documents.get("Secret", {}).get("stringData", {})}
@@ -90,8 +91,14 @@ def test_the_chart_runs_what_the_manifests_run():
     assert pods[0] == pods[1]
     secret = theirs["envFrom"].pop()  # optional there, made on request here
     assert secret["secretRef"]["optional"] is True
+    # Both need an image of the user's registry and the user's brokers.
+    (image,) = manifest("kustomization.yaml")["images"]
+    theirs["image"] = theirs["image"].replace(image["name"], image["newName"])
     assert ours == theirs
-    assert documents["ConfigMap"]["data"] == manifest("configmap.yaml")["data"]
+    brokers = yaml.safe_load(MINIMAL.read_text())["settings"]
+    settings = manifest("configmap.yaml")["data"]
+    assert settings["KAFKA_BOOTSTRAP_SERVERS"] == ""
+    assert documents["ConfigMap"]["data"] == {**settings, **brokers}
     service, wanted = documents["Service"]["spec"], manifest("service.yaml")["spec"]
     wanted["selector"]["app.kubernetes.io/instance"] = "esports-stream"
     assert service == wanted
@@ -164,7 +171,9 @@ def test_a_change_of_a_setting_or_of_the_secret_restarts_the_pod():
     [
         ("replicas=2", "replicas"),
         ("job=match_streams", "job"),
-        ("settings.KAFKA_BOOTSTRAP_SERVERS=null", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("settings.KAFKA_BOOTSTRAP_SERVERS=null", "settings.KAFKA_BOOTSTRAP_SERVERS is required: "),
+        ("settings.KAFKA_BOOTSTRAP_SERVERS=", "settings.KAFKA_BOOTSTRAP_SERVERS is required: "),
+        ("image.repository=", "image.repository is required: no image is published. Build it, push it"),
         ("settings.UI_TOKEN=a-token-of-some-length", "UI_TOKEN"),
         ("settings.trigger=1 minute", "trigger"),
         ("settings.DATA_LAKE_PATH=/lake", "persistence.mountPath"),
@@ -176,6 +185,20 @@ def test_a_change_of_a_setting_or_of_the_secret_restarts_the_pod():
 )
 def test_values_that_cannot_work_are_refused_by_name(option, reason):
     assert reason in helm("template", "--set", option, exit_code=1)
+
+
+def test_the_documented_command_sets_what_the_chart_requires():
+    for name in ("docs/operations.md", "deploy/helm/esports-stream/README.md"):
+        commands = (ROOT / name).read_text().replace("\\\n", " ")
+        (command,) = re.findall(r"^ *helm install esports-stream deploy/helm/esports-stream (.*)$", commands, re.M)
+        options = command.split()
+        assert helm("template", *options, values=None), name
+        pushed = re.findall(r"docker push (\S+):(\S+)", commands)
+        image = rendered(*options, values=None)["StatefulSet"]["spec"]["template"]["spec"]["containers"][0]["image"]
+        assert [":".join(part) for part in pushed] == [image], name
+    assert "settings.KAFKA_BOOTSTRAP_SERVERS is required" in helm("template", *options[:2], values=None, exit_code=1)
+    assert "image.repository is required" in helm("template", *options[2:], values=None, exit_code=1)
+    assert "0 chart(s) failed" in helm("lint", values=None)
 
 
 def test_numbers_are_printed_in_full():

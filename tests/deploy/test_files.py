@@ -96,6 +96,10 @@ def test_kubernetes_takes_the_manifest(path):
         assert {ROOT / "deploy/kubernetes" / name for name in manifest["resources"]} == {
             other for other in KUBERNETES if other != path and "example" not in other.name
         }
+        # The registry is the user's: a name without one would be taken from a public registry.
+        (image,) = manifest["images"]
+        used = document("kubernetes/statefulset.yaml")["spec"]["template"]["spec"]["containers"][0]["image"]
+        assert used.partition(":")[0] == image["name"] and image["newName"].startswith("registry.example.com/")
         return
     assert "passed for resource" in output_of(TOOLS / "kubernetes-validate", "--strict", path)
 
@@ -150,6 +154,8 @@ def test_every_setting_in_deploy_is_one_that_the_program_takes(program, tmp_path
     secret = document("kubernetes/secret.example.yaml")["stringData"]
     secret.pop("KAFKA_SSL_CA_PEM")  # more than one line
     kubernetes = {**document("kubernetes/configmap.yaml")["data"], **secret}
+    assert kubernetes["KAFKA_BOOTSTRAP_SERVERS"] == ""  # no broker is made up: the program asks for them
+    kubernetes["KAFKA_BOOTSTRAP_SERVERS"] = "kafka.kafka.svc:9092"
     compose = yaml.safe_load(
         output_of("docker-compose", "-f", DEPLOY / "docker/docker-compose.yml", "config")
     )["services"]["esports-stream"]["environment"]
@@ -168,6 +174,17 @@ def test_every_setting_in_deploy_is_one_that_the_program_takes(program, tmp_path
 def test_the_unit_is_hardened_by_systemds_own_measure():
     # 13 of 1000: network, a static user, and a umask that lets a group read.
     output_of("systemd-analyze", "security", "--offline=true", "--threshold=13", UNIT)
+
+
+def test_systemd_takes_the_drop_ins_of_the_documents(tmp_path):
+    """systemd has no comments after a value: it would ignore the setting, with a line in its log only."""
+    text = (ROOT / "docs/operations.md").read_text()
+    drop_ins = [re.sub(r"^    ", "", found, flags=re.M) for found in re.findall(r"^    \[Service\]\n(?:    .*\n)+", text, re.M)]
+    assert len(drop_ins) == 2
+    for number, drop_in in enumerate(drop_ins):
+        unit = tmp_path / f"{number}.service"
+        unit.write_text(f"[Service]\nExecStart=/bin/true\n{drop_in}")
+        assert output_of("systemd-analyze", "verify", "--man=no", unit) == ""
 
 
 class Health(BaseHTTPRequestHandler):

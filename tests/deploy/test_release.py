@@ -1,5 +1,6 @@
 """What a release consists of: one version everywhere, one licence, and a list of what changes."""
 
+import email.utils
 import json
 import os
 import pathlib
@@ -50,6 +51,16 @@ def test_program_package_chart_and_documents_have_one_version(package):
     assert found == {place: version() for place in found}
     major, minor, _ = version().split(".")
     assert f"| {major}.{minor}.x | yes |" in read("SECURITY.md")
+
+
+def test_every_version_has_the_date_of_its_release_everywhere():
+    headings = re.findall(r"^## (.*)$", read("CHANGELOG.md"), re.M)
+    entries = re.findall(r"^esports-stream \((\S+)\)|^ -- .*>  (.*)$", read("deploy/debian/changelog"), re.M)
+    versions, dates = [entry[0] for entry in entries[::2]], [entry[1] for entry in entries[1::2]]
+    days = [email.utils.parsedate_to_datetime(date).date().isoformat() for date in dates]
+    assert len(headings) >= 2 and headings == [f"{name} - {day}" for name, day in zip(versions, days, strict=True)]
+    (manual,) = re.findall(r'^\.TH \S+ 1 "(\S+)" ', read("docs/esports-stream.1"), re.M)
+    assert manual == days[0]
 
 
 def test_no_document_and_no_manifest_names_another_version():

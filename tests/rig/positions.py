@@ -1,9 +1,9 @@
-"""Cases in which a query's position in a topic no longer fits the topic: what happens to the topic,
-step by step, at a real broker and in a model of it; and who reads it, real Spark or our program, each
-with topics of its own.
+"""Cases in which a query's position in a topic no longer fits the topic. Each case is played step by
+step at a real broker and in a model of it. Real Spark and our program read it, each with topics of
+its own.
 
-A case has three steps, and a query runs after each: it reads the topic; something happens to the
-topic, and the query looks again; more records come, and it goes on."""
+A case has three steps, and a query runs after each. First it reads the topic. Then something happens
+to the topic, and the query polls it again. Then more records arrive, and the query continues."""
 
 import collections
 import concurrent.futures
@@ -19,15 +19,15 @@ from pyspark.errors import StreamingQueryException
 
 from .lake import Lake
 
-PATIENCE = 20  # seconds that our program is given to get where it should be
-AFFECTED = 0  # the partition to which it happens, where it isn't the whole topic
-ELSEWHERE = 1  # the partition that has news when the query looks again
+PATIENCE = 20  # seconds that our program has to reach the expected position
+AFFECTED = 0  # the partition that is changed, if not the whole topic
+ELSEWHERE = 1  # the partition with new records when the query polls again
 
 
 class Case(typing.NamedTuple):
     situation: str
-    way: str  # the query is stopped, or running, while it happens
-    layout: str  # partitions of the topic, and whether another partition has news
+    way: str  # whether the query is stopped or running during the change
+    layout: str  # partitions of the topic, and whether another partition has new records
     isolation: str
     loss: str  # failOnDataLoss, FAIL_ON_DATA_LOSS
 
@@ -58,7 +58,7 @@ DIMENSIONS = Case(
     ("stopped", "running"),
     ("1", "3", "3 with news"),
     ("read_committed", "read_uncommitted"),
-    ("go on", "stop", "stop then go on"),  # the last run is told to
+    ("continue", "stop", "stop then continue"),  # the last one: only the last run continues
 )
 
 
@@ -68,13 +68,13 @@ def all_cases():
 
 
 def pairs(case):
-    """Every two values that the case has together."""
+    """Every pair of values of the case."""
     return set(itertools.combinations(zip(Case._fields, case), 2))
 
 
 def pairwise(cases):
-    """A few of the cases that have every pair of values of the cases: always the next one with the
-    most pairs that are missing."""
+    """A few of the cases that together have every pair of values. Chosen greedily: each time the case
+    with the most pairs that are still missing."""
     missing = set().union(*map(pairs, cases))
     chosen = []
     while missing:
@@ -113,7 +113,7 @@ class AddPartitions(typing.NamedTuple):
 
 
 class Cut(typing.NamedTuple):
-    """The log ends here from now on, as after the election of a replica that had no more."""
+    """The log now ends here, as after the election of a replica that was behind."""
 
     partition: int
     end: int
@@ -125,8 +125,8 @@ class DeleteRecords(typing.NamedTuple):
 
 
 def numbered(generation, partition, count, first=0):
-    """Ids of records: generation A was there first, B is of a topic that was recreated, C comes
-    last, T is of the transaction."""
+    """Ids of records: generation A is the first, B comes after the topic was recreated, C is the last,
+    T belongs to the transaction."""
     return [f"{generation}{partition}-{number}" for number in range(first, first + count)]
 
 
@@ -153,7 +153,7 @@ def steps(case):
         look = [Cut(AFFECTED, 30)]
     elif case.situation == "records deleted":
         ahead = [Send(AFFECTED, numbered("A", AFFECTED, 50, 100)), DeleteRecords(AFFECTED, 130)]
-        # A query that runs might have read them.
+        # A running query might have read them.
         look = ahead if case.way == "stopped" else [DeleteRecords(AFFECTED, 100)]
     elif case.situation == "recreated with fewer partitions":
         count = 130 if case.news else 30
@@ -177,11 +177,11 @@ def isolation(case, step):
 
 
 def stops_at_loss(case, step):
-    return case.loss == "stop" or (case.loss == "stop then go on" and step < 2)
+    return case.loss == "stop" or (case.loss == "stop then continue" and step < 2)
 
 
 def recreation(case):
-    """News in a topic that was recreated: a partition has more than was read before."""
+    """New records in a recreated topic: one partition has more than was read before."""
     longest = {"shorter": 30, "empty": 0, "longer": 150}[case.situation.split()[1]]
     counts = {partition: min(longest, 100) for partition in range(case.partitions)}
     counts[AFFECTED] = longest
@@ -191,7 +191,7 @@ def recreation(case):
     return [Recreate(case.partitions), *(send for send in sent if send.ids)]
 
 
-# The model: what is in the topic, and what a query that looks at it can see.
+# The model: what is in the topic, and what a query can see of it.
 
 
 class Entry(typing.NamedTuple):
@@ -231,7 +231,7 @@ class Topic:
                 self.starts[partition] = before
 
     def end(self, partition, isolation):
-        """What a query may read up to; under read_committed the last stable offset."""
+        """Up to where a query may read: under read_committed, the last stable offset."""
         log = self.logs[partition]
         unstable = [offset for offset, entry in enumerate(log) if entry.transaction == "open"]
         return min([len(log), *(unstable if isolation == "read_committed" else [])])
@@ -258,7 +258,7 @@ class RealTopic:
         self._is_there = True
 
     def delete(self):
-        """Before it is created again; or that does it."""
+        """Done before the topic is created again, or by the creation itself."""
         if self._is_there:
             self.broker.delete_topic(self.name)
         self._is_there = False
@@ -305,12 +305,12 @@ def value(id):
     return json.dumps({"match_id": id, "status": "live"})
 
 
-# Who reads it.
+# The readers.
 
 
 class Reader:
-    """A query with a topic and a lake of its own. Of each run: "ok" or how it failed, and where the
-    newest plan ends then."""
+    """A query with a topic and a lake of its own. For each run it keeps "ok" or how the run failed, and
+    where the newest plan ends afterwards."""
 
     def __init__(self, case, broker, directory):
         self.case = case
@@ -330,8 +330,8 @@ class Reader:
         return "availableNow" if self.case.way == "stopped" else "1 second"
 
     def run(self):
-        """Once more: a query that is stopped is started, one that is running goes on; if it has ended,
-        it is started with the other answer to a data loss."""
+        """One step: a stopped query is started, a running query continues. If the query has ended, it is
+        started with the opposite reaction to a data loss."""
         step = len(self.results)
         changes = stops_at_loss(self.case, step) != stops_at_loss(self.case, 0)
         if step == 0 or self.case.way == "stopped" or (changes and self.has_ended()):
@@ -381,19 +381,19 @@ class SparkReader(Reader):
         )
 
     def take_over(self, reader, fails_on_data_loss):
-        """Goes on with the checkpoint and the table of ours."""
+        """Continues with our checkpoint and table."""
         self._start(reader, "availableNow", fails_on_data_loss).awaitTermination()
 
     def has_ended(self):
         return not self._query.isActive
 
     def wait(self):
-        """Until it has read what is there, or failed."""
+        """Until the query has read everything in the topic, or failed."""
         try:
             if self.case.way == "stopped":
                 self._query.awaitTermination()
             else:
-                for _ in range(2):  # it may have been in the middle of a look
+                for _ in range(2):  # the first may find it in the middle of a poll
                     self._query.processAllAvailable()
         except StreamingQueryException as error:
             return str(error)
@@ -431,26 +431,26 @@ class OurReader(Reader):
         return self.process.poll() is not None
 
     def wait(self):
-        """Until it has ended or, if it should go on, until it is where it should be; it is given some
-        time."""
+        """Until the query has ended or, if it should continue, until it has reached the expected position.
+        Gives up after PATIENCE."""
         step = len(self.results)
-        goes_on = self.case.way == "running" and self._expected.results[step] == "ok"
+        continues = self.case.way == "running" and self._expected.results[step] == "ok"
         deadline = time.monotonic() + PATIENCE
         while not self.has_ended() and time.monotonic() < deadline:
             expected = self._expected.positions[step]
-            if goes_on and self.is_committed() and self.position() == expected:
+            if continues and self.is_committed() and self.position() == expected:
                 break
             time.sleep(0.05)
         code = self.process.poll()
         return "ok" if code in (None, 0) else f"exit {code}"
 
     def take_over(self, reader):
-        """Goes on, whatever was lost, with the checkpoint and the table of Spark's."""
+        """Continues with Spark's checkpoint and table, no matter what was lost."""
         settings = {"FAIL_ON_DATA_LOSS": "false", "TRIGGER": "availableNow"}
         return self._program.run("--job", "matches", **{**self.settings(reader), **settings})
 
     def wait_until_missed(self):
-        """Until a query that runs has seen that its topic is away."""
+        """Until a running query has noticed that its topic is missing."""
         if self.case.way == "running":
             self.process.wait_log("topic.* does not exist")
 
@@ -469,7 +469,7 @@ class OurReader(Reader):
 
 
 def run_all(readers, threads):
-    """All readers through all steps, `threads` of them at a time."""
+    """Takes all readers through all steps, `threads` of them at a time."""
     for step in range(3):
         disturb([(reader, steps(reader.case)[step]) for reader in readers])
         with concurrent.futures.ThreadPoolExecutor(threads) as pool:
@@ -479,8 +479,8 @@ def run_all(readers, threads):
 
 
 def disturb(todo):
-    """What readers can share comes first: logs are cut while the broker is down, and topics of ours
-    are away until that was seen. Spark's are not: two seconds of it end a query that runs."""
+    """Changes that the readers share come first: logs are cut while the broker is down. Our topics stay
+    deleted until our program has noticed. Spark's do not: two seconds would end a running query."""
     cuts = [(reader, event) for reader, events in todo for event in events if is_cut(event)]
     if cuts:
         broker = cuts[0][0].broker

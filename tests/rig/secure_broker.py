@@ -1,6 +1,6 @@
-"""A Kafka with TLS, passwords and ACLs. Beside its plain listener, which only the tests use and where
-everything is allowed, it has three that allow what ACLs grant: SASL_SSL (PLAIN and SCRAM), SSL, which
-wants a client's certificate, and OAUTH (OAUTHBEARER over TLS), with an authorization server of its own."""
+"""A Kafka with TLS, passwords and ACLs. Its plain listener is for the tests only and allows everything.
+Three other listeners allow only what ACLs grant: SASL_SSL (PLAIN and SCRAM), SSL, which requires a
+client certificate, and OAUTH (OAUTHBEARER over TLS), with an authorization server of its own."""
 
 import subprocess
 
@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 from .broker import Broker, free_ports
 from .token_server import AUDIENCE, TokenServer
 
-USER, PASSWORD = "esports-stream", 'p4ss "word" $HOME \\ #1'  # nothing of it may be taken for a sign
+USER, PASSWORD = "esports-stream", 'p4ss "word" $HOME \\ #1'  # every character is literal
 
 PROPERTIES = """
 listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{tls},\
@@ -55,7 +55,7 @@ listener.name.oauth.oauthbearer.sasl.oauthbearer.expected.audience={audience}
 
 
 class Certificates:
-    """An authority, and what it signed, as PEM files."""
+    """A certificate authority and the certificates that it signed, as PEM files."""
 
     def __init__(self, directory, name):
         self._directory = directory
@@ -72,7 +72,7 @@ class Certificates:
         return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", out
 
     def sign(self, name, subject, *extensions):
-        """(certificate, key) of a common name."""
+        """(certificate, key) for a common name."""
         certificate, key = self._directory / f"{name}.crt", self._directory / f"{name}.key"
         options = ["-CA", self.authority, "-CAkey", self._key, "-x509", "-days", 2]
         for extension in extensions:

@@ -1,4 +1,4 @@
-"""ALERT_WEBHOOK_URL: one notification when a query gets into trouble, one when it is out of it."""
+"""ALERT_WEBHOOK_URL: one notification when a query gets into trouble, one when it recovers."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notifica
 
         full.unlink()
         job.wait_committed(process, job.broker.end_offsets(job.topics["matches"]), timeout=60)
-        assert receiver.notifications == []  # and all the while nothing was taken
+        assert receiver.notifications == []  # none was accepted in the meantime
 
         failing, recovered = receiver.wait_events(["failing", "recovered"])
         process.stop()
@@ -28,7 +28,7 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notifica
     assert (failing["severity"], recovered["severity"]) == ("critical", "info")
     assert "No space left on device" in failing["error"] and failing["error"] in failing["text"]
     assert recovered["recoveredFrom"] == "failing" and recovered["error"] is None
-    assert failing["lag"] > 0 and failing["lagUnknownSince"] is None  # Kafka answers all the while
+    assert failing["lag"] > 0 and failing["lagUnknownSince"] is None  # Kafka answers throughout
     assert recovered["since"] == failing["since"] and recovered["lastedSeconds"] >= 2
     assert re.search(r"has recovered after \d+ s \(it was failing\)", recovered["text"])
     retry = r"\| ERROR \| .*No space left on device.*; retrying"
@@ -48,14 +48,14 @@ def test_a_receiver_that_fails_and_hangs_delays_no_batch_and_gets_every_notifica
     job.assert_exact()
 
 
-def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
+def test_a_failure_is_notified_once_and_the_start_that_recovers_notifies_its_end(job):
     job.create_topic()
     job.produce([GOOD, "nonsense"])
     with Receiver() as receiver:
         job.settings["ALERT_WEBHOOK_URL"] = receiver.url
-        for _ in range(2):  # as a supervisor has it
+        for _ in range(2):  # as a supervisor does
             process = job.run(PARSE_MODE="failfast", exit_code=8)
-            (logged,) = process.lines("offset 1 cannot become a row")  # once, not by main as well
+            (logged,) = process.lines("offset 1 cannot become a row")  # logged once, not by main again
             assert "| match_stream | CRITICAL | Query failed: " in logged
             assert process.lines(r"main \| INFO \| Stopped because a query has failed \| exit_code=8")
         (failed,) = receiver.notifications
@@ -66,18 +66,18 @@ def test_a_failure_is_told_once_and_its_end_by_the_start_that_gets_on(job):
         _, recovered = receiver.wait_events(["failed", "recovered"])
         process.stop()
         assert (recovered["recoveredFrom"], recovered["batchId"]) == ("failed", 0)
-        assert recovered["since"] == failed["since"]  # noted with the checkpoint
+        assert recovered["since"] == failed["since"]  # stored with the checkpoint
         assert recovered["lastedSeconds"] >= 0 and " has recovered after " in recovered["text"]
 
-        job.run()  # nothing is left to tell
+        job.run()  # nothing is left to notify
         assert receiver.events() == ["failed", "recovered"]
     job.assert_exact()
 
 
-def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_up(job):
+def test_a_query_with_more_input_than_it_can_process_is_behind_until_it_has_caught_up(job):
     topic = job.create_topic()
     limits = {"TRIGGER": "200 milliseconds", "MAX_OFFSETS_PER_TRIGGER": 20, "ALERT_AFTER": "2 seconds"}
-    job.produce([GOOD] * 600)  # to catch up with this is no trouble
+    job.produce([GOOD] * 600)  # catching up with this is not a problem
     with Receiver() as receiver:
         process = job.start(ALERT_WEBHOOK_URL=receiver.url, **limits)
         job.wait_committed(process, {0: 600}, timeout=60)
@@ -94,11 +94,11 @@ def test_a_query_that_gets_more_than_it_can_take_is_behind_until_it_has_caught_u
     assert str(behind["lag"]) in behind["text"] and topic in behind["text"]
     assert recovered["recoveredFrom"] == "falling_behind"
     (said,) = process.lines(r"WARNING \| Query match_stream is degraded \| reason=.* action=")
-    assert behind["text"].split(": ", 1)[1][-40:] in said  # the log, the webhook: one verdict
+    assert behind["text"].split(": ", 1)[1][-40:] in said  # the log and the webhook give the same verdict
     assert process.lines(r"INFO \| Query match_stream has recovered \| from=falling_behind \| lasted=")
 
 
-def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
+def test_a_query_is_notified_as_rejecting_until_few_records_are_rejected(job):
     job.create_topic()
     (port,) = free_ports(1)
     status = ("status", "--job", "matches", "--json")
@@ -109,7 +109,7 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
 
     with Receiver() as receiver:
         settings = {"ALERT_WEBHOOK_URL": receiver.url, "SPARK_UI_PORT": port, "TRIGGER": "200 milliseconds"}
-        job.produce([GOOD] * 190 + ["bad"] * 10)  # no more than 5 %
+        job.produce([GOOD] * 190 + ["bad"] * 10)  # not more than 5 %
         process = job.start(**settings)
         job.wait_committed(process, {0: 200})
         process.stop()
@@ -120,12 +120,12 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
         (rejecting,) = receiver.wait_events(["rejecting"])
         said, ready = health(exit_code=13)
         process.stop()
-        process = job.start(**settings)  # which knows what was told
+        process = job.start(**settings)  # it knows which notifications were sent
         job.produce([GOOD] * 100)
         _, recovered = receiver.wait_events(["rejecting", "recovered"])
         assert health(exit_code=0)[0]["state"] == "healthy"
         process.stop()
-        # The threshold is a setting.
+        # The threshold is configurable.
         job.produce(["bad"] * 20 + [GOOD] * 20)
         process = job.start(**settings, ALERT_REJECTS_PERCENT=50)
         job.wait_committed(process, job.broker.end_offsets(job.topics["matches"]))
@@ -133,7 +133,7 @@ def test_a_query_that_rejects_many_records_is_told_of_until_few_are(job):
         process.stop()
     assert receiver.events() == ["rejecting", "recovered"]
     assert (rejecting["severity"], recovered["recoveredFrom"]) == ("warning", "rejecting")
-    assert recovered["since"] == rejecting["since"]  # noted with the checkpoint
+    assert recovered["since"] == rejecting["since"]  # stored with the checkpoint
     assert recovered["lastedSeconds"] >= 0
     reason = "rejected 20 of the 200 records of the last 5 minutes"
     assert rejecting["text"] == f"match_stream is rejecting records: {reason}"
@@ -166,14 +166,14 @@ def test_a_receiver_that_hangs_does_not_keep_the_program_from_ending(job):
 
 
 @pytest.mark.parametrize("url", ["hooks.example.com/T0K3N", "ftp://hooks.example.com/T0K3N"])
-def test_a_url_that_cannot_be_posted_to_is_refused_and_not_shown(job, url):
+def test_a_url_that_cannot_receive_posts_is_refused_and_not_shown(job, url):
     process = job.run(exit_code=2, ALERT_WEBHOOK_URL=url)
 
     assert "ALERT_WEBHOOK_URL" in process.errors() and "https://" in process.errors()
     assert "T0K3N" not in process.errors()
 
 
-def test_the_url_is_a_secret_and_no_option(job):
+def test_the_url_is_a_secret_and_not_an_option(job):
     explained = job.run("--explain", ALERT_WEBHOOK_URL="https://hooks.example.com/T0K3N").log()
     assert "ALERT_WEBHOOK_URL" in explained and "T0K3N" not in explained
 

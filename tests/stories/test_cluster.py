@@ -595,7 +595,7 @@ def test_a_batch_whose_sink_log_file_lists_the_whole_table_has_its_own_files_cou
 
     process = job.run(**remote, timeout=120)
 
-    (said,) = process.lines(r"match_stream \| ERROR \| 1 file of table .* is missing that its sink log lists")
+    (said,) = process.lines(r"match_stream \| ERROR \| 1 file that the sink log lists is missing from table ")
     assert gone.name in said
     (tmp_path / gone.name).rename(gone)
     (batch,) = logged_batches(process)

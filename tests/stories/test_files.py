@@ -1,9 +1,12 @@
 """The files as Spark sees them: schema, statistics and indexes, pruning, streams, and a table that
 holds files of both programs."""
 
+import ast
 import json
 import pathlib
+import re
 import shutil
+import textwrap
 
 import duckdb
 import pandas
@@ -16,6 +19,7 @@ from rig.job import Job
 from rig.lake import Lake
 from rig.program import Program
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = 50_000  # more than two pages of each column
 
 
@@ -235,8 +239,7 @@ def test_every_spark_reads_integers_stored_as_differences(job, spark, spark35, k
 def mixtures(broker, tmp_path_factory, request, spark):
     """{who wrote first: (the table, one of the same records by us alone)}"""
     directory = tmp_path_factory.mktemp("mixtures")
-    root = pathlib.Path(__file__).resolve().parents[2]
-    program = Program(root / request.config.getoption("--program"), directory / "runs")
+    program = Program(ROOT / request.config.getoption("--program"), directory / "runs")
     made = {}
     for first in ("ours", "spark"):
         job = Job(program, Lake(directory / first), broker)
@@ -290,6 +293,49 @@ def moments(spark, table):
 
 
 # What docs/reading.md says.
+def value_of(snippet, table, **names):
+    """Of the last expression of a snippet of Python, which reads …/processed/matches."""
+    *statements, last = ast.parse(re.sub(r"[\w/…-]*/processed/matches", str(table), textwrap.dedent(snippet))).body
+    exec(compile(ast.Module(statements, []), "snippet", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "snippet", "eval"), names)
+
+
+def of_spark(frame):
+    return pandas.DataFrame([row.asDict() for row in frame.select("match_id", "status").collect()])
+
+
+def test_every_reader_of_the_documents_reads_a_table_as_written_there(job, spark):
+    job.create_topic()
+    job.produce([json.dumps({"match_id": f"m{n}", "status": [None, "live", "done"][n % 3]}) for n in range(9)])
+    job.run()
+    table = job.lake.table("matches")
+    page, readme = ((ROOT / name).read_text() for name in ("docs/reading.md", "README.md"))
+    rows = re.findall(r"^\| (\w+) \| (?:`import ([\w.]+)`, then )?`([^`]*processed/matches[^`]*)`", page, re.M)
+    modules = ["", "", "pyarrow.dataset", "pyarrow.dataset", ""]
+    assert [row[:2] for row in rows] == list(zip(["Spark", "DuckDB", "pyarrow", "pandas", "Polars"], modules))
+    found = {}
+    for reader, module, snippet in rows:
+        if reader == "DuckDB":
+            snippet = f'duckdb.sql("""{snippet}""").df()'
+        # Only what the reader and the snippet import has a name.
+        names = {"spark": spark} if reader == "Spark" else {}
+        imported = "".join(f"import {name}\n" for name in {reader.lower(), module} - {"", "spark"})
+        found[reader] = value_of(imported + snippet, table, **names)
+    found["Spark"] = of_spark(found["Spark"])
+    found["pyarrow"] = found["pyarrow"].to_table().to_pandas()
+    found["Polars"] = found["Polars"].to_pandas()
+    (of_readme,) = re.findall(r"^    (spark\.read.*)$", readme, re.M)
+    found["README, Spark"] = of_spark(value_of(of_readme, table, spark=spark))
+    (of_readme,) = re.findall(r"^    (SELECT .*);", readme, re.M)
+    found["README, DuckDB"] = value_of(f'duckdb.sql("""{of_readme}""").df()', table, duckdb=duckdb)
+    wanted = [(f"m{n}", [None, "live", "done"][n % 3]) for n in range(9)]
+    for reader, frame in found.items():
+        pairs = zip(frame["match_id"], frame["status"].astype(object))
+        assert sorted((key, None if pandas.isna(status) else status) for key, status in pairs) == wanted, reader
+    with pytest.raises(pyarrow.ArrowException):  # why the document names a partitioning
+        pandas.read_parquet(table)
+
+
 def test_duckdb_reads_a_mixture_with_the_type_of_its_first_file(mixture, spark):
     first, table = mixture
     with duckdb.connect() as connection:
@@ -323,14 +369,7 @@ def test_polars_reads_a_mixture_only_when_given_the_type(mixture, spark):
     with pytest.raises(polars.exceptions.SchemaError):
         polars.read_parquet(pattern, hive_partitioning=True)
 
-    schema = polars.read_parquet_schema(next(table.glob("*/*.parquet")))
-    moment = polars.Datetime("us", "UTC")
-    schema = {n: moment if isinstance(t, polars.Datetime) else t for n, t in schema.items()}
-    cast = polars.ScanCastOptions(datetime_cast=["nanosecond-downcast", "convert-timezone"])
-    found = polars.scan_parquet(
-        pattern,
-        hive_schema={"status": polars.String},
-        schema={**schema, "status": polars.String},
-        cast_options=cast,
-    ).collect()
+    (snippet,) = re.findall(r"^    moment = (?:.*\n(?:    |$))*", (ROOT / "docs/reading.md").read_text(), re.M)
+    snippet = snippet.replace("one file of the table", str(next(table.glob("*/*.parquet"))))
+    found = value_of(snippet, table, polars=polars).collect()
     assert sorted(found["kafka_timestamp"].dt.epoch("us")) == moments(spark, table)

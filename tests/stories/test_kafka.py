@@ -1,5 +1,4 @@
-"""What happens at Kafka's side: transactions, compaction, retention, brokers and topics that come
-and go."""
+"""What happens in Kafka: transactions, compaction, retention, brokers and topics that come and go."""
 
 import collections
 import ctypes
@@ -20,7 +19,7 @@ def matches(count, start=0):
 
 
 @pytest.mark.sanitized
-def test_of_transactions_only_what_was_committed_is_read(job):
+def test_only_committed_transactions_are_read(job):
     topic = job.create_topic()
     producer = job.broker.producer(transactional_id=topic)
     producer.init_transactions(30)
@@ -40,7 +39,7 @@ def test_of_transactions_only_what_was_committed_is_read(job):
     job.run()
     job.assert_exact(absent=absent)
 
-    # An open transaction is not read, and does not hold up the end.
+    # An open transaction is not read, and does not delay the end of the run.
     producer.begin_transaction()
     for value in matches(4):
         producer.produce(topic, value, partition=0)
@@ -54,7 +53,7 @@ def test_of_transactions_only_what_was_committed_is_read(job):
 
 
 @pytest.mark.sanitized
-def test_offsets_that_compaction_removed_are_no_loss(job):
+def test_offsets_removed_by_compaction_are_not_a_loss(job):
     topic = job.create_topic(
         cleanup_policy="compact",
         segment_ms=100,
@@ -76,8 +75,8 @@ def test_offsets_that_compaction_removed_are_no_loss(job):
 
     job.run()
 
-    # The cleaner may have gone on meanwhile: what is readable now must be there, and no more than
-    # what was readable before.
+    # The cleaner may have continued in the meantime. Everything that is readable now must be in the
+    # table, and nothing else than what was readable before.
     (end,) = job.broker.end_offsets(topic).values()
     seen = job.lake.account("matches")
     assert job.broker.readable(topic) <= seen.keys() <= left
@@ -86,7 +85,7 @@ def test_offsets_that_compaction_removed_are_no_loss(job):
 
 
 @pytest.mark.timeout(180)
-def test_a_broker_that_goes_away_is_waited_for(job):
+def test_a_query_waits_for_a_broker_that_goes_away(job):
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 100, 2)
     process = job.start(TRIGGER="0 seconds")
@@ -94,7 +93,7 @@ def test_a_broker_that_goes_away_is_waited_for(job):
 
     job.broker.kill()
     process.wait_log(r"\| match_stream \| ERROR \| .*Kafka", timeout=40)
-    assert len(process.lines(r"\| ERROR \|")) <= 2  # one a minute, not one a trigger
+    assert len(process.lines(r"\| ERROR \|")) <= 2  # one per minute, not one per trigger
     job.broker.start()
     job.broker.generate(topic, "matches", 100, 2, start=100)
 
@@ -115,7 +114,7 @@ def test_without_a_broker_the_program_waits_and_then_ends_with_4(job):
     assert process.lines(rf"\| WARNING \| .*127.0.0.1:{port}.*refused.*attempt=1")
 
 
-def test_a_missing_topic_is_waited_for_and_read_once_it_is_there(job):
+def test_a_query_waits_for_a_missing_topic_and_reads_it_once_it_exists(job):
     process = job.start(TRIGGER="0 seconds")
     process.wait_log(rf"{job.topics['matches']}.*attempt=")
 
@@ -136,13 +135,16 @@ def test_a_topic_that_never_comes_ends_with_4(job):
 def test_a_topic_with_a_similar_name_is_suggested(job):
     job.broker.create_topic("esport-tournaments", 1)
     settings = {"KAFKA_TOPIC_MATCHES": "esports-tournaments", "KAFKA_STARTUP_TIMEOUT": "1s"}
-    meant = "'esports-tournaments' does not exist .*did you mean 'esport-tournaments'"
+    meant = "'esports-tournaments' does not exist .*did you mean 'esport-tournaments'\\?"
 
-    assert job.run(exit_code=4, **settings).lines(f"CRITICAL .* Query failed: .*{meant}")
-    assert re.search(meant, job.run("doctor", "--job", "matches", exit_code=4, **settings).log())
+    assert job.run(exit_code=4, **settings).lines(
+        f"CRITICAL .* Query failed: .*{meant} Set KAFKA_TOPIC_MATCHES$"
+    )
+    doctor = job.run("doctor", "--job", "matches", exit_code=4, **settings).log()
+    assert re.search(meant, doctor) and "fix: set KAFKA_TOPIC_MATCHES=esport-tournaments\n" in doctor
 
 
-def test_partitions_that_are_added_while_it_runs_are_read_from_their_start(job):
+def test_partitions_added_during_a_run_are_read_from_their_start(job):
     topic = job.create_topic()
     job.produce(matches(10))
     process = job.start(TRIGGER="0 seconds", STARTING_OFFSETS="earliest")
@@ -158,7 +160,7 @@ def test_partitions_that_are_added_while_it_runs_are_read_from_their_start(job):
 
 
 def lose(job):
-    """A topic whose offsets 100..149 are gone before they were read."""
+    """A topic whose offsets 100..149 were deleted before they were read."""
     topic = job.create_topic()
     job.produce(matches(100))
     job.run()
@@ -166,18 +168,18 @@ def lose(job):
     job.broker.delete_records(topic, {0: 150})
 
 
-def test_a_gap_by_retention_stops_the_query_by_default(job):
+def test_a_gap_made_by_retention_stops_the_query_by_default(job):
     lose(job)
 
     process = job.run(exit_code=6)
 
-    assert "FAIL_ON_DATA_LOSS" in process.log()  # the cure
+    assert "FAIL_ON_DATA_LOSS" in process.log()  # what to do
     assert process.lines(r"CRITICAL.*\b100\b.*\b150\b|CRITICAL.*partition"), process.tail()
     assert job.lake.batches("matches") == [0]
 
 
 @pytest.mark.sanitized
-def test_a_gap_by_retention_is_warned_of_and_skipped_on_demand(job):
+def test_a_gap_made_by_retention_is_skipped_with_a_warning_on_request(job):
     lose(job)
 
     process = job.run(FAIL_ON_DATA_LOSS="false")
@@ -188,7 +190,7 @@ def test_a_gap_by_retention_is_warned_of_and_skipped_on_demand(job):
     assert len(job.lake.account("matches")) == 150
 
 
-def test_what_was_gone_before_the_first_start_is_no_loss(job):
+def test_records_deleted_before_the_first_start_are_not_a_loss(job):
     topic = job.create_topic()
     job.produce(matches(100))
     job.broker.delete_records(topic, {0: 60})
@@ -221,7 +223,7 @@ def test_starting_offsets_can_be_given_per_partition(job):
     job.assert_exact(starts={0: 4, 1: 0, 2: 10})
 
 
-def test_a_batch_takes_of_every_partition_in_proportion_to_its_backlog(job):
+def test_a_batch_takes_from_every_partition_in_proportion_to_its_backlog(job):
     job.create_topic(partitions=3)
     job.produce(matches(300), partition=0)
     job.produce(matches(100), partition=1)
@@ -235,7 +237,7 @@ def test_a_batch_takes_of_every_partition_in_proportion_to_its_backlog(job):
     job.assert_exact()
 
 
-def test_available_now_does_not_chase_what_arrives_after_its_start(job):
+def test_available_now_does_not_read_records_that_arrive_after_its_start(job):
     job.create_topic()
     job.produce(matches(200))
     process = job.start(TRIGGER="availableNow", MAX_OFFSETS_PER_TRIGGER=2)
@@ -249,7 +251,7 @@ def test_available_now_does_not_chase_what_arrives_after_its_start(job):
 
 
 def produce_one_batch(job, records, size, codec):
-    """So many matches of `size` bytes in a single record batch."""
+    """Produces `records` matches of `size` bytes in a single record batch."""
     producer = job.broker.producer(
         compression_type=codec,
         linger_ms=10000,
@@ -266,10 +268,10 @@ def produce_one_batch(job, records, size, codec):
 
 
 @pytest.mark.sanitized
-def test_a_zstd_batch_that_unpacks_to_more_than_a_response_may_have_is_read(job):
+def test_a_zstd_batch_that_decompresses_to_more_than_a_response_may_have_is_read(job):
     job.create_topic()
     job.produce(matches(3))
-    produce_one_batch(job, 8000, 1000, "zstd")  # some 34 kB
+    produce_one_batch(job, 8000, 1000, "zstd")  # about 34 kB
     job.produce(matches(3))
 
     job.run(SPARK_DRIVER_MEMORY="128m", SPARK_MASTER_URL="local[2]")
@@ -277,7 +279,7 @@ def test_a_zstd_batch_that_unpacks_to_more_than_a_response_may_have_is_read(job)
     job.assert_exact()
 
 
-def test_a_zstd_batch_that_unpacks_beyond_the_memory_ends_with_2_and_its_place(job):
+def test_a_zstd_batch_that_decompresses_to_more_than_the_memory_ends_with_2_and_its_place(job):
     job.create_topic()
     job.produce(matches(3))
     produce_one_batch(job, 100, 1000000, "zstd")
@@ -291,7 +293,7 @@ def test_a_zstd_batch_that_unpacks_beyond_the_memory_ends_with_2_and_its_place(j
 def test_a_damaged_batch_is_fetched_three_times_and_ends_with_6_and_its_place(job):
     topic = job.create_topic()
     for value in matches(4):
-        job.produce([value])  # a batch each
+        job.produce([value])  # one record batch per value
     (segment,) = (job.broker.directory / "data" / f"{topic}-0").glob("*.log")
     with open(segment, "r+b") as file:
         where = file.read().index(b'"M2"')
@@ -303,11 +305,11 @@ def test_a_damaged_batch_is_fetched_three_times_and_ends_with_6_and_its_place(jo
 
     assert re.search(r"partition 0 at offset 2: .*CRC.*kafka-delete-records", examined.log())
     assert "READ on the topic" not in examined.log()
-    assert len(process.lines(r"\| ERROR \| .*retrying the batch")) == 1  # and not one a second
+    assert len(process.lines(r"\| ERROR \| .*retrying the batch")) == 1  # not one per second
     assert process.lines(r"CRITICAL.*3 attempts.*partition 0 at offset 2: .*CRC.*kafka-delete-records")
 
 
-# ---- positions that the topic does not fit ------------------------------------------------------
+# ---- positions that do not fit the topic ------------------------------------------------------
 
 
 def generation(letter, count, start=0):
@@ -315,14 +317,14 @@ def generation(letter, count, start=0):
 
 
 def generations(job):
-    """{letter: identifiers}, each of which must be there once."""
+    """{letter: number of rows}; each identifier must be in the table once."""
     seen = [row["match_id"] for row in job.lake.rows(job.lake.table("matches"))]
     assert len(set(seen)) == len(seen)
     return collections.Counter(name[0] for name in seen)
 
 
 def incarnations(job):
-    """What `verify` says of each partition: (incarnation, partition): (from, to, rows, lost)."""
+    """What `verify` reports per partition: {(incarnation, partition): (from, to, rows, lost)}."""
     lines = job.verify().splitlines()
     rows = [[int(word) for word in line.split()] for line in lines if re.fullmatch(r"[\d ]+", line)]
     return {(row[0], row[1]): (row[2], row[3], row[4], row[7]) for row in rows}
@@ -339,7 +341,7 @@ def test_a_topic_created_again_is_read_from_its_beginning(job):
     process = job.run(exit_code=6)
     line = process.lines("CRITICAL")[0]
     assert "created again" in line and "FAIL_ON_DATA_LOSS=false" in line
-    assert job.lake.batches("matches", "offsets") == [0, 1]  # so that it is not forgotten
+    assert job.lake.batches("matches", "offsets") == [0, 1]  # the plan is kept
     process = job.program.run("doctor", "--job", "matches", exit_code=6, **job.settings)
     assert "partition 0 ends at offset 30, before the next offset 100" in process.log()
     process = job.run(FAIL_ON_DATA_LOSS="false")
@@ -347,15 +349,15 @@ def test_a_topic_created_again_is_read_from_its_beginning(job):
     job.produce(generation("B", 40, 30))
     job.run()
     assert generations(job) == {"A": 100, "B": 70}
-    assert job.lake.planned_ends("matches", 1) == {0: 0}  # a batch of its own moves the position
+    assert job.lake.planned_ends("matches", 1) == {0: 0}  # a separate batch moves the position
 
-    job.create_topic_again()  # and is still empty at the first look
+    job.create_topic_again()  # still empty when it is first polled
     job.run(FAIL_ON_DATA_LOSS="false")
     job.produce(generation("C", 150))
     job.run()
     assert generations(job) == {"A": 100, "B": 70, "C": 150}
 
-    job.create_topic_again()  # and is longer than what was read: its records tell, or its id
+    job.create_topic_again()  # longer than what was read: its records or its id give it away
     job.produce(generation("D", 160))
     job.run(exit_code=6)
     assert job.run(FAIL_ON_DATA_LOSS="false").lines("WARNING.*created again")
@@ -370,7 +372,7 @@ def test_a_topic_created_again_is_read_from_its_beginning(job):
 
 
 def produce_at_once(job, values):
-    """All with one timestamp: no record tells by it of which topic it is."""
+    """All with the same timestamp, so that it does not show to which topic a record belongs."""
     producer = job.broker.producer()
     for value in values:
         producer.produce(job.topics["matches"], value, timestamp=1_700_000_000_000, on_delivery=must_be_delivered)
@@ -405,7 +407,7 @@ def test_a_start_without_ids_leaves_no_id_of_a_topic_that_was_deleted(program, l
     job.run()
     job.create_topic_again()
     job.produce(generation("B", 150))
-    job.program = program  # Debian 12's librdkafka, where the stories run on it
+    job.program = program  # with Debian 12's librdkafka, if the stories run on Debian 12
     assert job.run(FAIL_ON_DATA_LOSS="false").lines("created again; it is read from its beginning")
     job.produce(generation("B", 10, 150))
 
@@ -416,7 +418,7 @@ def test_a_start_without_ids_leaves_no_id_of_a_topic_that_was_deleted(program, l
     on_13.end_all()
 
 
-def test_without_ids_it_is_said_that_such_a_topic_is_not_noticed(job):
+def test_without_ids_a_warning_says_that_such_a_topic_is_not_noticed(job):
     """With a checkpoint that has no id yet; librdkafka before 2.3 never has one."""
     job.create_topic()
     produce_at_once(job, generation("A", 100))
@@ -434,7 +436,7 @@ def test_without_ids_it_is_said_that_such_a_topic_is_not_noticed(job):
         assert "can only be recognised by its records" in doctor
 
 
-def test_partitions_that_are_gone_leave_and_come_back_at_their_beginning(job):
+def test_partitions_that_were_gone_come_back_at_their_beginning(job):
     job.create_topic(partitions=3)
     for partition in range(3):
         job.produce(generation("ADG"[partition], 100), partition=partition)
@@ -460,7 +462,7 @@ def test_partitions_that_are_gone_leave_and_come_back_at_their_beginning(job):
     }
 
 
-def test_a_topic_that_goes_away_under_a_query_is_another_when_it_comes_back(job):
+def test_a_topic_that_disappears_during_a_run_is_another_one_when_it_comes_back(job):
     job.create_topic()
     job.produce(generation("A", 100))
     port = free_ports(1)[0]
@@ -483,7 +485,7 @@ def test_a_topic_that_goes_away_under_a_query_is_another_when_it_comes_back(job)
 
 
 @pytest.mark.sanitized
-def test_an_open_transaction_below_the_position_is_waited_for(job):
+def test_a_query_waits_for_an_open_transaction_below_its_position(job):
     topic = job.create_topic(partitions=2)
     producer = job.broker.producer(transactional_id=topic)
     producer.init_transactions(30)
@@ -501,7 +503,7 @@ def test_an_open_transaction_below_the_position_is_waited_for(job):
     process = job.run()
     (line,) = process.lines("WARNING.*last stable offset")
     assert "last stable offset" in line and "offset 10, but the next offset is 30" in line
-    assert job.lake.planned_ends("matches", 1) == {0: 30, 1: 5}  # the other partition goes on
+    assert job.lake.planned_ends("matches", 1) == {0: 30, 1: 5}  # the other partition continues
 
     process = job.start(TRIGGER="0 seconds")
     process.wait_log("WARNING.*Waiting for a transaction to end")
@@ -524,7 +526,7 @@ def test_every_compression_of_kafka_is_read(job, codec):
 
 
 @pytest.mark.sanitized
-def test_a_consumer_group_is_told_of_each_batch_and_of_a_rewind(job):
+def test_each_batch_and_a_rewind_are_committed_to_the_consumer_group(job):
     topic = job.create_topic(partitions=2)
     group = f"{topic}-group"
     settings = {"KAFKA_COMMIT_GROUP": group}
@@ -556,5 +558,5 @@ def test_a_group_with_live_members_is_a_warning_and_their_offsets_stay(job):
         assert job.broker.group_offsets(group, topic) == {}
     job.assert_exact()
 
-    job.run(KAFKA_COMMIT_GROUP=group)  # nothing is new, but the group has not got it
+    job.run(KAFKA_COMMIT_GROUP=group)  # no new records, but the group does not have the offsets yet
     assert job.broker.group_offsets(group, topic) == {0: 5}

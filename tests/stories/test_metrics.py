@@ -1,4 +1,4 @@
-"""What Prometheus is told: by a real Prometheus, and against what the queries did."""
+"""What a real Prometheus scrapes, compared with what the queries did."""
 
 import collections
 import itertools
@@ -34,7 +34,7 @@ FAULTY = ['{"match_id": "F", "match_duration": "long", "colour": 1, "size": 2}']
 
 @pytest.fixture
 def watched(job, tmp_path):
-    """Two queries that have done something of everything since a Prometheus began to look."""
+    """Two queries that have done a bit of everything since a Prometheus started scraping them."""
     job.create_topics(partitions=2)
     process = job.start(
         "--job",
@@ -59,7 +59,7 @@ def watched(job, tmp_path):
         for name in ("committed_offset", "records_read_total", "rows_total) + sum(esports_stream_rejects_total"):
             prometheus.wait_value(f"sum(esports_stream_{name})", records)
         prometheus.wait_value("sum(esports_stream_lag_records)", 0)
-        # Some seconds after the last batch nothing is known of round trips any more.
+        # A few seconds after the last batch, the round-trip times are no longer known.
         prometheus.stand_still()
         yield job, process, web, prometheus
         process.stop()
@@ -78,7 +78,7 @@ def check_records(job, prometheus):
     by_reason = collections.Counter(row["reason"] for row in rejects)
     told = series(prometheus, "esports_stream_rejects_total", "reason")
     assert {reason: count for (reason,), count in told.items() if count} == by_reason
-    assert len(told) == 8 and sum(told.values()) == 3 * len(ODD)  # those that have not occurred: 0
+    assert len(told) == 8 and sum(told.values()) == 3 * len(ODD)  # 0 for those that have not occurred
     assert prometheus.value('esports_stream_rows_total{query="player_stream"}') == 15
     faults = series(prometheus, "esports_stream_field_faults_total", "column")
     assert {column: count for (column,), count in faults.items() if count} == {"match_duration": 9}
@@ -158,7 +158,7 @@ def families(text):
 
 
 def expressions():
-    """Every query of the dashboard, with its variables filled in: all of an hour ago until now."""
+    """Every query of the dashboard, with its variables filled in, over the last hour."""
     dashboard = json.loads(DASHBOARD.read_text())
     for panel in dashboard["panels"]:
         for target in panel.get("targets", []):
@@ -197,7 +197,7 @@ def check_rules(prometheus):
 
 
 def check_deprecated(text, document):
-    """A former name says the same as the new one, and what to use."""
+    """A deprecated metric has the same value as its successor, and its help names that."""
     former = re.findall(r"^\| `(\w+)` \|.*\| Deprecated since [\d.]+, removed in [\d.]+: use (\w+)\. \|$", document, re.M)
     assert former and len(former) == document.count("Deprecated")
     samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -229,7 +229,7 @@ def test_prometheus_sees_what_the_queries_did(watched):
 
 
 @pytest.mark.sanitized
-def test_metrics_are_told_from_the_first_moment_on_and_to_whoever_has_the_token(job):
+def test_metrics_are_served_from_the_start_and_to_anyone_with_the_token(job):
     job.create_topic()
     process = job.start(
         TRIGGER="0 seconds", SPARK_UI_PORT=free_ports(1)[0], UI_TOKEN=TOKEN, KAFKA_CONF_STATISTICS_INTERVAL_MS=100
@@ -254,7 +254,7 @@ def alert_rules():
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 
-def test_each_alert_fires_when_it_should_and_not_when_it_comes_close():
+def test_each_alert_fires_when_it_should_and_not_in_near_misses():
     promtool("check", "config", DEPLOY / "prometheus.yml")
     promtool("check", "rules", DEPLOY / "alerts.yml")
     assert "SUCCESS" in promtool("test", "rules", ALERT_TESTS)
@@ -284,8 +284,8 @@ def health_cases():
 
 
 def test_the_alerts_agree_with_the_judge_of_health(tmp_path):
-    """On what /metrics says in each case just those alerts fire that the verdict asks for. A lag that grows
-    is no part of it: the forecast of a quarter of an hour."""
+    """In each case, the figures of /metrics fire exactly the alerts that the verdict asks for. A growing lag
+    is excluded: that alert needs a forecast over 15 minutes."""
     others = "EsportsStreamDown|EsportsStreamLagGrowing"
     firing = f'count by (alertname) (ALERTS{{alertstate="firing", alertname!~"{others}"}})'
     tests, cases = [], health_cases()
@@ -302,7 +302,7 @@ def test_the_alerts_agree_with_the_judge_of_health(tmp_path):
     assert len({alert for _, alerts, _ in cases for alert in alerts}) == 8
 
 
-def test_each_alert_says_what_it_means_and_where_its_page_is():
+def test_each_alert_says_what_it_means_and_links_its_documentation():
     document = (ROOT / "docs" / "alerts.md").read_text()
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^#|\Z)", document, re.M | re.S))
     rules = alert_rules()

@@ -46,7 +46,7 @@ def test_files_that_were_merged_by_hand_are_reported_once_and_come_back_from_a_b
     process = job.start(TRIGGER="1 second", SPARK_UI_PORT=free_ports(1)[0])
     job.wait_committed(process, {0: 220})  # it continues
     said = process.wait_log(r"\| ERROR \| .* missing")
-    assert f"{len(paths)} files of table '{table}' are missing that its sink log lists: " in said
+    assert f"{len(paths)} files that the sink log lists are missing from table '{table}': " in said
     assert len(re.findall(re.escape(leaf.name) + r"/part-[^,;]*\.parquet", said)) == 3
     assert "Restore them from a backup" in said
     web = Web(process)
@@ -64,7 +64,7 @@ def test_files_that_were_merged_by_hand_are_reported_once_and_come_back_from_a_b
     for path in paths:
         (kept / path.name).rename(path)
     process = job.run(MISSING_FILES="stop")
-    assert not process.lines("missing")
+    assert not process.lines("missing from table")
     job.assert_exact()
     assert spark.read.parquet(str(table)).count() == 220
 
@@ -79,10 +79,10 @@ def test_what_no_backup_has_comes_from_kafka_again_by_a_rewind(job):
     lost = set(job.lake.files(job.lake.table(KIND))) - before
     for path in lost:
         path.unlink()
-    assert job.run().lines(rf"ERROR \| .*{len(lost)} files? of table")
+    assert job.run().lines(rf"ERROR \| .*{len(lost)} files? that the sink log lists")
 
     job.run("rewind", "--job", "matches", "--to-batch", "2")
-    assert not job.run(MISSING_FILES="stop").lines("missing")
+    assert not job.run(MISSING_FILES="stop").lines("missing from table")
     job.assert_exact()
 
 
@@ -94,9 +94,9 @@ def test_a_table_without_a_sink_log_is_checked_by_its_manifests(job):
     (path,) = job.lake.files(job.lake.table(KIND))
     path.unlink()
     (said,) = job.run().lines(r"\| ERROR \| ")
-    assert "1 file of table" in said and f"manifests name: status=live/{path.name}; " in said
+    assert "1 file that the checkpoint's manifests name is missing" in said and f": status=live/{path.name}; " in said
     process = job.run(MISSING_FILES="stop", exit_code=5)
-    assert process.lines(r"CRITICAL \| Query failed: MISSING_FILES=stop: 1 file of table")
+    assert process.lines(r"CRITICAL \| Query failed: MISSING_FILES=stop: 1 file that the")
 
 
 def test_spark_reads_a_copied_lake_at_its_old_path_until_it_is_relocated(job, spark, tmp_path):

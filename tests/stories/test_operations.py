@@ -1,4 +1,4 @@
-"""What an operator does to a stopped query: adopt, release, relocate, rewind, proven by Spark."""
+"""Operations on a stopped query: adopt, release, relocate, rewind. Spark checks the results."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ VERSIONS = {"3.5": "spark35", "4": "spark4"}
 
 
 class Topic:
-    """A growing topic; the table must hold each of its offsets once, by the log and by a glob."""
+    """A growing topic. The table must have each offset once, read through the log and through a glob."""
 
     def __init__(self, job, partitions=2):
         self.job = job
@@ -33,14 +33,14 @@ class Topic:
 
 
 def operate(job, *command, exit_code=0, **settings):
-    """Runs one command; gives what it said."""
+    """Runs one command and returns what it printed."""
     process = job.start(*command, "--job", "matches", **settings)
     process.wait_exit(60, exit_code)
     return process.log() + process.errors()
 
 
 def kill_in_commit_window(job, spark):
-    """A foreachBatch batch whose files are all in place, and whose commit never comes."""
+    """Leaves a foreachBatch batch with all files in place but without a commit."""
     lake = job.lake
     success = lake.table(KIND) / "_SUCCESS"
     before = success.stat().st_mtime_ns
@@ -71,7 +71,7 @@ def test_a_foreach_batch_table_is_adopted_and_released(job, request, version):
     topic.grow(60)
     kill_in_commit_window(job, spark)
     assert job.lake.batches(KIND)[-1] == 2
-    assert sum(job.lake.keys(job.lake.table(KIND)).values()) == 360  # of 300 that count
+    assert sum(job.lake.keys(job.lake.table(KIND)).values()) == 360  # 300 of them in committed batches
     said = operate(job, "adopt")
     assert "as of batch 2" in said and len(orphans(job)) > 0
     assert sorted(os.listdir(log)) == ["0", "1", "2"]
@@ -86,7 +86,7 @@ def test_a_foreach_batch_table_is_adopted_and_released(job, request, version):
     assert "no longer has a sink log" in operate(job, "release")
     assert not log.exists()
     topic.grow(350)
-    job.run(MAX_OFFSETS_PER_TRIGGER=50)  # without a log, as the job does
+    job.run(MAX_OFFSETS_PER_TRIGGER=50)  # without a sink log, as in the job
     assert not log.exists()
     topic.grow(50)
     spark.run_job(job, sink="foreachBatch")
@@ -111,7 +111,7 @@ def test_a_foreach_batch_table_is_adopted_and_released(job, request, version):
 
 
 @pytest.mark.timeout(300)
-def test_a_batch_write_killed_before_its_files_are_in_place_is_not_seen_by_a_glob(job, spark4):
+def test_a_glob_does_not_see_a_batch_that_was_killed_before_its_files_were_in_place(job, spark4):
     topic = Topic(job)
     topic.grow(100)
     spark4.run_job(job, sink="foreachBatch")
@@ -129,7 +129,7 @@ def test_a_log_that_disagrees_is_not_released(job):
     job.run()
     table = job.lake.table(KIND)
     (path, *_) = job.lake.files(table)
-    # Without offsets, so that no start may take it for what a crash has left.
+    # Without offsets, so that no start may mistake it for the leftover of a crash.
     strange = path.with_name("part-of-somebody-else.parquet")
     parquet.write_table(pyarrow.table({"match_id": ["m-1"]}), strange)
     said = operate(job, "release", exit_code=5)
@@ -149,7 +149,7 @@ def tree(root):
 
 
 @pytest.mark.timeout(600)
-def test_a_moved_lake_is_refused_then_relocated_and_goes_on(job, spark35, spark4, tmp_path):
+def test_a_moved_lake_is_refused_until_relocated_and_then_continues(job, spark35, spark4, tmp_path):
     topic = Topic(job)
     topic.grow(600)
     job.run(MAX_OFFSETS_PER_TRIGGER=60)  # 0..9, so across 9.compact
@@ -185,8 +185,8 @@ def test_a_moved_lake_is_refused_then_relocated_and_goes_on(job, spark35, spark4
 
 
 @pytest.mark.timeout(600)
-def test_batches_of_both_programs_are_taken_back_and_done_again(job, spark35, spark4):
-    """Rewound past a compact file, of batches by our program and by Spark; then resumed by each."""
+def test_batches_of_both_programs_are_rewound_and_run_again(job, spark35, spark4):
+    """A rewind past a compact file, over batches of our program and of Spark. Then each resumes."""
     topic = Topic(job)
     table = job.lake.table(KIND)
     topic.grow(250)
@@ -215,7 +215,7 @@ def test_batches_of_both_programs_are_taken_back_and_done_again(job, spark35, sp
 
 
 @pytest.mark.timeout(600)
-def test_an_adopted_table_is_rewound_by_what_its_files_hold(job, spark4):
+def test_an_adopted_table_is_rewound_by_the_rows_in_its_files(job, spark4):
     topic = Topic(job)
     topic.grow(650)
     spark4.run_job(job, sink="foreachBatch", max_offsets=50)  # 0..12
@@ -236,13 +236,13 @@ def test_an_adopted_table_is_rewound_by_what_its_files_hold(job, spark4):
         job.lake.assert_listed(KIND)
 
     operate(job, "release")
-    operate(job, "rewind", "--to-batch", "8")  # without a log, some batches of Spark's
+    operate(job, "rewind", "--to-batch", "8")  # no sink log; some of the batches are Spark's
     job.lake.assert_holds(KIND, job.lake.planned_ends(KIND, 8))
     job.run()
     topic.assert_once(spark4)
 
 
-def test_slips_on_the_command_line_are_usage_errors(job):
+def test_mistakes_on_the_command_line_are_usage_errors(job):
     for words, what in (
         (["--to-batch", "3"], "--to-batch can only be used with the command rewind"),
         (["adopt", "--to-batch", "3"], "--to-batch can only be used with the command rewind"),

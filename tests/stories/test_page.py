@@ -130,8 +130,8 @@ def test_the_page_shows_what_the_queries_did(scene, open_page):
         rejects = sum(scene.lake.keys(scene.lake.rejects(kind)).values())
         files = scene.lake.listed(kind)
         card = page.facts(f"#queries > [data-key={query}]")
-        assert (number(card["Rows"]), number(card["Rejects"].split()[0])) == (rows, rejects)
-        assert (card["Trigger"], card["Lost"]) == ("1 second", "0")
+        assert (number(card["Rows since start"]), number(card["Rejects since start"].split()[0])) == (rows, rejects)
+        assert (card["Trigger"], card["Lost since start"]) == ("1 second", "0")
 
         lines = scene.process.lines(rf"\| {query} \|.* written successfully")
         written = [tuple(map(int, WRITTEN.search(line).groups())) for line in lines]
@@ -490,11 +490,12 @@ def test_what_happens_is_shown_without_a_reload(job, open_page):
     job.wait_committed(process, {0: 1, 1: 0})
     page = open_page(url)
     page.wait("#batches", "#0")
+    page.wait("#chart-input-rate", "not known yet: needs two batches")
     page.tab.evaluate("window.mark = 1")
     detail = page.open_detail("#batches", "#0")
 
     job.produce(['{"match_id": "M1"}'] * 1234)
-    page.wait("#queries > [data-key=match_stream]", r"Rows\s+1,234")
+    page.wait("#queries > [data-key=match_stream]", r"Rows since start\s+1,234")
     page.wait("#batches", "#1")
     job.produce(["broken"] * 5)
     page.wait("#reject-reasons", r"malformed_json\s+5")
@@ -628,7 +629,7 @@ def test_a_lost_connection_is_shown_and_restored(job, open_page):
     assert "last known: " in page.text("#queries > [data-key=match_stream] .state")
     card = page.facts("#queries > [data-key=match_stream]")
     assert re.fullmatch(r"#0, at \d\d:\d\d:\d\d", card["Newest batch"])
-    assert card["Rows"] == "10"
+    assert card["Rows since start"] == "10"
     page.tab.evaluate(
         """window.inBackground = false, document.dispatchEvent(new Event('visibilitychange'))"""
     )
@@ -643,10 +644,14 @@ def test_a_lost_connection_is_shown_and_restored(job, open_page):
 
     card = page.facts("#queries > [data-key=match_stream]")
     assert re.fullmatch(r"#0, \d+ s ago", card["Newest batch"])  # by the checkpoint
-    assert card["Rows"] == "0"
+    assert card["Rows since start"] == "0"
+    assert re.fullmatch(r"committed \d+ s ago, before the start", card["Newest record"])
+    assert "No record yet since the start." in page.text("#rejects-summary")
+    assert page.text("#faults") == page.text("#unknown") == "No record yet since the start."
     page.wait("#batches-summary", r"From the checkpoint: batch #0, committed \d+ s ago\.")
     status = job.program.run("status", "--job", "matches", **job.settings).log()
     assert re.search(r"batch +0, committed at 2\S+Z, before the start\n", status)
+    assert re.search(r"freshness +not known yet since the start; the newest .* at 2\S+Z\n", status)
 
     again.pause()  # answers nothing, but is there
     page.wait("#lost", "No answer within")
@@ -684,7 +689,7 @@ def test_without_kafka_the_lag_is_unknown_and_the_error_appears_once(tmp_path, j
         process, url = start(own, "--job", "all", LAG_INTERVAL="1 second")
         own.wait_committed(process, {0: 10})
         page = open_page(url)
-        page.wait("#queries > [data-key=match_stream]", r"10\s+Rejects|Rows\s+10\b")
+        page.wait("#queries > [data-key=match_stream]", r"10\s+Rejects since|Rows since start\s+10\b")
         assert re.search(r"\b0 records behind\s+up to date", page.text("#queries"))
         card = page.facts("#queries > [data-key=match_stream]")
         assert re.fullmatch(r"\d+ (s|min) ago", card["Newest record"])
@@ -766,5 +771,5 @@ def test_records_are_not_shown_to_another_machine_without_a_token(job, browser, 
     page.wait("#queries", "match_stream")
     assert page.complaints and all("403" in one for one in page.complaints)
     page.close()
-    open_page(url).wait("#rejects-summary", "The newest 1 are listed here")
+    open_page(url).wait("#rejects-summary", "The newest 1 are listed here; all are in")
     process.stop()

@@ -1,6 +1,6 @@
-"""A query's position and a topic that no longer fits it, in every pair of circumstances: what real
-Spark does, what we do, and why where that differs. Two small models of the rules tell both; each case
-compares them with what was observed. `make positions` runs all combinations."""
+"""A query's position no longer fits its topic, in every pair of circumstances: what real Spark does,
+what we do, and why the two differ where they do. Two small models predict both. Each case compares
+the predictions with what was observed. `make positions` runs all combinations."""
 
 import collections
 import itertools
@@ -32,9 +32,9 @@ WHICH = os.environ.get("POSITIONS", "")  # "all", or a part of the names of the 
 TABLE = ROOT / "build" / "positions.md"
 THREADS = 12
 GROUP = 32  # cases at a time
-# What Spark says when it stops.
+# What Spark reports when it stops.
 DATA_LOSS = re.compile("Some data may have been lost|are gone|offset was changed")
-# A plan of Spark's that goes back while nothing is lost.
+# A plan of Spark's that goes back although nothing is lost.
 BESIDES = [Case("open transaction commits", "stopped", "1", "read_committed", "stop")]
 
 
@@ -74,7 +74,7 @@ class Outcome(typing.NamedTuple):
 
 
 class Model:
-    """What both have in common: three runs, and reading from a position to an end."""
+    """What both models share: three runs, and reading from a position to an end."""
 
     def __init__(self, case):
         self.case = case
@@ -90,28 +90,29 @@ class Model:
             for event in events:
                 self.topic.apply(event)
             stops = stops_at_loss(self.case, step)
-            went_on = self.run(isolation(self.case, step), stops)
-            self.has_stopped = not went_on
-            results.append("ok" if went_on else "stops")
+            continued = self.run(isolation(self.case, step), stops)
+            self.has_stopped = not continued
+            results.append("ok" if continued else "stops")
             positions.append(dict(self.position))
         return Outcome(results, positions, self.topic.sent, self.times, self.lost)
 
     def take(self, partition, first, end, level):
-        """Reads a range; what retention has deleted of it is lost."""
+        """Reads a range. Offsets that retention has deleted are lost."""
         self.times.update(self.topic.read(partition, first, end, level))
         self.lost += max(0, min(self.topic.starts[partition], end) - first)
         self.position[partition] = end
 
 
 class Spark(Model):
-    """A plan ends at each partition's end, wherever that is; its batch reads what lies between."""
+    """A plan ends at each partition's end, no matter where that is. Its batch reads from the previous
+    plan's end to this one."""
 
     def __init__(self, case):
         super().__init__(case)
-        self.read_to = {}  # the plan before
+        self.read_to = {}  # by the previous plan
 
     def run(self, level, stops):
-        """A plan that it has stopped with is there, and is run first."""
+        """If it stopped with a plan, that plan still exists and runs first."""
         return (not self.has_stopped or self.run_plan(level, stops)) and self.plan(level, stops)
 
     def plan(self, level, stops):
@@ -140,8 +141,8 @@ class Ours(Model):
         self.incarnation = 0
 
     def run(self, level, stops):
-        """Positions that do not fit are moved by a plan of their own, which is there before a query
-        stops with it."""
+        """A separate plan moves the positions that do not fit. It is durable before the query stops
+        because of it."""
         before, starts = self.position, self.topic.starts
         if not self.has_stopped:
             self.position = self.fitting()
@@ -151,13 +152,13 @@ class Ours(Model):
             return False
         for partition in self.topic.logs:
             first, end = self.position.get(partition, 0), self.topic.end(partition, level)
-            if first <= end:  # or else it waits for a transaction
+            if first <= end:  # otherwise it waits for a transaction
                 self.take(partition, first, end, level)
         return True
 
     def fitting(self):
-        """A topic that was recreated is known by its absence, or that of a partition, or by the time
-        of a record that the table has, too. An end before a position is not enough for that."""
+        """A recreated topic is recognised by its absence, by that of a partition, or by the timestamp of a
+        record that is also in the table. An end before a position is not sufficient."""
         logs = self.topic.logs
         gone = self.position.keys() - logs.keys()
         compared = [log for one, log in logs.items() if log and self.position.get(one)]
@@ -183,7 +184,7 @@ def observed(reader):
 
 
 def why_we_differ(spark, ours):
-    """None: we do as Spark does."""
+    """None: we do the same as Spark."""
     if spark.told() == ours.told():
         return None
     if ours.results[1] == "stops" and spark.results[1] == "ok":
@@ -201,7 +202,7 @@ def why_we_differ(spark, ours):
 
 @pytest.fixture(scope="module")
 def readers(request, broker, spark, tmp_path_factory):
-    """{case: (Spark, ours)}: each has been through its case."""
+    """{case: (Spark, ours)}: each has run its case."""
     directory = tmp_path_factory.mktemp("positions")
     kind = Debian13 if request.config.getoption("--on-debian-13") else Program
     program = kind(ROOT / request.config.getoption("--program"), directory / "runs")
@@ -219,7 +220,7 @@ def readers(request, broker, spark, tmp_path_factory):
 
 
 def write_table(found):
-    """What was observed, and which of it is not what was expected."""
+    """What was observed, and where it differs from what was expected."""
     lines = [
         "| topic | query | partitions | isolation | data loss | Spark: runs; positions; rows |"
         " ours | why they differ |",
@@ -275,11 +276,11 @@ def test_what_we_do(readers, case):
     assert sums["rows"] == sum(reader.times().values()), told
 
 
-# The lakes change hands; nothing looks at them afterwards.
+# The two programs swap lakes. No test uses the lakes afterwards.
 
 
 def moved(outcome):
-    """Whether a position went back or away."""
+    """Whether a position went back or disappeared."""
     pairs = itertools.pairwise(outcome.positions)
     return any(later.get(one, -1) < at for first, later in pairs for one, at in first.items())
 
@@ -291,7 +292,7 @@ WE_MOVED = [case for case in CASES if moved(our_outcome(case))]
 @pytest.mark.parametrize("case", SPARK_STOPPED, ids=lambda case: case.name)
 def test_we_resume_with_the_plan_with_which_spark_stopped(readers, case):
     theirs, ours = readers[case]
-    wanted = spark_outcome(case._replace(loss="stop then go on"))
+    wanted = spark_outcome(case._replace(loss="stop then continue"))
 
     process = ours.take_over(theirs)
 
@@ -301,10 +302,10 @@ def test_we_resume_with_the_plan_with_which_spark_stopped(readers, case):
 
 @pytest.mark.parametrize("case", WE_MOVED, ids=lambda case: case.name)
 def test_spark_resumes_where_we_moved_to(readers, case):
-    """And moves to there, if we have stopped and it has to continue."""
+    """If we have stopped, Spark continues and moves there itself."""
     theirs, ours = readers[case]
     has_stopped = ours.results[-1] != "ok"
-    wanted = our_outcome(case._replace(loss="stop then go on") if has_stopped else case)
+    wanted = our_outcome(case._replace(loss="stop then continue") if has_stopped else case)
     for partition in range(case.partitions):
         ours.topic.apply(Send(partition, numbered("D", partition, 5)))
 
@@ -314,8 +315,8 @@ def test_spark_resumes_where_we_moved_to(readers, case):
     assert ours.times() == {**wanted.times, **news}
 
 
-def test_a_topic_that_is_away_ends_a_query_that_spark_runs(broker, spark, tmp_path):
-    case = Case("recreated empty", "running", "1", "read_committed", "go on")
+def test_a_missing_topic_ends_a_running_query_of_spark(broker, spark, tmp_path):
+    case = Case("recreated empty", "running", "1", "read_committed", "continue")
     reader = SparkReader(spark, case, broker, tmp_path)
     reader.topic.apply(Send(0, numbered("A", 0, 10)))
     reader.run()

@@ -1,4 +1,4 @@
-"""Records that cannot become rows: kept with their reason, never in the way of the others."""
+"""Records that cannot become rows: they are kept with their reason and never block other records."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def test_a_malformed_record_is_kept_with_its_reason_and_its_bytes(job, spark):
         assert row["detail"] and row["kafka_timestamp"] and row["processing_timestamp"]
     assert spark.read.parquet(str(job.lake.rejects("matches"))).count() == len(REJECTED)
 
-    # One WARNING for all of them, and one line at DEBUG for each.
+    # One WARNING for all of them, and a DEBUG line for each.
     (line,) = process.lines(r"\| (WARNING|ERROR) \|")
     assert line.endswith(
         "| match_stream | WARNING | 16 records rejected | null_value=1 blank_value=2 malformed_json=4"
@@ -68,7 +68,7 @@ def test_a_malformed_record_is_kept_with_its_reason_and_its_bytes(job, spark):
     assert re.search(r"unknown_keys=0\b", process.log())
 
 
-def test_a_batch_without_a_row_is_an_error_that_names_the_keys_that_came_and_were_expected(job):
+def test_a_batch_without_a_row_is_an_error_that_names_the_received_and_the_expected_keys(job):
     job.create_topic()
     wrong = [json.dumps({"matchId": f"M{n}", "status": "live"}) for n in range(5000)]
     job.produce([*wrong, '{"match_id": null, "colour": 1}'])
@@ -77,14 +77,14 @@ def test_a_batch_without_a_row_is_an_error_that_names_the_keys_that_came_and_wer
 
     job.assert_exact()
     assert len(job.lake.keys(job.lake.rejects("matches"))) == 5001
-    warning, error = process.lines(r"\| (WARNING|ERROR|CRITICAL) \|")  # however many there are
+    warning, error = process.lines(r"\| (WARNING|ERROR|CRITICAL) \|")  # no matter how many records
     assert "WARNING | 5001 records rejected | missing_identifier=5000 null_identifier=1 |" in warning
     assert "ERROR | No record of batch 0 became a row" in error
     keys = "keys=matchId (5000), status (5000), colour (1), match_id (1)"
     assert f"| {keys} | identifier=match_id | expected=match_id, " in error
     assert process.lines(r"\| rows=0 \| rejects=5001 \|.*\| unknown_keys=5001 \|")
 
-    job.produce([None])  # a tombstone holds nothing to read: neither a warning nor an error
+    job.produce([None])  # a tombstone has no value to read: neither a warning nor an error
     process = job.run()
     assert not process.lines(r"\| (WARNING|ERROR|CRITICAL) \|")
     assert process.lines(r"\| INFO \| 1 record rejected \| null_value=1 \| first=0:5001 \|")
@@ -115,7 +115,7 @@ def test_failfast_stops_at_the_first_reject_and_names_its_place(job):
     (line, *_) = process.lines("CRITICAL|ERROR")
     assert job.topics["matches"] in process.log() and "1" in line
     assert not job.lake.batches("matches")
-    job.run()  # in another mode it goes on
+    job.run()  # another mode continues
     job.assert_exact()
 
 
@@ -126,7 +126,7 @@ def test_a_value_of_the_wrong_type_is_null_in_its_row_and_counted(job):
 
     process = job.run()
 
-    (line,) = process.lines(r"\| WARNING \| .*became null")  # one for all columns
+    (line,) = process.lines(r"\| WARNING \| .*became null")  # one line for all columns
     assert "2 values of the wrong type became null" in line, line
     assert line.endswith("columns=match_duration (1), team_2_kills (1)"), line
     assert process.lines(r"\| WARNING \| .*after.* value"), process.tail()
@@ -138,7 +138,7 @@ def test_a_value_of_the_wrong_type_is_null_in_its_row_and_counted(job):
 def test_a_record_of_fifty_megabytes_and_one_of_ten_thousand_levels_are_handled(job):
     topic = job.create_topic(max_message_bytes=64 << 20)
     deep = '{"match_id": "deep", "x": ' + "[" * 10000 + "]" * 10000 + "}"
-    # A string may have 20 million characters in Spark; a record more.
+    # Spark limits a string to 20 million characters, but not a record.
     large = json.dumps(
         {"match_id": "large", "match_type": "x" * (19 << 20), "y": ["z" * (1 << 20)] * 31}
     )
@@ -159,8 +159,8 @@ def test_a_record_of_fifty_megabytes_and_one_of_ten_thousand_levels_are_handled(
 INT64_MAX = (1 << 63) - 1
 NANOSECONDS = 1700000000000000000
 
-# Milliseconds by the producer; -62135596800000 is the least date of .NET, 1582-10-15 the first day
-# of the Gregorian calendar, and 1700000000000000 is a time in microseconds.
+# Producer timestamps in milliseconds. -62135596800000 is the earliest date of .NET, 1582-10-15 is the
+# first day of the Gregorian calendar, and 1700000000000000 is a time in microseconds.
 TAKEN = [-1, -2, -1000, -62135596800000, -12219292800000, -12219292800001, -99999999999999]
 TAKEN += [1700000000000, 1700000000000000, INT64_MAX // 1000, -(INT64_MAX // 1000)]
 OVERFLOWING = [NANOSECONDS, INT64_MAX, -INT64_MAX - 1, INT64_MAX // 1000 + 1]
@@ -184,7 +184,7 @@ def times(spark, table):
 
 
 @pytest.mark.sanitized
-def test_a_timestamp_of_any_value_is_sparks_and_a_reject_where_sparks_query_ends(job, spark):
+def test_any_timestamp_is_read_as_in_spark_and_rejected_where_sparks_query_ends(job, spark):
     topic = create_topic_of_any_time(job, job.topics["matches"], partitions=2)
     produce_at(job, topic, TAKEN)
     produce_at(job, topic, OVERFLOWING, partition=1)
@@ -225,12 +225,12 @@ def test_a_timestamp_of_any_value_is_sparks_and_a_reject_where_sparks_query_ends
     replayed = job.program.run("rejects", "replay", "--job", "matches", **job.settings)
     assert f"kafka_timestamp {len(OVERFLOWING)}" in replayed.log()
     assert not job.lake.batches("matches")[1:]
-    produce_at(job, topic, [NANOSECONDS])  # in the longest partition, where doctor looks
+    produce_at(job, topic, [NANOSECONDS])  # in the longest partition, which doctor reads
     doctor = job.program.run("doctor", "--job", "matches", **job.settings)
     assert "is out of range: the record will be rejected" in doctor.log(), doctor.log()
 
 
-def test_a_rejects_timestamp_is_sparks_and_stays_so_when_it_is_replayed(job, spark):
+def test_the_timestamp_of_a_reject_is_that_of_spark_before_and_after_a_replay(job, spark):
     topic = create_topic_of_any_time(job, job.topics["matches"])
     producer = job.broker.producer()
     for timestamp in TAKEN:

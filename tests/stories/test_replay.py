@@ -202,5 +202,5 @@ def test_failfast_stops_at_the_first_that_still_fails(job):
     job.run()
     process = job.start("rejects", "replay", "--job", KIND, PARSE_MODE="failfast")
     process.wait_exit(30, 8)
-    assert "still can't become a row" in process.errors()
+    assert "still cannot become a row" in process.errors()
     assert job.lake.batches(KIND, "offsets") == [0]

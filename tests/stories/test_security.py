@@ -1,4 +1,4 @@
-"""TLS, passwords and ACLs, with a real broker that wants them; the settings are those of
+"""TLS, passwords and ACLs, with a real broker that requires them. The settings are those of
 docs/operations.md."""
 
 import copy
@@ -42,7 +42,7 @@ def secure_job(program, lake, secure_broker):
 
 @pytest.fixture
 def job_on_13(program, lake, secure_broker, tmp_path):
-    """On Debian 13, where the token server's authority is trusted."""
+    """On Debian 13, with the token server's authority trusted."""
     on_13 = Debian13(program.binary, tmp_path / "runs-on-13", secure_broker.authority)
     yield with_records(Job(on_13, lake, secure_broker))
     on_13.end_all()
@@ -91,7 +91,7 @@ def with_tokens(broker, secret=PASSWORD):
 
 
 @pytest.mark.parametrize("settings_of", [with_password, with_certificate])
-def test_describe_and_read_on_the_topic_are_all_it_needs(secure_job, secure_broker, settings_of):
+def test_describe_and_read_on_the_topic_are_sufficient(secure_job, secure_broker, settings_of):
     secure_broker.grant(secure_job.topics["matches"], "DESCRIBE", "READ")
 
     process = secure_job.run(**settings_of(secure_broker))
@@ -101,7 +101,7 @@ def test_describe_and_read_on_the_topic_are_all_it_needs(secure_job, secure_brok
 
 
 @pytest.mark.parametrize("settings_of", [with_scram_256, with_scram_512, with_certificate, with_tokens])
-def test_on_debian_13_each_way_to_log_in_works_at_a_current_kafka(job_on_13, secure_broker, settings_of):
+def test_on_debian_13_every_login_method_works_with_a_current_kafka(job_on_13, secure_broker, settings_of):
     secure_broker.grant(job_on_13.topics["matches"], "READ")
 
     process = job_on_13.run(**settings_of(secure_broker))
@@ -111,13 +111,13 @@ def test_on_debian_13_each_way_to_log_in_works_at_a_current_kafka(job_on_13, sec
 
 
 def of_the_secret():
-    """What deploy/kubernetes/secret.example.yaml says of Kafka."""
+    """The Kafka settings in deploy/kubernetes/secret.example.yaml."""
     data = yaml.safe_load((DEPLOY / "kubernetes/secret.example.yaml").read_text())["stringData"]
     return {name: value for name, value in data.items() if name.startswith("KAFKA_")}
 
 
 def of_the_env_file():
-    """What is proposed for brokers with TLS and a password in the service's settings."""
+    """What the service's settings file suggests for brokers with TLS and a password."""
     text = (DEPLOY / "systemd/esports-stream.env").read_text()
     return dict(re.findall(r"^#(KAFKA_(?:SECURITY|SSL|SASL)_\w+)=(.*)$", text, re.M))
 
@@ -138,10 +138,10 @@ def test_on_debian_13_the_examples_log_in_once_they_are_filled_in(job_on_13, sec
     job_on_13.assert_exact()
 
 
-def test_scram_works_at_kafka_4_or_the_reason_why_not_is_told(secure_job, secure_broker):
+def test_scram_works_with_kafka_4_or_the_reason_why_not_is_reported(secure_job, secure_broker):
     secure_broker.grant(secure_job.topics["matches"], "READ")
     settings = with_scram_512(secure_broker)
-    reason = "librdkafka before 2.6.1 can't log in to Kafka 4 with SCRAM"
+    reason = "librdkafka before 2.6.1 cannot log in to Kafka 4 with SCRAM"
     explained = secure_job.run("--explain", **settings).log()
 
     if HOST_LIBRDKAFKA >= LOGS_IN_BY_SCRAM:
@@ -153,7 +153,7 @@ def test_scram_works_at_kafka_4_or_the_reason_why_not_is_told(secure_job, secure
         assert f"Warning: {reason}" in explained
 
 
-def test_tokens_work_or_are_refused_before_anything_is_asked_for(secure_job, secure_broker):
+def test_tokens_work_or_are_refused_before_any_request(secure_job, secure_broker):
     settings = {**secure_job.settings, **with_tokens(secure_broker)}
     reason = "KAFKA_SASL_OAUTHBEARER_METHOD, environment: librdkafka 2.0.2 was built without OIDC"
     old = HOST_LIBRDKAFKA < LOGS_IN_BY_SCRAM
@@ -168,13 +168,13 @@ def test_tokens_work_or_are_refused_before_anything_is_asked_for(secure_job, sec
             assert "built without" not in process.log()
 
 
-def test_a_wrong_secret_is_told(job_on_13, secure_broker):
+def test_a_wrong_secret_is_reported(job_on_13, secure_broker):
     line = refused(job_on_13, **with_tokens(secure_broker, secret="wrong"))
 
     assert "unknown client or wrong secret" in line and "check KAFKA_SASL_OAUTHBEARER_CLIENT_ID" in line
 
 
-def test_an_authorization_server_that_is_not_trusted_is_told(job_on_13, secure_broker, tmp_path):
+def test_an_untrusted_authorization_server_is_reported(job_on_13, secure_broker, tmp_path):
     trusting = Debian13(job_on_13.program.binary, tmp_path / "other", secure_broker.other_authority)
     job_on_13.program = trusting
 
@@ -183,7 +183,7 @@ def test_an_authorization_server_that_is_not_trusted_is_told(job_on_13, secure_b
     assert "SSL certificate problem" in line and "add the authority of the token server" in line
 
 
-def test_a_token_that_the_broker_refuses_is_told(job_on_13, secure_broker):
+def test_a_token_that_the_broker_refuses_is_reported(job_on_13, secure_broker):
     secure_broker.tokens.audience = "another"
 
     line = refused(job_on_13, **with_tokens(secure_broker))
@@ -192,7 +192,7 @@ def test_a_token_that_the_broker_refuses_is_told(job_on_13, secure_broker):
     assert "the broker refuses the token" in line
 
 
-def test_tokens_are_renewed_while_it_runs(job_on_13, secure_broker):
+def test_tokens_are_renewed_during_a_run(job_on_13, secure_broker):
     topic, tokens = job_on_13.topics["matches"], secure_broker.tokens
     secure_broker.grant(topic, "READ")
     tokens.answers.clear()
@@ -201,8 +201,8 @@ def test_tokens_are_renewed_while_it_runs(job_on_13, secure_broker):
     job_on_13.wait_committed(process, {0: 2, 1: 1})
     first = len(tokens.answers)
 
-    # Each of its clients has had others since, and the broker has closed what was logged in with the
-    # first ones: it lets nobody stay for longer than a token is valid.
+    # Each client has received new tokens since. The broker has closed the connections that used the
+    # first ones: no connection may outlive its token.
     process.wait_until(lambda: len(tokens.answers) >= 3 * first, 60, "new tokens")
     job_on_13.produce(['{"match_id": "M3"}'])
     job_on_13.wait_committed(process, {0: 3, 1: 1})
@@ -213,8 +213,8 @@ def test_tokens_are_renewed_while_it_runs(job_on_13, secure_broker):
     assert {status for status, _ in tokens.answers} == {200}
 
 
-def test_the_settings_are_taken_from_a_file_and_never_shown(secure_job, secure_broker, tmp_path):
-    secure_broker.grant(secure_job.topics["matches"], "READ")  # DESCRIBE is in it
+def test_the_settings_are_read_from_a_file_and_never_shown(secure_job, secure_broker, tmp_path):
+    secure_broker.grant(secure_job.topics["matches"], "READ")  # READ implies DESCRIBE
     file = tmp_path / "esports-stream.env"
     settings = with_password(secure_broker)
     file.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
@@ -231,26 +231,35 @@ def test_the_settings_are_taken_from_a_file_and_never_shown(secure_job, secure_b
 
 
 def refused(job, **settings):
-    """What is logged of a start that waits for Kafka for a second and then gives up."""
+    """The log of a start that waits for Kafka for one second and then gives up."""
     process = job.run(KAFKA_STARTUP_TIMEOUT="1s", exit_code=4, **settings)
     (line,) = process.lines("CRITICAL.*match_stream|match_stream.*CRITICAL")
     assert not job.lake.files(job.lake.root)
     return line
 
 
-def test_a_wrong_password_is_told(secure_job, secure_broker):
+def failures(job, **settings):
+    """What `doctor` says to do about each check that fails."""
+    doctor = job.run("doctor", "--json", "--job", "matches", exit_code=4, **settings)
+    found = [json.loads(line) for line in doctor.log().splitlines()]
+    return {one["check"]: one["fix"] for one in found if one["verdict"] == "FAIL"}
+
+
+def test_a_wrong_password_is_reported(secure_job, secure_broker):
     line = refused(secure_job, **with_password(secure_broker, password="wrong"))
 
     assert "Authentication failed" in line and "wrong" not in line
+    (fix,) = failures(secure_job, **with_password(secure_broker, password="wrong")).values()
+    assert "KAFKA_SASL_" in fix and "acl" not in fix
 
 
-def test_an_authority_that_is_not_trusted_is_told(secure_job, secure_broker):
+def test_an_untrusted_authority_is_reported(secure_job, secure_broker):
     line = refused(secure_job, **with_password(secure_broker, authority=secure_broker.other_authority))
 
     assert "certificate verify failed" in line
 
 
-def test_a_name_that_the_certificate_does_not_have_is_told(secure_job, secure_broker):
+def test_a_name_that_is_not_in_the_certificate_is_reported(secure_job, secure_broker):
     settings = with_password(secure_broker)
     settings["KAFKA_BOOTSTRAP_SERVERS"] = settings["KAFKA_BOOTSTRAP_SERVERS"].replace("127.0.0.1", "localhost")
 
@@ -259,26 +268,35 @@ def test_a_name_that_the_certificate_does_not_have_is_told(secure_job, secure_br
     assert "certificate verify failed" in line
 
 
-def test_a_listener_of_another_kind_is_told(secure_job, secure_broker):
+def test_a_listener_with_another_protocol_is_reported(secure_job, secure_broker):
     line = refused(secure_job, KAFKA_BOOTSTRAP_SERVERS=secure_broker.sasl)
 
-    assert "check that KAFKA_SECURITY_PROTOCOL matches the listener" in line
+    assert "KAFKA_SECURITY_PROTOCOL matches the listener" in line
+    assert "api.version.request" not in line and "ms in state" not in line
+
+    tls = {"KAFKA_BOOTSTRAP_SERVERS": secure_broker.bootstrap, "KAFKA_SECURITY_PROTOCOL": "SSL"}
+    line = refused(secure_job, **tls)
+    assert "this looks like a plaintext listener" in line and "KAFKA_SECURITY_PROTOCOL" in line
+    (fix,) = failures(secure_job, **tls).values()
+    assert fix.startswith("check that KAFKA_SECURITY_PROTOCOL matches the listener") and "acl" not in fix
 
 
-def test_a_missing_certificate_is_told(secure_job, secure_broker):
+def test_a_missing_certificate_is_reported(secure_job, secure_broker):
     settings = with_certificate(secure_broker)
     del settings["KAFKA_SSL_CERTIFICATE_LOCATION"], settings["KAFKA_SSL_KEY_LOCATION"]
 
     assert "the broker requires a client certificate: set KAFKA_SSL_CERT" in refused(secure_job, **settings)
 
 
-def test_a_topic_without_any_acl_is_told(secure_job, secure_broker):
+def test_a_topic_without_any_acl_is_reported(secure_job, secure_broker):
     line = refused(secure_job, **with_password(secure_broker))
 
     assert "access denied. Grant the user DESCRIBE and READ on the topic" in line
+    (fix,) = failures(secure_job, **with_password(secure_broker)).values()
+    assert fix.startswith("kafka-acls.sh --add") and "KAFKA_SSL" not in fix
 
 
-def test_a_topic_that_may_be_described_but_not_read_is_waited_for(secure_job, secure_broker):
+def test_a_query_waits_for_a_topic_that_it_may_describe_but_not_read(secure_job, secure_broker):
     topic = secure_job.topics["matches"]
     secure_broker.grant(topic, "DESCRIBE")
     process = secure_job.start(TRIGGER="availableNow", **with_password(secure_broker))
@@ -290,7 +308,7 @@ def test_a_topic_that_may_be_described_but_not_read_is_waited_for(secure_job, se
     secure_job.assert_exact()
 
 
-def test_a_group_without_an_acl_is_a_warning_and_read_on_it_is_all_it_needs(secure_job, secure_broker):
+def test_a_group_without_an_acl_is_a_warning_and_read_on_the_group_is_sufficient(secure_job, secure_broker):
     topic, group = secure_job.topics["matches"], f"{secure_job.topics['matches']}-group"
     secure_broker.grant(topic, "DESCRIBE", "READ")
     settings = with_password(secure_broker) | {"KAFKA_COMMIT_GROUP": group}
@@ -306,7 +324,7 @@ def test_a_group_without_an_acl_is_a_warning_and_read_on_it_is_all_it_needs(secu
 
 
 def copy_records(job, broker):
-    """What was read, in another cluster at the same offsets with the same timestamps."""
+    """Copies the records to another cluster, with the same offsets and timestamps."""
     lake = job.lake
     rows = [row for of in (lake.table, lake.rejects) for row in lake.rows(of("matches"))]
     producer = broker.producer()
@@ -321,10 +339,10 @@ def copy_records(job, broker):
     assert producer.flush(60) == 0
 
 
-def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
+def test_a_checkpoint_continues_only_with_the_kafka_cluster_of_its_offsets(
     secure_job, secure_broker, broker, tmp_path
 ):
-    on_13 = Debian13(secure_job.program.binary, tmp_path / "runs-on-13")  # which knows topics by their ids
+    on_13 = Debian13(secure_job.program.binary, tmp_path / "runs-on-13")  # which supports topic ids
 
     def run_on_13(**settings):
         job = copy.copy(secure_job)
@@ -359,9 +377,9 @@ def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
     assert secure_job.lake.batches("matches") == batches
     shown = json.loads(command("checkpoint", "show", "--json"))
     assert shown["kafkaClusterId"] == here and shown["topicId"] is not None
-    assert f"cluster {here}, the same as in the checkpoint" in command("doctor")
+    assert f"{here}, the same as in the checkpoint" in command("doctor")
 
-    note.unlink()  # as an older version leaves it
+    note.unlink()  # as after an older version
     secure_job.run()
     noted = note.read_text()
     assert here in noted
@@ -379,4 +397,4 @@ def test_a_checkpoint_goes_on_with_the_kafka_cluster_of_its_offsets_alone(
     secure_job.lake.assert_holds("matches", broker.end_offsets(topic))
     assert json.loads(command("checkpoint", "show", "--json"))["topicId"] not in (None, shown["topicId"])
     secure_job.run(exit_code=5)
-    assert "has a sink log" in command("adopt", "--dry-run")  # the log's, without --cluster
+    assert "has a sink log" in command("adopt", "--dry-run")  # of the sink log, without --cluster

@@ -65,10 +65,11 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
         ({"KAFKA_BOOTSTRAP_SERVERS": "http://127.0.0.1:1"}, 2, "is not one of Kafka's protocols"),
         ({"DATA_LAKE_PATH": "~/lake"}, 2, "'~' is not expanded here"),
         ({"CHECKPOINT_PATH": "$HOME/lake"}, 2, "variables are not expanded here"),
+        ({"PROCESSED_DATA_PATH": '"/data"'}, 2, "the quotes are part of the value"),
     ],
 )
 def test_a_setting_that_cannot_be_obeyed_is_refused(job, settings, code, words):
-    for command in (), ("--explain",), ("doctor",):  # all three check the same
+    for command in (), ("--explain",), ("doctor",):  # all three make the same checks
         process = job.run(*command, "--job", "all", exit_code=code, **settings)
 
         assert words in process.errors() + process.log()
@@ -81,6 +82,20 @@ def test_a_lake_that_is_a_file_is_refused(job):
         assert "DATA_LAKE_PATH (environment): '/etc/hostname' is not a directory" in process.errors()
 
 
+@pytest.mark.parametrize("words", [("--for", "3s"), ("--demo", "--for", "3s"), ("--live",)])
+def test_what_only_the_demo_does_starts_no_run(job, words):
+    process = job.run(*words, exit_code=2)
+
+    assert f"{words[-2] if '--for' in words else words[-1]} can only be used with --demo" in process.errors()
+    assert not job.lake.root.exists()
+
+
+def test_help_for_what_does_not_exist_names_it(program):
+    process = program.start("help", "rejects", "foo")
+    process.wait_exit(30, 2)
+    assert "'rejects foo' is neither a command nor a topic" in process.errors()
+
+
 @pytest.mark.parametrize("option", ["--data-lake-path", "--kafka-topic-matches"])
 def test_an_option_without_a_value_is_refused_by_name(job, option):
     process = job.run(option, "", exit_code=2)
@@ -88,7 +103,7 @@ def test_an_option_without_a_value_is_refused_by_name(job, option):
     assert f"({option}): invalid value '' (expected" in process.errors()
 
 
-def test_brokers_may_be_written_with_their_protocol_and_a_comma_too_many(job):
+def test_brokers_can_have_a_protocol_and_a_trailing_comma(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
 
@@ -97,7 +112,7 @@ def test_brokers_may_be_written_with_their_protocol_and_a_comma_too_many(job):
     job.assert_exact()
 
 
-def test_a_flag_wins_over_the_environment_and_that_over_the_file(job, tmp_path):
+def test_a_flag_overrides_the_environment_which_overrides_the_file(job, tmp_path):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     file = tmp_path / "settings.env"
@@ -133,7 +148,7 @@ def test_help_version_and_explain_start_nothing(job):
     assert not job.lake.root.exists()
 
 
-def test_a_bare_call_says_what_is_missing_and_how_to_begin(program):
+def test_a_call_without_settings_says_what_is_missing_and_how_to_begin(program):
     process = program.start()
     process.wait_exit(30, 2)
     said = process.errors()
@@ -162,8 +177,8 @@ def test_a_job_runs_the_queries_that_it_names(job, arguments, settings, kinds):
     assert {kind for kind in job.topics if job.lake.batches(kind)} == kinds
 
 
-def test_what_is_misspelt_in_an_env_file_is_warned_of(job, tmp_path):
-    """Also by a command, which would look at another lake without a word."""
+def test_a_misspelt_name_in_an_env_file_is_a_warning(job, tmp_path):
+    """Also in a command, which would otherwise silently use another lake."""
     job.create_topic()
     file = tmp_path / "our.env"
     file.write_text("TRIGER=1 minute\nJAVA_HOME=/java\n")
@@ -175,8 +190,8 @@ def test_what_is_misspelt_in_an_env_file_is_warned_of(job, tmp_path):
         assert f"WARNING | unknown setting JAVA_HOME ({file}:2) ignored\n" in said
 
 
-def test_a_lake_that_nobody_chose_is_named_loudly(job):
-    """By somebody who may not make the default's directory, as root would."""
+def test_a_default_lake_is_a_warning(job):
+    """As a user who, unlike root, may not create the default directory."""
     nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     process = job.start(under=nobody, DATA_LAKE_PATH=None)
     process.wait_exit(60, 2)
@@ -186,7 +201,7 @@ def test_a_lake_that_nobody_chose_is_named_loudly(job):
     assert process.lines("CRITICAL .*Permission denied.*DATA_LAKE_PATH is not set.*: set it to a directory")
 
 
-def test_the_log_has_the_words_of_the_old_job(job):
+def test_the_log_has_the_wording_of_the_original_job(job):
     job.create_topics()
     job.produce(['{"match_id": "M1"}'])
 
@@ -221,7 +236,7 @@ def test_an_idle_run_logs_where_data_comes_from_and_goes_to_and_then_only_its_st
         (found,) = [line for line in lines if re.fullmatch(wanted, line)]
         lines.remove(found)
     idle = [line for line in lines if not re.fullmatch(status % r"\w+", line)]
-    assert len(idle) <= 4 and "Stopping after the running batches" in idle[0], idle  # the end: each query, and the program
+    assert len(idle) <= 4 and "Stopping after the running batches" in idle[0], idle  # the end of each query and of the program
 
 
 def test_changes_of_status_are_logged_at_debug(job):
@@ -267,7 +282,7 @@ def test_foreign_kafka_variables_are_named_once_and_ignored(job):
     assert process.lines(r"\| INFO \|.*KAFKA_HEAP_OPTS")
 
 
-def test_librdkafka_takes_properties_from_the_environment(job):
+def test_librdkafka_gets_its_properties_from_the_environment(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
 
@@ -286,12 +301,12 @@ def test_the_demo_runs_to_its_end_and_shows_what_it_made(program, tmp_path):
         assert word.lower() in shown.lower(), (word, shown)
     for part in ("processed/matches", "processed/players", "rejected/matches"):
         assert list((lake / part).glob("**/*.parquet")), part
-    assert not re.findall(r"\| (?:INFO|WARNING|ERROR) \|", shown)  # the log only on request
+    assert not re.findall(r"\| (?:INFO|WARNING|ERROR) \|", shown)  # the log is shown only on request
     (blank, null) = (re.search(rf"{reason} +\d+ +(.*)\n", shown)[1] for reason in ("blank_value", "null_value"))
     assert blank.endswith(r"\t\r\n") and null == "(null)"
 
 
-def test_what_the_demo_says_to_do_next_works_as_it_is_printed(program, tmp_path):
+def test_the_next_steps_that_the_demo_prints_work_as_printed(program, tmp_path):
     shown = program.run("--demo", "--data-lake-path", str(tmp_path / "demo"), "--log-level", "INFO", timeout=60).log()
 
     assert "written successfully" in shown
@@ -304,7 +319,7 @@ def test_what_the_demo_says_to_do_next_works_as_it_is_printed(program, tmp_path)
 
 
 @pytest.mark.sanitized
-def test_a_live_demo_streams_with_its_page_until_its_time_is_over(program, tmp_path):
+def test_a_live_demo_runs_a_stream_and_its_page_until_its_time_is_over(program, tmp_path):
     lake = Lake(tmp_path / "demo")
     (port,) = free_ports(1)
     words = ["--demo", "--live", "--for", "6s", "--data-lake-path", str(lake.root)]
@@ -316,11 +331,11 @@ def test_a_live_demo_streams_with_its_page_until_its_time_is_over(program, tmp_p
     process.wait_exit(30, 0)
 
     rows = re.search(r"matches: (\d+) rows", process.log())[1]
-    assert int(rows) > 2000  # more than it began with
+    assert int(rows) > 2000  # more than at the start
     assert "--demo --live" not in process.log()
 
 
-def test_a_table_that_disappeared_behind_its_checkpoint_stops_the_query(job):
+def test_a_checkpoint_whose_table_has_disappeared_stops_the_query(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     job.run()

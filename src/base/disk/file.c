@@ -97,7 +97,7 @@ static bool publish_failed(const struct file_draft *draft, int error_number, str
                          "support it; use a local one (ext4, XFS)",
                          target, strerror(error_number));
     errno = error_number;
-    return disk_error(err, "rename without overwriting to", target);
+    return disk_error(err, "rename a file, without overwriting, to", target);
 }
 
 /* The rename said no. Whether it did nothing is asked of the disk, not believed: over a network a
@@ -241,7 +241,7 @@ static bool look(const char *path, struct file_status *status) {
 }
 
 bool file_look(const char *path, struct file_status *status, struct error *err) {
-    return look(path, status) || disk_error(err, "examine", path);
+    return look(path, status) || disk_error(err, "read the status of", path);
 }
 
 int file_find(const char *path, struct file_status *status, struct error *err) {
@@ -249,7 +249,7 @@ int file_find(const char *path, struct file_status *status, struct error *err) {
         return 1;
     if (errno == ENOENT || errno == ENOTDIR) // ENOTDIR: a directory on the way is a file
         return 0;
-    (void)disk_error(err, "examine", path);
+    (void)disk_error(err, "read the status of", path);
     return -1;
 }
 
@@ -269,9 +269,9 @@ bool file_is_gone(const char *path) {
 bool file_same(const char *a, const char *b, bool *same, struct error *err) {
     struct stat first, second;
     if (disk->stat(a, &first) != 0)
-        return disk_error(err, "examine", a);
+        return disk_error(err, "read the status of", a);
     if (disk->stat(b, &second) != 0)
-        return disk_error(err, "examine", b);
+        return disk_error(err, "read the status of", b);
     // Neither name nor size: only the inode tells that a rename has been done already.
     *same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
     return true;

@@ -28,7 +28,7 @@ bool file_reader_open(struct file_reader *reader, const char *path, bool *found,
     if (reader->fd < 0)
         return errno == ENOENT || disk_error(err, "open", path);
     if (disk->fstat(reader->fd, &status) != 0) {
-        (void)disk_error(err, "examine", path);
+        (void)disk_error(err, "read the status of", path);
         file_reader_close(reader);
         return false;
     }

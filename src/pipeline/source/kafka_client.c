@@ -144,9 +144,11 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     if (code == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(reason, "receive.message.max.bytes") != NULL)
         client->too_large++;
     const char *hint = hint_of(client, code, reason), *mark = *hint != '\0' ? "; " : "";
+    char report[KAFKA_TROUBLE_MAX];
+    kafka_report_text(reason, report, sizeof report);
     // "2/2 brokers are down" follows the report that says why, which is worth more.
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        snprintf(client->trouble, sizeof client->trouble, "%s%s%s", reason, mark, hint);
+        snprintf(client->trouble, sizeof client->trouble, "%s%s%s", report, mark, hint);
     else if (client->trouble[0] == '\0')
         snprintf(client->trouble, sizeof client->trouble, "%s: %s%s%s", client->servers, reason,
                  mark, hint);

@@ -2,6 +2,8 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #define CURE_DAMAGED                                                                               \
     "the batch is damaged: make another replica the leader, if its copy is intact; or "            \
@@ -91,4 +93,74 @@ bool kafka_error_is_refusal(int code) {
            code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
            code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
            code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
+const char *kafka_error_text(int code) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        return "no broker answered in time";
+    default:
+        return rd_kafka_err2str((rd_kafka_resp_err_t)code);
+    }
+}
+
+/* ---- reports ---- */
+
+#define SILENT                                                                                     \
+    "the broker accepted the connection but does not answer; it may be starting, overloaded or "   \
+    "frozen: check its log, CPU and disk"
+#define HUNG_UP                                                                                    \
+    "the broker closed the connection without an error; if this persists, check that "             \
+    "KAFKA_SECURITY_PROTOCOL matches the listener (TLS or not)"
+#define NOT_TLS                                                                                    \
+    "check that the port is that of a TLS listener, and KAFKA_SECURITY_PROTOCOL: this looks like " \
+    "a plaintext listener"
+
+static const struct {
+    const char *part;  // of the report
+    const char *words; // instead of the reason; NULL: the reason stays
+    const char *hint;  // after the reason
+} reports[] = {
+    {"ApiVersionRequest failed: Local: Timed out", SILENT, NULL},
+    {"request(s) timed out: disconnect", SILENT, NULL},
+    {"Connection setup timed out in state CONNECT",
+     "the connection was not accepted in time; check the address, and that no firewall or network "
+     "policy blocks it",
+     NULL},
+    {"Connection setup timed out", SILENT, NULL},
+    {"Disconnected while requesting ApiVersion", HUNG_UP, NULL},
+    {"ApiVersionRequest failed: Local: Broker transport failure", HUNG_UP, NULL},
+    {"unexpected eof while reading", NULL, NOT_TLS},
+    {"wrong version number", NULL, NOT_TLS},
+    {"packet length too long", NULL, NOT_TLS},
+    {"connecting to a PLAINTEXT broker listener",
+     "the broker closed the connection during the TLS handshake; " NOT_TLS, NULL},
+};
+
+/* Where the times and counts begin, which librdkafka adds in brackets at the end. */
+static size_t reason_size(const char *report) {
+    const char *end = NULL;
+    for (const char *at = report; (at = strstr(at, " (after ")) != NULL; at++)
+        end = at;
+    return end != NULL && strstr(end, "ms in state ") != NULL ? (size_t)(end - report)
+                                                              : strlen(report);
+}
+
+void kafka_report_text(const char *report, char *text, size_t size) {
+    const char *reason = strstr(report, ": "), *hint = NULL;
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        if (strstr(report, reports[i].part) == NULL)
+            continue;
+        if (reports[i].words != NULL && reason != NULL) {
+            (void)snprintf(text, size, "%.*s: %s", (int)(reason - report), report,
+                           reports[i].words);
+            return;
+        }
+        hint = reports[i].hint;
+        break;
+    }
+    (void)snprintf(text, size, "%.*s%s%s", (int)reason_size(report), report,
+                   hint != NULL ? "; " : "", hint != NULL ? hint : "");
 }

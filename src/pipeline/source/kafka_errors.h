@@ -1,10 +1,13 @@
-/* kafka_errors.h: what follows from each error of librdkafka's or of Kafka's, in one table.
+/* kafka_errors.h: what follows from each error of librdkafka's or of Kafka's, in one table; and in
+ * our words what a report of librdkafka's leaves to be guessed, in another.
  *
  * A retry must be able to succeed. So an error either passes by itself, or
  * somebody can repair it while we wait, or it is tried a few times and then ends the query. Codes
  * are those of rd_kafka_resp_err_t: below 0 librdkafka's own, above 0 the broker's. */
 #ifndef PIPELINE_SOURCE_KAFKA_ERRORS_H
 #define PIPELINE_SOURCE_KAFKA_ERRORS_H
+
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -34,5 +37,13 @@ enum error_kind kafka_error_kind(int code);
 /* Whether the code says that a topic or partition does not exist or may not be read: librdkafka
  * reports it once and then waits. */
 bool kafka_error_is_refusal(int code);
+
+/* A code's text, for people. */
+const char *kafka_error_text(int code);
+
+/* A report of librdkafka's on a connection, "host:port/id: reason (after 3 ms in state …, 4
+ * identical error(s) suppressed)", as text for people: without times and counts, so that what
+ * repeats stays the same, and with what to check where the reason does not say it. */
+void kafka_report_text(const char *report, char *text, size_t size);
 
 #endif

@@ -140,7 +140,7 @@ const char *kafka_login_warning(const struct kafka_property *properties, size_t 
                                 const struct kafka_library *library) {
     if (library->version >= SCRAM_AT_KAFKA_4 || !kafka_login_is_by(properties, count, "SCRAM-"))
         return NULL;
-    return "librdkafka before 2.6.1 can't log in to Kafka 4 with SCRAM, even with the right "
+    return "librdkafka before 2.6.1 cannot log in to Kafka 4 with SCRAM, even with the right "
            "password: "
            "run the program on Debian 13 or from the container image, which have a newer one, or "
            "use PLAIN over TLS or a client certificate";

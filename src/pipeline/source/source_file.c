@@ -90,7 +90,8 @@ static void count_lines(struct capture_file *file) {
 static bool refresh(struct capture_file *file, struct error *err) {
     struct stat status;
     if (fstat(file->fd, &status) != 0)
-        return error_set(err, ERROR_BROKER, "cannot examine the capture file: %s", strerror(errno));
+        return error_set(err, ERROR_BROKER, "cannot read the status of the capture file: %s",
+                         strerror(errno));
     size_t size = (size_t)status.st_size;
     if (size == file->size)
         return true;

@@ -322,7 +322,7 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     char text[256] = "";
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         snprintf(text, sizeof text, "no answer from Kafka at '%s': %s",
-                 self->set.settings->bootstrap_servers, rd_kafka_err2str(code));
+                 self->set.settings->bootstrap_servers, kafka_error_text((int)code));
     else if (high < self->range.end)
         snprintf(text, sizeof text,
                  "waiting for the topic to reach offset %" PRId64 "; it ends at %" PRId64
@@ -362,7 +362,7 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
         return fail_range(self);
     }
     if (count > 0)
-        error_set_at(self, err, ERROR_BROKER, "%s (attempt %d)", text, count);
+        error_set_at(self, err, ERROR_BROKER, "%s", text);
     if (count > 0 && is_stopped_by_limit(self, text, err))
         return fail_range(self);
     if (count > 0 && kafka_client_was_refused(&self->set.client))
@@ -374,7 +374,7 @@ static enum source_status wait_or_fail(struct source_kafka *self, struct error *
 static enum source_status fail_taking(struct source_kafka *self, int code, struct error *err) {
     set_by_verdict(self, (rd_kafka_resp_err_t)code, rd_kafka_err2str((rd_kafka_resp_err_t)code),
                    err);
-    error_wrap(err, "take records");
+    error_wrap(err, "cannot get records");
     return fail_range(self);
 }
 

@@ -30,7 +30,8 @@ struct topic_offsets {
 void topic_offsets_deinit(struct topic_offsets *offsets);
 struct topic_offsets topic_offsets_copy(const struct topic_offsets *offsets);
 
-enum { KAFKA_CLUSTER_ID_MAX = 256 }; // bytes, with the NUL
+/* Bytes, with the NUL; the latter is Kafka's own limit. */
+enum { KAFKA_CLUSTER_ID_MAX = 256, KAFKA_TOPIC_NAME_MAX = 250 };
 
 struct broker_ops;
 
@@ -47,6 +48,10 @@ struct broker_ops {
     /* The id of the cluster that answered last. False: it tells none, as very old brokers, or none
      * has answered yet. NULL: it has no id, as a capture. */
     bool (*cluster_id)(struct broker *broker, char id[static KAFKA_CLUSTER_ID_MAX]);
+    /* After ERROR_NO_TOPIC: the topic whose name is most like it. False: none is similar. NULL: it
+     * does not know. */
+    bool (*similar_topic)(struct broker *broker, const char *topic,
+                          char similar[static KAFKA_TOPIC_NAME_MAX]);
     /* Fills in `high` of a listing. The errors of list_offsets(). NULL: it is `end`. */
     bool (*list_high)(struct broker *broker, const char *topic, int timeout_ms,
                       struct topic_offsets *offsets, struct error *err);

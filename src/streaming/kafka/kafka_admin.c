@@ -30,7 +30,6 @@ enum {
     ANSWER_MAX = 64 << 20,  // a topic of 100,000 partitions and more is listed
     ADMIN_REPLY_MS = 1000,  // beyond a request's time, until its end is reported
     SETTLING_MS = 100,      // before a group's coordinator is asked again
-    TOPIC_NAME_MAX = 250,   // bytes with the terminator; Kafka's own limit
     SIMILAR_TOPICS = 4,     // more than there are queries
     SIMILAR_KEPT_MS = 60000,
     SIMILAR_WAIT_MS = 3000,
@@ -40,7 +39,7 @@ static const struct kafka_limits limits = {ADMIN_MEMORY, ADMIN_MEMORY, ADMIN_MEM
 /* What may be meant by a topic that does not exist. To find it, all topics are listed, which is
  * much in a large cluster: so the answer is kept for a while. */
 struct similar_topic {
-    char topic[TOPIC_NAME_MAX], word[TOPIC_NAME_MAX]; // the latter "": none is similar
+    char topic[KAFKA_TOPIC_NAME_MAX], word[KAFKA_TOPIC_NAME_MAX]; // the latter "": none is similar
     int64_t asked_ms;
 };
 
@@ -52,8 +51,7 @@ struct kafka_broker {
     pthread_mutex_t lock;                         // guards that, and what follows until it is open
     struct kafka_client uncommitted;              // opened by the first list_high()
     struct kafka_property *properties;            // owned; its own
-    atomic_int failures; // calls of list_offsets in a row that reached nothing
-    atomic_int answered; // a broker of the newest listing; -1: none
+    atomic_int answered;                          // a broker of the newest listing; -1: none
 };
 
 static struct kafka_broker *self_of(struct broker *broker) {
@@ -64,16 +62,14 @@ static struct kafka_broker *self_of(struct broker *broker) {
 static bool set_unreachable(struct kafka_broker *self, const char *topic, rd_kafka_resp_err_t code,
                             struct error *err) {
     char trouble[KAFKA_TROUBLE_MAX];
-    int attempt = atomic_fetch_add_explicit(&self->failures, 1, memory_order_relaxed) + 1;
     if (kafka_client_trouble(&self->client, trouble, sizeof trouble) == 0)
-        return error_set(err, ERROR_BROKER,
-                         "topic '%s': no answer from Kafka at '%s': %s (attempt %d)", topic,
-                         self->settings.bootstrap_servers, rd_kafka_err2str(code), attempt);
+        return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s", topic,
+                         self->settings.bootstrap_servers, kafka_error_text((int)code));
     int limit = kafka_client_limit(&self->client);
     if (limit != 0)
         return limit_error(err, trouble, limit);
-    return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s (attempt %d)",
-                     topic, self->settings.bootstrap_servers, trouble, attempt);
+    return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka at '%s': %s", topic,
+                     self->settings.bootstrap_servers, trouble);
 }
 
 /* A list that came damaged is asked for again, like one that did not come. */
@@ -83,7 +79,7 @@ static bool set_other_error(struct kafka_broker *self, const char *topic, rd_kaf
     bool ends = verdict.fate == KAFKA_OURS || verdict.fate == KAFKA_LIMIT;
     return error_set(err, ends ? kafka_error_kind((int)code) : ERROR_BROKER,
                      "topic '%s' at '%s': %s%s%s", topic, self->settings.bootstrap_servers,
-                     rd_kafka_err2str(code),
+                     kafka_error_text((int)code),
                      verdict.fate != KAFKA_DAMAGED && *verdict.cure != '\0' ? "; " : "",
                      verdict.fate != KAFKA_DAMAGED ? verdict.cure : "");
 }
@@ -130,6 +126,13 @@ static struct similar_topic get_similar(struct kafka_broker *self, const char *t
     struct similar_topic similar = *slot;
     pthread_mutex_unlock(&self->lock);
     return similar;
+}
+
+static bool similar_topic(struct broker *broker, const char *topic,
+                          char similar[static KAFKA_TOPIC_NAME_MAX]) {
+    struct similar_topic found = get_similar(self_of(broker), topic);
+    memcpy(similar, found.word, sizeof found.word);
+    return found.word[0] != '\0';
 }
 
 static bool set_no_topic(struct kafka_broker *self, const char *topic, struct error *err) {
@@ -252,7 +255,6 @@ static bool list_offsets(struct broker *broker, const char *topic, int timeout_m
         topic_offsets_deinit(&result);
         return false;
     }
-    atomic_store_explicit(&self->failures, 0, memory_order_relaxed);
     kafka_client_forget_trouble(&self->client);
     *offsets = result;
     return true;
@@ -398,7 +400,7 @@ static bool set_group_error(struct kafka_broker *self, const char *group, const 
     default:
         // The same text each time: what repeats is not logged again.
         return error_set(err, ERROR_BROKER, "consumer group '%s' at '%s': %s", group,
-                         self->settings.bootstrap_servers, rd_kafka_err2str(code));
+                         self->settings.bootstrap_servers, kafka_error_text((int)code));
     }
 }
 
@@ -462,6 +464,7 @@ static void close_broker(struct broker *broker) {
 static const struct broker_ops kafka_ops = {
     .list_offsets = list_offsets,
     .cluster_id = cluster_id,
+    .similar_topic = similar_topic,
     .list_high = list_high,
     .find_id = find_id,
     .commit_group = commit_group,

@@ -258,14 +258,14 @@ static bool compare_log(struct agreement *agreement, struct error *err) {
 static bool refuse_disagreement(const struct agreement *agreement, struct error *err) {
     if (agreement->missing + agreement->resized + agreement->unlisted + agreement->repeated == 0)
         return true;
-    return error_set(
-        err, ERROR_STATE,
-        "without its sink log, '%s' would show different rows: %" PRId64 " listed files are "
-        "missing, %" PRId64 " have another size, %" PRId64 " files are not listed, %" PRId64
-        " are listed more than once (%s). Move the unlisted files out of the table, restore the "
-        "missing ones, then release again",
-        agreement->store->options.table, agreement->missing, agreement->resized,
-        agreement->unlisted, agreement->repeated, agreement->examples.text);
+    return error_set(err, ERROR_STATE,
+                     "without its sink log, '%s' would show different rows (listed files that are "
+                     "missing: %" PRId64 ", with another size: %" PRId64
+                     ", listed more than once: %" PRId64 "; files that are not listed: %" PRId64
+                     "; %s). Move the unlisted files out of the table, restore the "
+                     "missing ones, then release again",
+                     agreement->store->options.table, agreement->missing, agreement->resized,
+                     agreement->repeated, agreement->unlisted, agreement->examples.text);
 }
 
 /* The signature first: a log that still exists continues, but one that is promised and gone would
@@ -358,7 +358,7 @@ static bool remove_topic_id(const struct store *store, int64_t batch_id, bool dr
     if (text == NULL) // a query that runs during a dry run has removed it
         return true;
     if (!manifest_remove_topic_id(text, size, &without, &without_size, err))
-        return error_wrap(err, "'%s' can't be used: restore it from a backup", path.text);
+        return error_wrap(err, "'%s' cannot be used: restore it from a backup", path.text);
     if (without == NULL)
         return true;
     char name[32];

@@ -84,14 +84,14 @@ static bool read_moved(const struct move *move, int64_t batch_id, char **moved, 
     if (text == NULL)
         return true;
     if (!manifest_move(text, text_size, batch_id, &move->origin, moved, size, err))
-        return error_wrap(err, "'%s' can't be used", path.text);
+        return error_wrap(err, "'%s' cannot be used", path.text);
     const char *current = *moved != NULL ? *moved : text;
     if (manifest_parse(current, *moved != NULL ? *size : text_size, batch_id, &move->origin,
                        manifest, err))
         return true;
     free(*moved);
     *moved = NULL;
-    return error_wrap(err, "'%s' can't be used", path.text);
+    return error_wrap(err, "'%s'", path.text);
 }
 
 /* The newest batch's files, which no log may list yet, and its rejects. */
@@ -264,12 +264,14 @@ static void report(const struct move *move, FILE *out) {
         return;
     }
     (void)fprintf(out,
-                  "%s: the table is now at '%s'%s%s%s, with all %" PRId64 " listed files. %" PRId64
-                  " files of the sink log, %" PRId64 " manifests and %" PRId64
-                  " signatures %s rewritten.\n",
+                  "%s: the table is now at '%s'%s%s%s, with its %s. %s %s of the sink log, "
+                  "%s and %s.\n",
                   options->query, options->table, move->old.text[0] != '\0' ? " (before: '" : "",
-                  move->old.text, move->old.text[0] != '\0' ? "')" : "", move->files, move->logs,
-                  move->manifests, move->signatures, move->dry_run ? "would be" : "were");
+                  move->old.text, move->old.text[0] != '\0' ? "')" : "",
+                  text_count(move->files, "listed file").text,
+                  move->dry_run ? "Would rewrite" : "Rewrote", text_count(move->logs, "file").text,
+                  text_count(move->manifests, "manifest").text,
+                  text_count(move->signatures, "signature").text);
 }
 
 static bool relocate(struct store *store, bool dry_run, FILE *out, struct error *err) {

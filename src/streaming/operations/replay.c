@@ -186,7 +186,7 @@ static bool refuse_reject(const struct replay *replay, const struct record *reco
     return error_set(
         err, ERROR_RECORD,
         "the record at topic %s, partition %" PRId32 ", offset %" PRId64
-        " still can't become a row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: "
+        " still cannot become a row: %s (%s, byte %zu); PARSE_MODE=failfast stops here: "
         "with PARSE_MODE=reject it stays a reject, and the others become rows",
         replay->definition.topic, record->partition, record->offset, reject->detail,
         reject_reason_name(reject->reason), reject->position);

@@ -205,8 +205,10 @@ static void report(const struct rewind *rewind, FILE *out) {
     bool dry = rewind->dry_run;
     (void)fprintf(out, "%s: %s to batch %" PRId64 ". ", options->query,
                   dry ? "would rewind" : "rewound", rewind->to_batch);
-    if (dry && rewind->newest > rewind->to_batch)
-        (void)fprintf(out, "Batches %" PRId64 " to %" PRId64 " would be taken back. ",
+    if (dry && rewind->newest == rewind->to_batch + 1)
+        (void)fprintf(out, "Batch %" PRId64 " would be undone. ", rewind->newest);
+    else if (dry && rewind->newest > rewind->to_batch)
+        (void)fprintf(out, "Batches %" PRId64 " to %" PRId64 " would be undone. ",
                       rewind->to_batch + 1, rewind->newest);
     (void)fprintf(out,
                   "%s and %s %s moved to '%s/_rewound' "
@@ -232,7 +234,7 @@ static bool execute(struct rewind *rewind, FILE *out, struct error *err) {
         !set_log_aside(rewind, &checkpoint->offsets, err) || !shorten_log(&execution, err) ||
         !set_files_aside(&execution, err) || !set_log_aside(rewind, &checkpoint->manifests, err) ||
         !remove_commits(rewind, err) || !finish(rewind, err))
-        return error_wrap(err, "the rewind to batch %" PRId64 " is not finished, run it again",
+        return error_wrap(err, "the rewind to batch %" PRId64 " is not finished; run it again",
                           rewind->to_batch);
     rewind->table_files = execution.table_files;
     rewind->reject_files = execution.reject_files;
@@ -269,7 +271,7 @@ static bool read_ends(struct rewind *rewind, struct error *err) {
     return !former ||
            error_set(err, ERROR_CONFIG,
                      "after batch %" PRId64
-                     " the topic '%s' was created again, or its log was cut: "
+                     " the topic '%s' was created again, or its log was truncated: "
                      "the records that would be read again are no longer in Kafka; choose a newer "
                      "batch",
                      rewind->to_batch, rewind->store->options.topic);
@@ -296,6 +298,8 @@ static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *
     *needed = settled;
     if (!settled)
         return true;
+    if (rewind->newest < 0)
+        return error_set(err, ERROR_CONFIG, "no batch is committed yet, so there is none to keep");
     if (rewind->to_batch > rewind->newest)
         return error_set(err, ERROR_CONFIG,
                          "batch %" PRId64

@@ -192,14 +192,15 @@ static bool look_into(const struct rewind *rewind, const char *relative, bool *b
     *beyond = sides.beyond;
     if (end == ORIGIN_READ)
         return true;
-    return error_set(err, ERROR_STATE,
-                     "it is not known which batch '%s' belongs to: %s. Rewind to a batch after the "
-                     "table was adopted, or move the file out of the table and its line out of the "
-                     "log",
-                     path.text,
-                     end == ORIGIN_ENDED ? "it has rows from before and after the batch"
-                                         : "its columns partition and offset can't be "
-                                           "read");
+    return error_set(
+        err, ERROR_STATE,
+        "it is not known which batch '%s' belongs to: %s. Rewind to a batch after the "
+        "table was adopted, or move the file out of the table and delete its line from the "
+        "sink log (docs/verify.md)",
+        path.text,
+        end == ORIGIN_ENDED ? "it has rows from before and after the batch"
+                            : "its columns partition and offset cannot "
+                              "be read");
 }
 
 static bool sort_entry(void *context, struct json *line, struct error *err) {
@@ -249,7 +250,7 @@ static bool find_interval(const struct rewind *rewind, int64_t *interval, struct
             return true;
     }
     return error_set(err, ERROR_STATE,
-                     "the compact files of '%s' do not follow Spark's rule, so the log can't be "
+                     "the compact files of '%s' do not follow Spark's rule, so the log cannot be "
                      "shortened to batch %" PRId64 ": rewind to a newer batch",
                      log->directory.text, rewind->to_batch);
 }

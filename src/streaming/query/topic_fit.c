@@ -64,8 +64,8 @@ void topic_fit_say_left(struct topic_change *change) {
                   watch->definition->topic, change->waiting.text);
     if (change->missing.count > 0)
         log_write(LOG_WARNING, watch->report->name,
-                  "Ended without partitions that Kafka does not list, although the topic is the "
-                  "same; they are left for the next run | topic=%s | detail=%s",
+                  "Ended without the partitions that Kafka does not list; the next run reads them, "
+                  "because the topic is the same | topic=%s | detail=%s",
                   watch->definition->topic, change->missing.text);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "streaming/kafka/positions.h"
 
 enum {
@@ -113,6 +114,15 @@ static void note_absence(struct topic_watch *watch) {
     watch->was_absent = true;
 }
 
+/* The floors below know the topic's name only. */
+static void name_setting(const struct topic_watch *watch, struct error *err) {
+    const char *setting = watch->definition->options->stream->topic_setting;
+    size_t used = strlen(err->message);
+    bool is_question = used > 0 && err->message[used - 1] == '?'; // "did you mean 'matches'?"
+    (void)text_append(err->message, sizeof err->message, used,
+                      is_question ? " Set %s" : "; create it, or correct %s", setting);
+}
+
 static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *err) {
     struct topic_offsets offsets;
     struct lag_book *lag = &watch->report->status.lag;
@@ -122,6 +132,8 @@ static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *
         take_listing(watch, &offsets);
         return true;
     }
+    if (err->kind == ERROR_NO_TOPIC)
+        name_setting(watch, err);
     lag_book_note_error(lag, err->message);
     if (err->kind == ERROR_NO_TOPIC) {
         note_absence(watch);

@@ -27,10 +27,20 @@ void inspection_deinit(struct inspection *inspection) {
     *inspection = (struct inspection){0};
 }
 
-/* Notes what could not be read, and continues. */
+/* All files of a lake that was moved say so. */
+static bool is_same(const struct error *fault, const struct error *other) {
+    static const char moved[] = "`esports-stream relocate`";
+    return strcmp(fault->message, other->message) == 0 ||
+           (strstr(fault->message, moved) != NULL && strstr(other->message, moved) != NULL);
+}
+
+/* Notes what could not be read, once, and continues. */
 static void note(struct inspection *inspection, bool ok, const struct error *err) {
     if (ok || inspection->fault_count == INSPECTION_FAULTS_MAX)
         return;
+    for (size_t i = 0; i < inspection->fault_count; i++)
+        if (is_same(inspection->faults[i], err))
+            return;
     struct error *fault = must_alloc(1, sizeof *fault);
     *fault = *err;
     inspection->faults[inspection->fault_count++] = fault;
@@ -38,11 +48,12 @@ static void note(struct inspection *inspection, bool ok, const struct error *err
 
 static bool read_extent(const struct file_path *log, struct log_extent *extent, struct error *err) {
     scoped(scope_free) int64_t *numbers = NULL;
-    *extent = (struct log_extent){.first = -1, .newest = -1};
+    *extent = (struct log_extent){.first = -1, .newest = -1, .unknown = true};
     if (!file_list_numbers(log->text, "", &numbers, &extent->count, err))
         return false;
+    extent->unknown = false;
     if (extent->count > 0)
-        *extent = (struct log_extent){extent->count, numbers[0], numbers[extent->count - 1]};
+        *extent = (struct log_extent){extent->count, numbers[0], numbers[extent->count - 1], false};
     return true;
 }
 
@@ -77,10 +88,11 @@ static bool read_commit(const struct checkpoint *checkpoint, struct inspection *
     if (newest < 0)
         return true;
     struct file_path path = file_join_number(checkpoint->commits.text, newest);
-    if (!file_look(path.text, &status, err))
+    if (!file_look(path.text, &status, err) ||
+        !checkpoint_commit_author(checkpoint, newest, &inspection->committed, err))
         return false;
     inspection->committed_ms = file_modified_ms(&status);
-    return checkpoint_commit_author(checkpoint, newest, &inspection->committed, err);
+    return true;
 }
 
 static bool read_manifest(const struct store *store, struct inspection *inspection,
@@ -122,6 +134,7 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
     struct snapshot snapshot;
     if (!snapshot_take(store, &snapshot, err))
         return false;
+    inspection->outcomes_read = true;
     inspection->folded = snapshot.outcomes.through;
     inspection->incarnation = snapshot_newest(&snapshot);
     memcpy(inspection->topic_id, snapshot.topic_id, sizeof inspection->topic_id);
@@ -151,6 +164,7 @@ static bool read_sink_log(struct store *store, struct inspection *inspection, st
     struct sink_log *log = &store->sink_log;
     if (!sink_log_open(log, store->options.table, err))
         return false;
+    inspection->sink_log_read = true;
     inspection->sink_log = log->exists;
     inspection->logged = log->newest;
     inspection->compacted = log->newest_compact;
@@ -239,10 +253,11 @@ static bool inspect_once(const struct store_options *options, struct inspection 
                          bool *moved, struct error *err) {
     struct error failure;
     struct store *store;
+    static const struct log_extent unknown = {.first = -1, .newest = -1, .unknown = true};
     static const struct log_extent none = {.first = -1, .newest = -1};
-    *inspection = (struct inspection){.plans = none,
-                                      .commits = none,
-                                      .manifests = none,
+    *inspection = (struct inspection){.plans = unknown,
+                                      .commits = unknown,
+                                      .manifests = unknown,
                                       .folded = -1,
                                       .logged = -1,
                                       .compacted = -1,
@@ -255,9 +270,13 @@ static bool inspect_once(const struct store_options *options, struct inspection 
     if (!ok)
         return false;
     inspection->there = there == 1;
-    if (!inspection->there)
+    if (!inspection->there) { // so there is nothing, which is known
+        inspection->plans = inspection->commits = inspection->manifests = none;
+        inspection->opened = inspection->outcomes_read = inspection->sink_log_read = true;
         return true;
-    if (store_open_to_read(options, &store, &failure)) {
+    }
+    inspection->opened = store_open_to_read(options, &store, &failure);
+    if (inspection->opened) {
         read_store(store, inspection, moved);
         store_close(store);
     } else {

@@ -16,6 +16,7 @@ enum { INSPECTION_FAULTS_MAX = 8 };
 struct log_extent {
     size_t count;
     int64_t first, newest; // -1: none
+    bool unknown;          // it can't be read
 };
 
 /* The outcome of a partition's offsets [start, end), according to manifests and coverage. */
@@ -28,7 +29,8 @@ struct inspected_partition {
 };
 
 struct inspection {
-    bool there; // the checkpoint has been begun
+    bool there;  // the checkpoint has been begun
+    bool opened; // otherwise nothing below is known, apart from the lock and the paths
     char query_id[37];
     bool locked;
     char holder[CHECKPOINT_HOLDER_MAX];
@@ -48,10 +50,11 @@ struct inspection {
 
     int32_t incarnation;         // of the topic, the newest one
     char topic_id[TOPIC_ID_MAX]; // Kafka's, by the newest manifest; "": not known
+    bool outcomes_read;          // otherwise the following, `folded` and the two above are unknown
     size_t partition_count;
     struct inspected_partition *partitions; // owned; up to the newest commit
 
-    bool sink_log;
+    bool sink_log_read, sink_log;
     int64_t logged, compacted, interval; // of the sink log
     char *table, *rejects_table;         // owned; paths
     char owner[37];                      // the query that signed the table; "": nobody

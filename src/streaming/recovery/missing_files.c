@@ -167,15 +167,16 @@ bool missing_files_find(const struct missing_files_search *search, struct missin
 void missing_files_describe(const struct missing_files *missing, const char *table,
                             struct error *text) {
     const char *consequence =
-        missing->by_log ? "Spark can't read the table" : "their rows are missing from the table";
+        missing->by_log ? "Spark cannot read the table" : "their rows are missing from the table";
     (void)error_set(
         text, ERROR_STATE,
-        "%s of table '%s' %s missing that %s: %s%s; %s. Restore %s from a backup; if files were "
+        "%s that %s %s missing from table '%s': %s%s; %s. Restore %s from a backup; if files were "
         "merged by hand, move the merged file out of the table first. Without a backup, "
         "`esports-stream rewind` to a batch before them reads their records from Kafka again, "
         "as long as Kafka still has them",
-        text_count(missing->count, "file").text, table, missing->count == 1 ? "is" : "are",
-        missing->by_log ? "its sink log lists" : "the checkpoint's manifests name", missing->names,
+        text_count(missing->count, "file").text,
+        missing->by_log ? "the sink log lists" : "the checkpoint's manifests name",
+        missing->count == 1 ? "is" : "are", table, missing->names,
         missing->count > MISSING_FILES_NAMED ? ", …" : "", consequence,
         missing->count == 1 ? "it" : "them");
 }

@@ -105,13 +105,19 @@ bool checkpoint_open(struct checkpoint *checkpoint, struct error *err) {
     return false;
 }
 
+static bool set_missing(const char *root, struct error *err) {
+    if (file_exists(root, NULL, err) == 0)
+        return error_set(err, ERROR_STATE,
+                         "'%s' does not exist: check DATA_LAKE_PATH and CHECKPOINT_PATH; the first "
+                         "start of a query creates its checkpoint",
+                         root);
+    return error_set(err, ERROR_STATE,
+                     "'%s' has no file `metadata`: check that this is the right checkpoint", root);
+}
+
 bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
-    if (!read_metadata(checkpoint, err))
-        return false;
-    return checkpoint->has_metadata ||
-           error_set(err, ERROR_STATE,
-                     "'%s' has no file `metadata`: check that this is the right checkpoint",
-                     checkpoint->root.text);
+    return read_metadata(checkpoint, err) &&
+           (checkpoint->has_metadata || set_missing(checkpoint->root.text, err));
 }
 
 void checkpoint_close(struct checkpoint *checkpoint) {

@@ -248,8 +248,8 @@ static bool same_text(const struct json *object, const char *name, const char *e
     const char *text = json_member_text(object, name);
     if (text != NULL && strcmp(text, expected) == 0)
         return true;
-    return error_set(err, ERROR_STATE, "its \"%s\" is '%s', not '%s': %s", name,
-                     text == NULL ? "" : text, expected, cure);
+    return error_set(err, ERROR_STATE, "%s (its \"%s\" is '%s', not '%s')", cure, name,
+                     text == NULL ? "" : text, expected);
 }
 
 static bool same_origin(const struct json *object, const struct manifest_origin *origin,
@@ -265,15 +265,17 @@ static bool same_origin(const struct json *object, const struct manifest_origin 
            same_text(object, "rejectsTable", origin->rejects_table, moved, err);
 }
 
-static bool parse_object(const struct json *object, int version, int64_t batch_id,
-                         const struct manifest_origin *origin, struct manifest *manifest,
+static bool is_of_batch(const struct json *object, int64_t batch_id, struct manifest *manifest,
+                        struct error *err) {
+    return (json_member_int(object, "batch", &manifest->batch_id) &&
+            manifest->batch_id == batch_id &&
+            json_member_int(object, "timestampMs", &manifest->timestamp_ms)) ||
+           error_set(err, ERROR_STATE, "it is not the manifest of batch %lld", (long long)batch_id);
+}
+
+static bool parse_object(const struct json *object, int version, struct manifest *manifest,
                          struct error *err) {
-    if (!json_member_int(object, "batch", &manifest->batch_id) || manifest->batch_id != batch_id ||
-        !json_member_int(object, "timestampMs", &manifest->timestamp_ms))
-        return error_set(err, ERROR_STATE, "it is not the manifest of batch %lld",
-                         (long long)batch_id);
-    if (!same_origin(object, origin, err) ||
-        !parse_files(json_member(object, "files"), &manifest->files, err) ||
+    if (!parse_files(json_member(object, "files"), &manifest->files, err) ||
         !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
         !parse_ranges(json_member(object, "ranges"), manifest, err) ||
         !parse_replayed(object, version, manifest, err) ||
@@ -285,6 +287,10 @@ static bool parse_object(const struct json *object, int version, int64_t batch_i
     return true;
 }
 
+static bool set_damaged(struct error *err) {
+    return error_wrap(err, "it cannot be used (if it is damaged, restore it from a backup)");
+}
+
 bool manifest_parse(const char *text, size_t size, int64_t batch_id,
                     const struct manifest_origin *origin, struct manifest *manifest,
                     struct error *err) {
@@ -292,8 +298,11 @@ bool manifest_parse(const char *text, size_t size, int64_t batch_id,
     *manifest = (struct manifest){0};
     struct json *object = json_parse_versioned(text, size, MANIFEST_VERSION, &version, err);
     if (object == NULL)
-        return false;
-    bool ok = parse_object(object, version, batch_id, origin, manifest, err);
+        return set_damaged(err);
+    // What another origin says is not damage, and has a fix of its own.
+    bool ok = (is_of_batch(object, batch_id, manifest, err) || set_damaged(err)) &&
+              same_origin(object, origin, err) &&
+              (parse_object(object, version, manifest, err) || set_damaged(err));
     json_free(object);
     if (!ok)
         manifest_deinit(manifest);
@@ -340,7 +349,8 @@ bool manifest_move(const char *text, size_t size, int64_t batch_id,
         struct manifest manifest = {0};
         json_put_text(object, "table", origin->table);
         json_put_text(object, "rejectsTable", origin->rejects_table);
-        ok = parse_object(object, version, batch_id, origin, &manifest, err);
+        ok = is_of_batch(object, batch_id, &manifest, err) && same_origin(object, origin, err) &&
+             parse_object(object, version, &manifest, err);
         *moved = ok ? json_print_versioned(object, version, moved_size) : NULL;
         manifest_deinit(&manifest);
     }

@@ -252,7 +252,8 @@ static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *mo
 bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err) {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         bool moved = false;
-        *snapshot = (struct snapshot){.horizon = -1, .newest_manifest = -1, .overtaken = -1};
+        *snapshot = (struct snapshot){
+            .horizon = -1, .newest_manifest = -1, .overtaken = -1, .outcomes.through = -1};
         bool ok = try_to_take(store, snapshot, &moved, err);
         if (ok && !moved)
             return true;

@@ -134,7 +134,6 @@ bool store_read_manifest(const struct store *store, int64_t batch_id, struct man
     if (text == NULL)
         return error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path.text);
     if (!manifest_parse(text, size, batch_id, &origin, manifest, err))
-        return error_wrap(err, "'%s' cannot be used (if it is damaged, restore it from a backup)",
-                          path.text);
+        return error_wrap(err, "'%s'", path.text);
     return true;
 }

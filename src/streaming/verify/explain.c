@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/log/log.h"
+#include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/store/checkpoint_notes.h"
@@ -193,12 +195,32 @@ static void note_topic(const struct gaps *gaps, const struct topic_offsets *topi
                    topic->id, gaps->snapshot->topic_id);
 }
 
+enum { QUIET_MS = 3000 }; // silently
+
+/* Waits for the brokers, and says so: by default this may take two minutes. */
+static bool list_when_answered(const struct verify_options *options, struct topic_offsets *topic,
+                               struct error *err) {
+    const char *name = options->store->topic;
+    struct broker *broker = options->broker;
+    int quiet_ms = options->timeout_ms < QUIET_MS ? options->timeout_ms : QUIET_MS;
+    int64_t began_ms = clock_monotonic_ms();
+    if (broker->ops->list_offsets(broker, name, quiet_ms, topic, err))
+        return true;
+    bool has_waited = clock_monotonic_ms() - began_ms >= quiet_ms;
+    if (err->kind != ERROR_BROKER || !has_waited || quiet_ms == options->timeout_ms)
+        return false;
+    log_write(LOG_WARNING, options->store->query,
+              "Waiting for Kafka: %s | timeout_ms=%d | limit=KAFKA_STARTUP_TIMEOUT", err->message,
+              options->timeout_ms);
+    return broker->ops->list_offsets(broker, name, options->timeout_ms - quiet_ms, topic, err);
+}
+
 /* With the high watermarks, if they are wanted. */
 static bool list_topic(const struct snapshot *snapshot, const struct verify_options *options,
                        struct topic_offsets *topic, struct error *err) {
     const char *name = options->store->topic;
     struct broker *broker = options->broker;
-    if (!broker->ops->list_offsets(broker, name, options->timeout_ms, topic, err) ||
+    if (!list_when_answered(options, topic, err) ||
         !broker_find_id(broker, name, options->timeout_ms, topic, err))
         return false;
     bool wanted = false;

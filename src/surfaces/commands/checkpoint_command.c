@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/disk/file.h"
 #include "base/text.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
@@ -16,7 +17,9 @@
 static void print_extent(FILE *out, const char *label, const char *directory,
                          const struct log_extent *extent) {
     (void)fprintf(out, "  %-11s %s: ", label, directory);
-    if (extent->count == 0)
+    if (extent->unknown)
+        (void)fprintf(out, "cannot be read");
+    else if (extent->count == 0)
         (void)fprintf(out, "none");
     else if (extent->count == 1)
         (void)fprintf(out, "batch %" PRId64, extent->newest);
@@ -82,7 +85,9 @@ static void print_cluster(FILE *out, const struct inspection *inspection) {
 
 static void print_table(FILE *out, const struct inspection *inspection) {
     (void)fprintf(out, "  %-11s ", "sink log");
-    if (!inspection->sink_log)
+    if (!inspection->sink_log_read)
+        (void)fprintf(out, "cannot be read\n");
+    else if (!inspection->sink_log)
         (void)fprintf(out, "none\n");
     else if (inspection->compacted >= 0)
         (void)fprintf(out,
@@ -94,7 +99,9 @@ static void print_table(FILE *out, const struct inspection *inspection) {
         (void)fprintf(out, "_spark_metadata/: up to batch %" PRId64 ", no compact file yet\n",
                       inspection->logged);
     (void)fprintf(out, "  %-11s %s, ", "table", inspection->table);
-    if (inspection->owner[0] == '\0')
+    if (!inspection->opened)
+        (void)fprintf(out, "its owner is unknown\n");
+    else if (inspection->owner[0] == '\0')
         (void)fprintf(out, "not owned by a query yet\n");
     else if (strcmp(inspection->owner, inspection->query_id) == 0)
         (void)fprintf(out, "owned by this query\n");
@@ -132,7 +139,8 @@ static void print_partitions(FILE *out, const struct inspection *inspection) {
 /* The newest plan, while it is not committed. */
 static void print_open_plan(FILE *out, const struct inspection *inspection) {
     struct text_table table;
-    if (inspection->plans.newest <= inspection->commits.newest || inspection->range_count == 0)
+    if (inspection->commits.unknown || inspection->plans.newest <= inspection->commits.newest ||
+        inspection->range_count == 0)
         return;
     (void)fprintf(out, "\n  Batch %" PRId64 " is planned but not committed:\n",
                   inspection->plans.newest);
@@ -145,15 +153,24 @@ static void print_open_plan(FILE *out, const struct inspection *inspection) {
     text_table_deinit(&table);
 }
 
+static void print_absence(FILE *out, const char *checkpoint) {
+    struct error ignored;
+    bool is_missing = file_exists(checkpoint, NULL, &ignored) == 0;
+    (void)fprintf(out, "  %-11s none: %s\n", "plans",
+                  is_missing ? "the checkpoint's directory does not exist: the query has not "
+                               "started yet, or DATA_LAKE_PATH or CHECKPOINT_PATH is wrong"
+                             : "the query has not started yet");
+}
+
 void inspection_print(const struct command_scope *scope, const struct inspection *inspection) {
     FILE *out = scope->out;
     (void)fprintf(out, "  %-11s %s\n  %-11s %s\n", "topic", scope->store.topic, "checkpoint",
                   scope->store.checkpoint);
     if (!inspection->there) {
-        (void)fprintf(out, "  %-11s none: the query has not started yet\n", "plans");
+        print_absence(out, scope->store.checkpoint);
         return;
     }
-    (void)fprintf(out, "  %-11s %s\n", "id", inspection->query_id);
+    (void)fprintf(out, "  %-11s %s\n", "id", inspection->opened ? inspection->query_id : "unknown");
     (void)fprintf(out, "  %-11s %s%s\n", "lock", inspection->locked ? "held: " : "free",
                   inspection->locked ? inspection->holder
                                      : ": no process of this program runs the query");
@@ -193,11 +210,19 @@ static void put_text_or_null(struct json *object, const char *name, const char *
         json_put_null(object, name);
 }
 
+static void put_int_or_null(struct json *object, const char *name, int64_t number, bool known) {
+    if (known)
+        json_put_int(object, name, number);
+    else
+        json_put_null(object, name);
+}
+
 static struct json *extent_json(const struct log_extent *extent) {
     struct json *object = json_new_object();
-    json_put_int(object, "files", (int64_t)extent->count);
-    json_put_int(object, "first", extent->first);
-    json_put_int(object, "newest", extent->newest);
+    bool known = !extent->unknown;
+    put_int_or_null(object, "files", (int64_t)extent->count, known);
+    put_int_or_null(object, "first", extent->first, known);
+    put_int_or_null(object, "newest", extent->newest, known);
     return object;
 }
 
@@ -226,7 +251,7 @@ static struct json *commits_json(const struct inspection *inspection) {
 
 static struct json *manifests_json(const struct inspection *inspection) {
     struct json *object = extent_json(&inspection->manifests);
-    json_put_int(object, "foldedThrough", inspection->folded);
+    put_int_or_null(object, "foldedThrough", inspection->folded, inspection->outcomes_read);
     if (!inspection->manifest_read)
         return object;
     struct json *newest = json_new_object();
@@ -241,7 +266,12 @@ static struct json *manifests_json(const struct inspection *inspection) {
     return object;
 }
 
-static struct json *partitions_json(const struct inspection *inspection) {
+static void put_partitions(struct json *outer, const struct inspection *inspection) {
+    put_int_or_null(outer, "incarnation", inspection->incarnation, inspection->outcomes_read);
+    if (!inspection->outcomes_read) {
+        json_put_null(outer, "partitions");
+        return;
+    }
     struct json *array = json_new_array();
     for (size_t i = 0; i < inspection->partition_count; i++) {
         const struct inspected_partition *partition = &inspection->partitions[i];
@@ -257,15 +287,19 @@ static struct json *partitions_json(const struct inspection *inspection) {
         json_put_int(object, "unknown", partition->unproven);
         json_append(array, object);
     }
-    return array;
+    json_put(outer, "partitions", array);
 }
 
 static struct json *sink_log_json(const struct inspection *inspection) {
     struct json *object = json_new_object();
-    json_put_bool(object, "exists", inspection->sink_log);
-    json_put_int(object, "newest", inspection->logged);
-    json_put_int(object, "newestCompact", inspection->compacted);
-    json_put_int(object, "interval", inspection->interval);
+    bool known = inspection->sink_log_read;
+    if (known)
+        json_put_bool(object, "exists", inspection->sink_log);
+    else
+        json_put_null(object, "exists");
+    put_int_or_null(object, "newest", inspection->logged, known);
+    put_int_or_null(object, "newestCompact", inspection->compacted, known);
+    put_int_or_null(object, "interval", inspection->interval, known);
     return object;
 }
 
@@ -319,8 +353,7 @@ struct json *inspection_json(const struct command_scope *scope,
     json_put(object, "commits", commits_json(inspection));
     json_put(object, "manifests", manifests_json(inspection));
     put_text_or_null(object, "topicId", inspection->topic_id);
-    json_put_int(object, "incarnation", inspection->incarnation);
-    json_put(object, "partitions", partitions_json(inspection));
+    put_partitions(object, inspection);
     json_put(object, "sinkLog", sink_log_json(inspection));
     json_put(object, "table", table_json(inspection));
     json_put_bool(object, "rewinding", inspection->rewinding);

@@ -55,12 +55,13 @@ static void print_batch(FILE *out, const struct json *batch, const struct json *
 }
 
 static void print_lag(FILE *out, const struct json *lag) {
+    const char *because = json_member_text(lag, "unknownBecause");
     int64_t records, partition, worst, seconds;
     if (!json_member_int(lag, "records", &records)) {
         (void)fprintf(out, "  %-11s unknown since %s", "lag",
                       text_of(lag, "unknownSince", "the start"));
-        if (json_member_text(lag, "unknownBecause") != NULL)
-            (void)fprintf(out, ": %s", json_member_text(lag, "unknownBecause"));
+        if (because != NULL)
+            (void)fprintf(out, ": %s", because);
         (void)fputc('\n', out);
         return;
     }
@@ -69,16 +70,26 @@ static void print_lag(FILE *out, const struct json *lag) {
     if (json_member_int(first, "partition", &partition) && json_member_int(first, "lag", &worst) &&
         worst > 0)
         (void)fprintf(out, ", %" PRId64 " of them in partition %" PRId64, worst, partition);
-    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
+    if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds) && seconds == 0)
+        (void)fprintf(out, ", less than 1 s to catch up");
+    else if (records > 0 && json_member_int(lag, "catchUpSeconds", &seconds))
         (void)fprintf(out, ", about %" PRId64 " s to catch up", seconds);
     (void)fputc('\n', out);
 }
 
-static void print_freshness(FILE *out, const struct json *freshness) {
+/* `before`: the newest batch that the checkpoint held at the start. */
+static void print_freshness(FILE *out, const struct json *freshness, const struct json *before) {
     int64_t age;
+    const char *committed = json_member_text(before, "committedAt");
     if (json_member_int(freshness, "ageSeconds", &age))
         (void)fprintf(out, "  %-11s newest committed record at %s, %" PRId64 " s ago\n",
                       "freshness", text_of(freshness, "newestRecordAt", "?"), age);
+    else if (freshness != NULL && committed != NULL)
+        (void)fprintf(
+            out, "  %-11s not known yet since the start; the newest batch was committed at %s\n",
+            "freshness", committed);
+    else if (freshness != NULL) // otherwise an older program's answer
+        (void)fprintf(out, "  %-11s unknown\n", "freshness");
 }
 
 static void print_health(FILE *out, const struct json *health) {
@@ -96,11 +107,12 @@ static void print_health(FILE *out, const struct json *health) {
 static void print_retry(FILE *out, const struct json *retry) {
     int64_t attempts;
     const char *limit = json_member_text(retry, "limit");
+    const char *next = json_member_text(retry, "nextAttemptAt");
     if (!json_member_int(retry, "attempts", &attempts))
         return;
-    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is at %s; ",
+    (void)fprintf(out, "  %-11s since %s; attempt %" PRId64 " failed, the next one is %s%s; ",
                   "retrying", text_of(retry, "since", "?"), attempts,
-                  text_of(retry, "nextAttemptAt", "?"));
+                  next != NULL ? "at " : "running", next != NULL ? next : "");
     if (limit != NULL)
         (void)fprintf(out, "until %s (%s)\n", text_of(retry, "until", "?"), limit);
     else
@@ -113,14 +125,26 @@ static void print_recovered(FILE *out, const struct json *recovered) {
     if (!json_member_int(recovered, "lastedMs", &lasted_ms))
         return;
     duration_format(lasted_ms, lasted);
-    (void)fprintf(out, "  %-11s at %s after %s of %s: %s\n", "recovered",
-                  text_of(recovered, "at", "?"), lasted, text_of(recovered, "from", "?"),
-                  text_of(recovered, "reason", ""));
+    (void)fprintf(out, "  %-11s at %s after %s: %s\n", "recovered", text_of(recovered, "at", "?"),
+                  lasted, text_of(recovered, "reason", ""));
+}
+
+/* Whether the line of the health, or of the recovery, has the text: an error is printed once. */
+static bool is_said(const struct json *query, const char *text) {
+    return strstr(text_of(json_member(query, "health"), "reason", ""), text) != NULL ||
+           strstr(text_of(json_member(query, "recovered"), "reason", ""), text) != NULL;
+}
+
+static void print_last_error(FILE *out, const struct json *query) {
+    const struct json *error = json_member(query, "lastError");
+    const char *text = json_member_text(error, "text");
+    if (text != NULL && !is_said(query, text))
+        (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"), text);
 }
 
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
-    const struct json *error = json_member(query, "lastError");
+    bool has_batch = json_count(json_member(query, "newestBatch")) > 0;
     (void)fprintf(out, "  %-11s %s: %s\n", "state", text_of(query, "state", "?"),
                   text_of(query, "message", ""));
     print_health(out, json_member(query, "health"));
@@ -137,10 +161,9 @@ void status_print_query(FILE *out, const struct json *query) {
     print_count(out, totals, "lost", ", ", "lost offset");
     (void)fputc('\n', out);
     print_lag(out, json_member(query, "lag"));
-    print_freshness(out, json_member(query, "freshness"));
-    if (json_member_text(error, "text") != NULL)
-        (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"),
-                      json_member_text(error, "text"));
+    print_freshness(out, json_member(query, "freshness"),
+                    has_batch ? NULL : json_member(query, "resumedAfter"));
+    print_last_error(out, query);
 }
 
 /* ---- showing ---- */
@@ -162,7 +185,8 @@ static void print_text(const struct standing *standing) {
         (void)fprintf(out, "  From its checkpoint:\n");
         inspection_print(&standing->scope, &standing->inspection);
     }
-    if (standing->answer.trouble != NULL)
+    if (standing->answer.trouble != NULL &&
+        !is_said(standing->answer.query, standing->answer.trouble))
         (void)fprintf(out, "  %-11s %s\n", "NOT READY", standing->answer.trouble);
 }
 

@@ -178,7 +178,8 @@ static void *feed_main(void *argument) {
     while (fed && !stop_sleep(&feed->stop, FEED_EVERY_MS))
         fed = feed_once(feed, &err);
     if (!fed)
-        log_write(LOG_ERROR, "main", "The demo gets no more records | error=%s", err.message);
+        log_write(LOG_ERROR, "main", "The demo cannot produce more records | error=%s",
+                  err.message);
     return NULL;
 }
 

@@ -10,7 +10,7 @@
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 
-#define MANUAL_DATE "2026-11-25" // of its form; its contents are those of the version next to it
+#define MANUAL_DATE "2026-11-29" // of the release, as in CHANGELOG.md
 
 static const char head[] =
     ".\\\" Printed by `esports-stream docs man` from the program's own tables.\n"
@@ -133,7 +133,8 @@ static void print_settings(FILE *out) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     (void)fprintf(out,
-                  ".SH ENVIRONMENT\nEach setting is a variable and an option: \\fBTRIGGER\\fR is "
+                  ".SH ENVIRONMENT\nEach setting is a variable and, except for secrets, an option: "
+                  "\\fBTRIGGER\\fR is "
                   "\\fB\\-\\-trigger\\fR. An option overrides the environment, the environment "
                   "overrides \\fB\\-\\-env\\-file\\fR, and that overrides the default. An empty "
                   "variable counts as not set.\n");

@@ -267,8 +267,9 @@ static void print_forecast(FILE *out, const struct forecast_input *input) {
         struct forecast_input other = *input;
         other.trigger_ms = better_ms;
         forecast = forecast_make(&other);
-        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%lld minutes\" makes %s of %s\n",
-                      (long long)better_ms / 60000, format_number(forecast.files, files),
+        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%s\" makes %s of %s\n",
+                      text_count(better_ms / 60000, "minute").text,
+                      format_number(forecast.files, files),
                       format_bytes(forecast.file_bytes, size));
     }
 }
@@ -299,7 +300,7 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
         return;
     }
     (void)fprintf(out,
-                  "  files         forecast with %s, %d a column "
+                  "  files         forecast for %s (%d per column) "
                   "(docs/operations.md, \"Size\")\n"
                   "    records/s    files/day       mean\n",
                   text_count((int64_t)input.partition_values, "partition value").text,

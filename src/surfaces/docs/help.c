@@ -23,13 +23,13 @@ static const char examples[] =
     "  KAFKA_BOOTSTRAP_SERVERS=kafka:9092 esports-stream --job all\n"
     "  esports-stream rejects ls --since 1h\n"
     "\n"
-    "More: help COMMAND (or COMMAND --help), help settings, help exit-codes,\n"
-    "man esports-stream\n";
+    "More: help COMMAND (or COMMAND --help), help settings, help exit-codes, and the\n"
+    "manual: man esports-stream, if it is installed, or man docs/esports-stream.1\n";
 
 static const char settings_intro[] =
-    "Each setting is a variable and an option. An option overrides the environment, the "
-    "environment overrides --env-file, and --env-file overrides the default. An empty variable "
-    "counts as not set.";
+    "Each setting is a variable and, except for secrets, an option. An option overrides the "
+    "environment, the environment overrides --env-file, and --env-file overrides the default. An "
+    "empty variable counts as not set.";
 
 static const char properties[] =
     "`KAFKA_CONF_<NAME>` sets any property of librdkafka, with underscores for dots "
@@ -48,17 +48,23 @@ static void print_option(FILE *out, int indent, const struct option_entry *entry
     paragraph_print(out, indent + 4, entry->doc);
 }
 
-static void print_command(FILE *out, const struct command *entry) {
-    char synopsis[COMMAND_SYNOPSIS_MAX];
+/* The first line says how the command is called; `before` is "Usage:" or blanks as wide. */
+static void print_synopsis(FILE *out, const char *before, const struct command *entry) {
+    char synopsis[COMMAND_SYNOPSIS_MAX], line[COMMAND_SYNOPSIS_MAX + 32];
     command_synopsis(entry, synopsis);
-    paragraph_print(out, 2, synopsis);
-    paragraph_print(out, 6, entry->doc);
-    for (enum option_id id = 0; id < OPTION_COUNT; id++)
-        if ((entry->options & OPTION_BIT(id)) != 0)
-            print_option(out, 6, &option_entries[id]);
+    (void)snprintf(line, sizeof line, "esports-stream %s", synopsis);
+    int width = fprintf(out, "%s ", before);
+    wrapped_print(out, width, PARAGRAPH_WIDTH, line);
 }
 
-enum { BRIEF_INDENT = 22 }; // where the lines of the screen say what something does
+static void print_command(FILE *out, const struct command *entry) {
+    paragraph_print(out, 2, entry->doc);
+    for (enum option_id id = 0; id < OPTION_COUNT; id++)
+        if ((entry->options & OPTION_BIT(id)) != 0)
+            print_option(out, 2, &option_entries[id]);
+}
+
+enum { BRIEF_INDENT = 24 }; // where the lines of the screen say what something does
 
 static void print_brief(FILE *out, const char *name, const char *brief) {
     (void)fprintf(out, "  %-*s  %s\n", BRIEF_INDENT - 4, name, brief);
@@ -131,25 +137,38 @@ static void print_exit_codes(FILE *out) {
     }
 }
 
-static void print_help_of(FILE *out, const struct command *command) {
-    (void)fprintf(out, "Usage: esports-stream COMMAND [OPTION]...\n\n");
-    print_command(out, command);
+static void print_common(FILE *out, bool settings) {
     (void)fprintf(out, "\nWith every command\n");
     for (enum option_id id = 0; id < OPTION_COUNT; id++)
         if (option_entries[id].use == OPTION_WITH_ALL)
             print_option(out, 2, &option_entries[id]);
-    if (!command->needs_nothing)
-        paragraph_print(out, 2, "Each setting: `esports-stream help settings` lists them.");
+    if (settings)
+        paragraph_print(out, 2, "Settings are accepted, too: see `esports-stream help settings`.");
 }
 
-/* All commands whose name has the same first word. */
+static void print_help_of(FILE *out, const struct command *command) {
+    print_synopsis(out, "Usage:", command);
+    (void)fputc('\n', out);
+    print_command(out, command);
+    print_common(out, !command->needs_nothing);
+}
+
+/* All commands whose name has the same first word: how each is called, then the text of each. */
 static void print_help_of_family(FILE *out, const struct command *commands,
                                  const struct command *member) {
     size_t size = strcspn(member->name, " ") + 1;
-    (void)fprintf(out, "Usage: esports-stream COMMAND [OPTION]...\n\n");
+    const char *before = "Usage:";
     for (const struct command *entry = commands; entry->name != NULL; entry++)
-        if (strncmp(entry->name, member->name, size) == 0)
+        if (strncmp(entry->name, member->name, size) == 0) {
+            print_synopsis(out, before, entry);
+            before = "      ";
+        }
+    for (const struct command *entry = commands; entry->name != NULL; entry++)
+        if (strncmp(entry->name, member->name, size) == 0) {
+            (void)fprintf(out, "\n%s\n", entry->name);
             print_command(out, entry);
+        }
+    print_common(out, !member->needs_nothing);
 }
 
 void help_print(FILE *out, const struct command *commands, enum help help,

@@ -15,7 +15,12 @@ enum { DOCTOR_BROKER_MS = 5000 };
 void doctor_check_brokers(const struct config *config, struct doctor_report *report);
 void doctor_check_cluster(const struct config *config, struct doctor_report *report);
 
-/* doctor_kafka.c: each topic: there, described, and holding what the checkpoint comes to next. */
+/* Whether one of the brokers takes a connection; true for a capture. */
+bool doctor_reaches_broker(const struct config *config);
+
+/* doctor_kafka.c: each topic: there, described, and holding what the checkpoint comes to next. If
+ * no broker can be reached, they are skipped; if one can, and does not answer, that is one failure.
+ */
 void doctor_check_topics(const struct config *config, struct doctor_report *report);
 
 /* doctor_records.c: the newest records of a topic: whether they can be read, how many would become
@@ -24,9 +29,9 @@ void doctor_check_records(const struct config *config, const struct stream *stre
                           struct broker *broker, const struct topic_offsets *offsets,
                           struct doctor_report *report);
 
-/* doctor_disk.c: each directory of the settings: lasting, writable, room, speed; and what a query
- * writes to there, partition by partition: by this user, and within one file system, since files
- * are renamed into place. */
+/* doctor_disk.c: each directory of the settings: durable, writable, free space, speed; and what a
+ * query writes to there, partition by partition: by this user, and within one file system, since
+ * files are renamed into place. */
 void doctor_check_disk(const struct config *config, struct doctor_report *report);
 void doctor_check_directories(const struct config *config, struct doctor_report *report);
 

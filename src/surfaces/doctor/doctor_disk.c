@@ -19,11 +19,12 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "surfaces/doctor/doctor_checks.h"
+#include "surfaces/settings/settings.h"
 
 enum {
     SYNCS = 9,                // of which the median counts
     SYNCS_LIMIT_US = 2000000, // or as many as go into this
-    SYNC_SLOW_US = 50000,     // a commit takes about ten of them
+    SYNC_SLOW_US = 50000,     // a batch needs about twenty of them
     SPACE_LEAST = 256 << 20,  // bytes
     SPACE_FEW_PERCENT = 5,
     FILES_FEW = 10000,
@@ -93,10 +94,36 @@ static char *cure_of(int reason, const char *root) {
     }
 }
 
-static void check_room(const struct lake_directory *directory, struct doctor_report *report) {
+/* The same for one that does not exist. The nearest parent that does may be `/` or a mount of
+ * others: only what is created gets a new owner. */
+static char *cure_of_missing(int reason, const struct lake_directory *directory) {
+    size_t length = strlen(directory->existing);
+    if (directory->path[length] == '\0' || (reason != EACCES && reason != EPERM))
+        return cure_of(reason, directory->existing);
+    length += length > 1 ? 1 : 0; // the slash after it
+    length += strcspn(directory->path + length, "/");
+    return text_format("as root: mkdir -p '%s' && chown -R %ld '%.*s'; or set %s to a directory "
+                       "that this user can write to",
+                       directory->path, (long)geteuid(), (int)length, directory->path,
+                       directory->setting);
+}
+
+/* The same for a directory of the settings, which may not exist. */
+static char *cure_of_setting(int reason, const struct lake_directory *directory) {
+    if (strcmp(directory->existing, directory->path) != 0)
+        return cure_of_missing(reason, directory);
+    if (reason == EROFS || reason == ENOSPC || reason == EDQUOT)
+        return cure_of(reason, directory->path);
+    return text_format(
+        "give user %ld write access, or set %s to a directory on a local file system (ext4, XFS)",
+        (long)geteuid(), directory->setting);
+}
+
+static void check_space(const struct lake_directory *directory, struct doctor_report *report) {
     struct filesystem_room room;
     if (!filesystem_room(directory->existing, &room)) {
-        doctor_fail(report, EXIT_CODE_WRITE, "room", directory->path, NULL, "%s", strerror(errno));
+        doctor_fail(report, EXIT_CODE_WRITE, "free space", directory->path, NULL, "%s",
+                    strerror(errno));
         return;
     }
     int64_t percent = room.size > 0 ? room.free * 100 / room.size : 0;
@@ -105,11 +132,11 @@ static void check_room(const struct lake_directory *directory, struct doctor_rep
     scoped(scope_free) char *text =
         text_format("%" PRId64 " MiB (%" PRId64 " %%) free", room.free >> 20, percent);
     if (room.free < SPACE_LEAST)
-        doctor_fail(report, EXIT_CODE_WRITE, "room", directory->path, cure, "%s", text);
+        doctor_fail(report, EXIT_CODE_WRITE, "free space", directory->path, cure, "%s", text);
     else if (percent < SPACE_FEW_PERCENT)
-        doctor_warn(report, "room", directory->path, cure, "%s", text);
+        doctor_warn(report, "free space", directory->path, cure, "%s", text);
     else
-        doctor_ok(report, "room", directory->path, "%s", text);
+        doctor_ok(report, "free space", directory->path, "%s", text);
     if (room.files > 0 && room.files_free < FILES_FEW)
         doctor_warn(report, "inodes", directory->path,
                     "remove unneeded files, or recreate the file system with more inodes",
@@ -142,9 +169,10 @@ static int64_t time_syncs(struct file_append *file) {
 static void fail_sync(const struct lake_directory *directory, int error_number,
                       struct doctor_report *report) {
     char limit[LIMIT_TEXT_MAX];
+    scoped(scope_free) char *cure = cure_of(error_number, directory->existing);
     limit_describe(error_number, limit);
     doctor_fail(report, limit_is_behind(error_number) ? EXIT_CODE_LIMIT : EXIT_CODE_WRITE, "sync",
-                directory->path, limit[0] != '\0' ? limit : NULL, "cannot write and sync: %s",
+                directory->path, limit[0] != '\0' ? limit : cure, "cannot write and sync: %s",
                 strerror(error_number));
 }
 
@@ -160,7 +188,7 @@ static void check_speed(const struct lake_directory *directory, const char *name
         fail_sync(directory, reason, report);
     else if (median > SYNC_SLOW_US)
         doctor_warn(report, "sync", directory->path,
-                    "every batch needs about ten of these: use a faster disk, or a longer TRIGGER",
+                    "every batch needs about twenty syncs: use a faster disk, or a longer TRIGGER",
                     "slow: %.1f ms for 4 KiB", (double)median / 1000);
     else
         doctor_ok(report, "sync", directory->path, "%.1f ms for 4 KiB", (double)median / 1000);
@@ -170,11 +198,9 @@ static void check_speed(const struct lake_directory *directory, const char *name
 static void check_writable(const struct lake_directory *directory, struct doctor_report *report) {
     char name[PROBE_NAME_MAX];
     struct error err = {0};
-    scoped(scope_free) char *cure = text_format(
-        "give user %ld write access, or set %s to a directory on a local file system (ext4, XFS)",
-        (long)geteuid(), directory->setting);
     name_probe(name);
     bool made = file_publish(directory->existing, name, "", 0, &err);
+    scoped(scope_free) char *cure = cure_of_setting(errno, directory);
     bool same = strcmp(directory->existing, directory->path) == 0;
     if (made && same)
         doctor_ok(report, "writable", directory->path,
@@ -186,7 +212,7 @@ static void check_writable(const struct lake_directory *directory, struct doctor
         doctor_fail_error(report, EXIT_CODE_USAGE, "writable", directory->path, cure, &err);
     if (made)
         check_speed(directory, name, report);
-    if (!file_remove(file_join(directory->existing, name).text, &err))
+    if (!file_remove(file_join(directory->existing, name).text, &err) && made)
         doctor_warn(report, "writable", directory->path, NULL, "%s", err.message);
 }
 
@@ -201,14 +227,14 @@ static void check_directory(struct lake_directory *directory, bool same_disk,
     if (warning != NULL) {
         scoped(scope_free) char *cure =
             text_format("set %s to a persistent file system", directory->setting);
-        doctor_warn(report, "lasting", directory->path, cure, "it %s", warning);
+        doctor_warn(report, "durability", directory->path, cure, "it %s", warning);
     }
     check_writable(directory, report);
     if (!same_disk)
-        check_room(directory, report);
+        check_space(directory, report);
 }
 
-/* The disks that were looked at; only the first directory on each has its room told. */
+/* The disks that were looked at; only the first directory on each has its free space reported. */
 struct seen_disks {
     uint64_t devices[3 + 3 * STREAMS_MAX];
     size_t count;
@@ -233,8 +259,17 @@ static void check_mounts(const struct config *config, const struct stream *strea
         scoped(scope_free) char *text = config_path(config, path, stream);
         struct lake_directory directory = {"DATA_LAKE_PATH", text, ""};
         if (note_disk(seen, &directory))
-            check_room(&directory, report);
+            check_space(&directory, report);
     }
+}
+
+static void check_lake_is_set(const struct config *config, struct doctor_report *report) {
+    char warning[LAKE_WARNING_MAX];
+    settings_lake_warning(config, warning);
+    if (warning[0] != '\0')
+        doctor_warn(report, "DATA_LAKE_PATH", NULL,
+                    "set DATA_LAKE_PATH to where the lake should be",
+                    "not set: data goes to the default path '%s'", config->data_lake_path);
 }
 
 /* The directories of the settings; one within another is on its disk unless something is mounted
@@ -244,6 +279,7 @@ void doctor_check_disk(const struct config *config, struct doctor_report *report
                                            {"PROCESSED_DATA_PATH", config->processed_path, ""},
                                            {"CHECKPOINT_PATH", config->checkpoint_path, ""}};
     struct seen_disks seen = {0};
+    check_lake_is_set(config, report);
     for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
         bool is_new = note_disk(&seen, &directories[i]);
         check_directory(&directories[i], !is_new, report);
@@ -372,7 +408,7 @@ static void check_parent(const char *setting, const char *root, struct doctor_re
         return;
     }
     int reason = errno;
-    scoped(scope_free) char *cure = cure_of(reason, directory.existing);
+    scoped(scope_free) char *cure = cure_of_missing(reason, &directory);
     doctor_fail(report, EXIT_CODE_WRITE, "directories", root, cure,
                 "does not exist yet, and user %ld cannot create it in '%s': %s", (long)geteuid(),
                 directory.existing, strerror(reason));

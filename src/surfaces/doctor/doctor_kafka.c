@@ -83,7 +83,7 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
     if (broker->ops->cluster_id == NULL)
         return true;
     if (!broker->ops->cluster_id(broker, answering)) {
-        doctor_warn(report, "Kafka of", topic,
+        doctor_warn(report, "cluster id", topic,
                     "make sure that KAFKA_BOOTSTRAP_SERVERS always names the same cluster: a "
                     "switch to another cannot be detected",
                     "reports no cluster id");
@@ -93,10 +93,10 @@ static bool check_cluster_id(struct broker *broker, const char *checkpoint, cons
     if (is_noted && !kafka_note_compare(checkpoint, inspection->kafka_id, answering, &err)) {
         scoped(scope_free) char *cure =
             text_format("set KAFKA_BOOTSTRAP_SERVERS back to the cluster %s", inspection->kafka_id);
-        doctor_fail(report, EXIT_CODE_STATE, "Kafka of", topic, cure, "%s", err.message);
+        doctor_fail(report, EXIT_CODE_STATE, "cluster id", topic, cure, "%s", err.message);
         return false;
     }
-    doctor_ok(report, "Kafka of", topic, "cluster %s%s", answering,
+    doctor_ok(report, "cluster id", topic, "%s%s", answering,
               is_noted ? ", the same as in the checkpoint" : "");
     return true;
 }
@@ -150,20 +150,66 @@ static void check_progress(const struct config *config, struct broker *broker, c
     free(positions);
 }
 
-static void check_topic(const struct config *config, struct broker *broker,
+static bool has_answered(struct broker *broker) {
+    char ignored[KAFKA_CLUSTER_ID_MAX];
+    return broker->ops->cluster_id == NULL || broker->ops->cluster_id(broker, ignored);
+}
+
+/* Of brokers that take connections. The reason is librdkafka's, and has a hint where it has one. */
+static const char *cure_of_silence(const char *reason) {
+    if (strstr(reason, "uthentication") != NULL || strstr(reason, "SASL ") != NULL)
+        return "check KAFKA_SASL_MECHANISM and the credentials, KAFKA_SASL_*";
+    if (strstr(reason, "ssl://") != NULL || strstr(reason, "TLS") != NULL)
+        return "check that KAFKA_SECURITY_PROTOCOL matches the listener of this port; for TLS also "
+               "KAFKA_SSL_*";
+    return "look at the broker's log, CPU and disk: it may be starting, overloaded or frozen; also "
+           "check that a Kafka broker listens on this port";
+}
+
+/* What to do about a topic that could not be listed by a broker that answers; owned by the caller.
+ */
+static char *cure_of_topic(struct broker *broker, const struct stream *stream, const char *topic,
+                           const struct error *err) {
+    char similar[KAFKA_TOPIC_NAME_MAX];
+    if (err->kind == ERROR_NO_TOPIC && broker->ops->similar_topic != NULL &&
+        broker->ops->similar_topic(broker, topic, similar))
+        return text_format("set %s=%s", stream->topic_setting, similar);
+    if (err->kind == ERROR_NO_TOPIC)
+        return text_format("create the topic, or correct %s", stream->topic_setting);
+    if (strstr(err->message, "access denied") != NULL)
+        return text_format("kafka-acls.sh --add --allow-principal User:NAME --operation Read "
+                           "--topic %s",
+                           topic);
+    return text_format("look at the brokers that lead the topic's partitions: kafka-topics.sh "
+                       "--describe --topic %s",
+                       topic);
+}
+
+/* False: it is not the topic, but no broker answers. */
+static bool say_unlisted(const struct config *config, struct broker *broker,
+                         const struct stream *stream, const struct error *err,
+                         struct doctor_report *report) {
+    const char *topic = config_topic(config, stream);
+    if (err->kind == ERROR_BROKER && !has_answered(broker)) {
+        doctor_fail(report, EXIT_CODE_KAFKA, "Kafka", config->bootstrap_servers,
+                    cure_of_silence(err->message),
+                    "the broker accepts connections but does not answer: %s", err->message);
+        return false;
+    }
+    scoped(scope_free) char *cure = cure_of_topic(broker, stream, topic, err);
+    doctor_fail_error(report, EXIT_CODE_KAFKA, "topic", topic, cure, err);
+    return true;
+}
+
+/* False: no broker answers, and other topics need not be asked for. */
+static bool check_topic(const struct config *config, struct broker *broker,
                         const struct stream *stream, struct doctor_report *report) {
     struct error err = {0};
     struct topic_offsets offsets;
     struct inspection inspection;
     const char *topic = config_topic(config, stream);
-    if (!broker->ops->list_offsets(broker, topic, DOCTOR_BROKER_MS, &offsets, &err)) {
-        scoped(scope_free) char *cure = text_format(
-            "if the broker is healthy: create the topic, or correct %s; with ACLs, grant the user "
-            "DESCRIBE and READ on it; with TLS or SASL, check KAFKA_SSL_* and KAFKA_SASL_*",
-            stream->topic_setting);
-        doctor_fail_error(report, EXIT_CODE_KAFKA, "topic", topic, cure, &err);
-        return;
-    }
+    if (!broker->ops->list_offsets(broker, topic, DOCTOR_BROKER_MS, &offsets, &err))
+        return say_unlisted(config, broker, stream, &err, report);
     int64_t held = 0;
     for (size_t i = 0; i < offsets.count; i++)
         held += offsets.partitions[i].end - offsets.partitions[i].log_start;
@@ -181,6 +227,7 @@ static void check_topic(const struct config *config, struct broker *broker,
     }
     config_store_options_deinit(&options);
     topic_offsets_deinit(&offsets);
+    return true;
 }
 
 void doctor_check_topics(const struct config *config, struct doctor_report *report) {
@@ -191,8 +238,14 @@ void doctor_check_topics(const struct config *config, struct doctor_report *repo
         doctor_fail_error(report, exit_code_of(err.kind), "Kafka", NULL, NULL, &err);
         return;
     }
-    for (size_t i = 0; streams[i] != NULL; i++)
-        if (config_runs(config, streams[i]))
-            check_topic(config, broker, streams[i], report);
+    bool reached = doctor_reaches_broker(config), answers = reached;
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        if (!config_runs(config, streams[i]))
+            continue;
+        answers = answers && check_topic(config, broker, streams[i], report);
+        if (!answers)
+            doctor_skip(report, "topic", config_topic(config, streams[i]), "skipped: %s",
+                        reached ? "the broker does not answer" : "the broker cannot be reached");
+    }
     broker->ops->close(broker);
 }

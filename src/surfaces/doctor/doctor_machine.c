@@ -230,13 +230,24 @@ void doctor_check_machine(const struct config *config, struct doctor_report *rep
 
 /* ---- queries ---- */
 
+/* What to do first about a fault; owned by the caller. */
+static char *cure_of_fault(const char *name, const struct error *fault) {
+    if (strstr(fault->message, "`esports-stream relocate`") != NULL)
+        return text_format("if the lake was moved, run `esports-stream relocate --job %s`; if not, "
+                           "set the paths back; `checkpoint show` lists all problems",
+                           name);
+    return text_copy("follow the message; `checkpoint show` lists all problems");
+}
+
 /* The first that holds counts: if a part cannot be read, the others say little, and a running query
  * needs no fix from outside. */
-static void check_inspection(const char *name, const struct inspection *inspection,
+static void check_inspection(const struct stream *stream, const struct inspection *inspection,
                              struct doctor_report *report) {
+    const char *name = stream->name;
+    scoped(scope_free) char *cure =
+        inspection->fault_count > 0 ? cure_of_fault(stream->job, inspection->faults[0]) : NULL;
     if (inspection->fault_count > 0)
-        doctor_fail_error(report, EXIT_CODE_STATE, "checkpoint", name,
-                          "`checkpoint show` lists all problems", inspection->faults[0]);
+        doctor_fail_error(report, EXIT_CODE_STATE, "checkpoint", name, cure, inspection->faults[0]);
     else if (!inspection->there)
         doctor_ok(report, "checkpoint", name, "does not exist yet: the query is new");
     else if (inspection->locked)
@@ -310,7 +321,7 @@ void doctor_check_queries(const struct config *config, struct doctor_report *rep
         struct inspection inspection;
         struct store_options options = config_store_options(config, streams[i]);
         if (inspect(&options, &inspection, &err)) {
-            check_inspection(streams[i]->name, &inspection, report);
+            check_inspection(streams[i], &inspection, report);
             if (inspection.locked)
                 check_running(config, streams[i]->name, inspection.holder, report);
             check_types(streams[i]->name, &options, report);

@@ -178,6 +178,22 @@ static bool is_capture(const struct config *config) {
     return strncmp(config->bootstrap_servers, "file:", 5) == 0;
 }
 
+bool doctor_reaches_broker(const struct config *config) {
+    char reason[REASON_MAX], *rest = NULL;
+    if (is_capture(config))
+        return true;
+    bool reached = false;
+    char *servers = text_copy(config->bootstrap_servers);
+    for (char *server = strtok_r(servers, ",", &rest); server != NULL && !reached;
+         server = strtok_r(NULL, ",", &rest)) {
+        const char *host, *port;
+        split_server(server, &host, &port);
+        reached = reach_host(host, port, reason) == REACH_OK;
+    }
+    free(servers);
+    return reached;
+}
+
 void doctor_check_brokers(const struct config *config, struct doctor_report *report) {
     if (is_capture(config))
         return;

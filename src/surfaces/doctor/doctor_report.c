@@ -4,12 +4,14 @@
  * it. */
 #include "surfaces/doctor/doctor_report.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/scope.h"
 #include "base/text.h"
 #include "surfaces/terminal/output.h"
 
@@ -39,6 +41,14 @@ void doctor_ok(struct doctor_report *report, const char *what, const char *name,
     va_list args;
     va_start(args, format);
     tell(report, VERDICT_OK, EXIT_CODE_OK, what, name, NULL, format, args);
+    va_end(args);
+}
+
+void doctor_skip(struct doctor_report *report, const char *what, const char *name,
+                 const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(report, VERDICT_SKIP, EXIT_CODE_OK, what, name, NULL, format, args);
     va_end(args);
 }
 
@@ -98,19 +108,24 @@ static const struct {
     const char *word, *colour;
 } verdicts[] = {
     [VERDICT_OK] = {"OK", "\x1b[32m"},
+    [VERDICT_SKIP] = {"SKIP", "\x1b[36m"},
     [VERDICT_WARN] = {"WARN", "\x1b[33m"},
     [VERDICT_FAIL] = {"FAIL", "\x1b[31m"},
 };
 
+static void put_text(struct json *object, const char *name, const char *text) {
+    if (text != NULL)
+        json_put_bytes(object, name, text, strlen(text));
+    else
+        json_put_null(object, name);
+}
+
 static void print_json(FILE *out, const struct doctor_result *result) {
     struct json *object = json_new_object();
-    json_put_bytes(object, "check", result->what, strlen(result->what));
+    put_text(object, "check", result->what);
     json_put_shown(object, "verdict", verdicts[result->verdict].word);
-    json_put_bytes(object, "text", result->text, strlen(result->text));
-    if (result->cure != NULL)
-        json_put_bytes(object, "fix", result->cure, strlen(result->cure));
-    else
-        json_put_null(object, "fix");
+    put_text(object, "text", result->text);
+    put_text(object, "fix", result->cure);
     output_print_json(out, object);
 }
 
@@ -139,14 +154,82 @@ static void print_text(FILE *out, const struct doctor_result *result, int indent
     wrapped_print(out, indent + CURE_WIDTH, columns, result->cure);
 }
 
+/* ---- the verdict on all of them ---- */
+
+struct summary {
+    int64_t counts[VERDICT_FAIL + 1];
+    const struct doctor_result *first; // to be fixed; NULL: nothing
+    char text[96];
+};
+
+/* A limit comes before all other failures, and these before warnings. */
+static bool is_worse(const struct doctor_result *result, const struct doctor_result *than) {
+    if (result->verdict < VERDICT_WARN || than == NULL)
+        return result->verdict >= VERDICT_WARN;
+    bool is_limit = result->verdict == VERDICT_FAIL && result->code == EXIT_CODE_LIMIT;
+    return result->verdict > than->verdict || (is_limit && than->code != EXIT_CODE_LIMIT);
+}
+
+static struct summary summarize(const struct doctor_report *report) {
+    struct summary summary = {0};
+    for (size_t i = 0; i < report->count; i++) {
+        summary.counts[report->items[i].verdict]++;
+        if (is_worse(&report->items[i], summary.first))
+            summary.first = &report->items[i];
+    }
+    size_t used = text_append(summary.text, sizeof summary.text, 0, "%" PRId64 " failed, %s",
+                              summary.counts[VERDICT_FAIL],
+                              text_count(summary.counts[VERDICT_WARN], "warning").text);
+    if (summary.counts[VERDICT_SKIP] > 0)
+        used = text_append(summary.text, sizeof summary.text, used, ", %" PRId64 " skipped",
+                           summary.counts[VERDICT_SKIP]);
+    (void)text_append(summary.text, sizeof summary.text, used, ", %" PRId64 " OK",
+                      summary.counts[VERDICT_OK]);
+    return summary;
+}
+
+static void print_summary_text(FILE *out, const struct summary *summary, int columns) {
+    (void)fprintf(out, "\n%s", summary->text);
+    if (summary->first == NULL) {
+        (void)fprintf(out, ": nothing to fix\n");
+        return;
+    }
+    scoped(scope_free) char *text =
+        text_format("%s: %s", summary->first->what,
+                    summary->first->cure != NULL ? summary->first->cure : summary->first->text);
+    (void)fprintf(out, "\nFix first: ");
+    wrapped_print(out, (int)strlen("Fix first: "), columns, text);
+}
+
+/* Like one more check, with the numbers; without a verdict, so that none is counted twice. */
+static void print_summary_json(FILE *out, const struct summary *summary, enum exit_code code) {
+    struct json *object = json_new_object();
+    put_text(object, "check", "summary");
+    json_put_null(object, "verdict");
+    put_text(object, "text", summary->text);
+    put_text(object, "fix", summary->first != NULL ? summary->first->cure : NULL);
+    put_text(object, "fixFirst", summary->first != NULL ? summary->first->what : NULL);
+    json_put_int(object, "failed", summary->counts[VERDICT_FAIL]);
+    json_put_int(object, "warnings", summary->counts[VERDICT_WARN]);
+    json_put_int(object, "skipped", summary->counts[VERDICT_SKIP]);
+    json_put_int(object, "ok", summary->counts[VERDICT_OK]);
+    json_put_int(object, "exitCode", code);
+    output_print_json(out, object);
+}
+
 void doctor_report_print(const struct doctor_report *report, FILE *out, bool json) {
     int columns = output_columns(out), indent = text_indent(report, columns);
+    struct summary summary = summarize(report);
     for (size_t i = 0; i < report->count; i++) {
         if (json)
             print_json(out, &report->items[i]);
         else
             print_text(out, &report->items[i], indent, columns);
     }
+    if (json)
+        print_summary_json(out, &summary, doctor_report_code(report));
+    else
+        print_summary_text(out, &summary, columns);
 }
 
 enum exit_code doctor_report_code(const struct doctor_report *report) {

@@ -8,7 +8,12 @@
 #include "base/error.h"
 #include "surfaces/terminal/exit_code.h"
 
-enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
+enum verdict {
+    VERDICT_OK,
+    VERDICT_SKIP, // not tried, because another check failed
+    VERDICT_WARN,
+    VERDICT_FAIL,
+};
 
 struct doctor_result {
     enum verdict verdict;
@@ -29,6 +34,8 @@ void doctor_report_deinit(struct doctor_report *report);
  * than one, or NULL; `cure` may be NULL, too. All texts are copied. */
 void doctor_ok(struct doctor_report *report, const char *what, const char *name, const char *format,
                ...) PRINTF_LIKE(4, 5);
+void doctor_skip(struct doctor_report *report, const char *what, const char *name,
+                 const char *format, ...) PRINTF_LIKE(4, 5);
 void doctor_warn(struct doctor_report *report, const char *what, const char *name, const char *cure,
                  const char *format, ...) PRINTF_LIKE(5, 6);
 void doctor_fail(struct doctor_report *report, enum exit_code code, const char *what,
@@ -43,6 +50,7 @@ void doctor_fail_limit(struct doctor_report *report, const char *what, const cha
 /* Moves all results to the end of `report`. */
 void doctor_report_move(struct doctor_report *report, struct doctor_report *from);
 
+/* Each result, and at the end the numbers of each verdict and the first thing to fix. */
 void doctor_report_print(const struct doctor_report *report, FILE *out, bool json);
 
 /* The first failure's; before all others a limit's, from which they may come. */

@@ -38,13 +38,16 @@ static const struct {
                        "Check for a disk that does not respond. Save the log and restart the "
                        "program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_NO_SUCCESS] = {"retrying_without_success", HEALTH_STUCK, SEVERITY_CRITICAL,
-                          "Fix the cause; the query then continues by itself, without a restart."},
+                          "Fix what the reason names: see the brokers' state and their log, the "
+                          "network, credentials and ACLs, or the disk. The query then continues by "
+                          "itself, without a restart."},
     [CAUSE_NO_BATCH] =
         {"no_batch", HEALTH_STUCK, SEVERITY_CRITICAL,
          "See in the log what the query is waiting for. If nothing changes, save the log and "
          "restart the program: it runs the batch again; nothing is lost or duplicated."},
     [CAUSE_RETRYING] = {"retrying", HEALTH_RETRYING, SEVERITY_WARNING,
-                        "Nothing yet; the query retries by itself."},
+                        "Check what the reason names: the brokers, the network, credentials and "
+                        "ACLs, or the disk; the query retries by itself and needs no restart."},
     [CAUSE_LAG_UNKNOWN] = {"lag_unknown", HEALTH_DEGRADED, SEVERITY_WARNING,
                            "Check the brokers and the network; the next batch needs them."},
     [CAUSE_BEHIND] = {"falling_behind", HEALTH_DEGRADED, SEVERITY_WARNING,
@@ -58,8 +61,9 @@ static const struct {
          "Restore the files from a backup, or rewind to before them as long as Kafka has their "
          "records; then restart the program, which checks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
-                         "Run `esports-stream rejects ls` for the reasons, then fix the producer. "
-                         "The records are kept; `rejects replay` can turn them into rows later."},
+                         "Run `esports-stream rejects ls` for the reasons, then fix the producer "
+                         "and send the records again. The rejects are kept: `rejects replay` helps "
+                         "only with another PARSE_MODE or a newer version."},
 };
 
 /* The causes whose end is a recovery; the others end the query, or are over by time alone. */
@@ -154,6 +158,16 @@ static void take_sample(struct health *health, struct health_sample sample) {
     health->samples[health->newest] = sample;
     if (health->count < RING)
         health->count++;
+}
+
+/* These only fall if the topic was created again or truncated: the samples are of the old one. */
+static void note_topic(struct health *health, const struct health_look *look) {
+    if (!look->is_topic_known)
+        return;
+    if (look->position < health->position ||
+        (health->count > 0 && look->topic_end < health->samples[health->newest].topic_end))
+        health->count = 0;
+    health->position = look->position;
 }
 
 static int64_t lag_of(const struct health_look *look) {
@@ -434,6 +448,7 @@ void health_judge(struct health *health, const struct health_look *look,
     note_progress(health, look);
     note_signs(health, look);
     note_lost(health, look);
+    note_topic(health, look);
     find_causes(health, look);
     if (look->is_topic_known)
         take_sample(health, (struct health_sample){look->now_ms, look->topic_end,

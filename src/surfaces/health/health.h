@@ -141,6 +141,7 @@ struct health {
     int64_t records_retried;         // records_read then
     int64_t signs, alive_ms;         // when it last gave one
     int64_t lost, lost_ms;           // when it last grew; 0: never
+    int64_t position;                // when the topic was last known
     bool is_proven, keeps_up, takes_records;
     unsigned causes;
     int64_t cause_since_ms[HEALTH_CAUSES];

@@ -107,7 +107,7 @@ bool http_listen(const char *host, int port, struct http_listener *listener, str
     struct addrinfo *found = NULL;
     int failure = getaddrinfo(host, NULL, &wanted, &found);
     if (failure != 0)
-        return error_set(err, ERROR_CONFIG, "find '%s': %s", host, gai_strerror(failure));
+        return error_set(err, ERROR_CONFIG, "cannot resolve '%s': %s", host, gai_strerror(failure));
     bool done = try_ports(found, host, port, listener, err);
     freeaddrinfo(found);
     return done;
@@ -357,7 +357,7 @@ static bool wait_for_work(struct pollfd watched[static 2], int timeout_ms, bool 
     bool failed = poll(watched, 2, timeout_ms) < 0 && errno != EINTR;
     if (failed && !*failing)
         log_write(LOG_WARNING, "main",
-                  "The page and the API are not available: waiting for requests failed; retrying | "
+                  "The page and the API are not available: cannot wait for requests; retrying | "
                   "error=%s",
                   strerror(errno));
     if (!failed && *failing)

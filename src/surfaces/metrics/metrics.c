@@ -306,8 +306,8 @@ const struct metric_family metric_families[] = {
      "Maximum number of bytes in librdkafka's fetch queues, summed over all workers.",
      print_memory_limit, NUMBER(struct streaming_memory, prefetch_max)},
     {program, "esports_stream_disk_free_bytes", METRIC_GAUGE, "place",
-     "Free space, for this user, on the file system of a place. A file system that holds several "
-     "places is named after the first of data_lake, processed, checkpoint.",
+     "Free space for this user, by file system. `place` is the first of data_lake, processed and "
+     "checkpoint that is on it.",
      print_disks, NUMBER(struct disk_look, free)},
     {program, "esports_stream_disk_size_bytes", METRIC_GAUGE, "place", "Size of that file system.",
      print_disks, NUMBER(struct disk_look, size)},

@@ -111,7 +111,7 @@ static void misplaced_option(const struct command_line *line, enum option_id id,
         if ((at->options & OPTION_BIT(id)) != 0)
             used = text_append(list, sizeof list, used, "%s%s", used > 0 ? ", " : "", at->name);
     if (line->command != NULL && option_entries[id].use == OPTION_WITH_RUN)
-        problems_add(problems, "%s can't be used with the command %s", option_entries[id].name,
+        problems_add(problems, "%s cannot be used with the command %s", option_entries[id].name,
                      line->command->name);
     else
         problems_add(problems, "%s can only be used with %sthe command%s %s",
@@ -280,11 +280,12 @@ static void take_help(struct command_line *line, char **words, size_t count,
         line->command = find_family(words[0]);
         line->help = HELP_FAMILY;
     }
+    bool two = used == 0 && count > 1 && find_family(words[0]) != NULL;
     if (line->command == NULL || used + 1 < count)
         problems_add(problems,
-                     "help: '%s' is neither a command nor a topic (settings, exit-codes); "
+                     "help: '%s%s%s' is neither a command nor a topic (settings, exit-codes); "
                      "--help lists the commands",
-                     words[0]);
+                     words[0], two ? " " : "", two ? words[1] : "");
 }
 
 /* ---- all of it ---- */

@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/disk/file.h"
+#include "base/log/log.h"
 #include "streaming/operations/operations.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/demo/sample.h"
@@ -18,6 +20,7 @@
 #include "surfaces/docs/help.h"
 #include "surfaces/doctor/doctor.h"
 #include "surfaces/settings/path_origin.h"
+#include "surfaces/settings/settings.h"
 #include "surfaces/terminal/output.h"
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
@@ -50,7 +53,8 @@ const struct command program_commands[] = {
          "Show the state, batches, lag and last error of the running process or, if none runs, "
          "what its checkpoint says. The process and its address are found through the checkpoint's "
          "lock. Exit code 0: all chosen queries run and make progress; 10: one is not running; 11: "
-         "one is stuck or does not answer; 13: one is degraded: it falls behind, does not know its "
+         "one retries after an error, is stuck or does not answer; 13: one is degraded: it falls "
+         "behind, does not know its "
          "lag, has lost records, has a table with missing files, or rejects many records.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},
@@ -79,8 +83,13 @@ const struct command program_commands[] = {
          "does not answer. Exit code 0: nothing failed (warnings do not count); 8: none of the "
          "newest records would become a row; 11: a query runs and makes no progress; otherwise the "
          "code with which a run would end.",
-     .document = "one object per check: `check`, `verdict` (`OK`, `WARN` or `FAIL`), `text`, and "
-                 "`fix` (null if there is nothing to fix).",
+     .document =
+         "one object per check: `check`, `verdict` (`OK`, `WARN`, `FAIL`, or `SKIP` for one "
+         "that another failure makes impossible), `text`, and `fix` (null if there is "
+         "nothing to fix). The last object is the `summary`, without a verdict: also "
+         "`fixFirst`, the check to "
+         "fix first (null: none), the numbers `failed`, `warnings`, `skipped` and `ok`, and "
+         "`exitCode`.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = doctor_command,
      .judges_paths = true,
@@ -167,10 +176,12 @@ const struct command program_commands[] = {
     {.name = "rejects replay",
      .group = change,
      .brief = "parse rejects again, after a fix",
-     .doc = "Parse rejects again, after an update of the program or with another PARSE_MODE. "
-            "Records that can now become rows are written as the query's next batch, which has no "
-            "offsets. Their reject rows stay and count as resolved; records that fail again stay "
-            "rejects. The query must be stopped.",
+     .doc =
+         "Parse rejects again, after an update of the program or with another PARSE_MODE; with the "
+         "same version and settings, they would be rejected again. "
+         "Records that can now become rows are written as the query's next batch, which has no "
+         "offsets. Their reject rows stay and count as resolved; records that fail again stay "
+         "rejects. The query must be stopped.",
      .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_PARTITION) |
                 OPTION_BIT(OPTION_OFFSETS) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) |
                 CHANGE_OPTIONS | OPTION_BIT(OPTION_JSON),
@@ -179,8 +190,8 @@ const struct command program_commands[] = {
      .changes = true},
     {.name = "rewind",
      .group = change,
-     .brief = "take back the newest batches, to read them again",
-     .doc = "Take back the batches after N, so that the next start reads them from Kafka again. "
+     .brief = "undo the newest batches, to process them again",
+     .doc = "Undo the batches after N, so that the next start reads them from Kafka again. "
             "Their files are moved aside, not deleted. The query must be stopped.",
      .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
      .required = OPTION_BIT(OPTION_TO_BATCH),
@@ -216,8 +227,8 @@ const struct command program_commands[] = {
     {.name = "sample",
      .group = print,
      .brief = "sample records, to fill a topic with",
-     .doc = "Print sample records like those of --demo, one JSON text per line, for tests of a "
-            "topic. Every twentieth has a fault: another key, a wrong type, no identifier.",
+     .doc = "Print sample records like those of --demo, one JSON text per line, to test a topic "
+            "with. Every twentieth has a fault: another key, a wrong type, no identifier.",
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_SEED),
      .one_query = "each topic has records of its own",
      .run_once = sample_command,
@@ -289,6 +300,20 @@ static enum exit_code run_for_each(const struct config *config, FILE *out, FILE 
     return code;
 }
 
+/* In another shell or as another user than the program's, the setting is easily missing. `doctor`
+ * reports it like its other findings. */
+static void say_default_lake(const struct config *config) {
+    struct error ignored;
+    const struct command *command = config->command;
+    if (command->needs_nothing || command->judges_paths || !settings_lake_is_default(config))
+        return;
+    bool is_missing = file_exists(config->data_lake_path, NULL, &ignored) == 0;
+    log_write(is_missing ? LOG_WARNING : LOG_INFO, "main",
+              "DATA_LAKE_PATH is not set: the default path '%s' is used%s; set DATA_LAKE_PATH to "
+              "the lake that you mean",
+              config->data_lake_path, is_missing ? ", which does not exist" : "");
+}
+
 /* ---- before something is changed ---- */
 
 static bool is_asked(const struct config *config) {
@@ -324,6 +349,7 @@ static enum exit_code ask(const struct config *config, FILE *errors) {
 enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors) {
     struct error err = {0};
     enum exit_code code = EXIT_CODE_OK;
+    say_default_lake(config);
     if (is_asked(config) && (code = ask(config, errors)) != EXIT_CODE_OK)
         return code;
     if (config->command->run != NULL)

@@ -51,13 +51,18 @@ static const char *port_fault(const char *text, const char *end) {
 /* ---- paths ---- */
 
 /* A shell would have expanded these; an env file, systemd and `--option=~/x` hand them over as they
- * are. */
+ * are. Docker's --env-file does so with quotes. */
 bool shell_syntax_check(const char *path, struct error *err) {
+    if (*path == '"' || *path == '\'')
+        return error_set(err, ERROR_CONFIG,
+                         "the quotes are part of the value: write the path without them");
+    if (strstr(path, "${") != NULL)
+        return error_set(err, ERROR_CONFIG, "variables are not expanded here: write the full path");
     for (const char *at = path; at != NULL; at = strchr(at, '/')) {
         at += *at == '/' ? 1 : 0;
         if (*at == '~' && at == path)
             return error_set(err, ERROR_CONFIG, "'~' is not expanded here: write the full path");
-        if (*at == '$' && (isalpha((unsigned char)at[1]) || at[1] == '_' || at[1] == '{'))
+        if (*at == '$' && (isalpha((unsigned char)at[1]) || at[1] == '_'))
             return error_set(err, ERROR_CONFIG,
                              "variables are not expanded here: write the full path");
     }

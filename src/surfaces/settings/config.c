@@ -126,7 +126,7 @@ static void check_topics(const struct config *config, struct problems *problems)
             bool both = config_runs(config, streams[i]) && config_runs(config, streams[j]);
             if (both && a != NULL && b != NULL && strcmp(a, b) == 0)
                 problems_add(problems,
-                             "%s and %s are both '%s', but two queries can't read one topic: "
+                             "%s and %s are both '%s', but two queries cannot read one topic: "
                              "change one of them, or run one query with --job",
                              streams[j]->topic_setting, streams[i]->topic_setting, a);
         }
@@ -275,7 +275,9 @@ void config_check(const struct config *config, struct problems *problems) {
     if (config->master_kind != MASTER_LOCAL)
         check_cluster(config, problems);
     if (config->live && !config->demo)
-        problems_add(problems, "--live goes only with --demo");
+        problems_add(problems, "--live can only be used with --demo");
+    if (config->live_ms > 0 && !config->live)
+        problems_add(problems, "--for can only be used with --demo --live");
     if (config->demo && config->bootstrap_servers != NULL)
         problems_add(problems,
                      "--kafka-bootstrap-servers: --demo runs its own Kafka: leave one of them "

@@ -45,7 +45,7 @@ struct config {
     bool await_termination;
     bool demo;
     bool live;       // with `demo`: it keeps running
-    int64_t live_ms; // for so long
+    int64_t live_ms; // for so long; 0: not given
 
     /* settings, in the order of the table */
     char *bootstrap_servers;

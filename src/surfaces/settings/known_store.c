@@ -41,9 +41,9 @@ static enum known_origin choose(const struct choice_of *choice) {
     bool same = choice->recalled == NULL || strcmp(choice->recalled, *choice->used) == 0;
     if (given && !same)
         log_write(LOG_WARNING, name,
-                  "%s is '%s' by %s, but the checkpoint says '%s'; the setting is used, because it "
-                  "is set explicitly",
-                  choice->what, *choice->used, choice->setting, choice->recalled);
+                  "%s is '%s', but the checkpoint says '%s'; %s is set explicitly and takes "
+                  "precedence",
+                  choice->what, *choice->used, choice->recalled, choice->setting);
     if (given || same)
         return given ? KNOWN_SETTING : KNOWN_DEFAULT;
     log_write(LOG_INFO, name,

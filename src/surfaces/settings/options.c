@@ -28,8 +28,8 @@ static const struct choice formats[] = {
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_JOB] = {"--job", "all",
-        "Which queries to run (default: all). May be repeated. The name of the query, such as "
-        "match_stream, is accepted too.",
+        "Which queries to run or to work on (default: all). May be repeated. The name of the "
+        "query, such as match_stream, is accepted too.",
         .brief = "all (default), matches or players; may be repeated"},
     [OPTION_AWAIT] = {"--await-termination", NULL,
         "Only wait for the queries to end. Without it, each query logs a status line every "
@@ -47,9 +47,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "or Ctrl-C.", OPTION_WITH_RUN, .value = {.offset = LINE(live)},
         .brief = "with --demo: keep streaming, with the status page"},
     [OPTION_FOR] = {"--for", "DURATION", "With --live: how long to run (default: 5 minutes).",
-        OPTION_WITH_RUN,
-        .value = {.type = &type_duration, .offset = LINE(live_ms), .fallback = "5 minutes",
-                  .least = 1000, .most = 24LL * 3600 * 1000}},
+        OPTION_WITH_RUN, .brief = "with --live: how long to run (default: 5 minutes)",
+        .value = {.type = &type_duration, .offset = LINE(live_ms), .least = 1000, .most = 24LL * 3600 * 1000}},
     [OPTION_EXPLAIN] = {"--explain", NULL,
         "Print the effective settings and where each comes from, the engine, and each query's "
         "topic, table, schema and paths; start nothing. With --json: as one JSON object.",
@@ -99,7 +98,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         "running.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(dry_run)}},
     [OPTION_YES] = {"--yes", NULL,
         "Do not ask for confirmation. Without this option, on a terminal, the command shows what "
-        "it would do and asks first.",
+        "it would do and asks first. Without a terminal, as in a script, it never asks: it makes "
+        "its changes at once.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(yes)}, .letter = 'y'},
     [OPTION_FORMAT] = {"--format", NULL,
         "Columns for Spark's `schema()` (ddl, the default), Spark's StructType (json, a line per "

@@ -42,7 +42,11 @@ void path_origin_add(const struct config *config, struct error *err) {
     if (value == NULL)
         return;
     size_t used = strlen(err->message), size = sizeof err->message - used;
-    if (value->origin == ORIGIN_DEFAULT)
+    if (value->origin == ORIGIN_DEFAULT && config->demo) // it takes no other directory
+        (void)snprintf(
+            err->message + used, size,
+            "; set TMPDIR, or --data-lake-path, to a directory that this user can write");
+    else if (value->origin == ORIGIN_DEFAULT)
         (void)snprintf(err->message + used, size,
                        "; %s is not set, so its default is used: set it to a directory that this "
                        "user can write",

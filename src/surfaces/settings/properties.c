@@ -120,7 +120,7 @@ static bool may_set_kafka(const char *name, const struct variable *variable,
     const char *why, *cure = cure_of(java_properties, name);
     bool ours = kafka_property_is_ours(name, &why);
     if (ours)
-        problems_add(problems, "%s (%s): the Kafka property '%s' can't be set: %s", variable->name,
+        problems_add(problems, "%s (%s): the Kafka property '%s' cannot be set: %s", variable->name,
                      variable->where, name, why);
     else if (cure != NULL)
         problems_add(problems,
@@ -261,7 +261,7 @@ static bool may_set_spark(const char *name, const struct variable *variable,
                      "SPARK_CONF_spark_sql_x sets spark.sql.x",
                      variable->name, variable->where, name);
     else if (cure != NULL)
-        problems_add(problems, "%s (%s): the Spark property '%s' can't be set: %s", variable->name,
+        problems_add(problems, "%s (%s): the Spark property '%s' cannot be set: %s", variable->name,
                      variable->where, name, cure);
     return is_sparks && cure == NULL;
 }

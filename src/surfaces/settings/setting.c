@@ -173,8 +173,9 @@ static bool parse_borrowed(const struct setting *setting, const char *text, void
 static bool check_duration(const struct setting *setting, int64_t milliseconds, struct error *err) {
     if (milliseconds >= setting->least && milliseconds <= setting->most)
         return true;
-    return error_set(err, ERROR_CONFIG, "expected a duration from %lld seconds to %lld hours",
-                     (long long)setting->least / 1000, (long long)setting->most / 3600000);
+    return error_set(err, ERROR_CONFIG, "expected a duration from %s to %s",
+                     text_count(setting->least / 1000, "second").text,
+                     text_count(setting->most / 3600000, "hour").text);
 }
 
 static bool parse_duration(const struct setting *setting, const char *text, void *field,

@@ -138,7 +138,7 @@ static const struct setting common[] = {
     {lake, "DATA_LAKE_PATH", &type_path, FIELD(data_lake_path),
      "/workspaces/esport-bigdata-pipeline/data",
      "Root of the data lake, a local directory. Rejected records go to `rejected/` below it. If it "
-     "is not set, a warning is logged at startup. In all paths, `~` and `$NAME` are refused, and "
+     "is not set, a warning is logged at startup. In all paths, `~`, `$NAME` and quotes around the path are refused, and "
      "`..` is resolved without following symbolic links, as in Hadoop.",
      .demo_fallback = "{DEMO_DIRECTORY}", .location = true},
     {lake, "PROCESSED_DATA_PATH", &type_path, FIELD(processed_path), "{DATA_LAKE_PATH}/processed",
@@ -149,7 +149,7 @@ static const struct setting common[] = {
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
      "Partition columns of the table of %s, outermost directory first: any of its string columns, "
-     "separated by commas. Different columns from those that the table already has are refused."},
+     "separated by commas. An existing table keeps its columns: others are refused."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
      "table and leaves an existing table as it is: a table that has files but no log continues "
@@ -191,7 +191,7 @@ static const struct setting common[] = {
      .choices = timestamp_types},
     {parquet, "PARQUET_DELTA_ENCODING", &type_boolean, FIELD(query.parquet.delta), "true",
      "Store integers and timestamps as differences (DELTA_BINARY_PACKED) where a dictionary "
-     "does not pay: files are about a tenth smaller and faster to write. Spark from 3.3 on, "
+     "does not help: files are about a tenth smaller and faster to write. Spark from 3.3 on, "
      "DuckDB, pyarrow, Polars and pandas read them. Use `false` for older readers.",
      .choices = booleans},
 
@@ -294,6 +294,12 @@ const char *settings_shown(const struct config *config, size_t index) {
         return config_master_shown(config);
     return setting->type == &type_path ? *(char *const *)((const char *)config + setting->offset)
                                        : text;
+}
+
+bool settings_lake_is_default(const struct config *config) {
+    return !config->demo &&
+           config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT &&
+           config->values[settings_find("CHECKPOINT_PATH")].origin == ORIGIN_DEFAULT;
 }
 
 void settings_lake_warning(const struct config *config, char text[static LAKE_WARNING_MAX]) {

@@ -21,4 +21,7 @@ const char *settings_shown(const struct config *config, size_t index);
 enum { LAKE_WARNING_MAX = 512 };
 void settings_lake_warning(const struct config *config, char text[static LAKE_WARNING_MAX]);
 
+/* Whether checkpoints are looked for at the default path, because no setting names another. */
+bool settings_lake_is_default(const struct config *config);
+
 #endif

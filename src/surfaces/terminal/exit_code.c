@@ -17,7 +17,7 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_KAFKA, "Kafka not reachable at start",
      "No broker answered within KAFKA_STARTUP_TIMEOUT, or a topic did not exist.",
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
-    {EXIT_CODE_STATE, "state on disk cannot be continued",
+    {EXIT_CODE_STATE, "cannot continue from the state on disk",
      "The checkpoint, the table and its files do not match, the table has files with other column "
      "types, or another Kafka cluster answers; nothing was changed. Also: files of the table are "
      "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or double, or a "
@@ -50,7 +50,8 @@ const struct exit_code_entry exit_codes[] = {
      "Start it. `checkpoint show` says where it will continue, and the log of the last run says "
      "why it ended."},
     {EXIT_CODE_NOT_READY, "action needed",
-     "`status`: the queries run, but one of them is stuck or does not respond.",
+     "`status`: the queries run, but one of them retries after an error, is stuck or does not "
+     "respond. `doctor`: a query runs and makes no progress.",
      "Follow the reason that it prints; `doctor` checks everything that a run needs."},
     {EXIT_CODE_LIMIT, "machine limit reached",
      "The system refused another thread, process, open file, memory or CPU time: a limit of the "

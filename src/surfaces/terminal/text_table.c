@@ -1,8 +1,9 @@
 /* A table keeps its cells until it is printed, since a column is as wide as its widest cell. An
  * endless one is printed in parts: widths only grow, and the header is printed once. On a terminal
- * that is narrower, columns of text are made narrower one character at a time, always the widest,
- * but never narrower than LEAST_WIDTH. Cells of data are made safe first (cell_text()): cut, and
- * without bytes that would drive the terminal. */
+ * texts have at most CELL_SHOWN_MAX characters. If it is narrower, columns of text are made
+ * narrower one character at a time, always the widest, but never narrower than LEAST_WIDTH. Cells
+ * of data are made safe first (cell_text()): without bytes that would drive the terminal, and not
+ * endless. */
 #include "surfaces/terminal/text_table.h"
 
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "core/calendar.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
 
@@ -95,9 +95,17 @@ static bool narrow(const struct text_table *table, int *widths) {
     return true;
 }
 
+/* The widths that are wanted; in a file or a pipe, what the cells need. */
+static void start_widths(const struct text_table *table, int columns, int *widths) {
+    memcpy(widths, table->widths, sizeof table->widths);
+    for (size_t i = 0; columns > 0 && i < table->column_count; i++)
+        if (!table->right[i] && !table->whole[i] && widths[i] > CELL_SHOWN_MAX)
+            widths[i] = CELL_SHOWN_MAX;
+}
+
 /* The widths to print with. What was left out once stays so, since the header has gone out. */
 static void fit(struct text_table *table, int indent, int columns, int *widths) {
-    memcpy(widths, table->widths, sizeof table->widths);
+    start_widths(table, columns, widths);
     if (!table->has_header)
         table->shown = table->column_count;
     while (columns > 0 && line_width(table, widths, indent) > columns) {
@@ -106,7 +114,7 @@ static void fit(struct text_table *table, int indent, int columns, int *widths) 
         if (!table->may_hide || table->has_header || table->shown == 1)
             break;
         table->shown--;
-        memcpy(widths, table->widths, sizeof table->widths);
+        start_widths(table, columns, widths);
     }
 }
 
@@ -202,15 +210,6 @@ void cell_text_of(struct text value, char text[static CELL_TEXT_MAX]) {
     (void)text_append(text, CELL_TEXT_MAX, used, "%s", at < end ? "…" : "");
 }
 
-static void format_timestamp(int64_t micros, char text[static CELL_TEXT_MAX]) {
-    char moment[MOMENT_TEXT_MAX];
-    long long fraction = calendar_floor_rest(micros, 1000000);
-    (void)moment_format_seconds(calendar_floor_divide(micros, 1000000), ' ', moment);
-    size_t used = text_append(text, CELL_TEXT_MAX, 0, "%s", moment);
-    if (fraction != 0)
-        (void)text_append(text, CELL_TEXT_MAX, used, ".%06lld", fraction);
-}
-
 void cell_text(const struct vector *vector, size_t row, char text[static CELL_TEXT_MAX]) {
     if (!vector->valid[row]) {
         snprintf(text, CELL_TEXT_MAX, "(null)");
@@ -234,7 +233,7 @@ void cell_text(const struct vector *vector, size_t row, char text[static CELL_TE
         cell_text_of(vector->texts[row], text);
         break;
     case TYPE_TIMESTAMP:
-        format_timestamp(vector->int64s[row], text);
+        moment_format(vector->int64s[row], text);
         break;
     case TYPE_INT8:
     case TYPE_INT16:

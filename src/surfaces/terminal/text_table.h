@@ -9,7 +9,12 @@
 
 #include "core/vector.h"
 
-enum { TEXT_TABLE_COLUMNS_MAX = 17, CELL_TEXT_MAX = 256, CELL_CHARACTERS_MAX = 48 };
+enum {
+    TEXT_TABLE_COLUMNS_MAX = 17,
+    CELL_CHARACTERS_MAX = 1000, // a value of a record may have megabytes
+    CELL_TEXT_MAX = 4 * CELL_CHARACTERS_MAX + 4,
+    CELL_SHOWN_MAX = 48, // on a terminal
+};
 
 struct text_table {
     size_t column_count;
@@ -36,9 +41,9 @@ void text_table_add_numbers(struct text_table *table, const int64_t *numbers);
 char *text_table_join(const struct text_table *table, const char *const *cells);
 void text_table_add_joined(struct text_table *table, const char *joined);
 
-/* On a terminal it keeps to the width: texts are cut with "…", the longest first, and never
- * numbers. Where that is not enough, the last columns are left out and named, or the lines stay too
- * long.
+/* On a terminal it keeps to the width: texts are cut with "…", first to CELL_SHOWN_MAX, then the
+ * longest first, and never numbers. Where that is not enough, the last columns are left out and
+ * named, or the lines stay too long.
  *
  * For a table that comes in parts: printed again, after text_table_empty() took its rows away, it
  * continues below, at least as wide, without a second header. */
@@ -46,9 +51,9 @@ void text_table_print(struct text_table *table, int indent, FILE *out);
 void text_table_empty(struct text_table *table);
 void text_table_deinit(struct text_table *table);
 
-/* One value of a table as a short text. Texts and bytes are cut to CELL_CHARACTERS_MAX columns ("…"
- * at the end); control characters and bytes that are not UTF-8 are shown as \n, \t, \r, \xNN.
- * Timestamps are in UTC; null is "(null)", which the text "null" is not. */
+/* One value of a table as text. Texts and bytes are cut to CELL_CHARACTERS_MAX characters ("…" at
+ * the end); control characters and bytes that are not UTF-8 are shown as \n, \t, \r, \xNN.
+ * Timestamps are as in JSON (quantity.h); null is "(null)", which the text "null" is not. */
 void cell_text(const struct vector *vector, size_t row, char text[static CELL_TEXT_MAX]);
 void cell_text_of(struct text value, char text[static CELL_TEXT_MAX]);
 

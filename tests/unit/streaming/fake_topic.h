@@ -1,10 +1,10 @@
-/* fake_topic.h: a broker with one topic in memory, whose log a test cuts, deletes and creates
- * again, and a query on it. Each generation of the topic has a letter, which its records show by
- * their identifier and their timestamp.
+/* fake_topic.h: a broker with one topic in memory, and a query on it. A test can cut the topic's
+ * log, delete it and create it again. Each generation of the topic has a letter, which determines
+ * the identifiers and timestamps of its records.
  *
- * The query's driver runs in the test's own thread, its tasks on a worker's. Time goes on only
- * while one of them waits, the driver in a sleep or the worker for a record, and by a second after
- * each run, so that plans differ in their timestamps. */
+ * The query's driver runs in the test's own thread, its tasks run on a worker thread. The clock
+ * advances only while one of them waits: the driver in a sleep, or the worker for a record. It also
+ * advances by one second after each run, so that plans differ in their timestamps. */
 #ifndef FAKE_TOPIC_H
 #define FAKE_TOPIC_H
 
@@ -26,11 +26,11 @@ static const int64_t first_ms = 1700000000000, generation_ms = 1000000;
 
 struct fake_log {
     int64_t log_start;
-    _Atomic int64_t end; // a worker may be reading, as with `reach`
-    int64_t high;        // 0: as `end`
-    char letter;         // of its records; 0: 'A'
-    int64_t from;        // those from here on have another letter,
-    char later;          // if this is not 0
+    _Atomic int64_t end; // may be read by a worker, like `reach`
+    int64_t high;        // 0: same as `end`
+    char letter;         // of the records; 0: 'A'
+    int64_t from;        // records from here on have the letter `later`,
+    char later;          // unless it is 0
 };
 
 static struct {
@@ -39,18 +39,18 @@ static struct {
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
     _Atomic int64_t reach; // records are only sent up to here; 0: all
-    int refusals;          // so many reads fail
+    int refusals;          // number of reads that fail
     bool silent;           // no records are sent
     bool markers;          // every tenth offset is a transaction's marker, not a record
     bool one_time;         // all records have the same timestamp
-    int high_refusals;     // so often high watermarks can't be had
+    int high_refusals;     // number of times that high watermarks are unavailable
     int64_t limit;         // MAX_OFFSETS_PER_TRIGGER
     int listings;
-    void (*on_listing)(int number); // before it, from 1
-    void (*on_open)(void);          // before a range is read, on a worker's thread
+    void (*on_listing)(int number); // called before each listing, from 1
+    void (*on_open)(void);          // called on a worker thread, before a range is read
 } fake;
 
-static struct query *running; // while it does
+static struct query *running; // NULL between runs
 
 /* ---- the clock ---- */
 
@@ -151,7 +151,7 @@ static inline enum source_status fake_read(struct source *source, struct record 
         return SOURCE_FAILED;
     }
     if (fake.silent || offset >= log->end || (fake.reach > 0 && offset >= fake.reach)) {
-        (void)poll(NULL, 0, 1); // the other thread gets on, too
+        (void)poll(NULL, 0, 1); // let the other thread run, too
         fake_slept_us += (int64_t)timeout_ms * 1000;
         return SOURCE_WAIT;
     }
@@ -215,7 +215,7 @@ static inline struct broker *fake_broker(void) {
     return &broker;
 }
 
-/* ---- a query on it ---- */
+/* ---- a query on the topic ---- */
 
 static inline struct query_options fake_query(bool fail_on_data_loss, bool available_now) {
     return (struct query_options){
@@ -234,7 +234,7 @@ static inline struct query_options fake_query(bool fail_on_data_loss, bool avail
     };
 }
 
-/* With a worker for its tasks. */
+/* Runs the query with a worker for its tasks. */
 static inline bool fake_run_query(struct query *query, struct worker *worker, struct error *err) {
     struct worker_query work = micro_batch_work(&query->definition, &query->report);
     struct source *source;
@@ -268,14 +268,14 @@ static inline bool fake_run(bool fail_on_data_loss, bool available_now, struct e
     return ok;
 }
 
-/* All that is there, with FAIL_ON_DATA_LOSS=false. */
+/* Takes everything in the topic, with FAIL_ON_DATA_LOSS=false. */
 static inline void must_take(void) {
     struct error err = {0};
     if (!fake_run(false, true, &err))
         fail_msg("the query: %s", err.message);
 }
 
-/* Runs until a listing asks it to stop. */
+/* Runs until on_listing() requests a stop. */
 static inline void must_follow(void (*on_listing)(int number)) {
     struct error err = {0};
     fake.on_listing = on_listing;
@@ -291,7 +291,7 @@ static inline void assert_refused(const char *why) {
         fail_msg("expected '%s', not: %s", why, err.message);
 }
 
-/* With FAIL_ON_DATA_LOSS, and again at the next start, which changes nothing. */
+/* With FAIL_ON_DATA_LOSS, the query stops. The next start stops again and changes nothing. */
 static inline void assert_data_loss(const char *why, const char *why_again) {
     assert_refused(why);
     scoped(scope_free) char *before = tree_print(fixture.root, "lock");
@@ -300,7 +300,7 @@ static inline void assert_data_loss(const char *why, const char *why_again) {
     assert_string_equal(before, after);
 }
 
-/* All rejects become rows. */
+/* Replays all rejects, so that they become rows. */
 static inline void must_replay(int64_t rows) {
     struct error err = {0};
     struct query_options query = fake_query(false, true);
@@ -318,7 +318,7 @@ static inline void must_replay(int64_t rows) {
     assert_int_equal(report.rows, rows);
 }
 
-/* ---- what came of it ---- */
+/* ---- the results ---- */
 
 static struct {
     int64_t by_letter[26]; // rows and rejects
@@ -364,8 +364,8 @@ static inline void fake_verify(struct verify_report *report) {
             print_message("said: %s\n", report->texts[kind].texts[i]);
 }
 
-/* Verified: each partition of each incarnation, "incarnation/partition: start..end=rows+rejects
- * -lost; …". */
+/* What verify must report, per incarnation and partition:
+ * "incarnation/partition: start..end=rows+rejects-lost; …". */
 static inline void assert_verified(const char *expected) {
     struct verify_report report;
     scoped(scope_free) char *text = NULL;
@@ -395,7 +395,7 @@ static inline int fake_set_up(void **state) {
     (void)state;
     log_configure(LOG_CRITICAL + 1, false);
     if (access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 1); // a sync costs nothing in memory
+        (void)setenv("TMPDIR", "/dev/shm", 1); // syncs are cheap in memory
     fixture_init(&fixture);
     memset(&fake, 0, sizeof fake);
     fake_began_ms = clock_wall_ms();

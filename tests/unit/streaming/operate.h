@@ -1,4 +1,4 @@
-/* operate.h: running an operation on the fixture's directories, and looking at what it made. */
+/* operate.h: runs an operation on the fixture's directories and checks the result. */
 #ifndef OPERATE_H
 #define OPERATE_H
 
@@ -15,11 +15,11 @@ static struct fixture fixture;
 #define TABLE "processed/matches/"
 #define SINK_LOG TABLE "_spark_metadata/"
 
-/* ---- running them ---- */
+/* ---- running an operation ---- */
 
 enum operation { ADOPT, RELEASE, RELOCATE, REWIND, ADOPT_KAFKA };
-static int64_t to_batch;  // of REWIND
-#define NEW_CLUSTER "new" // of ADOPT_KAFKA
+static int64_t to_batch;  // for REWIND
+#define NEW_CLUSTER "new" // for ADOPT_KAFKA
 
 static inline bool operate_as(enum operation operation, bool dry_run, char **said,
                               struct error *err) {
@@ -44,7 +44,7 @@ static inline bool operate(enum operation operation, char **said, struct error *
     return operate_as(operation, false, said, err);
 }
 
-/* A dry run comes to the same end as the operation that follows it, and changes nothing at all. */
+/* A dry run has the same result as the operation itself, and changes nothing at all. */
 static inline void dry_run(enum operation operation, enum error_kind kind) {
     struct error err = {0};
     scoped(scope_free) char *before = tree_print(fixture.root, "");
@@ -52,7 +52,7 @@ static inline void dry_run(enum operation operation, enum error_kind kind) {
     bool ok = operate_as(operation, true, &said, &err);
     scoped(scope_free) char *after = tree_print(fixture.root, "");
     assert_string_equal(before, after);
-    bool locked = kind == ERROR_LOCKED; // it looks none the less, and says so
+    bool locked = kind == ERROR_LOCKED; // the dry run continues, but says so
     if (ok != (kind == ERROR_NONE || locked) || (!ok && err.kind != kind))
         fail_msg("a dry run %s: %s", ok ? "was not refused" : "failed", ok ? said : err.message);
     if (locked && strstr(said, "the query is running") == NULL)
@@ -69,7 +69,7 @@ static inline void must_operate(enum operation operation, const char *what) {
         fail_msg("expected '%s', not: %s", what, said);
 }
 
-/* Refuses, says why, and leaves the disk as it is but for the lock's text. */
+/* Refuses, says why, and changes nothing on the disk except the text of the lock. */
 static inline void assert_refuses(enum operation operation, enum error_kind kind, const char *why) {
     struct error err = {0};
     dry_run(operation, kind);
@@ -88,7 +88,7 @@ static inline void remove_path(const char *name) {
     (void)nftw(path.text, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- what is there ---- */
+/* ---- what is on the disk ---- */
 
 static inline bool has_end(const char *text, const char *end) {
     size_t length = strlen(text), end_length = strlen(end);
@@ -115,7 +115,7 @@ static inline size_t lines_of(const char *name) {
     return lines;
 }
 
-/* How many files the log lists as of `last`, in a log whose interval is 10. */
+/* How many files the log lists as of batch `last`, if it is compacted every 10 batches. */
 static inline size_t listed(int64_t last) {
     int64_t compact = (last + 1) / 10 * 10 - 1;
     size_t lines = 0;
@@ -127,7 +127,7 @@ static inline size_t listed(int64_t last) {
     return lines;
 }
 
-/* Batches 0..last are there once, two files of each, one of rejects; nothing else is. */
+/* The table has exactly the batches 0..last, each once: two files, and one of rejects. */
 static inline void assert_table(int64_t last) {
     assert_int_equal(count_files(TABLE, ".parquet"), 2 * (last + 1));
     assert_int_equal(count_files("rejected/matches/", ".parquet"), last + 1);
@@ -139,14 +139,14 @@ static inline void assert_table(int64_t last) {
     assert_int_equal(count_files("", ".tmp"), 0);
 }
 
-/* A query that wrote batches 0..last without a sink log, as the foreachBatch job does. */
+/* Writes batches 0..last without a sink log, as the foreachBatch job does. */
 static inline void write_unlogged(int64_t last) {
     fixture.options.sink_log = SINK_LOG_OFF;
     fixture_must_advance(&fixture, last, 0);
     fixture.options.sink_log = SINK_LOG_AUTO;
 }
 
-/* Manifests 0..last as a librdkafka with topic ids writes them, for the Kafka cluster "old". */
+/* Writes manifests 0..last as with a librdkafka that has topic ids, for the Kafka cluster "old". */
 static inline void write_topic_ids(int64_t last) {
     struct error err;
     check(kafka_note_write(fixture.checkpoint, "old", &err));
@@ -160,7 +160,7 @@ static inline void write_topic_ids(int64_t last) {
     }
 }
 
-/* Which topic's id a start would compare with: that of the newest manifest. */
+/* The topic id that a start would compare with: that of the newest manifest. */
 static inline void assert_topic_id(const char *expected) {
     struct store *store = NULL;
     struct recovery recovery;

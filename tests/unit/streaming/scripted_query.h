@@ -1,14 +1,14 @@
-/* scripted_query.h: a query run by the native engine in the test's own thread. Its clock, its
- * broker and its crew are scripted; its store is real, so the plans and commits are on the disk,
- * whose calls can be refused, or counted and taken as moments.
+/* scripted_query.h: a query run by the native engine in the test's own thread. Its clock, broker
+ * and crew are scripted. Its store is real, so plans and commits are on the disk. Calls of the disk
+ * can be refused, or counted to let something happen at one of them.
  *
- * Time stands still but for sleeps (stop_sleep()) and for a crew that does not answer. What happens
- * is kept as text, with the milliseconds since the start:
+ * The clock advances only in sleeps (stop_sleep()) and while the crew does not answer. The events
+ * are kept as text, with the milliseconds since the start:
  *
  *     "0 take 0:0-100; 10000 take 0:100-150 1:0-20"     the offsets of each task
  *     "0 list; 0 take 0:0-100"                          listings as well, with tell_listings
  *
- * A test sets `script` and calls script_run(); script_at() lets something happen at a moment. */
+ * A test sets `script` and calls script_run(). script_at() adds an event at a given time. */
 #ifndef SCRIPTED_QUERY_H
 #define SCRIPTED_QUERY_H
 
@@ -26,7 +26,7 @@ enum { SCRIPT_PARTITIONS = 4, SCRIPT_EVENTS = 16, SCRIPT_ERRORS = 16, SCRIPT_SAI
 
 enum { SCRIPT_LONGEST_MS = 24 * 3600 * 1000 };
 
-/* When the script begins, a multiple of every interval up to 10 s. */
+/* When the script begins: a multiple of every interval up to 10 s. */
 static const int64_t script_wall_ms = 1700000000000;
 
 static struct fixture fixture;
@@ -34,27 +34,27 @@ static struct fixture fixture;
 static struct {
     /* the topic */
     size_t count;
-    struct partition_offsets logs[SCRIPT_PARTITIONS]; // `high` 0: as `end`
+    struct partition_offsets logs[SCRIPT_PARTITIONS]; // `high` 0: same as `end`
     bool absent, unreachable;
     char id[TOPIC_ID_MAX];
     bool tell_listings;
     int listings;
-    void (*on_listing)(int number); // before it, from 1
+    void (*on_listing)(int number); // called before each listing, from 1
 
-    /* what the next tasks end with, in order; behind them: their records are taken */
+    /* the errors of the next tasks, in order; later tasks take their records */
     struct error errors[SCRIPT_ERRORS];
     size_t error_count;
-    bool silent;     // tasks are not answered, but when they are abandoned
+    bool silent;     // tasks are answered only when they are abandoned
     int64_t task_ms; // how long a task takes
 
-    /* the disk, when it makes, writes or names something */
-    const char *refused; // it is full where a path contains this; NULL: never
-    int calls;           // of this run
-    int refuse_at;       // number so many of them, from 1, is refused
-    int call_at;         // likewise; it comes with
+    /* the disk: calls that create, write or rename something */
+    const char *refused; // the disk is full for paths that contain this; NULL: none
+    int calls;           // in this run
+    int refuse_at;       // the call with this number, from 1, is refused
+    int call_at;         // at the call with this number, on_call() is called
     void (*on_call)(void);
 
-    /* at a moment of the script */
+    /* at a time of the script */
     struct {
         int64_t at_ms;
         void (*happens)(void);
@@ -68,11 +68,11 @@ static struct {
     int64_t now_us;
     struct stop stop;
     struct query query;
-    struct task *out; // a task that is not answered yet
-    int64_t out_ms;   // since then
+    struct task *out; // the task that is not answered yet
+    int64_t out_ms;   // when it was sent
     int64_t file_count;
     struct query_snapshot ended; // the status at the end
-    int log;                     // a file in memory with the log of this run
+    int log;                     // file in memory with the log of this run
     char said[SCRIPT_SAID];
     size_t said_used;
 } script;
@@ -110,7 +110,7 @@ static inline void script_at(int64_t at_ms, void (*happens)(void)) {
     script.events[script.event_count++].happens = happens;
 }
 
-/* The events of up to `until_ms` happen in the order in which they were set. */
+/* Runs the events up to `until_ms`, in the order in which they were set. */
 static inline void script_pass(int64_t until_ms) {
     if (until_ms > SCRIPT_LONGEST_MS)
         fail_msg("the query does not end: %s", script.said);
@@ -144,7 +144,7 @@ static inline void script_stop_now(void) {
 
 /* ---- the broker ---- */
 
-/* A topic with so many records in each partition. */
+/* A topic with this many records in each partition. */
 static inline void script_topic(size_t count, const int64_t *ends) {
     script.count = count;
     for (size_t i = 0; i < count; i++)
@@ -190,7 +190,7 @@ static bool script_find_id(struct broker *broker, const char *topic, int timeout
     return true;
 }
 
-/* For record_check(): no record can be compared, since the table's files have none. */
+/* For record_check(): no record can be compared because the table's files have none. */
 static void script_close_source(struct source *source) {
     (void)source;
 }
@@ -300,7 +300,7 @@ static inline void script_fail(enum error_kind kind, const char *message) {
 
 /* ---- the disk ---- */
 
-/* The store's upkeep has a thread of its own, whose calls are no steps of the query. */
+/* The store's upkeep has its own thread. Its calls are not steps of the query. */
 static pthread_t script_thread;
 
 static bool script_call(const char *path) {
@@ -329,7 +329,7 @@ static int script_mkdir(const char *path, mode_t mode) {
 
 /* ---- the query ---- */
 
-/* One start of it, to its end; a further one goes on from what is on the disk. */
+/* Runs the query once, to its end. The next run continues from what is on the disk. */
 static inline bool script_run(struct error *err) {
     struct query *query = &script.query;
     script.now_us = 0;
@@ -355,7 +355,7 @@ static inline void must_run(const char *expected) {
     assert_string_equal(script.said, expected);
 }
 
-/* The query ends with an error of this kind that says `text`. */
+/* The query ends with an error of this kind that contains `text`. */
 static inline void must_fail(enum error_kind kind, const char *text, const char *expected) {
     struct error err = {0};
     assert_false(script_run(&err));
@@ -364,7 +364,7 @@ static inline void must_fail(enum error_kind kind, const char *text, const char 
     assert_string_equal(script.said, expected);
 }
 
-/* How many lines of the log say this. */
+/* How often the log contains `text`. */
 static inline int script_logged(const char *text) {
     static char log[1 << 18];
     ssize_t size = pread(script.log, log, sizeof log - 1, 0);
@@ -387,7 +387,7 @@ static int script_count_file(const char *path, const struct stat *status, int ty
     return 0;
 }
 
-/* Of a committed batch's plan. */
+/* The time of a committed batch's plan. */
 static inline int64_t script_planned_ms(int64_t batch) {
     struct store *store = NULL;
     struct manifest manifest = {0};
@@ -401,7 +401,7 @@ static inline int64_t script_planned_ms(int64_t batch) {
     return planned_ms;
 }
 
-/* Adds a manifest's ranges to the ends so far, behind which they begin. */
+/* Adds the ranges of a manifest, which must begin at the ends so far. */
 static inline size_t script_add_manifest(const struct store *store, int64_t batch, int64_t *ends) {
     struct manifest manifest = {0};
     struct error err = {0};
@@ -418,8 +418,8 @@ static inline size_t script_add_manifest(const struct store *store, int64_t batc
     return files;
 }
 
-/* Whether each record of partition i up to offset expected[i] is in exactly one batch, and no file
- * is in the table but theirs. */
+/* Each record of partition i up to offset expected[i] is in exactly one batch, and the table has no
+ * other files. */
 static inline void assert_taken_once(size_t count, const int64_t *expected) {
     struct store *store = NULL;
     struct recovery recovery = {0};
@@ -452,7 +452,7 @@ static inline int script_set_up(void **state) {
     static const struct clock_ops clock = {script_wall, script_monotonic};
     (void)state;
     if (access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 1); // a sync costs nothing in memory
+        (void)setenv("TMPDIR", "/dev/shm", 1); // syncs are cheap in memory
     fixture_init(&fixture);
     memset(&script, 0, sizeof script);
     script.log = memfd_create("log", MFD_CLOEXEC);

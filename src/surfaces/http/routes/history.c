@@ -148,7 +148,12 @@ static double per_second(int64_t records, int64_t us) {
 static struct json *print_point(const struct history_point *point) {
     struct json *object = json_new_object();
     json_put_int(object, "t", point->begin_s);
-    json_put_real(object, "inputRate", per_second(point->input_records, point->since_trigger_us));
+    // The first batch of a start has no trigger before it, so its rate is not known.
+    if (point->batches > 0 && point->since_trigger_us == 0)
+        json_put_null(object, "inputRate");
+    else
+        json_put_real(object, "inputRate",
+                      per_second(point->input_records, point->since_trigger_us));
     json_put_real(object, "processRate", per_second(point->rows + point->rejects, point->total_us));
     json_put_int(object, "rows", point->rows);
     json_put_int(object, "rejects", point->rejects);

@@ -162,7 +162,8 @@ static void put_retry(struct json *object, const struct query_retry *retry) {
     struct json *member = json_new_object();
     put_time(member, "since", retry->since_ms);
     json_put_int(member, "attempts", retry->attempts);
-    put_time(member, "nextAttemptAt", retry->next_ms);
+    // In the past: the attempt runs, which may take as long as its time limits allow.
+    put_time_or_null(member, "nextAttemptAt", retry->next_ms, clock_wall_ms());
     put_time_or_null(member, "until", retry->until_ms, 1);
     if (retry->limit != NULL)
         json_put_shown(member, "limit", retry->limit);

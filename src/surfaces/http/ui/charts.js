@@ -304,7 +304,13 @@ class TimeChart {
       })
       .filter((sum) => sum !== null);
     const mean = sums.reduce((sum, value) => sum + value, 0) / sums.length;
-    const text = sums.length
+    const withBatch = points.filter(({batches}) => batches > 0);
+    const isMeasured = ({value}) => withBatch.some((point) => !isMissing(value(point)));
+    // Idle steps have no input, but say nothing about a batch whose rate is not known.
+    const isKnown = withBatch.length === 0 || this.spec.series.some(isMeasured);
+    const text = !isKnown
+      ? 'not known yet: needs two batches'
+      : sums.length
       ? `mean ${unit.text(mean)}, peak ${unit.text(Math.max(...sums))}`
       : 'nothing yet';
     setText(this.values, text);

@@ -57,6 +57,13 @@ function newestText({newestBatch, resumedAfter}) {
   return batch ? `#${batch.batchId}, ${sinceText(batch.committedAt)}` : 'none yet';
 }
 
+/* After a restart the checkpoint knows only when the newest batch was committed. */
+function newestRecordText({freshness, newestBatch, resumedAfter}) {
+  const isOld = isMissing(freshness.newestRecordAt) && !newestBatch && resumedAfter;
+  if (isOld) return `committed ${sinceText(resumedAfter.committedAt)}, before the start`;
+  return sinceText(freshness.newestRecordAt);
+}
+
 function rejectsText({totals: {rows, rejects}}) {
   return rejects ? `${formatCount(rejects)} (${formatShare(rejects, rows + rejects)})` : '0';
 }
@@ -79,18 +86,18 @@ function inputRate({name, rates}) {
 const CARD_FACTS = [
   [
     'Input',
-    'records per second, by the batches of the last minute',
+    'records per second, averaged over the batches of the last minute',
     (query) => formatRate(inputRate(query)),
   ],
   [
     'Capacity',
-    'records per second of the newest batch’s own duration',
+    'records per second that the newest batch processed while it ran',
     ({rates}) => formatRate(rates.processedRowsPerSecond),
   ],
   [
     'Newest record',
     'freshness: Kafka timestamp of the newest committed record',
-    ({freshness}) => sinceText(freshness.newestRecordAt),
+    newestRecordText,
   ],
   ['Newest batch', 'number and time of the commit', newestText],
   [
@@ -99,9 +106,9 @@ const CARD_FACTS = [
     ({newestBatch}) => formatDuration(newestBatch?.durationMs.total),
   ],
   ['Trigger', 'when the next batch starts', ({trigger}) => trigger],
-  ['Rows', 'since the start', ({totals}) => formatCount(totals.rows)],
-  ['Rejects', 'since the start', rejectsText],
-  ['Lost', 'offsets, since the start', ({totals}) => formatCount(totals.lost)],
+  ['Rows since start', 'of this process', ({totals}) => formatCount(totals.rows)],
+  ['Rejects since start', 'of this process', rejectsText],
+  ['Lost since start', 'offsets, of this process', ({totals}) => formatCount(totals.lost)],
 ];
 
 /* How long the backlog takes at the newest batch's rate; of a query that falls behind, it says
@@ -119,7 +126,9 @@ function retryText({retry}) {
   if (!retry) return '';
   const parts = [
     `${formatCounted(retry.attempts, 'failed attempt')} since ${formatMoment(retry.since)}`,
-    `next attempt at ${formatMoment(retry.nextAttemptAt)}`,
+    retry.nextAttemptAt
+      ? `next attempt at ${formatMoment(retry.nextAttemptAt)}`
+      : 'another attempt is running',
     retry.until ? `gives up at ${formatMoment(retry.until)} (${retry.limit})` : 'no time limit',
   ];
   return `${parts.join(', ')}.`;

@@ -76,7 +76,7 @@ function createProgramTables() {
     ],
     key: ({name}) => name,
     mark: ({origin}) => (origin === 'default' ? null : 'set'),
-    empty: 'No setting matches.',
+    empty: '',
   });
   byId('settings-all').addEventListener('change', filterSettings);
   byId('settings-find').addEventListener('input', filterSettings);
@@ -175,6 +175,10 @@ function filterSettings() {
       `${setting.name} ${setting.value} ${setting.doc}`.toLowerCase().includes(wanted),
   );
   programTables.settings.update(shown);
+  setText(
+    programTables.settings.empty,
+    wanted === '' ? 'All settings have their defaults.' : 'No setting matches.',
+  );
   const set = allSettings.filter(isSet).length;
   setText(
     byId('settings-summary'),

@@ -254,6 +254,8 @@ function makeRejectDetail(reject) {
   );
 }
 
+const NO_RECORD = 'No record yet since the start.';
+
 function createRejectTables() {
   tables.reasons = new LiveTable(byId('reject-reasons'), {
     caption: 'Rejects by reason, since the start',
@@ -295,11 +297,17 @@ function updateRejects({refused, byReason, samples}, {totals}) {
   tables.reasons.update(reasons.map(([reason, count]) => ({reason, count, most: reasons[0][1]})));
   tables.rejects.update(samples.slice(0, rowsShown.samples));
   updateMoreButton('rejects', 'samples', samples.length);
+  const all = totals.rows + totals.rejects;
+  const where =
+    samples.length > 0
+      ? `The newest ${formatCount(samples.length)} are listed here; all are in the rejects table.`
+      : 'All rejects are in the rejects table.';
   setText(
     byId('rejects-summary'),
-    `${formatCounted(totals.rejects, 'record')} since the start, ` +
-      `${formatShare(totals.rejects, totals.rows + totals.rejects)} of all. ` +
-      `The newest ${formatCount(samples.length)} are listed here; all are in the rejects table.`,
+    all === 0
+      ? `${NO_RECORD} ${where}`
+      : `${formatCounted(totals.rejects, 'record')} since the start, ` +
+          `${formatShare(totals.rejects, all)} of all. ${where}`,
   );
 }
 
@@ -315,7 +323,7 @@ function createDriftTables() {
       barColumn('Share', ({faults, most}) => faults / most),
     ],
     key: ({name}) => name,
-    empty: 'No field faults: every value had the type of its column.',
+    empty: '',
   });
   tables.unknown = new LiveTable(byId('unknown'), {
     caption: 'Unknown keys',
@@ -325,13 +333,19 @@ function createDriftTables() {
       barColumn('Share', ({count, most}) => count / most),
     ],
     key: ({name}) => name,
-    empty: 'No unknown keys: every key is a column.',
+    empty: '',
   });
 }
 
-function updateDrift({columns, unknownKeys}) {
+function updateDrift({columns, unknownKeys}, {totals}) {
   const faulty = columns.filter(({faults}) => faults > 0).sort((a, b) => b.faults - a.faults);
+  const isNew = totals.rows + totals.rejects === 0;
   tables.faults.update(faulty.map((column) => ({...column, most: faulty[0].faults})));
+  setText(
+    tables.faults.empty,
+    isNew ? NO_RECORD : 'No field faults: every value had the type of its column.',
+  );
+  setText(tables.unknown.empty, isNew ? NO_RECORD : 'No unknown keys: every key is a column.');
   const byName = typeof unknownKeys === 'number' ? {'(names not known)': unknownKeys} : unknownKeys;
   const unknown = entriesOf(byName).filter(([, count]) => count > 0);
   tables.unknown.update(unknown.map(([name, count]) => ({name, count, most: unknown[0][1]})));
@@ -401,6 +415,6 @@ function updateQuery(query, {batches, rejects, schema, files}) {
   updateLag(query);
   updateBatches(batches, query);
   if (rejects) updateRejects(rejects, query);
-  if (schema) updateDrift(schema);
+  if (schema) updateDrift(schema, query);
   if (files) updateFiles(files);
 }

@@ -73,7 +73,7 @@ static void text_lines_are_in_local_time(void **state) {
     assert_string_equal(captured(), "2025-12-31 11:30:45 | main | INFO | hello\n");
 }
 
-static void the_level_has_a_colour_if_it_is_wanted_but_not_in_json(void **state) {
+static void the_level_is_coloured_on_request_but_not_in_json(void **state) {
     (void)state;
     log_line_use_colour(true);
     log_write(LOG_WARNING, "main", "hello");
@@ -86,7 +86,7 @@ static void the_level_has_a_colour_if_it_is_wanted_but_not_in_json(void **state)
                         "\"level\": \"ERROR\", \"message\": \"hello\"}\n");
 }
 
-static void a_line_below_the_least_level_is_not_written(void **state) {
+static void a_line_below_the_configured_level_is_not_written(void **state) {
     (void)state;
     log_write(LOG_DEBUG, "main", "hidden");
     log_write(LOG_CRITICAL, "main", "shown");
@@ -114,7 +114,7 @@ static void json_has_a_member_per_field_and_utc_with_offset(void **state) {
                         "\"topic\": \"12\", \"offset\": 7, \"rate\": 2.5}\n");
 }
 
-static void json_strings_are_escaped_and_no_number_is_not_a_number(void **state) {
+static void json_strings_are_escaped_and_nan_is_a_string(void **state) {
     (void)state;
     log_configure(LOG_INFO, true);
     log_write(LOG_INFO, "main", "said | what=%s | ratio=%.1f", "\"a\\b\"\n\xff\xc2\x85\xe2\x80\xa9",
@@ -140,7 +140,7 @@ static void a_separator_in_the_message_stays_in_the_message(void **state) {
     assert_non_null(strstr(captured(), "\"message\": \"one | two\", \"three\": 3}"));
 }
 
-static void an_endless_text_is_cut_and_still_one_line(void **state) {
+static void a_very_long_text_is_cut_and_stays_one_line(void **state) {
     (void)state;
     static char text[100000];
     memset(text, '\x01', sizeof text - 1);
@@ -151,7 +151,7 @@ static void an_endless_text_is_cut_and_still_one_line(void **state) {
     assert_string_equal(logged + strlen(logged) - 3, "\"}\n");
 }
 
-static void a_field_never_hides_a_member_of_the_frame(void **state) {
+static void a_field_never_replaces_a_standard_member(void **state) {
     (void)state;
     log_configure(LOG_INFO, true);
     log_write(LOG_INFO, "main", "Status | level=%d | message=%s", 7, "waiting");
@@ -159,7 +159,7 @@ static void a_field_never_hides_a_member_of_the_frame(void **state) {
                                        "\"field_message\": \"waiting\"}"));
 }
 
-static void a_display_stands_below_the_last_line(void **state) {
+static void a_display_stays_below_the_last_line(void **state) {
     (void)state;
     log_output_show("1 row\n2 rows\n");
     log_write(LOG_INFO, "main", "hello");
@@ -204,9 +204,9 @@ static void lines_of_several_threads_never_interleave(void **state) {
     assert_int_equal(lines, 600);
 }
 
-static void a_retry_line_says_why_since_when_when_next_and_until_when(void **state) {
+static void a_retry_line_has_reason_start_next_attempt_and_limit(void **state) {
     (void)state;
-    const struct log_retry disk = {.began_ms = -65000, // the clock stands at 0
+    const struct log_retry disk = {.began_ms = -65000, // the clock shows 0
                                    .attempts = 4,
                                    .pause_ms = 1600,
                                    .limit_ms = 300000,
@@ -232,18 +232,18 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FACT(a_line_is_time_logger_level_message_and_fields),
         FACT(text_lines_are_in_local_time),
-        FACT(the_level_has_a_colour_if_it_is_wanted_but_not_in_json),
-        FACT(a_line_below_the_least_level_is_not_written),
+        FACT(the_level_is_coloured_on_request_but_not_in_json),
+        FACT(a_line_below_the_configured_level_is_not_written),
         FACT(control_characters_and_bad_utf8_become_visible),
         FACT(json_has_a_member_per_field_and_utc_with_offset),
-        FACT(json_strings_are_escaped_and_no_number_is_not_a_number),
+        FACT(json_strings_are_escaped_and_nan_is_a_string),
         FACT(a_separator_in_a_value_stays_in_the_value),
         FACT(a_separator_in_the_message_stays_in_the_message),
-        FACT(a_field_never_hides_a_member_of_the_frame),
-        FACT(an_endless_text_is_cut_and_still_one_line),
-        FACT(a_display_stands_below_the_last_line),
+        FACT(a_field_never_replaces_a_standard_member),
+        FACT(a_very_long_text_is_cut_and_stays_one_line),
+        FACT(a_display_stays_below_the_last_line),
         FACT(lines_of_several_threads_never_interleave),
-        FACT(a_retry_line_says_why_since_when_when_next_and_until_when),
+        FACT(a_retry_line_has_reason_start_next_attempt_and_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void close_fixture(struct fixture *fixture) {
 }
 
 static enum decode_result decode_bytes(struct fixture *fixture, const char *bytes, size_t size) {
-    // Allocated to the byte, so that the sanitizer sees every read beyond it.
+    // Allocated to the exact byte, so that the sanitizer detects every read past the end.
     char *exact = malloc(size == 0 ? 1 : size);
     assert_non_null(exact);
     memcpy(exact, bytes, size);
@@ -102,7 +102,7 @@ static void a_row_is_the_same_in_any_order_and_spacing(void **state) {
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
     for (size_t i = 0; i < count * count; i++) {
-        // Each after each other one, so that each prediction is wrong some time.
+        // Every record follows every other one, so that every prediction is wrong at least once.
         assert_int_equal(decode(&fixture, records[i % count]), DECODE_ROW);
         assert_text(&fixture, ID, "a");
         assert_text(&fixture, NOTE, "n");
@@ -114,7 +114,7 @@ static void a_row_is_the_same_in_any_order_and_spacing(void **state) {
     close_fixture(&fixture);
 }
 
-static void a_learned_comma_is_not_taken_for_a_first_keys(void **state) {
+static void a_learned_comma_is_not_accepted_before_the_first_key(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
@@ -143,7 +143,7 @@ static void a_value_of_the_wrong_type_is_null_and_counted(void **state) {
     close_fixture(&fixture);
 }
 
-static void of_duplicates_the_last_that_fits_counts(void **state) {
+static void the_last_duplicate_that_fits_is_used(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
@@ -202,7 +202,7 @@ static void a_reject_says_why_and_where(void **state) {
     close_fixture(&fixture);
 }
 
-static void permissive_makes_rows_of_nulls_but_not_of_blanks(void **state) {
+static void permissive_makes_rows_of_nulls_but_rejects_blank_values(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_PERMISSIVE, 4096);
@@ -218,7 +218,7 @@ static void permissive_makes_rows_of_nulls_but_not_of_blanks(void **state) {
     close_fixture(&fixture);
 }
 
-static void what_only_looks_odd_is_counted(void **state) {
+static void unknown_keys_and_trailing_bytes_are_counted(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
@@ -229,10 +229,10 @@ static void what_only_looks_odd_is_counted(void **state) {
     assert_int_equal(decode(&fixture, "{\"id\":\"a\"}{\"id\":\"b\"}"), DECODE_ROW);
     assert_text(&fixture, ID, "a");
     assert_int_equal(counts->trailing_bytes, 1);
-    // Nothing of what only looks like an object.
+    // Text that only starts like an object: nothing is counted.
     assert_int_equal(decode(&fixture, "{\"x\":1,\"count\":\"1\", z"), DECODE_REJECT);
     assert_int_equal(counts->unknown_keys, 2);
-    // Of an object that is rejected, its keys.
+    // A rejected object: its keys are counted.
     assert_int_equal(decode(&fixture, "{\"x\":1,\"count\":\"1\",\"note\":\"n\"} z"), DECODE_REJECT);
     assert_int_equal(counts->unknown_keys, 3);
     assert_int_equal(counts->unknown_names.names[0].count, 2);
@@ -241,8 +241,8 @@ static void what_only_looks_odd_is_counted(void **state) {
     assert_int_equal(counts->rejected_values[ID], 0);
     assert_int_equal(counts->rejected_values[NOTE], 1);
     assert_int_equal(decode(&fixture, "{\"id\":null}"), DECODE_REJECT);
-    assert_int_equal(counts->rejected_values[ID], 1); // its key came
-    // Of a row that a later stage refuses, the keys if it is a reject, else nothing.
+    assert_int_equal(counts->rejected_values[ID], 1); // the key was present
+    // A row that a later stage refuses: its keys are counted if it becomes a reject, else nothing.
     for (int i = 0; i < 2; i++) {
         bool is_reject = i == 1;
         assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"x\":1,\"count\":\"1\"} z"), DECODE_ROW);
@@ -258,7 +258,7 @@ static void what_only_looks_odd_is_counted(void **state) {
     close_fixture(&fixture);
 }
 
-static void a_record_that_does_not_fit_leaves_nothing_behind(void **state) {
+static void a_record_that_does_not_fit_leaves_no_trace(void **state) {
     (void)state;
     static const char json[] =
         "{\"id\":\"abcdefgh\",\"x\":1,\"count\":\"\",\"note\":[\"\\u00e9\xFF\"]}";
@@ -280,11 +280,11 @@ static void a_record_that_does_not_fit_leaves_nothing_behind(void **state) {
     close_fixture(&fixture);
 }
 
-static void errors_in_a_copied_value_are_survived_as_in_spark(void **state) {
+static void errors_in_a_copied_value_are_tolerated_as_in_spark(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 4096);
-    // The field is null, the rest is kept.
+    // The field is null. The rest is kept.
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"note\":{\"b\":1,},\"count\":7}"),
                      DECODE_ROW);
     assert_true(is_null(&fixture, NOTE));
@@ -294,7 +294,7 @@ static void errors_in_a_copied_value_are_survived_as_in_spark(void **state) {
     assert_text(&fixture, ID, "a");
     assert_true(is_null(&fixture, NOTE));
     assert_true(is_null(&fixture, COUNT));
-    // In another column's value nothing is survived.
+    // In the value of any other key no error is tolerated.
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"x\":{\"b\":1,},\"count\":7}"),
                      DECODE_REJECT);
     close_fixture(&fixture);
@@ -310,7 +310,7 @@ static char *nested(size_t levels, const char *prefix) {
     return json;
 }
 
-static void ten_thousand_levels_are_survived(void **state) {
+static void ten_thousand_levels_do_no_harm(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT, 1 << 20);
@@ -333,7 +333,7 @@ static void ten_thousand_levels_are_survived(void **state) {
     close_fixture(&fixture);
 }
 
-/* Seconds of CPU time for a record of `size` bytes made of `unit`s, in a place where it is text. */
+/* Seconds of CPU time to decode a record of `size` bytes made of `unit`s. */
 static double seconds_for(struct fixture *fixture, const char *prefix, const char *unit,
                           const char *suffix, size_t size) {
     char *json = malloc(strlen(prefix) + size + strlen(unit) + strlen(suffix) + 1);
@@ -354,7 +354,7 @@ static double seconds_for(struct fixture *fixture, const char *prefix, const cha
     return (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
 }
 
-static void time_grows_with_the_size_only(void **state) {
+static void time_is_linear_in_the_size(void **state) {
     (void)state;
     static const struct {
         const char *prefix, *unit, *suffix;
@@ -385,7 +385,8 @@ static void time_grows_with_the_size_only(void **state) {
     open_fixture(&fixture, PARSE_PERMISSIVE, 3 * (size * times + 64));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *prefix = cases[i].prefix, *unit = cases[i].unit, *suffix = cases[i].suffix;
-        // The best of some, for the machine does other things, too; 4 is far below quadratic's 16.
+        // The best of several runs, because the machine is shared. 4 is far below the 16 of a
+        // quadratic.
         double small = 1, large = 1;
         for (int run = 0; run < 10 && (run == 0 || large > 4 * (double)times * small); run++) {
             double again = seconds_for(&fixture, prefix, unit, suffix, size);
@@ -419,7 +420,7 @@ static void a_record_of_fifty_megabytes_is_decoded(void **state) {
     close_fixture(&fixture);
 }
 
-static void a_string_of_more_than_twenty_million_characters_is_no_value(void **state) {
+static void a_string_of_more_than_twenty_million_characters_is_not_a_value(void **state) {
     (void)state;
     static const struct {
         const char *key;
@@ -449,7 +450,7 @@ static void a_string_of_more_than_twenty_million_characters_is_no_value(void **s
     close_fixture(&fixture);
 }
 
-static void an_unknown_zone_is_a_mistake_in_the_settings(void **state) {
+static void an_unknown_time_zone_is_an_error_in_the_settings(void **state) {
     (void)state;
     struct schema schema;
     schema_init(&schema, &record_schema, NULL, 0);
@@ -464,19 +465,19 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_is_read_from_its_json),
         cmocka_unit_test(a_row_is_the_same_in_any_order_and_spacing),
-        cmocka_unit_test(a_learned_comma_is_not_taken_for_a_first_keys),
+        cmocka_unit_test(a_learned_comma_is_not_accepted_before_the_first_key),
         cmocka_unit_test(a_value_of_the_wrong_type_is_null_and_counted),
-        cmocka_unit_test(of_duplicates_the_last_that_fits_counts),
+        cmocka_unit_test(the_last_duplicate_that_fits_is_used),
         cmocka_unit_test(a_reject_says_why_and_where),
-        cmocka_unit_test(permissive_makes_rows_of_nulls_but_not_of_blanks),
-        cmocka_unit_test(what_only_looks_odd_is_counted),
-        cmocka_unit_test(a_record_that_does_not_fit_leaves_nothing_behind),
-        cmocka_unit_test(errors_in_a_copied_value_are_survived_as_in_spark),
-        cmocka_unit_test(ten_thousand_levels_are_survived),
-        cmocka_unit_test(time_grows_with_the_size_only),
+        cmocka_unit_test(permissive_makes_rows_of_nulls_but_rejects_blank_values),
+        cmocka_unit_test(unknown_keys_and_trailing_bytes_are_counted),
+        cmocka_unit_test(a_record_that_does_not_fit_leaves_no_trace),
+        cmocka_unit_test(errors_in_a_copied_value_are_tolerated_as_in_spark),
+        cmocka_unit_test(ten_thousand_levels_do_no_harm),
+        cmocka_unit_test(time_is_linear_in_the_size),
         cmocka_unit_test(a_record_of_fifty_megabytes_is_decoded),
-        cmocka_unit_test(a_string_of_more_than_twenty_million_characters_is_no_value),
-        cmocka_unit_test(an_unknown_zone_is_a_mistake_in_the_settings),
+        cmocka_unit_test(a_string_of_more_than_twenty_million_characters_is_not_a_value),
+        cmocka_unit_test(an_unknown_time_zone_is_an_error_in_the_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void start(struct table *table) {
     table->sink = reject_sink_create("esports-matches", 1764583845123, &options);
 }
 
-/* Finishes, and reads the rows back. */
+/* Finishes the file and reads its rows back. */
 static size_t read_rows(struct table *table) {
     struct error err = {0};
     char path[512];
@@ -62,7 +62,7 @@ static void assert_text(const struct vector *vector, size_t row, const char *tex
     assert_memory_equal(vector->texts[row].bytes, text, strlen(text));
 }
 
-static void a_reject_keeps_the_record_and_says_why(void **state) {
+static void a_reject_keeps_the_record_and_the_reason(void **state) {
     (void)state;
     struct table table;
     struct error err = {0};
@@ -73,7 +73,7 @@ static void a_reject_keeps_the_record_and_says_why(void **state) {
                             .value_size = 5,
                             .key = "k",
                             .key_size = 1};
-    struct reject reject = {REJECT_MALFORMED, 5, "the text ends inside of an object"};
+    struct reject reject = {REJECT_MALFORMED, 5, "JSON is cut off inside an object"};
     start(&table);
     assert_true(reject_sink_append(table.sink, &record, &reject, &err));
     record = (struct record){.partition = 0, .offset = 0, .timestamp_ms = -1, .key = ""};
@@ -91,15 +91,15 @@ static void a_reject_keeps_the_record_and_says_why(void **state) {
     assert_text(&vectors[4], 0, "k");
     assert_text(&vectors[5], 0, "{\"a\":");
     assert_text(&vectors[6], 0, reject_reason_name(REJECT_MALFORMED));
-    assert_text(&vectors[7], 0, "the text ends inside of an object");
+    assert_text(&vectors[7], 0, "JSON is cut off inside an object");
     assert_int_equal(vectors[8].int64s[0], 5);
     assert_int_equal(vectors[9].int64s[0], 1764583845123000);
 
-    assert_int_equal(vectors[3].int64s[1], -1000); // no timestamp, as Spark has it
+    assert_int_equal(vectors[3].int64s[1], -1000); // no timestamp: -1 ms, as in Spark
     assert_int_equal(vectors[3].valid[1], 1);
-    assert_int_equal(vectors[3].valid[2], 0); // one that no timestamp can hold
-    assert_text(&vectors[4], 1, "");          // an empty key is not a null one
-    assert_int_equal(vectors[5].valid[1], 0); // a null value
+    assert_int_equal(vectors[3].valid[2], 0); // out of range for a timestamp
+    assert_text(&vectors[4], 1, "");          // an empty key is not null
+    assert_int_equal(vectors[5].valid[1], 0); // the value is null
     end(&table);
 }
 
@@ -134,7 +134,7 @@ static void the_schema_has_its_columns_in_order(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_reject_keeps_the_record_and_says_why),
+        cmocka_unit_test(a_reject_keeps_the_record_and_the_reason),
         cmocka_unit_test(a_value_of_50_mb_is_kept_whole),
         cmocka_unit_test(the_schema_has_its_columns_in_order),
     };

@@ -396,7 +396,7 @@ static void a_librdkafka_that_cannot_be_asked_is_reported(void **state) {
     mock_kafka_put(&mock, "t", 0, 0, 10, 20);
     open_range("t", 0, 0, 10);
     taking_fails = true;
-    expect_failure(ERROR_BROKER, "take records: topic 't' partition 0 at offset 0: ");
+    expect_failure(ERROR_BROKER, "cannot get records: topic 't' partition 0 at offset 0: ");
     taking_fails = false;
     read_range("t", 0, 0, 10);
 }

@@ -1,5 +1,5 @@
-/* The driver, in the test's own thread: when a trigger fires, what its batch takes, what is tried
- * again, and how a stop ends it. */
+/* The driver, in the test's own thread: when a trigger fires, what its batch takes, what is
+ * retried, and how a stop ends the query. */
 #include "scripted_query.h"
 
 static void more(void) {
@@ -11,13 +11,13 @@ static void triggers_fire_at_multiples_of_the_interval(void **state) {
     script.options.trigger.interval_ms = 10000;
     script.began_ms = 3000;
     SCRIPT_TOPIC(10);
-    script_at(5000, more); // is there long before the next trigger
+    script_at(5000, more); // long before the next trigger
     script_at(20000, script_stop);
     must_run("0 take 0:0-10; 7000 take 0:10-15");
     assert_int_equal(script_now_ms(), 20000);
 }
 
-static void a_first_trigger_at_a_multiple_is_followed_by_the_next(void **state) {
+static void a_first_trigger_at_a_multiple_is_followed_by_the_next_multiple(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 10000;
     SCRIPT_TOPIC(10);
@@ -26,7 +26,7 @@ static void a_first_trigger_at_a_multiple_is_followed_by_the_next(void **state) 
     must_run("0 take 0:0-10; 10000 take 0:10-15");
 }
 
-static void a_trigger_that_is_a_millisecond_away_is_waited_for(void **state) {
+static void the_engine_waits_for_a_trigger_that_is_a_millisecond_away(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 10000;
     script.began_ms = 9999;
@@ -41,7 +41,7 @@ static void take_no_longer(void) {
     more();
 }
 
-/* The batch that is late counts from its own beginning. */
+/* The interval after a late batch counts from the beginning of that batch. */
 static void after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
@@ -53,7 +53,7 @@ static void after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_agai
     must_run("0 take 0:0-10; 2400 take 0:10-15; 3000 take 0:15-20");
 }
 
-static void without_an_interval_an_idle_topic_is_looked_at_less_and_less_often(void **state) {
+static void without_an_interval_an_idle_topic_is_polled_less_and_less_often(void **state) {
     (void)state;
     script.tell_listings = true;
     SCRIPT_TOPIC(0);
@@ -63,7 +63,7 @@ static void without_an_interval_an_idle_topic_is_looked_at_less_and_less_often(v
              "1420 list; 1820 list; 1820 take 0:0-5; 1820 list; 1840 list; 1880 list");
 }
 
-static void without_an_interval_a_batch_follows_the_other_at_once(void **state) {
+static void without_an_interval_a_batch_follows_the_previous_one_at_once(void **state) {
     (void)state;
     script.options.max_offsets_per_trigger = 4;
     script.task_ms = 7;
@@ -87,7 +87,7 @@ static void a_partition_that_appears_is_read_from_its_beginning(void **state) {
     ASSERT_TAKEN_ONCE(10, 7);
 }
 
-static void between_two_triggers_the_topic_is_looked_at_once_a_second(void **state) {
+static void between_two_triggers_the_topic_is_polled_once_a_second(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 3000;
     script.tell_listings = true;
@@ -109,7 +109,7 @@ static void available_now_takes_the_backlog_in_batches_and_ends(void **state) {
     must_run("");
 }
 
-static void a_limit_is_split_by_backlog_until_the_rest_fits_it(void **state) {
+static void a_limit_is_split_by_backlog_until_the_rest_fits(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.options.max_offsets_per_trigger = 40;
@@ -118,7 +118,7 @@ static void a_limit_is_split_by_backlog_until_the_rest_fits_it(void **state) {
     ASSERT_TAKEN_ONCE(100, 10, 1);
 }
 
-/* What is still to be taken after each batch is what the status says. */
+/* The status shows how many records remain after each batch. */
 static void the_lag_is_what_a_batch_leaves(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
@@ -135,7 +135,7 @@ static void grow_by_a_batch_and_a_partition(void) {
     appear();
 }
 
-static void what_an_open_transaction_holds_back_lags(void **state) {
+static void records_behind_an_open_transaction_count_as_lag(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     SCRIPT_TOPIC(10, 10);
@@ -148,7 +148,7 @@ static void what_an_open_transaction_holds_back_lags(void **state) {
     assert_int_equal(script_logged("Ended at the last stable offset"), 1);
 }
 
-static void what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start(void **state) {
+static void records_that_arrive_during_a_retry_are_left_to_the_next_start(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.options.max_offsets_per_trigger = 6;
@@ -168,7 +168,7 @@ static void grow_and_lose_all_that_was(void) {
     script.logs[0].log_start = 20;
 }
 
-static void what_is_gone_behind_the_ends_is_the_next_starts_loss(void **state) {
+static void records_deleted_beyond_the_ends_of_a_run_are_a_loss_of_the_next_start(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.options.max_offsets_per_trigger = 6;
@@ -198,8 +198,8 @@ static void assert_waits_in_batch(void) {
     assert_string_equal(status.message, "Waiting for a transaction to end");
 }
 
-/* Whatever the batch is tried again for. */
-static void a_batch_whose_end_is_not_stable_any_more_waits_for_it(void **state) {
+/* No matter why the batch is retried. */
+static void a_batch_whose_end_is_no_longer_stable_waits_for_it(void **state) {
     static const struct {
         enum error_kind kind;
         int64_t again_ms;
@@ -226,8 +226,8 @@ static void be_renewed(void) {
     SCRIPT_TOPIC(20);
 }
 
-/* Those of the old one say nothing of it. */
-static void of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken(void **state) {
+/* The ends of the old topic do not apply to the new one. */
+static void a_topic_created_again_during_a_retry_is_read_to_its_own_ends(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     strcpy(script.id, "one");
@@ -239,9 +239,9 @@ static void of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken(vo
     must_run("0 take 0:10-12; 1000 take; 1000 take; 1000 take 0:0-20");
 }
 
-/* ---- tried again ---- */
+/* ---- retries ---- */
 
-static void a_batch_that_the_broker_can_not_give_is_read_again_after_longer_pauses(void **state) {
+static void a_batch_that_the_broker_refuses_is_retried_after_increasing_pauses(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     SCRIPT_TOPIC(10);
@@ -261,7 +261,7 @@ static void assert_says_refused(void) {
     assert_says("Waiting for Kafka", "refused");
 }
 
-static void a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time(void **state) {
+static void a_broker_is_retried_without_limit_at_most_ten_seconds_apart(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     SCRIPT_TOPIC(10);
@@ -274,7 +274,7 @@ static void a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time(v
     ASSERT_TAKEN_ONCE(10);
 }
 
-/* The last of `failures` comes a minute after the first if they are nine. */
+/* With nine failures, the last one is a minute after the first. */
 static int log_lines_of(int failures) {
     script.options.trigger.available_now = true;
     script.task_ms = 625;
@@ -287,7 +287,7 @@ static int log_lines_of(int failures) {
     return script_logged("refused; retrying the batch");
 }
 
-static void an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same(void **state) {
+static void an_error_of_the_broker_is_logged_once_a_minute_while_it_does_not_change(void **state) {
     assert_int_equal(log_lines_of(8), 1);
     (void)script_tear_down(state);
     (void)script_set_up(state);
@@ -304,7 +304,7 @@ static void records_come(void) {
     script.query.report.status.records_read++;
 }
 
-static void a_batch_without_records_is_looked_at_every_three_seconds(void **state) {
+static void during_a_batch_without_records_the_topic_is_polled_every_three_seconds(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.silent = script.tell_listings = true;
@@ -322,7 +322,7 @@ static void assert_says_nothing(void) {
     assert_int_equal(query_status_read(&script.query.report.status).state, QUERY_RUNNING);
 }
 
-static void a_batch_without_records_is_told_of_once_a_minute(void **state) {
+static void a_batch_without_records_is_logged_once_a_minute(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.silent = true;
@@ -351,7 +351,7 @@ static void be_answered(void) {
     script.silent = false;
 }
 
-static void a_batch_whose_end_is_gone_is_given_up(void **state) {
+static void a_batch_whose_end_is_gone_is_abandoned(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 10000;
     strcpy(script.id, "one");
@@ -365,7 +365,7 @@ static void a_batch_whose_end_is_gone_is_given_up(void **state) {
     assert_int_equal(script_logged("ends before the planned batch; retrying the batch"), 1);
 }
 
-static void what_is_damaged_three_times_ends_the_query(void **state) {
+static void data_that_is_damaged_three_times_ends_the_query(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     SCRIPT_TOPIC(10);
@@ -377,7 +377,7 @@ static void what_is_damaged_three_times_ends_the_query(void **state) {
     ASSERT_TAKEN_ONCE(10);
 }
 
-static void what_is_damaged_twice_is_read(void **state) {
+static void data_that_is_damaged_twice_is_read(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     SCRIPT_TOPIC(10);
@@ -386,7 +386,7 @@ static void what_is_damaged_twice_is_read(void **state) {
     must_run("0 take 0:0-10; 1000 take 0:0-10; 3000 take 0:0-10");
 }
 
-static void what_no_retry_cures_ends_the_query_at_once(void **state) {
+static void an_error_that_no_retry_can_fix_ends_the_query_at_once(void **state) {
     (void)state;
     static const enum error_kind kinds[] = {ERROR_CONFIG, ERROR_STATE, ERROR_RECORD};
     script.options.trigger.available_now = true;
@@ -394,7 +394,7 @@ static void what_no_retry_cures_ends_the_query_at_once(void **state) {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         script_fail(kinds[i], "so it is");
         must_fail(kinds[i], "so it is", "0 take 0:0-10");
-        // With ERROR_STATE nobody knows whether the batch is committed: its files stay.
+        // With ERROR_STATE it is unknown whether the batch is committed, so its files are kept.
         assert_int_equal(fixture_has(&fixture, "processed/matches/_staging/0"),
                          kinds[i] == ERROR_STATE);
     }
@@ -406,8 +406,8 @@ static void have_room(void) {
     script.refused = NULL;
 }
 
-/* Each pause is twice the one before, and nothing counts until the manifest does. */
-static void a_batch_that_can_not_be_committed_is_done_again(void **state) {
+/* Each pause is twice as long as the previous one. No row counts before the manifest exists. */
+static void a_batch_that_cannot_be_committed_is_run_again(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.refused = "/manifests/";
@@ -418,7 +418,7 @@ static void a_batch_that_can_not_be_committed_is_done_again(void **state) {
     ASSERT_TAKEN_ONCE(10);
 }
 
-static void a_disk_is_waited_for_up_to_the_time_limit(void **state) {
+static void a_full_disk_is_retried_up_to_the_time_limit(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.refused = "/manifests/";
@@ -441,7 +441,7 @@ static void no_task_is_sent_before_its_plan_is_durable(void **state) {
     ASSERT_TAKEN_ONCE(10);
 }
 
-static void behind_the_manifest_nothing_is_done_twice(void **state) {
+static void after_the_manifest_nothing_is_done_twice(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.refused = "/commits/";
@@ -453,8 +453,8 @@ static void behind_the_manifest_nothing_is_done_twice(void **state) {
     ASSERT_TAKEN_ONCE(10);
 }
 
-/* From the store's first directory to the last commit. */
-static void whatever_the_disk_refuses_once_is_tried_again(void **state) {
+/* From the creation of the store's first directory to the last commit. */
+static void any_disk_operation_that_fails_once_is_retried(void **state) {
     int calls = 1;
     for (int at = 1; at <= calls; at++) {
         struct error err = {0};
@@ -483,7 +483,7 @@ static void be_unreachable(void) {
     script.unreachable = true;
 }
 
-static void a_start_waits_for_kafka_up_to_its_time_limit(void **state) {
+static void a_start_waits_for_kafka_up_to_the_time_limit(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.unreachable = true;
@@ -494,7 +494,7 @@ static void a_start_waits_for_kafka_up_to_its_time_limit(void **state) {
     must_run("5000 take 0:0-10");
 }
 
-static void a_start_says_every_five_seconds_that_it_waits(void **state) {
+static void a_start_logs_every_five_seconds_that_it_waits(void **state) {
     (void)state;
     script.options.kafka_startup_timeout_ms = 15000;
     script.options.trigger.available_now = true;
@@ -507,7 +507,7 @@ static void a_start_says_every_five_seconds_that_it_waits(void **state) {
     assert_int_equal(script_logged(" (KAFKA_STARTUP_TIMEOUT)\n"), 3);
 }
 
-static void later_a_query_says_once_a_minute_that_it_waits(void **state) {
+static void after_the_start_a_query_logs_once_a_minute_that_it_waits(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -521,7 +521,7 @@ static void assert_says_unreachable(void) {
     assert_says("Waiting for Kafka", "no broker reached");
 }
 
-static void later_kafka_is_waited_for_without_limit(void **state) {
+static void after_the_start_a_query_waits_for_kafka_without_limit(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -555,7 +555,7 @@ static void assert_waits_for_transaction(void) {
                 "partition 0 can be read up to offset 5, but the next offset is 10");
 }
 
-static void between_two_triggers_the_status_says_what_is_waited_for(void **state) {
+static void between_two_triggers_the_status_says_what_the_query_waits_for(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -587,7 +587,7 @@ static void come_back(void) {
     more();
 }
 
-static void a_topic_that_is_away_for_a_moment_is_read_on(void **state) {
+static void a_topic_that_is_missing_for_a_moment_is_read_further(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -598,8 +598,8 @@ static void a_topic_that_is_away_for_a_moment_is_read_on(void **state) {
     ASSERT_TAKEN_ONCE(15);
 }
 
-/* It is looked at each half second: from 1000 on, and the last time at 2500. */
-static void a_topic_that_is_away_for_almost_two_seconds_is_read_on(void **state) {
+/* It is polled every half second from 1000 on, the last time at 2500. */
+static void a_topic_that_is_missing_for_almost_two_seconds_is_read_further(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -627,7 +627,7 @@ static void assert_all_of_the_new_one_lags(void) {
     assert_int_equal(query_status_read(&script.query.report.status).lag.records, 15);
 }
 
-static void a_topic_that_was_away_for_two_seconds_is_another(void **state) {
+static void a_topic_that_was_missing_for_two_seconds_is_another_one(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     script.task_ms = 50;
@@ -639,8 +639,9 @@ static void a_topic_that_was_away_for_two_seconds_is_another(void **state) {
     must_run("0 take 0:0-10; 3500 take; 3550 take 0:0-15");
 }
 
-/* Later readers tell the two topics' records by the plans' times, whatever the clock does. */
-static void plans_of_another_topic_are_later_than_all_before(void **state) {
+/* Readers distinguish the records of the two topics by the times of the plans, no matter how the
+ * clock changes. */
+static void plans_of_a_new_topic_are_later_than_all_previous_plans(void **state) {
     (void)state;
     script.options.trigger.interval_ms = 1000;
     SCRIPT_TOPIC(10);
@@ -657,7 +658,7 @@ static void plans_of_another_topic_are_later_than_all_before(void **state) {
     assert_int_equal(script_planned_ms(3), script_wall_ms + 3502);
 }
 
-static void by_its_id_it_is_the_same_however_long_it_was_away(void **state) {
+static void with_the_same_id_it_is_the_same_topic_no_matter_how_long_it_was_missing(void **state) {
     (void)state;
     strcpy(script.id, "one");
     script.options.trigger.interval_ms = 1000;
@@ -680,7 +681,7 @@ static void take_ten(size_t partitions) {
     script.listings = 0;
 }
 
-static void what_retention_took_ends_the_query_with_fail_on_data_loss(void **state) {
+static void records_deleted_by_retention_end_the_query_with_fail_on_data_loss(void **state) {
     (void)state;
     take_ten(1);
     script.options.fail_on_data_loss = true;
@@ -691,7 +692,7 @@ static void what_retention_took_ends_the_query_with_fail_on_data_loss(void **sta
     must_run("0 list; 0 list; 0 take 0:15-30");
 }
 
-static void a_log_that_is_shorter_is_looked_at_twice_before_it_is_believed(void **state) {
+static void a_shorter_log_is_checked_twice_more_before_it_is_believed(void **state) {
     (void)state;
     take_ten(1);
     script.options.fail_on_data_loss = true;
@@ -709,7 +710,7 @@ static void grow_again(int number) {
         script.logs[0].end = 12;
 }
 
-static void a_log_that_is_whole_at_the_second_look_has_lost_nothing(void **state) {
+static void a_log_that_is_complete_at_the_second_check_has_lost_nothing(void **state) {
     (void)state;
     strcpy(script.id, "one");
     take_ten(1);
@@ -720,7 +721,7 @@ static void a_log_that_is_whole_at_the_second_look_has_lost_nothing(void **state
     ASSERT_TAKEN_ONCE(12);
 }
 
-static void a_partition_that_is_gone_is_looked_at_seven_times(void **state) {
+static void a_missing_partition_is_checked_seven_more_times(void **state) {
     (void)state;
     take_ten(2);
     script.options.fail_on_data_loss = true;
@@ -735,7 +736,7 @@ static void list_all_again(int number) {
         script.count = 2;
 }
 
-static void a_partition_that_is_back_at_the_seventh_look_was_not_gone(void **state) {
+static void a_partition_that_is_back_at_the_seventh_check_was_never_lost(void **state) {
     (void)state;
     take_ten(2);
     script.options.fail_on_data_loss = true;
@@ -759,7 +760,8 @@ static void lose_five(int number) {
         script.logs[0].log_start = 5;
 }
 
-static void else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_enough(void **state) {
+static void
+without_fail_on_data_loss_the_rest_is_taken_at_once_and_then_after_pauses(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     SCRIPT_TOPIC(10);
@@ -770,7 +772,8 @@ static void else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_en
     assert_int_equal(script.ended.rows, 5);
 }
 
-/* The second attempt is the first that clips; the seventh comes a minute after it. */
+/* The second attempt is the first one that skips the lost offsets. The seventh comes a minute
+ * later. */
 static int log_lines_of_loss(int failures) {
     struct error err = {0};
     script.options.trigger.available_now = true;
@@ -784,7 +787,7 @@ static int log_lines_of_loss(int failures) {
     return script_logged("Data loss");
 }
 
-static void a_loss_is_logged_once_a_minute_while_it_is_the_same(void **state) {
+static void a_loss_is_logged_once_a_minute_while_it_does_not_change(void **state) {
     assert_int_equal(log_lines_of_loss(5), 1);
     (void)script_tear_down(state);
     (void)script_set_up(state);
@@ -793,7 +796,7 @@ static void a_loss_is_logged_once_a_minute_while_it_is_the_same(void **state) {
 
 /* ---- a stop ---- */
 
-static void a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan(void **state) {
+static void a_stop_now_abandons_the_batch_and_the_next_start_runs_its_plan(void **state) {
     (void)state;
     struct error err = {0};
     script.options.trigger.available_now = true;
@@ -809,7 +812,7 @@ static void a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan(void 
     must_run("0 take 0:0-10; 0 take 0:10-15");
 }
 
-static void a_stop_after_the_batch_lets_it_end(void **state) {
+static void a_stop_after_the_batch_lets_the_batch_finish(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     script.options.max_offsets_per_trigger = 6;
@@ -821,8 +824,8 @@ static void a_stop_after_the_batch_lets_it_end(void **state) {
     assert_int_equal(script.ended.batch_id, 0);
 }
 
-/* After a start that was stopped, a further one takes the rest, and all that has come since. */
-static void go_on(void) {
+/* After a stopped start, another one takes the rest and everything that has arrived since. */
+static void finish_after_stop(void) {
     struct error err = {0};
     script.call_at = 0;
     script.task_ms = 0;
@@ -840,7 +843,7 @@ static void go_on(void) {
 typedef void stop_fn(void);
 static stop_fn *const stops[] = {script_stop, script_stop_now};
 
-/* Two batches and a rest: the plan, the files, the manifest, the commit, and all between them. */
+/* Two batches and a rest: at plans, files, manifests, commits, and all calls in between. */
 static void a_stop_at_any_call_of_the_disk_loses_and_repeats_nothing(void **state) {
     int calls = 1;
     for (int at = 1; at <= calls; at++)
@@ -855,7 +858,7 @@ static void a_stop_at_any_call_of_the_disk_loses_and_repeats_nothing(void **stat
             bool ended = script_run(&err);
             assert_true(ended || err.kind == ERROR_STOPPED);
             calls = script.calls > calls ? script.calls : calls;
-            go_on();
+            finish_after_stop();
             (void)script_tear_down(state);
             (void)script_set_up(state);
         }
@@ -891,13 +894,13 @@ static void a_stop_while_the_topic_is_listed_starts_no_batch(void **state) {
         SCRIPT_TOPIC(10, 2);
         script.on_listing = listings[i];
         must_run("");
-        go_on();
+        finish_after_stop();
         (void)script_tear_down(state);
         (void)script_set_up(state);
     }
 }
 
-/* Where a query waits, and what it has said by then. */
+/* A place where a query waits, and the events up to then. */
 static void wait_for_first_listing(void) {
     script.unreachable = true;
 }
@@ -961,7 +964,7 @@ static void a_stop_ends_any_wait_and_loses_and_repeats_nothing(void **state) {
         assert_string_equal(script.said, cases[i / 2].said);
         assert_int_equal(ended ? ERROR_NONE : err.kind,
                          cases[i / 2].stopped[i % 2] ? ERROR_STOPPED : ERROR_NONE);
-        go_on();
+        finish_after_stop();
         (void)script_tear_down(state);
         (void)script_set_up(state);
     }
@@ -972,57 +975,57 @@ static void a_stop_ends_any_wait_and_loses_and_repeats_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(triggers_fire_at_multiples_of_the_interval),
-        TEST(a_first_trigger_at_a_multiple_is_followed_by_the_next),
-        TEST(a_trigger_that_is_a_millisecond_away_is_waited_for),
+        TEST(a_first_trigger_at_a_multiple_is_followed_by_the_next_multiple),
+        TEST(the_engine_waits_for_a_trigger_that_is_a_millisecond_away),
         TEST(after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again),
-        TEST(without_an_interval_an_idle_topic_is_looked_at_less_and_less_often),
-        TEST(without_an_interval_a_batch_follows_the_other_at_once),
+        TEST(without_an_interval_an_idle_topic_is_polled_less_and_less_often),
+        TEST(without_an_interval_a_batch_follows_the_previous_one_at_once),
         TEST(a_partition_that_appears_is_read_from_its_beginning),
-        TEST(between_two_triggers_the_topic_is_looked_at_once_a_second),
+        TEST(between_two_triggers_the_topic_is_polled_once_a_second),
         TEST(available_now_takes_the_backlog_in_batches_and_ends),
-        TEST(a_limit_is_split_by_backlog_until_the_rest_fits_it),
+        TEST(a_limit_is_split_by_backlog_until_the_rest_fits),
         TEST(the_lag_is_what_a_batch_leaves),
-        TEST(what_an_open_transaction_holds_back_lags),
-        TEST(what_is_gone_behind_the_ends_is_the_next_starts_loss),
-        TEST(what_comes_while_a_batch_is_tried_again_is_left_to_the_next_start),
-        TEST(a_batch_whose_end_is_not_stable_any_more_waits_for_it),
-        TEST(of_a_topic_that_is_created_again_meanwhile_its_own_ends_are_taken),
-        TEST(a_batch_that_the_broker_can_not_give_is_read_again_after_longer_pauses),
-        TEST(a_broker_is_waited_for_without_limit_ten_seconds_at_most_each_time),
-        TEST(an_error_of_the_broker_is_logged_once_a_minute_while_it_is_the_same),
-        TEST(a_batch_without_records_is_looked_at_every_three_seconds),
-        TEST(a_batch_without_records_is_told_of_once_a_minute),
-        TEST(a_batch_whose_end_is_gone_is_given_up),
-        TEST(what_is_damaged_three_times_ends_the_query),
-        TEST(what_is_damaged_twice_is_read),
-        TEST(what_no_retry_cures_ends_the_query_at_once),
-        TEST(a_batch_that_can_not_be_committed_is_done_again),
-        TEST(a_disk_is_waited_for_up_to_the_time_limit),
+        TEST(records_behind_an_open_transaction_count_as_lag),
+        TEST(records_deleted_beyond_the_ends_of_a_run_are_a_loss_of_the_next_start),
+        TEST(records_that_arrive_during_a_retry_are_left_to_the_next_start),
+        TEST(a_batch_whose_end_is_no_longer_stable_waits_for_it),
+        TEST(a_topic_created_again_during_a_retry_is_read_to_its_own_ends),
+        TEST(a_batch_that_the_broker_refuses_is_retried_after_increasing_pauses),
+        TEST(a_broker_is_retried_without_limit_at_most_ten_seconds_apart),
+        TEST(an_error_of_the_broker_is_logged_once_a_minute_while_it_does_not_change),
+        TEST(during_a_batch_without_records_the_topic_is_polled_every_three_seconds),
+        TEST(a_batch_without_records_is_logged_once_a_minute),
+        TEST(a_batch_whose_end_is_gone_is_abandoned),
+        TEST(data_that_is_damaged_three_times_ends_the_query),
+        TEST(data_that_is_damaged_twice_is_read),
+        TEST(an_error_that_no_retry_can_fix_ends_the_query_at_once),
+        TEST(a_batch_that_cannot_be_committed_is_run_again),
+        TEST(a_full_disk_is_retried_up_to_the_time_limit),
         TEST(no_task_is_sent_before_its_plan_is_durable),
-        TEST(behind_the_manifest_nothing_is_done_twice),
-        TEST(whatever_the_disk_refuses_once_is_tried_again),
-        TEST(a_start_waits_for_kafka_up_to_its_time_limit),
-        TEST(a_start_says_every_five_seconds_that_it_waits),
-        TEST(later_a_query_says_once_a_minute_that_it_waits),
-        TEST(later_kafka_is_waited_for_without_limit),
-        TEST(between_two_triggers_the_status_says_what_is_waited_for),
+        TEST(after_the_manifest_nothing_is_done_twice),
+        TEST(any_disk_operation_that_fails_once_is_retried),
+        TEST(a_start_waits_for_kafka_up_to_the_time_limit),
+        TEST(a_start_logs_every_five_seconds_that_it_waits),
+        TEST(after_the_start_a_query_logs_once_a_minute_that_it_waits),
+        TEST(after_the_start_a_query_waits_for_kafka_without_limit),
+        TEST(between_two_triggers_the_status_says_what_the_query_waits_for),
         TEST(an_empty_topic_makes_no_batch),
-        TEST(a_topic_that_is_away_for_a_moment_is_read_on),
-        TEST(a_topic_that_is_away_for_almost_two_seconds_is_read_on),
+        TEST(a_topic_that_is_missing_for_a_moment_is_read_further),
+        TEST(a_topic_that_is_missing_for_almost_two_seconds_is_read_further),
         TEST(a_topic_that_goes_away_is_logged_once),
-        TEST(a_topic_that_was_away_for_two_seconds_is_another),
-        TEST(plans_of_another_topic_are_later_than_all_before),
-        TEST(by_its_id_it_is_the_same_however_long_it_was_away),
-        TEST(what_retention_took_ends_the_query_with_fail_on_data_loss),
-        TEST(a_log_that_is_shorter_is_looked_at_twice_before_it_is_believed),
-        TEST(a_log_that_is_whole_at_the_second_look_has_lost_nothing),
-        TEST(a_partition_that_is_gone_is_looked_at_seven_times),
-        TEST(a_partition_that_is_back_at_the_seventh_look_was_not_gone),
+        TEST(a_topic_that_was_missing_for_two_seconds_is_another_one),
+        TEST(plans_of_a_new_topic_are_later_than_all_previous_plans),
+        TEST(with_the_same_id_it_is_the_same_topic_no_matter_how_long_it_was_missing),
+        TEST(records_deleted_by_retention_end_the_query_with_fail_on_data_loss),
+        TEST(a_shorter_log_is_checked_twice_more_before_it_is_believed),
+        TEST(a_log_that_is_complete_at_the_second_check_has_lost_nothing),
+        TEST(a_missing_partition_is_checked_seven_more_times),
+        TEST(a_partition_that_is_back_at_the_seventh_check_was_never_lost),
         TEST(a_task_that_meets_a_loss_ends_the_query_with_fail_on_data_loss),
-        TEST(else_it_takes_what_is_left_at_once_and_pauses_only_if_that_is_not_enough),
-        TEST(a_loss_is_logged_once_a_minute_while_it_is_the_same),
-        TEST(a_stop_now_gives_up_the_batch_and_the_next_start_runs_its_plan),
-        TEST(a_stop_after_the_batch_lets_it_end),
+        TEST(without_fail_on_data_loss_the_rest_is_taken_at_once_and_then_after_pauses),
+        TEST(a_loss_is_logged_once_a_minute_while_it_does_not_change),
+        TEST(a_stop_now_abandons_the_batch_and_the_next_start_runs_its_plan),
+        TEST(a_stop_after_the_batch_lets_the_batch_finish),
         TEST(a_stop_at_any_call_of_the_disk_loses_and_repeats_nothing),
         TEST(a_stop_while_the_topic_is_listed_starts_no_batch),
         TEST(a_stop_ends_any_wait_and_loses_and_repeats_nothing),

@@ -1,4 +1,4 @@
-/* test_operations.c: what adopt, release, relocate and rewind make of healthy directories, and what
+/* test_operations.c: what adopt, release, relocate and rewind do with healthy directories, and what
  * they refuse. */
 #include "operate.h"
 
@@ -36,7 +36,7 @@ static void an_old_table_is_adopted_into_a_compact_file(void **state) {
     assert_int_equal(listed(20), 42);
 }
 
-static void an_entry_is_as_the_sink_log_writes_it(void **state) {
+static void an_adopted_entry_is_what_the_sink_log_would_have_written(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 0, 0);
     scoped(scope_free) char *ours = fixture_read(&fixture, SINK_LOG "0");
@@ -47,15 +47,15 @@ static void an_entry_is_as_the_sink_log_writes_it(void **state) {
     for (char *text = ours; text != NULL; text = text == ours ? adopted : NULL)
         for (char *at = text; (at = strstr(at, "\"modificationTime\":")) != NULL;)
             for (at += strlen("\"modificationTime\":"); *at != ','; at++)
-                *at = '9';                           // the fixture's is made up
-    assert_int_equal(strlen(adopted), strlen(ours)); // lines may stand in another order
+                *at = '9';                           // the fixture's time is arbitrary
+    assert_int_equal(strlen(adopted), strlen(ours)); // the order of lines may differ
     assert_non_null(strstr(adopted, "status=a%252Fb%20c/part-00000-0.c000.snappy.parquet\","
                                     "\"size\":22,\"isDir\":false,\"modificationTime\":99999999999"
                                     "99,\"blockReplication\":1,\"blockSize\":33554432,"
                                     "\"action\":\"add\"}"));
 }
 
-static void what_a_log_can_not_list_is_refused(void **state) {
+static void a_file_that_a_sink_log_cannot_list_is_refused(void **state) {
     (void)state;
     write_unlogged(1);
     static const char *const strangers[] = {TABLE "data.parquet", TABLE "status=live/notes.txt",
@@ -71,7 +71,7 @@ static void what_a_log_can_not_list_is_refused(void **state) {
     must_operate(ADOPT, "now has a sink log: it lists 4 files (");
 }
 
-static void without_a_checkpoint_nothing_is_done(void **state) {
+static void without_a_checkpoint_every_operation_is_refused(void **state) {
     (void)state;
     to_batch = 0;
     for (enum operation operation = ADOPT; operation <= ADOPT_KAFKA; operation++)
@@ -89,13 +89,13 @@ static void a_running_query_is_named(void **state) {
     store_close(store);
 }
 
-static void a_log_is_released_when_it_agrees_with_the_files(void **state) {
+static void a_log_that_agrees_with_the_files_is_released(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 11, 0);
     must_operate(RELEASE, "the files that it listed (24) are exactly the files of the table");
     assert_int_equal(count_files(TABLE "_spark_metadata", ""), 0);
     must_operate(RELEASE, "nothing to do");
-    fixture_must_advance(&fixture, 13, 1); // SINK_LOG=auto goes on without one
+    fixture_must_advance(&fixture, 13, 1); // SINK_LOG=auto continues without one
     assert_false(fixture_has(&fixture, SINK_LOG));
     assert_table(13);
     must_operate(ADOPT, "now has a sink log: it lists 28 files (");
@@ -113,7 +113,7 @@ static void a_log_that_disagrees_is_not_released(void **state) {
     fixture_write(&fixture, live, "longer than it was, by far");
     assert_refuses(RELEASE, ERROR_STATE, "is listed with another size");
     remove_path(live);
-    assert_refuses(RELEASE, ERROR_STATE, "1 listed files are missing");
+    assert_refuses(RELEASE, ERROR_STATE, "listed files that are missing: 1,");
     fixture_write(&fixture, live, content);
     scoped(scope_free) char *log = fixture_read(&fixture, SINK_LOG "1");
     scoped(scope_free) char *twice = fixture_text("%s%s", log, strchr(log, '\n'));
@@ -123,9 +123,9 @@ static void a_log_that_disagrees_is_not_released(void **state) {
     must_operate(RELEASE, "the files that it listed (4) are exactly the files of the table");
 }
 
-/* ---- adopt the offsets ---- */
+/* ---- adopt the offsets of another cluster ---- */
 
-/* How many manifests have a topic's id. */
+/* How many manifests have a topic id. */
 static size_t topic_ids(int64_t last) {
     size_t count = 0;
     for (int64_t batch = 0; batch <= last; batch++) {
@@ -153,16 +153,16 @@ static void another_cluster_does_not_get_the_topic_ids_of_the_old_one(void **sta
     assert_table(4);
     write_topic_ids(0);
     fixture_write(&fixture, CHECKPOINT "kafka", note);
-    must_operate(ADOPT_KAFKA, "nothing to do"); // the ids are this cluster's
+    must_operate(ADOPT_KAFKA, "nothing to do"); // the ids belong to this cluster
     assert_int_equal(topic_ids(4), 1);
 }
 
-static void a_manifest_that_can_not_be_read_keeps_the_cluster_as_it_is(void **state) {
+static void an_unreadable_manifest_prevents_a_change_of_the_cluster(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 1, 0);
     write_topic_ids(1);
     fixture_write(&fixture, CHECKPOINT "manifests/1", "v1\n{");
-    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' can't be used: restore it");
+    assert_refuses(ADOPT_KAFKA, ERROR_STATE, "manifests/1' cannot be used: restore it");
 }
 
 /* ---- relocate ---- */
@@ -172,7 +172,7 @@ static void a_moved_table_is_refused_until_it_is_relocated(void **state) {
     fixture_must_advance(&fixture, 21, 0);
     move_lake();
     start_refuses("esports-stream relocate");
-    must_operate(RELOCATE, "with all 44 listed files");
+    must_operate(RELOCATE, "with its 44 listed files");
     must_operate(RELOCATE, "nothing to do");
     scoped(scope_free) char *log =
         fixture_read(&fixture, "moved here/matches/_spark_metadata/19.compact");
@@ -185,18 +185,18 @@ static void a_moved_table_is_refused_until_it_is_relocated(void **state) {
     assert_int_equal(count_files("moved here/", ".parquet"), 62);
 }
 
-/* Without a manifest, as after Spark, it is the log that tells. */
+/* Without a manifest, as after Spark, the sink log shows the move. */
 static void a_moved_log_is_refused_without_a_manifest_too(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 3, 0);
     remove_path(CHECKPOINT "manifests");
     move_lake();
     start_refuses("names files in another directory");
-    must_operate(RELOCATE, "with all 8 listed files");
+    must_operate(RELOCATE, "with its 8 listed files");
     fixture_must_advance(&fixture, 5, 1);
 }
 
-static void a_moved_checkpoint_is_written_into_the_signatures(void **state) {
+static void the_path_of_a_moved_checkpoint_is_written_into_the_signatures(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 1, 0);
     char old[320], new[320];
@@ -205,13 +205,13 @@ static void a_moved_checkpoint_is_written_into_the_signatures(void **state) {
     assert_int_equal(rename(old, new), 0);
     (void)snprintf(fixture.checkpoint, sizeof fixture.checkpoint, "%s/points/match_stream",
                    fixture.root);
-    must_operate(RELOCATE, " and 2 signatures were rewritten.");
+    must_operate(RELOCATE, " and 2 signatures.");
     scoped(scope_free) char *owner = fixture_read(&fixture, TABLE "_esports_stream");
     assert_non_null(strstr(owner, "/points/match_stream\",\"sinkLog\":true"));
     fixture_must_advance(&fixture, 3, 1);
 }
 
-static void a_table_that_did_not_come_along_is_not_relocated(void **state) {
+static void a_table_with_missing_files_is_not_relocated(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 1, 0);
     move_lake();
@@ -223,7 +223,7 @@ static void a_table_that_did_not_come_along_is_not_relocated(void **state) {
 
 /* ---- rewind ---- */
 
-static void batches_are_taken_back_and_done_again(void **state) {
+static void batches_are_rewound_and_run_again(void **state) {
     (void)state;
     static const int64_t targets[] = {22, 19, 18, 9, 8, 5, 0};
     fixture_must_advance(&fixture, 25, 0);
@@ -246,7 +246,7 @@ static void batches_are_taken_back_and_done_again(void **state) {
                      3 + 6 + 7 + 16 + 17 + 20 + 25);
 }
 
-static void an_open_plan_is_taken_back_too(void **state) {
+static void an_open_plan_is_rewound_too(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 2, 0);
     fixture_write(&fixture, CHECKPOINT "offsets/3",
@@ -258,7 +258,7 @@ static void an_open_plan_is_taken_back_too(void **state) {
     assert_table(4);
 }
 
-static void a_table_without_a_log_is_rewound_by_its_manifests(void **state) {
+static void a_table_without_a_sink_log_is_rewound_by_its_manifests(void **state) {
     (void)state;
     write_unlogged(6);
     to_batch = 3;
@@ -269,7 +269,7 @@ static void a_table_without_a_log_is_rewound_by_its_manifests(void **state) {
     assert_false(fixture_has(&fixture, SINK_LOG));
 }
 
-static void what_can_not_be_rewound_is_refused(void **state) {
+static void a_rewind_to_an_impossible_batch_is_refused(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 5, 0);
     to_batch = 6;
@@ -283,8 +283,8 @@ static void what_can_not_be_rewound_is_refused(void **state) {
     must_operate(REWIND, "4 table files");
 }
 
-/* The files of this fixture are no Parquet files, so that nobody can tell. */
-static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
+/* The files of this fixture are not Parquet, so that their batch is unknown. */
+static void an_adopted_batch_with_unreadable_files_is_not_rewound(void **state) {
     (void)state;
     write_unlogged(12);
     must_operate(ADOPT, "now has a sink log: it lists 26 files (");
@@ -296,8 +296,8 @@ static void an_adopted_batch_whose_files_do_not_tell_is_refused(void **state) {
     assert_int_equal(listed(12), 26);
 }
 
-/* Spark's log is JSON: such a name can't be written there as it is, and another would lose the
- * file. Nothing is begun. */
+/* Spark's log is JSON: such a name cannot be written there, and another name would lose the file.
+ * The operation stops before any change. */
 static void a_file_whose_name_is_not_utf8_is_refused(void **state) {
     (void)state;
     write_unlogged(4);
@@ -314,7 +314,7 @@ static void a_file_whose_name_is_not_utf8_is_refused(void **state) {
 
 /* ---- the set ---- */
 
-static void a_set_knows_its_members_and_what_came_twice(void **state) {
+static void a_set_knows_its_members_and_its_duplicates(void **state) {
     (void)state;
     struct path_set set = {0};
     assert_int_equal(path_set_seal(&set), 0);
@@ -348,25 +348,25 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(a_young_table_is_adopted_into_its_newest_batch),
         ON_DISK(an_old_table_is_adopted_into_a_compact_file),
-        ON_DISK(an_entry_is_as_the_sink_log_writes_it),
-        ON_DISK(what_a_log_can_not_list_is_refused),
-        ON_DISK(without_a_checkpoint_nothing_is_done),
+        ON_DISK(an_adopted_entry_is_what_the_sink_log_would_have_written),
+        ON_DISK(a_file_that_a_sink_log_cannot_list_is_refused),
+        ON_DISK(without_a_checkpoint_every_operation_is_refused),
         ON_DISK(a_running_query_is_named),
-        ON_DISK(a_log_is_released_when_it_agrees_with_the_files),
+        ON_DISK(a_log_that_agrees_with_the_files_is_released),
         ON_DISK(a_log_that_disagrees_is_not_released),
         ON_DISK(another_cluster_does_not_get_the_topic_ids_of_the_old_one),
-        ON_DISK(a_manifest_that_can_not_be_read_keeps_the_cluster_as_it_is),
+        ON_DISK(an_unreadable_manifest_prevents_a_change_of_the_cluster),
         ON_DISK(a_moved_table_is_refused_until_it_is_relocated),
         ON_DISK(a_moved_log_is_refused_without_a_manifest_too),
-        ON_DISK(a_moved_checkpoint_is_written_into_the_signatures),
-        ON_DISK(a_table_that_did_not_come_along_is_not_relocated),
-        ON_DISK(batches_are_taken_back_and_done_again),
-        ON_DISK(an_open_plan_is_taken_back_too),
-        ON_DISK(a_table_without_a_log_is_rewound_by_its_manifests),
-        ON_DISK(what_can_not_be_rewound_is_refused),
+        ON_DISK(the_path_of_a_moved_checkpoint_is_written_into_the_signatures),
+        ON_DISK(a_table_with_missing_files_is_not_relocated),
+        ON_DISK(batches_are_rewound_and_run_again),
+        ON_DISK(an_open_plan_is_rewound_too),
+        ON_DISK(a_table_without_a_sink_log_is_rewound_by_its_manifests),
+        ON_DISK(a_rewind_to_an_impossible_batch_is_refused),
         ON_DISK(a_file_whose_name_is_not_utf8_is_refused),
-        ON_DISK(an_adopted_batch_whose_files_do_not_tell_is_refused),
-        cmocka_unit_test(a_set_knows_its_members_and_what_came_twice),
+        ON_DISK(an_adopted_batch_with_unreadable_files_is_not_rewound),
+        cmocka_unit_test(a_set_knows_its_members_and_its_duplicates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* test_replay.c: rejects that are parsed again, and become rows once, whatever is done around it.
- */
+/* test_replay.c: rejects are parsed again and become rows exactly once, no matter which other
+ * operations run before, during or after the replay. */
 #include "replay_fixture.h"
 
 #include <sys/mman.h>
@@ -83,7 +83,7 @@ static bool is_in_partition_1(const void *context, const struct reject_row *row)
     return row->record.partition == 1;
 }
 
-static void only_what_is_chosen_is_replayed(void **state) {
+static void only_chosen_rejects_are_replayed(void **state) {
     (void)state;
     struct error err = {0};
     must_run_query(0);
@@ -97,12 +97,12 @@ static void only_what_is_chosen_is_replayed(void **state) {
     assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
 }
 
-static void a_dry_run_only_says_what_would_be(void **state) {
+static void a_dry_run_only_says_what_would_happen(void **state) {
     (void)state;
     struct error err = {0};
     struct store *store;
     must_run_query(0);
-    check(recovery_open(&fixture.options, &store, &err)); // somebody runs the query
+    check(recovery_open(&fixture.options, &store, &err)); // the query is running
     scoped(scope_free) char *before = tree_print(fixture.root, "lock");
     assert_true(replay_chosen(PARSE_PERMISSIVE, 2, true, NULL, &err));
     scoped(scope_free) char *after = tree_print(fixture.root, "lock");
@@ -110,7 +110,7 @@ static void a_dry_run_only_says_what_would_be(void **state) {
     assert_int_equal(replayed.rows, FIRST_PERMISSIVE);
     assert_int_equal(replayed.still_rejected, 2);
     assert_int_equal(replayed.batches, 0);
-    assert_true(replay_chosen(PARSE_FAILFAST, 0, true, NULL, &err)); // stops at none of them
+    assert_true(replay_chosen(PARSE_FAILFAST, 0, true, NULL, &err)); // stops at none
     assert_int_equal(replayed.still_rejected, FIRST_REJECTS);
 
     assert_false(replay(PARSE_PERMISSIVE, 0, &err));
@@ -121,7 +121,7 @@ static void a_dry_run_only_says_what_would_be(void **state) {
 static void many_rejects_are_several_batches(void **state) {
     (void)state;
     struct error err = {0};
-    must_run_query(4); // several files of rejects, too
+    must_run_query(4); // several reject files, too
     int64_t next = 0;
     while (fixture_has(&fixture, file_join_number("checkpoints/match_stream/offsets", next).text))
         next++;
@@ -134,7 +134,7 @@ static void many_rejects_are_several_batches(void **state) {
     assert_resolved(all_five);
 }
 
-static void failfast_stops_at_the_first_that_fails_again(void **state) {
+static void failfast_stops_at_the_first_reject_that_fails_again(void **state) {
     (void)state;
     struct error err = {0};
     must_run_query(0);
@@ -147,7 +147,7 @@ static void failfast_stops_at_the_first_that_fails_again(void **state) {
     assert_int_equal(replayed.batches, 0);
 }
 
-/* As an older program may have rejected what this one can read. */
+/* As if an older program had rejected records that this one can read. */
 static void write_rejects(const char *staging, int64_t planned_ms, struct file_list *files) {
     struct error err;
     const struct sink_options options = {
@@ -214,7 +214,7 @@ static void read_column(const char *name, struct vector *vector, struct parquet_
     *vector = cursor->vectors[0];
 }
 
-static void a_record_is_read_as_its_own_batch_would_have_read_it(void **state) {
+static void a_record_is_read_as_in_its_original_batch(void **state) {
     (void)state;
     const int64_t planned_ms = 1000000LL * 86400 * 15; // 2011-01-30T00:00:00Z
     struct vector vector;
@@ -230,7 +230,7 @@ static void a_record_is_read_as_its_own_batch_would_have_read_it(void **state) {
     parquet_reader_close(&reader);
     read_column("kafka_timestamp", &vector, &reader, &cursor);
     assert_int_equal(vector.int64s[0], 1500000);
-    assert_int_equal(vector.int64s[1], -1000); // none, as Spark has it
+    assert_int_equal(vector.int64s[1], -1000); // no timestamp: -1 ms, as in Spark
     assert_int_equal(vector.int64s[2], 1502000);
     parquet_cursor_close(&cursor);
     parquet_reader_close(&reader);
@@ -242,7 +242,7 @@ static void a_record_is_read_as_its_own_batch_would_have_read_it(void **state) {
 
 /* ---- plans without offsets ---- */
 
-/* Plan 1: that of batch 0, but for what stands behind `name`. */
+/* Writes plan 1: a copy of plan 0 with `value` after `name`. */
 static void plan_again(const char *name, const char *value) {
     scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/0");
     const char *at = strstr(plan, name);
@@ -253,12 +253,12 @@ static void plan_again(const char *name, const char *value) {
     fixture_write(&fixture, CHECKPOINT "offsets/1", changed);
 }
 
-/* A replay that was killed behind its plan. */
+/* As after a replay that was killed just after its plan. */
 static void plan_a_replay(void) {
     plan_again("\"batchTimestampMs\":", "1234567890123");
 }
 
-static void the_next_replay_goes_on_with_an_open_plan(void **state) {
+static void the_next_replay_continues_with_an_open_plan(void **state) {
     (void)state;
     must_run_query(0);
     plan_a_replay();
@@ -270,7 +270,7 @@ static void the_next_replay_goes_on_with_an_open_plan(void **state) {
     assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
 }
 
-static void the_query_commits_an_open_plan_as_a_batch_of_nothing(void **state) {
+static void the_query_commits_an_open_plan_as_an_empty_batch(void **state) {
     (void)state;
     must_run_query(0);
     plan_a_replay();
@@ -301,13 +301,13 @@ static void a_planned_batch_of_the_topic_runs_first(void **state) {
 
 /* ---- Spark ---- */
 
-static void a_replay_that_spark_overtook_is_taken_back(void **state) {
+static void a_replay_that_spark_overtook_is_rolled_back(void **state) {
     (void)state;
     for (int log = 1; log >= 0; log--) {
         fixture.options.sink_log = log ? SINK_LOG_AUTO : SINK_LOG_OFF;
         must_run_query(0);
         must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
-        if (log) // it ran the batch before our files were in its log: of its own it had none
+        if (log) // Spark ran the batch before our files were in its log, and had no files itself
             fixture_write(&fixture, SINK_LOG "1", "v1");
         fixture_write(&fixture, CHECKPOINT "commits/.1.crc", "crc");
         must_run_query(0);
@@ -333,7 +333,7 @@ static void spark_may_commit_a_replay_that_it_finds_in_the_log(void **state) {
 
 /* ---- other operations ---- */
 
-static void a_rewind_to_before_it_makes_them_rejects_again(void **state) {
+static void a_rewind_past_a_replay_makes_its_rows_rejects_again(void **state) {
     (void)state;
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
@@ -351,8 +351,8 @@ static void a_rewind_to_before_it_makes_them_rejects_again(void **state) {
     assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
 }
 
-/* By the rows in its files a replay would belong to the batches that its rejects are of. */
-static void a_rewind_by_rows_knows_a_replay_by_its_manifest(void **state) {
+/* Judged by the rows in its files, a replay would belong to the original batches of its rejects. */
+static void a_rewind_by_rows_recognises_a_replay_by_its_manifest(void **state) {
     (void)state;
     fixture.options.sink_log = SINK_LOG_OFF;
     must_run_query(0);
@@ -371,7 +371,7 @@ static void a_rewind_by_rows_knows_a_replay_by_its_manifest(void **state) {
     assert_once(FIRST_ROWS + 1 + FIRST_PERMISSIVE, 2);
 }
 
-static void a_moved_lake_keeps_what_is_resolved(void **state) {
+static void a_moved_lake_keeps_the_resolved_rejects(void **state) {
     (void)state;
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
@@ -382,7 +382,7 @@ static void a_moved_lake_keeps_what_is_resolved(void **state) {
     must_replay(PARSE_PERMISSIVE, 0, 2);
 }
 
-static void folded_manifests_keep_what_is_resolved(void **state) {
+static void folded_manifests_keep_the_resolved_rejects(void **state) {
     (void)state;
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
@@ -401,13 +401,13 @@ static void folded_manifests_keep_what_is_resolved(void **state) {
 
 /* ---- verify ---- */
 
-static void a_replay_that_is_not_committed_raises_no_alarm(void **state) {
+static void a_replay_that_is_not_committed_causes_no_false_alarm(void **state) {
     (void)state;
     for (int log = 1; log >= 0; log--) {
         fixture.options.sink_log = log ? SINK_LOG_AUTO : SINK_LOG_OFF;
         must_run_query(0);
         must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
-        remove_path(CHECKPOINT "commits/1"); // its files are in place, and its commit is to come
+        remove_path(CHECKPOINT "commits/1"); // its files are in place, but it is not committed yet
         assert_once(FIRST_ROWS, FIRST_REJECTS);
         must_run_query(0);
         assert_once(FIRST_ROWS + FIRST_PERMISSIVE, 2);
@@ -425,7 +425,7 @@ static size_t faults_of(enum verify_kind kind, const char *part) {
     return count;
 }
 
-static void verify_misses_a_resolved_record_that_is_in_no_file_of_the_table(void **state) {
+static void verify_reports_a_resolved_record_that_is_not_in_the_table(void **state) {
     (void)state;
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
@@ -436,7 +436,7 @@ static void verify_misses_a_resolved_record_that_is_in_no_file_of_the_table(void
     assert_int_equal(faults_of(VERIFY_MISSING, ""), 0);
 }
 
-static void verify_finds_a_reject_that_is_a_row_and_was_not_replayed(void **state) {
+static void verify_reports_a_reject_that_is_a_row_without_a_replay(void **state) {
     (void)state;
     must_run_query(0);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
@@ -453,23 +453,23 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_CAPTURE(rejects_become_rows_once),
         ON_CAPTURE(the_line_of_a_replayed_batch_has_no_lag),
-        ON_CAPTURE(only_what_is_chosen_is_replayed),
-        ON_CAPTURE(a_dry_run_only_says_what_would_be),
+        ON_CAPTURE(only_chosen_rejects_are_replayed),
+        ON_CAPTURE(a_dry_run_only_says_what_would_happen),
         ON_CAPTURE(many_rejects_are_several_batches),
-        ON_CAPTURE(failfast_stops_at_the_first_that_fails_again),
-        ON_CAPTURE(a_record_is_read_as_its_own_batch_would_have_read_it),
-        ON_CAPTURE(the_next_replay_goes_on_with_an_open_plan),
-        ON_CAPTURE(the_query_commits_an_open_plan_as_a_batch_of_nothing),
+        ON_CAPTURE(failfast_stops_at_the_first_reject_that_fails_again),
+        ON_CAPTURE(a_record_is_read_as_in_its_original_batch),
+        ON_CAPTURE(the_next_replay_continues_with_an_open_plan),
+        ON_CAPTURE(the_query_commits_an_open_plan_as_an_empty_batch),
         ON_CAPTURE(a_planned_batch_of_the_topic_runs_first),
-        ON_CAPTURE(a_replay_that_spark_overtook_is_taken_back),
+        ON_CAPTURE(a_replay_that_spark_overtook_is_rolled_back),
         ON_CAPTURE(spark_may_commit_a_replay_that_it_finds_in_the_log),
-        ON_CAPTURE(a_rewind_to_before_it_makes_them_rejects_again),
-        ON_CAPTURE(a_rewind_by_rows_knows_a_replay_by_its_manifest),
-        ON_CAPTURE(a_moved_lake_keeps_what_is_resolved),
-        ON_CAPTURE(folded_manifests_keep_what_is_resolved),
-        ON_CAPTURE(a_replay_that_is_not_committed_raises_no_alarm),
-        ON_CAPTURE(verify_misses_a_resolved_record_that_is_in_no_file_of_the_table),
-        ON_CAPTURE(verify_finds_a_reject_that_is_a_row_and_was_not_replayed),
+        ON_CAPTURE(a_rewind_past_a_replay_makes_its_rows_rejects_again),
+        ON_CAPTURE(a_rewind_by_rows_recognises_a_replay_by_its_manifest),
+        ON_CAPTURE(a_moved_lake_keeps_the_resolved_rejects),
+        ON_CAPTURE(folded_manifests_keep_the_resolved_rejects),
+        ON_CAPTURE(a_replay_that_is_not_committed_causes_no_false_alarm),
+        ON_CAPTURE(verify_reports_a_resolved_record_that_is_not_in_the_table),
+        ON_CAPTURE(verify_reports_a_reject_that_is_a_row_without_a_replay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

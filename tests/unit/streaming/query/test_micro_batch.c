@@ -1,4 +1,4 @@
-/* A query whose Kafka gives errors by script: which are tried again, and which end it. */
+/* A query whose Kafka fails by script: which errors are retried, and which end the query. */
 #include "store_fixture.h"
 
 #include "base/log/log.h"
@@ -9,7 +9,7 @@ enum { RECORDS = 3, SCRIPT_MAX = 4 };
 
 static struct fixture fixture;
 
-/* What the next attempts meet; ERROR_NONE: nothing, the records come. */
+/* The errors of the next attempts; ERROR_NONE: the records arrive. */
 static struct {
     struct source source;
     enum error_kind script[SCRIPT_MAX];
@@ -86,7 +86,7 @@ static void kafka_close(struct broker *broker) {
 static void nothing_to_do(void) {
 }
 
-/* Takes the three records, with these errors on the way. */
+/* Takes the three records; the attempts fail with these errors first. */
 static bool run_query(const enum error_kind script[static SCRIPT_MAX], bool fail_on_data_loss,
                       struct error *err) {
     static const struct broker_ops ops = {
@@ -126,7 +126,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void what_was_damaged_on_its_way_is_read_again(void **state) {
+static void data_that_was_damaged_in_transit_is_read_again(void **state) {
     (void)state;
     struct error err = {0};
     if (!run_query((enum error_kind[SCRIPT_MAX]){ERROR_DAMAGED}, true, &err))
@@ -134,7 +134,7 @@ static void what_was_damaged_on_its_way_is_read_again(void **state) {
     assert_int_equal(kafka.attempts, 1);
 }
 
-static void what_stays_damaged_ends_the_query(void **state) {
+static void data_that_stays_damaged_ends_the_query(void **state) {
     (void)state;
     struct error err = {0};
     assert_false(run_query(
@@ -145,7 +145,7 @@ static void what_stays_damaged_ends_the_query(void **state) {
     assert_string_equal(err.message, "gave up after 3 attempts: the place");
 }
 
-static void what_only_a_setting_changes_ends_the_query_at_once(void **state) {
+static void an_error_that_only_a_setting_can_fix_ends_the_query_at_once(void **state) {
     (void)state;
     struct error err = {0};
     assert_false(run_query((enum error_kind[SCRIPT_MAX]){ERROR_CONFIG}, false, &err));
@@ -153,7 +153,7 @@ static void what_only_a_setting_changes_ends_the_query_at_once(void **state) {
     assert_int_equal(kafka.attempts, 1);
 }
 
-static void a_loss_that_no_listing_shows_is_not_tried_again_without_a_pause(void **state) {
+static void a_loss_that_no_listing_shows_is_retried_only_after_a_pause(void **state) {
     (void)state;
     struct error err = {0};
     if (!run_query((enum error_kind[SCRIPT_MAX]){ERROR_DATA_LOSS, ERROR_DATA_LOSS}, false, &err))
@@ -164,13 +164,13 @@ static void a_loss_that_no_listing_shows_is_not_tried_again_without_a_pause(void
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_damaged_on_its_way_is_read_again, set_up,
+        cmocka_unit_test_setup_teardown(data_that_was_damaged_in_transit_is_read_again, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(what_stays_damaged_ends_the_query, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_only_a_setting_changes_ends_the_query_at_once, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_loss_that_no_listing_shows_is_not_tried_again_without_a_pause, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(data_that_stays_damaged_ends_the_query, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_error_that_only_a_setting_can_fix_ends_the_query_at_once,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_loss_that_no_listing_shows_is_retried_only_after_a_pause,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

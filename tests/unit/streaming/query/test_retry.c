@@ -15,7 +15,7 @@
 
 /* ---- the schedule ---- */
 
-static void each_pause_is_twice_the_one_before_up_to_ten_seconds(void **state) {
+static void each_pause_is_twice_the_previous_one_up_to_ten_seconds(void **state) {
     (void)state;
     static const int64_t pauses_ms[] = {200, 400, 800, 1600, 3200, 6400, 10000, 10000};
     struct retry retry = {0};
@@ -33,11 +33,11 @@ static void the_time_limit_counts_from_the_first_failure(void **state) {
     assert_int_equal(retry_pause_ms(&retry, 5999, 1000), 400);
     assert_int_equal(retry_pause_ms(&retry, 6000, 1000), -1);
     retry = (struct retry){0};
-    assert_int_equal(retry_pause_ms(&retry, 5000, 0), -1); // no time at all: one attempt
+    assert_int_equal(retry_pause_ms(&retry, 5000, 0), -1); // no time: a single attempt
 }
 
-/* A clock that has just begun is no mark of a retry that has not. */
-static void a_failure_at_the_clocks_first_moment_is_one(void **state) {
+/* A clock near 0 does not mean that the retry has not started. */
+static void a_failure_at_time_zero_counts(void **state) {
     (void)state;
     struct retry retry = {0};
     assert_int_equal(retry_pause_ms(&retry, 1, 1000), 200);
@@ -45,11 +45,11 @@ static void a_failure_at_the_clocks_first_moment_is_one(void **state) {
     assert_int_equal(retry_pause_ms(&retry, 1001, 1000), -1);
 }
 
-/* ---- with a clock of its own ---- */
+/* ---- with a fake clock ---- */
 
 static struct {
     int64_t now_ms, slept_ms;
-    int64_t stop_at_ms; // a stop is requested then; 0: never
+    int64_t stop_at_ms; // when a stop is requested; 0: never
     struct stop stop;
     struct schema schema;
     struct query_report report;
@@ -98,7 +98,8 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* A step that fails with this for so often as it is tried; *err is what remains of it. */
+/* Runs a step that always fails with `kind`. Returns the number of attempts; *err is the final
+ * error. */
 static int try_often(enum error_kind kind, struct error *err) {
     struct retry retry = {0};
     for (int tries = 1; tries < 100; tries++) {
@@ -111,7 +112,7 @@ static int try_often(enum error_kind kind, struct error *err) {
     return 0;
 }
 
-static void only_what_may_pass_is_tried_again(void **state) {
+static void only_errors_that_may_pass_are_retried(void **state) {
     (void)state;
     for (enum error_kind kind = ERROR_RETRY; kind <= ERROR_STOPPED; kind++) {
         struct error err;
@@ -125,7 +126,7 @@ static void only_what_may_pass_is_tried_again(void **state) {
     }
 }
 
-static void it_gives_up_with_the_last_error_and_the_time_that_it_took(void **state) {
+static void it_gives_up_with_the_last_error_and_the_time_limit(void **state) {
     (void)state;
     struct error err;
     scene.retrier.limit_ms = 60000;
@@ -152,7 +153,7 @@ static void a_stop_ends_the_wait(void **state) {
     assert_string_equal(err.message, "stopped while waiting to retry");
 }
 
-static void the_status_says_what_is_waited_for_and_how_long_it_rests(void **state) {
+static void the_status_shows_the_error_and_how_long_the_query_rests(void **state) {
     (void)state;
     struct error err = {0};
     struct retry retry = {0};
@@ -167,7 +168,7 @@ static void the_status_says_what_is_waited_for_and_how_long_it_rests(void **stat
     assert_int_equal(status.rest_until_ms, 5200);
 }
 
-static void the_status_says_since_when_it_fails_when_it_is_tried_next_and_until_when(void **state) {
+static void the_status_shows_the_start_of_the_failure_the_next_attempt_and_the_limit(void **state) {
     (void)state;
     struct retry retry = {0};
     for (int i = 0; i < 2; i++) {
@@ -189,15 +190,15 @@ static void the_status_says_since_when_it_fails_when_it_is_tried_next_and_until_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_pause_is_twice_the_one_before_up_to_ten_seconds),
+        cmocka_unit_test(each_pause_is_twice_the_previous_one_up_to_ten_seconds),
         cmocka_unit_test(the_time_limit_counts_from_the_first_failure),
-        cmocka_unit_test(a_failure_at_the_clocks_first_moment_is_one),
-        TEST(only_what_may_pass_is_tried_again),
-        TEST(it_gives_up_with_the_last_error_and_the_time_that_it_took),
+        cmocka_unit_test(a_failure_at_time_zero_counts),
+        TEST(only_errors_that_may_pass_are_retried),
+        TEST(it_gives_up_with_the_last_error_and_the_time_limit),
         TEST(without_time_a_step_is_tried_once),
         TEST(a_stop_ends_the_wait),
-        TEST(the_status_says_what_is_waited_for_and_how_long_it_rests),
-        TEST(the_status_says_since_when_it_fails_when_it_is_tried_next_and_until_when),
+        TEST(the_status_shows_the_error_and_how_long_the_query_rests),
+        TEST(the_status_shows_the_start_of_the_failure_the_next_attempt_and_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

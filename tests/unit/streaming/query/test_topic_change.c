@@ -1,5 +1,5 @@
-/* test_topic_change.c: a topic that is deleted and created again, cut, or held up by a transaction
- * under a query. Every tenth record is a reject. */
+/* test_topic_change.c: during a query, its topic is deleted and created again, cut, or blocked by
+ * an open transaction. Every tenth record is a reject. */
 #include "fake_topic.h"
 
 #include <limits.h>
@@ -25,7 +25,7 @@ static void a_topic_created_again_shorter_is_read_from_its_beginning(void **stat
     assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
 }
 
-static void a_log_that_was_cut_goes_on_at_its_new_end(void **state) {
+static void a_log_that_was_cut_is_read_on_from_its_new_end(void **state) {
     (void)state;
     FAKE_SET('A', 100, 50);
     must_take();
@@ -40,13 +40,13 @@ static void a_log_that_was_cut_goes_on_at_its_new_end(void **state) {
     assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 30..60=27+3; 1/1: 50..70=18+2");
 }
 
-static void what_it_was_refused_for_is_known_when_the_topic_has_grown(void **state) {
+static void the_reason_of_a_refusal_is_known_after_the_topic_has_grown(void **state) {
     (void)state;
     FAKE_SET('A', 100, 100);
     must_take();
     FAKE_SET('B', 30, 30);
     assert_refused("was deleted and created again");
-    FAKE_SET('B', 150, 100); // neither end lies before its position
+    FAKE_SET('B', 150, 100); // neither end is before its position
     assert_refused("partition 0 goes back from offset 100 to 0");
     must_take();
     assert_seen('A', 200);
@@ -60,7 +60,7 @@ static void what_it_was_refused_for_is_known_when_the_topic_has_grown(void **sta
     assert_seen('B', 250 + 80);
 }
 
-static void a_new_topic_that_is_empty_at_first_is_read_wholly(void **state) {
+static void a_new_topic_that_is_empty_at_first_is_read_completely(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -91,7 +91,7 @@ static void a_partition_that_comes_back_is_read_from_its_beginning(void **state)
                     "1/0: 0..5=5+0; 1/1: 0..0=0+0; 1/2: 0..50=45+5");
 }
 
-static void an_open_transaction_below_the_position_is_waited_for(void **state) {
+static void the_query_waits_for_an_open_transaction_below_its_position(void **state) {
     (void)state;
     FAKE_SET('A', 30, 10);
     must_take();
@@ -109,11 +109,11 @@ static void an_open_transaction_below_the_position_is_waited_for(void **state) {
     assert_verified("0/0: 0..46=42+4; 0/1: 0..20=18+2");
 }
 
-static void a_longer_topic_is_known_by_the_last_record_that_was_read(void **state) {
+static void a_longer_topic_is_recognised_by_the_last_record_that_was_read(void **state) {
     (void)state;
     FAKE_SET('A', 104);
     must_take();
-    must_take(); // nothing new: nothing is compared
+    must_take(); // without new records nothing is compared
     FAKE_SET('B', 150);
     assert_data_loss("(the record at partition 0, offset 103 has timestamp",
                      "partition 0 goes back from offset 104 to 0");
@@ -126,7 +126,7 @@ static void a_longer_topic_is_known_by_the_last_record_that_was_read(void **stat
 
 /* ---- with ids ---- */
 
-static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
+static void by_its_id_a_longer_topic_is_recognised_as_another_one(void **state) {
     (void)state;
     strcpy(fake.id, "one");
     FAKE_SET('A', 100);
@@ -141,12 +141,12 @@ static void by_its_id_a_longer_topic_is_known_to_be_another(void **state) {
     assert_verified("0/0: 0..100=90+10; 1/0: 0..150=135+15");
 }
 
-static void by_its_id_a_log_is_known_to_be_cut(void **state) {
+static void by_its_id_a_cut_log_is_recognised(void **state) {
     (void)state;
     strcpy(fake.id, "one");
     FAKE_SET('A', 100);
     must_take();
-    FAKE_SET('B', 40); // the same topic: what was written after the cut is not proof of another
+    FAKE_SET('B', 40); // the same topic: records written after the cut do not prove another one
     must_take();
     assert_seen('B', 0);
     fake.logs[0].end = 45;
@@ -154,7 +154,7 @@ static void by_its_id_a_log_is_known_to_be_cut(void **state) {
     assert_seen('B', 5);
 }
 
-static void a_topic_of_which_nothing_was_read_may_be_another(void **state) {
+static void a_topic_of_which_nothing_was_read_may_be_replaced(void **state) {
     (void)state;
     strcpy(fake.id, "one");
     FAKE_SET('A', 0);
@@ -167,12 +167,12 @@ static void a_topic_of_which_nothing_was_read_may_be_another(void **state) {
     assert_verified("0/0: 0..10=9+1");
 }
 
-static void by_its_id_a_topic_that_lacks_a_partition_is_the_same(void **state) {
+static void by_its_id_a_topic_without_one_partition_is_the_same_topic(void **state) {
     (void)state;
     strcpy(fake.id, "one");
     FAKE_SET('A', 100, 50);
     must_take();
-    fake.count = 1; // left to the next start
+    fake.count = 1; // the partition is left to the next start
     struct error err;
     assert_true(fake_run(true, true, &err));
     fake.count = 2;
@@ -181,12 +181,12 @@ static void by_its_id_a_topic_that_lacks_a_partition_is_the_same(void **state) {
     assert_verified("0/0: 0..100=90+10; 0/1: 0..60=54+6");
 }
 
-static void a_start_without_ids_does_not_keep_the_id_of_the_topic_before(void **state) {
+static void a_start_without_ids_does_not_keep_the_id_of_the_previous_topic(void **state) {
     (void)state;
     strcpy(fake.id, "one");
     FAKE_SET('A', 100);
     must_take();
-    strcpy(fake.id, ""); // another host's librdkafka; the records tell
+    strcpy(fake.id, ""); // another host's librdkafka; the records show the change
     FAKE_SET('B', 150);
     must_take();
     strcpy(fake.id, "two");
@@ -220,7 +220,7 @@ static void a_start_without_ids_keeps_the_id_of_the_same_topic(void **state) {
     assert_refused("its id is two, not one");
 }
 
-/* ---- while it runs ---- */
+/* ---- during a run ---- */
 
 static void stop_when_read(char letter, int64_t end, int number) {
     if (number > 400)
@@ -246,7 +246,7 @@ static void recreate_longer(int number) {
         stop_when_read('B', 150, number);
 }
 
-static void a_topic_seen_absent_is_another_even_if_it_is_longer(void **state) {
+static void a_topic_that_was_absent_is_another_one_even_if_it_is_longer(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -264,7 +264,7 @@ static void come_and_go(int number) {
         stop_when_read('A', 120, number);
 }
 
-static void a_topic_that_only_seemed_absent_is_read_on(void **state) {
+static void a_topic_that_only_seemed_absent_is_read_further(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -274,14 +274,14 @@ static void a_topic_that_only_seemed_absent_is_read_on(void **state) {
 }
 
 static void blink(int number) {
-    fake.logs[0].end = number == 3 || number == 4 ? 60 : 100; // a broker that is behind
+    fake.logs[0].end = number == 3 || number == 4 ? 60 : 100; // as from a broker that is behind
     if (number >= 8)
         fake.logs[0].end = 130;
     if (number > 8)
         stop_when_read('A', 130, number);
 }
 
-static void a_shorter_log_is_believed_when_it_is_seen_again(void **state) {
+static void a_shorter_log_is_believed_when_it_is_seen_twice(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -307,7 +307,7 @@ static void leave_plan(int64_t end) {
     store_close(store);
 }
 
-static void a_planned_batch_that_the_topic_lacks_is_lost(void **state) {
+static void a_planned_batch_that_is_not_in_the_topic_is_lost(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -327,12 +327,12 @@ static void cut_under_way(int number) {
         fake.logs[0].end = 110;
     if (number == 5)
         fake.reach = 0;
-    if (number >= 12) // by then the position has moved
+    if (number >= 12) // the position has moved by then
         fake.logs[0].end = 115;
     stop_when_read('A', 115, number);
 }
 
-static void a_log_that_is_cut_under_a_batch_does_not_hold_it_up(void **state) {
+static void a_log_that_is_cut_during_a_batch_does_not_block_it(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -340,7 +340,7 @@ static void a_log_that_is_cut_under_a_batch_does_not_hold_it_up(void **state) {
     fake.reach = 110; // before the batch is read
     must_follow(cut_under_way);
     assert_seen('A',
-                100 + 5); // as Spark: what is before the new end at first sight is not read again
+                100 + 5); // as Spark: starts at the new end as first seen
     assert_verified("0/0: 0..120=90+10-20; 1/0: 110..115=5+0");
 }
 
@@ -363,7 +363,7 @@ static void a_planned_batch_waits_for_a_transaction(void **state) {
     assert_verified("0/0: 0..125=113+12");
 }
 
-static void positions_that_a_crash_left_planned_are_moved_once(void **state) {
+static void positions_planned_before_a_crash_are_moved_once(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -375,9 +375,9 @@ static void positions_that_a_crash_left_planned_are_moved_once(void **state) {
     assert_verified("0/0: 0..100=90+10; 1/0: 0..20=18+2");
 }
 
-/* ---- the same topic, although ---- */
+/* ---- the same topic in spite of a change ---- */
 
-/* As after an unclean leader election: producers go on at once. */
+/* As after an unclean leader election: producers continue at once. */
 static void write_on_after_cut(size_t partition, int64_t cut, int64_t end) {
     fake.logs[partition].from = cut;
     fake.logs[partition].later = 'B';
@@ -400,7 +400,7 @@ static void a_log_that_was_cut_and_written_on_is_not_another_topic(void **state)
     assert_verified("0/0: 0..100=90+10; 0/1: 0..50=45+5; 1/0: 70..80=9+1; 1/1: 50..50=0+0");
 }
 
-static void a_log_that_was_cut_and_outgrew_the_position_goes_on_there(void **state) {
+static void a_log_that_was_cut_and_outgrew_the_position_is_read_on_from_there(void **state) {
     (void)state;
     FAKE_SET('A', 50, 100);
     must_take();
@@ -413,13 +413,13 @@ static void a_log_that_was_cut_and_outgrew_the_position_goes_on_there(void **sta
     assert_verified("0/0: 0..50=45+5; 0/1: 0..130=117+13");
 }
 
-/* From the third look on, 30 more at each. */
+/* From the third listing on, 30 more records each time. */
 static void cut_and_grow(int number) {
     int64_t end = 60 + (number - 3) * 30;
     if (number >= 3)
         write_on_after_cut(0, 60, end < 150 ? end : 150);
     if (number >= 3)
-        fake.logs[0].letter = 'B'; // what follows is asked of stop_when_read()
+        fake.logs[0].letter = 'B'; // the condition of stop_when_read()
     stop_when_read('B', 150, number);
     fake.logs[0].letter = 'A';
 }
@@ -438,12 +438,12 @@ a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end(void *
 static void hide_partition(int number) {
     fake.count = number >= 3 && number <= 10 ? 1 : 2;
     if (number >= 5)
-        fake.logs[0].end = 120; // is read meanwhile
+        fake.logs[0].end = 120; // read in the meantime
     if (number >= 12)
         stop_when_read('A', 120, number);
 }
 
-static void a_partition_that_is_not_listed_is_waited_for_if_the_topic_is_the_same(void **state) {
+static void the_query_waits_for_an_unlisted_partition_of_the_same_topic(void **state) {
     (void)state;
     FAKE_SET('A', 100, 50);
     must_take();
@@ -463,7 +463,7 @@ static void cut_beside_backlog(int number) {
     stop_when_read('A', 60, number);
 }
 
-static void a_cut_counts_nothing_as_lost_that_is_still_read(void **state) {
+static void after_a_cut_no_record_that_is_still_read_counts_as_lost(void **state) {
     (void)state;
     FAKE_SET('A', 100, 50);
     must_take();
@@ -487,12 +487,12 @@ static void flap(int number) {
         stop_when_read('A', 120, number);
 }
 
-static void assert_flap_is_no_other_topic(const char *verified) {
+static void assert_flap_is_not_another_topic(const char *verified) {
     must_follow(flap);
     assert_verified(verified);
 }
 
-static void the_newest_record_is_compared_though_a_marker_is_behind_it(void **state) {
+static void the_newest_record_is_compared_although_a_marker_follows_it(void **state) {
     (void)state;
     fake.markers = true;
     FAKE_SET('A', 100);
@@ -501,25 +501,25 @@ static void the_newest_record_is_compared_though_a_marker_is_behind_it(void **st
     assert_seen('A', 108);
 }
 
-static void a_topic_whose_records_have_expired_is_not_another_for_one_absence(void **state) {
+static void one_absence_does_not_make_a_topic_with_expired_records_another_one(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
     fake.logs[0].log_start = 100;
-    assert_flap_is_no_other_topic("0/0: 0..120=108+12");
+    assert_flap_is_not_another_topic("0/0: 0..120=108+12");
 }
 
-static void a_record_that_cannot_be_read_yet_is_asked_for_again(void **state) {
+static void a_record_that_cannot_be_read_yet_is_requested_again(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
     fake.refusals = 1;
-    assert_flap_is_no_other_topic("0/0: 0..120=108+12");
+    assert_flap_is_not_another_topic("0/0: 0..120=108+12");
     assert_int_equal(fake.refusals, 0);
 }
 
 static void absent_for_long(int number) {
-    fake.absent = number >= 3 && number <= 8; // a look each half second
+    fake.absent = number >= 3 && number <= 8; // a listing every half second
     if (number == 9)
         FAKE_SET('B', 120);
     if (number > 9)
@@ -571,7 +571,7 @@ static void a_replayed_row_of_an_earlier_incarnation_is_not_compared(void **stat
     fake.logs[0].end = 100;
     must_take();
     must_follow(come_and_go_of_b);
-    assert_seen('B', 120 + 3); // and three rejects that are rows, too
+    assert_seen('B', 120 + 3); // and three rejects that have become rows
     assert_verified("0/0: 0..100=100+0; 1/0: 0..120=111+9");
 }
 
@@ -582,7 +582,7 @@ static void stop_without_high(int number) {
         fake.high_refusals = 0;
 }
 
-static void a_stop_is_heard_while_high_watermarks_cannot_be_had(void **state) {
+static void a_stop_is_obeyed_while_high_watermarks_are_unavailable(void **state) {
     (void)state;
     FAKE_SET('A', 100);
     must_take();
@@ -594,8 +594,8 @@ static void a_stop_is_heard_while_high_watermarks_cannot_be_had(void **state) {
     assert_in_range(fake.listings, 6, 7);
 }
 
-/* As Spark may have left it, which does not know that the topic is another. */
-static void a_plan_that_moves_positions_says_where_the_query_goes_on(void **state) {
+/* Spark may have left such a plan: it does not notice that the topic is another one. */
+static void a_plan_that_moves_positions_determines_where_the_query_continues(void **state) {
     (void)state;
     FAKE_SET('A', 100, 100);
     must_take();
@@ -606,7 +606,7 @@ static void a_plan_that_moves_positions_says_where_the_query_goes_on(void **stat
     assert_verified("0/0: 0..100=90+10; 0/1: 0..100=90+10; 1/0: 30..60=27+3; 1/1: 0..70=63+7");
 }
 
-/* ---- and then ---- */
+/* ---- after a change ---- */
 
 static void manifests_are_folded_by_incarnation(void **state) {
     (void)state;
@@ -634,12 +634,12 @@ static void rejects_of_each_incarnation_are_replayed_once(void **state) {
     must_replay(15);
     assert_verified("0/0: 0..100=100+0; 1/0: 0..50=50+0");
     must_replay(0);
-    FAKE_SET('C', 30); // a third one: what was replayed stays what it was
+    FAKE_SET('C', 30); // a third incarnation; the replayed rejects stay as they are
     must_take();
     must_replay(3);
     fake.logs[0].end = 150;
     fake.limit = 1;
-    must_take(); // so that it is folded
+    must_take(); // so that manifests are folded
     assert_true(fixture_has(&fixture, CHECKPOINT "coverage/18"));
     assert_verified("0/0: 0..100=100+0; 1/0: 0..50=50+0; 2/0: 0..150=138+12");
 }
@@ -662,7 +662,7 @@ static void a_rewind_stays_in_its_incarnation(void **state) {
     must_operate(ADOPT, "now has a sink log");
     fake.logs[0].end = 70;
     must_take();
-    to_batch = 1; // before the log was adopted: told by the rows
+    to_batch = 1; // before the log was adopted: found by the rows
     must_operate(REWIND, "rewound to batch 1");
     must_take();
     assert_verified("0/0: 0..100=90+10; 1/0: 0..70=63+7");
@@ -673,38 +673,38 @@ static void a_rewind_stays_in_its_incarnation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_topic_created_again_shorter_is_read_from_its_beginning),
-        TEST(a_log_that_was_cut_goes_on_at_its_new_end),
-        TEST(what_it_was_refused_for_is_known_when_the_topic_has_grown),
-        TEST(a_new_topic_that_is_empty_at_first_is_read_wholly),
+        TEST(a_log_that_was_cut_is_read_on_from_its_new_end),
+        TEST(the_reason_of_a_refusal_is_known_after_the_topic_has_grown),
+        TEST(a_new_topic_that_is_empty_at_first_is_read_completely),
         TEST(a_partition_that_comes_back_is_read_from_its_beginning),
-        TEST(an_open_transaction_below_the_position_is_waited_for),
-        TEST(a_longer_topic_is_known_by_the_last_record_that_was_read),
-        TEST(by_its_id_a_longer_topic_is_known_to_be_another),
-        TEST(by_its_id_a_log_is_known_to_be_cut),
-        TEST(by_its_id_a_topic_that_lacks_a_partition_is_the_same),
-        TEST(a_start_without_ids_does_not_keep_the_id_of_the_topic_before),
+        TEST(the_query_waits_for_an_open_transaction_below_its_position),
+        TEST(a_longer_topic_is_recognised_by_the_last_record_that_was_read),
+        TEST(by_its_id_a_longer_topic_is_recognised_as_another_one),
+        TEST(by_its_id_a_cut_log_is_recognised),
+        TEST(by_its_id_a_topic_without_one_partition_is_the_same_topic),
+        TEST(a_start_without_ids_does_not_keep_the_id_of_the_previous_topic),
         TEST(a_start_without_ids_keeps_the_id_of_the_same_topic),
-        TEST(a_topic_of_which_nothing_was_read_may_be_another),
-        TEST(a_topic_seen_absent_is_another_even_if_it_is_longer),
-        TEST(a_topic_that_only_seemed_absent_is_read_on),
-        TEST(a_shorter_log_is_believed_when_it_is_seen_again),
-        TEST(a_planned_batch_that_the_topic_lacks_is_lost),
-        TEST(a_log_that_is_cut_under_a_batch_does_not_hold_it_up),
+        TEST(a_topic_of_which_nothing_was_read_may_be_replaced),
+        TEST(a_topic_that_was_absent_is_another_one_even_if_it_is_longer),
+        TEST(a_topic_that_only_seemed_absent_is_read_further),
+        TEST(a_shorter_log_is_believed_when_it_is_seen_twice),
+        TEST(a_planned_batch_that_is_not_in_the_topic_is_lost),
+        TEST(a_log_that_is_cut_during_a_batch_does_not_block_it),
         TEST(a_planned_batch_waits_for_a_transaction),
-        TEST(positions_that_a_crash_left_planned_are_moved_once),
-        TEST(a_plan_that_moves_positions_says_where_the_query_goes_on),
+        TEST(positions_planned_before_a_crash_are_moved_once),
+        TEST(a_plan_that_moves_positions_determines_where_the_query_continues),
         TEST(a_log_that_was_cut_and_written_on_is_not_another_topic),
-        TEST(a_log_that_was_cut_and_outgrew_the_position_goes_on_there),
+        TEST(a_log_that_was_cut_and_outgrew_the_position_is_read_on_from_there),
         TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
-        TEST(a_partition_that_is_not_listed_is_waited_for_if_the_topic_is_the_same),
-        TEST(a_cut_counts_nothing_as_lost_that_is_still_read),
-        TEST(the_newest_record_is_compared_though_a_marker_is_behind_it),
-        TEST(a_topic_whose_records_have_expired_is_not_another_for_one_absence),
-        TEST(a_record_that_cannot_be_read_yet_is_asked_for_again),
+        TEST(the_query_waits_for_an_unlisted_partition_of_the_same_topic),
+        TEST(after_a_cut_no_record_that_is_still_read_counts_as_lost),
+        TEST(the_newest_record_is_compared_although_a_marker_follows_it),
+        TEST(one_absence_does_not_make_a_topic_with_expired_records_another_one),
+        TEST(a_record_that_cannot_be_read_yet_is_requested_again),
         TEST(records_of_one_timestamp_prove_nothing),
         TEST(a_stop_while_records_are_compared_moves_nothing),
         TEST(a_replayed_row_of_an_earlier_incarnation_is_not_compared),
-        TEST(a_stop_is_heard_while_high_watermarks_cannot_be_had),
+        TEST(a_stop_is_obeyed_while_high_watermarks_are_unavailable),
         TEST(manifests_are_folded_by_incarnation),
         TEST(rejects_of_each_incarnation_are_replayed_once),
         TEST(a_rewind_stays_in_its_incarnation),

@@ -254,6 +254,20 @@ static void the_holder_of_the_lock_is_named_and_keeps_it(void **state) {
     inspection_deinit(&inspection);
 }
 
+static void without_a_committed_batch_no_manifests_are_merged(void **state) {
+    (void)state;
+    struct inspection inspection;
+    struct store *store = NULL;
+    struct error err = {0};
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    assert_true(checkpoint_create(&store->checkpoint, &err));
+    store_close(store);
+    must_inspect(&inspection);
+    assert_true(inspection.there && inspection.outcomes_read);
+    assert_int_equal(inspection.folded, -1);
+    inspection_deinit(&inspection);
+}
+
 static void what_cannot_be_read_is_a_fault_and_the_rest_is_reported(void **state) {
     (void)state;
     struct inspection inspection;
@@ -264,6 +278,21 @@ static void what_cannot_be_read_is_a_fault_and_the_rest_is_reported(void **state
     assert_int_equal(inspection.logged, 3);
     assert_true(inspection.fault_count > 0);
     assert_non_null(strstr(inspection.faults[0]->message, "manifests/3"));
+    inspection_deinit(&inspection);
+}
+
+static void a_lake_that_was_moved_is_one_fault(void **state) {
+    (void)state;
+    struct inspection inspection;
+    fixture_must_advance(&fixture, 3, 0);
+    scoped(scope_free) char *elsewhere = fixture_text("%s/elsewhere", fixture.root);
+    const char *table = fixture.options.table;
+    fixture.options.table = elsewhere;
+    must_inspect(&inspection);
+    fixture.options.table = table;
+    assert_int_equal(inspection.fault_count, 1);
+    assert_non_null(strstr(inspection.faults[0]->message,
+                           "manifests/3': if the lake was moved, run `esports-stream relocate`"));
     inspection_deinit(&inspection);
 }
 
@@ -292,12 +321,50 @@ static void a_limit_of_the_machine_is_not_a_fault_of_the_files(void **state) {
     inspection_deinit(&inspection);
 }
 
+static const char *closed; // what the directory's path ends with
+
+static int list_not_closed(const char *directory, bool (*visit)(void *context, const char *name),
+                           void *context) {
+    size_t length = strlen(directory), end = strlen(closed);
+    if (length >= end && strcmp(directory + length - end, closed) == 0)
+        return errno = EACCES, -1;
+    return disk_real.list(directory, visit, context);
+}
+
+static void what_cannot_be_listed_is_unknown_and_not_none(void **state) {
+    (void)state;
+    static const char *const directories[] = {"commits", "offsets", "manifests", "_spark_metadata"};
+    fixture_must_advance(&fixture, 3, 0);
+    struct disk_ops ops = disk_real;
+    ops.list = list_not_closed;
+    for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
+        struct inspection inspection;
+        struct error err;
+        closed = directories[i];
+        disk = &ops;
+        bool ok = inspect(&fixture.options, &inspection, &err);
+        disk = &disk_real;
+        assert_true(ok);
+        assert_true(inspection.opened);
+        assert_int_equal(inspection.commits.unknown, i == 0);
+        assert_int_equal(inspection.plans.unknown, i == 1);
+        assert_int_equal(inspection.manifests.unknown, i == 2);
+        assert_int_equal(inspection.sink_log_read, i != 3);
+        assert_true(inspection.fault_count > 0);
+        for (size_t j = 1; j < inspection.fault_count; j++)
+            assert_string_not_equal(inspection.faults[j]->message, inspection.faults[0]->message);
+        inspection_deinit(&inspection);
+    }
+}
+
 static void a_query_that_has_not_begun_has_nothing_and_gets_nothing(void **state) {
     (void)state;
     struct inspection inspection;
     must_inspect(&inspection);
     assert_false(inspection.there);
     assert_int_equal(inspection.commits.newest, -1);
+    assert_false(inspection.commits.unknown);
+    assert_true(inspection.sink_log_read);
     inspection_deinit(&inspection);
     assert_false(fixture_has(&fixture, "checkpoints"));
 }
@@ -322,9 +389,14 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_holder_of_the_lock_is_named_and_keeps_it, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(without_a_committed_batch_no_manifests_are_merged, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_lake_that_was_moved_is_one_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_a_fault_and_the_rest_is_reported,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_limit_of_the_machine_is_not_a_fault_of_the_files, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_listed_is_unknown_and_not_none, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_query_that_has_not_begun_has_nothing_and_gets_nothing,
                                         setup, teardown),

@@ -143,13 +143,13 @@ static void the_sentence_has_count_names_and_what_to_do(void **state) {
     struct missing_files missing = {.by_log = true, .count = 31, .names = "a, b, c"};
     missing_files_describe(&missing, "/lake/t", &text);
     assert_int_equal(text.kind, ERROR_STATE);
-    assert_non_null(strstr(text.message, "31 files of table '/lake/t' are missing that its sink "
-                                         "log lists: a, b, c, …; Spark can't read the table"));
+    assert_non_null(strstr(text.message, "31 files that the sink log lists are missing from table "
+                                         "'/lake/t': a, b, c, …; Spark cannot read the table"));
     assert_non_null(strstr(text.message, "Restore them from a backup"));
     missing = (struct missing_files){.count = 1, .names = "a"};
     missing_files_describe(&missing, "/lake/t", &text);
-    assert_non_null(strstr(text.message, "1 file of table '/lake/t' is missing that the "
-                                         "checkpoint's manifests name: a; "));
+    assert_non_null(strstr(text.message, "1 file that the checkpoint's manifests name is missing "
+                                         "from table '/lake/t': a; "));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

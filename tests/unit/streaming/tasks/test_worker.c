@@ -1,4 +1,4 @@
-/* A worker on a source that hands out records from memory: what becomes of each offset. */
+/* A worker on a source that returns records from memory: what happens to each offset. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,16 +15,16 @@
 #include "streaming/declare/stream.h"
 #include "streaming/tasks/worker.h"
 
-/* Values by offset; an offset without value is absent. */
+/* Values by offset; an offset without a value is absent. */
 struct memory_source {
     struct source source;
     const char *const *values;
     int64_t count, next, end;
     int64_t fail_at; // -1: never
     int64_t timestamp_ms;
-    bool waits;          // never hands anything out
-    int closed;          // times
-    atomic_bool is_told; // why it waits
+    bool waits;          // never returns a record
+    int closed;          // number of calls
+    atomic_bool is_told; // whether it knows the cause of the wait
 };
 
 static bool memory_open(struct source *source, const char *topic, struct offset_range range,
@@ -279,7 +279,7 @@ static char *record_of_size(size_t size) {
     return value;
 }
 
-static void a_record_larger_than_the_slice_gets_its_room(void **state) {
+static void a_record_larger_than_the_slice_gets_more_memory(void **state) {
     (void)state;
     char *large = record_of_size(18 << 20);
     const char *const values[] = {mixed[0], large, mixed[5]};
@@ -308,7 +308,7 @@ static void a_record_larger_than_the_budget_stops_with_its_place(void **state) {
     free(large);
 }
 
-static void a_partition_value_that_is_no_directory_is_a_reject(void **state) {
+static void a_partition_value_that_cannot_be_a_directory_is_a_reject(void **state) {
     (void)state;
     char too_long[512], filler[250] = {0};
     memset(filler, 'x', 249);
@@ -334,7 +334,7 @@ static void a_timestamp_that_no_column_can_hold_is_a_reject_in_every_mode(void *
     bench_close(bench);
 }
 
-static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **state) {
+static void rows_that_another_program_writes_are_counted_and_not_written(void **state) {
     (void)state;
     struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
     struct task *task = bench_start(bench, 7, true);
@@ -345,7 +345,7 @@ static void rows_that_are_somebody_else_s_are_counted_and_not_written(void **sta
     assert_int_equal(task->files.count, 0);
     assert_int_equal(task->rejects.count, 1);
     assert_int_equal(task->rejects.files[0].rows, 3);
-    assert_int_equal(task->tally.counts.unknown_keys, 0); // the one is in a row
+    assert_int_equal(task->tally.counts.unknown_keys, 0); // the only one is in a row
     assert_int_equal(task->tally.counts.rejected_values[0], 1);
     assert_int_equal(staged_files(bench), 1);
     bench_close(bench);
@@ -360,7 +360,7 @@ static void wait_for_cause(struct bench *bench, bool is_there) {
         assert_string_equal(cause.message, "the leader's disk is broken");
 }
 
-static void what_a_worker_waits_for_can_be_asked(void **state) {
+static void a_worker_reports_what_it_waits_for(void **state) {
     (void)state;
     struct bench *bench = bench_open(mixed, 7, PARSE_REJECT, PLENTY);
     bench->source.waits = true;
@@ -374,7 +374,7 @@ static void what_a_worker_waits_for_can_be_asked(void **state) {
     wait_for_cause(bench, true);
     atomic_store(&bench->abandon, true);
     bench_wait(bench);
-    wait_for_cause(bench, false); // it waits no more
+    wait_for_cause(bench, false); // it no longer waits
     bench_close(bench);
 }
 
@@ -382,7 +382,7 @@ static void count_close(struct source *source) {
     ((struct memory_source *)source)->closed++;
 }
 
-static void a_worker_that_can_not_start_closes_the_source_it_was_given(void **state) {
+static void a_worker_that_cannot_start_closes_its_source(void **state) {
     (void)state;
     struct schema schema;
     stream_schema(&match_stream, &schema);
@@ -399,17 +399,17 @@ static void a_worker_that_can_not_start_closes_the_source_it_was_given(void **st
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_worker_waits_for_can_be_asked),
-        cmocka_unit_test(a_worker_that_can_not_start_closes_the_source_it_was_given),
-        cmocka_unit_test(rows_that_are_somebody_else_s_are_counted_and_not_written),
+        cmocka_unit_test(a_worker_reports_what_it_waits_for),
+        cmocka_unit_test(a_worker_that_cannot_start_closes_its_source),
+        cmocka_unit_test(rows_that_another_program_writes_are_counted_and_not_written),
         cmocka_unit_test(every_offset_is_a_row_a_reject_or_absent),
         cmocka_unit_test(permissive_rejects_only_what_spark_drops),
         cmocka_unit_test(failfast_stops_at_the_first_reject_with_its_place),
         cmocka_unit_test(a_failing_source_leaves_no_file),
         cmocka_unit_test(a_task_without_records_can_be_abandoned),
-        cmocka_unit_test(a_record_larger_than_the_slice_gets_its_room),
+        cmocka_unit_test(a_record_larger_than_the_slice_gets_more_memory),
         cmocka_unit_test(a_record_larger_than_the_budget_stops_with_its_place),
-        cmocka_unit_test(a_partition_value_that_is_no_directory_is_a_reject),
+        cmocka_unit_test(a_partition_value_that_cannot_be_a_directory_is_a_reject),
         cmocka_unit_test(a_timestamp_that_no_column_can_hold_is_a_reject_in_every_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

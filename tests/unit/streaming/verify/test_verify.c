@@ -1,5 +1,5 @@
-/* test_verify.c: tables made by the store from real Parquet files, things planted in them, and what
- * verify says. A batch is written down as a text per partition, a letter per offset:
+/* test_verify.c: tables that the store made from real Parquet files, faults planted in them, and
+ * what verify reports. A batch is described by a text per partition, with a letter per offset:
  *     r row   x reject   - absent, and not on the broker   l lost   . not on the broker, no
  * manifest a the manifest says absent, but the broker has it */
 #include "streaming/recovery/recover.h"
@@ -18,7 +18,7 @@ static struct fixture fixture;
 
 enum { PARTITIONS = 2, OFFSETS_MAX = 100000 };
 
-/* ---- a broker that has what the batches say ---- */
+/* ---- a broker with the records of the batches ---- */
 
 static enum { NOTHING, RECORD, BLANK_RECORD } on_broker[PARTITIONS][OFFSETS_MAX];
 static int64_t log_start[PARTITIONS], ends[PARTITIONS];
@@ -238,7 +238,7 @@ static void spark_batch(int64_t batch, const char *first, const char *second) {
     file_list_deinit(&files);
 }
 
-/* The name, relative to `below`, of the n-th Parquet file there; owned by the caller. */
+/* The name of the n-th Parquet file below `below`, relative to it; owned by the caller. */
 static char *data_file(const char *below, size_t n) {
     struct tree tree;
     char *found = NULL;
@@ -261,7 +261,7 @@ static void copy_file(const char *from, const char *to) {
     free(bytes);
 }
 
-/* ---- what verify says ---- */
+/* ---- what verify reports ---- */
 
 static struct verify_report report;
 static int64_t memory_max = 64 << 20;
@@ -358,7 +358,7 @@ static void a_loss_is_named(void **state) {
     assert_partition(1,
                      &(struct verify_partition){.end = 6, .rows = 3, .rejects = 1, .missing = 2});
 
-    log_start[0] = log_start[1] = 8; // the broker can't say any more; the manifest does
+    log_start[0] = log_start[1] = 8; // the broker no longer knows, but the manifest does
     verify();
     assert_faults(1, 3, 0);
     assert_says(VERIFY_MISSING, "partition 0, offset 8: the broker has");
@@ -396,7 +396,7 @@ static void a_duplicate_is_named_with_its_files(void **state) {
     assert_int_equal(report.partitions[1].missing, 0);
 }
 
-static void a_row_in_the_table_and_in_the_rejects_is_a_duplicate(void **state) {
+static void a_record_in_the_table_and_in_the_rejects_is_a_duplicate(void **state) {
     (void)state;
     our_batch("rrxr", "rr");
     scoped(scope_free) char *name = data_file("rejected/matches", 0);
@@ -411,7 +411,7 @@ static void a_row_in_the_table_and_in_the_rejects_is_a_duplicate(void **state) {
                 "rejects' 'part-");
 }
 
-static void a_file_listed_twice_is_duplicate(void **state) {
+static void a_file_listed_twice_is_a_duplicate(void **state) {
     (void)state;
     our_batch("rr", "");
     scoped(scope_free) char *name = data_file("processed/matches", 0);
@@ -422,14 +422,14 @@ static void a_file_listed_twice_is_duplicate(void **state) {
     assert_int_equal(report.partitions[0].duplicates, 2);
 }
 
-static void a_file_that_is_not_as_its_entry_says_is_named(void **state) {
+static void a_file_that_differs_from_its_entry_is_named(void **state) {
     (void)state;
     our_batch("rrr", "rr");
     scoped(scope_free) char *name = data_file("processed/matches", 0);
     struct file_path path = file_join(fixture.table, name);
     FILE *out = fopen(path.text, "a");
     check(out != NULL && fputs("12345678", out) >= 0 && fclose(out) == 0);
-    verify(); // its end is not that of a Parquet file
+    verify(); // it does not end like a Parquet file
     assert_faults(1, 2, 0);
     assert_says(VERIFY_FILE, "is not a complete Parquet file");
 
@@ -448,7 +448,7 @@ static void a_size_or_a_count_that_differs_is_named(void **state) {
     (void)state;
     our_batch("rrr", "rr");
     our_batch("rr", "rr");
-    // The second batch's file in the place of the first's: rows and size differ.
+    // The second batch's file replaces the first's: rows and size differ.
     scoped(scope_free) char *log = fixture_read(&fixture, TABLE "_spark_metadata/0");
     scoped(scope_free) char *other = fixture_read(&fixture, TABLE "_spark_metadata/1");
     char *first = strstr(log, "status"), *second = strstr(other, "status");
@@ -462,7 +462,7 @@ static void a_size_or_a_count_that_differs_is_named(void **state) {
     assert_int_equal(report.texts[VERIFY_MISSING].count, 2);
 }
 
-static void an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch(void **state) {
+static void an_unlisted_file_is_a_fault_unless_it_belongs_to_a_later_batch(void **state) {
     (void)state;
     our_batch("rrr", "rr");
     scoped(scope_free) char *name = data_file("processed/matches", 0);
@@ -475,13 +475,13 @@ static void an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch(void **sta
     run_batch("rr", "x", false); // committed, but not yet published
     run_batch("rr", "x", true);  // rolls it forward
     check(unlink(file_join(fixture.root, CHECKPOINT "commits/2").text) == 0);
-    verify(); // as if batch 2 were under way: its files are in place already
+    verify(); // as if batch 2 were running, with its files already in place
     assert_faults(0, 0, 0);
     assert_int_equal(report.horizon, 1);
     assert_partition(0, &(struct verify_partition){.end = 5, .rows = 5});
 
     fixture_write(&fixture, TABLE "status=live/part-torn.parquet", "PAR1 and some more");
-    verify(); // a Spark beside us may be at it
+    verify(); // a Spark that runs at the same time may be writing it
     assert_faults(0, 0, 0);
     static const struct timespec old[2] = {{1, 0}, {1, 0}};
     check(utimensat(AT_FDCWD, file_join(fixture.table, "status=live/part-torn.parquet").text, old,
@@ -494,7 +494,7 @@ static void an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch(void **sta
                 "'part-strange.parquet' is not in the sink log and was not written by");
 }
 
-static void a_row_that_no_batch_took_is_named(void **state) {
+static void a_row_outside_all_batches_is_named(void **state) {
     (void)state;
     our_batch("rrr", "rr");
     our_batch("rr", "rr");
@@ -502,13 +502,13 @@ static void a_row_that_no_batch_took_is_named(void **state) {
     scoped(scope_free) char *entry = fixture_read(&fixture, TABLE "_spark_metadata/1");
     char *name = strstr(entry, "status");
     *strchr(name, '"') = '\0';
-    list_file(0, name); // batch 0 lists what batch 1 took
+    list_file(0, name); // batch 0 lists the file of batch 1
     verify();
     assert_faults(1, 0, 0);
     assert_says(VERIFY_FILE, "which is in no committed batch");
 }
 
-static void of_sparks_batches_the_broker_is_asked(void **state) {
+static void for_sparks_batches_the_broker_is_asked(void **state) {
     (void)state;
     our_batch("rrr", "rr");
     spark_batch(1, "rr.r", "r..r");
@@ -532,7 +532,7 @@ static void of_sparks_batches_the_broker_is_asked(void **state) {
     assert_says(VERIFY_MISSING, "partition 1, offset 4: the broker has a record there");
 
     log_start[1] = 5;
-    verify(); // nobody can tell
+    verify(); // it cannot be known any more
     assert_faults(0, 0, 0);
     assert_partition(1,
                      &(struct verify_partition){.end = 9, .rows = 6, .absent = 1, .unproven = 2});
@@ -548,7 +548,7 @@ static void a_record_that_a_manifest_calls_absent_is_missing(void **state) {
     assert_int_equal(report.partitions[0].absent, 1);
 }
 
-static void a_batch_that_spark_ran_again_counts_as_sparks(void **state) {
+static void a_batch_that_spark_ran_again_counts_as_sparks_batch(void **state) {
     (void)state;
     our_batch("rrr", "rr");
     run_batch("rx", "r", false);
@@ -562,7 +562,7 @@ static void a_batch_that_spark_ran_again_counts_as_sparks(void **state) {
     assert_partition(0, &(struct verify_partition){.end = 5, .rows = 5});
 }
 
-static void a_table_without_sink_log_is_what_is_in_it(void **state) {
+static void a_table_without_a_sink_log_consists_of_its_files(void **state) {
     (void)state;
     fixture.options.sink_log = SINK_LOG_OFF;
     our_batch("rrr", "rr");
@@ -610,7 +610,7 @@ static void several_passes_give_the_same_answer(void **state) {
     assert_true(report.partitions[0].duplicates + report.partitions[1].duplicates > 0);
 }
 
-static void old_manifests_are_folded_and_prove_as_much(void **state) {
+static void folded_manifests_prove_the_same_facts(void **state) {
     (void)state;
     for (size_t i = 0; i < 130; i++)
         our_batch(i == 0 ? "lrx-" : "rx-", i % 2 == 0 ? "rr" : "xr");
@@ -634,7 +634,7 @@ static void old_manifests_are_folded_and_prove_as_much(void **state) {
     assert_says(VERIFY_LOST, "partition 0, offset 0");
 
     log_start[0] = ends[0], log_start[1] = ends[1];
-    struct tree tree; // the rejects' files, of which no list names the old ones any more
+    struct tree tree; // the reject files; the old ones are no longer listed anywhere
     tree_init(&tree, fixture.rejects);
     for (size_t i = 0; i < tree.count; i++)
         check(unlink(file_join(fixture.rejects, tree.paths[i]).text) == 0);
@@ -652,7 +652,7 @@ static void without_a_commit_there_is_nothing_to_verify(void **state) {
     assert_int_equal(verify_faults(&report), 0);
 }
 
-static void first_offsets_that_can_not_be_read_are_no_obstacle(void **state) {
+static void unreadable_first_offsets_are_only_a_note(void **state) {
     (void)state;
     our_batch("rr", "r");
     assert_int_equal(truncate(file_join(fixture.checkpoint, "sources/0/0").text, 0), 0);
@@ -671,7 +671,8 @@ static void without_a_checkpoint_it_says_so(void **state) {
                                            .timeout_ms = 1};
     assert_false(verify_run(&options, &report, &err));
     assert_int_equal(err.kind, ERROR_STATE);
-    assert_non_null(strstr(err.message, "check that this is the right checkpoint"));
+    assert_non_null(
+        strstr(err.message, "does not exist: check DATA_LAKE_PATH and CHECKPOINT_PATH"));
     assert_false(fixture_has(&fixture, "checkpoints"));
 }
 
@@ -681,7 +682,7 @@ static void count_listed(void *context, const char *path, int64_t size) {
 }
 
 /* 9 is a compact file, and 10 follows it. */
-static void a_listing_that_can_not_be_read_names_its_file(void **state) {
+static void a_sink_log_that_cannot_be_read_names_its_file(void **state) {
     (void)state;
     static const struct {
         const char *file;
@@ -709,7 +710,7 @@ static void a_listing_that_can_not_be_read_names_its_file(void **state) {
 static int set_up(void **state) {
     (void)state;
     if (access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 1); // every batch syncs: memory is quick
+        (void)setenv("TMPDIR", "/dev/shm", 1); // every batch syncs; memory is fast
     memset(on_broker, 0, sizeof on_broker);
     for (size_t i = 0; i < PARTITIONS; i++)
         log_start[i] = ends[i] = 0;
@@ -733,22 +734,22 @@ int main(void) {
         CASE(a_loss_is_named),
         CASE(a_lost_reject_is_named),
         CASE(a_duplicate_is_named_with_its_files),
-        CASE(a_row_in_the_table_and_in_the_rejects_is_a_duplicate),
-        CASE(a_file_listed_twice_is_duplicate),
-        CASE(a_file_that_is_not_as_its_entry_says_is_named),
+        CASE(a_record_in_the_table_and_in_the_rejects_is_a_duplicate),
+        CASE(a_file_listed_twice_is_a_duplicate),
+        CASE(a_file_that_differs_from_its_entry_is_named),
         CASE(a_size_or_a_count_that_differs_is_named),
-        CASE(an_unlisted_file_is_a_fault_unless_it_is_of_a_later_batch),
-        CASE(a_row_that_no_batch_took_is_named),
-        CASE(of_sparks_batches_the_broker_is_asked),
+        CASE(an_unlisted_file_is_a_fault_unless_it_belongs_to_a_later_batch),
+        CASE(a_row_outside_all_batches_is_named),
+        CASE(for_sparks_batches_the_broker_is_asked),
         CASE(a_record_that_a_manifest_calls_absent_is_missing),
-        CASE(a_batch_that_spark_ran_again_counts_as_sparks),
-        CASE(a_table_without_sink_log_is_what_is_in_it),
+        CASE(a_batch_that_spark_ran_again_counts_as_sparks_batch),
+        CASE(a_table_without_a_sink_log_consists_of_its_files),
         CASE(several_passes_give_the_same_answer),
-        CASE(old_manifests_are_folded_and_prove_as_much),
+        CASE(folded_manifests_prove_the_same_facts),
         CASE(without_a_commit_there_is_nothing_to_verify),
-        CASE(first_offsets_that_can_not_be_read_are_no_obstacle),
+        CASE(unreadable_first_offsets_are_only_a_note),
         CASE(without_a_checkpoint_it_says_so),
-        CASE(a_listing_that_can_not_be_read_names_its_file),
+        CASE(a_sink_log_that_cannot_be_read_names_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,16 +9,16 @@
 
 enum { AFTER_MS = 120000, STEP_MS = 1000, REJECTS_PERCENT = 5 };
 
-/* A query that is looked at every second: what it does in one. */
+/* A query that is judged every second, and what it does in one second. */
 struct scene {
     struct health health;
     struct health_look look;
     unsigned told;
-    int64_t produced, taken; // records a second
-    int changes;             // of the trouble, so far
+    int64_t produced, taken; // records per second
+    int changes;             // of the set of troubles, so far
 };
 
-/* What is told: a set. */
+/* The troubles that were notified, as a set. */
 enum {
     NONE = 0,
     BEHIND = 1 << TROUBLE_BEHIND,
@@ -51,7 +51,7 @@ static void look(struct scene *scene) {
     scene->look.signs++;
 }
 
-/* A batch every ten seconds takes what it may of what there is. */
+/* Every ten seconds a batch takes as many of the waiting records as it can. */
 static void run(struct scene *scene, int seconds) {
     for (int i = 0; i < seconds; i++) {
         struct health_look *at = &scene->look;
@@ -75,7 +75,7 @@ static void stay(struct scene *scene, enum query_state state, int seconds) {
         look(scene);
 }
 
-static void a_query_that_keeps_up_is_in_no_trouble(void **state) {
+static void a_query_that_keeps_up_has_no_trouble(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     scene.produced = 900;
@@ -94,22 +94,22 @@ static void a_query_that_catches_up_is_not_behind_however_long_it_takes(void **s
     assert_int_equal(scene.changes, 0);
 }
 
-static void more_than_it_can_take_puts_it_behind_and_less_brings_it_back_once_each(void **state) {
+static void too_much_input_puts_a_query_behind_once_and_less_ends_that_once(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     scene.produced = 900;
     scene.taken = 1000;
     run(&scene, 600);
     scene.produced = 3000;
-    // After 180 s what was there 120 s ago (60 s of 3000) is just read (180 s of 1000).
+    // After 180 s, the backlog of 120 s ago (60 s of 3000) has just been read (180 s of 1000).
     run(&scene, 170);
     assert_int_equal(scene.told, NONE);
     run(&scene, 60);
     assert_int_equal(scene.told, BEHIND);
     run(&scene, 600);
-    assert_int_equal(scene.changes, 1); // told once
+    assert_int_equal(scene.changes, 1); // notified once
     scene.produced = 900;
-    run(&scene, 3600); // catching up is not over yet
+    run(&scene, 3600); // it has not caught up yet
     assert_int_equal(scene.told, BEHIND);
     scene.produced = 0;
     run(&scene, 3600);
@@ -117,7 +117,7 @@ static void more_than_it_can_take_puts_it_behind_and_less_brings_it_back_once_ea
     assert_int_equal(scene.changes, 2);
 }
 
-static void input_around_its_limit_does_not_make_it_go_back_and_forth(void **state) {
+static void input_around_the_capacity_causes_at_most_one_change(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     scene.taken = 1000;
@@ -128,7 +128,7 @@ static void input_around_its_limit_does_not_make_it_go_back_and_forth(void **sta
     assert_true(scene.changes <= 1);
 }
 
-static void a_batch_that_takes_long_but_gets_on_is_not_behind(void **state) {
+static void a_long_batch_that_makes_progress_is_not_behind(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000000, 0);
     for (int i = 0; i < 900; i++) {
@@ -144,17 +144,17 @@ static void a_batch_that_hangs_puts_the_query_behind(void **state) {
     scene.produced = scene.taken = 1000;
     run(&scene, 300);
     scene.look.topic_end += 5000;
-    stay(&scene, QUERY_RUNNING, 105); // the newest commit is some seconds older
+    stay(&scene, QUERY_RUNNING, 105); // the newest commit is a few seconds older
     assert_int_equal(scene.changes, 0);
     stay(&scene, QUERY_RUNNING, 20);
     assert_int_equal(scene.told, BEHIND);
 }
 
-static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void **state) {
+static void long_retrying_is_failing_until_a_batch_succeeds(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     scene.look.topic_end = 2000;
-    for (int i = 0; i < 10; i++) { // again and again, but with success between
+    for (int i = 0; i < 10; i++) { // again and again, with success in between
         stay(&scene, QUERY_RETRYING, 100);
         scene.look.batch_id++;
         scene.look.position += 10;
@@ -177,8 +177,8 @@ static void retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch(void *
     assert_int_equal(scene.changes, 2);
 }
 
-/* All of it is read, some seconds go into writing, and then the disk is full. */
-static void a_write_that_fails_after_all_was_read_is_failing_and_not_first_behind(void **state) {
+/* Everything is read, writing takes a few seconds, and then the disk is full. */
+static void a_write_that_fails_after_everything_was_read_is_failing_not_behind(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 40000, 0);
     look(&scene);
@@ -191,7 +191,7 @@ static void a_write_that_fails_after_all_was_read_is_failing_and_not_first_behin
     assert_int_equal(scene.told, FAILING);
 }
 
-static void a_broker_that_comes_back_with_nothing_new_ends_it_too(void **state) {
+static void a_broker_that_comes_back_without_new_records_ends_failing_too(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     stay(&scene, QUERY_RETRYING, 122);
@@ -200,7 +200,7 @@ static void a_broker_that_comes_back_with_nothing_new_ends_it_too(void **state) 
     assert_int_equal(scene.told, NONE);
 }
 
-static void failing_is_told_at_once_also_of_one_that_is_in_trouble_already(void **state) {
+static void a_failed_query_is_notified_at_once_even_if_it_was_already_failing(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     stay(&scene, QUERY_FAILED, 1);
@@ -211,7 +211,7 @@ static void failing_is_told_at_once_also_of_one_that_is_in_trouble_already(void 
     assert_int_equal(scene.changes, 1);
 }
 
-static void a_program_that_fails_at_every_start_is_told_of_once(void **state) {
+static void a_program_that_fails_at_every_start_is_notified_once(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct scene scene = begin(FAILED, 1000, 500);
@@ -228,7 +228,7 @@ static void a_program_that_fails_at_every_start_is_told_of_once(void **state) {
     assert_int_equal(scene.told, NONE);
 }
 
-static void a_stop_that_somebody_asked_for_tells_nothing(void **state) {
+static void a_requested_stop_notifies_nothing(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 500);
     stay(&scene, QUERY_RETRYING, 60);
@@ -236,7 +236,7 @@ static void a_stop_that_somebody_asked_for_tells_nothing(void **state) {
     assert_int_equal(scene.changes, 0);
 }
 
-static void one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start(void **state) {
+static void a_query_stays_behind_across_a_start_until_it_has_caught_up(void **state) {
     (void)state;
     struct scene scene = begin(BEHIND, 100000, 0);
     scene.produced = 900;
@@ -248,14 +248,14 @@ static void one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start(
     assert_int_equal(scene.told, NONE);
 }
 
-/* All that came in the newest minutes. */
+/* Sets the rows and rejects of the last minutes. */
 static void have_records(struct scene *scene, int64_t rows, int64_t rejects) {
     scene->look.recent_rows = rows;
     scene->look.recent_rejects = rejects;
     stay(scene, QUERY_RUNNING, 60);
 }
 
-static void many_rejects_are_told_until_records_come_of_which_few_are(void **state) {
+static void a_query_is_rejecting_until_records_arrive_with_few_rejects(void **state) {
     (void)state;
     struct scene scene = begin(NONE, 1000, 1000);
     have_records(&scene, 950, 50);
@@ -264,8 +264,8 @@ static void many_rejects_are_told_until_records_come_of_which_few_are(void **sta
     assert_int_equal(scene.told, NONE);
     have_records(&scene, 940, 60);
     assert_int_equal(scene.told, REJECTING);
-    have_records(&scene, 970, 30); // no fewer than half
-    have_records(&scene, 0, 0);    // nothing came
+    have_records(&scene, 970, 30); // not less than half of the threshold
+    have_records(&scene, 0, 0);    // no records arrived
     have_records(&scene, 0, 4);
     assert_int_equal(scene.told, REJECTING);
     assert_int_equal(scene.changes, 1);
@@ -273,7 +273,7 @@ static void many_rejects_are_told_until_records_come_of_which_few_are(void **sta
     assert_int_equal(scene.told, NONE);
 }
 
-static void a_start_after_many_rejects_says_that_they_are_over_when_records_come(void **state) {
+static void after_a_start_rejecting_ends_only_when_records_arrive(void **state) {
     (void)state;
     struct scene scene = begin(REJECTING, 1000, 1000);
     have_records(&scene, 0, 0);
@@ -282,7 +282,7 @@ static void a_start_after_many_rejects_says_that_they_are_over_when_records_come
     assert_int_equal(scene.told, NONE);
 }
 
-static void a_query_can_fall_behind_and_reject_and_is_well_without_both(void **state) {
+static void a_query_can_be_behind_and_rejecting_and_each_ends_by_itself(void **state) {
     (void)state;
     struct scene scene = begin(BEHIND, 100000, 0);
     have_records(&scene, 50, 50);
@@ -294,27 +294,27 @@ static void a_query_can_fall_behind_and_reject_and_is_well_without_both(void **s
     stay(&scene, QUERY_RUNNING, 120);
     assert_int_equal(scene.told, REJECTING);
     stay(&scene, QUERY_FAILED, 1);
-    assert_int_equal(scene.told, FAILED); // no other trouble counts then
+    assert_int_equal(scene.told, FAILED); // it replaces all other troubles
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_query_that_keeps_up_is_in_no_trouble),
+        cmocka_unit_test(a_query_that_keeps_up_has_no_trouble),
         cmocka_unit_test(a_query_that_catches_up_is_not_behind_however_long_it_takes),
-        cmocka_unit_test(more_than_it_can_take_puts_it_behind_and_less_brings_it_back_once_each),
-        cmocka_unit_test(input_around_its_limit_does_not_make_it_go_back_and_forth),
-        cmocka_unit_test(a_batch_that_takes_long_but_gets_on_is_not_behind),
+        cmocka_unit_test(too_much_input_puts_a_query_behind_once_and_less_ends_that_once),
+        cmocka_unit_test(input_around_the_capacity_causes_at_most_one_change),
+        cmocka_unit_test(a_long_batch_that_makes_progress_is_not_behind),
         cmocka_unit_test(a_batch_that_hangs_puts_the_query_behind),
-        cmocka_unit_test(retrying_is_told_when_it_has_gone_on_and_is_over_with_a_batch),
-        cmocka_unit_test(a_write_that_fails_after_all_was_read_is_failing_and_not_first_behind),
-        cmocka_unit_test(a_broker_that_comes_back_with_nothing_new_ends_it_too),
-        cmocka_unit_test(failing_is_told_at_once_also_of_one_that_is_in_trouble_already),
-        cmocka_unit_test(a_program_that_fails_at_every_start_is_told_of_once),
-        cmocka_unit_test(a_stop_that_somebody_asked_for_tells_nothing),
-        cmocka_unit_test(one_that_was_behind_is_so_until_it_has_caught_up_also_after_a_start),
-        cmocka_unit_test(many_rejects_are_told_until_records_come_of_which_few_are),
-        cmocka_unit_test(a_start_after_many_rejects_says_that_they_are_over_when_records_come),
-        cmocka_unit_test(a_query_can_fall_behind_and_reject_and_is_well_without_both),
+        cmocka_unit_test(long_retrying_is_failing_until_a_batch_succeeds),
+        cmocka_unit_test(a_write_that_fails_after_everything_was_read_is_failing_not_behind),
+        cmocka_unit_test(a_broker_that_comes_back_without_new_records_ends_failing_too),
+        cmocka_unit_test(a_failed_query_is_notified_at_once_even_if_it_was_already_failing),
+        cmocka_unit_test(a_program_that_fails_at_every_start_is_notified_once),
+        cmocka_unit_test(a_requested_stop_notifies_nothing),
+        cmocka_unit_test(a_query_stays_behind_across_a_start_until_it_has_caught_up),
+        cmocka_unit_test(a_query_is_rejecting_until_records_arrive_with_few_rejects),
+        cmocka_unit_test(after_a_start_rejecting_ends_only_when_records_arrive),
+        cmocka_unit_test(a_query_can_be_behind_and_rejecting_and_each_ends_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

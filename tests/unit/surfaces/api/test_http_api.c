@@ -1,5 +1,5 @@
-/* What each path answers, from queries that are made up; the same from queries that run is in
- * tests/stories/test_http.py. */
+/* What each path answers for made-up queries. tests/stories/test_http.py checks the same for real
+ * queries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static struct query_status status;
 static struct query_history history;
 static struct program_view program;
 static struct http_response response;
-static struct json *answer; // the newest, parsed
+static struct json *answer; // the newest one, parsed
 
 static struct streaming_memory some_memory(struct streaming *streaming) {
     (void)streaming;
@@ -113,7 +113,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static bool from_network; // who asks, rather than from this machine
+static bool from_network; // where the request comes from, rather than this machine
 
 static void ask_with(const char *path, const char *host, const char *authorization) {
     struct http_request request = {
@@ -219,7 +219,7 @@ static void commit_batch(void) {
     query_status_add_batch(&status, 7, 27, 2);
 }
 
-static void a_query_that_has_not_begun_has_no_numbers(void **state) {
+static void a_query_that_has_not_started_has_no_numbers(void **state) {
     (void)state;
     const struct json *all = ask("/api/v1/queries");
     assert_string_equal(text_at(all, "program.engine"), "spark");
@@ -239,7 +239,7 @@ static void a_query_that_has_not_begun_has_no_numbers(void **state) {
                                           "\"partitions\":[]}"));
 }
 
-static void memory_parts_add_up_to_what_is_resident(void **state) {
+static void memory_parts_add_up_to_the_resident_memory(void **state) {
     (void)state;
     const struct json *memory = at(ask("/api/v1/queries"), "memory");
     int64_t sum = 0;
@@ -251,7 +251,7 @@ static void memory_parts_add_up_to_what_is_resident(void **state) {
     assert_int_equal(sum, number_at(memory, "residentBytes"));
 }
 
-static void lag_is_told_per_partition_the_worst_first(void **state) {
+static void lag_is_listed_per_partition_with_the_largest_first(void **state) {
     (void)state;
     const struct partition_lag partitions[] = {{0, 10, 10}, {1, 30, 10}, {2, 50, 45}, {3, 5, 9}};
     lag_fixture_set(&status.lag, partitions, 4);
@@ -265,10 +265,10 @@ static void lag_is_told_per_partition_the_worst_first(void **state) {
         assert_int_equal(number_at(one, "position"), partitions[order[i]].position);
     }
     assert_int_equal(number_at(lag, "partitions.0.lag"), 20);
-    assert_int_equal(number_at(lag, "partitions.3.lag"), 0); // the topic was made anew
+    assert_int_equal(number_at(lag, "partitions.3.lag"), 0); // the topic was created again
 }
 
-static void a_batch_is_told_in_full(void **state) {
+static void a_batch_is_returned_in_full(void **state) {
     (void)state;
     commit_batch();
     ask("/api/v1/queries/match_stream/batches");
@@ -297,7 +297,7 @@ static void assert_sample(const char *sample) {
         fail_msg("no sample '%s' in %s", sample, response.body);
 }
 
-static void metrics_are_what_the_api_tells(void **state) {
+static void metrics_agree_with_the_api(void **state) {
     (void)state;
     const struct partition_lag partitions[] = {{0, 80, 45}, {1, 15, 20}};
     lag_fixture_set(&status.lag, partitions, 2);
@@ -335,22 +335,22 @@ static void metrics_are_what_the_api_tells(void **state) {
     assert_sample("esports_stream_kafka_round_trip_seconds{worker=\"0\",broker=\"1\"} 0.0015");
     assert_sample("esports_stream_query_info{query=\"match_stream\",topic=\"t1\",table=\"/lake/"
                   "processed/matches\",checkpoint=\"/lake/c\xef\xbf\xbd\"} 1");
-    assert_null(strstr(response.body, "worker=\"1\"")); // it has told nothing yet
+    assert_null(strstr(response.body, "worker=\"1\"")); // it has not reported anything yet
 }
 
-static void a_start_without_a_commit_has_its_own_time(void **state) {
+static void without_a_commit_the_commit_time_is_that_of_the_start(void **state) {
     (void)state;
     ask_with("/metrics", "localhost:4040", NULL);
     assert_sample("esports_stream_last_commit_timestamp_seconds{query=\"match_stream\"} 0.001");
     assert_sample("esports_stream_batch_id{query=\"match_stream\"} -1");
-    assert_null(strstr(response.body, "esports_stream_lag_records{")); // nobody knows it yet
+    assert_null(strstr(response.body, "esports_stream_lag_records{")); // it is not known yet
 }
 
 /* ---- what is not known ---- */
 
 static const struct partition_lag some_lag[] = {{0, 80, 45}, {1, 15, 20}};
 
-/* The query moves: 35 records wait behind a batch that took 50 a second. */
+/* The query makes progress: 35 records wait after a batch that took 50 per second. */
 static void commit_and_wait(void) {
     lag_fixture_set(&status.lag, some_lag, 2);
     now_ms = 1700000001111;
@@ -369,7 +369,7 @@ static void assert_unknown(const char *since) {
                                           "\"processedRowsPerSecond\":null}"));
 }
 
-static void a_query_that_moves_has_rates_and_a_time_to_catch_up(void **state) {
+static void a_query_that_makes_progress_has_rates_and_a_time_to_catch_up(void **state) {
     (void)state;
     commit_and_wait();
     const struct json *query = ask("/api/v1/queries/match_stream");
@@ -380,8 +380,9 @@ static void a_query_that_moves_has_rates_and_a_time_to_catch_up(void **state) {
                                           "\"processedRowsPerSecond\":50.0}"));
 }
 
-/* Kafka is gone, and nobody has noticed: the trigger is 15 minutes. */
-static void without_answers_from_kafka_the_lag_is_unknown_and_so_is_what_follows(void **state) {
+/* Kafka is gone. With a trigger of 15 minutes, no batch has noticed. */
+static void
+without_answers_from_kafka_the_lag_and_everything_based_on_it_are_unknown(void **state) {
     (void)state;
     options.trigger.interval_ms = 900000;
     commit_and_wait();
@@ -412,7 +413,7 @@ static void while_a_batch_is_retried_the_lag_has_no_rate(void **state) {
     assert_non_null(strstr(response.body, "\"rates\":{\"inputRowsPerSecond\":null,"));
 }
 
-static void an_old_batch_tells_no_rate(void **state) {
+static void an_old_batch_gives_no_rate(void **state) {
     (void)state;
     options.trigger.interval_ms = 10000;
     commit_and_wait();
@@ -435,7 +436,7 @@ static void freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp(void *
     const struct file_list no_files = {0};
     struct batch_report draft = {.committed_ms = now_ms, .newest_ms = now_ms - 2000};
     query_history_add(&history, batch_report_create(&draft), &no_files, &none);
-    draft.newest_ms = now_ms - 3000; // an older one comes later
+    draft.newest_ms = now_ms - 3000; // an older record arrives later
     query_history_add(&history, batch_report_create(&draft), &no_files, &none);
     now_ms += 500;
     const struct json *query = ask("/api/v1/queries/match_stream");
@@ -449,7 +450,7 @@ static void freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp(void *
     assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "freshness.ageSeconds"), 5);
 }
 
-static void after_a_restart_the_api_has_the_checkpoints_newest_batch(void **state) {
+static void after_a_restart_the_api_returns_the_checkpoints_newest_batch(void **state) {
     (void)state;
     ask("/api/v1/queries/match_stream");
     assert_non_null(strstr(response.body, "\"resumedAfter\":null,"));
@@ -460,8 +461,8 @@ static void after_a_restart_the_api_has_the_checkpoints_newest_batch(void **stat
     assert_non_null(strstr(response.body, "\"newestBatch\":null"));
 }
 
-/* The same that /metrics has. */
-static void the_api_has_the_room_on_the_disks_of_the_lake(void **state) {
+/* The same figures as in /metrics. */
+static void the_api_returns_the_free_space_on_the_disks_of_the_lake(void **state) {
     (void)state;
     disk_watch_close(program.disks);
     free(config.data_lake_path);
@@ -515,7 +516,7 @@ static void progress_has_exactly_sparks_fields(void **state) {
     free(text);
 }
 
-static void progress_says_what_spark_would(void **state) {
+static void progress_has_the_values_that_spark_would_give(void **state) {
     (void)state;
     commit_batch();
     const struct json *ours = json_at(ask("/api/v1/queries/match_stream/progress"), 0);
@@ -535,7 +536,7 @@ static void progress_says_what_spark_would(void **state) {
     assert_string_equal(text_at(source, "metrics.minOffsetsBehindLatest"), "0");
 }
 
-static void samples_of_rejects_are_safe_to_carry(void **state) {
+static void samples_of_rejects_are_safely_encoded(void **state) {
     (void)state;
     commit_batch();
     const struct json *rejects = ask("/api/v1/queries/match_stream/rejects");
@@ -564,7 +565,7 @@ static void base64_is_that_of_rfc_4648(void **state) {
     }
 }
 
-static void the_schema_tells_what_did_not_fit(void **state) {
+static void the_schema_counts_the_field_faults(void **state) {
     (void)state;
     commit_batch();
     const struct json *all = ask("/api/v1/queries/match_stream/schema");
@@ -577,7 +578,7 @@ static void the_schema_tells_what_did_not_fit(void **state) {
     assert_true(json_member_bool(duration, "derived", &derived) && !derived);
 }
 
-static void files_are_told_by_size(void **state) {
+static void files_are_counted_by_size(void **state) {
     (void)state;
     commit_batch();
     const struct json *files = ask("/api/v1/queries/match_stream/files");
@@ -634,7 +635,7 @@ static void arguments_are_checked(void **state) {
     }
 }
 
-static void another_path_is_not_there(void **state) {
+static void an_unknown_path_is_not_found(void **state) {
     (void)state;
     static const char *const paths[] = {"/api",
                                         "/api/v1/queries/",
@@ -652,7 +653,7 @@ static void another_path_is_not_there(void **state) {
     }
 }
 
-static void ready_until_somebody_must_act(void **state) {
+static void ready_until_action_is_needed(void **state) {
     (void)state;
     ask_with("/readyz", NULL, NULL);
     assert_int_equal(response.status, HTTP_OK);
@@ -679,7 +680,7 @@ static void ready_until_somebody_must_act(void **state) {
     assert_int_equal(response.status, HTTP_OK);
 }
 
-static void the_verdict_is_the_same_wherever_it_is_told(void **state) {
+static void the_verdict_is_the_same_in_every_response(void **state) {
     (void)state;
     const struct json *health = at(ask("/api/v1/queries/match_stream"), "health");
     assert_string_equal(text_at(health, "state"), "starting");
@@ -717,7 +718,7 @@ static void with_a_token_only_health_is_open(void **state) {
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ask_with("/api/v1/queries", NULL, wrong[i]);
         assert_int_equal(response.status, HTTP_UNAUTHORIZED);
-        ask_with("/api/v1/queries/nobody", NULL, wrong[i]); // does not say which queries run
+        ask_with("/api/v1/queries/nobody", NULL, wrong[i]); // does not reveal which queries run
         assert_int_equal(response.status, HTTP_UNAUTHORIZED);
     }
     ask_with("/api/v1/queries", NULL, "bearer 0123456789abcdef");
@@ -731,7 +732,7 @@ static void with_a_token_only_health_is_open(void **state) {
     assert_string_equal(response.body, "match_stream: retrying: /secret/path\n");
 }
 
-static void a_page_from_elsewhere_can_not_read_the_loopback(void **state) {
+static void a_page_of_another_site_cannot_read_the_loopback(void **state) {
     (void)state;
     static const char *const own[] = {NULL,        "localhost",      "LOCALHOST:8080",
                                       "127.0.0.1", "127.0.0.1:4040", "127.1.2.3:4040",
@@ -760,7 +761,7 @@ static const struct json *setting(const struct json *all, const char *name) {
     return NULL;
 }
 
-static void settings_tell_their_origin_and_no_secret(void **state) {
+static void settings_show_their_origin_but_no_secret(void **state) {
     (void)state;
     const struct json *all = ask("/api/v1/settings");
     assert_string_equal(text_at(setting(all, "TRIGGER"), "value"), "10 seconds");
@@ -775,12 +776,12 @@ static void settings_tell_their_origin_and_no_secret(void **state) {
                         "********");
     bool secret = false;
     assert_true(json_member_bool(setting(all, "UI_TOKEN"), "secret", &secret) && secret);
-    assert_string_equal(text_at(setting(all, "UI_TOKEN"), "value"), ""); // that there is none
+    assert_string_equal(text_at(setting(all, "UI_TOKEN"), "value"), ""); // empty: there is none
     assert_null(strstr(response.body, "hunter2"));
 }
 
-/* Where the port is open to the network, and no token is set. */
-static void records_are_shown_to_this_machine_only_without_a_token(void **state) {
+/* If the port is open to the network and no token is set. */
+static void without_a_token_records_are_shown_only_to_this_machine(void **state) {
     (void)state;
     static const char rejects[] = "/api/v1/queries/match_stream/rejects";
     static const char *const rest[] = {"/",
@@ -802,7 +803,7 @@ static void records_are_shown_to_this_machine_only_without_a_token(void **state)
     from_network = false;
     ask_with(rejects, "127.0.0.1:4040", NULL);
     assert_int_equal(response.status, HTTP_OK);
-    // A page from elsewhere that has its name resolve to this machine.
+    // A page of another site whose name resolves to this machine.
     ask_with(rejects, "elsewhere.example:4040", NULL);
     assert_int_equal(response.status, HTTP_FORBIDDEN);
     free(config.ui_token);
@@ -816,34 +817,34 @@ static void records_are_shown_to_this_machine_only_without_a_token(void **state)
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(a_query_that_has_not_begun_has_no_numbers),
-        CASE(memory_parts_add_up_to_what_is_resident),
-        CASE(lag_is_told_per_partition_the_worst_first),
-        CASE(a_query_that_moves_has_rates_and_a_time_to_catch_up),
-        CASE(without_answers_from_kafka_the_lag_is_unknown_and_so_is_what_follows),
+        CASE(a_query_that_has_not_started_has_no_numbers),
+        CASE(memory_parts_add_up_to_the_resident_memory),
+        CASE(lag_is_listed_per_partition_with_the_largest_first),
+        CASE(a_query_that_makes_progress_has_rates_and_a_time_to_catch_up),
+        CASE(without_answers_from_kafka_the_lag_and_everything_based_on_it_are_unknown),
         CASE(while_a_batch_is_retried_the_lag_has_no_rate),
-        CASE(an_old_batch_tells_no_rate),
+        CASE(an_old_batch_gives_no_rate),
         CASE(freshness_is_the_age_of_the_newest_row_by_its_kafka_timestamp),
-        CASE(after_a_restart_the_api_has_the_checkpoints_newest_batch),
-        CASE(the_api_has_the_room_on_the_disks_of_the_lake),
-        CASE(a_batch_is_told_in_full),
-        CASE(metrics_are_what_the_api_tells),
-        CASE(a_start_without_a_commit_has_its_own_time),
+        CASE(after_a_restart_the_api_returns_the_checkpoints_newest_batch),
+        CASE(the_api_returns_the_free_space_on_the_disks_of_the_lake),
+        CASE(a_batch_is_returned_in_full),
+        CASE(metrics_agree_with_the_api),
+        CASE(without_a_commit_the_commit_time_is_that_of_the_start),
         CASE(progress_has_exactly_sparks_fields),
-        CASE(progress_says_what_spark_would),
-        CASE(samples_of_rejects_are_safe_to_carry),
+        CASE(progress_has_the_values_that_spark_would_give),
+        CASE(samples_of_rejects_are_safely_encoded),
         CASE(base64_is_that_of_rfc_4648),
-        CASE(the_schema_tells_what_did_not_fit),
-        CASE(files_are_told_by_size),
+        CASE(the_schema_counts_the_field_faults),
+        CASE(files_are_counted_by_size),
         CASE(history_does_not_reach_back_before_the_start),
         CASE(arguments_are_checked),
-        CASE(another_path_is_not_there),
-        CASE(ready_until_somebody_must_act),
-        CASE(the_verdict_is_the_same_wherever_it_is_told),
+        CASE(an_unknown_path_is_not_found),
+        CASE(ready_until_action_is_needed),
+        CASE(the_verdict_is_the_same_in_every_response),
         CASE(with_a_token_only_health_is_open),
-        CASE(a_page_from_elsewhere_can_not_read_the_loopback),
-        CASE(records_are_shown_to_this_machine_only_without_a_token),
-        CASE(settings_tell_their_origin_and_no_secret),
+        CASE(a_page_of_another_site_cannot_read_the_loopback),
+        CASE(without_a_token_records_are_shown_only_to_this_machine),
+        CASE(settings_show_their_origin_but_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

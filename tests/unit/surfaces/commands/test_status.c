@@ -12,7 +12,7 @@
 #include "surfaces/commands/each_command.h"
 #include "surfaces/health/health_ask.h"
 
-static void the_lock_says_where_its_holder_can_be_asked(void **state) {
+static void the_lock_has_the_address_of_its_holder(void **state) {
     (void)state;
     char address[HEALTH_ADDRESS_MAX];
     health_address("host=a pid=12 since=2025-12-31T10:30:45Z program=x http=http://127.0.0.1:4041",
@@ -24,7 +24,7 @@ static void the_lock_says_where_its_holder_can_be_asked(void **state) {
     assert_string_equal(address, "");
 }
 
-/* What is printed of a query that answers so. */
+/* What is printed for a query with this answer. */
 static char *print(const char *text) {
     struct error err;
     char *printed = NULL;
@@ -38,7 +38,7 @@ static char *print(const char *text) {
     return printed;
 }
 
-static void a_query_is_told_in_a_few_lines(void **state) {
+static void a_query_is_shown_in_a_few_lines(void **state) {
     (void)state;
     char *text = print(
         "{\"name\":\"match_stream\",\"state\":\"waiting\",\"message\":\"Waiting for next trigger\","
@@ -64,7 +64,7 @@ static void a_query_is_told_in_a_few_lines(void **state) {
     free(text);
 }
 
-static void its_health_is_told_with_what_to_do(void **state) {
+static void its_health_is_shown_with_what_to_do(void **state) {
     (void)state;
     char *text = print("{\"state\":\"retrying\",\"message\":\"m\",\"health\":{\"state\":\"stuck\","
                        "\"severity\":\"critical\",\"reason\":\"stuck\",\"since\":"
@@ -74,7 +74,18 @@ static void its_health_is_told_with_what_to_do(void **state) {
     free(text);
 }
 
-static void a_retry_is_told_with_its_next_attempt_and_its_limit(void **state) {
+static void an_error_is_shown_once(void **state) {
+    (void)state;
+    char *text = print("{\"health\":{\"state\":\"stuck\",\"reason\":\"keeps retrying: no answer\"},"
+                       "\"lag\":{\"records\":null,\"unknownSince\":\"2025-12-31T10:00:00Z\","
+                       "\"unknownBecause\":\"no answer\"},\"totals\":{},"
+                       "\"lastError\":{\"text\":\"no answer\",\"at\":\"2025-12-31T10:00:00Z\"}}");
+    assert_non_null(strstr(text, "stuck since ?: keeps retrying: no answer\n"));
+    assert_null(strstr(text, "last error"));
+    free(text);
+}
+
+static void a_retry_is_shown_with_its_next_attempt_and_its_limit(void **state) {
     (void)state;
     char *text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":4,"
                        "\"nextAttemptAt\":\"2025-12-31T10:00:03Z\","
@@ -87,19 +98,23 @@ static void a_retry_is_told_with_its_next_attempt_and_its_limit(void **state) {
                  "\"nextAttemptAt\":\"2025-12-31T10:00:01Z\",\"until\":null,\"limit\":null}}");
     assert_non_null(strstr(text, "the next one is at 2025-12-31T10:00:01Z; no limit\n"));
     free(text);
+    text = print("{\"retry\":{\"since\":\"2025-12-31T10:00:00Z\",\"attempts\":2,"
+                 "\"nextAttemptAt\":null,\"until\":null,\"limit\":null}}");
+    assert_non_null(strstr(text, "attempt 2 failed, the next one is running; no limit\n"));
+    free(text);
 }
 
-static void a_recovery_is_told_with_when_how_long_and_of_what(void **state) {
+static void a_recovery_is_shown_with_its_time_duration_and_cause(void **state) {
     (void)state;
     char *text = print("{\"recovered\":{\"from\":\"retrying\",\"since\":\"2025-12-31T10:00:00Z\","
                        "\"at\":\"2025-12-31T10:02:05Z\",\"lastedMs\":125000,"
                        "\"reason\":\"No answer from Kafka\"}}");
-    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s of "
-                                 "retrying: No answer from Kafka\n"));
+    assert_non_null(strstr(text, "  recovered   at 2025-12-31T10:02:05Z after 2 min 5 s: "
+                                 "No answer from Kafka\n"));
     free(text);
 }
 
-static void what_is_not_known_yet_is_said_or_left_out(void **state) {
+static void unknown_values_are_shown_as_unknown_or_left_out(void **state) {
     (void)state;
     char *text = print("{\"state\":\"starting\",\"lastError\":null,\"lag\":{\"records\":null},"
                        "\"newestBatch\":null,\"totals\":{}}");
@@ -119,16 +134,22 @@ static void what_is_not_known_yet_is_said_or_left_out(void **state) {
                  "\"2025-12-31T10:00:00Z\",\"unknownBecause\":\"no answer\"}}");
     assert_non_null(strstr(text, "  lag         unknown since 2025-12-31T10:00:00Z: no answer\n"));
     free(text);
+    text = print("{\"totals\":{},\"freshness\":{\"newestRecordAt\":null,\"ageSeconds\":null},"
+                 "\"lag\":{\"records\":7,\"catchUpSeconds\":0}}");
+    assert_non_null(strstr(text, "  freshness   unknown\n"));
+    assert_non_null(strstr(text, "  lag         7 records, less than 1 s to catch up\n"));
+    free(text);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_lock_says_where_its_holder_can_be_asked),
-        cmocka_unit_test(a_query_is_told_in_a_few_lines),
-        cmocka_unit_test(its_health_is_told_with_what_to_do),
-        cmocka_unit_test(a_retry_is_told_with_its_next_attempt_and_its_limit),
-        cmocka_unit_test(a_recovery_is_told_with_when_how_long_and_of_what),
-        cmocka_unit_test(what_is_not_known_yet_is_said_or_left_out),
+        cmocka_unit_test(the_lock_has_the_address_of_its_holder),
+        cmocka_unit_test(a_query_is_shown_in_a_few_lines),
+        cmocka_unit_test(its_health_is_shown_with_what_to_do),
+        cmocka_unit_test(an_error_is_shown_once),
+        cmocka_unit_test(a_retry_is_shown_with_its_next_attempt_and_its_limit),
+        cmocka_unit_test(a_recovery_is_shown_with_its_time_duration_and_cause),
+        cmocka_unit_test(unknown_values_are_shown_as_unknown_or_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,7 +157,7 @@ static void explain_forecasts_files_and_warns_of_small_ones(void **state) {
     (void)state;
     const char *text = PRINT("--explain", "--job", "matches", "--spark-master-url", "local[2]",
                              "--trigger", "10 seconds");
-    assert_non_null(strstr(text, "forecast with 4 partition values"));
+    assert_non_null(strstr(text, "forecast for 4 partition values"));
     assert_non_null(strstr(text, "      1 000       34 560     184 kB  warning: many small files; "
                                  "TRIGGER=\"15 minutes\" makes 768 of 8 MB\n"));
     text = PRINT("--explain", "--job", "matches", "--trigger", "15 minutes");

@@ -85,7 +85,7 @@ static void a_place_that_will_be_made_is_tried_where_it_will_be(void **state) {
     const struct doctor_result *writable = find(&report, "writable");
     assert_int_equal(writable->verdict, VERDICT_OK);
     assert_non_null(strstr(writable->text, "it does not exist yet, and can be created in"));
-    assert_int_equal(find(&report, "room")->verdict, VERDICT_OK);
+    assert_int_equal(find(&report, "free space")->verdict, VERDICT_OK);
     assert_non_null(strstr(find(&report, "sync")->text, " ms for 4 KiB"));
     assert_int_equal(find(&report, "checkpoint match_stream")->verdict, VERDICT_OK);
     const struct doctor_result *topic = find(&report, "topic"); // nothing is captured there

@@ -1,32 +1,32 @@
-/* health_cases.h: what queries go through, and what becomes of it: the verdict that the judge must
- * come to, and the alerts of deploy/prometheus that must fire. test_health runs them, and
- * tools/health_cases, whose output tests/stories/test_metrics.py gives to Prometheus' rules. */
+/* health_cases.h: what happens to queries, the verdict that the judge of health must reach, and the
+ * alerts of deploy/prometheus that must fire. test_health runs the cases. tools/health_cases prints
+ * them as metrics, on which tests/stories/test_metrics.py evaluates the rules for Prometheus. */
 #ifndef TESTS_UNIT_SURFACES_HEALTH_CASES_H
 #define TESTS_UNIT_SURFACES_HEALTH_CASES_H
 
 #include "surfaces/health/health.h"
 
-/* Some seconds in which a query goes on in the same way. */
+/* A number of seconds in which the behaviour of a query does not change. */
 struct health_step {
     int seconds;
     enum query_state state;
-    int64_t produced; // records a second that come to the topic
-    int64_t read;     // records a second that the batch under way reads
-    int64_t commits;  // records that a batch takes, every ten seconds; 0: no batch is committed
-    int64_t rejects;  // of them
-    int64_t lost;     // at its begin
-    bool is_silent;   // gives no sign of life
-    bool is_unlisted; // nobody gets the topic's end offsets
-    int64_t missing;  // files of the table, found to be so
+    int64_t produced; // records per second that arrive in the topic
+    int64_t read;     // records per second that the running batch reads
+    int64_t commits;  // records in each batch, every ten seconds; 0: no batch is committed
+    int64_t rejects;  // among them
+    int64_t lost;     // at the beginning of the step
+    bool is_silent;   // shows no activity
+    bool is_unlisted; // the topic's end offsets are unavailable
+    int64_t missing;  // files of the table that were found missing
 };
 
 struct health_case {
     const char *name;
-    struct health_step steps[6]; // ended by one of no seconds
+    struct health_step steps[6]; // the last one is followed by 0 seconds
     enum health_state state;
     enum health_severity severity;
     unsigned causes;
-    const char *alerts; // that fire at the end; "": none
+    const char *alerts; // alerts that fire at the end; "": none
 };
 
 #define CAUSE(name) (1U << CAUSE_##name)
@@ -38,10 +38,10 @@ static const struct health_case health_cases[] = {
     {"a start",
      {{30, .state = QUERY_STARTING}},
      HEALTH_STARTING, SEVERITY_NONE, 0, ""},
-    {"a start that brings a large table in order",
+    {"a start that recovers a large table",
      {{1800, .state = QUERY_STARTING}},
      HEALTH_STARTING, SEVERITY_NONE, 0, ""},
-    {"a start that gives no sign while it brings a large table in order",
+    {"a start that shows no activity while it recovers a large table",
      {{800, .state = QUERY_STARTING, .is_silent = true}},
      HEALTH_STARTING, SEVERITY_NONE, 0, ""},
     {"a start that hangs",
@@ -54,7 +54,7 @@ static const struct health_case health_cases[] = {
      {{1, QUERY_RUNNING, .produced = 5000000},
       {3600, QUERY_RUNNING, .produced = 900, .commits = 10000}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
-    {"its first look finds records that wait",
+    {"its first poll finds a backlog",
      {{1, QUERY_RUNNING, .produced = 5000000}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
     {"nothing comes",

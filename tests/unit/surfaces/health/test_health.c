@@ -26,7 +26,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void each_case_comes_to_its_verdict(void **state) {
+static void each_case_has_its_verdict(void **state) {
     (void)state;
     for (size_t i = 0; i < HEALTH_CASE_COUNT; i++) {
         const struct health_case *one = &health_cases[i];
@@ -50,14 +50,14 @@ static const struct health_case *find(const char *name) {
     return NULL;
 }
 
-/* The verdict of a case: its reason, and how many seconds ago it began. */
+/* The verdict of a case must have this reason and have begun `seconds` ago. */
 static void assert_said(const char *name, const char *reason, int64_t seconds) {
     play(find(name));
     assert_string_equal(scene.verdict.reason, reason);
     assert_int_equal((scene_ms - 1000 - scene.verdict.since_ms) / 1000, seconds);
 }
 
-static void a_reason_says_what_was_found_and_since_when(void **state) {
+static void a_reason_says_what_is_wrong_and_for_how_long(void **state) {
     (void)state;
     assert_said("a start", "Processing", 29);
     assert_said("Kafka is away for a minute", "No answer from Kafka", 59);
@@ -74,7 +74,7 @@ static void a_reason_says_what_was_found_and_since_when(void **state) {
     assert_said("it failed", "No answer from Kafka", 179);
 }
 
-static void several_causes_are_all_said_and_the_worst_gives_the_state(void **state) {
+static void several_causes_are_all_named_and_the_worst_determines_the_state(void **state) {
     (void)state;
     play(find("no record arrives for the running batch"));
     assert_non_null(strstr(scene.verdict.reason, "has committed nothing for "));
@@ -82,7 +82,7 @@ static void several_causes_are_all_said_and_the_worst_gives_the_state(void **sta
     assert_int_equal(scene.verdict.severity, SEVERITY_CRITICAL);
 }
 
-static void a_program_that_stood_still_itself_blames_no_query(void **state) {
+static void a_program_that_was_suspended_itself_blames_no_query(void **state) {
     (void)state;
     play(find("it keeps up"));
     const struct health_step quiet = {1, QUERY_RUNNING, .is_silent = true};
@@ -91,7 +91,7 @@ static void a_program_that_stood_still_itself_blames_no_query(void **state) {
     assert_false(health_has(&scene.verdict, CAUSE_NO_SIGN));
 }
 
-static void a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well(void **state) {
+static void a_query_that_sleeps_on_purpose_is_healthy_without_activity(void **state) {
     (void)state;
     play(find("it keeps up"));
     const struct health_step sleep = {600, QUERY_WAITING, .is_silent = true};
@@ -101,7 +101,7 @@ static void a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well(void **stat
     assert_int_equal(scene.verdict.severity, SEVERITY_NONE);
 }
 
-/* The case's newest incident: its worst cause, its reason, how long it lasted (-1: it goes on). */
+/* The newest incident of a case: its worst cause, its reason, its duration (-1: not over). */
 static void assert_incident(const char *name, enum health_cause cause, const char *reason,
                             int64_t seconds) {
     play(find(name));
@@ -113,7 +113,7 @@ static void assert_incident(const char *name, enum health_cause cause, const cha
         assert_int_equal((incident->ended_ms - incident->since_ms) / 1000, seconds);
 }
 
-static void a_recovery_says_from_what_and_how_long_it_lasted(void **state) {
+static void a_recovery_has_the_cause_and_the_duration_of_the_incident(void **state) {
     (void)state;
     static const char kafka[] = "No answer from Kafka";
     assert_incident("Kafka was away for a minute", CAUSE_RETRYING, kafka, 69);
@@ -122,7 +122,7 @@ static void a_recovery_says_from_what_and_how_long_it_lasted(void **state) {
     assert_incident("Kafka stays away", CAUSE_NO_SUCCESS, kafka, -1);
 }
 
-static void an_end_of_the_topic_that_is_known_again_is_a_recovery(void **state) {
+static void it_is_a_recovery_when_the_end_offsets_are_known_again(void **state) {
     (void)state;
     play(find("Kafka was gone between two triggers"));
     const struct health_incident *incident = &scene.verdict.incident;
@@ -132,7 +132,7 @@ static void an_end_of_the_topic_that_is_known_again_is_a_recovery(void **state) 
     assert_int_equal((incident->ended_ms - incident->since_ms) / 1000, 601);
 }
 
-static void pauses_between_attempts_are_no_recovery(void **state) {
+static void a_pause_between_attempts_is_not_a_recovery(void **state) {
     (void)state;
     assert_incident("the disk refuses every attempt", CAUSE_NO_SUCCESS, "No answer from Kafka", -1);
     assert_int_equal((scene_ms - 1000 - scene.verdict.incident.since_ms) / 1000, 369);
@@ -147,7 +147,7 @@ static void without_an_incident_nothing_has_recovered(void **state) {
     assert_false(health_has_recovered(&scene.verdict));
 }
 
-/* As if TRIGGER were that. */
+/* Opens the scene with this TRIGGER. */
 static void open_with_trigger(int64_t trigger_ms) {
     scene_open(&scene);
     health_watch_close(scene.program.health);
@@ -155,7 +155,7 @@ static void open_with_trigger(int64_t trigger_ms) {
     scene.program.health = health_watch_open(&scene.config, scene.program.queries, 1);
 }
 
-static void under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours(void **state) {
+static void rejects_are_counted_over_two_triggers_but_no_more_than_four_hours(void **state) {
     (void)state;
     static const struct {
         int64_t trigger_s, counted_s;
@@ -174,7 +174,33 @@ static void under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours
     }
 }
 
-static void names_are_found_again(void **state) {
+/* A second of this is looked at; the causes that were found come back. */
+static unsigned causes_of(const struct health_step *step) {
+    unsigned found = 0;
+    for (int i = 0; i < step->seconds; i++) {
+        scene_second(&scene, step, i);
+        found |= scene.verdict.causes;
+    }
+    return found;
+}
+
+/* The new topic's records have not waited since the old one had so many. */
+static void a_topic_that_was_created_again_or_truncated_starts_a_new_measurement(void **state) {
+    (void)state;
+    const struct health_step keeps_up = {300, QUERY_RUNNING, .produced = 90, .commits = 1000};
+    const struct health_step slow = {300, QUERY_RUNNING, .produced = 90, .commits = 10};
+    play(find("nothing comes"));
+    scene.partition = (struct partition_lag){.topic_end = 300}; // and to be read from its begin
+    assert_int_equal(causes_of(&keeps_up), 0);
+    assert_int_equal(causes_of(&slow), CAUSE(BEHIND));
+
+    play(find("nothing comes"));
+    scene.partition.topic_end = scene.partition.position = scene.partition.position / 2;
+    assert_int_equal(causes_of(&keeps_up), 0);
+    assert_false(health_has_recovered(&scene.verdict));
+}
+
+static void names_map_back_to_their_values(void **state) {
     (void)state;
     for (enum health_state one = HEALTH_UNKNOWN; one < HEALTH_STATES; one++)
         assert_int_equal(health_state_find(health_state_name(one)), one);
@@ -195,19 +221,22 @@ static void memory_is_near_its_budget_above_nine_tenths(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(each_case_comes_to_its_verdict, tear_down),
-        cmocka_unit_test_teardown(a_reason_says_what_was_found_and_since_when, tear_down),
-        cmocka_unit_test_teardown(several_causes_are_all_said_and_the_worst_gives_the_state,
+        cmocka_unit_test_teardown(each_case_has_its_verdict, tear_down),
+        cmocka_unit_test_teardown(a_reason_says_what_is_wrong_and_for_how_long, tear_down),
+        cmocka_unit_test_teardown(several_causes_are_all_named_and_the_worst_determines_the_state,
                                   tear_down),
-        cmocka_unit_test_teardown(a_program_that_stood_still_itself_blames_no_query, tear_down),
-        cmocka_unit_test_teardown(a_query_that_sleeps_on_purpose_gives_no_sign_and_is_well,
+        cmocka_unit_test_teardown(a_program_that_was_suspended_itself_blames_no_query, tear_down),
+        cmocka_unit_test_teardown(a_query_that_sleeps_on_purpose_is_healthy_without_activity,
                                   tear_down),
-        cmocka_unit_test_teardown(a_recovery_says_from_what_and_how_long_it_lasted, tear_down),
-        cmocka_unit_test_teardown(an_end_of_the_topic_that_is_known_again_is_a_recovery, tear_down),
-        cmocka_unit_test_teardown(pauses_between_attempts_are_no_recovery, tear_down),
+        cmocka_unit_test_teardown(a_recovery_has_the_cause_and_the_duration_of_the_incident,
+                                  tear_down),
+        cmocka_unit_test_teardown(it_is_a_recovery_when_the_end_offsets_are_known_again, tear_down),
+        cmocka_unit_test_teardown(a_pause_between_attempts_is_not_a_recovery, tear_down),
         cmocka_unit_test_teardown(without_an_incident_nothing_has_recovered, tear_down),
-        cmocka_unit_test(under_any_trigger_rejects_are_counted_over_two_of_them_or_four_hours),
-        cmocka_unit_test(names_are_found_again),
+        cmocka_unit_test_teardown(
+            a_topic_that_was_created_again_or_truncated_starts_a_new_measurement, tear_down),
+        cmocka_unit_test(rejects_are_counted_over_two_triggers_but_no_more_than_four_hours),
+        cmocka_unit_test(names_map_back_to_their_values),
         cmocka_unit_test(memory_is_near_its_budget_above_nine_tenths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 
 static const int64_t SECOND = 1000000;
 
-static void a_line_has_rows_rejects_speed_lag_and_time_to_the_head(void **state) {
+static void a_line_has_rows_rejects_rate_lag_and_time_to_catch_up(void **state) {
     (void)state;
     setenv("TZ", "UTC", 1);
     struct progress_rate rate = {0};
@@ -37,7 +37,7 @@ static void a_line_has_rows_rejects_speed_lag_and_time_to_the_head(void **state)
                               "lag 2 400 000  caught up in 8 s");
 }
 
-static void the_time_to_the_head_is_told_in_units_that_fit(void **state) {
+static void the_time_to_catch_up_is_shown_in_suitable_units(void **state) {
     (void)state;
     static const struct {
         int64_t lag;
@@ -61,7 +61,7 @@ static void the_time_to_the_head_is_told_in_units_that_fit(void **state) {
     }
 }
 
-static void the_speed_is_smoothed(void **state) {
+static void the_rate_is_smoothed(void **state) {
     (void)state;
     struct progress_rate rate = {0};
     struct query_snapshot query = {.name = "q", .is_active = true};
@@ -70,7 +70,7 @@ static void the_speed_is_smoothed(void **state) {
     query.records_read = 1000;
     progress_format(&query, &rate, 2 * SECOND, 200, line);
     assert_true(rate.per_second == 1000);
-    progress_format(&query, &rate, 3 * SECOND, 200, line); // nothing came
+    progress_format(&query, &rate, 3 * SECOND, 200, line); // no records arrived
     assert_true(rate.per_second > 500 && rate.per_second < 1000);
     for (int i = 4; i < 60; i++)
         progress_format(&query, &rate, i * SECOND, 200, line);
@@ -127,7 +127,7 @@ static void on_a_terminal_log_lines_go_above_the_display(void **state) {
     close(saved);
     assert_true(started);
 
-    // A terminal hands out what was written in as many pieces as it likes.
+    // A terminal may return the output in any number of pieces.
     char text[4096];
     size_t size = 0;
     struct pollfd readable = {.fd = terminal, .events = POLLIN};
@@ -141,16 +141,16 @@ static void on_a_terminal_log_lines_go_above_the_display(void **state) {
     char *cleared = first != NULL ? strstr(first, "\x1b[1A\r\x1b[J") : NULL;
     char *line = cleared != NULL ? strstr(cleared, "INFO | hello\r\n") : NULL;
     char *again = line != NULL ? strstr(line, "q              0 rows") : NULL;
-    assert_true(again != NULL && strstr(again, "\x1b[1A\r\x1b[J") != NULL); // and gone at the end
+    assert_true(again != NULL && strstr(again, "\x1b[1A\r\x1b[J") != NULL); // removed at the end
     close(inside);
     close(terminal);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_has_rows_rejects_speed_lag_and_time_to_the_head),
-        cmocka_unit_test(the_time_to_the_head_is_told_in_units_that_fit),
-        cmocka_unit_test(the_speed_is_smoothed),
+        cmocka_unit_test(a_line_has_rows_rejects_rate_lag_and_time_to_catch_up),
+        cmocka_unit_test(the_time_to_catch_up_is_shown_in_suitable_units),
+        cmocka_unit_test(the_rate_is_smoothed),
         cmocka_unit_test(a_line_never_wraps),
         cmocka_unit_test(without_a_terminal_there_is_no_display),
         cmocka_unit_test(on_a_terminal_log_lines_go_above_the_display),

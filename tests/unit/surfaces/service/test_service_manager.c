@@ -30,7 +30,7 @@ static int64_t wall_ms(void) {
 
 static const struct clock_ops test_clock = {wall_ms, monotonic_us};
 
-/* A service manager's end of NOTIFY_SOCKET. */
+/* The service manager's end of NOTIFY_SOCKET. */
 static int listener;
 static char path[64];
 static char received[4096];
@@ -60,7 +60,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* All datagrams since the last call, a '|' behind each. */
+/* All datagrams since the last call, with a '|' after each. */
 static const char *told(void) {
     size_t used = 0;
     for (;;) {
@@ -87,7 +87,7 @@ static struct query_snapshot running(const char *name) {
     return query;
 }
 
-static void ready_is_told_once_when_every_query_has_started(void **state) {
+static void ready_is_sent_once_when_every_query_has_started(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -120,7 +120,7 @@ static void status_names_every_query_and_changes_at_most_every_second(void **sta
     assert_null(strstr(told_by_update(&manager, queries, 2), "STATUS"));
 }
 
-/* Whether the watchdog is fed at any of the updates of the next so many seconds. */
+/* Whether any update in the next `seconds` feeds the watchdog. */
 static bool fed_within(struct service_manager *manager, const struct query_snapshot *queries,
                        size_t count, int seconds) {
     bool fed = false;
@@ -131,7 +131,7 @@ static bool fed_within(struct service_manager *manager, const struct query_snaps
     return fed;
 }
 
-static void the_watchdog_is_fed_while_every_query_gives_signs_of_life(void **state) {
+static void the_watchdog_is_fed_while_every_query_shows_activity(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -142,7 +142,7 @@ static void the_watchdog_is_fed_while_every_query_gives_signs_of_life(void **sta
         queries[1].signs++;
         assert_true(fed_within(&manager, queries, 2, 16));
     }
-    // One goes on, the other hangs: half of WatchdogSec is what it is given.
+    // One continues, the other hangs. It has half of WatchdogSec to show activity.
     (void)fed_within(&manager, queries, 2, 31);
     for (int i = 0; i < 100; i++) {
         queries[0].signs++;
@@ -152,7 +152,7 @@ static void the_watchdog_is_fed_while_every_query_gives_signs_of_life(void **sta
     assert_true(fed_within(&manager, queries, 2, 1));
 }
 
-static void sleeping_on_purpose_is_no_silence(void **state) {
+static void sleeping_on_purpose_counts_as_activity(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -164,7 +164,7 @@ static void sleeping_on_purpose_is_no_silence(void **state) {
     assert_false(fed_within(&manager, &query, 1, 60));
 }
 
-static void a_query_that_has_ended_owes_no_sign(void **state) {
+static void a_query_that_has_ended_need_not_show_activity(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -176,7 +176,7 @@ static void a_query_that_has_ended_owes_no_sign(void **state) {
     }
 }
 
-static void a_start_that_waits_is_given_more_time_and_one_that_hangs_is_not(void **state) {
+static void a_start_that_waits_gets_more_time_and_one_that_hangs_does_not(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -206,7 +206,7 @@ static void a_stop_says_so_and_how_long_it_may_take(void **state) {
     assert_null(strstr(told_by_update(&manager, &query, 1), "EXTEND_TIMEOUT_USEC"));
 }
 
-static void one_that_does_not_read_is_not_waited_for_and_told_again(void **state) {
+static void a_full_socket_delays_nothing_and_the_next_update_sends_everything(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -225,7 +225,7 @@ static void one_that_does_not_read_is_not_waited_for_and_told_again(void **state
     assert_non_null(strstr(next, "WATCHDOG=1|"));
 }
 
-static void a_stop_that_could_not_be_told_is_told_by_the_next_update(void **state) {
+static void a_stop_that_could_not_be_sent_is_sent_by_the_next_update(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -239,7 +239,7 @@ static void a_stop_that_could_not_be_told_is_told_by_the_next_update(void **stat
     assert_null(strstr(told_by_update(&manager, &query, 1), "STOPPING"));
 }
 
-static void an_abstract_socket_is_told_too(void **state) {
+static void an_abstract_socket_is_supported(void **state) {
     (void)state;
     struct service_manager manager;
     service_manager_init(&manager);
@@ -264,7 +264,7 @@ static void a_watchdog_that_is_meant_for_another_process_is_not_fed(void **state
     assert_int_equal(manager.watchdog_ms, 0);
 }
 
-static void without_a_service_manager_nothing_is_told(void **state) {
+static void without_a_service_manager_nothing_is_sent(void **state) {
     (void)state;
     struct service_manager manager;
     unsetenv("NOTIFY_SOCKET");
@@ -278,25 +278,26 @@ static void without_a_service_manager_nothing_is_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(ready_is_told_once_when_every_query_has_started, setup,
+        cmocka_unit_test_setup_teardown(ready_is_sent_once_when_every_query_has_started, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(status_names_every_query_and_changes_at_most_every_second,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(the_watchdog_is_fed_while_every_query_gives_signs_of_life,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(sleeping_on_purpose_is_no_silence, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_query_that_has_ended_owes_no_sign, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_watchdog_is_fed_while_every_query_shows_activity, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(sleeping_on_purpose_counts_as_activity, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_query_that_has_ended_need_not_show_activity, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(
-            a_start_that_waits_is_given_more_time_and_one_that_hangs_is_not, setup, teardown),
+            a_start_that_waits_gets_more_time_and_one_that_hangs_does_not, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_says_so_and_how_long_it_may_take, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_that_does_not_read_is_not_waited_for_and_told_again,
+        cmocka_unit_test_setup_teardown(
+            a_full_socket_delays_nothing_and_the_next_update_sends_everything, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stop_that_could_not_be_sent_is_sent_by_the_next_update,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(a_stop_that_could_not_be_told_is_told_by_the_next_update,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(an_abstract_socket_is_told_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_abstract_socket_is_supported, setup, teardown),
         cmocka_unit_test_setup_teardown(a_watchdog_that_is_meant_for_another_process_is_not_fed,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(without_a_service_manager_nothing_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_a_service_manager_nothing_is_sent, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ enum { WORDS_MAX = 32 };
 static struct config config;
 static char errors[1 << 16];
 
-/* Runs command_line_load() with exactly this environment and command line, both ended by NULL. */
+/* Runs command_line_load() with exactly this environment and command line. Both end with NULL. */
 static enum exit_code load_as(const char *program, const char *const *environment,
                               const char *const *arguments) {
     char *words[WORDS_MAX] = {(char *)program};
@@ -111,7 +111,7 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_int_equal(config.sink_log, SINK_LOG_AUTO);
 }
 
-static void flag_wins_over_environment_over_file_over_default(void **state) {
+static void a_flag_precedes_the_environment_then_the_file_then_the_default(void **state) {
     (void)state;
     char path[] = "/tmp/test_config.XXXXXX";
     static const char text[] = "TRIGGER=1 second\nSINK_LOG=on\nPARSE_MODE=failfast\n";
@@ -147,7 +147,7 @@ struct wrong {
     const char *variable, *wanted;
 };
 
-/* It must be refused with one line that names the setting and what was wanted. */
+/* It must be refused with one line that names the setting and what was expected. */
 static void expect_refusal(const struct wrong *wrong) {
     bool broker = strncmp(wrong->variable, "KAFKA_BOOT", 10) == 0;
     enum exit_code code = load(WORDS(wrong->variable, broker ? "A=b" : BROKER), NULL);
@@ -159,7 +159,7 @@ static void expect_refusal(const struct wrong *wrong) {
     config_deinit(&config);
 }
 
-static void wrong_masters_are_refused_with_the_form_that_was_meant(void **state) {
+static void wrong_masters_are_refused_with_the_expected_form(void **state) {
     (void)state;
     static const struct wrong cases[] = {
         {"SPARK_MASTER_URL=local[0]", "local[N]"},
@@ -180,7 +180,7 @@ static void wrong_masters_are_refused_with_the_form_that_was_meant(void **state)
         expect_refusal(&cases[i]);
 }
 
-static void wrong_values_are_refused_with_what_was_wanted(void **state) {
+static void wrong_values_are_refused_with_what_was_expected(void **state) {
     (void)state;
     static const struct wrong cases[] = {
         {"KAFKA_BOOTSTRAP_SERVERS=, ,", "there is none"},
@@ -200,7 +200,7 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"KAFKA_TOPIC_MATCHES=two words", "topic name"},
         {"KAFKA_TOPIC_MATCHES=a,b", "expected one topic name"},
         {"KAFKA_TOPIC_PLAYERS=..", "topic name"},
-        {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 seconds"},
+        {"SPARK_CONNECT_TIMEOUT=0 seconds", "from 1 second to"},
         {"DATA_LAKE_PATH=s3a://bucket/lake", "local directory"},
         {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
         {"DATA_LAKE_PATH=file://host/lake", "local directory"},
@@ -233,9 +233,9 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
         {"PARQUET_COMPRESSION=gzip", "snappy, zstd, lz4_raw or none"},
         {"PARQUET_TIMESTAMP_TYPE=TIMESTAMP_MILLIS", "TIMESTAMP_MICROS or INT96"},
         {"KAFKA_STARTUP_TIMEOUT=5", "unit"},
-        {"SHUTDOWN_TIMEOUT=2 days", "hours"},
-        {"STATUS_INTERVAL=0", "from 1 seconds"},
-        {"LAG_INTERVAL=0", "from 1 seconds"},
+        {"SHUTDOWN_TIMEOUT=2 days", "from 0 seconds to 1 hour)"},
+        {"STATUS_INTERVAL=0", "from 1 second to"},
+        {"LAG_INTERVAL=0", "from 1 second to"},
         {"SINK_LOG=maybe", "auto, on or off"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -243,8 +243,8 @@ static void wrong_values_are_refused_with_what_was_wanted(void **state) {
 }
 
 struct asked_protocol {
-    const char *servers, *setting; // of the environment; NULL: none
-    const char *list, *protocol;   // what comes of it; NULL: none
+    const char *servers, *setting; // in the environment; NULL: none
+    const char *list, *protocol;   // the result; NULL: none
 };
 
 static void expect_protocol(const struct asked_protocol *asked) {
@@ -286,7 +286,7 @@ static void empty_brokers_are_skipped(void **state) {
     assert_string_equal(config.bootstrap_servers, "a:1,b:9092");
 }
 
-/* Options whose default is empty, too: "" means what leaving them out means. */
+/* Also options with an empty default: "" means the same as leaving them out. */
 static bool may_be_empty(const struct setting *setting) {
     return setting->secret || (setting->fallback != NULL && *setting->fallback == '\0');
 }
@@ -308,7 +308,7 @@ static void an_option_without_a_value_is_refused_and_named(void **state) {
     }
 }
 
-static void right_values_are_taken(void **state) {
+static void valid_values_are_accepted(void **state) {
     (void)state;
     assert_int_equal(
         load(WORDS("KAFKA_BOOTSTRAP_SERVERS=a, b:9093,[::1]:9092,SSL://c:9094",
@@ -340,7 +340,7 @@ static void right_values_are_taken(void **state) {
     assert_int_equal(config.sink_log, SINK_LOG_ON);
 }
 
-static void all_faults_are_told_at_once(void **state) {
+static void all_faults_are_reported_at_once(void **state) {
     (void)state;
     assert_int_equal(load(WORDS("TRIGGER=10 parsecs", "PARSE_MODE=maybe"),
                           WORDS("--job", "sports", "--triger", "1s", "stray", "--demo=1",
@@ -367,7 +367,7 @@ static void all_faults_are_told_at_once(void **state) {
     }
 }
 
-static void a_secret_is_no_option_and_is_not_shown(void **state) {
+static void a_secret_is_not_an_option_and_is_not_shown(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER), WORDS("--ui-token", "0123456789abcdefg")),
                      EXIT_CODE_USAGE);
@@ -381,7 +381,7 @@ static void a_secret_is_no_option_and_is_not_shown(void **state) {
     assert_string_equal(settings_shown(&config, (size_t)settings_find("UI_TOKEN")), "********");
 }
 
-static void a_cluster_is_a_server_to_start_or_one_that_runs(void **state) {
+static void a_cluster_is_a_server_to_start_or_a_running_one(void **state) {
     (void)state;
     static const struct {
         const char *variable;
@@ -410,7 +410,7 @@ static void a_cluster_is_a_server_to_start_or_one_that_runs(void **state) {
 
 #define YARN "SPARK_MASTER_URL=yarn"
 
-static void what_only_our_engine_can_is_refused_on_a_cluster(void **state) {
+static void settings_that_only_our_engine_supports_are_refused_on_a_cluster(void **state) {
     (void)state;
     static const struct {
         const char *variable, *expected;
@@ -433,7 +433,7 @@ static void what_only_our_engine_can_is_refused_on_a_cluster(void **state) {
     assert_int_equal(load(NULL, WORDS("--demo", "--spark-master-url", "yarn")), EXIT_CODE_USAGE);
     assert_non_null(strstr(errors, "--demo"));
     config_deinit(&config);
-    // Of a server that runs already they have no effect.
+    // They have no effect on a server that is already running.
     assert_int_equal(
         load(WORDS(BROKER, "SPARK_MASTER_URL=sc://a", "SPARK_EXECUTOR_MEMORY=256m"), NULL),
         EXIT_CODE_OK);
@@ -500,7 +500,7 @@ static void properties_for_spark_come_from_their_variables(void **state) {
     assert_int_equal(config.spark_connect_timeout_ms, 120000);
 }
 
-static void properties_for_spark_that_are_not_the_operators_are_refused(void **state) {
+static void properties_for_spark_that_users_cannot_set_are_refused(void **state) {
     (void)state;
     static const struct {
         const char *variable, *expected;
@@ -538,7 +538,7 @@ static void properties_for_spark_without_an_effect_are_named(void **state) {
     assert_string_equal(config.spark_properties[0].name, "spark.sql.x");
 }
 
-static void on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks(void **state) {
+static void on_a_cluster_the_budget_is_fixed_and_the_memory_settings_are_for_spark(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER, "SPARK_DRIVER_MEMORY=3g"), NULL), EXIT_CODE_OK);
     assert_int_equal(config_memory_budget(&config), 3LL << 30);
@@ -552,7 +552,7 @@ static void on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks(void **sta
     assert_null(options.spark_home);
 }
 
-static void called_as_a_query_it_runs_that_query_and_waits(void **state) {
+static void under_the_name_of_a_query_the_program_runs_it_and_waits(void **state) {
     (void)state;
     assert_int_equal(load_as("./match_stream", WORDS(BROKER), NULL), EXIT_CODE_OK);
     assert_ptr_equal(config.job, &match_stream);
@@ -579,7 +579,7 @@ static void a_job_is_one_query_or_all(void **state) {
     assert_null(config.job);
 }
 
-static void jobs_add_up_and_go_by_either_name(void **state) {
+static void jobs_add_up_and_have_two_names(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "matches", "--job", "players")),
                      EXIT_CODE_OK);
@@ -627,7 +627,7 @@ static void every_path_is_normalised_as_hadoop_does(void **state) {
     }
 }
 
-static void what_only_a_shell_expands_is_refused_in_every_path(void **state) {
+static void text_that_only_a_shell_expands_is_refused_in_every_path(void **state) {
     (void)state;
     static const char *const names[] = {
         "DATA_LAKE_PATH=", "PROCESSED_DATA_PATH=", "CHECKPOINT_PATH=", "SPARK_HOME=",
@@ -638,7 +638,10 @@ static void what_only_a_shell_expands_is_refused_in_every_path(void **state) {
                  {"~", "'~' is not expanded here"},
                  {"~spark/lake", "'~' is not expanded here"},
                  {"$HOME/lake", "variables are not expanded here"},
-                 {"/data/${USER}/lake", "variables are not expanded here"}};
+                 {"/data/${USER}/lake", "variables are not expanded here"},
+                 {"/data/lake-${STAGE}", "variables are not expanded here"},
+                 {"\"/data/lake\"", "the quotes are part of the value"},
+                 {"'/data/lake'", "the quotes are part of the value"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         for (size_t j = 0; j < sizeof cases / sizeof cases[0]; j++) {
             char variable[128];
@@ -672,7 +675,7 @@ static void a_path_that_is_not_a_directory_is_refused(void **state) {
         expect_refusal(&(struct wrong){variable, "is not a directory"});
     }
     assert_int_equal(unlink(link), 0);
-    assert_int_equal(symlink(directory, link), 0); // behind a link a directory is one
+    assert_int_equal(symlink(directory, link), 0); // a link to a directory is accepted
     (void)snprintf(variable, sizeof variable, "DATA_LAKE_PATH=%s", link);
     assert_int_equal(load(WORDS(BROKER, variable), NULL), EXIT_CODE_OK);
     unlink(link);
@@ -680,7 +683,7 @@ static void a_path_that_is_not_a_directory_is_refused(void **state) {
     rmdir(directory);
 }
 
-static void a_path_that_can_not_be_used_names_its_setting(void **state) {
+static void an_unusable_path_is_reported_with_its_setting(void **state) {
     (void)state;
     static const struct {
         const char *variable, *path, *expected;
@@ -712,15 +715,23 @@ static void a_path_that_can_not_be_used_names_its_setting(void **state) {
         if (cases[i].expected == NULL)
             assert_string_equal(err.message, before);
         (void)snprintf(err.message, sizeof err.message, "%s", before);
-        err.lasting = false; // a full disk, which may pass
+        err.lasting = false; // as with a full disk, which may pass
         path_origin_add(&config, &err);
         assert_string_equal(err.message, before);
         free(before);
         config_deinit(&config);
     }
+
+    assert_int_equal(load(WORDS("A=b"), WORDS("--demo")), EXIT_CODE_OK);
+    struct error err;
+    (void)error_set(&err, ERROR_CONFIG, "make directory '%s': Permission denied",
+                    config.data_lake_path);
+    err.lasting = true;
+    path_origin_add(&config, &err);
+    assert_non_null(strstr(err.message, "; set TMPDIR, or --data-lake-path, to a directory"));
 }
 
-static void a_lake_that_nobody_chose_is_warned_of(void **state) {
+static void a_default_lake_is_a_warning(void **state) {
     (void)state;
     char warning[LAKE_WARNING_MAX];
     assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
@@ -734,7 +745,7 @@ static void a_lake_that_nobody_chose_is_warned_of(void **state) {
     settings_lake_warning(&config, warning);
     assert_string_equal(warning, "");
     config_deinit(&config);
-    assert_int_equal(load(NULL, WORDS("--demo")), EXIT_CODE_OK); // it has a place of its own
+    assert_int_equal(load(NULL, WORDS("--demo")), EXIT_CODE_OK); // it has its own lake
     settings_lake_warning(&config, warning);
     assert_string_equal(warning, "");
 }
@@ -756,7 +767,7 @@ static void every_setting_but_a_secret_is_an_option(void **state) {
     }
 }
 
-static void help_version_and_docs_want_no_settings(void **state) {
+static void help_version_and_docs_need_no_settings(void **state) {
     (void)state;
     const struct {
         const char *const *words;
@@ -778,7 +789,7 @@ static void help_version_and_docs_want_no_settings(void **state) {
     }
     assert_int_equal(load(NULL, WORDS("docs", "poetry")), EXIT_CODE_USAGE);
     config_deinit(&config);
-    assert_int_equal(load(NULL, WORDS("--explain")), EXIT_CODE_USAGE); // checks the settings
+    assert_int_equal(load(NULL, WORDS("--explain")), EXIT_CODE_USAGE); // it checks the settings
 }
 
 static void properties_for_librdkafka_come_from_their_variables(void **state) {
@@ -811,7 +822,7 @@ static void properties_for_librdkafka_come_from_their_variables(void **state) {
     assert_null(config.ignored_kafka_variables);
 }
 
-static void properties_that_are_not_the_operators_are_refused(void **state) {
+static void properties_that_users_cannot_set_are_refused(void **state) {
     (void)state;
     static const char *const variables[] = {
         "KAFKA_CONF_ENABLE_AUTO_COMMIT=true", "KAFKA_CONF_AUTO_OFFSET_RESET=latest",
@@ -833,7 +844,7 @@ static void properties_that_are_not_the_operators_are_refused(void **state) {
     assert_int_equal(config.kafka_property_count, 1);
 }
 
-static void what_librdkafka_does_not_take_is_refused_with_the_variable(void **state) {
+static void a_property_that_librdkafka_refuses_is_named_by_its_variable(void **state) {
     (void)state;
     static const struct wrong cases[] = {
         {"KAFKA_CONF_fetch_wait_max=5",
@@ -848,7 +859,7 @@ static void what_librdkafka_does_not_take_is_refused_with_the_variable(void **st
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_refusal(&cases[i]);
-    // What only librdkafka's own start finds out, --explain finds out, too.
+    // Errors that only librdkafka's start detects are found by --explain, too.
     assert_int_equal(
         load(WORDS(BROKER, "KAFKA_SECURITY_PROTOCOL=SSL", "KAFKA_SSL_CA_LOCATION=/no/such/ca.pem"),
              WORDS("--explain")),
@@ -866,7 +877,7 @@ static void foreign_kafka_variables_are_named_and_ignored(void **state) {
     assert_string_equal(config.ignored_kafka_variables, "KAFKA_PORT, KAFKA_HEAP_OPTS, KAFKA_CONF_");
 }
 
-static void near_misses_are_warned_of(void **state) {
+static void near_misses_are_warnings(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER, "MAX_OFFSET_PER_TRIGGER=5", "HOME=/root"), NULL),
                      EXIT_CODE_OK);
@@ -877,7 +888,7 @@ static void near_misses_are_warned_of(void **state) {
     assert_non_null(strstr(errors, "KAFKA_BOOTSTRAP_SERVER "));
 }
 
-/* Loads with an env file of this text. */
+/* Loads an env file with this text. */
 static enum exit_code load_file(const char *text, char path[static 32]) {
     (void)snprintf(path, 32, "/tmp/test_config.XXXXXX");
     int fd = mkstemp(path);
@@ -888,7 +899,7 @@ static enum exit_code load_file(const char *text, char path[static 32]) {
     return code;
 }
 
-static void every_unknown_name_in_an_env_file_is_warned_of(void **state) {
+static void every_unknown_name_in_an_env_file_is_a_warning(void **state) {
     (void)state;
     char path[32], expected[4][128];
     assert_int_equal(load_file("TRIGER=1 minute\nTRIGGER=2 minutes\nJAVA_HOME=/java\n"
@@ -908,10 +919,10 @@ static void every_unknown_name_in_an_env_file_is_warned_of(void **state) {
                        lines[i], path, place + 2);
         assert_string_equal(config.warnings[i], expected[i]);
     }
-    assert_null(config.ignored_kafka_variables); // it was warned of
+    assert_null(config.ignored_kafka_variables); // there was a warning instead
 }
 
-static void of_the_environment_only_near_misses_are_warned_of(void **state) {
+static void in_the_environment_only_near_misses_are_warnings(void **state) {
     (void)state;
     static const char *const near[] = {
         "TRIGER",        "TRIGGERS", "TIRGGER", "trigger",   "DATALAKE_PATH",     "DATA_LAKE_PTAH",
@@ -1022,7 +1033,7 @@ static void starting_offsets_in_json_name_the_topics_that_are_read(void **state)
     assert_non_null(strstr(errors, "'typo'"));
 }
 
-static void the_demo_leaves_alone_what_the_environment_points_at(void **state) {
+static void the_demo_does_not_touch_what_the_environment_names(void **state) {
     (void)state;
     assert_int_equal(
         load(WORDS(BROKER, "DATA_LAKE_PATH=/lake", "KAFKA_SASL_PASSWORD=x", "SPARK_MASTER_URL=yarn",
@@ -1033,10 +1044,10 @@ static void the_demo_leaves_alone_what_the_environment_points_at(void **state) {
     assert_null(config.bootstrap_servers);
     assert_non_null(strstr(config.data_lake_path, "/var/tmp/esports-stream-demo-"));
     assert_true(config.query.trigger.available_now);
-    assert_int_equal(config.ui_port, 0); // a run of a second has no page, and takes nobody's port
+    assert_int_equal(config.ui_port, 0); // a run of one second has no page and occupies no port
     assert_int_equal(config.kafka_property_count, 0);
     assert_int_equal(config.query.parse_mode, PARSE_PERMISSIVE);
-    assert_int_equal(config.warning_count, 2); // of the lake and the master
+    assert_int_equal(config.warning_count, 2); // about the lake and the master
     config_deinit(&config);
     assert_int_equal(load(NULL, WORDS("--demo", "--data-lake-path", "/demo")), EXIT_CODE_OK);
     assert_string_equal(config.processed_path, "/demo/processed");
@@ -1074,43 +1085,43 @@ static void paths_are_below_their_roots(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FACT(defaults_are_those_of_the_old_job),
-        FACT(flag_wins_over_environment_over_file_over_default),
+        FACT(a_flag_precedes_the_environment_then_the_file_then_the_default),
         FACT(an_empty_variable_counts_as_not_set),
-        FACT(wrong_masters_are_refused_with_the_form_that_was_meant),
-        FACT(wrong_values_are_refused_with_what_was_wanted),
-        FACT(right_values_are_taken),
+        FACT(wrong_masters_are_refused_with_the_expected_form),
+        FACT(wrong_values_are_refused_with_what_was_expected),
+        FACT(valid_values_are_accepted),
         FACT(a_protocol_in_front_of_a_broker_is_the_security_protocol),
         FACT(empty_brokers_are_skipped),
         FACT(an_option_without_a_value_is_refused_and_named),
-        FACT(all_faults_are_told_at_once),
-        FACT(a_secret_is_no_option_and_is_not_shown),
-        FACT(a_cluster_is_a_server_to_start_or_one_that_runs),
-        FACT(what_only_our_engine_can_is_refused_on_a_cluster),
+        FACT(all_faults_are_reported_at_once),
+        FACT(a_secret_is_not_an_option_and_is_not_shown),
+        FACT(a_cluster_is_a_server_to_start_or_a_running_one),
+        FACT(settings_that_only_our_engine_supports_are_refused_on_a_cluster),
         FACT(the_token_of_a_server_is_never_shown),
         FACT(properties_for_spark_come_from_their_variables),
-        FACT(properties_for_spark_that_are_not_the_operators_are_refused),
+        FACT(properties_for_spark_that_users_cannot_set_are_refused),
         FACT(properties_for_spark_without_an_effect_are_named),
-        FACT(on_a_cluster_the_budget_is_fixed_and_the_memory_is_sparks),
-        FACT(called_as_a_query_it_runs_that_query_and_waits),
+        FACT(on_a_cluster_the_budget_is_fixed_and_the_memory_settings_are_for_spark),
+        FACT(under_the_name_of_a_query_the_program_runs_it_and_waits),
         FACT(a_job_is_one_query_or_all),
         FACT(every_setting_but_a_secret_is_an_option),
-        FACT(help_version_and_docs_want_no_settings),
+        FACT(help_version_and_docs_need_no_settings),
         FACT(properties_for_librdkafka_come_from_their_variables),
-        FACT(properties_that_are_not_the_operators_are_refused),
+        FACT(properties_that_users_cannot_set_are_refused),
         FACT(foreign_kafka_variables_are_named_and_ignored),
-        FACT(near_misses_are_warned_of),
-        FACT(every_unknown_name_in_an_env_file_is_warned_of),
-        FACT(of_the_environment_only_near_misses_are_warned_of),
-        FACT(what_librdkafka_does_not_take_is_refused_with_the_variable),
-        FACT(jobs_add_up_and_go_by_either_name),
+        FACT(near_misses_are_warnings),
+        FACT(every_unknown_name_in_an_env_file_is_a_warning),
+        FACT(in_the_environment_only_near_misses_are_warnings),
+        FACT(a_property_that_librdkafka_refuses_is_named_by_its_variable),
+        FACT(jobs_add_up_and_have_two_names),
         FACT(every_path_is_normalised_as_hadoop_does),
-        FACT(what_only_a_shell_expands_is_refused_in_every_path),
+        FACT(text_that_only_a_shell_expands_is_refused_in_every_path),
         FACT(a_path_that_is_not_a_directory_is_refused),
-        FACT(a_path_that_can_not_be_used_names_its_setting),
-        FACT(a_lake_that_nobody_chose_is_warned_of),
+        FACT(an_unusable_path_is_reported_with_its_setting),
+        FACT(a_default_lake_is_a_warning),
         FACT(two_queries_never_share_a_topic_or_a_directory),
         FACT(starting_offsets_in_json_name_the_topics_that_are_read),
-        FACT(the_demo_leaves_alone_what_the_environment_points_at),
+        FACT(the_demo_does_not_touch_what_the_environment_names),
         FACT(the_memory_floor_grows_with_workers_and_large_record_batches),
         FACT(paths_are_below_their_roots),
     };

@@ -22,19 +22,19 @@
 
 enum { REQUESTS_MAX = 64, REQUEST_MAX = 4096 };
 
-/* What a receiver does with a connection, besides answering with a status. */
+/* What a receiver can do with a connection instead of answering with a status. */
 enum { HANG_UP = -1, SAY_NOTHING = -2, END = 0 };
 
-/* An HTTP server that does with each connection what its script says; the last line of the script
- * goes for all that follow. */
+/* An HTTP server that handles each connection as its script says. The last line of the script
+ * applies to all later connections. */
 struct receiver {
     int listener;
     char url[128];
     pthread_t thread;
     const int *script;
-    int open[REQUESTS_MAX]; // connections that are kept waiting
+    int open[REQUESTS_MAX]; // connections that get no answer
     size_t open_count;
-    char requests[REQUESTS_MAX][REQUEST_MAX]; // whole, as they came
+    char requests[REQUESTS_MAX][REQUEST_MAX]; // complete, as received
     atomic_size_t count;
     atomic_bool ended;
 };
@@ -63,7 +63,7 @@ static void serve(int connection, int what) {
     char answer[256];
     if (what > 0) {
         snprintf(answer, sizeof answer,
-                 "HTTP/1.1 %d Whatever\r\nLocation: /elsewhere\r\nContent-Length: 3\r\nConnection: "
+                 "HTTP/1.1 %d Status\r\nLocation: /elsewhere\r\nContent-Length: 3\r\nConnection: "
                  "close\r\n\r\nyes",
                  what);
         check(send(connection, answer, strlen(answer), MSG_NOSIGNAL) > 0);
@@ -72,7 +72,7 @@ static void serve(int connection, int what) {
         receiver.open[receiver.open_count++] = connection;
     else
         close(connection);
-    receiver.count = number + 1; // last: whoever sees the number may read the request
+    receiver.count = number + 1; // last: once the number is visible, the request may be read
 }
 
 static void *receive(void *unused) {
@@ -147,7 +147,7 @@ static const char *body_of(size_t request) {
     return strstr(receiver.requests[request], "\r\n\r\n") + 4;
 }
 
-static void a_notification_is_posted_until_the_receiver_takes_it(void **state) {
+static void a_notification_is_posted_until_the_receiver_accepts_it(void **state) {
     (void)state;
     static const int script[] = {503, HANG_UP, SAY_NOTHING, 429, 200, END};
     receiver_start(script);
@@ -166,7 +166,7 @@ static void a_notification_is_posted_until_the_receiver_takes_it(void **state) {
     receiver_stop();
 }
 
-static void a_notification_that_is_refused_is_not_posted_again_and_the_next_is(void **state) {
+static void a_refused_notification_is_not_posted_again_but_the_next_one_is(void **state) {
     (void)state;
     static const int script[] = {404, 302, 200, END};
     receiver_start(script);
@@ -174,13 +174,13 @@ static void a_notification_that_is_refused_is_not_posted_again_and_the_next_is(v
     assert_true(post(webhook, "1") && post(webhook, "2") && post(webhook, "3"));
     wait_for_count(webhook, 1, 2);
     assert_int_equal(receiver.count, 3);
-    for (size_t i = 0; i < 3; i++) // in order, none of them twice, none elsewhere
+    for (size_t i = 0; i < 3; i++) // in order, none twice, none at another address
         assert_int_equal(*body_of(i), '1' + (int)i);
     webhook_close(webhook, 1000);
     receiver_stop();
 }
 
-static void a_receiver_that_never_takes_it_is_given_up(void **state) {
+static void posting_to_a_receiver_that_never_accepts_is_abandoned(void **state) {
     (void)state;
     static const int script[] = {500, END};
     receiver_start(script);
@@ -192,7 +192,7 @@ static void a_receiver_that_never_takes_it_is_given_up(void **state) {
     receiver_stop();
 }
 
-static void the_queue_is_bounded_and_posting_waits_for_nobody(void **state) {
+static void the_queue_is_bounded_and_posting_never_waits(void **state) {
     (void)state;
     static const int script[] = {SAY_NOTHING, END};
     receiver_start(script);
@@ -209,7 +209,7 @@ static void the_queue_is_bounded_and_posting_waits_for_nobody(void **state) {
     receiver_stop();
 }
 
-static void closing_delivers_what_is_left_if_the_receiver_takes_it(void **state) {
+static void closing_delivers_the_rest_if_the_receiver_accepts_it(void **state) {
     (void)state;
     static const int script[] = {503, 200, END};
     receiver_start(script);
@@ -222,7 +222,7 @@ static void closing_delivers_what_is_left_if_the_receiver_takes_it(void **state)
     receiver_stop();
 }
 
-static void closing_breaks_off_an_attempt_that_hangs(void **state) {
+static void closing_cancels_an_attempt_that_hangs(void **state) {
     (void)state;
     static const int script[] = {SAY_NOTHING, END};
     receiver_start(script);
@@ -233,7 +233,7 @@ static void closing_breaks_off_an_attempt_that_hangs(void **state) {
     assert_true(webhook_open(&webhook, &options, &err));
     assert_true(post(webhook, "1") && post(webhook, "2"));
     wait_for_requests(1);
-    webhook_close(webhook, 100); // or ctest's limit ends this
+    webhook_close(webhook, 100); // otherwise ctest's time limit ends this test
     assert_int_equal(receiver.count, 1);
     receiver_stop();
 }
@@ -242,7 +242,7 @@ static void note_delivery(void *context) {
     ++*(atomic_int *)context;
 }
 
-static void the_sender_hears_of_what_was_taken_and_only_of_that(void **state) {
+static void the_sender_is_notified_of_accepted_notifications_only(void **state) {
     (void)state;
     static const int script[] = {400, 204, END};
     receiver_start(script);
@@ -296,7 +296,7 @@ static void the_log_names_the_receiver_but_not_the_url(void **state) {
     assert_null(strstr(output, "s3cret"));
 }
 
-static void an_attempt_cut_by_the_end_does_not_hide_what_the_one_before_met(void **state) {
+static void an_attempt_cancelled_at_the_end_does_not_hide_the_previous_error(void **state) {
     (void)state;
     static const int script[] = {503, SAY_NOTHING, END};
     receiver_start(script);
@@ -337,15 +337,15 @@ static void only_http_urls_with_a_host_can_be_posted_to(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_notification_is_posted_until_the_receiver_takes_it),
-        cmocka_unit_test(a_notification_that_is_refused_is_not_posted_again_and_the_next_is),
-        cmocka_unit_test(a_receiver_that_never_takes_it_is_given_up),
-        cmocka_unit_test(the_queue_is_bounded_and_posting_waits_for_nobody),
-        cmocka_unit_test(closing_delivers_what_is_left_if_the_receiver_takes_it),
-        cmocka_unit_test(closing_breaks_off_an_attempt_that_hangs),
-        cmocka_unit_test(the_sender_hears_of_what_was_taken_and_only_of_that),
+        cmocka_unit_test(a_notification_is_posted_until_the_receiver_accepts_it),
+        cmocka_unit_test(a_refused_notification_is_not_posted_again_but_the_next_one_is),
+        cmocka_unit_test(posting_to_a_receiver_that_never_accepts_is_abandoned),
+        cmocka_unit_test(the_queue_is_bounded_and_posting_never_waits),
+        cmocka_unit_test(closing_delivers_the_rest_if_the_receiver_accepts_it),
+        cmocka_unit_test(closing_cancels_an_attempt_that_hangs),
+        cmocka_unit_test(the_sender_is_notified_of_accepted_notifications_only),
         cmocka_unit_test(the_log_names_the_receiver_but_not_the_url),
-        cmocka_unit_test(an_attempt_cut_by_the_end_does_not_hide_what_the_one_before_met),
+        cmocka_unit_test(an_attempt_cancelled_at_the_end_does_not_hide_the_previous_error),
         cmocka_unit_test(only_http_urls_with_a_host_can_be_posted_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

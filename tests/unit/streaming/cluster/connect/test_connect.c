@@ -19,16 +19,16 @@
 
 static struct grpc_server server;
 static struct connect_session *session;
-static char operation[64]; // of the first ExecutePlan
+static char operation[64]; // id, from the first ExecutePlan
 
-/* What Spark is asked, in order, and what it answers. */
+/* The requests that Spark gets, in order, and its responses. */
 struct line {
     const char *method; // NULL: the end
     struct reply (*answer)(const struct request *request);
 };
 
 static const struct line *script;
-static atomic_size_t at; // the line that comes next
+static atomic_size_t at; // the next line
 
 static struct reply follow_script(const struct request *request) {
     const struct line *line = &script[at];
@@ -209,7 +209,7 @@ static struct reply details(const struct request *request) {
         *errors[] = {&inner, &outer};
     char *type = (char *)"a.b.InnerException";
     outer.message = (char *)"[PARSE_SYNTAX_ERROR] Syntax error, in full.";
-    outer.has_cause_idx = 1; // 0: the first of the list
+    outer.has_cause_idx = 1; // 0: the first in the list
     inner.message = (char *)"the reason";
     inner.error_type_hierarchy = &type;
     inner.n_error_type_hierarchy = 1;
@@ -278,7 +278,7 @@ static int end(void **state) {
     return 0;
 }
 
-/* All of the script has been played. */
+/* The whole script has been played. */
 static void assert_over(void) {
     for (int i = 0; i < 2000 && script[at].method != NULL; i++)
         usleep(1000);
@@ -319,7 +319,7 @@ static void a_session_is_opened_configured_and_released(void **state) {
     assert_over();
 }
 
-static void what_was_executed_is_released(void **state) {
+static void an_executed_operation_is_released(void **state) {
     (void)state;
     static const struct line lines[] = {
         {"AnalyzePlan", version}, {"ExecutePlan", all}, {"ReleaseExecute", nothing}, {NULL}};
@@ -328,7 +328,7 @@ static void what_was_executed_is_released(void **state) {
     assert_over();
 }
 
-static void an_operation_that_breaks_off_is_attached_to_behind_what_came(void **state) {
+static void a_broken_operation_is_reattached_after_its_last_response(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version},
                                         {"ExecutePlan", half_and_break},
@@ -341,7 +341,7 @@ static void an_operation_that_breaks_off_is_attached_to_behind_what_came(void **
     assert_int_equal(server.connections, 2);
 }
 
-static void a_stream_that_the_server_ends_early_goes_on_in_another(void **state) {
+static void a_stream_that_the_server_ends_early_continues_in_another(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version},
                                         {"ExecutePlan", half},
@@ -354,7 +354,7 @@ static void a_stream_that_the_server_ends_early_goes_on_in_another(void **state)
     assert_int_equal(server.connections, 1);
 }
 
-static void what_arrived_is_not_asked_again(void **state) {
+static void an_operation_that_arrived_is_not_sent_again(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version},
                                         {"ExecutePlan", break_at_once},
@@ -366,7 +366,7 @@ static void what_arrived_is_not_asked_again(void **state) {
     assert_over();
 }
 
-static void what_never_arrived_is_asked_again_as_the_same_operation(void **state) {
+static void an_operation_that_never_arrived_is_sent_again_with_the_same_id(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version},
                                         {"ExecutePlan", break_at_once},
@@ -379,7 +379,7 @@ static void what_never_arrived_is_asked_again_as_the_same_operation(void **state
     assert_over();
 }
 
-static void a_server_that_is_away_for_a_while_is_waited_for(void **state) {
+static void a_session_waits_for_a_server_that_is_unavailable_for_a_while(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", unavailable},
                                         {"AnalyzePlan", version},
@@ -434,7 +434,7 @@ static void a_server_that_restarted_has_lost_the_session(void **state) {
     assert_over();
 }
 
-static void an_error_is_told_with_its_cause(void **state) {
+static void an_error_is_reported_with_its_cause(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version},
                                         {"ExecutePlan", parse_error},
@@ -451,7 +451,7 @@ static void an_error_is_told_with_its_cause(void **state) {
     assert_over();
 }
 
-static void without_details_an_error_is_told_as_far_as_it_is_known(void **state) {
+static void without_details_an_error_is_reported_as_received(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version},
                                         {"Config", parse_error},
@@ -476,7 +476,7 @@ static void a_token_that_is_not_accepted_is_refused_at_once_and_not_printed(void
     assert_over();
 }
 
-static void another_service_than_sparks_is_told_apart(void **state) {
+static void a_service_other_than_spark_connect_is_recognised(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", unimplemented}, {NULL}};
     struct error err;
@@ -485,7 +485,7 @@ static void another_service_than_sparks_is_told_apart(void **state) {
     assert_over();
 }
 
-static void a_server_that_does_not_answer_is_given_up_in_time(void **state) {
+static void a_call_to_a_server_that_does_not_answer_times_out(void **state) {
     (void)state;
     static const struct line lines[] = {{"AnalyzePlan", version}, {"Config", never}, {NULL}};
     struct error err;
@@ -497,7 +497,7 @@ static void a_server_that_does_not_answer_is_given_up_in_time(void **state) {
     assert_non_null(strstr(err.message, "has not answered for 300 ms"));
 }
 
-static void an_answer_to_something_else_is_no_answer(void **state) {
+static void a_response_to_another_request_is_an_error(void **state) {
     (void)state;
     static const struct line lines[] = {
         {"AnalyzePlan", version}, {"ExecutePlan", all}, {"ReleaseExecute", nothing}, {NULL}};
@@ -514,19 +514,19 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
     const struct CMUnitTest tests[] = {
         TEST(a_session_is_opened_configured_and_released),
-        TEST(what_was_executed_is_released),
-        TEST(an_operation_that_breaks_off_is_attached_to_behind_what_came),
-        TEST(a_stream_that_the_server_ends_early_goes_on_in_another),
-        TEST(what_arrived_is_not_asked_again),
-        TEST(what_never_arrived_is_asked_again_as_the_same_operation),
-        TEST(a_server_that_is_away_for_a_while_is_waited_for),
+        TEST(an_executed_operation_is_released),
+        TEST(a_broken_operation_is_reattached_after_its_last_response),
+        TEST(a_stream_that_the_server_ends_early_continues_in_another),
+        TEST(an_operation_that_arrived_is_not_sent_again),
+        TEST(an_operation_that_never_arrived_is_sent_again_with_the_same_id),
+        TEST(a_session_waits_for_a_server_that_is_unavailable_for_a_while),
         TEST(a_server_that_restarted_has_lost_the_session),
-        TEST(an_error_is_told_with_its_cause),
-        TEST(without_details_an_error_is_told_as_far_as_it_is_known),
+        TEST(an_error_is_reported_with_its_cause),
+        TEST(without_details_an_error_is_reported_as_received),
         TEST(a_token_that_is_not_accepted_is_refused_at_once_and_not_printed),
-        TEST(another_service_than_sparks_is_told_apart),
-        TEST(a_server_that_does_not_answer_is_given_up_in_time),
-        TEST(an_answer_to_something_else_is_no_answer),
+        TEST(a_service_other_than_spark_connect_is_recognised),
+        TEST(a_call_to_a_server_that_does_not_answer_times_out),
+        TEST(a_response_to_another_request_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
