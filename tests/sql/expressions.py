@@ -381,7 +381,6 @@ def expressions():
         "date_trunc('SECOND', ts)",
         "date_trunc('MILLISECOND', ts)",
         "date_trunc('MICROSECOND', ts)",
-        "date_trunc('day', da)",
         "date_trunc('day', s)",
         "date_trunc(NULL, ts)",
         "CAST(timestamp_millis(l) AS DATE)",

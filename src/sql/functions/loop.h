@@ -20,19 +20,31 @@
     X(TYPE_FLOAT, float, float)                                                                    \
     X(TYPE_DOUBLE, double, double)
 
+static inline void copy_presence(const struct kernel_call *call) {
+    memcpy(call->out->vector.valid + call->first, call->arguments[0]->vector.valid + call->first,
+           call->count);
+}
+
+/* Present where both are. */
+static inline void join_presence(const struct kernel_call *call) {
+    const uint8_t *left = call->arguments[0]->vector.valid;
+    const uint8_t *right = call->arguments[1]->vector.valid;
+    uint8_t *restrict valid = call->out->vector.valid;
+    for (size_t row = call->first, end = row + call->count; row < end; row++)
+        valid[row] = left[row] & right[row];
+}
+
 // NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 /* out[row] = expression of `x`; null stays null. */
 #define KERNEL_1(name, in_type, out_type, expression)                                              \
     static bool name(const struct kernel_call *call) {                                             \
         const in_type *values = call->arguments[0]->vector.values;                                 \
-        const uint8_t *present = call->arguments[0]->vector.valid;                                 \
         out_type *restrict out = call->out->vector.values;                                         \
-        uint8_t *restrict valid = call->out->vector.valid;                                         \
         for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
             in_type x = values[row];                                                               \
             out[row] = (out_type)(expression);                                                     \
-            valid[row] = present[row];                                                             \
         }                                                                                          \
+        copy_presence(call);                                                                       \
         return true;                                                                               \
     }
 
@@ -40,13 +52,9 @@
 #define KERNEL_COPY(name, type)                                                                    \
     static bool name(const struct kernel_call *call) {                                             \
         const type *values = call->arguments[0]->vector.values;                                    \
-        const uint8_t *present = call->arguments[0]->vector.valid;                                 \
-        type *restrict out = call->out->vector.values;                                             \
-        uint8_t *restrict valid = call->out->vector.valid;                                         \
-        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
-            out[row] = values[row];                                                                \
-            valid[row] = present[row];                                                             \
-        }                                                                                          \
+        type *out = call->out->vector.values;                                                      \
+        memcpy(out + call->first, values + call->first, call->count * sizeof *out);                \
+        copy_presence(call);                                                                       \
         return true;                                                                               \
     }
 
@@ -67,7 +75,17 @@
 
 /* out[row] = expression of `x` and `y`; null where either is. */
 #define KERNEL_2(name, in_type, out_type, expression)                                              \
-    KERNEL_2_OR_NULL(name, in_type, out_type, expression, true)
+    static bool name(const struct kernel_call *call) {                                             \
+        const in_type *left = call->arguments[0]->vector.values;                                   \
+        const in_type *right = call->arguments[1]->vector.values;                                  \
+        out_type *restrict out = call->out->vector.values;                                         \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            in_type x = left[row], y = right[row];                                                 \
+            out[row] = (out_type)(expression);                                                     \
+        }                                                                                          \
+        join_presence(call);                                                                       \
+        return true;                                                                               \
+    }
 
 /* The same, and null where `valid_expression` of `x` and `y` is 0. */
 #define KERNEL_2_OR_NULL(name, in_type, out_type, expression, valid_expression)                    \
