@@ -17,6 +17,14 @@ static const struct column origin_columns[] = {
 
 enum { ORIGIN_COUNT = sizeof origin_columns / sizeof origin_columns[0] };
 
+size_t column_path_length(const struct column *column) {
+    return column->path_length == 0 ? 1 : column->path_length;
+}
+
+const char *column_key(const struct column *column, size_t level) {
+    return column->path_length == 0 ? column->name : column->path[level];
+}
+
 static void add_column(struct schema *schema, const struct column *column) {
     check(schema->count < SCHEMA_COLUMNS_MAX);
     check(schema_find(schema, text_borrow(column->name)) < 0);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -63,6 +64,52 @@ static void print_value(FILE *stream, const struct vector *vector, size_t row) {
     }
 }
 
+static int base64_digit(char character) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = character == '\0' ? NULL : strchr(digits, character);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+char *expectation_decode_base64(const char *text, size_t *size) {
+    size_t length = strcspn(text, "\r\n=");
+    *size = length * 3 / 4;
+    char *bytes = malloc(*size == 0 ? 1 : *size);
+    check(bytes != NULL);
+    uint32_t bits = 0;
+    size_t done = 0;
+    for (size_t i = 0; i < length; i++) {
+        int digit = base64_digit(text[i]);
+        check(digit >= 0);
+        bits = bits << 6 | (uint32_t)digit;
+        if (i % 4 != 0)
+            bytes[done++] = (char)(bits >> (6 - i % 4 * 2));
+    }
+    check(done == *size);
+    return bytes;
+}
+
+char *expectation_copy(const json_t *text, size_t *size) {
+    *size = json_string_length(text);
+    char *bytes = malloc(*size == 0 ? 1 : *size);
+    check(bytes != NULL);
+    memcpy(bytes, json_string_value(text), *size);
+    return bytes;
+}
+
+static void print_expected(const char *column, const struct vector *vector, size_t row,
+                           const json_t *value) {
+    fprintf(stderr, "column %s is ", column);
+    print_value(stderr, vector, row);
+    char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    fprintf(stderr, ", Spark has %.300s\n", text == NULL ? "null" : text);
+    free(text);
+}
+
+static bool is_expected(const struct vector *vector, size_t row, const json_t *value) {
+    bool expects_null = value == NULL || json_is_null(value);
+    return vector->valid[row] ? !expects_null && is_equal(vector, row, value) : expects_null;
+}
+
 static bool compare_column(const json_t *expected, const char *name, const json_t *value,
                            const struct rows *rows, size_t row) {
     int column = schema_find(rows->schema, (struct text){name, (uint32_t)strlen(name)});
@@ -73,18 +120,24 @@ static bool compare_column(const json_t *expected, const char *name, const json_
     const struct vector *vector = &rows->columns[column];
     if (vector->type == TYPE_TIMESTAMP)
         value = json_object_get(json_object_get(expected, "us"), name);
-    bool expects_null = value == NULL || json_is_null(value);
-    bool equal = vector->valid[row] ? !expects_null && is_equal(vector, row, value) : expects_null;
-    if (equal)
+    if (is_expected(vector, row, value))
         return true;
-
-    fprintf(stderr, "%s (%s): column %s is ", json_string_value(json_object_get(expected, "id")),
-            json_string_value(json_object_get(expected, "cat")), name);
-    print_value(stderr, vector, row);
-    char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
-    fprintf(stderr, ", Spark has %.300s\n", text == NULL ? "null" : text);
-    free(text);
+    fprintf(stderr, "%s (%s): ", json_string_value(json_object_get(expected, "id")),
+            json_string_value(json_object_get(expected, "cat")));
+    print_expected(name, vector, row, value);
     return false;
+}
+
+int expectation_compare_values(const json_t *expected, const struct rows *rows, size_t row) {
+    int differences = 0;
+    for (size_t i = 0; i < rows->schema->record_count; i++) {
+        const json_t *value = json_array_get(expected, i);
+        if (is_expected(&rows->columns[i], row, value))
+            continue;
+        print_expected(rows->schema->columns[i].name, &rows->columns[i], row, value);
+        differences++;
+    }
+    return differences;
 }
 
 int expectation_compare(const json_t *expected, const struct rows *rows, size_t row) {

@@ -32,20 +32,16 @@ static bool is_in_object(const struct json_reader *reader) {
     return reader->depth > 0 && !level_bit(reader->is_array, reader->depth);
 }
 
-/* The level is open even when it is one too many: Jackson, too, looks after it has entered. */
+/* The level is open even when it is one too many: Jackson, too, looks after it has entered. Spark
+ * continues after such an error in each object around it, and each time one more is left open. */
 static bool open_level(struct json_reader *reader, bool is_array) {
-    if (reader->depth >= JSON_DEPTH_MAX) {
-        if (reader->depth == JSON_DEPTH_MAX) {
-            reader->depth++;
-            set_level_bit(reader->is_array, reader->depth, is_array);
-            set_level_bit(reader->has_member, reader->depth, false);
-        }
-        return json_fail(&reader->lexer, reader->lexer.at - 1, "nested deeper than 1000 levels");
+    if (reader->depth < JSON_LEVELS - 1) {
+        reader->depth++;
+        set_level_bit(reader->is_array, reader->depth, is_array);
+        set_level_bit(reader->has_member, reader->depth, false);
     }
-    reader->depth++;
-    set_level_bit(reader->is_array, reader->depth, is_array);
-    set_level_bit(reader->has_member, reader->depth, false);
-    return true;
+    return reader->depth <= JSON_DEPTH_MAX ||
+           json_fail(&reader->lexer, reader->lexer.at - 1, "nested deeper than 1000 levels");
 }
 
 static bool close_level(struct json_reader *reader, uint32_t bracket) {

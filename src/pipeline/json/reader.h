@@ -22,8 +22,9 @@
 
 enum {
     JSON_DEPTH_MAX = 1000,
-    JSON_KEY_MAX = 50000,       // UTF-16 units, as the next
-    JSON_STRING_MAX = 20000000, // of strings that somebody takes
+    JSON_LEVELS = JSON_DEPTH_MAX + 280, // more than errors of too deep levels can leave open
+    JSON_KEY_MAX = 50000,               // UTF-16 units, as the next
+    JSON_STRING_MAX = 20000000,         // of strings that somebody takes
 };
 
 struct json_reader {
@@ -33,9 +34,9 @@ struct json_reader {
     bool string_is_unread;   // the current or pending string's end has not been looked for
     struct json_raw key;     // the newest key
 
-    unsigned depth;                               // levels open
-    uint64_t is_array[JSON_DEPTH_MAX / 64 + 1];   // per level
-    uint64_t has_member[JSON_DEPTH_MAX / 64 + 1]; // per level: the next member needs a comma
+    unsigned depth;                        // levels open
+    uint64_t is_array[JSON_LEVELS / 64];   // per level
+    uint64_t has_member[JSON_LEVELS / 64]; // per level: the next member needs a comma
 };
 
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size);
