@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "core/decimal.h"
 #include "pipeline/sink/sink_route.h"
 
 static double expected_double(const json_t *value) {
@@ -27,12 +28,20 @@ static bool is_equal(const struct vector *vector, size_t row, const json_t *valu
     case TYPE_BOOL:
         return json_is_boolean(value) && vector->booleans[row] == json_is_true(value);
     case TYPE_INT32:
+    case TYPE_DATE:
         return json_is_integer(value) && vector->int32s[row] == json_integer_value(value);
     case TYPE_INT64:
     case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
         return json_is_integer(value) && vector->int64s[row] == json_integer_value(value);
     case TYPE_DOUBLE:
         return same_double(vector->doubles[row], expected_double(value));
+    case TYPE_INT8:
+        return json_is_integer(value) && vector->int8s[row] == json_integer_value(value);
+    case TYPE_INT16:
+        return json_is_integer(value) && vector->int16s[row] == json_integer_value(value);
+    case TYPE_FLOAT:
+        return same_double((double)vector->floats[row], expected_double(value));
     default:
         return json_is_string(value) && vector->texts[row].length == json_string_length(value) &&
                memcmp(vector->texts[row].bytes, json_string_value(value),
@@ -49,11 +58,22 @@ static void print_value(FILE *stream, const struct vector *vector, size_t row) {
     case TYPE_BOOL:
         fputs(vector->booleans[row] ? "true" : "false", stream);
         break;
+    case TYPE_INT8:
+        fprintf(stream, "%d", vector->int8s[row]);
+        break;
+    case TYPE_INT16:
+        fprintf(stream, "%d", vector->int16s[row]);
+        break;
+    case TYPE_FLOAT:
+        fprintf(stream, "%.9g", (double)vector->floats[row]);
+        break;
     case TYPE_INT32:
+    case TYPE_DATE:
         fprintf(stream, "%" PRId32, vector->int32s[row]);
         break;
     case TYPE_INT64:
     case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
         fprintf(stream, "%" PRId64, vector->int64s[row]);
         break;
     case TYPE_DOUBLE:
@@ -96,17 +116,49 @@ char *expectation_copy(const json_t *text, size_t *size) {
     return bytes;
 }
 
-static void print_expected(const char *column, const struct vector *vector, size_t row,
+/* A value that the corpus has as another text: decimals, and binaries in hexadecimal. */
+static bool exact_text(const struct column *column, const struct vector *vector, size_t row,
+                       char **text) {
+    size_t size = 0;
+    if (!vector->valid[row] || (column->type != TYPE_DECIMAL && column->type != TYPE_BINARY))
+        return false;
+    if (column->type == TYPE_DECIMAL) {
+        *text = must_alloc(DECIMAL_TEXT_MAX + 1, 1);
+        size = decimal_format(vector->decimals[row], column->scale, *text);
+    } else {
+        struct text bytes = vector->texts[row];
+        *text = must_alloc((size_t)2 * bytes.length + 1, 1);
+        for (uint32_t i = 0; i < bytes.length; i++)
+            size += (size_t)sprintf(*text + size, "%02X", (unsigned char)bytes.bytes[i]);
+    }
+    (*text)[size] = '\0';
+    return true;
+}
+
+static void print_expected(const struct column *column, const struct vector *vector, size_t row,
                            const json_t *value) {
-    fprintf(stderr, "column %s is ", column);
-    print_value(stderr, vector, row);
+    char *exact;
+    fprintf(stderr, "column %s is ", column->name);
+    if (exact_text(column, vector, row, &exact)) {
+        fprintf(stderr, "%.300s", exact);
+        free(exact);
+    } else {
+        print_value(stderr, vector, row);
+    }
     char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
     fprintf(stderr, ", Spark has %.300s\n", text == NULL ? "null" : text);
     free(text);
 }
 
-static bool is_expected(const struct vector *vector, size_t row, const json_t *value) {
+static bool is_expected(const struct column *column, const struct vector *vector, size_t row,
+                        const json_t *value) {
     bool expects_null = value == NULL || json_is_null(value);
+    char *exact;
+    if (exact_text(column, vector, row, &exact)) {
+        bool same = json_is_string(value) && strcmp(exact, json_string_value(value)) == 0;
+        free(exact);
+        return same;
+    }
     return vector->valid[row] ? !expects_null && is_equal(vector, row, value) : expects_null;
 }
 
@@ -120,11 +172,11 @@ static bool compare_column(const json_t *expected, const char *name, const json_
     const struct vector *vector = &rows->columns[column];
     if (vector->type == TYPE_TIMESTAMP)
         value = json_object_get(json_object_get(expected, "us"), name);
-    if (is_expected(vector, row, value))
+    if (is_expected(&rows->schema->columns[column], vector, row, value))
         return true;
     fprintf(stderr, "%s (%s): ", json_string_value(json_object_get(expected, "id")),
             json_string_value(json_object_get(expected, "cat")));
-    print_expected(name, vector, row, value);
+    print_expected(&rows->schema->columns[column], vector, row, value);
     return false;
 }
 
@@ -132,9 +184,9 @@ int expectation_compare_values(const json_t *expected, const struct rows *rows, 
     int differences = 0;
     for (size_t i = 0; i < rows->schema->record_count; i++) {
         const json_t *value = json_array_get(expected, i);
-        if (is_expected(&rows->columns[i], row, value))
+        if (is_expected(&rows->schema->columns[i], &rows->columns[i], row, value))
             continue;
-        print_expected(rows->schema->columns[i].name, &rows->columns[i], row, value);
+        print_expected(&rows->schema->columns[i], &rows->columns[i], row, value);
         differences++;
     }
     return differences;

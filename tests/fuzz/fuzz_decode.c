@@ -65,6 +65,13 @@ static const struct column nested_columns[] = {
     {"d", TYPE_DOUBLE, PATH("s", "t", "u", "d")},
     {"at", TYPE_TIMESTAMP, PATH("m", "at")},
     {"z", TYPE_BOOL, PATH("z")},
+    {"t8", TYPE_INT8, PATH("y", "t8")},
+    {"t16", TYPE_INT16, PATH("y", "t16")},
+    {"f", TYPE_FLOAT, PATH("y", "f")},
+    {"dec", TYPE_DECIMAL, .precision = 20, .scale = 3, PATH("y", "dec")},
+    {"day", TYPE_DATE, PATH("y", "day")},
+    {"local", TYPE_TIMESTAMP_NTZ, PATH("y", "local")},
+    {"raw", TYPE_BINARY},
 };
 static const struct record_schema nested_schema = {
     "nested", nested_columns, sizeof nested_columns / sizeof nested_columns[0]};
@@ -105,7 +112,7 @@ static void check_same(const struct rows *a, const struct rows *b) {
         check(left->valid[0] == right->valid[0]);
         if (!left->valid[0])
             continue;
-        if (left->type == TYPE_STRING)
+        if (type_is_text(left->type))
             check(text_equals(left->texts[0], right->texts[0]));
         else
             check(memcmp(left->values, right->values, type_width(left->type)) == 0);

@@ -103,8 +103,9 @@ static enum json_column_result read_column(struct json_record *record, size_t co
     reader->lexer.problem = NULL;
     if (column == 0)
         record->notes->identifier_at = value_position(reader);
-    enum json_column_result result = json_read_column(
-        reader, record->context, &rows->columns[column], rows->count, &rows->strings);
+    enum json_column_result result =
+        json_read_column(reader, record->context, &rows->schema->columns[column],
+                         &rows->columns[column], rows->count, &rows->strings);
     if (result == JSON_COLUMN_FULL)
         return result;
     if (result == JSON_COLUMN_FAULT)

@@ -7,6 +7,7 @@ Each other line is a case: its schema, the document ("text", or "bytes" in Base6
 UTF-8) and the row, one value per path; no row: from_json itself is null."""
 
 import base64
+import decimal
 import gzip
 import json
 import pathlib
@@ -57,6 +58,13 @@ def exact(path, its_type):
     return EXACT.get(its_type.partition("(")[0], "{}").format(name)
 
 
+def shown(value, its_type):
+    """Of a number with zeros only, Spark's text may have an exponent."""
+    if its_type.startswith("DECIMAL") and value is not None:
+        return format(decimal.Decimal(value), "f")
+    return plain(value)
+
+
 def evaluate(spark, columns, values, directory):
     """A row per document."""
     import pyarrow
@@ -79,7 +87,8 @@ def evaluate(spark, columns, values, directory):
     found = {row["id"]: row for row in pyarrow.parquet.read_table(target).to_pylist()}
     for number in range(len(values)):
         row = found[number]
-        yield None if row["none"] else [plain(row[f"c{at}"]) for at in range(len(columns))]
+        found_there = [shown(row[f"c{at}"], kind) for at, (_, kind) in enumerate(columns)]
+        yield None if row["none"] else found_there
 
 
 def case(schema, value, row):

@@ -70,6 +70,12 @@ static const struct column nested_columns[] = {
     {"flag", TYPE_BOOL, PATH("head", "more", "deep", "flag")},
     {"at", TYPE_TIMESTAMP, PATH("times", "at")},
     {"until", TYPE_TIMESTAMP, PATH("until")},
+    {"byte", TYPE_INT8},
+    {"price", TYPE_DECIMAL, .precision = 10, .scale = 2, PATH("times", "price")},
+    {"day", TYPE_DATE, PATH("times", "day")},
+    {"local", TYPE_TIMESTAMP_NTZ},
+    {"raw", TYPE_BINARY},
+    {"ratio", TYPE_FLOAT, PATH("times", "ratio")},
 };
 static const struct record_schema nested_schema = {
     "nested", nested_columns, sizeof nested_columns / sizeof nested_columns[0]};
@@ -87,6 +93,8 @@ static const char *const nested_samples[] = {
     "{\"head\":{\"id\":\"d\",\"more\":{\"x\":\"1\",\"deep\":{\"share\":2}}},\"head\":{\"id\":\"e\","
     "\"n\":1,"
     "\"more\":null},\"v\":4}",
+    "{\"raw\":\"YWJj\",\"byte\":200,\"times\":{\"price\":\"1,234.5\",\"day\":\"2024-06-01\","
+    "\"ratio\":0.25},\"local\":\"2024-06-01 12:00:00\",\"head\":{\"id\":\"g\"}}",
     "{\"head\":{\"id\":\"f\",\"more\":{\"x\":\"1\"},\"more\":{\"x\":{\"y\":[1]}}},\"times\":[],"
     "\"v\":5}",
 };
@@ -146,7 +154,7 @@ static void assert_same_value(const struct vector *a, const struct vector *b) {
     assert_int_equal(a->valid[0], b->valid[0]);
     if (!a->valid[0])
         return;
-    if (a->type == TYPE_STRING)
+    if (type_is_text(a->type))
         assert_true(text_equals(a->texts[0], b->texts[0]));
     else
         assert_memory_equal(a->values, b->values, type_width(a->type));
