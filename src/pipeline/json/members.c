@@ -403,6 +403,7 @@ void json_members_read(struct json_members *members, const struct timestamp_cont
         return;
     struct json_row row = {.bytes = json_stops_bytes(stops),
                            .context = context,
+                           .declared = rows->schema->columns,
                            .columns = rows->columns,
                            .index = rows->count,
                            .texts = texts};

@@ -71,6 +71,10 @@ static const struct column nested_columns[] = {
     {"at", TYPE_TIMESTAMP, PATH("times", "at")},
     {"until", TYPE_TIMESTAMP, PATH("until")},
     {"byte", TYPE_INT8},
+    {"small", TYPE_INT16},
+    {"cost", TYPE_DECIMAL, .precision = 6, .scale = 2},
+    {"born", TYPE_DATE},
+    {"rate", TYPE_FLOAT},
     {"price", TYPE_DECIMAL, .precision = 10, .scale = 2, PATH("times", "price")},
     {"day", TYPE_DATE, PATH("times", "day")},
     {"local", TYPE_TIMESTAMP_NTZ},
@@ -93,7 +97,8 @@ static const char *const nested_samples[] = {
     "{\"head\":{\"id\":\"d\",\"more\":{\"x\":\"1\",\"deep\":{\"share\":2}}},\"head\":{\"id\":\"e\","
     "\"n\":1,"
     "\"more\":null},\"v\":4}",
-    "{\"raw\":\"YWJj\",\"byte\":200,\"times\":{\"price\":\"1,234.5\",\"day\":\"2024-06-01\","
+    "{\"small\":-7,\"rate\":1.25,\"raw\":\"YWJj\",\"cost\":12.345,\"born\":\"1999-02-03\",\"byte\":"
+    "200,\"times\":{\"price\":\"1,234.5\",\"day\":\"2024-06-01\","
     "\"ratio\":0.25},\"local\":\"2024-06-01 12:00:00\",\"head\":{\"id\":\"g\"}}",
     "{\"head\":{\"id\":\"f\",\"more\":{\"x\":\"1\"},\"more\":{\"x\":{\"y\":[1]}}},\"times\":[],"
     "\"v\":5}",
