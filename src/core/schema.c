@@ -4,6 +4,8 @@
  * schema at each start, and makes one pass in order enough to derive all. */
 #include "core/schema.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 
 static const struct column origin_columns[] = {
@@ -16,6 +18,20 @@ static const struct column origin_columns[] = {
 };
 
 enum { ORIGIN_COUNT = sizeof origin_columns / sizeof origin_columns[0] };
+
+struct type_text type_text_of(const char *name, enum type type, int precision, int scale) {
+    struct type_text text;
+    if (type == TYPE_DECIMAL)
+        (void)snprintf(text.text, sizeof text.text, "%s(%d,%d)", name, precision, scale);
+    else
+        (void)snprintf(text.text, sizeof text.text, "%s", name);
+    return text;
+}
+
+struct type_text column_sql_type(const struct column *column) {
+    return type_text_of(type_sql_name(column->type), column->type, column->precision,
+                        column->scale);
+}
 
 size_t column_path_length(const struct column *column) {
     return column->path_length == 0 ? 1 : column->path_length;

@@ -55,6 +55,14 @@ struct column {
  *                                   one goes with the third of the other
  *     @status=finished              null unless that column, wherever declared, has that value */
 
+/* The column's type as SQL ("DECIMAL(10,2)") and in Spark's JSON schemas ("decimal(10,2)"). */
+enum { TYPE_TEXT_MAX = 32 };
+struct type_text {
+    char text[TYPE_TEXT_MAX];
+};
+struct type_text column_sql_type(const struct column *column);
+struct type_text type_text_of(const char *name, enum type type, int precision, int scale);
+
 /* The path of a record column: its key in the root object, or the keys of the objects on the way,
  * outermost first, and its own. */
 size_t column_path_length(const struct column *column);
