@@ -212,6 +212,7 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     decoder->is_counted = false;
     decoder->context.now_ms = base->batch_time_ms;
     json_reader_init(&decoder->reader, record->value, record->value_size);
+    decoder->reader.skips_usual = !decoder->members.is_off;
     json_members_open(&decoder->members, record->value, record->value_size);
     json_notes_clear(&decoder->notes);
     clear_row(decoder, rows);

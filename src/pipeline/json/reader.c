@@ -4,12 +4,14 @@
  * shows first, and where reading continues. */
 #include "pipeline/json/reader.h"
 
+#include "pipeline/json/skip.h"
+
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size) {
     // Levels are cleared as they are opened.
     reader->lexer.start = reader->lexer.at = bytes;
     reader->lexer.end = bytes + size;
     reader->token = reader->pending = JSON_NONE;
-    reader->string_is_unread = false;
+    reader->string_is_unread = reader->skips_usual = false;
     reader->depth = 0;
     reader->lexer.problem = "";
     reader->lexer.problem_at = 0;
@@ -228,8 +230,27 @@ bool json_next(struct json_reader *reader) {
     return true;
 }
 
+/* The same as json_skip_children() where nothing is unusual; else nothing, and false. */
+static bool skip_usual(struct json_reader *reader) {
+    bool is_array = reader->token == JSON_ARRAY;
+    if (reader->depth == 0 || reader->depth > JSON_DEPTH_MAX ||
+        level_bit(reader->is_array, reader->depth) != is_array ||
+        level_bit(reader->has_member, reader->depth))
+        return false;
+    const char *behind = json_skip_usual(reader->lexer.at, reader->lexer.end, is_array,
+                                         JSON_DEPTH_MAX - reader->depth + 1);
+    if (behind == NULL)
+        return false;
+    reader->lexer.at = behind;
+    reader->token = is_array ? JSON_ARRAY_END : JSON_OBJECT_END;
+    reader->depth--;
+    return true;
+}
+
 bool json_skip_children(struct json_reader *reader) {
     if (reader->token != JSON_OBJECT && reader->token != JSON_ARRAY)
+        return true;
+    if (reader->skips_usual && skip_usual(reader))
         return true;
     for (unsigned open = 1; open > 0;) {
         if (!json_next(reader))

@@ -32,6 +32,7 @@ struct json_reader {
     enum json_token token;   // the current one
     enum json_token pending; // the token behind the current key
     bool string_is_unread;   // the current or pending string's end has not been looked for
+    bool skips_usual;        // json_skip_children() may use skip.h; set by the caller
     struct json_raw key;     // the newest key
 
     unsigned depth;                        // levels open
