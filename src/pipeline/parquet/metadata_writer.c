@@ -228,7 +228,7 @@ void metadata_append_row_group(struct bytes *out, const struct column_format *co
 /* A logical type without parameters. */
 static void put_plain_type(struct thrift_writer *writer, enum logical_type type) {
     thrift_begin(writer, 10);
-    thrift_begin(writer, type);
+    thrift_begin(writer, (int)type);
     thrift_end(writer);
     thrift_end(writer);
 }
