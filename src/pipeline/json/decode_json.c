@@ -78,6 +78,23 @@ static int decode_usual_members(struct json_decoder *decoder, struct rows *rows,
     return progress.previous;
 }
 
+/* Passes members of the root whose keys are no column's, as long as they are in the usual form.
+ * Whether there were any. */
+static bool pass_unknown_members(struct json_decoder *decoder) {
+    struct json_reader *reader = &decoder->reader;
+    bool passed = false;
+    while (reader->depth == JSON_ROOT_LEVEL) {
+        const char *value = json_peek_member(reader);
+        if (value == NULL ||
+            json_keys_find_plain(&decoder->keys, reader->key, reader->lexer.end) >= 0 ||
+            !json_pass_member(reader, value))
+            break;
+        json_note_unknown_key(&decoder->notes, &decoder->base.counts.unknown_names, reader, "");
+        passed = true;
+    }
+    return passed;
+}
+
 /* The members of the root object. Where Spark, after an error inside a value, continues at a deeper
  * level, it takes that level's members for the root's and its end for the root's end: so do we. */
 static enum root_kind decode_members(struct json_decoder *decoder, struct rows *rows) {
@@ -86,6 +103,13 @@ static enum root_kind decode_members(struct json_decoder *decoder, struct rows *
     if (json_reader_close_root(reader))
         return ROOT_OBJECT;
     for (;;) {
+        if (pass_unknown_members(decoder)) {
+            if (is_between_members(reader, previous))
+                previous = decode_usual_members(decoder, rows, previous);
+            if (json_reader_close_root(reader))
+                return ROOT_OBJECT;
+            continue;
+        }
         if (!json_next(reader))
             return ROOT_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)

@@ -106,6 +106,12 @@ int json_keys_find(const struct json_keys *keys, struct json_raw key) {
     return size == 0 ? -1 : find_plain_key(keys, quoted.bytes + 1, size, json_has_prefix);
 }
 
+int json_keys_find_plain(const struct json_keys *keys, struct json_raw key, const char *end) {
+    if (key.size == 0 || (size_t)(end - key.bytes) < key.size + JSON_PREFIX_MAX)
+        return json_keys_find(keys, key);
+    return find_plain_key(keys, key.bytes, key.size, json_has_prefix);
+}
+
 /* How many misses a prediction outlives: once it has been right, and when it is new. Where keys
  * come in no order, learning at every miss would be for nothing. */
 enum { CONFIDENCE_MAX = 8, CONFIDENCE_NEW = 4 };

@@ -33,6 +33,9 @@ void json_keys_init(struct json_keys *keys, const struct schema *schema);
 /* The column that the key names or its object goes by, or -1. */
 int json_keys_find(const struct json_keys *keys, struct json_raw key);
 
+/* The same for a plain key between two quotes, in a record that ends at `end`. */
+int json_keys_find_plain(const struct json_keys *keys, struct json_raw key, const char *end);
+
 static inline bool json_keys_is_object(const struct json_keys *keys, int column) {
     return (keys->objects >> column & 1) != 0;
 }

@@ -240,6 +240,23 @@ static enum outcome read_field(struct json_objects *objects, struct json_record 
     return result == JSON_COLUMN_SET ? MEMBER_READ : MEMBER_FAULT;
 }
 
+/* Passes a member of the innermost open object whose key is no field's, if it is in the usual form.
+ */
+static bool pass_unknown_member(struct json_objects *objects, struct json_record *record) {
+    struct json_reader *reader = record->reader;
+    struct json_field *object = objects->open[objects->open_count - 1].field;
+    struct json_field *expected = object->expected;
+    const char *value = json_peek_member(reader);
+    if (value == NULL)
+        return false;
+    bool is_known = find_field(object, reader->key) != NULL;
+    object->expected = expected;
+    if (is_known || !json_pass_member(reader, value))
+        return false;
+    json_note_unknown_key(record->notes, record->unknown_names, reader, object->path);
+    return true;
+}
+
 /* A member of the innermost open object. */
 static enum outcome read_member(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;
@@ -260,6 +277,8 @@ bool json_read_object(struct json_objects *objects, struct json_record *record,
     enum outcome outcome = read_field(objects, record, field);
     while (objects->open_count > 0 && outcome != MEMBER_FULL) {
         bool to_skip = outcome == MEMBER_FAULT;
+        if (!to_skip && pass_unknown_member(objects, record))
+            continue;
         if (!(to_skip ? json_skip_children(reader) : json_next(reader))) {
             break_object(objects, record);
             outcome = MEMBER_FAULT;

@@ -264,3 +264,21 @@ bool json_skip_children(struct json_reader *reader) {
     }
     return true;
 }
+
+const char *json_peek_member(struct json_reader *reader) {
+    if (!reader->skips_usual || reader->token == JSON_KEY || reader->string_is_unread ||
+        !is_in_object(reader) || reader->depth > JSON_DEPTH_MAX)
+        return NULL;
+    return json_skip_key(reader->lexer.at, reader->lexer.end,
+                         !level_bit(reader->has_member, reader->depth), &reader->key);
+}
+
+bool json_pass_member(struct json_reader *reader, const char *value) {
+    const char *behind = json_skip_value(value, reader->lexer.end, JSON_DEPTH_MAX - reader->depth);
+    if (behind == NULL)
+        return false;
+    reader->lexer.at = behind;
+    reader->token = JSON_NULL; // stands for any value
+    set_level_bit(reader->has_member, reader->depth, true);
+    return true;
+}

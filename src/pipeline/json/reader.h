@@ -84,6 +84,13 @@ MUST_CHECK bool json_read_string(struct json_reader *reader);
 /* The same for a string whose text is wanted: false, too, if it is longer than JSON_STRING_MAX. */
 MUST_CHECK bool json_take_string(struct json_reader *reader);
 
+/* The next member of the open object if it is plain and may be passed without being looked at
+ * (skips_usual): its key, which becomes the reader's, and where its value starts; else NULL. */
+const char *json_peek_member(struct json_reader *reader);
+
+/* Moves behind that member; false, and nothing: its value is not in the usual form. */
+MUST_CHECK bool json_pass_member(struct json_reader *reader, const char *value);
+
 /* If the current token opens an object or array, moves to the token that closes it. */
 MUST_CHECK bool json_skip_children(struct json_reader *reader);
 

@@ -14,7 +14,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { DIGITS_MAX = 300, KEY_BYTES_MAX = 50000, LEVELS_MAX = 63, CHUNK = 16 };
+enum { DIGITS_MAX = 300, KEY_BYTES_MAX = 50000, KEY_PLAIN_MAX = 256, LEVELS_MAX = 63, CHUNK = 16 };
 
 static bool is_blank(char byte) {
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
@@ -181,4 +181,33 @@ const char *json_skip_usual(const char *at, const char *end, bool is_array, unsi
         }
         at = skip_blanks(at, end);
     }
+}
+
+const char *json_skip_key(const char *at, const char *end, bool is_first, struct json_raw *key) {
+    at = skip_blanks(at, end);
+    if (!is_first) {
+        if (at == end || *at != ',')
+            return NULL;
+        at = skip_blanks(at + 1, end);
+    }
+    if (at == end || *at != '"')
+        return NULL;
+    const char *start = at + 1, *quote = find_stop(start, end);
+    if (quote == end || *quote != '"' || quote - start > KEY_PLAIN_MAX)
+        return NULL;
+    for (const char *byte = start; byte < quote; byte++)
+        if ((signed char)*byte < 0)
+            return NULL;
+    *key = (struct json_raw){start, (size_t)(quote - start), true};
+    at = skip_blanks(quote + 1, end);
+    if (at == end || *at != ':')
+        return NULL;
+    at = skip_blanks(at + 1, end);
+    return at < end ? at : NULL;
+}
+
+const char *json_skip_value(const char *at, const char *end, unsigned levels) {
+    if (*at != '{' && *at != '[')
+        return skip_scalar(at, end);
+    return levels == 0 ? NULL : json_skip_usual(at + 1, end, *at == '[', levels);
 }
